@@ -1,0 +1,1 @@
+"""The outside world: files, folders, keys, the encrypted store, models."""

@@ -1,0 +1,1 @@
+"""The one HTTP API on loopback, and its client."""

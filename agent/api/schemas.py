@@ -1,0 +1,143 @@
+"""The shapes that cross the HTTP API; the UI's types are generated from them."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Schema(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Problem(Schema):
+    """An error as the user meets it, in the program's language."""
+
+    code: str
+    cause: str
+    remedy: str
+
+
+class FaceOut(Schema):
+    id: int
+    box: tuple[float, float, float, float]
+    """left, top, width, height in pixels of the upright image"""
+    score: float
+    person_id: int | None
+    person: str | None
+    certainty: Literal["confirmed", "certain", "probable"] | None
+    agree: int
+    """references that agree, of `references`"""
+    references: int
+
+
+class ImageOut(Schema):
+    id: int
+    name: str
+    """file name"""
+    folder: str
+    """name of the folder it lies in"""
+    path: str
+    places: int
+    """how many files hold this image"""
+    width: int
+    height: int
+    faces: tuple[FaceOut, ...]
+    indexed_at: datetime
+
+
+class ImagePage(Schema):
+    items: tuple[ImageOut, ...]
+    next: int | None
+    """pass as `before` for the following page; null at the end"""
+
+
+class PlaceProblem(Schema):
+    """A file that could not be analysed."""
+
+    place_id: int
+    name: str
+    path: str
+    quarantined: bool
+    at: datetime
+    problem: Problem
+
+
+class Burst(Schema):
+    """The work under way, while more than a few photos wait."""
+
+    done: int
+    total: int
+    rate: float
+    """photos per second, lately"""
+    seconds_left: float | None
+    faces: int
+    """found in this burst"""
+    failed: int
+
+
+class FolderState(Schema):
+    path: str
+    name: str
+    problem: Problem | None
+
+
+class Status(Schema):
+    """What the agent does now: sent whole whenever it changes, at most a few times a second."""
+
+    version: str
+    state: Literal["idle", "working", "paused", "attention"]
+    language: Literal["en", "zh-CN"]
+    theme: Literal["auto", "light", "dark"]
+    recognition: bool
+    queued: int
+    failed: int
+    """files that could not be analysed, those set aside included"""
+    images: int
+    faces: int
+    people: int
+    burst: Burst | None
+    folders: tuple[FolderState, ...]
+    problem: Problem | None
+    """what stops the work (`state` is attention)"""
+
+
+class EventOut(Schema):
+    """Something that happened; references only."""
+
+    id: int
+    at: datetime
+    kind: Literal["image_indexed", "place_added", "place_moved", "place_lost", "image_failed", "person_named", "recognition_purged"]
+    image_id: int | None = None
+    place_id: int | None = None
+    person_id: int | None = None
+    faces: int | None = None
+    code: str | None = None
+
+
+class PersonOut(Schema):
+    id: int
+    name: str
+    faces: int
+
+
+class NameFace(Schema):
+    face_id: int
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class SessionCode(Schema):
+    code: str
+    """opens the UI once, within a minute"""
+
+
+class ScanRequest(Schema):
+    paths: Annotated[tuple[str, ...], Field(min_length=1, max_length=10_000)]
+    embeddings: bool = False
+
+
+class ScanLine(Schema):
+    """One line of a scan's answer: the first says the total, the others are one image each."""
+
+    total: int | None = None
+    image: dict[str, object] | None = None

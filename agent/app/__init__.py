@@ -1,0 +1,1 @@
+"""What can be done: the use cases, and the ports they need."""

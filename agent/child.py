@@ -1,0 +1,172 @@
+"""A child process of this program that answers one JSON line with one JSON line.
+
+The engine and the popup are such children. Pipes and text keep them apart from the agent: a child that decodes hostile files can send back nothing
+but text, which is checked before it is believed (a pickle could run code here); when the agent dies, however it dies, the child reads the end of its
+input and ends too; and a hung or crashed child costs only the request it was busy with.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias
+
+Message: TypeAlias = dict[str, Any]
+
+# One answer holds a preview or all faces of a crowd: generous, but bounded.
+MAX_LINE = 64 * 1024 * 1024
+# What a child needs of the environment to find its libraries, its display and its home; not the rest, where tokens may be.
+_ENVIRONMENT = ["APPDATA", "COMSPEC", "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "GDK_SCALE", "HOME", "LANG", "LC_ALL", "LC_MESSAGES", "LD_LIBRARY_PATH", "LOCALAPPDATA", "PATH", "PROGRAMDATA", "QTWEBENGINE_CHROMIUM_FLAGS", "QT_QPA_PLATFORM", "QT_SCALE_FACTOR", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "USERPROFILE", "WAYLAND_DISPLAY", "WINDIR", "XAUTHORITY", "XDG_CURRENT_DESKTOP", "XDG_RUNTIME_DIR", "XDG_SESSION_TYPE", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"]
+
+
+class ChildGone(Exception):
+    """The child ended before it answered. `exit_code` is negative for a signal (POSIX), None if it never started."""
+
+    def __init__(self, exit_code: int | None) -> None:
+        super().__init__(exit_code)
+        self.exit_code = exit_code
+
+
+class ChildTimeout(Exception):
+    """The child did not answer in time and was killed."""
+
+
+def own_command(*words: str) -> list[str]:
+    """The command line that starts this program again, frozen or not."""
+    return [sys.executable, *words] if getattr(sys, "frozen", False) else [sys.executable, "-m", "agent", *words]
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The part of this process's environment that a child gets."""
+    kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    package_root = str(Path(__file__).parent.parent)
+    return {**kept, "PYTHONPATH": package_root, "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1", **(extra or {})}
+
+
+class Child:
+    """One running child. `request` calls are served one after the other; use it from one event loop only."""
+
+    def __init__(self, process: asyncio.subprocess.Process, on_notice: Callable[[Message], None] | None) -> None:
+        self._process = process
+        self._turn = asyncio.Lock()
+        self._answers: asyncio.Queue[Message | None] = asyncio.Queue(maxsize=16)
+        self._on_notice = on_notice
+        self._reader = asyncio.create_task(self._read())
+
+    @classmethod
+    async def start(
+        cls,
+        command: Sequence[str],
+        *,
+        extra_environment: Mapping[str, str] | None = None,
+        on_notice: Callable[[Message], None] | None = None,
+    ) -> "Child":
+        """Start it. Lines it sends with a `notice` key (a click, a closed window) go to `on_notice`; all others are answers. Raises ChildGone."""
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL if "AI_POPUP_CHILD_STDERR" not in os.environ else None,
+                env=environment(extra_environment),
+                limit=MAX_LINE,
+            )
+        except OSError as error:
+            raise ChildGone(None) from error
+        return cls(process, on_notice)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process.returncode is None and not self._reader.done()
+
+    async def request(self, message: Message, *, timeout: float) -> Message:
+        """Send one line and wait for its answer. Raises ChildGone, or ChildTimeout after `timeout` seconds; the child is dead after either."""
+        async with self._turn:
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._send(message)
+                    answer = await self._answers.get()
+            except TimeoutError:
+                await self.kill()
+                raise ChildTimeout from None
+            except asyncio.CancelledError:
+                # Its answer would be taken for the next request's: a child whose answer nobody waits for is of no more use.
+                await self.kill()
+                raise
+            if answer is None:
+                raise ChildGone(await self._process.wait())
+            return answer
+
+    async def stop(self, *, timeout: float = 3.0) -> None:
+        """End it: close its input, wait, then kill."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            async with asyncio.timeout(timeout):
+                await self._process.wait()
+        except TimeoutError:
+            await self.kill()
+        await self._finish_reader()
+
+    async def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+        await self._finish_reader()
+
+    async def _send(self, message: Message) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+            await self._process.stdin.drain()
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it is gone: the reader says so
+
+    async def _read(self) -> None:
+        assert self._process.stdout is not None
+        try:
+            while line := await self._process.stdout.readline():
+                message = json.loads(line)
+                if not isinstance(message, dict):
+                    break
+                if "notice" in message:
+                    if self._on_notice is not None:
+                        self._on_notice(message)
+                else:
+                    await self._answers.put(message)
+        except ValueError:
+            # Not JSON, or a line beyond the bound: nothing more from this child can be believed.
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+        finally:
+            with contextlib.suppress(asyncio.QueueFull):
+                self._answers.put_nowait(None)
+
+    async def _finish_reader(self) -> None:
+        self._reader.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._reader
+
+
+# -- the child's side ------------------------------------------------------------------------------------------------------------
+
+
+def take_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """(requests in, answers out). Standard output is turned to standard error, so that a library that prints can't break the protocol."""
+    requests = os.fdopen(os.dup(0), "rb")
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return requests, answers
+
+
+def send(answers: BinaryIO, message: Message) -> None:
+    """Write one line."""
+    answers.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+    answers.flush()

@@ -1,0 +1,1 @@
+"""Tray icon and popup window."""

@@ -1,0 +1,1 @@
+"""What is true: plain data and rules, with no input or output."""

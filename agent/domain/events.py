@@ -1,0 +1,71 @@
+"""What happened: one union of frozen facts that carry references, never pixels, paths or names."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageIndexed:
+    """An image was analysed. Written in the same transaction as its faces."""
+
+    image_id: int
+    place_id: int
+    faces: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceAdded:
+    """A known image was found at one more place: nothing was analysed."""
+
+    image_id: int
+    place_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceMoved:
+    place_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceLost:
+    """The file is gone; its faces stay for the grace time."""
+
+    place_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageFailed:
+    """The file could not be analysed, or was set aside (`quarantined`)."""
+
+    place_id: int
+    code: str
+    quarantined: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonNamed:
+    """A face was given a name: opinions about the other faces were formed anew."""
+
+    person_id: int
+    face_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecognitionPurged:
+    """Recognition was switched off: what was deleted."""
+
+    embeddings: int
+    chips: int
+
+
+Event: TypeAlias = ImageIndexed | PlaceAdded | PlaceMoved | PlaceLost | ImageFailed | PersonNamed | RecognitionPurged
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event as the store keeps it; `id` grows, so a reader can go on where it stopped."""
+
+    id: int
+    at: datetime
+    event: Event

@@ -1,0 +1,86 @@
+"""What is found in an image: faces with their box, landmarks and quality, in pixels of the upright image."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from agent.domain.image import Recipe
+
+Point: TypeAlias = tuple[float, float]
+# Image-left eye, image-right eye, nose, image-left mouth corner, image-right mouth corner.
+Landmarks: TypeAlias = tuple[Point, Point, Point, Point, Point]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle: left, top, width, height in pixels of the upright image. It may reach past the image's edge."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+    @property
+    def area(self) -> float:
+        return self.w * self.h
+
+    def intersection(self, other: "Box") -> float:
+        """Shared area, in square pixels."""
+        width = min(self.x + self.w, other.x + other.w) - max(self.x, other.x)
+        height = min(self.y + self.h, other.y + other.h) - max(self.y, other.y)
+        return max(0.0, width) * max(0.0, height)
+
+    def iou(self, other: "Box") -> float:
+        """Intersection over union: 0 apart, 1 the same."""
+        shared = self.intersection(other)
+        union = self.area + other.area - shared
+        return shared / union if union > 0 else 0.0
+
+    def scaled(self, factor: float) -> "Box":
+        return Box(self.x * factor, self.y * factor, self.w * factor, self.h * factor)
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How far a face can be trusted for recognition. Each figure stands alone; `agent.domain.people` decides what is enough."""
+
+    size: float  # distance between the eyes, in pixels of the upright image
+    sharpness: float  # variance of the Laplacian over the box at 64x64 grey pixels; below about 20 is blurred
+    yaw: float  # degrees, from the landmarks; 0 looks into the camera, positive turns to the image's right
+    roll: float  # degrees; 0 upright, positive clockwise
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face. `embedding` and `chip` are there only while recognition is on."""
+
+    box: Box
+    score: float  # the detector's, 0 to 1
+    landmarks: Landmarks
+    quality: Quality
+    embedding: bytes | None = None  # float32, little endian, L2-normalised
+    chip: bytes | None = None  # JPEG: the aligned 112x112 face with a margin, see agent.vision.aligner
+
+
+@dataclass(frozen=True, slots=True)
+class StageTimes:
+    """Milliseconds an image spent in each stage."""
+
+    decode: float = 0.0
+    detect: float = 0.0
+    align: float = 0.0
+    embed: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """All that the engine says of one image."""
+
+    sha256: str  # of the bytes that were decoded, hexadecimal
+    size: int  # bytes
+    width: int  # pixels of the upright image
+    height: int
+    format: str  # "jpeg", "png", ...
+    recipe: Recipe
+    precision: str  # what inference ran in: "f32", "bf16", "f16"
+    faces: tuple[Face, ...]
+    ms: StageTimes

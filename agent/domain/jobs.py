@@ -1,0 +1,53 @@
+"""The life of a job: queued, leased to a worker, then done, failed or quarantined."""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from agent.domain.errors import AgentError, EngineError, EngineKilled, ImageChanged, ModelError, StoreError
+
+# A file that ends or hangs the engine is tried twice. When the engine was ended from outside the file is hardly to blame, so it gets more tries;
+# but the system may have ended it because the file needs too much memory, so not without end.
+MAX_ATTEMPTS = 2
+MAX_ATTEMPTS_KILLED = 6
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"
+    LEASED = "leased"
+    DONE = "done"
+    FAILED = "failed"  # the file is at fault: it waits until it changes or the user asks again
+    QUARANTINED = "quarantined"  # it ended or hung the engine too often: set aside with its reason
+
+
+class Priority(IntEnum):
+    """Lower goes first."""
+
+    ASKED = 0  # somebody waits for it
+    NEW = 10  # just appeared in a watched folder
+    BACKLOG = 20  # found by a rescan
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file to analyse. `attempts` counts the one under way: it is written before the work starts."""
+
+    id: int
+    place_id: int
+    path: str
+    attempts: int
+    priority: int = Priority.NEW
+
+
+def after_error(attempts: int, error: AgentError) -> JobState:
+    """Where a leased job goes when its attempt ended with `error`; `attempts` includes that attempt."""
+    match error:
+        case EngineKilled():
+            return JobState.QUEUED if attempts < MAX_ATTEMPTS_KILLED else JobState.QUARANTINED
+        case EngineError():
+            return JobState.QUEUED if attempts < MAX_ATTEMPTS else JobState.QUARANTINED
+        case ModelError() | StoreError():
+            return JobState.QUEUED  # not the file's fault: it waits until the cause is mended
+        case ImageChanged():
+            return JobState.QUEUED if attempts < MAX_ATTEMPTS_KILLED else JobState.FAILED
+        case _:
+            return JobState.FAILED

@@ -1,0 +1,71 @@
+"""Texts in the user's language, from the one catalogue that the UI reads too.
+
+A text may hold `{name}` places. A plural has two texts, `key_one` and `key_other`, chosen by `count`; Chinese has only `_other`.
+"""
+
+import json
+import locale
+import os
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from agent.domain.errors import AgentError, Param
+from agent.resources import resource
+
+FALLBACK = "en"
+LANGUAGES = ("en", "zh-CN")
+
+
+@cache
+def catalogue(language: str, folder: Path | None = None) -> Mapping[str, str]:
+    """All texts of a language by dotted key."""
+    nested = json.loads(((folder or resource("locales")) / f"{language}.json").read_text(encoding="utf-8"))
+    flat: dict[str, str] = {}
+
+    def walk(prefix: str, node: Mapping[str, object]) -> None:
+        for key, value in node.items():
+            if isinstance(value, Mapping):
+                walk(f"{prefix}{key}.", value)
+            else:
+                flat[prefix + key] = str(value)
+
+    walk("", nested)
+    return flat
+
+
+def system_language(environ: Mapping[str, str] = os.environ) -> str:
+    """The language of the desktop session: Chinese if it says so, else English."""
+    wanted = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), None)
+    wanted = wanted or locale.getlocale()[0] or ""
+    return "zh-CN" if wanted.lower().startswith(("zh", "chinese")) else FALLBACK
+
+
+class Texts:
+    """The catalogue of one language, with English behind it."""
+
+    def __init__(self, language: str = "auto") -> None:
+        self.language = system_language() if language == "auto" else language
+
+    def __call__(self, key: str, **params: Param) -> str:
+        """The text of `key` with its places filled; the key itself if there is no such text."""
+        keys = (f"{key}_{'one' if params.get('count') == 1 else 'other'}", f"{key}_other", key) if "count" in params else (key,)
+        for texts in (catalogue(self.language), catalogue(FALLBACK)):
+            for candidate in keys:
+                if candidate in texts:
+                    return fill(texts[candidate], params)
+        return key
+
+    def cause(self, error: AgentError) -> str:
+        return self(f"errors.{error.code}.cause", **error.params)
+
+    def remedy(self, error: AgentError) -> str:
+        return self(f"errors.{error.code}.remedy", **error.params)
+
+
+def fill(text: str, params: Mapping[str, Param]) -> str:
+    """Put the parameters into the places; a place without a parameter stays, so that a defect shows and nothing fails."""
+    for name, value in params.items():
+        shown = f"{value:,}" if isinstance(value, int) else str(value)
+        text = text.replace("{" + name + "}", shown)
+    return text

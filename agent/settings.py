@@ -1,0 +1,172 @@
+"""Every setting with its bounds and description: one immutable, validated snapshot."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Section(BaseModel):
+    """Frozen, and unknown keys are refused: a typing error must not be a silent default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Language(StrEnum):
+    AUTO = "auto"
+    EN = "en"
+    ZH_CN = "zh-CN"
+
+
+class Theme(StrEnum):
+    AUTO = "auto"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+class KeyHome(StrEnum):
+    KEYRING = "keyring"
+    FILE = "file"
+
+
+class Corner(StrEnum):
+    BOTTOM_RIGHT = "bottom-right"
+    BOTTOM_LEFT = "bottom-left"
+    TOP_RIGHT = "top-right"
+    TOP_LEFT = "top-left"
+
+
+class Precision(StrEnum):
+    AUTO = "auto"
+    F32 = "f32"
+    BF16 = "bf16"
+    F16 = "f16"
+
+
+Pattern = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class General(Section):
+    language: Language = Language.AUTO
+    """Language of the program; `auto` follows the system."""
+    theme: Theme = Theme.AUTO
+    """Light or dark; `auto` follows the system."""
+
+
+class Folder(Section):
+    """A watched folder."""
+
+    path: Annotated[str, Field(min_length=1)]
+    """The folder; `~` is the home folder."""
+    recursive: bool = True
+    """Watch the folders inside it too."""
+    include: tuple[Pattern, ...] = ()
+    """Only files whose name or path inside the folder matches one of these patterns (`*.jpg`); empty means all."""
+    exclude: tuple[Pattern, ...] = (".*", "*.tmp", "*.part", "*.crdownload")
+    """Files and folders that match one of these patterns are left out."""
+
+
+class Sources(Section):
+    settle_ms: Annotated[int, Field(ge=50, le=60_000)] = 400
+    """A file is taken when its size and time have not changed for this long (milliseconds)."""
+    rescan_minutes: Annotated[int, Field(ge=1, le=10_080)] = 60
+    """Watched folders are looked through again this often, in case the system missed a change."""
+    polling: bool = False
+    """Ask the folders at intervals instead of waiting for the system's word (network drives)."""
+    queue: Annotated[int, Field(ge=100, le=1_000_000)] = 10_000
+    """Changes that may wait; beyond that the folder is rescanned instead."""
+
+
+class Engine(Section):
+    workers: Annotated[int, Field(ge=0, le=32)] = 0
+    """Engine processes; 0 chooses by the number of cores."""
+    device: Annotated[str, Field(pattern=r"^(AUTO|CPU|GPU|NPU)(\.\d+)?$")] = "CPU"
+    """OpenVINO device."""
+    precision: Precision = Precision.AUTO
+    """Arithmetic; `auto` takes what the processor does best."""
+    time_limit_s: Annotated[int, Field(ge=2, le=600)] = 60
+    """A file that takes longer is given up."""
+    idle_s: Annotated[int, Field(ge=1, le=86_400)] = 60
+    """The engine ends when it had nothing to do for this long, so that its memory goes back."""
+    max_megapixels: Annotated[int, Field(ge=1, le=1_000)] = 200
+    """Larger images are refused."""
+    max_megabytes: Annotated[int, Field(ge=1, le=4_096)] = 500
+    """Larger files are refused."""
+
+
+class Detection(Section):
+    min_score: Annotated[float, Field(ge=0.1, le=0.99)] = 0.5
+    """What the detector must be sure of at least."""
+    min_face: Annotated[int, Field(ge=8, le=1_000)] = 20
+    """Smaller faces (pixels of the original) are left out."""
+
+
+class Recognition(Section):
+    enabled: bool = False
+    """Keep a numeric face print of every face, to tell who is who. Switching it off deletes all face prints."""
+    certain: Annotated[float, Field(gt=0, lt=2)] = 0.95
+    """Distance up to which a face is certainly somebody."""
+    probable: Annotated[float, Field(gt=0, lt=2)] = 1.05
+    """Distance up to which a face is probably somebody; nothing is claimed beyond."""
+
+
+class Library(Section):
+    key_home: KeyHome = KeyHome.KEYRING
+    """Where the library's key is kept: the system's keyring, or an owner-only file for machines without one."""
+    grace_days: Annotated[int, Field(ge=0, le=3_650)] = 30
+    """Faces of deleted files are kept this long."""
+    backups: Annotated[int, Field(ge=0, le=365)] = 7
+    """Daily backups to keep; 0 makes none."""
+
+
+class Popup(Section):
+    enabled: bool = True
+    """Show the popup when new photos were looked at."""
+    seconds: Annotated[int, Field(ge=2, le=3_600)] = 12
+    """It hides after this long, unless pointed at."""
+    corner: Corner = Corner.BOTTOM_RIGHT
+    """Where it appears."""
+    burst: Annotated[int, Field(ge=2, le=1_000)] = 4
+    """From this many waiting photos on, one summary card stands for them all."""
+    keep_warm_s: Annotated[int, Field(ge=0, le=86_400)] = 600
+    """The hidden popup's process is kept this long after its last use."""
+
+
+class Tray(Section):
+    enabled: bool = True
+    """Show the tray icon."""
+
+
+class Api(Section):
+    port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    """Port on this machine only; 0 takes a free one."""
+
+
+class Logs(Section):
+    level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
+    """What is written at least."""
+    max_mb: Annotated[int, Field(ge=1, le=1_024)] = 10
+    """Size of one log file."""
+    files: Annotated[int, Field(ge=1, le=100)] = 5
+    """How many are kept."""
+
+
+class Settings(Section):
+    """The whole of it. Sections are compared to see what a reload changed."""
+
+    general: General = General()
+    folders: tuple[Folder, ...] = ()
+    sources: Sources = Sources()
+    engine: Engine = Engine()
+    detection: Detection = Detection()
+    recognition: Recognition = Recognition()
+    library: Library = Library()
+    popup: Popup = Popup()
+    tray: Tray = Tray()
+    api: Api = Api()
+    logs: Logs = Logs()
+
+
+def changed_sections(old: Settings, new: Settings) -> frozenset[str]:
+    """Names of the sections that differ."""
+    return frozenset(name for name in Settings.model_fields if getattr(old, name) != getattr(new, name))
