@@ -80,7 +80,7 @@ class Sources(Section):
 class Engine(Section):
     workers: Annotated[int, Field(ge=0, le=32)] = 0
     """Engine processes; 0 chooses by the number of cores."""
-    device: Annotated[str, Field(pattern=r"^(AUTO|CPU|GPU|NPU)(\.\d+)?$")] = "CPU"
+    device: Annotated[str, Field(pattern=r"^(AUTO|CPU|GPU|NPU)(\.\d+)?$", examples=["CPU", "GPU", "NPU", "GPU.1", "AUTO"])] = "CPU"
     """OpenVINO device."""
     precision: Precision = Precision.AUTO
     """Arithmetic; `auto` takes what the processor does best."""
