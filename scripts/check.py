@@ -1,0 +1,74 @@
+"""Runs every check, also after one failed, and ends with one summary: `scripts/check [--static]`.
+
+`--static` leaves out what scripts/test.py runs too (unit tests, UI).
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+_LIMIT_S = 900
+
+
+def main() -> int:
+    """Returns 1 if any check failed."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file is what an older Python meets first
+        print("The checks need Python 3.11 or newer. / 检查需要 Python 3.11 或更新的版本。", file=sys.stderr)
+        return 2
+    sys.path.insert(0, str(ROOT))
+    from scripts.setup.console import Console
+    from scripts.setup.prepare import DEVELOPMENT, RUNTIME, prepare
+    from scripts.setup.processes import environment
+    from scripts.setup.ui import Ui, node
+
+    console = Console(ROOT / "build" / "setup.log")
+    with console.failures_shown():
+        venv = prepare(ROOT, console, locks=[RUNTIME, DEVELOPMENT])
+        python = str(venv.python)
+        checks: dict[str, Sequence[str]] = {
+            "ruff check": [python, "-m", "ruff", "check"],
+            "ruff format": [python, "-m", "ruff", "format", "--check"],
+            "mypy": [python, "-m", "mypy"],
+            "import-linter": [str(venv.bin / "lint-imports")],
+            "settings profiles": [python, "scripts/validate_configs.py"],
+            "reference pages": [python, "scripts/docs_reference.py", "--check"],
+        }
+        results = {name: _run(name, command, ROOT, environment()) for name, command in checks.items()}
+        if "--static" not in sys.argv[1:]:
+            results["unit tests"] = _run("unit tests", [python, "-m", "pytest", "-q", "tests/unit"], ROOT, environment())
+            npm, env = node(console, venv)
+            Ui(ROOT).install(console, npm, env)
+            results["UI"] = _run("UI", [npm, "run", "check"], ROOT / "ui", env)
+        print("\n" + "\n".join(f"{'ok    ' if passed else 'FAILED'}  {name}" for name, passed in results.items()), flush=True)
+        return 0 if all(results.values()) else 1
+    return 1
+
+
+def _run(name: str, command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> bool:
+    """Run one check; show its output only if it fails."""
+    started = time.monotonic()
+    try:
+        done = subprocess.run(
+            command,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_LIMIT_S,
+            check=False,
+        )
+        passed, output = done.returncode == 0, done.stdout
+    except (OSError, subprocess.TimeoutExpired) as error:
+        passed, output = False, str(error).encode()
+    if not passed:
+        sys.stdout.buffer.write(output + b"\n")
+    print(f"{'ok' if passed else 'FAILED'}: {name} ({time.monotonic() - started:.0f} s)", flush=True)
+    return passed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""Makes the lock files again from pyproject.toml: every package with its version and hashes, for all platforms and Pythons we run on.
+
+`lock.py` keeps the versions that still fit; `lock.py --upgrade` takes the newest. Needs uv (a development requirement).
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+# File -> (what goes in, the lock whose versions it must agree with).
+LOCKS: dict[str, tuple[list[str], str | None]] = {
+    "requirements-tools.lock": (["--group", "tools"], None),
+    "requirements.lock": (["pyproject.toml"], None),
+    "requirements-dev.lock": (["--group", "test", "--group", "check", "--group", "build", "--group", "lock"], "requirements.lock"),
+    "requirements-node.lock": (["--group", "node"], None),
+}
+HEAD = "# Made by `python scripts/lock.py` from pyproject.toml; not to be edited by hand.\n"
+
+
+def main() -> int:
+    uv = Path(sys.executable).with_name("uv.exe" if sys.platform == "win32" else "uv")
+    for name, (sources, agree) in LOCKS.items():
+        options = ["--universal", "--generate-hashes", "--no-annotate", "--no-header", "--python-version", "3.11", "--quiet"]
+        # Neither a mirror nor a folder of wheels on this machine may leave its mark in the file.
+        options += ["--no-emit-index-url", "--no-emit-find-links", "--allow-unsafe"]
+        options += ["--constraint", agree] if agree else []
+        subprocess.run([str(uv), "pip", "compile", *options, *sys.argv[1:], *sources, "--output-file", name], cwd=ROOT, check=True)
+        lock = ROOT / name
+        body = "".join(line for line in lock.read_text(encoding="utf-8").splitlines(keepends=True) if not line.startswith("#"))
+        if re.search(r"https?://", body):
+            print(f"{name} names a host: not written", file=sys.stderr)
+            lock.unlink()
+            return 1
+        lock.write_text(HEAD + body, encoding="utf-8")
+        print(f"{name}: {len(re.findall(r'^[^ #]+==', body, re.MULTILINE))} packages")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

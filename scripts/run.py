@@ -1,0 +1,31 @@
+"""Sets up everything the program needs beside this checkout, then starts it: `python3 scripts/run.py [words for ai-popup]`."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> int:
+    """Prepare, then hand over to the virtual environment's Python. Returns the program's exit code."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file is what an older Python meets first
+        print("AI Popup needs Python 3.11 or newer; this one is older. / AI 弹窗助手需要 Python 3.11 或更新的版本。", file=sys.stderr)
+        return 2
+    sys.path.insert(0, str(ROOT))
+    from scripts.setup.console import Console
+    from scripts.setup.prepare import RUNTIME, prepare
+    from scripts.setup.processes import hand_over
+
+    words = sys.argv[1:]
+    console = Console(ROOT / "build" / "setup.log")
+    with console.failures_shown():
+        venv = prepare(ROOT, console, locks=[RUNTIME])
+        if words[:1] == ["demo"]:
+            return hand_over([str(venv.python), "-P", str(ROOT / "scripts" / "demo.py"), *words[1:]])
+        # -P: a folder named `agent` in the place where the user stands must not be taken for the program.
+        return hand_over([str(venv.python), "-P", "-m", "agent", *words])
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

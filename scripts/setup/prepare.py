@@ -1,0 +1,26 @@
+"""The order of the set-up: environment, Python packages, UI; nothing of it when all stands."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from scripts.setup.console import Console
+from scripts.setup.exclusive import exclusive
+from scripts.setup.ui import Ui
+from scripts.setup.venv import TOOLS, Venv
+
+RUNTIME = "requirements.lock"
+DEVELOPMENT = "requirements-dev.lock"
+
+
+def prepare(checkout: Path, console: Console, *, locks: Sequence[str]) -> Venv:
+    """Bring the checkout to where the program runs, with these lock files installed. Raises SetupFailed."""
+    venv, ui = Venv(checkout), Ui(checkout)
+    if all(venv.has(lock) for lock in locks) and ui.built():
+        return venv
+    with exclusive(checkout / "build" / "setup.lock", lambda: console.say("waiting")):
+        console.log.unlink(missing_ok=True)
+        venv.ensure(console)
+        for lock in (TOOLS, *locks):
+            venv.install(console, lock)
+        ui.build(console, venv)
+    return venv

@@ -1,0 +1,91 @@
+"""Debian packages that the desktop parts of the tests need, in one list."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from scripts.setup.console import Console
+from scripts.setup.processes import environment, run_logged
+
+# Found with ldd on PySide6's xcb and wayland plug-ins and on QtWebEngine; what these pull in themselves is left out.
+QT_LIBRARIES = [
+    "libasound2t64",
+    "libatomic1",
+    "libdbus-1-3",
+    "libdrm2",
+    "libegl1",
+    "libfontconfig1",
+    "libgbm1",
+    "libgl1",
+    "libglib2.0-0t64",
+    "libgssapi-krb5-2",
+    "libnss3",
+    "libudev1",
+    "libwayland-cursor0",
+    "libx11-xcb1",
+    "libxcb-cursor0",
+    "libxcb-dri3-0",
+    "libxcb-icccm4",
+    "libxcb-keysyms1",
+    "libxcb-randr0",
+    "libxcb-shape0",
+    "libxcb-sync1",
+    "libxcb-xfixes0",
+    "libxcomposite1",
+    "libxdamage1",
+    "libxkbcommon-x11-0",
+    "libxkbfile1",
+    "libxrandr2",
+    "libxtst6",
+]
+TEST_DESKTOP = [
+    "chromium",
+    "dbus-x11",
+    "dunst",
+    "fonts-noto-cjk",
+    "gnome-keyring",
+    "imagemagick",
+    "openbox",
+    "stalonetray",
+    "x11-utils",
+    "xdotool",
+    "xfce4-panel",
+    "xvfb",
+]
+
+
+def can_apt() -> bool:
+    """Whether this is a Debian kind of system and we may install on it."""
+    return sys.platform == "linux" and os.geteuid() == 0 and shutil.which("apt-get") is not None and shutil.which("dpkg-query") is not None
+
+
+def apt_missing(packages: Sequence[str]) -> list[str]:
+    """Those that are not installed."""
+    done = subprocess.run(
+        ["dpkg-query", "-W", "-f=${binary:Package} ${db:Status-Status}\n", *packages],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    installed = {line.split()[0].split(":")[0] for line in done.stdout.splitlines() if line.endswith(" installed")}
+    return [name for name in packages if name not in installed]
+
+
+def apt_install(console: Console, packages: Sequence[str]) -> None:
+    """Install what is missing. Raises SetupFailed."""
+    missing = apt_missing(packages)
+    if not missing:
+        return
+    env = {**environment(), "DEBIAN_FRONTEND": "noninteractive"}
+    with console.step("apt", count=len(missing)) as step:
+
+        def follow(line: str) -> None:
+            if line.startswith(("Get:", "Unpacking ", "Setting up ")):
+                step.detail = line[:60]
+
+        run_logged(console, ["apt-get", "-o", "DPkg::Lock::Timeout=300", "update"], env=env, on_line=follow)
+        install = ["apt-get", "-o", "DPkg::Lock::Timeout=300", "install", "-y", "--no-install-recommends", *missing]
+        run_logged(console, install, env=env, on_line=follow)

@@ -1,0 +1,101 @@
+"""Builds the web UI when its sources changed, with the machine's Node or the one from a Python package."""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.setup.console import Console
+from scripts.setup.processes import answers, environment, run_logged
+from scripts.setup.venv import Venv
+
+NODE_LOCK = "requirements-node.lock"
+# What Vite and rolldown run on.
+_NODE_OLDEST = (20, 19)
+_NOT_SOURCES = {"node_modules", "dist"}
+
+
+@dataclass(frozen=True)
+class Ui:
+    """`checkout/ui`, with stamps of what its packages and its build were made from."""
+
+    checkout: Path
+
+    @property
+    def folder(self) -> Path:
+        return self.checkout / "ui"
+
+    @property
+    def stamps(self) -> Path:
+        return self.checkout / "build" / "ui.json"
+
+    def built(self) -> bool:
+        """Whether the build stands and nothing it was made from changed."""
+        return (self.folder / "dist" / "index.html").is_file() and self._read("inputs") == self._inputs()
+
+    def packages_installed(self) -> bool:
+        return (self.folder / "node_modules").is_dir() and self._read("packages") == self._packages()
+
+    def build(self, console: Console, venv: Venv) -> None:
+        """Build if needed. Raises SetupFailed."""
+        if self.built():
+            return
+        npm, env = node(console, venv)
+        self.install(console, npm, env)
+        with console.step("ui"):
+            inputs = self._inputs()
+            self._note("inputs", "")
+            run_logged(console, [npm, "run", "build"], cwd=self.folder, env=env)
+        self._note("inputs", inputs)
+
+    def install(self, console: Console, npm: str, env: dict[str, str]) -> None:
+        """Install the packages that `package-lock.json` names, if it changed. Raises SetupFailed."""
+        if self.packages_installed():
+            return
+        with console.step("ui_packages"):
+            self._note("packages", "")
+            run_logged(console, [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=self.folder, env=env)
+        self._note("packages", self._packages())
+
+    def _packages(self) -> str:
+        return hashlib.sha256((self.folder / "package-lock.json").read_bytes()).hexdigest()
+
+    def _inputs(self) -> str:
+        digest = hashlib.sha256()
+        for path in sorted([*self._sources(self.folder), *self._sources(self.checkout / "assets" / "locales")]):
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(self.checkout).as_posix()} {len(content)}\n".encode() + content)
+        return digest.hexdigest()
+
+    def _sources(self, folder: Path) -> Iterator[Path]:
+        for root, folders, files in os.walk(folder):
+            folders[:] = [name for name in folders if name not in _NOT_SOURCES]
+            yield from (Path(root) / name for name in files)
+
+    def _read(self, name: str) -> str:
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            return str(json.loads(self.stamps.read_text(encoding="utf-8")).get(name, ""))
+        return ""
+
+    def _note(self, name: str, value: str) -> None:
+        notes = {key: self._read(key) for key in ("inputs", "packages")} | {name: value}
+        self.stamps.parent.mkdir(exist_ok=True)
+        fresh = self.stamps.with_suffix(".new")
+        fresh.write_text(json.dumps(notes), encoding="utf-8")
+        fresh.replace(self.stamps)
+
+
+def node(console: Console, venv: Venv) -> tuple[str, dict[str, str]]:
+    """npm's path and the environment in which it finds its Node. Installs Node into the virtual environment if the machine's is too old."""
+    npm = shutil.which("npm")
+    version = re.match(r"v(\d+)\.(\d+)", answers(["node", "--version"]) or "")
+    if npm and version and (int(version[1]), int(version[2])) >= _NODE_OLDEST:
+        return npm, environment()
+    venv.install(console, NODE_LOCK)
+    return str(venv.bin / ("npm.exe" if sys.platform == "win32" else "npm")), environment(path_first=venv.bin)

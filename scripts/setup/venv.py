@@ -1,0 +1,157 @@
+"""The checkout's virtual environment: made whole or made again, filled only with what the lock files name by hash."""
+
+import contextlib
+import hashlib
+import importlib.util
+import json
+import os
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.setup.console import Console, SetupFailed
+from scripts.setup.processes import answers, run_logged
+from scripts.setup.system import apt_install, can_apt
+
+TOOLS = "requirements-tools.lock"
+_NOTES = "ai-popup-setup.json"
+# Marks in the notes: a change is under way; this set-up made the environment, so it may make it again.
+_BUSY = "busy"
+_OURS = "ours"
+
+
+@dataclass(frozen=True)
+class Venv:
+    """`checkout/.venv`, with notes about what was installed from which lock file (name -> SHA-256)."""
+
+    checkout: Path
+
+    @property
+    def folder(self) -> Path:
+        return self.checkout / ".venv"
+
+    @property
+    def bin(self) -> Path:
+        return self.folder / ("Scripts" if sys.platform == "win32" else "bin")
+
+    @property
+    def python(self) -> Path:
+        return self.bin / ("python.exe" if sys.platform == "win32" else "python")
+
+    def has(self, lock: str) -> bool:
+        """Whether the environment stands and holds what this lock file names now."""
+        return self.python.exists() and self.notes().get(lock) == self._digest(lock)
+
+    def notes(self) -> dict[str, str]:
+        try:
+            notes = json.loads((self.folder / _NOTES).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return {str(name): str(value) for name, value in notes.items()} if isinstance(notes, dict) else {}
+
+    def write_notes(self, notes: dict[str, str]) -> None:
+        target = self.folder / _NOTES
+        fresh = target.with_suffix(".new")
+        with fresh.open("w", encoding="utf-8") as file:
+            json.dump(notes, file)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(target)
+
+    def _digest(self, lock: str) -> str:
+        return hashlib.sha256((self.checkout / lock).read_bytes()).hexdigest()
+
+    def ensure(self, console: Console) -> None:
+        """Make the environment if it isn't there, and anew if it is broken or a killed set-up left it half changed. Raises SetupFailed."""
+        notes = self.notes()
+        interrupted = _BUSY in notes and _OURS in notes
+        if self.python.exists() and not interrupted and (notes or self._stands()):
+            return
+        with console.step("venv"):
+            if self.folder.exists():
+                console.note("the environment is not whole: made again")
+                shutil.rmtree(self.folder)
+            self.folder.mkdir()
+            self.write_notes({_OURS: "yes", _BUSY: "venv"})
+            self._create(console)
+            self._find_checkout()
+            self.write_notes({_OURS: "yes"})
+
+    def install(self, console: Console, lock: str) -> None:
+        """Install exactly what a lock file names. Raises SetupFailed."""
+        if self.has(lock):
+            return
+        notes = {name: value for name, value in self.notes().items() if name != _BUSY}
+        # Killed while pip replaces files, a package may be there by half and pass for whole: the mark makes the next set-up begin anew.
+        self.write_notes({**notes, _BUSY: lock})
+        self._find_checkout()
+        total = len(re.findall(r"^[^ #]+==", (self.checkout / lock).read_text(encoding="utf-8"), re.MULTILINE))
+        with console.step("packages", count=total, what=console.texts(f"setup.locks.{Path(lock).stem}")) as step:
+            seen = 0
+
+            def follow(line: str) -> None:
+                nonlocal seen
+                if line.startswith(("Collecting ", "Requirement already", "Ignoring ")):
+                    seen += 1
+                    step.detail = (
+                        f"{seen}/{total} {line.removeprefix('Collecting ').split('==')[0]}" if line[0] == "C" else f"{seen}/{total}"
+                    )
+                elif line.startswith("Installing collected"):
+                    step.detail = console.texts("setup.unpacking")
+
+            # The lock names everything (--no-deps), and the one package that comes as source is built with the locked tools.
+            arguments = [
+                "install",
+                "--require-hashes",
+                "--no-deps",
+                "--no-build-isolation",
+                "--progress-bar",
+                "off",
+                "-r",
+                str(self.checkout / lock),
+            ]
+            try:
+                run_logged(console, [*self._pip(), *arguments], on_line=follow)
+            except SetupFailed:
+                self.write_notes(notes)  # pip ended by itself and left things whole
+                raise
+        self.write_notes({**notes, lock: self._digest(lock)})
+
+    def _stands(self) -> bool:
+        """An environment somebody else made is taken over if it works."""
+        return answers([str(self.python), "-m", "pip", "--version"]) is not None
+
+    def _pip(self) -> list[str]:
+        if any(self._site_packages().glob("pip-*.dist-info")):
+            return [str(self.python), "-m", "pip"]
+        return [_base_python(), "-m", "pip", "--python", str(self.python)]
+
+    def _create(self, console: Console) -> None:
+        base = _base_python()
+        bundled = importlib.util.find_spec("ensurepip") is not None
+        if not bundled and answers([base, "-m", "pip", "--version"]) is None:
+            # Debian keeps the part of Python that makes environments in a package of its own.
+            package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
+            if not can_apt():
+                raise SetupFailed("no_ensurepip", package=package)
+            apt_install(console, [package])
+            bundled = True
+        run_logged(console, [base, "-m", "venv", *([] if bundled else ["--without-pip"]), str(self.folder)])
+
+    def _find_checkout(self) -> None:
+        """Let the environment find the checkout's packages from every folder: the program runs from the checkout, it is not installed."""
+        (self._site_packages() / "ai_popup_checkout.pth").write_text(f"{self.checkout}\n", encoding="utf-8")
+
+    def _site_packages(self) -> Path:
+        if sys.platform == "win32":
+            return self.folder / "Lib" / "site-packages"
+        with contextlib.suppress(StopIteration):
+            return next((self.folder / "lib").glob("python3*/site-packages"))
+        raise SetupFailed("venv_broken")
+
+
+def _base_python() -> str:
+    """The interpreter itself, also when this runs inside the environment that is about to be replaced."""
+    return str(getattr(sys, "_base_executable", None) or sys.executable)

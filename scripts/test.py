@@ -1,0 +1,36 @@
+"""Sets up what the tests need, then runs them all: `python3 scripts/test.py [--no-skips] [words for pytest]`.
+
+Without words for pytest the whole suite runs: the UI's checks, then pytest with branch coverage over this process and its children.
+With words it is pytest alone. `--no-skips` turns every skipped test into a failure.
+"""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> int:
+    """Returns the exit code of the first part that failed, or 0."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file is what an older Python meets first
+        print("The tests need Python 3.11 or newer. / 测试需要 Python 3.11 或更新的版本。", file=sys.stderr)
+        return 2
+    sys.path.insert(0, str(ROOT))
+    from scripts.setup.console import Console
+    from scripts.setup.prepare import DEVELOPMENT, RUNTIME, prepare
+    from scripts.setup.suite import desktop_ready, run_suite, ui_check
+
+    words = [word for word in sys.argv[1:] if word != "--no-skips"]
+    no_skips = "--no-skips" in sys.argv[1:]
+    console = Console(ROOT / "build" / "setup.log")
+    with console.failures_shown():
+        venv = prepare(ROOT, console, locks=[RUNTIME, DEVELOPMENT])
+        desktop_ready(console)
+        if not words:
+            ui_check(ROOT, console, venv)
+        return run_suite(ROOT, venv, words, no_skips=no_skips)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
