@@ -18,6 +18,8 @@ Message: TypeAlias = dict[str, Any]
 
 # One answer holds a preview or all faces of a crowd: generous, but bounded.
 MAX_LINE = 64 * 1024 * 1024
+# A process whose output has ended needs a moment to end itself.
+_EXIT_S = 2.0
 # What a child needs of the environment to find its libraries, its display and its home; not the rest, where tokens may be.
 _ENVIRONMENT = ["APPDATA", "COMSPEC", "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "GDK_SCALE", "HOME", "LANG", "LC_ALL", "LC_MESSAGES", "LD_LIBRARY_PATH", "LOCALAPPDATA", "PATH", "PROGRAMDATA", "QTWEBENGINE_CHROMIUM_FLAGS", "QT_QPA_PLATFORM", "QT_SCALE_FACTOR", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "USERPROFILE", "WAYLAND_DISPLAY", "WINDIR", "XAUTHORITY", "XDG_CURRENT_DESKTOP", "XDG_RUNTIME_DIR", "XDG_SESSION_TYPE", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"]
 
@@ -28,6 +30,10 @@ class ChildGone(Exception):
     def __init__(self, exit_code: int | None) -> None:
         super().__init__(exit_code)
         self.exit_code = exit_code
+
+
+class ChildGarbled(ChildGone):
+    """The child sent something that is not a line of JSON, or too much of it, and was killed for it."""
 
 
 class ChildTimeout(Exception):
@@ -54,6 +60,7 @@ class Child:
         self._turn = asyncio.Lock()
         self._answers: asyncio.Queue[Message | None] = asyncio.Queue(maxsize=16)
         self._on_notice = on_notice
+        self._garbled = False
         self._reader = asyncio.create_task(self._read())
 
     @classmethod
@@ -101,7 +108,7 @@ class Child:
                 await self.kill()
                 raise
             if answer is None:
-                raise ChildGone(await self._process.wait())
+                raise await self._gone()
             return answer
 
     async def stop(self, *, timeout: float = 3.0) -> None:
@@ -121,6 +128,16 @@ class Child:
         await self._process.wait()
         await self._finish_reader()
 
+    async def _gone(self) -> ChildGone:
+        """Why there is no answer: normally the process has ended; one that only closed its output is ended now."""
+        try:
+            async with asyncio.timeout(_EXIT_S):
+                exit_code = await self._process.wait()
+        except TimeoutError:
+            await self.kill()
+            return ChildGarbled(self._process.returncode)
+        return ChildGarbled(exit_code) if self._garbled else ChildGone(exit_code)
+
     async def _send(self, message: Message) -> None:
         assert self._process.stdin is not None
         try:
@@ -135,14 +152,15 @@ class Child:
             while line := await self._process.stdout.readline():
                 message = json.loads(line)
                 if not isinstance(message, dict):
-                    break
+                    raise ValueError
                 if "notice" in message:
                     if self._on_notice is not None:
                         self._on_notice(message)
                 else:
                     await self._answers.put(message)
-        except ValueError:
+        except (ValueError, RecursionError):
             # Not JSON, or a line beyond the bound: nothing more from this child can be believed.
+            self._garbled = True
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
         finally:
