@@ -1,0 +1,101 @@
+"""Finds out whether this session has a display, and whether an icon can be shown in its tray, without risking the process."""
+
+import contextlib
+import ctypes
+import os
+import socket
+import sys
+import time
+from pathlib import Path
+
+from agent.desktop import session_bus
+
+_WATCHER = "org.kde.StatusNotifierWatcher"
+_POLL_S = 0.5
+
+
+def display_available() -> bool:
+    """Whether windows can be shown: on Linux a Wayland or X server that takes connections, elsewhere the session's own desktop."""
+    return _wayland_answers() or _x_answers() if sys.platform.startswith("linux") else True
+
+
+def tray_available(wait_s: float = 0.0) -> bool:
+    """Whether an icon can be shown. On Linux waits up to `wait_s` seconds for a tray: at login the panel may start after this program.
+
+    Qt ends the whole process if it can't open the display or lacks a library, and decides for good which kind of tray there is when it is
+    first asked. So both are found out here before Qt starts.
+    """
+    if not sys.platform.startswith("linux"):
+        return True
+    if not display_available() or not _qt_loads():
+        return False
+    deadline = time.monotonic() + wait_s
+    while not (session_bus.has_owner(_WATCHER) or _xembed_tray()):
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_POLL_S)
+    return True
+
+
+def _wayland_answers() -> bool:
+    name = os.environ.get("WAYLAND_DISPLAY")
+    return bool(name) and _connects(str(Path(os.environ.get("XDG_RUNTIME_DIR", "/nowhere")) / str(name)))
+
+
+def _x_answers() -> bool:
+    host, _, screen = os.environ.get("DISPLAY", "").rpartition(":")
+    number = screen.partition(".")[0]
+    if not number.isdigit():
+        return False
+    if host not in ("", "unix"):
+        with contextlib.suppress(OSError), socket.create_connection((host, 6000 + int(number)), timeout=2):
+            return True
+        return False
+    path = f"/tmp/.X11-unix/X{number}"
+    return _connects(path) or _connects("\0" + path)
+
+
+def _connects(address: str) -> bool:
+    if sys.platform == "win32":
+        return False
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(2)
+        client.connect(address)
+        return True
+    return False
+
+
+def _qt_loads() -> bool:
+    """Whether Qt and its X plugin find all their libraries. Without one, Qt would call abort()."""
+    try:
+        import PySide6
+        import PySide6.QtWidgets
+
+        if os.environ.get("DISPLAY") and not _wayland_answers():
+            ctypes.CDLL(str(Path(str(PySide6.__file__)).parent / "Qt" / "plugins" / "platforms" / "libqxcb.so"))
+    except (ImportError, OSError):
+        return False
+    return True
+
+
+def _xembed_tray() -> bool:
+    """Whether an X client owns the tray selection of the default screen. False if the display can't be opened."""
+    try:
+        x = ctypes.CDLL("libX11.so.6")
+    except OSError:
+        return False
+    x.XOpenDisplay.restype = ctypes.c_void_p
+    x.XInternAtom.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int]
+    x.XInternAtom.restype = ctypes.c_ulong
+    x.XGetSelectionOwner.argtypes = [ctypes.c_void_p, ctypes.c_ulong]
+    x.XGetSelectionOwner.restype = ctypes.c_ulong
+    x.XDefaultScreen.argtypes = [ctypes.c_void_p]
+    x.XCloseDisplay.argtypes = [ctypes.c_void_p]
+    display = x.XOpenDisplay(None)
+    if not display:
+        return False
+    try:
+        selection = x.XInternAtom(display, f"_NET_SYSTEM_TRAY_S{x.XDefaultScreen(display)}".encode(), 0)
+        return bool(x.XGetSelectionOwner(display, selection))
+    finally:
+        x.XCloseDisplay(display)

@@ -1,0 +1,50 @@
+"""Two short questions to the Linux desktop's session bus: does somebody own a name, and show these files in the file manager."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jeepney.io.blocking import DBusConnection
+
+_TIMEOUT_S = 2.0
+_FILE_MANAGER = "org.freedesktop.FileManager1"
+
+
+def has_owner(name: str) -> bool:
+    """Whether a service of that name runs on the session bus. False if there is no bus."""
+    from jeepney import message_bus
+
+    with _bus() as bus:
+        if bus is not None:
+            reply = bus.send_and_get_reply(message_bus.NameHasOwner(name), timeout=_TIMEOUT_S)
+            return bool(reply.body == (True,))
+    return False
+
+
+def show_items(uris: list[str]) -> bool:
+    """Ask the file manager to open the folders of the files and select them. False if none answers."""
+    from jeepney import DBusAddress, MessageType, new_method_call
+
+    manager = DBusAddress(
+        "/org/freedesktop/FileManager1", bus_name="org.freedesktop.FileManager1", interface="org.freedesktop.FileManager1"
+    )
+    with _bus() as bus:
+        if bus is not None:
+            reply = bus.send_and_get_reply(new_method_call(manager, "ShowItems", "ass", (uris, "")), timeout=10 * _TIMEOUT_S)
+            return bool(reply.header.message_type == MessageType.method_return)
+    return False
+
+
+@contextlib.contextmanager
+def _bus() -> Iterator["DBusConnection | None"]:
+    """A connection, or None without a bus; a bus that fails while asked ends the block quietly."""
+    from jeepney.io.blocking import open_dbus_connection
+
+    try:
+        connection = open_dbus_connection("SESSION")
+    except (OSError, KeyError, ValueError):
+        yield None
+        return
+    with contextlib.closing(connection), contextlib.suppress(OSError, TimeoutError):
+        yield connection

@@ -1,0 +1,182 @@
+"""The tray icon: its picture, title and menu for each state of the agent, the same on every system."""
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+from agent.desktop.pystray_import import pystray
+from agent.desktop.termination import on_termination
+from agent.i18n import Texts
+from agent.resources import resource
+
+RECENT = 5
+_MAX_NAME = 40
+
+
+class TrayState(StrEnum):
+    IDLE = "idle"
+    WORKING = "working"
+    PAUSED = "paused"
+    ATTENTION = "attention"
+
+
+@dataclass(frozen=True, slots=True)
+class RecentResult:
+    """A photo that was looked at: `id` is handed back when its entry is chosen."""
+
+    id: int
+    name: str
+    faces: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrayModel:
+    """What the tray shows."""
+
+    state: TrayState = TrayState.IDLE
+    paused: bool = False
+    left: int = 0  # photos still waiting
+    recent: tuple[RecentResult, ...] = ()  # newest first; the menu shows `RECENT` of them
+
+
+@dataclass(frozen=True, slots=True)
+class TrayActions:
+    """What the tray calls, in its own thread (the main one): none may block."""
+
+    open: Callable[[], None]
+    scan_folder: Callable[[], None]
+    toggle_pause: Callable[[], None]
+    show_recent: Callable[[int], None]
+    quit: Callable[[], None]
+
+
+class Icon(Protocol):
+    """The part of pystray's `Icon` that is used."""
+
+    icon: Any  # whatever the backend takes: a Pillow image, on Linux a path
+    title: str
+    visible: bool
+
+    def run(self, setup: Callable[["Icon"], None]) -> None: ...
+    def stop(self) -> None: ...
+    def update_menu(self) -> None: ...
+
+
+class Tray:
+    """Made and run in the main thread (macOS and Qt want that); `update` and `stop` may be called from any thread."""
+
+    def __init__(
+        self,
+        actions: TrayActions,
+        texts: Texts,
+        model: TrayModel | None = None,
+        *,
+        icons: Path | None = None,
+        backend: Callable[..., Icon] | None = None,
+    ) -> None:
+        self._actions = actions
+        self._texts = texts
+        self._model = model or TrayModel()
+        self._icons = icons or resource("icons")
+        self._stopped = threading.Event()
+        menu = pystray.Menu(lambda: menu_items(self._model, self._texts, self._actions))
+        self._icon = (backend or _backend())("ai-popup", self._picture(), title(self._model, texts), menu)
+
+    def run(self) -> None:
+        """Show the icon and stay until `stop` is called or the process is asked to end (Ctrl+C, SIGTERM, log out)."""
+        with on_termination(self.stop):
+            self._icon.run(self._ready)
+
+    def stop(self) -> None:
+        """Take the icon away and let `run` return; also before `run` was called."""
+        self._stopped.set()
+        _in_tray_thread(self._icon.stop)
+
+    def update(self, model: TrayModel, texts: Texts | None = None) -> None:
+        """Show another state, and from now on in another language if `texts` are given. Cheap when nothing changed."""
+        if model == self._model and texts is None:
+            return
+        before, self._model = self._model, model
+        self._texts = texts or self._texts
+        _in_tray_thread(lambda: self._show(before, texts is not None))
+
+    def _show(self, before: TrayModel, retold: bool) -> None:
+        model = self._model
+        if model.state != before.state:
+            self._icon.icon = self._picture()
+        self._icon.title = title(model, self._texts)
+        if retold or (model.paused, model.recent) != (before.paused, before.recent):
+            self._icon.update_menu()
+
+    def _ready(self, icon: Icon) -> None:
+        icon.visible = True
+        if self._stopped.is_set():
+            icon.stop()
+
+    def _picture(self) -> object:
+        path = self._icons / f"tray-{self._model.state}.png"
+        if sys.platform.startswith("linux"):
+            return path
+        from PIL import Image
+
+        with Image.open(path) as picture:
+            return picture.copy()
+
+
+def title(model: TrayModel, texts: Texts) -> str:
+    """The words beside the icon."""
+    return texts(f"tray.title.{model.state}", count=model.left)
+
+
+def menu_items(model: TrayModel, texts: Texts, actions: TrayActions) -> Iterator[object]:
+    """pystray's items of the menu; a click on the icon itself is the first."""
+    yield _item(texts("tray.open"), actions.open, default=True)
+    yield _item(texts("tray.scan"), actions.scan_folder)
+    yield _item(texts("tray.resume" if model.paused else "tray.pause"), actions.toggle_pause)
+    yield pystray.MenuItem(texts("tray.recent"), _recent(model, texts, actions))
+    yield pystray.Menu.SEPARATOR
+    yield _item(texts("tray.quit"), actions.quit)
+
+
+def _recent(model: TrayModel, texts: Texts, actions: TrayActions) -> object:
+    def entry(result: RecentResult) -> object:
+        text = texts("tray.recent_item", count=result.faces, name=label(result.name))
+        return _item(text, lambda: actions.show_recent(result.id))
+
+    entries = [entry(result) for result in model.recent[:RECENT]]
+    return pystray.Menu(*(entries or [pystray.MenuItem(texts("tray.none"), None, enabled=False)]))
+
+
+def _item(text: str, action: Callable[[], None], *, default: bool = False) -> object:
+    # pystray looks into a plain function to see what it takes, and hands other callables its icon: so it always gets a plain one.
+    return pystray.MenuItem(text, lambda: action(), default=default)
+
+
+def label(name: str) -> str:
+    """A file name fit for a menu: shortened in its middle, and `&` doubled where it would underline a letter."""
+    if len(name) > _MAX_NAME:
+        name = f"{name[: _MAX_NAME - 16]}…{name[-15:]}"
+    return name if sys.platform == "darwin" else name.replace("&", "&&")
+
+
+def _backend() -> Callable[..., Icon]:
+    if sys.platform.startswith("linux"):
+        from agent.desktop.qt_tray import QtIcon
+
+        return QtIcon
+    icon: Callable[..., Icon] = pystray.Icon
+    return icon
+
+
+def _in_tray_thread(call: Callable[[], None]) -> None:
+    """macOS changes its status item in the main thread only; the Qt backend hands over by itself, and Windows does not mind."""
+    if sys.platform == "darwin":
+        from PyObjCTools import AppHelper
+
+        AppHelper.callAfter(call)
+    else:
+        call()
