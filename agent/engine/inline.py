@@ -1,0 +1,38 @@
+"""The engine in this very process, for tools and tests: nothing walls off what it decodes."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from agent.app.ports import Analyse
+from agent.domain.face import Analysis
+from agent.domain.people import Bounds, Candidate, Gallery
+from agent.engine.service import Engine
+from agent.engine.wire import EngineConfig
+
+
+class InlineAnalyser:
+    """An Analyser without a child process; one task at a time."""
+
+    def __init__(self, config: EngineConfig) -> None:
+        self.engine = Engine(config, time.perf_counter)
+        self._turn = asyncio.Lock()
+
+    async def analyse(self, task: Analyse) -> Analysis:
+        async with self._turn:
+            return await asyncio.to_thread(self.engine.analyse, task)
+
+    async def preview(self, path: str, side: int) -> bytes:
+        async with self._turn:
+            return await asyncio.to_thread(self.engine.preview, path, side)
+
+    async def match(self, embeddings: Sequence[bytes], gallery: Gallery, bounds: Bounds) -> list[list[Candidate]]:
+        async with self._turn:
+            return await asyncio.to_thread(self._match, embeddings, gallery, bounds)
+
+    async def close(self) -> None:
+        """Nothing to end."""
+
+    def _match(self, embeddings: Sequence[bytes], gallery: Gallery, bounds: Bounds) -> list[list[Candidate]]:
+        self.engine.set_gallery(gallery)
+        return self.engine.match(embeddings, bounds)

@@ -1,0 +1,133 @@
+"""OpenVINO: brings model files into its own format once, compiles them, and makes them callable."""
+
+import hashlib
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+from openvino import preprocess
+
+from agent.domain.errors import EngineStartFailed, ModelMissing, ModelUnknown, ModelWrongHash
+from agent.engine.wire import ModelFile
+from agent.vision import detector, embedder
+
+_DETECTOR_OUTPUTS = ("537", "538", "539", "540")
+_PAIR_SHAPE = [2, 192]
+
+
+class Runtime:
+    """Compiles models for one device and precision. Raises EngineStartFailed when the device can't be used."""
+
+    def __init__(self, *, device: str, precision: str, threads: int, converted: Path, cache: Path) -> None:
+        self._core = ov.Core()
+        self._converted = converted
+        self.device = device
+        try:
+            able = set(self._core.get_property(device, "OPTIMIZATION_CAPABILITIES"))
+        except RuntimeError as error:
+            raise EngineStartFailed from error
+        self.precision = choose_precision(precision, able)
+        self._options: dict[str, object] = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": self.precision,
+            "CACHE_DIR": str(cache),
+        }
+        if device.startswith("CPU"):
+            # Several engines, and the user's own programs, share the cores: none may sit on fixed ones.
+            self._options |= {"INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False}
+
+    def detector(self, file: ModelFile) -> detector.DetectorNet:
+        """CenterFace. Raises ModelError or EngineStartFailed."""
+        model = self._load(file)
+        # The image stays bytes up to here: the net's first layer turns them into numbers where they lie.
+        steps = preprocess.PrePostProcessor(model)
+        steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
+        steps.input().model().set_layout(ov.Layout("NCHW"))
+        infer = self._compile(steps.build()).create_infer_request()
+
+        def net(image: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+            infer.infer({0: image}, share_inputs=True)
+            return [infer.get_tensor(name).data.copy() for name in _DETECTOR_OUTPUTS]
+
+        return net
+
+    def embedder(self, file: ModelFile) -> embedder.EmbedderNet:
+        """MobileFaceNet. Raises ModelError or EngineStartFailed."""
+        infer = self._compile(self._load(file)).create_infer_request()
+
+        def net(faces: NDArray[np.float32]) -> NDArray[np.float32]:
+            # Batch sizes are rounded up to a few, so that memory does not grow with every new one.
+            size = next(size for size in (1, 4, embedder.BATCH) if size >= len(faces))
+            batch = np.zeros((size, *faces.shape[1:]), np.float32)
+            batch[: len(faces)] = faces
+            infer.infer({0: batch}, share_inputs=True)
+            return np.array(infer.get_output_tensor(0).data[: len(faces)], np.float32)
+
+        return net
+
+    def _compile(self, model: ov.Model) -> ov.CompiledModel:
+        try:
+            return self._core.compile_model(model, self.device, self._options)
+        except RuntimeError as error:
+            raise EngineStartFailed from error
+
+    def _load(self, file: ModelFile) -> ov.Model:
+        """The model in OpenVINO's format, converted on first use; the file's hash is checked before it is read."""
+        if not Path(file.path).is_file():
+            raise ModelMissing(model=file.name)
+        ready = self._converted / f"{file.name}-{file.sha256[:16]}.xml"
+        if ready.is_file():
+            try:
+                return self._core.read_model(ready)
+            except RuntimeError:
+                ready.unlink()  # damaged: it is only a copy
+        if hashlib.sha256(Path(file.path).read_bytes()).hexdigest() != file.sha256:
+            raise ModelWrongHash(model=file.name)
+        return self._convert(file, ready)
+
+    def _convert(self, file: ModelFile, ready: Path) -> ov.Model:
+        model = _flexible(self._core.read_model(file.path))
+        self._converted.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._converted, ignore_cleanup_errors=True) as folder:
+            fresh = Path(folder) / ready.name
+            ov.save_model(model, fresh, compress_to_fp16=True)
+            # The description goes last: where it is, the weights are too.
+            for suffix in (".bin", ".xml"):
+                try:
+                    fresh.with_suffix(suffix).replace(ready.with_suffix(suffix))
+                except PermissionError:  # Windows: another engine was first and has it open
+                    continue
+        return self._core.read_model(ready)
+
+
+def choose_precision(wanted: str, able: set[str]) -> str:
+    """What to compute in: what is wanted if the device can, else its best: half precision where it has it in hardware, else f32."""
+    names = {"bf16": "BF16", "f16": "FP16", "f32": "FP32"}
+    if wanted in names:
+        return wanted if names[wanted] in able else "f32"
+    return next((name for name in ("bf16", "f16") if names[name] in able), "f32")
+
+
+def model_for(models: Mapping[str, ModelFile], recipe: str) -> ModelFile:
+    """Raises ModelUnknown."""
+    if recipe not in models:
+        raise ModelUnknown(model=recipe)
+    return models[recipe]
+
+
+def _flexible(model: ov.Model) -> ov.Model:
+    """Both nets are exported for one fixed shape: let image sizes and batch sizes vary."""
+    for node in model.get_ops():
+        if node.get_type_name() != "Reshape":
+            continue
+        shape = node.input_value(1).get_node()
+        if shape.get_type_name() == "Constant" and list(shape.data) == _PAIR_SHAPE:
+            # The embedder's graph is built for pairs of faces.
+            node.input(1).replace_source_output(ov.opset13.constant(np.array([-1, _PAIR_SHAPE[1]], np.int64)).output(0))
+    shape = model.input(0).partial_shape
+    channels_last = shape[3].get_length() == 3
+    model.reshape([-1, 112, 112, 3] if channels_last else [1, 3, -1, -1])
+    return model

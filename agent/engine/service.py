@@ -1,0 +1,104 @@
+"""What the engine does, whatever process it runs in: reads files, runs the pipeline, matches."""
+
+import stat
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from agent.app.ports import Analyse
+from agent.domain.errors import ImageChanged, ImageMissing, ImageTooLarge, ImageUnreadable, ImageUnsupported
+from agent.domain.face import Analysis
+from agent.domain.people import Bounds, Candidate, Gallery
+from agent.engine.runtime import Runtime, model_for
+from agent.engine.wire import EngineConfig
+from agent.vision.aligner import align
+from agent.vision.codecs import Limits, encode_preview
+from agent.vision.detector import CenterFace
+from agent.vision.embedder import MobileFaceNet
+from agent.vision.matcher import Matcher
+from agent.vision.pipeline import Pipeline, Wanted, analyse
+
+
+class Engine:
+    """Owns the models and the gallery. Not for several threads at a time. Models are loaded when a task first needs them."""
+
+    def __init__(self, config: EngineConfig, clock: Callable[[], float]) -> None:
+        self._config = config
+        self._clock = clock
+        self._limits = Limits(config.max_megapixels, config.max_megabytes)
+        self._runtime = Runtime(
+            device=config.device,
+            precision=config.precision,
+            threads=config.threads,
+            converted=Path(config.converted),
+            cache=Path(config.cache),
+        )
+        self._detectors: dict[str, CenterFace] = {}
+        self._embedders: dict[str, MobileFaceNet] = {}
+        self._matcher = Matcher(Gallery(0, "", ()))
+
+    @property
+    def device(self) -> str:
+        return self._runtime.device
+
+    @property
+    def precision(self) -> str:
+        return self._runtime.precision
+
+    @property
+    def loaded(self) -> frozenset[str]:
+        """Recipe names of the models in memory."""
+        return frozenset(self._detectors) | frozenset(self._embedders)
+
+    def analyse(self, task: Analyse) -> Analysis:
+        """Raises ImageError, ModelError or EngineStartFailed."""
+        detector = self._detector(task.recipe.detector)
+        pipeline = Pipeline(
+            recipe=task.recipe,
+            precision=self.precision,
+            side=detector.side,
+            detector=detector,
+            aligner=align,
+            embedder=None if task.recipe.embedder is None else self._embedder(task.recipe.embedder),
+        )
+        data = read_steady(Path(task.path), self._limits)
+        return analyse(data, pipeline, Wanted(task.min_score, task.min_face, task.keep_chips), self._limits, self._clock)
+
+    def preview(self, path: str, side: int) -> bytes:
+        """Raises ImageError."""
+        return encode_preview(read_steady(Path(path), self._limits), self._limits, side)
+
+    def set_gallery(self, gallery: Gallery) -> None:
+        self._matcher = Matcher(gallery)
+
+    def match(self, embeddings: Sequence[bytes], bounds: Bounds) -> list[list[Candidate]]:
+        return self._matcher(embeddings, bounds)
+
+    def _detector(self, recipe: str) -> CenterFace:
+        if recipe not in self._detectors:
+            self._detectors[recipe] = CenterFace(self._runtime.detector(model_for(self._config.models, recipe)))
+        return self._detectors[recipe]
+
+    def _embedder(self, recipe: str) -> MobileFaceNet:
+        if recipe not in self._embedders:
+            self._embedders[recipe] = MobileFaceNet(self._runtime.embedder(model_for(self._config.models, recipe)))
+        return self._embedders[recipe]
+
+
+def read_steady(path: Path, limits: Limits) -> bytes:
+    """The whole file. Raises ImageMissing, ImageUnreadable, ImageUnsupported, ImageTooLarge; ImageChanged if it was written to meanwhile."""
+    try:
+        before = path.stat()
+        if not stat.S_ISREG(before.st_mode):
+            raise ImageUnsupported  # opening a pipe would wait for ever
+        if before.st_size > limits.megabytes * 1e6:
+            raise ImageTooLarge(megabytes=round(before.st_size / 1e6), limit=limits.megabytes)
+        with path.open("rb") as file:
+            data = file.read(before.st_size + 1)
+        after = path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ImageMissing from error
+    except (OSError, ValueError) as error:
+        raise ImageUnreadable from error
+    if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns) or len(data) != before.st_size:
+        raise ImageChanged
+    return data

@@ -1,0 +1,155 @@
+"""What the agent and its engine say to each other: JSON lines, checked strictly on the agent's side before they are believed."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter
+
+from agent.app.ports import Analyse
+from agent.child import Message
+from agent.domain.errors import AgentError, EngineBadAnswer, from_code
+from agent.domain.face import Analysis
+from agent.domain.people import Bounds, Candidate, Gallery
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A model the engine may load."""
+
+    name: str  # in the manifest
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """All that an engine is told when it starts; it reads no settings of its own."""
+
+    models: dict[str, ModelFile]  # by recipe name, for example "centerface-1"
+    converted: str  # folder for the models in OpenVINO's own format
+    cache: str  # folder for OpenVINO's compiled kernels
+    device: str = "CPU"
+    precision: str = "auto"
+    threads: int = 1
+    max_megapixels: int = 200
+    max_megabytes: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """The engine's first answer."""
+
+    device: str
+    precision: str  # what inference runs in: "f32", "bf16", "f16"
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRequest:
+    path: str
+    side: int
+
+
+@dataclass(frozen=True, slots=True)
+class MatchRequest:
+    """Compares with the gallery that was sent last."""
+
+    embeddings: tuple[bytes, ...]
+    bounds: Bounds
+
+
+class Codec(Generic[T]):
+    """Turns one type into JSON values and back. Unknown fields, wrong types and numbers that are not finite are refused."""
+
+    def __init__(self, adapter: TypeAdapter[tuple[T]]) -> None:
+        self._adapter = adapter
+
+    def dump(self, value: T) -> object:
+        return self._adapter.dump_python((value,), mode="json")[0]
+
+    def load(self, raw: object) -> T:
+        """Raises ValueError."""
+        # As text, because only JSON mode is strict and yet takes a list for a tuple and base64 for bytes.
+        return self._adapter.validate_json(json.dumps([raw]))[0]
+
+
+# Pydantic takes settings for plain dataclasses only through something that holds them: a tuple of one.
+_STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, ser_json_bytes="base64", val_json_bytes="base64")
+CONFIG = Codec[EngineConfig](TypeAdapter(tuple[EngineConfig], config=_STRICT))
+HELLO = Codec[Hello](TypeAdapter(tuple[Hello], config=_STRICT))
+ANALYSE = Codec[Analyse](TypeAdapter(tuple[Analyse], config=_STRICT))
+ANALYSIS = Codec[Analysis](TypeAdapter(tuple[Analysis], config=_STRICT))
+PREVIEW = Codec[PreviewRequest](TypeAdapter(tuple[PreviewRequest], config=_STRICT))
+PICTURE = Codec[bytes](TypeAdapter(tuple[bytes], config=_STRICT))
+GALLERY = Codec[Gallery](TypeAdapter(tuple[Gallery], config=_STRICT))
+MATCH = Codec[MatchRequest](TypeAdapter(tuple[MatchRequest], config=_STRICT))
+MATCHES = Codec[list[list[Candidate]]](TypeAdapter(tuple[list[list[Candidate]]], config=_STRICT))
+DONE = Codec[bool](TypeAdapter(tuple[bool], config=_STRICT))
+_PARAMS = Codec[dict[str, str | int | float]](TypeAdapter(tuple[dict[str, str | int | float]], config=_STRICT))
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_CODE = re.compile(r"[a-z_]+\.[a-z_]+")
+
+
+def request(number: int, operation: str, body: object) -> Message:
+    return {"id": number, "op": operation, "body": body}
+
+
+def answer(number: object, body: object) -> Message:
+    return {"id": number, "body": body}
+
+
+def failure(number: object, error: AgentError) -> Message:
+    return {"id": number, "error": {"code": error.code, "params": error.params}}
+
+
+def believe(message: Message, number: int, codec: Codec[T]) -> T:
+    """The answer to request `number`. Raises the error the engine named, or EngineBadAnswer for whatever is not an answer."""
+    try:
+        if message.get("id") != number:
+            raise EngineBadAnswer
+        if "error" in message:
+            raise _named(message["error"])
+        return codec.load(message["body"])
+    except (KeyError, ValueError, TypeError, RecursionError) as error:
+        raise EngineBadAnswer from error
+
+
+def check_analysis(analysis: Analysis, task: Analyse) -> Analysis:
+    """The analysis if it can be the answer to `task`. Raises EngineBadAnswer."""
+    recognises = task.recipe.embedder is not None
+    sound = (
+        _SHA256.fullmatch(analysis.sha256) is not None
+        and min(analysis.size, analysis.width, analysis.height) > 0
+        and analysis.recipe == task.recipe
+        and all(recognises or (face.embedding is None and face.chip is None) for face in analysis.faces)
+        and all(face.embedding is None or len(face.embedding) % 4 == 0 for face in analysis.faces)
+    )
+    if not sound:
+        raise EngineBadAnswer
+    return analysis
+
+
+def check_matches(matches: Sequence[Sequence[Candidate]], asked: int, gallery: Gallery) -> None:
+    """Raises EngineBadAnswer if these can't be the candidates of `asked` embeddings among the people of `gallery`."""
+    people = {reference.person_id for reference in gallery.references}
+    if len(matches) != asked or any(candidate.person_id not in people for row in matches for candidate in row):
+        raise EngineBadAnswer
+
+
+def check_preview(picture: bytes) -> bytes:
+    """Raises EngineBadAnswer if this is no JPEG: it is handed on to a browser."""
+    if not (picture.startswith(b"\xff\xd8\xff") and picture.endswith(b"\xff\xd9")):
+        raise EngineBadAnswer
+    return picture
+
+
+def _named(raw: object) -> AgentError:
+    if not isinstance(raw, Mapping) or not isinstance(raw.get("code"), str) or not _CODE.fullmatch(raw["code"]):
+        return EngineBadAnswer()
+    return from_code(raw["code"], _PARAMS.load(raw.get("params")))

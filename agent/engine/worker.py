@@ -1,0 +1,94 @@
+"""The engine's process: answers one JSON line with one JSON line until its input ends."""
+
+import json
+import os
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import BinaryIO, TypeAlias
+
+from agent.child import Message, send, take_pipes
+from agent.domain.errors import AgentError, EngineStartFailed, Unexpected
+from agent.engine import wire
+from agent.engine.service import Engine
+
+# When the agent is gone, the task under way may end; one that hangs may not keep the process.
+_LAST_TASK_S = 5.0
+
+Operation: TypeAlias = Callable[[object], object]
+
+
+class Worker:
+    """Turns requests into answers. The first one must be `hello`: it says what the engine needs to know."""
+
+    def __init__(self) -> None:
+        self._engine: Engine | None = None
+
+    def serve(self, message: Message) -> Message:
+        """Never raises: whatever goes wrong with a task is its answer."""
+        number = message.get("id")
+        operations: dict[str, Operation] = {
+            "hello": self._hello,
+            "analyse": self._analyse,
+            "preview": self._preview,
+            "gallery": self._gallery,
+            "match": self._match,
+        }
+        try:
+            return wire.answer(number, operations[message["op"]](message["body"]))
+        except AgentError as error:
+            return wire.failure(number, error)
+        except Exception as error:  # a defect: the agent is told its kind, never its text, which may hold a path
+            return wire.failure(number, Unexpected(kind=type(error).__name__))
+
+    @property
+    def _ready(self) -> Engine:
+        if self._engine is None:
+            raise EngineStartFailed
+        return self._engine
+
+    def _hello(self, body: object) -> object:
+        self._engine = Engine(wire.CONFIG.load(body), time.perf_counter)
+        return wire.HELLO.dump(wire.Hello(self._engine.device, self._engine.precision, os.getpid()))
+
+    def _analyse(self, body: object) -> object:
+        return wire.ANALYSIS.dump(self._ready.analyse(wire.ANALYSE.load(body)))
+
+    def _preview(self, body: object) -> object:
+        asked = wire.PREVIEW.load(body)
+        return wire.PICTURE.dump(self._ready.preview(asked.path, asked.side))
+
+    def _gallery(self, body: object) -> object:
+        self._ready.set_gallery(wire.GALLERY.load(body))
+        return wire.DONE.dump(True)
+
+    def _match(self, body: object) -> object:
+        asked = wire.MATCH.load(body)
+        return wire.MATCHES.dump(self._ready.match(asked.embeddings, asked.bounds))
+
+
+def main() -> int:
+    """Serve standard input until it ends."""
+    requests, answers = take_pipes()
+    # Ctrl-C in a terminal reaches every process of the group: the agent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    waiting: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(requests, waiting), daemon=True).start()
+    worker = Worker()
+    while (line := waiting.get()) is not None:
+        try:
+            send(answers, worker.serve(json.loads(line)))
+        except BrokenPipeError:
+            break
+    return 0
+
+
+def _read(requests: BinaryIO, waiting: "queue.SimpleQueue[bytes | None]") -> None:
+    """Hand the lines on; at their end see to it that the process ends even if its last task hangs."""
+    for line in requests:
+        waiting.put(line)
+    waiting.put(None)
+    time.sleep(_LAST_TASK_S)
+    os._exit(0)
