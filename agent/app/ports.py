@@ -126,7 +126,7 @@ class StoredFace:
 
 @dataclass(frozen=True, slots=True)
 class StoredImage:
-    """An image with its places and faces. `id` is random-looking nowhere: it is the image id that logs use."""
+    """An image with its places and faces. `id` is the image id that logs use."""
 
     id: int
     sha256: str
@@ -172,7 +172,7 @@ class Counts:
 
 
 class Library(Protocol):
-    """The encrypted library. Every call is one transaction, safe from any thread, and may block: call it off the event loop. Raises StoreError.
+    """The encrypted library. Every call is one transaction and safe from any thread; it may block. Raises StoreError.
 
     Implementation: `agent.adapters.store.SqliteLibrary`; the server's PostgreSQL joins it later.
     """
@@ -185,7 +185,7 @@ class Library(Protocol):
         ...
 
     def known_files(self, folder: str) -> dict[str, tuple[int, int]]:
-        """path -> (size, mtime_ns) of every file below a folder that is analysed with `current recipe` or has a job: for a rescan."""
+        """path -> (size, mtime_ns) of every file below a folder that is analysed or has a job, so that a rescan passes it over."""
         ...
 
     def files_gone(self, paths: Sequence[str], *, now: datetime) -> list[Recorded]:
@@ -214,8 +214,11 @@ class Library(Protocol):
         """Give leased jobs back untried (pause, quit): the attempt is given back."""
         ...
 
-    def commit(self, job: Job, analysis: Analysis, *, now: datetime) -> list[Recorded]:
-        """Faces, place, event and the job's end in one transaction. Doing it twice changes nothing."""
+    def commit(self, job: Job, analysis: Analysis, identities: Sequence[Identity | None] = (), *, now: datetime) -> list[Recorded]:
+        """Faces, who they may be (in the faces' order; empty: nobody is known), place, event and the job's end in one transaction.
+
+        Doing it twice changes nothing.
+        """
         ...
 
     def fail(self, job: Job, state: JobState, error: AgentError, *, now: datetime) -> list[Recorded]:

@@ -1,7 +1,7 @@
 """The one error tree: a class for each thing that can go wrong, a stable code, and facts for its message.
 
-Cause and remedy of each code stand in both languages in `assets/locales/*.json` under `errors.<code>.cause` and `errors.<code>.remedy`.
-Parameters are facts a message needs (numbers, setting names): never a path, a name or anything of a picture, because codes and parameters are logged.
+Cause and remedy of each code stand in both languages in `assets/locales/*.json` under `errors.<code>.cause` and `.remedy`.
+Parameters are facts a message needs (numbers, setting names), never a path, a name or anything of a picture, for they are logged.
 """
 
 from typing import ClassVar, TypeAlias

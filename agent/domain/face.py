@@ -70,6 +70,10 @@ class StageTimes:
     align: float = 0.0
     embed: float = 0.0
 
+    @property
+    def total(self) -> float:
+        return self.decode + self.detect + self.align + self.embed
+
 
 @dataclass(frozen=True, slots=True)
 class Analysis:

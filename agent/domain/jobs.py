@@ -5,8 +5,8 @@ from enum import IntEnum, StrEnum
 
 from agent.domain.errors import AgentError, EngineError, EngineKilled, ImageChanged, ModelError, StoreError
 
-# A file that ends or hangs the engine is tried twice. When the engine was ended from outside the file is hardly to blame, so it gets more tries;
-# but the system may have ended it because the file needs too much memory, so not without end.
+# A file that ends or hangs the engine is tried twice. When the engine was ended from outside the file is hardly to blame, so it gets
+# more tries; but the system may have ended it because the file needs too much memory, so not without end.
 MAX_ATTEMPTS = 2
 MAX_ATTEMPTS_KILLED = 6
 

@@ -1,0 +1,30 @@
+"""Hands recorded events to whoever listens, in the event loop, in the order they were recorded."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeAlias
+
+from agent.domain.events import Recorded
+
+Listener: TypeAlias = Callable[[Recorded], None]
+
+
+class Bus:
+    """Listeners are plain callables: they note and return, and never publish. Use it from the event loop only."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Listener] = []
+
+    def publish(self, events: Iterable[Recorded]) -> None:
+        """Called after the transaction that recorded the events."""
+        for event in events:
+            for listener in tuple(self._listeners):
+                listener(event)
+
+    @contextmanager
+    def listening(self, listener: Listener) -> Iterator[None]:
+        self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)

@@ -1,0 +1,102 @@
+"""Takes what a source saw into the library: new files become jobs, moved ones keep their faces, vanished ones are marked."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from agent.app.bus import Bus
+from agent.app.ports import (
+    Change,
+    FileAppeared,
+    FileMoved,
+    FilesGone,
+    Library,
+    Noted,
+    SourceFailed,
+    SourceRecovered,
+    TreeMoved,
+)
+from agent.domain.errors import AgentError, StoreError
+from agent.domain.events import Recorded
+from agent.domain.image import FileSeen, Recipe
+from agent.domain.jobs import Priority
+
+log = structlog.get_logger()
+
+RETRY_AFTER_S = 3.0
+
+
+class Ingest:
+    """Writes changes one by one: a source that is faster than the disk waits for it."""
+
+    def __init__(
+        self, library: Library, bus: Bus, *, recipe: Callable[[], Recipe], wake: Callable[[], None], clock: Callable[[], datetime]
+    ) -> None:
+        self._library = library
+        self._bus = bus
+        self._recipe = recipe
+        self._wake = wake
+        self._clock = clock
+        self.folder_problems: dict[str, AgentError] = {}
+        self.problem: AgentError | None = None
+
+    async def take(self, change: Change) -> None:
+        """What a source emits to. While the library can't be written to, the change waits, and the source with it: none is lost."""
+        while True:
+            try:
+                await self.apply(change)
+            except StoreError as error:
+                if self.problem is None:
+                    log.error("ingest.blocked", code=error.code)
+                self.problem = error
+                await asyncio.sleep(RETRY_AFTER_S)
+            else:
+                self.problem = None
+                return
+
+    async def apply(self, change: Change) -> None:
+        """Write one change and publish what came of it. Raises StoreError."""
+        match change:
+            case FileAppeared(seen, priority):
+                await self.note(seen, priority)
+            case FileMoved(old, new):
+                await self._write(self._library.file_moved, old, new)
+                await self.note(new, Priority.NEW)
+            case TreeMoved(old, new_root):
+                await self._write(self._library.tree_moved, old, new_root)
+            case FilesGone(paths):
+                await self._write(self._library.files_gone, paths)
+            case SourceFailed(folder, error):
+                self.folder_problems[folder] = error
+            case SourceRecovered(folder):
+                self.folder_problems.pop(folder, None)
+
+    async def note(self, seen: FileSeen, priority: Priority) -> Noted:
+        """Tell the library about one file. A file is read here only when another image has its exact size, to see whether it is the same."""
+        noted, events = await asyncio.to_thread(self._note, seen, priority)
+        self._bus.publish(events)
+        if noted is Noted.QUEUED:
+            self._wake()
+        return noted
+
+    def _note(self, seen: FileSeen, priority: Priority) -> tuple[Noted, list[Recorded]]:
+        recipe, now = self._recipe(), self._clock()
+        noted, events = self._library.note_file(seen, recipe, priority=priority, now=now)
+        if noted is Noted.HASH_WANTED:
+            noted, events = self._library.note_file(seen, recipe, priority=priority, now=now, sha256=content_hash(seen.path))
+        return noted, events
+
+    async def _write(self, method: Callable[..., list[Recorded]], *values: object) -> None:
+        self._bus.publish(await asyncio.to_thread(method, *values, now=self._clock()))
+
+
+def content_hash(path: str) -> str:
+    """SHA-256 of a file, read as a stream; empty if it can't be read: that equals no content, and the engine gets to name the reason."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - a path may hold surrogate escapes and is a string throughout
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""

@@ -1,0 +1,162 @@
+"""The running agent: its parts put together, started, told of new settings, and ended without losing anything."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+
+import structlog
+
+from agent.app.bus import Bus
+from agent.app.indexer import Indexer
+from agent.app.ingest import Ingest
+from agent.app.people import People
+from agent.app.ports import Analyse, Analyser, Library, Source
+from agent.app.progress import Progress
+from agent.app.scan import Scanner
+from agent.app.status import StatusFeed
+from agent.domain.errors import AgentError
+from agent.domain.events import ImageFailed, Recorded
+from agent.domain.image import Recipe
+from agent.domain.people import Bounds
+from agent.settings import Settings, changed_sections
+
+log = structlog.get_logger()
+
+DETECTOR = "centerface-1"
+EMBEDDER = "mobilefacenet-1"
+UPKEEP_EVERY_S = 3_600.0
+
+Reconfigure = Callable[[Settings], Awaitable[None]]
+
+
+class App:
+    """Everything live, in one place. `reconfigure` names, by settings section, what else must follow a change."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        library: Library,
+        analyser: Analyser,
+        source: Source,
+        *,
+        slots: int,
+        clock: Callable[[], datetime],
+        monotonic: Callable[[], float],
+        backup: Callable[[datetime], None],
+        reconfigure: Mapping[str, Reconfigure],
+    ) -> None:
+        self.settings = settings
+        self.library = library
+        self.analyser = analyser
+        self.bus = Bus()
+        self._source = source
+        self._clock = clock
+        self._backup = backup
+        self._reconfigure = reconfigure
+        self._applying = asyncio.Lock()
+        self._progress = Progress(monotonic)
+        self.people = People(library, analyser, self.bus, recipe=self.recipe, bounds=self._bounds, clock=clock)
+        self.indexer = Indexer(library, analyser, self.people, self.bus, self._progress, task=self._task, slots=slots, clock=clock)
+        self.ingest = Ingest(library, self.bus, recipe=self.recipe, wake=self.indexer.wake, clock=clock)
+        self.scanner = Scanner(library, self.ingest, analyser, self.bus, embedding_task=self._embedding_task)
+        self.status = StatusFeed(library, self.indexer, self.ingest, self._progress, lambda: self.settings)
+
+    def recipe(self) -> Recipe:
+        """What analyses are made with now: no embedder while recognition is off."""
+        return Recipe(DETECTOR, EMBEDDER if self.settings.recognition.enabled else None)
+
+    async def run(self, *, watch: bool = True) -> None:
+        """Work until cancelled; then everything under way is given back and the engine ends. Raises StoreError at start."""
+        await asyncio.to_thread(self.library.release_leases)
+        await self._follow_recognition()
+        try:
+            with self.bus.listening(self._noticed):
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self.indexer.run())
+                    tasks.create_task(self.status.run())
+                    if watch:
+                        tasks.create_task(self._source.run(self.ingest.take))
+                        tasks.create_task(self._upkeep())
+        finally:
+            await self.analyser.close()
+
+    def pause(self) -> None:
+        self.indexer.pause()
+        self.status.changed()
+
+    def resume(self) -> None:
+        self.indexer.resume()
+        self.status.changed()
+
+    async def rescan(self) -> None:
+        """Look through all watched folders now."""
+        await self._source.rescan()
+
+    async def retry_problems(self) -> int:
+        """Try failed files and those set aside once more. Returns how many."""
+        queued = await asyncio.to_thread(self.library.retry)
+        self.indexer.wake()
+        self.status.changed()
+        return queued
+
+    async def apply(self, settings: Settings) -> None:
+        """Take over a new valid snapshot: what changed follows, the rest runs on."""
+        async with self._applying:
+            sections = changed_sections(self.settings, settings)
+            self.status.settings_problem = None
+            if "recognition" in sections:
+                # At rest, so that no analysis begun under the old settings is written after the purge.
+                async with self.indexer.at_rest():
+                    self.settings = settings
+                    await self._follow_recognition()
+            self.settings = settings
+            for section in sorted(sections & self._reconfigure.keys()):
+                await self._reconfigure[section](settings)
+            log.info("settings.applied", sections=sorted(sections))
+            self.indexer.wake()
+            self.status.changed()
+
+    def refuse(self, error: AgentError) -> None:
+        """The settings file is invalid: those in force stay, and the status says why."""
+        log.warning("settings.refused", code=error.code)
+        self.status.settings_problem = error
+        self.status.changed()
+
+    async def _follow_recognition(self) -> None:
+        """Switched on: what lacks face prints is analysed again. Switched off: every face print is deleted."""
+        now = self._clock()
+        if self.settings.recognition.enabled:
+            await asyncio.to_thread(self.library.requeue_outdated, self.recipe(), now=now)
+        else:
+            self.bus.publish(await asyncio.to_thread(self.library.purge_recognition, now=now))
+            await self.analyser.close()  # it holds face prints in memory
+        self.people.forget_gallery()
+
+    async def _upkeep(self) -> None:
+        """Now and then: the daily backup, and the end of what was deleted long ago. A failure is said and tried again later."""
+        while True:
+            now = self._clock()
+            try:
+                await asyncio.to_thread(self._backup, now)
+                before = now - timedelta(days=self.settings.library.grace_days)
+                purged = await asyncio.to_thread(self.library.purge_missing, before=before)
+                log.info("upkeep.done", purged=purged)
+            except AgentError as error:
+                log.error("upkeep.failed", code=error.code)
+            await asyncio.sleep(UPKEEP_EVERY_S)
+
+    def _noticed(self, recorded: Recorded) -> None:
+        if isinstance(recorded.event, ImageFailed):
+            log.warning("image.failed", place=recorded.event.place_id, code=recorded.event.code)
+        self.status.changed()
+
+    def _task(self, path: str) -> Analyse:
+        detection = self.settings.detection
+        return Analyse(path, self.recipe(), min_score=detection.min_score, min_face=detection.min_face)
+
+    def _embedding_task(self, path: str) -> Analyse:
+        detection = self.settings.detection
+        return Analyse(path, Recipe(DETECTOR, EMBEDDER), min_score=detection.min_score, min_face=detection.min_face, keep_chips=False)
+
+    def _bounds(self) -> Bounds:
+        return Bounds(self.settings.recognition.certain, self.settings.recognition.probable)

@@ -1,0 +1,98 @@
+"""Who is on the photos: opinions from stored embeddings, formed anew whenever the known people change."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from agent.app.bus import Bus
+from agent.app.ports import Analyser, Library
+from agent.domain.errors import RecognitionOff
+from agent.domain.events import ImageIndexed, Recorded
+from agent.domain.face import Analysis, Face
+from agent.domain.image import Recipe
+from agent.domain.people import Bounds, Gallery, Identity, identify
+
+PAGE = 2_000
+
+
+class People:
+    """Recognition's use cases. Nothing here runs inference: embeddings are facts, identities are opinions."""
+
+    def __init__(
+        self,
+        library: Library,
+        analyser: Analyser,
+        bus: Bus,
+        *,
+        recipe: Callable[[], Recipe],
+        bounds: Callable[[], Bounds],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._library = library
+        self._analyser = analyser
+        self._bus = bus
+        self._recipe = recipe
+        self._bounds = bounds
+        self._clock = clock
+        self._gallery: Gallery | None = None  # the snapshot in force; None: read it again
+        self._naming = asyncio.Lock()
+
+    async def name_face(self, face_id: int, name: str) -> int:
+        """The user says who a face is; everybody else's opinions follow. Returns the person id. Raises RecognitionOff, FaceUnknown."""
+        embedder = self._recipe().embedder
+        if embedder is None:
+            raise RecognitionOff()
+        async with self._naming:
+            person_id, events = await asyncio.to_thread(self._library.name_face, face_id, name, now=self._clock())
+            self._gallery = None
+            await self._identify_all(embedder)
+        self._bus.publish(events)
+        return person_id
+
+    def forget_gallery(self) -> None:
+        """The known people changed, or recognition was switched: read them again when next needed."""
+        self._gallery = None
+
+    async def opinions(self, analysis: Analysis) -> tuple[list[Identity | None], Gallery | None]:
+        """Who the faces of a fresh analysis are, in their order, and the known people it was judged by."""
+        embedder = analysis.recipe.embedder
+        if embedder is None:
+            return [None] * len(analysis.faces), None
+        gallery = await self._known(embedder)
+        pairs = [(face.embedding or b"", face) for face in analysis.faces]
+        return await self._judge(pairs, gallery), gallery
+
+    async def recheck(self, events: Sequence[Recorded], judged_by: Gallery | None) -> None:
+        """Somebody was named between judging and writing: judge the written images once more."""
+        if judged_by is None or self._gallery is judged_by:
+            return
+        for recorded in events:
+            if isinstance(recorded.event, ImageIndexed):
+                await self._rejudge(await asyncio.to_thread(self._library.image_embeddings, recorded.event.image_id, judged_by.embedder))
+
+    async def _identify_all(self, embedder: str) -> None:
+        """All unconfirmed faces, a page at a time."""
+        after = 0
+        while page := await asyncio.to_thread(self._library.embeddings, embedder, after=after, limit=PAGE):
+            await self._rejudge(page)
+            after = page[-1][0]
+
+    async def _rejudge(self, rows: Sequence[tuple[int, bytes, Face]]) -> None:
+        embedder = self._recipe().embedder
+        if not rows or embedder is None:
+            return
+        gallery = await self._known(embedder)
+        identities = await self._judge([(embedding, face) for _, embedding, face in rows], gallery)
+        await asyncio.to_thread(self._library.set_identities, {row[0]: identity for row, identity in zip(rows, identities, strict=True)})
+
+    async def _judge(self, faces: Sequence[tuple[bytes, Face]], gallery: Gallery) -> list[Identity | None]:
+        if not faces or not gallery.references:
+            return [None] * len(faces)
+        bounds = self._bounds()
+        candidates = await self._analyser.match([embedding for embedding, _ in faces], gallery, bounds)
+        return [identify(near, face.quality, bounds) for near, (_, face) in zip(candidates, faces, strict=True)]
+
+    async def _known(self, embedder: str) -> Gallery:
+        if self._gallery is None or self._gallery.embedder != embedder:
+            self._gallery = await asyncio.to_thread(self._library.gallery, embedder)
+        return self._gallery

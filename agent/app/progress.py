@@ -1,0 +1,60 @@
+"""How far a burst of work is: done, rate and time left, from facts that are handed in."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+# The rate follows the last seconds, so that a slow start or a large photo long ago does not bend the estimate.
+WINDOW_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """A burst lasts from the first queued photo until the queue is empty."""
+
+    done: int
+    total: int
+    rate: float  # photos per second
+    seconds_left: float | None  # None until there is a rate to go by
+    faces: int
+    failed: int
+
+
+class Progress:
+    """Counts one burst at a time. `monotonic` returns seconds."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._now = monotonic
+        self._ended: deque[float] = deque(maxlen=10_000)
+        self._reset()
+
+    def _reset(self) -> None:
+        self._ended.clear()
+        self._started = self._now()
+        self._done = self._failed = self._faces = 0
+
+    def indexed(self, faces: int) -> None:
+        self._end(faces)
+
+    def failed(self) -> None:
+        self._failed += 1
+        self._end(0)
+
+    def _end(self, faces: int) -> None:
+        if self._done == 0:
+            self._started = self._now()
+        self._done += 1
+        self._faces += faces
+        self._ended.append(self._now())
+
+    def burst(self, remaining: int) -> Burst | None:
+        """The burst under way with `remaining` photos to go; None when there is none, which also ends it."""
+        if remaining == 0:
+            self._reset()
+            return None
+        now = self._now()
+        while self._ended and self._ended[0] < now - WINDOW_S:
+            self._ended.popleft()
+        span = min(WINDOW_S, now - self._started)
+        rate = len(self._ended) / span if span > 0.5 else 0.0
+        return Burst(self._done, self._done + remaining, rate, remaining / rate if rate > 0 else None, self._faces, self._failed)

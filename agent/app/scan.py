@@ -1,0 +1,95 @@
+"""Indexes files somebody asked for and says what came of each, in the order they end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from agent.app.bus import Bus
+from agent.app.ingest import Ingest
+from agent.app.ports import Analyse, Analyser, Library, PlaceState, StoredImage
+from agent.domain.errors import AgentError, ImageMissing
+from agent.domain.events import Recorded
+from agent.domain.face import Face, StageTimes
+from agent.domain.image import FileSeen
+from agent.domain.jobs import JobState, Priority
+
+# How many files are told to the library ahead of the engine: enough to keep it busy, few enough to hold in hand.
+WINDOW = 64
+ENDED = (JobState.DONE, JobState.FAILED, JobState.QUARANTINED)
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """One file's outcome: what the library holds, or the error that it ended with."""
+
+    path: str
+    sha256: str | None = None
+    width: int | None = None
+    height: int | None = None
+    faces: tuple[Face, ...] = ()
+    ms: StageTimes | None = None
+    error: AgentError | None = None
+
+
+class Scanner:
+    """`scan PATH...`: the same jobs as a watched folder's, at a higher priority."""
+
+    def __init__(self, library: Library, ingest: Ingest, analyser: Analyser, bus: Bus, *, embedding_task: Callable[[str], Analyse]) -> None:
+        self._library = library
+        self._ingest = ingest
+        self._analyser = analyser
+        self._bus = bus
+        self._embedding_task = embedding_task
+
+    async def scan(self, files: Iterable[FileSeen], *, embeddings: bool = False) -> AsyncIterator[Scanned]:
+        """Index the files; with `embeddings` compute them for this output only, stored nowhere. Raises StoreError, ModelError."""
+        remaining = iter(files)
+        waiting: dict[int, str] = {}  # place id -> path
+        ended: set[int] = set()
+        something_ended = asyncio.Event()
+
+        def listen(recorded: Recorded) -> None:
+            place_id = getattr(recorded.event, "place_id", None)
+            if place_id is not None:
+                ended.add(place_id)
+                something_ended.set()
+
+        with self._bus.listening(listen):
+            while True:
+                for seen in list(islice(remaining, WINDOW - len(waiting))):
+                    await self._ingest.note(seen, Priority.ASKED)
+                    state = await asyncio.to_thread(self._library.place, seen.path)
+                    if state is None or state.job is None or state.job in ENDED:
+                        yield await self._outcome(seen.path, state, embeddings)
+                    else:
+                        waiting[state.place_id] = seen.path
+                if not waiting:
+                    return
+                if not ended & waiting.keys():
+                    ended.clear()
+                    something_ended.clear()
+                    await something_ended.wait()
+                for place_id in ended & waiting.keys():
+                    path = waiting.pop(place_id)
+                    yield await self._outcome(path, await asyncio.to_thread(self._library.place, path), embeddings)
+
+    async def _outcome(self, path: str, state: PlaceState | None, embeddings: bool) -> Scanned:
+        if state is None:
+            return Scanned(path, error=ImageMissing())
+        if state.error is not None:
+            return Scanned(path, error=state.error)
+        image = await asyncio.to_thread(self._library.image, state.image_id) if state.image_id is not None else None
+        if image is None:
+            return Scanned(path, error=ImageMissing())
+        if not embeddings:
+            return _stored(path, image)
+        try:
+            analysis = await self._analyser.analyse(self._embedding_task(path))
+        except AgentError as error:
+            return Scanned(path, error=error)
+        return replace(_stored(path, image), faces=analysis.faces, ms=analysis.ms)
+
+
+def _stored(path: str, image: StoredImage) -> Scanned:
+    return Scanned(path, image.sha256, image.width, image.height, tuple(stored.face for stored in image.faces), image.ms)

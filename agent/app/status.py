@@ -1,0 +1,116 @@
+"""What the agent does now, as one snapshot, sent on whenever it changes and not oftener than a person can follow."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+import structlog
+
+from agent.app.indexer import Indexer
+from agent.app.ingest import Ingest
+from agent.app.ports import Library
+from agent.app.progress import Burst, Progress
+from agent.domain.errors import AgentError, StoreError
+from agent.domain.jobs import JobState
+from agent.settings import Settings
+
+log = structlog.get_logger()
+
+LEAST_INTERVAL_S = 0.25
+TICK_S = 1.0  # while working, so that rate and time left stay true
+
+
+class AgentState(StrEnum):
+    IDLE = "idle"
+    WORKING = "working"
+    PAUSED = "paused"
+    ATTENTION = "attention"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    state: AgentState
+    queued: int  # waiting or under way
+    failed: int  # failed or quarantined
+    images: int
+    faces: int
+    people: int
+    burst: Burst | None
+    folder_problems: tuple[tuple[str, AgentError], ...]
+    problem: AgentError | None
+
+
+Listener: TypeAlias = Callable[[Status], None]
+
+
+class StatusFeed:
+    """Computes the status and tells it to listeners (tray, event streams)."""
+
+    def __init__(self, library: Library, indexer: Indexer, ingest: Ingest, progress: Progress, settings: Callable[[], Settings]) -> None:
+        self._library = library
+        self._indexer = indexer
+        self._ingest = ingest
+        self._progress = progress
+        self._settings = settings
+        self._stale = asyncio.Event()
+        self._listeners: list[Listener] = []
+        self.settings_problem: AgentError | None = None
+
+    def changed(self) -> None:
+        """Something that the status shows may have changed."""
+        self._stale.set()
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` with each new status, in the event loop. Returns the way to stop it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    async def now(self) -> Status:
+        """The status this moment. Raises StoreError."""
+        counts = await asyncio.to_thread(self._library.counts)
+        jobs = counts.jobs
+        queued = jobs.get(JobState.QUEUED, 0) + jobs.get(JobState.LEASED, 0)
+        problem = self._indexer.problem or self._ingest.problem or self.settings_problem
+        if self._indexer.paused:
+            state = AgentState.PAUSED
+        elif problem or self._ingest.folder_problems:
+            state = AgentState.ATTENTION
+        else:
+            state = AgentState.WORKING if queued else AgentState.IDLE
+        return Status(
+            state=state,
+            queued=queued,
+            failed=jobs.get(JobState.FAILED, 0) + jobs.get(JobState.QUARANTINED, 0),
+            images=counts.images,
+            faces=counts.faces,
+            people=counts.people,
+            burst=self._progress.burst(queued),
+            folder_problems=tuple(self._ingest.folder_problems.items()),
+            problem=problem,
+        )
+
+    async def run(self) -> None:
+        """Tell the listeners until cancelled."""
+        last: Status | None = None
+        while True:
+            try:
+                status = await self.now()
+            except StoreError as error:
+                log.error("status.unavailable", code=error.code)
+            else:
+                if status != last:
+                    last = status
+                    for listener in tuple(self._listeners):
+                        listener(status)
+            await asyncio.sleep(LEAST_INTERVAL_S)
+            await self._wait(TICK_S if last is not None and last.state is AgentState.WORKING else None)
+
+    async def _wait(self, seconds: float | None) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stale.wait()
+        except TimeoutError:
+            pass
+        self._stale.clear()
