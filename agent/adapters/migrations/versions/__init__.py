@@ -1,0 +1,1 @@
+"""One module per step, numbered in order; a published step is never edited."""

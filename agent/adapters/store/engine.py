@@ -1,0 +1,171 @@
+"""The one SQLite-only module: an encrypted SQLCipher file, its transactions, its copies and its errors.
+
+Durability: every transaction survives the death of the process, because SQLite hands it to the system before `commit` returns. With
+`synchronous=NORMAL` a power failure can take back the last transactions, whole and in order, never half of one; the queue makes such work
+good by itself, for the next rescan finds the files again. What the user said can't be found again, so `write(durable=True)` waits for the
+disk (`synchronous=FULL`).
+"""
+
+import contextlib
+import errno
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+from sqlalchemy import Connection, Engine, create_engine, event, exc
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import QueuePool
+from sqlcipher3 import dbapi2
+
+from agent.domain.errors import StoreBusy, StoreDamaged, StoreDiskFull, StoreError, StoreUnwritable
+
+Key: TypeAlias = bytes
+
+KEY_BYTES = 32
+_WAIT_S = 10.0  # for another process that writes (a backup from the command line)
+_CACHE_KIB = 4096  # per connection; decrypting a page again costs more than keeping it
+
+# Primary result codes of SQLite.
+_BY_CODE: dict[int, type[StoreError]] = {
+    5: StoreBusy,  # BUSY
+    6: StoreBusy,  # LOCKED
+    8: StoreUnwritable,  # READONLY
+    10: StoreUnwritable,  # IOERR
+    11: StoreDamaged,  # CORRUPT
+    13: StoreDiskFull,  # FULL
+    14: StoreUnwritable,  # CANTOPEN
+    26: StoreDamaged,  # NOTADB: also what a foreign key looks like
+}
+
+
+class Database:
+    """One encrypted file. Writers take turns; readers see the last commit and wait for nobody."""
+
+    def __init__(self, path: Path, key: Key) -> None:
+        if len(key) != KEY_BYTES:
+            raise ValueError("the key must have 32 bytes")
+        self._path = path
+        self._key = key
+        self._turn = threading.Lock()
+        self._engine = self._create_engine()
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the library throughout. Raises StoreError."""
+        with translated(), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextlib.contextmanager
+    def write(self, *, durable: bool = False) -> Iterator[Connection]:
+        """A transaction that is written whole or not at all; `durable` waits until it is on the disk. Raises StoreError."""
+        with self._turn, translated(), self._engine.connect().execution_options(immediate=True) as connection:
+            if durable:
+                _raw(connection, "PRAGMA synchronous=FULL")
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                if durable:
+                    _raw(connection, "PRAGMA synchronous=NORMAL")
+
+    def flush(self) -> None:
+        """Move everything from the write-ahead log into the file and empty the log: what was deleted is then nowhere in either."""
+        with self._turn, translated(), self._engine.connect() as connection:
+            _raw(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def copy_to(self, target: Path) -> None:
+        """Write a compact copy, encrypted with the same key, while others read and write. `target` must not exist. Raises StoreError."""
+        with translated(), self._engine.connect() as connection:
+            _raw(connection, "VACUUM INTO ?", str(target))
+
+    def sound(self) -> bool:
+        """Read every page: authentic (SQLCipher's check) and well-formed (SQLite's)."""
+        try:
+            with translated(), self._engine.connect() as connection:
+                forged = _raw(connection, "PRAGMA cipher_integrity_check")
+                return not forged and _raw(connection, "PRAGMA quick_check(1)") == [("ok",)]
+        except StoreDamaged:
+            return False
+
+    def close(self) -> None:
+        with contextlib.suppress(StoreError):
+            self.flush()
+        self._engine.dispose()
+
+    def _create_engine(self) -> Engine:
+        engine = create_engine(
+            "sqlite://",
+            module=dbapi2,
+            creator=self._connect,
+            poolclass=QueuePool,
+            pool_size=4,
+            max_overflow=28,
+        )
+        event.listen(engine, "begin", _begin)
+        return engine
+
+    def _connect(self) -> DBAPIConnection:
+        # `isolation_level=None`: transactions are begun by `_begin`; the driver would begin them too late to be consistent.
+        connection: DBAPIConnection = dbapi2.connect(str(self._path), isolation_level=None, check_same_thread=False, timeout=_WAIT_S)
+        try:
+            cursor = connection.cursor()
+            for setting in (
+                "cipher_log_level=NONE",  # SQLCipher would write its trouble to standard error; it comes back as error codes anyway
+                f"key=\"x'{self._key.hex()}'\"",
+                "journal_mode=WAL",
+                "synchronous=NORMAL",
+                "foreign_keys=ON",
+                "secure_delete=ON",
+                "temp_store=MEMORY",
+                f"cache_size=-{_CACHE_KIB}",
+            ):
+                cursor.execute(f"PRAGMA {setting}")
+            cursor.close()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _begin(connection: Connection) -> None:
+    # A writer takes the lock at once: a reader that became a writer halfway could fail because somebody else wrote meanwhile.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("immediate") else "BEGIN")
+
+
+def _raw(connection: Connection, statement: str, *parameters: str) -> list[tuple[object, ...]]:
+    """Run a statement that must stand outside any transaction."""
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(statement, parameters)
+        return [tuple(row) for row in cursor.fetchall()]
+    finally:
+        cursor.close()
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Turn the database's and the system's errors into StoreError, once."""
+    try:
+        yield
+    except exc.TimeoutError as error:
+        raise StoreBusy from error
+    except exc.DBAPIError as error:
+        raise _translate(error.orig) from error
+    except dbapi2.Error as error:
+        raise _translate(error) from error
+    except OSError as error:
+        raise store_error(error) from error
+
+
+def store_error(error: OSError) -> StoreError:
+    """What an error of the file system means for the library."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else error.errno == errno.ENOSPC
+    return StoreDiskFull() if full else StoreUnwritable()
+
+
+def _translate(error: BaseException | None) -> Exception:
+    code = getattr(error, "sqlite_errorcode", None)
+    kind = _BY_CODE.get(code & 0xFF) if isinstance(code, int) else None
+    # Anything else (a broken constraint, wrong SQL) is a defect of the program: it goes up as it is.
+    return kind() if kind is not None else error if isinstance(error, Exception) else RuntimeError("no database error")

@@ -1,0 +1,139 @@
+"""Files as the sources tell of them: seen, gone, moved, gone for good."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Row, bindparam, delete, exists, insert, not_, select, update
+
+from agent.adapters.store import events, gallery, jobs
+from agent.adapters.store.paths import at_or_below, below, stem_of
+from agent.adapters.store.schema import image, job, place
+from agent.app.ports import Noted
+from agent.domain.events import PlaceAdded, PlaceLost, PlaceMoved, Recorded
+from agent.domain.image import FileSeen, Recipe
+from agent.domain.jobs import JobState, Priority
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def note(
+    tx: Connection, seen: FileSeen, recipe: Recipe, *, priority: Priority, now: datetime, sha256: str | None
+) -> tuple[Noted, list[Recorded]]:
+    known = tx.execute(
+        select(place, job.c.state, jobs.outdated(recipe).label("outdated")).outerjoin(job).outerjoin(image).where(place.c.path == seen.path)
+    ).one_or_none()
+    if known is not None and (known.size, known.mtime_ns) == (seen.size, seen.mtime_ns):
+        return _note_unchanged(tx, known, seen, priority, now), []
+    if sha256 is None and _may_be_known(tx, seen.size, recipe):
+        return Noted.HASH_WANTED, []
+    content = _analysed(tx, sha256, recipe) if sha256 is not None else None
+    place_id = _put(tx, known, seen, content, now)
+    if content is None:
+        jobs.queue(tx, place_id, priority, now)
+        return Noted.QUEUED, []
+    jobs.drop(tx, place_id)
+    if known is not None and known.image_id == content and known.missing_since is None:
+        return Noted.UNCHANGED, []  # only its time changed
+    return Noted.ATTACHED, [events.record(tx, PlaceAdded(image_id=content, place_id=place_id), now)]
+
+
+def known_files(tx: Connection, folder: str) -> dict[str, tuple[int, int]]:
+    rows = tx.execute(select(place.c.path, place.c.size, place.c.mtime_ns).where(below(folder), place.c.missing_since.is_(None)))
+    return {row.path: (row.size, row.mtime_ns) for row in rows}
+
+
+def gone(tx: Connection, paths: Sequence[str], now: datetime) -> list[Recorded]:
+    recorded: list[Recorded] = []
+    for path in paths:
+        lost = tx.scalars(select(place.c.id).where(at_or_below(path), place.c.missing_since.is_(None)).order_by(place.c.id)).all()
+        if not lost:
+            continue
+        each = [{"lost": place_id} for place_id in lost]
+        tx.execute(update(place).where(place.c.id == bindparam("lost")).values(missing_since=now), each)
+        tx.execute(delete(job).where(job.c.place_id == bindparam("lost")), each)
+        recorded += [events.record(tx, PlaceLost(place_id=place_id), now) for place_id in lost]
+    return recorded
+
+
+def moved(tx: Connection, old: str, new: FileSeen, now: datetime) -> list[Recorded]:
+    place_id = tx.scalar(select(place.c.id).where(place.c.path == old))
+    if place_id is None or old == new.path:
+        return []
+    # Size, time and "missing" stay as they were: the next look at the file finds out whether it also changed or needs a job.
+    return _rename(tx, [(place_id, new.path)], now, folder=new.folder)
+
+
+def tree_moved(tx: Connection, old: str, new: str, now: datetime) -> list[Recorded]:
+    start, target = len(stem_of(old)), stem_of(new)
+    rows = tx.execute(select(place.c.id, place.c.path).where(below(old)).order_by(place.c.id)).all()
+    return _rename(tx, [(row.id, target + row.path[start:]) for row in rows], now) if stem_of(old) != target else []
+
+
+def purge(tx: Connection, before: datetime) -> int:
+    """Delete places missing since before then, and images that no place holds and none left since. Returns how many images went."""
+    expired = place.c.missing_since < before
+    tx.execute(update(image).where(image.c.id.in_(select(place.c.image_id).where(expired))).values(left_at=_LONG_AGO))
+    tx.execute(delete(place).where(expired))
+    unplaced = not_(exists().where(place.c.image_id == image.c.id))
+    count = tx.execute(delete(image).where(image.c.left_at < before, unplaced)).rowcount
+    if count:
+        gallery.changed(tx)
+    return count
+
+
+def leave(tx: Connection, image_id: int, now: datetime) -> None:
+    """Note that a place of the image went over to other content; its faces stay for the grace time."""
+    tx.execute(update(image).where(image.c.id == image_id).values(left_at=now))
+
+
+def _note_unchanged(tx: Connection, known: Row[object], seen: FileSeen, priority: Priority, now: datetime) -> Noted:
+    folder = seen.folder or known.folder
+    if known.missing_since is not None or known.folder != folder:
+        tx.execute(update(place).where(place.c.id == known.id).values(missing_since=None, folder=folder))
+    if known.state in (JobState.QUEUED, JobState.LEASED):
+        jobs.hurry(tx, known.id, priority)
+        return Noted.UNCHANGED
+    ended_badly = known.state in (JobState.FAILED, JobState.QUARANTINED)
+    if ended_badly and priority is not Priority.ASKED:
+        return Noted.UNCHANGED
+    if known.image_id is None or known.outdated or ended_badly:
+        jobs.queue(tx, known.id, priority, now)
+        return Noted.QUEUED
+    return Noted.UNCHANGED
+
+
+def _may_be_known(tx: Connection, size: int, recipe: Recipe) -> bool:
+    return tx.scalar(select(image.c.id).where(image.c.size == size, not_(jobs.outdated(recipe))).limit(1)) is not None
+
+
+def _analysed(tx: Connection, sha256: str, recipe: Recipe) -> int | None:
+    return tx.scalar(select(image.c.id).where(image.c.sha256 == sha256, not_(jobs.outdated(recipe))))
+
+
+def _put(tx: Connection, known: Row[object] | None, seen: FileSeen, content: int | None, now: datetime) -> int:
+    """Write the place of a new or changed file; what it held before is left. Returns its id."""
+    facts = {"size": seen.size, "mtime_ns": seen.mtime_ns, "image_id": content, "noted_at": now, "missing_since": None}
+    if known is None:
+        [place_id] = tx.execute(insert(place).values(facts | {"path": seen.path, "folder": seen.folder})).inserted_primary_key or [0]
+        return int(place_id)
+    if known.image_id is not None and known.image_id != content:
+        leave(tx, known.image_id, now)
+    tx.execute(update(place).where(place.c.id == known.id).values(facts | {"folder": seen.folder or known.folder}))
+    return int(known.id)
+
+
+def _rename(tx: Connection, targets: list[tuple[int, str]], now: datetime, folder: str | None = None) -> list[Recorded]:
+    if not targets:
+        return []
+    moving = {place_id for place_id, _ in targets}
+    for place_id, path in targets:
+        replaced = tx.execute(select(place.c.id, place.c.image_id).where(place.c.path == path)).one_or_none()
+        if replaced is not None and replaced.id not in moving:
+            if replaced.image_id is not None:
+                leave(tx, replaced.image_id, now)
+            tx.execute(delete(place).where(place.c.id == replaced.id))
+        facts = {"path": path} if folder is None else {"path": path, "folder": folder}
+        tx.execute(update(place).where(place.c.id == place_id).values(facts))
+        # A worker that reads under the old path would not find the file.
+        jobs.restart_leased(tx, now, within=place.c.id == place_id)
+    return [events.record(tx, PlaceMoved(place_id=place_id), now) for place_id, _ in targets]

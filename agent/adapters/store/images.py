@@ -1,0 +1,141 @@
+"""Analyses: written with the end of their job, read as pages of images."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping, Select, exists, insert, select, update
+
+from agent.adapters.store import events, faces, files, jobs
+from agent.adapters.store.schema import image, job, place
+from agent.app.ports import PlaceState, StoredImage
+from agent.domain.errors import from_code
+from agent.domain.events import ImageIndexed, PlaceAdded, Recorded
+from agent.domain.face import Analysis, StageTimes
+from agent.domain.image import Recipe
+from agent.domain.jobs import Job, JobState
+
+
+def commit(tx: Connection, leased: Job, analysis: Analysis, now: datetime) -> list[Recorded]:
+    held = jobs.held(tx, leased)
+    if held is None:
+        return []
+    place_id, before = held
+    jobs.done(tx, leased.id, now)
+    image_id, written = _put(tx, analysis, now)
+    if before != image_id:
+        if before is not None:
+            files.leave(tx, before, now)
+        tx.execute(update(place).where(place.c.id == place_id).values(image_id=image_id))
+    if written:
+        return [events.record(tx, ImageIndexed(image_id=image_id, place_id=place_id, faces=len(analysis.faces)), now)]
+    if before != image_id:
+        return [events.record(tx, PlaceAdded(image_id=image_id, place_id=place_id), now)]
+    return []
+
+
+def one(tx: Connection, image_id: int) -> StoredImage | None:
+    found = _load(tx, select(image).where(image.c.id == image_id))
+    return found[0] if found else None
+
+
+def page(tx: Connection, *, limit: int, before: int | None) -> list[StoredImage]:
+    # An image whose last place went over to other content waits for its grace time unseen.
+    placed = exists().where(place.c.image_id == image.c.id)
+    query = select(image).where(placed).order_by(image.c.id.desc()).limit(limit)
+    return _load(tx, query if before is None else query.where(image.c.id < before))
+
+
+def place_by_path(tx: Connection, path: str) -> PlaceState | None:
+    row = tx.execute(_places().where(place.c.path == path)).mappings().one_or_none()
+    return None if row is None else _state(row)
+
+
+def place_by_id(tx: Connection, place_id: int) -> PlaceState | None:
+    row = tx.execute(_places().where(place.c.id == place_id)).mappings().one_or_none()
+    return None if row is None else _state(row)
+
+
+def problems(tx: Connection, limit: int) -> list[PlaceState]:
+    found: list[PlaceState] = []
+    for state in (JobState.FAILED, JobState.QUARANTINED):  # apart, so that each is read from the end of its index
+        newest = _places().where(job.c.state == state).order_by(job.c.changed_at.desc()).limit(limit)
+        found += [_state(row) for row in tx.execute(newest).mappings()]
+    return sorted(found, key=lambda state: state.at, reverse=True)[:limit]
+
+
+def _put(tx: Connection, analysis: Analysis, now: datetime) -> tuple[int, bool]:
+    """(image id, whether anything was written): an image that has all that this analysis has stays as it is."""
+    known = tx.execute(
+        select(image.c.id, jobs.outdated(analysis.recipe).label("outdated")).where(image.c.sha256 == analysis.sha256)
+    ).one_or_none()
+    if known is not None and not known.outdated:
+        return known.id, False
+    facts = {
+        "sha256": analysis.sha256,
+        "size": analysis.size,
+        "width": analysis.width,
+        "height": analysis.height,
+        "format": analysis.format,
+        "detector": analysis.recipe.detector,
+        "embedder": analysis.recipe.embedder,
+        "precision": analysis.precision,
+        "ms_decode": analysis.ms.decode,
+        "ms_detect": analysis.ms.detect,
+        "ms_align": analysis.ms.align,
+        "ms_embed": analysis.ms.embed,
+        "indexed_at": now,
+    }
+    if known is None:
+        [image_id] = tx.execute(insert(image).values(facts)).inserted_primary_key or [0]
+    else:
+        image_id = known.id
+        tx.execute(update(image).where(image.c.id == image_id).values(facts))
+    faces.replace(tx, image_id, analysis.faces, analysis.recipe.embedder)
+    return image_id, True
+
+
+def _load(tx: Connection, query: Select[int]) -> list[StoredImage]:
+    rows = tx.execute(query).mappings().all()
+    ids = [row["id"] for row in rows]
+    places: dict[int, list[tuple[int, str]]] = {image_id: [] for image_id in ids}
+    where = tx.execute(
+        select(place.c.id, place.c.path, place.c.image_id)
+        .where(place.c.image_id.in_(ids))
+        .order_by(place.c.missing_since.is_not(None), place.c.id)
+    )
+    for found in where:
+        places[found.image_id].append((found.id, found.path))
+    stored = faces.of_images(tx, ids)
+    return [
+        StoredImage(
+            id=row["id"],
+            sha256=row["sha256"],
+            width=row["width"],
+            height=row["height"],
+            size=row["size"],
+            format=row["format"],
+            recipe=Recipe(row["detector"], row["embedder"]),
+            precision=row["precision"],
+            ms=StageTimes(row["ms_decode"], row["ms_detect"], row["ms_align"], row["ms_embed"]),
+            indexed_at=row["indexed_at"],
+            places=tuple(places[row["id"]]),
+            faces=tuple(stored[row["id"]]),
+        )
+        for row in rows
+    ]
+
+
+def _places() -> Select[int]:
+    return select(
+        place.c.id, place.c.path, place.c.image_id, place.c.noted_at, job.c.state, job.c.error_code, job.c.error_params, job.c.changed_at
+    ).outerjoin(job)
+
+
+def _state(row: RowMapping) -> PlaceState:
+    return PlaceState(
+        place_id=row["id"],
+        path=row["path"],
+        image_id=row["image_id"],
+        job=None if row["state"] is None else JobState(row["state"]),
+        error=None if row["error_code"] is None else from_code(row["error_code"], row["error_params"]),
+        at=row["changed_at"] or row["noted_at"],
+    )

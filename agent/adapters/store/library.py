@@ -1,0 +1,172 @@
+"""The encrypted library: each call of the port as one transaction."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from agent.adapters.store import events, files, gallery, images, jobs, people, schema
+from agent.adapters.store.engine import Database
+from agent.adapters.store.upgrade import upgrade
+from agent.app.ports import Counts, Noted, Person, PlaceState, StoredImage
+from agent.domain.errors import AgentError
+from agent.domain.events import Recorded
+from agent.domain.face import Analysis, Face
+from agent.domain.image import FileSeen, Recipe
+from agent.domain.jobs import Job, JobState, Priority
+from agent.domain.people import Gallery, Identity
+
+
+class SqliteLibrary:
+    """Implements `agent.app.ports.Library`. Safe from any thread; two processes may have it open, and wait for each other."""
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        """Open the library in `path`, made if it is not there; an older one is copied aside, then brought up to date.
+
+        `key` has 32 bytes. Raises StoreDamaged (also when the key is another library's), StoreNewer, StoreUnwritable, StoreDiskFull.
+        """
+        self._database = Database(path, key)
+        try:
+            upgrade(self._database, path)
+        except BaseException:
+            self._database.close()
+            raise
+
+    # files and jobs
+
+    def note_file(
+        self, seen: FileSeen, recipe: Recipe, *, priority: Priority, now: datetime, sha256: str | None = None
+    ) -> tuple[Noted, list[Recorded]]:
+        with self._database.write() as tx:
+            return files.note(tx, seen, recipe, priority=priority, now=now, sha256=sha256)
+
+    def known_files(self, folder: str) -> dict[str, tuple[int, int]]:
+        with self._database.read() as tx:
+            return files.known_files(tx, folder)
+
+    def files_gone(self, paths: Sequence[str], *, now: datetime) -> list[Recorded]:
+        with self._database.write() as tx:
+            return files.gone(tx, paths, now)
+
+    def file_moved(self, old: str, new: FileSeen, *, now: datetime) -> list[Recorded]:
+        with self._database.write() as tx:
+            return files.moved(tx, old, new, now)
+
+    def tree_moved(self, old: str, new: str, *, now: datetime) -> list[Recorded]:
+        with self._database.write() as tx:
+            return files.tree_moved(tx, old, new, now)
+
+    def purge_missing(self, *, before: datetime) -> int:
+        with self._database.write() as tx:
+            return files.purge(tx, before)
+
+    def lease(self, limit: int, *, now: datetime, until: datetime) -> list[Job]:
+        with self._database.write() as tx:
+            return jobs.lease(tx, limit, now=now, until=until)
+
+    def release_leases(self) -> int:
+        with self._database.write() as tx:
+            return jobs.give_back(tx)
+
+    def release(self, jobs_: Sequence[Job]) -> None:
+        with self._database.write() as tx:
+            jobs.give_back(tx, jobs_)
+
+    def commit(self, job: Job, analysis: Analysis, *, now: datetime) -> list[Recorded]:
+        with self._database.write() as tx:
+            return images.commit(tx, job, analysis, now)
+
+    def fail(self, job: Job, state: JobState, error: AgentError, *, now: datetime) -> list[Recorded]:
+        with self._database.write() as tx:
+            return jobs.fail(tx, job, state, error, now=now)
+
+    def retry(self, place_ids: Sequence[int] | None = None) -> int:
+        with self._database.write(durable=True) as tx:
+            return jobs.retry(tx, place_ids)
+
+    def requeue_outdated(self, recipe: Recipe, *, now: datetime) -> int:
+        with self._database.write() as tx:
+            return jobs.requeue_outdated(tx, recipe, now)
+
+    # reading
+
+    def image(self, image_id: int) -> StoredImage | None:
+        with self._database.read() as tx:
+            return images.one(tx, image_id)
+
+    def place(self, path: str) -> PlaceState | None:
+        with self._database.read() as tx:
+            return images.place_by_path(tx, path)
+
+    def place_by_id(self, place_id: int) -> PlaceState | None:
+        with self._database.read() as tx:
+            return images.place_by_id(tx, place_id)
+
+    def images(self, *, limit: int, before: int | None = None) -> list[StoredImage]:
+        with self._database.read() as tx:
+            return images.page(tx, limit=limit, before=before)
+
+    def problems(self, *, limit: int) -> list[PlaceState]:
+        with self._database.read() as tx:
+            return images.problems(tx, limit)
+
+    def counts(self) -> Counts:
+        with self._database.read() as tx:
+            found = [tx.scalar(select(func.count()).select_from(table)) or 0 for table in (schema.image, schema.face, schema.person)]
+            by_state = tx.execute(select(schema.job.c.state, func.count()).group_by(schema.job.c.state)).all()
+        states = dict.fromkeys(JobState, 0) | {JobState(state): count for state, count in by_state}
+        return Counts(found[0], found[1], found[2], states)
+
+    def events(self, *, after: int, limit: int) -> list[Recorded]:
+        with self._database.read() as tx:
+            return events.read(tx, after=after, limit=limit)
+
+    def last_event_id(self) -> int:
+        with self._database.read() as tx:
+            return events.last_id(tx)
+
+    # people
+
+    def people(self) -> list[Person]:
+        with self._database.read() as tx:
+            return people.everybody(tx)
+
+    def name_face(self, face_id: int, name: str, *, now: datetime) -> tuple[int, list[Recorded]]:
+        with self._database.write(durable=True) as tx:
+            return people.name_face(tx, face_id, name, now)
+
+    def gallery(self, embedder: str) -> Gallery:
+        with self._database.read() as tx:
+            return gallery.read(tx, embedder)
+
+    def embeddings(self, embedder: str, *, after: int, limit: int) -> list[tuple[int, bytes, Face]]:
+        with self._database.read() as tx:
+            return people.unconfirmed(tx, embedder, after=after, limit=limit)
+
+    def image_embeddings(self, image_id: int, embedder: str) -> list[tuple[int, bytes, Face]]:
+        with self._database.read() as tx:
+            return people.of_image(tx, image_id, embedder)
+
+    def set_identities(self, identities: Mapping[int, Identity | None]) -> None:
+        with self._database.write() as tx:
+            people.set_identities(tx, identities)
+
+    def purge_recognition(self, *, now: datetime) -> list[Recorded]:
+        with self._database.write(durable=True) as tx:
+            recorded = people.purge_recognition(tx, now)
+        self._database.flush()
+        return recorded
+
+    # upkeep
+
+    def sound(self) -> bool:
+        """Whether every page is authentic and well-formed. Reads the whole file."""
+        return self._database.sound()
+
+    def copy_to(self, target: Path) -> None:
+        """Write a compact copy, encrypted with the same key; `target` must not exist. Others may go on meanwhile. Raises StoreError."""
+        self._database.copy_to(target)
+
+    def close(self) -> None:
+        self._database.close()

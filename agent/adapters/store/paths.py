@@ -1,0 +1,25 @@
+"""Which paths lie below a folder, as ranges of the path index."""
+
+from sqlalchemy import ColumnElement, and_, or_
+
+from agent.adapters.store.schema import place
+
+
+def below(folder: str) -> ColumnElement[bool]:
+    """True for places inside the folder at any depth: `/a` holds `/a/b`, not `/ab` and not `/a` itself."""
+    stem = stem_of(folder)
+    return or_(*(and_(place.c.path >= stem + mark, place.c.path < stem + chr(ord(mark) + 1)) for mark in _separators(folder)))
+
+
+def at_or_below(path: str) -> ColumnElement[bool]:
+    return or_(place.c.path == path, below(path))
+
+
+def stem_of(folder: str) -> str:
+    """The folder without separators at its end; empty for the root."""
+    return folder.rstrip(_separators(folder))
+
+
+def _separators(path: str) -> str:
+    # A path that starts with a slash is POSIX, where a backslash is a letter like any other; Windows takes both.
+    return "/" if path.startswith("/") else "\\/"

@@ -1,0 +1,94 @@
+"""People: what the user confirmed, and the opinions formed from it."""
+
+import unicodedata
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, insert, not_, select, update
+from sqlalchemy.sql import exists
+
+from agent.adapters.store import events, faces, gallery, jobs
+from agent.adapters.store.schema import chip, embedding, face, identity, image, person
+from agent.app.ports import Person
+from agent.domain.errors import FaceUnknown
+from agent.domain.events import PersonNamed, RecognitionPurged, Recorded
+from agent.domain.face import Face
+from agent.domain.people import Certainty, Identity
+
+
+def everybody(tx: Connection) -> list[Person]:
+    count = func.count(identity.c.face_id)
+    rows = tx.execute(
+        select(person.c.id, person.c.name, count.label("faces")).outerjoin(identity).group_by(person.c.id).order_by(person.c.name)
+    )
+    return [Person(row.id, row.name, row.faces) for row in rows]
+
+
+def name_face(tx: Connection, face_id: int, name: str, now: datetime) -> tuple[int, list[Recorded]]:
+    if tx.scalar(select(face.c.id).where(face.c.id == face_id)) is None:
+        raise FaceUnknown
+    # One spelling of the same letters, or two people who look the same in the list would be two.
+    name = unicodedata.normalize("NFC", name).strip()
+    person_id = tx.scalar(select(person.c.id).where(person.c.name == name))
+    if person_id is None:
+        [person_id] = tx.execute(insert(person).values(name=name, created_at=now)).inserted_primary_key or [0]
+    _put(tx, face_id, Identity(person_id, Certainty.CONFIRMED, distance=0.0, agree=0, references=0))
+    gallery.changed(tx)
+    return person_id, [events.record(tx, PersonNamed(person_id=person_id, face_id=face_id), now)]
+
+
+def unconfirmed(tx: Connection, embedder: str, *, after: int, limit: int) -> list[tuple[int, bytes, Face]]:
+    confirmed = exists().where(identity.c.face_id == embedding.c.face_id, identity.c.certainty == Certainty.CONFIRMED)
+    rows = tx.execute(
+        select(face, embedding.c.vector)
+        .join(embedding)
+        .where(embedding.c.embedder == embedder, embedding.c.face_id > after, not_(confirmed))
+        .order_by(embedding.c.face_id)
+        .limit(limit)
+    ).mappings()
+    return [(row["id"], row["vector"], faces.read(row)) for row in rows]
+
+
+def of_image(tx: Connection, image_id: int, embedder: str) -> list[tuple[int, bytes, Face]]:
+    rows = tx.execute(
+        select(face, embedding.c.vector)
+        .join(embedding)
+        .where(face.c.image_id == image_id, embedding.c.embedder == embedder)
+        .order_by(face.c.ordinal)
+    ).mappings()
+    return [(row["id"], row["vector"], faces.read(row)) for row in rows]
+
+
+def set_identities(tx: Connection, identities: Mapping[int, Identity | None]) -> None:
+    for face_id, opinion in identities.items():
+        known = tx.scalar(select(identity.c.certainty).where(identity.c.face_id == face_id))
+        if known == Certainty.CONFIRMED:
+            continue
+        if opinion is None:
+            if known is not None:
+                tx.execute(delete(identity).where(identity.c.face_id == face_id))
+        elif tx.scalar(select(face.c.id).where(face.c.id == face_id)) is not None:  # it may be gone since it was compared
+            _put(tx, face_id, opinion)
+
+
+def purge_recognition(tx: Connection, now: datetime) -> list[Recorded]:
+    # An analysis under way carries embeddings: it starts again, without.
+    jobs.restart_leased(tx, now)
+    embeddings = tx.execute(delete(embedding)).rowcount
+    chips = tx.execute(delete(chip)).rowcount
+    tx.execute(delete(identity).where(identity.c.certainty != Certainty.CONFIRMED))
+    tx.execute(update(image).where(image.c.embedder.is_not(None)).values(embedder=None))
+    gallery.changed(tx)
+    return [events.record(tx, RecognitionPurged(embeddings=embeddings, chips=chips), now)]
+
+
+def _put(tx: Connection, face_id: int, who: Identity) -> None:
+    facts = {
+        "person_id": who.person_id,
+        "certainty": who.certainty,
+        "distance": who.distance,
+        "agree": who.agree,
+        "refs": who.references,
+    }
+    if not tx.execute(update(identity).where(identity.c.face_id == face_id).values(facts)).rowcount:
+        tx.execute(insert(identity).values(facts | {"face_id": face_id}))

@@ -1,0 +1,191 @@
+"""The library's tables, in types that every database knows.
+
+`agent/adapters/migrations` builds them step by step; a test proves that both say the same.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+# The newest migration: a library that says so needs none, and Alembic is not even imported.
+REVISION = "0001"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class PathBytes(TypeDecorator[str]):
+    """A path as bytes: file names need not be valid Unicode, and the order of bytes makes "all below a folder" a range of the index."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        # `surrogatepass` keeps every string apart: the surrogates of undecodable bytes (POSIX) and the lone ones that Windows allows.
+        return None if value is None else value.encode("utf-8", "surrogatepass")
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.decode("utf-8", "surrogatepass")
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment as whole microseconds since 1970, UTC: the same everywhere, exact, and in order."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else (value - _EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+metadata = MetaData()
+
+# Ids are never used twice (`sqlite_autoincrement`; PostgreSQL does so by itself): logs, events and open windows refer to them.
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", Integer, nullable=False),
+)
+
+image = Table(
+    "image",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("size", BigInteger, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("format", String, nullable=False),
+    Column("detector", String, nullable=False),
+    Column("embedder", String),
+    Column("precision", String, nullable=False),
+    Column("ms_decode", Float, nullable=False),
+    Column("ms_detect", Float, nullable=False),
+    Column("ms_align", Float, nullable=False),
+    Column("ms_embed", Float, nullable=False),
+    Column("indexed_at", Instant, nullable=False),
+    Column("left_at", Instant),  # when a place last went over to other content: with no place left, the grace time runs from here
+    Index("image_by_size", "size"),
+    Index("image_by_left_at", "left_at"),
+    sqlite_autoincrement=True,
+)
+
+place = Table(
+    "place",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("path", PathBytes, nullable=False, unique=True),
+    Column("folder", PathBytes),  # the watched folder; None for a file scanned by hand
+    Column("size", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("image_id", Integer, ForeignKey("image.id", ondelete="SET NULL")),  # None until this very content was analysed
+    Column("noted_at", Instant, nullable=False),
+    Column("missing_since", Instant),
+    Index("place_by_image", "image_id"),
+    Index("place_by_missing_since", "missing_since"),
+    sqlite_autoincrement=True,
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("place_id", Integer, ForeignKey("place.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("state", String, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("lease_until", Instant),
+    Column("error_code", String),
+    Column("error_params", JSON),
+    Column("changed_at", Instant, nullable=False),
+    Index("job_by_turn", "state", "priority", "attempts", "id"),
+    Index("job_by_change", "state", "changed_at"),
+    sqlite_autoincrement=True,
+)
+
+face = Table(
+    "face",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("image_id", Integer, ForeignKey("image.id", ondelete="CASCADE"), nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("x", Float, nullable=False),
+    Column("y", Float, nullable=False),
+    Column("w", Float, nullable=False),
+    Column("h", Float, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("landmarks", JSON, nullable=False),  # five [x, y]
+    Column("size", Float, nullable=False),
+    Column("sharpness", Float, nullable=False),
+    Column("yaw", Float, nullable=False),
+    Column("roll", Float, nullable=False),
+    UniqueConstraint("image_id", "ordinal", name="face_in_image"),
+    sqlite_autoincrement=True,
+)
+
+# Filled only while recognition is on, and emptied when it is switched off: so they are tables of their own.
+embedding = Table(
+    "embedding",
+    metadata,
+    Column("face_id", Integer, ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),
+    Column("embedder", String, nullable=False),
+    Column("vector", LargeBinary, nullable=False),
+    Index("embedding_by_embedder", "embedder", "face_id"),
+)
+
+chip = Table(
+    "chip",
+    metadata,
+    Column("face_id", Integer, ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),
+    Column("jpeg", LargeBinary, nullable=False),
+)
+
+person = Table(
+    "person",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+identity = Table(
+    "identity",
+    metadata,
+    Column("face_id", Integer, ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),
+    Column("person_id", Integer, ForeignKey("person.id", ondelete="CASCADE"), nullable=False),
+    Column("certainty", String, nullable=False),  # "confirmed" is the user's word, all else an opinion
+    Column("distance", Float, nullable=False),
+    Column("agree", Integer, nullable=False),
+    Column("refs", Integer, nullable=False),
+    Index("identity_by_person", "person_id"),
+    Index("identity_by_certainty", "certainty"),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("payload", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)

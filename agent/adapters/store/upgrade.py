@@ -1,0 +1,50 @@
+"""Brings a library to the newest schema by Alembic's migrations, with a copy of it put aside first."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from agent.adapters.store.engine import Database
+from agent.adapters.store.schema import REVISION
+from agent.domain.errors import StoreNewer
+
+_MIGRATIONS = Path(__file__).parent.parent / "migrations"
+
+
+def upgrade(database: Database, path: Path) -> None:
+    """Make the tables of a new library, or migrate an old one. Raises StoreNewer if the library is newer than this program."""
+    with database.read() as tx:
+        found = _revision(tx)
+    if found == REVISION:
+        return
+    if found is not None:
+        # Revisions are numbered in order, so that a revision this program has never heard of is known to be newer.
+        if found > REVISION:
+            raise StoreNewer
+        _keep_copy(database, path.with_name(f"{path.name}.before-{REVISION}"))
+    with database.write(durable=True) as tx:
+        _migrate(tx)
+
+
+def _revision(tx: Connection) -> str | None:
+    if not inspect(tx).has_table("alembic_version"):
+        return None
+    found: str | None = tx.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
+
+
+def _keep_copy(database: Database, target: Path) -> None:
+    # A copy that is there already was made before an upgrade that did not end: it may be half, the library is still whole.
+    target.unlink(missing_ok=True)
+    database.copy_to(target)
+
+
+def _migrate(tx: Connection) -> None:
+    # Imported only when there is something to do: it costs 0.3 s and some megabytes.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = tx
+    command.upgrade(config, "head")
