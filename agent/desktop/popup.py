@@ -1,0 +1,171 @@
+"""The agent's side of the popup: starts its process on first use, keeps it warm after use, and lets it go when it is idle for long."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+
+from agent.child import Child, ChildGone, ChildTimeout, Message, own_command
+from agent.desktop.display import display_available
+from agent.domain.errors import NoDisplay, PopupFailed
+from agent.settings import Corner
+
+_START_S = 45.0  # a cold disk, the web engine's first start
+_WARM_S = 5.0
+_LOOK_S = 1.0
+
+
+class PopupHost:
+    """One popup window in a process of its own. Use it from one event loop.
+
+    `url` makes the address of the page, with a one-time code in it; it is asked only when the page must be loaded, because a warm window's
+    page is alive and keeps itself up to date. `hidden` is called when the user closed the window.
+    """
+
+    def __init__(
+        self,
+        url: Callable[[], Awaitable[str]],
+        *,
+        keep_warm_s: float,
+        hidden: Callable[[], None] = lambda: None,
+        command: Sequence[str] | None = None,
+    ) -> None:
+        self._url = url
+        self._keep_warm_s = keep_warm_s
+        self._hidden = hidden
+        self._command = list(command or own_command("popup-window"))
+        self._child: Child | None = None
+        self._loaded = False
+        self._visible = False
+        self._turn = asyncio.Lock()
+        self._idle: asyncio.TimerHandle | None = None
+        self._dropping: asyncio.Task[None] | None = None
+        self._folder: asyncio.Future[str | None] | None = None
+
+    @property
+    def alive(self) -> bool:
+        return self._child is not None and self._child.alive
+
+    @property
+    def visible(self) -> bool:
+        return self._visible and self.alive
+
+    @property
+    def pid(self) -> int | None:
+        """Of the popup's process, None if there is none."""
+        return self._child.pid if self._child is not None and self._child.alive else None
+
+    async def show(self, corner: Corner) -> None:
+        """Show the window; it takes the focus from nobody. Raises NoDisplay or PopupFailed."""
+        async with self._turn:
+            if not await self._shown(corner) and not await self._shown(corner):
+                raise PopupFailed
+            self._visible = True
+
+    async def hide(self) -> None:
+        """Hide it if it is shown; its process stays warm for a while."""
+        async with self._turn:
+            if self._child is not None and self._child.alive:
+                with contextlib.suppress(ChildGone, ChildTimeout):
+                    await self._child.request({"do": "hide"}, timeout=_WARM_S)
+            self._visible = False
+            self._rest()
+
+    async def choose_folder(self, title: str) -> str | None:
+        """Ask the user for a folder with the system's dialog; None if it is dismissed. Raises NoDisplay or PopupFailed.
+
+        The popup's process does this on every system: it has a window system's main thread already, and a native dialog may load tens of
+        megabytes of a desktop's libraries, which would otherwise stay in the agent. A second call brings the open dialog to the front.
+        """
+        async with self._turn:
+            try:
+                child = await self._started()
+                if self._folder is None or self._folder.done():
+                    self._folder = asyncio.get_running_loop().create_future()
+                answer = await child.request({"do": "choose_folder", "title": title}, timeout=_START_S)
+            except (ChildGone, ChildTimeout) as error:
+                raise PopupFailed from error
+            if not answer.get("ok"):
+                raise PopupFailed
+            folder = self._folder
+        while not folder.done():
+            await asyncio.wait([folder], timeout=_LOOK_S)
+            if not child.alive and not folder.done():
+                folder.set_result(None)
+        return folder.result()
+
+    async def close(self) -> None:
+        """End the process."""
+        async with self._turn:
+            self._wake()
+            await self._drop()
+        if self._dropping is not None:
+            await asyncio.gather(self._dropping, return_exceptions=True)
+
+    # -- the process -------------------------------------------------------------------------------------------------------------
+
+    async def _shown(self, corner: Corner) -> bool:
+        """False if the process failed: it is gone then, and a second try starts a new one."""
+        child = await self._started()
+        timeout = _WARM_S if self._loaded else _START_S
+        url = None if self._loaded else await self._url()
+        try:
+            answer = await child.request({"do": "show", "url": url, "corner": str(corner)}, timeout=timeout)
+        except (ChildGone, ChildTimeout):
+            answer = {}
+        self._loaded = bool(answer.get("ok"))
+        if not self._loaded:
+            await self._drop()
+        return self._loaded
+
+    async def _started(self) -> Child:
+        self._wake()
+        if self._child is not None and self._child.alive:
+            return self._child
+        if not display_available():
+            raise NoDisplay
+        await self._drop()
+        try:
+            self._child = await Child.start(self._command, on_notice=self._on_notice)
+        except ChildGone as error:
+            raise PopupFailed from error
+        return self._child
+
+    async def _drop(self) -> None:
+        child, self._child = self._child, None
+        self._loaded = self._visible = False
+        if self._folder is not None and not self._folder.done():
+            self._folder.set_result(None)
+        if child is not None:
+            await child.stop()
+
+    def _on_notice(self, notice: Message) -> None:
+        match notice:
+            case {"notice": "hidden"}:
+                self._visible = False
+                self._rest()
+                self._hidden()
+            case {"notice": "folder", "path": str() | None as path}:
+                if self._folder is not None and not self._folder.done():
+                    self._folder.set_result(path)
+                self._rest()
+
+    # -- idleness ----------------------------------------------------------------------------------------------------------------
+
+    def _wake(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+
+    def _rest(self) -> None:
+        """The window is hidden: from now on its process is idle."""
+        self._wake()
+        if self.alive and not self._visible:
+            self._idle = asyncio.get_running_loop().call_later(self._keep_warm_s, self._drop_idle)
+
+    def _drop_idle(self) -> None:
+        self._dropping = asyncio.get_running_loop().create_task(self._drop_if_idle())
+
+    async def _drop_if_idle(self) -> None:
+        async with self._turn:
+            if not self._visible and (self._folder is None or self._folder.done()):
+                await self._drop()

@@ -1,0 +1,118 @@
+"""The popup's own process: one frameless web window, hidden until it is asked for, that ends with its input."""
+
+import json
+import os
+import sys
+import threading
+import time
+from typing import Any, BinaryIO
+
+from agent.child import Message, send, take_pipes
+from agent.desktop.popup_shell import HEIGHT, WIDTH, Shell, is_ours, shell_for
+from agent.settings import Corner
+
+_START_S = 20.0
+_END_S = 3.0
+
+
+def main() -> int:
+    """Serve requests on standard input until it ends: `show`, `hide`, `choose_folder`. The main thread runs the window."""
+    requests, answers = take_pipes()
+    if sys.platform.startswith("linux"):
+        _prepare_linux()
+    import webview
+
+    webview.settings["ALLOW_FILE_URLS"] = False
+    webview.settings["SHOW_DEFAULT_MENUS"] = False
+    window = webview.create_window(
+        "AI Popup",
+        html="<!doctype html>",
+        width=WIDTH,
+        height=HEIGHT,
+        min_size=(WIDTH, HEIGHT),
+        hidden=True,
+        frameless=True,
+        easy_drag=False,  # pywebview's dragging by any point crashes with PySide6
+        resizable=False,
+        on_top=True,
+        focus=False,
+    )
+    assert window is not None  # only a handler of its making can call it off, and there is none
+    server = Server(window, requests, answers)
+    window.events.closing += server.on_closing
+    webview.start(server.run, gui="qt" if sys.platform.startswith("linux") else None, private_mode=True, debug=False)
+    return 0
+
+
+class Server:
+    """Reads requests in a thread of its own and answers each when it is done."""
+
+    def __init__(self, window: Any, requests: BinaryIO, answers: BinaryIO) -> None:
+        self._window = window
+        self._requests = requests
+        self._answers = answers
+        self._sending = threading.Lock()
+        self._ending = False
+
+    def run(self) -> None:
+        try:
+            if self._window.events.shown.wait(_START_S):  # pywebview's word for "made", shown or not
+                self._serve(shell_for(self._window))
+        finally:
+            self._end()
+
+    def on_closing(self) -> bool:
+        """Closed by the window manager: it only hides, and stays warm."""
+        if self._ending:
+            return True
+        threading.Thread(target=self._window.hide, daemon=True).start()
+        self._send({"notice": "hidden"})
+        return False
+
+    def _serve(self, shell: Shell) -> None:
+        for line in self._requests:
+            began = time.perf_counter()
+            answer = self._answer(shell, json.loads(line))
+            self._send({**answer, "ms": round((time.perf_counter() - began) * 1000, 1)})
+
+    def _answer(self, shell: Shell, request: Message) -> Message:
+        match request:
+            case {"do": "show", "url": url, "corner": corner}:
+                if url is not None and not (is_ours(url) and shell.load(url)):
+                    return {"ok": False}
+                shell.present(Corner(corner))
+            case {"do": "hide"}:
+                shell.conceal()
+            case {"do": "choose_folder", "title": title}:
+                shell.choose_folder(title, lambda path: self._send({"notice": "folder", "path": path}))
+            case _:
+                return {"ok": False}
+        return {"ok": True}
+
+    def _send(self, message: Message) -> None:
+        with self._sending:
+            send(self._answers, message)
+
+    def _end(self) -> None:
+        self._ending = True
+        # The window system may be stuck, but a popup must never outlive its agent.
+        deadline = threading.Timer(_END_S, os._exit, (0,))
+        deadline.daemon = True
+        deadline.start()
+        self._window.destroy()
+
+
+def _prepare_linux() -> None:
+    """What Qt must find in the environment before it starts."""
+    # A Wayland client may neither choose its place nor stay on top; through XWayland it may.
+    if os.environ.get("DISPLAY"):
+        os.environ["QT_QPA_PLATFORM"] = "xcb"
+    flags = os.environ.get("QTWEBENGINE_CHROMIUM_FLAGS", "").split()
+    if sys.platform != "win32" and os.geteuid() == 0 and "--no-sandbox" not in flags:
+        # Chromium refuses to start as root with its sandbox on; for everybody else it stays on.
+        flags.append("--no-sandbox")
+    os.environ["QTWEBENGINE_CHROMIUM_FLAGS"] = " ".join(flags)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""The popup's window on Linux: pywebview's Qt window, shown without activation, on loopback pages only."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWebEngineCore import QWebEngineNavigationRequest, QWebEnginePage
+from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow
+
+from agent.desktop.popup_shell import HEIGHT, LOAD_S, WIDTH, is_ours
+from agent.desktop.qt_thread import QtThread
+from agent.desktop.work_area import place, qt_area
+from agent.settings import Corner
+
+_ANSWER_S = 5.0
+_RENDERER_GONE = 70
+
+
+class QtShell:
+    """Made outside Qt's thread once the window exists; everything that touches Qt is handed over to its thread."""
+
+    def __init__(self, window: Any) -> None:
+        self._native: QMainWindow = window.native
+        self._page: QWebEnginePage = window.native.webview.page()
+        self._loading: Future[bool] | None = None
+        self._dialog: QFileDialog | None = None
+        self._thread = QtThread()
+        application = QApplication.instance()
+        assert application is not None
+        self._thread.moveToThread(application.thread())
+        self._thread.ask(self._prepare, _ANSWER_S)
+
+    def load(self, url: str) -> bool:
+        loading: Future[bool] = Future()
+
+        def start() -> None:
+            self._loading = loading
+            self._page.load(QUrl(url))
+
+        self._thread.post(start)
+        try:
+            return loading.result(LOAD_S)
+        except TimeoutError:
+            return False
+
+    def present(self, corner: Corner) -> None:
+        self._thread.ask(partial(self._present, corner), _ANSWER_S)
+
+    def conceal(self) -> None:
+        self._thread.ask(self._native.hide, _ANSWER_S)
+
+    def choose_folder(self, title: str, chosen: Callable[[str | None], None]) -> None:
+        self._thread.post(partial(self._open_dialog, title, chosen))
+
+    # -- in Qt's thread ----------------------------------------------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        QApplication.setQuitOnLastWindowClosed(False)
+        # No entry in the task bar. pywebview's own "no focus" refuses it for ever; here it is only not taken, so that a click gives it.
+        self._native.setWindowFlag(Qt.WindowType.WindowDoesNotAcceptFocus, False)
+        self._native.setWindowFlag(Qt.WindowType.Tool, True)
+        self._native.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, True)
+        self._page.loadFinished.connect(self._on_loaded)
+        self._page.navigationRequested.connect(self._on_navigation)
+        # A page whose renderer died stays white: end, and the next request starts anew.
+        self._page.renderProcessTerminated.connect(lambda *_: os._exit(_RENDERER_GONE))
+
+    def _present(self, corner: Corner) -> None:
+        self._native.move(*place(qt_area(), WIDTH, HEIGHT, corner))
+        self._native.show()
+        self._native.raise_()
+
+    def _on_loaded(self, came: bool) -> None:
+        loading, self._loading = self._loading, None
+        if loading is not None and not loading.done():
+            loading.set_result(came)
+
+    def _on_navigation(self, request: QWebEngineNavigationRequest) -> None:
+        url = request.url()
+        if is_ours(url.toString()) or url.scheme() in ("about", "data"):
+            return
+        request.reject()
+        if request.navigationType() == QWebEngineNavigationRequest.NavigationType.LinkClickedNavigation and url.scheme() == "https":
+            QDesktopServices.openUrl(url)
+
+    def _open_dialog(self, title: str, chosen: Callable[[str | None], None]) -> None:
+        if self._dialog is not None:
+            self._dialog.raise_()
+            self._dialog.activateWindow()
+            return
+        self._dialog = dialog = QFileDialog(None, title)
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly, True)
+
+        def finished(result: int) -> None:
+            self._dialog = None
+            paths = dialog.selectedFiles() if result else []
+            dialog.deleteLater()
+            chosen(paths[0] if paths else None)
+
+        dialog.finished.connect(finished)
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
