@@ -90,6 +90,8 @@ class Status(Schema):
     language: Literal["en", "zh-CN"]
     theme: Literal["auto", "light", "dark"]
     recognition: bool
+    popup_seconds: int
+    """the popup hides after this long"""
     queued: int
     failed: int
     """files that could not be analysed, those set aside included"""
@@ -136,8 +138,37 @@ class ScanRequest(Schema):
     embeddings: bool = False
 
 
+class ScannedFace(Schema):
+    """A face as `scan --json` prints it."""
+
+    box: tuple[float, float, float, float]
+    score: float
+    landmarks: tuple[tuple[float, float], ...]
+    quality: dict[str, float]
+    embedding: tuple[float, ...] | None = None
+
+
+class ScannedError(Schema):
+    code: str
+    message: str
+    """cause and remedy"""
+
+
+class Scanned(Schema):
+    """A file as `scan --json` prints it."""
+
+    path: str
+    sha256: str | None
+    width: int | None
+    height: int | None
+    faces: tuple[ScannedFace, ...]
+    error: ScannedError | None
+    ms: dict[str, float] | None
+
+
 class ScanLine(Schema):
-    """One line of a scan's answer: the first says the total, the others are one image each."""
+    """One line of a scan's answer: how many files there are, or what came of one, or what ended the scan."""
 
     total: int | None = None
-    image: dict[str, object] | None = None
+    image: Scanned | None = None
+    stopped: Problem | None = None

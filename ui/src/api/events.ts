@@ -1,0 +1,60 @@
+/** The agent's event stream, which comes back by itself after the agent was gone. */
+
+import { ApiError } from './client'
+import type { EventOut, Problem, Status } from './types'
+
+export interface Listener {
+  /** the stream stands; what was missed meanwhile must be read anew */
+  connected(): void
+  status(status: Status): void
+  happened(event: EventOut): void
+  offline(): void
+  refused(problem: Problem): void
+}
+
+const FIRST_WAIT_MS = 1_000
+const LONGEST_WAIT_MS = 10_000
+
+/**
+ * Follows `/api/events` until the returned function is called.
+ *
+ * The browser reconnects a broken stream itself but says nothing of the reason, so a broken stream is closed, `probe` asks the
+ * API why, and the next try comes after a wait that doubles up to ten seconds.
+ */
+export function follow(listener: Listener, probe: () => Promise<Status>): () => void {
+  let source: EventSource | null = null
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let wait = FIRST_WAIT_MS
+  let ended = false
+
+  const open = (): void => {
+    source = new EventSource('/api/events')
+    source.addEventListener('open', () => {
+      wait = FIRST_WAIT_MS
+      listener.connected()
+    })
+    source.addEventListener('status', (message) => listener.status(JSON.parse(message.data) as Status))
+    source.addEventListener('happened', (message) => listener.happened(JSON.parse(message.data) as EventOut))
+    source.addEventListener('error', () => void broken())
+  }
+
+  const broken = async (): Promise<void> => {
+    source?.close()
+    try {
+      listener.status(await probe())
+    } catch (error) {
+      if (error instanceof ApiError && (error.status === 401 || error.status === 403)) listener.refused(error.problem)
+      else listener.offline()
+    }
+    if (ended) return
+    timer = setTimeout(open, wait)
+    wait = Math.min(wait * 2, LONGEST_WAIT_MS)
+  }
+
+  open()
+  return () => {
+    ended = true
+    clearTimeout(timer)
+    source?.close()
+  }
+}

@@ -1,0 +1,61 @@
+/** Times, rates and dates in words. */
+
+import type { Language, Texts } from '../i18n'
+
+/** "just now", "5 min ago", "yesterday". */
+export function ago(at: string, now: number, language: Language, t: Texts): string {
+  const seconds = Math.max(0, (now - Date.parse(at)) / 1000)
+  if (seconds < 60) return t('ui.time.just_now')
+  const words = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' })
+  if (seconds < 3600) return words.format(-Math.floor(seconds / 60), 'minute')
+  if (seconds < 86_400) return words.format(-Math.floor(seconds / 3600), 'hour')
+  return words.format(-Math.floor(seconds / 86_400), 'day')
+}
+
+/** Time left, no more exact than it is known. */
+export function timeLeft(seconds: number | null, t: Texts): string {
+  if (seconds === null) return t('ui.burst.left_unknown')
+  if (seconds < 10) return t('ui.burst.left_moment')
+  if (seconds < 60) return t('ui.burst.left_seconds', { count: Math.ceil(seconds / 10) * 10 })
+  const minutes = Math.round(seconds / 60)
+  if (minutes < 90) return t('ui.burst.left_minutes', { count: minutes })
+  return t('ui.burst.left_hours', { count: Math.round(minutes / 60) })
+}
+
+/** Photos per second, or per minute when they are slow. */
+export function rate(perSecond: number, t: Texts): string {
+  if (perSecond >= 10) return t('ui.burst.per_second', { rate: Math.round(perSecond) })
+  if (perSecond >= 1) return t('ui.burst.per_second', { rate: Math.round(perSecond * 10) / 10 })
+  return t('ui.burst.per_minute', { rate: Math.round(perSecond * 60) })
+}
+
+/** "Saturday, 14 November", with the year when it is not this one. */
+export function day(at: Date, now: Date, language: Language): string {
+  const year: Intl.DateTimeFormatOptions = at.getFullYear() === now.getFullYear() ? {} : { year: 'numeric' }
+  const locale = language === 'en' ? 'en-GB' : language
+  return new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long', ...year }).format(at)
+}
+
+/** "14 Nov 2026, 17:06". */
+export function moment(at: Date, language: Language): string {
+  return new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, { dateStyle: 'medium', timeStyle: 'short' }).format(at)
+}
+
+/** Points of a small plot without axes, the newest value at the right, for `<polyline points>`. */
+export function sparkline(values: readonly number[], width: number, height: number): string {
+  const top = Math.max(...values, 1e-9)
+  const step = width / Math.max(1, values.length - 1)
+  return values.map((value, index) => `${(index * step).toFixed(1)},${(height - (value / top) * (height - 2) - 1).toFixed(1)}`).join(' ')
+}
+
+/** Items in runs of the same local day. */
+export function byDay<T>(items: readonly T[], dateOf: (item: T) => Date): { date: Date; items: T[] }[] {
+  const days: { date: Date; items: T[] }[] = []
+  for (const item of items) {
+    const date = dateOf(item)
+    const last = days.at(-1)
+    if (last?.date.toDateString() === date.toDateString()) last.items.push(item)
+    else days.push({ date, items: [item] })
+  }
+  return days
+}

@@ -1,0 +1,36 @@
+/** The popup's wish to hide: after some seconds, unless somebody looks at it. */
+
+export class HideTimer {
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private readonly holds = new Set<string>()
+  private seconds: number | null = null
+
+  constructor(private readonly hide: () => void) {}
+
+  /** Counts from now on. */
+  restart(seconds: number): void {
+    this.seconds = seconds
+    this.arm()
+  }
+
+  /** A reason to stay (pointer, focus) begins or ends; the count begins anew when the last one ends. */
+  hold(reason: 'pointer' | 'focus', held: boolean): void {
+    if (held) this.holds.add(reason)
+    else this.holds.delete(reason)
+    this.arm()
+  }
+
+  stop(): void {
+    this.seconds = null
+    clearTimeout(this.timer)
+  }
+
+  private arm(): void {
+    clearTimeout(this.timer)
+    if (this.seconds === null || this.holds.size > 0) return
+    this.timer = setTimeout(() => {
+      this.seconds = null
+      this.hide()
+    }, this.seconds * 1000)
+  }
+}

@@ -1,0 +1,19 @@
+/** Starts the one bundle: `/popup` is the small window, everything else the page for a browser. */
+
+import { mount } from 'svelte'
+
+import './tokens.css'
+import './base.css'
+import App from './App.svelte'
+import { app } from './state.svelte'
+
+function desktop(agent: string): string {
+  if (agent.includes('Windows')) return 'windows'
+  return agent.includes('Mac OS') ? 'macos' : 'linux'
+}
+
+const target = document.getElementById('app')
+if (target === null) throw new Error('index.html has no #app')
+document.documentElement.dataset['os'] = desktop(navigator.userAgent)
+app.start()
+mount(App, { target })

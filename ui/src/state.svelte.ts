@@ -1,0 +1,129 @@
+/** All that the pages show, fed by the event stream; components read it and call its actions, nothing else. */
+
+import { Client, ApiError, Unreachable } from './api/client'
+import { follow } from './api/events'
+import type { ImagePage, PersonOut, PlaceProblem, Problem, Status } from './api/types'
+import { systemLanguage, texts } from './i18n'
+import { append, cards, mergeFirstPage } from './lib/cards'
+import { coalesce } from './lib/coalesce'
+
+export type Connection = 'connecting' | 'live' | 'offline' | 'refused'
+
+const PAGE = 60
+const REFRESH_MS = 400
+/** In a burst the lists may lag a little: the summary is what is looked at. */
+const REFRESH_BURST_MS = 2_000
+const RATES_KEPT = 40
+const CLOCK_MS = 20_000
+
+export class AppState {
+  connection = $state<Connection>('connecting')
+  refusal = $state.raw<Problem | null>(null)
+  status = $state.raw<Status | null>(null)
+  page = $state.raw<ImagePage | null>(null)
+  problems = $state.raw<readonly PlaceProblem[]>([])
+  people = $state.raw<readonly PersonOut[]>([])
+  /** photos per second during this burst, oldest first */
+  rates = $state.raw<readonly number[]>([])
+  /** why the last action did not work */
+  failure = $state.raw<Problem | null>(null)
+  now = $state(Date.now())
+
+  language = $derived(this.status?.language ?? systemLanguage())
+  t = $derived(texts(this.language))
+  images = $derived(this.page?.items ?? [])
+  cards = $derived(cards(this.images, this.problems))
+  loading = $derived(this.connection !== 'refused' && (this.status === null || this.page === null))
+
+  private readonly refresh = coalesce(
+    () => this.readLists(),
+    () => (this.status?.burst ? REFRESH_BURST_MS : REFRESH_MS),
+  )
+
+  constructor(private readonly client: Client) {}
+
+  /** Follows the agent until the returned function is called. */
+  start(): () => void {
+    const clock = setInterval(() => (this.now = Date.now()), CLOCK_MS)
+    const unfollow = follow(
+      {
+        connected: () => {
+          this.connection = 'live'
+          this.refusal = null
+          this.refresh()
+        },
+        status: (status) => this.take(status),
+        happened: () => this.refresh(),
+        offline: () => (this.connection = 'offline'),
+        refused: (problem) => {
+          this.connection = 'refused'
+          this.refusal = problem
+        },
+      },
+      this.client.status,
+    )
+    return () => {
+      clearInterval(clock)
+      unfollow()
+    }
+  }
+
+  take(status: Status): void {
+    const begins = status.burst !== null && this.status?.burst == null
+    if (status.burst !== null) this.rates = [...(begins ? [] : this.rates), status.burst.rate].slice(-RATES_KEPT)
+    const listsChanged = status.failed !== this.status?.failed || status.recognition !== this.status?.recognition
+    this.status = status
+    this.now = Date.now()
+    if (listsChanged) this.refresh()
+  }
+
+  /** Reads the newest photos, the problems and the people anew. */
+  async readLists(): Promise<void> {
+    await this.act(async () => {
+      const recognition = this.status?.recognition ?? false
+      const [page, problems, people] = await Promise.all([
+        this.client.images(PAGE),
+        this.client.problems(),
+        recognition ? this.client.people() : Promise.resolve([]),
+      ])
+      this.page = this.page === null ? page : mergeFirstPage(page, this.page)
+      this.problems = problems
+      this.people = people
+    })
+  }
+
+  async older(): Promise<void> {
+    const page = this.page
+    if (page === null || page.next === null) return
+    await this.act(async () => {
+      const older = await this.client.images(PAGE, page.next)
+      this.page = append(this.page ?? page, older)
+    })
+  }
+
+  togglePause = (): Promise<void> => this.act(this.status?.state === 'paused' ? this.client.resume : this.client.pause)
+  retry = (): Promise<void> => this.act(this.client.retry)
+  hidePopup = (): Promise<void> => this.act(this.client.hidePopup)
+  open = (): Promise<void> => this.act(this.client.open)
+
+  async nameFace(faceId: number, name: string): Promise<void> {
+    await this.act(() => this.client.nameFace({ face_id: faceId, name }))
+    this.refresh()
+  }
+
+  private async act(action: () => Promise<void>): Promise<void> {
+    try {
+      await action()
+      this.failure = null
+    } catch (error) {
+      if (error instanceof Unreachable) return // the event stream notices it too, and says so
+      if (!(error instanceof ApiError)) throw error
+      if (error.status === 401) {
+        this.connection = 'refused'
+        this.refusal = error.problem
+      } else this.failure = error.problem
+    }
+  }
+}
+
+export const app = new AppState(new Client())

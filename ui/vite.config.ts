@@ -1,0 +1,16 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte'
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  plugins: [svelte()],
+  // The catalogues and the mark lie in ../assets, shared with the Python side.
+  server: { fs: { allow: ['..'] } },
+  build: {
+    // The oldest web views that know light-dark(); tokens.css is written with it.
+    target: ['chrome123', 'firefox120', 'safari17.5'],
+    // Every asset is a file: the page's content policy allows no data: addresses.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  test: { include: ['tests/**/*.test.ts'] },
+})
