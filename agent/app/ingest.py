@@ -75,7 +75,7 @@ class Ingest:
                 self.folder_problems.pop(folder, None)
 
     async def note(self, seen: FileSeen, priority: Priority) -> Noted:
-        """Tell the library about one file. A file is read here only when another image has its exact size, to see whether it is the same."""
+        """Tell the library about one file. Read here only when another image has its exact size: it may be the same."""
         noted, events = await asyncio.to_thread(self._note, seen, priority)
         self._bus.publish(events)
         if noted is Noted.QUEUED:

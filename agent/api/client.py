@@ -1,0 +1,94 @@
+"""Speaks to a running agent: what the command line and a second start use."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from agent.api.schemas import ScanLine, ScanRequest, SessionCode, Status
+from agent.api.whereabouts import Whereabouts, find
+from agent.domain.errors import AgentError, AgentUnreachable, NotRunning, from_code
+
+
+class Client:
+    """One agent, found by the word it left in the runtime folder."""
+
+    def __init__(self, whereabouts: Whereabouts, transport: httpx.BaseTransport | None = None) -> None:
+        self.address = f"http://127.0.0.1:{whereabouts.port}"
+        # trust_env off: a proxy in the environment must never see a request to this machine.
+        self._http = httpx.Client(
+            base_url=self.address,
+            headers={"authorization": f"Bearer {whereabouts.token}"},
+            timeout=httpx.Timeout(30.0, connect=2.0),
+            trust_env=False,
+            transport=transport,
+        )
+
+    @classmethod
+    def find(cls, runtime: Path) -> "Client":
+        """Raises NotRunning."""
+        return cls(find(runtime))
+
+    def status(self) -> Status:
+        return Status.model_validate_json(self._call("GET", "/api/status").content)
+
+    def post(self, path: str) -> None:
+        """A call without arguments or answer."""
+        self._call("POST", path)
+
+    def session_url(self, page: str = "library") -> str:
+        """An address that opens the UI once, within a minute."""
+        code = SessionCode.model_validate_json(self._call("POST", "/api/session/codes").content).code
+        return f"{self.address}/open?code={code}&page={page}"
+
+    def scan(self, request: ScanRequest) -> Iterator[ScanLine]:
+        """The scan's lines as they come. Raises AgentUnreachable if the agent ends meanwhile."""
+        with (
+            _translated(),
+            self._http.stream("POST", "/api/scans", content=request.model_dump_json(), headers=_JSON, timeout=None) as answer,
+        ):
+            _check(answer)
+            for line in answer.iter_lines():
+                yield ScanLine.model_validate_json(line)
+
+    def get_json(self, path: str) -> object:
+        return json.loads(self._call("GET", path).content)
+
+    def post_json(self, path: str, body: object) -> object:
+        return json.loads(self._call("POST", path, json.dumps(body)).content)
+
+    def _call(self, method: str, path: str, content: str | None = None) -> httpx.Response:
+        with _translated():
+            answer = self._http.request(method, path, content=content, headers=_JSON if content else None)
+            _check(answer)
+            return answer
+
+
+_JSON = {"content-type": "application/json"}
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except httpx.ConnectError as error:
+        raise NotRunning from error
+    except httpx.HTTPError as error:
+        raise AgentUnreachable from error
+
+
+def _check(answer: httpx.Response) -> None:
+    if answer.is_success:
+        return
+    answer.read()
+    raise _error(answer)
+
+
+def _error(answer: httpx.Response) -> AgentError:
+    """The error as the agent said it; its parameters stay behind, its words were made there."""
+    try:
+        return from_code(str(answer.json()["code"]), {})
+    except (ValueError, KeyError, TypeError):
+        return from_code(f"http.{answer.status_code}", {})

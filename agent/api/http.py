@@ -1,0 +1,172 @@
+"""The one HTTP API: routes that parse, call a use case, and answer."""
+
+import asyncio
+from collections.abc import AsyncIterable, Callable
+from typing import Annotated, Literal
+
+from fastapi import FastAPI, Header, Query, Request
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from fastapi.staticfiles import StaticFiles
+
+from agent.api import present, streams
+from agent.api.auth import COOKIE
+from agent.api.context import Context
+from agent.api.guard import Guard, sign_in_page
+from agent.api.schemas import ImageOut, ImagePage, NameFace, PersonOut, PlaceProblem, Problem, ScanRequest, SessionCode, Status
+from agent.domain.errors import (
+    AgentError,
+    FaceUnknown,
+    ImageError,
+    NotFound,
+    PersonUnknown,
+    RecognitionOff,
+    Unauthorised,
+)
+
+PROBLEMS_SHOWN = 200
+STATUS_OF: tuple[tuple[type[AgentError], int], ...] = (
+    (NotFound, 404),
+    (FaceUnknown, 404),
+    (PersonUnknown, 404),
+    (RecognitionOff, 409),
+    (ImageError, 422),
+)
+
+
+def create_app(context: Context, port: Callable[[], int]) -> FastAPI:
+    """All routes behind the guard. `port` tells where we listen."""
+    # Measuring goes through our own /metrics: nothing is ever sent anywhere.
+    silent = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+    api = FastAPI(title="AI Popup", version=context.version, docs_url=None, redoc_url=None, telemetry=silent)  # type: ignore[arg-type]
+    api.add_middleware(Guard, auth=context.auth, port=port, texts=context.texts)
+
+    @api.exception_handler(AgentError)
+    async def refused(_: Request, error: AgentError) -> JSONResponse:
+        code = next((status for kind, status in STATUS_OF if isinstance(error, kind)), 503)
+        return JSONResponse(present.problem(error, context.texts()).model_dump(), code)
+
+    _session_routes(api, context)
+    _library_routes(api, context)
+    _agent_routes(api, context)
+    _desk_routes(api, context)
+    _pages(api, context)
+    return api
+
+
+def _session_routes(api: FastAPI, context: Context) -> None:
+    @api.get("/health")
+    async def health() -> dict[str, bool]:
+        return {"ok": True}
+
+    @api.post("/api/session/codes")
+    async def new_code() -> SessionCode:
+        return SessionCode(code=context.auth.new_code())
+
+    @api.get("/open", include_in_schema=False)
+    async def open_session(code: str, page: Literal["library", "popup"] = "library") -> Response:
+        session = context.auth.exchange(code)
+        if session is None:
+            return Response(sign_in_page(Unauthorised(), context.texts()), 401, media_type="text/html")
+        answer = RedirectResponse("/popup" if page == "popup" else "/", 303)
+        answer.set_cookie(COOKIE, session, httponly=True, samesite="strict")
+        return answer
+
+
+def _library_routes(api: FastAPI, context: Context) -> None:
+    app, library = context.app, context.app.library
+
+    @api.get("/api/images")
+    async def images(limit: Annotated[int, Query(ge=1, le=200)] = 60, before: int | None = None) -> ImagePage:
+        stored = await asyncio.to_thread(library.images, limit=limit, before=before)
+        more = stored[-1].id if len(stored) == limit else None
+        return ImagePage(items=tuple(present.image(image) for image in stored), next=more)
+
+    @api.get("/api/images/{image_id}")
+    async def image(image_id: int) -> ImageOut:
+        stored = await asyncio.to_thread(library.image, image_id)
+        if stored is None:
+            raise NotFound
+        return present.image(stored)
+
+    @api.get("/api/images/{image_id}/preview", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
+    async def preview(image_id: int, side: Annotated[int, Query(ge=16, le=4096)] = 480) -> Response:
+        return Response(await context.previews.get(image_id, side), media_type="image/jpeg")
+
+    @api.get("/api/problems")
+    async def problems() -> tuple[PlaceProblem, ...]:
+        places = await asyncio.to_thread(library.problems, limit=PROBLEMS_SHOWN)
+        return tuple(present.place_problem(place, context.texts()) for place in places)
+
+    @api.post("/api/problems/retry", status_code=204)
+    async def retry() -> None:
+        await app.retry_problems()
+
+    @api.get("/api/people")
+    async def people() -> tuple[PersonOut, ...]:
+        return tuple(present.person(known) for known in await asyncio.to_thread(library.people))
+
+    @api.post("/api/people")
+    async def name_face(named: NameFace) -> PersonOut:
+        person_id = await app.people.name_face(named.face_id, named.name)
+        known = await asyncio.to_thread(library.people)
+        return next(present.person(person) for person in known if person.id == person_id)
+
+
+def _agent_routes(api: FastAPI, context: Context) -> None:
+    app = context.app
+
+    @api.get("/api/status")
+    async def status() -> Status:
+        return present.status(await app.status.now(), app.settings, context.texts(), context.version)
+
+    @api.get("/api/events", response_class=EventSourceResponse)
+    async def events(last_event_id: Annotated[int | None, Header()] = None) -> AsyncIterable[ServerSentEvent]:
+        async for event in streams.happenings(context, last_event_id):
+            yield event
+
+    @api.post("/api/pause", status_code=204)
+    async def pause() -> None:
+        app.pause()
+
+    @api.post("/api/resume", status_code=204)
+    async def resume() -> None:
+        app.resume()
+
+    @api.post("/api/rescan", status_code=202)
+    async def rescan() -> None:
+        await app.rescan()
+
+    @api.post("/api/scans", response_class=StreamingResponse, responses={200: {"content": {"application/x-ndjson": {}}}})
+    async def scan(request: ScanRequest) -> StreamingResponse:
+        return StreamingResponse(streams.scan(context, request), media_type="application/x-ndjson")
+
+
+def _desk_routes(api: FastAPI, context: Context) -> None:
+    desk = context.desk
+
+    @api.post("/api/open", status_code=204)
+    async def open_browser() -> None:
+        await desk.open_browser()
+
+    @api.post("/api/popup/show", status_code=204, responses={503: {"model": Problem}})
+    async def show_popup() -> None:
+        await desk.show_popup()
+
+    @api.post("/api/popup/hide", status_code=204)
+    async def hide_popup() -> None:
+        await desk.hide_popup()
+
+    @api.post("/api/quit", status_code=202)
+    async def quit_agent() -> None:
+        context.quit()
+
+
+def _pages(api: FastAPI, context: Context) -> None:
+    @api.get("/", include_in_schema=False)
+    @api.get("/popup", include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(context.ui / "index.html")
+
+    # Their names hold a hash of their content, so that a browser may keep them.
+    api.mount("/assets", StaticFiles(directory=context.ui / "assets", check_dir=False), name="assets")

@@ -1,0 +1,176 @@
+"""Turns what the use cases know into what crosses the API, in the program's language."""
+
+import struct
+from dataclasses import asdict
+from pathlib import PurePath
+from typing import Literal
+
+from agent.api.schemas import (
+    Burst,
+    EventOut,
+    FaceOut,
+    FolderState,
+    ImageOut,
+    PersonOut,
+    PlaceProblem,
+    Problem,
+    ScanLine,
+    ScannedError,
+    ScannedFace,
+    Status,
+)
+from agent.api.schemas import Scanned as ScannedOut
+from agent.app.ports import Person, PlaceState, StoredFace, StoredImage
+from agent.app.scan import Scanned
+from agent.app.status import Status as AppStatus
+from agent.domain.errors import AgentError, Unexpected
+from agent.domain.events import (
+    ImageFailed,
+    ImageIndexed,
+    PersonNamed,
+    PlaceAdded,
+    PlaceLost,
+    PlaceMoved,
+    RecognitionPurged,
+    Recorded,
+)
+from agent.domain.face import Face
+from agent.domain.jobs import JobState
+from agent.i18n import Texts
+from agent.settings import Settings
+
+
+def problem(error: AgentError, texts: Texts) -> Problem:
+    return Problem(code=error.code, cause=texts.cause(error), remedy=texts.remedy(error))
+
+
+def status(now: AppStatus, settings: Settings, texts: Texts, version: str) -> Status:
+    problems = dict(now.folder_problems)
+    return Status(
+        version=version,
+        state=now.state.value,
+        language="zh-CN" if texts.language == "zh-CN" else "en",
+        theme=settings.general.theme.value,
+        recognition=settings.recognition.enabled,
+        popup_seconds=settings.popup.seconds,
+        queued=now.queued,
+        failed=now.failed,
+        images=now.images,
+        faces=now.faces,
+        people=now.people,
+        burst=Burst(**asdict(now.burst)) if now.burst and now.burst.total >= settings.popup.burst else None,
+        folders=tuple(
+            FolderState(
+                path=printable(folder.path),
+                name=PurePath(printable(folder.path)).name,
+                problem=problem(problems[folder.path], texts) if folder.path in problems else None,
+            )
+            for folder in settings.folders
+        ),
+        problem=problem(now.problem, texts) if now.problem else None,
+    )
+
+
+def image(stored: StoredImage) -> ImageOut:
+    path = PurePath(printable(stored.places[0][1])) if stored.places else PurePath()
+    return ImageOut(
+        id=stored.id,
+        name=path.name,
+        folder=path.parent.name,
+        path=str(path),
+        places=len(stored.places),
+        width=stored.width,
+        height=stored.height,
+        faces=tuple(_face(face) for face in stored.faces),
+        indexed_at=stored.indexed_at,
+    )
+
+
+def _face(stored: StoredFace) -> FaceOut:
+    box, identity = stored.face.box, stored.identity
+    return FaceOut(
+        id=stored.id,
+        box=(box.x, box.y, box.w, box.h),
+        score=stored.face.score,
+        person_id=identity.person_id if identity else None,
+        person=stored.person,
+        certainty=identity.certainty.value if identity else None,
+        agree=identity.agree if identity else 0,
+        references=identity.references if identity else 0,
+    )
+
+
+def place_problem(place: PlaceState, texts: Texts) -> PlaceProblem:
+    path = printable(place.path)
+    return PlaceProblem(
+        place_id=place.place_id,
+        name=PurePath(path).name,
+        path=path,
+        quarantined=place.job is JobState.QUARANTINED,
+        at=place.at,
+        problem=problem(place.error or Unexpected(kind="unknown"), texts),
+    )
+
+
+def person(known: Person) -> PersonOut:
+    return PersonOut(id=known.id, name=known.name, faces=known.faces)
+
+
+Kind = Literal["image_indexed", "place_added", "place_moved", "place_lost", "image_failed", "person_named", "recognition_purged"]
+
+
+def event(recorded: Recorded) -> EventOut:
+    def out(kind: Kind, **references: int | str) -> EventOut:
+        return EventOut.model_validate({"id": recorded.id, "at": recorded.at, "kind": kind, **references})
+
+    match recorded.event:
+        case ImageIndexed(image_id=image_id, place_id=place_id, faces=faces):
+            return out("image_indexed", image_id=image_id, place_id=place_id, faces=faces)
+        case PlaceAdded(image_id=image_id, place_id=place_id):
+            return out("place_added", image_id=image_id, place_id=place_id)
+        case PlaceMoved(place_id=place_id):
+            return out("place_moved", place_id=place_id)
+        case PlaceLost(place_id=place_id):
+            return out("place_lost", place_id=place_id)
+        case ImageFailed(place_id=place_id, code=code):
+            return out("image_failed", place_id=place_id, code=code)
+        case PersonNamed(person_id=person_id):
+            return out("person_named", person_id=person_id)
+        case RecognitionPurged():
+            return out("recognition_purged")
+
+
+def scan_line(scanned: Scanned, texts: Texts) -> ScanLine:
+    error = scanned.error
+    return ScanLine(
+        image=ScannedOut(
+            path=printable(scanned.path),
+            sha256=scanned.sha256,
+            width=scanned.width,
+            height=scanned.height,
+            faces=tuple(_scanned_face(face) for face in scanned.faces),
+            error=ScannedError(code=error.code, message=f"{texts.cause(error)} {texts.remedy(error)}") if error else None,
+            ms=asdict(scanned.ms) if scanned.ms else None,
+        )
+    )
+
+
+def _scanned_face(face: Face) -> ScannedFace:
+    box = face.box
+    return ScannedFace(
+        box=(box.x, box.y, box.w, box.h),
+        score=face.score,
+        landmarks=face.landmarks,
+        quality=asdict(face.quality),
+        embedding=floats(face.embedding) if face.embedding else None,
+    )
+
+
+def floats(packed: bytes) -> tuple[float, ...]:
+    """Little-endian float32 as numbers."""
+    return struct.unpack(f"<{len(packed) // 4}f", packed)
+
+
+def printable(path: str) -> str:
+    """A path for a person or JSON: bytes that are no text become question marks."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -1,0 +1,72 @@
+"""Serves the API on loopback and leaves word where, in a file only the owner can read."""
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import uvicorn
+
+from agent.api.context import Context
+from agent.api.http import create_app
+from agent.api.whereabouts import Whereabouts, forget, leave
+from agent.domain.errors import SettingsInvalid
+
+
+@contextlib.asynccontextmanager
+async def serving(context: Context, *, port: int, runtime: Path) -> AsyncIterator[int]:
+    """Serve while inside; yields the port. The word left in `runtime` goes away with it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        if os.name == "posix":  # on Windows the option lets a stranger take the port over
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise SettingsInvalid(key="api.port", reason="port_taken") from error
+        bound = int(listener.getsockname()[1])
+        config = uvicorn.Config(
+            create_app(context, lambda: bound),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            lifespan="off",
+            ws="none",
+            timeout_graceful_shutdown=1,
+        )
+        server = _Server(config)
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            await server.ready(task)
+            leave(runtime, Whereabouts(bound, context.auth.token, os.getpid()))
+            yield bound
+        finally:
+            forget(runtime)
+            server.should_exit = True
+            await task
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready, and leaves signals to the process, which ends more than this server."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready.set()
+
+    async def ready(self, serving: "asyncio.Task[None]") -> None:
+        """Wait until it answers; raises what kept it from starting."""
+        waiter = asyncio.create_task(self._ready.wait())
+        await asyncio.wait({waiter, serving}, return_when=asyncio.FIRST_COMPLETED)
+        waiter.cancel()
+        if serving.done():
+            serving.result()
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]
+        yield

@@ -1,0 +1,42 @@
+"""The word a running agent leaves for its clients: port and token, in a file only the owner can read."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from agent.domain.errors import NotRunning
+
+FILE = "agent.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """What a client needs to speak to the agent."""
+
+    port: int
+    token: str
+    pid: int
+
+
+def leave(runtime: Path, whereabouts: Whereabouts) -> None:
+    """Write the file whole and owner-only, never readable by others even for a moment."""
+    temporary = runtime / (FILE + ".tmp")
+    temporary.unlink(missing_ok=True)
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as out:
+        json.dump(asdict(whereabouts), out)
+    temporary.replace(runtime / FILE)
+
+
+def find(runtime: Path) -> Whereabouts:
+    """Raises NotRunning. The agent may be gone all the same: it may have been killed."""
+    try:
+        facts = json.loads((runtime / FILE).read_text(encoding="utf-8"))
+        return Whereabouts(int(facts["port"]), str(facts["token"]), int(facts["pid"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise NotRunning from error
+
+
+def forget(runtime: Path) -> None:
+    (runtime / FILE).unlink(missing_ok=True)
