@@ -51,12 +51,10 @@ class Engine:
 
     def analyse(self, task: Analyse) -> Analysis:
         """Raises ImageError, ModelError or EngineStartFailed."""
-        detector = self._detector(task.recipe.detector)
         pipeline = Pipeline(
             recipe=task.recipe,
             precision=self.precision,
-            side=detector.side,
-            detector=detector,
+            detector=self._detector(task.recipe.detector),
             aligner=align,
             embedder=None if task.recipe.embedder is None else self._embedder(task.recipe.embedder),
         )
@@ -85,7 +83,7 @@ class Engine:
 
 
 def read_steady(path: Path, limits: Limits) -> bytes:
-    """The whole file. Raises ImageMissing, ImageUnreadable, ImageUnsupported, ImageTooLarge; ImageChanged if it was written to meanwhile."""
+    """The whole file. Raises ImageMissing, ImageUnreadable, ImageUnsupported, ImageTooLarge, or ImageChanged if it was written to."""
     try:
         before = path.stat()
         if not stat.S_ISREG(before.st_mode):

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.domain.face import Landmarks
-from agent.vision.codecs import Image, Pixels, shrink
+from agent.vision.codecs import Image, Pixels, resize
 
 # The field's standard places for the five points in a 112x112 face.
 TEMPLATE: Landmarks = ((38.29, 51.70), (73.53, 51.50), (56.03, 71.74), (41.55, 92.37), (70.73, 92.20))
@@ -64,4 +64,4 @@ def _shrunk_surroundings(pixels: Pixels, matrix: NDArray[np.float64], factor: in
     columns = max(1, (min(width, int(seen[:, 0].max()) + 2 * factor) - left) // factor)
     rows = max(1, (min(height, int(seen[:, 1].max()) + 2 * factor) - top) // factor)
     part = pixels[top : top + rows * factor, left : left + columns * factor]
-    return (shrink(part, columns, rows) if part.size else np.zeros((1, 1, 3), np.uint8)), (left, top)
+    return (resize(part, columns, rows) if part.size else np.zeros((1, 1, 3), np.uint8)), (left, top)

@@ -92,7 +92,7 @@ def encode_preview(data: bytes, limits: Limits, side: int) -> bytes:
     ratio = side / max(height, width)
     pixels = image.pixels
     if ratio < 1:
-        pixels = shrink(pixels, max(1, round(width * ratio)), max(1, round(height * ratio)))
+        pixels = resize(pixels, max(1, round(width * ratio)), max(1, round(height * ratio)))
     return encode_jpeg(pixels, quality=85)
 
 
@@ -103,9 +103,12 @@ def encode_jpeg(pixels: Pixels, quality: int) -> bytes:
     return encoded.tobytes()
 
 
-def shrink(pixels: Pixels, width: int, height: int) -> Pixels:
-    """Resize by area, which keeps small faces from aliasing."""
-    return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+def resize(pixels: Pixels, width: int, height: int) -> Pixels:
+    """Smaller by area, which keeps small faces from aliasing; larger by cubic interpolation."""
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    smaller = width * height < pixels.shape[0] * pixels.shape[1]
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC), np.uint8)
 
 
 def _open(data: bytes) -> PIL.Image.Image:

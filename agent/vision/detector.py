@@ -8,16 +8,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.domain.face import Box, Landmarks, Point
-from agent.vision.codecs import Image, Pixels, shrink
+from agent.vision.codecs import Image, Pixels, resize
 
 Floats: TypeAlias = NDArray[np.float32]
 # uint8 [1, height, width, 3] RGB -> heat [1,1,h,w], scale [1,2,h,w], offset [1,2,h,w], landmarks [1,10,h,w]: h, w a fourth of the input's.
 DetectorNet: TypeAlias = Callable[[NDArray[np.uint8]], Sequence[Floats]]
 
+# Gives the image with a longer side of at least so many pixels, as far as the file has them.
+Decoder: TypeAlias = Callable[[int], Image]
+
 RECIPE = "centerface-1"
 STRIDE = 4
 NMS_IOU = 0.3
-SIDES = (640, 1280)
+# Measured: faces are found from 11 pixels of the net's input on. Down to 5 they leave hints of at least this score; photos without small faces
+# leave none.
+HINT_SCORE = 0.2
+HINT_SIZE = 20.0
+# Larger faces are placed best by the coarser look; a finer one only adds small ones.
+LARGE_FACE = 32.0
+TILE = 1280
+OVERLAP = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One run over the whole image: the longer side it is brought to, and how far it may be enlarged for that."""
+
+    side: int
+    enlarge: float
+
+
+FIRST_LOOK = Look(640, 1.0)
+FINER_LOOKS = (Look(TILE, 2.0), Look(2 * TILE - OVERLAP, 1.0))
+# A face that fills the picture is too large for the net at the first look.
+COARSER_LOOK = Look(320, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,50 +54,67 @@ class Detection:
 
 
 class CenterFace:
-    """The detector. Call it with an image and the least score; it looks again at a finer resolution when small faces were found."""
-
-    # Long side that the detector can use at most: decoding finer than this helps it no more.
-    side = SIDES[-1]
+    """The detector. It looks again, finer, when small faces left hints, and coarser, when nothing was found."""
 
     def __init__(self, net: DetectorNet) -> None:
         self._net = net
 
-    def __call__(self, image: Image, min_score: float) -> list[Detection]:
-        found: list[Detection] = []
-        for side in SIDES:
-            found, asks_finer = self._look(image, side, min_score)
-            if not asks_finer:
+    def __call__(self, decoder: Decoder, min_score: float) -> list[Detection]:
+        """Faces of at least `min_score`, best first."""
+        found, ratio = self._look(decoder, FIRST_LOOK, min_score)
+        kept = _sure(found, min_score)
+        for look in FINER_LOOKS:
+            if not any(_size(face) * ratio < HINT_SIZE for face in found):
                 break
-        return found
+            finer, finer_ratio = self._look(decoder, look, min_score)
+            if finer_ratio <= ratio:
+                break
+            large = [face for face in kept if _size(face) * ratio >= LARGE_FACE]
+            kept = suppress([*large, *_sure(finer, min_score)], NMS_IOU)
+            found, ratio = finer, finer_ratio
+        if not kept:
+            kept = _sure(self._look(decoder, COARSER_LOOK, min_score)[0], min_score)
+        return sorted(kept, key=lambda face: -face.score)
 
-    def _look(self, image: Image, side: int, min_score: float) -> tuple[list[Detection], bool]:
-        height, width = image.pixels.shape[:2]
-        ratio = min(1.0, side / max(height, width))
-        small_width, small_height = max(1, round(width * ratio)), max(1, round(height * ratio))
-        pixels = image.pixels if ratio == 1.0 else shrink(image.pixels, small_width, small_height)
+    def _look(self, decoder: Decoder, look: Look, min_score: float) -> tuple[list[Detection], float]:
+        """Everything down to mere hints, and the ratio of the pixels looked at to the full image's."""
+        image = decoder(look.side)
+        ratio = min(look.enlarge, look.side / max(image.width, image.height))
+        width, height = max(1, round(image.width * ratio)), max(1, round(image.height * ratio))
+        pixels = resize(image.pixels, width, height)
+        # The two axes are rounded to whole pixels each, so each has its own way back.
+        back = (image.width / width, image.height / height)
+        found = [
+            _scaled(face, left, top, *back)
+            for top, bottom, at_top, at_bottom in spans(height)
+            for left, right, at_left, at_right in spans(width)
+            for face in self._tile(pixels[top:bottom, left:right], min(min_score, HINT_SCORE))
+            if _whole(face.box, right - left, bottom - top, (at_left, at_top, at_right, at_bottom))
+        ]
+        return suppress(sorted(found, key=lambda face: -face.score), NMS_IOU), ratio
+
+    def _tile(self, pixels: Pixels, min_score: float) -> list[Detection]:
         heat, scale, offset, landmarks = self._net(padded(pixels))
-        found = decode(heat, scale, offset, landmarks, min(min_score, HINT_SCORE))
-        kept = suppress([face for face in found if face.score >= min_score], NMS_IOU)
-        asks_finer = ratio < 1.0 and wants_finer(found)
-        # The two axes are rounded to whole pixels each, so each has its own ratio.
-        to_full = (image.width / small_width, image.height / small_height)
-        return [_scaled(face, *to_full) for face in kept], asks_finer
+        return suppress(decode(heat, scale, offset, landmarks, min_score), NMS_IOU)
 
 
-HINT_SCORE = 0.3
-SMALL_FACE = 32.0
-MANY_FACES = 6
+def spans(length: int) -> list[tuple[int, int, bool, bool]]:
+    """Cuts a side into overlapping stretches that the net can take: (start, end, starts at the image's edge, ends at it).
 
-
-def wants_finer(found: Sequence[Detection]) -> bool:
-    """Whether what was found, hints included, says that a look at a finer resolution may find more."""
-    return len(found) >= MANY_FACES or any(min(face.box.w, face.box.h) < SMALL_FACE for face in found)
+    >>> spans(1000)
+    [(0, 1000, True, True)]
+    >>> spans(2400)
+    [(0, 1280, True, False), (1120, 2400, False, True)]
+    """
+    count = max(1, -(-(length - OVERLAP) // (TILE - OVERLAP)))
+    starts = [round(i * (length - TILE) / (count - 1)) for i in range(count)] if count > 1 else [0]
+    return [(start, min(length, start + TILE), start == 0, start + TILE >= length) for start in starts]
 
 
 def padded(pixels: Pixels) -> NDArray[np.uint8]:
     """The image in the top left of a black canvas of one of few sizes, so that the engine's memory does not grow with every new shape."""
     height, width = pixels.shape[:2]
-    step = 128 if max(height, width) <= SIDES[0] else 256
+    step = 128 if max(height, width) <= FIRST_LOOK.side else 256
     canvas = np.zeros((1, -(-height // step) * step, -(-width // step) * step, 3), np.uint8)
     canvas[0, :height, :width] = pixels
     return canvas
@@ -109,9 +150,26 @@ def suppress(found: Sequence[Detection], max_iou: float) -> list[Detection]:
     return kept
 
 
-def _scaled(face: Detection, fx: float, fy: float) -> Detection:
-    box = Box(face.box.x * fx, face.box.y * fy, face.box.w * fx, face.box.h * fy)
-    return replace(face, box=box, landmarks=_landmarks([(x * fx, y * fy) for x, y in face.landmarks]))
+def _sure(found: Sequence[Detection], min_score: float) -> list[Detection]:
+    return [face for face in found if face.score >= min_score]
+
+
+def _size(face: Detection) -> float:
+    return min(face.box.w, face.box.h)
+
+
+def _whole(box: Box, width: int, height: int, at_edge: tuple[bool, bool, bool, bool]) -> bool:
+    """Whether a face is not cut by an inner edge of its tile: the tile beside shows it whole."""
+    at_left, at_top, at_right, at_bottom = at_edge
+    inside_x = (at_left or box.x > 0) and (at_right or box.x + box.w < width)
+    inside_y = (at_top or box.y > 0) and (at_bottom or box.y + box.h < height)
+    return inside_x and inside_y
+
+
+def _scaled(face: Detection, left: int, top: int, fx: float, fy: float) -> Detection:
+    """From pixels of a tile to pixels of the full image."""
+    box = Box((face.box.x + left) * fx, (face.box.y + top) * fy, face.box.w * fx, face.box.h * fy)
+    return replace(face, box=box, landmarks=_landmarks([((x + left) * fx, (y + top) * fy) for x, y in face.landmarks]))
 
 
 def _landmarks(points: Sequence[Point]) -> Landmarks:

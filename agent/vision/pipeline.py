@@ -1,6 +1,7 @@
 """The straight line from a file's bytes to its analysis: decode, detect, and, only while recognition is on, align and embed."""
 
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from agent.domain.face import Analysis, Face, Landmarks, StageTimes
 from agent.domain.image import Recipe
 from agent.vision.aligner import EYE_DISTANCE, face_of
 from agent.vision.codecs import Image, Limits, Pixels, decode, encode_jpeg
-from agent.vision.detector import Detection
+from agent.vision.detector import Decoder, Detection
 from agent.vision.embedder import to_bytes
 from agent.vision.quality import quality
 
@@ -24,8 +25,7 @@ class Pipeline:
 
     recipe: Recipe
     precision: str
-    side: int  # the longer side up to which the detector can use pixels
-    detector: Callable[[Image, float], list[Detection]]
+    detector: Callable[[Decoder, float], list[Detection]]
     aligner: Callable[[Image, Landmarks], Pixels]
     embedder: Callable[[NDArray[np.uint8]], NDArray[np.float32]] | None = None
 
@@ -35,49 +35,67 @@ class Wanted:
     """What to report."""
 
     min_score: float = 0.5
-    min_face: float = 20.0  # shorter side of the box, pixels of the full image
+    min_face: float = 20.0  # longer side of the box, pixels of the full image
     keep_chips: bool = True
+
+
+class FileDecoder:
+    """Decodes one file as finely as its stages ask for, keeps the finest, and sums up the seconds it took."""
+
+    def __init__(self, data: bytes, limits: Limits, clock: Callable[[], float]) -> None:
+        self._data, self._limits, self._clock = data, limits, clock
+        self._image: Image | None = None
+        self.seconds = 0.0
+
+    def __call__(self, side: int) -> Image:
+        """The image with a longer side of at least `side` pixels, as far as the file has them. Raises ImageError."""
+        if self._image is None or (self._image.reduced and max(self._image.pixels.shape) < side):
+            begun = self._clock()
+            self._image = decode(self._data, self._limits, side)
+            self.seconds += self._clock() - begun
+        return self._image
 
 
 def analyse(data: bytes, pipeline: Pipeline, wanted: Wanted, limits: Limits, clock: Callable[[], float]) -> Analysis:
     """All there is to say of one image. `clock` gives seconds. Raises ImageError."""
     begun = clock()
-    image = decode(data, limits, pipeline.side)
-    decoded = clock()
-    detections = [face for face in pipeline.detector(image, wanted.min_score) if min(face.box.w, face.box.h) >= wanted.min_face]
-    detected = clock()
+    decoder = FileDecoder(data, limits, clock)
+    detections = [face for face in pipeline.detector(decoder, wanted.min_score) if max(face.box.w, face.box.h) >= wanted.min_face]
+    detected, decoding = clock(), decoder.seconds
     chips: list[Pixels] = []
-    embeddings: NDArray[np.float32] | None = None
-    aligned = detected
     if pipeline.embedder is not None:
-        image = _fine_enough(image, data, limits, detections)
+        image = decoder(_side_for_chips(decoder(1), detections))
         chips = [pipeline.aligner(image, face.landmarks) for face in detections]
-        aligned = clock()
-        if chips:
-            embeddings = pipeline.embedder(np.stack([face_of(chip) for chip in chips]))
+    image = decoder(1)  # the finest there is by now
+    qualities = [quality(image, face) for face in detections]
+    aligned = clock()
+    embeddings = pipeline.embedder(np.stack([face_of(chip) for chip in chips])) if pipeline.embedder is not None and chips else None
     faces = tuple(
         Face(
             face.box,
             face.score,
             face.landmarks,
-            quality(image, face),
+            qualities[i],
             embedding=None if embeddings is None else to_bytes(embeddings[i]),
             chip=encode_jpeg(chips[i], CHIP_QUALITY) if chips and wanted.keep_chips else None,
         )
         for i, face in enumerate(detections)
     )
-    ended = clock()
-    times = StageTimes(*(round(1000 * span, 2) for span in (decoded - begun, detected - decoded, aligned - detected, ended - aligned)))
+    spans = StageTimes(
+        decode=_ms(decoder.seconds),
+        detect=_ms(detected - begun - decoding),
+        align=_ms(aligned - detected - (decoder.seconds - decoding)),
+        embed=_ms(clock() - aligned),
+    )
     sha256 = hashlib.sha256(data).hexdigest()
-    return Analysis(sha256, len(data), image.width, image.height, image.format, pipeline.recipe, pipeline.precision, faces, times)
+    return Analysis(sha256, len(data), image.width, image.height, image.format, pipeline.recipe, pipeline.precision, faces, spans)
 
 
-def _fine_enough(image: Image, data: bytes, limits: Limits, faces: Sequence[Detection]) -> Image:
-    """The image decoded so finely that no face must be enlarged for its chip, as far as the file goes."""
-    if not image.reduced or not faces:
-        return image
-    smallest = min(float(np.hypot(*np.subtract(face.landmarks[0], face.landmarks[1]))) for face in faces)
-    if smallest * image.scale >= EYE_DISTANCE:
-        return image
-    scale = min(1.0, EYE_DISTANCE / max(smallest, 1.0))
-    return decode(data, limits, int(np.ceil(max(image.width, image.height) * scale)))
+def _side_for_chips(image: Image, faces: Sequence[Detection]) -> int:
+    """How long the decoded image's longer side must be so that no face is enlarged for its chip."""
+    smallest = min((math.dist(face.landmarks[0], face.landmarks[1]) for face in faces), default=math.inf)
+    return math.ceil(max(image.width, image.height) * min(1.0, EYE_DISTANCE / max(smallest, 1.0)))
+
+
+def _ms(seconds: float) -> float:
+    return round(1000 * seconds, 2)
