@@ -7,7 +7,6 @@ disk (`synchronous=FULL`).
 """
 
 import contextlib
-import errno
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import QueuePool
 from sqlcipher3 import dbapi2
 
+from agent.adapters.durable import store_error
 from agent.domain.errors import StoreBusy, StoreDamaged, StoreDiskFull, StoreError, StoreUnwritable
 
 Key: TypeAlias = bytes
@@ -156,12 +156,6 @@ def translated() -> Iterator[None]:
         raise _translate(error) from error
     except OSError as error:
         raise store_error(error) from error
-
-
-def store_error(error: OSError) -> StoreError:
-    """What an error of the file system means for the library."""
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else error.errno == errno.ENOSPC
-    return StoreDiskFull() if full else StoreUnwritable()
 
 
 def _translate(error: BaseException | None) -> Exception:

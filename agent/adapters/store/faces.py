@@ -13,8 +13,8 @@ from agent.domain.people import Certainty, Identity
 _SAME_FACE = 0.5  # intersection over union of the old box and the new one
 
 
-def replace(tx: Connection, image_id: int, found: Sequence[Face], embedder: str | None) -> None:
-    """Write the faces of an image. One that lies where an old one lay keeps its id, and with it its name.
+def replace(tx: Connection, image_id: int, found: Sequence[Face], embedder: str | None) -> list[int]:
+    """Write the faces of an image; returns their ids in order. One that lies where an old one lay keeps its id, and with it its name.
 
     Without `embedder` recognition is off: embeddings and chips are not stored, whatever was handed over.
     """
@@ -28,6 +28,7 @@ def replace(tx: Connection, image_id: int, found: Sequence[Face], embedder: str 
         # Out of the way of the new numbers, which are unique too.
         tx.execute(update(face).where(face.c.image_id == image_id).values(ordinal=-face.c.id))
         gallery.changed(tx)
+    face_ids: list[int] = []
     for ordinal, each in enumerate(found):
         values = _values(each) | {"image_id": image_id, "ordinal": ordinal}
         face_id = kept.get(ordinal)
@@ -39,6 +40,8 @@ def replace(tx: Connection, image_id: int, found: Sequence[Face], embedder: str 
             tx.execute(insert(embedding).values(face_id=face_id, embedder=embedder, vector=each.embedding))
         if embedder is not None and each.chip is not None:
             tx.execute(insert(chip).values(face_id=face_id, jpeg=each.chip))
+        face_ids.append(face_id)
+    return face_ids
 
 
 def of_images(tx: Connection, image_ids: Sequence[int]) -> dict[int, list[StoredFace]]:

@@ -125,6 +125,7 @@ def _put(tx: Connection, known: Row[object] | None, seen: FileSeen, content: int
 def _rename(tx: Connection, targets: list[tuple[int, str]], now: datetime, folder: str | None = None) -> list[Recorded]:
     if not targets:
         return []
+    recorded: list[Recorded] = []
     moving = {place_id for place_id, _ in targets}
     for place_id, path in targets:
         replaced = tx.execute(select(place.c.id, place.c.image_id).where(place.c.path == path)).one_or_none()
@@ -132,8 +133,9 @@ def _rename(tx: Connection, targets: list[tuple[int, str]], now: datetime, folde
             if replaced.image_id is not None:
                 leave(tx, replaced.image_id, now)
             tx.execute(delete(place).where(place.c.id == replaced.id))
+            recorded.append(events.record(tx, PlaceLost(place_id=replaced.id), now))
         facts = {"path": path} if folder is None else {"path": path, "folder": folder}
         tx.execute(update(place).where(place.c.id == place_id).values(facts))
         # A worker that reads under the old path would not find the file.
         jobs.restart_leased(tx, now, within=place.c.id == place_id)
-    return [events.record(tx, PlaceMoved(place_id=place_id), now) for place_id, _ in targets]
+    return recorded + [events.record(tx, PlaceMoved(place_id=place_id), now) for place_id, _ in targets]

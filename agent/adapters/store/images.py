@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, Select, exists, insert, select, update
 
-from agent.adapters.store import events, faces, files, jobs
+from agent.adapters.store import events, faces, files, jobs, people
 from agent.adapters.store.schema import image, job, place
 from agent.app.ports import PlaceState, StoredImage
 from agent.domain.errors import from_code
@@ -12,24 +12,23 @@ from agent.domain.events import ImageIndexed, PlaceAdded, Recorded
 from agent.domain.face import Analysis, StageTimes
 from agent.domain.image import Recipe
 from agent.domain.jobs import Job, JobState
+from agent.domain.people import Identity
 
 
-def commit(tx: Connection, leased: Job, analysis: Analysis, now: datetime) -> list[Recorded]:
+def commit(tx: Connection, leased: Job, analysis: Analysis, identities: Sequence[Identity | None], now: datetime) -> list[Recorded]:
     held = jobs.held(tx, leased)
     if held is None:
         return []
     place_id, before = held
     jobs.done(tx, leased.id, now)
-    image_id, written = _put(tx, analysis, now)
+    image_id, written = _put(tx, analysis, identities, now)
     if before != image_id:
         if before is not None:
             files.leave(tx, before, now)
         tx.execute(update(place).where(place.c.id == place_id).values(image_id=image_id))
     if written:
         return [events.record(tx, ImageIndexed(image_id=image_id, place_id=place_id, faces=len(analysis.faces)), now)]
-    if before != image_id:
-        return [events.record(tx, PlaceAdded(image_id=image_id, place_id=place_id), now)]
-    return []
+    return [events.record(tx, PlaceAdded(image_id=image_id, place_id=place_id), now)]
 
 
 def one(tx: Connection, image_id: int) -> StoredImage | None:
@@ -62,7 +61,7 @@ def problems(tx: Connection, limit: int) -> list[PlaceState]:
     return sorted(found, key=lambda state: state.at, reverse=True)[:limit]
 
 
-def _put(tx: Connection, analysis: Analysis, now: datetime) -> tuple[int, bool]:
+def _put(tx: Connection, analysis: Analysis, identities: Sequence[Identity | None], now: datetime) -> tuple[int, bool]:
     """(image id, whether anything was written): an image that has all that this analysis has stays as it is."""
     known = tx.execute(
         select(image.c.id, jobs.outdated(analysis.recipe).label("outdated")).where(image.c.sha256 == analysis.sha256)
@@ -89,7 +88,9 @@ def _put(tx: Connection, analysis: Analysis, now: datetime) -> tuple[int, bool]:
     else:
         image_id = known.id
         tx.execute(update(image).where(image.c.id == image_id).values(facts))
-    faces.replace(tx, image_id, analysis.faces, analysis.recipe.embedder)
+    face_ids = faces.replace(tx, image_id, analysis.faces, analysis.recipe.embedder)
+    if analysis.recipe.embedder is not None:
+        people.set_identities(tx, dict(zip(face_ids, identities, strict=False)))
     return image_id, True
 
 

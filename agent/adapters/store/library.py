@@ -73,9 +73,9 @@ class SqliteLibrary:
         with self._database.write() as tx:
             jobs.give_back(tx, jobs_)
 
-    def commit(self, job: Job, analysis: Analysis, *, now: datetime) -> list[Recorded]:
+    def commit(self, job: Job, analysis: Analysis, identities: Sequence[Identity | None] = (), *, now: datetime) -> list[Recorded]:
         with self._database.write() as tx:
-            return images.commit(tx, job, analysis, now)
+            return images.commit(tx, job, analysis, identities, now)
 
     def fail(self, job: Job, state: JobState, error: AgentError, *, now: datetime) -> list[Recorded]:
         with self._database.write() as tx:
@@ -155,7 +155,8 @@ class SqliteLibrary:
     def purge_recognition(self, *, now: datetime) -> list[Recorded]:
         with self._database.write(durable=True) as tx:
             recorded = people.purge_recognition(tx, now)
-        self._database.flush()
+        if recorded:
+            self._database.flush()
         return recorded
 
     # upkeep

@@ -78,6 +78,8 @@ def purge_recognition(tx: Connection, now: datetime) -> list[Recorded]:
     chips = tx.execute(delete(chip)).rowcount
     tx.execute(delete(identity).where(identity.c.certainty != Certainty.CONFIRMED))
     tx.execute(update(image).where(image.c.embedder.is_not(None)).values(embedder=None))
+    if not embeddings and not chips:
+        return []
     gallery.changed(tx)
     return [events.record(tx, RecognitionPurged(embeddings=embeddings, chips=chips), now)]
 
