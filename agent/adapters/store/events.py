@@ -4,8 +4,9 @@ import dataclasses
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select
 
+from agent.adapters.store.rows import add
 from agent.adapters.store.schema import event as table
 from agent.domain.events import (
     Event,
@@ -34,7 +35,7 @@ _KINDS: dict[str, Callable[..., Event]] = {name: kind for kind, name in _NAMES.i
 def record(tx: Connection, happened: Event, now: datetime) -> Recorded:
     """Append one event."""
     payload = {"kind": _NAMES[type(happened)], **dataclasses.asdict(happened)}
-    [event_id] = tx.execute(insert(table).values(at=now, payload=payload)).inserted_primary_key or [0]
+    event_id = add(tx, table, {"at": now, "payload": payload})
     return Recorded(event_id, now, happened)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from agent.adapters.store import gallery
+from agent.adapters.store.rows import add
 from agent.adapters.store.schema import chip, embedding, face, identity, person
 from agent.app.ports import StoredFace
 from agent.domain.face import Box, Face, Quality
@@ -33,7 +34,7 @@ def replace(tx: Connection, image_id: int, found: Sequence[Face], embedder: str 
         values = _values(each) | {"image_id": image_id, "ordinal": ordinal}
         face_id = kept.get(ordinal)
         if face_id is None:
-            [face_id] = tx.execute(insert(face).values(values)).inserted_primary_key or [0]
+            face_id = add(tx, face, values)
         else:
             tx.execute(update(face).where(face.c.id == face_id).values(values))
         if embedder is not None and each.embedding is not None:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Row, bindparam, delete, exists, insert, not_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, exists, not_, select, update
 
 from agent.adapters.store import events, gallery, jobs
 from agent.adapters.store.paths import at_or_below, below, stem_of
+from agent.adapters.store.rows import add
 from agent.adapters.store.schema import image, job, place
 from agent.app.ports import Noted
 from agent.domain.events import PlaceAdded, PlaceLost, PlaceMoved, Recorded
@@ -114,8 +115,7 @@ def _put(tx: Connection, known: Row[object] | None, seen: FileSeen, content: int
     """Write the place of a new or changed file; what it held before is left. Returns its id."""
     facts = {"size": seen.size, "mtime_ns": seen.mtime_ns, "image_id": content, "noted_at": now, "missing_since": None}
     if known is None:
-        [place_id] = tx.execute(insert(place).values(facts | {"path": seen.path, "folder": seen.folder})).inserted_primary_key or [0]
-        return int(place_id)
+        return add(tx, place, facts | {"path": seen.path, "folder": seen.folder})
     if known.image_id is not None and known.image_id != content:
         leave(tx, known.image_id, now)
     tx.execute(update(place).where(place.c.id == known.id).values(facts | {"folder": seen.folder or known.folder}))

@@ -1,10 +1,12 @@
 """Analyses: written with the end of their job, read as pages of images."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, Select, exists, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, exists, select, update
 
 from agent.adapters.store import events, faces, files, jobs, people
+from agent.adapters.store.rows import add
 from agent.adapters.store.schema import image, job, place
 from agent.app.ports import PlaceState, StoredImage
 from agent.domain.errors import from_code
@@ -84,7 +86,7 @@ def _put(tx: Connection, analysis: Analysis, identities: Sequence[Identity | Non
         "indexed_at": now,
     }
     if known is None:
-        [image_id] = tx.execute(insert(image).values(facts)).inserted_primary_key or [0]
+        image_id = add(tx, image, facts)
     else:
         image_id = known.id
         tx.execute(update(image).where(image.c.id == image_id).values(facts))

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, func, insert, not_, select, update
 from sqlalchemy.sql import exists
 
 from agent.adapters.store import events, faces, gallery, jobs
+from agent.adapters.store.rows import add
 from agent.adapters.store.schema import chip, embedding, face, identity, image, person
 from agent.app.ports import Person
 from agent.domain.errors import FaceUnknown
@@ -31,7 +32,7 @@ def name_face(tx: Connection, face_id: int, name: str, now: datetime) -> tuple[i
     name = unicodedata.normalize("NFC", name).strip()
     person_id = tx.scalar(select(person.c.id).where(person.c.name == name))
     if person_id is None:
-        [person_id] = tx.execute(insert(person).values(name=name, created_at=now)).inserted_primary_key or [0]
+        person_id = add(tx, person, {"name": name, "created_at": now})
     _put(tx, face_id, Identity(person_id, Certainty.CONFIRMED, distance=0.0, agree=0, references=0))
     gallery.changed(tx)
     return person_id, [events.record(tx, PersonNamed(person_id=person_id, face_id=face_id), now)]
