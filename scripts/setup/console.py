@@ -2,12 +2,13 @@
 
 import contextlib
 import os
+import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from agent.i18n import Texts
 
@@ -67,7 +68,11 @@ class Console:
 
     @contextlib.contextmanager
     def failures_shown(self) -> Iterator[None]:
-        """Turn SetupFailed into cause, remedy and the log's tail on the screen; the block's end is then reached without a result."""
+        """Turn SetupFailed into cause, remedy and the log's tail on the screen; the block's end is then reached without a result.
+
+        A termination signal ends the block like any other failure, so that the tool at work is ended too.
+        """
+        before = signal.signal(signal.SIGTERM, _terminated)
         try:
             yield
         except SetupFailed as failure:
@@ -75,6 +80,8 @@ class Console:
         except KeyboardInterrupt:
             self.say("interrupted")
             raise SystemExit(130) from None
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
     def _explain(self, failure: SetupFailed) -> None:
         if self.log.is_file() and failure.code == "command_failed":
@@ -93,7 +100,7 @@ class Console:
         return "\r\x1b[K" if self._lively else ""
 
     def _write(self, text: str) -> None:
-        encoding = self._stream.encoding or "ascii"
+        encoding = self._stream.encoding or "utf-8"
         self._stream.write(text.encode(encoding, "replace").decode(encoding))
         self._stream.flush()
 
@@ -113,3 +120,7 @@ class Step:
 def clock(seconds: float) -> str:
     """Minutes and seconds as `1:05`."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+
+
+def _terminated(_signal: int, _frame: object) -> NoReturn:
+    raise SystemExit(143)

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -25,6 +25,33 @@ def environment(*, path_first: Path | None = None) -> dict[str, str]:
     return {**kept, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_USER": "0", "NO_COLOR": "1", "PYTHONUTF8": "1"}
 
 
+@contextlib.contextmanager
+def running(command: Sequence[str], *, cwd: Path | None, env: Mapping[str, str], limit: float) -> Iterator[subprocess.Popen[bytes]]:
+    """A tool with its output in one pipe, ended with all it started when `limit` seconds are over or the block fails. Raises OSError."""
+    group: int | None = 0 if sys.platform != "win32" else None
+    with subprocess.Popen(
+        command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, process_group=group
+    ) as process:
+        guard = threading.Timer(limit, _end, [process])
+        guard.daemon = True
+        guard.start()
+        try:
+            yield process
+        except BaseException:
+            _end(process)
+            raise
+        finally:
+            guard.cancel()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        if sys.platform == "win32":
+            subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], capture_output=True, timeout=30, check=False)
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
 def run_logged(
     console: Console,
     command: Sequence[str],
@@ -38,37 +65,17 @@ def run_logged(
     tool = Path(command[0]).name
     console.note(f"$ {tool} {' '.join(command[1:])}")
     try:
-        process = subprocess.Popen(
-            command,
-            cwd=cwd,
-            env=env or environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-        )
+        with running(command, cwd=cwd, env=env or environment(), limit=limit) as process:
+            assert process.stdout is not None
+            for raw in process.stdout:
+                line = raw.decode("utf-8", "replace").rstrip()
+                console.note(line)
+                if on_line is not None:
+                    on_line(line)
+            code = process.wait()
     except OSError as error:
         console.note(str(error))
         raise SetupFailed("command_failed", tool=tool) from error
-    guard = threading.Timer(limit, process.kill)
-    guard.daemon = True
-    guard.start()
-    try:
-        assert process.stdout is not None
-        for raw in process.stdout:
-            line = raw.rstrip()
-            console.note(line)
-            if on_line is not None:
-                on_line(line)
-        code = process.wait()
-    except BaseException:
-        process.kill()
-        process.wait()
-        raise
-    finally:
-        guard.cancel()
     if code != 0:
         console.note(f"{tool}: exit code {code}")
         raise SetupFailed("command_failed", tool=tool)

@@ -5,12 +5,11 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from scripts.setup.console import Console
-from scripts.setup.processes import environment, run_logged
+from scripts.setup.processes import environment, run_logged, running
 from scripts.setup.system import QT_LIBRARIES, TEST_DESKTOP, apt_install, apt_missing, can_apt
 from scripts.setup.ui import Ui, node
 from scripts.setup.venv import Venv
@@ -63,13 +62,9 @@ def run_suite(checkout: Path, venv: Venv, words: Sequence[str], *, no_skips: boo
 
 def _run_shown(command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> tuple[int, str]:
     """Run with the output passed on as it comes. Returns the exit code and pytest's closing line."""
-    process = subprocess.Popen(command, cwd=cwd, env={**env, "PYTHONUNBUFFERED": "1"}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-    guard = threading.Timer(_LIMIT_S, process.kill)
-    guard.daemon = True
-    guard.start()
-    assert process.stdout is not None
     tail, closing = b"", ""
-    try:
+    with running(command, cwd=cwd, env={**env, "PYTHONUNBUFFERED": "1"}, limit=_LIMIT_S) as process:
+        assert process.stdout is not None
         while piece := os.read(process.stdout.fileno(), 65_536):
             sys.stdout.buffer.write(piece)
             sys.stdout.buffer.flush()
@@ -78,9 +73,3 @@ def _run_shown(command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> tup
                 text = line.decode("utf-8", "replace").rstrip()
                 closing = text if _CLOSING_LINE.fullmatch(_COLOUR.sub("", text)) else closing
         return process.wait(), closing
-    except BaseException:
-        process.terminate()
-        process.wait()
-        raise
-    finally:
-        guard.cancel()

@@ -72,7 +72,10 @@ class Venv:
         with console.step("venv"):
             if self.folder.exists():
                 console.note("the environment is not whole: made again")
-                shutil.rmtree(self.folder)
+                try:
+                    shutil.rmtree(self.folder)
+                except OSError as error:
+                    raise SetupFailed("venv_broken") from error
             self.folder.mkdir()
             self.write_notes({_OURS: "yes", _BUSY: "venv"})
             self._create(console)
@@ -130,7 +133,8 @@ class Venv:
 
     def _create(self, console: Console) -> None:
         base = _base_python()
-        bundled = importlib.util.find_spec("ensurepip") is not None
+        ensurepip = importlib.util.find_spec("ensurepip")
+        bundled = ensurepip is not None and ensurepip.origin is not None  # an emptied folder still counts as a package
         if not bundled and answers([base, "-m", "pip", "--version"]) is None:
             # Debian keeps the part of Python that makes environments in a package of its own.
             package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"

@@ -1,0 +1,42 @@
+"""The run of the whole suite ends with pytest's own closing line."""
+
+import io
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.setup import suite, system
+from scripts.setup.console import Console
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "======== 12 passed in 3.21s ========",
+        "==== 1 failed, 12 passed, 2 warnings in 75.01s (0:01:15) ====",
+        "\x1b[32m======== \x1b[32m\x1b[1m12 passed\x1b[0m\x1b[32m in 3.21s\x1b[0m\x1b[32m ========\x1b[0m",
+    ],
+)
+def test_the_closing_line_is_found_among_the_output(line: str, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    code, closing = suite._run_shown(
+        [sys.executable, "-c", f"print('..'); print({line!r}); print('after'); raise SystemExit(1)"], tmp_path, {}
+    )
+    assert (code, closing) == (1, line)
+
+
+def test_missing_desktop_packages_are_named_where_they_cannot_be_installed(
+    console: Console, screen: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suite, "can_apt", lambda: False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    monkeypatch.setattr(suite, "apt_missing", lambda packages: ["xvfb"])
+    suite.desktop_ready(console)
+    assert "apt install xvfb" in screen.getvalue()
+
+
+def test_the_lists_of_packages_name_each_once() -> None:
+    packages = [*system.QT_LIBRARIES, *system.TEST_DESKTOP]
+    assert len(packages) == len(set(packages))
