@@ -1,0 +1,136 @@
+"""One folder observed with watchdog: told by the system, or asked at intervals."""
+
+import errno
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from watchdog.events import (
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+
+if TYPE_CHECKING:
+    from watchdog.observers.api import BaseObserver
+
+_KINDS: list[type[FileSystemEvent]] = [
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+]
+
+OnEvent: TypeAlias = Callable[[FileSystemEvent], None]
+
+
+class LimitReached(Exception):
+    """The system watches no more folders for this user."""
+
+
+class Observation:
+    """Watches one folder until `stop`. Both callbacks come from threads; all methods may block: call them in a thread.
+
+    `on_overflow` says that events were lost (Linux; elsewhere the rescan at intervals finds what was missed).
+    """
+
+    def __init__(self, on_event: OnEvent, on_overflow: Callable[[], None]) -> None:
+        self._on_event = on_event
+        self._on_overflow = on_overflow
+        self._observer: BaseObserver | None = None
+
+    def start(self, folder: str, *, recursive: bool, poll_s: float | None) -> None:
+        """Observe `folder`, a real path; every `poll_s` seconds if given. Raises LimitReached, or OSError if the folder can't be read."""
+        limited: list[bool] = []
+        told = poll_s is None and sys.platform == "linux"
+        # On Linux every written chunk is told; that the file was closed is enough, and what is being written is looked at anyway.
+        kinds = [kind for kind in _KINDS if not (told and kind is FileModifiedEvent)]
+        self._observer = _observer(poll_s, self._on_overflow, lambda: limited.append(True))
+        try:
+            self._observer.schedule(_Handler(self._on_event), folder, recursive=recursive, event_filter=kinds)
+            self._observer.start()
+        except OSError as error:
+            self.stop()
+            if error.errno in (errno.ENOSPC, errno.EMFILE):
+                raise LimitReached from error
+            raise
+        if limited:  # of a folder inside: watchdog passes that over
+            self.stop()
+            raise LimitReached
+
+    def stop(self) -> None:
+        """End the threads; waits at most a second for them."""
+        observer, self._observer = self._observer, None
+        if observer is not None:
+            observer.stop()
+            if observer.is_alive():
+                observer.join(1)
+
+
+class _Handler(FileSystemEventHandler):
+    def __init__(self, on_event: OnEvent) -> None:
+        self._on_event = on_event
+
+    def dispatch(self, event: FileSystemEvent) -> None:
+        self._on_event(event)
+
+
+def _observer(poll_s: float | None, on_overflow: Callable[[], None], on_limit: Callable[[], None]) -> "BaseObserver":
+    if poll_s is not None:
+        from watchdog.observers.polling import PollingObserverVFS
+
+        # Not the plain PollingObserver: it follows links, in circles if there are any.
+        return PollingObserverVFS(stat=os.lstat, listdir=os.scandir, polling_interval=poll_s)
+    if sys.platform == "linux":
+        return _linux_observer(on_overflow, on_limit)
+    from watchdog.observers import Observer
+
+    return Observer()
+
+
+if sys.platform == "linux":
+
+    def _linux_observer(on_overflow: Callable[[], None], on_limit: Callable[[], None]) -> "BaseObserver":
+        from watchdog.observers.api import BaseObserver
+        from watchdog.observers.inotify import InotifyEmitter
+        from watchdog.observers.inotify_c import CallbackId, InotifyEvent, InotifyFD, Mask, WatchCallback, WatchDescriptor
+
+        class Inotify(InotifyFD):
+            """Says what watchdog only logs: lost events and the limit of watches."""
+
+            def handle_event(self, event: InotifyEvent) -> None:
+                super().handle_event(event)  # first: it watches new subfolders again
+                if event.is_queue_overflow:
+                    on_overflow()
+
+            def add_callback(self, path: bytes, mask: Mask, callback: WatchCallback, id_: CallbackId) -> WatchDescriptor:
+                try:
+                    return super().add_callback(path, mask, callback, id_)
+                except OSError as error:
+                    if error.errno == errno.ENOSPC:
+                        on_limit()
+                    raise
+
+        class Observer(BaseObserver):
+            def __init__(self) -> None:
+                self._inotify = Inotify()
+                self._inotify.start()
+                super().__init__(InotifyEmitter, inotify_fd=self._inotify)
+
+            def on_thread_stop(self) -> None:
+                super().on_thread_stop()
+                self._inotify.stop()
+
+        return Observer()

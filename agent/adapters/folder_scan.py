@@ -1,0 +1,231 @@
+"""Looks through folders for image files, and tells which of them changed since the library last saw them."""
+
+import os
+import re
+import stat
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import translate
+from itertools import islice
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from agent.domain.image import FileSeen
+from agent.settings import Folder
+
+# Endings of the formats the engine decodes.
+IMAGE_ENDINGS: Final = frozenset({"jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "tif", "tiff", "gif", "heic", "heif", "avif"})
+
+Facts: TypeAlias = tuple[int, int]  # size in bytes, mtime in nanoseconds
+Entry: TypeAlias = tuple[str, Facts]
+
+
+def folder_root(folder: Folder) -> str:
+    """The absolute path of a watched folder, as it stands in `FileSeen.folder`, `SourceFailed.folder` and all paths below it."""
+    return os.path.abspath(os.path.expanduser(folder.path))  # noqa: PTH100, PTH111  # pathlib keeps ".." and fails without a home
+
+
+def is_image(path: str) -> bool:
+    """Whether a file's name ends like an image's."""
+    return path[path.rfind(".") + 1 :].lower() in IMAGE_ENDINGS
+
+
+def name_of(path: str) -> str:
+    """The last part of a path."""
+    return path.rpartition(os.sep)[2]
+
+
+def parent_of(path: str) -> str:
+    """The folder a path lies in; empty at the top."""
+    return path.rpartition(os.sep)[0]
+
+
+def ancestors(path: str) -> Iterator[str]:
+    """The folders a path lies in, innermost first."""
+    while path := parent_of(path):
+        yield path
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Whether `path` lies inside `folder`, at any depth."""
+    return path.startswith(folder if folder.endswith(os.sep) else folder + os.sep)
+
+
+class Matcher:
+    """The include and exclude patterns of a watched folder. Paths are absolute and below `root`; letter case does not matter."""
+
+    def __init__(self, root: str, folder: Folder) -> None:
+        self._cut = len(root) if root.endswith(os.sep) else len(root) + 1
+        self._recursive = folder.recursive
+        self._include = _any_of(folder.include)
+        self._exclude = _any_of(folder.exclude)
+
+    def takes(self, path: str) -> bool:
+        """Whether this file, and every folder it lies in, is to be looked at."""
+        *above, name = self._parts(path)
+        if not is_image(name) or (above and not self._recursive):
+            return False
+        return self._matches(self._include, above, name, empty=True) and not self._left_out([*above, name])
+
+    def enters(self, path: str) -> bool:
+        """Whether this folder inside the root is to be looked through."""
+        return self._recursive and not self._left_out(self._parts(path))
+
+    def takes_entry(self, path: str, name: str) -> bool:
+        """`takes` for a file whose folders were entered."""
+        if not is_image(name):
+            return False
+        if self._include is not None and not (self._include.match(name) or self._include.match(self._relative(path))):
+            return False
+        return not self._excluded(path, name)
+
+    def enters_entry(self, path: str, name: str) -> bool:
+        """`enters` for a folder whose folders were entered."""
+        return self._recursive and not self._excluded(path, name)
+
+    def _excluded(self, path: str, name: str) -> bool:
+        return self._exclude is not None and bool(self._exclude.match(name) or self._exclude.match(self._relative(path)))
+
+    def _left_out(self, parts: list[str]) -> bool:
+        return any(self._matches(self._exclude, parts[:depth], name, empty=False) for depth, name in enumerate(parts))
+
+    @staticmethod
+    def _matches(pattern: "re.Pattern[str] | None", above: list[str], name: str, *, empty: bool) -> bool:
+        return empty if pattern is None else bool(pattern.match(name) or pattern.match("/".join([*above, name])))
+
+    def _relative(self, path: str) -> str:
+        return path[self._cut :].replace(os.sep, "/")
+
+    def _parts(self, path: str) -> list[str]:
+        return self._relative(path).split("/")
+
+
+def _any_of(patterns: Sequence[str]) -> "re.Pattern[str] | None":
+    return re.compile("|".join(map(translate, patterns)), re.IGNORECASE) if patterns else None
+
+
+@dataclass(slots=True)
+class Walk:
+    """Image files below a folder as an iterator; symbolic links, devices, pipes and sockets are passed over.
+
+    `unreadable` collects subfolders that could not be read; `empty` says that the top held nothing at all.
+    Raises OSError if the top can't be read.
+    """
+
+    top: str
+    matcher: Matcher
+    inner: frozenset[str] = frozenset()  # folders that are watched for themselves
+    unreadable: list[str] = field(default_factory=list)
+    empty: bool = True
+
+    def __iter__(self) -> Iterator[Entry]:
+        waiting = [self.top]
+        while waiting:
+            folder = waiting.pop()
+            try:
+                with os.scandir(folder) as entries:
+                    yield from self._entries(entries, waiting)
+            except OSError:
+                if folder == self.top:
+                    raise
+                self.unreadable.append(folder)
+
+    def _entries(self, entries: Iterator["os.DirEntry[str]"], waiting: list[str]) -> Iterator[Entry]:
+        for entry in entries:
+            self.empty = False
+            path = entry.path
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    if path not in self.inner and self.matcher.enters_entry(path, entry.name) and not _is_junction(entry):
+                        waiting.append(path)
+                elif self.matcher.takes_entry(path, entry.name) and entry.is_file(follow_symlinks=False):
+                    facts = entry.stat(follow_symlinks=False)
+                    yield path, (facts.st_size, facts.st_mtime_ns)
+            except FileNotFoundError:
+                continue  # gone since it was listed
+
+
+def _is_junction(entry: "os.DirEntry[str]") -> bool:
+    """Windows' other kind of link to a folder (Python 3.12 and later can tell)."""
+    told: Callable[[], bool] | None = getattr(entry, "is_junction", None)
+    return told is not None and told()
+
+
+@dataclass(slots=True)
+class Comparison:
+    """A walk against what the library knows. What remains in `known` at the end was not met."""
+
+    entries: Iterator[Entry]
+    known: dict[str, Facts]
+    finished: bool = False
+
+    def step(self, files: int = 2000) -> list[Entry]:
+        """Look at the next files; returns those that are new or changed. A few milliseconds, so that a stop is heeded."""
+        looked = 0
+        changed = []
+        for entry in islice(self.entries, files):
+            looked += 1
+            if self.known.pop(entry[0], None) != entry[1]:
+                changed.append(entry)
+        self.finished = looked < files
+        return changed
+
+    def step_or_end(self) -> list[Entry]:
+        """`step` for a folder that may be gone by now."""
+        try:
+            return self.step()
+        except OSError:
+            self.finished = True
+            return []
+
+
+def file_facts(path: str) -> Facts | None:
+    """Size and time of a regular file; None for anything else or nothing."""
+    try:
+        facts = os.lstat(path)
+    except (OSError, ValueError):
+        return None
+    return (facts.st_size, facts.st_mtime_ns) if stat.S_ISREG(facts.st_mode) else None
+
+
+def missing(paths: Iterable[str]) -> list[str]:
+    """Those of the paths where there is nothing any more; what can't be asked counts as there."""
+    gone = []
+    for path in paths:
+        try:
+            os.lstat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            gone.append(path)
+        except OSError:
+            continue
+    return gone
+
+
+def topmost(paths: Collection[str]) -> tuple[str, ...]:
+    """The paths without those that lie below another of them, in order."""
+    return tuple(sorted(path for path in paths if not any(above in paths for above in ancestors(path))))
+
+
+def walk_images(paths: Iterable[str], folder: Folder | None = None) -> Iterator[FileSeen]:
+    """The files a scan by hand means, each once: files as they are named, folders looked through by `folder`'s rules (not its path).
+
+    A path that is not there, or a folder that can't be read, comes with size and time 0, so that the analysis names it.
+    """
+    rules = folder or Folder(path=".")
+    met: set[str] = set()
+    for path in map(os.path.abspath, paths):
+        for found, (size, mtime_ns) in _named(path, rules):
+            if found not in met:
+                met.add(found)
+                yield FileSeen(found, size, mtime_ns)
+
+
+def _named(path: str, rules: Folder) -> Iterator[Entry]:
+    try:
+        if Path(path).is_dir():
+            yield from Walk(path, Matcher(path, rules))
+            return
+    except OSError:
+        yield path, (0, 0)
+    else:
+        yield path, file_facts(os.path.realpath(path)) or (0, 0)

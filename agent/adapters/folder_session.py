@@ -1,0 +1,291 @@
+"""One stretch of time in which a watched folder is there: its events, the files that settle, and the looks through it."""
+
+import asyncio
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import TypeAlias
+
+from watchdog.events import FileSystemEvent
+
+from agent.adapters.folder_events import Clock, Hints
+from agent.adapters.folder_scan import Comparison, Entry, Facts, Matcher, Walk, file_facts, is_below, missing, name_of, parent_of, topmost
+from agent.adapters.folder_thread import FolderThread
+from agent.adapters.settle import Settling
+from agent.app.ports import Emit, FileAppeared, FileMoved, FilesGone, TreeMoved
+from agent.domain.errors import SourceUnreachable
+from agent.domain.image import FileSeen
+from agent.domain.jobs import Priority
+from agent.settings import Sources
+
+Known: TypeAlias = Callable[[str], dict[str, Facts]]
+
+_CHECK_S = 5.0  # how often it is asked whether the folder is still there: the system does not tell of an unplugged disk
+_MOVES_S = 0.1  # a renamed folder's events come in a burst
+_STEP = 1000  # files per question or message
+_RECENT = 4096  # files remembered as just emitted, so that a look and an event about the same file make one change
+
+
+class FolderReplaced(Exception):
+    """The folder was replaced by another of the same name: it has to be watched anew."""
+
+
+class FolderSession:
+    """Runs `tick` for events and `scans` for looks through the whole folder, both on the event loop. Both raise SourceUnreachable."""
+
+    def __init__(
+        self,
+        root: str,
+        real: str,
+        matcher: Matcher,
+        inner: frozenset[str],
+        sources: Sources,
+        known: Known,
+        emit: Emit,
+        thread: FolderThread,
+        clock: Clock,
+    ) -> None:
+        self._root, self._matcher, self._inner, self._sources = root, matcher, inner, sources
+        self._known, self._emit, self._thread, self._clock = known, emit, thread, clock
+        steady_s = sources.settle_ms / 1000
+        self._hints = Hints(root, real, matcher, Settling(steady_s, sources.queue), sources.queue, steady_s + 0.6, self._mine, clock)
+        self._loop = asyncio.get_running_loop()
+        self._inbox: deque[FileSystemEvent] = deque()
+        self._lost = False  # events were
+        self._woken = False
+        self._wake = asyncio.Event()
+        self._recent: OrderedDict[str, Facts] = OrderedDict()
+        self._next_check = clock() + _CHECK_S
+        self._scan_wanted = asyncio.Event()
+        self._scanned: list[asyncio.Future[None]] = []
+        self._scan_took = 0.0
+
+    # -- from the observer's threads ---------------------------------------------------------------------------------------------
+
+    def heard(self, event: FileSystemEvent) -> None:
+        if len(self._inbox) >= self._sources.queue:
+            self._lost = True
+        else:
+            self._inbox.append(event)
+        if not self._woken:
+            self._woken = True
+            self._call_soon(self._wake.set)
+
+    def overflowed(self) -> None:
+        self._lost = True
+        self._call_soon(self._wake.set)
+
+    def _call_soon(self, callback: Callable[[], object]) -> None:
+        with suppress(RuntimeError):  # the loop was closed: the program ends
+            self._loop.call_soon_threadsafe(callback)
+
+    # -- events ------------------------------------------------------------------------------------------------------------------
+
+    async def tick(self) -> None:
+        """Handle events and what came of them, until cancelled. Raises FolderReplaced."""
+        while True:
+            await wait_either(self._wake, max(0.0, self._next_due() - self._clock()))
+            await self._drain()
+            if self._hints.root_in_doubt:
+                await self._check_root()
+                raise FolderReplaced
+            if self._clock() >= self._next_check:
+                await self._check_root()
+            if self._hints.overflow:
+                self._hints.overflow = False
+                self._recent.clear()
+                # Not at once: whoever makes so many changes is hardly done, and a look takes its time.
+                self._loop.call_later(max(1.0, 2 * self._scan_took), self._scan_wanted.set)
+            await self._tell_moves()
+            await self._look_into_new_trees()
+            await self._take_settled()
+            await self._tell_gone()
+
+    def _next_due(self) -> float:
+        times = [self._next_check, *self._hints.trees.values(), *self._hints.gone.values()]
+        if (settled := self._hints.settling.next_due()) is not None:
+            times.append(settled)
+        if self._hints.moves:
+            times.append(self._hints.moved_at + _MOVES_S)
+        return min(times)
+
+    async def _check_root(self) -> None:
+        """Raises SourceUnreachable if the folder is gone or does not answer."""
+        await self._thread.identify(self._root)
+        self._next_check = self._clock() + _CHECK_S
+
+    async def _drain(self) -> None:
+        self._woken = False
+        self._wake.clear()
+        for count in range(len(self._inbox)):
+            self._hints.take(self._inbox.popleft())
+            if count % _STEP == 0:
+                await asyncio.sleep(0)
+        if self._lost:
+            self._lost = False
+            self._hints.forget_all()
+
+    async def _tell_moves(self) -> None:
+        if not self._hints.moves or self._clock() < self._hints.moved_at + _MOVES_S:
+            return
+        for move in self._hints.take_moves():
+            if move.tree:
+                self._recent.clear()
+                await self._emit(TreeMoved(move.old, move.new))
+                continue
+            facts = await self._thread.ask(partial(file_facts, move.new))
+            if facts is None:
+                self._hints.gone[move.old] = self._clock()
+            else:
+                self._recent.pop(move.old, None)
+                self._remember(move.new, facts)
+                await self._emit(FileMoved(move.old, self._seen(move.new, facts)))
+
+    async def _look_into_new_trees(self) -> None:
+        now = self._clock()
+        due = [path for path, when in self._hints.trees.items() if when <= now]
+        for path in due:
+            del self._hints.trees[path]
+        for top in due:
+            if any(is_below(top, other) for other in due):
+                continue
+            found = Comparison(iter(Walk(top, self._matcher, self._inner)), {})
+            while not found.finished and not self._hints.overflow:
+                for path, _ in await self._thread.ask(found.step_or_end):
+                    self._hints.hint(path)
+
+    async def _take_settled(self) -> None:
+        settling = self._hints.settling
+        while due := settling.due(self._clock(), _STEP):
+            facts = await self._thread.ask(partial(_all_facts, due))
+            now = self._clock()
+            for path, found in zip(due, facts, strict=True):
+                if settling.looked(path, found, now) and found is not None and self._recent.get(path) != found:
+                    self._remember(path, found)
+                    seen = self._seen(path, found)
+                    old = await self._moved_from(path, found)
+                    await self._emit(FileAppeared(seen) if old is None else FileMoved(old, seen))
+
+    async def _moved_from(self, path: str, facts: Facts) -> str | None:
+        """The deleted file this one was, if the system showed a move as deletion and creation (Windows, between folders)."""
+        name = name_of(path)
+        for old in [gone for gone in self._hints.gone if name_of(gone) == name and gone != path]:
+            known = await self._thread.ask(partial(self._known, parent_of(old)), limit_s=None)
+            if known.get(old) == facts:
+                self._hints.gone.pop(old, None)
+                return old
+        return None
+
+    async def _tell_gone(self) -> None:
+        now = self._clock()
+        due = [path for path, when in self._hints.gone.items() if when <= now]
+        for path in due:
+            del self._hints.gone[path]
+        for back in await self._tell_missing(due):
+            if self._matcher.takes(back):
+                self._hints.hint(back)
+            else:
+                self._hints.trees[back] = now
+
+    # -- looking through the whole folder ----------------------------------------------------------------------------------------
+
+    async def rescan(self) -> None:
+        """Look through the folder now; returns when that is done or the session ends."""
+        done = self._loop.create_future()
+        self._scanned.append(done)
+        self._scan_wanted.set()
+        await done
+
+    async def scans(self, every_s: float) -> None:
+        """Look through the folder at once, at intervals, and when asked, until cancelled."""
+        while True:
+            self._scan_wanted.clear()
+            waiting = len(self._scanned)
+            started = self._clock()
+            await self._scan()
+            self._scan_took = self._clock() - started
+            self.answer_rescans(waiting)
+            await wait_either(self._scan_wanted, every_s)
+
+    async def _scan(self) -> None:
+        known = await self._thread.ask(self._known_here, limit_s=None)
+        walk = Walk(self._root, self._matcher, self._inner)
+        comparison = Comparison(iter(walk), known)
+        while not comparison.finished:
+            await self._tell_found(await self._thread.ask(comparison.step))
+        if known and walk.empty:
+            raise SourceUnreachable  # a disk's mount point without its disk: nothing of it may be called gone
+        moving = {move.old for move in self._hints.moves} | self._hints.gone.keys()
+        lost = [path for path in known if path not in moving and not any(is_below(path, folder) for folder in walk.unreadable)]
+        await self._tell_missing(lost)
+
+    async def _tell_found(self, entries: Sequence[Entry]) -> None:
+        fresh = time.time_ns() - self._sources.settle_ms * 1_000_000
+        for path, facts in entries:
+            if path in self._hints.settling or self._recent.get(path) == facts:
+                continue
+            if facts[1] > fresh:
+                self._hints.hint(path)  # perhaps it is being written right now
+                self._wake.set()
+            else:
+                self._remember(path, facts)
+                await self._emit(FileAppeared(self._seen(path, facts), Priority.BACKLOG))
+
+    async def _tell_missing(self, paths: Sequence[str]) -> list[str]:
+        """Emit those that are really gone, while the folder itself is there; returns the others."""
+        there: list[str] = []
+        for chunk in _chunks(paths):
+            gone = set(await self._thread.ask(partial(missing, chunk)))
+            await self._check_root()  # after the question: an unplugged disk takes no photo out of the library
+            if gone:
+                self._forget_recent(gone)
+                await self._emit(FilesGone(topmost(gone)))
+            there += [path for path in chunk if path not in gone]
+        return there
+
+    def answer_rescans(self, count: int | None = None) -> None:
+        """Let those who wait for a rescan go on: the first `count`, or all when the session ends."""
+        answered = self._scanned[:count]
+        del self._scanned[:count]
+        for future in answered:
+            if not future.done():
+                future.set_result(None)
+
+    # -- small things ------------------------------------------------------------------------------------------------------------
+
+    def _known_here(self) -> dict[str, Facts]:
+        return {path: facts for path, facts in self._known(self._root).items() if self._mine(path)}
+
+    def _mine(self, path: str) -> bool:
+        return not any(path == folder or is_below(path, folder) for folder in self._inner)
+
+    def _seen(self, path: str, facts: Facts) -> FileSeen:
+        return FileSeen(path, *facts, folder=self._root)
+
+    def _remember(self, path: str, facts: Facts) -> None:
+        self._recent[path] = facts
+        if len(self._recent) > _RECENT:
+            self._recent.popitem(last=False)
+
+    def _forget_recent(self, gone: Collection[str]) -> None:
+        for path in gone:
+            if self._recent.pop(path, None) is None:
+                self._recent.clear()  # a folder, with all that was below it
+                return
+
+
+async def wait_either(event: asyncio.Event, seconds: float) -> None:
+    """Wait for the event, but not longer than `seconds`."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+
+
+def _all_facts(paths: Sequence[str]) -> list[Facts | None]:
+    return [file_facts(path) for path in paths]
+
+
+def _chunks(paths: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (paths[start : start + _STEP] for start in range(0, len(paths), _STEP))

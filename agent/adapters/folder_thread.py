@@ -1,0 +1,41 @@
+"""Asks the disk of one watched folder in one thread of its own, so that a hung drive holds up nobody else."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from agent.domain.errors import SourceUnreachable
+
+T = TypeVar("T")
+
+_ANSWER_S = 30.0  # a drive that takes longer over a small question is not there
+
+
+class FolderThread:
+    """One thread; questions are answered one after the other."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="folder")
+
+    async def ask(self, question: Callable[[], T], *, limit_s: float | None = _ANSWER_S) -> T:
+        """The answer. Raises SourceUnreachable when the system refuses (OSError) or does not answer in time."""
+        try:
+            async with asyncio.timeout(limit_s):
+                return await asyncio.get_running_loop().run_in_executor(self._thread, question)
+        except OSError as error:  # TimeoutError is one
+            raise SourceUnreachable from error
+
+    async def identify(self, folder: str) -> str:
+        """The real path of a folder that is there and can be read. Raises SourceUnreachable."""
+        return await self.ask(lambda: _identify(folder))
+
+    def close(self) -> None:
+        """Forget what was not asked yet; does not wait."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+def _identify(folder: str) -> str:
+    with os.scandir(folder):
+        return os.path.realpath(folder, strict=True)
