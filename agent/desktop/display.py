@@ -10,7 +10,6 @@ from pathlib import Path
 
 from agent.desktop import session_bus
 
-_WATCHER = "org.kde.StatusNotifierWatcher"
 _POLL_S = 0.5
 
 
@@ -30,7 +29,7 @@ def tray_available(wait_s: float = 0.0) -> bool:
     if not display_available() or not _qt_loads():
         return False
     deadline = time.monotonic() + wait_s
-    while not (session_bus.has_owner(_WATCHER) or _xembed_tray()):
+    while not (session_bus.has_owner(session_bus.TRAY_WATCHER) or _xembed_tray()):
         if time.monotonic() >= deadline:
             return False
         time.sleep(_POLL_S)

@@ -30,7 +30,7 @@ class PopupHost:
         command: Sequence[str] | None = None,
     ) -> None:
         self._url = url
-        self._keep_warm_s = keep_warm_s
+        self.keep_warm_s = keep_warm_s
         self._hidden = hidden
         self._command = list(command or own_command("popup-window"))
         self._child: Child | None = None
@@ -160,7 +160,7 @@ class PopupHost:
         """The window is hidden: from now on its process is idle."""
         self._wake()
         if self.alive and not self._visible:
-            self._idle = asyncio.get_running_loop().call_later(self._keep_warm_s, self._drop_idle)
+            self._idle = asyncio.get_running_loop().call_later(self.keep_warm_s, self._drop_idle)
 
     def _drop_idle(self) -> None:
         self._dropping = asyncio.get_running_loop().create_task(self._drop_if_idle())

@@ -107,6 +107,8 @@ def _prepare_linux() -> None:
     # A Wayland client may neither choose its place nor stay on top; through XWayland it may.
     if os.environ.get("DISPLAY"):
         os.environ["QT_QPA_PLATFORM"] = "xcb"
+    # Drawn without the graphics card: a still page of this size gains nothing from it, and a bad driver can't leave the window blank.
+    os.environ["QT_QUICK_BACKEND"] = "software"
     flags = os.environ.get("QTWEBENGINE_CHROMIUM_FLAGS", "").split()
     if sys.platform != "win32" and os.geteuid() == 0 and "--no-sandbox" not in flags:
         # Chromium refuses to start as root with its sandbox on; for everybody else it stays on.

@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWebEngineCore import QWebEngineNavigationRequest, QWebEnginePage
-from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow
+from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QWidget
 
 from agent.desktop.popup_shell import HEIGHT, LOAD_S, WIDTH, is_ours
 from agent.desktop.qt_thread import QtThread
@@ -25,6 +25,7 @@ class QtShell:
 
     def __init__(self, window: Any) -> None:
         self._native: QMainWindow = window.native
+        self._view: QWidget = window.native.webview
         self._page: QWebEnginePage = window.native.webview.page()
         self._loading: Future[bool] | None = None
         self._dialog: QFileDialog | None = None
@@ -64,6 +65,8 @@ class QtShell:
         self._native.setWindowFlag(Qt.WindowType.WindowDoesNotAcceptFocus, False)
         self._native.setWindowFlag(Qt.WindowType.Tool, True)
         self._native.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, True)
+        # A hidden window lays nothing out: without this the page is first drawn for a few pixels, which flashes when it is shown.
+        self._view.resize(WIDTH, HEIGHT)
         self._page.loadFinished.connect(self._on_loaded)
         self._page.navigationRequested.connect(self._on_navigation)
         # A page whose renderer died stays white: end, and the next request starts anew.

@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtGui import QAction, QIcon
 from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 
+from agent.desktop import session_bus
 from agent.desktop.pystray_import import pystray
 from agent.desktop.qt_thread import QtThread
 
@@ -29,6 +30,7 @@ class QtIcon(pystray.Icon):  # type: ignore[misc]  # pystray has no type informa
         self._menu_widget = QMenu()
         self._menu_widget.aboutToHide.connect(self._after_menu)
         self._menu_is_old = False
+        self._on_bus = session_bus.has_owner(session_bus.TRAY_WATCHER)
         self._tray = QSystemTrayIcon()
         self._tray.setContextMenu(self._menu_widget)
         self._tray.activated.connect(self._on_activated)
@@ -85,7 +87,7 @@ class QtIcon(pystray.Icon):  # type: ignore[misc]  # pystray has no type informa
             if item is pystray.Menu.SEPARATOR:
                 widget.addSeparator()
             elif item.submenu is not None:
-                submenu = QMenu(item.text, widget)
+                submenu = QMenu(self._text(item), widget)
                 submenu.setEnabled(item.enabled)
                 self._fill(submenu, item.submenu)
                 widget.addMenu(submenu)
@@ -93,7 +95,7 @@ class QtIcon(pystray.Icon):  # type: ignore[misc]  # pystray has no type informa
                 widget.addAction(self._action(item, widget))
 
     def _action(self, item: Any, parent: QMenu) -> QAction:
-        action = QAction(item.text, parent)
+        action = QAction(self._text(item), parent)
         action.setEnabled(item.enabled)
         if item.checked is not None:
             action.setCheckable(True)
@@ -104,6 +106,11 @@ class QtIcon(pystray.Icon):  # type: ignore[misc]  # pystray has no type informa
             action.setFont(font)
         action.triggered.connect(lambda checked=False: self._handler(item)())
         return action
+
+    def _text(self, item: Any) -> str:
+        # Menus that go over the bus mark a shortcut by `_` where Qt's own have `&`, and Qt does not double the ones in a name.
+        text = str(item.text)
+        return text.replace("_", "__") if self._on_bus else text
 
     def _on_activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
         if reason == QSystemTrayIcon.ActivationReason.Trigger:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from jeepney.io.blocking import DBusConnection
 
+# Who owns this name takes in tray icons.
+TRAY_WATCHER = "org.kde.StatusNotifierWatcher"
+
 _TIMEOUT_S = 2.0
 _FILE_MANAGER = "org.freedesktop.FileManager1"
 

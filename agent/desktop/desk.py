@@ -1,0 +1,51 @@
+"""Where the UI shows itself on this desktop: the popup in its corner, the whole of it in the browser."""
+
+import asyncio
+import webbrowser
+from collections.abc import Callable
+
+from agent.desktop.display import display_available
+from agent.desktop.popup import PopupHost
+from agent.domain.errors import NoDisplay
+from agent.settings import Popup
+
+
+class Desk:
+    """Popup and browser. `url` makes an address with a one-time code for a page ("popup" or "library")."""
+
+    def __init__(self, url: Callable[[str], str], popup: Popup, *, hidden: Callable[[], None] = lambda: None) -> None:
+        self._url = url
+        self._corner = popup.corner
+        self._popup = PopupHost(self._popup_url, keep_warm_s=popup.keep_warm_s, hidden=hidden)
+
+    async def _popup_url(self) -> str:
+        return self._url("popup")
+
+    def reconfigure(self, popup: Popup) -> None:
+        self._corner = popup.corner
+        self._popup.keep_warm_s = popup.keep_warm_s
+
+    @property
+    def popup_pid(self) -> int | None:
+        return self._popup.pid
+
+    async def show_popup(self) -> None:
+        """Raises NoDisplay or PopupFailed."""
+        await self._popup.show(self._corner)
+
+    async def hide_popup(self) -> None:
+        await self._popup.hide()
+
+    async def open_browser(self) -> None:
+        """Raises NoDisplay."""
+        if not display_available() or not await asyncio.to_thread(webbrowser.open, self._url("library")):
+            raise NoDisplay
+
+    async def choose_folder(self, title: str) -> str | None:
+        """Raises NoDisplay or PopupFailed."""
+        return await self._popup.choose_folder(title)
+
+    async def close(self) -> None:
+        await self._popup.close()
+
+
