@@ -20,8 +20,8 @@ Decoder: TypeAlias = Callable[[int], Image]
 RECIPE = "centerface-1"
 STRIDE = 4
 NMS_IOU = 0.3
-# Measured: faces are found from 11 pixels of the net's input on. Down to 5 they leave hints of at least this score; photos without small faces
-# leave none.
+# Measured: faces are found from 11 pixels of the net's input on. Down to 5 they leave hints of at least this score;
+# photos without small faces leave none.
 HINT_SCORE = 0.2
 HINT_SIZE = 20.0
 # Larger faces are placed best by the coarser look; a finer one only adds small ones.
