@@ -47,7 +47,7 @@ class Texts:
     def __init__(self, language: str = "auto") -> None:
         self.language = system_language() if language == "auto" else language
 
-    def __call__(self, key: str, **params: Param) -> str:
+    def __call__(self, key: str, /, **params: Param) -> str:
         """The text of `key` with its places filled; the key itself if there is no such text."""
         keys = (f"{key}_{'one' if params.get('count') == 1 else 'other'}", f"{key}_other", key) if "count" in params else (key,)
         for texts in (catalogue(self.language), catalogue(FALLBACK)):
@@ -57,10 +57,23 @@ class Texts:
         return key
 
     def cause(self, error: AgentError) -> str:
-        return self(f"errors.{error.code}.cause", **error.params)
+        """What happened."""
+        return self._of(error, "cause")
 
     def remedy(self, error: AgentError) -> str:
-        return self(f"errors.{error.code}.remedy", **error.params)
+        """What to do about it."""
+        return self._of(error, "remedy")
+
+    def _of(self, error: AgentError, part: str) -> str:
+        """A text of an error. `cause_limit` is preferred to `cause` if the error has a parameter `limit` that is not empty."""
+        key = f"errors.{error.code}.{part}"
+        variants = (f"{key}_{name}" for name, value in error.params.items() if value != "")
+        params = dict(error.params)
+        if "reason" in params:
+            # Why a setting is refused is a kind (`between`), told in the reader's language; other reasons stand as they are.
+            told = self(f"settings.reason.{params['reason']}", **params)
+            params["reason"] = params["reason"] if told.startswith("settings.reason.") else told
+        return self(next((variant for variant in variants if variant in catalogue(FALLBACK)), key), **params)
 
 
 def fill(text: str, params: Mapping[str, Param]) -> str:
