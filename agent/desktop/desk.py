@@ -47,5 +47,3 @@ class Desk:
 
     async def close(self) -> None:
         await self._popup.close()
-
-

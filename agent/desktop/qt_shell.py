@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QStandardPaths, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWebEngineCore import QWebEngineNavigationRequest, QWebEnginePage
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QWidget
@@ -96,6 +96,7 @@ class QtShell:
             self._dialog.activateWindow()
             return
         self._dialog = dialog = QFileDialog(None, title)
+        dialog.setDirectory(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly, True)
 
