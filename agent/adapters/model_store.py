@@ -75,7 +75,7 @@ class ModelStore:
     """The models' folder. `fetch`, `add` and `verify` block; call them off the event loop."""
 
     def __init__(self, folder: Path, manifest: Path | None = None) -> None:
-        self._folder = folder
+        self.folder = folder
         text = (manifest or resource("models") / "manifest.toml").read_text(encoding="utf-8")
         entries = [Entry.model_validate(raw) for raw in tomllib.loads(text)["model"]]
         self._entries = {entry.name: entry for entry in entries}
@@ -95,7 +95,7 @@ class ModelStore:
             role=entry.role,
             recipe=entry.recipe,
             state=self._state(entry),
-            path=self._folder / entry.name / only,
+            path=self.folder / entry.name / only,
             sha256=next(iter(entry.files.values())),
             licence=entry.licence,
             training_data=entry.training_data,
@@ -161,7 +161,7 @@ class ModelStore:
         return self._entries[name]
 
     def _state(self, entry: Entry) -> ModelState:
-        states = {self._file_state(self._folder / entry.name / name, sha256) for name, sha256 in entry.files.items()}
+        states = {self._file_state(self.folder / entry.name / name, sha256) for name, sha256 in entry.files.items()}
         return next(state for state in (ModelState.DAMAGED, ModelState.MISSING, ModelState.PRESENT) if state in states)
 
     def _file_state(self, path: Path, sha256: str) -> ModelState:
@@ -194,15 +194,15 @@ class ModelStore:
     @contextmanager
     def _staging(self) -> Iterator[Path]:
         """A folder on the same disk, so that a move into place is one step."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self._folder, prefix=".fetch-", ignore_cleanup_errors=True) as folder:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.folder, prefix=".fetch-", ignore_cleanup_errors=True) as folder:
             yield Path(folder)
 
     def _keep(self, entry: Entry, name: str, fresh: Path) -> None:
         """Move a verified file into place, whole or not at all."""
         with fresh.open("r+b") as file:
             os.fsync(file.fileno())
-        place = self._folder / entry.name / name
+        place = self.folder / entry.name / name
         place.parent.mkdir(parents=True, exist_ok=True)
         fresh.replace(place)
         self._hashed.pop(place, None)

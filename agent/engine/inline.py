@@ -30,6 +30,9 @@ class InlineAnalyser:
         async with self._turn:
             return await asyncio.to_thread(self._match, embeddings, gallery, bounds)
 
+    def forget(self) -> None:
+        self.engine.set_gallery(Gallery(0, "", ()))
+
     async def close(self) -> None:
         """Nothing to end."""
 

@@ -94,6 +94,12 @@ class EnginePool:
         wire.check_matches(matches, len(embeddings), gallery)
         return matches
 
+    def forget(self) -> None:
+        """Processes hold the gallery: idle ones end now, busy ones after their task."""
+        self._generation += 1
+        for slot in self._free:
+            self._end(slot)
+
     async def close(self) -> None:
         """End every process. Tasks under way or waiting fail with EngineKilled, so that they are done again next time."""
         self._closed = True
@@ -113,9 +119,7 @@ class EnginePool:
         if settings == self._settings and models == self._models:
             return
         self._settings, self._models = settings, models
-        self._generation += 1
-        for slot in self._free:
-            self._end(slot)
+        self.forget()
         while len(self._slots) > self._size and self._free:
             self._slots.remove(self._free.pop())
         while len(self._slots) < self._size and self._hand_over(_Slot()):

@@ -25,10 +25,10 @@ class Runtime:
         self._core = ov.Core()
         self._converted = converted
         self.device = device
-        try:
-            able = set(self._core.get_property(device, "OPTIMIZATION_CAPABILITIES"))
-        except RuntimeError as error:
-            raise EngineStartFailed from error
+        there = {name for full in self._core.available_devices for name in (full, full.partition(".")[0])}
+        if device not in there | {"AUTO"}:
+            raise EngineStartFailed
+        able = set(self._core.get_property(device, "OPTIMIZATION_CAPABILITIES"))
         self.precision = choose_precision(precision, able)
         self._options: dict[str, object] = {
             "PERFORMANCE_HINT": "LATENCY",

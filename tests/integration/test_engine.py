@@ -1,0 +1,299 @@
+"""The pool with real processes: what a crash, a kill, a hang or rubbish comes to, and that nothing is left behind."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import psutil
+import pytest
+import pytest_asyncio
+
+from agent.app.ports import Analyse
+from agent.domain.errors import (
+    AgentError,
+    EngineBadAnswer,
+    EngineCrashed,
+    EngineKilled,
+    EngineStartFailed,
+    EngineTimeout,
+    ImageMissing,
+    ModelMissing,
+    ModelUnknown,
+    ModelWrongHash,
+)
+from agent.domain.image import Recipe
+from agent.domain.people import Bounds, Gallery, Reference
+from agent.engine.pool import EnginePool
+from agent.engine.wire import EngineConfig, ModelFile
+from agent.settings import Engine
+
+WORKER = [sys.executable, "-c", "from agent.engine.worker import main; raise SystemExit(main())"]
+DETECT = Recipe("centerface-1")
+# Answers `hello`, then does what follows for every other request `r`.
+FAKE = """
+import sys, json, os, time
+def say(r, **rest): print(json.dumps({"id": r["id"], **rest}), flush=True)
+for line in sys.stdin:
+    r = json.loads(line)
+    if r["op"] == "hello":
+        say(r, body={"device": "CPU", "precision": "f32", "pid": os.getpid()})
+        continue
+"""
+
+MakePool = Callable[..., EnginePool]
+
+
+@pytest_asyncio.fixture
+async def make_pool(tmp_path: Path) -> AsyncIterator[MakePool]:
+    pools: list[EnginePool] = []
+
+    def make(
+        command: list[str], models: dict[str, ModelFile] | None = None, config: EngineConfig | None = None, **settings: object
+    ) -> EnginePool:
+        pool = EnginePool(
+            Engine.model_validate({"workers": 1, **settings}),
+            config.models if config else models or {},
+            converted=Path(config.converted) if config else tmp_path / "converted",
+            cache=Path(config.cache) if config else tmp_path / "cache",
+            command=command,
+        )
+        pools.append(pool)
+        return pool
+
+    yield make
+    for pool in pools:
+        await pool.close()
+
+
+def fake(behaviour: str) -> list[str]:
+    return [sys.executable, "-S", "-c", FAKE + "".join(f"    {line}\n" for line in behaviour.splitlines())]
+
+
+def pid_of(pool: EnginePool) -> int:
+    (process,) = pool.stats()
+    return process.pid
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never came")
+
+
+async def failure_of(pool: EnginePool) -> AgentError:
+    with pytest.raises(AgentError) as caught:
+        await pool.analyse(Analyse("x.jpg", DETECT))
+    return caught.value
+
+
+# -- the real worker -------------------------------------------------------------------------------------------------------------
+async def test_a_photo_is_analysed_in_another_process(make_pool: MakePool, engine_config: EngineConfig, samples_folder: Path) -> None:
+    pool = make_pool(WORKER, config=engine_config)
+    analysis = await pool.analyse(Analyse(str(samples_folder / "obama.jpg"), DETECT))
+    assert len(analysis.faces) == 1
+    assert analysis.faces[0].embedding is None
+    assert pid_of(pool) != os.getpid()
+    assert pool.stats()[0].precision == analysis.precision
+
+
+async def test_an_error_of_the_worker_keeps_its_name_and_the_process(
+    make_pool: MakePool, engine_config: EngineConfig, tmp_path: Path
+) -> None:
+    pool = make_pool(WORKER, config=engine_config)
+    with pytest.raises(ImageMissing):
+        await pool.analyse(Analyse(str(tmp_path / "none.jpg"), DETECT))
+    first = pid_of(pool)
+    with pytest.raises(ModelUnknown):
+        await pool.analyse(Analyse(str(tmp_path / "none.jpg"), Recipe("no-such-1")))
+    assert pid_of(pool) == first
+
+
+async def test_a_missing_or_damaged_model_is_named(make_pool: MakePool, tmp_path: Path) -> None:
+    damaged = tmp_path / "model.onnx"
+    damaged.write_bytes(b"not a model")
+    pool = make_pool(
+        WORKER,
+        models={
+            "centerface-1": ModelFile("centerface", str(tmp_path / "nowhere.onnx"), "0" * 64),
+            "centerface-2": ModelFile("centerface", str(damaged), "0" * 64),
+        },
+    )
+    with pytest.raises(ModelMissing):
+        await pool.analyse(Analyse("x.jpg", DETECT))
+    with pytest.raises(ModelWrongHash):
+        await pool.analyse(Analyse("x.jpg", Recipe("centerface-2")))
+
+
+async def test_an_unusable_device_stops_the_start(make_pool: MakePool, engine_config: EngineConfig) -> None:
+    pool = make_pool(WORKER, config=engine_config, device="NPU.7")
+    assert isinstance(await failure_of(pool), EngineStartFailed)
+    assert pool.stats() == []
+
+
+async def test_a_worker_ends_when_its_agent_does(engine_config: EngineConfig) -> None:
+    process = await asyncio.create_subprocess_exec(*WORKER, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.close()
+    assert await process.wait() == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no signals")
+async def test_a_worker_ends_at_once_on_sigterm() -> None:
+    process = await asyncio.create_subprocess_exec(*WORKER, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write(b'{"id":1,"op":"hello","body":null}\n')
+    await process.stdout.readline()
+    process.terminate()
+    assert await process.wait() == -signal.SIGTERM
+
+
+# -- what can go wrong -----------------------------------------------------------------------------------------------------------
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+async def test_a_worker_that_is_killed_is_told_from_one_that_crashed(make_pool: MakePool) -> None:
+    pool = make_pool(fake("os.kill(os.getpid(), 9)"))
+    assert isinstance(await failure_of(pool), EngineKilled)
+    pool = make_pool(fake("os.kill(os.getpid(), 11)"))
+    assert isinstance(await failure_of(pool), EngineCrashed)
+    pool = make_pool(fake("sys.exit(3)"))
+    assert isinstance(await failure_of(pool), EngineCrashed)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+async def test_after_a_kill_in_the_middle_the_next_task_is_served(
+    make_pool: MakePool, engine_config: EngineConfig, samples_folder: Path
+) -> None:
+    pool = make_pool(WORKER, config=engine_config)
+    task = Analyse(str(samples_folder / "obama3.jpg"), DETECT)
+    before = await pool.analyse(task)
+    first = pid_of(pool)
+    running = asyncio.create_task(pool.analyse(task))
+    await asyncio.sleep(0)  # the request is on its way
+    os.kill(first, signal.SIGKILL)
+    with pytest.raises(EngineKilled):
+        await running
+    after = await pool.analyse(task)
+    assert (after.sha256, after.faces) == (before.sha256, before.faces)
+    assert pid_of(pool) != first
+
+
+async def test_a_file_that_hangs_is_given_up_and_its_process_ended(make_pool: MakePool) -> None:
+    pool = make_pool(fake("time.sleep(600)"), time_limit_s=2)
+    error = await failure_of(pool)
+    assert isinstance(error, EngineTimeout)
+    assert error.params == {"seconds": 2}
+    assert pool.stats() == []
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        "print('rubbish', flush=True)",
+        "print('[1, 2]', flush=True)",
+        "print('[' * 100000, flush=True)",
+        "print('{}', flush=True)",
+        "say({'id': r['id'] + 1}, body=1)",
+        "say(r)",
+        "say(r, body={'sha256': 5})",
+        "say(r, error='boom')",
+        "say(r, error={'code': '../x', 'params': {}})",
+        "os.close(1); time.sleep(60)",
+    ],
+)
+async def test_rubbish_is_named_and_ends_the_process(make_pool: MakePool, behaviour: str) -> None:
+    pool = make_pool(fake(behaviour))
+    assert isinstance(await failure_of(pool), EngineBadAnswer)
+    assert pool.stats() == []
+
+
+@pytest.mark.parametrize(
+    "command", [["/no/such/program"], [sys.executable, "-S", "-c", "raise SystemExit(1)"], [sys.executable, "-S", "-c", "print('hi')"]]
+)
+async def test_a_program_that_does_not_start_is_named(make_pool: MakePool, command: list[str]) -> None:
+    assert isinstance(await failure_of(make_pool(command)), EngineStartFailed)
+
+
+async def test_a_cancelled_task_ends_its_process_and_frees_its_place(make_pool: MakePool) -> None:
+    pool = make_pool(fake("time.sleep(600) if 'slow' in r['body']['path'] else say(r, error={'code': 'image.empty', 'params': {}})"))
+    slow = asyncio.create_task(pool.analyse(Analyse("slow", DETECT)))
+    await until(lambda: bool(pool.stats()))
+    slow.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await slow
+    assert (await failure_of(pool)).code == "image.empty"
+
+
+# -- order and upkeep ------------------------------------------------------------------------------------------------------------
+ECHO = "say(r, error={'code': 'image.empty', 'params': {}})"
+
+
+async def test_what_a_person_waits_for_goes_first(make_pool: MakePool) -> None:
+    pool = make_pool(fake("time.sleep(0.05)\n" + ECHO))
+    order: list[str] = []
+
+    async def note(name: str, work: "asyncio.Future[object]") -> None:
+        await asyncio.gather(work, return_exceptions=True)
+        order.append(name)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(3):
+            group.create_task(note(f"analyse{number}", asyncio.ensure_future(pool.analyse(Analyse("x", DETECT)))))
+        await asyncio.sleep(0)
+        group.create_task(note("preview", asyncio.ensure_future(pool.preview("x", 100))))
+    assert order == ["analyse0", "preview", "analyse1", "analyse2"]
+
+
+async def test_tasks_spread_over_the_processes_there_are(make_pool: MakePool) -> None:
+    pool = make_pool(fake("time.sleep(0.05)\n" + ECHO), workers=2)
+    await asyncio.gather(*(pool.analyse(Analyse("x", DETECT)) for _ in range(6)), return_exceptions=True)
+    assert len({process.pid for process in pool.stats()}) == 2
+
+
+async def test_idle_processes_end(make_pool: MakePool) -> None:
+    pool = make_pool(fake(ECHO), idle_s=1)
+    await failure_of(pool)
+    pid = pid_of(pool)
+    await until(lambda: not psutil.pid_exists(pid))
+    assert pool.stats() == []
+    assert (await failure_of(pool)).code == "image.empty"
+
+
+async def test_new_settings_reach_a_new_process(make_pool: MakePool) -> None:
+    pool = make_pool(fake(ECHO))
+    await failure_of(pool)
+    first = pid_of(pool)
+    pool.reconfigure(Engine(workers=1))
+    assert pid_of(pool) == first
+    pool.reconfigure(Engine(workers=2, max_megapixels=5))
+    await until(lambda: not psutil.pid_exists(first))
+    await asyncio.gather(*(pool.analyse(Analyse("x", DETECT)) for _ in range(4)), return_exceptions=True)
+    assert first not in {process.pid for process in pool.stats()}
+
+
+async def test_closing_ends_everything_and_says_so_to_who_waits(make_pool: MakePool) -> None:
+    pool = make_pool(fake("time.sleep(600)"))
+    tasks = [asyncio.create_task(pool.analyse(Analyse("x", DETECT))) for _ in range(3)]
+    await until(lambda: bool(pool.stats()))
+    pid = pid_of(pool)
+    await pool.close()
+    ended = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(isinstance(error, EngineKilled) for error in ended), ended
+    assert not psutil.pid_exists(pid)
+    assert isinstance(await failure_of(pool), EngineKilled)
+
+
+async def test_the_gallery_is_sent_once_for_each_version(make_pool: MakePool) -> None:
+    counting = """n = globals().get('n', 0) + (r['op'] == 'gallery')
+said = [[{'person_id': n, 'distance': 0.5, 'agree': 1, 'references': 1}]]
+say(r, body=True if r['op'] == 'gallery' else said)"""
+    pool = make_pool(fake(counting))
+    references = tuple(Reference(person, b"\0" * 768) for person in (1, 2))
+    seen = []
+    for version in (7, 7, 8):
+        ((candidate,),) = await pool.match([b"\0" * 768], Gallery(version, "mobilefacenet-1", references), Bounds())
+        seen.append(candidate.person_id)
+    assert seen == [1, 1, 2]
