@@ -1,0 +1,34 @@
+"""Where nothing may be skipped, a skip fails the run and is named."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SKIPS = {
+    "test": "import pytest\n\ndef test_a() -> None:\n    pytest.skip('no desktop')\n",
+    "module": "import pytest\n\npytest.skip('no desktop', allow_module_level=True)\n",
+}
+
+
+def suite(folder: Path, text: str) -> tuple[int, str]:
+    (folder / "test_it.py").write_text(text)
+    command = [sys.executable, "-m", "pytest", "-p", "scripts.setup.no_skips", "-c", os.devnull, "--rootdir", str(folder), str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize("kind", SKIPS)
+def test_a_skip_fails_the_run_and_is_named(tmp_path: Path, kind: str) -> None:
+    code, output = suite(tmp_path, SKIPS[kind] + "\n\ndef test_b() -> None:\n    pass\n")
+    assert code != 0
+    assert "nothing may be skipped here: test_it.py" in output
+
+
+def test_expected_failures_are_no_skips(tmp_path: Path) -> None:
+    text = "import pytest\n\n@pytest.mark.xfail\ndef test_a() -> None:\n    assert False\n\n\ndef test_b() -> None:\n    pass\n"
+    code, _ = suite(tmp_path, text)
+    assert code == 0

@@ -1,0 +1,76 @@
+"""The wheel carries all that the program reads, and runs away from the checkout."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from agent import __version__
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.timeout(180)
+
+
+def run(command: Sequence[str | Path], cwd: Path, **environment: str) -> str:
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if not (ROOT / "ui" / "dist" / "index.html").is_file():
+        pytest.skip("the UI is not built: python3 scripts/test.py builds it")
+    folder = tmp_path_factory.mktemp("wheel")
+    run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], ROOT)
+    return next(folder.glob("my_ai_popup-*.whl"))
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The scripts folder of a new environment: the wheel in it, its dependencies borrowed from this one."""
+    folder = tmp_path_factory.mktemp("away") / "venv"
+    venv.create(folder, with_pip=False)
+    scripts = folder / ("Scripts" if sys.platform == "win32" else "bin")
+    python = scripts / Path(sys.executable).name
+    run([sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--no-index", "--quiet", wheel], folder)
+    own = Path(run([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], folder).strip())
+    # A folder named in a .pth file does not bring its own .pth files along: the checkout is not found through it.
+    (own / "borrowed.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+    return scripts
+
+
+def test_it_carries_ui_texts_profiles_icons_and_the_models_manifest(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    for wanted in ("ui/index.html", "locales/en.json", "locales/zh-CN.json", "config/prod.toml", "icons/tray-idle.png"):
+        assert f"agent/_data/{wanted}" in names
+    assert any(name.startswith("agent/_data/models/") for name in names)
+
+
+def test_it_carries_no_tests_scripts_or_caches(wheel: Path) -> None:
+    tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+    assert tops == {"agent", f"my_ai_popup-{__version__}.dist-info"}
+
+
+def test_the_installed_program_runs_away_from_the_checkout_in_an_empty_home(installed: Path, tmp_path: Path) -> None:
+    home = {name: str(tmp_path) for name in ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA")}
+    home |= {f"XDG_{kind}_HOME": str(tmp_path / kind.lower()) for kind in ("CONFIG", "DATA", "CACHE", "STATE")}
+    where = run([installed / Path(sys.executable).name, "-c", "import agent; print(agent.__file__)"], tmp_path, PYTHONPATH="", **home)
+    assert Path(where.strip()).is_relative_to(installed.parent)
+    command = installed / ("ai-popup.exe" if sys.platform == "win32" else "ai-popup")
+    assert __version__ in run([command, "--version"], tmp_path, PYTHONPATH="", **home)
+    assert "recognition" in run([command, "config", "show"], tmp_path, PYTHONPATH="", **home)
