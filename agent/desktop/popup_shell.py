@@ -1,6 +1,7 @@
 """The part of the popup's window that pywebview leaves to each system: show it without taking the focus, and keep foreign pages out."""
 
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -41,7 +42,12 @@ def shell_for(window: Any) -> Shell:
     if sys.platform == "win32":
         import ctypes
 
-        return WindowsShell(window, ctypes.windll.user32)
+        # A copy of its own: pywebview calls the shared one with arguments of other types.
+        user32 = ctypes.WinDLL("user32")
+        handle, number = ctypes.c_void_p, ctypes.c_int
+        user32.SetWindowPos.argtypes = [handle, handle, number, number, number, number, ctypes.c_uint]
+        user32.MonitorFromPoint.restype = handle
+        return WindowsShell(window, user32)
     if sys.platform == "darwin":
         import AppKit
         from PyObjCTools import AppHelper
@@ -53,7 +59,7 @@ def shell_for(window: Any) -> Shell:
 
 
 class PlainShell:
-    """What Windows and macOS share: pywebview's own loading and dialog."""
+    """What Windows and macOS share: pywebview's own loading and dialog. It has no hook before a page loads, so pages are checked after."""
 
     def __init__(self, window: Any) -> None:
         self._window = window
@@ -63,8 +69,6 @@ class PlainShell:
         return bool(self._window.events.loaded.wait(LOAD_S)) and is_ours(self._window.get_current_url() or "")
 
     def choose_folder(self, title: str, chosen: Callable[[str | None], None]) -> None:
-        import threading
-
         import webview
 
         def ask() -> None:
@@ -78,7 +82,8 @@ class WindowsShell(PlainShell):
     """pywebview's `show` activates the window; SetWindowPos can move and show it in one step and leave the focus where it is."""
 
     _EXSTYLE, _TOOLWINDOW, _NOACTIVATE = -20, 0x80, 0x0800_0000
-    _TOPMOST, _NOSIZE, _NO_ACTIVATION, _SHOW, _HIDE = -1, 0x1, 0x10, 0x40, 0x80
+    _TOPMOST = -1
+    _NOSIZE, _NOMOVE, _NOZORDER, _NO_ACTIVATION, _SHOW, _HIDE = 0x1, 0x2, 0x4, 0x10, 0x40, 0x80
 
     def __init__(self, window: Any, user32: Any) -> None:
         super().__init__(window)
@@ -95,7 +100,8 @@ class WindowsShell(PlainShell):
         self._user32.SetWindowPos(handle, self._TOPMOST, x, y, 0, 0, self._NOSIZE | self._NO_ACTIVATION | self._SHOW)
 
     def conceal(self) -> None:
-        self._user32.SetWindowPos(self._handle(), 0, 0, 0, 0, 0, self._NOSIZE | 0x2 | 0x4 | self._NO_ACTIVATION | self._HIDE)
+        flags = self._NOSIZE | self._NOMOVE | self._NOZORDER | self._NO_ACTIVATION | self._HIDE
+        self._user32.SetWindowPos(self._handle(), 0, 0, 0, 0, 0, flags)
 
     def _handle(self) -> int:
         return int(self._window.native.Handle.ToInt32())

@@ -19,7 +19,7 @@ def main() -> int:
     """Serve requests on standard input until it ends: `show`, `hide`, `choose_folder`. The main thread runs the window."""
     requests, answers = take_pipes()
     if sys.platform.startswith("linux"):
-        _prepare_linux()
+        prepare_linux()
     import webview
 
     webview.settings["ALLOW_FILE_URLS"] = False
@@ -102,7 +102,7 @@ class Server:
         self._window.destroy()
 
 
-def _prepare_linux() -> None:
+def prepare_linux() -> None:
     """What Qt must find in the environment before it starts."""
     # A Wayland client may neither choose its place nor stay on top; through XWayland it may.
     if os.environ.get("DISPLAY"):

@@ -1,0 +1,115 @@
+"""Opening the browser and the file manager."""
+
+import subprocess
+import sys
+import webbrowser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.desktop import opener, session_bus
+from agent.desktop.opener import open_in_browser, show_in_folder
+
+
+class Runs:
+    """Stands for `subprocess.run`."""
+
+    def __init__(self, code: int = 0, error: Exception | None = None) -> None:
+        self.code, self.error = code, error
+        self.commands: list[str | list[str]] = []
+
+    def __call__(self, command: str | list[str], **options: Any) -> "subprocess.CompletedProcess[bytes]":
+        assert options["timeout"] > 0
+        self.commands.append(command)
+        if self.error is not None:
+            raise self.error
+        return subprocess.CompletedProcess(command, self.code)
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
+    made = Runs()
+    monkeypatch.setattr(subprocess, "run", made)
+    return made
+
+
+def system(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(sys, "platform", name)
+
+
+def test_windows_selects_the_file_in_explorer(monkeypatch: pytest.MonkeyPatch, runs: Runs) -> None:
+    system(monkeypatch, "win32")
+    runs.code = 1  # what Explorer returns when all went well
+
+    assert show_in_folder(Path("photos/a, b.jpg"))
+    assert runs.commands == [f'explorer /select,"{Path("photos/a, b.jpg")}"']
+
+
+def test_macos_reveals_the_file_in_finder(monkeypatch: pytest.MonkeyPatch, runs: Runs) -> None:
+    system(monkeypatch, "darwin")
+
+    assert show_in_folder(Path("/photos/a.jpg"))
+    assert runs.commands == [["open", "-R", str(Path("/photos/a.jpg"))]]
+
+
+def test_linux_asks_the_file_manager_to_select_the_file(monkeypatch: pytest.MonkeyPatch, runs: Runs, tmp_path: Path) -> None:
+    system(monkeypatch, "linux")
+    asked: list[list[str]] = []
+
+    def show_items(uris: list[str]) -> bool:
+        asked.append(uris)
+        return True
+
+    monkeypatch.setattr(session_bus, "show_items", show_items)
+
+    assert show_in_folder(tmp_path / "照片 1.jpg")
+    assert asked == [[(tmp_path / "照片 1.jpg").as_uri()]]
+    assert runs.commands == []
+
+
+def test_linux_without_such_a_file_manager_opens_the_folder(monkeypatch: pytest.MonkeyPatch, runs: Runs, tmp_path: Path) -> None:
+    system(monkeypatch, "linux")
+    monkeypatch.setattr(session_bus, "show_items", lambda uris: False)
+
+    assert show_in_folder(tmp_path / "a.jpg")
+    assert runs.commands == [["xdg-open", str(tmp_path)]]
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError(), subprocess.TimeoutExpired("xdg-open", 10)])
+def test_where_nothing_opens_it_says_so(monkeypatch: pytest.MonkeyPatch, runs: Runs, error: Exception) -> None:
+    system(monkeypatch, "darwin")
+    runs.error = error
+
+    assert not show_in_folder(Path("/photos/a.jpg"))
+
+
+def test_the_browser_opens_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+
+    def note(url: str) -> bool:
+        opened.append(url)
+        return True
+
+    monkeypatch.setattr(opener, "display_available", lambda: True)
+    monkeypatch.setattr(webbrowser, "open", note)
+
+    assert open_in_browser("http://127.0.0.1:1/?code=x")
+    assert opened == ["http://127.0.0.1:1/?code=x"]
+
+
+def test_without_a_display_no_browser_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opener, "display_available", lambda: False)
+    monkeypatch.setattr(webbrowser, "open", lambda url: pytest.fail("a text browser would take over the terminal"))
+
+    assert not open_in_browser("http://127.0.0.1:1/")
+
+
+def test_a_browser_that_can_not_be_found_is_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(url: str) -> bool:
+        raise webbrowser.Error
+
+    monkeypatch.setattr(opener, "display_available", lambda: True)
+    monkeypatch.setattr(webbrowser, "open", refuse)
+
+    assert not open_in_browser("http://127.0.0.1:1/")

@@ -1,0 +1,188 @@
+"""The tray's model: what each state shows, and what its entries call."""
+
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from agent.desktop.tray import RECENT, RecentResult, Tray, TrayActions, TrayModel, TrayState, label, menu_items, title
+from agent.i18n import Texts
+
+EN, ZH = Texts("en"), Texts("zh-CN")
+
+
+class FakeIcon:
+    """Stands for pystray's icon, and for its loop."""
+
+    def __init__(self, name: str, icon: Any, title: str, menu: Any) -> None:
+        self.name, self.icon, self.title, self.menu = name, icon, title, menu
+        self.visible = False
+        self.rebuilt = 0
+        self.loop = threading.Event()
+
+    def run(self, setup: Callable[["FakeIcon"], None]) -> None:
+        setup(self)
+        assert self.loop.wait(10)
+
+    def stop(self) -> None:
+        self.loop.set()
+
+    def update_menu(self) -> None:
+        self.rebuilt += 1
+
+    def texts(self) -> list[str]:
+        return [item.text for item in self.menu]
+
+    def choose(self, text: str) -> None:
+        next(item for item in self.menu if item.text == text)(self)
+
+
+class Calls:
+    """Notes which actions were called."""
+
+    def __init__(self) -> None:
+        self.made: list[object] = []
+        self.actions = TrayActions(
+            open=lambda: self.made.append("open"),
+            scan_folder=lambda: self.made.append("scan"),
+            toggle_pause=lambda: self.made.append("pause"),
+            show_recent=self.made.append,
+            quit=lambda: self.made.append("quit"),
+        )
+
+
+@pytest.fixture
+def calls() -> Calls:
+    return Calls()
+
+
+@pytest.fixture
+def icons(tmp_path: Path) -> Path:
+    for state in TrayState:
+        Image.new("RGBA", (64, 64)).save(tmp_path / f"tray-{state}.png")
+    return tmp_path
+
+
+@pytest.fixture
+def made(calls: Calls, icons: Path) -> tuple[Tray, FakeIcon]:
+    icon: list[FakeIcon] = []
+
+    def backend(*args: Any) -> FakeIcon:
+        icon.append(FakeIcon(*args))
+        return icon[0]
+
+    return Tray(calls.actions, EN, icons=icons, backend=backend), icon[0]
+
+
+@pytest.mark.parametrize(
+    ("model", "english", "chinese"),
+    [
+        (TrayModel(), "AI Popup", "AI 弹窗助手"),
+        (TrayModel(TrayState.WORKING, left=1), "AI Popup — 1 photo left", "AI 弹窗助手 — 还剩 1 张照片"),
+        (TrayModel(TrayState.WORKING, left=3200), "AI Popup — 3,200 photos left", "AI 弹窗助手 — 还剩 3,200 张照片"),
+        (TrayModel(TrayState.PAUSED, paused=True), "AI Popup — paused", "AI 弹窗助手 — 已暂停"),
+        (TrayModel(TrayState.ATTENTION), "AI Popup — needs your attention", "AI 弹窗助手 — 需要你处理"),
+    ],
+)
+def test_the_title_says_what_goes_on(model: TrayModel, english: str, chinese: str) -> None:
+    assert title(model, EN) == english
+    assert title(model, ZH) == chinese
+
+
+def test_the_menu_has_its_entries_in_order_and_a_click_opens(made: tuple[Tray, FakeIcon], calls: Calls) -> None:
+    _, icon = made
+    assert icon.texts() == ["Open", "Scan a folder…", "Pause", "Recent results", "- - - -", "Quit"]
+    icon.menu(icon)  # what a click on the icon does
+    for text in ("Scan a folder…", "Pause", "Quit"):
+        icon.choose(text)
+
+    assert calls.made == ["open", "scan", "pause", "quit"]
+
+
+def test_a_paused_agent_offers_to_resume(calls: Calls) -> None:
+    items: list[Any] = list(menu_items(TrayModel(TrayState.ATTENTION, paused=True), ZH, calls.actions))
+
+    assert items[2].text == "继续"
+
+
+def test_recent_results_are_the_newest_five_and_hand_back_their_ids(calls: Calls) -> None:
+    results = tuple(RecentResult(number, f"IMG_{number}.JPG", number) for number in range(9, 0, -1))
+    items: list[Any] = list(menu_items(TrayModel(recent=results), EN, calls.actions))
+    entries = list(items[3].submenu)
+
+    assert [entry.text for entry in entries][:2] == ["IMG_9.JPG — 9 faces", "IMG_8.JPG — 8 faces"]
+    assert len(entries) == RECENT
+    entries[1](None)
+    assert calls.made == [8]
+
+
+def test_a_name_that_looks_like_a_place_stays_a_name(calls: Calls) -> None:
+    items: list[Any] = list(menu_items(TrayModel(recent=(RecentResult(1, "{count}.JPG", 1),)), EN, calls.actions))
+
+    assert [entry.text for entry in items[3].submenu] == ["{count}.JPG — 1 face"]
+
+
+def test_without_results_the_submenu_says_so(calls: Calls) -> None:
+    items: list[Any] = list(menu_items(TrayModel(), EN, calls.actions))
+    (entry,) = items[3].submenu
+
+    assert (entry.text, entry.enabled) == ("No photos yet", False)
+
+
+def test_a_long_name_keeps_its_beginning_and_its_end() -> None:
+    short = label("a" * 100 + "_final.jpeg")
+
+    assert len(short) == 40
+    assert short.startswith("aaaa")
+    assert short.endswith("_final.jpeg")
+
+
+def test_an_update_changes_picture_title_and_menu_only_where_needed(made: tuple[Tray, FakeIcon]) -> None:
+    tray, icon = made
+    tray.update(TrayModel(TrayState.WORKING, left=2))
+    assert Path(icon.icon).name == "tray-working.png"
+    assert icon.title == "AI Popup — 2 photos left"
+    assert icon.rebuilt == 0
+
+    tray.update(TrayModel(TrayState.WORKING, left=2, recent=(RecentResult(1, "a.jpg", 0),)))
+    assert icon.rebuilt == 1
+    tray.update(TrayModel(TrayState.WORKING, left=2, recent=(RecentResult(1, "a.jpg", 0),)))
+    assert icon.rebuilt == 1
+
+
+def test_another_language_rebuilds_the_menu(made: tuple[Tray, FakeIcon]) -> None:
+    tray, icon = made
+    tray.update(TrayModel(), ZH)
+
+    assert icon.rebuilt == 1
+    assert icon.texts()[-1] == "退出"
+    assert icon.title == "AI 弹窗助手"
+
+
+def test_it_shows_the_icon_and_returns_when_stopped(made: tuple[Tray, FakeIcon]) -> None:
+    tray, icon = made
+    stopper = threading.Timer(0.05, tray.stop)
+    stopper.start()
+    tray.run()
+    stopper.join()
+
+    assert icon.visible
+
+
+def test_stopped_before_it_ran_it_returns_at_once(made: tuple[Tray, FakeIcon]) -> None:
+    tray, icon = made
+    tray.stop()
+    icon.loop.clear()  # pystray forgets a stop that comes before its loop
+    tray.run()
+
+
+def test_ctrl_c_ends_it(made: tuple[Tray, FakeIcon]) -> None:
+    tray, _ = made
+    presser = threading.Timer(0.05, signal.raise_signal, [signal.SIGINT])
+    presser.start()
+    tray.run()
+    presser.join()
