@@ -18,13 +18,14 @@ const CLOCK_MS = 20_000
 
 export class AppState {
   connection = $state<Connection>('connecting')
-  refusal = $state.raw<Problem | null>(null)
   status = $state.raw<Status | null>(null)
   page = $state.raw<ImagePage | null>(null)
   problems = $state.raw<readonly PlaceProblem[]>([])
   people = $state.raw<readonly PersonOut[]>([])
   /** photos per second during this burst, oldest first */
   rates = $state.raw<readonly number[]>([])
+  /** why the lists could not be read */
+  unread = $state.raw<Problem | null>(null)
   /** why the last action did not work */
   failure = $state.raw<Problem | null>(null)
   now = $state(Date.now())
@@ -49,16 +50,12 @@ export class AppState {
       {
         connected: () => {
           this.connection = 'live'
-          this.refusal = null
           this.refresh()
         },
         status: (status) => this.take(status),
         happened: () => this.refresh(),
         offline: () => (this.connection = 'offline'),
-        refused: (problem) => {
-          this.connection = 'refused'
-          this.refusal = problem
-        },
+        refused: () => (this.connection = 'refused'),
       },
       this.client.status,
     )
@@ -79,7 +76,7 @@ export class AppState {
 
   /** Reads the newest photos, the problems and the people anew. */
   async readLists(): Promise<void> {
-    await this.act(async () => {
+    await this.read(async () => {
       const recognition = this.status?.recognition ?? false
       const [page, problems, people] = await Promise.all([
         this.client.images(PAGE),
@@ -95,12 +92,13 @@ export class AppState {
   async older(): Promise<void> {
     const page = this.page
     if (page === null || page.next === null) return
-    await this.act(async () => {
+    await this.read(async () => {
       const older = await this.client.images(PAGE, page.next)
       this.page = append(this.page ?? page, older)
     })
   }
 
+  dismiss = (): void => void (this.failure = null)
   togglePause = (): Promise<void> => this.act(this.status?.state === 'paused' ? this.client.resume : this.client.pause)
   retry = (): Promise<void> => this.act(this.client.retry)
   hidePopup = (): Promise<void> => this.act(this.client.hidePopup)
@@ -112,17 +110,24 @@ export class AppState {
   }
 
   private async act(action: () => Promise<void>): Promise<void> {
+    this.failure = await this.attempt(action)
+  }
+
+  private async read(reading: () => Promise<void>): Promise<void> {
+    this.unread = await this.attempt(reading)
+  }
+
+  /** What the API said against it; null if it worked, or if the agent is away: the event stream notices that and says so. */
+  private async attempt(call: () => Promise<void>): Promise<Problem | null> {
     try {
-      await action()
-      this.failure = null
+      await call()
     } catch (error) {
-      if (error instanceof Unreachable) return // the event stream notices it too, and says so
+      if (error instanceof Unreachable) return null
       if (!(error instanceof ApiError)) throw error
-      if (error.status === 401) {
-        this.connection = 'refused'
-        this.refusal = error.problem
-      } else this.failure = error.problem
+      if (error.status !== 401) return error.problem
+      this.connection = 'refused'
     }
+    return null
   }
 }
 

@@ -1,7 +1,7 @@
 /** The agent's event stream, which comes back by itself after the agent was gone. */
 
 import { ApiError } from './client'
-import type { EventOut, Problem, Status } from './types'
+import type { EventOut, Status } from './types'
 
 export interface Listener {
   /** the stream stands; what was missed meanwhile must be read anew */
@@ -9,7 +9,8 @@ export interface Listener {
   status(status: Status): void
   happened(event: EventOut): void
   offline(): void
-  refused(problem: Problem): void
+  /** not signed in, or no longer */
+  refused(): void
 }
 
 const FIRST_WAIT_MS = 1_000
@@ -43,7 +44,7 @@ export function follow(listener: Listener, probe: () => Promise<Status>): () => 
     try {
       listener.status(await probe())
     } catch (error) {
-      if (error instanceof ApiError && (error.status === 401 || error.status === 403)) listener.refused(error.problem)
+      if (error instanceof ApiError && (error.status === 401 || error.status === 403)) listener.refused()
       else listener.offline()
     }
     if (ended) return

@@ -11,8 +11,8 @@ export interface Row<T> {
 }
 
 /** Very wide and very tall photos are cut to these, so that one panorama does not make a row of its own. */
-const NARROWEST = 0.6
-const WIDEST = 2.4
+const NARROWEST = 0.5
+const WIDEST = 4
 
 /**
  * Rows for photos of the given aspect ratios (width / height).

@@ -1,0 +1,123 @@
+"""Draws the program's icons: the mark as SVG, PNG and ICO, and the tray's states, into `assets/icons`.
+
+Run it as `python -m scripts.make_icons` after a change of the drawing; the files are committed.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+ICONS = Path(__file__).parents[1] / "assets" / "icons"
+SIZES = (16, 24, 32, 48, 64, 128, 256)
+TRAY_SIDE = 64
+OVERSAMPLING = 8
+
+JADE = (11, 107, 93)
+MINT = (88, 194, 173)
+DEEP = (5, 34, 28)
+AMBER = (240, 178, 58)
+GREY = (110, 119, 115)
+SLATE = (45, 52, 49)
+WHITE = (255, 255, 255)
+INK = (43, 29, 0)
+
+# The mark on a 24 x 24 grid: a speech bubble around head and shoulders.
+BODY = (2.0, 2.0, 22.0, 18.5)
+CORNER = 5.0
+TAIL = ((11.5, 18.0), (18.0, 18.0), (18.0, 23.0))
+HEAD = (12.0, 8.2, 2.9)
+SHOULDERS = (6.4, 12.0, 17.6, 21.4)
+
+
+@dataclass(frozen=True, slots=True)
+class TrayState:
+    """A tray icon: the colour of the mark and what its badge shows. Each state has a shape of its own besides the colour."""
+
+    fill: tuple[int, int, int]
+    badge: str | None = None
+
+
+TRAY = {
+    "idle": TrayState(JADE),
+    "working": TrayState(JADE, "dots"),
+    "paused": TrayState(GREY, "bars"),
+    "attention": TrayState(JADE, "exclamation"),
+}
+
+
+def svg(fill: tuple[int, int, int] = JADE) -> str:
+    """The mark as a scalable drawing."""
+    left, top, right, bottom = BODY
+    tail = " ".join(f"{x:g},{y:g}" for x, y in TAIL)
+    x, y, radius = HEAD
+    shoulders_left, shoulders_top, shoulders_right, _ = SHOULDERS
+    middle = (shoulders_left + shoulders_right) / 2
+    half = (shoulders_right - shoulders_left) / 2
+    colour = "#{:02x}{:02x}{:02x}".format(*fill)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><g fill="{colour}">'
+        f'<rect x="{left:g}" y="{top:g}" width="{right - left:g}" height="{bottom - top:g}" rx="{CORNER:g}"/><polygon points="{tail}"/></g>'
+        f'<g fill="#fff"><circle cx="{x:g}" cy="{y:g}" r="{radius:g}"/>'
+        f'<path d="M{shoulders_left:g} 16.2A{half:g} 4.7 0 0 1 {shoulders_right:g} 16.2Q{middle:g} 17 {shoulders_left:g} 16.2Z"/></g></svg>\n'
+    )
+
+
+def mark(side: int, fill: tuple[int, int, int] = JADE, badge: str | None = None) -> Image.Image:
+    """The mark as an RGBA picture of side x side pixels, drawn larger and scaled down for smooth edges."""
+    scale = side * OVERSAMPLING / 24
+    canvas = Image.new("RGBA", (side * OVERSAMPLING, side * OVERSAMPLING))
+    draw = ImageDraw.Draw(canvas)
+
+    def at(*values: float) -> tuple[float, ...]:
+        return tuple(value * scale for value in values)
+
+    # A thin light edge keeps the dark mark visible on a dark panel.
+    edge = 0.9
+    left, top, right, bottom = BODY
+    (ax, ay), (bx, by), (cx, cy) = TAIL
+    for colour, grow in (((*WHITE, 235), edge), ((*fill, 255), 0.0)):
+        draw.rounded_rectangle(at(left - grow, top - grow, right + grow, bottom + grow), (CORNER + grow) * scale, fill=colour)
+        draw.polygon([at(ax - 2 * grow, ay), at(bx + grow, by), at(cx + grow, min(24.0, cy + grow))], fill=colour)
+    x, y, radius = HEAD
+    draw.ellipse(at(x - radius, y - radius, x + radius, y + radius), fill=(*WHITE, 255))
+    draw.pieslice(at(*SHOULDERS), 180, 360, fill=(*WHITE, 255))
+    if badge is not None:
+        _badge(draw, badge, at)
+    return canvas.resize((side, side), Image.Resampling.LANCZOS)
+
+
+def _badge(draw: ImageDraw.ImageDraw, badge: str, at: Callable[..., tuple[float, ...]]) -> None:
+    """A disc at the lower right with the state's sign, cut free from the mark by a clear ring."""
+    x, y, radius = 17.2, 17.2, 6.4
+    draw.ellipse(at(x - radius - 1, y - radius - 1, x + radius + 1, y + radius + 1), fill=(0, 0, 0, 0))
+    background, ink = {"dots": (MINT, DEEP), "bars": (SLATE, WHITE), "exclamation": (AMBER, INK)}[badge]
+    draw.ellipse(at(x - radius, y - radius, x + radius, y + radius), fill=(*background, 255))
+    match badge:
+        case "dots":
+            for offset in (-3.4, 0.0, 3.4):
+                draw.ellipse(at(x + offset - 1.2, y - 1.2, x + offset + 1.2, y + 1.2), fill=(*ink, 255))
+        case "bars":
+            for offset in (-2.0, 2.0):
+                draw.rectangle(at(x + offset - 1.1, y - 3.2, x + offset + 1.1, y + 3.2), fill=(*ink, 255))
+        case _:
+            draw.rectangle(at(x - 1.1, y - 4.2, x + 1.1, y + 0.9), fill=(*ink, 255))
+            draw.ellipse(at(x - 1.3, y + 2.0, x + 1.3, y + 4.6), fill=(*ink, 255))
+
+
+def main() -> None:
+    """Write every icon file."""
+    ICONS.mkdir(parents=True, exist_ok=True)
+    (ICONS / "mark.svg").write_text(svg(), encoding="utf-8")
+    pictures = {side: mark(side) for side in SIZES}
+    for side, picture in pictures.items():
+        picture.save(ICONS / f"mark-{side}.png", optimize=True)
+    largest = pictures[SIZES[-1]]
+    largest.save(ICONS / "mark.ico", sizes=[(side, side) for side in SIZES], append_images=[pictures[side] for side in SIZES[:-1]])
+    for name, state in TRAY.items():
+        mark(TRAY_SIDE, state.fill, state.badge).save(ICONS / f"tray-{name}.png", optimize=True)
+
+
+if __name__ == "__main__":
+    main()

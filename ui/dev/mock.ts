@@ -1,0 +1,78 @@
+/** Answers like the agent, with made-up data; `?scene=…&lang=…&theme=…` on a page chooses what is seen there from then on. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Connect, Plugin } from 'vite'
+
+import { picture, world, type Options, type World } from './fixtures.ts'
+
+const COOKIE = 'mock'
+
+function options(request: IncomingMessage): Options {
+  const chosen = new URLSearchParams(/(?:^|; )mock=([^;]*)/.exec(request.headers.cookie ?? '')?.[1]?.replaceAll('+', '&') ?? '')
+  return {
+    scene: chosen.get('scene') ?? 'family',
+    language: chosen.get('lang') === 'zh-CN' ? 'zh-CN' : 'en',
+    theme: chosen.get('theme') === 'dark' ? 'dark' : chosen.get('theme') === 'light' ? 'light' : 'auto',
+  }
+}
+
+function json(response: ServerResponse, body: unknown, status = 200): void {
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(JSON.stringify(body))
+}
+
+function stream(response: ServerResponse, { status }: World): void {
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+  let rate = 21
+  const send = (): void => {
+    rate += Math.random() * 5 - 2.5
+    const burst = status.burst && { ...status.burst, rate }
+    response.write(`event: status\ndata: ${JSON.stringify({ ...status, burst })}\n\n`)
+  }
+  send()
+  if (status.burst === null) return
+  const timer = setInterval(send, 60)
+  response.on('close', () => clearInterval(timer))
+}
+
+function answer(request: IncomingMessage, response: ServerResponse, next: () => void): void {
+  const url = new URL(request.url ?? '/', 'http://mock')
+  if (!url.pathname.startsWith('/api/')) {
+    if (url.search) response.setHeader('set-cookie', `${COOKIE}=${url.search.slice(1).replaceAll('&', '+')}; path=/`)
+    return next()
+  }
+  const chosen = options(request)
+  if (chosen.scene === 'offline') return void request.destroy()
+  if (chosen.scene === 'unauthorised') return json(response, { code: 'api.unauthorised', cause: 'Not signed in.', remedy: 'Run ai-popup open.' }, 401)
+  if (chosen.scene === 'loading') return
+  const all = world(chosen)
+  const id = Number(/^\/api\/images\/(\d+)/.exec(url.pathname)?.[1])
+  const image = all.images.find((candidate) => candidate.id === id)
+  if (request.method === 'POST') return void response.writeHead(204).end()
+  if (url.pathname === '/api/events') return stream(response, all)
+  if (url.pathname === '/api/status') return json(response, all.status)
+  if (url.pathname === '/api/problems') return json(response, all.problems)
+  if (url.pathname === '/api/people') return json(response, all.people)
+  if (url.pathname === '/api/images') return json(response, { items: all.images, next: null })
+  if (image && url.pathname.endsWith('/preview')) {
+    response.writeHead(200, { 'content-type': 'image/svg+xml' }).end(picture(image))
+    return
+  }
+  if (image) return json(response, image)
+  json(response, { code: 'api.not_found', cause: 'There is no such thing.', remedy: '' }, 404)
+}
+
+/** For `vite` and for `vite preview`, which serves the real bundle under the agent's content policy. */
+export function mock(): Plugin {
+  const policy: Connect.NextHandleFunction = (_, response, next) => {
+    response.setHeader(
+      'content-security-policy',
+      "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self'; font-src 'self'; connect-src 'self'; base-uri 'none'",
+    )
+    next()
+  }
+  return {
+    name: 'mock-agent',
+    configureServer: (server) => void server.middlewares.use(answer),
+    configurePreviewServer: (server) => void server.middlewares.use(policy).use(answer),
+  }
+}

@@ -1,0 +1,45 @@
+import type { FaceOut, ImageOut, PlaceProblem, Status } from '../src/api/types'
+
+export function face(box: FaceOut['box'] = [10, 10, 20, 20], over: Partial<FaceOut> = {}): FaceOut {
+  return { id: 1, box, score: 0.9, person_id: null, person: null, certainty: null, agree: 0, references: 0, ...over }
+}
+
+export function image(id: number, over: Partial<ImageOut> = {}): ImageOut {
+  return {
+    id,
+    name: `${id}.jpg`,
+    folder: 'in',
+    path: `/in/${id}.jpg`,
+    places: 1,
+    width: 400,
+    height: 300,
+    faces: [],
+    indexed_at: new Date(1_800_000_000_000 + id * 1000).toISOString(),
+    ...over,
+  }
+}
+
+export function failed(place_id: number, second: number): PlaceProblem {
+  const at = new Date(1_800_000_000_000 + second * 1000).toISOString()
+  return { place_id, name: 'bad.jpg', path: '/in/bad.jpg', quarantined: false, at, problem: { code: 'image.corrupt', cause: 'C', remedy: 'R' } }
+}
+
+export function status(over: Partial<Status> = {}): Status {
+  return {
+    version: '1',
+    state: 'idle',
+    language: 'en',
+    theme: 'auto',
+    popup_seconds: 12,
+    recognition: false,
+    queued: 0,
+    failed: 0,
+    images: 0,
+    faces: 0,
+    people: 0,
+    burst: null,
+    folders: [],
+    problem: null,
+    ...over,
+  }
+}
