@@ -1,10 +1,9 @@
 """Where the UI shows itself on this desktop: the popup in its corner, the whole of it in the browser."""
 
 import asyncio
-import webbrowser
 from collections.abc import Callable
 
-from agent.desktop.display import display_available
+from agent.desktop.opener import open_in_browser
 from agent.desktop.popup import PopupHost
 from agent.domain.errors import NoDisplay
 from agent.settings import Popup
@@ -38,7 +37,7 @@ class Desk:
 
     async def open_browser(self) -> None:
         """Raises NoDisplay."""
-        if not display_available() or not await asyncio.to_thread(webbrowser.open, self._url("library")):
+        if not await asyncio.to_thread(open_in_browser, self._url("library")):
             raise NoDisplay
 
     async def choose_folder(self, title: str) -> str | None:

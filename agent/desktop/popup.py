@@ -59,7 +59,6 @@ class PopupHost:
         async with self._turn:
             if not await self._shown(corner) and not await self._shown(corner):
                 raise PopupFailed
-            self._visible = True
 
     async def hide(self) -> None:
         """Hide it if it is shown; its process stays warm for a while."""
@@ -77,14 +76,8 @@ class PopupHost:
         megabytes of a desktop's libraries, which would otherwise stay in the agent. A second call brings the open dialog to the front.
         """
         async with self._turn:
-            try:
-                child = await self._started()
-                if self._folder is None or self._folder.done():
-                    self._folder = asyncio.get_running_loop().create_future()
-                answer = await child.request({"do": "choose_folder", "title": title}, timeout=_START_S)
-            except (ChildGone, ChildTimeout) as error:
-                raise PopupFailed from error
-            if not answer.get("ok"):
+            child = await self._dialog(title) or await self._dialog(title)
+            if child is None or self._folder is None:
                 raise PopupFailed
             folder = self._folder
         while not folder.done():
@@ -106,16 +99,30 @@ class PopupHost:
     async def _shown(self, corner: Corner) -> bool:
         """False if the process failed: it is gone then, and a second try starts a new one."""
         child = await self._started()
-        timeout = _WARM_S if self._loaded else _START_S
+        within_s = _WARM_S if self._loaded else _START_S
         url = None if self._loaded else await self._url()
+        # Before it is true: the user may close the window while the answer is still on its way.
+        self._visible = True
+        self._loaded = await self._ok(child, {"do": "show", "url": url, "corner": str(corner)}, within_s)
+        return self._loaded
+
+    async def _dialog(self, title: str) -> Child | None:
+        """The process whose dialog is open; None if it failed, as above."""
+        child = await self._started()
+        if self._folder is None or self._folder.done():
+            self._folder = asyncio.get_running_loop().create_future()
+        return child if await self._ok(child, {"do": "choose_folder", "title": title}, _START_S) else None
+
+    async def _ok(self, child: Child, request: Message, within_s: float) -> bool:
+        """Whether the process did what it was asked; if not, it is ended."""
         try:
-            answer = await child.request({"do": "show", "url": url, "corner": str(corner)}, timeout=timeout)
+            answer = await child.request(request, timeout=within_s)
         except (ChildGone, ChildTimeout):
             answer = {}
-        self._loaded = bool(answer.get("ok"))
-        if not self._loaded:
-            await self._drop()
-        return self._loaded
+        if answer.get("ok") is True:
+            return True
+        await self._drop()
+        return False
 
     async def _started(self) -> Child:
         self._wake()
