@@ -42,11 +42,12 @@ _BY_CODE: dict[int, type[StoreError]] = {
 class Database:
     """One encrypted file. Writers take turns; readers see the last commit and wait for nobody."""
 
-    def __init__(self, path: Path, key: Key) -> None:
+    def __init__(self, path: Path, key: Key, *, read_only: bool = False) -> None:
         if len(key) != KEY_BYTES:
             raise ValueError("the key must have 32 bytes")
         self._path = path
         self._key = key
+        self._read_only = read_only
         self._turn = threading.Lock()
         self._engine = self._create_engine()
 
@@ -89,8 +90,9 @@ class Database:
             return False
 
     def close(self) -> None:
-        with contextlib.suppress(StoreError):
-            self.flush()
+        if not self._read_only:
+            with contextlib.suppress(StoreError):
+                self.flush()
         self._engine.dispose()
 
     def _create_engine(self) -> Engine:
@@ -106,20 +108,21 @@ class Database:
         return engine
 
     def _connect(self) -> DBAPIConnection:
+        uri = f"{self._path.absolute().as_uri()}?mode={'ro' if self._read_only else 'rwc'}"
         # `isolation_level=None`: transactions are begun by `_begin`; the driver would begin them too late to be consistent.
-        connection: DBAPIConnection = dbapi2.connect(str(self._path), isolation_level=None, check_same_thread=False, timeout=_WAIT_S)
+        connection: DBAPIConnection = dbapi2.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=_WAIT_S)
+        settings = [
+            "cipher_log_level=NONE",  # SQLCipher would write its trouble to standard error; it comes back as error codes anyway
+            f"key=\"x'{self._key.hex()}'\"",
+            "foreign_keys=ON",
+            "temp_store=MEMORY",
+            f"cache_size=-{_CACHE_KIB}",
+        ]
+        if not self._read_only:
+            settings += ["journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"]
         try:
             cursor = connection.cursor()
-            for setting in (
-                "cipher_log_level=NONE",  # SQLCipher would write its trouble to standard error; it comes back as error codes anyway
-                f"key=\"x'{self._key.hex()}'\"",
-                "journal_mode=WAL",
-                "synchronous=NORMAL",
-                "foreign_keys=ON",
-                "secure_delete=ON",
-                "temp_store=MEMORY",
-                f"cache_size=-{_CACHE_KIB}",
-            ):
+            for setting in settings:
                 cursor.execute(f"PRAGMA {setting}")
             cursor.close()
         except BaseException:

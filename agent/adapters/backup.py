@@ -1,0 +1,173 @@
+"""Backups of the library: encrypted copies with their keys file, each checked before it counts, the newest few kept."""
+
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from agent.adapters.durable import store_error, sync_file, sync_folder, write_private
+from agent.adapters.key_homes import Home
+from agent.adapters.keys import KEYS_FILE, LibraryKeys
+from agent.adapters.paths import make_private
+from agent.adapters.store.copies import check_copy
+from agent.adapters.store.library import SqliteLibrary
+from agent.adapters.store.opening import BACKUPS_FOLDER, DATABASE_FILE
+from agent.domain.errors import BackupDamaged, BackupMissing, StoreDamaged, StoreKeyMissing, StoreKeyWrong
+
+EVERY = timedelta(days=1)
+_NAME = "%Y-%m-%dT%H%M%SZ"
+_UNFINISHED = ".unfinished-"  # being written or being deleted: never listed
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """One backup; `name` is its time, UTC, and its folder's name."""
+
+    path: Path
+    at: datetime
+    size: int  # bytes
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+
+class BackupStore:
+    """The backups of the library in `folder`, in its folder `backups`."""
+
+    def __init__(self, folder: Path, home: Home, *, keep: int) -> None:
+        """`keep` is how many stay when a new one is made; with 0 none is ever due."""
+        self._folder = folder
+        self._home = home
+        self._keep = keep
+        self._backups = folder / BACKUPS_FOLDER
+
+    def due(self, now: datetime) -> bool:
+        """Whether the last day has none."""
+        return self._keep > 0 and not any(now - EVERY < backup.at <= now for backup in self.list())
+
+    def list(self) -> list[Backup]:
+        """Newest first. They may be damaged: `verify` tells."""
+        found: list[Backup] = []
+        for path in self._backups.glob("[!.]*/"):
+            try:
+                at = datetime.strptime(path.name, _NAME).replace(tzinfo=UTC)
+                found.append(Backup(path, at, (path / DATABASE_FILE).stat().st_size))
+            except (ValueError, OSError):
+                continue  # not ours
+        return sorted(found, key=lambda backup: backup.at, reverse=True)
+
+    def get(self, name: str) -> Backup:
+        """Raises BackupMissing."""
+        for backup in self.list():
+            if backup.name == name:
+                return backup
+        raise BackupMissing
+
+    def create(self, library: SqliteLibrary, now: datetime, *, keep: int | None = None) -> Backup:
+        """Make and check a new one, then delete all but the newest few; others may use the library meanwhile.
+
+        `keep=1` leaves only the new one, for when older ones hold what was to be deleted. Raises StoreError, KeyHomeError, and then leaves
+        nothing behind and the older ones alone.
+        """
+        at = now.astimezone(UTC).replace(microsecond=0)
+        while (self._backups / at.strftime(_NAME)).exists():
+            at += timedelta(seconds=1)
+        finished = self._backups / at.strftime(_NAME)
+        unfinished = finished.with_name(_UNFINISHED + finished.name)
+        make_private(self._backups)
+        self._sweep()
+        try:
+            make_private(unfinished)
+            library.copy_to(unfinished / DATABASE_FILE)
+            write_private(unfinished / KEYS_FILE, (self._folder / KEYS_FILE).read_bytes())
+            sync_file(unfinished / DATABASE_FILE)
+            self._check(unfinished)
+            unfinished.rename(finished)
+            sync_folder(self._backups)
+            self._prune(max(1, self._keep if keep is None else keep))
+        except OSError as error:
+            raise store_error(error) from error
+        finally:
+            self._sweep()
+        return self.get(finished.name)
+
+    def verify(self, backup: Backup) -> int:
+        """Read all of it; returns how many images it holds. Raises BackupDamaged, StoreKeyMissing, KeyHomeError."""
+        try:
+            return self._check(backup.path)
+        except StoreDamaged as error:
+            raise BackupDamaged from error
+
+    def keys(self, backup: Backup) -> LibraryKeys:
+        """Its own keys: `recover` works with them also when the library's are gone."""
+        return LibraryKeys(backup.path, self._home)
+
+    def restore(self, backup: Backup | None, now: datetime) -> Backup:
+        """Put a backup in the library's place, by default the newest good one. What was there is kept in `damaged-<time>`.
+
+        The library must be closed everywhere: the caller holds the instance's lock. Raises BackupMissing, BackupDamaged, StoreError,
+        KeyHomeError, and then leaves the library as it was. A crash leaves the old database or the new one, never none.
+        """
+        chosen = self._newest_good() if backup is None else backup
+        self.verify(chosen)
+        staged = self._folder / f"{_UNFINISHED}{DATABASE_FILE}"
+        try:
+            shutil.copyfile(chosen.path / DATABASE_FILE, staged)
+            sync_file(staged)
+            self._put_aside(now)
+            # The old write-ahead log must be gone before the new database comes: it would be applied to it.
+            for suffix in ("-wal", "-shm"):
+                self._live(suffix).unlink(missing_ok=True)
+            sync_folder(self._folder)
+            staged.replace(self._live())
+            sync_folder(self._folder)
+            if not self._same_keys(chosen):
+                write_private(self._folder / KEYS_FILE, (chosen.path / KEYS_FILE).read_bytes())
+        except OSError as error:
+            raise store_error(error) from error
+        finally:
+            staged.unlink(missing_ok=True)
+        return chosen
+
+    def _check(self, folder: Path) -> int:
+        return check_copy(folder / DATABASE_FILE, LibraryKeys(folder, self._home).unlock())
+
+    def _newest_good(self) -> Backup:
+        backups = self.list()
+        if not backups:
+            raise BackupMissing
+        for backup in backups:
+            try:
+                self.verify(backup)
+            except BackupDamaged:
+                continue
+            return backup
+        raise BackupDamaged
+
+    def _put_aside(self, now: datetime) -> None:
+        aside = self._folder / f"damaged-{now.astimezone(UTC).strftime(_NAME)}"
+        make_private(aside)
+        for file in (self._live(), self._live("-wal"), self._live("-shm"), self._folder / KEYS_FILE):
+            if file.exists():
+                shutil.copy2(file, aside / file.name)
+        sync_folder(aside)
+
+    def _same_keys(self, backup: Backup) -> bool:
+        """Whether the library's own keys open the backup's database."""
+        try:
+            return LibraryKeys(self._folder, self._home).unlock() == self.keys(backup).unlock()
+        except (StoreDamaged, StoreKeyMissing, StoreKeyWrong):
+            return False
+
+    def _live(self, suffix: str = "") -> Path:
+        return self._folder / (DATABASE_FILE + suffix)
+
+    def _prune(self, keep: int) -> None:
+        for old in self.list()[keep:]:
+            # Renamed first: half a backup must not look like one.
+            old.path.rename(old.path.with_name(_UNFINISHED + old.name))
+
+    def _sweep(self) -> None:
+        for path in self._backups.glob(f"{_UNFINISHED}*"):
+            shutil.rmtree(path, ignore_errors=True)
