@@ -52,15 +52,15 @@ def svg(fill: tuple[int, int, int] = JADE) -> str:
     left, top, right, bottom = BODY
     tail = " ".join(f"{x:g},{y:g}" for x, y in TAIL)
     x, y, radius = HEAD
-    shoulders_left, shoulders_top, shoulders_right, _ = SHOULDERS
-    middle = (shoulders_left + shoulders_right) / 2
-    half = (shoulders_right - shoulders_left) / 2
+    left_shoulder, _, right_shoulder, _ = SHOULDERS
+    half = (right_shoulder - left_shoulder) / 2
+    base = 16.6
     colour = "#{:02x}{:02x}{:02x}".format(*fill)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><g fill="{colour}">'
         f'<rect x="{left:g}" y="{top:g}" width="{right - left:g}" height="{bottom - top:g}" rx="{CORNER:g}"/><polygon points="{tail}"/></g>'
         f'<g fill="#fff"><circle cx="{x:g}" cy="{y:g}" r="{radius:g}"/>'
-        f'<path d="M{shoulders_left:g} 16.2A{half:g} 4.7 0 0 1 {shoulders_right:g} 16.2Q{middle:g} 17 {shoulders_left:g} 16.2Z"/></g></svg>\n'
+        f'<path d="M{left_shoulder:g} {base}A{half:g} 4.6 0 0 1 {right_shoulder:g} {base}Z"/></g></svg>\n'
     )
 
 

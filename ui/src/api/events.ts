@@ -1,13 +1,14 @@
 /** The agent's event stream, which comes back by itself after the agent was gone. */
 
 import { ApiError } from './client'
-import type { EventOut, Status } from './types'
+import type { Status } from './types'
 
 export interface Listener {
   /** the stream stands; what was missed meanwhile must be read anew */
   connected(): void
   status(status: Status): void
-  happened(event: EventOut): void
+  /** something changed in the library; what, is read anew */
+  happened(): void
   offline(): void
   /** not signed in, or no longer */
   refused(): void
@@ -35,7 +36,7 @@ export function follow(listener: Listener, probe: () => Promise<Status>): () => 
       listener.connected()
     })
     source.addEventListener('status', (message) => listener.status(JSON.parse(message.data) as Status))
-    source.addEventListener('happened', (message) => listener.happened(JSON.parse(message.data) as EventOut))
+    source.addEventListener('happened', () => listener.happened())
     source.addEventListener('error', () => void broken())
   }
 

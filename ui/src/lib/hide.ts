@@ -7,6 +7,11 @@ export class HideTimer {
 
   constructor(private readonly hide: () => void) {}
 
+  /** Whether somebody looks at it. */
+  get held(): boolean {
+    return this.holds.size > 0
+  }
+
   /** Counts from now on. */
   restart(seconds: number): void {
     this.seconds = seconds
@@ -20,8 +25,10 @@ export class HideTimer {
     this.arm()
   }
 
+  /** It was hidden, or this page is done with: nothing counts, nobody looks. A hidden window may never hear that the pointer left. */
   stop(): void {
     this.seconds = null
+    this.holds.clear()
     clearTimeout(this.timer)
   }
 
