@@ -1,0 +1,46 @@
+"""What the pages point at exists: files, error codes, settings; and both languages say the same."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from agent.domain.errors import leaves
+from agent.settings import Settings
+
+ROOT = Path(__file__).parents[3]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PAIRS = [("README.md", "README.zh-CN.md"), ("docs/guide.md", "docs/guide.zh-CN.md")]
+
+
+def read(page: str | Path) -> str:
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+def commands(page: str) -> list[str]:
+    blocks = re.findall(r"```sh\n(.*?)```", read(page), re.DOTALL)
+    return [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)[^)]*\)", read(page))
+    missing = [target for target in targets if "://" not in target and not (page.parent / target).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize(("english", "chinese"), PAIRS)
+def test_both_languages_show_the_same_commands_and_as_many_sections(english: str, chinese: str) -> None:
+    assert commands(english) == commands(chinese)
+    assert read(english).count("\n## ") == read(chinese).count("\n## ")
+    assert read(english).count("\n|") == read(chinese).count("\n|")
+
+
+@pytest.mark.parametrize("page", ["docs/guide.md", "docs/guide.zh-CN.md"])
+def test_error_codes_and_settings_in_the_guide_exist(page: str) -> None:
+    known = {
+        f"{section}.{key}" for section, field in Settings.model_fields.items() for key in getattr(field.annotation, "model_fields", {})
+    }
+    words = set(re.findall(r"`([a-z]+\.[a-z_]+)`", read(page)))
+    assert len(words) > 10
+    assert words <= known | leaves().keys()
