@@ -27,7 +27,8 @@ def folder_root(folder: Folder) -> str:
 
 def is_image(path: str) -> bool:
     """Whether a file's name ends like an image's."""
-    return path[path.rfind(".") + 1 :].lower() in IMAGE_ENDINGS
+    _, dot, ending = path.rpartition(".")
+    return bool(dot) and ending.lower() in IMAGE_ENDINGS
 
 
 def name_of(path: str) -> str:

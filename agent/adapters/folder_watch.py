@@ -44,6 +44,7 @@ class FolderWatch:
         self._poll_s, self._retry_s, self._clock = poll_s, retry_s, clock
         self._thread = FolderThread()
         self._session: FolderSession | None = None
+        self._decided = asyncio.Event()  # whether the folder is there
         self._try_now = asyncio.Event()
         self._told = ""  # code of the trouble that was told last; empty if all is well
 
@@ -54,16 +55,19 @@ class FolderWatch:
                 try:
                     await self._watch()
                 except FolderReplaced:
-                    continue
+                    self._decided.clear()
                 except AgentError as error:
                     await self._tell_trouble(error)
+                    self._decided.set()
                     self._try_now.clear()
                     await wait_either(self._try_now, self._retry_s)
         finally:
+            self._decided.set()
             self._thread.close()
 
     async def rescan(self) -> None:
         """Look through the folder now; returns when that is done. A folder that is not there is looked for at once."""
+        await self._decided.wait()
         if self._session is not None:
             await self._session.rescan()
         else:
@@ -84,6 +88,7 @@ class FolderWatch:
             every_s = rescan_s if told else min(_LIMITED_SCAN_S, rescan_s)
             tasks = [asyncio.create_task(session.tick()), asyncio.create_task(session.scans(every_s))]
             self._session = session
+            self._decided.set()
             done, _ = await asyncio.wait(tasks, timeout=None if told else rescan_s, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()

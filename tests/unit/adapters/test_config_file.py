@@ -1,0 +1,300 @@
+"""The settings file among its layers."""
+
+import asyncio
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from agent.adapters import config_file
+from agent.adapters.config_check import from_environment, merged, parsed_value
+from agent.adapters.config_fields import nearest_key, setting_fields
+from agent.adapters.config_file import SettingsFile
+from agent.domain.errors import SettingsError, SettingsInvalid, SettingsUnknownKey, SettingsUnreadable, SettingsUnwritable
+from agent.settings import Corner, Settings
+
+
+def file(folder: Path, text: str = "", environ: dict[str, str] | None = None, profile: str | None = None) -> SettingsFile:
+    path = folder / "settings.toml"
+    if text:
+        path.write_text(text, encoding="utf-8")
+    return SettingsFile(path, environ or {}, profile)
+
+
+def refused(folder: Path, text: str) -> SettingsError:
+    with pytest.raises(SettingsError) as caught:
+        file(folder, text).load()
+    return caught.value
+
+
+def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
+    assert file(tmp_path).load() == Settings()
+
+
+def test_each_layer_ranks_above_the_one_before(tmp_path: Path) -> None:
+    text = "[sources]\nsettle_ms = 300\nrescan_minutes = 7"
+    environ = {"AI_POPUP_PROFILE": "dev", "AI_POPUP__SOURCES__RESCAN_MINUTES": "9", "PATH": "x"}
+    settings = file(tmp_path, text, environ).load()
+    assert settings.logs.level == "debug"  # dev
+    assert settings.sources.settle_ms == 300  # the user's over dev's 200
+    assert settings.sources.rescan_minutes == 9  # the environment's over both
+
+
+def test_environment_values_are_toml_or_text() -> None:
+    environ = {
+        "AI_POPUP__ENGINE__DEVICE": "GPU.1",
+        "AI_POPUP__POPUP__ENABLED": "false",
+        "AI_POPUP__FOLDERS": '[{path = "~/a"}]',
+        "AI_POPUP_X": "1",
+    }
+    assert from_environment(environ) == {"engine": {"device": "GPU.1"}, "popup": {"enabled": False}, "folders": [{"path": "~/a"}]}
+
+
+def test_a_text_cannot_smuggle_in_a_second_value() -> None:
+    assert parsed_value("1\nother = 2") == "1\nother = 2"
+
+
+def test_lists_are_replaced_whole() -> None:
+    assert merged({"a": {"x": [1], "y": 1}}, {"a": {"x": [2]}}) == {"a": {"x": [2], "y": 1}}
+
+
+def test_an_unknown_profile_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        file(tmp_path, profile="test").load()
+    assert caught.value.params["choices"] == "prod, staging, dev"
+
+
+@pytest.mark.parametrize(
+    ("written", "nearest"),
+    [
+        ("popup.secnds", "popup.seconds"),
+        ("popup.port", "api.port"),
+        ("popups.seconds", "popup.seconds"),
+        ("folders[0].pth", "folders.path"),
+        ("zzz", ""),
+    ],
+)
+def test_the_nearest_name_is_offered(written: str, nearest: str) -> None:
+    assert nearest_key(written) == nearest
+
+
+@pytest.mark.parametrize(
+    ("text", "params"),
+    [
+        ("[popup]\nseconds = 1", {"key": "popup.seconds", "reason": "between_whole", "minimum": 2, "maximum": 3600}),
+        ("[popup]\nseconds = 2.5", {"key": "popup.seconds", "reason": "between_whole", "minimum": 2, "maximum": 3600}),
+        ("[detection]\nmin_score = 2", {"key": "detection.min_score", "reason": "between", "minimum": 0.1, "maximum": 0.99}),
+        ("[recognition]\ncertain = 0", {"key": "recognition.certain", "reason": "inside", "minimum": 0, "maximum": 2}),
+        ("[recognition]\nenabled = 'ja'", {"key": "recognition.enabled", "reason": "yes_no"}),
+        (
+            "[popup]\ncorner = 'middle'",
+            {"key": "popup.corner", "reason": "one_of", "choices": "bottom-right, bottom-left, top-right, top-left"},
+        ),
+        ("[logs]\nlevel = 'loud'", {"key": "logs.level", "reason": "one_of", "choices": "debug, info, warning, error"}),
+        ("[engine]\ndevice = 'CUDA'", {"key": "engine.device", "reason": "like", "choices": "CPU, GPU, NPU, GPU.1, AUTO"}),
+        ("[[folders]]\nrecursive = true", {"key": "folders[0].path", "reason": "missing"}),
+        ("[[folders]]\npath = ''", {"key": "folders[0].path", "reason": "empty"}),
+        ("[[folders]]\npath = 'a'\ninclude = '*.jpg'", {"key": "folders[0].include", "reason": "list"}),
+        (
+            "[[folders]]\npath = 'a'\ninclude = ['" + "x" * 300 + "']",
+            {"key": "folders[0].include[0]", "reason": "too_long", "maximum": 200},
+        ),
+        ("popup = 3", {"key": "popup", "reason": "table"}),
+    ],
+)
+def test_a_wrong_value_says_what_it_has_to_be(tmp_path: Path, text: str, params: dict[str, object]) -> None:
+    error = refused(tmp_path, text)
+    assert isinstance(error, SettingsInvalid)
+    assert error.params == params
+
+
+def test_an_unknown_key_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
+    error = refused(tmp_path, "[popup]\nsecnds = 3")
+    assert isinstance(error, SettingsUnknownKey)
+    assert error.params == {"key": "popup.secnds", "nearest": "popup.seconds"}
+
+
+def test_a_refusal_quotes_no_value(tmp_path: Path) -> None:
+    error = refused(tmp_path, "[[folders]]\npath = '/home/mei/secret'\nrecursive = 'secret'")
+    assert "secret" not in str(error)
+    assert error.__suppress_context__
+
+
+@pytest.mark.parametrize(("text", "line"), [("[popup]\nseconds 3", 2), ("a = 1\nb = 2\na = 3", 3), ("x = 'äö", 1)])
+def test_what_is_not_toml_is_refused_with_its_line(tmp_path: Path, text: str, line: int) -> None:
+    error = refused(tmp_path, text)
+    assert isinstance(error, SettingsUnreadable)
+    assert error.params == {"line": line}
+
+
+def test_a_file_in_another_encoding_is_refused_with_its_line(tmp_path: Path) -> None:
+    settings = file(tmp_path)
+    settings.path.write_bytes("# caf\n# é".encode("latin-1"))
+    with pytest.raises(SettingsUnreadable) as caught:
+        settings.load()
+    assert caught.value.params == {"line": 2}
+
+
+def test_a_byte_order_mark_does_not_matter(tmp_path: Path) -> None:
+    settings = file(tmp_path)
+    settings.path.write_text("[popup]\nseconds = 5", encoding="utf-8-sig")
+    assert settings.load().popup.seconds == 5
+
+
+def test_a_file_that_may_not_be_read_is_named_as_such(tmp_path: Path) -> None:
+    settings = file(tmp_path)
+    settings.path.mkdir()
+    with pytest.raises(SettingsInvalid) as caught:
+        settings.load()
+    assert caught.value.params == {"key": "settings.toml", "reason": "no_access"}
+
+
+def test_all_problems_are_listed_at_once(tmp_path: Path) -> None:
+    settings = file(tmp_path, "[popup]\nseconds = 0\ncolour = 'red'\n[logs]\nfiles = 0")
+    assert [error.params["key"] for error in settings.problems()] == ["popup.seconds", "popup.colour", "logs.files"]
+    settings.path.write_text("nonsense")
+    assert [error.code for error in settings.problems()] == ["settings.unreadable"]
+    settings.path.unlink()
+    assert settings.problems() == []
+
+
+def test_an_invalid_file_keeps_the_snapshot(tmp_path: Path) -> None:
+    settings = file(tmp_path, "[popup]\nseconds = 5")
+    settings.load()
+    settings.path.write_text("[popup]\nseconds = 0")
+    with pytest.raises(SettingsInvalid):
+        settings.load()
+    assert settings.snapshot.popup.seconds == 5
+
+
+def test_setting_keeps_comments_and_order(tmp_path: Path) -> None:
+    settings = file(tmp_path, "# mine\n[popup]\nseconds = 5 # short\n\n[logs]\nfiles = 2\n")
+    assert settings.set("popup.seconds", "7").popup.seconds == 7
+    settings.set("popup.corner", "top-left")
+    assert settings.path.read_text() == '# mine\n[popup]\nseconds = 7 # short\ncorner = "top-left"\n\n[logs]\nfiles = 2\n'
+    assert settings.snapshot.popup.corner is Corner.TOP_LEFT
+
+
+def test_unsetting_goes_back_to_the_default(tmp_path: Path) -> None:
+    settings = file(tmp_path, "[popup]\nseconds = 5\n")
+    assert settings.unset("popup.seconds").popup.seconds == Settings().popup.seconds
+    assert settings.unset("logs.level") == Settings()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("popup.seconds", "0"), ("popup.secnds", "3"), ("popup", "3"), ("nothing", "3"), ("popup.seconds.x", "3")]
+)
+def test_a_refused_setting_is_not_written(tmp_path: Path, key: str, value: str) -> None:
+    settings = file(tmp_path, "[popup]\nseconds = 5\n")
+    with pytest.raises(SettingsError):
+        settings.set(key, value)
+    assert settings.path.read_text() == "[popup]\nseconds = 5\n"
+
+
+def test_a_wrong_value_is_refused_also_where_the_environment_hides_it(tmp_path: Path) -> None:
+    settings = file(tmp_path, environ={"AI_POPUP__POPUP__SECONDS": "9"})
+    with pytest.raises(SettingsInvalid):
+        settings.set("popup.seconds", "0")
+    assert not settings.path.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_the_file_is_the_owner_s_alone_and_a_link_stays_one(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "dotfiles.toml"
+    elsewhere.touch(0o644)
+    settings = file(tmp_path)
+    settings.path.symlink_to(elsewhere)
+    settings.set("popup.seconds", "5")
+    assert settings.path.is_symlink()
+    assert stat.S_IMODE(elsewhere.stat().st_mode) == 0o600
+    assert "seconds = 5" in elsewhere.read_text()
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = file(tmp_path, "[popup]\nseconds = 5\n")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(SettingsUnwritable):
+        settings.set("popup.seconds", "7")
+    assert settings.path.read_text() == "[popup]\nseconds = 5\n"
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_a_folder_is_added_once(tmp_path: Path) -> None:
+    settings = file(tmp_path, "# mine\n[popup]\nseconds = 5\n")
+    settings.add_folder(tmp_path / "a")
+    settings.add_folder(tmp_path / "b")
+    settings.add_folder(tmp_path / "a")
+    assert [folder.path for folder in settings.snapshot.folders] == [str(tmp_path / "a"), str(tmp_path / "b")]
+    assert settings.path.read_text().startswith("# mine\n[popup]\nseconds = 5\n")
+
+
+def test_a_folder_is_added_to_a_list_in_brackets(tmp_path: Path) -> None:
+    settings = file(tmp_path, 'folders = [{path = "/x"}]\n')
+    assert [folder.path for folder in settings.add_folder(tmp_path).folders] == ["/x", str(tmp_path)]
+
+
+def test_every_setting_has_a_description_and_numbers_have_bounds() -> None:
+    fields = setting_fields()
+    assert len(fields) == sum(1 for field in fields.values() if field.description)
+    assert all(field.minimum is not None and field.maximum is not None for field in fields.values() if field.kind in ("int", "float"))
+
+
+class Told:
+    """What `watch` told."""
+
+    def __init__(self) -> None:
+        self.changes: asyncio.Queue[tuple[Settings, frozenset[str]]] = asyncio.Queue()
+        self.errors: asyncio.Queue[SettingsError] = asyncio.Queue()
+
+    async def change(self, settings: Settings, sections: frozenset[str]) -> None:
+        await self.changes.put((settings, sections))
+
+    async def error(self, error: SettingsError) -> None:
+        await self.errors.put(error)
+
+
+async def test_the_file_is_read_again_when_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config_file, "_POLL_S", 0.01)
+    monkeypatch.setattr(config_file, "_STEADY_S", 0.01)
+    settings, told = file(tmp_path, "[popup]\nseconds = 5\n"), Told()
+    settings.load()
+    watching = asyncio.create_task(settings.watch(told.change, told.error))
+
+    settings.path.write_text("[popup]\nseconds = 60\n")
+    changed, sections = await asyncio.wait_for(told.changes.get(), 5)
+    assert (changed.popup.seconds, sections) == (60, frozenset({"popup"}))
+
+    settings.path.write_text("[popup]\nseconds = 0\n")
+    assert (await asyncio.wait_for(told.errors.get(), 5)).code == "settings.invalid"
+    assert settings.snapshot.popup.seconds == 60
+
+    settings.path.write_text("[popup] # as before\nseconds = 60\n")
+    assert await asyncio.wait_for(told.changes.get(), 5) == (changed, frozenset())  # the trouble is over
+
+    settings.path.unlink()
+    assert (await asyncio.wait_for(told.changes.get(), 5))[0] == Settings()
+
+    watching.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await watching
+    assert told.changes.empty()
+    assert told.errors.empty()
+
+
+async def test_what_was_set_by_the_program_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config_file, "_POLL_S", 3600)
+    monkeypatch.setattr(config_file, "_STEADY_S", 0.01)
+    settings, told = file(tmp_path), Told()
+    settings.load()
+    watching = asyncio.create_task(settings.watch(told.change, told.error))
+    await asyncio.sleep(0.05)
+    await asyncio.to_thread(settings.set, "recognition.enabled", "true")
+    changed, sections = await asyncio.wait_for(told.changes.get(), 5)
+    assert (changed.recognition.enabled, sections) == (True, frozenset({"recognition"}))
+    watching.cancel()

@@ -1,0 +1,113 @@
+"""Sorting what the system says about a folder."""
+
+import pytest
+from watchdog.events import (
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+)
+
+from agent.adapters.folder_events import Hints, Move, collapse
+from agent.adapters.folder_scan import Matcher
+from agent.adapters.settle import Settling
+from agent.settings import Folder
+
+
+def hints(*events: FileSystemEvent, limit: int = 100, recursive: bool = True) -> Hints:
+    matcher = Matcher("/w", Folder(path="/w", recursive=recursive))
+    sorted_ = Hints(
+        "/w", "/real", matcher, Settling(0.4, limit), limit, 1.0, lambda path: not path.startswith("/w/own"), clock=lambda: 10.0
+    )
+    for event in events:
+        sorted_.take(event)
+    return sorted_
+
+
+def waiting(sorted_: Hints) -> list[str]:
+    return sorted_.settling.due(1e9, 1000)
+
+
+def test_new_and_closed_images_wait_to_settle_under_the_settings_path() -> None:
+    assert waiting(hints(FileCreatedEvent("/real/a.jpg"), FileClosedEvent("/real/in/b.png"), FileCreatedEvent(b"/real/c.gif"))) == [
+        "/w/a.jpg",
+        "/w/in/b.png",
+        "/w/c.gif",
+    ]
+
+
+@pytest.mark.parametrize("path", ["/real/a.txt", "/real/.a.jpg", "/elsewhere/a.jpg", "/real/own/a.jpg", "/real"])
+def test_what_is_not_meant_is_passed_over(path: str) -> None:
+    assert waiting(hints(FileCreatedEvent(path))) == []
+
+
+def test_below_a_flat_folder_nothing_is_looked_at() -> None:
+    sorted_ = hints(FileCreatedEvent("/real/in/a.jpg"), DirCreatedEvent("/real/in"), DirDeletedEvent("/real/in"), recursive=False)
+    assert (waiting(sorted_), sorted_.trees, sorted_.gone) == ([], {}, {})
+
+
+def test_a_deleted_file_is_believed_a_little_later_and_not_if_it_comes_back() -> None:
+    assert hints(FileCreatedEvent("/real/a.jpg"), FileDeletedEvent("/real/a.jpg")).gone == {"/w/a.jpg": 11.0}
+    sorted_ = hints(FileDeletedEvent("/real/a.jpg"), FileCreatedEvent("/real/a.jpg"))
+    assert (sorted_.gone, waiting(sorted_)) == ({}, ["/w/a.jpg"])
+
+
+def test_a_rename_is_a_move_unless_the_library_cannot_know_the_old_name() -> None:
+    assert hints(FileMovedEvent("/real/a.jpg", "/real/b.jpg")).moves == [Move("/w/a.jpg", "/w/b.jpg", tree=False)]
+    unsettled = hints(FileCreatedEvent("/real/a.jpg"), FileMovedEvent("/real/a.jpg", "/real/b.jpg"))
+    assert (unsettled.moves, waiting(unsettled)) == ([], ["/w/b.jpg"])
+    downloaded = hints(FileMovedEvent("/real/a.jpg.part", "/real/a.jpg"))
+    assert (downloaded.moves, waiting(downloaded)) == ([], ["/w/a.jpg"])
+    hidden = hints(FileMovedEvent("/real/a.jpg", "/real/.a.jpg"))
+    assert (hidden.moves, list(hidden.gone)) == ([], ["/w/a.jpg"])
+
+
+def test_a_folder_that_appears_is_looked_through() -> None:
+    sorted_ = hints(DirCreatedEvent("/real/in"), DirMovedEvent("/real/.hidden", "/real/shown"))
+    assert list(sorted_.trees) == ["/w/in", "/w/shown"]
+
+
+def test_a_renamed_folder_takes_what_waits_along() -> None:
+    sorted_ = hints(FileCreatedEvent("/real/in/a.jpg"), DirCreatedEvent("/real/in/deep"), DirMovedEvent("/real/in", "/real/out"))
+    assert sorted_.moves == [Move("/w/in", "/w/out", tree=True)]
+    assert (waiting(sorted_), list(sorted_.trees)) == (["/w/out/a.jpg"], ["/w/out/deep"])
+
+
+def test_a_folder_that_goes_takes_what_waits_along() -> None:
+    sorted_ = hints(FileCreatedEvent("/real/in/a.jpg"), DirDeletedEvent("/real/in"), DirMovedEvent("/real/b", "/real/.b"))
+    assert (waiting(sorted_), list(sorted_.gone)) == ([], ["/w/in", "/w/b"])
+
+
+def test_a_deleted_thing_without_an_image_s_name_may_be_a_folder() -> None:
+    assert list(hints(FileDeletedEvent("/real/in")).gone) == ["/w/in"]
+
+
+@pytest.mark.parametrize(
+    "event", [DirDeletedEvent("/real"), DirMovedEvent("/real", "/else"), DirCreatedEvent("/real"), DirDeletedEvent("/w")]
+)
+def test_news_of_the_folder_itself_puts_it_in_doubt(event: FileSystemEvent) -> None:
+    sorted_ = hints(event)
+    assert sorted_.root_in_doubt
+    assert sorted_.gone == {}
+
+
+def test_beyond_the_limit_all_is_forgotten_and_a_look_is_asked_for() -> None:
+    files = hints(*(FileCreatedEvent(f"/real/{number}.jpg") for number in range(4)), limit=3)
+    assert (files.overflow, len(files.settling)) == (True, 0)
+    gone = hints(*(FileDeletedEvent(f"/real/{number}.jpg") for number in range(4)), limit=3)
+    assert (gone.overflow, gone.gone) == (True, {})
+
+
+def test_a_folder_s_move_implies_the_moves_of_what_is_in_it() -> None:
+    moves = [
+        Move("/w/in/a.jpg", "/w/out/a.jpg", tree=False),
+        Move("/w/in/deep", "/w/out/deep", tree=True),
+        Move("/w/in", "/w/out", tree=True),
+        Move("/w/in/b.jpg", "/w/out/c.jpg", tree=False),
+        Move("/w/inn/b.jpg", "/w/out/b.jpg", tree=False),
+    ]
+    assert collapse(moves) == [moves[2], moves[3], moves[4]]

@@ -1,0 +1,170 @@
+"""Looking through folders."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from agent.adapters.folder_scan import (
+    Comparison,
+    Matcher,
+    Walk,
+    ancestors,
+    file_facts,
+    folder_root,
+    is_image,
+    missing,
+    topmost,
+    walk_images,
+)
+from agent.settings import Folder
+
+
+def fill(root: Path, *names: str) -> None:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+
+
+def found(root: Path, **rules: object) -> set[str]:
+    folder = Folder.model_validate({"path": str(root), **rules})
+    return {str(Path(path).relative_to(root)) for path, _ in Walk(str(root), Matcher(str(root), folder))}
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "B.JPEG", "c.Webp", "d.heic", "e.avif", "f.tif", "g.jfif"])
+def test_image_endings_are_known_in_any_case(name: str) -> None:
+    assert is_image(name)
+
+
+@pytest.mark.parametrize("name", ["a.txt", "jpg", "a.jpg.part", "a.mov", "a."])
+def test_other_files_are_not_images(name: str) -> None:
+    assert not is_image(name)
+
+
+def test_folders_inside_are_looked_through_only_if_wished(tmp_path: Path) -> None:
+    fill(tmp_path, "a.jpg", "b.txt", "in/c.png", "in/deep/d.gif")
+    assert found(tmp_path) == {"a.jpg", "in/c.png", "in/deep/d.gif"}
+    assert found(tmp_path, recursive=False) == {"a.jpg"}
+
+
+def test_patterns_are_for_names_and_for_paths(tmp_path: Path) -> None:
+    fill(tmp_path, "a.jpg", "b.png", "trip/c.jpg", "trip/x/d.jpg", ".hidden/e.jpg", ".f.jpg")
+    assert found(tmp_path) == {"a.jpg", "b.png", "trip/c.jpg", "trip/x/d.jpg"}
+    assert found(tmp_path, include=["*.JPG"]) == {"a.jpg", "trip/c.jpg", "trip/x/d.jpg"}
+    assert found(tmp_path, include=["trip/*"]) == {"trip/c.jpg", "trip/x/d.jpg"}
+    assert found(tmp_path, exclude=["x", "a.*", ".*"]) == {"b.png", "trip/c.jpg"}
+    assert found(tmp_path, exclude=["trip"]) == {"a.jpg", "b.png", ".hidden/e.jpg", ".f.jpg"}
+
+
+def test_an_event_s_path_is_judged_as_the_walk_judges_it(tmp_path: Path) -> None:
+    root = str(tmp_path)
+    matcher = Matcher(root, Folder(path=root, include=("*.jpg",), exclude=("x", ".*")))
+    assert matcher.takes(f"{root}/a/b.jpg")
+    assert not matcher.takes(f"{root}/x/b.jpg")
+    assert not matcher.takes(f"{root}/a/.b/c.jpg")
+    assert not matcher.takes(f"{root}/a/b.png")
+    assert matcher.enters(f"{root}/a/b")
+    assert not matcher.enters(f"{root}/a/x/b")
+    flat = Matcher(root, Folder(path=root, recursive=False))
+    assert flat.takes(f"{root}/a.jpg")
+    assert not flat.takes(f"{root}/a/b.jpg")
+    assert not flat.enters(f"{root}/a")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links and pipes are POSIX's")
+def test_links_and_pipes_are_passed_over(tmp_path: Path) -> None:
+    fill(tmp_path, "a/b.jpg")
+    (tmp_path / "a" / "loop").symlink_to(tmp_path)
+    (tmp_path / "a" / "link.jpg").symlink_to(tmp_path / "a" / "b.jpg")
+    os.mkfifo(tmp_path / "a" / "pipe.jpg")
+    (tmp_path / "folder.jpg").mkdir()
+    assert found(tmp_path) == {"a/b.jpg"}
+    assert file_facts(str(tmp_path / "a" / "pipe.jpg")) is None
+    assert file_facts(str(tmp_path / "a" / "link.jpg")) is None
+    assert file_facts(str(tmp_path / "a" / "none.jpg")) is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of any bytes are POSIX's")
+def test_names_that_are_not_unicode_work(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"caf\xe9.jpg")).write_bytes(b"12")
+    ((seen, facts),) = list(Walk(str(tmp_path), Matcher(str(tmp_path), Folder(path="x"))))
+    assert os.fsencode(seen).endswith(b"/caf\xe9.jpg")
+    assert facts[0] == 2
+    assert file_facts(seen) == facts
+
+
+def test_a_folder_that_is_watched_for_itself_is_left_to_that(tmp_path: Path) -> None:
+    fill(tmp_path, "a.jpg", "own/b.jpg", "own/c/d.jpg")
+    walk = Walk(str(tmp_path), Matcher(str(tmp_path), Folder(path="x")), inner=frozenset({str(tmp_path / "own")}))
+    assert [path for path, _ in walk] == [str(tmp_path / "a.jpg")]
+
+
+def test_an_unreadable_subfolder_is_noted_and_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path, "a.jpg", "shut/b.jpg")
+    scandir = os.scandir
+
+    def refusing(path: str) -> object:
+        if path.endswith("shut"):
+            raise PermissionError
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    walk = Walk(str(tmp_path), Matcher(str(tmp_path), Folder(path="x")))
+    assert [path for path, _ in walk] == [str(tmp_path / "a.jpg")]
+    assert walk.unreadable == [str(tmp_path / "shut")]
+
+
+def test_an_unreadable_top_is_an_error_and_an_empty_one_is_noted(tmp_path: Path) -> None:
+    matcher = Matcher(str(tmp_path), Folder(path="x"))
+    with pytest.raises(FileNotFoundError):
+        list(Walk(str(tmp_path / "none"), matcher))
+    walk = Walk(str(tmp_path), matcher)
+    assert list(walk) == []
+    assert walk.empty
+    fill(tmp_path, "note.txt")
+    walk = Walk(str(tmp_path), matcher)
+    assert list(walk) == []
+    assert not walk.empty
+
+
+def test_a_comparison_tells_new_and_changed_files_and_leaves_what_it_did_not_meet(tmp_path: Path) -> None:
+    fill(tmp_path, *(f"{number}.jpg" for number in range(5)))
+    walk = Walk(str(tmp_path), Matcher(str(tmp_path), Folder(path="x")))
+    known = {path: facts for path, facts in walk if not path.endswith("0.jpg")}
+    known[str(tmp_path / "1.jpg")] = (99, 99)
+    known[str(tmp_path / "gone.jpg")] = (1, 1)
+    comparison = Comparison(iter(walk), known)
+    changed: set[str] = set()
+    while not comparison.finished:
+        changed |= {Path(path).name for path, _ in comparison.step(2)}
+    assert changed == {"0.jpg", "1.jpg"}
+    assert list(known) == [str(tmp_path / "gone.jpg")]
+    assert missing([*known, str(tmp_path / "2.jpg"), str(tmp_path / "2.jpg" / "below")]) == [*known, str(tmp_path / "2.jpg" / "below")]
+
+
+def test_a_comparison_of_a_folder_that_went_ends(tmp_path: Path) -> None:
+    comparison = Comparison(iter(Walk(str(tmp_path / "none"), Matcher(str(tmp_path), Folder(path="x")))), {})
+    assert comparison.step_or_end() == []
+    assert comparison.finished
+
+
+def test_only_the_topmost_paths_are_kept() -> None:
+    assert topmost(["/a/b", "/a/b/c", "/a/bc", "/d/e/f", "/a/b/c/d"]) == ("/a/b", "/a/bc", "/d/e/f")
+    assert list(ancestors("/a/b/c")) == ["/a/b", "/a"]
+
+
+def test_a_folder_s_root_is_absolute_and_plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert folder_root(Folder(path="~/a/../b/")) == str(tmp_path / "b")
+
+
+def test_a_scan_by_hand_takes_files_as_named_and_folders_by_the_rules(tmp_path: Path) -> None:
+    fill(tmp_path, "a.jpg", "b.dat", "in/c.png", "in/.d.jpg")
+    paths = [str(tmp_path / "b.dat"), str(tmp_path), str(tmp_path / "in"), str(tmp_path / "none.jpg")]
+    seen = list(walk_images(paths))
+    assert sorted(Path(file.path).name for file in seen) == ["a.jpg", "b.dat", "c.png", "none.jpg"]
+    assert [file.size for file in seen if file.path.endswith("none.jpg")] == [0]
+    assert {file.folder for file in seen} == {None}
+    assert [Path(file.path).name for file in walk_images([str(tmp_path)], Folder(path="x", recursive=False))] == ["a.jpg"]

@@ -1,0 +1,29 @@
+"""The settings model."""
+
+import pytest
+from pydantic import ValidationError
+
+from agent.settings import Folder, Logs, Settings, changed_sections
+
+
+def test_a_reload_names_the_sections_that_differ() -> None:
+    old = Settings()
+    new = old.model_copy(update={"logs": Logs(level="debug"), "folders": (Folder(path="~/a"),)})
+    assert changed_sections(old, new) == {"logs", "folders"}
+    assert changed_sections(old, Settings()) == frozenset()
+
+
+def test_a_snapshot_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        Settings().logs.level = "debug"  # type: ignore[misc]
+
+
+def test_recognition_is_off_until_the_user_switches_it_on() -> None:
+    assert Settings().recognition.enabled is False
+
+
+def test_unknown_keys_are_refused_at_every_depth() -> None:
+    raws: list[dict[str, object]] = [{"logz": {}}, {"logs": {"levels": "info"}}, {"folders": [{"path": "a", "deep": True}]}]
+    for raw in raws:
+        with pytest.raises(ValidationError):
+            Settings.model_validate(raw)
