@@ -32,20 +32,21 @@ def running(command: Sequence[str], *, cwd: Path | None, env: Mapping[str, str],
     with subprocess.Popen(
         command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, process_group=group
     ) as process:
-        guard = threading.Timer(limit, _end, [process])
+        guard = threading.Timer(limit, end, [process])
         guard.daemon = True
         guard.start()
         try:
             yield process
         except BaseException:
-            _end(process)
+            end(process)
             raise
         finally:
             guard.cancel()
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a tool and what it started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # gone already (macOS says so by EPERM)
         if sys.platform == "win32":
             subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], capture_output=True, timeout=30, check=False)
         else:

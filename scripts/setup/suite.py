@@ -5,16 +5,19 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from scripts.setup.console import Console
-from scripts.setup.processes import environment, run_logged, running
+from scripts.setup.processes import end, environment, run_logged, running
 from scripts.setup.system import QT_LIBRARIES, TEST_DESKTOP, apt_install, apt_missing, can_apt
 from scripts.setup.ui import Ui, node
 from scripts.setup.venv import Venv
 
 _LIMIT_S = 75 * 60.0
+_DRAIN_S = 5.0
 _CLOSING_LINE = re.compile(r"=+ .*\b\d+ \w+.* in [\d.]+s.*=+")
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 
@@ -62,14 +65,26 @@ def run_suite(checkout: Path, venv: Venv, words: Sequence[str], *, no_skips: boo
 
 def _run_shown(command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> tuple[int, str]:
     """Run with the output passed on as it comes. Returns the exit code and pytest's closing line."""
-    tail, closing = b"", ""
-    with running(command, cwd=cwd, env={**env, "PYTHONUNBUFFERED": "1"}, limit=_LIMIT_S) as process:
-        assert process.stdout is not None
-        while piece := os.read(process.stdout.fileno(), 65_536):
+    closing = ""
+
+    def show(output: IO[bytes]) -> None:
+        nonlocal closing
+        tail = b""
+        while piece := os.read(output.fileno(), 65_536):
             sys.stdout.buffer.write(piece)
             sys.stdout.buffer.flush()
             *lines, tail = (tail + piece).split(b"\n")
             for line in lines:
                 text = line.decode("utf-8", "replace").rstrip()
                 closing = text if _CLOSING_LINE.fullmatch(_COLOUR.sub("", text)) else closing
-        return process.wait(), closing
+
+    with running(command, cwd=cwd, env={**env, "PYTHONUNBUFFERED": "1"}, limit=_LIMIT_S) as process:
+        reader = threading.Thread(target=show, args=(process.stdout,), daemon=True)
+        reader.start()
+        code = process.wait()
+        # Something a test left behind may still hold the pipe: the run is over all the same.
+        reader.join(_DRAIN_S)
+        if reader.is_alive():
+            end(process)
+            reader.join(_DRAIN_S)
+    return code, closing

@@ -26,6 +26,13 @@ def test_the_closing_line_is_found_among_the_output(line: str, tmp_path: Path, c
     assert (code, closing) == (1, line)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="process groups are POSIX")
+def test_what_a_test_leaves_behind_does_not_keep_the_run_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suite, "_DRAIN_S", 0.05)
+    leftover = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(50)'])"
+    assert suite._run_shown([sys.executable, "-c", leftover], tmp_path, {}) == (0, "")
+
+
 def test_missing_desktop_packages_are_named_where_they_cannot_be_installed(
     console: Console, screen: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
