@@ -12,10 +12,11 @@ from agent.settings import Popup
 class Desk:
     """Popup and browser. `url` makes an address with a one-time code for a page ("popup" or "library")."""
 
-    def __init__(self, url: Callable[[str], str], popup: Popup, *, hidden: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, url: Callable[[str], str], popup: Popup) -> None:
         self._url = url
+        self.on_hidden: Callable[[], None] = lambda: None  # the user sent the popup away
         self._corner = popup.corner
-        self._popup = PopupHost(self._popup_url, keep_warm_s=popup.keep_warm_s, hidden=hidden)
+        self._popup = PopupHost(self._popup_url, keep_warm_s=popup.keep_warm_s, hidden=lambda: self.on_hidden())
 
     async def _popup_url(self) -> str:
         return self._url("popup")
@@ -33,6 +34,7 @@ class Desk:
         await self._popup.show(self._corner)
 
     async def hide_popup(self) -> None:
+        self.on_hidden()
         await self._popup.hide()
 
     async def open_browser(self) -> None:

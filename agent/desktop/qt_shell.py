@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QStandardPaths, Qt, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QColor, QDesktopServices, QGuiApplication
 from PySide6.QtWebEngineCore import QWebEngineNavigationRequest, QWebEnginePage
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QWidget
 
@@ -18,6 +18,7 @@ from agent.settings import Corner
 
 _ANSWER_S = 5.0
 _RENDERER_GONE = 70
+_LIGHT, _DARK = "#f1f3f2", "#141615"  # the window colours of the UI
 
 
 class QtShell:
@@ -67,6 +68,9 @@ class QtShell:
         self._native.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, True)
         # A hidden window lays nothing out: without this the page is first drawn for a few pixels, which flashes when it is shown.
         self._view.resize(WIDTH, HEIGHT)
+        # What is seen until the page's first frame: no white flash on a dark desktop.
+        dark = QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
+        self._page.setBackgroundColor(QColor(_DARK if dark else _LIGHT))
         self._page.loadFinished.connect(self._on_loaded)
         self._page.navigationRequested.connect(self._on_navigation)
         # A page whose renderer died stays white: end, and the next request starts anew.

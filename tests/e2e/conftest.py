@@ -2,8 +2,8 @@
 
 `desktop` has a tray that takes in windows (XEmbed, stalonetray); `panel_desktop` has a session bus and a panel with the newer kind
 of tray (StatusNotifierItem, xfce4-panel). Both start once per session. Programs are started on them with `start` and `python`;
-`on_desktop` also points the test's own process at the first one. `screenshot` gives the picture of the whole screen, and writes it when it
-gets a path.
+`on_desktop` and `on_panel_desktop` also point the test's own process there. `screenshot` gives the picture of the whole screen, and
+writes it when it gets a path.
 """
 
 import contextlib
@@ -281,7 +281,17 @@ def panel_desktop(panel_session: Desktop) -> Iterator[Desktop]:
 
 @pytest.fixture
 def on_desktop(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> Desktop:
-    """The same, with the test's own process and its children on it."""
+    """The first, with the test's own process and its children on it."""
+    return _enter(desktop, monkeypatch)
+
+
+@pytest.fixture
+def on_panel_desktop(panel_desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> Desktop:
+    """The second, with the test's own process and its children on it."""
+    return _enter(panel_desktop, monkeypatch)
+
+
+def _enter(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> Desktop:
     for name in ("DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "XDG_SESSION_TYPE", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, desktop.environment[name])
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)

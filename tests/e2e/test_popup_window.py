@@ -111,6 +111,18 @@ async def test_it_shows_in_its_corner_and_takes_the_focus_from_nobody(
     on_desktop.screenshot(tmp_path / "popup.png")
 
 
+async def test_it_stands_above_the_panel_not_behind_it(on_panel_desktop: "Desktop", site: Site, tmp_path: Path) -> None:
+    popup = PopupHost(site.url, keep_warm_s=300, command=COMMAND)
+    await popup.show(Corner.BOTTOM_RIGHT)
+    await asyncio.to_thread(on_panel_desktop.appears, PAGE_COLOUR)
+    _, top, _, height = on_panel_desktop.geometry(on_panel_desktop.window("AI Popup"))
+    panel = on_panel_desktop.geometry(on_panel_desktop.window("xfce4-panel"))
+    on_panel_desktop.screenshot(tmp_path / "panel.png")
+    await popup.close()
+
+    assert top + height + 12 == panel[1]
+
+
 async def test_it_stands_over_a_window_that_is_raised_later(on_desktop: "Desktop", popup: PopupHost) -> None:
     await popup.show(Corner.BOTTOM_RIGHT)
     on_desktop.start(["xmessage", "-geometry", "600x500+600+250", "-title", "later", "in use"])

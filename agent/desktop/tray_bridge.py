@@ -1,0 +1,96 @@
+"""Joins the tray's thread and the event loop: clicks become calls in the loop, the status becomes what the tray shows."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import structlog
+
+from agent.app.lifecycle import App
+from agent.app.status import Status
+from agent.desktop.desk import Desk
+from agent.desktop.tray import RECENT, RecentResult, Tray, TrayActions, TrayModel, TrayState
+from agent.domain.errors import AgentError
+from agent.i18n import Texts
+
+log = structlog.get_logger()
+
+
+class TrayBridge:
+    """Made before the loop runs, `connect`ed inside it; clicks that come earlier are let go."""
+
+    def __init__(self, texts: Callable[[], Texts], *, scan: Callable[[str], Coroutine[Any, Any, None]], quit: Callable[[], None]) -> None:
+        self._texts = texts
+        self._scan_path = scan
+        self._quit = quit
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._app: App | None = None
+        self._desk: Desk | None = None
+        self._calls: set[asyncio.Task[None]] = set()
+        self._recent: tuple[RecentResult, ...] = ()
+        self._images = -1
+        self.tray = Tray(
+            TrayActions(
+                open=lambda: self._call(self._open),
+                scan_folder=lambda: self._call(self._scan),
+                toggle_pause=lambda: self._call(self._toggle),
+                show_recent=lambda _: self._call(self._open),
+                quit=quit,
+            ),
+            texts(),
+        )
+
+    def connect(self, app: App, desk: Desk) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._app, self._desk = app, desk
+        app.status.listen(lambda status: self._start(self._show(status)))
+
+    def retell(self) -> None:
+        """The language changed."""
+        self.tray.update(TrayModel(recent=self._recent), self._texts())
+        if self._app is not None:
+            self._app.status.changed()
+
+    def _call(self, action: Callable[[App, Desk], Coroutine[Any, Any, None]]) -> None:
+        """From the tray's thread."""
+        if self._loop is not None and self._app is not None and self._desk is not None:
+            app, desk = self._app, self._desk
+            self._loop.call_soon_threadsafe(lambda: self._start(action(app, desk)))
+
+    def _start(self, call: Coroutine[Any, Any, None]) -> None:
+        async def told() -> None:
+            try:
+                await call
+            except AgentError as error:
+                log.warning("tray.action_failed", code=error.code)
+
+        task = asyncio.create_task(told())
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
+
+    async def _open(self, app: App, desk: Desk) -> None:
+        await desk.show_popup()
+
+    async def _scan(self, app: App, desk: Desk) -> None:
+        folder = await desk.choose_folder(self._texts()("tray.scan"))
+        if folder is not None:
+            await self._scan_path(folder)
+
+    async def _toggle(self, app: App, desk: Desk) -> None:
+        if app.indexer.paused:
+            app.resume()
+        else:
+            app.pause()
+
+    async def _show(self, status: Status) -> None:
+        assert self._app is not None
+        if status.images != self._images:
+            self._images = status.images
+            newest = await asyncio.to_thread(self._app.library.images, limit=RECENT)
+            self._recent = tuple(
+                RecentResult(image.id, image.places[0][1].replace("\\", "/").rpartition("/")[2], len(image.faces))
+                for image in newest
+                if image.places
+            )
+        state = TrayState(status.state.value)
+        self.tray.update(TrayModel(state, paused=self._app.indexer.paused, left=status.queued, recent=self._recent))
