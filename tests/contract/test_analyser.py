@@ -1,0 +1,114 @@
+"""Every Analyser keeps the port's promises: the pool of processes and the one in this process."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pytest_asyncio
+
+from agent.app.ports import Analyse, Analyser
+from agent.domain.errors import ImageEmpty, ImageMissing, ImageTruncated, ImageUnsupported, ModelUnknown
+from agent.domain.image import Recipe
+from agent.domain.people import Bounds, Gallery, Reference
+from agent.engine.inline import InlineAnalyser
+from agent.engine.pool import EnginePool
+from agent.engine.wire import EngineConfig
+from agent.settings import Engine
+from agent.vision.codecs import Limits, decode
+
+LIMITS = Limits(megapixels=1, megabytes=1)
+DETECT = Recipe("centerface-1")
+RECOGNISE = Recipe("centerface-1", "mobilefacenet-1")
+
+
+@pytest_asyncio.fixture(params=["pool", "inline"], scope="module", loop_scope="module")
+async def analyser(request: pytest.FixtureRequest, engine_config: EngineConfig) -> AsyncIterator[Analyser]:
+    made: Analyser
+    if request.param == "inline":
+        made = InlineAnalyser(engine_config)
+    else:
+        made = EnginePool(
+            Engine(workers=1),
+            engine_config.models,
+            converted=Path(engine_config.converted),
+            cache=Path(engine_config.cache),
+            command=[sys.executable, "-c", "from agent.engine.worker import main; raise SystemExit(main())"],
+        )
+    yield made
+    await made.close()
+
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_detection_alone_gives_boxes_and_no_face_prints(analyser: Analyser, samples_folder: Path) -> None:
+    analysis = await analyser.analyse(Analyse(str(samples_folder / "obama.jpg"), DETECT))
+    (face,) = analysis.faces
+    assert (face.embedding, face.chip) == (None, None)
+    assert face.score > 0.8
+    assert (analysis.width, analysis.height, analysis.format, analysis.recipe) == (910, 1137, "jpeg", DETECT)
+    assert analysis.size == (samples_folder / "obama.jpg").stat().st_size
+    assert analysis.ms.decode > 0 and analysis.ms.detect > 0 and analysis.ms.embed < analysis.ms.detect
+
+
+async def test_recognition_adds_an_embedding_of_length_one_and_a_chip(analyser: Analyser, samples_folder: Path) -> None:
+    analysis = await analyser.analyse(Analyse(str(samples_folder / "biden.jpg"), RECOGNISE))
+    (face,) = analysis.faces
+    assert face.embedding is not None and face.chip is not None
+    vector = np.frombuffer(face.embedding, "<f4")
+    assert vector.shape == (192,)
+    assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
+    assert decode(face.chip, LIMITS).pixels.shape == (160, 160, 3)
+
+
+async def test_chips_can_be_left_out(analyser: Analyser, samples_folder: Path) -> None:
+    analysis = await analyser.analyse(Analyse(str(samples_folder / "biden.jpg"), RECOGNISE, keep_chips=False))
+    assert analysis.faces[0].chip is None and analysis.faces[0].embedding is not None
+
+
+async def test_the_same_file_gives_the_same_faces(analyser: Analyser, samples_folder: Path) -> None:
+    task = Analyse(str(samples_folder / "obama2.jpg"), RECOGNISE)
+    first, second = await asyncio.gather(analyser.analyse(task), analyser.analyse(task))
+    assert (first.sha256, first.faces) == (second.sha256, second.faces)
+
+
+async def test_errors_of_a_file_are_named_and_the_next_one_is_served(analyser: Analyser, samples_folder: Path, tmp_path: Path) -> None:
+    whole = (samples_folder / "obama.jpg").read_bytes()
+    for name, data, error in (
+        ("empty.jpg", b"", ImageEmpty),
+        ("cut.jpg", whole[:9000], ImageTruncated),
+        ("text.jpg", b"words and words", ImageUnsupported),
+    ):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(error):
+            await analyser.analyse(Analyse(str(tmp_path / name), DETECT))
+    with pytest.raises(ImageMissing):
+        await analyser.analyse(Analyse(str(tmp_path / "none.jpg"), DETECT))
+    with pytest.raises(ModelUnknown):
+        await analyser.analyse(Analyse(str(samples_folder / "obama.jpg"), Recipe("unheard-of-9")))
+    assert len((await analyser.analyse(Analyse(str(samples_folder / "obama.jpg"), DETECT))).faces) == 1
+
+
+async def test_a_preview_is_a_jpeg_within_its_bound(analyser: Analyser, samples_folder: Path, tmp_path: Path) -> None:
+    preview = await analyser.preview(str(samples_folder / "32bit.png"), 300)
+    image = decode(preview, LIMITS)
+    assert (image.width, image.height) == (156, 300)
+    with pytest.raises(ImageMissing):
+        await analyser.preview(str(tmp_path / "none.jpg"), 300)
+
+
+async def test_matching_finds_the_same_person_first(analyser: Analyser, samples_folder: Path) -> None:
+    names = ("obama.jpg", "biden.jpg", "obama3.jpg")
+    faces = [(await analyser.analyse(Analyse(str(samples_folder / name), RECOGNISE))).faces[0] for name in names]
+    obama, biden, again = (face.embedding or b"" for face in faces)
+    gallery = Gallery(1, "mobilefacenet-1", (Reference(11, obama), Reference(12, biden)))
+    rows = await analyser.match([again, biden], gallery, Bounds())
+    assert [row[0].person_id for row in rows] == [11, 12]
+    assert rows[0][0].agree == 1 and rows[0][1].agree == 0
+    assert rows[1][0].distance == pytest.approx(0, abs=1e-3)
+    only_biden = Gallery(2, "mobilefacenet-1", (Reference(12, biden),))
+    assert [[candidate.person_id for candidate in row] for row in await analyser.match([again], only_biden, Bounds())] == [[12]]
+    assert await analyser.match([], gallery, Bounds()) == []

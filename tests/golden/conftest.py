@@ -1,0 +1,13 @@
+"""The engine in this process, once, for all golden tests."""
+
+import time
+
+import pytest
+
+from agent.engine.service import Engine
+from agent.engine.wire import EngineConfig
+
+
+@pytest.fixture(scope="session")
+def engine(engine_config: EngineConfig) -> Engine:
+    return Engine(engine_config, time.perf_counter)

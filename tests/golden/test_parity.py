@@ -1,0 +1,82 @@
+"""The embedder in OpenVINO against a TFLite runtime, on the samples' own faces, at each precision this device has."""
+
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+import pytest
+from numpy.typing import NDArray
+
+from agent.engine.runtime import Runtime
+from agent.engine.wire import EngineConfig
+from agent.vision.aligner import align, face_of
+from agent.vision.codecs import Limits, decode
+from agent.vision.detector import CenterFace
+from agent.vision.embedder import RECIPE, normalised, prepared
+
+Floats = NDArray[np.float32]
+
+
+def runtime(config: EngineConfig, precision: str) -> Runtime:
+    return Runtime(device="CPU", precision=precision, threads=1, converted=Path(config.converted), cache=Path(config.cache))
+
+
+@pytest.fixture(scope="module")
+def faces(engine_config: EngineConfig, samples_folder: Path) -> NDArray[np.uint8]:
+    """Aligned faces of the samples, each also turned, darkened and mirrored: uint8 [28, 112, 112, 3]."""
+    detector = CenterFace(runtime(engine_config, "f32").detector(engine_config.models["centerface-1"]))
+    chips = []
+    for path in sorted(samples_folder.iterdir()):
+        image = decode(path.read_bytes(), Limits(megapixels=50, megabytes=50))
+        (face,) = detector(lambda side, image=image: image, 0.5)  # type: ignore[misc]  # a default binds the loop's image
+        chip = face_of(align(image, face.landmarks))
+        chips += [chip, chip[:, ::-1], (chip * 0.5).astype(np.uint8), np.roll(chip, 5, axis=0)]
+    return np.stack(chips)
+
+
+@pytest.fixture(scope="module")
+def reference(engine_config: EngineConfig, faces: NDArray[np.uint8]) -> Floats:
+    """What the model file itself says, run by the runtime it was made for: float32 [28, 192], rows of length 1."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from ai_edge_litert.interpreter import Interpreter
+
+        interpreter = Interpreter(model_path=engine_config.models[RECIPE].path)
+    interpreter.allocate_tensors()
+    (given,), (told,) = interpreter.get_input_details(), interpreter.get_output_details()
+    rows = []
+    for pair in np.split(prepared(faces), len(faces) // 2):  # the graph takes two at a time
+        interpreter.set_tensor(given["index"], pair)
+        interpreter.invoke()
+        rows.append(interpreter.get_tensor(told["index"]).copy())
+    return normalised(np.concatenate(rows))
+
+
+def least_cosine(config: EngineConfig, precision: str, faces: NDArray[np.uint8], reference: Floats) -> float:
+    net = runtime(config, precision).embedder(config.models[RECIPE])
+    ours = normalised(np.concatenate([net(prepared(faces[:16])), net(prepared(faces[16:20])), net(prepared(faces[20:]))]))
+    return float((ours * reference).sum(axis=1).min())
+
+
+def test_at_forced_f32_it_is_the_same_model(engine_config: EngineConfig, faces: NDArray[np.uint8], reference: Floats) -> None:
+    assert least_cosine(engine_config, "f32", faces, reference) >= 0.9999
+
+
+def test_at_every_precision_the_device_has_it_is_near_enough(
+    engine_config: EngineConfig, faces: NDArray[np.uint8], reference: Floats
+) -> None:
+    able = set(ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+    shipped = {"auto", *(name for name, word in (("bf16", "BF16"), ("f16", "FP16")) if word in able)}
+    for precision in shipped:
+        assert least_cosine(engine_config, precision, faces, reference) >= 0.999, precision
+
+
+def test_a_damaged_copy_is_made_again(engine_config: EngineConfig, faces: NDArray[np.uint8], reference: Floats, tmp_path: Path) -> None:
+    config = replace(engine_config, converted=str(tmp_path / "converted"), cache=str(tmp_path / "cache"))
+    runtime(config, "f32").embedder(config.models[RECIPE])
+    (copy,) = (tmp_path / "converted").glob("*.xml")
+    copy.write_text("<broken")
+    assert least_cosine(config, "f32", faces, reference) >= 0.9999
+    assert [path.suffix for path in sorted((tmp_path / "converted").iterdir())] == [".bin", ".xml"]

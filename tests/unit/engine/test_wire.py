@@ -1,0 +1,124 @@
+"""What crosses between agent and engine: nothing is lost, and nothing is believed unchecked."""
+
+from dataclasses import replace
+
+import pytest
+
+from agent.app.ports import Analyse
+from agent.domain.errors import EngineBadAnswer, EngineTimeout, ImageTooLarge, Unexpected
+from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
+from agent.domain.image import Recipe
+from agent.domain.people import Bounds, Candidate, Gallery, Reference
+from agent.engine import wire
+
+RECIPE = Recipe("centerface-1", "mobilefacenet-1")
+FACE = Face(
+    Box(-1.5, 2, 30, 40), 0.9, ((1, 2), (3, 4), (5, 6), (7, 8), (9, 10)), Quality(20, 100, -3, 4), b"\xff\x00\x80\x3f", b"\xff\xd8chip"
+)
+ANALYSIS = Analysis(
+    "0a" * 32, 1234, 800, 600, "jpeg", RECIPE, "bf16", (FACE, replace(FACE, embedding=None, chip=None)), StageTimes(1, 2, 3, 4)
+)
+TASK = Analyse("photo.jpg", RECIPE)
+
+
+def test_everything_comes_back_as_it_was_sent() -> None:
+    config = wire.EngineConfig({"centerface-1": wire.ModelFile("centerface", "a/b", "00")}, "c", "d", threads=3)
+    assert wire.CONFIG.load(wire.CONFIG.dump(config)) == config
+    assert wire.ANALYSE.load(wire.ANALYSE.dump(TASK)) == TASK
+    assert wire.ANALYSIS.load(wire.ANALYSIS.dump(ANALYSIS)) == ANALYSIS
+    gallery = Gallery(3, "mobilefacenet-1", (Reference(1, b"\xfb\xff\xfe"),))
+    assert wire.GALLERY.load(wire.GALLERY.dump(gallery)) == gallery
+    match = wire.MatchRequest((b"\xfb\xff", b""), Bounds())
+    assert wire.MATCH.load(wire.MATCH.dump(match)) == match
+    assert wire.PICTURE.load(wire.PICTURE.dump(b"\xff\xd8\xff")) == b"\xff\xd8\xff"
+
+
+def dumped() -> dict[str, object]:
+    raw = wire.ANALYSIS.dump(ANALYSIS)
+    assert isinstance(raw, dict)
+    return raw
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"width": "800"},
+        {"width": 1.5},
+        {"faces": None},
+        {"faces": [{}]},
+        {"more": 1},
+        {"ms": {"decode": float("nan"), "detect": 0, "align": 0, "embed": 0}},
+        {"ms": {"decode": float("inf"), "detect": 0, "align": 0, "embed": 0}},
+    ],
+)
+def test_wrong_shapes_are_bad_answers(change: dict[str, object]) -> None:
+    with pytest.raises(EngineBadAnswer):
+        wire.believe(wire.answer(1, {**dumped(), **change}), 1, wire.ANALYSIS)
+
+
+def test_an_answer_to_another_request_is_a_bad_answer() -> None:
+    with pytest.raises(EngineBadAnswer):
+        wire.believe(wire.answer(1, dumped()), 2, wire.ANALYSIS)
+    with pytest.raises(EngineBadAnswer):
+        wire.believe({}, 2, wire.ANALYSIS)
+
+
+def test_errors_keep_their_code_and_facts() -> None:
+    message = wire.failure(5, ImageTooLarge(megapixels=300, limit=200))
+    with pytest.raises(ImageTooLarge) as caught:
+        wire.believe(message, 5, wire.ANALYSIS)
+    assert caught.value.params == {"megapixels": 300, "limit": 200}
+    with pytest.raises(EngineTimeout):
+        wire.believe(wire.failure(5, EngineTimeout(seconds=1.5)), 5, wire.ANALYSIS)
+
+
+def test_a_code_nobody_knows_is_a_defect() -> None:
+    with pytest.raises(Unexpected):
+        wire.believe({"id": 1, "error": {"code": "new.code", "params": {}}}, 1, wire.ANALYSIS)
+
+
+@pytest.mark.parametrize(
+    "error", ["boom", {}, {"code": 5}, {"code": "<script>", "params": {}}, {"code": "image.empty", "params": {"a": []}}]
+)
+def test_an_error_that_is_none_is_a_bad_answer(error: object) -> None:
+    with pytest.raises(EngineBadAnswer):
+        wire.believe({"id": 1, "error": error}, 1, wire.ANALYSIS)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        replace(ANALYSIS, sha256="../../etc"),
+        replace(ANALYSIS, width=0),
+        replace(ANALYSIS, size=-1),
+        replace(ANALYSIS, recipe=Recipe("centerface-1")),
+        replace(ANALYSIS, faces=(replace(FACE, embedding=b"abc"),)),
+    ],
+)
+def test_an_analysis_that_can_not_be_is_a_bad_answer(wrong: Analysis) -> None:
+    with pytest.raises(EngineBadAnswer):
+        wire.check_analysis(wrong, TASK)
+
+
+def test_face_prints_nobody_asked_for_are_a_bad_answer() -> None:
+    task = Analyse("photo.jpg", Recipe("centerface-1"))
+    without = replace(ANALYSIS, recipe=task.recipe)
+    with pytest.raises(EngineBadAnswer):
+        wire.check_analysis(without, task)
+    clean = replace(without, faces=(replace(FACE, embedding=None, chip=None),))
+    assert wire.check_analysis(clean, task) == clean
+
+
+def test_candidates_must_be_known_people_one_row_for_each_question() -> None:
+    gallery = Gallery(1, "mobilefacenet-1", (Reference(1, b""),))
+    wire.check_matches([[Candidate(1, 0.5, 1, 1)]], 1, gallery)
+    with pytest.raises(EngineBadAnswer):
+        wire.check_matches([[Candidate(2, 0.5, 1, 1)]], 1, gallery)
+    with pytest.raises(EngineBadAnswer):
+        wire.check_matches([], 1, gallery)
+
+
+def test_a_preview_must_be_a_jpeg() -> None:
+    assert wire.check_preview(b"\xff\xd8\xff...\xff\xd9")
+    with pytest.raises(EngineBadAnswer):
+        wire.check_preview(b"<svg onload='...'>")

@@ -1,0 +1,117 @@
+"""The detector's arithmetic, and when it looks again."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from agent.domain.face import Box
+from agent.vision.codecs import Image, Pixels
+from agent.vision.detector import CenterFace, Detection, decode, padded, spans, suppress
+
+Net = Callable[[NDArray[np.uint8]], list[NDArray[np.float32]]]
+Whole = Callable[[Pixels], Image]
+POINTS = ((0.0, 0.0),) * 5
+
+
+def scene(width: int, height: int, *boxes: tuple[int, int, int, int]) -> Pixels:
+    """White rectangles on black."""
+    pixels = np.zeros((height, width, 3), np.uint8)
+    for x, y, w, h in boxes:
+        pixels[y : y + h, x : x + w] = 255
+    return pixels
+
+
+class Recording:
+    """A net that remembers the shapes it was given."""
+
+    def __init__(self, net: Net) -> None:
+        self._net = net
+        self.shapes: list[tuple[int, ...]] = []
+
+    def __call__(self, image: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        self.shapes.append(image.shape)
+        return self._net(image)
+
+
+def found_boxes(net: Net, image: Image) -> list[tuple[int, ...]]:
+    found = CenterFace(net)(lambda side: image, 0.5)
+    return sorted(tuple(round(v) for v in (face.box.x, face.box.y, face.box.w, face.box.h)) for face in found)
+
+
+def test_a_face_is_read_from_the_four_maps() -> None:
+    heat, scale, offset = (np.zeros((1, n, 10, 20), np.float32) for n in (1, 2, 2))
+    landmarks = np.zeros((1, 10, 10, 20), np.float32)
+    heat[0, 0, 5, 7] = 0.8
+    scale[0, :, 5, 7] = np.log(6), np.log(4)  # height 24, width 16
+    offset[0, :, 5, 7] = 0.25, -0.25
+    landmarks[0, :, 5, 7] = (0.4, 0.25, 0.4, 0.75, 0.6, 0.5, 0.8, 0.3, 0.8, 0.7)
+    (face,) = decode(heat, scale, offset, landmarks, 0.5)
+    cx, cy = (7 - 0.25 + 0.5) * 4, (5 + 0.25 + 0.5) * 4
+    assert (face.box.x, face.box.y, face.box.w, face.box.h) == pytest.approx((cx - 8, cy - 12, 16, 24))
+    assert face.score == pytest.approx(0.8)
+    assert face.landmarks[0] == pytest.approx((cx - 8 + 0.25 * 16, cy - 12 + 0.4 * 24))
+    assert face.landmarks[4] == pytest.approx((cx - 8 + 0.7 * 16, cy - 12 + 0.8 * 24))
+
+
+def test_of_overlapping_detections_the_best_stays() -> None:
+    best, near, apart = (Detection(Box(x, 0, 10, 10), score, POINTS) for x, score in ((0, 0.9), (2, 0.8), (30, 0.7)))
+    assert suppress([best, near, apart], 0.3) == [best, apart]
+
+
+def test_boxes_come_back_in_pixels_of_the_full_image(blob_net: Net, whole: Whole) -> None:
+    assert found_boxes(blob_net, whole(scene(1280, 960, (400, 200, 160, 200)))) == [(400, 200, 160, 200)]
+
+
+def test_an_image_decoded_reduced_gives_boxes_at_full_size(blob_net: Net) -> None:
+    image = Image(scene(640, 480, (200, 100, 80, 100)), 0.5, 1280, 960, "jpeg")
+    assert found_boxes(blob_net, image) == [(400, 200, 160, 200)]
+
+
+def test_a_photo_without_small_faces_is_looked_at_once(blob_net: Net, whole: Whole) -> None:
+    net = Recording(blob_net)
+    assert len(found_boxes(net, whole(scene(1400, 1050, (400, 200, 400, 400))))) == 1
+    assert net.shapes == [(1, 512, 640, 3)]
+
+
+def test_a_large_photo_gets_one_more_look_because_its_small_faces_leave_no_hints(blob_net: Net, whole: Whole) -> None:
+    net = Recording(blob_net)
+    assert len(found_boxes(net, whole(scene(4000, 3000, (400, 200, 400, 400))))) == 1
+    assert net.shapes == [(1, 512, 640, 3), (1, 768, 1024, 3)]
+
+
+def test_hints_of_small_faces_are_followed_to_the_finest_look(blob_net: Net, whole: Whole) -> None:
+    small = [(300, 300, 24, 24), (1190, 900, 24, 24), (2300, 1500, 24, 24)]  # the second lies where tiles overlap
+    image = whole(scene(2400, 1800, *small))
+    net = Recording(blob_net)
+    assert found_boxes(net, image) == small
+    assert all(shape[1] <= 1280 and shape[2] <= 1280 for shape in net.shapes)
+
+
+def test_large_faces_keep_their_box_when_small_ones_are_looked_for(blob_net: Net, whole: Whole) -> None:
+    boxes = [(100, 100, 300, 300), (1000, 800, 16, 16)]
+    assert found_boxes(blob_net, whole(scene(1280, 960, *boxes))) == boxes
+
+
+def test_a_small_image_with_small_faces_is_enlarged(blob_net: Net, whole: Whole) -> None:
+    boxes = [(40, 40, 8, 8), (200, 100, 8, 8)]
+    assert found_boxes(blob_net, whole(scene(400, 300, *boxes))) == boxes
+
+
+def test_a_face_that_fills_the_picture_is_found_coarser(blob_net: Net, whole: Whole) -> None:
+    assert found_boxes(blob_net, whole(scene(1280, 1280, (100, 100, 1000, 1000)))) == [(100, 100, 1000, 1000)]
+
+
+def test_nothing_is_found_in_nothing(blob_net: Net, whole: Whole) -> None:
+    assert found_boxes(blob_net, whole(scene(3, 1))) == []
+
+
+def test_the_net_sees_few_different_shapes() -> None:
+    shapes = {padded(np.zeros((height, 640, 3), np.uint8)).shape for height in range(100, 641)}
+    assert len(shapes) == 5
+
+
+def test_stretches_overlap_and_cover_everything() -> None:
+    assert spans(1280) == [(0, 1280, True, True)]
+    assert spans(2400) == [(0, 1280, True, False), (1120, 2400, False, True)]

@@ -1,0 +1,127 @@
+"""The straight line: what is computed, what is not, and how the time is told."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from agent.domain.errors import ImageTruncated
+from agent.domain.face import Box, Landmarks
+from agent.domain.image import Recipe
+from agent.vision.aligner import CHIP_SIDE, align
+from agent.vision.codecs import Image, Limits, Pixels, decode
+from agent.vision.detector import Decoder, Detection
+from agent.vision.pipeline import FileDecoder, Pipeline, Wanted, analyse
+
+LIMITS = Limits(megapixels=10, megabytes=10)
+POINTS: Landmarks = ((30, 40), (70, 40), (50, 60), (35, 80), (65, 80))
+
+
+class Stages:
+    """A pipeline whose stages write down that they ran."""
+
+    def __init__(self, *faces: Detection, recognise: bool) -> None:
+        self.ran: list[str] = []
+        self._faces = faces
+        recipe = Recipe("test-1", "test-2" if recognise else None)
+        self.pipeline = Pipeline(recipe, "f32", self._detect, self._align, self._embed if recognise else None)
+
+    def _detect(self, decoder: Decoder, min_score: float) -> list[Detection]:
+        self.ran.append(f"detect {decoder(50).scale}")
+        return [face for face in self._faces if face.score >= min_score]
+
+    def _align(self, image: Image, landmarks: Landmarks) -> Pixels:
+        self.ran.append(f"align {image.scale}")
+        return align(image, landmarks)
+
+    def _embed(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self.ran.append(f"embed {len(faces)}")
+        return np.ones((len(faces), 4), np.float32)
+
+
+def face(side: float, score: float = 0.9) -> Detection:
+    scaled = [(x * side / 100, y * side / 100) for x, y in POINTS]
+    return Detection(Box(0, 0, side, side), score, (scaled[0], scaled[1], scaled[2], scaled[3], scaled[4]))
+
+
+@pytest.fixture
+def photo(encoded: Callable[..., bytes]) -> bytes:
+    return encoded(np.random.default_rng(4).integers(0, 255, (300, 400, 3), np.uint8), "JPEG")
+
+
+def ticking() -> Callable[[], float]:
+    """A clock that moves on by a second each time it is read."""
+    seconds = iter(range(1000))
+    return lambda: float(next(seconds))
+
+
+def test_without_an_embedder_no_chip_and_no_embedding_is_computed(photo: bytes) -> None:
+    stages = Stages(face(100), face(200), recognise=False)
+    analysis = analyse(photo, stages.pipeline, Wanted(), LIMITS, ticking())
+    assert stages.ran == ["detect 0.125"]
+    assert [(found.embedding, found.chip) for found in analysis.faces] == [(None, None)] * 2
+    assert analysis.recipe == Recipe("test-1", None)
+
+
+def test_with_an_embedder_each_face_has_both(photo: bytes) -> None:
+    stages = Stages(face(100), face(200), recognise=True)
+    analysis = analyse(photo, stages.pipeline, Wanted(), LIMITS, ticking())
+    assert stages.ran == ["detect 0.125", "align 1.0", "align 1.0", "embed 2"]
+    for found in analysis.faces:
+        assert found.embedding == np.ones(4, "<f4").tobytes()
+        assert found.chip is not None
+        assert decode(found.chip, LIMITS).pixels.shape == (CHIP_SIDE, CHIP_SIDE, 3)
+
+
+def test_chips_can_be_left_out(photo: bytes) -> None:
+    analysis = analyse(photo, Stages(face(100), recognise=True).pipeline, Wanted(keep_chips=False), LIMITS, ticking())
+    assert analysis.faces[0].chip is None
+    assert analysis.faces[0].embedding is not None
+
+
+def test_only_small_faces_have_the_file_decoded_finer(photo: bytes) -> None:
+    stages = Stages(face(390), recognise=True)
+    analyse(photo, stages.pipeline, Wanted(), LIMITS, ticking())
+    assert stages.ran == ["detect 0.125", "align 0.25", "embed 1"]
+
+
+def test_a_photo_without_faces_embeds_nothing(photo: bytes) -> None:
+    stages = Stages(recognise=True)
+    assert analyse(photo, stages.pipeline, Wanted(), LIMITS, ticking()).faces == ()
+    assert stages.ran == ["detect 0.125"]
+
+
+def test_small_and_doubtful_faces_are_left_out(photo: bytes) -> None:
+    stages = Stages(face(19), face(21), face(100, score=0.4), recognise=False)
+    analysis = analyse(photo, stages.pipeline, Wanted(min_score=0.5, min_face=20), LIMITS, ticking())
+    assert [found.box.w for found in analysis.faces] == [21]
+
+
+def test_an_analysis_tells_what_the_file_is(photo: bytes) -> None:
+    analysis = analyse(photo, Stages(recognise=False).pipeline, Wanted(), LIMITS, ticking())
+    assert (analysis.size, analysis.width, analysis.height, analysis.format, analysis.precision) == (len(photo), 400, 300, "jpeg", "f32")
+    assert len(analysis.sha256) == 64
+
+
+def test_times_are_milliseconds_of_each_stage_and_decoding_counts_once(photo: bytes) -> None:
+    # Every reading of the clock takes a second: decoding is two readings wherever it happens.
+    ms = analyse(photo, Stages(face(100), recognise=True).pipeline, Wanted(), LIMITS, ticking()).ms
+    assert (ms.decode, ms.detect, ms.align, ms.embed) == (2000, 2000, 2000, 1000)
+
+
+def test_a_decoder_decodes_again_only_for_more(photo: bytes) -> None:
+    decoder = FileDecoder(photo, LIMITS, ticking())
+    coarse = decoder(50)
+    assert decoder(10) is coarse
+    fine = decoder(51)
+    assert (coarse.scale, fine.scale) == (0.125, 0.25)
+    assert decoder(50) is fine
+    whole = decoder(9999)
+    assert whole.scale == 1.0
+    assert decoder(99999) is whole
+
+
+def test_errors_of_the_file_pass_through(photo: bytes) -> None:
+    with pytest.raises(ImageTruncated):
+        analyse(photo[:-500], Stages(recognise=False).pipeline, Wanted(), LIMITS, ticking())
