@@ -76,7 +76,7 @@ const PROBLEMS: Record<Language, readonly Problem[]> = {
 }
 
 export interface Options {
-  /** family, counts, portrait, crowd, noface, panorama, failed, burst, paused, empty, attention, away, loading, unauthorised, offline */
+  /** family, counts, portrait, crowd, noface, long, panorama, failed, burst, paused, empty, attention, away, loading, unauthorised, offline */
   readonly scene: string
   readonly language: Language
   readonly theme: Status['theme']
