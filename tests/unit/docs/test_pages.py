@@ -7,6 +7,7 @@ import pytest
 
 from agent.domain.errors import leaves
 from agent.settings import Settings
+from scripts.setup.system import QT_LIBRARIES
 
 ROOT = Path(__file__).parents[3]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -44,3 +45,8 @@ def test_error_codes_and_settings_in_the_guide_exist(page: str) -> None:
     words = set(re.findall(r"`([a-z]+\.[a-z_]+)`", read(page)))
     assert len(words) > 10
     assert words <= known | leaves().keys()
+
+
+def test_the_guide_names_the_libraries_that_the_tests_install() -> None:
+    line = next(line for line in " ".join(read("docs/guide.md").replace("\\\n", "").split("```")).split("\n") if "apt install" in line)
+    assert line.split("apt install")[1].split() == QT_LIBRARIES
