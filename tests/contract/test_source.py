@@ -298,7 +298,7 @@ async def test_a_folder_that_goes_away_keeps_its_photos_and_is_looked_through_wh
     path = photo(folder / "a.jpg", when=LONG_AGO)
     world.known = {path: facts(path)}
     async with world.watching(Folder(path=str(folder))) as source:
-        folder.rename(tmp_path / "elsewhere")
+        move(folder, tmp_path / "elsewhere")
         await source.rescan()
         (failed,) = await world.wait(SourceFailed)
         assert (failed.folder, failed.error.code) == (str(folder), "source.unreachable")
@@ -315,7 +315,7 @@ async def test_a_folder_that_is_deleted_and_made_again_is_watched_again(world: W
     async with world.watching(Folder(path=str(folder))):
         shutil.rmtree(folder)
         await world.wait(SourceFailed)
-        folder.mkdir()
+        make(folder)
         await world.wait(SourceRecovered)
         photo(folder / "a.jpg")
         await world.wait(FileAppeared)
