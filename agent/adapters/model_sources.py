@@ -89,7 +89,7 @@ def package_command(kind: str, package: str, folder: Path) -> list[str]:
 def _fetch_package(kind: str, package: str, folder: Path) -> Path:
     command = package_command(kind, package, folder)
     try:
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PACKAGE_LIMIT_S)
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True, cwd=folder, timeout=_PACKAGE_LIMIT_S)
     except (OSError, subprocess.SubprocessError) as error:
         raise SourceFailed(kind) from error
     archives = [path for path in folder.iterdir() if path.is_file()]
