@@ -8,7 +8,7 @@ from agent.adapters.folder_events import Clock
 from agent.adapters.folder_scan import folder_root, is_below
 from agent.adapters.folder_session import Known
 from agent.adapters.folder_watch import FolderWatch, WatchPlan
-from agent.app.ports import Emit
+from agent.app.ports import Emit, SourceRecovered
 from agent.settings import Folder, Sources
 
 
@@ -63,9 +63,11 @@ class FolderSource:
                 return
             ended = [root for root, (watch, _) in self._running.items() if self._plans.get(root) != watch.plan]
             for root in ended:
-                _, task = self._running.pop(root)
+                watch, task = self._running.pop(root)
                 task.cancel()
                 await asyncio.wait([task])
+                if watch.trouble and root not in self._plans:
+                    await self._emit(SourceRecovered(root))  # nobody asks for it any more
             for root, plan in self._plans.items():
                 if root not in self._running:
                     watch = FolderWatch(plan, self._known, self._emit, poll_s=self._poll_s, retry_s=self._retry_s, clock=self._clock)

@@ -46,7 +46,7 @@ class FolderWatch:
         self._session: FolderSession | None = None
         self._decided = asyncio.Event()  # whether the folder is there
         self._try_now = asyncio.Event()
-        self._told = ""  # code of the trouble that was told last; empty if all is well
+        self.trouble = ""  # code of the trouble that was told last; empty if all is well
 
     async def run(self) -> None:
         """Emit changes until cancelled; trouble is told once."""
@@ -109,12 +109,12 @@ class FolderWatch:
         except LimitReached:
             await self._tell_trouble(SourceLimit())
             return False
-        if self._told:
-            self._told = ""
+        if self.trouble:
+            self.trouble = ""
             await self._emit(SourceRecovered(self.root))
         return True
 
     async def _tell_trouble(self, error: AgentError) -> None:
-        if error.code != self._told:
-            self._told = error.code
+        if error.code != self.trouble:
+            self.trouble = error.code
             await self._emit(SourceFailed(self.root, error))
