@@ -30,7 +30,7 @@ class PopupHost:
         command: Sequence[str] | None = None,
     ) -> None:
         self._url = url
-        self.keep_warm_s = keep_warm_s
+        self.keep_warm_s = keep_warm_s  # may be changed; holds from the next time it is hidden
         self._hidden = hidden
         self._command = list(command or own_command("popup-window"))
         self._child: Child | None = None
@@ -57,8 +57,11 @@ class PopupHost:
     async def show(self, corner: Corner) -> None:
         """Show the window; it takes the focus from nobody. Raises NoDisplay or PopupFailed."""
         async with self._turn:
-            if not await self._shown(corner) and not await self._shown(corner):
-                raise PopupFailed
+            try:
+                if not await self._shown(corner) and not await self._shown(corner):
+                    raise PopupFailed
+            finally:
+                self._rest()
 
     async def hide(self) -> None:
         """Hide it if it is shown; its process stays warm for a while."""
@@ -164,7 +167,7 @@ class PopupHost:
             self._idle = None
 
     def _rest(self) -> None:
-        """The window is hidden: from now on its process is idle."""
+        """Unless the window is shown, its process is idle from now on."""
         self._wake()
         if self.alive and not self._visible:
             self._idle = asyncio.get_running_loop().call_later(self.keep_warm_s, self._drop_idle)

@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QStandardPaths, Qt, QUrl
 from PySide6.QtGui import QColor, QDesktopServices, QGuiApplication
-from PySide6.QtWebEngineCore import QWebEngineNavigationRequest, QWebEnginePage
+from PySide6.QtWebEngineCore import QWebEngineLoadingInfo, QWebEngineNavigationRequest, QWebEnginePage
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QWidget
 
 from agent.desktop.popup_shell import HEIGHT, LOAD_S, WIDTH, is_ours
@@ -71,7 +71,7 @@ class QtShell:
         # What is seen until the page's first frame: no white flash on a dark desktop.
         dark = QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
         self._page.setBackgroundColor(QColor(_DARK if dark else _LIGHT))
-        self._page.loadFinished.connect(self._on_loaded)
+        self._page.loadingChanged.connect(self._on_loading)
         self._page.navigationRequested.connect(self._on_navigation)
         # A page whose renderer died stays white: end, and the next request starts anew.
         self._page.renderProcessTerminated.connect(lambda *_: os._exit(_RENDERER_GONE))
@@ -81,10 +81,12 @@ class QtShell:
         self._native.show()
         self._native.raise_()
 
-    def _on_loaded(self, came: bool) -> None:
-        loading, self._loading = self._loading, None
-        if loading is not None and not loading.done():
-            loading.set_result(came)
+    def _on_loading(self, info: QWebEngineLoadingInfo) -> None:
+        # The blank page that pywebview begins with also loads.
+        if info.status() != QWebEngineLoadingInfo.LoadStatus.LoadStartedStatus and is_ours(info.url().toString()):
+            loading, self._loading = self._loading, None
+            if loading is not None:
+                loading.set_result(info.status() == QWebEngineLoadingInfo.LoadStatus.LoadSucceededStatus and not info.isErrorPage())
 
     def _on_navigation(self, request: QWebEngineNavigationRequest) -> None:
         url = request.url()

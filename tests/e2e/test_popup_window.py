@@ -42,7 +42,7 @@ class Site:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 site.asked.append(self.path)
-                self.send_response(200)
+                self.send_response(403 if "used" in self.path else 200)
                 self.send_header("Content-Type", "text/html")
                 self.send_header("Content-Security-Policy", "default-src 'self'; style-src 'unsafe-inline'")
                 self.end_headers()
@@ -199,11 +199,12 @@ async def test_it_ends_when_it_was_hidden_for_long(on_desktop: "Desktop", site: 
     await popup.close()
 
 
-async def test_a_page_that_does_not_come_is_a_failure_and_leaves_no_window(on_desktop: "Desktop", site: Site) -> None:
-    async def nowhere() -> str:
-        return "http://127.0.0.1:9/popup"
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9/popup", "SITE&used"])
+async def test_a_page_that_does_not_come_is_a_failure_and_leaves_no_window(on_desktop: "Desktop", site: Site, address: str) -> None:
+    async def wrong() -> str:
+        return address.replace("SITE", await site.url())
 
-    popup = PopupHost(nowhere, keep_warm_s=300, command=COMMAND)
+    popup = PopupHost(wrong, keep_warm_s=300, command=COMMAND)
     with pytest.raises(PopupFailed):
         await popup.show(Corner.BOTTOM_RIGHT)
     assert not popup.alive

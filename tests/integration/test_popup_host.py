@@ -130,6 +130,19 @@ async def test_a_killed_process_is_started_anew_with_a_new_code(tmp_path: Path) 
     assert setting.codes == 2
 
 
+async def test_a_process_that_got_no_address_is_let_go_too(tmp_path: Path) -> None:
+    setting = Setting(tmp_path, "well")
+
+    async def refuse() -> str:
+        raise ConnectionError
+
+    host = PopupHost(refuse, keep_warm_s=0, command=[sys.executable, "-c", CHILD, "well", str(setting.log)])
+    with pytest.raises(ConnectionError):
+        await host.show(Corner.BOTTOM_RIGHT)
+    await gone(host)
+    await host.close()
+
+
 @pytest.mark.parametrize("mode", ["dies", "refuses", "mute"])
 async def test_after_two_tries_it_gives_up_and_leaves_no_process(tmp_path: Path, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(popup_module, "_START_S", 0.5)
