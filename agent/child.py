@@ -21,7 +21,37 @@ MAX_LINE = 64 * 1024 * 1024
 # A process whose output has ended needs a moment to end itself.
 _EXIT_S = 2.0
 # What a child needs of the environment to find its libraries, its display and its home; not the rest, where tokens may be.
-_ENVIRONMENT = ["APPDATA", "COMSPEC", "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "GDK_SCALE", "HOME", "LANG", "LC_ALL", "LC_MESSAGES", "LD_LIBRARY_PATH", "LOCALAPPDATA", "PATH", "PROGRAMDATA", "QTWEBENGINE_CHROMIUM_FLAGS", "QT_QPA_PLATFORM", "QT_SCALE_FACTOR", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "USERPROFILE", "WAYLAND_DISPLAY", "WINDIR", "XAUTHORITY", "XDG_CURRENT_DESKTOP", "XDG_RUNTIME_DIR", "XDG_SESSION_TYPE", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"]
+_ENVIRONMENT = [
+    "APPDATA",
+    "COMSPEC",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DISPLAY",
+    "GDK_SCALE",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "LC_MESSAGES",
+    "LD_LIBRARY_PATH",
+    "LOCALAPPDATA",
+    "PATH",
+    "PROGRAMDATA",
+    "QTWEBENGINE_CHROMIUM_FLAGS",
+    "QT_QPA_PLATFORM",
+    "QT_SCALE_FACTOR",
+    "SYSTEMROOT",
+    "TEMP",
+    "TMP",
+    "TMPDIR",
+    "USERPROFILE",
+    "WAYLAND_DISPLAY",
+    "WINDIR",
+    "XAUTHORITY",
+    "XDG_CURRENT_DESKTOP",
+    "XDG_RUNTIME_DIR",
+    "XDG_SESSION_TYPE",
+    "COVERAGE_PROCESS_START",
+    "COVERAGE_PROCESS_CONFIG",
+]
 
 
 class ChildGone(Exception):

@@ -1,4 +1,4 @@
-"""Finds the files the program brings along: in an installed wheel or a frozen program under `agent/_data`, in a checkout beside `agent/`."""
+"""Finds the files the program brings along: under `agent/_data` once installed, beside `agent/` in a checkout."""
 
 from pathlib import Path
 

@@ -46,6 +46,10 @@ class BackupStore:
         """Whether the last day has none."""
         return self._keep > 0 and not any(now - EVERY < backup.at <= now for backup in self.list())
 
+    def make_if_due(self, library: SqliteLibrary, now: datetime) -> Backup | None:
+        """The daily backup, unless there is one. Raises as `create`."""
+        return self.create(library, now) if self.due(now) else None
+
     def list(self) -> list[Backup]:
         """Newest first. They may be damaged: `verify` tells."""
         found: list[Backup] = []

@@ -59,7 +59,7 @@ class SettingsFile:
 
     def set(self, key: str, raw: str) -> Settings:
         """Write one setting, given as TOML or plain text; comments and order stay. Raises SettingsError, and nothing is written then."""
-        keys = _known(key)
+        keys = self.check_key(key)
         with self._edited() as document:
             table: MutableMapping[str, object] = document
             for name in keys[:-1]:
@@ -73,7 +73,7 @@ class SettingsFile:
 
     def unset(self, key: str) -> Settings:
         """Back to the profile's or the default value. Raises SettingsError."""
-        keys = _known(key)
+        keys = self.check_key(key)
         with self._edited() as document:
             table: object = document
             for name in keys[:-1]:
@@ -139,6 +139,17 @@ class SettingsFile:
                 return now
             now = later
 
+    @staticmethod
+    def check_key(key: str) -> list[str]:
+        """The parts of a setting's key. Raises SettingsUnknownKey."""
+        section, _, name = key.partition(".")
+        info = Settings.model_fields.get(section)
+        model = info.annotation if info else None
+        fields = getattr(model, "model_fields", None)
+        if info is None or (name and (fields is None or name not in fields)) or (fields is not None and not name):
+            raise SettingsUnknownKey(key=key, nearest=nearest_key(key))
+        return key.split(".")
+
     def _profile(self) -> Raw:
         if self.profile not in PROFILES:
             raise SettingsInvalid(key=PROFILE_VARIABLE, reason="one_of", choices=", ".join(PROFILES))
@@ -176,17 +187,6 @@ class SettingsFile:
         self.load()
         if self._nudge is not None:
             self._nudge()
-
-
-def _known(key: str) -> list[str]:
-    """The parts of a setting's key. Raises SettingsUnknownKey."""
-    section, _, name = key.partition(".")
-    info = Settings.model_fields.get(section)
-    model = info.annotation if info else None
-    fields = getattr(model, "model_fields", None)
-    if info is None or (name and (fields is None or name not in fields)) or (fields is not None and not name):
-        raise SettingsUnknownKey(key=key, nearest=nearest_key(key))
-    return key.split(".")
 
 
 def _signature(path: Path) -> _Signature:

@@ -40,6 +40,16 @@ class AppPaths:
         )
 
     @property
+    def library(self) -> Path:
+        """The folder of the encrypted library and its keys."""
+        return self.data / "library"
+
+    @property
+    def keys(self) -> Path:
+        """The folder of key files, for machines without a keyring."""
+        return self.config / "keys"
+
+    @property
     def settings(self) -> Path:
         """The user's settings file."""
         return self.config / "settings.toml"

@@ -61,7 +61,7 @@ async def scan(context: Context, request: ScanRequest) -> AsyncIterator[bytes]:
     files = await asyncio.to_thread(lambda: list(context.walk(request.paths)))
     yield _line(ScanLine(total=len(files)))
     try:
-        async for scanned in context.app.scanner.scan(files, embeddings=request.embeddings):
+        async for scanned in context.app.scan(files, embeddings=request.embeddings):
             yield _line(present.scan_line(scanned, context.texts()))
     except AgentError as error:
         yield _line(ScanLine(stopped=present.problem(error, context.texts())))

@@ -1,7 +1,8 @@
 """The running agent: its parts put together, started, told of new settings, and ended without losing anything."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -12,11 +13,11 @@ from agent.app.ingest import Ingest
 from agent.app.people import People
 from agent.app.ports import Analyse, Analyser, Library, Source
 from agent.app.progress import Progress
-from agent.app.scan import Scanner
+from agent.app.scan import Scanned, Scanner
 from agent.app.status import StatusFeed
-from agent.domain.errors import AgentError
+from agent.domain.errors import AgentError, ModelError
 from agent.domain.events import ImageFailed, Recorded
-from agent.domain.image import Recipe
+from agent.domain.image import FileSeen, Recipe
 from agent.domain.people import Bounds
 from agent.settings import Settings, changed_sections
 
@@ -24,13 +25,19 @@ log = structlog.get_logger()
 
 DETECTOR = "centerface-1"
 EMBEDDER = "mobilefacenet-1"
+EVERYTHING = Recipe(DETECTOR, EMBEDDER)
 UPKEEP_EVERY_S = 3_600.0
+MODELS_RETRY_S = 300.0
 
 Reconfigure = Callable[[Settings], Awaitable[None]]
 
 
 class App:
-    """Everything live, in one place. `reconfigure` names, by settings section, what else must follow a change."""
+    """Everything live, in one place.
+
+    `supply` gets the models of a recipe, unless they are there (raises ModelError); `backup` makes the daily backup if it is due;
+    `reconfigure` names, by settings section, what else must follow a change.
+    """
 
     def __init__(
         self,
@@ -42,6 +49,7 @@ class App:
         slots: int,
         clock: Callable[[], datetime],
         monotonic: Callable[[], float],
+        supply: Callable[[Recipe], Awaitable[None]],
         backup: Callable[[datetime], None],
         reconfigure: Mapping[str, Reconfigure],
     ) -> None:
@@ -51,6 +59,8 @@ class App:
         self.bus = Bus()
         self._source = source
         self._clock = clock
+        self._supply = supply
+        self._models_wanted = asyncio.Event()
         self._backup = backup
         self._reconfigure = reconfigure
         self._applying = asyncio.Lock()
@@ -58,7 +68,7 @@ class App:
         self.people = People(library, analyser, self.bus, recipe=self.recipe, bounds=self._bounds, clock=clock)
         self.indexer = Indexer(library, analyser, self.people, self.bus, self._progress, task=self._task, slots=slots, clock=clock)
         self.ingest = Ingest(library, self.bus, recipe=self.recipe, wake=self.indexer.wake, clock=clock)
-        self.scanner = Scanner(library, self.ingest, analyser, self.bus, embedding_task=self._embedding_task)
+        self._scanner = Scanner(library, self.ingest, analyser, self.bus, embedding_task=self._embedding_task)
         self.status = StatusFeed(library, self.indexer, self.ingest, self._progress, lambda: self.settings)
 
     def recipe(self) -> Recipe:
@@ -74,6 +84,7 @@ class App:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self.indexer.run())
                     tasks.create_task(self.status.run())
+                    tasks.create_task(self._supply_models())
                     if watch:
                         tasks.create_task(self._source.run(self.ingest.take))
                         tasks.create_task(self._upkeep())
@@ -87,6 +98,12 @@ class App:
     def resume(self) -> None:
         self.indexer.resume()
         self.status.changed()
+
+    async def scan(self, files: Sequence[FileSeen], *, embeddings: bool = False) -> AsyncIterator[Scanned]:
+        """Index files somebody asked for, see `Scanner.scan`. Raises ModelError if a model can't be had, StoreError."""
+        await self._supply(EVERYTHING if embeddings else self.recipe())
+        async for scanned in self._scanner.scan(files, embeddings=embeddings):
+            yield scanned
 
     async def rescan(self) -> None:
         """Look through all watched folders now."""
@@ -109,6 +126,7 @@ class App:
                 async with self.indexer.at_rest():
                     self.settings = settings
                     await self._follow_recognition()
+                self._models_wanted.set()
             self.settings = settings
             for section in sorted(sections & self._reconfigure.keys()):
                 await self._reconfigure[section](settings)
@@ -129,8 +147,21 @@ class App:
             await asyncio.to_thread(self.library.requeue_outdated, self.recipe(), now=now)
         else:
             self.bus.publish(await asyncio.to_thread(self.library.purge_recognition, now=now))
-            await self.analyser.close()  # it holds face prints in memory
+            self.analyser.forget()
         self.people.forget_gallery()
+
+    async def _supply_models(self) -> None:
+        """Get what is missing, now and whenever the settings ask for more; without network, try again now and then."""
+        while True:
+            self._models_wanted.clear()
+            try:
+                await self._supply(self.recipe())
+                self.indexer.wake()
+                await self._models_wanted.wait()
+            except ModelError as error:
+                log.warning("models.unavailable", code=error.code)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._models_wanted.wait(), MODELS_RETRY_S)
 
     async def _upkeep(self) -> None:
         """Now and then: the daily backup, and the end of what was deleted long ago. A failure is said and tried again later."""
@@ -156,7 +187,7 @@ class App:
 
     def _embedding_task(self, path: str) -> Analyse:
         detection = self.settings.detection
-        return Analyse(path, Recipe(DETECTOR, EMBEDDER), min_score=detection.min_score, min_face=detection.min_face, keep_chips=False)
+        return Analyse(path, EVERYTHING, min_score=detection.min_score, min_face=detection.min_face, keep_chips=False)
 
     def _bounds(self) -> Bounds:
         return Bounds(self.settings.recognition.certain, self.settings.recognition.probable)

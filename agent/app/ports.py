@@ -101,6 +101,10 @@ class Analyser(Protocol):
         """For each embedding its candidates, nearest first. Raises EngineError."""
         ...
 
+    def forget(self) -> None:
+        """Hold nothing of people's faces in memory any more: recognition was switched off."""
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -181,7 +185,10 @@ class Library(Protocol):
     def note_file(
         self, seen: FileSeen, recipe: Recipe, *, priority: Priority, now: datetime, sha256: str | None = None
     ) -> tuple[Noted, list[Recorded]]:
-        """Remember a file. Unchanged files and known contents make no job; a changed file's old job is replaced."""
+        """Remember a file. Unchanged files and known contents make no job; a changed file's old job is replaced.
+
+        A failed file that is unchanged is tried again only with priority ASKED; a job that waits is moved forward, never back.
+        """
         ...
 
     def known_files(self, folder: str) -> dict[str, tuple[int, int]]:
@@ -193,7 +200,10 @@ class Library(Protocol):
         ...
 
     def file_moved(self, old: str, new: FileSeen, *, now: datetime) -> list[Recorded]:
-        """Same file, new path: faces stay. If `new` was another known file, that one is replaced."""
+        """Same file, new path: faces stay. If `new` was another known file, that one is replaced. Nothing happens if `old` is not known.
+
+        Note the new file afterwards: only then it is found out whether it also changed, or had been given up as missing.
+        """
         ...
 
     def tree_moved(self, old: str, new: str, *, now: datetime) -> list[Recorded]: ...
@@ -217,7 +227,8 @@ class Library(Protocol):
     def commit(self, job: Job, analysis: Analysis, identities: Sequence[Identity | None] = (), *, now: datetime) -> list[Recorded]:
         """Faces, who they may be (in the faces' order; empty: nobody is known), place, event and the job's end in one transaction.
 
-        Doing it twice changes nothing.
+        Doing it twice changes nothing, and so does an attempt whose job was taken from it (the file changed or moved meanwhile).
+        An image that has all this analysis has stays as it is. While the recipe has no embedder, neither embedding nor chip is stored.
         """
         ...
 

@@ -31,7 +31,7 @@ class InlineAnalyser:
             return await asyncio.to_thread(self._match, embeddings, gallery, bounds)
 
     def forget(self) -> None:
-        self.engine.set_gallery(Gallery(0, "", ()))
+        self.engine.forget()
 
     async def close(self) -> None:
         """Nothing to end."""

@@ -67,7 +67,7 @@ class EnginePool:
     def __init__(
         self, settings: Engine, models: Mapping[str, ModelFile], *, converted: Path, cache: Path, command: Sequence[str] | None = None
     ) -> None:
-        self._settings = settings
+        self.settings = settings
         self._models = dict(models)
         self._converted, self._cache = converted, cache
         self._command = list(command) if command is not None else own_command("engine-worker")
@@ -95,7 +95,7 @@ class EnginePool:
         return matches
 
     def forget(self) -> None:
-        """Processes hold the gallery: idle ones end now, busy ones after their task."""
+        """Hold nothing of people's faces in memory any more: idle processes end now, busy ones after their task."""
         self._generation += 1
         for slot in self._free:
             self._end(slot)
@@ -112,17 +112,33 @@ class EnginePool:
         while self._endings:
             await asyncio.gather(*self._endings, return_exceptions=True)
 
+    async def hello(self) -> Hello:
+        """Start a process if none runs; what it says of itself. Raises EngineError, ModelError."""
+        slot = await self._take(_A_PERSON_WAITS)
+        try:
+            await self._running(slot)
+            assert slot.hello is not None
+            return slot.hello
+        finally:
+            self._give_back(slot)
+
     # -- upkeep ------------------------------------------------------------------------------------------------------------------
+    @property
+    def size(self) -> int:
+        """How many processes there are at most."""
+        # Half the cores: the computer belongs to its user, and each process takes 300 MB.
+        return self.settings.workers or max(1, min(4, _cores() // 2))
+
     def reconfigure(self, settings: Engine, models: Mapping[str, ModelFile] | None = None) -> None:
         """Take over new settings, or model files that were fetched: idle processes end now, busy ones after their task."""
         models = self._models if models is None else dict(models)
-        if settings == self._settings and models == self._models:
+        if settings == self.settings and models == self._models:
             return
-        self._settings, self._models = settings, models
+        self.settings, self._models = settings, models
         self.forget()
-        while len(self._slots) > self._size and self._free:
+        while len(self._slots) > self.size and self._free:
             self._slots.remove(self._free.pop())
-        while len(self._slots) < self._size and self._hand_over(_Slot()):
+        while len(self._slots) < self.size and self._hand_over(_Slot()):
             pass
 
     def stats(self) -> list[EngineProcess]:
@@ -152,7 +168,7 @@ class EnginePool:
 
     async def _ask(self, slot: _Slot, child: Child, operation: str, body: object, codec: Codec[T], limit: float | None = None) -> T:
         slot.requests += 1
-        limit = self._settings.time_limit_s if limit is None else limit
+        limit = self.settings.time_limit_s if limit is None else limit
         try:
             message = await child.request(wire.request(slot.requests, operation, body), timeout=limit)
             return wire.believe(message, slot.requests, codec)
@@ -174,6 +190,8 @@ class EnginePool:
         slot.generation, slot.gallery, slot.requests = self._generation, None, 0
         try:
             child = slot.child = await Child.start(self._command)
+            if self._closed:
+                raise EngineKilled
             slot.hello = await self._ask(slot, child, "hello", wire.CONFIG.dump(self._config()), wire.HELLO, _START_LIMIT_S)
         except (ChildGone, EngineCrashed, EngineTimeout, EngineBadAnswer) as error:
             raise EngineStartFailed from error
@@ -183,24 +201,19 @@ class EnginePool:
         return child
 
     def _config(self) -> EngineConfig:
-        settings = self._settings
+        settings = self.settings
         return EngineConfig(
             models=self._models,
             converted=str(self._converted),
             cache=str(self._cache),
             device=settings.device,
             precision=settings.precision.value,
-            threads=max(1, _cores() // self._size),
+            threads=max(1, _cores() // self.size),
             max_megapixels=settings.max_megapixels,
             max_megabytes=settings.max_megabytes,
         )
 
     # -- slots -------------------------------------------------------------------------------------------------------------------
-    @property
-    def _size(self) -> int:
-        # Half the cores: the computer belongs to its user, and each process takes 300 MB.
-        return self._settings.workers or max(1, min(4, _cores() // 2))
-
     async def _take(self, rank: int) -> _Slot:
         if self._closed:
             raise EngineKilled
@@ -209,7 +222,7 @@ class EnginePool:
             if slot.idle is not None:
                 slot.idle.cancel()
             return slot
-        if len(self._slots) < self._size:
+        if len(self._slots) < self.size:
             self._slots.append(slot := _Slot())
             return slot
         self._arrivals += 1
@@ -223,14 +236,14 @@ class EnginePool:
             raise
 
     def _give_back(self, slot: _Slot) -> None:
-        if self._closed or len(self._slots) > self._size:
+        if self._closed or len(self._slots) > self.size:
             self._end(slot)
             self._slots.remove(slot)
         elif not self._hand_over(slot):
             self._free.append(slot)
             if slot.generation != self._generation:
                 self._end(slot)
-            slot.idle = asyncio.get_running_loop().call_later(self._settings.idle_s, self._end, slot)
+            slot.idle = asyncio.get_running_loop().call_later(self.settings.idle_s, self._end, slot)
 
     def _hand_over(self, slot: _Slot) -> bool:
         """Give a slot to whoever is first in line; False if nobody waits."""

@@ -10,7 +10,7 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino import preprocess
 
-from agent.domain.errors import EngineStartFailed, ModelMissing, ModelUnknown, ModelWrongHash
+from agent.domain.errors import EngineStartFailed, ModelMissing, ModelWrongHash
 from agent.engine.wire import ModelFile
 from agent.vision import detector, embedder
 
@@ -112,9 +112,9 @@ def choose_precision(wanted: str, able: set[str]) -> str:
 
 
 def model_for(models: Mapping[str, ModelFile], recipe: str) -> ModelFile:
-    """Raises ModelUnknown."""
+    """The file for a recipe. Raises ModelMissing."""
     if recipe not in models:
-        raise ModelUnknown(model=recipe)
+        raise ModelMissing(model=recipe)
     return models[recipe]
 
 

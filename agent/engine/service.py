@@ -68,6 +68,11 @@ class Engine:
     def set_gallery(self, gallery: Gallery) -> None:
         self._matcher = Matcher(gallery)
 
+    def forget(self) -> None:
+        """Drop the gallery and the embedders."""
+        self.set_gallery(Gallery(0, "", ()))
+        self._embedders.clear()
+
     def match(self, embeddings: Sequence[bytes], bounds: Bounds) -> list[list[Candidate]]:
         return self._matcher(embeddings, bounds)
 

@@ -1,0 +1,117 @@
+"""Puts the agent together: the only place that names concrete classes."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+
+from agent.adapters.backup import BackupStore
+from agent.adapters.folder_source import FolderSource
+from agent.adapters.key_homes import Home, key_home
+from agent.adapters.model_store import ModelState, ModelStore
+from agent.adapters.paths import AppPaths
+from agent.adapters.store import SqliteLibrary
+from agent.adapters.store.opening import open_library
+from agent.app.lifecycle import App, Reconfigure
+from agent.app.ports import Analyser, Source
+from agent.domain.image import Recipe
+from agent.engine.pool import EnginePool
+from agent.engine.wire import ModelFile
+from agent.settings import Settings
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def model_store(paths: AppPaths) -> ModelStore:
+    return ModelStore(paths.data / "models")
+
+
+def model_files(store: ModelStore) -> dict[str, ModelFile]:
+    """Recipe name -> file, of the models that are there."""
+    return {
+        info.recipe: ModelFile(info.name, str(info.path), info.sha256)
+        for info in store.list()
+        if info.recipe is not None and info.state is ModelState.PRESENT
+    }
+
+
+def engine_pool(settings: Settings, paths: AppPaths, store: ModelStore) -> EnginePool:
+    """Engine processes with the models that are there."""
+    return EnginePool(settings.engine, model_files(store), converted=store.folder / "ir", cache=paths.cache / "openvino")
+
+
+def home_of_key(settings: Settings, paths: AppPaths) -> Home:
+    """Where the library's key is kept."""
+    return key_home(settings.library.key_home, paths.keys)
+
+
+def daily_backup(paths: AppPaths, home: Home, library: SqliteLibrary, settings: Settings) -> Callable[[datetime], None]:
+    """Makes the backup if the last day has none."""
+    backups = BackupStore(paths.library, home, keep=settings.library.backups)
+
+    def make(now: datetime) -> None:
+        if backups.due(now):
+            backups.create(library, now)
+
+    return make
+
+
+def build(
+    settings: Settings,
+    paths: AppPaths,
+    *,
+    library: SqliteLibrary | None = None,
+    analyser: Analyser | None = None,
+    source: Source | None = None,
+    backup: Callable[[datetime], None] | None = None,
+    reconfigure: Mapping[str, Reconfigure] | None = None,
+    clock: Callable[[], datetime] = utc_now,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> App:
+    """The agent, not yet running. Each edge can be swapped by its keyword. Call it inside the event loop. Raises StoreError, KeyHomeError."""
+    hooks: dict[str, Reconfigure] = dict(reconfigure or {})
+    home = home_of_key(settings, paths)
+    library = library or open_library(paths.library, home)
+    slots = 4
+    supply: Callable[[Recipe], Awaitable[None]] = _nothing
+    if analyser is None:
+        store = model_store(paths)
+        pool = engine_pool(settings, paths, store)
+        analyser, slots = pool, pool.size + 2
+
+        async def supply_models(recipe: Recipe) -> None:
+            wanted = {recipe.detector, recipe.embedder}
+            for info in store.list():
+                if info.recipe in wanted:
+                    await asyncio.to_thread(store.fetch, info.name)
+            pool.reconfigure(pool.settings, await asyncio.to_thread(model_files, store))
+
+        async def reconfigure_engine(new: Settings) -> None:
+            pool.reconfigure(new.engine)
+
+        supply, hooks["engine"] = supply_models, reconfigure_engine
+    if source is None:
+        folders = FolderSource(settings.folders, settings.sources, library.known_files)
+
+        async def reconfigure_folders(new: Settings) -> None:
+            await folders.reconfigure(new.folders, new.sources)
+
+        source, hooks["folders"], hooks["sources"] = folders, reconfigure_folders, reconfigure_folders
+    return App(
+        settings,
+        library,
+        analyser,
+        source,
+        slots=slots,
+        clock=clock,
+        monotonic=monotonic,
+        supply=supply,
+        backup=backup or daily_backup(paths, home, library, settings),
+        reconfigure=hooks,
+    )
+
+
+async def _nothing(_: Recipe) -> None:
+    """For an analyser that brings its own models."""

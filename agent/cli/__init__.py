@@ -1,0 +1,24 @@
+"""The command line: parse, call, print. Heavy imports stay inside the command that needs them."""
+
+import sys
+from collections.abc import Sequence
+
+
+def main(words: Sequence[str]) -> int:
+    """Run one command. Returns the exit code: 0 all well, 1 something failed, 2 wrong usage."""
+    match list(words):
+        case ["engine-worker"]:
+            from agent.engine import worker
+
+            return worker.main()
+        case ["popup-window"]:
+            from agent.desktop import popup_window
+
+            return popup_window.main()
+        case _:
+            from agent.cli.commands import run_command
+
+            for stream in (sys.stdout, sys.stderr):
+                if hasattr(stream, "reconfigure"):
+                    stream.reconfigure(errors="backslashreplace")  # a file name may hold what the terminal can't write
+            return run_command(words)

@@ -1,0 +1,100 @@
+"""`ai-popup backup`, `recover` and `recovery-code`: what to do when the library or its key is lost."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from agent.cli.session import Session
+from agent.domain.errors import BackupDamaged
+from agent.i18n import Texts
+
+if TYPE_CHECKING:
+    from agent.adapters.backup import Backup, BackupStore
+    from agent.adapters.keys import LibraryKeys
+
+TEXTS = Texts()
+
+
+def _backups(session: Session) -> "BackupStore":
+    from agent.adapters.backup import BackupStore
+    from agent.bootstrap import home_of_key
+
+    return BackupStore(session.paths.library, home_of_key(session.settings, session.paths), keep=session.settings.library.backups)
+
+
+def _keys(session: Session) -> "LibraryKeys":
+    from agent.adapters.keys import LibraryKeys
+    from agent.bootstrap import home_of_key
+
+    return LibraryKeys(session.paths.library, home_of_key(session.settings, session.paths))
+
+
+@click.group(help=TEXTS("cli.help.backup"))
+def backup() -> None: ...
+
+
+@backup.command(help=TEXTS("cli.help.backup_create"))
+@click.pass_obj
+def create(session: Session) -> None:
+    """Also while the agent runs: the copy is one consistent moment of the library."""
+    from agent.bootstrap import utc_now
+
+    session.paths.create()
+    with session.library() as library:
+        made = _backups(session).create(library, utc_now())
+    _show(session, made)
+
+
+@backup.command(name="list", help=TEXTS("cli.help.backup_list"))
+@click.pass_obj
+def list_backups(session: Session) -> None:
+    found = _backups(session).list()
+    for one in found:
+        _show(session, one)
+    if not found:
+        click.echo(session.texts("cli.backup.none"), err=True)
+
+
+@backup.command(help=TEXTS("cli.help.backup_verify"))
+@click.argument("name", required=False)
+@click.pass_obj
+def verify(session: Session, name: str | None) -> int:
+    store, bad = _backups(session), 0
+    for one in [store.get(name)] if name else store.list():
+        try:
+            click.echo(f"{one.name}: {session.texts('cli.backup.good', count=store.verify(one))}")
+        except BackupDamaged as error:
+            bad += 1
+            session.explain(error, about=one.name)
+    return 1 if bad else 0
+
+
+@backup.command(help=TEXTS("cli.help.backup_restore"))
+@click.argument("name", required=False)
+@click.pass_obj
+def restore(session: Session, name: str | None) -> None:
+    from agent.bootstrap import utc_now
+
+    store = _backups(session)
+    with session.alone():
+        restored = store.restore(store.get(name) if name else None, utc_now())
+    click.echo(session.texts("cli.backup.restored", name=restored.name))
+
+
+@click.command(help=TEXTS("cli.help.recover"))
+@click.pass_obj
+def recover(session: Session) -> None:
+    code = click.prompt(session.texts("cli.recovery.ask"), err=True)
+    _keys(session).recover(code)
+    click.echo(session.texts("cli.recovery.done"))
+
+
+@click.command(name="recovery-code", help=TEXTS("cli.help.recovery_code"))
+@click.pass_obj
+def recovery_code(session: Session) -> None:
+    keys = _keys(session)
+    click.echo(keys.recovery_code(keys.unlock()))
+
+
+def _show(session: Session, one: "Backup") -> None:
+    click.echo(f"{one.name}  {one.size / 1e6:.1f} MB")

@@ -1,0 +1,149 @@
+"""The commands of `ai-popup`, and how an error becomes words and an exit code."""
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from agent import __version__
+from agent.adapters.paths import AppPaths
+from agent.cli.backup import backup, recover, recovery_code
+from agent.cli.config import config
+from agent.cli.models import models
+from agent.cli.session import Session
+from agent.domain.errors import AgentError, AlreadyRunning, DesktopError
+from agent.i18n import Texts
+
+TEXTS = Texts()
+
+
+def run_command(words: Sequence[str]) -> int:
+    """Parse and run. Errors are told on standard error with cause and remedy."""
+    session = Session(AppPaths.find())
+    try:
+        result = ai_popup.main(list(words), prog_name="ai-popup", obj=session, standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.UsageError as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return 1
+    except AgentError as error:
+        session.explain(error)
+        return 1
+    except BrokenPipeError:
+        # The reader of our output left (`| head`): nothing to complain about, and nothing more to flush.
+        sys.stderr.close()
+        return 0
+
+
+@click.group(help=TEXTS("cli.help.ai_popup"), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="ai-popup")
+def ai_popup() -> None: ...
+
+
+@ai_popup.command(help=TEXTS("cli.help.run"))
+@click.option("--no-tray", is_flag=True, help=TEXTS("cli.help.no_tray"))
+@click.pass_obj
+def run(session: Session, no_tray: bool) -> int:
+    from agent.cli.run import run_agent
+
+    try:
+        with session.alone():
+            return run_agent(session, tray=not no_tray)
+    except AlreadyRunning:
+        return show_running(session)
+
+
+def show_running(session: Session) -> int:
+    """A second start shows the first one's popup."""
+    client = session.client()
+    try:
+        client.post("/api/popup/show")
+    except DesktopError:
+        click.echo(session.texts("cli.run.already"), err=True)
+    return 0
+
+
+@ai_popup.command(help=TEXTS("cli.help.scan"))
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True))
+@click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json"))
+@click.option("--embeddings", is_flag=True, help=TEXTS("cli.help.embeddings"))
+@click.pass_obj
+def scan(session: Session, paths: tuple[str, ...], as_json: bool, embeddings: bool) -> int:
+    from agent.cli.scan import scan_paths
+
+    return scan_paths(session, paths, as_json=as_json, embeddings=embeddings)
+
+
+@ai_popup.command(help=TEXTS("cli.help.status"))
+@click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json_one"))
+@click.pass_obj
+def status(session: Session, as_json: bool) -> None:
+    now = session.client().status()
+    if as_json:
+        click.echo(now.model_dump_json())
+        return
+    texts = session.texts
+    click.echo(texts(f"cli.status.{now.state}", count=now.queued))
+    click.echo(texts("cli.status.library", images=now.images, faces=now.faces, people=now.people))
+    click.echo(texts("cli.status.recognition_on" if now.recognition else "cli.status.recognition_off"))
+    for folder in now.folders:
+        click.echo(texts("cli.status.folder", path=folder.path))
+        if folder.problem:
+            click.echo(f"    {folder.problem.cause} {folder.problem.remedy} [{folder.problem.code}]")
+    if now.failed:
+        click.echo(texts("cli.status.failed", count=now.failed))
+    if now.problem:
+        click.echo(f"{now.problem.cause} {now.problem.remedy} [{now.problem.code}]")
+
+
+@ai_popup.command(help=TEXTS("cli.help.pause"))
+@click.pass_obj
+def pause(session: Session) -> None:
+    session.client().post("/api/pause")
+    click.echo(session.texts("cli.paused"))
+
+
+@ai_popup.command(help=TEXTS("cli.help.resume"))
+@click.pass_obj
+def resume(session: Session) -> None:
+    session.client().post("/api/resume")
+    click.echo(session.texts("cli.resumed"))
+
+
+@ai_popup.command(name="open", help=TEXTS("cli.help.open"))
+@click.option("--print", "only_print", is_flag=True, help=TEXTS("cli.help.print"))
+@click.pass_obj
+def open_ui(session: Session, only_print: bool) -> None:
+    from agent.desktop.opener import open_in_browser
+
+    url = session.client().session_url()
+    if only_print or not open_in_browser(url):
+        click.echo(session.texts("cli.open.once"), err=True)
+        click.echo(url)
+
+
+@ai_popup.command(name="quit", help=TEXTS("cli.help.quit"))
+@click.pass_obj
+def quit_agent(session: Session) -> int:
+    from agent.cli.run import wait_for_end
+
+    client = session.client()
+    client.post("/api/quit")
+    return wait_for_end(session)
+
+
+@ai_popup.command(help=TEXTS("cli.help.doctor"))
+@click.pass_obj
+def doctor(session: Session) -> int:
+    from agent.cli.doctor import examine
+
+    return examine(session)
+
+
+for group in (models, config, backup, recover, recovery_code):
+    ai_popup.add_command(group)

@@ -1,0 +1,75 @@
+"""`ai-popup config`: look at, change and check the settings."""
+
+import click
+
+from agent.cli.session import Session
+from agent.i18n import Texts
+from agent.settings import KeyHome, Settings
+
+TEXTS = Texts()
+
+
+@click.group(help=TEXTS("cli.help.config"))
+def config() -> None: ...
+
+
+@config.command(help=TEXTS("cli.help.config_show"))
+@click.argument("key", required=False)
+@click.pass_obj
+def show(session: Session, key: str | None) -> None:
+    import tomlkit
+
+    whole = session.settings.model_dump(mode="json")
+    if key is None:
+        click.echo(tomlkit.dumps(whole).rstrip())
+        return
+    value: object = whole
+    for part in session.file.check_key(key):
+        value = value[part] if isinstance(value, dict) else value
+    click.echo(tomlkit.item(value).as_string() if not isinstance(value, dict) else tomlkit.dumps(value).rstrip())
+
+
+@config.command(name="set", help=TEXTS("cli.help.config_set"))
+@click.argument("key")
+@click.argument("value")
+@click.pass_obj
+def set_value(session: Session, key: str, value: str) -> None:
+    if key == "library.key_home" and value in set(KeyHome):
+        _move_key(session, KeyHome(value))
+    else:
+        session.file.set(key, value)
+    click.echo(session.texts("cli.config.saved", key=key), err=True)
+
+
+def _move_key(session: Session, to: KeyHome) -> None:
+    """The library's key moves along with the setting; a library that is not there yet has none to move."""
+    from agent.adapters.key_homes import key_home
+    from agent.adapters.keys import LibraryKeys
+    from agent.bootstrap import home_of_key
+
+    def switch() -> None:
+        session.file.set("library.key_home", to.value)
+
+    settings: Settings = session.settings
+    keys = LibraryKeys(session.paths.library, home_of_key(settings, session.paths))
+    if keys.exist and settings.library.key_home is not to:
+        keys.move(key_home(to, session.paths.keys), switch=switch)
+    else:
+        switch()
+
+
+@config.command(help=TEXTS("cli.help.config_validate"))
+@click.pass_obj
+def validate(session: Session) -> int:
+    problems = session.file.problems()
+    for problem in problems:
+        session.explain(problem)
+    if not problems:
+        click.echo(session.texts("cli.config.valid"))
+    return 1 if problems else 0
+
+
+@config.command(help=TEXTS("cli.help.config_path"))
+@click.pass_obj
+def path(session: Session) -> None:
+    click.echo(session.paths.settings)

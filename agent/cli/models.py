@@ -1,0 +1,82 @@
+"""`ai-popup models`: what the models are, where they stand, and how they come."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from agent.cli.session import Session
+from agent.i18n import Texts
+
+if TYPE_CHECKING:
+    from agent.adapters.model_store import FetchProgress, ModelInfo, ModelStore
+
+TEXTS = Texts()
+
+
+def _store(session: Session) -> "ModelStore":
+    from agent.bootstrap import model_store
+
+    session.paths.create()
+    return model_store(session.paths)
+
+
+@click.group(help=TEXTS("cli.help.models"))
+def models() -> None: ...
+
+
+@models.command(name="list", help=TEXTS("cli.help.models_list"))
+@click.pass_obj
+def list_models(session: Session) -> None:
+    for info in _store(session).list():
+        _show(session, info)
+
+
+@models.command(help=TEXTS("cli.help.models_fetch"))
+@click.argument("names", nargs=-1)
+@click.pass_obj
+def fetch(session: Session, names: tuple[str, ...]) -> None:
+    """Without names: the detector, and the embedder too while recognition is on."""
+    store = _store(session)
+    roles = {"detector", "embedder"} if session.settings.recognition.enabled else {"detector"}
+    for name in names or tuple(info.name for info in store.list() if info.role in roles):
+        fetch_shown(session, store, name)
+
+
+def fetch_shown(session: Session, store: "ModelStore", name: str) -> Path:
+    """Fetch a model, saying on standard error what is done. Raises ModelError."""
+    told: set[str] = set()
+
+    def progress(now: "FetchProgress") -> None:
+        if now.source not in told:
+            told.add(now.source)
+            click.echo(session.texts("cli.models.fetching", name=now.name, source=now.source.partition("#")[0]), err=True)
+
+    path = store.fetch(name, progress)
+    click.echo(session.texts("cli.models.ready", name=name), err=True)
+    return path
+
+
+@models.command(help=TEXTS("cli.help.models_add"))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.pass_obj
+def add(session: Session, file: Path) -> None:
+    info = _store(session).add(file)
+    click.echo(session.texts("cli.models.ready", name=info.name))
+
+
+@models.command(help=TEXTS("cli.help.models_verify"))
+@click.pass_obj
+def verify(session: Session) -> int:
+    infos = _store(session).verify()
+    for info in infos:
+        click.echo(f"{info.name}: {session.texts(f'cli.models.{info.state.value}')}")
+    return 1 if any(info.state.value == "damaged" for info in infos) else 0
+
+
+def _show(session: Session, info: "ModelInfo") -> None:
+    texts = session.texts
+    click.echo(f"{info.name}  ({texts(f'cli.models.{info.role}')})  {texts(f'cli.models.{info.state.value}')}")
+    click.echo(f"  {texts('cli.models.licence', licence=info.licence, size=f'{info.bytes / 1e6:.1f} MB')}")
+    click.echo(f"  {texts(f'models.{info.name}.terms')}")
+    click.echo(f"  SHA-256 {info.sha256}")

@@ -1,0 +1,42 @@
+"""`ai-popup run` and the wait for its end."""
+
+import click
+
+from agent import logs
+from agent.cli.session import Session
+from agent.domain.errors import AgentUnreachable, NoTray
+
+END_WAIT_S = 20.0
+
+
+def run_agent(session: Session, *, tray: bool) -> int:
+    """Run until quit, with the instance's lock held. Where no tray can be shown the agent runs without."""
+    from agent.desktop.display import tray_available
+    from agent.running import Agent
+
+    settings = session.settings
+    logs.configure(settings.logs, session.paths.logs)
+    try:
+        wanted = tray and settings.tray.enabled
+        shown = wanted and tray_available()
+        if wanted and not shown:
+            session.explain(NoTray())
+        with session.library() as library:
+            agent = Agent(
+                session.paths, session.file, library, tray=shown, on_ready=lambda: click.echo(session.texts("cli.run.ready"), err=True)
+            )
+            agent.run()
+    finally:
+        logs.stop()
+    return 0
+
+
+def wait_for_end(session: Session) -> int:
+    """Until the agent has let go of its lock. Raises AgentUnreachable if it does not."""
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(session.paths.runtime / "agent.lock", timeout=END_WAIT_S, poll_interval=0.05):
+            return 0
+    except Timeout as error:
+        raise AgentUnreachable from error

@@ -1,0 +1,119 @@
+"""`ai-popup scan`: through the running agent, or in this process if there is none."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from agent.api.schemas import Problem, ScanLine, Scanned, ScanRequest
+from agent.cli.session import Session
+from agent.domain.errors import NotRunning
+
+if TYPE_CHECKING:
+    from agent.adapters.store import SqliteLibrary
+
+
+def scan_paths(session: Session, paths: tuple[str, ...], *, as_json: bool, embeddings: bool) -> int:
+    """Exit code 1 if any file failed."""
+    request = ScanRequest(paths=tuple(str(Path(path).absolute()) for path in paths), embeddings=embeddings)
+    report = _Report(session, as_json)
+    try:
+        client = session.client()
+        if client.status().state == "paused":
+            click.echo(session.texts("cli.scan.paused"), err=True)
+        with report.showing():
+            for line in client.scan(request):
+                report.take(line)
+    except NotRunning:
+        _scan_here(session, request, report)
+    return report.end()
+
+
+def _scan_here(session: Session, request: ScanRequest, report: "_Report") -> None:
+    from agent import logs
+
+    with session.alone():
+        logs.configure(session.settings.logs, session.paths.logs)
+        try:
+            with session.library() as library, report.showing():
+                asyncio.run(_work(session, library, request, report))
+        finally:
+            logs.stop()
+
+
+async def _work(session: Session, library: "SqliteLibrary", request: ScanRequest, report: "_Report") -> None:
+    from agent.adapters.folder_scan import walk_images
+    from agent.api import present
+    from agent.bootstrap import build
+
+    app = build(session.settings, session.paths, library=library)
+    files = list(walk_images(request.paths))
+    report.take(ScanLine(total=len(files)))
+    running = asyncio.create_task(app.run(watch=False))
+    try:
+        async for scanned in app.scan(files, embeddings=request.embeddings):
+            report.take(present.scan_line(scanned, session.texts))
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+class _Report:
+    """Prints a line per image on standard output, progress and failures on standard error."""
+
+    def __init__(self, session: Session, as_json: bool) -> None:
+        self._session = session
+        self._json = as_json
+        self._images = self._faces = self._failed = 0
+        self._bar: Any = None  # click names no public type for it
+        self._stopped: Problem | None = None
+
+    @contextmanager
+    def showing(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            if self._bar is not None:
+                self._bar.render_finish()
+                self._bar = None
+
+    def take(self, line: ScanLine) -> None:
+        if line.total is not None and sys.stderr.isatty():
+            self._bar = click.progressbar(length=line.total, file=sys.stderr, show_eta=True, show_pos=True)
+            self._bar.render_progress()
+        if line.image is not None:
+            self._image(line.image)
+        self._stopped = line.stopped or self._stopped
+
+    def _image(self, image: Scanned) -> None:
+        if image.error is not None:
+            self._failed += 1
+        else:
+            self._images += 1
+            self._faces += len(image.faces)
+        if self._json:
+            click.echo(image.model_dump_json(exclude={"faces": {"__all__": {"embedding"}}} if not _has_embeddings(image) else None))
+        elif image.error is None:
+            click.echo(f"{image.path}: {self._session.texts('cli.scan.faces', count=len(image.faces))}")
+        if image.error is not None:
+            click.echo(f"{image.path}: {image.error.message} [{image.error.code}]", err=True)
+        if self._bar is not None:
+            self._bar.update(1)
+
+    def end(self) -> int:
+        texts = self._session.texts
+        if not self._json:
+            click.echo(texts("cli.scan.done", images=self._images, faces=self._faces), err=True)
+        if self._failed:
+            click.echo(texts("cli.scan.failed", count=self._failed), err=True)
+        if self._stopped is not None:
+            click.echo(f"{self._stopped.cause} {self._stopped.remedy} [{self._stopped.code}]", err=True)
+        return 1 if self._failed or self._stopped else 0
+
+
+def _has_embeddings(image: Scanned) -> bool:
+    return any(face.embedding is not None for face in image.faces)

@@ -1,0 +1,94 @@
+"""What every command starts from: folders, settings, texts, and the way to a running agent."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from agent.adapters.config_file import SettingsFile
+from agent.adapters.paths import AppPaths
+from agent.domain.errors import AgentError, AlreadyRunning
+from agent.i18n import Texts
+from agent.settings import Settings
+
+if TYPE_CHECKING:
+    from agent.adapters.store import SqliteLibrary
+    from agent.api.client import Client
+
+T = TypeVar("T")
+
+
+@dataclass
+class Session:
+    """One command's surroundings. Nothing is created or opened before it is asked for."""
+
+    paths: AppPaths
+
+    @cached_property
+    def file(self) -> SettingsFile:
+        return SettingsFile(self.paths.settings)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Raises SettingsError."""
+        return self.file.load()
+
+    @cached_property
+    def texts(self) -> Texts:
+        """In the language of the settings; the system's while they can't be read."""
+        try:
+            return Texts(self.settings.general.language.value)
+        except AgentError:
+            return Texts()
+
+    def client(self) -> "Client":
+        """Raises NotRunning."""
+        from agent.api.client import Client
+
+        return Client.find(self.paths.runtime)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the instance's lock. Raises AlreadyRunning."""
+        from filelock import FileLock, Timeout
+
+        self.paths.create()
+        try:
+            with FileLock(self.paths.runtime / "agent.lock", timeout=0):
+                yield
+        except Timeout as error:
+            raise AlreadyRunning from error
+
+    @contextmanager
+    def library(self) -> Iterator["SqliteLibrary"]:
+        """Open the library; made on first use, and then the recovery code is shown. Raises StoreError, KeyHomeError."""
+        from agent.adapters.keys import LibraryKeys
+        from agent.adapters.store.opening import open_library
+        from agent.bootstrap import home_of_key
+
+        home = home_of_key(self.settings, self.paths)
+        keys = LibraryKeys(self.paths.library, home)
+        is_new = not keys.exist
+        library = open_library(self.paths.library, home)
+        try:
+            if is_new:
+                self.say_recovery_code(keys.recovery_code(keys.unlock()))
+            yield library
+        finally:
+            library.close()
+
+    def say_recovery_code(self, code: str) -> None:
+        """On a terminal only: elsewhere it would end in somebody's log."""
+        if sys.stderr.isatty():
+            click.echo(self.texts("cli.recovery.new", code=code), err=True)
+        else:
+            click.echo(self.texts("cli.recovery.later"), err=True)
+
+    def explain(self, error: AgentError, *, about: str = "") -> None:
+        """Cause, remedy and code on standard error."""
+        about = f"{about}: " if about else ""
+        click.echo(f"{about}{self.texts.cause(error)} {self.texts.remedy(error)} [{error.code}]", err=True)

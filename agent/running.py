@@ -1,0 +1,162 @@
+"""The agent's process: the tray in the main thread, everything else in one event loop in a second thread."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+
+from agent import __version__, logs
+from agent.adapters.config_file import SettingsFile
+from agent.adapters.folder_scan import walk_images
+from agent.adapters.paths import AppPaths
+from agent.adapters.store import SqliteLibrary
+from agent.api.auth import Auth
+from agent.api.context import Context
+from agent.api.server import serving
+from agent.app.lifecycle import App, Reconfigure
+from agent.app.previews import Previews
+from agent.bootstrap import build
+from agent.desktop.desk import Desk
+from agent.desktop.presenter import Presenter
+from agent.desktop.termination import on_termination
+from agent.domain.errors import SettingsError
+from agent.i18n import Texts
+from agent.resources import resource
+from agent.settings import Settings
+
+log = structlog.get_logger()
+
+
+class Agent:
+    """One run, with the library open and the instance lock held. `on_ready` is called in the core's thread when the API answers."""
+
+    def __init__(
+        self, paths: AppPaths, file: SettingsFile, library: SqliteLibrary, *, tray: bool, on_ready: Callable[[], None] = lambda: None
+    ) -> None:
+        self._paths = paths
+        self._file = file
+        self._library = library
+        self._on_ready = on_ready
+        self._ended = threading.Event()
+        self._failure: BaseException | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop = asyncio.Event()
+        self._bridge = None
+        if tray:
+            from agent.desktop.tray_bridge import TrayBridge  # brings Qt on Linux: only where there is a tray
+
+            self._bridge = TrayBridge(self._texts, scan=self._scan, quit=self.quit)
+
+    def run(self) -> None:
+        """Returns when somebody quits it: the tray, the API, or a signal. Main thread only. Raises what else ended the core."""
+        core = threading.Thread(target=self._core, name="core")
+        core.start()
+        try:
+            if self._bridge is not None:
+                self._bridge.tray.run()
+            else:
+                with on_termination(self._ended.set):
+                    self._ended.wait()
+        finally:
+            self.quit()
+            core.join()
+        if self._failure is not None:
+            raise self._failure
+
+    def quit(self) -> None:
+        """From any thread: end everything, also a start that is still under way."""
+        self._ended.set()
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._stop.set)
+
+    def _core(self) -> None:
+        try:
+            asyncio.run(self._live())
+        except BaseException as error:
+            log.exception("core.failed")
+            self._failure = error
+        finally:
+            self._ended.set()
+            if self._bridge is not None:
+                self._bridge.tray.stop()
+
+    async def _live(self) -> None:
+        """Build, serve and work until quit."""
+        self._loop = asyncio.get_running_loop()
+        if self._ended.is_set():
+            return
+        auth = Auth(time.monotonic)
+        port = 0
+
+        def url(page: str) -> str:
+            return f"http://127.0.0.1:{port}/open?code={auth.new_code()}&page={page}"
+
+        desk = Desk(url, self._settings.popup)
+        app = self._app = build(self._settings, self._paths, library=self._library, reconfigure=self._hooks(desk))
+        presenter = Presenter(desk, enabled=lambda: self._settings.popup.enabled)
+        desk.on_hidden = presenter.sent_away
+        context = Context(
+            app=app,
+            auth=auth,
+            previews=Previews(app.library, app.analyser),
+            desk=desk,
+            texts=self._texts,
+            walk=walk_images,
+            quit=self.quit,
+            version=__version__,
+            ui=resource("ui"),
+        )
+        try:
+            async with serving(context, port=self._settings.api.port, runtime=self._paths.runtime) as port:
+                log.info("agent.started", version=__version__)
+                self._on_ready()
+                await self._work(app, desk, presenter)
+        finally:
+            await desk.close()
+            log.info("agent.ended")
+
+    async def _work(self, app: App, desk: Desk, presenter: Presenter) -> None:
+        app.status.listen(presenter.status)
+        if self._bridge is not None:
+            self._bridge.connect(app, desk)
+        with app.bus.listening(presenter.happened):
+            async with asyncio.TaskGroup() as tasks:
+                works = (app.run(), presenter.run(), self._file.watch(self._settings_changed, self._settings_refused))
+                running = [tasks.create_task(work) for work in works]
+                await self._stop.wait()
+                for task in running:
+                    task.cancel()
+
+    # -- settings ----------------------------------------------------------------------------------------------------------------
+    @property
+    def _settings(self) -> Settings:
+        return self._file.snapshot
+
+    def _texts(self) -> Texts:
+        return Texts(self._settings.general.language.value)
+
+    async def _settings_changed(self, settings: Settings, sections: frozenset[str]) -> None:
+        await self._app.apply(settings)
+        if "general" in sections and self._bridge is not None:
+            self._bridge.retell()
+
+    async def _settings_refused(self, error: SettingsError) -> None:
+        self._app.refuse(error)
+
+    def _hooks(self, desk: Desk) -> dict[str, Reconfigure]:
+        async def popup(settings: Settings) -> None:
+            desk.reconfigure(settings.popup)
+
+        async def log_files(settings: Settings) -> None:
+            await asyncio.to_thread(logs.configure, settings.logs, self._paths.logs)
+
+        return {"popup": popup, "logs": log_files}
+
+    async def _scan(self, path: str) -> None:
+        """The tray's "scan a folder": what comes of it is shown by the popup."""
+        files = await asyncio.to_thread(lambda: list(walk_images([path])))
+        async for _ in self._app.scan(files):
+            pass
