@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from agent.app.ports import Analyse, Analyser
-from agent.domain.errors import ImageEmpty, ImageMissing, ImageTruncated, ImageUnsupported, ModelUnknown
+from agent.domain.errors import ImageEmpty, ImageMissing, ImageTruncated, ImageUnsupported, ModelMissing
 from agent.domain.image import Recipe
 from agent.domain.people import Bounds, Gallery, Reference
 from agent.engine.inline import InlineAnalyser
@@ -87,7 +87,7 @@ async def test_errors_of_a_file_are_named_and_the_next_one_is_served(analyser: A
             await analyser.analyse(Analyse(str(tmp_path / name), DETECT))
     with pytest.raises(ImageMissing):
         await analyser.analyse(Analyse(str(tmp_path / "none.jpg"), DETECT))
-    with pytest.raises(ModelUnknown):
+    with pytest.raises(ModelMissing):
         await analyser.analyse(Analyse(str(samples_folder / "obama.jpg"), Recipe("unheard-of-9")))
     assert len((await analyser.analyse(Analyse(str(samples_folder / "obama.jpg"), DETECT))).faces) == 1
 
@@ -112,3 +112,10 @@ async def test_matching_finds_the_same_person_first(analyser: Analyser, samples_
     only_biden = Gallery(2, "mobilefacenet-1", (Reference(12, biden),))
     assert [[candidate.person_id for candidate in row] for row in await analyser.match([again], only_biden, Bounds())] == [[12]]
     assert await analyser.match([], gallery, Bounds()) == []
+
+
+async def test_it_forgets_and_goes_on(analyser: Analyser, samples_folder: Path) -> None:
+    task = Analyse(str(samples_folder / "biden.jpg"), RECOGNISE)
+    before = await analyser.analyse(task)
+    analyser.forget()
+    assert (await analyser.analyse(task)).faces == before.faces

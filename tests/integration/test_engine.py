@@ -21,7 +21,6 @@ from agent.domain.errors import (
     EngineTimeout,
     ImageMissing,
     ModelMissing,
-    ModelUnknown,
     ModelWrongHash,
 )
 from agent.domain.image import Recipe
@@ -101,6 +100,13 @@ async def test_a_photo_is_analysed_in_another_process(make_pool: MakePool, engin
     assert pool.stats()[0].precision == analysis.precision
 
 
+async def test_the_engine_says_what_it_runs_on_before_any_task(make_pool: MakePool, engine_config: EngineConfig) -> None:
+    pool = make_pool(WORKER, config=engine_config, precision="f32")
+    hello = await pool.hello()
+    assert (hello.device, hello.precision) == ("CPU", "f32")
+    assert [process.pid for process in pool.stats()] == [hello.pid]
+
+
 async def test_an_error_of_the_worker_keeps_its_name_and_the_process(
     make_pool: MakePool, engine_config: EngineConfig, tmp_path: Path
 ) -> None:
@@ -108,7 +114,7 @@ async def test_an_error_of_the_worker_keeps_its_name_and_the_process(
     with pytest.raises(ImageMissing):
         await pool.analyse(Analyse(str(tmp_path / "none.jpg"), DETECT))
     first = pid_of(pool)
-    with pytest.raises(ModelUnknown):
+    with pytest.raises(ModelMissing):
         await pool.analyse(Analyse(str(tmp_path / "none.jpg"), Recipe("no-such-1")))
     assert pid_of(pool) == first
 
@@ -272,6 +278,15 @@ async def test_new_settings_reach_a_new_process(make_pool: MakePool) -> None:
     await until(lambda: not psutil.pid_exists(first))
     await asyncio.gather(*(pool.analyse(Analyse("x", DETECT)) for _ in range(4)), return_exceptions=True)
     assert first not in {process.pid for process in pool.stats()}
+
+
+async def test_forgetting_ends_the_process_that_knows_faces(make_pool: MakePool) -> None:
+    pool = make_pool(fake(ECHO))
+    await failure_of(pool)
+    pid = pid_of(pool)
+    pool.forget()
+    await until(lambda: not psutil.pid_exists(pid))
+    assert (await failure_of(pool)).code == "image.empty"
 
 
 async def test_closing_ends_everything_and_says_so_to_who_waits(make_pool: MakePool) -> None:
