@@ -138,6 +138,18 @@ class Desktop:
     def click(self, place: tuple[int, int], button: int = 1) -> None:
         self.ask("xdotool", "mousemove", str(place[0]), str(place[1]), "sleep", "0.1", "click", str(button))
 
+    def open_menu(self, place: tuple[int, int]) -> None:
+        """Click with the right button and wait until what opens stands still."""
+        seen = [self.screenshot()]
+        self.click(place, button=3)
+
+        def stands() -> bool:
+            time.sleep(0.2)
+            seen.append(self.screenshot())
+            return seen[-1] != seen[0] and seen[-1] == seen[-2]
+
+        _until(stands, "menu")
+
     def keys(self, *keys: str) -> None:
         self.ask("xdotool", "key", "--delay", "80", *keys)
 

@@ -72,8 +72,7 @@ def test_a_click_on_the_icon_opens(tray_desktop: "Desktop", tray: "Program") -> 
 
 
 def test_the_menu_works_by_keyboard_and_the_icon_follows_the_state(tray_desktop: "Desktop", tray: "Program", tmp_path: Path) -> None:
-    tray_desktop.click(tray_desktop.appears(COLOURS["idle"]), button=3)
-    time.sleep(0.5)
+    tray_desktop.open_menu(tray_desktop.appears(COLOURS["idle"]))
     tray_desktop.screenshot(tmp_path / "menu.png")
     tray_desktop.keys("Down", "Down", "Down", "Return")
 
@@ -83,8 +82,7 @@ def test_the_menu_works_by_keyboard_and_the_icon_follows_the_state(tray_desktop:
 
 
 def test_a_recent_result_is_chosen_from_the_submenu(tray_desktop: "Desktop", tray: "Program", tmp_path: Path) -> None:
-    tray_desktop.click(tray_desktop.appears(COLOURS["idle"]), button=3)
-    time.sleep(0.5)
+    tray_desktop.open_menu(tray_desktop.appears(COLOURS["idle"]))
     tray_desktop.keys("Down", "Down", "Down", "Down", "Right")
     time.sleep(0.5)
     tray_desktop.screenshot(tmp_path / "submenu.png")
@@ -94,8 +92,7 @@ def test_a_recent_result_is_chosen_from_the_submenu(tray_desktop: "Desktop", tra
 
 
 def test_quit_takes_the_icon_away_and_ends_the_program(tray_desktop: "Desktop", tray: "Program") -> None:
-    tray_desktop.click(tray_desktop.appears(COLOURS["idle"]), button=3)
-    time.sleep(0.5)
+    tray_desktop.open_menu(tray_desktop.appears(COLOURS["idle"]))
     tray_desktop.keys("Up", "Return")
 
     tray.printed("returned")
