@@ -27,7 +27,8 @@ WORDS = {
         "settings": "Settings",
         "settings_intro": "All settings live in one file, `settings.toml`; `ai-popup config path` says where. "
         "Edit it with any editor, or by `ai-popup config set KEY VALUE`. Changes take effect at once. "
-        "A file with a mistake is not taken over: the settings in force stay, and the program says what is wrong; `ai-popup config validate` checks the whole.\n\n"
+        "A file with a mistake is not taken over: the settings in force stay, and the program says what is wrong; "
+        "`ai-popup config validate` checks the whole.\n\n"
         "What counts, from weakest to strongest: the defaults below; the profile that `AI_POPUP_PROFILE` names (`prod`, `staging`, "
         "`dev`); the file; variables such as `AI_POPUP__POPUP__SECONDS=20` (section and key in capitals, two underscores between).\n\n"
         "`AI_POPUP_HOME` puts settings, library and logs below one folder: a second, separate library.",

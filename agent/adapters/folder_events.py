@@ -34,6 +34,7 @@ class Hints:
     gone_delay_s: float  # a deletion may be half of a move
     mine: Callable[[str], bool]  # not a path of a folder inside that is watched for itself
     clock: Clock = time.monotonic
+    vague_deletions: bool = os.name == "nt"  # Windows does not say whether it was a file or a folder
     gone: dict[str, float] = field(default_factory=dict)  # path -> when to believe it
     trees: dict[str, float] = field(default_factory=dict)  # folders that appeared -> when to look through them
     moves: list[Move] = field(default_factory=list)
@@ -55,8 +56,8 @@ class Hints:
                 self._file_moved(old, new)
             case FileDeletedEvent() if self._takes(old):
                 self._file_gone(old)
-            case FileDeletedEvent() if not is_image(old):
-                self._tree_gone(old)  # Windows does not say what it was
+            case FileDeletedEvent() if self.vague_deletions and not is_image(old):
+                self._tree_gone(old)
             case _ if self._takes(old):
                 self._file_hinted(old)
         if max(len(self.gone), len(self.trees), len(self.moves)) > self.limit:
@@ -100,9 +101,7 @@ class Hints:
             self._file_gone(old)
 
     def _tree_appeared(self, path: str) -> None:
-        if path == self.root:
-            self.root_in_doubt = True
-        elif self._enters(path):
+        if self._enters(path):
             self.trees[path] = self.clock() + 0.1
 
     def _tree_gone(self, path: str) -> None:

@@ -57,8 +57,8 @@ class Observation:
         told = poll_s is None and sys.platform == "linux"
         # On Linux every written chunk is told; that the file was closed is enough, and what is being written is looked at anyway.
         kinds = [kind for kind in _KINDS if not (told and kind is FileModifiedEvent)]
-        self._observer = _observer(poll_s, self._on_overflow, lambda: limited.append(True))
         try:
+            self._observer = _observer(poll_s, self._on_overflow, lambda: limited.append(True))
             self._observer.schedule(_Handler(self._on_event), folder, recursive=recursive, event_filter=kinds)
             self._observer.start()
         except OSError as error:

@@ -12,7 +12,7 @@ from watchdog.events import FileSystemEvent
 
 from agent.adapters.folder_events import Clock, Hints
 from agent.adapters.folder_scan import Comparison, Entry, Facts, Matcher, Walk, file_facts, is_below, missing, name_of, parent_of, topmost
-from agent.adapters.folder_thread import FolderThread
+from agent.adapters.folder_thread import FolderThread, Whereabouts
 from agent.adapters.settle import Settling
 from agent.app.ports import Emit, FileAppeared, FileMoved, FilesGone, TreeMoved
 from agent.domain.errors import SourceUnreachable
@@ -38,7 +38,7 @@ class FolderSession:
     def __init__(
         self,
         root: str,
-        real: str,
+        here: Whereabouts,
         matcher: Matcher,
         inner: frozenset[str],
         sources: Sources,
@@ -47,10 +47,11 @@ class FolderSession:
         thread: FolderThread,
         clock: Clock,
     ) -> None:
+        self._here = here
         self._root, self._matcher, self._inner, self._sources = root, matcher, inner, sources
         self._known, self._emit, self._thread, self._clock = known, emit, thread, clock
         steady_s = sources.settle_ms / 1000
-        self._hints = Hints(root, real, matcher, Settling(steady_s, sources.queue), sources.queue, steady_s + 0.6, self._mine, clock)
+        self._hints = Hints(root, here.real, matcher, Settling(steady_s, sources.queue), sources.queue, steady_s + 0.6, self._mine, clock)
         self._loop = asyncio.get_running_loop()
         self._inbox: deque[FileSystemEvent] = deque()
         self._lost = False  # events were
@@ -112,8 +113,11 @@ class FolderSession:
         return min(times)
 
     async def _check_root(self) -> None:
-        """Raises SourceUnreachable if the folder is gone or does not answer."""
-        await self._thread.identify(self._root)
+        """Raises SourceUnreachable if the folder is gone or does not answer, FolderReplaced if another one took its place."""
+        here = await self._thread.find(self._root)
+        # Folders that are asked are asked by name; and network drives, which they often are, may number a folder anew at any time.
+        if here != self._here and not self._sources.polling:
+            raise FolderReplaced
         self._next_check = self._clock() + _CHECK_S
 
     async def _drain(self) -> None:
@@ -220,6 +224,7 @@ class FolderSession:
         moving = {move.old for move in self._hints.moves} | self._hints.gone.keys()
         lost = [path for path in known if path not in moving and not any(is_below(path, folder) for folder in walk.unreadable)]
         await self._tell_missing(lost)
+        await self._check_root()
 
     async def _tell_found(self, entries: Sequence[Entry]) -> None:
         fresh = time.time_ns() - self._sources.settle_ms * 1_000_000

@@ -4,11 +4,22 @@ import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TypeVar
 
 from agent.domain.errors import SourceUnreachable
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Which folder a path leads to: its real path and, where the system numbers folders, its numbers."""
+
+    real: str
+    device: int
+    inode: int
+
 
 _ANSWER_S = 30.0  # a drive that takes longer over a small question is not there
 
@@ -27,15 +38,17 @@ class FolderThread:
         except OSError as error:  # TimeoutError is one
             raise SourceUnreachable from error
 
-    async def identify(self, folder: str) -> str:
-        """The real path of a folder that is there and can be read. Raises SourceUnreachable."""
-        return await self.ask(lambda: _identify(folder))
+    async def find(self, folder: str) -> Whereabouts:
+        """A folder that is there and can be read. Raises SourceUnreachable."""
+        return await self.ask(lambda: _find(folder))
 
     def close(self) -> None:
         """Forget what was not asked yet; does not wait."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 
-def _identify(folder: str) -> str:
+def _find(folder: str) -> Whereabouts:
     with os.scandir(folder):
-        return os.path.realpath(folder, strict=True)
+        real = os.path.realpath(folder, strict=True)
+        facts = os.stat(real)  # noqa: PTH116 - paths are strings throughout
+        return Whereabouts(real, facts.st_dev, facts.st_ino)

@@ -75,16 +75,16 @@ class FolderWatch:
 
     async def _watch(self) -> None:
         """Watch until something breaks. Where the system watches no more folders, look at intervals and try again after a while."""
-        real = await self._thread.identify(self.root)
+        here = await self._thread.find(self.root)
         matcher = Matcher(self.root, self.plan.folder)
         session = FolderSession(
-            self.root, real, matcher, self.plan.inner, self.plan.sources, self._known, self._emit, self._thread, self._clock
+            self.root, here, matcher, self.plan.inner, self.plan.sources, self._known, self._emit, self._thread, self._clock
         )
         observation = Observation(session.heard, session.overflowed)
         rescan_s = self.plan.sources.rescan_minutes * 60.0
         tasks: list[asyncio.Task[None]] = []
         try:
-            told = await self._observed(observation, real)
+            told = await self._observed(observation, here.real)
             every_s = rescan_s if told else min(_LIMITED_SCAN_S, rescan_s)
             tasks = [asyncio.create_task(session.tick()), asyncio.create_task(session.scans(every_s))]
             self._session = session

@@ -321,6 +321,21 @@ async def test_a_folder_that_is_deleted_and_made_again_is_watched_again(world: W
         await world.wait(FileAppeared)
 
 
+async def test_a_folder_that_takes_another_s_place_is_watched(world: World, folder: Path, tmp_path: Path) -> None:
+    async with world.watching(Folder(path=str(folder))) as source:
+        move(folder, tmp_path / "elsewhere")
+        photo(folder / "a.jpg", when=LONG_AGO)
+        await source.rescan()
+        await world.wait(FileAppeared)
+        await source.rescan()
+        photo(folder / "b.jpg")
+        appeared = await world.wait(FileAppeared, lambda change: change.seen.path == str(folder / "b.jpg"))
+        photo(tmp_path / "elsewhere" / "c.jpg")
+        await world.quiet()
+    assert len(appeared) == 1
+    assert not any(isinstance(change, FileAppeared) and change.seen.path.endswith("c.jpg") for change in world.seen)
+
+
 async def test_a_folder_that_is_not_there_at_the_start_is_waited_for(world: World, folder: Path) -> None:
     async with world.watching(Folder(path=str(folder / "later"))):
         await world.wait(SourceFailed)

@@ -19,7 +19,7 @@ from agent.adapters import folder_session
 from agent.adapters.folder_scan import Facts, Matcher
 from agent.adapters.folder_session import FolderSession
 from agent.adapters.folder_source import FolderSource
-from agent.adapters.folder_thread import FolderThread
+from agent.adapters.folder_thread import FolderThread, Whereabouts
 from agent.app.ports import Change, FileAppeared, FileMoved, FilesGone, SourceFailed, SourceRecovered
 from agent.domain.errors import SourceUnreachable, StoreBusy
 from agent.settings import Folder, Sources
@@ -204,7 +204,15 @@ class Session:
         self.thread = FolderThread()
         matcher = Matcher(str(root), Folder(path=str(root)))
         self.session = FolderSession(
-            str(root), str(root), matcher, frozenset(), SOURCES, lambda _: dict(known), self.emit, self.thread, time.monotonic
+            str(root),
+            Whereabouts(os.path.realpath(root), root.stat().st_dev, root.stat().st_ino),
+            matcher,
+            frozenset(),
+            SOURCES,
+            lambda _: dict(known),
+            self.emit,
+            self.thread,
+            time.monotonic,
         )
 
     async def emit(self, change: Change) -> None:
