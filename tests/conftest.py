@@ -1,10 +1,13 @@
 """What tests of every kind share: the models and the public-domain sample photos, fetched once into the checkout's build folder."""
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from agent.adapters.model_store import ModelStore
+from agent.adapters.store import SqliteLibrary
 from agent.engine.wire import EngineConfig, ModelFile
 
 CHECKOUT = Path(__file__).parent.parent
@@ -39,3 +42,25 @@ def engine_models(models_folder: Path, model_store: ModelStore) -> dict[str, Mod
 @pytest.fixture(scope="session")
 def engine_config(engine_models: dict[str, ModelFile]) -> EngineConfig:
     return EngineConfig(engine_models, converted=str(CHECKOUT / "build/cache/converted"), cache=str(CHECKOUT / "build/cache/kernels"))
+
+
+@pytest.fixture(scope="session")
+def library_key() -> bytes:
+    return bytes(range(32))
+
+
+@pytest.fixture(scope="session")
+def empty_library(tmp_path_factory: pytest.TempPathFactory, library_key: bytes) -> Path:
+    """An empty library's file, to copy: making one runs the migrations, which takes a quarter of a second."""
+    path = tmp_path_factory.mktemp("library") / "library.db"
+    SqliteLibrary(path, library_key).close()
+    return path
+
+
+@pytest.fixture
+def library(tmp_path: Path, empty_library: Path, library_key: bytes) -> Iterator[SqliteLibrary]:
+    """A new, empty, encrypted library in `tmp_path / "library.db"`."""
+    shutil.copyfile(empty_library, tmp_path / "library.db")
+    opened = SqliteLibrary(tmp_path / "library.db", library_key)
+    yield opened
+    opened.close()

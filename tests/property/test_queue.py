@@ -1,0 +1,210 @@
+"""Whatever happens in whatever order: no file is lost, none is indexed twice, and no file is tried without end."""
+
+import shutil
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from agent.adapters.store import SqliteLibrary
+from agent.app.ports import Noted
+from agent.domain.errors import AgentError, EngineCrashed, EngineKilled, ImageCorrupt, ModelMissing
+from agent.domain.face import Analysis, StageTimes
+from agent.domain.image import FileSeen, Recipe
+from agent.domain.jobs import MAX_ATTEMPTS_KILLED, Job, JobState, Priority, after_error
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+RECIPE = Recipe("centerface-1")
+PATHS = st.sampled_from(["/p/a", "/p/b", "/p/sub/a", "/p/sub/b", "/pp/a"])
+CONTENTS = st.sampled_from("0123")
+ERRORS: list[AgentError] = [EngineCrashed(), EngineKilled(), ImageCorrupt(), ModelMissing(model="centerface")]
+PLACED = (JobState.QUEUED, JobState.LEASED, JobState.DONE, JobState.FAILED, JobState.QUARANTINED)
+
+
+class Queue(RuleBasedStateMachine):
+    """`disk` is the model: what each file holds (content, time of change). The library must come to agree with it."""
+
+    empty: Path
+    key: bytes
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        shutil.copyfile(self.empty, self.folder / "library.db")
+        self.library = SqliteLibrary(self.folder / "library.db", self.key)
+        self.disk: dict[str, tuple[str, int]] = {}
+        self.leased: list[Job] = []
+        self.ended: list[Job] = []  # attempts that were ended once: whatever is done with them again must change nothing
+        self.clock = 0
+
+    def teardown(self) -> None:
+        try:
+            self._run_dry()
+            self._check_indexed_once()
+        finally:
+            self.library.close()
+            shutil.rmtree(self.folder)
+
+    # -- what happens to files ---------------------------------------------------------------------------------------------------
+
+    @rule(path=PATHS, content=CONTENTS, hurry=st.booleans())
+    def write(self, path: str, content: str, hurry: bool) -> None:
+        self.clock += 1
+        self.disk[path] = (content, self.clock)
+        self._note(path, Priority.ASKED if hurry else Priority.NEW)
+
+    @rule(path=PATHS)
+    def see_again(self, path: str) -> None:
+        if path in self.disk:
+            self._note(path, Priority.BACKLOG)
+
+    @rule(path=PATHS)
+    def delete(self, path: str) -> None:
+        self.disk.pop(path, None)
+        self.library.files_gone([path], now=NOW)
+
+    @rule(old=PATHS, new=PATHS)
+    def move(self, old: str, new: str) -> None:
+        if old in self.disk and old != new:
+            self.disk[new] = self.disk.pop(old)
+            self.library.file_moved(old, self._seen(new), now=NOW)
+            self._note(new, Priority.NEW)
+
+    @rule()
+    def rename_folder(self) -> None:
+        below = [path for path in self.disk if path.startswith("/p/sub/")]
+        for path in below:
+            self.disk["/q/" + path.removeprefix("/p/sub/")] = self.disk.pop(path)
+        self.library.tree_moved("/p/sub", "/q", now=NOW)
+        for path in [path for path in self.disk if path.startswith("/q/")]:
+            self._note(path, Priority.NEW)
+
+    @rule()
+    def purge(self) -> None:
+        self.library.purge_missing(before=NOW + timedelta(days=1))
+
+    # -- what happens to jobs ----------------------------------------------------------------------------------------------------
+
+    @rule(limit=st.integers(1, 4))
+    def lease(self, limit: int) -> None:
+        jobs = self.library.lease(limit, now=NOW, until=NOW + timedelta(minutes=1))
+        assert not {job.id for job in jobs} & {job.id for job in self.leased if self._holds(job)}, "a job was leased twice"
+        self.leased += jobs
+
+    @rule(pick=st.integers(0, 9))
+    def commit(self, pick: int) -> None:
+        if job := self._pick(pick):
+            self._commit(job)
+
+    @rule(pick=st.integers(0, 9), error=st.sampled_from(ERRORS))
+    def fail(self, pick: int, error: AgentError) -> None:
+        if job := self._pick(pick):
+            self.library.fail(job, after_error(job.attempts, error), error, now=NOW)
+
+    @rule(pick=st.integers(0, 9))
+    def release(self, pick: int) -> None:
+        if job := self._pick(pick):
+            self.library.release([job])
+
+    @rule(pick=st.integers(0, 9))
+    def end_again(self, pick: int) -> None:
+        done = [job for job in self.ended if not self._holds(job)]
+        if done:
+            before = self.library.counts(), self.library.last_event_id()
+            job = done[pick % len(done)]
+            self._commit(job)
+            self.library.fail(job, JobState.FAILED, ImageCorrupt(), now=NOW)
+            assert (self.library.counts(), self.library.last_event_id()) == before
+
+    @rule()
+    def restart(self) -> None:
+        self.library.close()
+        self.library = SqliteLibrary(self.folder / "library.db", self.key)
+        self.library.release_leases()
+        self.leased.clear()
+        self.ended.clear()
+
+    @rule()
+    def retry(self) -> None:
+        self.library.retry()
+
+    # -- what must hold ----------------------------------------------------------------------------------------------------------
+
+    @invariant()
+    def every_file_is_known_and_indexed_or_has_a_job(self) -> None:
+        known = self.library.known_files("/")
+        assert known == {path: (self._size(path), self.disk[path][1]) for path in self.disk}
+        for path in known:
+            state = self.library.place(path)
+            assert state is not None and (state.image_id is not None or state.job in PLACED)
+
+    @invariant()
+    def attempts_are_bounded(self) -> None:
+        assert all(1 <= job.attempts <= MAX_ATTEMPTS_KILLED for job in self.leased)
+
+    # -- helpers -----------------------------------------------------------------------------------------------------------------
+
+    def _size(self, path: str) -> int:
+        return 100 + int(self.disk[path][0]) // 2  # two contents share each size
+
+    def _seen(self, path: str) -> FileSeen:
+        return FileSeen(path, self._size(path), self.disk[path][1], "/p")
+
+    def _note(self, path: str, priority: Priority) -> None:
+        noted, _ = self.library.note_file(self._seen(path), RECIPE, priority=priority, now=NOW)
+        if noted is Noted.HASH_WANTED:
+            digest = self.disk[path][0] * 64
+            noted, _ = self.library.note_file(self._seen(path), RECIPE, priority=priority, now=NOW, sha256=digest)
+            assert noted is not Noted.HASH_WANTED
+
+    def _pick(self, number: int) -> Job | None:
+        if not self.leased:
+            return None
+        job = self.leased.pop(number % len(self.leased))
+        self.ended.append(job)
+        return job
+
+    def _holds(self, job: Job) -> bool:
+        """Whether the very same attempt may have been leased anew (released, or the attempt was given back)."""
+        return any((other.id, other.attempts) == (job.id, job.attempts) for other in self.leased)
+
+    def _commit(self, job: Job) -> None:
+        if job.path not in self.disk:
+            return
+        content = self.disk[job.path][0]
+        analysis = Analysis(content * 64, self._size(job.path), 10, 10, "jpeg", RECIPE, "f32", (), StageTimes())
+        self.library.commit(job, analysis, now=NOW)
+
+    def _run_dry(self) -> None:
+        self.library.release_leases()
+        self.library.retry()
+        while jobs := self.library.lease(10, now=NOW, until=NOW + timedelta(minutes=1)):
+            for job in jobs:
+                assert job.path in self.disk, "a job for a file that is gone"
+                self._commit(job)
+
+    def _check_indexed_once(self) -> None:
+        images = self.library.images(limit=100)
+        assert len({image.sha256 for image in images}) == len(images)
+        held = {path: image.sha256[0] for image in images for _, path in image.places if path in self.disk}
+        assert held == {path: content for path, (content, _) in self.disk.items()}
+
+
+def test_no_file_is_lost_or_indexed_twice(empty_library: Path, library_key: bytes) -> None:
+    Queue.empty, Queue.key = empty_library, library_key
+    run_state_machine_as_test(
+        Queue,
+        settings=settings(
+            max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+        ),
+    )
+
+
+@pytest.mark.slow
+def test_no_file_is_lost_or_indexed_twice_in_long_histories(empty_library: Path, library_key: bytes) -> None:
+    Queue.empty, Queue.key = empty_library, library_key
+    run_state_machine_as_test(Queue, settings=settings(max_examples=60, stateful_step_count=120, deadline=None))

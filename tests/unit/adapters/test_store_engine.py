@@ -1,0 +1,201 @@
+"""The encrypted file: unreadable to others, refused when damaged, whole after any error."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from agent.adapters.store import SqliteLibrary, engine, schema, upgrade
+from agent.adapters.store.copies import check_copy
+from agent.adapters.store.engine import Database
+from agent.domain.errors import StoreBusy, StoreDamaged, StoreDiskFull, StoreNewer, StoreUnwritable
+from agent.domain.image import FileSeen, Recipe
+from agent.domain.jobs import Priority
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+SECRET_PATH = "/home/somebody/holiday-in-rome.jpg"
+
+
+def note(library: SqliteLibrary, path: str = SECRET_PATH) -> None:
+    library.note_file(FileSeen(path, 1, 1, "/home/somebody"), Recipe("centerface-1"), priority=Priority.NEW, now=NOW)
+
+
+@pytest.fixture
+def database(tmp_path: Path, library_key: bytes) -> Iterator[Database]:
+    opened = Database(tmp_path / "some.db", library_key)
+    yield opened
+    opened.close()
+
+
+def damage(path: Path) -> None:
+    """Change a byte in every page but the first."""
+    content = bytearray(path.read_bytes())
+    for position in range(4096 + 100, len(content), 4096):
+        content[position] ^= 255
+    path.write_bytes(content)
+
+
+def test_nobody_reads_the_library_without_its_key(library: SqliteLibrary, tmp_path: Path) -> None:
+    note(library)
+    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+        sqlite3.connect(tmp_path / "library.db").execute("SELECT * FROM sqlite_master")
+    with pytest.raises(StoreDamaged):
+        SqliteLibrary(tmp_path / "library.db", bytes(32))
+    library.copy_to(tmp_path / "copy.db")
+    files = sorted(tmp_path.glob("*.db*"))
+    assert {"library.db", "library.db-wal", "copy.db"} <= {file.name for file in files}
+    for file in files:
+        assert b"holiday" not in file.read_bytes() and b"SQLite format" not in file.read_bytes()
+
+
+def test_a_key_of_another_length_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        Database(tmp_path / "some.db", b"short")
+
+
+def test_a_damaged_page_is_found(library: SqliteLibrary, tmp_path: Path, library_key: bytes) -> None:
+    for number in range(50):
+        note(library, f"/{number}")
+    assert library.sound()
+    library.close()
+    damage(tmp_path / "library.db")
+    with pytest.raises(StoreDamaged):
+        check_copy(tmp_path / "library.db", library_key)
+
+
+def test_what_is_no_library_is_refused_and_left_alone(tmp_path: Path, library_key: bytes) -> None:
+    path = tmp_path / "library.db"
+    path.write_bytes(b"my diary, nothing else" * 1000)
+    with pytest.raises(StoreDamaged):
+        SqliteLibrary(path, library_key)
+    assert path.read_bytes() == b"my diary, nothing else" * 1000
+
+
+def test_a_folder_that_is_not_there_is_named_as_such(tmp_path: Path, library_key: bytes) -> None:
+    with pytest.raises(StoreUnwritable):
+        SqliteLibrary(tmp_path / "nowhere" / "library.db", library_key)
+
+
+def test_a_full_disk_undoes_the_whole_transaction(database: Database) -> None:
+    with database.write() as tx:
+        tx.execute(text("CREATE TABLE t (x BLOB)"))
+    with pytest.raises(StoreDiskFull), database.write() as tx:
+        tx.execute(text("INSERT INTO t VALUES ('first')"))
+        pages = tx.execute(text("PRAGMA page_count")).scalar_one()
+        tx.execute(text(f"PRAGMA max_page_count = {pages + 1}"))
+        tx.execute(text("INSERT INTO t VALUES (zeroblob(100000))"))
+    with database.read() as tx:
+        assert tx.execute(text("SELECT count(*) FROM t")).scalar_one() == 0
+
+
+def test_a_copy_can_be_read_and_not_written(database: Database, tmp_path: Path, library_key: bytes) -> None:
+    with database.write() as tx:
+        tx.execute(text("CREATE TABLE t (x)"))
+    database.copy_to(tmp_path / "copy.db")
+    copy = Database(tmp_path / "copy.db", library_key, read_only=True)
+    assert copy.sound()
+    with pytest.raises(StoreUnwritable), copy.write() as tx:
+        tx.execute(text("INSERT INTO t VALUES (1)"))
+    copy.close()
+
+
+def test_another_process_that_writes_too_long_is_named_as_such(
+    database: Database, tmp_path: Path, library_key: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_WAIT_S", 0.01)
+    other = Database(tmp_path / "some.db", library_key)
+    with database.write() as tx:
+        tx.execute(text("CREATE TABLE t (x)"))
+        with pytest.raises(StoreBusy), other.write():
+            pass
+    other.close()
+
+
+def test_readers_do_not_wait_for_a_writer(database: Database) -> None:
+    with database.write() as tx:
+        tx.execute(text("CREATE TABLE t (x)"))
+    seen: list[int] = []
+
+    def read() -> None:
+        with database.read() as reader:
+            seen.append(reader.execute(text("SELECT count(*) FROM t")).scalar_one())
+
+    with database.write() as tx:
+        tx.execute(text("INSERT INTO t VALUES (1)"))
+        reader = threading.Thread(target=read)
+        reader.start()
+        reader.join(timeout=10)
+    assert seen == [0]
+
+
+def test_what_the_user_said_is_on_the_disk_when_the_call_returns(database: Database) -> None:
+    def level() -> int:
+        return int(tx.execute(text("PRAGMA synchronous")).scalar_one())
+
+    with database.write() as tx:
+        assert level() == 1  # NORMAL
+    with database.write(durable=True) as tx:
+        assert level() == 2  # FULL
+    with database.write() as tx:
+        assert level() == 1
+
+
+def test_deleted_content_is_overwritten(database: Database) -> None:
+    with database.read() as tx:
+        assert tx.execute(text("PRAGMA secure_delete")).scalar_one() == 1
+        assert tx.execute(text("PRAGMA foreign_keys")).scalar_one() == 1
+        assert tx.execute(text("PRAGMA temp_store")).scalar_one() == 2  # memory
+
+
+def test_a_library_of_a_newer_version_is_refused_and_left_alone(library: SqliteLibrary, tmp_path: Path, library_key: bytes) -> None:
+    library.close()
+    raw = Database(tmp_path / "library.db", library_key)
+    with raw.write() as tx:
+        tx.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    raw.close()
+    before = (tmp_path / "library.db").read_bytes()
+    with pytest.raises(StoreNewer):
+        SqliteLibrary(tmp_path / "library.db", library_key)
+    assert (tmp_path / "library.db").read_bytes() == before
+
+
+def test_an_older_library_is_copied_aside_before_it_is_migrated(
+    library: SqliteLibrary, tmp_path: Path, library_key: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.close()
+    migrated: list[bool] = []
+    monkeypatch.setattr(upgrade, "REVISION", "0002")
+    monkeypatch.setattr(upgrade, "_migrate", lambda tx: migrated.append((tmp_path / "library.db.before-0002").exists()))
+    SqliteLibrary(tmp_path / "library.db", library_key).close()
+    assert migrated == [True]
+    assert check_copy(tmp_path / "library.db.before-0002", library_key) == 0
+
+
+def test_an_interrupted_first_start_leaves_nothing_half(tmp_path: Path, library_key: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(tx: object) -> None:
+        real(tx)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    real = upgrade._migrate
+    monkeypatch.setattr(upgrade, "_migrate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        SqliteLibrary(tmp_path / "library.db", library_key)
+    monkeypatch.undo()
+    library = SqliteLibrary(tmp_path / "library.db", library_key)
+    note(library)
+    library.close()
+
+
+def test_the_migrations_build_what_the_schema_says(library: SqliteLibrary, tmp_path: Path, library_key: bytes) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    database = Database(tmp_path / "library.db", library_key)
+    with database.read() as tx:
+        assert compare_metadata(MigrationContext.configure(tx), schema.metadata) == []
+        assert tx.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == schema.REVISION
+    database.close()
