@@ -60,7 +60,7 @@ class Runtime:
 
         def net(faces: NDArray[np.float32]) -> NDArray[np.float32]:
             # Batch sizes are rounded up to a few, so that memory does not grow with every new one.
-            size = next(size for size in (1, 4, embedder.BATCH) if size >= len(faces))
+            size = next(size for size in (2, 4, 8, embedder.BATCH) if size >= len(faces))
             batch = np.zeros((size, *faces.shape[1:]), np.float32)
             batch[: len(faces)] = faces
             infer.infer({0: batch}, share_inputs=True)

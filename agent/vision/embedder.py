@@ -25,11 +25,9 @@ class MobileFaceNet:
         """uint8 [n, 112, 112, 3] RGB -> float32 [n, 192], each row of length 1."""
         if not len(faces):
             return np.zeros((0, DIMENSIONS), np.float32)
-        return normalised(self._rows(faces) + self._rows(faces[:, :, ::-1]))
-
-    def _rows(self, faces: NDArray[np.uint8]) -> Floats:
-        batches = [self._net(prepared(faces[start : start + BATCH])) for start in range(0, len(faces), BATCH)]
-        return normalised(np.concatenate(batches))
+        both = prepared(np.concatenate([faces, faces[:, :, ::-1]]))
+        rows = normalised(np.concatenate([self._net(both[start : start + BATCH]) for start in range(0, len(both), BATCH)]))
+        return normalised(rows[: len(faces)] + rows[len(faces) :])
 
 
 def prepared(faces: NDArray[np.uint8]) -> Floats:
