@@ -50,7 +50,7 @@ def fetch_shown(session: Session, store: "ModelStore", name: str) -> Path:
     def progress(now: "FetchProgress") -> None:
         if now.source not in told:
             told.add(now.source)
-            click.echo(session.texts("cli.models.fetching", name=now.name, source=now.source.partition("#")[0]), err=True)
+            click.echo(session.texts("cli.models.fetching", name=now.name, source=now.source), err=True)
 
     path = store.fetch(name, progress)
     click.echo(session.texts("cli.models.ready", name=name), err=True)

