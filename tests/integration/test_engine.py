@@ -158,6 +158,15 @@ async def test_a_worker_ends_at_once_on_sigterm() -> None:
     assert await process.wait() == -signal.SIGTERM
 
 
+async def test_the_agents_side_stays_light() -> None:
+    look = (
+        "import sys, agent.engine.pool, agent.adapters.model_store; print(*{'cv2', 'numpy', 'openvino', 'PIL', 'httpx'} & set(sys.modules))"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", look, stdout=asyncio.subprocess.PIPE)
+    out, _ = await process.communicate()
+    assert (process.returncode, out.split()) == (0, [])
+
+
 # -- what can go wrong -----------------------------------------------------------------------------------------------------------
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 async def test_a_worker_that_is_killed_is_told_from_one_that_crashed(make_pool: MakePool) -> None:

@@ -24,7 +24,7 @@ def corners(pixels: Pixels) -> list[tuple[int, ...]]:
 EXPECTED = [tuple(int(round(v / 20) * 20) for v in colour) for colour in (RED, GREEN, BLUE, WHITE)]
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF"])
 def test_each_format_is_decoded_by_its_content(quarters: Pixels, encoded: Encode, kind: str) -> None:
     data = encoded(quarters, kind)
     image = decode(data, LIMITS)
