@@ -70,7 +70,10 @@ def build(
     clock: Callable[[], datetime] = utc_now,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> App:
-    """The agent, not yet running. Each edge can be swapped by its keyword. Call it inside the event loop. Raises StoreError, KeyHomeError."""
+    """The agent, not yet running. Each edge can be swapped by its keyword. Call it inside the event loop.
+
+    Raises StoreError, KeyHomeError.
+    """
     hooks: dict[str, Reconfigure] = dict(reconfigure or {})
     home = home_of_key(settings, paths)
     library = library or open_library(paths.library, home)

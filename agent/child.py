@@ -1,8 +1,8 @@
 """A child process of this program that answers one JSON line with one JSON line.
 
-The engine and the popup are such children. Pipes and text keep them apart from the agent: a child that decodes hostile files can send back nothing
-but text, which is checked before it is believed (a pickle could run code here); when the agent dies, however it dies, the child reads the end of its
-input and ends too; and a hung or crashed child costs only the request it was busy with.
+The engine and the popup are such children. Pipes and text keep them apart from the agent: a child that decodes hostile files can send
+back nothing but text, which is checked before it is believed (a pickle could run code here); when the agent dies, however it dies, the
+child reads the end of its input and ends too; and a hung or crashed child costs only the request it was busy with.
 """
 
 import asyncio
@@ -101,7 +101,10 @@ class Child:
         extra_environment: Mapping[str, str] | None = None,
         on_notice: Callable[[Message], None] | None = None,
     ) -> "Child":
-        """Start it. Lines it sends with a `notice` key (a click, a closed window) go to `on_notice`; all others are answers. Raises ChildGone."""
+        """Start it. Lines it sends with a `notice` key (a click, a closed window) go to `on_notice`, all others are answers.
+
+        Raises ChildGone.
+        """
         try:
             process = await asyncio.create_subprocess_exec(
                 *command,
@@ -124,7 +127,7 @@ class Child:
         return self._process.returncode is None and not self._reader.done()
 
     async def request(self, message: Message, *, timeout: float) -> Message:
-        """Send one line and wait for its answer. Raises ChildGone, or ChildTimeout after `timeout` seconds; the child is dead after either."""
+        """Send one line, wait for its answer. Raises ChildGone, or ChildTimeout after `timeout` seconds; after either the child is dead."""
         async with self._turn:
             try:
                 async with asyncio.timeout(timeout):

@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -19,6 +20,7 @@ from agent.app.lifecycle import App, Reconfigure
 from agent.app.previews import Previews
 from agent.bootstrap import build
 from agent.desktop.desk import Desk
+from agent.desktop.display import display_available, tray_available
 from agent.desktop.presenter import Presenter
 from agent.desktop.termination import on_termination
 from agent.domain.errors import SettingsError
@@ -26,14 +28,27 @@ from agent.i18n import Texts
 from agent.resources import resource
 from agent.settings import Settings
 
+if TYPE_CHECKING:
+    from agent.desktop.tray_bridge import TrayBridge
+
 log = structlog.get_logger()
+
+TRAY_WAIT_S = 10.0
+TRAY_POLL_S = 0.5
 
 
 class Agent:
     """One run, with the library open and the instance lock held. `on_ready` is called in the core's thread when the API answers."""
 
     def __init__(
-        self, paths: AppPaths, file: SettingsFile, library: SqliteLibrary, *, tray: bool, on_ready: Callable[[], None] = lambda: None
+        self,
+        paths: AppPaths,
+        file: SettingsFile,
+        library: SqliteLibrary,
+        *,
+        tray: bool,
+        on_ready: Callable[[], None] = lambda: None,
+        on_no_tray: Callable[[], None] = lambda: None,
     ) -> None:
         self._paths = paths
         self._file = file
@@ -43,27 +58,46 @@ class Agent:
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
-        self._bridge = None
-        if tray:
-            from agent.desktop.tray_bridge import TrayBridge  # brings Qt on Linux: only where there is a tray
-
-            self._bridge = TrayBridge(self._texts, scan=self._scan, quit=self.quit)
+        self._built = threading.Event()  # app and desk are there, or never will be
+        self._wants_tray = tray
+        self._on_no_tray = on_no_tray
+        self._bridge: TrayBridge | None = None
 
     def run(self) -> None:
         """Returns when somebody quits it: the tray, the API, or a signal. Main thread only. Raises what else ended the core."""
         core = threading.Thread(target=self._core, name="core")
         core.start()
         try:
-            if self._bridge is not None:
-                self._bridge.tray.run()
-            else:
-                with on_termination(self._ended.set):
+            with on_termination(self._ended.set):
+                if self._wants_tray and self._tray_comes():
+                    self._show_tray()
+                else:
                     self._ended.wait()
         finally:
             self.quit()
             core.join()
         if self._failure is not None:
             raise self._failure
+
+    def _tray_comes(self) -> bool:
+        """Wait a little for a place to show the icon in: at login the panel may start after this program."""
+        deadline = time.monotonic() + TRAY_WAIT_S
+        while not tray_available():
+            if not display_available() or time.monotonic() > deadline:
+                self._on_no_tray()
+                return False
+            if self._ended.wait(TRAY_POLL_S):
+                return False
+        return not self._ended.is_set()
+
+    def _show_tray(self) -> None:
+        from agent.desktop.tray_bridge import TrayBridge  # brings Qt on Linux: only where there is a tray
+
+        bridge = self._bridge = TrayBridge(self._texts, scan=self._scan, quit=self.quit)
+        self._built.wait()
+        if self._loop is not None and not self._ended.is_set():
+            self._loop.call_soon_threadsafe(lambda: bridge.connect(self._app, self._desk))
+            bridge.tray.run()
 
     def quit(self) -> None:
         """From any thread: end everything, also a start that is still under way."""
@@ -80,6 +114,7 @@ class Agent:
             self._failure = error
         finally:
             self._ended.set()
+            self._built.set()
             if self._bridge is not None:
                 self._bridge.tray.stop()
 
@@ -94,7 +129,7 @@ class Agent:
         def url(page: str) -> str:
             return f"http://127.0.0.1:{port}/open?code={auth.new_code()}&page={page}"
 
-        desk = Desk(url, self._settings.popup)
+        desk = self._desk = Desk(url, self._settings.popup)
         app = self._app = build(self._settings, self._paths, library=self._library, reconfigure=self._hooks(desk))
         presenter = Presenter(desk, enabled=lambda: self._settings.popup.enabled)
         desk.on_hidden = presenter.sent_away
@@ -120,8 +155,7 @@ class Agent:
 
     async def _work(self, app: App, desk: Desk, presenter: Presenter) -> None:
         app.status.listen(presenter.status)
-        if self._bridge is not None:
-            self._bridge.connect(app, desk)
+        self._built.set()
         with app.bus.listening(presenter.happened):
             async with asyncio.TaskGroup() as tasks:
                 works = (app.run(), presenter.run(), self._file.watch(self._settings_changed, self._settings_refused))

@@ -11,19 +11,19 @@ END_WAIT_S = 20.0
 
 def run_agent(session: Session, *, tray: bool) -> int:
     """Run until quit, with the instance's lock held. Where no tray can be shown the agent runs without."""
-    from agent.desktop.display import tray_available
     from agent.running import Agent
 
     settings = session.settings
     logs.configure(settings.logs, session.paths.logs)
     try:
-        wanted = tray and settings.tray.enabled
-        shown = wanted and tray_available()
-        if wanted and not shown:
-            session.explain(NoTray())
         with session.library() as library:
             agent = Agent(
-                session.paths, session.file, library, tray=shown, on_ready=lambda: click.echo(session.texts("cli.run.ready"), err=True)
+                session.paths,
+                session.file,
+                library,
+                tray=tray and settings.tray.enabled,
+                on_no_tray=lambda: session.explain(NoTray()),
+                on_ready=lambda: click.echo(session.texts("cli.run.ready"), err=True),
             )
             agent.run()
     finally:
