@@ -148,6 +148,18 @@ async def test_a_worker_ends_when_its_agent_does(engine_config: EngineConfig) ->
     assert await process.wait() == 0
 
 
+async def test_a_worker_that_hangs_ends_too_when_its_agent_does() -> None:
+    hanging = """import time, agent.engine.worker as worker
+worker._LAST_TASK_S = 0.1
+worker.Worker.serve = lambda self, message: time.sleep(600)
+raise SystemExit(worker.main())"""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", hanging, stdin=asyncio.subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(b"{}\n")
+    process.stdin.close()
+    assert await process.wait() == 0
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no signals")
 async def test_a_worker_ends_at_once_on_sigterm() -> None:
     process = await asyncio.create_subprocess_exec(*WORKER, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)

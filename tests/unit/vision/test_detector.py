@@ -103,6 +103,12 @@ def test_a_face_that_fills_the_picture_is_found_coarser(blob_net: Net, whole: Wh
     assert found_boxes(blob_net, whole(scene(1280, 1280, (100, 100, 1000, 1000)))) == [(100, 100, 1000, 1000)]
 
 
+def test_a_picture_made_of_faces_is_bounded() -> None:
+    shape = (320, 320)
+    heat, flat = np.full((1, 1, *shape), 0.9, np.float32), np.zeros((1, 2, *shape), np.float32)
+    assert len(decode(heat, flat, flat, np.zeros((1, 10, *shape), np.float32), 0.5)) == 4000
+
+
 def test_nothing_is_found_in_nothing(blob_net: Net, whole: Whole) -> None:
     assert found_boxes(blob_net, whole(scene(3, 1))) == []
 
