@@ -117,7 +117,8 @@ class Hints:
         if was and is_:
             for path in self.settling.forget_below(old):
                 self.hint(new + path[len(old) :])
-            self.trees = {new + path[len(old) :] if path == old or is_below(path, old) else path: due for path, due in self.trees.items()}
+            self.trees = _rekeyed(self.trees, old, new)
+            self.gone = _rekeyed(self.gone, old, new)
             self._moved(Move(old, new, tree=True))
         elif is_:
             self._tree_appeared(new)
@@ -138,6 +139,11 @@ class Hints:
         """A path as the settings would write it, where the watched folder is a link."""
         path = os.fsdecode(told)
         return self.root + path[len(self.real) :] if path == self.real or is_below(path, self.real) else path
+
+
+def _rekeyed(paths: dict[str, float], old: str, new: str) -> dict[str, float]:
+    """The same with a renamed folder's new path."""
+    return {new + path[len(old) :] if path == old or is_below(path, old) else path: due for path, due in paths.items()}
 
 
 def collapse(moves: list[Move]) -> list[Move]:

@@ -23,6 +23,7 @@ from agent.settings import Sources
 Known: TypeAlias = Callable[[str], dict[str, Facts]]
 
 _CHECK_S = 5.0  # how often it is asked whether the folder is still there: the system does not tell of an unplugged disk
+_BURST_S = 0.02  # events rarely come alone
 _MOVES_S = 0.1  # a renamed folder's events come in a burst
 _STEP = 1000  # files per question or message
 _RECENT = 4096  # files remembered as just emitted, so that a look and an event about the same file make one change
@@ -88,6 +89,8 @@ class FolderSession:
         """Handle events and what came of them, until cancelled. Raises FolderReplaced."""
         while True:
             await wait_either(self._wake, max(0.0, self._next_due() - self._clock()))
+            if self._inbox:
+                await asyncio.sleep(_BURST_S)
             await self._drain()
             if self._hints.root_in_doubt:
                 await self._check_root()
@@ -134,7 +137,8 @@ class FolderSession:
     async def _tell_moves(self) -> None:
         if not self._hints.moves or self._clock() < self._hints.moved_at + _MOVES_S:
             return
-        for move in self._hints.take_moves():
+        moves = self._hints.take_moves()
+        for move in moves:
             if move.tree:
                 self._recent.clear()
                 await self._emit(TreeMoved(move.old, move.new))
@@ -142,6 +146,8 @@ class FolderSession:
             facts = await self._thread.ask(partial(file_facts, move.new))
             if facts is None:
                 self._hints.gone[move.old] = self._clock()
+                if any(other.tree for other in moves):
+                    self._scan_wanted.set()  # it went on with a folder: too entangled to follow
             else:
                 self._recent.pop(move.old, None)
                 self._remember(move.new, facts)
@@ -152,9 +158,7 @@ class FolderSession:
         due = [path for path, when in self._hints.trees.items() if when <= now]
         for path in due:
             del self._hints.trees[path]
-        for top in due:
-            if any(is_below(top, other) for other in due):
-                continue
+        for top in topmost(set(due)):
             found = Comparison(iter(Walk(top, self._matcher, self._inner)), {})
             while not found.finished and not self._hints.overflow:
                 for path, _ in await self._thread.ask(found.step_or_end):
@@ -165,22 +169,20 @@ class FolderSession:
         while due := settling.due(self._clock(), _STEP):
             facts = await self._thread.ask(partial(_all_facts, due))
             now = self._clock()
+            gone = {name_of(path): path for path in self._hints.gone}
             for path, found in zip(due, facts, strict=True):
                 if settling.looked(path, found, now) and found is not None and self._recent.get(path) != found:
                     self._remember(path, found)
                     seen = self._seen(path, found)
-                    old = await self._moved_from(path, found)
+                    old = await self._moved_from(gone.get(name_of(path)), found)
                     await self._emit(FileAppeared(seen) if old is None else FileMoved(old, seen))
 
-    async def _moved_from(self, path: str, facts: Facts) -> str | None:
-        """The deleted file this one was, if the system showed a move as deletion and creation (Windows, between folders)."""
-        name = name_of(path)
-        for old in [gone for gone in self._hints.gone if name_of(gone) == name and gone != path]:
-            known = await self._thread.ask(partial(self._known, parent_of(old)), limit_s=None)
-            if known.get(old) == facts:
-                self._hints.gone.pop(old, None)
-                return old
-        return None
+    async def _moved_from(self, gone: str | None, facts: Facts) -> str | None:
+        """The deleted file of the same name, if it is what moved here: Windows shows moves between folders as deletion and creation."""
+        if gone is None:
+            return None
+        known = await self._thread.ask(partial(self._known, parent_of(gone)), limit_s=None)
+        return gone if known.get(gone) == facts and self._hints.gone.pop(gone, None) is not None else None
 
     async def _tell_gone(self) -> None:
         now = self._clock()

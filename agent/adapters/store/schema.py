@@ -85,7 +85,6 @@ image = Table(
     Column("indexed_at", Instant, nullable=False),
     Column("left_at", Instant),  # when a place last went over to other content: with no place left, the grace time runs from here
     Index("image_by_size", "size"),
-    Index("image_by_left_at", "left_at"),
     sqlite_autoincrement=True,
 )
 
@@ -101,8 +100,16 @@ place = Table(
     Column("noted_at", Instant, nullable=False),
     Column("missing_since", Instant),
     Index("place_by_image", "image_id"),
-    Index("place_by_missing_since", "missing_since"),
     sqlite_autoincrement=True,
+)
+
+# Of the few rows that have one: an index of all would tempt the planner to look through every file that is there.
+Index("image_by_left_at", image.c.left_at, sqlite_where=image.c.left_at.is_not(None), postgresql_where=image.c.left_at.is_not(None))
+Index(
+    "place_by_missing_since",
+    place.c.missing_since,
+    sqlite_where=place.c.missing_since.is_not(None),
+    postgresql_where=place.c.missing_since.is_not(None),
 )
 
 job = Table(

@@ -72,9 +72,11 @@ def test_a_folder_that_appears_is_looked_through() -> None:
 
 
 def test_a_renamed_folder_takes_what_waits_along() -> None:
-    sorted_ = hints(FileCreatedEvent("/real/in/a.jpg"), DirCreatedEvent("/real/in/deep"), DirMovedEvent("/real/in", "/real/out"))
+    sorted_ = hints(FileCreatedEvent("/real/in/a.jpg"), DirCreatedEvent("/real/in/deep"), FileDeletedEvent("/real/in/b.jpg"))
+    sorted_.take(DirMovedEvent("/real/in", "/real/out"))
     assert sorted_.moves == [Move("/w/in", "/w/out", tree=True)]
     assert (waiting(sorted_), list(sorted_.trees)) == (["/w/out/a.jpg"], ["/w/out/deep"])
+    assert list(sorted_.gone) == ["/w/out/b.jpg"]
 
 
 def test_a_folder_that_goes_takes_what_waits_along() -> None:

@@ -33,7 +33,13 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("image_by_size", "image", ["size"])
-    op.create_index("image_by_left_at", "image", ["left_at"])
+    op.create_index(
+        "image_by_left_at",
+        "image",
+        ["left_at"],
+        sqlite_where=sa.text("left_at IS NOT NULL"),
+        postgresql_where=sa.text("left_at IS NOT NULL"),
+    )
     op.create_table(
         "place",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -47,7 +53,13 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("place_by_image", "place", ["image_id"])
-    op.create_index("place_by_missing_since", "place", ["missing_since"])
+    op.create_index(
+        "place_by_missing_since",
+        "place",
+        ["missing_since"],
+        sqlite_where=sa.text("missing_since IS NOT NULL"),
+        postgresql_where=sa.text("missing_since IS NOT NULL"),
+    )
     op.create_table(
         "job",
         sa.Column("id", sa.Integer, primary_key=True),
