@@ -8,7 +8,8 @@ import time
 from typing import Any, BinaryIO
 
 from agent.child import Message, send, take_pipes
-from agent.desktop.popup_shell import HEIGHT, WIDTH, Shell, is_ours, shell_for
+from agent.desktop.popup_shell import HEIGHT, WIDTH, Shell, is_ours
+from agent.desktop.system_shells import shell_for
 from agent.settings import Corner
 
 _START_S = 20.0

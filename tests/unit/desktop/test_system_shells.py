@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from agent.desktop.popup_shell import MacShell, PlainShell, WindowsShell, is_ours
+from agent.desktop.popup_shell import is_ours
+from agent.desktop.system_shells import MacShell, PlainShell, WindowsShell
 from agent.settings import Corner
 
 NOACTIVATE, TOOLWINDOW = 0x0800_0000, 0x80

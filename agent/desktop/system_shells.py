@@ -1,0 +1,106 @@
+"""The popup's window on Windows and macOS, and the choice among the systems."""
+
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from agent.desktop.popup_shell import HEIGHT, LOAD_S, WIDTH, Shell, is_ours
+from agent.desktop.work_area import Rect, mac_area, place, windows_area
+from agent.settings import Corner
+
+
+def shell_for(window: Any) -> Shell:
+    """The shell of this system around pywebview's window."""
+    if sys.platform == "win32":
+        import ctypes
+
+        # A copy of its own: pywebview calls the shared one with arguments of other types.
+        user32 = ctypes.WinDLL("user32")
+        handle, number = ctypes.c_void_p, ctypes.c_int
+        user32.SetWindowPos.argtypes = [handle, handle, number, number, number, number, ctypes.c_uint]
+        user32.MonitorFromPoint.restype = handle
+        return WindowsShell(window, user32)
+    if sys.platform == "darwin":
+        import AppKit
+        from PyObjCTools import AppHelper
+
+        return MacShell(window, AppKit, AppHelper.callAfter)
+    from agent.desktop.qt_shell import QtShell
+
+    return QtShell(window)
+
+
+class PlainShell:
+    """What Windows and macOS share: pywebview's own loading and dialog. It has no hook before a page loads, so pages are checked after."""
+
+    def __init__(self, window: Any) -> None:
+        self._window = window
+
+    def load(self, url: str) -> bool:
+        self._window.load_url(url)
+        return bool(self._window.events.loaded.wait(LOAD_S)) and is_ours(self._window.get_current_url() or "")
+
+    def choose_folder(self, title: str, chosen: Callable[[str | None], None]) -> None:
+        import webview
+
+        def ask() -> None:
+            paths = self._window.create_file_dialog(webview.FileDialog.FOLDER)
+            chosen(paths[0] if paths else None)
+
+        threading.Thread(target=ask, name="folder-dialog", daemon=True).start()
+
+
+class WindowsShell(PlainShell):
+    """pywebview's `show` activates the window; SetWindowPos can move and show it in one step and leave the focus where it is."""
+
+    _EXSTYLE, _TOOLWINDOW, _NOACTIVATE = -20, 0x80, 0x0800_0000
+    _TOPMOST = -1
+    _NOSIZE, _NOMOVE, _NOZORDER, _NO_ACTIVATION, _SHOW, _HIDE = 0x1, 0x2, 0x4, 0x10, 0x40, 0x80
+
+    def __init__(self, window: Any, user32: Any) -> None:
+        super().__init__(window)
+        self._user32 = user32
+
+    def present(self, corner: Corner) -> None:
+        handle = self._handle()
+        style = self._user32.GetWindowLongW(handle, self._EXSTYLE)
+        # pywebview made it a window that can never be activated; the user must be able to type in it after a click.
+        self._window.focus = True
+        self._user32.SetWindowLongW(handle, self._EXSTYLE, (style | self._TOOLWINDOW) & ~self._NOACTIVATE)
+        scale = self._user32.GetDpiForWindow(handle) / 96
+        x, y = place(windows_area(self._user32), round(WIDTH * scale), round(HEIGHT * scale), corner, round(12 * scale))
+        self._user32.SetWindowPos(handle, self._TOPMOST, x, y, 0, 0, self._NOSIZE | self._NO_ACTIVATION | self._SHOW)
+
+    def conceal(self) -> None:
+        flags = self._NOSIZE | self._NOMOVE | self._NOZORDER | self._NO_ACTIVATION | self._HIDE
+        self._user32.SetWindowPos(self._handle(), 0, 0, 0, 0, 0, flags)
+
+    def _handle(self) -> int:
+        return int(self._window.native.Handle.ToInt32())
+
+
+class MacShell(PlainShell):
+    """pywebview's `show` brings the whole program to the front; `orderFrontRegardless` shows the window alone."""
+
+    def __init__(self, window: Any, appkit: Any, call_after: Callable[..., None]) -> None:
+        super().__init__(window)
+        self._appkit = appkit
+        self._call_after = call_after
+        # An accessory has no icon in the Dock.
+        call_after(appkit.NSApplication.sharedApplication().setActivationPolicy_, 1)
+
+    def present(self, corner: Corner) -> None:
+        self._call_after(self._present, corner)
+
+    def conceal(self) -> None:
+        self._call_after(self._window.native.orderOut_, None)
+
+    def _present(self, corner: Corner) -> None:
+        native = self._window.native
+        native.focus = True  # pywebview's own flag: from now on a click may make it the key window
+        area: Rect = mac_area(self._appkit)
+        x, y = place(area, WIDTH, HEIGHT, corner)
+        height = self._appkit.NSScreen.screens()[0].frame().size.height
+        native.setFrameTopLeftPoint_((x, height - y))
+        native.orderFrontRegardless()
