@@ -35,6 +35,7 @@ def main() -> int:
             "import-linter": [str(venv.bin / "lint-imports")],
             "settings profiles": [python, "scripts/validate_configs.py"],
             "reference pages": [python, "scripts/docs_reference.py", "--check"],
+            "API description": [python, "scripts/openapi.py", "--check"],
         }
         results = {name: _run(name, command, ROOT, environment()) for name, command in checks.items()}
         if "--static" not in sys.argv[1:]:

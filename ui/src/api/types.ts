@@ -4,34 +4,17 @@
  */
 
 export interface paths {
-    readonly "/health": {
+    readonly "/api/events": {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
             readonly path?: never;
             readonly cookie?: never;
         };
-        /** Health */
-        readonly get: operations["health_health_get"];
+        /** Events */
+        readonly get: operations["events_api_events_get"];
         readonly put?: never;
         readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
-    readonly "/api/session/codes": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly get?: never;
-        readonly put?: never;
-        /** New Code */
-        readonly post: operations["new_code_api_session_codes_post"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -89,6 +72,92 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/open": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Open Browser */
+        readonly post: operations["open_browser_api_open_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/pause": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Pause */
+        readonly post: operations["pause_api_pause_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/people": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** People */
+        readonly get: operations["people_api_people_get"];
+        readonly put?: never;
+        /** Name Face */
+        readonly post: operations["name_face_api_people_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/popup/hide": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Hide Popup */
+        readonly post: operations["hide_popup_api_popup_hide_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/popup/show": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Show Popup */
+        readonly post: operations["show_popup_api_popup_show_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/problems": {
         readonly parameters: {
             readonly query?: never;
@@ -123,59 +192,7 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
-    readonly "/api/people": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        /** People */
-        readonly get: operations["people_api_people_get"];
-        readonly put?: never;
-        /** Name Face */
-        readonly post: operations["name_face_api_people_post"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
-    readonly "/api/status": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        /** Status */
-        readonly get: operations["status_api_status_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
-    readonly "/api/events": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        /** Events */
-        readonly get: operations["events_api_events_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
-    readonly "/api/pause": {
+    readonly "/api/quit": {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -184,25 +201,8 @@ export interface paths {
         };
         readonly get?: never;
         readonly put?: never;
-        /** Pause */
-        readonly post: operations["pause_api_pause_post"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
-    readonly "/api/resume": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly get?: never;
-        readonly put?: never;
-        /** Resume */
-        readonly post: operations["resume_api_resume_post"];
+        /** Quit Agent */
+        readonly post: operations["quit_agent_api_quit_post"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -226,6 +226,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/resume": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Resume */
+        readonly post: operations["resume_api_resume_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/scans": {
         readonly parameters: {
             readonly query?: never;
@@ -243,7 +260,7 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
-    readonly "/api/open": {
+    readonly "/api/session/codes": {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -252,59 +269,42 @@ export interface paths {
         };
         readonly get?: never;
         readonly put?: never;
-        /** Open Browser */
-        readonly post: operations["open_browser_api_open_post"];
+        /** New Code */
+        readonly post: operations["new_code_api_session_codes_post"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
         readonly trace?: never;
     };
-    readonly "/api/popup/show": {
+    readonly "/api/status": {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
             readonly path?: never;
             readonly cookie?: never;
         };
-        readonly get?: never;
+        /** Status */
+        readonly get: operations["status_api_status_get"];
         readonly put?: never;
-        /** Show Popup */
-        readonly post: operations["show_popup_api_popup_show_post"];
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
         readonly trace?: never;
     };
-    readonly "/api/popup/hide": {
+    readonly "/health": {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
             readonly path?: never;
             readonly cookie?: never;
         };
-        readonly get?: never;
+        /** Health */
+        readonly get: operations["health_health_get"];
         readonly put?: never;
-        /** Hide Popup */
-        readonly post: operations["hide_popup_api_popup_hide_post"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
-    readonly "/api/quit": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly get?: never;
-        readonly put?: never;
-        /** Quit Agent */
-        readonly post: operations["quit_agent_api_quit_post"];
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -322,15 +322,6 @@ export interface components {
         readonly Burst: {
             /** Done */
             readonly done: number;
-            /** Total */
-            readonly total: number;
-            /**
-             * Rate
-             * @description photos per second, lately
-             */
-            readonly rate: number;
-            /** Seconds Left */
-            readonly seconds_left: number | null;
             /**
              * Faces
              * @description found in this burst
@@ -338,11 +329,23 @@ export interface components {
             readonly faces: number;
             /** Failed */
             readonly failed: number;
+            /**
+             * Rate
+             * @description photos per second, lately
+             */
+            readonly rate: number;
+            /** Seconds Left */
+            readonly seconds_left: number | null;
+            /** Total */
+            readonly total: number;
         };
         /** FaceOut */
         readonly FaceOut: {
-            /** Id */
-            readonly id: number;
+            /**
+             * Agree
+             * @description references that agree, of `references`
+             */
+            readonly agree: number;
             /**
              * Box
              * @description left, top, width, height in pixels of the upright image
@@ -353,28 +356,25 @@ export interface components {
                 number,
                 number
             ];
-            /** Score */
-            readonly score: number;
-            /** Person Id */
-            readonly person_id: number | null;
-            /** Person */
-            readonly person: string | null;
             /** Certainty */
             readonly certainty: ("confirmed" | "certain" | "probable") | null;
-            /**
-             * Agree
-             * @description references that agree, of `references`
-             */
-            readonly agree: number;
+            /** Id */
+            readonly id: number;
+            /** Person */
+            readonly person: string | null;
+            /** Person Id */
+            readonly person_id: number | null;
             /** References */
             readonly references: number;
+            /** Score */
+            readonly score: number;
         };
         /** FolderState */
         readonly FolderState: {
-            /** Path */
-            readonly path: string;
             /** Name */
             readonly name: string;
+            /** Path */
+            readonly path: string;
             readonly problem: components["schemas"]["Problem"] | null;
         };
         /** HTTPValidationError */
@@ -384,18 +384,27 @@ export interface components {
         };
         /** ImageOut */
         readonly ImageOut: {
-            /** Id */
-            readonly id: number;
-            /**
-             * Name
-             * @description file name
-             */
-            readonly name: string;
+            /** Faces */
+            readonly faces: readonly components["schemas"]["FaceOut"][];
             /**
              * Folder
              * @description name of the folder it lies in
              */
             readonly folder: string;
+            /** Height */
+            readonly height: number;
+            /** Id */
+            readonly id: number;
+            /**
+             * Indexed At
+             * Format: date-time
+             */
+            readonly indexed_at: string;
+            /**
+             * Name
+             * @description file name
+             */
+            readonly name: string;
             /** Path */
             readonly path: string;
             /**
@@ -405,15 +414,6 @@ export interface components {
             readonly places: number;
             /** Width */
             readonly width: number;
-            /** Height */
-            readonly height: number;
-            /** Faces */
-            readonly faces: readonly components["schemas"]["FaceOut"][];
-            /**
-             * Indexed At
-             * Format: date-time
-             */
-            readonly indexed_at: string;
         };
         /** ImagePage */
         readonly ImagePage: {
@@ -434,54 +434,54 @@ export interface components {
         };
         /** PersonOut */
         readonly PersonOut: {
+            /** Faces */
+            readonly faces: number;
             /** Id */
             readonly id: number;
             /** Name */
             readonly name: string;
-            /** Faces */
-            readonly faces: number;
         };
         /**
          * PlaceProblem
          * @description A file that could not be analysed.
          */
         readonly PlaceProblem: {
-            /** Place Id */
-            readonly place_id: number;
-            /** Name */
-            readonly name: string;
-            /** Path */
-            readonly path: string;
-            /** Quarantined */
-            readonly quarantined: boolean;
             /**
              * At
              * Format: date-time
              */
             readonly at: string;
+            /** Name */
+            readonly name: string;
+            /** Path */
+            readonly path: string;
+            /** Place Id */
+            readonly place_id: number;
             readonly problem: components["schemas"]["Problem"];
+            /** Quarantined */
+            readonly quarantined: boolean;
         };
         /**
          * Problem
          * @description An error as the user meets it, in the program's language.
          */
         readonly Problem: {
-            /** Code */
-            readonly code: string;
             /** Cause */
             readonly cause: string;
+            /** Code */
+            readonly code: string;
             /** Remedy */
             readonly remedy: string;
         };
         /** ScanRequest */
         readonly ScanRequest: {
-            /** Paths */
-            readonly paths: readonly string[];
             /**
              * Embeddings
              * @default false
              */
             readonly embeddings: boolean;
+            /** Paths */
+            readonly paths: readonly string[];
         };
         /** SessionCode */
         readonly SessionCode: {
@@ -496,61 +496,61 @@ export interface components {
          * @description What the agent does now: sent whole whenever it changes, at most a few times a second.
          */
         readonly Status: {
-            /** Version */
-            readonly version: string;
+            readonly burst: components["schemas"]["Burst"] | null;
+            /** Faces */
+            readonly faces: number;
+            /**
+             * Failed
+             * @description files that could not be analysed, those set aside included
+             */
+            readonly failed: number;
+            /** Folders */
+            readonly folders: readonly components["schemas"]["FolderState"][];
+            /** Images */
+            readonly images: number;
+            /**
+             * Language
+             * @enum {string}
+             */
+            readonly language: "en" | "zh-CN";
+            /** People */
+            readonly people: number;
+            /**
+             * Popup Seconds
+             * @description the popup hides after this long
+             */
+            readonly popup_seconds: number;
+            /** @description what stops the work (`state` is attention) */
+            readonly problem: components["schemas"]["Problem"] | null;
+            /** Queued */
+            readonly queued: number;
+            /** Recognition */
+            readonly recognition: boolean;
             /**
              * State
              * @enum {string}
              */
             readonly state: "idle" | "working" | "paused" | "attention";
             /**
-             * Language
-             * @enum {string}
-             */
-            readonly language: "en" | "zh-CN";
-            /**
              * Theme
              * @enum {string}
              */
             readonly theme: "auto" | "light" | "dark";
-            /** Recognition */
-            readonly recognition: boolean;
-            /**
-             * Popup Seconds
-             * @description the popup hides after this long
-             */
-            readonly popup_seconds: number;
-            /** Queued */
-            readonly queued: number;
-            /**
-             * Failed
-             * @description files that could not be analysed, those set aside included
-             */
-            readonly failed: number;
-            /** Images */
-            readonly images: number;
-            /** Faces */
-            readonly faces: number;
-            /** People */
-            readonly people: number;
-            readonly burst: components["schemas"]["Burst"] | null;
-            /** Folders */
-            readonly folders: readonly components["schemas"]["FolderState"][];
-            /** @description what stops the work (`state` is attention) */
-            readonly problem: components["schemas"]["Problem"] | null;
+            /** Version */
+            readonly version: string;
         };
         /** ValidationError */
         readonly ValidationError: {
+            /** Context */
+            readonly ctx?: Record<string, never>;
+            /** Input */
+            readonly input?: unknown;
             /** Location */
             readonly loc: readonly (string | number)[];
             /** Message */
             readonly msg: string;
             /** Error Type */
             readonly type: string;
-            /** Input */
-            readonly input?: unknown;
-            /** Context */
-            readonly ctx?: Record<string, never>;
         };
     };
     responses: never;
@@ -575,10 +575,12 @@ export type Status = components['schemas']['Status'];
 export type ValidationError = components['schemas']['ValidationError'];
 export type $defs = Record<string, never>;
 export interface operations {
-    readonly health_health_get: {
+    readonly events_api_events_get: {
         readonly parameters: {
             readonly query?: never;
-            readonly header?: never;
+            readonly header?: {
+                readonly "last-event-id"?: number | null;
+            };
             readonly path?: never;
             readonly cookie?: never;
         };
@@ -590,29 +592,16 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": {
-                        readonly [key: string]: boolean;
-                    };
+                    readonly "text/event-stream": unknown;
                 };
             };
-        };
-    };
-    readonly new_code_api_session_codes_post: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
+            /** @description Validation Error */
+            readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["SessionCode"];
+                    readonly "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -713,7 +702,7 @@ export interface operations {
             };
         };
     };
-    readonly problems_api_problems_get: {
+    readonly open_browser_api_open_post: {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -723,17 +712,15 @@ export interface operations {
         readonly requestBody?: never;
         readonly responses: {
             /** @description Successful Response */
-            readonly 200: {
+            readonly 204: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
-                content: {
-                    readonly "application/json": readonly components["schemas"]["PlaceProblem"][];
-                };
+                content?: never;
             };
         };
     };
-    readonly retry_api_problems_retry_post: {
+    readonly pause_api_pause_post: {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -804,147 +791,7 @@ export interface operations {
             };
         };
     };
-    readonly status_api_status_get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Status"];
-                };
-            };
-        };
-    };
-    readonly events_api_events_get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
-                readonly "last-event-id"?: number | null;
-            };
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "text/event-stream": unknown;
-                };
-            };
-            /** @description Validation Error */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    readonly pause_api_pause_post: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 204: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    readonly resume_api_resume_post: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 204: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    readonly rescan_api_rescan_post: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 202: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": unknown;
-                };
-            };
-        };
-    };
-    readonly scan_api_scans_post: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["ScanRequest"];
-            };
-        };
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/x-ndjson": unknown;
-                };
-            };
-            /** @description Validation Error */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    readonly open_browser_api_open_post: {
+    readonly hide_popup_api_popup_hide_post: {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -989,7 +836,27 @@ export interface operations {
             };
         };
     };
-    readonly hide_popup_api_popup_hide_post: {
+    readonly problems_api_problems_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["PlaceProblem"][];
+                };
+            };
+        };
+    };
+    readonly retry_api_problems_retry_post: {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
@@ -1023,6 +890,139 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": unknown;
+                };
+            };
+        };
+    };
+    readonly rescan_api_rescan_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 202: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": unknown;
+                };
+            };
+        };
+    };
+    readonly resume_api_resume_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    readonly scan_api_scans_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ScanRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/x-ndjson": unknown;
+                };
+            };
+            /** @description Validation Error */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    readonly new_code_api_session_codes_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionCode"];
+                };
+            };
+        };
+    };
+    readonly status_api_status_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Status"];
+                };
+            };
+        };
+    };
+    readonly health_health_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        readonly [key: string]: boolean;
+                    };
                 };
             };
         };

@@ -1,0 +1,34 @@
+"""Writes the API's OpenAPI description, from which the UI's types are generated; `--check` fails when the file is out of date."""
+
+import json
+import sys
+from pathlib import Path
+from unittest.mock import MagicMock
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from agent.api.http import create_app  # noqa: E402
+
+TARGET = ROOT / "ui" / "src" / "api" / "openapi.json"
+
+
+def description() -> str:
+    """The OpenAPI document as JSON text. The routes are only described, never called, so what they work with may be anything."""
+    app = create_app(MagicMock(version="1", ui=ROOT), lambda: 0)
+    return json.dumps(app.openapi(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def main() -> int:
+    """Returns the exit code."""
+    now = description()
+    if "--check" in sys.argv[1:]:
+        current = TARGET.read_text(encoding="utf-8") == now
+        print("ok" if current else "ui/src/api/openapi.json is out of date: python scripts/openapi.py && npm --prefix ui run types")
+        return 0 if current else 1
+    TARGET.write_text(now, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
