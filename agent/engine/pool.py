@@ -4,7 +4,7 @@ import asyncio
 import heapq
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -81,18 +81,20 @@ class EnginePool:
 
     # -- the port ----------------------------------------------------------------------------------------------------------------
     async def analyse(self, task: Analyse) -> Analysis:
-        analysis = await self._run("analyse", wire.ANALYSE.dump(task), wire.ANALYSIS, _IN_LINE)
-        return wire.check_analysis(analysis, task)
+        body = wire.ANALYSE.dump(task)
+        return await self._run("analyse", body, wire.ANALYSIS, lambda analysis: wire.check_analysis(analysis, task), _IN_LINE)
 
     async def preview(self, path: str, side: int) -> bytes:
         body = wire.PREVIEW.dump(wire.PreviewRequest(path, side))
-        return wire.check_preview(await self._run("preview", body, wire.PICTURE, _A_PERSON_WAITS))
+        return await self._run("preview", body, wire.PICTURE, wire.check_preview, _A_PERSON_WAITS)
 
     async def match(self, embeddings: Sequence[bytes], gallery: Gallery, bounds: Bounds) -> list[list[Candidate]]:
         body = wire.MATCH.dump(wire.MatchRequest(tuple(embeddings), bounds))
-        matches = await self._run("match", body, wire.MATCHES, _A_PERSON_WAITS, gallery)
-        wire.check_matches(matches, len(embeddings), gallery)
-        return matches
+
+        def check(matches: list[list[Candidate]]) -> list[list[Candidate]]:
+            return wire.check_matches(matches, len(embeddings), gallery)
+
+        return await self._run("match", body, wire.MATCHES, check, _A_PERSON_WAITS, gallery)
 
     def forget(self) -> None:
         """Hold nothing of people's faces in memory any more: idle processes end now, busy ones after their task."""
@@ -155,23 +157,35 @@ class EnginePool:
         return found
 
     # -- a request ---------------------------------------------------------------------------------------------------------------
-    async def _run(self, operation: str, body: object, codec: Codec[T], rank: int, gallery: Gallery | None = None) -> T:
+    async def _run(
+        self, operation: str, body: object, codec: Codec[T], check: Callable[[T], T], rank: int, gallery: Gallery | None = None
+    ) -> T:
         slot = await self._take(rank)
         try:
             child = await self._running(slot)
             if gallery is not None and slot.gallery != (gallery.embedder, gallery.version):
                 await self._ask(slot, child, "gallery", wire.GALLERY.dump(gallery), wire.DONE)
                 slot.gallery = (gallery.embedder, gallery.version)
-            return await self._ask(slot, child, operation, body, codec)
+            return await self._ask(slot, child, operation, body, codec, check)
         finally:
             self._give_back(slot)
 
-    async def _ask(self, slot: _Slot, child: Child, operation: str, body: object, codec: Codec[T], limit: float | None = None) -> T:
+    async def _ask(
+        self,
+        slot: _Slot,
+        child: Child,
+        operation: str,
+        body: object,
+        codec: Codec[T],
+        check: Callable[[T], T] | None = None,
+        limit: float | None = None,
+    ) -> T:
         slot.requests += 1
         limit = self.settings.time_limit_s if limit is None else limit
         try:
             message = await child.request(wire.request(slot.requests, operation, body), timeout=limit)
-            return wire.believe(message, slot.requests, codec)
+            answer = wire.believe(message, slot.requests, codec)
+            return answer if check is None else check(answer)
         except ChildGarbled as error:
             raise EngineBadAnswer from error
         except ChildGone as error:
@@ -192,7 +206,7 @@ class EnginePool:
             child = slot.child = await Child.start(self._command)
             if self._closed:
                 raise EngineKilled
-            slot.hello = await self._ask(slot, child, "hello", wire.CONFIG.dump(self._config()), wire.HELLO, _START_LIMIT_S)
+            slot.hello = await self._ask(slot, child, "hello", wire.CONFIG.dump(self._config()), wire.HELLO, limit=_START_LIMIT_S)
         except (ChildGone, EngineCrashed, EngineTimeout, EngineBadAnswer) as error:
             raise EngineStartFailed from error
         except AgentError:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -135,15 +135,16 @@ def check_analysis(analysis: Analysis, task: Analyse) -> Analysis:
     return analysis
 
 
-def check_matches(matches: Sequence[Sequence[Candidate]], asked: int, gallery: Gallery) -> None:
-    """Raises EngineBadAnswer if these can't be the candidates of `asked` embeddings among the people of `gallery`."""
+def check_matches(matches: list[list[Candidate]], asked: int, gallery: Gallery) -> list[list[Candidate]]:
+    """The candidates if they can be those of `asked` embeddings among the people of `gallery`. Raises EngineBadAnswer."""
     people = {reference.person_id for reference in gallery.references}
     if len(matches) != asked or any(candidate.person_id not in people for row in matches for candidate in row):
         raise EngineBadAnswer
+    return matches
 
 
 def check_preview(picture: bytes) -> bytes:
-    """Raises EngineBadAnswer if this is no JPEG: it is handed on to a browser."""
+    """The picture if it is a JPEG, for it is handed on to a browser. Raises EngineBadAnswer."""
     if not (picture.startswith(b"\xff\xd8\xff") and picture.endswith(b"\xff\xd9")):
         raise EngineBadAnswer
     return picture

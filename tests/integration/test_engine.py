@@ -229,6 +229,9 @@ async def test_a_file_that_hangs_is_given_up_and_its_process_ended(make_pool: Ma
         "say(r, error='boom')",
         "say(r, error={'code': '../x', 'params': {}})",
         "os.close(1); time.sleep(60)",
+        # Sound in form, but no answer to what was asked.
+        "say(r, body=dict(sha256='0' * 64, size=1, width=1, height=1, format='jpeg', precision='f32', faces=[],"
+        " recipe=dict(detector='another-1', embedder=None), ms=dict(decode=0, detect=0, align=0, embed=0)))",
     ],
 )
 async def test_rubbish_is_named_and_ends_the_process(make_pool: MakePool, behaviour: str) -> None:
@@ -299,6 +302,34 @@ async def test_new_settings_reach_a_new_process(make_pool: MakePool) -> None:
     await until(lambda: not psutil.pid_exists(first))
     await asyncio.gather(*(pool.analyse(Analyse("x", DETECT)) for _ in range(4)), return_exceptions=True)
     assert first not in {process.pid for process in pool.stats()}
+
+
+async def test_who_gives_up_waiting_leaves_the_line(make_pool: MakePool) -> None:
+    pool = make_pool(fake("time.sleep(0.05)\n" + ECHO))
+    first, second, third = (asyncio.create_task(pool.analyse(Analyse("x", DETECT))) for _ in range(3))
+    await until(lambda: bool(pool.stats()))
+    second.cancel()
+    ended = await asyncio.gather(first, second, third, return_exceptions=True)
+    assert isinstance(ended[1], asyncio.CancelledError)
+    assert [getattr(error, "code", None) for error in (ended[0], ended[2])] == ["image.empty"] * 2
+
+
+async def test_more_or_fewer_processes_are_taken_over_under_way(make_pool: MakePool) -> None:
+    pool = make_pool(fake("time.sleep(0.2)\n" + ECHO))
+    tasks = [asyncio.create_task(pool.analyse(Analyse("x", DETECT))) for _ in range(6)]
+    await until(lambda: len(pool.stats()) == 1)
+    pool.reconfigure(Engine(workers=2))
+    await until(lambda: len(pool.stats()) == 2)
+    pool.reconfigure(Engine(workers=1))
+    ended = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [getattr(error, "code", None) for error in ended] == ["image.empty"] * 6
+    await until(lambda: len(pool.stats()) <= 1)
+    pool.reconfigure(Engine(workers=3))
+    await asyncio.gather(*(pool.analyse(Analyse("x", DETECT)) for _ in range(6)), return_exceptions=True)
+    assert len(pool.stats()) == 3
+    pool.reconfigure(Engine(workers=2))
+    await asyncio.gather(*(pool.analyse(Analyse("x", DETECT)) for _ in range(6)), return_exceptions=True)
+    assert len(pool.stats()) == 2
 
 
 async def test_forgetting_ends_the_process_that_knows_faces(make_pool: MakePool) -> None:
