@@ -3,8 +3,10 @@
 import re
 from pathlib import Path
 
+import click
 import pytest
 
+from agent.cli.commands import ai_popup
 from agent.domain.errors import leaves
 from agent.settings import Settings
 from scripts.setup.system import QT_LIBRARIES
@@ -50,3 +52,14 @@ def test_error_codes_and_settings_in_the_guide_exist(page: str) -> None:
 def test_the_guide_names_the_libraries_that_the_tests_install() -> None:
     line = next(line for line in " ".join(read("docs/guide.md").replace("\\\n", "").split("```")).split("\n") if "apt install" in line)
     assert line.split("apt install")[1].split() == QT_LIBRARIES
+
+
+@pytest.mark.parametrize("page", [page for pair in PAIRS for page in pair])
+def test_the_commands_exist(page: str) -> None:
+    shown = {tuple(words.split()) for words in re.findall(r"ai-popup ((?:[a-z-]+ ?){1,2})", read(page))}
+    assert len(shown) > 5
+    for words in shown:
+        command = ai_popup.commands.get(words[0])
+        assert command is not None, words
+        if isinstance(command, click.Group) and len(words) > 1:
+            assert words[1] in command.commands, words
