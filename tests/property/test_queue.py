@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from agent.adapters.store import SqliteLibrary
 from agent.app.ports import Noted
-from agent.domain.errors import AgentError, EngineCrashed, EngineKilled, ImageCorrupt, ModelMissing
+from agent.domain.errors import AgentError, EngineCrashed, EngineKilled, ImageCorrupt, ImageMissing, ModelMissing
 from agent.domain.face import Analysis, StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import MAX_ATTEMPTS_KILLED, Job, JobState, Priority, after_error
@@ -37,6 +37,7 @@ class Queue(RuleBasedStateMachine):
         shutil.copyfile(self.empty, self.folder / "library.db")
         self.library = SqliteLibrary(self.folder / "library.db", self.key)
         self.disk: dict[str, tuple[str, int]] = {}
+        self.deleted: dict[str, tuple[str, int]] = {}
         self.leased: list[Job] = []
         self.ended: list[Job] = []  # attempts that were ended once: whatever is done with them again must change nothing
         self.clock = 0
@@ -64,8 +65,15 @@ class Queue(RuleBasedStateMachine):
 
     @rule(path=PATHS)
     def delete(self, path: str) -> None:
-        self.disk.pop(path, None)
+        if path in self.disk:
+            self.deleted[path] = self.disk.pop(path)
         self.library.files_gone([path], now=NOW)
+
+    @rule(path=PATHS)
+    def bring_back(self, path: str) -> None:
+        if path in self.deleted and path not in self.disk:
+            self.disk[path] = self.deleted.pop(path)
+            self._note(path, Priority.BACKLOG)
 
     @rule(old=PATHS, new=PATHS)
     def move(self, old: str, new: str) -> None:
@@ -73,6 +81,12 @@ class Queue(RuleBasedStateMachine):
             self.disk[new] = self.disk.pop(old)
             self.library.file_moved(old, self._seen(new), now=NOW)
             self._note(new, Priority.NEW)
+
+    @rule(pick=st.integers(0, 9), new=PATHS)
+    def move_while_leased(self, pick: int, new: str) -> None:
+        if self.leased:
+            self.move(self.leased[pick % len(self.leased)].path, new)
+            self.commit(pick)
 
     @rule()
     def rename_folder(self) -> None:
@@ -104,6 +118,18 @@ class Queue(RuleBasedStateMachine):
     def fail(self, pick: int, error: AgentError) -> None:
         if job := self._pick(pick):
             self.library.fail(job, after_error(job.attempts, error), error, now=NOW)
+
+    @rule(content=CONTENTS, path=PATHS, error=st.sampled_from([None, *ERRORS]), again=st.booleans())
+    def write_and_work(self, content: str, path: str, error: AgentError | None, again: bool) -> None:
+        """The common course in one step, so that histories get to the rare ones."""
+        self.write(path, content, hurry=True)
+        self.lease(1)
+        if error is None:
+            self.commit(-1)
+        else:
+            self.fail(-1, error)
+        if again:
+            self.end_again(-1)
 
     @rule(pick=st.integers(0, 9))
     def release(self, pick: int) -> None:
@@ -141,6 +167,7 @@ class Queue(RuleBasedStateMachine):
         for path in known:
             state = self.library.place(path)
             assert state is not None and (state.image_id is not None or state.job in PLACED)
+            assert not isinstance(state.error, ImageMissing), "an attempt under an old path ended the job"
 
     @invariant()
     def attempts_are_bounded(self) -> None:
@@ -174,6 +201,7 @@ class Queue(RuleBasedStateMachine):
 
     def _commit(self, job: Job) -> None:
         if job.path not in self.disk:
+            self.library.fail(job, JobState.FAILED, ImageMissing(), now=NOW)
             return
         content = self.disk[job.path][0]
         analysis = Analysis(content * 64, self._size(job.path), 10, 10, "jpeg", RECIPE, "f32", (), StageTimes())
@@ -199,7 +227,7 @@ def test_no_file_is_lost_or_indexed_twice(empty_library: Path, library_key: byte
     run_state_machine_as_test(
         Queue,
         settings=settings(
-            max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+            max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
         ),
     )
 
