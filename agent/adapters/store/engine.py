@@ -10,7 +10,6 @@ import contextlib
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeAlias
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -19,8 +18,6 @@ from sqlcipher3 import dbapi2
 
 from agent.adapters.durable import store_error
 from agent.domain.errors import StoreBusy, StoreDamaged, StoreDiskFull, StoreError, StoreUnwritable
-
-Key: TypeAlias = bytes
 
 KEY_BYTES = 32
 _WAIT_S = 10.0  # for another process that writes (a backup from the command line)
@@ -42,7 +39,7 @@ _BY_CODE: dict[int, type[StoreError]] = {
 class Database:
     """One encrypted file. Writers take turns; readers see the last commit and wait for nobody."""
 
-    def __init__(self, path: Path, key: Key, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path, key: bytes, *, read_only: bool = False) -> None:
         if len(key) != KEY_BYTES:
             raise ValueError("the key must have 32 bytes")
         self._path = path
