@@ -12,7 +12,7 @@ from agent.adapters.model_store import ModelState, ModelStore
 from agent.adapters.paths import AppPaths
 from agent.adapters.store import SqliteLibrary
 from agent.adapters.store.opening import open_library
-from agent.app.lifecycle import App, Reconfigure
+from agent.app.lifecycle import App, Backups, Reconfigure
 from agent.app.ports import Analyser, Source
 from agent.domain.image import Recipe
 from agent.engine.pool import EnginePool
@@ -47,15 +47,17 @@ def home_of_key(settings: Settings, paths: AppPaths) -> Home:
     return key_home(settings.library.key_home, paths.keys)
 
 
-def daily_backup(paths: AppPaths, home: Home, library: SqliteLibrary, settings: Settings) -> Callable[[datetime], None]:
-    """Makes the backup if the last day has none."""
-    backups = BackupStore(paths.library, home, keep=settings.library.backups)
+def backups_of(library: SqliteLibrary, paths: AppPaths, home: Home, settings: Settings) -> Backups:
+    store = BackupStore(paths.library, home, keep=settings.library.backups)
 
-    def make(now: datetime) -> None:
-        if backups.due(now):
-            backups.create(library, now)
+    def daily(now: datetime) -> None:
+        store.make_if_due(library, now)
 
-    return make
+    def replace(now: datetime) -> None:
+        if store.list():
+            store.create(library, now, keep=1)
+
+    return Backups(daily, replace)
 
 
 def build(
@@ -65,7 +67,7 @@ def build(
     library: SqliteLibrary | None = None,
     analyser: Analyser | None = None,
     source: Source | None = None,
-    backup: Callable[[datetime], None] | None = None,
+    backups: Backups | None = None,
     reconfigure: Mapping[str, Reconfigure] | None = None,
     clock: Callable[[], datetime] = utc_now,
     monotonic: Callable[[], float] = time.monotonic,
@@ -111,7 +113,7 @@ def build(
         clock=clock,
         monotonic=monotonic,
         supply=supply,
-        backup=backup or daily_backup(paths, home, library, settings),
+        backups=backups or backups_of(library, paths, home, settings),
         reconfigure=hooks,
     )
 

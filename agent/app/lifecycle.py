@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -32,11 +33,19 @@ MODELS_RETRY_S = 300.0
 Reconfigure = Callable[[Settings], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Backups:
+    """Both block and raise StoreError or KeyHomeError."""
+
+    daily: Callable[[datetime], None]  # makes one if the last day has none
+    replace: Callable[[datetime], None]  # makes one and deletes all others
+
+
 class App:
     """Everything live, in one place.
 
-    `supply` gets the models of a recipe, unless they are there (raises ModelError); `backup` makes the daily backup if it is due;
-    `reconfigure` names, by settings section, what else must follow a change.
+    `supply` gets the models of a recipe, unless they are there (raises ModelError); `reconfigure` names, by settings section, what else
+    must follow a change.
     """
 
     def __init__(
@@ -50,7 +59,7 @@ class App:
         clock: Callable[[], datetime],
         monotonic: Callable[[], float],
         supply: Callable[[Recipe], Awaitable[None]],
-        backup: Callable[[datetime], None],
+        backups: Backups,
         reconfigure: Mapping[str, Reconfigure],
     ) -> None:
         self.settings = settings
@@ -61,7 +70,7 @@ class App:
         self._clock = clock
         self._supply = supply
         self._models_wanted = asyncio.Event()
-        self._backup = backup
+        self._backups = backups
         self._reconfigure = reconfigure
         self._applying = asyncio.Lock()
         self._progress = Progress(monotonic)
@@ -146,8 +155,12 @@ class App:
         if self.settings.recognition.enabled:
             await asyncio.to_thread(self.library.requeue_outdated, self.recipe(), now=now)
         else:
-            self.bus.publish(await asyncio.to_thread(self.library.purge_recognition, now=now))
+            purged = await asyncio.to_thread(self.library.purge_recognition, now=now)
             self.analyser.forget()
+            if purged:
+                # Older backups hold what was just deleted: one without it takes their place.
+                await asyncio.to_thread(self._backups.replace, now)
+            self.bus.publish(purged)
         self.people.forget_gallery()
 
     async def _supply_models(self) -> None:
@@ -168,7 +181,7 @@ class App:
         while True:
             now = self._clock()
             try:
-                await asyncio.to_thread(self._backup, now)
+                await asyncio.to_thread(self._backups.daily, now)
                 before = now - timedelta(days=self.settings.library.grace_days)
                 purged = await asyncio.to_thread(self.library.purge_missing, before=before)
                 log.info("upkeep.done", purged=purged)
