@@ -118,7 +118,7 @@ def _agent_routes(api: FastAPI, context: Context) -> None:
 
     @api.get("/api/status")
     async def status() -> Status:
-        return present.status(await app.status.now(), app.settings, context.texts(), context.version)
+        return present.status(await app.status.now(), context.texts(), context.version)
 
     @api.get("/api/events", response_class=EventSourceResponse)
     async def events(last_event_id: Annotated[int | None, Header()] = None) -> AsyncIterable[ServerSentEvent]:

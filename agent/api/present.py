@@ -37,15 +37,14 @@ from agent.domain.events import (
 from agent.domain.face import Face
 from agent.domain.jobs import JobState
 from agent.i18n import Texts
-from agent.settings import Settings
 
 
 def problem(error: AgentError, texts: Texts) -> Problem:
     return Problem(code=error.code, cause=texts.cause(error), remedy=texts.remedy(error))
 
 
-def status(now: AppStatus, settings: Settings, texts: Texts, version: str) -> Status:
-    problems = dict(now.folder_problems)
+def status(now: AppStatus, texts: Texts, version: str) -> Status:
+    settings, problems = now.settings, dict(now.folder_problems)
     return Status(
         version=version,
         state=now.state.value,

@@ -49,7 +49,7 @@ async def happenings(context: Context, last_seen: int | None) -> AsyncIterator[S
 
 
 def _status(context: Context, now: Status) -> ServerSentEvent:
-    return ServerSentEvent(event="status", data=present.status(now, context.app.settings, context.texts(), context.version))
+    return ServerSentEvent(event="status", data=present.status(now, context.texts(), context.version))
 
 
 def _happened(recorded: Recorded) -> ServerSentEvent:

@@ -40,6 +40,7 @@ class Status:
     burst: Burst | None
     folder_problems: tuple[tuple[str, AgentError], ...]
     problem: AgentError | None
+    settings: Settings  # those in force: a change of language or theme is news too
 
 
 Listener: TypeAlias = Callable[[Status], None]
@@ -89,6 +90,7 @@ class StatusFeed:
             burst=self._progress.burst(queued),
             folder_problems=tuple(self._ingest.folder_problems.items()),
             problem=problem,
+            settings=self._settings(),
         )
 
     async def run(self) -> None:

@@ -68,7 +68,8 @@ export class AppState {
   take(status: Status): void {
     const begins = status.burst !== null && this.status?.burst == null
     if (status.burst !== null) this.rates = [...(begins ? [] : this.rates), status.burst.rate].slice(-RATES_KEPT)
-    const listsChanged = status.failed !== this.status?.failed || status.recognition !== this.status?.recognition
+    // The problems come in words, so another language is another list.
+    const listsChanged = (['failed', 'recognition', 'language'] as const).some((part) => status[part] !== this.status?.[part])
     this.status = status
     this.now = Date.now()
     if (listsChanged) this.refresh()

@@ -64,6 +64,16 @@ describe('AppState', () => {
     expect(app.rates).toEqual([9])
   })
 
+  it('reads the lists anew in another language', async () => {
+    const { client: api, asked } = client(LISTS)
+    const app = new AppState(api)
+    app.take(status())
+    await vi.waitFor(() => expect(asked).not.toHaveLength(0))
+    asked.length = 0
+    app.take(status({ language: 'zh-CN' }))
+    await vi.waitFor(() => expect(asked).toContain('GET /api/problems'))
+  })
+
   it('pauses, and resumes when paused', async () => {
     const { client: api, asked } = client(LISTS)
     const app = new AppState(api)

@@ -1,0 +1,280 @@
+"""Makes the pictures in `docs/screens`: the real program in a temporary home, its popup window and its pages, in both languages and themes.
+
+`.venv/bin/python scripts/screens.py` writes them; `--check` makes them elsewhere and says whether each is there and shows something.
+Needs Xvfb, openbox, xdotool and Chromium. Only the public-domain samples and drawn pictures are seen.
+"""
+
+import argparse
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import mss
+from PIL import Image, ImageChops
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from agent.adapters.config_file import SettingsFile  # noqa: E402
+from agent.adapters.paths import HOME_VARIABLE, AppPaths  # noqa: E402
+from agent.api.client import Client  # noqa: E402
+from agent.api.schemas import ImageOut, ImagePage, Status  # noqa: E402
+from agent.child import own_command  # noqa: E402
+from agent.desktop.popup_shell import HEIGHT, WIDTH  # noqa: E402
+from agent.domain.errors import AgentError  # noqa: E402
+from scripts.demo import NAME, answering, fetch  # noqa: E402
+from scripts.setup.pictures import landscape, variations  # noqa: E402
+
+LOOKS = {"en-light": ("en", "light"), "zh-dark": ("zh-CN", "dark")}
+POPUPS = ("popup", "popup-no-face", "popup-failed", "popup-burst", "popup-named")
+PAGES = ("library-empty", "library", "library-photo", "problems")
+PAGE_SIZE = (1120, 720)
+# A picture with fewer colours than this shows no photo and no text.
+LEAST_COLOURS = {"library-empty": 40, "problems": 60}
+LIMIT_S = 60.0
+BURST = 40
+
+
+def main() -> int:
+    """Returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="make them in a temporary folder and look whether each is all right")
+    check: bool = parser.parse_args().check
+    with tempfile.TemporaryDirectory(prefix="ai-popup-screens-", ignore_cleanup_errors=True) as folder:
+        target = Path(folder) / "screens" if check else ROOT / "docs" / "screens"
+        target.mkdir(exist_ok=True)
+        make(Path(folder), target)
+        bad = [trouble for trouble in (wrong(target, name, look) for name in POPUPS + PAGES for look in LOOKS) if trouble]
+    print("\n".join(bad) or f"{len(POPUPS + PAGES) * len(LOOKS)} pictures")
+    return 1 if bad else 0
+
+
+def wrong(folder: Path, name: str, look: str) -> str | None:
+    """What is wrong with a picture, if anything."""
+    path = folder / f"{name}-{look}.png"
+    if not path.is_file():
+        return f"{path.name}: missing"
+    picture = Image.open(path).convert("RGB")
+    if picture.size != ((WIDTH, HEIGHT) if name in POPUPS else PAGE_SIZE):
+        return f"{path.name}: size {picture.size}"
+    colours = len(picture.getcolors(picture.width * picture.height) or ())
+    return f"{path.name}: blank ({colours} colours)" if colours < LEAST_COLOURS.get(name, 100) else None
+
+
+def make(folder: Path, target: Path) -> None:
+    samples, models = fetch()
+    home, watched = folder / "home", folder / "Photos"
+    watched.mkdir()
+    shutil.copytree(models.folder, home / "data" / "models", ignore=shutil.ignore_patterns("samples"))
+    os.environ[HOME_VARIABLE] = str(home)
+    paths = AppPaths.find().create()
+    settings = SettingsFile(paths.settings)
+    for key, value in {"library.key_home": "file", "popup.seconds": "3600", "engine.workers": "1"}.items():
+        settings.set(key, value)
+    settings.add_folder(watched)
+    with display(), agent() as process, browser() as page:
+        stage = Stage(answering(paths, process), settings, watched, target, page)
+        play(stage, samples)
+
+
+def play(stage: "Stage", samples: Path) -> None:
+    """The scenes, one after the other, in one library."""
+    stage.open()
+    stage.pages("library-empty")
+
+    stage.drop(samples / "biden.jpg", "IMG_0412.jpg")
+    stage.popup("popup")
+
+    landscape(7).save(stage.watched / "IMG_0413.jpg", quality=92)
+    stage.until(lambda status: status.images == 2 and not status.queued)
+    stage.popup("popup-no-face")
+
+    whole = (samples / "obama2.jpg").read_bytes()
+    broken = {"IMG_0414.jpg": whole[: len(whole) // 3], "IMG_0415.png": b"not a picture at all", "IMG_0416.jpg": b""}
+    for name, content in reversed(broken.items()):
+        stage.fail(name, content)
+    stage.popup("popup-failed")
+    stage.pages("problems", "#problems")
+
+    photos = iter(variations(samples, 2 * BURST))
+    for number, look in enumerate(LOOKS):
+        stage.look(look)
+        for place in range(BURST):
+            next(photos).save(stage.watched / f"IMG_{1000 + number * BURST + place}.jpg", quality=90)
+        stage.client.post("/api/popup/show")
+        stage.until(lambda status: status.burst is not None and status.burst.done > BURST // 4)
+        stage.grab(f"popup-burst-{look}", settle=False)
+        stage.until(lambda status: not status.queued)
+
+    stage.settings.set("recognition.enabled", "true")
+    stage.until(lambda status: status.recognition and not status.queued)
+    known = stage.drop(samples / "obama.jpg", "IMG_1201.jpg")
+    stage.client.post_json("/api/people", {"face_id": known.faces[0].id, "name": NAME})
+    recognised = stage.drop(samples / "obama3.jpg", "IMG_1202.jpg")
+    stage.until(lambda status: not status.queued)
+    stage.popup("popup-named")
+    stage.pages("library")
+    stage.pages("library-photo", f"#photo-{recognised.id}")
+
+
+@dataclass
+class Stage:
+    """The running program, and what to take pictures with."""
+
+    client: Client
+    settings: SettingsFile
+    watched: Path
+    target: Path
+    page: Page
+
+    def open(self) -> None:
+        self.page.goto(self.client.session_url())
+
+    def drop(self, photo: Path, name: str) -> ImageOut:
+        """Put a photo into the watched folder and wait until it was looked at."""
+        shutil.copy(photo, self.watched / name)
+        found: list[ImageOut] = []
+
+        def there(status: Status) -> bool:
+            found[:] = [image for image in self._newest() if image.name == name and not status.queued]
+            return bool(found)
+
+        self.until(there)
+        return found[0]
+
+    def fail(self, name: str, content: bytes) -> None:
+        """Put something into the watched folder that can't be analysed, and wait until that was found out."""
+        before = self.client.status().failed
+        (self.watched / name).write_bytes(content)
+        self.until(lambda status: status.failed > before and not status.queued)
+
+    def _newest(self) -> tuple[ImageOut, ...]:
+        return ImagePage.model_validate(self.client.get_json("/api/images?limit=5")).items
+
+    def until(self, done: Callable[[Status], bool]) -> None:
+        """Wait for the program. Raises TimeoutError."""
+        deadline = time.monotonic() + LIMIT_S
+        while not done(self.client.status()):
+            if time.monotonic() > deadline:
+                raise TimeoutError(self.client.status().model_dump_json())
+            time.sleep(0.1)
+
+    def look(self, look: str) -> None:
+        """Change language and theme while it runs."""
+        language, theme = LOOKS[look]
+        self.settings.set("general.language", language)
+        self.settings.set("general.theme", theme)
+        self.until(lambda status: (status.language, status.theme) == (language, theme))
+
+    def popup(self, name: str) -> None:
+        """Both looks of the popup window as it is."""
+        self.client.post("/api/popup/show")
+        for look in LOOKS:
+            self.look(look)
+            self.grab(f"{name}-{look}")
+
+    def grab(self, name: str, *, settle: bool = True) -> None:
+        """The popup window's part of the screen, once it stands still."""
+        window = ask("xdotool", "search", "--sync", "--onlyvisible", "--name", "^AI Popup$").split()[-1]
+        said = dict(line.split("=", 1) for line in ask("xdotool", "getwindowgeometry", "--shell", window).splitlines())
+        area = {"left": int(said["X"]), "top": int(said["Y"]), "width": int(said["WIDTH"]), "height": int(said["HEIGHT"])}
+        with mss.MSS() as screen:
+
+            def shot() -> Image.Image:
+                raw = screen.grab(area)
+                return Image.frombytes("RGB", raw.size, raw.rgb)
+
+            picture = still(shot) if settle else shot()
+        picture.save(self.target / f"{name}.png", optimize=True)
+
+    def pages(self, name: str, place: str = "") -> None:
+        """Both looks of a page in the browser."""
+        address = self.client.address + "/" + place
+        for look in LOOKS:
+            self.look(look)
+            self.page.goto(address)
+            self.page.wait_for_load_state("load")
+            self.page.wait_for_timeout(1500)  # pictures and the event stream, which never ends
+            self.page.screenshot(path=self.target / f"{name}-{look}.png")
+
+
+def still(shot: Callable[[], Image.Image]) -> Image.Image:
+    """The screen's picture once it has not changed for a while: what is told to a page takes a moment to be drawn."""
+    last, since, deadline = shot(), time.monotonic(), time.monotonic() + LIMIT_S
+    while time.monotonic() - since < 1.2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+        now = shot()
+        if ImageChops.difference(now, last).getbbox():
+            last, since = now, time.monotonic()
+    return last
+
+
+def ask(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout.strip()
+
+
+# -- what it runs in -------------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def started(*command: str, pass_fds: tuple[int, ...] = ()) -> Iterator[subprocess.Popen[bytes]]:
+    """A program, ended when the block is left."""
+    none = subprocess.DEVNULL
+    process = subprocess.Popen(command, stdin=none, stdout=none, stderr=none, pass_fds=pass_fds)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextlib.contextmanager
+def display() -> Iterator[None]:
+    """A screen of our own with a window manager: the pictures are the same whoever makes them."""
+    reader, writer = os.pipe()
+    command = ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"]
+    with started(*command, pass_fds=(writer,)):
+        os.close(writer)
+        with os.fdopen(reader) as numbers:
+            os.environ["DISPLAY"] = f":{numbers.readline().strip()}"
+        os.environ.pop("WAYLAND_DISPLAY", None)
+        os.environ["DBUS_SESSION_BUS_ADDRESS"] = "disabled:"
+        with started("openbox"):
+            ask("xdotool", "mousemove", "100", "100")
+            yield
+
+
+@contextlib.contextmanager
+def agent() -> Iterator[subprocess.Popen[bytes]]:
+    os.environ["PYTHONPATH"] = str(ROOT)
+    with started(*own_command("run", "--no-tray")) as process:
+        yield process
+
+
+@contextlib.contextmanager
+def browser() -> Iterator[Page]:
+    executable = next(path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name)))
+    as_root = ["--no-sandbox"] if sys.platform != "win32" and os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=as_root)
+        yield chromium.new_page(viewport={"width": PAGE_SIZE[0], "height": PAGE_SIZE[1]}, reduced_motion="reduce")
+        chromium.close()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except AgentError as error:
+        sys.exit(str(error))
