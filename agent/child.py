@@ -79,7 +79,7 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """The part of this process's environment that a child gets."""
     kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     package_root = str(Path(__file__).parent.parent)
-    return {**kept, "PYTHONPATH": package_root, "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1", **(extra or {})}
+    return {**kept, "PYTHONPATH": package_root, "PYTHONSAFEPATH": "1", "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1", **(extra or {})}
 
 
 class Child:
