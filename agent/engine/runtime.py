@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
-from openvino import preprocess
 
 from agent.domain.errors import EngineStartFailed, ModelMissing, ModelWrongHash
+from agent.engine.openvino_quiet import ov, preprocess
 from agent.engine.wire import ModelFile
 from agent.vision import detector, embedder
 
