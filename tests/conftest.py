@@ -13,6 +13,11 @@ from agent.engine.wire import EngineConfig, ModelFile
 CHECKOUT = Path(__file__).parent.parent
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--count", type=int, default=20, help="how often tests/integration/test_kills.py kills a process")
+    parser.addoption("--seed", type=int, default=None, help="repeat a run of tests/integration/test_kills.py")
+
+
 @pytest.fixture(scope="session")
 def model_store() -> ModelStore:
     return ModelStore(CHECKOUT / "build" / "cache" / "models")

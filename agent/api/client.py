@@ -31,6 +31,10 @@ class Client:
         """Raises NotRunning."""
         return cls(find(runtime))
 
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._http.close()
+
     def status(self) -> Status:
         return Status.model_validate_json(self._call("GET", "/api/status").content)
 
