@@ -1,0 +1,142 @@
+"""A file that ends or hangs the real engine is tried twice and set aside, named; the others don't notice; the user may try it again."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from PIL import Image
+
+from agent.adapters.folder_scan import walk_images
+from agent.adapters.paths import AppPaths
+from agent.adapters.store import SqliteLibrary
+from agent.api.auth import Auth
+from agent.api.client import Client
+from agent.api.context import Context
+from agent.api.schemas import PlaceProblem, Status
+from agent.api.server import serving
+from agent.app.previews import Previews
+from agent.bootstrap import build
+from agent.desktop.desk import Desk
+from agent.engine.pool import EnginePool
+from agent.engine.wire import EngineConfig
+from agent.i18n import Texts
+from agent.resources import resource
+from agent.settings import Engine, Folder, Library, Settings, Sources
+
+# The real engine, but that a file with a note beside it ends it by a segmentation fault, or hangs it.
+ENGINE = """
+import os, signal, sys, time
+from pathlib import Path
+from agent.engine import worker
+
+class Marked(worker.Engine):
+    def analyse(self, task):
+        note = Path(task.path + ".note")
+        if note.exists():
+            with open(os.environ["HOME"] + "/attempts", "a") as attempts:
+                print(Path(task.path).name, file=attempts)
+            if note.read_text() == "crash":
+                os.kill(os.getpid(), signal.SIGSEGV)
+            time.sleep(600)
+        return super().analyse(task)
+
+worker.Engine = Marked
+sys.exit(worker.main())
+"""
+LIMIT_S = 5
+
+
+@dataclass
+class Running:
+    """The agent in this process, served over HTTP, with the real pool and that engine."""
+
+    client: Client
+    watched: Path
+    attempts: Path
+
+    async def until(self, done: Callable[[Status], bool]) -> Status:
+        async with asyncio.timeout(40):
+            while not done(status := await asyncio.to_thread(self.client.status)):  # noqa: ASYNC110  # the API tells by being asked
+                await asyncio.sleep(0.1)
+        return status
+
+    async def problems(self) -> dict[str, PlaceProblem]:
+        found = await asyncio.to_thread(self.client.get_json, "/api/problems")
+        assert isinstance(found, list)
+        return {problem.name: problem for problem in map(PlaceProblem.model_validate, found)}
+
+
+@pytest_asyncio.fixture
+async def running(
+    tmp_path: Path, library: SqliteLibrary, engine_config: EngineConfig, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Running]:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    watched, script = tmp_path / "photos", tmp_path / "engine.py"
+    watched.mkdir()
+    script.write_text(ENGINE)
+    paths = AppPaths.find({"AI_POPUP_HOME": str(tmp_path / "home")}).create()
+    settings = Settings(
+        folders=(Folder(path=str(watched)),),
+        sources=Sources(settle_ms=100),
+        engine=Engine(workers=1, time_limit_s=LIMIT_S),
+        library=Library(backups=0),
+    )
+    pool = EnginePool(
+        settings.engine,
+        engine_config.models,
+        converted=Path(engine_config.converted),
+        cache=Path(engine_config.cache),
+        command=[sys.executable, str(script)],
+    )
+    app = build(settings, paths, library=library, analyser=pool)
+    context = Context(
+        app=app,
+        auth=Auth(asyncio.get_running_loop().time),
+        previews=Previews(library, pool),
+        desk=Desk(lambda page: page, settings.popup),
+        texts=lambda: Texts("en"),
+        walk=walk_images,
+        quit=lambda: None,
+        version="0",
+        ui=resource("ui"),
+    )
+    async with serving(context, port=0, runtime=paths.runtime):
+        work = asyncio.create_task(app.run())
+        with contextlib.closing(Client.find(paths.runtime)) as client:
+            yield Running(client, watched, tmp_path / "attempts")
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+
+
+@pytest.mark.slow
+async def test_files_that_crash_or_hang_the_engine_are_set_aside_and_can_be_tried_again(
+    running: Running, photo: Callable[[int], Image.Image]
+) -> None:
+    for number in range(8):
+        photo(number).save(running.watched / f"{number}.jpg")
+    notes = {"2.jpg": "crash", "5.jpg": "hang"}
+    for name, note in notes.items():
+        (running.watched / f"{name}.note").write_text(note)
+
+    status = await running.until(lambda status: (status.images, status.failed, status.queued) == (6, 2, 0))
+    problems = await running.problems()
+
+    assert status.problem is None  # the work as a whole is well
+    assert sorted(running.attempts.read_text().split()) == ["2.jpg", "2.jpg", "5.jpg", "5.jpg"]
+    assert {name: (problem.problem.code, problem.quarantined) for name, problem in problems.items()} == {
+        "2.jpg": ("engine.crashed", True),
+        "5.jpg": ("engine.timeout", True),
+    }
+    assert all(problem.problem.cause and problem.problem.remedy for problem in problems.values())
+    assert str(LIMIT_S) in problems["5.jpg"].problem.cause
+
+    for name in notes:
+        (running.watched / f"{name}.note").unlink()
+    await asyncio.to_thread(running.client.post, "/api/problems/retry")
+    await running.until(lambda status: (status.images, status.failed, status.queued) == (8, 0, 0))
+    assert not await running.problems()
