@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
 from agent.adapters.backup import BackupStore
+from agent.adapters.durable import store_error
 from agent.adapters.folder_source import FolderSource
 from agent.adapters.key_homes import Home, key_home
 from agent.adapters.model_store import ModelState, ModelStore
@@ -47,15 +48,18 @@ def home_of_key(settings: Settings, paths: AppPaths) -> Home:
     return key_home(settings.library.key_home, paths.keys)
 
 
-def backups_of(library: SqliteLibrary, paths: AppPaths, home: Home, settings: Settings) -> Backups:
-    store = BackupStore(paths.library, home, keep=settings.library.backups)
+def backups_of(library: SqliteLibrary, paths: AppPaths) -> Backups:
+    """By the settings of the moment: the number may change, and the key may move, while the agent runs."""
 
-    def daily(now: datetime) -> None:
-        store.make_if_due(library, now)
+    def store(settings: Settings) -> BackupStore:
+        return BackupStore(paths.library, home_of_key(settings, paths), keep=settings.library.backups)
 
-    def replace(now: datetime) -> None:
-        if store.list():
-            store.create(library, now, keep=1)
+    def daily(now: datetime, settings: Settings) -> None:
+        store(settings).make_if_due(library, now)
+
+    def replace(now: datetime, settings: Settings) -> None:
+        if store(settings).list():
+            store(settings).create(library, now, keep=1)
 
     return Backups(daily, replace)
 
@@ -77,20 +81,22 @@ def build(
     Raises StoreError, KeyHomeError.
     """
     hooks: dict[str, Reconfigure] = dict(reconfigure or {})
-    home = home_of_key(settings, paths)
-    library = library or open_library(paths.library, home)
-    slots = 4
+    library = library or open_library(paths.library, home_of_key(settings, paths))
+    slots: Callable[[], int] = _four
     supply: Callable[[Recipe], Awaitable[None]] = _nothing
     if analyser is None:
         store = model_store(paths)
         pool = engine_pool(settings, paths, store)
-        analyser, slots = pool, pool.size + 2
+        analyser, slots = pool, lambda: pool.size + 2
 
         async def supply_models(recipe: Recipe) -> None:
             wanted = {recipe.detector, recipe.embedder}
             for info in store.list():
                 if info.recipe in wanted:
-                    await asyncio.to_thread(store.fetch, info.name)
+                    try:
+                        await asyncio.to_thread(store.fetch, info.name)
+                    except OSError as error:
+                        raise store_error(error) from error
             pool.reconfigure(pool.settings, await asyncio.to_thread(model_files, store))
 
         async def reconfigure_engine(new: Settings) -> None:
@@ -113,9 +119,14 @@ def build(
         clock=clock,
         monotonic=monotonic,
         supply=supply,
-        backups=backups or backups_of(library, paths, home, settings),
+        backups=backups or backups_of(library, paths),
         reconfigure=hooks,
     )
+
+
+def _four() -> int:
+    """Jobs at once, for an analyser that does not say."""
+    return 4
 
 
 async def _nothing(_: Recipe) -> None:

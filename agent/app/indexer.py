@@ -1,8 +1,8 @@
 """Leases jobs, has each analysed, and writes the outcome: a job ends done, failed or quarantined, and is never lost."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -35,7 +35,8 @@ class Indexer:
         progress: Progress,
         *,
         task: Callable[[str], Analyse],
-        slots: int,
+        slots: Callable[[], int],
+        changed: Callable[[], None],
         clock: Callable[[], datetime],
     ) -> None:
         self._library = library
@@ -45,44 +46,62 @@ class Indexer:
         self._progress = progress
         self._task = task
         self._slots = slots
+        self._changed = changed
         self._clock = clock
         self._wake = asyncio.Event()
+        self._mended = asyncio.Event()
         self._going = asyncio.Event()
         self._going.set()
-        self._blocked = 0
+        self._rests = 0
         self._idle = asyncio.Event()
+        self._tries = 0  # in vain, since the work last went well
+        self._owed: list[Job] = []  # leased jobs that the library could not take back yet
+        self.paused = False
         self.problem: AgentError | None = None
         self.running = 0  # jobs under way
 
     @property
-    def paused(self) -> bool:
-        return not self._going.is_set()
+    def stuck(self) -> AgentError | None:
+        """What stops all work, once a second try was in vain too."""
+        return self.problem if self._tries > 1 else None
 
     def pause(self) -> None:
         """No new job is started; those under way end."""
+        self.paused = True
         self._going.clear()
 
     def resume(self) -> None:
-        self._going.set()
-        self.wake()
+        self.paused = False
+        self._go_on()
 
     def wake(self) -> None:
-        """There may be new jobs, or what stopped the work may be mended."""
+        """There may be new jobs."""
         self._wake.set()
+
+    def mended(self) -> None:
+        """What stopped the work may be mended: try at once."""
+        self._tries = 0
+        self._mended.set()
+        self.wake()
 
     @asynccontextmanager
     async def at_rest(self) -> AsyncIterator[None]:
-        """Inside, no job is under way and none starts."""
-        was_paused = self.paused
-        self.pause()
-        while self.running:
-            self._idle.clear()
-            await self._idle.wait()
+        """Inside, no job is under way and none starts, whatever the user presses meanwhile."""
+        self._rests += 1
+        self._going.clear()
         try:
+            while self.running:
+                self._idle.clear()
+                await self._idle.wait()
             yield
         finally:
-            if not was_paused:
-                self.resume()
+            self._rests -= 1
+            self._go_on()
+
+    def _go_on(self) -> None:
+        if not self.paused and not self._rests:
+            self._going.set()
+            self.wake()
 
     async def run(self) -> None:
         """Work until cancelled; jobs under way are then given back untried."""
@@ -91,21 +110,21 @@ class Indexer:
             while True:
                 await self._going.wait()
                 self._wake.clear()
-                jobs = await self._lease(self._slots - len(running))
+                room = self._slots() - len(running)
+                jobs = await self._lease(room if self.problem is None else min(room, 1))
                 running |= {asyncio.create_task(self._job(job)) for job in jobs}
-                await self._something(running, found=bool(jobs))
+                if self.problem is None or running:
+                    await self._something(running)
                 running = {task for task in running if not task.done()}
-                if self._blocked:
+                if self.problem is not None:
                     await self._wait_out()
         finally:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
 
-    async def _something(self, running: set[asyncio.Task[None]], *, found: bool) -> None:
-        """Wait until a job ended, or new ones came while there is room."""
-        if found and len(running) < self._slots:
-            return  # there may be more at once
+    async def _something(self, running: set[asyncio.Task[None]]) -> None:
+        """Wait until a job ended, or new ones came."""
         waiter = asyncio.create_task(self._wake.wait())
         try:
             await asyncio.wait({waiter, *running}, return_when=asyncio.FIRST_COMPLETED)
@@ -113,28 +132,43 @@ class Indexer:
             waiter.cancel()
 
     async def _wait_out(self) -> None:
-        """Something stops all work: wait, longer each time, or until somebody says it is mended."""
-        delay = RETRY_AFTER_S[min(self._blocked, len(RETRY_AFTER_S)) - 1]
-        self._wake.clear()
+        """Something stops all work: wait, longer each time, or until it goes on or somebody says it is mended."""
+        delay = RETRY_AFTER_S[min(self._tries, len(RETRY_AFTER_S) - 1)]
+        self._tries += 1
         try:
             async with asyncio.timeout(delay):
-                await self._wake.wait()
+                await self._mended.wait()
         except TimeoutError:
             pass
+        self._mended.clear()
 
     async def _lease(self, limit: int) -> list[Job]:
         if limit <= 0:
             return []
-        now = self._clock()
         self.running += 1  # leasing counts as work: `at_rest` must not slip between a lease and its job
+        jobs: list[Job] = []
+        taking = asyncio.create_task(asyncio.to_thread(self._take, limit, owed := tuple(self._owed)))
         try:
-            jobs = await asyncio.to_thread(self._library.lease, limit, now=now, until=now + LEASE)
+            jobs = await asyncio.shield(taking)
+            del self._owed[: len(owed)]
+            self.running += len(jobs)
+            if not jobs and self.running == 1:
+                self._well()  # nothing waits any more, whatever stopped it
+        except asyncio.CancelledError:
+            with suppress(StoreError):  # the thread goes on: what it takes is given back
+                await asyncio.to_thread(self._library.release, await taking)
+            raise
         except StoreError as error:
             self._block(error)
-            jobs = []
-        self.running += len(jobs)
-        self._one_less()
+        finally:
+            self._one_less()
         return jobs
+
+    def _take(self, limit: int, owed: Sequence[Job]) -> list[Job]:
+        if owed:
+            self._library.release(owed)
+        now = self._clock()
+        return self._library.lease(limit, now=now, until=now + LEASE)
 
     def _one_less(self) -> None:
         self.running -= 1
@@ -151,11 +185,11 @@ class Indexer:
         try:
             await self._analyse(job)
         except asyncio.CancelledError:
-            await asyncio.shield(asyncio.to_thread(self._library.release, [job]))
+            with suppress(StoreError):  # the next start gives it back
+                await asyncio.shield(asyncio.to_thread(self._library.release, [job]))
             raise
         except BLOCKERS as error:
-            self._block(error)
-            await self._give_back(job)
+            await self._give_back(job, error)
         except AgentError as error:
             await self._end(job, error)
         except Exception as error:
@@ -166,12 +200,18 @@ class Indexer:
         analysis = await self._analyser.analyse(self._task(job.path))
         identities, gallery = await self._people.opinions(analysis)
         events = await asyncio.to_thread(self._library.commit, job, analysis, identities, now=self._clock())
-        await self._people.recheck(events, gallery)
-        self._blocked, self.problem = 0, None
+        self._well()
         if events:
             self._progress.indexed(len(analysis.faces))
             log.info("image.indexed", job=job.id, faces=len(analysis.faces), format=analysis.format, ms=round(analysis.ms.total))
-        self._bus.publish(events)
+        try:
+            await self._people.recheck(events, gallery)
+        except AgentError as error:
+            log.warning(
+                "people.recheck_failed", job=job.id, code=error.code
+            )  # the photo is indexed; the opinion follows at the next naming
+        finally:
+            self._bus.publish(events)
 
     async def _end(self, job: Job, error: AgentError) -> None:
         state = after_error(job.attempts, error)
@@ -179,7 +219,8 @@ class Indexer:
         try:
             events = await asyncio.to_thread(self._library.fail, job, state, error, now=self._clock())
         except StoreError as store_error:
-            self._block(store_error)  # the lease runs out, or the next start gives it back
+            self._owed.append(job)
+            self._block(store_error)
             return
         if state is not JobState.QUEUED:
             self._progress.failed()
@@ -187,14 +228,24 @@ class Indexer:
             self.wake()
         self._bus.publish(events)
 
-    async def _give_back(self, job: Job) -> None:
+    async def _give_back(self, job: Job, error: AgentError) -> None:
+        self._block(error)
         try:
             await asyncio.to_thread(self._library.release, [job])
-        except StoreError as error:
-            self._block(error)
+        except StoreError as store_error:
+            self._owed.append(job)
+            self._block(store_error)
 
     def _block(self, error: AgentError) -> None:
+        if self.problem is None:
+            self._mended.clear()  # whatever was mended before is not what stops the work now
         if self.problem is None or self.problem.code != error.code:
             log.error("work.blocked", code=error.code)
-        self._blocked += 1
         self.problem = error
+        self._changed()
+
+    def _well(self) -> None:
+        if self.problem is not None:
+            self.problem = None
+            self.mended()
+            self._changed()

@@ -33,12 +33,20 @@ class Ingest:
     """Writes changes one by one: a source that is faster than the disk waits for it."""
 
     def __init__(
-        self, library: Library, bus: Bus, *, recipe: Callable[[], Recipe], wake: Callable[[], None], clock: Callable[[], datetime]
+        self,
+        library: Library,
+        bus: Bus,
+        *,
+        recipe: Callable[[], Recipe],
+        wake: Callable[[], None],
+        changed: Callable[[], None],
+        clock: Callable[[], datetime],
     ) -> None:
         self._library = library
         self._bus = bus
         self._recipe = recipe
         self._wake = wake
+        self._changed = changed  # the status may be another now
         self._clock = clock
         self.folder_problems: dict[str, AgentError] = {}
         self.problem: AgentError | None = None
@@ -52,9 +60,12 @@ class Ingest:
                 if self.problem is None:
                     log.error("ingest.blocked", code=error.code)
                 self.problem = error
+                self._changed()
                 await asyncio.sleep(RETRY_AFTER_S)
             else:
-                self.problem = None
+                if self.problem is not None:
+                    self.problem = None
+                    self._changed()
                 return
 
     async def apply(self, change: Change) -> None:
@@ -71,8 +82,10 @@ class Ingest:
                 await self._write(self._library.files_gone, paths)
             case SourceFailed(folder, error):
                 self.folder_problems[folder] = error
+                self._changed()
             case SourceRecovered(folder):
                 self.folder_problems.pop(folder, None)
+                self._changed()
 
     async def note(self, seen: FileSeen, priority: Priority) -> Noted:
         """Tell the library about one file. Read here only when another image has its exact size: it may be the same."""
@@ -80,6 +93,7 @@ class Ingest:
         self._bus.publish(events)
         if noted is Noted.QUEUED:
             self._wake()
+            self._changed()
         return noted
 
     def _note(self, seen: FileSeen, priority: Priority) -> tuple[Noted, list[Recorded]]:

@@ -16,7 +16,7 @@ from agent.app.ports import Analyse, Analyser, Library, Source
 from agent.app.progress import Progress
 from agent.app.scan import Scanned, Scanner
 from agent.app.status import StatusFeed
-from agent.domain.errors import AgentError, ModelError
+from agent.domain.errors import AgentError, KeyHomeError, StoreError
 from agent.domain.events import ImageFailed, Recorded
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.people import Bounds
@@ -29,6 +29,7 @@ EMBEDDER = "mobilefacenet-1"
 EVERYTHING = Recipe(DETECTOR, EMBEDDER)
 UPKEEP_EVERY_S = 3_600.0
 MODELS_RETRY_S = 300.0
+FOLLOW_RETRY_S = 3.0
 
 Reconfigure = Callable[[Settings], Awaitable[None]]
 
@@ -37,8 +38,8 @@ Reconfigure = Callable[[Settings], Awaitable[None]]
 class Backups:
     """Both block and raise StoreError or KeyHomeError."""
 
-    daily: Callable[[datetime], None]  # makes one if the last day has none
-    replace: Callable[[datetime], None]  # makes one and deletes all others
+    daily: Callable[[datetime, Settings], None]  # makes one if the last day has none
+    replace: Callable[[datetime, Settings], None]  # makes one and deletes all others
 
 
 class App:
@@ -55,7 +56,7 @@ class App:
         analyser: Analyser,
         source: Source,
         *,
-        slots: int,
+        slots: Callable[[], int],
         clock: Callable[[], datetime],
         monotonic: Callable[[], float],
         supply: Callable[[Recipe], Awaitable[None]],
@@ -71,13 +72,26 @@ class App:
         self._supply = supply
         self._models_wanted = asyncio.Event()
         self._backups = backups
+        self._purged: list[Recorded] = []  # told once the backups are without it too
         self._reconfigure = reconfigure
         self._applying = asyncio.Lock()
         self._progress = Progress(monotonic)
         self.people = People(library, analyser, self.bus, recipe=self.recipe, bounds=self._bounds, clock=clock)
-        self.indexer = Indexer(library, analyser, self.people, self.bus, self._progress, task=self._task, slots=slots, clock=clock)
-        self.ingest = Ingest(library, self.bus, recipe=self.recipe, wake=self.indexer.wake, clock=clock)
-        self._scanner = Scanner(library, self.ingest, analyser, self.bus, embedding_task=self._embedding_task)
+        self.indexer = Indexer(
+            library,
+            analyser,
+            self.people,
+            self.bus,
+            self._progress,
+            task=self._task,
+            slots=slots,
+            changed=self._status_changed,
+            clock=clock,
+        )
+        self.ingest = Ingest(library, self.bus, recipe=self.recipe, wake=self.indexer.wake, changed=self._status_changed, clock=clock)
+        self._scanner = Scanner(
+            library, self.ingest, analyser, self.bus, embedding_task=self._embedding_task, stuck=lambda: self.indexer.stuck
+        )
         self.status = StatusFeed(library, self.indexer, self.ingest, self._progress, lambda: self.settings)
 
     def recipe(self) -> Recipe:
@@ -86,12 +100,13 @@ class App:
 
     async def run(self, *, watch: bool = True) -> None:
         """Work until cancelled; then everything under way is given back and the engine ends. Raises StoreError at start."""
-        await asyncio.to_thread(self.library.release_leases)
-        await self._follow_recognition()
         try:
+            await asyncio.to_thread(self.library.release_leases)
+            await self._follow_recognition()
             with self.bus.listening(self._noticed):
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self.indexer.run())
+                    tasks.create_task(self.people.run())
                     tasks.create_task(self.status.run())
                     tasks.create_task(self._supply_models())
                     if watch:
@@ -111,6 +126,7 @@ class App:
     async def scan(self, files: Sequence[FileSeen], *, embeddings: bool = False) -> AsyncIterator[Scanned]:
         """Index files somebody asked for, see `Scanner.scan`. Raises ModelError if a model can't be had, StoreError."""
         await self._supply(EVERYTHING if embeddings else self.recipe())
+        self.indexer.mended()
         async for scanned in self._scanner.scan(files, embeddings=embeddings):
             yield scanned
 
@@ -121,7 +137,7 @@ class App:
     async def retry_problems(self) -> int:
         """Try failed files and those set aside once more. Returns how many."""
         queued = await asyncio.to_thread(self.library.retry)
-        self.indexer.wake()
+        self.indexer.mended()
         self.status.changed()
         return queued
 
@@ -131,16 +147,17 @@ class App:
             sections = changed_sections(self.settings, settings)
             self.status.settings_problem = None
             if "recognition" in sections:
-                # At rest, so that no analysis begun under the old settings is written after the purge.
-                async with self.indexer.at_rest():
+                # At rest, so that nothing begun under the old settings, an analysis or a naming, is written after the purge.
+                async with self.indexer.at_rest(), self.people.at_rest():
                     self.settings = settings
-                    await self._follow_recognition()
+                    await self._follow_recognition_surely()
                 self._models_wanted.set()
+                self.people.doubt()  # the bounds may be others
             self.settings = settings
             for section in sorted(sections & self._reconfigure.keys()):
                 await self._reconfigure[section](settings)
             log.info("settings.applied", sections=sorted(sections))
-            self.indexer.wake()
+            self.indexer.mended()
             self.status.changed()
 
     def refuse(self, error: AgentError) -> None:
@@ -149,18 +166,33 @@ class App:
         self.status.settings_problem = error
         self.status.changed()
 
+    async def _follow_recognition_surely(self) -> None:
+        """While the library can't be written to, the work rests and the status says why: a purge is never left out."""
+        while True:
+            try:
+                await self._follow_recognition()
+            except (StoreError, KeyHomeError) as error:
+                log.error("recognition.blocked", code=error.code)
+                self.status.settings_problem = error
+                self.status.changed()
+                await asyncio.sleep(FOLLOW_RETRY_S)
+            else:
+                self.status.settings_problem = None
+                return
+
     async def _follow_recognition(self) -> None:
         """Switched on: what lacks face prints is analysed again. Switched off: every face print is deleted."""
         now = self._clock()
         if self.settings.recognition.enabled:
             await asyncio.to_thread(self.library.requeue_outdated, self.recipe(), now=now)
         else:
-            purged = await asyncio.to_thread(self.library.purge_recognition, now=now)
+            self._purged += await asyncio.to_thread(self.library.purge_recognition, now=now)
             self.analyser.forget()
-            if purged:
+            if self._purged:
                 # Older backups hold what was just deleted: one without it takes their place.
-                await asyncio.to_thread(self._backups.replace, now)
-            self.bus.publish(purged)
+                await asyncio.to_thread(self._backups.replace, now, self.settings)
+                self.bus.publish(self._purged)
+                self._purged = []
         self.people.forget_gallery()
 
     async def _supply_models(self) -> None:
@@ -169,9 +201,9 @@ class App:
             self._models_wanted.clear()
             try:
                 await self._supply(self.recipe())
-                self.indexer.wake()
+                self.indexer.mended()
                 await self._models_wanted.wait()
-            except ModelError as error:
+            except AgentError as error:
                 log.warning("models.unavailable", code=error.code)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._models_wanted.wait(), MODELS_RETRY_S)
@@ -181,7 +213,7 @@ class App:
         while True:
             now = self._clock()
             try:
-                await asyncio.to_thread(self._backups.daily, now)
+                await asyncio.to_thread(self._backups.daily, now, self.settings)
                 before = now - timedelta(days=self.settings.library.grace_days)
                 purged = await asyncio.to_thread(self.library.purge_missing, before=before)
                 log.info("upkeep.done", purged=purged)
@@ -192,6 +224,9 @@ class App:
     def _noticed(self, recorded: Recorded) -> None:
         if isinstance(recorded.event, ImageFailed):
             log.warning("image.failed", place=recorded.event.place_id, code=recorded.event.code)
+        self.status.changed()
+
+    def _status_changed(self) -> None:
         self.status.changed()
 
     def _task(self, path: str) -> Analyse:

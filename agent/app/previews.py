@@ -32,9 +32,7 @@ class Previews:
             self._under_way[key] = task
             task.add_done_callback(lambda _: self._under_way.pop(key))
         # Shielded: one impatient reader must not cancel the picture for the others.
-        picture = await asyncio.shield(self._under_way[key])
-        self._keep(key, picture)
-        return picture
+        return await asyncio.shield(self._under_way[key])
 
     async def _render(self, image_id: int, side: int) -> bytes:
         image = await asyncio.to_thread(self._library.image, image_id)
@@ -43,9 +41,12 @@ class Previews:
         reason: AgentError = ImageMissing()
         for _, path in image.places:
             try:
-                return await self._analyser.preview(path, side)
+                picture = await self._analyser.preview(path, side)
             except AgentError as error:
                 reason = error
+            else:
+                self._keep((image_id, side), picture)
+                return picture
         raise reason
 
     def _keep(self, key: tuple[int, int], picture: bytes) -> None:

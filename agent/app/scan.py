@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -16,6 +17,7 @@ from agent.domain.jobs import JobState, Priority
 
 # How many files are told to the library ahead of the engine: enough to keep it busy, few enough to hold in hand.
 WINDOW = 64
+LOOK_S = 0.5  # how often a scan that waits looks whether the work is stuck
 ENDED = (JobState.DONE, JobState.FAILED, JobState.QUARANTINED)
 
 
@@ -35,15 +37,28 @@ class Scanned:
 class Scanner:
     """`scan PATH...`: the same jobs as a watched folder's, at a higher priority."""
 
-    def __init__(self, library: Library, ingest: Ingest, analyser: Analyser, bus: Bus, *, embedding_task: Callable[[str], Analyse]) -> None:
+    def __init__(
+        self,
+        library: Library,
+        ingest: Ingest,
+        analyser: Analyser,
+        bus: Bus,
+        *,
+        embedding_task: Callable[[str], Analyse],
+        stuck: Callable[[], AgentError | None],
+    ) -> None:
         self._library = library
         self._ingest = ingest
         self._analyser = analyser
         self._bus = bus
         self._embedding_task = embedding_task
+        self._stuck = stuck
 
     async def scan(self, files: Iterable[FileSeen], *, embeddings: bool = False) -> AsyncIterator[Scanned]:
-        """Index the files; with `embeddings` compute them for this output only, stored nowhere. Raises StoreError, ModelError."""
+        """Index the files; with `embeddings` compute them for this output only, stored nowhere.
+
+        Raises what stops all work (StoreError, ModelError, EngineStartFailed): the files stay in the queue.
+        """
         remaining = iter(files)
         waiting: dict[int, str] = {}  # place id -> path
         ended: set[int] = set()
@@ -69,10 +84,17 @@ class Scanner:
                 if not ended & waiting.keys():
                     ended.clear()
                     something_ended.clear()
-                    await something_ended.wait()
+                    await self._wait(something_ended)
                 for place_id in ended & waiting.keys():
                     path = waiting.pop(place_id)
                     yield await self._outcome(path, await asyncio.to_thread(self._library.place, path), embeddings)
+
+    async def _wait(self, something_ended: asyncio.Event) -> None:
+        while not something_ended.is_set():
+            if error := self._stuck():
+                raise error
+            with suppress(TimeoutError):
+                await asyncio.wait_for(something_ended.wait(), LOOK_S)
 
     async def _outcome(self, path: str, state: PlaceState | None, embeddings: bool) -> Scanned:
         if state is None:

@@ -107,7 +107,7 @@ class StatusFeed:
                     for listener in tuple(self._listeners):
                         listener(status)
             await asyncio.sleep(LEAST_INTERVAL_S)
-            await self._wait(TICK_S if last is not None and last.state is AgentState.WORKING else None)
+            await self._wait(TICK_S if last is not None and last.queued else None)
 
     async def _wait(self, seconds: float | None) -> None:
         try:
