@@ -90,7 +90,7 @@ def build(
         analyser, slots = pool, lambda: pool.size + 2
 
         async def supply_models(recipe: Recipe) -> None:
-            wanted = {recipe.detector, recipe.embedder}
+            wanted = {name for name in (recipe.detector, recipe.embedder) if name is not None}  # the samples have no recipe
             for info in store.list():
                 if info.recipe in wanted:
                     try:
