@@ -1,163 +1,21 @@
-"""The real program in a home of its own: `program` starts it, kills it, asks it, and opens the library it left behind."""
+"""The real program headless, and on a screen of its own."""
 
-import contextlib
 import os
 import shutil
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
-import psutil
 import pytest
-from PIL import Image, ImageOps
 
-from agent.adapters.config_file import SettingsFile
-from agent.adapters.paths import AppPaths
-from agent.adapters.store import SqliteLibrary
-from agent.adapters.store.opening import open_library
-from agent.api.client import Client
-from agent.api.schemas import ImageOut, ImagePage, PlaceProblem, Status
-from agent.bootstrap import home_of_key
-from agent.domain.errors import AgentError
-
-ROOT = Path(__file__).parents[2]
-WAIT_S = 40.0
-
-
-class RealProgram:
-    """`ai-popup run` as the user starts it, headless unless `display` is given, with one watched folder and its key in a file."""
-
-    def __init__(self, root: Path, models: Path, *, display: str | None = None, home: Path | None = None) -> None:
-        self.home = home or root / "home"
-        self.watched = root / "photos"
-        self.watched.mkdir()
-        self.paths = AppPaths.find({"AI_POPUP_HOME": str(self.home)}).create()
-        (self.paths.data / "models").symlink_to(models, target_is_directory=True)
-        kept = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS")}
-        self.environment = {
-            **kept,
-            "AI_POPUP_HOME": str(self.home),
-            "PYTHONPATH": str(ROOT),
-            "LC_ALL": "C.UTF-8",
-            "DBUS_SESSION_BUS_ADDRESS": "disabled:",
-            **({"DISPLAY": display} if display else {}),
-        }
-        self.file = SettingsFile(self.paths.settings, environ={})
-        self.file.set("library.key_home", "file")
-        self.file.set("sources.settle_ms", "100")
-        self.file.add_folder(self.watched)
-        self.process: subprocess.Popen[bytes] | None = None
-
-    # -- its life ----------------------------------------------------------------------------------------------------------------
-    def start(self, *, before: Sequence[str] = (), wait: bool = True) -> None:
-        """Start it; `before` are the words of a command that runs it."""
-        command = [*before, sys.executable, "-m", "agent", "run", "--no-tray"]
-        none = subprocess.DEVNULL
-        with (self.home / "errors.txt").open("ab") as errors:
-            self.process = subprocess.Popen(command, stdin=none, stdout=none, stderr=errors, env=self.environment, cwd=ROOT)
-        if wait:
-            self.until(lambda _: True)
-
-    @property
-    def alive(self) -> bool:
-        return self.process is not None and self.process.poll() is None
-
-    def children(self, kind: str = "") -> list[psutil.Process]:
-        """Its processes of one kind: "engine-worker" or "popup-window"."""
-        found = []
-        with contextlib.suppress(psutil.Error):
-            for child in psutil.Process(self.process.pid).children(recursive=True) if self.process else []:
-                with contextlib.suppress(psutil.Error):
-                    if kind in child.cmdline():
-                        found.append(child)
-        return found
-
-    def kill(self) -> None:
-        """As `kill -9` does."""
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait()
-
-    def quit(self) -> None:
-        """End it in an orderly way, and make sure of it."""
-        if self.process is None or self.process.poll() is not None:
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise
-
-    def run(self, *words: str, input: str | None = None) -> subprocess.CompletedProcess[str]:
-        """A command of `ai-popup` beside it."""
-        command = [sys.executable, "-m", "agent", *words]
-        return subprocess.run(
-            command, env=self.environment, cwd=ROOT, capture_output=True, text=True, input=input, timeout=WAIT_S, check=False
-        )
-
-    # -- what it says ------------------------------------------------------------------------------------------------------------
-    @contextlib.contextmanager
-    def client(self) -> Iterator[Client]:
-        with contextlib.closing(Client.find(self.paths.runtime)) as client:
-            yield client
-
-    def status(self) -> Status:
-        with self.client() as client:
-            return client.status()
-
-    def post(self, path: str) -> None:
-        with self.client() as client:
-            client.post(path)
-
-    def until(self, done: Callable[[Status], bool], within: float = WAIT_S) -> Status:
-        """Wait until its status is so."""
-        deadline = time.monotonic() + within
-        last: Status | None = None
-        while time.monotonic() < deadline:
-            with contextlib.suppress(AgentError):
-                last = self.status()
-                if done(last):
-                    return last
-            if not self.alive:
-                break
-            time.sleep(0.05)
-        pytest.fail(f"alive: {self.alive}, last: {last!r}, errors: {(self.home / 'errors.txt').read_text()[-2000:]!r}")
-
-    def settled(self, images: int, *, failed: int = 0) -> Status:
-        """Wait until so many images are indexed and nothing is under way."""
-        return self.until(lambda status: (status.images, status.failed, status.queued) == (images, failed, 0))
-
-    def images(self) -> dict[str, ImageOut]:
-        """Name -> image."""
-        with self.client() as client:
-            page = ImagePage.model_validate(client.get_json("/api/images?limit=200"))
-        return {image.name: image for image in page.items}
-
-    def problems(self) -> list[PlaceProblem]:
-        with self.client() as client:
-            found = client.get_json("/api/problems")
-        assert isinstance(found, list)
-        return [PlaceProblem.model_validate(item) for item in found]
-
-    @contextlib.contextmanager
-    def library(self) -> Iterator[SqliteLibrary]:
-        """The library, opened with its key."""
-        library = open_library(self.paths.library, home_of_key(self.file.load(), self.paths))
-        try:
-            yield library
-        finally:
-            library.close()
+if TYPE_CHECKING:
+    from tests.conftest import RealProgram
 
 
 @pytest.fixture
-def program(tmp_path: Path, models_folder: Path) -> Iterator[RealProgram]:
-    """Not started yet."""
-    made = RealProgram(tmp_path, models_folder)
-    yield made
-    made.quit()
+def program(make_program: "Callable[[Mapping[str, str]], RealProgram]") -> "RealProgram":
+    """Headless, not started yet."""
+    return make_program({})
 
 
 @pytest.fixture
@@ -181,27 +39,6 @@ def x_display() -> Iterator[str]:
 
 
 @pytest.fixture
-def program_with_display(tmp_path: Path, models_folder: Path, x_display: str) -> Iterator[RealProgram]:
+def program_with_display(make_program: "Callable[[Mapping[str, str]], RealProgram]", x_display: str) -> "RealProgram":
     """Not started yet; it shows its popup on a screen of its own."""
-    made = RealProgram(tmp_path, models_folder, display=x_display)
-    yield made
-    made.quit()
-
-
-@pytest.fixture(scope="session")
-def photo(samples_folder: Path) -> Callable[[int], Image.Image]:
-    """Distinct photos by number, made of the samples: `1 + number % 2` faces side by side."""
-    names = ("obama.jpg", "obama2.jpg", "biden.jpg")
-    parts: Mapping[str, Image.Image] = {}
-    for name in names:
-        whole = Image.open(samples_folder / name).convert("RGB")
-        parts = {**parts, name: ImageOps.contain(whole.crop((0, 0, whole.width, min(whole.height, whole.width))), (400, 400))}
-
-    def make(number: int) -> Image.Image:
-        faces = 1 + number % 2
-        picture = Image.new("RGB", (450 * faces, 460), (number * 37 % 256, number * 91 % 256, number * 53 % 256))
-        for place in range(faces):
-            picture.paste(parts[names[(number + place) % len(names)]], (450 * place + number * 7 % 50, number * 11 % 60))
-        return picture
-
-    return make
+    return make_program({"DISPLAY": x_display})

@@ -16,9 +16,10 @@ from agent.adapters.keys import LibraryKeys
 from agent.adapters.store import SqliteLibrary, schema
 from agent.adapters.store.engine import Database
 from agent.bootstrap import home_of_key
+from agent.domain.events import Recorded
 
 if TYPE_CHECKING:
-    from tests.integration.conftest import RealProgram
+    from tests.conftest import RealProgram
 
 PAGE, RESERVED, SALT = 4096, 80, 16  # SQLCipher 4: the initialisation vector and the HMAC stand at a page's end
 LOG_HEADER, FRAME_HEADER = 32, 24
@@ -107,10 +108,10 @@ def _prints(program: "RealProgram") -> list[bytes]:
     return [vector[:64] for vector in vectors] + [chip[700:732] for chip in chips]
 
 
-def _events(program: "RealProgram") -> list[object]:
+def _events(program: "RealProgram") -> list[Recorded]:
     library = SqliteLibrary(program.paths.library / "library.db", _key(program))
     try:
-        return list(library.events(after=0, limit=1000))
+        return library.events(after=0, limit=1000)
     finally:
         library.close()
 
