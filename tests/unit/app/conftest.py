@@ -9,6 +9,7 @@ from pathlib import Path
 from struct import pack
 
 import pytest
+from structlog.testing import capture_logs
 
 from agent.adapters.store import SqliteLibrary
 from agent.app.lifecycle import App, Backups
@@ -225,11 +226,12 @@ async def world(library: SqliteLibrary, tmp_path: Path) -> World:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Waits between tries are of no interest but for their being there."""
+    """Waits between tries are of no interest but for their being there; log lines of tests are of none."""
     monkeypatch.setattr("agent.app.indexer.RETRY_AFTER_S", (0.01, 0.01))
     monkeypatch.setattr("agent.app.ingest.RETRY_AFTER_S", 0.01)
     monkeypatch.setattr("agent.app.lifecycle.FOLLOW_RETRY_S", 0.01)
     monkeypatch.setattr("agent.app.people.RETRY_AFTER_S", 0.01)
     monkeypatch.setattr("agent.app.scan.LOOK_S", 0.01)
     monkeypatch.setattr("agent.app.status.LEAST_INTERVAL_S", 0.0)
-    yield
+    with capture_logs():
+        yield

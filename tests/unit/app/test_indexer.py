@@ -1,6 +1,10 @@
 """Every job ends, whatever happens to it, and what stops the work stops it only as long as it lasts."""
 
+from __future__ import annotations
+
 import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,7 +25,11 @@ from agent.domain.events import ImageFailed, ImageIndexed
 from agent.domain.image import FileSeen
 from agent.domain.jobs import MAX_ATTEMPTS, MAX_ATTEMPTS_KILLED, JobState, Priority
 from agent.settings import Settings
-from tests.unit.app.conftest import NOW, World
+
+if TYPE_CHECKING:
+    from tests.unit.app.conftest import World
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 async def note(world: World, *names: str) -> list[FileSeen]:

@@ -1,0 +1,56 @@
+"""Whatever ends in whatever rhythm, the progress can be believed."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.app.progress import WINDOW_S, Progress
+
+STEPS = st.lists(st.tuples(st.floats(0, 40), st.sampled_from(["indexed", "failed", "ask"]), st.integers(0, 50)), max_size=60)
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps=STEPS)
+def test_done_never_passes_the_total_and_no_figure_is_negative(steps: list[tuple[float, str, int]]) -> None:
+    now, done, faces, failed = 0.0, 0, 0, 0
+    progress = Progress(lambda: now)
+    for seconds, what, number in steps:
+        now += seconds
+        if what == "indexed":
+            progress.indexed(number)
+            done, faces = done + 1, faces + number
+        elif what == "failed":
+            progress.failed()
+            done, failed = done + 1, failed + 1
+        burst = progress.burst(number)
+        if number == 0:
+            assert burst is None
+            done = faces = failed = 0
+            continue
+        assert burst is not None
+        assert (burst.done, burst.total, burst.faces, burst.failed) == (done, done + number, faces, failed)
+        assert burst.rate >= 0 and (burst.seconds_left is None or burst.seconds_left > 0)
+        assert burst.failed <= burst.done <= burst.total
+
+
+@settings(max_examples=30, deadline=None)
+@given(each=st.floats(0.05, 5), count=st.integers(20, 80))
+def test_a_steady_pace_is_told_as_it_is(each: float, count: int) -> None:
+    now = 0.0
+    progress = Progress(lambda: now)
+    for _ in range(count):
+        now += each
+        progress.indexed(1)
+    burst = progress.burst(10)
+    assert burst is not None and burst.seconds_left is not None
+    span = min(WINDOW_S, each * (count - 1))
+    # The window may cut off or take in one photo more than its seconds hold.
+    assert abs(burst.rate * span - span / each) <= 1.001
+
+
+def test_after_a_standstill_no_time_left_is_promised() -> None:
+    now = 0.0
+    progress = Progress(lambda: now)
+    progress.indexed(1)
+    now = 3 * WINDOW_S
+    burst = progress.burst(5)
+    assert burst is not None and burst.rate == 0 and burst.seconds_left is None

@@ -1,0 +1,62 @@
+"""The agent starts, follows its settings, looks after itself, and ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.domain.errors import ModelUnreachable, StoreDiskFull
+from agent.domain.jobs import Priority
+from agent.settings import Settings
+
+if TYPE_CHECKING:
+    from tests.unit.app.conftest import World
+
+
+async def test_only_what_a_changed_section_concerns_is_told_of_it(world: World) -> None:
+    async with world.running():
+        await world.app.apply(Settings.model_validate({"general": {"language": "en"}}))
+        assert world.reconfigured == []
+        new = Settings.model_validate({"popup": {"seconds": 3}})
+        await world.app.apply(new)
+        assert world.reconfigured == [new] and world.app.settings is new
+
+
+async def test_the_task_follows_the_settings(world: World) -> None:
+    async with world.running():
+        await world.app.apply(Settings.model_validate({"detection": {"min_score": 0.8, "min_face": 40}}))
+        await world.app.ingest.note(world.file("a"), Priority.NEW)
+        await world.until(lambda: bool(world.analyser.tasks))
+    (task,) = world.analyser.tasks
+    assert (task.min_score, task.min_face, task.recipe.embedder) == (0.8, 40, None)
+
+
+async def test_a_library_that_cant_be_read_at_the_start_ends_the_run_and_the_engine(world: World) -> None:
+    world.library.failing["release_leases"] = StoreDiskFull()
+    with pytest.raises(StoreDiskFull):
+        await world.app.run()
+    assert world.analyser.closed
+
+
+async def test_upkeep_goes_on_after_a_failure(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.app.lifecycle.UPKEEP_EVERY_S", 0.0)
+    world.backup_error = StoreDiskFull()
+    async with world.running(watch=True):
+        await world.until(lambda: len(world.backups) > 1)
+        assert "purge_missing" not in world.library.calls
+        world.backup_error = None
+        await world.until(lambda: "purge_missing" in world.library.calls)
+
+
+@pytest.mark.parametrize("error", [ModelUnreachable(model="centerface", sources=2), StoreDiskFull()])
+async def test_a_model_that_cant_be_had_is_asked_for_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, error: ModelUnreachable | StoreDiskFull
+) -> None:
+    monkeypatch.setattr("agent.app.lifecycle.MODELS_RETRY_S", 0.0)
+    world.supply_error = error
+    async with world.running():
+        await world.until(lambda: len(world.supplied) > 1)
+        world.supply_error = None
+        tried = len(world.supplied)
+        await world.until(lambda: len(world.supplied) > tried)

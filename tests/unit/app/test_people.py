@@ -1,0 +1,230 @@
+"""Naming forms opinions from stored prints, never by inference; switching recognition off leaves none."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import func, select
+
+from agent.adapters.store.engine import Database
+from agent.adapters.store.schema import chip, embedding
+from agent.domain.errors import EngineCrashed, FaceUnknown, KeyringLocked, ModelMissing, RecognitionOff, StoreBusy
+from agent.domain.events import ImageIndexed, PersonNamed, RecognitionPurged
+from agent.domain.image import Recipe
+from agent.domain.jobs import JobState, Priority
+from agent.domain.people import Certainty
+from agent.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.unit.app.conftest import World
+
+OFF, ON = Settings(), Settings.model_validate({"recognition": {"enabled": True}})
+
+
+@asynccontextmanager
+async def recognising(world: World, **files: bytes) -> AsyncIterator[dict[str, int]]:
+    """Run with recognition on and these files indexed; gives their face ids."""
+    world.make(ON)
+    async with world.running():
+        yield {name: await face_of(world, name, content) for name, content in files.items()}
+
+
+async def face_of(world: World, name: str, content: bytes) -> int:
+    seen = world.file(name, content)
+    await world.app.ingest.note(seen, Priority.NEW)
+    await world.until(lambda: (place := world.real.place(seen.path)) is not None and place.image_id is not None)
+    place = world.real.place(seen.path)
+    assert place is not None and place.image_id is not None
+    image = world.real.image(place.image_id)
+    assert image is not None
+    return image.faces[0].id
+
+
+def opinions(world: World) -> dict[int, tuple[str | None, Certainty | None]]:
+    faces = [face for image in world.real.images(limit=100) for face in image.faces]
+    return {face.id: (face.person, face.identity.certainty if face.identity else None) for face in faces}
+
+
+MEI = ("Mei", Certainty.CERTAIN)
+NOBODY = (None, None)
+
+
+async def test_one_naming_names_every_photo_of_that_face_without_inference(world: World) -> None:
+    async with recognising(world, a=b"m1", b=b"m2", c=b"x3") as face:
+        await world.app.people.name_face(face["a"], "Mei")
+        assert opinions(world) == {face["a"]: ("Mei", Certainty.CONFIRMED), face["b"]: MEI, face["c"]: NOBODY}
+        assert len(world.analyser.tasks) == 3 and isinstance(world.happened[-1].event, PersonNamed)
+        new = await face_of(world, "d", b"m4")
+        assert opinions(world)[new] == MEI
+
+
+async def test_while_recognition_is_off_nobody_can_be_named(world: World) -> None:
+    async with world.running():
+        with pytest.raises(RecognitionOff):
+            await world.app.people.name_face(1, "Mei")
+
+
+async def test_a_face_that_is_not_there_cant_be_named(world: World) -> None:
+    async with recognising(world):
+        with pytest.raises(FaceUnknown):
+            await world.app.people.name_face(7, "Mei")
+
+
+async def test_a_naming_stands_and_is_told_though_the_others_cant_be_compared(world: World) -> None:
+    async with recognising(world, a=b"m1", b=b"m2") as face:
+        world.analyser.match_error = EngineCrashed()
+        with pytest.raises(EngineCrashed):
+            await world.app.people.name_face(face["a"], "Mei")
+        assert isinstance(world.happened[-1].event, PersonNamed)
+        assert opinions(world)[face["a"]] == ("Mei", Certainty.CONFIRMED)
+
+
+async def test_a_naming_between_judging_and_writing_is_made_good(world: World) -> None:
+    async with recognising(world, a=b"m1", b=b"x2") as face:
+        await world.app.people.name_face(face["b"], "Xu")
+
+        async def name_meanwhile() -> None:
+            await world.app.people.name_face(face["a"], "Mei")
+
+        world.analyser.before_match = name_meanwhile
+        new = await face_of(world, "c", b"m3")
+        await world.until(lambda: opinions(world)[new] == MEI)
+
+
+async def test_a_snapshot_read_before_a_naming_is_not_taken_for_the_new_one(world: World) -> None:
+    async with recognising(world, a=b"m1", b=b"m2") as face:
+        people, loop = world.app.people, asyncio.get_running_loop()
+        people.forget_gallery()
+        held: list[asyncio.Task[int]] = []
+
+        def name_meanwhile(called: str) -> None:
+            if called == "gallery" and not held:
+                loop.call_soon_threadsafe(lambda: held.append(asyncio.create_task(people.name_face(face["a"], "Mei"))))
+                asyncio.run_coroutine_threadsafe(world.until(lambda: "name_face" in world.library.calls), loop).result(5)
+
+        world.library.called = name_meanwhile
+        new = await face_of(world, "c", b"m3")
+        await held[0]
+        world.library.called = lambda _: None
+        last = await face_of(world, "d", b"m4")
+        assert opinions(world)[last] == MEI
+        await world.until(lambda: opinions(world)[new] == MEI)
+
+
+async def test_new_bounds_form_the_opinions_anew(world: World) -> None:
+    async with recognising(world, a=b"m1", b=b"m2") as face:
+        await world.app.people.name_face(face["a"], "Mei")
+        await world.app.apply(Settings.model_validate({"recognition": {"enabled": True, "certain": 0.05}}))
+        await world.until(lambda: opinions(world)[face["b"]] == ("Mei", Certainty.PROBABLE))
+        assert len(world.analyser.tasks) == 2
+
+
+async def test_doubt_outlives_a_failing_engine(world: World) -> None:
+    async with recognising(world, a=b"m1", b=b"m2") as face:
+        await world.app.people.name_face(face["a"], "Mei")
+        world.analyser.match_error = EngineCrashed()
+        await world.app.apply(Settings.model_validate({"recognition": {"enabled": True, "certain": 0.05}}))
+        tried = world.analyser.matches
+        await world.until(lambda: world.analyser.matches > tried + 1)
+        world.analyser.match_error = None
+        await world.until(lambda: opinions(world)[face["b"]] == ("Mei", Certainty.PROBABLE))
+
+
+def prints(world: World, key: bytes) -> int:
+    database = Database(world.folder.parent / "library.db", key)
+    try:
+        with database.read() as tx:
+            return sum(tx.scalar(select(func.count()).select_from(table)) or 0 for table in (embedding, chip))
+    finally:
+        database.close()
+
+
+async def test_switched_off_every_print_is_gone_and_none_is_made_again(world: World, library_key: bytes) -> None:
+    async with recognising(world, a=b"m1", b=b"m2", c=b"x3") as face:
+        await world.app.people.name_face(face["a"], "Mei")
+        assert prints(world, library_key) == 6
+        world.analyser.gate.clear()
+        under_way = world.file("d", b"m4")
+        await world.app.ingest.note(under_way, Priority.NEW)
+        await world.until(lambda: len(world.analyser.tasks) == 4)
+        applying = asyncio.create_task(world.app.apply(OFF))
+        await asyncio.sleep(0)
+        world.analyser.gate.set()
+        await applying
+        before = len(world.analyser.tasks)
+        assert prints(world, library_key) == 0 and world.analyser.forgotten and world.replaced
+        assert isinstance(world.happened[-1].event, RecognitionPurged)
+        assert opinions(world)[face["b"]] == NOBODY
+        await face_of(world, "e", b"m5")
+        await world.until(lambda: world.real.counts().jobs.get(JobState.DONE) == 5)
+        with pytest.raises(RecognitionOff):
+            await world.app.people.name_face(face["b"], "Mei")
+    assert prints(world, library_key) == 0
+    assert {task.recipe.embedder for task in world.analyser.tasks[before:]} == {None}
+
+
+async def test_switched_on_again_the_known_are_recognised_again(world: World) -> None:
+    async with recognising(world, a=b"m1", b=b"m2", c=b"x3") as face:
+        await world.app.people.name_face(face["a"], "Mei")
+        await world.app.apply(OFF)
+        await world.app.apply(ON)
+        await world.until(lambda: opinions(world)[face["b"]] == MEI)
+        assert opinions(world)[face["a"]] == ("Mei", Certainty.CONFIRMED) and opinions(world)[face["c"]] == NOBODY
+
+
+async def test_a_naming_under_way_ends_before_the_prints_go(world: World) -> None:
+    async with recognising(world, a=b"m1", b=b"x2", c=b"m3") as face:
+        switching: list[asyncio.Task[None]] = []
+
+        async def switch_meanwhile() -> None:
+            switching.append(asyncio.create_task(world.app.apply(OFF)))
+            await asyncio.to_thread(world.real.counts)
+
+        await world.app.people.name_face(face["b"], "Xu")
+        world.analyser.before_match = switch_meanwhile
+        await world.app.people.name_face(face["a"], "Mei")
+        await switching[0]
+        assert set(opinions(world).values()) <= {("Mei", Certainty.CONFIRMED), ("Xu", Certainty.CONFIRMED), NOBODY}
+
+
+@pytest.mark.parametrize("trouble", ["library", "keyring"])
+async def test_a_purge_that_cant_be_done_at_once_is_done_as_soon_as_it_can(world: World, library_key: bytes, trouble: str) -> None:
+    async with recognising(world, a=b"m1"):
+        if trouble == "library":
+            world.library.failing["purge_recognition"] = StoreBusy()
+        else:
+            world.backup_error = KeyringLocked()
+        applying = asyncio.create_task(world.app.apply(OFF))
+        await world.until(lambda: world.app.status.settings_problem is not None)
+        await world.app.ingest.note(world.file("b", b"m2"), Priority.NEW)
+        assert not applying.done() and len(world.analyser.tasks) == 1
+        world.library.failing.clear()
+        world.backup_error = None
+        await applying
+        assert prints(world, library_key) == 0 and len(world.replaced) == 1 and world.app.status.settings_problem is None
+        await world.until(lambda: world.real.counts().images == 2)
+
+
+async def test_at_the_start_what_was_left_of_a_purge_is_purged(world: World, library_key: bytes) -> None:
+    async with recognising(world, a=b"m1"):
+        pass
+    world.make(OFF)
+    async with world.running():
+        await world.until(lambda: bool(world.supplied) and prints(world, library_key) == 0)
+
+
+async def test_photos_wait_while_the_embedder_is_fetched(world: World) -> None:
+    async with world.running():
+        await face_of(world, "a", b"m1")
+        world.supply_error = world.analyser.always = ModelMissing(model="mobilefacenet")
+        await world.app.apply(ON)
+        await world.until(lambda: world.supplied[-1] == Recipe("centerface-1", "mobilefacenet-1"))
+        await world.until(lambda: world.app.indexer.problem is not None)
+        world.supply_error = world.analyser.always = None
+        await world.app.retry_problems()
+        await world.until(lambda: sum(isinstance(recorded.event, ImageIndexed) for recorded in world.happened) == 2)

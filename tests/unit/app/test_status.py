@@ -1,0 +1,104 @@
+"""The status says what the agent does, whenever it changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.app.status import AgentState, Status
+from agent.domain.errors import ImageCorrupt, ModelMissing, SettingsInvalid, StoreBusy
+from agent.domain.jobs import Priority
+from agent.settings import Settings
+
+if TYPE_CHECKING:
+    from tests.unit.app.conftest import World
+
+
+@pytest.fixture
+async def told(world: World) -> list[Status]:
+    statuses: list[Status] = []
+    world.app.status.listen(statuses.append)
+    return statuses
+
+
+async def test_from_idle_to_working_to_idle(world: World, told: list[Status]) -> None:
+    world.analyser.gate.clear()
+    async with world.running():
+        await world.until(lambda: bool(told))
+        await world.app.ingest.note(world.file("a"), Priority.NEW)
+        await world.until(lambda: told[-1].state is AgentState.WORKING)
+        assert told[-1].burst is not None and (told[-1].burst.done, told[-1].burst.total) == (0, 1)
+        world.analyser.gate.set()
+        await world.until(lambda: told[-1].state is AgentState.IDLE)
+    assert told[0].state is AgentState.IDLE and told[0].burst is None
+    last = told[-1]
+    assert (last.images, last.faces, last.queued) == (1, 1, 0) and last.burst is None
+
+
+async def test_the_same_status_is_told_once(world: World, told: list[Status]) -> None:
+    async with world.running():
+        await world.until(lambda: bool(told))
+        asked = world.library.calls.count("counts")
+        world.app.status.changed()
+        await world.until(lambda: world.library.calls.count("counts") > asked)
+        world.app.pause()
+        await world.until(lambda: told[-1].state is AgentState.PAUSED)
+    assert [status.state for status in told] == [AgentState.IDLE, AgentState.PAUSED]
+
+
+async def test_paused_it_still_says_what_is_wrong(world: World, told: list[Status]) -> None:
+    world.analyser.always = ModelMissing(model="centerface")
+    async with world.running():
+        await world.app.ingest.note(world.file("a"), Priority.NEW)
+        await world.until(lambda: bool(told) and told[-1].state is AgentState.ATTENTION)
+        world.app.pause()
+        await world.until(lambda: told[-1].state is AgentState.PAUSED)
+        assert told[-1].problem is world.analyser.always and told[-1].queued == 1
+
+
+async def test_refused_settings_need_attention_until_valid_ones_come(world: World, told: list[Status]) -> None:
+    async with world.running():
+        world.app.refuse(SettingsInvalid(key="engine.workers", reason="between"))
+        await world.until(lambda: bool(told) and told[-1].state is AgentState.ATTENTION)
+        await world.app.apply(world.app.settings)
+        await world.until(lambda: told[-1].state is AgentState.IDLE)
+
+
+async def test_files_that_failed_are_counted(world: World, told: list[Status]) -> None:
+    seen = world.file("a")
+    world.analyser.errors[seen.path] = [ImageCorrupt()]
+    async with world.running():
+        await world.app.ingest.note(seen, Priority.NEW)
+        await world.until(lambda: bool(told) and told[-1].failed == 1)
+        assert await world.app.retry_problems() == 1
+        await world.until(lambda: told[-1].failed == 0 and told[-1].images == 1)
+
+
+async def test_a_change_of_settings_is_told(world: World, told: list[Status]) -> None:
+    async with world.running():
+        await world.until(lambda: bool(told))
+        await world.app.apply(Settings.model_validate({"general": {"language": "zh-CN"}}))
+        await world.until(lambda: told[-1].settings.general.language == "zh-CN")
+
+
+async def test_while_the_library_is_busy_the_last_status_stands(world: World, told: list[Status]) -> None:
+    async with world.running():
+        await world.until(lambda: bool(told))
+        world.library.failing["counts"] = StoreBusy()
+        asked = world.library.calls.count("counts")
+        world.app.pause()
+        await world.until(lambda: world.library.calls.count("counts") > asked)
+        world.library.failing.clear()
+        world.app.status.changed()
+        await world.until(lambda: told[-1].state is AgentState.PAUSED)
+    assert len(told) == 2
+
+
+async def test_who_stops_listening_is_told_no_more(world: World, told: list[Status]) -> None:
+    others: list[Status] = []
+    stop = world.app.status.listen(others.append)
+    stop()
+    async with world.running():
+        await world.until(lambda: bool(told))
+    assert others == []
