@@ -1,0 +1,28 @@
+/** Where in the program a page's fragment points: `#photos`, `#photo-12`, `#status`, `#settings/engine.max_memory_mb`. */
+
+export const PAGES = ['photos', 'problems', 'status', 'settings'] as const
+export type Page = (typeof PAGES)[number]
+
+export interface Route {
+  readonly page: Page
+  /** the photo shown large */
+  readonly photo: number | null
+  /** what on the page, such as a setting's key */
+  readonly part: string | null
+}
+
+export function routeOf(hash: string): Route {
+  const [name = '', ...rest] = hash.replace(/^#/, '').split('/')
+  const photo = /^photo-(\d{1,15})$/.exec(name)?.[1]
+  if (photo !== undefined) return { page: 'photos', photo: Number(photo), part: null }
+  const page = PAGES.find((known) => known === name) ?? 'photos'
+  return { page, photo: null, part: rest.length > 0 ? decode(rest.join('/')) : null }
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
