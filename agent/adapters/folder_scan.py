@@ -16,6 +16,17 @@ from agent.settings import Folder
 # Endings of the formats the engine decodes.
 IMAGE_ENDINGS: Final = frozenset({"jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "tif", "tiff", "gif", "heic", "heif", "avif"})
 
+# Folders that other programs show as one document: what is in them is theirs, and mostly copies in small.
+PACKAGE_ENDINGS: Final = frozenset(
+    {"app", "bundle", "framework", "rtfd", "photoslibrary", "photolibrary", "migratedphotolibrary", "aplibrary", "lrdata", "theater"}
+    | {"cocatalog", "cosessiondb", "fcpbundle", "imovielibrary", "tvlibrary", "dvdmedia"}
+)
+# Where systems, disks and network drives keep what was deleted, and their own copies in small.
+NOT_FOR_PEOPLE: Final = frozenset(
+    {"$recycle.bin", "recycler", "recycled", "system volume information", "#recycle", "@recycle", "@eadir", ".trash", ".trashes"}
+    | {".dropbox.cache", ".thumbnails", ".spotlight-v100", ".fseventsd", ".documentrevisions-v100", "lost+found"}
+)
+
 Facts: TypeAlias = tuple[int, int]  # size in bytes, mtime in nanoseconds
 Entry: TypeAlias = tuple[str, Facts]
 
@@ -29,6 +40,13 @@ def is_image(path: str) -> bool:
     """Whether a file's name ends like an image's."""
     _, dot, ending = path.rpartition(".")
     return bool(dot) and ending.lower() in IMAGE_ENDINGS
+
+
+def is_closed(name: str) -> bool:
+    """Whether a folder inside a watched one is never entered: another program's package, or a trash. Watched by itself it is."""
+    low = name.lower()
+    _, dot, ending = low.rpartition(".")
+    return (bool(dot) and ending in PACKAGE_ENDINGS) or low in NOT_FOR_PEOPLE or low.startswith(".trash-")
 
 
 def name_of(path: str) -> str:
@@ -66,11 +84,14 @@ class Matcher:
         *above, name = self._parts(path)
         if not is_image(name) or (above and not self._recursive):
             return False
+        if any(map(is_closed, above)):
+            return False
         return self._matches(self._include, above, name, empty=True) and not self._left_out([*above, name])
 
     def enters(self, path: str) -> bool:
         """Whether this folder inside the root is to be looked through."""
-        return self._recursive and not self._left_out(self._parts(path))
+        parts = self._parts(path)
+        return self._recursive and not any(map(is_closed, parts)) and not self._left_out(parts)
 
     def takes_entry(self, path: str, name: str) -> bool:
         """`takes` for a file whose folders were entered."""
@@ -82,7 +103,7 @@ class Matcher:
 
     def enters_entry(self, path: str, name: str) -> bool:
         """`enters` for a folder whose folders were entered."""
-        return self._recursive and not self._excluded(path, name)
+        return self._recursive and not is_closed(name) and not self._excluded(path, name)
 
     def _excluded(self, path: str, name: str) -> bool:
         return self._exclude is not None and bool(self._exclude.match(name) or self._exclude.match(self._relative(path)))

@@ -57,6 +57,23 @@ def test_patterns_are_for_names_and_for_paths(tmp_path: Path) -> None:
     assert found(tmp_path, exclude=["trip"]) == {"a.jpg", "b.png", ".hidden/e.jpg", ".f.jpg"}
 
 
+CLOSED = ("Photos.photoslibrary/originals/a.jpg", "Cat Previews.lrdata/0/b.jpg", "$RECYCLE.BIN/S-1/c.jpg", ".Trash-1000/files/d.jpg")
+
+
+def test_other_programs_packages_and_trash_folders_are_never_entered(tmp_path: Path) -> None:
+    fill(tmp_path, "e.jpg", "my.app.photos/f.jpg", *CLOSED)
+    assert found(tmp_path, exclude=[]) == {"e.jpg", "my.app.photos/f.jpg"}
+    matcher = Matcher(str(tmp_path), Folder(path=str(tmp_path), exclude=()))
+    assert not any(matcher.takes(str(tmp_path / path)) for path in CLOSED)
+    assert not any(matcher.enters(str((tmp_path / path).parent)) for path in CLOSED)
+
+
+def test_a_package_that_is_watched_by_itself_is_looked_through(tmp_path: Path) -> None:
+    top = tmp_path / "Photos.photoslibrary"
+    fill(top, "originals/a.jpg")
+    assert found(top) == {"originals/a.jpg"}
+
+
 def test_an_event_s_path_is_judged_as_the_walk_judges_it(tmp_path: Path) -> None:
     root = str(tmp_path)
     matcher = Matcher(root, Folder(path=root, include=("*.jpg",), exclude=("x", ".*")))
