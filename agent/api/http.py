@@ -13,7 +13,8 @@ from agent.api import present, streams
 from agent.api.auth import COOKIE
 from agent.api.context import Context
 from agent.api.guard import Guard, sign_in_page
-from agent.api.schemas import ImageOut, ImagePage, NameFace, PersonOut, PlaceProblem, Problem, ScanRequest, SessionCode, Status
+from agent.api.routes_status import status_routes
+from agent.api.schemas import ImageOut, ImagePage, NameFace, PersonOut, Problem, ScanRequest, SessionCode, Status
 from agent.domain.errors import (
     AgentError,
     FaceUnknown,
@@ -24,7 +25,6 @@ from agent.domain.errors import (
     Unauthorised,
 )
 
-PROBLEMS_SHOWN = 200
 STATUS_OF: tuple[tuple[type[AgentError], int], ...] = (
     (NotFound, 404),
     (FaceUnknown, 404),
@@ -50,6 +50,7 @@ def create_app(context: Context, port: Callable[[], int]) -> FastAPI:
     _library_routes(api, context)
     _agent_routes(api, context)
     _desk_routes(api, context)
+    status_routes(api, context)
     _pages(api, context)
     return api
 
@@ -92,15 +93,6 @@ def _library_routes(api: FastAPI, context: Context) -> None:
     @api.get("/api/images/{image_id}/preview", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
     async def preview(image_id: int, side: Annotated[int, Query(ge=16, le=4096)] = 480) -> Response:
         return Response(await context.previews.get(image_id, side), media_type="image/jpeg")
-
-    @api.get("/api/problems")
-    async def problems() -> tuple[PlaceProblem, ...]:
-        places = await asyncio.to_thread(library.problems, limit=PROBLEMS_SHOWN)
-        return tuple(present.place_problem(place, context.texts()) for place in places)
-
-    @api.post("/api/problems/retry", status_code=204)
-    async def retry() -> None:
-        await app.retry_problems()
 
     @api.get("/api/people")
     async def people() -> tuple[PersonOut, ...]:

@@ -23,7 +23,16 @@ from agent.api.schemas import Scanned as ScannedOut
 from agent.app.ports import Person, PlaceState, StoredFace, StoredImage
 from agent.app.scan import Scanned
 from agent.app.status import Status as AppStatus
-from agent.domain.errors import AgentError, Unexpected
+from agent.domain.errors import (
+    AgentError,
+    EngineTimeout,
+    ImageChanged,
+    ImageError,
+    ImageMissing,
+    ImageTooLarge,
+    ImageUnreadable,
+    Unexpected,
+)
 from agent.domain.events import (
     ImageFailed,
     ImageIndexed,
@@ -108,7 +117,26 @@ def place_problem(place: PlaceState, texts: Texts) -> PlaceProblem:
         quarantined=place.job is JobState.QUARANTINED,
         at=place.at,
         problem=problem(place.error or Unexpected(kind="unknown"), texts),
+        action=action(place.error),
     )
+
+
+Action = Literal["retry", "show", "settings", "none"]
+
+
+def action(error: AgentError | None) -> Action:
+    """The button that goes with an error of a file."""
+    match error:
+        case ImageTooLarge() | EngineTimeout():
+            return "settings"
+        case ImageMissing():
+            return "none"  # nothing is there to look at or to try
+        case ImageUnreadable() | ImageChanged():
+            return "retry"
+        case ImageError():
+            return "show"  # it stays as it is until somebody mends the file
+        case _:
+            return "retry"
 
 
 def person(known: Person) -> PersonOut:

@@ -61,6 +61,8 @@ class PlaceProblem(Schema):
     quarantined: bool
     at: datetime
     problem: Problem
+    action: Literal["retry", "show", "settings", "none"]
+    """what helps: to try the file again, to look at it in its folder, or to change a setting"""
 
 
 class Burst(Schema):

@@ -134,12 +134,17 @@ class App:
         """Look through all watched folders now."""
         await self._source.rescan()
 
-    async def retry_problems(self) -> int:
-        """Try failed files and those set aside once more. Returns how many."""
-        queued = await asyncio.to_thread(self.library.retry)
+    async def retry_problems(self, place_ids: Sequence[int] | None = None) -> int:
+        """Try failed files and those set aside once more: these, or all. Returns how many."""
+        queued = await asyncio.to_thread(self.library.retry, place_ids)
         self.indexer.mended()
         self.status.changed()
         return queued
+
+    async def clear_problems(self) -> None:
+        """Speak no more of failed files and those set aside."""
+        await asyncio.to_thread(self.library.clear_problems)
+        self.status.changed()
 
     async def apply(self, settings: Settings) -> None:
         """Take over a new valid snapshot: what changed follows, the rest runs on."""

@@ -240,6 +240,10 @@ class Library(Protocol):
         """Queue failed and quarantined jobs again with their attempts at zero; all of them without `place_ids`."""
         ...
 
+    def clear_problems(self) -> int:
+        """Forget failed and quarantined jobs; their files are tried again when they change or somebody asks. Returns how many."""
+        ...
+
     def requeue_outdated(self, recipe: Recipe, *, now: datetime) -> int:
         """Queue every image whose analysis lacks the recipe (another detector, or recognition was switched on)."""
         ...

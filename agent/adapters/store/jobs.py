@@ -123,6 +123,10 @@ def retry(tx: Connection, place_ids: Iterable[int] | None) -> int:
     return sum(tx.execute(statement.where(job.c.place_id.in_(chunk))).rowcount for chunk in chunks)
 
 
+def clear_problems(tx: Connection) -> int:
+    return tx.execute(delete(job).where(job.c.state.in_(_ENDED_BADLY))).rowcount
+
+
 def requeue_outdated(tx: Connection, recipe: Recipe, now: datetime) -> int:
     # What is under way may be under the old recipe: it starts again, or its result would be out of date the moment it arrives.
     restart_leased(tx, now)

@@ -85,6 +85,10 @@ class SqliteLibrary:
         with self._database.write(durable=True) as tx:
             return jobs.retry(tx, place_ids)
 
+    def clear_problems(self) -> int:
+        with self._database.write(durable=True) as tx:
+            return jobs.clear_problems(tx)
+
     def requeue_outdated(self, recipe: Recipe, *, now: datetime) -> int:
         with self._database.write() as tx:
             return jobs.requeue_outdated(tx, recipe, now)
