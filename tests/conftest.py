@@ -114,9 +114,9 @@ class RealProgram:
         self.process: subprocess.Popen[bytes] | None = None
 
     # -- its life ----------------------------------------------------------------------------------------------------------------
-    def start(self, *words: str, before: Sequence[str] = (), wait: bool = True) -> None:
-        """Start it, without a tray unless `words` say something else; `before` is a command that runs it."""
-        command = [*before, sys.executable, "-m", "agent", "run", *(words or ["--no-tray"])]
+    def start(self, *, tray: bool = False, before: Sequence[str] = (), wait: bool = True) -> None:
+        """Start it; `before` is a command that runs it."""
+        command = [*before, sys.executable, "-m", "agent", "run", *([] if tray else ["--no-tray"])]
         none = subprocess.DEVNULL
         with (self.home / "errors.txt").open("ab") as errors:
             self.process = subprocess.Popen(command, stdin=none, stdout=none, stderr=errors, env=self.environment, cwd=CHECKOUT)
@@ -128,12 +128,12 @@ class RealProgram:
         return self.process is not None and self.process.poll() is None
 
     def children(self, kind: str = "") -> list[psutil.Process]:
-        """Its processes of one kind: "engine-worker" or "popup-window"."""
+        """The processes below it: all, or those of one kind ("engine-worker", "popup-window")."""
         found = []
         with contextlib.suppress(psutil.Error):
             for child in psutil.Process(self.process.pid).children(recursive=True) if self.process else []:
                 with contextlib.suppress(psutil.Error):
-                    if kind in child.cmdline():
+                    if not kind or kind in child.cmdline():
                         found.append(child)
         return found
 

@@ -34,7 +34,7 @@ class Rampage:
         self._photos = photos
         self._chance = chance
         self.dropped: list[Path] = []
-        self.killed: list[psutil.Process] = []
+        self.seen: set[psutil.Process] = set()
         self.tally: Counter[str] = Counter()
 
     def drop(self, count: int) -> None:
@@ -57,7 +57,7 @@ class Rampage:
             victims = self._victims()
         kind = kind or self._chance.choice(sorted(victims))
         self.tally[kind] += 1
-        self.killed.append(victims[kind])
+        self.seen |= {*victims.values(), *self._program.children()}
         if kind == "agent":
             self._program.kill()
             self._program.start(wait=self._chance.random() < 0.5)
@@ -90,14 +90,14 @@ def test_every_image_is_indexed_exactly_once_whatever_is_killed(
         rampage.kill(KINDS[number] if number < len(KINDS) else None)
     rampage.drop(10**6)
     program.until(lambda status: not status.queued and status.images == len(rampage.dropped), within=120)
+    rampage.seen |= set(program.children())
     program.quit()
 
     print(f"killed: {dict(rampage.tally)}")
     assert sum(rampage.tally.values()) == kills
     _check(program, rampage.dropped)
-    left = [process for process in rampage.killed if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+    _, left = psutil.wait_procs(rampage.seen, timeout=15)  # a child notices its parent's death by the end of its input
     assert not left
-    assert not _processes_of(program.home)
 
 
 def _photos(photo: Callable[[int], Image.Image], folder: Path, kills: int) -> list[Path]:
@@ -126,19 +126,3 @@ def _check(program: "RealProgram", dropped: list[Path]) -> None:
         sha256: 1 + int(path.stem) % 2 for sha256, path in hashes.items()
     }
     assert indexed == {image.id: 1 for image in images.values()}
-
-
-def _processes_of(home: Path) -> list[psutil.Process]:
-    """Processes that still run in that home; given a moment, for a child notices its parent's death by the end of its input."""
-    deadline = time.monotonic() + 15
-    while True:
-        found = []
-        for process in psutil.process_iter():
-            try:
-                if process.environ().get("AI_POPUP_HOME") == str(home):
-                    found.append(process)
-            except psutil.Error:
-                continue
-        if not found or time.monotonic() > deadline:
-            return found
-        time.sleep(0.2)
