@@ -1,5 +1,6 @@
 """Every setting with its bounds and description: one immutable, validated snapshot."""
 
+import os
 from enum import StrEnum
 from typing import Annotated
 
@@ -64,6 +65,11 @@ class Folder(Section):
     """Only files whose name or path inside the folder matches one of these patterns (`*.jpg`); empty means all."""
     exclude: tuple[Pattern, ...] = (".*", "*.tmp", "*.part", "*.crdownload")
     """Files and folders that match one of these patterns are left out."""
+
+    @property
+    def root(self) -> str:
+        """The absolute path, as it stands in `FileSeen.folder`, `SourceFailed.folder` and all paths below it."""
+        return os.path.abspath(os.path.expanduser(self.path))  # noqa: PTH100, PTH111  # pathlib keeps ".." and fails without a home
 
 
 class Sources(Section):

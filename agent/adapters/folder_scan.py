@@ -33,7 +33,7 @@ Entry: TypeAlias = tuple[str, Facts]
 
 def folder_root(folder: Folder) -> str:
     """The absolute path of a watched folder, as it stands in `FileSeen.folder`, `SourceFailed.folder` and all paths below it."""
-    return os.path.abspath(os.path.expanduser(folder.path))  # noqa: PTH100, PTH111  # pathlib keeps ".." and fails without a home
+    return folder.root
 
 
 def is_image(path: str) -> bool:

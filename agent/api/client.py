@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+from pydantic import ValidationError
 
 from agent.api.schemas import ScanLine, ScanRequest, SessionCode, Status
 from agent.api.whereabouts import Whereabouts, find
@@ -36,7 +37,8 @@ class Client:
         self._http.close()
 
     def status(self) -> Status:
-        return Status.model_validate_json(self._call("GET", "/api/status").content)
+        with _translated():
+            return Status.model_validate_json(self._call("GET", "/api/status").content)
 
     def post(self, path: str) -> None:
         """A call without arguments or answer."""
@@ -44,7 +46,8 @@ class Client:
 
     def session_url(self, page: str = "library") -> str:
         """An address that opens the UI once, within a minute."""
-        code = SessionCode.model_validate_json(self._call("POST", "/api/session/codes").content).code
+        with _translated():
+            code = SessionCode.model_validate_json(self._call("POST", "/api/session/codes").content).code
         return f"{self.address}/open?code={code}&page={page}"
 
     def scan(self, request: ScanRequest) -> Iterator[ScanLine]:
@@ -79,8 +82,8 @@ def _translated() -> Iterator[None]:
         yield
     except httpx.ConnectError as error:
         raise NotRunning from error
-    except httpx.HTTPError as error:
-        raise AgentUnreachable from error
+    except (httpx.HTTPError, ValidationError) as error:
+        raise AgentUnreachable from error  # or somebody else listens there, for the agent was killed
 
 
 def _check(answer: httpx.Response) -> None:

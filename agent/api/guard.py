@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.api.auth import COOKIE, Auth
 from agent.api.present import problem
-from agent.domain.errors import ApiError, ForeignOrigin, Unauthorised
+from agent.domain.errors import ApiError, ForeignOrigin, Unauthorised, Unexpected
 from agent.i18n import Texts
+
+log = structlog.get_logger()
 
 # `/health` says nothing but that somebody is there; `/open` takes the one-time code.
 OPEN_PATHS = ("/health", "/open")
@@ -43,13 +46,27 @@ class Guard:
         except ApiError as error:
             await self._refusal(error, scope)(scope, receive, _with_headers(send))
             return
-        await self._app(scope, receive, _with_headers(send))
+        started = False
+
+        async def begin(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, _with_headers(begin))
+        except Exception as error:
+            log.exception("api.unexpected")
+            if started:
+                raise  # the connection breaks, so that half an answer is not taken for a whole one
+            answer = JSONResponse(problem(Unexpected(kind=type(error).__name__), self._texts()).model_dump(), 500)
+            await answer(scope, receive, _with_headers(send))
 
     def _check(self, request: Request) -> None:
         """Raises ForeignOrigin or Unauthorised."""
         hosts = {f"{name}:{self._port()}" for name in ("127.0.0.1", "localhost")}
         origin = request.headers.get("origin")
-        if request.headers.get("host") not in hosts or (origin is not None and origin.removeprefix("http://") not in hosts):
+        if request.headers.get("host") not in hosts or (origin is not None and origin not in {f"http://{host}" for host in hosts}):
             raise ForeignOrigin
         if request.url.path in OPEN_PATHS or self._auth.bearer(request.headers.get("authorization")):
             return

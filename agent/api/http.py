@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterable, Callable
+from contextlib import aclosing
 from typing import Annotated, Literal
 
 from fastapi import FastAPI, Header, Query, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
 
 from agent.api import present, streams
 from agent.api.auth import COOKIE
@@ -17,6 +20,7 @@ from agent.api.routes_status import status_routes
 from agent.api.schemas import ImageOut, ImagePage, NameFace, PersonOut, Problem, ScanRequest, SessionCode, Status
 from agent.domain.errors import (
     AgentError,
+    BadRequest,
     FaceUnknown,
     ImageError,
     NotFound,
@@ -38,14 +42,17 @@ def create_app(context: Context, port: Callable[[], int]) -> FastAPI:
     """All routes behind the guard. `port` tells where we listen."""
     # Measuring goes through our own /metrics: nothing is ever sent anywhere.
     silent = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
-    api = FastAPI(title="AI Popup", version=context.version, docs_url=None, redoc_url=None, telemetry=silent)  # type: ignore[arg-type]
+    api = FastAPI(
+        title="AI Popup",
+        version=context.version,
+        docs_url=None,
+        redoc_url=None,
+        responses={422: {"model": Problem}},
+        telemetry=silent,  # type: ignore[arg-type]
+    )
     api.add_middleware(Guard, auth=context.auth, port=port, texts=context.texts)
 
-    @api.exception_handler(AgentError)
-    async def refused(_: Request, error: AgentError) -> JSONResponse:
-        code = next((status for kind, status in STATUS_OF if isinstance(error, kind)), 503)
-        return JSONResponse(present.problem(error, context.texts()).model_dump(), code)
-
+    _problems(api, context)
     _session_routes(api, context)
     _library_routes(api, context)
     _agent_routes(api, context)
@@ -53,6 +60,26 @@ def create_app(context: Context, port: Callable[[], int]) -> FastAPI:
     status_routes(api, context)
     _pages(api, context)
     return api
+
+
+def _problems(api: FastAPI, context: Context) -> None:
+    """Whatever is refused is said as a Problem, in the program's language."""
+
+    def answer(error: AgentError, status: int) -> JSONResponse:
+        return JSONResponse(present.problem(error, context.texts()).model_dump(), status)
+
+    @api.exception_handler(AgentError)
+    async def refused(_: Request, error: AgentError) -> JSONResponse:
+        return answer(error, next((status for kind, status in STATUS_OF if isinstance(error, kind)), 503))
+
+    @api.exception_handler(RequestValidationError)
+    async def not_understood(_: Request, error: RequestValidationError) -> JSONResponse:
+        # Where it is wrong, never what was sent.
+        return answer(BadRequest(reason=", ".join(sorted({".".join(map(str, each["loc"])) for each in error.errors()}))), 422)
+
+    @api.exception_handler(HTTPException)
+    async def not_there(_: Request, error: HTTPException) -> JSONResponse:
+        return answer(NotFound() if error.status_code == 404 else BadRequest(reason=error.detail), error.status_code)
 
 
 def _session_routes(api: FastAPI, context: Context) -> None:
@@ -114,8 +141,9 @@ def _agent_routes(api: FastAPI, context: Context) -> None:
 
     @api.get("/api/events", response_class=EventSourceResponse)
     async def events(last_event_id: Annotated[int | None, Header()] = None) -> AsyncIterable[ServerSentEvent]:
-        async for event in streams.happenings(context, last_event_id):
-            yield event
+        async with aclosing(streams.happenings(context, last_event_id)) as happenings:
+            async for event in happenings:
+                yield event
 
     @api.post("/api/pause", status_code=204)
     async def pause() -> None:
@@ -160,5 +188,4 @@ def _pages(api: FastAPI, context: Context) -> None:
     async def page() -> FileResponse:
         return FileResponse(context.ui / "index.html")
 
-    # Their names hold a hash of their content, so that a browser may keep them.
     api.mount("/assets", StaticFiles(directory=context.ui / "assets", check_dir=False), name="assets")

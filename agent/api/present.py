@@ -71,7 +71,7 @@ def status(now: AppStatus, texts: Texts, version: str) -> Status:
             FolderState(
                 path=printable(folder.path),
                 name=PurePath(printable(folder.path)).name,
-                problem=problem(problems[folder.path], texts) if folder.path in problems else None,
+                problem=problem(problems[folder.root], texts) if folder.root in problems else None,
             )
             for folder in settings.folders
         ),

@@ -1,7 +1,7 @@
 """The two answers that go on for a while: what happens (server-sent events), and a scan (a JSON line per file)."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from fastapi.sse import ServerSentEvent
 
@@ -17,7 +17,7 @@ MOST_WAITING = 512
 MISSED_PAGE = 500
 
 
-async def happenings(context: Context, last_seen: int | None) -> AsyncIterator[ServerSentEvent]:
+async def happenings(context: Context, last_seen: int | None) -> AsyncGenerator[ServerSentEvent, None]:
     """First the status and what was missed since event `last_seen`, then everything as it happens."""
     waiting: asyncio.Queue[Recorded | Status] = asyncio.Queue(MOST_WAITING)
     behind = False
@@ -33,11 +33,13 @@ async def happenings(context: Context, last_seen: int | None) -> AsyncIterator[S
     try:
         with context.app.bus.listening(put):
             yield _status(context, await context.app.status.now())
-            sent = last_seen or 0
-            if last_seen is not None:
-                for recorded in await asyncio.to_thread(context.app.library.events, after=last_seen, limit=MISSED_PAGE):
+            sent = 0
+            while last_seen is not None:
+                missed = await asyncio.to_thread(context.app.library.events, after=last_seen, limit=MISSED_PAGE)
+                for recorded in missed:
                     sent = recorded.id
                     yield _happened(recorded)
+                last_seen = sent if len(missed) == MISSED_PAGE else None
             while not behind:
                 item = await waiting.get()
                 if isinstance(item, Status):

@@ -11,7 +11,7 @@ from agent.domain.jobs import Priority
 from agent.settings import Settings
 
 if TYPE_CHECKING:
-    from tests.unit.app.conftest import World
+    from tests.unit.conftest import World
 
 
 async def test_only_what_a_changed_section_concerns_is_told_of_it(world: World) -> None:

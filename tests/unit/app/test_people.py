@@ -21,7 +21,7 @@ from agent.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.unit.app.conftest import World
+    from tests.unit.conftest import World
 
 OFF, ON = Settings(), Settings.model_validate({"recognition": {"enabled": True}})
 

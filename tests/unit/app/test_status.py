@@ -12,7 +12,7 @@ from agent.domain.jobs import Priority
 from agent.settings import Settings
 
 if TYPE_CHECKING:
-    from tests.unit.app.conftest import World
+    from tests.unit.conftest import World
 
 
 @pytest.fixture

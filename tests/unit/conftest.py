@@ -220,11 +220,11 @@ class World:
 
 
 @pytest.fixture
-async def world(library: SqliteLibrary, tmp_path: Path) -> World:
+async def world(library: SqliteLibrary, tmp_path: Path, quick: None) -> World:
     return World(library, tmp_path / "photos")
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Waits between tries are of no interest but for their being there; log lines of tests are of none."""
     monkeypatch.setattr("agent.app.indexer.RETRY_AFTER_S", (0.01, 0.01))

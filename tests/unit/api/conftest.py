@@ -1,0 +1,102 @@
+"""The API over a whole agent with the edges swapped, and clients with and without the right to ask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from agent.adapters.folder_scan import walk_images
+from agent.api.auth import Auth
+from agent.api.context import Context
+from agent.api.http import create_app
+from agent.app.previews import Previews
+from agent.domain.errors import DesktopError
+from agent.i18n import Texts
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from fastapi import FastAPI
+
+    from tests.unit.conftest import World
+
+PORT = 8765
+
+
+class FakeDesk:
+    """Notes what was asked for; `error` is raised instead."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.error: DesktopError | None = None
+
+    def _ask(self, what: str) -> None:
+        if self.error is not None:
+            raise self.error
+        self.asked.append(what)
+
+    async def show_popup(self) -> None:
+        self._ask("show")
+
+    async def hide_popup(self) -> None:
+        self._ask("hide")
+
+    async def open_browser(self) -> None:
+        self._ask("browser")
+
+
+class Served:
+    """What stands behind the API."""
+
+    def __init__(self, world: World, ui: Path) -> None:
+        (ui / "assets").mkdir(parents=True)
+        (ui / "index.html").write_text("<!doctype html><title>page</title>")
+        (ui / "assets" / "app-1a2b.js").write_text("export {}")
+        self.world = world
+        self.time = 0.0
+        self.language = "en"
+        self.desk = FakeDesk()
+        self.quits = 0
+        self.auth = Auth(lambda: self.time)
+        self.context = Context(
+            app=world.app,
+            auth=self.auth,
+            previews=Previews(world.app.library, world.analyser),
+            desk=self.desk,
+            texts=lambda: Texts(self.language),
+            walk=walk_images,
+            quit=self._quit,
+            version="1.2.3",
+            ui=ui,
+        )
+        self.api: FastAPI = create_app(self.context, lambda: PORT)
+
+    def _quit(self) -> None:
+        self.quits += 1
+
+    def client(self, **headers: str) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(self.api, raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url=f"http://127.0.0.1:{PORT}", headers=headers)
+
+
+@pytest.fixture
+async def served(world: World, tmp_path: Path) -> Served:
+    return Served(world, tmp_path / "ui")
+
+
+@pytest_asyncio.fixture
+async def owner(served: Served) -> AsyncIterator[httpx.AsyncClient]:
+    """Bears the token."""
+    async with served.client(authorization=f"Bearer {served.auth.token}") as client:
+        yield client
+
+
+@pytest_asyncio.fixture
+async def stranger(served: Served) -> AsyncIterator[httpx.AsyncClient]:
+    """Bears nothing."""
+    async with served.client() as client:
+        yield client
