@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -23,7 +24,7 @@ from agent.desktop.desk import Desk
 from agent.desktop.display import display_available, tray_available
 from agent.desktop.presenter import Presenter
 from agent.desktop.termination import on_termination
-from agent.domain.errors import SettingsError
+from agent.domain.errors import SettingsError, reason_of
 from agent.i18n import Texts
 from agent.resources import resource
 from agent.settings import Settings
@@ -102,16 +103,16 @@ class Agent:
     def quit(self) -> None:
         """From any thread: end everything, also a start that is still under way."""
         self._ended.set()
-        loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._stop.set)
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed: it has ended by itself
+                self._loop.call_soon_threadsafe(self._stop.set)
 
     def _core(self) -> None:
         try:
             asyncio.run(self._live())
         except BaseException as error:
             log.exception("core.failed")
-            self._failure = error
+            self._failure = reason_of(error)
         finally:
             self._ended.set()
             self._built.set()
@@ -185,7 +186,10 @@ class Agent:
             desk.reconfigure(settings.popup)
 
         async def log_files(settings: Settings) -> None:
-            await asyncio.to_thread(logs.configure, settings.logs, self._paths.logs)
+            try:
+                await asyncio.to_thread(logs.configure, settings.logs, self._paths.logs)
+            except OSError:
+                log.error("logs.unwritable")
 
         return {"popup": popup, "logs": log_files}
 

@@ -11,7 +11,7 @@ from agent.cli.backup import backup, recover, recovery_code
 from agent.cli.config import config
 from agent.cli.models import models
 from agent.cli.session import Session
-from agent.domain.errors import AgentError, AlreadyRunning, DesktopError
+from agent.domain.errors import AgentError, AlreadyRunning, DesktopError, LifecycleError
 from agent.i18n import Texts
 
 TEXTS = Texts()
@@ -59,11 +59,10 @@ def run(session: Session, no_tray: bool) -> int:
 
 
 def show_running(session: Session) -> int:
-    """A second start shows the first one's popup."""
-    client = session.client()
+    """A second start shows the first one's popup, if that is up yet and there is a display."""
     try:
-        client.post("/api/popup/show")
-    except DesktopError:
+        session.client().post("/api/popup/show")
+    except (DesktopError, LifecycleError):
         click.echo(session.texts("cli.run.already"), err=True)
     return 0
 

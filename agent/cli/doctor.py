@@ -40,7 +40,7 @@ def _settings(session: Session) -> str:
 
 
 def _folders(session: Session) -> str:
-    folders = [Path(folder.path).expanduser() for folder in session.settings.folders]
+    folders = [Path(folder.root) for folder in session.settings.folders]
     if not all(folder.is_dir() and os.access(folder, os.R_OK | os.X_OK) for folder in folders):
         raise SourceUnreachable
     return str(len(folders))

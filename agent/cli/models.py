@@ -38,13 +38,27 @@ def list_models(session: Session) -> None:
 def fetch(session: Session, names: tuple[str, ...]) -> None:
     """Without names: the detector, and the embedder too while recognition is on."""
     store = _store(session)
-    roles = {"detector", "embedder"} if session.settings.recognition.enabled else {"detector"}
-    for name in names or tuple(info.name for info in store.list() if info.role in roles):
+    for name in names or _needed(session, store):
         fetch_shown(session, store, name)
 
 
+def fetch_missing(session: Session, *, embeddings: bool) -> None:
+    """Fetch what a scan needs and is not there. Raises ModelError, StoreError."""
+    store = _store(session)
+    for name in _needed(session, store, embeddings=embeddings):
+        if store.info(name).state.value != "present":
+            fetch_shown(session, store, name)
+
+
+def _needed(session: Session, store: "ModelStore", *, embeddings: bool = False) -> tuple[str, ...]:
+    roles = {"detector", "embedder"} if embeddings or session.settings.recognition.enabled else {"detector"}
+    return tuple(info.name for info in store.list() if info.role in roles)
+
+
 def fetch_shown(session: Session, store: "ModelStore", name: str) -> Path:
-    """Fetch a model, saying on standard error what is done. Raises ModelError."""
+    """Fetch a model, saying on standard error what is done. Raises ModelError, StoreError."""
+    from agent.adapters.durable import store_error
+
     told: set[str] = set()
 
     def progress(now: "FetchProgress") -> None:
@@ -52,7 +66,10 @@ def fetch_shown(session: Session, store: "ModelStore", name: str) -> Path:
             told.add(now.source)
             click.echo(session.texts("cli.models.fetching", name=now.name, source=now.source), err=True)
 
-    path = store.fetch(name, progress)
+    try:
+        path = store.fetch(name, progress)
+    except OSError as error:
+        raise store_error(error) from error
     click.echo(session.texts("cli.models.ready", name=name), err=True)
     return path
 

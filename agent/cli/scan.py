@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agent.api.schemas import Problem, ScanLine, Scanned, ScanRequest
+from agent.cli.models import fetch_missing
 from agent.cli.session import Session
-from agent.domain.errors import NotRunning
+from agent.domain.errors import NotRunning, reason_of
 
 if TYPE_CHECKING:
     from agent.adapters.store import SqliteLibrary
@@ -37,6 +38,7 @@ def _scan_here(session: Session, request: ScanRequest, report: "_Report") -> Non
     from agent import logs
 
     with session.alone():
+        fetch_missing(session, embeddings=request.embeddings)
         logs.configure(session.settings.logs, session.paths.logs)
         try:
             with session.library() as library, report.showing():
@@ -53,13 +55,21 @@ async def _work(session: Session, library: "SqliteLibrary", request: ScanRequest
     app = build(session.settings, session.paths, library=library)
     files = list(walk_images(request.paths))
     report.take(ScanLine(total=len(files)))
-    running = asyncio.create_task(app.run(watch=False))
-    try:
+
+    async def scan() -> None:
         async for scanned in app.scan(files, embeddings=request.embeddings):
             report.take(present.scan_line(scanned, session.texts))
+
+    tasks = {asyncio.create_task(app.run(watch=False)), asyncio.create_task(scan())}
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        if error := task.exception():
+            raise reason_of(error)
 
 
 class _Report:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
-from agent.app.status import AgentState, Status
+from agent.app.status import Status
 from agent.desktop.desk import Desk
 from agent.domain.errors import DesktopError
 from agent.domain.events import ImageFailed, ImageIndexed, PlaceAdded, Recorded
@@ -14,6 +14,7 @@ log = structlog.get_logger()
 
 # The page fills itself; the window is asked to come to the front no oftener than this.
 LEAST_INTERVAL_S = 1.0
+UNAVAILABLE_S = 30.0
 
 
 class Presenter:
@@ -33,7 +34,7 @@ class Presenter:
 
     def status(self, status: Status) -> None:
         """A listener of the status."""
-        self._working = status.state is AgentState.WORKING
+        self._working = status.queued > 0  # also while it is paused or stopped: the burst goes on afterwards
         if not self._working:
             self._sent_away = False
 
@@ -44,12 +45,16 @@ class Presenter:
 
     async def run(self) -> None:
         """Show the popup whenever it is wanted, until cancelled. Where there is none, say so once and go on without."""
+        said = False
         while True:
             await self._wanted.wait()
             self._wanted.clear()
             try:
                 await self._desk.show_popup()
+                said = False
             except DesktopError as error:
-                log.warning("popup.unavailable", code=error.code)
-                await asyncio.sleep(LEAST_INTERVAL_S * 30)
+                if not said:
+                    log.warning("popup.unavailable", code=error.code)
+                said = True
+                await asyncio.sleep(UNAVAILABLE_S)
             await asyncio.sleep(LEAST_INTERVAL_S)

@@ -29,6 +29,7 @@ class TrayBridge:
         self._calls: set[asyncio.Task[None]] = set()
         self._recent: tuple[RecentResult, ...] = ()
         self._images = -1
+        self._status: Status | None = None
         self.tray = Tray(
             TrayActions(
                 open=lambda: self._call(self._open),
@@ -47,9 +48,7 @@ class TrayBridge:
 
     def retell(self) -> None:
         """The language changed."""
-        self.tray.update(TrayModel(recent=self._recent), self._texts())
-        if self._app is not None:
-            self._app.status.changed()
+        self.tray.update(self._model(), self._texts())
 
     def _call(self, action: Callable[[App, Desk], Coroutine[Any, Any, None]]) -> None:
         """From the tray's thread."""
@@ -84,13 +83,20 @@ class TrayBridge:
 
     async def _show(self, status: Status) -> None:
         assert self._app is not None
+        self._status = status
         if status.images != self._images:
-            self._images = status.images
             newest = await asyncio.to_thread(self._app.library.images, limit=RECENT)
+            self._images = status.images
             self._recent = tuple(
                 RecentResult(image.id, image.places[0][1].replace("\\", "/").rpartition("/")[2], len(image.faces))
                 for image in newest
                 if image.places
             )
-        state = TrayState(status.state.value)
-        self.tray.update(TrayModel(state, paused=self._app.indexer.paused, left=status.queued, recent=self._recent))
+        self.tray.update(self._model())
+
+    def _model(self) -> TrayModel:
+        """By the newest status: another may have come while the photos were read."""
+        if self._status is None:
+            return TrayModel(recent=self._recent)
+        state = TrayState(self._status.state.value)
+        return TrayModel(state, paused=state is TrayState.PAUSED, left=self._status.queued, recent=self._recent)

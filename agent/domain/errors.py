@@ -318,3 +318,10 @@ def from_code(code: str, params: dict[str, Param]) -> AgentError:
     """Rebuild an error that crossed a process or the network; an unknown code becomes `Unexpected`."""
     leaf = leaves().get(code)
     return leaf(**params) if leaf else Unexpected(kind=code)
+
+
+def reason_of(error: BaseException) -> BaseException:
+    """What a group of tasks failed with: the first of its errors, which can be told with cause and remedy."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

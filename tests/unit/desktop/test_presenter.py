@@ -1,0 +1,118 @@
+"""When the popup shows itself: after photos were looked at, once a burst, unless the user sent it away."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import cast
+
+import pytest
+import pytest_asyncio
+from structlog.testing import capture_logs
+
+from agent.app.status import AgentState, Status
+from agent.desktop import presenter as module
+from agent.desktop.desk import Desk
+from agent.desktop.presenter import Presenter
+from agent.domain.errors import NoDisplay
+from agent.domain.events import Event, ImageFailed, ImageIndexed, PersonNamed, PlaceAdded, PlaceLost, Recorded
+from agent.settings import Settings
+
+INDEXED = ImageIndexed(image_id=1, place_id=1, faces=1)
+
+
+class FakeDesk:
+    def __init__(self) -> None:
+        self.shown = 0
+        self.without_display = False
+        self.asked = asyncio.Condition()
+
+    async def show_popup(self) -> None:
+        async with self.asked:
+            self.shown += 1
+            self.asked.notify_all()
+        if self.without_display:
+            raise NoDisplay
+
+
+class Stage:
+    def __init__(self) -> None:
+        self.desk = FakeDesk()
+        self.enabled = True
+        self.presenter = Presenter(cast(Desk, self.desk), enabled=lambda: self.enabled)
+
+    def happen(self, event: Event) -> None:
+        self.presenter.happened(Recorded(1, datetime(2026, 1, 1, tzinfo=UTC), event))
+
+    def status(self, state: AgentState, queued: int) -> None:
+        self.presenter.status(Status(state, queued, 0, 0, 0, 0, None, (), None, Settings()))
+
+    async def until_shown(self, times: int) -> None:
+        async with asyncio.timeout(5), self.desk.asked:
+            await self.desk.asked.wait_for(lambda: self.desk.shown == times)
+
+    async def stays_away(self) -> None:
+        shown = self.desk.shown
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert self.desk.shown == shown
+
+
+@pytest_asyncio.fixture
+async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    monkeypatch.setattr(module, "LEAST_INTERVAL_S", 0.0)
+    monkeypatch.setattr(module, "UNAVAILABLE_S", 0.0)
+    made = Stage()
+    task = asyncio.create_task(made.presenter.run())
+    yield made
+    task.cancel()
+    await asyncio.wait([task])
+
+
+@pytest.mark.parametrize("event", [INDEXED, ImageFailed(place_id=1, code="image.corrupt"), PlaceAdded(image_id=1, place_id=2)])
+async def test_it_comes_when_a_photo_was_looked_at(stage: Stage, event: Event) -> None:
+    stage.happen(event)
+    await stage.until_shown(1)
+
+
+@pytest.mark.parametrize("event", [PersonNamed(person_id=1, face_id=1), PlaceLost(place_id=1)])
+async def test_other_news_bring_nothing_up(stage: Stage, event: Event) -> None:
+    stage.happen(event)
+    await stage.stays_away()
+
+
+async def test_switched_off_it_never_comes(stage: Stage) -> None:
+    stage.enabled = False
+    stage.happen(INDEXED)
+    await stage.stays_away()
+
+
+@pytest.mark.parametrize("meanwhile", [AgentState.WORKING, AgentState.PAUSED, AgentState.ATTENTION])
+async def test_sent_away_it_stays_away_till_the_work_is_done(stage: Stage, meanwhile: AgentState) -> None:
+    stage.status(AgentState.WORKING, 9)
+    stage.happen(INDEXED)
+    await stage.until_shown(1)
+    stage.presenter.sent_away()
+    stage.status(meanwhile, 5)
+    stage.happen(INDEXED)
+    await stage.stays_away()
+    stage.status(AgentState.IDLE, 0)
+    await stage.stays_away()
+    stage.happen(INDEXED)
+    await stage.until_shown(2)
+
+
+async def test_sent_away_after_the_work_it_comes_with_the_next_photo(stage: Stage) -> None:
+    stage.status(AgentState.IDLE, 0)
+    stage.presenter.sent_away()
+    stage.happen(INDEXED)
+    await stage.until_shown(1)
+
+
+async def test_without_a_display_this_is_said_once(stage: Stage) -> None:
+    stage.desk.without_display = True
+    with capture_logs() as lines:
+        for times in (1, 2, 3):
+            stage.happen(INDEXED)
+            await stage.until_shown(times)
+            await stage.stays_away()
+    assert [line["event"] for line in lines] == ["popup.unavailable"]
