@@ -1,9 +1,14 @@
-"""The real program headless, and on a screen of its own."""
+"""The real program headless, and on a screen of its own; and a real keyring, far from the user's."""
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
+import sys
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,3 +47,79 @@ def x_display() -> Iterator[str]:
 def program_with_display(make_program: "Callable[[Mapping[str, str]], RealProgram]", x_display: str) -> "RealProgram":
     """Not started yet; it shows its popup on a screen of its own."""
     return make_program({"DISPLAY": x_display})
+
+
+KEYRING_TOOLS = ("dbus-run-session", "gnome-keyring-daemon")
+
+
+@pytest.fixture
+def run_with_keyring(tmp_path: Path) -> Callable[[str], str]:
+    """Runs Python code with a fresh, unlocked keyring around it; returns what it printed. Skips where the tools are missing."""
+    missing = [tool for tool in KEYRING_TOOLS if shutil.which(tool) is None]
+    if missing or sys.platform != "linux":
+        pytest.skip(f"needs {', '.join(missing or KEYRING_TOOLS)} on Linux")
+    home = tmp_path / "home"
+    home.mkdir()
+    (tmp_path / "run").mkdir(mode=0o700)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "XDG_RUNTIME_DIR": str(tmp_path / "run"),
+        "XDG_DATA_HOME": str(home / "data"),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "LIBRARY": str(tmp_path / "library"),
+    }
+
+    def run(code: str) -> str:
+        script = tmp_path / "body.py"
+        script.write_text(KEYRING_PRELUDE + textwrap.dedent(code))
+        unlock = 'printf secret | gnome-keyring-daemon --unlock --components=secrets --foreground >/dev/null 2>&1 & exec "$0" "$1"'
+        process = subprocess.Popen(
+            ["dbus-run-session", "--", "sh", "-c", unlock, sys.executable, str(script)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            output, errors = process.communicate(timeout=50)
+        finally:
+            # The bus and the keyring daemon belong to this session and to nobody else.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        assert process.returncode == 0, errors
+        return output.strip()
+
+    return run
+
+
+KEYRING_PRELUDE = """
+import os, time
+from pathlib import Path
+
+import secretstorage
+
+from agent.adapters.key_homes import KeyringHome
+from agent.adapters.keys import LibraryKeys
+from agent.adapters.store import open_library
+from agent.domain.errors import AgentError
+
+def wait_for_keyring():
+    for _ in range(200):
+        try:
+            connection = secretstorage.dbus_init()
+            collection = secretstorage.get_default_collection(connection)
+            if not collection.is_locked():
+                return collection
+        except Exception:
+            pass
+        time.sleep(0.05)
+    raise SystemExit("the keyring did not come up")
+
+collection = wait_for_keyring()
+folder = Path(os.environ["LIBRARY"])
+home = KeyringHome(limit_s=10)
+keys = LibraryKeys(folder, home)
+"""
