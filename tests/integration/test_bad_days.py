@@ -97,10 +97,10 @@ def test_a_damaged_database_is_refused_and_a_backup_brings_it_back(program: "Rea
 
 @pytest.fixture
 def small_disk(program: "RealProgram") -> Iterator[Path]:
-    """A disk of three megabytes under the library."""
+    """A disk of twelve megabytes under the library."""
     folder = program.paths.library
     folder.mkdir(mode=0o700)
-    words = ["-t", "tmpfs", "-o", "size=3m,mode=0700", "tmpfs", str(folder)]
+    words = ["-t", "tmpfs", "-o", "size=12m,mode=0700", "tmpfs", str(folder)]
     if sys.platform != "linux" or os.geteuid() != 0 or subprocess.run(["mount", *words], capture_output=True, check=False).returncode:
         pytest.skip("needs the right to mount a disk")
     yield folder
