@@ -1,6 +1,7 @@
 """Makes the pictures in `docs/screens`: the real program in a temporary home, its popup window and its pages, in both languages and themes.
 
-`.venv/bin/python scripts/screens.py` writes them; `--check` makes them elsewhere and says whether each is there and shows something.
+`.venv/bin/python scripts/screens.py` writes them; `--check` makes them in `build/screens` and looks whether each is
+there and shows something.
 Needs Xvfb, openbox, xdotool and Chromium. Only the public-domain samples and drawn pictures are seen.
 """
 
@@ -46,11 +47,13 @@ BURST = 40
 def main() -> int:
     """Returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="make them in a temporary folder and look whether each is all right")
+    parser.add_argument("--check", action="store_true", help="make them in build/screens and look whether each is all right")
     check: bool = parser.parse_args().check
     with tempfile.TemporaryDirectory(prefix="ai-popup-screens-", ignore_cleanup_errors=True) as folder:
-        target = Path(folder) / "screens" if check else ROOT / "docs" / "screens"
-        target.mkdir(exist_ok=True)
+        target = ROOT / ("build" if check else "docs") / "screens"
+        if check:
+            shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True, exist_ok=True)
         make(Path(folder), target)
         bad = [trouble for trouble in (wrong(target, name, look) for name in POPUPS + PAGES for look in LOOKS) if trouble]
     print("\n".join(bad) or f"{len(POPUPS + PAGES) * len(LOOKS)} pictures")

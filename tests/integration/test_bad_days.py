@@ -1,5 +1,6 @@
 """Bad days of the real program: lost keys, damaged files, full disks, folders that vanish. It names what is wrong, and loses nothing."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 from PIL import Image
 
@@ -95,41 +97,65 @@ def test_a_damaged_database_is_refused_and_a_backup_brings_it_back(program: "Rea
 # -- the disk --------------------------------------------------------------------------------------------------------------------
 
 
+class SmallDisk:
+    """The library on a disk of twelve megabytes; where none can be mounted, a limit on the size of the agent's files stands in for it."""
+
+    def __init__(self, program: "RealProgram", folder: Path | None) -> None:
+        self._program = program
+        self._folder = folder
+        self.code = "store.disk_full" if folder else "store.unwritable"
+
+    def fill(self) -> None:
+        if self._folder is None:
+            self._limit(4096)
+            return
+        with (self._folder / "ballast").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(b"x" * 4096)
+
+    def make_room(self) -> None:
+        if self._folder is None:
+            self._limit(psutil.RLIM_INFINITY)
+        else:
+            (self._folder / "ballast").unlink()
+
+    def _limit(self, size: int) -> None:
+        assert self._program.process is not None
+        psutil.Process(self._program.process.pid).rlimit(psutil.RLIMIT_FSIZE, (size, psutil.RLIM_INFINITY))
+
+
 @pytest.fixture
-def small_disk(program: "RealProgram") -> Iterator[Path]:
-    """A disk of twelve megabytes under the library."""
+def disk(program: "RealProgram", request: pytest.FixtureRequest) -> Iterator[SmallDisk]:
+    if sys.platform != "linux":
+        pytest.skip("needs Linux")
     folder = program.paths.library
     folder.mkdir(mode=0o700)
-    words = ["-t", "tmpfs", "-o", "size=12m,mode=0700", "tmpfs", str(folder)]
-    if sys.platform != "linux" or os.geteuid() != 0 or subprocess.run(["mount", *words], capture_output=True, check=False).returncode:
-        pytest.skip("needs the right to mount a disk")
-    yield folder
+    mount = ["mount", "-t", "tmpfs", "-o", "size=12m,mode=0700", "tmpfs", str(folder)]
+    if request.param == "limit" or subprocess.run(mount, capture_output=True, check=False).returncode:
+        yield SmallDisk(program, None)
+        return
+    yield SmallDisk(program, folder)
     program.quit()
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_full_disk_is_said_and_the_work_goes_on_when_there_is_room(program: "RealProgram", small_disk: Path, photo: Photo) -> None:
+@pytest.mark.parametrize("disk", ["mount", "limit"], indirect=True)
+def test_a_full_disk_is_said_and_the_work_goes_on_when_there_is_room(program: "RealProgram", disk: SmallDisk, photo: Photo) -> None:
     program.file.set("library.backups", "0")
     program.start()
     drop(program, photo, range(2))
     program.settled(2)
 
-    ballast = small_disk / "ballast"
-    with ballast.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(b"x" * 4096)
-        except OSError:
-            pass
+    disk.fill()
     for number in range(2, 40):
         photo(number).save(program.watched / f"{number}.jpg")
     status = program.until(lambda status: status.problem is not None)
     assert status.problem is not None
-    assert (status.state, status.problem.code) == ("attention", "store.disk_full")
+    assert (status.state, status.problem.code) == ("attention", disk.code)
     time.sleep(2)
     assert program.alive
 
-    ballast.unlink()
+    disk.make_room()
     assert program.settled(40).problem is None
     program.quit()
     with program.library() as library:
