@@ -24,9 +24,13 @@ def _backups(session: Session) -> "BackupStore":
 
 def _keys(session: Session) -> "LibraryKeys":
     from agent.adapters.keys import LibraryKeys
+    from agent.adapters.store.opening import DATABASE_FILE
     from agent.bootstrap import home_of_key
 
-    return LibraryKeys(session.paths.library, home_of_key(session.settings, session.paths))
+    keys = LibraryKeys(session.paths.library, home_of_key(session.settings, session.paths))
+    if not keys.exist and not (session.paths.library / DATABASE_FILE).exists():
+        raise click.ClickException(session.texts("cli.recovery.none"))
+    return keys
 
 
 @click.group(help=TEXTS("cli.help.backup"))
@@ -84,8 +88,8 @@ def restore(session: Session, name: str | None) -> None:
 @click.command(help=TEXTS("cli.help.recover"))
 @click.pass_obj
 def recover(session: Session) -> None:
-    code = click.prompt(session.texts("cli.recovery.ask"), err=True)
-    _keys(session).recover(code)
+    keys = _keys(session)
+    keys.recover(click.prompt(session.texts("cli.recovery.ask"), err=True))
     click.echo(session.texts("cli.recovery.done"))
 
 

@@ -1,0 +1,69 @@
+"""The command line in a home of its own, with a word for what it printed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from agent.adapters.paths import AppPaths
+from agent.api.client import Client
+from agent.api.whereabouts import Whereabouts
+from agent.cli import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@dataclass
+class Said:
+    """What came of a command."""
+
+    code: int
+    out: str
+    err: str
+
+
+class CommandLine:
+    def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.root = root
+        self.paths = AppPaths.find({"AI_POPUP_HOME": str(root)})
+        self._capsys = capsys
+
+    def __call__(self, *words: str) -> Said:
+        code = main(words)
+        said = self._capsys.readouterr()
+        return Said(code, said.out, said.err)
+
+
+@pytest.fixture
+def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    monkeypatch.setenv("AI_POPUP_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    made = CommandLine(tmp_path / "home", capsys)
+    made.paths.create()
+    made.paths.settings.write_text('[library]\nkey_home = "file"\n')
+    return made
+
+
+class FakeAgent:
+    """A running agent: notes what it is asked, answers by path."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.answers: dict[str, httpx.Response] = {}
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(f"{request.method} {request.url.path}")
+        return self.answers.get(request.url.path, httpx.Response(204))
+
+
+@pytest.fixture
+def running_agent(monkeypatch: pytest.MonkeyPatch) -> FakeAgent:
+    agent = FakeAgent()
+    find: Callable[[Path], Client] = lambda _: Client(Whereabouts(8765, "secret", 1), httpx.MockTransport(agent.answer))  # noqa: E731
+    monkeypatch.setattr(Client, "find", find)
+    return agent

@@ -1,0 +1,176 @@
+"""Each command against a running agent and without one: what is printed where, and the exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from filelock import FileLock
+
+import agent.__main__
+from agent import __version__
+
+if TYPE_CHECKING:
+    from tests.unit.cli.conftest import CommandLine, FakeAgent
+
+PROBLEM = {"code": "model.missing", "cause": "It is missing.", "remedy": "Fetch it."}
+STATUS = {
+    "version": "1",
+    "state": "working",
+    "language": "en",
+    "theme": "auto",
+    "recognition": True,
+    "popup_seconds": 12,
+    "queued": 3,
+    "failed": 2,
+    "images": 10,
+    "faces": 20,
+    "people": 4,
+    "burst": None,
+    "folders": [{"path": "/photos", "name": "photos", "problem": PROBLEM}, {"path": "/fine", "name": "fine", "problem": None}],
+    "problem": PROBLEM,
+}
+
+
+@pytest.mark.parametrize(
+    "words", [["nonsense"], ["scan"], ["scan", "/no/such/file"], ["run", "--nonsense"], ["config", "set", "engine.workers"]]
+)
+def test_wrong_usage_ends_with_two(cli: CommandLine, words: list[str]) -> None:
+    said = cli(*words)
+    assert said.code == 2 and said.out == "" and "Usage: ai-popup" in said.err
+
+
+@pytest.mark.parametrize("words", [["--help"], ["-h"], ["scan", "--help"], ["backup", "--help"]])
+def test_help_is_no_failure(cli: CommandLine, words: list[str]) -> None:
+    said = cli(*words)
+    assert said.code == 0 and "Usage: ai-popup" in said.out
+
+
+def test_the_version_is_told_and_main_takes_the_words(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert __version__ in cli("--version").out
+    monkeypatch.setattr(sys, "argv", ["ai-popup", "--version"])
+    assert agent.__main__.main() == 0
+
+
+@pytest.mark.parametrize("command", ["status", "pause", "resume", "open", "quit"])
+def test_without_a_running_agent_this_is_said(cli: CommandLine, command: str) -> None:
+    said = cli(command)
+    assert said.code == 1 and said.out == "" and "[agent.not_running]" in said.err and "ai-popup run" in said.err
+
+
+def test_the_status_in_words_and_as_json(cli: CommandLine, running_agent: FakeAgent) -> None:
+    running_agent.answers["/api/status"] = httpx.Response(200, json=STATUS)
+    lines = cli("status").out.splitlines()
+    assert lines == [
+        "Working: 3 photos left.",
+        "10 photos, 20 faces, 4 people",
+        "Recognition is on.",
+        "Watching /photos",
+        "    It is missing. Fetch it. [model.missing]",
+        "Watching /fine",
+        "2 files could not be looked at.",
+        "It is missing. Fetch it. [model.missing]",
+    ]
+    assert json.loads(cli("status", "--json").out) == STATUS
+
+
+def test_the_programs_language_is_the_settings(cli: CommandLine, running_agent: FakeAgent) -> None:
+    cli("config", "set", "general.language", "zh-CN")
+    running_agent.answers["/api/status"] = httpx.Response(200, json=STATUS)
+    assert "人脸" in cli("status").out
+
+
+def test_pause_and_resume(cli: CommandLine, running_agent: FakeAgent) -> None:
+    assert (cli("pause").code, cli("resume").code) == (0, 0)
+    assert running_agent.asked == ["POST /api/pause", "POST /api/resume"]
+
+
+def test_open_prints_the_address_where_no_browser_opens(
+    cli: CommandLine, running_agent: FakeAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running_agent.answers["/api/session/codes"] = httpx.Response(200, json={"code": "once"})
+    opened: list[str] = []
+
+    def open_first(url: str) -> bool:
+        opened.append(url)
+        return len(opened) == 1
+
+    monkeypatch.setattr("agent.desktop.opener.open_in_browser", open_first)
+    url = "http://127.0.0.1:8765/open?code=once&page=library"
+    assert (cli("open").out, cli("open").out, cli("open", "--print").out) == ("", url + "\n", url + "\n")
+    assert opened == [url, url]
+
+
+def test_quit_waits_for_the_end(cli: CommandLine, running_agent: FakeAgent, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cli("quit").code == 0 and running_agent.asked == ["POST /api/quit"]
+    monkeypatch.setattr("agent.cli.run.END_WAIT_S", 0.0)
+    with FileLock(cli.paths.runtime / "agent.lock"):
+        said = cli("quit")
+    assert said.code == 1 and "[agent.unreachable]" in said.err
+
+
+def test_a_second_start_shows_the_first_ones_popup(cli: CommandLine, running_agent: FakeAgent) -> None:
+    with FileLock(cli.paths.runtime / "agent.lock"):
+        assert cli("run", "--no-tray").err == ""
+        running_agent.answers["/api/popup/show"] = httpx.Response(503, json={"code": "desktop.no_display"})
+        said = cli("run")
+    assert said.code == 0 and "already running" in said.err
+    assert running_agent.asked == ["POST /api/popup/show"] * 2
+
+
+def test_a_second_start_while_the_first_is_not_up_yet_is_no_failure(cli: CommandLine) -> None:
+    with FileLock(cli.paths.runtime / "agent.lock"):
+        said = cli("run")
+    assert said.code == 0 and "already running" in said.err
+
+
+def test_what_the_agent_refuses_is_told(cli: CommandLine, running_agent: FakeAgent) -> None:
+    running_agent.answers["/api/pause"] = httpx.Response(503, json={"code": "store.busy"})
+    said = cli("pause")
+    assert said.code == 1 and "[store.busy]" in said.err
+
+
+def test_an_interrupted_command_ends_like_one(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("agent.cli.commands.Session.client", interrupt)
+    assert cli("status").code == 130
+
+
+def test_a_setting_that_is_wrong_is_told_by_every_command(cli: CommandLine) -> None:
+    cli.paths.settings.write_text("[engine]\nworkers = 99\n")
+    said = cli("recovery-code")
+    assert said.code == 1 and "[settings.invalid]" in said.err
+
+
+def test_doctor_names_each_thing_and_fails_only_for_what_is_wrong(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def checks(session: object) -> str:
+        return "fine"
+
+    monkeypatch.setattr("agent.cli.doctor._engine", checks)
+    monkeypatch.setattr("agent.desktop.display.display_available", lambda: False)
+    monkeypatch.setattr("agent.desktop.display.tray_available", lambda: False)
+    from agent.cli import doctor
+
+    monkeypatch.setattr(doctor, "CHECKS", tuple((name, checks if name in ("engine", "models") else check) for name, check in doctor.CHECKS))
+    said = cli("doctor")
+    assert said.code == 0, said.out
+    marks = [line[0] for line in said.out.splitlines()[1:]]
+    assert marks.count("·") == 3 and "✗" not in marks and len(marks) == len(doctor.CHECKS)
+    cli.paths.settings.write_text('[library]\nkey_home = "file"\n[[folders]]\npath = "/no/such/folder"\n')
+    said = cli("doctor")
+    assert said.code == 1 and "✗ Watched folders" in said.out and "[source.unreachable]" in said.out
+
+
+def test_doctor_looks_at_the_models_and_the_library(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    from agent.cli import doctor
+
+    monkeypatch.setattr(doctor, "CHECKS", tuple(check for check in doctor.CHECKS if check[0] in ("models", "library", "key")))
+    said = cli("doctor")
+    assert said.code == 1 and "[model.missing]" in said.out and "none yet" in said.out
+    cli("backup", "create")
+    assert "0 photos, 0 faces" in cli("doctor").out

@@ -1,0 +1,84 @@
+"""`config`, `models`: settings are shown, written and checked; the library's key moves with its setting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.adapters import key_homes
+from agent.bootstrap import model_store
+from agent.settings import KeyHome
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.unit.cli.conftest import CommandLine
+
+
+def test_show_path_set_and_validate(cli: CommandLine) -> None:
+    assert cli("config", "path").out.strip() == str(cli.paths.settings)
+    said = cli("config", "set", "engine.workers", "3")
+    assert said.code == 0 and "engine.workers" in said.err
+    assert cli("config", "show", "engine.workers").out.strip() == "3"
+    assert cli("config", "show", "library.key_home").out.strip().strip('"') == "file"
+    assert "workers = 3" in cli("config", "show").out
+    assert cli("config", "validate").code == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "code"),
+    [
+        ("engine.workers", "99", "settings.invalid"),
+        ("engine.wokers", "1", "settings.unknown_key"),
+        ("library.key_home", "pocket", "settings.invalid"),
+    ],
+)
+def test_what_is_not_valid_is_not_written(cli: CommandLine, key: str, value: str, code: str) -> None:
+    before = cli.paths.settings.read_text()
+    said = cli("config", "set", key, value)
+    assert said.code == 1 and f"[{code}]" in said.err and cli.paths.settings.read_text() == before
+
+
+def test_validate_names_everything_that_is_wrong(cli: CommandLine) -> None:
+    cli.paths.settings.write_text("[engine]\nworkers = 99\nwokers = 1\n")
+    said = cli("config", "validate")
+    assert said.code == 1 and "[settings.invalid]" in said.err and "[settings.unknown_key]" in said.err
+    assert cli("config", "show").code == 1
+
+
+def test_the_key_moves_with_the_setting(cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = tmp_path / "keyring"
+
+    def home(kind: KeyHome, folder: Path) -> key_homes.Home:
+        return key_homes.FileHome(other if kind is KeyHome.KEYRING else folder)
+
+    monkeypatch.setattr("agent.adapters.key_homes.key_home", home)
+    monkeypatch.setattr("agent.bootstrap.key_home", home)
+    assert cli("backup", "create").code == 0
+    assert list(cli.paths.keys.iterdir()) and not other.exists()
+    assert cli("config", "set", "library.key_home", "keyring").code == 0
+    assert list(other.iterdir()) and not [path for path in cli.paths.keys.iterdir() if path.suffix == ".key"]
+    assert "keyring" in cli.paths.settings.read_text() and cli("backup", "create").code == 0
+
+
+def test_without_a_library_only_the_setting_changes(cli: CommandLine) -> None:
+    assert cli("config", "set", "library.key_home", "keyring").code == 0
+    assert "keyring" in cli.paths.settings.read_text() and not cli.paths.library.exists()
+
+
+def test_models_are_listed_added_and_verified(cli: CommandLine, tmp_path: Path) -> None:
+    said = cli("models", "list")
+    assert said.code == 0 and "centerface" in said.out and "SHA-256" in said.out and "not fetched yet" in said.out
+    stranger = tmp_path / "stranger.onnx"
+    stranger.write_bytes(b"no model")
+    said = cli("models", "add", str(stranger))
+    assert said.code == 1 and "[model.unknown]" in said.err
+    assert cli("models", "verify").code == 0
+    place = model_store(cli.paths).info("centerface").path
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"damaged")
+    said = cli("models", "verify")
+    assert said.code == 1 and "centerface: damaged" in said.out
+    said = cli("models", "fetch", "no-such-model")
+    assert said.code == 1 and "[model.unknown]" in said.err
