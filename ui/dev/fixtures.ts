@@ -1,5 +1,6 @@
 /** Made-up photos, people and states to look at the UI with, and pictures drawn to match. */
 
+import type { LibraryImage } from '../src/api/library'
 import type { FaceOut, ImageOut, PersonOut, PlaceProblem, Problem, Status } from '../src/api/types'
 
 const NAMES = {
@@ -37,7 +38,7 @@ const PLANS: readonly { readonly size: readonly [number, number]; readonly plan:
 
 const HOUR = 3_600_000
 
-function image(id: number, plan: (typeof PLANS)[number], at: number, language: Language, recognition: boolean): ImageOut {
+function image(id: number, plan: (typeof PLANS)[number], at: number, language: Language, recognition: boolean): LibraryImage {
   const [width, height] = plan.size
   const faces = plan.plan.map(([x, y, tall, person, certainty], index): FaceOut => {
     const h = tall * height
@@ -57,7 +58,21 @@ function image(id: number, plan: (typeof PLANS)[number], at: number, language: L
   const folder = language === 'en' ? 'Phone uploads' : '手机上传'
   const name = `IMG_${4800 + id}.HEIC`
   const indexed_at = new Date(at).toISOString()
-  return { id, name, folder, path: `/photos/${folder}/${name}`, places: id % 4 === 0 ? 2 : 1, width, height, faces, indexed_at }
+  return {
+    id,
+    name,
+    folder,
+    path: `/photos/${folder}/${name}`,
+    places: id % 4 === 0 ? 2 : 1,
+    width,
+    height,
+    faces,
+    indexed_at,
+    taken_at: indexed_at,
+    size: Math.round(width * height * 0.26),
+    format: 'HEIC',
+    hidden: false,
+  }
 }
 
 const PROBLEMS: Record<Language, readonly Problem[]> = {
@@ -76,7 +91,7 @@ const PROBLEMS: Record<Language, readonly Problem[]> = {
 }
 
 export interface Options {
-  /** family, counts, portrait, crowd, noface, long, panorama, failed, burst, paused, empty, attention, away, loading, unauthorised, offline */
+  /** family, counts, portrait, crowd, noface, long, panorama, failed, burst, paused, empty, attention, away, loading, unauthorised, offline, huge */
   readonly scene: string
   readonly language: Language
   readonly theme: Status['theme']
@@ -84,7 +99,7 @@ export interface Options {
 
 export interface World {
   readonly status: Status
-  readonly images: readonly ImageOut[]
+  readonly images: readonly LibraryImage[]
   readonly problems: readonly PlaceProblem[]
   readonly people: readonly PersonOut[]
 }
@@ -107,8 +122,8 @@ export function world({ scene, language, theme }: Options): World {
   const bad = ['failed', 'burst', 'away'].includes(scene)
   const problems = bad
     ? [
-        { place_id: 1, name: 'DSC_0192.JPG', path: '/photos/DSC_0192.JPG', quarantined: false, at: new Date(now - 5_000).toISOString(), problem: truncated },
-        { place_id: 2, name: 'panorama_huge.tif', path: '/photos/panorama_huge.tif', quarantined: true, at: new Date(now - 26 * HOUR).toISOString(), problem: killed },
+        { place_id: 1, name: 'DSC_0192.JPG', path: '/photos/DSC_0192.JPG', quarantined: false, action: 'show' as const, at: new Date(now - 5_000).toISOString(), problem: truncated },
+        { place_id: 2, name: 'panorama_huge.tif', path: '/photos/panorama_huge.tif', quarantined: true, action: 'settings' as const, at: new Date(now - 26 * HOUR).toISOString(), problem: killed },
       ]
     : []
   const working = scene === 'burst' || scene === 'paused'
@@ -126,7 +141,7 @@ export function world({ scene, language, theme }: Options): World {
     recognition,
     queued: working ? 2_716 : scene === 'attention' ? 23 : 0,
     failed: problems.length,
-    images: images.length,
+    images: scene === 'huge' ? HUGE : images.length,
     faces: images.reduce((sum, { faces }) => sum + faces.length, 0),
     people: 18,
     burst: working ? { done: 1_284, total: 4_000, rate: 22, seconds_left: 123, faces: 3_021, failed: problems.length } : null,
@@ -135,6 +150,15 @@ export function world({ scene, language, theme }: Options): World {
   }
   const people = NAMES[language].map((name, index) => ({ id: index + 1, name, faces: 40 - index }))
   return { status, images, problems, people }
+}
+
+/** How many photos the scene `huge` has. */
+export const HUGE = 100_000
+
+/** The photo with a number, of a library of any size: the newest has the highest, and some twenty are of one day. */
+export function photoOf(id: number, language: Language, newest: number): LibraryImage {
+  const plan = PLANS[(id * 7 + (id >> 3)) % PLANS.length] as (typeof PLANS)[number]
+  return image(id, plan, Date.now() - (newest - id) * 1.1 * HOUR, language, true)
 }
 
 const SKIES = ['#9db7c4 #e8d3b8', '#8ec3d6 #dff0ee', '#c9d8c5 #7f9f78', '#d8c7ab #b9966d', '#39415e #6d5a78', '#dfe7ea #a9c0c9']

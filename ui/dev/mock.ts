@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Connect, Plugin } from 'vite'
 
 import { picture, world, type Options, type World } from './fixtures.ts'
+import { answerLibrary, imagesOf } from './library.ts'
 
 const COOKIE = 'mock'
 
@@ -46,14 +47,15 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
   if (chosen.scene === 'loading') return
   const all = world(chosen)
   const id = Number(/^\/api\/images\/(\d+)/.exec(url.pathname)?.[1])
-  const image = all.images.find((candidate) => candidate.id === id)
+  const image = Number.isNaN(id) ? undefined : imagesOf(all, chosen).find(id)
+  if (answerLibrary(request, response, url, all, chosen)) return
   if (request.method === 'POST') return void response.writeHead(204).end()
   if (url.pathname === '/api/events') return stream(response, all)
   if (url.pathname === '/api/status') return json(response, all.status)
   if (url.pathname === '/api/problems') return json(response, all.problems)
   if (url.pathname === '/api/people') return json(response, all.people)
   if (url.pathname === '/api/images') return json(response, { items: all.images, next: null })
-  if (image && url.pathname.endsWith('/preview')) {
+  if (image && /\/(preview|thumbnail)$/.test(url.pathname)) {
     response.writeHead(200, { 'content-type': 'image/svg+xml' }).end(picture(image))
     return
   }

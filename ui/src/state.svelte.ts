@@ -4,7 +4,7 @@ import { Client, ApiError, Unreachable } from './api/client'
 import { follow } from './api/events'
 import type { ImagePage, PersonOut, PlaceProblem, Problem, Status } from './api/types'
 import { systemLanguage, texts } from './i18n'
-import { append, cards, mergeFirstPage } from './lib/cards'
+import { cards } from './lib/cards'
 import { coalesce } from './lib/coalesce'
 
 export type Connection = 'connecting' | 'live' | 'offline' | 'refused'
@@ -29,6 +29,8 @@ export class AppState {
   /** why the last action did not work */
   failure = $state.raw<Problem | null>(null)
   now = $state(Date.now())
+  /** grows whenever the lists are read anew: who shows something else of the library reads that too */
+  changes = $state(0)
 
   language = $derived(this.status?.language ?? systemLanguage())
   t = $derived(texts(this.language))
@@ -77,6 +79,7 @@ export class AppState {
 
   /** Reads the newest photos, the problems and the people anew. */
   async readLists(): Promise<void> {
+    this.changes += 1
     await this.read(async () => {
       const recognition = this.status?.recognition ?? false
       const [page, problems, people] = await Promise.all([
@@ -84,37 +87,35 @@ export class AppState {
         this.client.problems(),
         recognition ? this.client.people() : Promise.resolve([]),
       ])
-      this.page = this.page === null ? page : mergeFirstPage(page, this.page)
+      this.page = page
       this.problems = problems
       this.people = people
     })
   }
 
-  async older(): Promise<void> {
-    const page = this.page
-    if (page === null || page.next === null) return
-    await this.read(async () => {
-      const older = await this.client.images(PAGE, page.next)
-      this.page = append(this.page ?? page, older)
-    })
-  }
-
   dismiss = (): void => void (this.failure = null)
-  togglePause = (): Promise<void> => this.act(this.status?.state === 'paused' ? this.client.resume : this.client.pause)
-  retry = (): Promise<void> => this.act(this.client.retry)
-  hidePopup = (): Promise<void> => this.act(this.client.hidePopup)
-  open = (): Promise<void> => this.act(this.client.open)
+  togglePause = (): Promise<boolean> => this.act(this.status?.state === 'paused' ? this.client.resume : this.client.pause)
+  retry = (): Promise<boolean> => this.act(this.client.retry)
+  hidePopup = (): Promise<boolean> => this.act(this.client.hidePopup)
+  open = (): Promise<boolean> => this.act(this.client.open)
 
   async nameFace(faceId: number, name: string): Promise<void> {
     await this.act(() => this.client.nameFace({ face_id: faceId, name }))
     this.refresh()
   }
 
-  private async act(action: () => Promise<void>): Promise<void> {
-    this.failure = await this.attempt(action)
+  /** Does what the user asked for; a failure is shown until it is put away or something works. False if it did not work. */
+  async act(action: () => Promise<void>): Promise<boolean> {
+    let worked = false
+    this.failure = await this.attempt(async () => {
+      await action()
+      worked = true
+    })
+    return worked
   }
 
-  private async read(reading: () => Promise<void>): Promise<void> {
+  /** Reads something to show; why it could not be read is shown until it can. */
+  async read(reading: () => Promise<void>): Promise<void> {
     this.unread = await this.attempt(reading)
   }
 
@@ -132,4 +133,5 @@ export class AppState {
   }
 }
 
-export const app = new AppState(new Client())
+export const client = new Client()
+export const app = new AppState(client)

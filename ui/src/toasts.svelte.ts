@@ -4,7 +4,7 @@ export interface Toast {
   readonly id: number
   readonly text: string
   /** takes it back; offered until the message goes */
-  readonly undo: (() => Promise<void> | void) | null
+  readonly undo: (() => unknown) | null
 }
 
 const SHOWN_MS = 8_000
@@ -43,7 +43,7 @@ export class Toasts {
     const toast = this.list.findLast((candidate) => candidate.undo !== null && (id === undefined || candidate.id === id))
     if (toast === undefined) return false
     this.close(toast.id)
-    void toast.undo?.()
+    toast.undo?.()
     return true
   }
 }

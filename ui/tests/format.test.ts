@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { texts } from '../src/i18n'
-import { ago, byDay, day, rate, sparkline, timeLeft } from '../src/lib/format'
+import { ago, bytes, day, rate, sparkline, timeLeft } from '../src/lib/format'
 
 const en = texts('en')
 const zh = texts('zh-CN')
@@ -46,10 +46,14 @@ describe('days', () => {
     expect(day(date, new Date(NOW), 'en')).toBe('Saturday 14 November')
     expect(day(date, new Date(2027, 0, 1), 'zh-CN')).toContain('2026')
   })
+})
 
-  it('group what follows on the same day', () => {
-    const dates = [new Date(2026, 1, 2, 9), new Date(2026, 1, 2, 8), new Date(2026, 1, 1, 23)]
-    expect(byDay(dates, (date) => date).map(({ items }) => items.length)).toEqual([2, 1])
+describe('bytes', () => {
+  it('are written in the unit that fits', () => {
+    expect(bytes(512, 'en')).toBe('512 byte')
+    expect(bytes(411_800, 'en')).toBe('412 kB')
+    expect(bytes(3_140_000, 'zh-CN')).toMatch(/^3.1 ?MB$/)
+    expect(bytes(0, 'en')).toBe('0 byte')
   })
 })
 

@@ -1,5 +1,6 @@
 /** Calls of the agent's HTTP API: same origin, signed in by the cookie. */
 
+import { filterQuery, type ActionDone, type LibraryAction, type LibraryFilter, type LibraryFolder, type LibraryImage, type LibraryIndex } from './library'
 import type { ImagePage, NameFace, PersonOut, PlaceProblem, Problem, Status } from './types'
 
 /** An answer of the API that says what went wrong and what to do. */
@@ -28,6 +29,16 @@ export class Client {
   status = (): Promise<Status> => this.get('/api/status')
   images = (limit: number, before: number | null = null): Promise<ImagePage> =>
     this.get(`/api/images?limit=${limit}${before === null ? '' : `&before=${before}`}`)
+  library = (filter: LibraryFilter): Promise<LibraryIndex> => this.get(`/api/library${filterQuery(filter)}`)
+  /** @param ids at most 200 */
+  byId = async (ids: readonly number[]): Promise<readonly LibraryImage[]> =>
+    (await this.get<{ items: readonly LibraryImage[] }>(`/api/images/by-id?ids=${ids.join(',')}`)).items
+  folders = (): Promise<readonly LibraryFolder[]> => this.get('/api/folders')
+  /** Selects the file in the system's file manager. */
+  showFile = (imageId: number): Promise<void> => this.post(`/api/images/${imageId}/show`)
+  openFile = (imageId: number): Promise<void> => this.post(`/api/images/${imageId}/open`)
+  libraryAction = (action: LibraryAction, ids: readonly number[]): Promise<ActionDone> => this.ask('/api/library/actions', { action, ids })
+  libraryUndo = (undo: string): Promise<void> => this.post('/api/library/undo', { undo })
   problems = (): Promise<readonly PlaceProblem[]> => this.get('/api/problems')
   people = (): Promise<readonly PersonOut[]> => this.get('/api/people')
   nameFace = (body: NameFace): Promise<void> => this.post('/api/people', body)
@@ -38,19 +49,28 @@ export class Client {
   /** Opens the browser signed in: the popup's own cookie is not the browser's. */
   open = (): Promise<void> => this.post('/api/open')
 
+  /** Any call; what comes back without a body is undefined. */
+  async request<T>(method: string, path: string, body?: unknown, limitMs = TIME_LIMIT_MS): Promise<T> {
+    const text = await (await this.send(path, { method, ...json(body) }, limitMs)).text()
+    return (text === '' ? undefined : JSON.parse(text)) as T
+  }
+
   private async get<T>(path: string): Promise<T> {
     return (await (await this.send(path, { method: 'GET' })).json()) as T
   }
 
   private async post(path: string, body?: unknown): Promise<void> {
-    const json: RequestInit = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
-    await this.send(path, { method: 'POST', ...json })
+    await this.send(path, withBody(body))
   }
 
-  private async send(path: string, init: RequestInit): Promise<Response> {
+  private async ask<T>(path: string, body?: unknown): Promise<T> {
+    return (await (await this.send(path, withBody(body))).json()) as T
+  }
+
+  private async send(path: string, init: RequestInit, limitMs = TIME_LIMIT_MS): Promise<Response> {
     let response: Response
     try {
-      response = await this.fetcher(path, { ...init, credentials: 'same-origin', signal: AbortSignal.timeout(TIME_LIMIT_MS) })
+      response = await this.fetcher(path, { ...init, credentials: 'same-origin', signal: AbortSignal.timeout(limitMs) })
     } catch (error) {
       throw new Unreachable(path, { cause: error })
     }
@@ -58,6 +78,19 @@ export class Client {
     const body: unknown = await response.json().catch(() => null)
     throw new ApiError(response.status, isProblem(body) ? body : { code: `http.${response.status}`, cause: response.statusText, remedy: '' })
   }
+}
+
+function withBody(body: unknown): RequestInit {
+  return { method: 'POST', ...json(body) }
+}
+
+function json(body: unknown): RequestInit {
+  return body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
+}
+
+/** Address of an image's small picture, kept by the agent so that it comes at once. */
+export function thumbnailUrl(imageId: number): string {
+  return `/api/images/${imageId}/thumbnail`
 }
 
 /** Address of an image's picture whose longer side is at most `side` pixels. */

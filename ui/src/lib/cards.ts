@@ -1,6 +1,6 @@
-/** The popup's cards, and how lists that grow at the front are kept. */
+/** The popup's cards. */
 
-import type { ImageOut, ImagePage, PlaceProblem } from '../api/types'
+import type { ImageOut, PlaceProblem } from '../api/types'
 
 export type Card = { readonly kind: 'photo'; readonly image: ImageOut } | { readonly kind: 'failed'; readonly file: PlaceProblem }
 
@@ -27,19 +27,4 @@ export function cards(images: readonly ImageOut[], problems: readonly PlaceProbl
 /** The card to show: the one that was being looked at, as long as it is there and nothing newer asks to be seen. */
 export function position(all: readonly Card[], key: string | null): number {
   return Math.max(0, all.findIndex((card) => cardKey(card) === key))
-}
-
-/** The first page read anew, with what had been loaded behind it; that is dropped when the two no longer meet. */
-export function mergeFirstPage(page: ImagePage, old: ImagePage): ImagePage {
-  const ids = new Set(page.items.map((image) => image.id))
-  const last = old.items.findLastIndex((image) => ids.has(image.id))
-  if (last < 0 || page.next === null) return page
-  const behind = old.items.slice(last + 1)
-  return { items: [...page.items, ...behind], next: behind.length > 0 ? old.next : page.next }
-}
-
-/** An older page put behind what is there. */
-export function append(old: ImagePage, page: ImagePage): ImagePage {
-  const ids = new Set(old.items.map((image) => image.id))
-  return { items: [...old.items, ...page.items.filter((image) => !ids.has(image.id))], next: page.next }
 }

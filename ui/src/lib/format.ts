@@ -48,14 +48,12 @@ export function sparkline(values: readonly number[], width: number, height: numb
   return values.map((value, index) => `${(index * step).toFixed(1)},${(height - (value / top) * (height - 2) - 1).toFixed(1)}`).join(' ')
 }
 
-/** Items in runs of the same local day. */
-export function byDay<T>(items: readonly T[], dateOf: (item: T) => Date): { date: Date; items: T[] }[] {
-  const days: { date: Date; items: T[] }[] = []
-  for (const item of items) {
-    const date = dateOf(item)
-    const last = days.at(-1)
-    if (last?.date.toDateString() === date.toDateString()) last.items.push(item)
-    else days.push({ date, items: [item] })
-  }
-  return days
+/** "3.1 MB", "412 kB". */
+export function bytes(count: number, language: Language): string {
+  const steps = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const
+  const step = Math.min(steps.length - 1, Math.floor(Math.log10(Math.max(1, count)) / 3))
+  const value = count / 1000 ** step
+  const unit = steps[step] as (typeof steps)[number]
+  const digits: Intl.NumberFormatOptions = { maximumFractionDigits: step < 2 || value >= 100 ? 0 : 1 }
+  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'short', ...digits }).format(value)
 }

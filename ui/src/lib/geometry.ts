@@ -46,9 +46,15 @@ export function fitPhoto(image: Size, view: Size, faces: readonly FaceOut[]): Re
     const y = slide(image.height * cover, view.height, around && { start: around.y * cover, length: around.height * cover })
     if (x !== null && y !== null) return { x, y, width: image.width * cover, height: image.height * cover }
   }
-  const whole = Math.min(view.width / image.width, view.height / image.height)
-  const width = image.width * whole
-  const height = image.height * whole
+  return fitWhole(image, view)
+}
+
+/** The photo's rectangle when nothing of it is cut off. */
+export function fitWhole(image: Size, view: Size): Rect {
+  if (image.width <= 0 || image.height <= 0) return { x: 0, y: 0, ...view }
+  const scale = Math.min(view.width / image.width, view.height / image.height)
+  const width = image.width * scale
+  const height = image.height * scale
   return { x: (view.width - width) / 2, y: (view.height - height) / 2, width, height }
 }
 

@@ -1,0 +1,108 @@
+/** The made-up agent's library: an index of any size, details, and actions that can be taken back. */
+
+import { readFileSync, readdirSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { join } from 'node:path'
+
+import type { LibraryAction, LibraryFolder, LibraryImage, LibraryIndex } from '../src/api/library.ts'
+import { HUGE, photoOf, type Options, type World } from './fixtures.ts'
+
+interface Images {
+  readonly ids: readonly number[]
+  find(id: number): LibraryImage | undefined
+}
+
+const ALL_IDS = Array.from({ length: HUGE }, (_, index) => HUGE - index)
+const hidden = new Set<number>()
+const undos = new Map<string, () => void>()
+
+/** JPEG files to answer thumbnails with, for measuring; without them thumbnails are drawn. */
+const folder = process.env['AI_POPUP_MOCK_THUMBNAILS']
+const thumbnails = folder === undefined ? [] : readdirSync(folder).map((name) => readFileSync(join(folder, name)))
+
+export function imagesOf(world: World, { scene, language }: Options): Images {
+  const marked = (image: LibraryImage | undefined): LibraryImage | undefined => image && { ...image, hidden: hidden.has(image.id) }
+  if (scene === 'huge') return { ids: ALL_IDS, find: (id) => (id >= 1 && id <= HUGE ? marked(photoOf(id, language, HUGE)) : undefined) }
+  return { ids: world.images.map(({ id }) => id), find: (id) => marked(world.images.find((image) => image.id === id)) }
+}
+
+let huge: LibraryIndex | null = null
+
+function index(images: Images, query: URLSearchParams, scene: string): LibraryIndex {
+  const plain = scene === 'huge' && query.size === 0 && hidden.size === 0
+  if (plain && huge !== null) return huge
+  const [after, before] = [query.get('after') ?? '', query.get('before') ?? '9999']
+  const [least, most] = [Number(query.get('faces_min') ?? 0), Number(query.get('faces_max') ?? 999)]
+  const found = images.ids.flatMap((id) => {
+    const image = images.find(id)
+    if (!image || image.hidden !== (query.get('hidden') === 'true')) return []
+    const day = image.taken_at.slice(0, 10)
+    const folderFits = query.get('folder') === null || query.get('folder') === '/photos/phone'
+    return folderFits && day >= after && day <= before && image.faces.length >= least && image.faces.length <= most ? [image] : []
+  })
+  const days: { day: string; count: number }[] = []
+  for (const { taken_at } of found) {
+    const day = taken_at.slice(0, 10)
+    const last = days.at(-1)
+    if (last?.day === day) last.count += 1
+    else days.push({ day, count: 1 })
+  }
+  const ratios = found.map(({ width, height }) => Math.round((width * 100) / height))
+  const answer = { ids: found.map(({ id }) => id), ratios, days, total: found.length }
+  if (plain) huge = answer
+  return answer
+}
+
+async function body<T>(request: IncomingMessage): Promise<T> {
+  const parts: Buffer[] = []
+  for await (const part of request) parts.push(part as Buffer)
+  return JSON.parse(Buffer.concat(parts).toString('utf8')) as T
+}
+
+function act(action: LibraryAction, ids: readonly number[]): { undo: string | null; count: number } {
+  if (action === 'look_again') return { undo: null, count: ids.length }
+  const put = (away: boolean): void => ids.forEach((id) => (away ? hidden.add(id) : hidden.delete(id)))
+  put(action === 'hide')
+  const undo = `undo-${undos.size}`
+  undos.set(undo, () => put(action !== 'hide'))
+  return { undo, count: ids.length }
+}
+
+/** Answers what belongs to the library; false for everything else. */
+export function answerLibrary(request: IncomingMessage, response: ServerResponse, url: URL, world: World, chosen: Options): boolean {
+  const images = imagesOf(world, chosen)
+  const json = (answer: unknown): true => {
+    response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(JSON.stringify(answer))
+    return true
+  }
+  const id = Number(/^\/api\/images\/(\d+)\/thumbnail$/.exec(url.pathname)?.[1])
+  if (thumbnails.length > 0 && !Number.isNaN(id)) {
+    response.writeHead(200, { 'content-type': 'image/jpeg', 'cache-control': 'private, no-store' }).end(thumbnails[id % thumbnails.length])
+    return true
+  }
+  switch (`${request.method} ${url.pathname}`) {
+    case 'GET /api/library':
+      return json(index(images, url.searchParams, chosen.scene))
+    case 'GET /api/images/by-id':
+      return json({ items: (url.searchParams.get('ids') ?? '').split(',').flatMap((wanted) => images.find(Number(wanted)) ?? []), next: null })
+    case 'GET /api/folders': {
+      const shares = [0.7, 0.2, 0.1]
+      const folders: LibraryFolder[] = world.status.folders.map((known, place) => ({
+        ...known,
+        images: Math.round(images.ids.length * (shares[place] ?? 0)),
+      }))
+      return json(folders)
+    }
+    case 'POST /api/library/actions':
+      void body<{ action: LibraryAction; ids: number[] }>(request).then(({ action, ids }) => json(act(action, ids)))
+      return true
+    case 'POST /api/library/undo':
+      void body<{ undo: string }>(request).then(({ undo }) => {
+        undos.get(undo)?.()
+        response.writeHead(204).end()
+      })
+      return true
+    default:
+      return false
+  }
+}

@@ -1,0 +1,40 @@
+/** Days and spans of days, as the library's filter knows them. */
+
+import type { Language, Texts } from '../i18n'
+
+export interface Span {
+  /** "2026-11-14"; both days are in it */
+  readonly after: string | null
+  readonly before: string | null
+}
+
+/** A date's day by the local calendar. */
+export function dayOf(date: Date): string {
+  const two = (value: number): string => String(value).padStart(2, '0')
+  return `${String(date.getFullYear()).padStart(4, '0')}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
+}
+
+/** The spans one asks for most. */
+export function usualSpans(today: Date, t: Texts): readonly (Span & { readonly title: string })[] {
+  const year = today.getFullYear()
+  const month = today.getMonth()
+  const back = (days: number): string => dayOf(new Date(year, month, today.getDate() - days))
+  return [
+    { title: t('ui.library.date.week'), after: back(6), before: null },
+    { title: t('ui.library.date.month'), after: dayOf(new Date(year, month, 1)), before: null },
+    { title: t('ui.library.date.year'), after: dayOf(new Date(year, 0, 1)), before: null },
+    { title: t('ui.library.date.last_year'), after: dayOf(new Date(year - 1, 0, 1)), before: dayOf(new Date(year - 1, 11, 31)) },
+  ]
+}
+
+/** A span in words. */
+export function spanText({ after, before }: Span, today: Date, language: Language, t: Texts): string {
+  const usual = usualSpans(today, t).find((span) => span.after === after && span.before === before)
+  if (usual) return usual.title
+  const format = new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, { day: 'numeric', month: 'short', year: 'numeric' })
+  const date = (day: string): Date => new Date(`${day}T12:00:00`)
+  if (after !== null && before !== null) return format.formatRange(date(after), date(before))
+  if (after !== null) return t('ui.library.date.since', { date: format.format(date(after)) })
+  if (before !== null) return t('ui.library.date.until', { date: format.format(date(before)) })
+  return t('ui.library.date.any')
+}

@@ -1,0 +1,187 @@
+/** The library as it is looked at: which photos there are, what is known of those in view, which are chosen, and what is done with them. */
+
+import { untrack } from 'svelte'
+import { SvelteMap } from 'svelte/reactivity'
+
+import type { Client } from './api/client'
+import { EVERYTHING, type LibraryAction, type LibraryFilter, type LibraryFolder, type LibraryImage } from './api/library'
+import type { Day } from './lib/layout'
+import { NOTHING, remaining, type Selection } from './lib/selection'
+import { app, client, type AppState } from './state.svelte'
+import { toasts, type Toasts } from './toasts.svelte'
+
+export interface Order {
+  readonly ids: Int32Array
+  readonly ratios: Uint16Array
+  readonly days: readonly Day[]
+}
+
+/** Details asked for at once, and kept at most. */
+const BATCH = 100
+const MOST_KEPT = 3_000
+
+export class LibraryState {
+  order = $state.raw<Order | null>(null)
+  filter = $state.raw<LibraryFilter>(EVERYTHING)
+  folders = $state.raw<readonly LibraryFolder[]>([])
+  selection = $state.raw<Selection>(NOTHING)
+  readonly details = new SvelteMap<number, LibraryImage>()
+  /** where the grid was scrolled to when it was last seen */
+  scrolled = 0
+
+  count = $derived(this.order?.ids.length ?? 0)
+  filtered = $derived(this.filter !== EVERYTHING)
+  active = $derived(this.selection.active ?? this.order?.ids[0] ?? null)
+  chosen = $derived([...this.selection.ids])
+
+  private places: Map<number, number> | null = null
+  /** what the grid shows now, nearest first; asked for one batch after the other */
+  private wanted: readonly number[] = []
+  private readonly stale = new Set<number>()
+  private asking = false
+  private readings = 0
+
+  constructor(
+    private readonly client: Client,
+    private readonly app: Pick<AppState, 'act' | 'read' | 't'>,
+    private readonly toasts: Toasts,
+  ) {}
+
+  /** An id's place in the order; -1 if it is not in it. */
+  placeOf = (id: number): number => {
+    const ids = this.order?.ids ?? new Int32Array()
+    this.places ??= new Map(Array.from(ids, (known, place) => [known, place]))
+    return this.places.get(id) ?? -1
+  }
+
+  /** Reads anew which photos there are; of several readings at once the latest counts. */
+  async read(): Promise<void> {
+    const reading = ++this.readings
+    const filter = this.filter
+    await this.app.read(async () => {
+      const [index, folders] = await Promise.all([this.client.library(filter), this.client.folders()])
+      if (reading !== this.readings) return
+      const order = { ids: Int32Array.from(index.ids), ratios: Uint16Array.from(index.ratios), days: index.days }
+      // The same photos need no new layout.
+      if (!same(this.order, order)) {
+        this.order = order
+        this.places = null
+      }
+      this.folders = folders
+      this.selection = remaining(this.selection, this.placeOf)
+      for (const id of untrack(() => [...this.details.keys()])) this.stale.add(id)
+      this.ask()
+    })
+  }
+
+  narrow(change: Partial<LibraryFilter>): Promise<void> {
+    const next = { ...this.filter, ...change }
+    const none = (Object.keys(EVERYTHING) as (keyof LibraryFilter)[]).every((part) => next[part] === EVERYTHING[part])
+    this.filter = none ? EVERYTHING : next
+    this.scrolled = 0
+    this.selection = NOTHING
+    return this.read()
+  }
+
+  widen = (): Promise<void> => this.narrow(EVERYTHING)
+
+  /** Says which photos are in view; what was asked for and has gone out of view is not asked for again. */
+  want(ids: readonly number[]): void {
+    this.wanted = ids
+    this.ask()
+  }
+
+  /** Learns what there is to know of one photo; false if there is no such photo. */
+  async need(id: number): Promise<boolean> {
+    if (untrack(() => !this.details.has(id))) await this.app.read(async () => this.take(await this.client.byId([id])))
+    return untrack(() => this.details.has(id))
+  }
+
+  private take(images: readonly LibraryImage[]): void {
+    for (const image of images) {
+      this.details.set(image.id, image)
+      this.stale.delete(image.id)
+    }
+  }
+
+  private ask(): void {
+    if (this.asking) return
+    const ids = this.wanted.filter((id) => this.stale.has(id) || untrack(() => !this.details.has(id))).slice(0, BATCH)
+    if (ids.length > 0) void this.fetch(ids)
+  }
+
+  private async fetch(ids: readonly number[]): Promise<void> {
+    this.asking = true
+    let worked = false
+    await this.app.read(async () => {
+      const images = await this.client.byId(ids)
+      this.take(images)
+      // What the agent no longer knows is not asked for again: the next reading of the order leaves it out.
+      const known = new Set(images.map(({ id }) => id))
+      this.wanted = this.wanted.filter((id) => known.has(id) || !ids.includes(id))
+      this.forget()
+      worked = true
+    })
+    this.asking = false
+    if (worked) this.ask()
+  }
+
+  private forget(): void {
+    const shown = new Set(this.wanted)
+    for (const id of this.details.keys()) {
+      if (this.details.size <= MOST_KEPT) return
+      if (shown.has(id)) continue
+      this.details.delete(id)
+      this.stale.delete(id)
+    }
+  }
+
+  showFile = (id: number): Promise<boolean> => this.app.act(() => this.client.showFile(id))
+  openFile = (id: number): Promise<boolean> => this.app.act(() => this.client.openFile(id))
+  hide = (ids: readonly number[]): Promise<void> => this.change('hide', ids)
+  unhide = (ids: readonly number[]): Promise<void> => this.change('unhide', ids)
+  lookAgain = (ids: readonly number[]): Promise<void> => this.change('look_again', ids)
+
+  private async change(action: LibraryAction, ids: readonly number[]): Promise<void> {
+    if (ids.length === 0) return
+    await this.app.act(async () => {
+      const done = await this.client.libraryAction(action, ids)
+      const { undo, count } = done
+      this.toasts.show(this.said(action, count), undo === null ? null : () => this.undo(undo))
+      if (action !== 'look_again') this.leave(ids)
+      await this.read()
+    })
+  }
+
+  /** The keyboard goes on where the photos were that left. */
+  private leave(ids: readonly number[]): void {
+    const gone = new Set(ids)
+    const order = this.order?.ids ?? new Int32Array()
+    const from = Math.max(0, this.active === null ? 0 : this.placeOf(this.active))
+    let next = from
+    while (next < order.length && gone.has(order[next] as number)) next += 1
+    if (next === order.length) for (next = from; next >= 0 && gone.has(order[next] as number); ) next -= 1
+    this.selection = { ...NOTHING, active: order[next] ?? null }
+  }
+
+  private said(action: LibraryAction, count: number): string {
+    if (action === 'hide') return this.app.t('ui.library.hidden', { count })
+    if (action === 'unhide') return this.app.t('ui.library.shown_again', { count })
+    return this.app.t('ui.library.looked_at_again', { count })
+  }
+
+  private async undo(token: string): Promise<void> {
+    await this.app.act(async () => {
+      await this.client.libraryUndo(token)
+      await this.read()
+    })
+  }
+}
+
+function same(a: Order | null, b: Order): boolean {
+  if (a === null || a.ids.length !== b.ids.length || a.days.length !== b.days.length) return false
+  for (let place = 0; place < a.ids.length; place++) if (a.ids[place] !== b.ids[place] || a.ratios[place] !== b.ratios[place]) return false
+  return a.days.every(({ day, count }, index) => day === b.days[index]?.day && count === b.days[index]?.count)
+}
+
+export const library = new LibraryState(client, app, toasts)

@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest'
+
+import { texts } from '../src/i18n'
+import { dayOf, spanText, usualSpans } from '../src/lib/dates'
+
+const TODAY = new Date(2026, 10, 25)
+const t = texts('en')
+
+describe('days', () => {
+  it('are those of the local calendar', () => {
+    expect(dayOf(new Date(2026, 0, 3, 23, 59))).toBe('2026-01-03')
+  })
+
+  it('make the usual spans', () => {
+    expect(usualSpans(TODAY, t).map(({ after, before }) => [after, before])).toEqual([
+      ['2026-11-19', null],
+      ['2026-11-01', null],
+      ['2026-01-01', null],
+      ['2025-01-01', '2025-12-31'],
+    ])
+  })
+
+  it('are said in words', () => {
+    expect(spanText({ after: '2026-11-01', before: null }, TODAY, 'en', t)).toBe('This month')
+    expect(spanText({ after: '2026-10-03', before: null }, TODAY, 'en', t)).toBe('Since 3 Oct 2026')
+    expect(spanText({ after: null, before: '2026-10-03' }, TODAY, 'en', t)).toBe('Until 3 Oct 2026')
+    expect(spanText({ after: '2026-10-03', before: '2026-10-09' }, TODAY, 'en', t)).toMatch(/3\s?–\s?9 Oct 2026/)
+    expect(spanText({ after: null, before: null }, TODAY, 'en', t)).toBe('Any date')
+  })
+})

@@ -1,0 +1,117 @@
+import { describe, expect, it, vi } from 'vitest'
+
+import type { Client } from '../src/api/client'
+import { EVERYTHING, filterQuery, type LibraryFilter, type LibraryIndex } from '../src/api/library'
+import { texts } from '../src/i18n'
+import { only } from '../src/lib/selection'
+import { LibraryState } from '../src/library.svelte'
+import { Toasts } from '../src/toasts.svelte'
+import { image } from './fixtures'
+
+const DETAILS = { taken_at: '2026-11-14T10:00:00', size: 1, format: 'JPEG', hidden: false }
+
+function index(ids: readonly number[]): LibraryIndex {
+  return { ids, ratios: ids.map(() => 133), days: [{ day: '2026-11-14', count: ids.length }], total: ids.length }
+}
+
+function world(ids: readonly number[]) {
+  const state = { ids: [...ids] }
+  const client = {
+    library: vi.fn((_: LibraryFilter) => Promise.resolve(index(state.ids))),
+    folders: vi.fn(() => Promise.resolve([])),
+    byId: vi.fn((asked: readonly number[]) => Promise.resolve(asked.filter((id) => id < 1000).map((id) => ({ ...image(id), ...DETAILS })))),
+    libraryAction: vi.fn((action: string, gone: readonly number[]) => {
+      if (action === 'hide') state.ids = state.ids.filter((id) => !gone.includes(id))
+      return Promise.resolve({ undo: action === 'hide' ? 'u1' : null, count: gone.length })
+    }),
+    libraryUndo: vi.fn((_: string) => {
+      state.ids = [...ids]
+      return Promise.resolve()
+    }),
+  }
+  const run = async (work: () => Promise<void>): Promise<boolean> => {
+    await work()
+    return true
+  }
+  const toasts = new Toasts()
+  const library = new LibraryState(client as unknown as Client, { act: run, read: (work) => work(), t: texts('en') }, toasts)
+  return { library, client, toasts }
+}
+
+describe('the filter', () => {
+  it('asks only for what narrows', () => {
+    expect(filterQuery(EVERYTHING)).toBe('')
+    expect(filterQuery({ ...EVERYTHING, folder: '/a b', facesMin: 0, facesMax: 0, hidden: true })).toBe(
+      '?folder=%2Fa+b&faces_min=0&faces_max=0&hidden=true',
+    )
+  })
+
+  it('is none again when every part of it is taken away', async () => {
+    const { library } = world([3, 2, 1])
+    await library.narrow({ facesMin: 1 })
+    expect(library.filtered).toBe(true)
+    await library.narrow({ facesMin: null })
+    expect(library.filtered).toBe(false)
+  })
+})
+
+describe('the library', () => {
+  it('asks once for the details of what is in view, and anew after a change', async () => {
+    const { library, client } = world([3, 2, 1])
+    await library.read()
+    library.want([3, 2])
+    await vi.waitFor(() => expect(library.details.size).toBe(2))
+    library.want([3, 2])
+    expect(client.byId).toHaveBeenCalledTimes(1)
+    await library.read()
+    await vi.waitFor(() => expect(client.byId).toHaveBeenCalledTimes(2))
+  })
+
+  it('does not ask again for what the agent no longer knows', async () => {
+    const { library, client } = world([2000, 1])
+    await library.read()
+    library.want([2000, 1])
+    await vi.waitFor(() => expect(library.details.has(1)).toBe(true))
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(client.byId).toHaveBeenCalledTimes(1)
+    expect(await library.need(2000)).toBe(false)
+  })
+
+  it('keeps the layout when nothing changed', async () => {
+    const { library } = world([3, 2, 1])
+    await library.read()
+    const before = library.order
+    await library.read()
+    expect(library.order).toBe(before)
+  })
+
+  it('hides what is chosen, goes on beside it, and takes it back', async () => {
+    const { library, toasts } = world([5, 4, 3, 2, 1])
+    await library.read()
+    library.selection = only(4)
+    await library.hide(library.chosen)
+    expect([...(library.order?.ids ?? [])]).toEqual([5, 3, 2, 1])
+    expect(library.active).toBe(3)
+    expect(library.chosen).toEqual([])
+    expect(toasts.list[0]?.text).toBe('1 photo hidden. The file stays where it is.')
+    toasts.undo()
+    await vi.waitFor(() => expect(library.count).toBe(5))
+  })
+
+  it('goes back a photo when the last one was hidden, and stands when all were', async () => {
+    const { library } = world([2, 1])
+    await library.read()
+    library.selection = only(1)
+    await library.hide([1])
+    expect(library.active).toBe(2)
+    await library.hide([2])
+    expect(library.active).toBeNull()
+  })
+
+  it('has no way back from looking again', async () => {
+    const { library, toasts } = world([2, 1])
+    await library.read()
+    await library.lookAgain([2, 1])
+    expect(toasts.list[0]).toMatchObject({ text: '2 photos are looked at again', undo: null })
+  })
+})
