@@ -11,9 +11,12 @@ from agent.adapters.folder_source import FolderSource
 from agent.adapters.key_homes import Home, key_home
 from agent.adapters.model_store import ModelState, ModelStore
 from agent.adapters.paths import AppPaths
+from agent.adapters.power import read_power
+from agent.adapters.processes import ProcessMeter, total_memory
 from agent.adapters.store import SqliteLibrary
 from agent.adapters.store.opening import open_library
 from agent.app.lifecycle import App, Backups, Reconfigure
+from agent.app.monitor import Machine
 from agent.app.ports import Analyser, Source
 from agent.domain.image import Recipe
 from agent.engine.pool import EnginePool
@@ -83,11 +86,13 @@ def build(
     hooks: dict[str, Reconfigure] = dict(reconfigure or {})
     library = library or open_library(paths.library, home_of_key(settings, paths))
     slots: Callable[[], int] = _four
+    machine: Machine | None = None
     supply: Callable[[Recipe], Awaitable[None]] = _nothing
     if analyser is None:
         store = model_store(paths)
         pool = engine_pool(settings, paths, store)
         analyser, slots = pool, lambda: pool.size + 2
+        machine = Machine(pool, ProcessMeter().read, read_power, total_memory())
 
         async def supply_models(recipe: Recipe) -> None:
             wanted = {name for name in (recipe.detector, recipe.embedder) if name is not None}  # the samples have no recipe
@@ -121,6 +126,7 @@ def build(
         supply=supply,
         backups=backups or backups_of(library, paths),
         reconfigure=hooks,
+        machine=machine,
     )
 
 

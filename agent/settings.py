@@ -44,6 +44,12 @@ class Precision(StrEnum):
     F16 = "f16"
 
 
+class OnBattery(StrEnum):
+    NORMAL = "normal"
+    GENTLE = "gentle"
+    PAUSE = "pause"
+
+
 Pattern = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -90,6 +96,12 @@ class Engine(Section):
     """OpenVINO device."""
     precision: Precision = Precision.AUTO
     """Arithmetic; `auto` takes what the processor does best."""
+    max_memory_mb: Annotated[int, Field(ge=0, le=1_048_576)] = 0
+    """What all engine processes may take together; 0 chooses by the memory there is. Beyond, the engine is started anew."""
+    max_cores: Annotated[int, Field(ge=0, le=1_024)] = 0
+    """Processor cores the engine may use; 0 means all."""
+    on_battery: OnBattery = OnBattery.GENTLE
+    """On battery: `normal` as ever, `gentle` one core at low priority and a pause below 20 %, `pause` until there is mains power."""
     time_limit_s: Annotated[int, Field(ge=2, le=600)] = 60
     """A file that takes longer is given up."""
     idle_s: Annotated[int, Field(ge=1, le=86_400)] = 60

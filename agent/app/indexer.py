@@ -12,6 +12,7 @@ from agent.app.people import People
 from agent.app.ports import Analyse, Analyser, Library
 from agent.app.progress import Progress
 from agent.domain.errors import AgentError, EngineStartFailed, ModelError, StoreError, Unexpected
+from agent.domain.face import Analysis
 from agent.domain.jobs import Job, JobState, after_error
 
 log = structlog.get_logger()
@@ -37,6 +38,7 @@ class Indexer:
         task: Callable[[str], Analyse],
         slots: Callable[[], int],
         changed: Callable[[], None],
+        analysed: Callable[[Analysis], None],
         clock: Callable[[], datetime],
     ) -> None:
         self._library = library
@@ -47,6 +49,7 @@ class Indexer:
         self._task = task
         self._slots = slots
         self._changed = changed
+        self._analysed = analysed
         self._clock = clock
         self._wake = asyncio.Event()
         self._mended = asyncio.Event()
@@ -57,6 +60,7 @@ class Indexer:
         self._tries = 0  # in vain, since the work last went well
         self._owed: list[Job] = []  # leased jobs that the library could not take back yet
         self.paused = False
+        self.held = False  # as paused, but not by the user: the battery is low
         self.problem: AgentError | None = None
         self.running = 0  # jobs under way
 
@@ -73,6 +77,14 @@ class Indexer:
     def resume(self) -> None:
         self.paused = False
         self._go_on()
+
+    def hold(self, held: bool) -> None:
+        """Pause, or go on, without a word of the user's; what the user paused stays so."""
+        self.held = held
+        if held:
+            self._going.clear()
+        else:
+            self._go_on()
 
     def wake(self) -> None:
         """There may be new jobs."""
@@ -99,7 +111,7 @@ class Indexer:
             self._go_on()
 
     def _go_on(self) -> None:
-        if not self.paused and not self._rests:
+        if not self.paused and not self.held and not self._rests:
             self._going.set()
             self.wake()
 
@@ -203,6 +215,7 @@ class Indexer:
         self._well()
         if events:
             self._progress.indexed(len(analysis.faces))
+            self._analysed(analysis)
             log.info("image.indexed", job=job.id, faces=len(analysis.faces), format=analysis.format, ms=round(analysis.ms.total))
         try:
             await self._people.recheck(events, gallery)

@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 import structlog
 
 from agent.app.bus import Bus
+from agent.app.governor import Pace
 from agent.app.indexer import Indexer
 from agent.app.ingest import Ingest
+from agent.app.monitor import Machine, Monitor
 from agent.app.people import People
 from agent.app.ports import Analyse, Analyser, Library, Source
 from agent.app.progress import Progress
@@ -18,6 +20,7 @@ from agent.app.scan import Scanned, Scanner
 from agent.app.status import StatusFeed
 from agent.domain.errors import AgentError, KeyHomeError, StoreError
 from agent.domain.events import ImageFailed, Recorded
+from agent.domain.face import Analysis
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.people import Bounds
 from agent.settings import Settings, changed_sections
@@ -62,6 +65,7 @@ class App:
         supply: Callable[[Recipe], Awaitable[None]],
         backups: Backups,
         reconfigure: Mapping[str, Reconfigure],
+        machine: Machine | None = None,
     ) -> None:
         self.settings = settings
         self.library = library
@@ -86,11 +90,19 @@ class App:
             task=self._task,
             slots=slots,
             changed=self._status_changed,
+            analysed=self._analysed,
             clock=clock,
         )
         self.ingest = Ingest(library, self.bus, recipe=self.recipe, wake=self.indexer.wake, changed=self._status_changed, clock=clock)
         self._scanner = Scanner(
             library, self.ingest, analyser, self.bus, embedding_task=self._embedding_task, stuck=lambda: self.indexer.stuck
+        )
+        self.monitor = Monitor(
+            machine or Machine(),
+            lambda: self.settings.engine,
+            working=lambda: self.indexer.running > 0,
+            apply=self._throttle,
+            clock=clock,
         )
         self.status = StatusFeed(library, self.indexer, self.ingest, self._progress, lambda: self.settings)
 
@@ -108,6 +120,7 @@ class App:
                     tasks.create_task(self.indexer.run())
                     tasks.create_task(self.people.run())
                     tasks.create_task(self.status.run())
+                    tasks.create_task(self.monitor.run())
                     tasks.create_task(self._supply_models())
                     if watch:
                         tasks.create_task(self._source.run(self.ingest.take))
@@ -121,6 +134,7 @@ class App:
 
     def resume(self) -> None:
         self.indexer.resume()
+        self.monitor.overrule()
         self.status.changed()
 
     async def scan(self, files: Sequence[FileSeen], *, embeddings: bool = False) -> AsyncIterator[Scanned]:
@@ -161,6 +175,8 @@ class App:
             self.settings = settings
             for section in sorted(sections & self._reconfigure.keys()):
                 await self._reconfigure[section](settings)
+            if "engine" in sections:
+                self.monitor.settings_changed()
             log.info("settings.applied", sections=sorted(sections))
             self.indexer.mended()
             self.status.changed()
@@ -229,6 +245,14 @@ class App:
     def _noticed(self, recorded: Recorded) -> None:
         if isinstance(recorded.event, ImageFailed):
             log.warning("image.failed", place=recorded.event.place_id, code=recorded.event.code)
+        self.status.changed()
+
+    def _analysed(self, _: Analysis) -> None:
+        self.monitor.analysed()
+
+    def _throttle(self, pace: Pace, warning: AgentError | None) -> None:
+        self.indexer.hold(pace.paused)
+        self.status.throttled, self.status.warning = pace.why, warning
         self.status.changed()
 
     def _status_changed(self) -> None:

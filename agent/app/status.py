@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import structlog
 
+from agent.app.governor import Throttle
 from agent.app.indexer import Indexer
 from agent.app.ingest import Ingest
 from agent.app.ports import Library
@@ -41,6 +42,7 @@ class Status:
     folder_problems: tuple[tuple[str, AgentError], ...]
     problem: AgentError | None
     settings: Settings  # those in force: a change of language or theme is news too
+    throttled: Throttle | None = None  # why the engine does not work as hard as it might
 
 
 Listener: TypeAlias = Callable[[Status], None]
@@ -58,6 +60,8 @@ class StatusFeed:
         self._stale = asyncio.Event()
         self._listeners: list[Listener] = []
         self.settings_problem: AgentError | None = None
+        self.warning: AgentError | None = None  # the work goes on, but somebody should know
+        self.throttled: Throttle | None = None
 
     def changed(self) -> None:
         """Something that the status shows may have changed."""
@@ -73,8 +77,8 @@ class StatusFeed:
         counts = await asyncio.to_thread(self._library.counts)
         jobs = counts.jobs
         queued = jobs.get(JobState.QUEUED, 0) + jobs.get(JobState.LEASED, 0)
-        problem = self._indexer.problem or self._ingest.problem or self.settings_problem
-        if self._indexer.paused:
+        problem = self._indexer.problem or self._ingest.problem or self.settings_problem or self.warning
+        if self._indexer.paused or (self._indexer.held and queued):
             state = AgentState.PAUSED
         elif problem or self._ingest.folder_problems:
             state = AgentState.ATTENTION
@@ -90,6 +94,7 @@ class StatusFeed:
             burst=self._progress.burst(queued),
             folder_problems=tuple(self._ingest.folder_problems.items()),
             problem=problem,
+            throttled=self.throttled,
             settings=self._settings(),
         )
 

@@ -90,6 +90,12 @@ class EngineTimeout(EngineError):
     code = "engine.timeout"
 
 
+class EngineMemory(EngineError):
+    """The engine took more memory than it may and was started anew. Parameters: `megabytes`, `limit`."""
+
+    code = "engine.memory"
+
+
 class EngineBadAnswer(EngineError):
     code = "engine.bad_answer"
 

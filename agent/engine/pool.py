@@ -2,21 +2,18 @@
 
 import asyncio
 import heapq
-import os
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-import psutil
-
+from agent.app.monitor import EngineProcess
 from agent.app.ports import Analyse
 from agent.child import Child, ChildGarbled, ChildGone, ChildTimeout, own_command
-from agent.domain.errors import AgentError, EngineBadAnswer, EngineCrashed, EngineKilled, EngineStartFailed, EngineTimeout
+from agent.domain.errors import AgentError, EngineBadAnswer, EngineCrashed, EngineKilled, EngineMemory, EngineStartFailed, EngineTimeout
 from agent.domain.face import Analysis
 from agent.domain.people import Bounds, Candidate, Gallery
 from agent.engine import wire
+from agent.engine.places import Slot, Waiter, cores, let_others_go_first, memory_of, why_ended
 from agent.engine.wire import Codec, EngineConfig, Hello, ModelFile
 from agent.settings import Engine
 
@@ -24,38 +21,8 @@ T = TypeVar("T")
 
 # Importing the libraries on a cold, slow disk under a virus scanner takes this long at most.
 _START_LIMIT_S = 60.0
-# SIGKILL and SIGTERM: somebody else ended the process.
-_OUTSIDE = (-9, -15)
 _A_PERSON_WAITS, _IN_LINE = 0, 1
-
-
-@dataclass(frozen=True, slots=True)
-class EngineProcess:
-    """One running engine, for the status."""
-
-    pid: int
-    memory: int  # resident bytes
-    device: str
-    precision: str
-
-
-@dataclass(eq=False)
-class _Slot:
-    """A place for one process. It outlives the processes in it."""
-
-    child: Child | None = None
-    hello: Hello | None = None
-    generation: int = -1
-    gallery: tuple[str, int] | None = None  # what the process compares with: (embedder, version)
-    requests: int = 0
-    idle: asyncio.TimerHandle | None = None
-
-
-@dataclass(order=True)
-class _Waiter:
-    rank: int
-    number: int
-    slot: "asyncio.Future[_Slot]" = field(compare=False)
+_MANY = 1_000_000  # cores: no bound
 
 
 class EnginePool:
@@ -72,12 +39,14 @@ class EnginePool:
         self._converted, self._cache = converted, cache
         self._command = list(command) if command is not None else own_command("engine-worker")
         self._generation = 0
-        self._slots: list[_Slot] = []
-        self._free: list[_Slot] = []
-        self._waiting: list[_Waiter] = []
+        self._slots: list[Slot] = []
+        self._free: list[Slot] = []
+        self._waiting: list[Waiter] = []
         self._arrivals = 0
         self._endings: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._one_core = self._low_priority = False
+        self.restarts = 0
 
     # -- the port ----------------------------------------------------------------------------------------------------------------
     async def analyse(self, task: Analyse) -> Analysis:
@@ -128,8 +97,15 @@ class EnginePool:
     @property
     def size(self) -> int:
         """How many processes there are at most."""
+        if self._one_core:
+            return 1
         # Half the cores: the computer belongs to its user, and each process takes 300 MB.
-        return self.settings.workers or max(1, min(4, _cores() // 2))
+        return min(self.settings.workers or max(1, min(4, self._cores // 2)), self.settings.max_cores or _MANY)
+
+    @property
+    def _cores(self) -> int:
+        """Cores the engine may use."""
+        return 1 if self._one_core else min(cores(), self.settings.max_cores or _MANY)
 
     def reconfigure(self, settings: Engine, models: Mapping[str, ModelFile] | None = None) -> None:
         """Take over new settings, or model files that were fetched: idle processes end now, busy ones after their task."""
@@ -137,10 +113,40 @@ class EnginePool:
         if settings == self.settings and models == self._models:
             return
         self.settings, self._models = settings, models
+        self._resize()
+
+    def govern(self, *, one_core: bool, low_priority: bool) -> None:
+        """Work on one core, or on all that the settings allow; let other programs go first, or not. Counts for running processes too."""
+        resized, self._one_core = one_core != self._one_core, one_core
+        raised, lowered = self._low_priority and not low_priority, low_priority and not self._low_priority
+        self._low_priority = low_priority
+        if resized or raised:  # a process may lower its priority, but mostly not raise it again
+            self._resize()
+        if lowered:
+            for slot in self._slots:
+                if slot.child is not None:
+                    let_others_go_first(slot.child.pid)
+
+    def replace(self, pid: int, *, limit: int, at_once: bool) -> None:
+        """End a process that takes too much memory, after its task or at once; then its task fails with EngineMemory."""
+        for slot in self._slots:
+            if slot.child is None or slot.child.pid != pid:
+                continue
+            if slot in self._free:
+                self.restarts += 1
+                self._end(slot)
+            else:
+                slot.generation = -1
+                if at_once and slot.too_large is None:
+                    slot.too_large = EngineMemory(megabytes=memory_of(pid) // 2**20, limit=limit)
+                    self._later(slot.child.kill())
+
+    def _resize(self) -> None:
+        """Idle processes end now, busy ones after their task; as many as wanted follow."""
         self.forget()
         while len(self._slots) > self.size and self._free:
             self._slots.remove(self._free.pop())
-        while len(self._slots) < self.size and self._hand_over(_Slot()):
+        while len(self._slots) < self.size and self._hand_over(Slot()):
             pass
 
     def stats(self) -> list[EngineProcess]:
@@ -149,11 +155,8 @@ class EnginePool:
         for slot in self._slots:
             if slot.child is None or slot.hello is None or not slot.child.alive:
                 continue
-            try:
-                memory = psutil.Process(slot.child.pid).memory_info().rss
-            except psutil.Error:
-                continue
-            found.append(EngineProcess(slot.child.pid, memory, slot.hello.device, slot.hello.precision))
+            if memory := memory_of(slot.child.pid):
+                found.append(EngineProcess(slot.child.pid, memory, slot.hello.device, slot.hello.precision))
         return found
 
     # -- a request ---------------------------------------------------------------------------------------------------------------
@@ -172,7 +175,7 @@ class EnginePool:
 
     async def _ask(
         self,
-        slot: _Slot,
+        slot: Slot,
         child: Child,
         operation: str,
         body: object,
@@ -187,25 +190,31 @@ class EnginePool:
             answer = wire.believe(message, slot.requests, codec)
             return answer if check is None else check(answer)
         except ChildGarbled as error:
-            raise EngineBadAnswer from error
+            raise self._failed(slot, EngineBadAnswer()) from error
         except ChildGone as error:
-            raise _ended(error.exit_code) from error
+            raise self._failed(slot, why_ended(error.exit_code)) from error
         except ChildTimeout as error:
-            raise EngineTimeout(seconds=limit) from error
-        except EngineBadAnswer:
+            raise self._failed(slot, EngineTimeout(seconds=limit)) from error
+        except EngineBadAnswer as error:
             await child.kill()  # nothing more it says can be believed
-            raise
+            raise self._failed(slot, error) from None
 
-    async def _running(self, slot: _Slot) -> Child:
+    def _failed(self, slot: Slot, error: AgentError) -> AgentError:
+        self.restarts += 1
+        return slot.too_large or error
+
+    async def _running(self, slot: Slot) -> Child:
         """The slot's process, started and greeted if need be. Raises EngineStartFailed or EngineKilled."""
         if slot.child is not None and slot.child.alive and slot.generation == self._generation:
             return slot.child
         self._end(slot)
-        slot.generation, slot.gallery, slot.requests = self._generation, None, 0
+        slot.generation, slot.gallery, slot.requests, slot.too_large = self._generation, None, 0, None
         try:
             child = slot.child = await Child.start(self._command)
             if self._closed:
                 raise EngineKilled
+            if self._low_priority:
+                let_others_go_first(child.pid)
             slot.hello = await self._ask(slot, child, "hello", wire.CONFIG.dump(self._config()), wire.HELLO, limit=_START_LIMIT_S)
         except (ChildGone, EngineCrashed, EngineTimeout, EngineBadAnswer) as error:
             raise EngineStartFailed from error
@@ -222,13 +231,13 @@ class EnginePool:
             cache=str(self._cache),
             device=settings.device,
             precision=settings.precision.value,
-            threads=max(1, _cores() // self.size),
+            threads=max(1, self._cores // self.size),
             max_megapixels=settings.max_megapixels,
             max_megabytes=settings.max_megabytes,
         )
 
     # -- slots -------------------------------------------------------------------------------------------------------------------
-    async def _take(self, rank: int) -> _Slot:
+    async def _take(self, rank: int) -> Slot:
         if self._closed:
             raise EngineKilled
         if self._free:
@@ -237,10 +246,10 @@ class EnginePool:
                 slot.idle.cancel()
             return slot
         if len(self._slots) < self.size:
-            self._slots.append(slot := _Slot())
+            self._slots.append(slot := Slot())
             return slot
         self._arrivals += 1
-        waiter = _Waiter(rank, self._arrivals, asyncio.get_running_loop().create_future())
+        waiter = Waiter(rank, self._arrivals, asyncio.get_running_loop().create_future())
         heapq.heappush(self._waiting, waiter)
         try:
             return await waiter.slot
@@ -249,7 +258,7 @@ class EnginePool:
                 self._give_back(waiter.slot.result())  # handed over in the moment of the cancellation
             raise
 
-    def _give_back(self, slot: _Slot) -> None:
+    def _give_back(self, slot: Slot) -> None:
         if self._closed or len(self._slots) > self.size:
             self._end(slot)
             self._slots.remove(slot)
@@ -259,7 +268,7 @@ class EnginePool:
                 self._end(slot)
             slot.idle = asyncio.get_running_loop().call_later(self.settings.idle_s, self._end, slot)
 
-    def _hand_over(self, slot: _Slot) -> bool:
+    def _hand_over(self, slot: Slot) -> bool:
         """Give a slot to whoever is first in line; False if nobody waits."""
         while self._waiting:
             waiter = heapq.heappop(self._waiting)
@@ -270,23 +279,13 @@ class EnginePool:
                 return True
         return False
 
-    def _end(self, slot: _Slot) -> None:
+    def _end(self, slot: Slot) -> None:
         """End the slot's process, without waiting for it."""
         child, slot.child, slot.hello = slot.child, None, None
         if child is not None:
-            task = asyncio.get_running_loop().create_task(child.stop())
-            self._endings.add(task)
-            task.add_done_callback(self._endings.discard)
+            self._later(child.stop())
 
-
-def _ended(exit_code: int | None) -> AgentError:
-    if exit_code is None:
-        return EngineStartFailed()
-    return EngineKilled() if exit_code in _OUTSIDE else EngineCrashed()
-
-
-def _cores() -> int:
-    """Cores this process may use."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    def _later(self, ending: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(ending)
+        self._endings.add(task)
+        task.add_done_callback(self._endings.discard)

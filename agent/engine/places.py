@@ -1,0 +1,67 @@
+"""What the pool keeps of each engine process, who waits for one, and what the system says of them."""
+
+import asyncio
+import os
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import psutil
+
+from agent.child import Child
+from agent.domain.errors import AgentError, EngineCrashed, EngineKilled, EngineMemory, EngineStartFailed
+from agent.engine.wire import Hello
+
+# SIGKILL and SIGTERM: somebody else ended the process.
+_OUTSIDE = (-9, -15)
+_NICE = 10  # POSIX
+
+
+@dataclass(eq=False)
+class Slot:
+    """A place for one process. It outlives the processes in it."""
+
+    child: Child | None = None
+    hello: Hello | None = None
+    generation: int = -1
+    gallery: tuple[str, int] | None = None  # what the process compares with: (embedder, version)
+    requests: int = 0
+    idle: asyncio.TimerHandle | None = None
+    too_large: EngineMemory | None = None  # why its process is being ended
+
+
+@dataclass(order=True)
+class Waiter:
+    """Somebody who waits for a free slot; the lowest rank is served first, then the earliest."""
+
+    rank: int
+    number: int
+    slot: "asyncio.Future[Slot]" = field(compare=False)
+
+
+def why_ended(exit_code: int | None) -> AgentError:
+    """What a process that ended in the middle of a task is to be called."""
+    if exit_code is None:
+        return EngineStartFailed()
+    return EngineKilled() if exit_code in _OUTSIDE else EngineCrashed()
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def memory_of(pid: int) -> int:
+    """Resident bytes of a process; 0 if it is gone."""
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
+def let_others_go_first(pid: int) -> None:
+    """Lower a process's priority."""
+    with suppress(psutil.Error):
+        psutil.Process(pid).nice(getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", _NICE))
