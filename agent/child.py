@@ -141,6 +141,7 @@ class Child:
                 await self.kill()
                 raise
             if answer is None:
+                self._answers.put_nowait(None)  # for whoever waited for their turn
                 raise await self._gone()
             return answer
 

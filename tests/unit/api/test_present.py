@@ -1,0 +1,32 @@
+"""What crosses the API: references only, and paths that JSON can hold."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from agent.api import present
+from agent.domain import events
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        (events.ImageIndexed(image_id=1, place_id=2, faces=3), {"kind": "image_indexed", "image_id": 1, "place_id": 2, "faces": 3}),
+        (events.PlaceAdded(image_id=1, place_id=2), {"kind": "place_added", "image_id": 1, "place_id": 2}),
+        (events.PlaceMoved(place_id=2), {"kind": "place_moved", "place_id": 2}),
+        (events.PlaceLost(place_id=2), {"kind": "place_lost", "place_id": 2}),
+        (events.ImageFailed(place_id=2, code="image.corrupt"), {"kind": "image_failed", "place_id": 2, "code": "image.corrupt"}),
+        (events.PersonNamed(person_id=4, face_id=5), {"kind": "person_named", "person_id": 4}),
+        (events.RecognitionPurged(embeddings=6, chips=7), {"kind": "recognition_purged"}),
+    ],
+)
+def test_each_event_is_told_by_its_references(event: events.Event, told: dict[str, object]) -> None:
+    out = present.event(events.Recorded(9, NOW, event)).model_dump(exclude_none=True)
+    assert out == {"id": 9, "at": NOW, **told}
+
+
+def test_a_path_that_is_no_text_can_be_told() -> None:
+    assert present.printable("/photos/caf\udce9.jpg") == "/photos/caf\ufffd.jpg"
+    assert present.printable("/照片/a.jpg") == "/照片/a.jpg"

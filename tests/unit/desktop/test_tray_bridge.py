@@ -1,0 +1,157 @@
+"""Clicks become calls in the loop; what the tray shows is the newest status, in the program's language."""
+
+import asyncio
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from agent.app.lifecycle import App
+from agent.app.status import AgentState, Status
+from agent.desktop import tray_bridge
+from agent.desktop.desk import Desk
+from agent.desktop.tray import TrayActions, TrayModel, TrayState
+from agent.desktop.tray_bridge import TrayBridge
+from agent.domain.errors import NoDisplay
+from agent.i18n import Texts
+from agent.settings import Settings
+
+
+class FakeTray:
+    def __init__(self, actions: TrayActions, texts: Texts) -> None:
+        self.actions, self.texts = actions, texts
+        self.shown: list[TrayModel] = []
+
+    def update(self, model: TrayModel, texts: Texts | None = None) -> None:
+        self.shown.append(model)
+        self.texts = texts or self.texts
+
+
+class FakeApp:
+    def __init__(self) -> None:
+        self.told: Callable[[Status], None] = lambda _: None
+        self.images: list[Any] = []
+        self.reads = 0
+        self.indexer = SimpleNamespace(paused=False)
+        self.status = SimpleNamespace(listen=self._listen)
+        self.library = SimpleNamespace(images=self._images)
+        self.during_read: Callable[[], None] = lambda: None
+
+    def _listen(self, listener: Callable[[Status], None]) -> None:
+        self.told = listener
+
+    def _images(self, limit: int) -> list[Any]:
+        self.reads += 1
+        self.during_read()
+        return self.images
+
+    def pause(self) -> None:
+        self.indexer.paused = True
+
+    def resume(self) -> None:
+        self.indexer.paused = False
+
+
+class FakeDesk:
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.folder: str | None = "/photos"
+
+    async def show_popup(self) -> None:
+        self.asked.append("show")
+        raise NoDisplay
+
+    async def choose_folder(self, title: str) -> str | None:
+        self.asked.append(title)
+        return self.folder
+
+
+class Stage:
+    def __init__(self) -> None:
+        self.language = "en"
+        self.scanned: list[str] = []
+        self.app, self.desk = FakeApp(), FakeDesk()
+        self.bridge = TrayBridge(lambda: Texts(self.language), scan=self._scan, quit=lambda: None)
+        self.tray = cast(FakeTray, self.bridge.tray)
+
+    async def _scan(self, path: str) -> None:
+        self.scanned.append(path)
+
+    def connect(self) -> None:
+        self.bridge.connect(cast(App, self.app), cast(Desk, self.desk))
+
+    async def settled(self) -> None:
+        await asyncio.sleep(0)
+        while self.bridge._calls:
+            await asyncio.gather(*self.bridge._calls)
+
+
+def status(state: AgentState, images: int = 0, queued: int = 0) -> Status:
+    return Status(state, queued, 0, images, 0, 0, None, (), None, Settings())
+
+
+@pytest.fixture
+def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
+    monkeypatch.setattr(tray_bridge, "Tray", FakeTray)
+    return Stage()
+
+
+async def test_a_click_before_the_start_is_let_go(stage: Stage) -> None:
+    stage.tray.actions.open()
+    await stage.settled()
+    assert stage.desk.asked == []
+
+
+async def test_clicks_reach_the_desk_and_the_agent(stage: Stage) -> None:
+    stage.connect()
+    stage.tray.actions.open()  # there is no display: said in the log, nothing breaks
+    await stage.settled()
+    stage.tray.actions.scan_folder()
+    await stage.settled()
+    stage.desk.folder = None
+    stage.tray.actions.scan_folder()
+    await stage.settled()
+    assert stage.desk.asked[0] == "show" and stage.scanned == ["/photos"]
+    for paused in (True, False):
+        stage.tray.actions.toggle_pause()
+        await stage.settled()
+        assert stage.app.indexer.paused is paused
+
+
+async def test_the_newest_photos_are_read_only_when_there_are_others(stage: Stage) -> None:
+    stage.connect()
+    stage.app.images = [SimpleNamespace(id=7, places=((1, "/photos/a.jpg"),), faces=(1, 2)), SimpleNamespace(id=6, places=(), faces=())]
+    for _ in range(2):
+        stage.app.told(status(AgentState.WORKING, images=2, queued=3))
+        await stage.settled()
+    (recent,) = stage.tray.shown[-1].recent
+    assert (recent.id, recent.name, recent.faces) == (7, "a.jpg", 2) and stage.app.reads == 1
+    assert (stage.tray.shown[-1].state, stage.tray.shown[-1].left) == (TrayState.WORKING, 3)
+
+
+async def test_an_older_status_never_overtakes_a_newer_one(stage: Stage) -> None:
+    stage.connect()
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+
+    def newer_comes() -> None:
+        stage.app.during_read = lambda: None
+        loop.call_soon_threadsafe(stage.app.told, status(AgentState.IDLE, images=5))
+        loop.call_soon_threadsafe(told.set)
+        asyncio.run_coroutine_threadsafe(told.wait(), loop).result(5)
+
+    stage.app.during_read = newer_comes
+    stage.app.told(status(AgentState.WORKING, images=5, queued=1))
+    await stage.settled()
+    assert stage.tray.shown[-1].state is TrayState.IDLE
+
+
+async def test_another_language_changes_the_words_not_the_state(stage: Stage) -> None:
+    stage.connect()
+    stage.app.told(status(AgentState.PAUSED, queued=2))
+    await stage.settled()
+    stage.language = "zh-CN"
+    stage.bridge.retell()
+    assert stage.tray.texts.language == "zh-CN"
+    assert stage.tray.shown[-1] == stage.tray.shown[0] and stage.tray.shown[-1].paused

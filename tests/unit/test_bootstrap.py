@@ -1,0 +1,74 @@
+"""What is put together follows the settings, and keeps following them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent import bootstrap
+from agent.adapters.key_homes import FileHome
+from agent.adapters.model_store import ModelStore
+from agent.adapters.paths import AppPaths
+from agent.adapters.store.opening import open_library
+from agent.domain.errors import StoreDiskFull, StoreUnwritable
+from agent.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from agent.adapters.store import SqliteLibrary
+
+FILE = {"library": {"key_home": "file"}}
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> AppPaths:
+    return AppPaths.find({"AI_POPUP_HOME": str(tmp_path / "home")}).create()
+
+
+@pytest.fixture
+def opened(paths: AppPaths) -> Iterator[SqliteLibrary]:
+    library = open_library(paths.library, FileHome(paths.keys))
+    yield library
+    library.close()
+
+
+async def test_new_settings_reach_the_engine_the_folders_and_the_number_of_jobs_at_once(
+    paths: AppPaths, opened: SqliteLibrary, tmp_path: Path
+) -> None:
+    app = bootstrap.build(Settings.model_validate(FILE), paths, library=opened)
+    changed = {**FILE, "engine": {"workers": 3}, "folders": [{"path": str(tmp_path)}]}
+    await app.apply(Settings.model_validate(changed))
+    assert app.indexer._slots() == 5
+    assert list(app._source._plans) == [str(tmp_path)]  # type: ignore[attr-defined]
+    await app.analyser.close()
+
+
+@pytest.mark.parametrize(("number", "meaning"), [(28, StoreDiskFull), (13, StoreUnwritable)])
+async def test_a_disk_that_refuses_a_model_is_named(
+    paths: AppPaths, opened: SqliteLibrary, monkeypatch: pytest.MonkeyPatch, number: int, meaning: type[Exception]
+) -> None:
+    def fetch(self: ModelStore, name: str) -> Path:
+        raise OSError(number, "")
+
+    monkeypatch.setattr(ModelStore, "fetch", fetch)
+    app = bootstrap.build(Settings.model_validate(FILE), paths, library=opened)
+    with pytest.raises(meaning):
+        await app._supply(app.recipe())
+    await app.analyser.close()
+
+
+async def test_backups_follow_the_settings_of_their_moment(paths: AppPaths, opened: SqliteLibrary) -> None:
+    backups = bootstrap.backups_of(opened, paths)
+    none, some = (Settings.model_validate({"library": {"key_home": "file", "backups": count}}) for count in (0, 2))
+    now = bootstrap.utc_now()
+    backups.daily(now, none)
+    backups.replace(now, some)  # there is none to replace
+    assert not (paths.library / "backups").exists()
+    backups.daily(now, some)
+    backups.daily(now, some)
+    assert len(list((paths.library / "backups").iterdir())) == 1
+    backups.replace(now, some)
+    assert len(list((paths.library / "backups").iterdir())) == 1
