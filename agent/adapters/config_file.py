@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from agent.adapters.config_check import Raw, from_environment, parsed, parsed_value, problems, validated
 from agent.adapters.config_fields import nearest_key
+from agent.adapters.durable import write_private
 from agent.adapters.paths import make_private
 from agent.domain.errors import SettingsError, SettingsInvalid, SettingsUnknownKey, SettingsUnwritable, StoreUnwritable
 from agent.resources import resource
@@ -181,7 +181,8 @@ class SettingsFile:
                 parsed(text)  # for its error, which names the line
                 document = tomlkit.parse(text.decode("utf-8-sig"))
                 yield document
-                _write(self.path, tomlkit.dumps(document))
+                # Resolved: a link to a file elsewhere (dotfiles) stays a link.
+                write_private(self.path.resolve(), tomlkit.dumps(document).encode())
         except (OSError, Timeout, StoreUnwritable) as error:
             raise SettingsUnwritable from error
         self.load()
@@ -195,19 +196,3 @@ def _signature(path: Path) -> _Signature:
     except OSError:
         return None
     return facts.st_ino, facts.st_size, facts.st_mtime_ns
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace the file whole or not at all; a link to a file elsewhere (dotfiles) stays a link."""
-    target = path.resolve()
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name, suffix=".tmp")  # 0600
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
