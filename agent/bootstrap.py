@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from agent.adapters.backup import BackupStore
+from agent.adapters.diagnosis import Ground
 from agent.adapters.durable import store_error
 from agent.adapters.folder_source import FolderSource
 from agent.adapters.key_homes import Home, key_home
@@ -15,12 +16,16 @@ from agent.adapters.power import read_power
 from agent.adapters.processes import ProcessMeter, total_memory
 from agent.adapters.store import SqliteLibrary
 from agent.adapters.store.opening import open_library
+from agent.adapters.support_bundle import support_bundle
+from agent.app.health import Check, Finding, Health
 from agent.app.lifecycle import App, Backups, Reconfigure
 from agent.app.monitor import Machine
-from agent.app.ports import Analyser, Source
+from agent.app.ports import Analyser, Counts, Source
+from agent.domain.errors import NoDisplay, NoTray
 from agent.domain.image import Recipe
 from agent.engine.pool import EnginePool
 from agent.engine.wire import ModelFile
+from agent.i18n import Texts
 from agent.settings import Settings
 
 
@@ -128,6 +133,50 @@ def build(
         reconfigure=hooks,
         machine=machine,
     )
+
+
+def ground(
+    paths: AppPaths, settings: Callable[[], Settings], texts: Callable[[], Texts], counts: Callable[[], Counts] | None = None
+) -> Ground:
+    """What the doctor looks at; `counts` asks the library where this process has it open."""
+    return Ground(paths, model_store(paths), settings=settings, texts=texts, home=lambda now: home_of_key(now, paths), counts=counts)
+
+
+def checks(standing: Ground, texts: Callable[[], Texts], *, engine: Check, agent: Check | None = None) -> dict[str, Check]:
+    """All that the doctor looks at, in its order."""
+
+    def display() -> str:
+        from agent.desktop.display import display_available
+
+        if not display_available():
+            raise NoDisplay
+        return texts()("cli.doctor.there")
+
+    def tray() -> str:
+        from agent.desktop.display import tray_available
+
+        if not tray_available():
+            raise NoTray
+        return texts()("cli.doctor.there")
+
+    own = {"engine": engine, "display": display, "tray": tray}
+    return {**standing.checks(), **own, **({"agent": agent} if agent is not None else {})}
+
+
+def health(app: App, paths: AppPaths, texts: Callable[[], Texts], version: str) -> Health:
+    """How the running agent stands. Call it inside the event loop; what it gives is asked in threads."""
+    loop = asyncio.get_running_loop()
+    standing = ground(paths, lambda: app.settings, texts, app.library.counts)
+
+    def engine() -> str:
+        device, precision = asyncio.run_coroutine_threadsafe(app.monitor.engine.try_out(), loop).result()
+        return f"OpenVINO, {device}, {precision}"
+
+    def bundle(findings: Sequence[Finding]) -> bytes:
+        counts = None if any(finding.name == "library" and finding.error for finding in findings) else app.library.counts()
+        return support_bundle(version, app.settings, findings, counts, standing.models(), paths.logs)
+
+    return Health(checks(standing, texts, engine=engine), standing.models, standing.disk, standing.last_backup, bundle)
 
 
 def _four() -> int:

@@ -10,7 +10,7 @@ from typing import Protocol
 import structlog
 
 from agent.app.governor import FULL, Pace, Power, decide
-from agent.domain.errors import AgentError, EngineMemory
+from agent.domain.errors import AgentError, EngineMemory, EngineStartFailed
 from agent.settings import Engine
 
 log = structlog.get_logger()
@@ -51,6 +51,10 @@ class EngineControl(Protocol):
 
     def stats(self) -> list[EngineProcess]: ...
 
+    async def try_out(self) -> tuple[str, str]:
+        """Start a process if none runs: the device and the precision it works with. Raises EngineError, ModelError."""
+        ...
+
     def govern(self, *, one_core: bool, low_priority: bool) -> None:
         """Work like this from now on."""
         ...
@@ -88,6 +92,9 @@ class NoEngine:
 
     def stats(self) -> list[EngineProcess]:
         return []
+
+    async def try_out(self) -> tuple[str, str]:
+        raise EngineStartFailed
 
     def govern(self, *, one_core: bool, low_priority: bool) -> None: ...
 

@@ -139,9 +139,9 @@ def quit_agent(session: Session) -> int:
 @ai_popup.command(help=TEXTS("cli.help.doctor"))
 @click.pass_obj
 def doctor(session: Session) -> int:
-    from agent.cli.doctor import examine
+    from agent.cli.doctor import report
 
-    return examine(session)
+    return report(session)
 
 
 for group in (models, config, backup, recover, recovery_code):

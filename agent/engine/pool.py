@@ -93,6 +93,11 @@ class EnginePool:
         finally:
             self._give_back(slot)
 
+    async def try_out(self) -> tuple[str, str]:
+        """The device and the precision it works with. Raises EngineError, ModelError."""
+        hello = await self.hello()
+        return hello.device, hello.precision
+
     # -- upkeep ------------------------------------------------------------------------------------------------------------------
     @property
     def size(self) -> int:

@@ -25,6 +25,9 @@ class FakeEngine:
     def stats(self) -> list[EngineProcess]:
         return self.processes
 
+    async def try_out(self) -> tuple[str, str]:
+        return "CPU", "f32"
+
     def govern(self, *, one_core: bool, low_priority: bool) -> None:
         self.governed.append((one_core, low_priority))
 

@@ -148,19 +148,16 @@ def test_a_setting_that_is_wrong_is_told_by_every_command(cli: CommandLine) -> N
 
 
 def test_doctor_names_each_thing_and_fails_only_for_what_is_wrong(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    def checks(session: object) -> str:
-        return "fine"
-
-    monkeypatch.setattr("agent.cli.doctor._engine", checks)
     monkeypatch.setattr("agent.desktop.display.display_available", lambda: False)
     monkeypatch.setattr("agent.desktop.display.tray_available", lambda: False)
     from agent.cli import doctor
 
-    monkeypatch.setattr(doctor, "CHECKS", tuple((name, checks if name in ("engine", "models") else check) for name, check in doctor.CHECKS))
+    real = doctor.all_checks
+    monkeypatch.setattr(doctor, "all_checks", lambda session: real(session) | dict.fromkeys(("engine", "models"), lambda: "fine"))
     said = cli("doctor")
     assert said.code == 0, said.out
     marks = [line[0] for line in said.out.splitlines()[1:]]
-    assert marks.count("·") == 3 and "✗" not in marks and len(marks) == len(doctor.CHECKS)
+    assert marks.count("·") == 3 and "✗" not in marks and len(marks) == 11
     cli.paths.settings.write_text('[library]\nkey_home = "file"\n[[folders]]\npath = "/no/such/folder"\n')
     said = cli("doctor")
     assert said.code == 1 and "✗ Watched folders" in said.out and "[source.unreachable]" in said.out
@@ -169,7 +166,8 @@ def test_doctor_names_each_thing_and_fails_only_for_what_is_wrong(cli: CommandLi
 def test_doctor_looks_at_the_models_and_the_library(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     from agent.cli import doctor
 
-    monkeypatch.setattr(doctor, "CHECKS", tuple(check for check in doctor.CHECKS if check[0] in ("models", "library", "key")))
+    real = doctor.all_checks
+    monkeypatch.setattr(doctor, "all_checks", lambda session: {name: real(session)[name] for name in ("models", "library", "key")})
     said = cli("doctor")
     assert said.code == 1 and "[model.missing]" in said.out and "none yet" in said.out
     cli("backup", "create")

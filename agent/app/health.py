@@ -1,0 +1,73 @@
+"""How the program stands: what it needs and finds, what it is made of, what it takes of the disk."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from agent.domain.errors import AgentError, NoDisplay, NoTray, NotRunning, Unexpected
+
+# Looks at one thing and says in a few words what it found; blocks; raises AgentError when something is wrong with it.
+Check: TypeAlias = Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What came of a check: its words, or the error."""
+
+    name: str
+    text: str = ""
+    error: AgentError | None = None
+
+    @property
+    def state(self) -> Literal["ok", "absent", "failed"]:
+        """What is merely absent (a tray, a running agent) is no failure."""
+        if self.error is None:
+            return "ok"
+        return "absent" if isinstance(self.error, NoTray | NoDisplay | NotRunning) else "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """A model of the manifest."""
+
+    name: str
+    role: str
+    state: str  # "present", "missing" or "damaged"
+    licence: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiskFacts:
+    """Bytes: free where the library lies, and what the program's own files take."""
+
+    free: int
+    library: int
+    thumbnails: int
+    backups: int
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The ways to ask. All block."""
+
+    checks: Mapping[str, Check]
+    models: Callable[[], tuple[ModelFacts, ...]]
+    disk: Callable[[], DiskFacts]
+    last_backup: Callable[[], datetime | None]
+    bundle: Callable[[Sequence[Finding]], bytes]  # a zip for whoever helps
+
+
+def examine(checks: Mapping[str, Check]) -> list[Finding]:
+    """Look at everything, in order. Blocks; never raises."""
+    return [_look(name, check) for name, check in checks.items()]
+
+
+def _look(name: str, check: Check) -> Finding:
+    try:
+        return Finding(name, check())
+    except AgentError as error:
+        return Finding(name, error=error)
+    except Exception as error:  # a check that fails by itself is a finding too: the others are still wanted
+        return Finding(name, error=Unexpected(kind=type(error).__name__))
