@@ -60,6 +60,11 @@ class General(Section):
     """Light or dark; `auto` follows the system."""
 
 
+def root_of(path: str) -> str:
+    """The absolute path of a folder as somebody wrote it."""
+    return os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111  # pathlib keeps ".." and fails without a home
+
+
 class Folder(Section):
     """A watched folder."""
 
@@ -75,7 +80,7 @@ class Folder(Section):
     @property
     def root(self) -> str:
         """The absolute path, as it stands in `FileSeen.folder`, `SourceFailed.folder` and all paths below it."""
-        return os.path.abspath(os.path.expanduser(self.path))  # noqa: PTH100, PTH111  # pathlib keeps ".." and fails without a home
+        return root_of(self.path)
 
 
 class Sources(Section):

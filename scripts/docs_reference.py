@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from agent.adapters.config_fields import SettingField, setting_fields  # noqa: E402
+from agent.app.setting_fields import SettingField, setting_fields  # noqa: E402
 from agent.domain.errors import leaves  # noqa: E402
 from agent.i18n import Texts  # noqa: E402
 from agent.settings import Settings  # noqa: E402

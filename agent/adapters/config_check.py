@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from agent.adapters.config_fields import nearest_key, setting_fields
+from agent.app.setting_fields import nearest_key, setting_fields
 from agent.domain.errors import Param, SettingsError, SettingsInvalid, SettingsUnknownKey, SettingsUnreadable
 from agent.settings import Settings
 
@@ -104,6 +104,15 @@ def nested(keys: Sequence[str], value: object) -> Raw:
     for key in reversed(keys):
         value = {key: value}
     return value if isinstance(value, dict) else {}
+
+
+def dotted(layer: Mapping[str, object], above: str = "") -> Iterator[str]:
+    """The keys of a layer: {"a": {"b": 1}} -> "a.b"."""
+    for key, value in layer.items():
+        if isinstance(value, Mapping):
+            yield from dotted(value, f"{above}{key}.")
+        else:
+            yield above + key
 
 
 def _translated(error: ValidationError) -> Iterator[SettingsError]:

@@ -5,15 +5,15 @@ import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from agent.adapters.config_check import Raw, from_environment, parsed, parsed_value, problems, validated
-from agent.adapters.config_fields import nearest_key
+from agent.adapters.config_check import Raw, dotted, from_environment, nested, parsed, parsed_value, problems, validated
+from agent.app.setting_fields import nearest_key
 from agent.adapters.durable import write_private
 from agent.adapters.paths import make_private
-from agent.domain.errors import SettingsError, SettingsInvalid, SettingsUnknownKey, SettingsUnwritable, StoreUnwritable
+from agent.domain.errors import NotFound, SettingsError, SettingsInvalid, SettingsUnknownKey, SettingsUnwritable, StoreUnwritable
 from agent.resources import resource
-from agent.settings import Settings, changed_sections
+from agent.settings import Settings, changed_sections, root_of
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -57,9 +57,31 @@ class SettingsFile:
         """What the user's file itself says, unchecked; empty if there is none. Raises SettingsUnreadable or SettingsInvalid."""
         return parsed(self._read())
 
+    def overridden(self) -> frozenset[str]:
+        """Settings that the environment has the last word on: `section.name`, and "folders"."""
+        return frozenset(dotted(self._environment))
+
     def set(self, key: str, raw: str) -> Settings:
         """Write one setting, given as TOML or plain text; comments and order stay. Raises SettingsError, and nothing is written then."""
+        return self._put(self.check_key(key), parsed_value(raw))
+
+    def checked(self, key: str, value: object) -> object:
+        """What would be written for this value of `section.name`, as plain data. Raises SettingsError."""
+        section, name = self._one(key)
+        written: object = validated(nested([section, name], value)).model_dump(mode="json")[section][name]
+        return written
+
+    def put(self, key: str, value: object) -> Settings:
+        """Write one `section.name`, as `set` does. Raises SettingsError."""
+        return self._put(self._one(key), self.checked(key, value))
+
+    def _one(self, key: str) -> list[str]:
         keys = self.check_key(key)
+        if len(keys) != 2:
+            raise SettingsUnknownKey(key=key, nearest="")
+        return keys
+
+    def _put(self, keys: list[str], value: object) -> Settings:
         with self._edited() as document:
             table: MutableMapping[str, object] = document
             for name in keys[:-1]:
@@ -67,7 +89,7 @@ class SettingsFile:
                 if not isinstance(below, MutableMapping):
                     raise SettingsInvalid(key=name, reason="table")
                 table = below
-            table[keys[-1]] = parsed_value(raw)
+            table[keys[-1]] = value
             self._check(document)
         return self.snapshot
 
@@ -87,16 +109,53 @@ class SettingsFile:
         """Watch one more folder; a folder that is watched already changes nothing. Raises SettingsError."""
         import tomlkit
 
-        wanted = folder.expanduser().absolute()
+        wanted = root_of(str(folder))
         with self._edited() as document:
-            if "folders" not in document:
-                # The list replaces the profile's whole, so it has to carry that on.
-                document["folders"] = tomlkit.item(validated(self._profile()).model_dump(mode="json")["folders"] or tomlkit.aot())
-            folders = document["folders"]
-            if not any(Path(str(known.get("path", ""))).expanduser().absolute() == wanted for known in folders):
-                folders.append(tomlkit.item({"path": str(wanted)}) if isinstance(folders, tomlkit.items.AoT) else {"path": str(wanted)})
+            folders = self._folders(document)
+            if not any(root_of(str(known.get("path", ""))) == wanted for known in folders):
+                folders.append(tomlkit.item({"path": wanted}) if isinstance(folders, tomlkit.items.AoT) else {"path": wanted})
             self._check(document)
         return self.snapshot
+
+    def change_folder(self, root: str, change: Mapping[str, object]) -> Settings:
+        """Set what `change` names of a watched folder. Raises SettingsError, NotFound if it is not watched."""
+        with self._edited() as document:
+            for known in self._watched(document, root):
+                for name, value in change.items():
+                    known[name] = value
+            self._check(document)
+        return self.snapshot
+
+    def remove_folder(self, root: str) -> Settings:
+        """Watch a folder no more. Raises SettingsError, NotFound if it is not watched."""
+        with self._edited() as document:
+            folders = self._folders(document)
+            for known in self._watched(document, root):
+                folders.remove(known)
+            if not folders:
+                document["folders"] = []  # not left out: a profile's would come back
+            self._check(document)
+        return self.snapshot
+
+    def _folders(self, document: "TOMLDocument") -> Any:
+        """The editable list of watched folders. It replaces the profile's whole, so it has to carry that on."""
+        import tomlkit
+
+        if not document.get("folders"):
+            folders = tomlkit.aot()
+            if "folders" in document:
+                del document["folders"]
+            else:
+                for known in validated(self._profile()).model_dump(mode="json")["folders"]:
+                    folders.append(tomlkit.item(known))
+            document["folders"] = folders
+        return document["folders"]
+
+    def _watched(self, document: "TOMLDocument", root: str) -> list[Any]:
+        found = [known for known in self._folders(document) if root_of(str(known.get("path", ""))) == root]
+        if not found:
+            raise NotFound
+        return found
 
     async def watch(self, on_change: OnChange, on_error: OnError) -> None:
         """Until cancelled, tell each new valid snapshot with the sections that differ from the last one told, and why a file was refused.

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from agent.adapters.config_check import _REASONS
-from agent.adapters.config_fields import setting_fields
+from agent.app.setting_fields import setting_fields
 from agent.domain.errors import BadRequest, ImageTooLarge, SettingsInvalid, SettingsUnknownKey, leaves
 from agent.i18n import LANGUAGES, Texts, catalogue, fill, system_language
 
@@ -44,8 +44,10 @@ def test_every_error_has_a_cause_and_a_remedy(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_setting_and_section_has_its_words(language: str) -> None:
     texts = catalogue(language)
-    for key in setting_fields():
+    for key, field in setting_fields().items():
         section, name = key.replace("[]", "").split(".")
+        assert not field.unit or texts[f"settings.unit.{field.unit}"]
+        assert all(texts[f"settings.{key}.choice_{choice}"] for choice in field.choices)
         assert texts[f"settings.{section}.title"]
         assert texts[f"settings.{section}.{name}.title"]
         assert texts[f"settings.{section}.{name}.help"]
@@ -56,7 +58,7 @@ def test_every_setting_and_section_has_its_words(language: str) -> None:
 def test_no_words_are_left_over_for_errors_and_settings_that_are_gone() -> None:
     known = {f"errors.{code}" for code in leaves()} | {f"settings.{key.replace('[]', '')}" for key in setting_fields()}
     for key in catalogue("en"):
-        if key.startswith(("errors.", "settings.")) and not key.startswith("settings.reason."):
+        if key.startswith(("errors.", "settings.")) and not key.startswith(("settings.reason.", "settings.unit.")):
             owner = key.rpartition(".")[0]
             assert owner in known or (key.count(".") == 2 and key.endswith(".title")), key
 

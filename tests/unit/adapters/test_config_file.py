@@ -9,9 +9,9 @@ import pytest
 
 from agent.adapters import config_file
 from agent.adapters.config_check import from_environment, merged, parsed_value
-from agent.adapters.config_fields import nearest_key, setting_fields
+from agent.app.setting_fields import nearest_key, setting_fields
 from agent.adapters.config_file import SettingsFile
-from agent.domain.errors import SettingsError, SettingsInvalid, SettingsUnknownKey, SettingsUnreadable, SettingsUnwritable
+from agent.domain.errors import NotFound, SettingsError, SettingsInvalid, SettingsUnknownKey, SettingsUnreadable, SettingsUnwritable
 from agent.settings import Corner, Settings
 
 
@@ -237,6 +237,63 @@ def test_a_folder_is_added_once(tmp_path: Path) -> None:
 def test_a_folder_is_added_to_a_list_in_brackets(tmp_path: Path) -> None:
     settings = file(tmp_path, 'folders = [{path = "/x"}]\n')
     assert [folder.path for folder in settings.add_folder(tmp_path).folders] == ["/x", str(tmp_path)]
+
+
+def test_a_value_is_written_as_the_setting_takes_it(tmp_path: Path) -> None:
+    settings = file(tmp_path, "[popup]\nseconds = 5 # mine\n")
+    assert settings.put("popup.seconds", 30.0).popup.seconds == 30
+    assert settings.put("popup.corner", "top-left").popup.corner is Corner.TOP_LEFT
+    assert settings.path.read_text() == '[popup]\nseconds = 30 # mine\ncorner = "top-left"\n'
+
+
+@pytest.mark.parametrize("key", ["folders", "popup", "popup.secnds", "zzz"])
+def test_only_single_settings_are_put(tmp_path: Path, key: str) -> None:
+    with pytest.raises(SettingsUnknownKey):
+        file(tmp_path).put(key, 3)
+
+
+def test_a_value_is_checked_without_being_written(tmp_path: Path) -> None:
+    settings = file(tmp_path)
+    assert settings.checked("popup.seconds", 20) == 20
+    with pytest.raises(SettingsInvalid):
+        settings.checked("popup.seconds", 1)
+    assert not settings.path.exists()
+
+
+def test_what_the_environment_overrides_is_named(tmp_path: Path) -> None:
+    environ = {"AI_POPUP__POPUP__SECONDS": "9", "AI_POPUP__FOLDERS": "[]"}
+    assert file(tmp_path, environ=environ).overridden() == {"popup.seconds", "folders"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[popup]\nseconds = 5\n\n# holidays\n[[folders]]\npath = "/a"\n\n[[folders]]\npath = "/b"\n',
+        "folders = [{path = '/a'}, {path = '/b'}]\n[popup]\nseconds = 5\n",
+    ],
+)
+def test_a_watched_folder_is_changed_and_removed(tmp_path: Path, text: str) -> None:
+    settings = file(tmp_path, text)
+    changed = settings.change_folder("/b", {"recursive": False, "exclude": ["*.tmp"]}).folders
+    assert [(folder.path, folder.recursive) for folder in changed] == [("/a", True), ("/b", False)]
+    assert changed[1].exclude == ("*.tmp",)
+    assert [folder.path for folder in settings.remove_folder("/a").folders] == ["/b"]
+    emptied = settings.remove_folder("/b")
+    assert (emptied.folders, emptied.popup.seconds) == ((), 5)
+    assert [folder.path for folder in settings.add_folder(tmp_path).folders] == [str(tmp_path)]
+    assert settings.snapshot.popup.seconds == 5
+
+
+def test_a_change_of_a_folder_that_is_wrong_or_of_none_writes_nothing(tmp_path: Path) -> None:
+    text = '[[folders]]\npath = "/a"\n'
+    settings = file(tmp_path, text)
+    with pytest.raises(SettingsInvalid):
+        settings.change_folder("/a", {"include": [""]})
+    with pytest.raises(NotFound):
+        settings.change_folder("/b", {"recursive": False})
+    with pytest.raises(NotFound):
+        settings.remove_folder("/b")
+    assert settings.path.read_text() == text
 
 
 def test_every_setting_has_a_description_and_numbers_have_bounds() -> None:

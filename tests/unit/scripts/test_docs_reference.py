@@ -1,6 +1,6 @@
 """The reference pages."""
 
-from agent.adapters.config_fields import setting_fields
+from agent.app.setting_fields import setting_fields
 from agent.domain.errors import leaves
 from scripts.docs_reference import FOLDER, pages
 

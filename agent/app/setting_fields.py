@@ -27,6 +27,21 @@ class SettingField:
     open_interval: bool = False  # the bounds themselves are not allowed
     choices: tuple[str, ...] = ()  # the only values, if there is such a list
     examples: tuple[str, ...] = ()
+    unit: str = ""  # "s", "MB", ...: its word is `settings.unit.<unit>`
+    advanced: bool = True  # most people never need it
+    restart: bool = False  # takes effect at the next start
+
+
+# What people look for; everything else is advanced.
+_BASIC = frozenset(
+    {"general.language", "general.theme", "general.autostart", "recognition.enabled", "detection.min_score", "detection.min_face"}
+    | {"popup.enabled", "popup.seconds", "popup.corner", "popup.burst"}
+    | {"popup.quiet_from", "popup.quiet_until", "popup.quiet_fullscreen", "popup.quiet_presenting"}
+    | {"engine.on_battery", "engine.max_memory_mb", "engine.max_cores", "library.grace_days", "library.backups", "tray.enabled"}
+)
+_AT_START = frozenset({"api.port", "tray.enabled", "library.key_home"})
+_UNITS = {"s": "s", "seconds": "s", "ms": "ms", "minutes": "min", "mb": "MB", "megabytes": "MB", "megapixels": "MP", "days": "d"}
+_UNIT_OF = {"detection.min_face": "px", "popup.burst": "photos"}
 
 
 @cache
@@ -82,6 +97,9 @@ def _field(key: str, info: FieldInfo) -> SettingField:
         open_interval=open_interval,
         choices=_choices(info, pattern),
         examples=tuple(str(example) for example in info.examples or ()),
+        unit=_UNIT_OF.get(key) or (_UNITS.get(key.rpartition(".")[2].rpartition("_")[2], "") if _kind(info) in ("int", "float") else ""),
+        advanced=key not in _BASIC,
+        restart=key in _AT_START,
     )
 
 
