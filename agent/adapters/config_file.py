@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agent.adapters.config_check import Raw, dotted, from_environment, nested, parsed, parsed_value, problems, validated
-from agent.app.setting_fields import nearest_key
 from agent.adapters.durable import write_private
 from agent.adapters.paths import make_private
+from agent.app.setting_fields import nearest_key
 from agent.domain.errors import NotFound, SettingsError, SettingsInvalid, SettingsUnknownKey, SettingsUnwritable, StoreUnwritable
 from agent.resources import resource
 from agent.settings import Settings, changed_sections, root_of

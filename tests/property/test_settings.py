@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.adapters.config_check import merged, parsed_value, validated
-from agent.app.setting_fields import SettingField, nearest_key, setting_fields
 from agent.adapters.config_file import SettingsFile
+from agent.app.setting_fields import SettingField, nearest_key, setting_fields
 from agent.domain.errors import SettingsError, SettingsInvalid
 from agent.i18n import Texts
 from agent.settings import Settings

@@ -9,8 +9,8 @@ import pytest
 
 from agent.adapters import config_file
 from agent.adapters.config_check import from_environment, merged, parsed_value
-from agent.app.setting_fields import nearest_key, setting_fields
 from agent.adapters.config_file import SettingsFile
+from agent.app.setting_fields import nearest_key, setting_fields
 from agent.domain.errors import NotFound, SettingsError, SettingsInvalid, SettingsUnknownKey, SettingsUnreadable, SettingsUnwritable
 from agent.settings import Corner, Settings
 
