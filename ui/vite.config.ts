@@ -1,9 +1,11 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
 
+import { docs } from './docs.ts'
+
 export default defineConfig({
-  plugins: [svelte()],
-  // The catalogues and the mark lie in ../assets, shared with the Python side.
+  plugins: [svelte(), docs()],
+  // The catalogues and the mark lie in ../assets, the help in ../docs, shared with the Python side.
   server: { fs: { allow: ['..'] } },
   build: {
     // The oldest web views that know light-dark(); tokens.css is written with it.

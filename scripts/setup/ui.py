@@ -68,7 +68,8 @@ class Ui:
 
     def _inputs(self) -> str:
         digest = hashlib.sha256()
-        for path in sorted([*self._sources(self.folder), *self._sources(self.checkout / "assets" / "locales")]):
+        docs = (self.checkout / "docs").rglob("*.md")  # the help
+        for path in sorted([*self._sources(self.folder), *self._sources(self.checkout / "assets" / "locales"), *docs]):
             content = path.read_bytes()
             digest.update(f"{path.relative_to(self.checkout).as_posix()} {len(content)}\n".encode() + content)
         return digest.hexdigest()

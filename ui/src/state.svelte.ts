@@ -1,7 +1,7 @@
 /** All that the pages show, fed by the event stream; components read it and call its actions, nothing else. */
 
 import { Client, ApiError, Unreachable } from './api/client'
-import { follow } from './api/events'
+import { follow, type Happened } from './api/events'
 import type { ImagePage, PersonOut, PlaceProblem, Problem, Status } from './api/types'
 import { systemLanguage, texts } from './i18n'
 import { cards } from './lib/cards'
@@ -16,6 +16,12 @@ const REFRESH_BURST_MS = 2_000
 const RATES_KEPT = 40
 const CLOCK_MS = 20_000
 
+/** Of the status: when popups show themselves again. */
+interface QuietStatus {
+  readonly quiet_until?: string | null
+  readonly quiet_until_done?: boolean
+}
+
 export class AppState {
   connection = $state<Connection>('connecting')
   status = $state.raw<Status | null>(null)
@@ -29,6 +35,8 @@ export class AppState {
   /** why the last action did not work */
   failure = $state.raw<Problem | null>(null)
   now = $state(Date.now())
+  /** what was deleted when recognition was last switched off */
+  purged = $state.raw<{ readonly prints: number; readonly pictures: number } | null>(null)
   /** grows whenever the lists are read anew: who shows something else of the library reads that too */
   changes = $state(0)
 
@@ -37,6 +45,13 @@ export class AppState {
   images = $derived(this.page?.items ?? [])
   cards = $derived(cards(this.images, this.problems))
   loading = $derived(this.connection !== 'refused' && (this.status === null || this.page === null))
+
+  /** until when no popup shows itself; null if it does */
+  quiet = $derived.by((): Date | 'until_done' | null => {
+    const { quiet_until: until, quiet_until_done: untilDone } = (this.status ?? {}) as QuietStatus
+    if (until != null && Date.parse(until) > this.now) return new Date(until)
+    return untilDone === true ? 'until_done' : null
+  })
 
   private readonly refresh = coalesce(
     () => this.readLists(),
@@ -55,7 +70,7 @@ export class AppState {
           this.refresh()
         },
         status: (status) => this.take(status),
-        happened: () => this.refresh(),
+        happened: (event) => this.noticed(event),
         offline: () => (this.connection = 'offline'),
         refused: () => (this.connection = 'refused'),
       },
@@ -75,6 +90,11 @@ export class AppState {
     this.status = status
     this.now = Date.now()
     if (listsChanged) this.refresh()
+  }
+
+  noticed(event: Happened): void {
+    if (event.kind === 'recognition_purged') this.purged = { prints: event.embeddings ?? 0, pictures: event.chips ?? 0 }
+    this.refresh()
   }
 
   /** Reads the newest photos, the problems and the people anew. */

@@ -3,12 +3,19 @@
 import { ApiError } from './client'
 import type { Status } from './types'
 
+export interface Happened {
+  readonly kind: string
+  /** face prints and pictures of faces that were deleted with recognition */
+  readonly embeddings?: number | null
+  readonly chips?: number | null
+}
+
 export interface Listener {
   /** the stream stands; what was missed meanwhile must be read anew */
   connected(): void
   status(status: Status): void
   /** something changed in the library; what, is read anew */
-  happened(): void
+  happened(event: Happened): void
   offline(): void
   /** not signed in, or no longer */
   refused(): void
@@ -36,7 +43,7 @@ export function follow(listener: Listener, probe: () => Promise<Status>): () => 
       listener.connected()
     })
     source.addEventListener('status', (message) => listener.status(JSON.parse(message.data) as Status))
-    source.addEventListener('happened', () => listener.happened())
+    source.addEventListener('happened', (message) => listener.happened(JSON.parse(message.data) as Happened))
     source.addEventListener('error', () => void broken())
   }
 

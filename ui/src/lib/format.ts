@@ -41,6 +41,13 @@ export function moment(at: Date, language: Language): string {
   return new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, { dateStyle: 'medium', timeStyle: 'short' }).format(at)
 }
 
+/** "17:06", or with the day when that is not today. */
+export function clock(at: Date, now: number, language: Language): string {
+  const today = at.toDateString() === new Date(now).toDateString()
+  const day: Intl.DateTimeFormatOptions = today ? {} : { weekday: 'long' }
+  return new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, { ...day, hour: '2-digit', minute: '2-digit' }).format(at)
+}
+
 /** Points of a small plot without axes, the newest value at the right, for `<polyline points>`. */
 export function sparkline(values: readonly number[], width: number, height: number): string {
   const top = Math.max(...values, 1e-9)

@@ -18,8 +18,8 @@ export class HideTimer {
     this.arm()
   }
 
-  /** A reason to stay (pointer, focus) begins or ends; the count begins anew when the last one ends. */
-  hold(reason: 'pointer' | 'focus', held: boolean): void {
+  /** A reason to stay (pointer, focus, an open menu) begins or ends; the count begins anew when the last one ends. */
+  hold(reason: 'pointer' | 'focus' | 'menu', held: boolean): void {
     if (held) this.holds.add(reason)
     else this.holds.delete(reason)
     this.arm()

@@ -1,6 +1,6 @@
 /** Where in the program a page's fragment points: `#photos`, `#photo-12`, `#status`, `#settings/engine.max_memory_mb`. */
 
-export const PAGES = ['photos', 'problems', 'status', 'settings'] as const
+export const PAGES = ['photos', 'problems', 'status', 'settings', 'help'] as const
 export type Page = (typeof PAGES)[number]
 
 export interface Route {

@@ -1,0 +1,94 @@
+/** Calls for settings, watched folders, the first run and quiet times: the shapes of the agent's API. */
+
+import type { Client } from './client'
+
+export type Value = string | number | boolean | readonly string[]
+
+export interface Setting {
+  /** section and name, `popup.seconds` */
+  readonly key: string
+  readonly title: string
+  readonly help: string
+  readonly kind: 'switch' | 'number' | 'choice' | 'text' | 'list'
+  readonly value: Value
+  readonly default: Value | null
+  readonly minimum: number | null
+  readonly maximum: number | null
+  readonly step: number | null
+  readonly unit: string | null
+  readonly choices: readonly { readonly value: string; readonly title: string }[]
+  readonly advanced: boolean
+  /** an environment variable says otherwise, and goes first */
+  readonly overridden: boolean
+  /** takes effect when the program starts the next time */
+  readonly restart: boolean
+}
+
+export interface SettingGroup {
+  readonly name: string
+  readonly title: string
+  readonly advanced: boolean
+  readonly settings: readonly Setting[]
+}
+
+export interface WatchedFolder {
+  readonly path: string
+  readonly recursive: boolean
+  readonly include: readonly string[]
+  readonly exclude: readonly string[]
+  readonly faces: boolean
+  readonly recognition: boolean
+  readonly muted: boolean
+}
+
+export type FolderChange = Partial<Omit<WatchedFolder, 'path'>>
+
+export interface SettingsOut {
+  readonly groups: readonly SettingGroup[]
+  readonly folders: readonly WatchedFolder[]
+  /** the file they are saved in */
+  readonly path: string
+}
+
+export interface Estimate {
+  readonly images: number
+  readonly seconds: number
+  /** counting was cut off: there are more */
+  readonly more: boolean
+}
+
+export interface FirstRun {
+  readonly needed: boolean
+  readonly recognition_terms: string
+  readonly recovery_code: string | null
+}
+
+/** The user takes their time in the system's dialog. */
+const DIALOG_LIMIT_MS = 600_000
+
+export class SettingsApi {
+  constructor(private readonly client: Pick<Client, 'request'>) {}
+
+  read = (): Promise<SettingsOut> => this.client.request('GET', '/api/settings')
+  set = (key: string, value: Value): Promise<Setting> => this.client.request('PUT', `/api/settings/${key}`, { value })
+  reset = (key: string): Promise<Setting> => this.client.request('DELETE', `/api/settings/${key}`)
+  check = (key: string, value: Value): Promise<void> => this.client.request('POST', `/api/settings/${key}/check`, { value })
+
+  addFolder = (path: string): Promise<void> => this.client.request('POST', '/api/folders', { path })
+  changeFolder = (path: string, change: FolderChange): Promise<void> => this.client.request('PATCH', '/api/folders', { path, ...change })
+  removeFolder = (path: string): Promise<void> => this.client.request('DELETE', `/api/folders?path=${encodeURIComponent(path)}`)
+  /** The system's own dialog; null if it was cancelled. */
+  chooseFolder = async (): Promise<string | null> =>
+    (await this.client.request<{ path: string | null }>('POST', '/api/folders/choose', undefined, DIALOG_LIMIT_MS)).path
+  estimate = (path: string): Promise<Estimate> => this.client.request('POST', '/api/folders/estimate', { path })
+
+  firstRun = (): Promise<FirstRun> => this.client.request('GET', '/api/first-run')
+  firstRunDone = (): Promise<void> => this.client.request('POST', '/api/first-run/done')
+  recoveryCode = async (): Promise<string> => (await this.client.request<{ code: string }>('GET', '/api/recovery-code')).code
+
+  /** No popups for so many minutes; null ends that. */
+  quiet = (minutes: number | null): Promise<void> => this.client.request('POST', '/api/quiet', { minutes })
+  /** No popups until the burst that is under way is done. */
+  quietUntilDone = (): Promise<void> => this.client.request('POST', '/api/quiet', { minutes: null, until_done: true })
+  cancelBurst = (): Promise<void> => this.client.request('POST', '/api/burst/cancel')
+}

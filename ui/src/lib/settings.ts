@@ -1,0 +1,94 @@
+/** What a setting's field shows and takes: reading what was typed, bounds, searching, grouping. Without Svelte, without words. */
+
+import type { Estimate, Setting, SettingGroup, Value } from '../api/settings'
+
+/** What is wrong with what was typed, or the value it stands for. */
+export type Typed = { readonly value: Value } | { readonly wrong: 'bounds' | 'whole' | 'number' }
+
+const wholeOnly = ({ step }: Setting): boolean => step === null || Number.isInteger(step)
+
+/** Reads a field's text. Bounds of numbers are known here; what only the agent knows, it says. */
+export function typed(setting: Setting, text: string): Typed {
+  if (setting.kind === 'list') return { value: lines(text) }
+  if (setting.kind !== 'number') return { value: text.trim() }
+  // In both languages a comma groups thousands.
+  const digits = text.trim().replaceAll(',', '')
+  const number = Number(digits)
+  if (digits === '' || !Number.isFinite(number)) return { wrong: 'number' }
+  if (wholeOnly(setting) && !Number.isInteger(number)) return { wrong: 'whole' }
+  const { minimum, maximum } = setting
+  if ((minimum !== null && number < minimum) || (maximum !== null && number > maximum)) return { wrong: 'bounds' }
+  return { value: number }
+}
+
+/** The text a field begins with. */
+export function shown(value: Value): string {
+  return Array.isArray(value) ? value.join('\n') : String(value)
+}
+
+/** One pattern a line. */
+export function lines(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+}
+
+export function same(a: Value | null, b: Value | null): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}
+
+/** The variable that sets it from outside. */
+export function variable(key: string): string {
+  return `AI_POPUP__${key.replace('.', '__').toUpperCase()}`
+}
+
+/** A time of day, `22:00`; an empty text is never. */
+export function isTimeOfDay({ kind, key }: Setting): boolean {
+  return kind === 'text' && /^popup\.quiet_(from|until)$/.test(key)
+}
+
+/** Groups with the settings that match every word: in title, help, key or a choice; groups without any are left out. */
+export function search(groups: readonly SettingGroup[], wanted: string): SettingGroup[] {
+  const words = wanted.toLowerCase().split(/\s+/).filter(Boolean)
+  const matches = (group: SettingGroup, setting: Setting): boolean => {
+    const text = [group.title, setting.title, setting.help, setting.key, ...setting.choices.map(({ title }) => title)].join(' ').toLowerCase()
+    return words.every((word) => text.includes(word))
+  }
+  return groups
+    .map((group) => ({ ...group, settings: group.settings.filter((setting) => matches(group, setting)) }))
+    .filter((group) => group.settings.length > 0)
+}
+
+/** Groups with one setting put in the place of its old state. */
+export function replaced(groups: readonly SettingGroup[], setting: Setting): SettingGroup[] {
+  return groups.map((group) => ({ ...group, settings: group.settings.map((old) => (old.key === setting.key ? setting : old)) }))
+}
+
+/** The name of a folder: the last part of its path. */
+export function folderName(path: string): string {
+  return path.replace(/[/\\]+$/, '').split(/[/\\]/).at(-1) || path
+}
+
+/** The watched folder that a file lies in: the innermost one. */
+export function watchedFolderOf<F extends { readonly path: string }>(path: string, folders: readonly F[]): F | undefined {
+  const inside = (folder: string): boolean => path === folder || path.startsWith(/[/\\]$/.test(folder) ? folder : folder + (folder.includes('\\') ? '\\' : '/'))
+  return folders.filter((folder) => inside(folder.path)).sort((a, b) => b.path.length - a.path.length)[0]
+}
+
+/** Minutes until eight tomorrow morning, or this morning if it is not yet four. */
+export function minutesUntilMorning(now: Date): number {
+  const morning = new Date(now)
+  morning.setHours(8, 0, 0, 0)
+  if (now.getHours() >= 4) morning.setDate(morning.getDate() + 1)
+  return Math.max(1, Math.ceil((morning.getTime() - now.getTime()) / 60_000))
+}
+
+/** Estimates of several folders together. */
+export function total(estimates: readonly Estimate[]): Estimate {
+  return {
+    images: estimates.reduce((sum, { images }) => sum + images, 0),
+    seconds: estimates.reduce((sum, { seconds }) => sum + seconds, 0),
+    more: estimates.some(({ more }) => more),
+  }
+}

@@ -1,0 +1,153 @@
+/** The settings as the pages show them: read whole, changed one at a time, each change saved at once and with a way back. */
+
+import { ApiError } from './api/client'
+import { SettingsApi, type Estimate, type FirstRun, type FolderChange, type Setting, type SettingsOut, type Value, type WatchedFolder } from './api/settings'
+import type { Problem } from './api/types'
+import { folderName, replaced, same } from './lib/settings'
+import { app, client, type AppState } from './state.svelte'
+import { toasts, type Toasts } from './toasts.svelte'
+
+export class SettingsState {
+  all = $state.raw<SettingsOut | null>(null)
+  /** null until it is known */
+  firstRun = $state.raw<FirstRun | null>(null)
+  /** what the agent refused, by key; the value before stays in force */
+  refused = $state.raw<ReadonlyMap<string, Problem>>(new Map())
+  /** the last key that was saved */
+  saved = $state<string | null>(null)
+  /** the system's folder dialog is open */
+  choosing = $state(false)
+  /** there is no dialog here: the path is typed instead */
+  typing = $state(false)
+
+  constructor(
+    readonly api: SettingsApi,
+    private readonly app: AppState,
+    private readonly toasts: Toasts,
+  ) {}
+
+  setting(key: string): Setting | undefined {
+    return this.all?.groups.flatMap((group) => group.settings).find((setting) => setting.key === key)
+  }
+
+  read = (): Promise<void> => this.app.read(async () => void (this.all = await this.api.read()))
+  readFirstRun = (): Promise<void> => this.app.read(async () => void (this.firstRun = await this.api.firstRun()))
+
+  /** False if it was refused; why stands in `refused`. */
+  async save(key: string, value: Value): Promise<boolean> {
+    return this.settle(key, () => this.api.set(key, value))
+  }
+
+  async reset(key: string): Promise<void> {
+    const before = this.setting(key)
+    if (before === undefined || !(await this.settle(key, () => this.api.reset(key)))) return
+    this.toasts.show(this.app.t('ui.settings.was_reset', { title: before.title }), async () => void (await this.save(key, before.value)))
+  }
+
+  /** What the agent says against a value, without saving it; null if nothing. */
+  async check(key: string, value: Value): Promise<Problem | null> {
+    try {
+      await this.api.check(key, value)
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 422) return error.problem
+    }
+    return null
+  }
+
+  private async settle(key: string, change: () => Promise<Setting>): Promise<boolean> {
+    const worked = await this.app.act(async () => {
+      this.refuse(key, null)
+      this.saved = null
+      try {
+        const setting = await change()
+        if (this.all) this.all = { ...this.all, groups: replaced(this.all.groups, setting) }
+        this.saved = key
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.status !== 422) throw error
+        this.refuse(key, error.problem)
+      }
+    })
+    return worked && !this.refused.has(key)
+  }
+
+  private refuse(key: string, problem: Problem | null): void {
+    const refused = new Map(this.refused)
+    if (problem) refused.set(key, problem)
+    else refused.delete(key)
+    this.refused = refused
+  }
+
+  /** The path chosen in the system's dialog; null if none was. */
+  async choose(): Promise<string | null> {
+    let path: string | null = null
+    this.choosing = true
+    const asked = await this.app.act(async () => void (path = await this.api.chooseFolder()))
+    this.choosing = false
+    if (!asked) this.typing = true
+    return path
+  }
+
+  /** Null if the folder can't be read; why is the app's failure. */
+  async estimate(path: string): Promise<Estimate | null> {
+    let estimate: Estimate | null = null
+    await this.app.act(async () => void (estimate = await this.api.estimate(path)))
+    return estimate
+  }
+
+  async addFolder(path: string): Promise<boolean> {
+    const worked = await this.app.act(() => this.api.addFolder(path))
+    if (!worked) return false
+    this.typing = false
+    this.toasts.show(this.app.t('ui.settings.folder_added', { name: folderName(path) }), async () => void (await this.dropFolder(path)))
+    await this.read()
+    return true
+  }
+
+  async changeFolder(path: string, change: FolderChange): Promise<boolean> {
+    const worked = await this.app.act(() => this.api.changeFolder(path, change))
+    await this.read()
+    return worked
+  }
+
+  async removeFolder(folder: WatchedFolder): Promise<void> {
+    if (!(await this.dropFolder(folder.path))) return
+    this.toasts.show(this.app.t('ui.settings.folder_removed', { name: folderName(folder.path) }), () => this.bringBack(folder))
+  }
+
+  private async dropFolder(path: string): Promise<boolean> {
+    const worked = await this.app.act(() => this.api.removeFolder(path))
+    await this.read()
+    return worked
+  }
+
+  private async bringBack({ path, ...rest }: WatchedFolder): Promise<void> {
+    await this.app.act(async () => {
+      await this.api.addFolder(path)
+      await this.api.changeFolder(path, rest)
+    })
+    await this.read()
+  }
+
+  /** Nothing of a folder's photos pops up from now on, or again. */
+  async mute(path: string, muted: boolean): Promise<void> {
+    if (!(await this.app.act(() => this.api.changeFolder(path, { muted })))) return
+    const text = this.app.t(muted ? 'ui.popup.folder_muted' : 'ui.popup.folder_unmuted', { name: folderName(path) })
+    this.toasts.show(text, async () => void (await this.app.act(() => this.api.changeFolder(path, { muted: !muted }))))
+  }
+
+  quiet = (minutes: number | null): Promise<boolean> => this.app.act(() => this.api.quiet(minutes))
+  quietUntilDone = (): Promise<boolean> => this.app.act(this.api.quietUntilDone)
+  cancelBurst = (): Promise<boolean> => this.app.act(this.api.cancelBurst)
+
+  async welcomeDone(): Promise<boolean> {
+    const worked = await this.app.act(this.api.firstRunDone)
+    if (worked && this.firstRun) this.firstRun = { ...this.firstRun, needed: false }
+    return worked
+  }
+
+  changed(setting: Setting): boolean {
+    return setting.default !== null && !same(setting.value, setting.default)
+  }
+}
+
+export const settings = new SettingsState(new SettingsApi(client), app, toasts)
