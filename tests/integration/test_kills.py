@@ -3,6 +3,7 @@
 `--count N` kills that often (20 by default), `--seed N` repeats a run.
 """
 
+import contextlib
 import hashlib
 import random
 import time
@@ -62,7 +63,8 @@ class Rampage:
             self._program.kill()
             self._program.start(wait=self._chance.random() < 0.5)
         else:
-            victims[kind].kill()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                victims[kind].kill()
 
     def _victims(self) -> dict[str, psutil.Process]:
         assert self._program.process is not None
@@ -76,12 +78,18 @@ class Rampage:
 @pytest.mark.slow
 @pytest.mark.timeout(0)
 def test_every_image_is_indexed_exactly_once_whatever_is_killed(
-    program_with_display: "RealProgram", photo: Callable[[int], Image.Image], tmp_path: Path, pytestconfig: pytest.Config
+    program_with_display: "RealProgram",
+    photo: Callable[[int], Image.Image],
+    tmp_path: Path,
+    pytestconfig: pytest.Config,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     program = program_with_display
     kills = int(pytestconfig.getoption("count"))
-    seed = int(pytestconfig.getoption("seed") or random.SystemRandom().randrange(10**6))
-    print(f"kills: {kills}, seed: {seed}")
+    given = pytestconfig.getoption("seed")
+    seed = random.SystemRandom().randrange(10**6) if given is None else int(given)
+    with capsys.disabled():
+        print(f"\nkills: {kills}, seed: {seed}")
     rampage = Rampage(program, _photos(photo, tmp_path, kills), random.Random(seed))
 
     program.start()
