@@ -19,7 +19,7 @@ from agent.api.context import Context
 from agent.api.server import serving
 from agent.app.lifecycle import App, Reconfigure
 from agent.app.previews import Previews
-from agent.bootstrap import build
+from agent.bootstrap import build, health
 from agent.desktop.desk import Desk
 from agent.desktop.display import display_available, tray_available
 from agent.desktop.presenter import Presenter
@@ -142,6 +142,7 @@ class Agent:
             texts=self._texts,
             walk=walk_images,
             quit=self.quit,
+            health=health(app, self._paths, self._texts, __version__),
             version=__version__,
             ui=resource("ui"),
         )

@@ -27,9 +27,7 @@ def support_bundle(
         "parts": {name: found for name in PARTS if (found := _version(name))},
         "models": [{"name": model.name, "state": model.state, "sha256": model.sha256} for model in models],
     }
-    doctor = [
-        {"name": finding.name, "state": finding.state, "code": finding.error.code if finding.error else None} for finding in findings
-    ]
+    doctor = [{"name": finding.name, "state": finding.state, "code": finding.error.code if finding.error else None} for finding in findings]
     library = None if counts is None else {"images": counts.images, "faces": counts.faces, "people": counts.people, "jobs": counts.jobs}
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as bundle:

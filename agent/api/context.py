@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from agent.api.auth import Auth
+from agent.app.health import Health
 from agent.app.lifecycle import App
 from agent.app.previews import Previews
 from agent.domain.image import FileSeen
@@ -35,5 +36,6 @@ class Context:
     texts: Callable[[], Texts]
     walk: Callable[[tuple[str, ...]], Iterator[FileSeen]]  # the images below files and folders, for a scan
     quit: Callable[[], None]
+    health: Health
     version: str
     ui: Path  # the built web app

@@ -79,6 +79,7 @@ def status(now: AppStatus, texts: Texts, version: str) -> Status:
     )
 
 
+        throttled=now.throttled.value if now.throttled else None,
 def image(stored: StoredImage) -> ImageOut:
     path = PurePath(printable(stored.places[0][1])) if stored.places else PurePath()
     return ImageOut(

@@ -140,6 +140,8 @@ class ScanRequest(Schema):
     embeddings: bool = False
 
 
+    throttled: Literal["battery", "battery_low", "busy"] | None
+    """why the engine does not work as hard as it might"""
 class ScannedFace(Schema):
     """A face as `scan --json` prints it."""
 

@@ -18,6 +18,7 @@ from agent.app.ports import Analyse, Analyser, Library, Source
 from agent.app.progress import Progress
 from agent.app.scan import Scanned, Scanner
 from agent.app.status import StatusFeed
+from agent.app.tally import Tally
 from agent.domain.errors import AgentError, KeyHomeError, StoreError
 from agent.domain.events import ImageFailed, Recorded
 from agent.domain.face import Analysis
@@ -80,6 +81,7 @@ class App:
         self._reconfigure = reconfigure
         self._applying = asyncio.Lock()
         self._progress = Progress(monotonic)
+        self.tally = Tally()
         self.people = People(library, analyser, self.bus, recipe=self.recipe, bounds=self._bounds, clock=clock)
         self.indexer = Indexer(
             library,
@@ -245,10 +247,12 @@ class App:
     def _noticed(self, recorded: Recorded) -> None:
         if isinstance(recorded.event, ImageFailed):
             log.warning("image.failed", place=recorded.event.place_id, code=recorded.event.code)
+            self.tally.failed(recorded.event.code)
         self.status.changed()
 
-    def _analysed(self, _: Analysis) -> None:
+    def _analysed(self, analysis: Analysis) -> None:
         self.monitor.analysed()
+        self.tally.analysed(analysis.ms)
 
     def _throttle(self, pace: Pace, warning: AgentError | None) -> None:
         self.indexer.hold(pace.paused)

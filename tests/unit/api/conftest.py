@@ -12,6 +12,7 @@ from agent.adapters.folder_scan import walk_images
 from agent.api.auth import Auth
 from agent.api.context import Context
 from agent.api.http import create_app
+from agent.app.health import DiskFacts, Health, ModelFacts
 from agent.app.previews import Previews
 from agent.domain.errors import DesktopError
 from agent.i18n import Texts
@@ -70,6 +71,13 @@ class Served:
             texts=lambda: Texts(self.language),
             walk=walk_images,
             quit=self._quit,
+            health=Health(
+                checks={"disk": lambda: "9.0 GB"},
+                models=lambda: (ModelFacts("centerface", "detector", "present", "MIT", "a" * 64),),
+                disk=lambda: DiskFacts(free=4, library=3, thumbnails=2, backups=1),
+                last_backup=lambda: None,
+                bundle=lambda _: b"PK",
+            ),
             version="1.2.3",
             ui=ui,
         )

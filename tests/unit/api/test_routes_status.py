@@ -1,56 +1,30 @@
-"""The Status page's routes, over the whole API with a library behind it and an analyser that is never asked."""
+"""The Status page's routes: problems of files, how the program stands, the doctor, the support bundle, figures for Prometheus."""
 
-from collections.abc import AsyncIterator
+from __future__ import annotations
+
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from unittest.mock import AsyncMock, MagicMock
+from typing import TYPE_CHECKING
 
-import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
-from agent.adapters.store import SqliteLibrary
-from agent.api.auth import Auth
-from agent.api.context import Context
 from agent.api.http import create_app
-from agent.app.lifecycle import App, Backups
-from agent.domain.errors import AgentError, EngineCrashed, ImageMissing, ImageTooLarge, ImageTruncated, ImageUnreadable
+from agent.app.governor import Pace, Power, Throttle
+from agent.app.monitor import MB, EngineProcess, Machine, NoEngine, Usage
+from agent.domain.errors import EngineCrashed, ImageMissing, ImageTooLarge, ImageTruncated, ImageUnreadable, NoTray, StoreDiskFull
+from agent.domain.face import StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
-from agent.i18n import Texts
-from agent.settings import Settings
+
+if TYPE_CHECKING:
+    import httpx
+
+    from agent.adapters.store import SqliteLibrary
+    from agent.domain.errors import AgentError
+    from tests.unit.api.conftest import Served
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-async def nothing(_: object) -> None:
-    return None
-
-
-@pytest.fixture
-async def app(library: SqliteLibrary) -> App:
-    return App(
-        Settings(),
-        library,
-        AsyncMock(),
-        AsyncMock(),
-        slots=lambda: 2,
-        clock=lambda: NOW,
-        monotonic=lambda: 0.0,
-        supply=nothing,
-        backups=Backups(lambda now, settings: None, lambda now, settings: None),
-        reconfigure={},
-    )
-
-
-@pytest.fixture
-async def api(app: App, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    context = MagicMock(
-        spec=Context, app=app, auth=Auth(lambda: 0.0, "token"), texts=lambda: Texts("en"), version="1", ui=tmp_path, desk=AsyncMock()
-    )
-    transport = httpx.ASGITransport(create_app(context, lambda: 80))
-    headers = {"authorization": "Bearer token", "host": "127.0.0.1:80"}
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:80", headers=headers) as client:
-        yield client
 
 
 def fail(library: SqliteLibrary, path: str, error: AgentError) -> int:
@@ -61,30 +35,139 @@ def fail(library: SqliteLibrary, path: str, error: AgentError) -> int:
     return job.place_id
 
 
-async def test_each_problem_says_which_button_helps(api: httpx.AsyncClient, library: SqliteLibrary) -> None:
+async def test_each_problem_says_which_button_helps(owner: httpx.AsyncClient, library: SqliteLibrary) -> None:
     errors = [ImageTruncated(), ImageTooLarge(megapixels=300, limit=200), ImageMissing(), ImageUnreadable(), EngineCrashed()]
     for number, error in enumerate(errors):
         fail(library, f"/photos/{number}.jpg", error)
-    told = {problem["name"]: problem["action"] for problem in (await api.get("/api/problems")).json()}
+    told = {problem["name"]: problem["action"] for problem in (await owner.get("/api/problems")).json()}
     assert told == {"0.jpg": "show", "1.jpg": "settings", "2.jpg": "none", "3.jpg": "retry", "4.jpg": "retry"}
 
 
-async def test_one_file_is_tried_again_and_the_others_stay(api: httpx.AsyncClient, library: SqliteLibrary) -> None:
+async def test_one_file_is_tried_again_and_the_others_stay(owner: httpx.AsyncClient, library: SqliteLibrary) -> None:
     first, second = (fail(library, f"/photos/{name}.jpg", ImageTruncated()) for name in "ab")
-    assert (await api.post(f"/api/problems/{first}/retry")).status_code == 204
-    [left] = (await api.get("/api/problems")).json()
+    assert (await owner.post(f"/api/problems/{first}/retry")).status_code == 204
+    [left] = (await owner.get("/api/problems")).json()
     assert left["place_id"] == second
     assert library.counts().jobs[JobState.QUEUED] == 1
 
 
-async def test_trying_a_file_that_has_no_problem_is_not_found(api: httpx.AsyncClient) -> None:
-    answer = await api.post("/api/problems/77/retry")
+async def test_trying_a_file_that_has_no_problem_is_not_found(owner: httpx.AsyncClient) -> None:
+    answer = await owner.post("/api/problems/77/retry")
     assert (answer.status_code, answer.json()["code"]) == (404, "api.not_found")
 
 
-async def test_cleared_problems_are_spoken_of_no_more_and_their_files_rest(api: httpx.AsyncClient, library: SqliteLibrary) -> None:
+async def test_cleared_problems_are_spoken_of_no_more_and_their_files_rest(owner: httpx.AsyncClient, library: SqliteLibrary) -> None:
     fail(library, "/photos/a.jpg", ImageTruncated())
-    assert (await api.post("/api/problems/clear")).status_code == 204
-    assert (await api.get("/api/problems")).json() == []
+    assert (await owner.post("/api/problems/clear")).status_code == 204
+    assert (await owner.get("/api/problems")).json() == []
     assert library.known_files("/photos") == {"/photos/a.jpg": (10, 1)}, "or the next rescan would try it again"
     assert library.lease(1, now=NOW, until=NOW) == []
+
+
+class OneProcess(NoEngine):
+    """An engine of one process."""
+
+    restarts = 3
+
+    def stats(self) -> list[EngineProcess]:
+        return [EngineProcess(77, 300 * MB, "CPU", "bf16")]
+
+
+async def test_the_report_tells_of_engine_models_memory_disk_stages_and_power(served: Served, owner: httpx.AsyncClient) -> None:
+    app = served.world.app
+    monitor = app.monitor
+    monitor._machine = Machine(OneProcess(), memory=8 * 1024 * MB)
+    monitor.usage, monitor.power = Usage(100 * MB, 300 * MB, 0.015, 0.5, 0.1), Power(on_battery=True, percent=42)
+    monitor.pace = Pace(one_core=True, low_priority=True, why=Throttle.BATTERY)
+    app.tally.analysed(StageTimes(10, 20, 1, 5))
+    app.tally.analysed(StageTimes(30, 40, 3, 5))
+    report = (await owner.get("/api/health-report")).json()
+    assert report["engine"] == {
+        "state": "ready",
+        "processes": [{"pid": 77, "memory_mb": 300.0, "device": "CPU", "precision": "bf16"}],
+        "restarts": 3,
+        "device_note": None,
+    }
+    [model] = report["models"]
+    assert (model["name"], model["state"], model["licence"]) == ("CenterFace", "present", "MIT") and "WIDER FACE" in model["terms"]
+    assert report["memory"] == {"agent_mb": 100.0, "engine_mb": 300.0, "limit_mb": 1024.0}
+    assert report["cpu"] == {"agent_pct": 1.5, "engine_pct": 50.0, "limit": 0}
+    assert report["disk"] == {"free": 4, "library": 3, "thumbnails": 2, "backups": 1}
+    assert report["stages"] == {"decode": 20.0, "detect": 30.0, "align": 2.0, "embed": 5.0}
+    assert report["power"] == {"battery": True, "percent": 42.0, "throttled": "battery"}
+    assert (report["history"], report["last_backup"]) == ([], None)
+
+
+async def test_whoever_looks_finds_a_history_the_next_time(served: Served, owner: httpx.AsyncClient) -> None:
+    await owner.get("/api/health-report")
+    served.world.app.monitor.check()
+    [point] = (await owner.get("/api/health-report")).json()["history"]
+    assert (point["images"], point["cpu_pct"]) == (0, 0.0)
+
+
+async def test_before_the_first_photo_there_are_no_stage_times_and_the_engine_rests(owner: httpx.AsyncClient) -> None:
+    report = (await owner.get("/api/health-report")).json()
+    assert report["stages"] is None and report["engine"]["state"] == "resting"
+
+
+async def test_a_low_battery_is_told_as_a_pause_with_its_reason(served: Served, owner: httpx.AsyncClient) -> None:
+    app = served.world.app
+    app._throttle(Pace(paused=True, why=Throttle.BATTERY_LOW), None)
+    served.world.real.note_file(FileSeen("/photos/a.jpg", 10, 1, "/photos"), Recipe("centerface-1"), priority=Priority.NEW, now=NOW)
+    status = (await owner.get("/api/status")).json()
+    assert (status["state"], status["throttled"]) == ("paused", "battery_low")
+
+
+async def test_the_doctor_says_what_is_well_what_is_absent_and_what_is_wrong(served: Served) -> None:
+    def absent() -> str:
+        raise NoTray
+
+    def wrong() -> str:
+        raise StoreDiskFull
+
+    def broken() -> str:
+        raise RuntimeError("/home/mei")
+
+    checks = {"settings": lambda: "fine", "tray": absent, "disk": wrong, "key": broken}
+    served.api = create_app(replace(served.context, health=replace(served.context.health, checks=checks)), lambda: 8765)
+    async with served.client(authorization=f"Bearer {served.auth.token}") as owner:
+        found = (await owner.post("/api/doctor")).json()
+    assert [(each["name"], each["state"], each["code"]) for each in found] == [
+        ("settings", "ok", None),
+        ("tray", "absent", "desktop.no_tray"),
+        ("disk", "failed", "store.disk_full"),
+        ("key", "failed", "agent.unexpected"),
+    ]
+    assert [each["title"] for each in found] == ["Settings", "Tray", "Free space", "Library key"]
+    assert found[0]["text"] == "fine" and all(each["text"] for each in found) and "mei" not in str(found)
+
+
+async def test_the_support_bundle_comes_as_a_file_to_keep(owner: httpx.AsyncClient) -> None:
+    answer = await owner.get("/api/support-bundle")
+    assert (answer.status_code, answer.content, answer.headers["content-type"]) == (200, b"PK", "application/zip")
+    assert "attachment" in answer.headers["content-disposition"]
+
+
+async def test_prometheus_gets_figures_and_nothing_private(served: Served, owner: httpx.AsyncClient, library: SqliteLibrary) -> None:
+    fail(library, "/photos/mei.jpg", ImageTruncated())
+    served.world.app.tally.failed("image.truncated")
+    served.world.app.tally.analysed(StageTimes(10, 20, 1, 5))
+    answer = await owner.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain")
+    figures = {
+        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+    assert figures["ai_popup_images",] == 0
+    assert figures["ai_popup_queue", "failed"] == 1
+    assert figures["ai_popup_errors_total", "image.truncated"] == 1
+    assert figures["ai_popup_stage_seconds_sum", "detect"] == pytest.approx(0.02)
+    assert figures["ai_popup_stage_seconds_bucket", "0.01", "detect"] == 0 and figures["ai_popup_stage_seconds_count", "detect"] == 1
+    assert figures["ai_popup_stage_seconds_bucket", "0.025", "detect"] == 1
+    assert "photos" not in answer.text and "mei" not in answer.text
+
+
+async def test_strangers_get_no_figures(stranger: httpx.AsyncClient) -> None:
+    for path in ("/metrics", "/api/health-report", "/api/support-bundle"):
+        assert (await stranger.get(path)).status_code == 401

@@ -1,0 +1,49 @@
+"""Counts what was done since the program started: images, time per stage, errors by code."""
+
+from collections import Counter, deque
+from dataclasses import astuple, fields
+
+from agent.domain.face import StageTimes
+
+RECENT = 200  # images that the means are of
+STAGES = tuple(field.name for field in fields(StageTimes))
+# Upper bounds of the histogram, in seconds: a face takes milliseconds, a panorama's decoding seconds.
+BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Tally:
+    """Only numbers; bounded, whatever happens."""
+
+    def __init__(self) -> None:
+        self.images = 0
+        self.errors: Counter[str] = Counter()  # by code
+        self.seconds = dict.fromkeys(STAGES, 0.0)
+        self._recent: deque[StageTimes] = deque(maxlen=RECENT)
+        self._buckets = {stage: [0] * (len(BOUNDS) + 1) for stage in STAGES}
+
+    def analysed(self, ms: StageTimes) -> None:
+        """An image was looked at; `ms` are milliseconds."""
+        self.images += 1
+        self._recent.append(ms)
+        for stage, took in zip(STAGES, astuple(ms), strict=True):
+            seconds = took / 1000
+            self.seconds[stage] += seconds
+            self._buckets[stage][sum(seconds > bound for bound in BOUNDS)] += 1
+
+    def failed(self, code: str) -> None:
+        self.errors[code] += 1
+
+    def means(self) -> StageTimes | None:
+        """Mean milliseconds of the last images; None before the first."""
+        if not self._recent:
+            return None
+        columns = zip(*map(astuple, self._recent), strict=True)
+        return StageTimes(*(sum(column) / len(self._recent) for column in columns))
+
+    def histogram(self, stage: str) -> list[tuple[str, float]]:
+        """(upper bound in seconds, images up to it), as Prometheus wants it."""
+        total, found = 0, []
+        for bound, count in zip([*map(str, BOUNDS), "+Inf"], self._buckets[stage], strict=True):
+            total += count
+            found.append((bound, float(total)))
+        return found

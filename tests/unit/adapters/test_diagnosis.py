@@ -1,0 +1,71 @@
+"""What the program stands on, looked at with real folders and a real library."""
+
+from dataclasses import astuple
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from agent.adapters.backup import BackupStore
+from agent.adapters.diagnosis import Ground
+from agent.adapters.key_homes import Home, key_home
+from agent.adapters.model_store import ModelStore
+from agent.adapters.paths import AppPaths
+from agent.adapters.store.opening import open_library
+from agent.app.health import examine
+from agent.domain.errors import ModelMissing, SourceUnreachable, StoreDiskFull
+from agent.i18n import Texts
+from agent.settings import Folder, KeyHome, Library, Settings
+
+NOW = datetime(2026, 5, 6, 7, 8, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> AppPaths:
+    return AppPaths.find({"AI_POPUP_HOME": str(tmp_path)}).create()
+
+
+def home(paths: AppPaths) -> Home:
+    return key_home(KeyHome.FILE, paths.keys)
+
+
+def ground(paths: AppPaths, *folders: Path) -> Ground:
+    settings = Settings(folders=tuple(Folder(path=str(folder)) for folder in folders), library=Library(key_home=KeyHome.FILE))
+    return Ground(
+        paths, ModelStore(paths.data / "models"), settings=lambda: settings, texts=lambda: Texts("en"), home=lambda _: home(paths)
+    )
+
+
+def test_a_new_home_lacks_its_models_and_nothing_else(paths: AppPaths, tmp_path: Path) -> None:
+    found = {each.name: each for each in examine(ground(paths, tmp_path).checks())}
+    assert [name for name, each in found.items() if each.state != "ok"] == ["models"]
+    assert isinstance(found["models"].error, ModelMissing)
+    assert (found["library"].text, found["folders"].text, found["key"].text) == ("none yet", "1", "file")
+
+
+def test_a_watched_folder_that_is_gone_is_named(paths: AppPaths, tmp_path: Path) -> None:
+    found = {each.name: each for each in examine(ground(paths, tmp_path / "gone").checks())}
+    assert isinstance(found["folders"].error, SourceUnreachable)
+
+
+def test_too_little_free_space_is_named(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.adapters.diagnosis.LEAST_FREE", 2**62)
+    found = {each.name: each for each in examine(ground(paths).checks())}
+    assert isinstance(found["disk"].error, StoreDiskFull)
+
+
+def test_the_library_its_backups_and_the_disk_are_measured_apart(paths: AppPaths) -> None:
+    asked = ground(paths)
+    assert asked.last_backup() is None and astuple(asked.disk())[1:] == (0, 0, 0)
+    library = open_library(paths.library, home(paths))
+    BackupStore(paths.library, home(paths), keep=2).create(library, NOW)
+    disk = asked.disk()
+    assert asked.last_backup() == NOW
+    assert disk.backups > 10_000 and disk.library > 10_000 and disk.free > 0
+    assert asked.checks()["library"]() == "0 photos, 0 faces, 0 people"
+    library.close()
+
+
+def test_the_models_that_look_at_photos_are_told_the_samples_are_not(paths: AppPaths) -> None:
+    told = ground(paths).models()
+    assert {model.role for model in told} == {"detector", "embedder"} and all(model.state == "missing" for model in told)
