@@ -76,10 +76,10 @@ def status(now: AppStatus, texts: Texts, version: str) -> Status:
             for folder in settings.folders
         ),
         problem=problem(now.problem, texts) if now.problem else None,
+        throttled=now.throttled.value if now.throttled else None,
     )
 
 
-        throttled=now.throttled.value if now.throttled else None,
 def image(stored: StoredImage) -> ImageOut:
     path = PurePath(printable(stored.places[0][1])) if stored.places else PurePath()
     return ImageOut(
