@@ -104,6 +104,8 @@ class Status(Schema):
     folders: tuple[FolderState, ...]
     problem: Problem | None
     """what stops the work (`state` is attention)"""
+    throttled: Literal["battery", "battery_low", "busy"] | None
+    """why the engine does not work as hard as it might"""
 
 
 class EventOut(Schema):
@@ -140,8 +142,6 @@ class ScanRequest(Schema):
     embeddings: bool = False
 
 
-    throttled: Literal["battery", "battery_low", "busy"] | None
-    """why the engine does not work as hard as it might"""
 class ScannedFace(Schema):
     """A face as `scan --json` prints it."""
 
