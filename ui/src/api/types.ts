@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    readonly "/api/doctor": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Doctor */
+        readonly post: operations["doctor_api_doctor_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/events": {
         readonly parameters: {
             readonly query?: never;
@@ -13,6 +30,23 @@ export interface paths {
         };
         /** Events */
         readonly get: operations["events_api_events_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/health-report": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Health Report */
+        readonly get: operations["health_report_api_health_report_get"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -328,6 +362,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/support-bundle": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Support Bundle */
+        readonly get: operations["support_bundle_api_support_bundle_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/health": {
         readonly parameters: {
             readonly query?: never;
@@ -337,6 +388,23 @@ export interface paths {
         };
         /** Health */
         readonly get: operations["health_health_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/metrics": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Prometheus */
+        readonly get: operations["prometheus_metrics_get"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -373,6 +441,67 @@ export interface components {
             /** Total */
             readonly total: number;
         };
+        /** CpuReport */
+        readonly CpuReport: {
+            /**
+             * Agent Pct
+             * @description of all cores, 0 to 100; so is `engine_pct`
+             */
+            readonly agent_pct: number;
+            /** Engine Pct */
+            readonly engine_pct: number;
+            /**
+             * Limit
+             * @description cores that the engine may use; 0 means all
+             */
+            readonly limit: number;
+        };
+        /**
+         * DiskReport
+         * @description Bytes.
+         */
+        readonly DiskReport: {
+            /** Backups */
+            readonly backups: number;
+            /** Free */
+            readonly free: number;
+            /** Library */
+            readonly library: number;
+            /** Thumbnails */
+            readonly thumbnails: number;
+        };
+        /** EngineProcessOut */
+        readonly EngineProcessOut: {
+            /** Device */
+            readonly device: string;
+            /** Memory Mb */
+            readonly memory_mb: number;
+            /** Pid */
+            readonly pid: number;
+            /** Precision */
+            readonly precision: string;
+        };
+        /** EngineReport */
+        readonly EngineReport: {
+            /**
+             * Device Note
+             * @description when it computes otherwise than the settings say, why
+             */
+            readonly device_note: string | null;
+            /** Processes */
+            readonly processes: readonly components["schemas"]["EngineProcessOut"][];
+            /**
+             * Restarts
+             * @description processes that had to be replaced since the program started
+             */
+            readonly restarts: number;
+            /**
+             * State
+             * @description resting: no process runs, the next photo starts one; ready: one runs and waits
+             * @enum {string}
+             */
+            readonly state: "resting" | "ready" | "working" | "paused" | "failed";
+        };
         /** FaceOut */
         readonly FaceOut: {
             /**
@@ -403,6 +532,28 @@ export interface components {
             /** Score */
             readonly score: number;
         };
+        /**
+         * FindingOut
+         * @description What came of one of the doctor's checks.
+         */
+        readonly FindingOut: {
+            /** Code */
+            readonly code: string | null;
+            /** Name */
+            readonly name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            readonly state: "ok" | "absent" | "failed";
+            /**
+             * Text
+             * @description what was found, or cause and remedy
+             */
+            readonly text: string;
+            /** Title */
+            readonly title: string;
+        };
         /** FolderState */
         readonly FolderState: {
             /** Name */
@@ -410,6 +561,44 @@ export interface components {
             /** Path */
             readonly path: string;
             readonly problem: components["schemas"]["Problem"] | null;
+        };
+        /** HealthReport */
+        readonly HealthReport: {
+            readonly cpu: components["schemas"]["CpuReport"];
+            readonly disk: components["schemas"]["DiskReport"];
+            readonly engine: components["schemas"]["EngineReport"];
+            /** History */
+            readonly history: readonly components["schemas"]["HistoryPoint"][];
+            /** Last Backup */
+            readonly last_backup: string | null;
+            readonly memory: components["schemas"]["MemoryReport"];
+            /** Models */
+            readonly models: readonly components["schemas"]["ModelReport"][];
+            readonly power: components["schemas"]["PowerReport"];
+            /** @description null before the first photo */
+            readonly stages: components["schemas"]["StageMeans"] | null;
+        };
+        /** HistoryPoint */
+        readonly HistoryPoint: {
+            /** Agent Mb */
+            readonly agent_mb: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            readonly at: string;
+            /**
+             * Cpu Pct
+             * @description agent and engine, of all cores
+             */
+            readonly cpu_pct: number;
+            /** Engine Mb */
+            readonly engine_mb: number;
+            /**
+             * Images
+             * @description looked at since the point before
+             */
+            readonly images: number;
         };
         /** ImageOut */
         readonly ImageOut: {
@@ -454,6 +643,39 @@ export interface components {
              */
             readonly next: number | null;
         };
+        /** MemoryReport */
+        readonly MemoryReport: {
+            /** Agent Mb */
+            readonly agent_mb: number;
+            /** Engine Mb */
+            readonly engine_mb: number;
+            /**
+             * Limit Mb
+             * @description what all engine processes may take together
+             */
+            readonly limit_mb: number;
+        };
+        /** ModelReport */
+        readonly ModelReport: {
+            /** Licence */
+            readonly licence: string;
+            /**
+             * Name
+             * @description as people call it
+             */
+            readonly name: string;
+            /** Role */
+            readonly role: string;
+            /** Sha256 */
+            readonly sha256: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            readonly state: "present" | "missing" | "damaged";
+            /** Terms */
+            readonly terms: string;
+        };
         /** NameFace */
         readonly NameFace: {
             /** Face Id */
@@ -496,6 +718,21 @@ export interface components {
             /** Quarantined */
             readonly quarantined: boolean;
         };
+        /** PowerReport */
+        readonly PowerReport: {
+            /**
+             * Battery
+             * @description the computer runs on its battery
+             */
+            readonly battery: boolean;
+            /** Percent */
+            readonly percent: number | null;
+            /**
+             * Throttled
+             * @description why the engine does not work as hard as it might
+             */
+            readonly throttled: ("battery" | "battery_low" | "busy") | null;
+        };
         /**
          * Problem
          * @description An error as the user meets it, in the program's language.
@@ -525,6 +762,20 @@ export interface components {
              * @description opens the UI once, within a minute
              */
             readonly code: string;
+        };
+        /**
+         * StageMeans
+         * @description Mean milliseconds of the last 200 photos.
+         */
+        readonly StageMeans: {
+            /** Align */
+            readonly align: number;
+            /** Decode */
+            readonly decode: number;
+            /** Detect */
+            readonly detect: number;
+            /** Embed */
+            readonly embed: number;
         };
         /**
          * Status
@@ -571,6 +822,11 @@ export interface components {
              * @enum {string}
              */
             readonly theme: "auto" | "light" | "dark";
+            /**
+             * Throttled
+             * @description why the engine does not work as hard as it might
+             */
+            readonly throttled: ("battery" | "battery_low" | "busy") | null;
             /** Version */
             readonly version: string;
         };
@@ -582,19 +838,59 @@ export interface components {
     pathItems: never;
 }
 export type Burst = components['schemas']['Burst'];
+export type CpuReport = components['schemas']['CpuReport'];
+export type DiskReport = components['schemas']['DiskReport'];
+export type EngineProcessOut = components['schemas']['EngineProcessOut'];
+export type EngineReport = components['schemas']['EngineReport'];
 export type FaceOut = components['schemas']['FaceOut'];
+export type FindingOut = components['schemas']['FindingOut'];
 export type FolderState = components['schemas']['FolderState'];
+export type HealthReport = components['schemas']['HealthReport'];
+export type HistoryPoint = components['schemas']['HistoryPoint'];
 export type ImageOut = components['schemas']['ImageOut'];
 export type ImagePage = components['schemas']['ImagePage'];
+export type MemoryReport = components['schemas']['MemoryReport'];
+export type ModelReport = components['schemas']['ModelReport'];
 export type NameFace = components['schemas']['NameFace'];
 export type PersonOut = components['schemas']['PersonOut'];
 export type PlaceProblem = components['schemas']['PlaceProblem'];
+export type PowerReport = components['schemas']['PowerReport'];
 export type Problem = components['schemas']['Problem'];
 export type ScanRequest = components['schemas']['ScanRequest'];
 export type SessionCode = components['schemas']['SessionCode'];
+export type StageMeans = components['schemas']['StageMeans'];
 export type Status = components['schemas']['Status'];
 export type $defs = Record<string, never>;
 export interface operations {
+    readonly doctor_api_doctor_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["FindingOut"][];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly events_api_events_get: {
         readonly parameters: {
             readonly query?: never;
@@ -622,6 +918,35 @@ export interface operations {
                 };
                 content: {
                     readonly "text/event-stream": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly health_report_api_health_report_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["HealthReport"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1189,6 +1514,35 @@ export interface operations {
             };
         };
     };
+    readonly support_bundle_api_support_bundle_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/zip": unknown;
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly health_health_get: {
         readonly parameters: {
             readonly query?: never;
@@ -1207,6 +1561,35 @@ export interface operations {
                     readonly "application/json": {
                         readonly [key: string]: boolean;
                     };
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly prometheus_metrics_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/plain": unknown;
                 };
             };
             /** @description Unprocessable Entity */
