@@ -104,7 +104,7 @@ class Status(Schema):
     folders: tuple[FolderState, ...]
     problem: Problem | None
     """what stops the work (`state` is attention)"""
-    throttled: Literal["battery", "battery_low", "busy"] | None
+    throttled: Literal["battery", "battery_low", "busy"] | None = None
     """why the engine does not work as hard as it might"""
 
 
