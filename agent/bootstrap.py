@@ -1,9 +1,12 @@
 """Puts the agent together: the only place that names concrete classes."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 
 from agent.adapters.backup import BackupStore
 from agent.adapters.diagnosis import Ground
@@ -104,7 +107,7 @@ def build(
             for info in store.list():
                 if info.recipe in wanted:
                     try:
-                        await asyncio.to_thread(store.fetch, info.name)
+                        await _let_go_at_quit(partial(store.fetch, info.name))
                     except OSError as error:
                         raise store_error(error) from error
             pool.reconfigure(pool.settings, await asyncio.to_thread(model_files, store))
@@ -177,6 +180,28 @@ def health(app: App, paths: AppPaths, texts: Callable[[], Texts], version: str) 
         return support_bundle(version, app.settings, findings, counts, standing.models(), paths.logs)
 
     return Health(checks(standing, texts, engine=engine), standing.models, standing.disk, standing.last_backup, bundle)
+
+
+async def _let_go_at_quit(download: Callable[[], object]) -> None:
+    """Wait for a call in a thread that the program's end does not wait for: a slow network must not keep the agent from quitting."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[None] = loop.create_future()
+
+    def tell(error: BaseException | None) -> None:
+        if not ended.done():
+            ended.set_exception(error) if error else ended.set_result(None)
+
+    def run() -> None:
+        failure: BaseException | None = None
+        try:
+            download()
+        except BaseException as error:
+            failure = error
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(tell, failure)
+
+    threading.Thread(target=run, name="download", daemon=True).start()
+    await ended
 
 
 def _four() -> int:

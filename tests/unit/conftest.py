@@ -215,7 +215,7 @@ class World:
         for _ in range(10_000):
             if condition():
                 return
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.002)
         pytest.fail("it never became true")
 
 
@@ -232,6 +232,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("agent.app.lifecycle.FOLLOW_RETRY_S", 0.01)
     monkeypatch.setattr("agent.app.people.RETRY_AFTER_S", 0.01)
     monkeypatch.setattr("agent.app.scan.LOOK_S", 0.01)
-    monkeypatch.setattr("agent.app.status.LEAST_INTERVAL_S", 0.0)
+    monkeypatch.setattr("agent.app.status.LEAST_INTERVAL_S", 0.004)
     with capture_logs():
         yield

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,3 +74,26 @@ async def test_backups_follow_the_settings_of_their_moment(paths: AppPaths, open
     assert len(list((paths.library / "backups").iterdir())) == 1
     backups.replace(now, some)
     assert len(list((paths.library / "backups").iterdir())) == 1
+
+
+def test_a_download_that_hangs_does_not_keep_the_program_from_ending(
+    paths: AppPaths, opened: SqliteLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, network = threading.Event(), threading.Event()
+
+    def fetch(self: ModelStore, name: str) -> None:
+        begun.set()
+        network.wait(20)
+
+    async def quit_meanwhile() -> None:
+        app = bootstrap.build(Settings.model_validate(FILE), paths, library=opened)
+        supplying = asyncio.ensure_future(app._supply(app.recipe()))
+        await asyncio.to_thread(begun.wait, 20)
+        supplying.cancel()
+        await asyncio.wait([supplying])
+        await app.analyser.close()
+
+    monkeypatch.setattr(ModelStore, "fetch", fetch)
+    asyncio.run(quit_meanwhile())
+    assert not network.is_set()
+    network.set()
