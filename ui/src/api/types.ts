@@ -826,7 +826,7 @@ export interface components {
              * Throttled
              * @description why the engine does not work as hard as it might
              */
-            readonly throttled: ("battery" | "battery_low" | "busy") | null;
+            readonly throttled?: ("battery" | "battery_low" | "busy") | null;
             /** Version */
             readonly version: string;
         };
