@@ -4,7 +4,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Connect, Plugin } from 'vite'
 
 import { picture, world, type Options, type World } from './fixtures.ts'
+import { checks, report } from './health.ts'
 import { answerLibrary, imagesOf } from './library.ts'
+import { answerSettings, applied, appliedStatus, onSettings, resetSettings } from './settings.ts'
 
 const COOKIE = 'mock'
 
@@ -21,23 +23,33 @@ function json(response: ServerResponse, body: unknown, status = 200): void {
   response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(JSON.stringify(body))
 }
 
-function stream(response: ServerResponse, { status }: World): void {
+/** What the agent would answer, by the scene and by what was changed since. */
+function worldNow(chosen: Options): World {
+  return appliedStatus(world(applied(chosen)))
+}
+
+function stream(response: ServerResponse, chosen: Options): void {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
   let rate = 21
   const send = (): void => {
     rate += Math.random() * 5 - 2.5
+    const { status } = worldNow(chosen)
     const burst = status.burst && { ...status.burst, rate }
     response.write(`event: status\ndata: ${JSON.stringify({ ...status, burst })}\n\n`)
   }
   send()
-  if (status.burst === null) return
-  const timer = setInterval(send, 60)
-  response.on('close', () => clearInterval(timer))
+  const unwatch = onSettings(send)
+  const timer = worldNow(chosen).status.burst ? setInterval(send, 60) : undefined
+  response.on('close', () => {
+    clearInterval(timer)
+    unwatch()
+  })
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, next: () => void): void {
   const url = new URL(request.url ?? '/', 'http://mock')
   if (!url.pathname.startsWith('/api/')) {
+    if (url.search) resetSettings()
     if (url.search) response.setHeader('set-cookie', `${COOKIE}=${url.search.slice(1).replaceAll('&', '+')}; path=/`)
     return next()
   }
@@ -45,12 +57,15 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
   if (chosen.scene === 'offline') return void request.destroy()
   if (chosen.scene === 'unauthorised') return json(response, { code: 'api.unauthorised', cause: 'Not signed in.', remedy: 'Run ai-popup open.' }, 401)
   if (chosen.scene === 'loading') return
-  const all = world(chosen)
+  const all = worldNow(chosen)
   const id = Number(/^\/api\/images\/(\d+)/.exec(url.pathname)?.[1])
   const image = Number.isNaN(id) ? undefined : imagesOf(all, chosen).find(id)
+  if (answerSettings(request, response, url, all, applied(chosen))) return
   if (answerLibrary(request, response, url, all, chosen)) return
+  if (url.pathname === '/api/doctor') return json(response, checks(chosen))
+  if (url.pathname === '/api/health-report') return json(response, report(chosen))
   if (request.method === 'POST') return void response.writeHead(204).end()
-  if (url.pathname === '/api/events') return stream(response, all)
+  if (url.pathname === '/api/events') return stream(response, chosen)
   if (url.pathname === '/api/status') return json(response, all.status)
   if (url.pathname === '/api/problems') return json(response, all.problems)
   if (url.pathname === '/api/people') return json(response, all.people)

@@ -116,6 +116,14 @@ export class AppState {
   dismiss = (): void => void (this.failure = null)
   togglePause = (): Promise<boolean> => this.act(this.status?.state === 'paused' ? this.client.resume : this.client.pause)
   retry = (): Promise<boolean> => this.act(this.client.retry)
+  retryPlace = (placeId: number): Promise<boolean> => this.act(() => this.client.retryPlace(placeId))
+  showPlace = (placeId: number): Promise<boolean> => this.act(() => this.client.showPlace(placeId))
+  rescan = (): Promise<boolean> => this.act(this.client.rescan)
+
+  async clearProblems(): Promise<void> {
+    if (await this.act(this.client.clearProblems)) this.refresh()
+  }
+
   hidePopup = (): Promise<boolean> => this.act(this.client.hidePopup)
   open = (): Promise<boolean> => this.act(this.client.open)
 

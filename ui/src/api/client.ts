@@ -1,5 +1,6 @@
 /** Calls of the agent's HTTP API: same origin, signed in by the cookie. */
 
+import type { Check, HealthReport } from './health'
 import { filterQuery, type ActionDone, type LibraryAction, type LibraryFilter, type LibraryFolder, type LibraryImage, type LibraryIndex } from './library'
 import type { ImagePage, NameFace, PersonOut, PlaceProblem, Problem, Status } from './types'
 
@@ -43,6 +44,14 @@ export class Client {
   people = (): Promise<readonly PersonOut[]> => this.get('/api/people')
   nameFace = (body: NameFace): Promise<void> => this.post('/api/people', body)
   retry = (): Promise<void> => this.post('/api/problems/retry')
+  retryPlace = (placeId: number): Promise<void> => this.post(`/api/problems/${placeId}/retry`)
+  /** Selects a file that could not be analysed in the system's file manager. */
+  showPlace = (placeId: number): Promise<void> => this.post(`/api/problems/${placeId}/show`)
+  clearProblems = (): Promise<void> => this.post('/api/problems/clear')
+  rescan = (): Promise<void> => this.post('/api/rescan')
+  health = (): Promise<HealthReport> => this.get('/api/health-report')
+  /** Takes some seconds: the engine is started. */
+  doctor = (): Promise<readonly Check[]> => this.ask('/api/doctor')
   pause = (): Promise<void> => this.post('/api/pause')
   resume = (): Promise<void> => this.post('/api/resume')
   hidePopup = (): Promise<void> => this.post('/api/popup/hide')

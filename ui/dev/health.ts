@@ -1,0 +1,79 @@
+/** The made-up agent's report of itself. */
+
+import type { Check, HealthReport, Sample } from '../src/api/health.ts'
+import type { Options } from './fixtures.ts'
+
+const TERMS = {
+  en: [
+    'Finds faces. The weights are MIT licensed. They were trained on WIDER FACE, whose publishers mark the pictures as non-commercial; whether that reaches the weights is not settled.',
+    'Tells faces apart; needed for recognition only. The weights are labelled Apache-2.0. They were trained on refined MS1M; its publisher calls models trained on it non-commercial.',
+  ],
+  'zh-CN': [
+    '用于查找人脸。权重采用 MIT 许可。训练数据为 WIDER FACE，其发布者将图片标为非商业用途；这是否影响权重尚无定论。',
+    '用于区分人脸，仅识别时需要。权重标为 Apache-2.0。训练数据为精简版 MS1M，其发布者称由此训练的模型不可商用。',
+  ],
+}
+
+function history(scene: string): Sample[] {
+  const now = Date.now()
+  if (scene === 'empty') return []
+  return Array.from({ length: 180 }, (_, index): Sample => {
+    const busy = index < 70 ? index > 10 : index > 110
+    const wave = Math.sin(index / 3) * 0.08 + Math.sin(index / 7) * 0.05
+    return {
+      at: new Date(now - (180 - index) * 10_000).toISOString(),
+      agent_mb: 92,
+      engine_mb: busy ? 420 + wave * 60 : 0,
+      cpu_pct: busy ? 74 + wave * 60 : 2,
+      images: busy ? Math.round(220 * (1 + wave)) : 0,
+    }
+  })
+}
+
+export function report({ scene, language }: Options): HealthReport {
+  const samples = history(scene)
+  const working = scene === 'burst'
+  return {
+    engine: {
+      state: working ? 'running' : 'resting',
+      processes: scene === 'empty' ? [] : [
+        { pid: 4711, memory_mb: 214, device: 'CPU', precision: 'f32' },
+        { pid: 4712, memory_mb: 207, device: 'CPU', precision: 'f32' },
+      ],
+      restarts: scene === 'failed' ? 2 : 0,
+      device_note:
+        scene !== 'failed'
+          ? null
+          : language === 'en'
+            ? 'The GPU gave different answers from the processor, so the processor is used.'
+            : 'GPU 的结果与处理器不一致，因此改用处理器。',
+    },
+    models: [
+      { name: 'CenterFace', role: 'detector', state: 'present', licence: 'MIT', terms: TERMS[language][0] ?? '', sha256: '09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc' },
+      { name: 'MobileFaceNet', role: 'embedder', state: scene === 'failed' ? 'damaged' : 'present', licence: 'Apache-2.0', terms: TERMS[language][1] ?? '', sha256: 'd8ba40c0127fb8ca9917e8fddc79bbbda063657bc92a496d34da0bc8a760443b' },
+    ],
+    memory: { agent_mb: 92, engine_mb: scene === 'empty' ? 0 : 421, limit_mb: 600 },
+    cpu: { agent_pct: 1, engine_pct: working ? 74 : 0, limit: 0 },
+    history: samples,
+    disk: { free: 214e9, library: 318e6, thumbnails: 1.2e9, backups: 640e6 },
+    stages: { decode: 11.8, detect: 17.2, align: 0.9, embed: 9.4 },
+    last_backup: scene === 'empty' ? null : new Date(Date.now() - 9 * 3_600_000).toISOString(),
+    power: { battery: scene === 'away', percent: scene === 'away' ? 64 : null, throttled: scene === 'away' ? 'battery' : null },
+  }
+}
+
+export function checks({ scene, language }: Options): Check[] {
+  const en = language === 'en'
+  return [
+    { name: 'settings', title: en ? 'Settings' : '设置', state: 'ok', text: '/home/you/.config/ai-popup/settings.toml', code: null },
+    { name: 'disk', title: en ? 'Disk' : '磁盘', state: 'ok', text: '214.0 GB', code: null },
+    {
+      name: 'models',
+      title: en ? 'Models' : '模型',
+      state: scene === 'failed' ? 'failed' : 'ok',
+      text: scene === 'failed' ? (en ? 'A model’s file is not the one it should be. Fetch it again.' : '模型文件与预期不符。请重新获取。') : 'centerface (MIT), mobilefacenet (Apache-2.0)',
+      code: scene === 'failed' ? 'model.damaged' : null,
+    },
+    { name: 'tray', title: en ? 'Tray icon' : '托盘图标', state: 'absent', text: en ? 'This desktop shows no tray icons. The popup works the same.' : '此桌面不显示托盘图标，弹窗照常工作。', code: 'desktop.no_tray' },
+  ]
+}

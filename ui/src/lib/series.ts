@@ -1,0 +1,40 @@
+/** The history of the report as lines of a plot. */
+
+import type { Sample } from '../api/health'
+
+export interface Series {
+  /** seconds since 1970 */
+  readonly at: readonly number[]
+  /** null where nothing was measured: the line has a gap there */
+  readonly values: readonly (number | null)[]
+}
+
+/** Samples come every ten seconds; further apart, nobody looked and nothing was done. */
+const GAP_S = 30
+
+/**
+ * A figure over time.
+ *
+ * @param valueOf the figure of a sample, given the seconds since the one before
+ */
+export function series(history: readonly Sample[], valueOf: (sample: Sample, seconds: number) => number): Series {
+  const at: number[] = []
+  const values: (number | null)[] = []
+  let before: number | null = null
+  for (const sample of history) {
+    const now = Date.parse(sample.at) / 1000
+    const apart = before === null ? 10 : Math.max(1, now - before)
+    if (before !== null && apart > GAP_S) {
+      at.push(before + 1)
+      values.push(null)
+    }
+    at.push(now)
+    values.push(valueOf(sample, apart))
+    before = now
+  }
+  return { at, values }
+}
+
+export const photosPerSecond = (sample: Sample, seconds: number): number => sample.images / seconds
+export const engineMemory = (sample: Sample): number => sample.engine_mb
+export const processorUse = (sample: Sample): number => sample.cpu_pct

@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest'
+
+import type { Sample } from '../src/api/health'
+import { engineMemory, photosPerSecond, series } from '../src/lib/series'
+
+function sample(second: number, over: Partial<Sample> = {}): Sample {
+  return { at: new Date(1_800_000_000_000 + second * 1000).toISOString(), agent_mb: 90, engine_mb: 400, cpu_pct: 50, images: 0, ...over }
+}
+
+describe('series', () => {
+  it('makes rates of counts', () => {
+    const { values } = series([sample(0), sample(10, { images: 200 }), sample(30, { images: 200 })], photosPerSecond)
+    expect(values).toEqual([0, 20, 10])
+  })
+
+  it('has a gap where nothing was measured', () => {
+    const { at, values } = series([sample(0), sample(10), sample(900)], engineMemory)
+    expect(values).toEqual([400, 400, null, 400])
+    expect(at).toEqual([...at].sort((a, b) => a - b))
+  })
+
+  it('is empty without a history', () => {
+    expect(series([], engineMemory)).toEqual({ at: [], values: [] })
+  })
+})
