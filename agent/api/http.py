@@ -1,11 +1,10 @@
 """The one HTTP API: routes that parse, call a use case, and answer."""
 
-import asyncio
 from collections.abc import AsyncIterable, Callable
 from contextlib import aclosing
 from typing import Annotated, Literal
 
-from fastapi import FastAPI, Header, Query, Request
+from fastapi import FastAPI, Header, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
@@ -16,8 +15,9 @@ from agent.api import present, streams
 from agent.api.auth import COOKIE
 from agent.api.context import Context
 from agent.api.guard import Guard, sign_in_page
+from agent.api.routes_library import library_routes
 from agent.api.routes_status import status_routes
-from agent.api.schemas import ImageOut, ImagePage, NameFace, PersonOut, Problem, ScanRequest, SessionCode, Status
+from agent.api.schemas import Problem, ScanRequest, SessionCode, Status
 from agent.domain.errors import (
     AgentError,
     BadRequest,
@@ -54,7 +54,7 @@ def create_app(context: Context, port: Callable[[], int]) -> FastAPI:
 
     _problems(api, context)
     _session_routes(api, context)
-    _library_routes(api, context)
+    library_routes(api, context)
     _agent_routes(api, context)
     _desk_routes(api, context)
     status_routes(api, context)
@@ -99,37 +99,6 @@ def _session_routes(api: FastAPI, context: Context) -> None:
         answer = RedirectResponse("/popup" if page == "popup" else "/", 303)
         answer.set_cookie(COOKIE, session, httponly=True, samesite="strict")
         return answer
-
-
-def _library_routes(api: FastAPI, context: Context) -> None:
-    app, library = context.app, context.app.library
-
-    @api.get("/api/images")
-    async def images(limit: Annotated[int, Query(ge=1, le=200)] = 60, before: int | None = None) -> ImagePage:
-        stored = await asyncio.to_thread(library.images, limit=limit, before=before)
-        more = stored[-1].id if len(stored) == limit else None
-        return ImagePage(items=tuple(present.image(image) for image in stored), next=more)
-
-    @api.get("/api/images/{image_id}")
-    async def image(image_id: int) -> ImageOut:
-        stored = await asyncio.to_thread(library.image, image_id)
-        if stored is None:
-            raise NotFound
-        return present.image(stored)
-
-    @api.get("/api/images/{image_id}/preview", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
-    async def preview(image_id: int, side: Annotated[int, Query(ge=16, le=4096)] = 480) -> Response:
-        return Response(await context.previews.get(image_id, side), media_type="image/jpeg")
-
-    @api.get("/api/people")
-    async def people() -> tuple[PersonOut, ...]:
-        return tuple(present.person(known) for known in await asyncio.to_thread(library.people))
-
-    @api.post("/api/people")
-    async def name_face(named: NameFace) -> PersonOut:
-        person_id = await app.people.name_face(named.face_id, named.name)
-        known = await asyncio.to_thread(library.people)
-        return next(present.person(person) for person in known if person.id == person_id)
 
 
 def _agent_routes(api: FastAPI, context: Context) -> None:

@@ -1,6 +1,7 @@
 """Turns what the use cases know into what crosses the API, in the program's language."""
 
 import struct
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import PurePath
 from typing import Literal
@@ -9,6 +10,7 @@ from agent.api.schemas import (
     Burst,
     EventOut,
     FaceOut,
+    FolderOut,
     FolderState,
     ImageOut,
     PersonOut,
@@ -46,6 +48,7 @@ from agent.domain.events import (
 from agent.domain.face import Face
 from agent.domain.jobs import JobState
 from agent.i18n import Texts
+from agent.settings import Folder
 
 
 def problem(error: AgentError, texts: Texts) -> Problem:
@@ -80,6 +83,11 @@ def status(now: AppStatus, texts: Texts, version: str) -> Status:
     )
 
 
+def folder(watched: Folder, images: int, problems: Mapping[str, AgentError], texts: Texts) -> FolderOut:
+    path, error = printable(watched.path), problems.get(watched.root)
+    return FolderOut(path=path, name=PurePath(path).name, images=images, problem=problem(error, texts) if error else None)
+
+
 def image(stored: StoredImage) -> ImageOut:
     path = PurePath(printable(stored.places[0][1])) if stored.places else PurePath()
     return ImageOut(
@@ -92,6 +100,10 @@ def image(stored: StoredImage) -> ImageOut:
         height=stored.height,
         faces=tuple(_face(face) for face in stored.faces),
         indexed_at=stored.indexed_at,
+        taken_at=stored.taken_at,
+        size=stored.size,
+        format=stored.format,
+        hidden=stored.hidden,
     )
 
 

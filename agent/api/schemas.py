@@ -1,6 +1,6 @@
 """The shapes that cross the HTTP API; the UI's types are generated from them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -44,12 +44,48 @@ class ImageOut(Schema):
     height: int
     faces: tuple[FaceOut, ...]
     indexed_at: datetime
+    taken_at: datetime
+    """by the camera's clock, else the file's time; without a zone"""
+    size: int
+    """bytes"""
+    format: str
+    """"jpeg", "png", ..."""
+    hidden: bool
+
+
+class Images(Schema):
+    items: tuple[ImageOut, ...]
 
 
 class ImagePage(Schema):
     items: tuple[ImageOut, ...]
     next: int | None
     """pass as `before` for the following page; null at the end"""
+
+
+class Day(Schema):
+    day: date
+    count: int
+
+
+class LibraryIndex(Schema):
+    """Every image that matches, newest taken first: enough to lay out the whole page."""
+
+    ids: tuple[int, ...]
+    ratios: tuple[int, ...]
+    """of the same images: width * 100 / height, rounded"""
+    days: tuple[Day, ...]
+    """in the same order: so many images are of each day"""
+    total: int
+
+
+class FolderOut(Schema):
+    """A watched folder."""
+
+    path: str
+    name: str
+    images: int
+    problem: Problem | None
 
 
 class PlaceProblem(Schema):

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
@@ -84,6 +84,7 @@ class Analyse:
     min_score: float = 0.5
     min_face: float = 20.0
     keep_chips: bool = True  # False: embeddings for an output only
+    thumbnail: int | None = None  # longer side of a small picture to make along with it, in pixels
 
 
 class Analyser(Protocol):
@@ -142,6 +143,8 @@ class StoredImage:
     precision: str
     ms: StageTimes
     indexed_at: datetime
+    taken_at: datetime  # by the camera's clock, or else by the file's time on this computer's; without a zone
+    hidden: bool
     places: tuple[tuple[int, str], ...]  # (place id, path), those that exist first
     faces: tuple[StoredFace, ...]
 
@@ -173,6 +176,27 @@ class Counts:
     faces: int
     people: int
     jobs: Mapping[JobState, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Which images the library page shows. Days are those of `taken_at`, inclusive."""
+
+    folder: str | None = None  # only what lies below it
+    after: date | None = None
+    before: date | None = None
+    faces_min: int = 0
+    faces_max: int | None = None
+    hidden: bool = False  # the hidden ones instead of the others
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Every image shown, newest taken first."""
+
+    ids: tuple[int, ...]
+    ratios: tuple[int, ...]  # of the same images: hundredths of width to height
+    days: tuple[tuple[date, int], ...]  # in the same order, and how many images each has
 
 
 class Library(Protocol):
@@ -248,6 +272,19 @@ class Library(Protocol):
         """Queue every image whose analysis lacks the recipe (another detector, or recognition was switched on)."""
         ...
 
+    # what the user does with images
+    def set_hidden(self, image_ids: Sequence[int], hidden: bool, *, now: datetime) -> tuple[str | None, int]:
+        """Show images no more, or again. Returns a token that takes it back (None if nothing changed), and how many changed."""
+        ...
+
+    def undo(self, token: str, *, now: datetime) -> bool:
+        """Take back what the token stands for. False if it is not known: taken back already, or too long ago."""
+        ...
+
+    def look_again(self, image_ids: Sequence[int], *, now: datetime) -> int:
+        """Queue images whose analysis is to be made anew, whatever it was made with. Returns how many have a file to look at."""
+        ...
+
     # reading
     def image(self, image_id: int) -> StoredImage | None: ...
 
@@ -257,6 +294,24 @@ class Library(Protocol):
 
     def images(self, *, limit: int, before: int | None = None) -> list[StoredImage]:
         """Newest first, by descending image id; `before` is the last id of the page before."""
+        ...
+
+    def index(self, shown: Shown) -> Index:
+        """All images of which a file is there, in one look."""
+        ...
+
+    def images_by_id(self, image_ids: Sequence[int]) -> list[StoredImage]:
+        """In the order asked for; those that are not known are left out."""
+        ...
+
+    def image_ids(self) -> frozenset[int]:
+        """All there are, shown or not."""
+        ...
+
+    def sha256(self, image_id: int) -> str | None: ...
+
+    def count_below(self, folder: str) -> int:
+        """How many images `index` shows of a folder."""
         ...
 
     def problems(self, *, limit: int) -> list[PlaceState]:

@@ -1,6 +1,7 @@
 """What is found in an image: faces with their box, landmarks and quality, in pixels of the upright image."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias
 
 from agent.domain.image import Recipe
@@ -88,3 +89,5 @@ class Analysis:
     precision: str  # what inference ran in: "f32", "bf16", "f16"
     faces: tuple[Face, ...]
     ms: StageTimes
+    taken_at: datetime | None = None  # as the camera's clock showed it, without a zone; None if the file doesn't say
+    thumbnail: bytes | None = None  # JPEG, if it was asked for

@@ -59,7 +59,8 @@ class Engine:
             embedder=None if task.recipe.embedder is None else self._embedder(task.recipe.embedder),
         )
         data = read_steady(Path(task.path), self._limits)
-        return analyse(data, pipeline, Wanted(task.min_score, task.min_face, task.keep_chips), self._limits, self._clock)
+        wanted = Wanted(task.min_score, task.min_face, task.keep_chips, task.thumbnail)
+        return analyse(data, pipeline, wanted, self._limits, self._clock)
 
     def preview(self, path: str, side: int) -> bytes:
         """Raises ImageError."""

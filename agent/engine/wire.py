@@ -127,11 +127,15 @@ def check_analysis(analysis: Analysis, task: Analyse) -> Analysis:
         _SHA256.fullmatch(analysis.sha256) is not None
         and min(analysis.size, analysis.width, analysis.height) > 0
         and analysis.recipe == task.recipe
+        and (analysis.taken_at is None or analysis.taken_at.tzinfo is None)
+        and (task.thumbnail is not None or analysis.thumbnail is None)
         and all(recognises or (face.embedding is None and face.chip is None) for face in analysis.faces)
         and all(face.embedding is None or len(face.embedding) % 4 == 0 for face in analysis.faces)
     )
     if not sound:
         raise EngineBadAnswer
+    if analysis.thumbnail is not None:
+        check_preview(analysis.thumbnail)
     return analysis
 
 

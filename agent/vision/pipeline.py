@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from agent.domain.face import Analysis, Face, Landmarks, StageTimes
 from agent.domain.image import Recipe
 from agent.vision.aligner import EYE_DISTANCE, face_of
-from agent.vision.codecs import Image, Limits, Pixels, decode, encode_jpeg
+from agent.vision.codecs import Image, Limits, Pixels, decode, encode_jpeg, encode_small
 from agent.vision.detector import Decoder, Detection
 from agent.vision.embedder import to_bytes
 from agent.vision.quality import quality
@@ -37,6 +37,7 @@ class Wanted:
     min_score: float = 0.5
     min_face: float = 20.0  # longer side of the box, pixels of the full image
     keep_chips: bool = True
+    thumbnail: int | None = None  # longer side of the small picture to make, if any
 
 
 class FileDecoder:
@@ -87,8 +88,19 @@ def analyse(data: bytes, pipeline: Pipeline, wanted: Wanted, limits: Limits, clo
         align=_ms(aligned - detected - (decoder.seconds - decoding)),
         embed=_ms(clock() - aligned),
     )
-    sha256 = hashlib.sha256(data).hexdigest()
-    return Analysis(sha256, len(data), image.width, image.height, image.format, pipeline.recipe, pipeline.precision, faces, spans)
+    return Analysis(
+        sha256=hashlib.sha256(data).hexdigest(),
+        size=len(data),
+        width=image.width,
+        height=image.height,
+        format=image.format,
+        recipe=pipeline.recipe,
+        precision=pipeline.precision,
+        faces=faces,
+        ms=spans,
+        taken_at=image.taken_at,
+        thumbnail=None if wanted.thumbnail is None else encode_small(decoder(wanted.thumbnail).pixels, wanted.thumbnail),
+    )
 
 
 def _side_for_chips(image: Image, faces: Sequence[Detection]) -> int:

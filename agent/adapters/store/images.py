@@ -21,9 +21,9 @@ def commit(tx: Connection, leased: Job, analysis: Analysis, identities: Sequence
     held = jobs.held(tx, leased)
     if held is None:
         return []
-    place_id, before = held
+    place_id, before, mtime_ns = held
     jobs.done(tx, leased.id, now)
-    image_id, written = _put(tx, analysis, identities, now)
+    image_id, written = _put(tx, analysis, identities, now, analysis.taken_at or local_time(mtime_ns))
     if before != image_id:
         if before is not None:
             files.leave(tx, before, now)
@@ -38,10 +38,15 @@ def one(tx: Connection, image_id: int) -> StoredImage | None:
     return found[0] if found else None
 
 
+def by_ids(tx: Connection, image_ids: Sequence[int]) -> list[StoredImage]:
+    found = {stored.id: stored for stored in _load(tx, select(image).where(image.c.id.in_(image_ids)))}
+    return [found[image_id] for image_id in dict.fromkeys(image_ids) if image_id in found]
+
+
 def page(tx: Connection, *, limit: int, before: int | None) -> list[StoredImage]:
     # An image whose last place went over to other content waits for its grace time unseen.
     placed = exists().where(place.c.image_id == image.c.id)
-    query = select(image).where(placed).order_by(image.c.id.desc()).limit(limit)
+    query = select(image).where(placed, image.c.hidden_at.is_(None)).order_by(image.c.id.desc()).limit(limit)
     return _load(tx, query if before is None else query.where(image.c.id < before))
 
 
@@ -63,7 +68,15 @@ def problems(tx: Connection, limit: int) -> list[PlaceState]:
     return sorted(found, key=lambda state: state.at, reverse=True)[:limit]
 
 
-def _put(tx: Connection, analysis: Analysis, identities: Sequence[Identity | None], now: datetime) -> tuple[int, bool]:
+def local_time(mtime_ns: int) -> datetime:
+    """A file's time by this computer's clock on the wall; 1970 if no clock can show it."""
+    try:
+        return datetime.fromtimestamp(mtime_ns / 1e9)  # noqa: DTZ006 - a camera's clock knows no zone, so neither does this
+    except (OverflowError, OSError, ValueError):
+        return datetime(1970, 1, 1)  # noqa: DTZ001
+
+
+def _put(tx: Connection, analysis: Analysis, identities: Sequence[Identity | None], now: datetime, taken_at: datetime) -> tuple[int, bool]:
     """(image id, whether anything was written): an image that has all that this analysis has stays as it is."""
     known = tx.execute(
         select(image.c.id, jobs.outdated(analysis.recipe).label("outdated")).where(image.c.sha256 == analysis.sha256)
@@ -84,6 +97,8 @@ def _put(tx: Connection, analysis: Analysis, identities: Sequence[Identity | Non
         "ms_align": analysis.ms.align,
         "ms_embed": analysis.ms.embed,
         "indexed_at": now,
+        "taken_at": taken_at,
+        "face_count": len(analysis.faces),
     }
     if known is None:
         image_id = add(tx, image, facts)
@@ -120,6 +135,8 @@ def _load(tx: Connection, query: Select[int]) -> list[StoredImage]:
             precision=row["precision"],
             ms=StageTimes(row["ms_decode"], row["ms_detect"], row["ms_align"], row["ms_embed"]),
             indexed_at=row["indexed_at"],
+            taken_at=row["taken_at"],
+            hidden=row["hidden_at"] is not None,
             places=tuple(places[row["id"]]),
             faces=tuple(stored[row["id"]]),
         )

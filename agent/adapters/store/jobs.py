@@ -87,10 +87,10 @@ def give_back(tx: Connection, jobs: Sequence[Job] | None = None) -> int:
     return sum(tx.execute(statement.where(job.c.id == each.id, job.c.attempts == each.attempts)).rowcount for each in jobs)
 
 
-def held(tx: Connection, leased: Job) -> Row[int, int | None] | None:
-    """(place id, image id) if the job is still leased by that attempt."""
+def held(tx: Connection, leased: Job) -> Row[int, int | None, int] | None:
+    """(place id, image id, the file's time in nanoseconds) if the job is still leased by that attempt."""
     return tx.execute(
-        select(place.c.id, place.c.image_id)
+        select(place.c.id, place.c.image_id, place.c.mtime_ns)
         .join(job)
         .where(job.c.id == leased.id, job.c.state == JobState.LEASED, job.c.attempts == leased.attempts)
     ).one_or_none()

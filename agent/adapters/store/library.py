@@ -6,10 +6,10 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from agent.adapters.store import events, files, gallery, images, jobs, people, schema
+from agent.adapters.store import actions, events, files, gallery, images, jobs, library_index, people, schema
 from agent.adapters.store.engine import Database
 from agent.adapters.store.upgrade import upgrade
-from agent.app.ports import Counts, Noted, Person, PlaceState, StoredImage
+from agent.app.ports import Counts, Index, Noted, Person, PlaceState, Shown, StoredImage
 from agent.domain.errors import AgentError
 from agent.domain.events import Recorded
 from agent.domain.face import Analysis, Face
@@ -93,6 +93,20 @@ class SqliteLibrary:
         with self._database.write() as tx:
             return jobs.requeue_outdated(tx, recipe, now)
 
+    # what the user does with images
+
+    def set_hidden(self, image_ids: Sequence[int], hidden: bool, *, now: datetime) -> tuple[str | None, int]:
+        with self._database.write(durable=True) as tx:
+            return actions.set_hidden(tx, image_ids, hidden, now)
+
+    def undo(self, token: str, *, now: datetime) -> bool:
+        with self._database.write(durable=True) as tx:
+            return actions.undo(tx, token, now)
+
+    def look_again(self, image_ids: Sequence[int], *, now: datetime) -> int:
+        with self._database.write() as tx:
+            return actions.look_again(tx, image_ids, now)
+
     # reading
 
     def image(self, image_id: int) -> StoredImage | None:
@@ -110,6 +124,26 @@ class SqliteLibrary:
     def images(self, *, limit: int, before: int | None = None) -> list[StoredImage]:
         with self._database.read() as tx:
             return images.page(tx, limit=limit, before=before)
+
+    def index(self, shown: Shown) -> Index:
+        with self._database.read() as tx:
+            return library_index.read(tx, shown)
+
+    def images_by_id(self, image_ids: Sequence[int]) -> list[StoredImage]:
+        with self._database.read() as tx:
+            return images.by_ids(tx, image_ids)
+
+    def image_ids(self) -> frozenset[int]:
+        with self._database.read() as tx:
+            return frozenset(tx.scalars(select(schema.image.c.id)))
+
+    def sha256(self, image_id: int) -> str | None:
+        with self._database.read() as tx:
+            return tx.scalar(select(schema.image.c.sha256).where(schema.image.c.id == image_id))
+
+    def count_below(self, folder: str) -> int:
+        with self._database.read() as tx:
+            return library_index.count_below(tx, folder)
 
     def problems(self, *, limit: int) -> list[PlaceState]:
         with self._database.read() as tx:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 # The newest migration: a library that says so needs none, and Alembic is not even imported.
-REVISION = "0001"
+REVISION = "0002"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -55,6 +55,19 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else _EPOCH + timedelta(microseconds=value)
 
 
+class LocalTime(TypeDecorator[datetime]):
+    """A time of day as a clock on the wall showed it, without a zone: whole microseconds since 1970 by that clock."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else (value - _EPOCH.replace(tzinfo=None)) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else _EPOCH.replace(tzinfo=None) + timedelta(microseconds=value)
+
+
 metadata = MetaData()
 
 # Ids are never used twice (`sqlite_autoincrement`; PostgreSQL does so by itself): logs, events and open windows refer to them.
@@ -84,7 +97,12 @@ image = Table(
     Column("ms_embed", Float, nullable=False),
     Column("indexed_at", Instant, nullable=False),
     Column("left_at", Instant),  # when a place last went over to other content: with no place left, the grace time runs from here
+    Column("taken_at", LocalTime, nullable=False, server_default="0"),
+    Column("face_count", Integer, nullable=False, server_default="0"),
+    Column("hidden_at", Instant),
     Index("image_by_size", "size"),
+    # All that the library page needs of every image, in its order: 100,000 are read from here without touching a row.
+    Index("image_by_taken_at", "taken_at", "id", "width", "height", "face_count", "hidden_at"),
     sqlite_autoincrement=True,
 )
 
@@ -99,7 +117,8 @@ place = Table(
     Column("image_id", Integer, ForeignKey("image.id", ondelete="SET NULL")),  # None until this very content was analysed
     Column("noted_at", Instant, nullable=False),
     Column("missing_since", Instant),
-    Index("place_by_image", "image_id"),
+    Index("place_by_image", "image_id", "missing_since"),
+    Index("place_below_folder", "path", "image_id", "missing_since"),  # all that the library page needs of a folder's files
     sqlite_autoincrement=True,
 )
 
@@ -186,6 +205,17 @@ identity = Table(
     Column("refs", Integer, nullable=False),
     Index("identity_by_person", "person_id"),
     Index("identity_by_certainty", "certainty"),
+)
+
+# What can be taken back, also after a restart.
+undo = Table(
+    "undo",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("token", String, nullable=False, unique=True),
+    Column("action", String, nullable=False),
+    Column("image_ids", JSON, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 event = Table(

@@ -1,5 +1,7 @@
 """The encrypted file: unreadable to others, refused when damaged, whole after any error."""
 
+import contextlib
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -41,8 +43,11 @@ def damage(path: Path) -> None:
 
 def test_nobody_reads_the_library_without_its_key(library: SqliteLibrary, tmp_path: Path) -> None:
     note(library)
-    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
-        sqlite3.connect(tmp_path / "library.db").execute("SELECT * FROM sqlite_master")
+    # A copy, because Python's own SQLite would let go of the locks of this process when it closes the file.
+    shutil.copyfile(tmp_path / "library.db", tmp_path / "stolen.db")
+    stolen = sqlite3.connect(tmp_path / "stolen.db")
+    with contextlib.closing(stolen), pytest.raises(sqlite3.DatabaseError, match="not a database"):
+        stolen.execute("SELECT * FROM sqlite_master")
     with pytest.raises(StoreDamaged):
         SqliteLibrary(tmp_path / "library.db", bytes(32))
     library.copy_to(tmp_path / "copy.db")
@@ -168,11 +173,11 @@ def test_an_older_library_is_copied_aside_before_it_is_migrated(
 ) -> None:
     library.close()
     migrated: list[bool] = []
-    monkeypatch.setattr(upgrade, "REVISION", "0002")
-    monkeypatch.setattr(upgrade, "_migrate", lambda tx: migrated.append((tmp_path / "library.db.before-0002").exists()))
+    monkeypatch.setattr(upgrade, "REVISION", "9999")
+    monkeypatch.setattr(upgrade, "_migrate", lambda tx: migrated.append((tmp_path / "library.db.before-9999").exists()))
     SqliteLibrary(tmp_path / "library.db", library_key).close()
     assert migrated == [True]
-    assert check_copy(tmp_path / "library.db.before-0002", library_key) == 0
+    assert check_copy(tmp_path / "library.db.before-9999", library_key) == 0
 
 
 def test_an_interrupted_first_start_leaves_nothing_half(tmp_path: Path, library_key: bytes, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection, event
 
 from agent.adapters.store import SqliteLibrary
+from agent.app.ports import Shown
 from agent.domain.errors import ImageCorrupt
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import FileSeen, Recipe
@@ -59,6 +60,11 @@ def test_nothing_that_runs_per_file_or_page_looks_through_a_table(library: Sqlit
     library.known_files("/photos/sub")
     library.images(limit=5, before=9)
     library.image(1)
+    library.images_by_id([3, 1, 2])
+    library.sha256(1)
+    library.index(Shown(after=NOW.date(), before=NOW.date()))  # without days it is one pass, see below
+    library.undo(library.set_hidden([1], True, now=NOW)[0] or "", now=NOW)
+    library.look_again([1], now=NOW)
     library.place("/photos/b.jpg")
     library.place_by_id(1)
     library.problems(limit=5)
@@ -68,3 +74,21 @@ def test_nothing_that_runs_per_file_or_page_looks_through_a_table(library: Sqlit
     library.embeddings("mobilefacenet-1", after=0, limit=5)
     library.image_embeddings(1, "mobilefacenet-1")
     assert [statement for statement in scans if "image.id DESC" not in statement and "max(event.id)" not in statement] == []
+
+
+def test_the_index_of_the_whole_library_reads_indices_alone(library: SqliteLibrary) -> None:
+    plans: list[str] = []
+
+    def explain(connection: Connection, cursor: object, statement: str, parameters: object, context: object, many: bool) -> None:
+        raw = connection.connection.cursor()
+        raw.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)  # type: ignore[arg-type]
+        plans.extend(row[3] for row in raw.fetchall())
+        raw.close()
+
+    event.listen(library._database._engine, "before_cursor_execute", explain)
+    library.index(Shown())
+    library.index(Shown(folder="/photos", faces_min=1))
+    library.count_below("/photos")
+    reads = [step for step in plans if step.startswith(("SCAN", "SEARCH"))]
+    assert reads and all("COVERING INDEX" in step for step in reads), plans
+    assert not any("TEMP B-TREE" in step for step in plans), "it lies in its order already"

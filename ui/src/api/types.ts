@@ -38,6 +38,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/folders": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Folders */
+        readonly get: operations["folders_api_folders_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/health-report": {
         readonly parameters: {
             readonly query?: never;
@@ -72,6 +89,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/images/by-id": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Images By Id
+         * @description Up to 200, in the order asked for; those that are gone are left out.
+         */
+        readonly get: operations["images_by_id_api_images_by_id_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/images/{image_id}": {
         readonly parameters: {
             readonly query?: never;
@@ -98,6 +135,26 @@ export interface paths {
         };
         /** Preview */
         readonly get: operations["preview_api_images__image_id__preview_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/library": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Index
+         * @description `folder` is a watched folder, with all below it; days are inclusive; `hidden` lists the hidden images instead of the others.
+         */
+        readonly get: operations["index_api_library_get"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -456,6 +513,16 @@ export interface components {
              */
             readonly limit: number;
         };
+        /** Day */
+        readonly Day: {
+            /** Count */
+            readonly count: number;
+            /**
+             * Day
+             * Format: date
+             */
+            readonly day: string;
+        };
         /**
          * DiskReport
          * @description Bytes.
@@ -554,6 +621,19 @@ export interface components {
             /** Title */
             readonly title: string;
         };
+        /**
+         * FolderOut
+         * @description A watched folder.
+         */
+        readonly FolderOut: {
+            /** Images */
+            readonly images: number;
+            /** Name */
+            readonly name: string;
+            /** Path */
+            readonly path: string;
+            readonly problem: components["schemas"]["Problem"] | null;
+        };
         /** FolderState */
         readonly FolderState: {
             /** Name */
@@ -609,8 +689,15 @@ export interface components {
              * @description name of the folder it lies in
              */
             readonly folder: string;
+            /**
+             * Format
+             * @description "jpeg", "png", ...
+             */
+            readonly format: string;
             /** Height */
             readonly height: number;
+            /** Hidden */
+            readonly hidden: boolean;
             /** Id */
             readonly id: number;
             /**
@@ -630,6 +717,17 @@ export interface components {
              * @description how many files hold this image
              */
             readonly places: number;
+            /**
+             * Size
+             * @description bytes
+             */
+            readonly size: number;
+            /**
+             * Taken At
+             * Format: date-time
+             * @description by the camera's clock, else the file's time; without a zone
+             */
+            readonly taken_at: string;
             /** Width */
             readonly width: number;
         };
@@ -642,6 +740,31 @@ export interface components {
              * @description pass as `before` for the following page; null at the end
              */
             readonly next: number | null;
+        };
+        /** Images */
+        readonly Images: {
+            /** Items */
+            readonly items: readonly components["schemas"]["ImageOut"][];
+        };
+        /**
+         * LibraryIndex
+         * @description Every image that matches, newest taken first: enough to lay out the whole page.
+         */
+        readonly LibraryIndex: {
+            /**
+             * Days
+             * @description in the same order: so many images are of each day
+             */
+            readonly days: readonly components["schemas"]["Day"][];
+            /** Ids */
+            readonly ids: readonly number[];
+            /**
+             * Ratios
+             * @description of the same images: width * 100 / height, rounded
+             */
+            readonly ratios: readonly number[];
+            /** Total */
+            readonly total: number;
         };
         /** MemoryReport */
         readonly MemoryReport: {
@@ -839,16 +962,20 @@ export interface components {
 }
 export type Burst = components['schemas']['Burst'];
 export type CpuReport = components['schemas']['CpuReport'];
+export type Day = components['schemas']['Day'];
 export type DiskReport = components['schemas']['DiskReport'];
 export type EngineProcessOut = components['schemas']['EngineProcessOut'];
 export type EngineReport = components['schemas']['EngineReport'];
 export type FaceOut = components['schemas']['FaceOut'];
 export type FindingOut = components['schemas']['FindingOut'];
+export type FolderOut = components['schemas']['FolderOut'];
 export type FolderState = components['schemas']['FolderState'];
 export type HealthReport = components['schemas']['HealthReport'];
 export type HistoryPoint = components['schemas']['HistoryPoint'];
 export type ImageOut = components['schemas']['ImageOut'];
 export type ImagePage = components['schemas']['ImagePage'];
+export type Images = components['schemas']['Images'];
+export type LibraryIndex = components['schemas']['LibraryIndex'];
 export type MemoryReport = components['schemas']['MemoryReport'];
 export type ModelReport = components['schemas']['ModelReport'];
 export type NameFace = components['schemas']['NameFace'];
@@ -922,6 +1049,35 @@ export interface operations {
             };
         };
     };
+    readonly folders_api_folders_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["FolderOut"][];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly health_report_api_health_report_get: {
         readonly parameters: {
             readonly query?: never;
@@ -970,6 +1126,37 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["ImagePage"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly images_by_id_api_images_by_id_get: {
+        readonly parameters: {
+            readonly query: {
+                readonly ids: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Images"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -1034,6 +1221,42 @@ export interface operations {
                 };
                 content: {
                     readonly "image/jpeg": unknown;
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly index_api_library_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly folder?: string | null;
+                readonly after?: string | null;
+                readonly before?: string | null;
+                readonly faces_min?: number;
+                readonly faces_max?: number | null;
+                readonly hidden?: boolean;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["LibraryIndex"];
                 };
             };
             /** @description Unprocessable Entity */

@@ -1,0 +1,99 @@
+"""Routes of the Library page: every image as an index, what is seen of them, and what the user does with them."""
+
+import asyncio
+from datetime import date
+from typing import Annotated
+
+from fastapi import FastAPI, Query
+from fastapi.responses import Response
+
+from agent.api import present
+from agent.api.context import Context
+from agent.api.schemas import Day, FolderOut, ImageOut, ImagePage, Images, LibraryIndex, NameFace, PersonOut
+from agent.app.ports import Shown
+from agent.domain.errors import NotFound
+
+MOST_IDS_LENGTH = 2_400  # characters: 200 ids and to spare
+IDS = r"^[0-9]{1,18}(,[0-9]{1,18})*$"
+
+
+def library_routes(api: FastAPI, context: Context) -> None:
+    """Add them to `api`."""
+    _index_routes(api, context)
+    _image_routes(api, context)
+    _people_routes(api, context)
+
+
+def _index_routes(api: FastAPI, context: Context) -> None:
+    app, library = context.app, context.app.library
+
+    @api.get("/api/library", response_model=LibraryIndex)
+    async def index(
+        folder: str | None = None,
+        after: date | None = None,
+        before: date | None = None,
+        faces_min: Annotated[int, Query(ge=0)] = 0,
+        faces_max: Annotated[int | None, Query(ge=0)] = None,
+        hidden: bool = False,
+    ) -> Response:
+        """`folder` is a watched folder, with all below it; days are inclusive; `hidden` lists the hidden images instead of the others."""
+        roots = {present.printable(watched.path): watched.root for watched in app.settings.folders}
+        shown = Shown(roots.get(folder, folder) if folder else None, after, before, faces_min, faces_max, hidden)
+
+        def read() -> bytes:
+            found = library.index(shown)
+            days = tuple(Day(day=day, count=count) for day, count in found.days)
+            return LibraryIndex(ids=found.ids, ratios=found.ratios, days=days, total=len(found.ids)).model_dump_json().encode()
+
+        # A megabyte for a large library: written down outside the loop, too.
+        return Response(await asyncio.to_thread(read), media_type="application/json")
+
+    @api.get("/api/folders")
+    async def folders() -> tuple[FolderOut, ...]:
+        problems = app.ingest.folder_problems
+
+        def read() -> tuple[FolderOut, ...]:
+            return tuple(present.folder(each, library.count_below(each.root), problems, context.texts()) for each in app.settings.folders)
+
+        return await asyncio.to_thread(read)
+
+
+def _image_routes(api: FastAPI, context: Context) -> None:
+    library = context.app.library
+
+    @api.get("/api/images")
+    async def images(limit: Annotated[int, Query(ge=1, le=200)] = 60, before: int | None = None) -> ImagePage:
+        stored = await asyncio.to_thread(library.images, limit=limit, before=before)
+        more = stored[-1].id if len(stored) == limit else None
+        return ImagePage(items=tuple(present.image(image) for image in stored), next=more)
+
+    @api.get("/api/images/by-id")
+    async def images_by_id(ids: Annotated[str, Query(pattern=IDS, max_length=MOST_IDS_LENGTH, examples=["3,1,2"])]) -> Images:
+        """Up to 200, in the order asked for; those that are gone are left out."""
+        stored = await asyncio.to_thread(library.images_by_id, [int(number) for number in ids.split(",")])
+        return Images(items=tuple(present.image(image) for image in stored))
+
+    @api.get("/api/images/{image_id}")
+    async def image(image_id: int) -> ImageOut:
+        stored = await asyncio.to_thread(library.image, image_id)
+        if stored is None:
+            raise NotFound
+        return present.image(stored)
+
+    @api.get("/api/images/{image_id}/preview", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
+    async def preview(image_id: int, side: Annotated[int, Query(ge=16, le=4096)] = 480) -> Response:
+        return Response(await context.previews.get(image_id, side), media_type="image/jpeg")
+
+
+def _people_routes(api: FastAPI, context: Context) -> None:
+    app, library = context.app, context.app.library
+
+    @api.get("/api/people")
+    async def people() -> tuple[PersonOut, ...]:
+        return tuple(present.person(known) for known in await asyncio.to_thread(library.people))
+
+    @api.post("/api/people")
+    async def name_face(named: NameFace) -> PersonOut:
+        person_id = await app.people.name_face(named.face_id, named.name)
+        known = await asyncio.to_thread(library.people)
+        return next(present.person(person) for person in known if person.id == person_id)

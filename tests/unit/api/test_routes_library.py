@@ -1,0 +1,68 @@
+"""The Library page's routes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.domain.errors import SourceUnreachable
+from agent.domain.jobs import Priority
+from agent.settings import Folder
+
+if TYPE_CHECKING:
+    import httpx
+
+    from tests.unit.api.conftest import Served
+    from tests.unit.conftest import World
+
+
+async def index(world: World, *names: str) -> None:
+    """Index files of these names; their images have the ids 1, 2, ..."""
+    async with world.running():
+        for number, name in enumerate(names, 1):
+            await world.app.ingest.note(world.file(name), Priority.NEW)
+            await world.until(lambda number=number: world.real.counts().images == number)  # type: ignore[misc]
+
+
+async def test_the_index_tells_all_there_is(served: Served, owner: httpx.AsyncClient) -> None:
+    await index(served.world, "a", "b")
+    found = (await owner.get("/api/library")).json()
+    assert sorted(found["ids"]) == [1, 2] and found["ratios"] == [125, 125] and found["total"] == 2
+    assert sum(day["count"] for day in found["days"]) == 2
+    assert (await owner.get("/api/library", params={"faces_min": 2})).json() == {"ids": [], "ratios": [], "days": [], "total": 0}
+    today = found["days"][0]["day"]
+    assert (await owner.get("/api/library", params={"after": today, "before": today, "faces_max": 1})).json() == found
+
+
+async def test_the_index_of_a_watched_folder_is_had_by_the_path_in_the_settings(served: Served, owner: httpx.AsyncClient) -> None:
+    world = served.world
+    await index(world, "a")
+    world.app.settings = world.app.settings.model_copy(update={"folders": (Folder(path=f"{world.folder}/../photos"),)})
+    for path, total in ((f"{world.folder}/../photos", 1), (str(world.folder), 1), (str(world.folder.parent / "other"), 0)):
+        assert (await owner.get("/api/library", params={"folder": path})).json()["total"] == total
+
+
+async def test_folders_say_how_many_images_they_hold_and_what_ails_them(served: Served, owner: httpx.AsyncClient) -> None:
+    world = served.world
+    await index(world, "a", "b")
+    lost = world.folder.parent / "lost"
+    world.app.settings = world.app.settings.model_copy(update={"folders": (Folder(path=str(world.folder)), Folder(path=str(lost)))})
+    world.app.ingest.folder_problems[str(lost)] = SourceUnreachable()
+    there, away = (await owner.get("/api/folders")).json()
+    assert there == {"path": str(world.folder), "name": "photos", "images": 2, "problem": None}
+    assert (away["name"], away["images"], away["problem"]["code"]) == ("lost", 0, "source.unreachable")
+
+
+async def test_images_are_had_by_their_ids_in_the_order_asked_for(served: Served, owner: httpx.AsyncClient) -> None:
+    await index(served.world, "a", "b", "c")
+    items = (await owner.get("/api/images/by-id", params={"ids": "3,999,1"})).json()["items"]
+    assert [item["name"] for item in items] == ["c", "a"]
+    assert items[0]["size"] == 1 and items[0]["format"] == "jpeg" and items[0]["hidden"] is False
+    assert items[0]["taken_at"][-1].isdigit(), "no zone: it is the camera's clock"
+
+
+@pytest.mark.parametrize("ids", ["", "1,", "a", "-1", "1;2", "9" * 19, ",".join(["12345678901"] * 400)])
+async def test_ids_that_are_none_are_not_understood(owner: httpx.AsyncClient, ids: str) -> None:
+    answer = await owner.get("/api/images/by-id", params={"ids": ids})
+    assert (answer.status_code, answer.json()["code"]) == (422, "api.bad_request")
