@@ -13,6 +13,7 @@ from agent.adapters.diagnosis import Ground
 from agent.adapters.durable import store_error
 from agent.adapters.folder_source import FolderSource
 from agent.adapters.key_homes import Home, key_home
+from agent.adapters.keys import LibraryKeys
 from agent.adapters.model_store import ModelState, ModelStore
 from agent.adapters.paths import AppPaths
 from agent.adapters.power import read_power
@@ -57,6 +58,12 @@ def engine_pool(settings: Settings, paths: AppPaths, store: ModelStore) -> Engin
 def home_of_key(settings: Settings, paths: AppPaths) -> Home:
     """Where the library's key is kept."""
     return key_home(settings.library.key_home, paths.keys)
+
+
+def recovery_code(settings: Settings, paths: AppPaths) -> str:
+    """The code that opens the library if its key is lost. Raises KeyHomeError, StoreError."""
+    keys = LibraryKeys(paths.library, home_of_key(settings, paths))
+    return keys.recovery_code(keys.unlock())
 
 
 def backups_of(library: SqliteLibrary, paths: AppPaths) -> Backups:

@@ -19,7 +19,7 @@ from agent.api.context import Context
 from agent.api.server import serving
 from agent.app.lifecycle import App, Reconfigure
 from agent.app.previews import Previews
-from agent.bootstrap import build, health
+from agent.bootstrap import build, health, recovery_code
 from agent.desktop.desk import Desk
 from agent.desktop.display import display_available, tray_available
 from agent.desktop.presenter import Presenter
@@ -139,6 +139,8 @@ class Agent:
             auth=auth,
             previews=Previews(app.library, app.analyser),
             desk=desk,
+            settings=self._file,
+            recovery_code=lambda: recovery_code(self._settings, self._paths),
             texts=self._texts,
             walk=walk_images,
             quit=self.quit,

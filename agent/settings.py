@@ -51,6 +51,7 @@ class OnBattery(StrEnum):
 
 
 Pattern = Annotated[str, Field(min_length=1, max_length=200)]
+TimeOfDay = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$", examples=["22:00", "07:30"])]
 
 
 class General(Section):
@@ -58,6 +59,8 @@ class General(Section):
     """Language of the program; `auto` follows the system."""
     theme: Theme = Theme.AUTO
     """Light or dark; `auto` follows the system."""
+    autostart: bool = False
+    """Start when the user logs in. Nothing is changed about that while `AI_POPUP_HOME` is set."""
 
 
 def root_of(path: str) -> str:
@@ -153,6 +156,14 @@ class Popup(Section):
     """From this many waiting photos on, one summary card stands for them all."""
     keep_warm_s: Annotated[int, Field(ge=0, le=86_400)] = 600
     """The hidden popup's process is kept this long after its last use."""
+    quiet_from: TimeOfDay = ""
+    """No popup from this time of day on, until `quiet_until`; empty is never."""
+    quiet_until: TimeOfDay = ""
+    """The end of `quiet_from`; on the next day if it is earlier."""
+    quiet_fullscreen: bool = True
+    """No popup while a window fills the screen."""
+    quiet_presenting: bool = True
+    """No popup during a presentation or a call, as far as the system tells."""
 
 
 class Tray(Section):

@@ -1,6 +1,6 @@
 """What the API's routes work with, handed in by the root."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +11,7 @@ from agent.app.lifecycle import App
 from agent.app.previews import Previews
 from agent.domain.image import FileSeen
 from agent.i18n import Texts
+from agent.settings import Settings
 
 
 class Desk(Protocol):
@@ -26,6 +27,40 @@ class Desk(Protocol):
         """Raises NoDisplay."""
         ...
 
+    async def choose_folder(self, title: str) -> str | None:
+        """Ask the user with the system's dialog; None if it is dismissed. Raises NoDisplay or PopupFailed."""
+        ...
+
+
+class SettingsStore(Protocol):
+    """The settings in force and the file they are kept in. Changes may block; refused, they raise SettingsError and write nothing.
+
+    Implementation: `agent.adapters.config_file.SettingsFile`.
+    """
+
+    path: Path
+    snapshot: Settings
+
+    def overridden(self) -> frozenset[str]:
+        """Settings that the environment has the last word on: `section.name`."""
+        ...
+
+    def checked(self, key: str, value: object) -> object:
+        """What would be written."""
+        ...
+
+    def put(self, key: str, value: object) -> Settings: ...
+
+    def unset(self, key: str) -> Settings: ...
+
+    def add_folder(self, folder: Path) -> Settings: ...
+
+    def change_folder(self, root: str, change: Mapping[str, object]) -> Settings:
+        """Raises NotFound, as `remove_folder`."""
+        ...
+
+    def remove_folder(self, root: str) -> Settings: ...
+
 
 @dataclass(frozen=True)
 class Context:
@@ -33,6 +68,8 @@ class Context:
     auth: Auth
     previews: Previews
     desk: Desk
+    settings: SettingsStore
+    recovery_code: Callable[[], str]  # blocks; raises KeyHomeError or StoreError
     texts: Callable[[], Texts]
     walk: Callable[[tuple[str, ...]], Iterator[FileSeen]]  # the images below files and folders, for a scan
     quit: Callable[[], None]

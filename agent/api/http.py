@@ -16,6 +16,7 @@ from agent.api.auth import COOKIE
 from agent.api.context import Context
 from agent.api.guard import Guard, sign_in_page
 from agent.api.routes_library import library_routes
+from agent.api.routes_settings import settings_routes
 from agent.api.routes_status import status_routes
 from agent.api.schemas import Problem, ScanRequest, SessionCode, Status
 from agent.domain.errors import (
@@ -26,6 +27,10 @@ from agent.domain.errors import (
     NotFound,
     PersonUnknown,
     RecognitionOff,
+    SettingsError,
+    SettingsUnknownKey,
+    SettingsUnwritable,
+    SourceError,
     Unauthorised,
 )
 
@@ -35,6 +40,10 @@ STATUS_OF: tuple[tuple[type[AgentError], int], ...] = (
     (PersonUnknown, 404),
     (RecognitionOff, 409),
     (ImageError, 422),
+    (SettingsUnknownKey, 404),
+    (SettingsUnwritable, 503),
+    (SettingsError, 422),
+    (SourceError, 422),
 )
 
 
@@ -57,6 +66,7 @@ def create_app(context: Context, port: Callable[[], int]) -> FastAPI:
     library_routes(api, context)
     _agent_routes(api, context)
     _desk_routes(api, context)
+    settings_routes(api, context)
     status_routes(api, context)
     _pages(api, context)
     return api

@@ -310,6 +310,10 @@ class Unexpected(AgentError):
     code = "agent.unexpected"
 
 
+class AutostartFailed(DesktopError):
+    code = "desktop.autostart_failed"
+
+
 def leaves(root: type[AgentError] = AgentError) -> dict[str, type[AgentError]]:
     """Every code of the tree with its class."""
     found: dict[str, type[AgentError]] = {}

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
+from agent.adapters.config_file import SettingsFile
 from agent.adapters.folder_scan import walk_images
 from agent.adapters.paths import AppPaths
 from agent.adapters.store import SqliteLibrary
@@ -20,7 +21,7 @@ from agent.api.context import Context
 from agent.api.schemas import PlaceProblem, Status
 from agent.api.server import serving
 from agent.app.previews import Previews
-from agent.bootstrap import build
+from agent.bootstrap import build, health
 from agent.desktop.desk import Desk
 from agent.engine.pool import EnginePool
 from agent.engine.wire import EngineConfig
@@ -99,9 +100,12 @@ async def running(
         auth=Auth(asyncio.get_running_loop().time),
         previews=Previews(library, pool),
         desk=Desk(lambda page: page, settings.popup),
+        settings=SettingsFile(paths.settings),
+        recovery_code=lambda: "",
         texts=lambda: Texts("en"),
         walk=walk_images,
         quit=lambda: None,
+        health=health(app, paths, lambda: Texts("en"), "0"),
         version="0",
         ui=resource("ui"),
     )

@@ -8,13 +8,14 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from agent.adapters.config_file import SettingsFile
 from agent.adapters.folder_scan import walk_images
 from agent.api.auth import Auth
 from agent.api.context import Context
 from agent.api.http import create_app
 from agent.app.health import DiskFacts, Health, ModelFacts
 from agent.app.previews import Previews
-from agent.domain.errors import DesktopError
+from agent.domain.errors import DesktopError, KeyHomeError
 from agent.i18n import Texts
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class FakeDesk:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.error: DesktopError | None = None
+        self.folder: str | None = None
 
     def _ask(self, what: str) -> None:
         if self.error is not None:
@@ -49,6 +51,10 @@ class FakeDesk:
     async def open_browser(self) -> None:
         self._ask("browser")
 
+    async def choose_folder(self, title: str) -> str | None:
+        self._ask(title)
+        return self.folder
+
 
 class Served:
     """What stands behind the API."""
@@ -62,12 +68,17 @@ class Served:
         self.language = "en"
         self.desk = FakeDesk()
         self.quits = 0
+        self.settings = SettingsFile(ui.parent / "config" / "settings.toml", {"AI_POPUP__POPUP__BURST": "9"})
+        self.settings.load()
+        self.key_error: KeyHomeError | None = None
         self.auth = Auth(lambda: self.time)
         self.context = Context(
             app=world.app,
             auth=self.auth,
             previews=Previews(world.app.library, world.analyser),
             desk=self.desk,
+            settings=self.settings,
+            recovery_code=self._recovery_code,
             texts=lambda: Texts(self.language),
             walk=walk_images,
             quit=self._quit,
@@ -85,6 +96,11 @@ class Served:
 
     def _quit(self) -> None:
         self.quits += 1
+
+    def _recovery_code(self) -> str:
+        if self.key_error is not None:
+            raise self.key_error
+        return "AAAAA-BBBBB"
 
     def client(self, **headers: str) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(self.api, raise_app_exceptions=False)

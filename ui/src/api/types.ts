@@ -48,7 +48,44 @@ export interface paths {
         /** Folders */
         readonly get: operations["folders_api_folders_get"];
         readonly put?: never;
-        readonly post?: never;
+        /** Add */
+        readonly post: operations["add_api_folders_post"];
+        /** Remove */
+        readonly delete: operations["remove_api_folders_delete"];
+        readonly options?: never;
+        readonly head?: never;
+        /** Change */
+        readonly patch: operations["change_api_folders_patch"];
+        readonly trace?: never;
+    };
+    readonly "/api/folders/choose": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Choose */
+        readonly post: operations["choose_api_folders_choose_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/folders/estimate": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Estimate */
+        readonly post: operations["estimate_api_folders_estimate_post"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -334,6 +371,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/recovery-code": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Recovery Code */
+        readonly get: operations["recovery_code_api_recovery_code_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/rescan": {
         readonly parameters: {
             readonly query?: never;
@@ -396,6 +450,58 @@ export interface paths {
         readonly put?: never;
         /** New Code */
         readonly post: operations["new_code_api_session_codes_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/settings": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Settings */
+        readonly get: operations["settings_api_settings_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/settings/{key}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /** Put */
+        readonly put: operations["put_api_settings__key__put"];
+        readonly post?: never;
+        /** Reset */
+        readonly delete: operations["reset_api_settings__key__delete"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/settings/{key}/check": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Check */
+        readonly post: operations["check_api_settings__key__check_post"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -498,6 +604,21 @@ export interface components {
             /** Total */
             readonly total: number;
         };
+        /** Choice */
+        readonly Choice: {
+            /** Title */
+            readonly title: string;
+            /** Value */
+            readonly value: string;
+        };
+        /** ChosenFolder */
+        readonly ChosenFolder: {
+            /**
+             * Path
+             * @description null: the dialog was dismissed
+             */
+            readonly path: string | null;
+        };
         /** CpuReport */
         readonly CpuReport: {
             /**
@@ -569,6 +690,24 @@ export interface components {
              */
             readonly state: "resting" | "ready" | "working" | "paused" | "failed";
         };
+        /**
+         * Estimate
+         * @description What watching a folder would mean.
+         */
+        readonly Estimate: {
+            /** Images */
+            readonly images: number;
+            /**
+             * More
+             * @description counting was cut off: there are more
+             */
+            readonly more: boolean;
+            /**
+             * Seconds
+             * @description until all are looked at
+             */
+            readonly seconds: number;
+        };
         /** FaceOut */
         readonly FaceOut: {
             /**
@@ -622,6 +761,20 @@ export interface components {
             readonly title: string;
         };
         /**
+         * FolderChange
+         * @description What is left out stays as it is.
+         */
+        readonly FolderChange: {
+            /** Exclude */
+            readonly exclude?: readonly string[] | null;
+            /** Include */
+            readonly include?: readonly string[] | null;
+            /** Path */
+            readonly path: string;
+            /** Recursive */
+            readonly recursive?: boolean | null;
+        };
+        /**
          * FolderOut
          * @description A watched folder.
          */
@@ -633,6 +786,11 @@ export interface components {
             /** Path */
             readonly path: string;
             readonly problem: components["schemas"]["Problem"] | null;
+        };
+        /** FolderPath */
+        readonly FolderPath: {
+            /** Path */
+            readonly path: string;
         };
         /** FolderState */
         readonly FolderState: {
@@ -868,6 +1026,11 @@ export interface components {
             /** Remedy */
             readonly remedy: string;
         };
+        /** RecoveryCode */
+        readonly RecoveryCode: {
+            /** Code */
+            readonly code: string;
+        };
         /** ScanRequest */
         readonly ScanRequest: {
             /**
@@ -885,6 +1048,86 @@ export interface components {
              * @description opens the UI once, within a minute
              */
             readonly code: string;
+        };
+        /** SettingGroup */
+        readonly SettingGroup: {
+            /**
+             * Advanced
+             * @description all of it is
+             */
+            readonly advanced: boolean;
+            /** Name */
+            readonly name: string;
+            /** Settings */
+            readonly settings: readonly components["schemas"]["SettingOut"][];
+            /** Title */
+            readonly title: string;
+        };
+        /**
+         * SettingOut
+         * @description One setting, with all that a form needs to show and check it.
+         */
+        readonly SettingOut: {
+            /** Advanced */
+            readonly advanced: boolean;
+            /** Choices */
+            readonly choices: readonly components["schemas"]["Choice"][];
+            /** Default */
+            readonly default: boolean | number | string | readonly string[] | null;
+            /** Help */
+            readonly help: string;
+            /**
+             * Key
+             * @description section and name, such as `popup.seconds`
+             */
+            readonly key: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            readonly kind: "switch" | "number" | "choice" | "text" | "list";
+            /** Maximum */
+            readonly maximum: number | null;
+            /** Minimum */
+            readonly minimum: number | null;
+            /**
+             * Overridden
+             * @description an environment variable says otherwise, and goes first
+             */
+            readonly overridden: boolean;
+            /**
+             * Restart
+             * @description takes effect when the program starts the next time
+             */
+            readonly restart: boolean;
+            /**
+             * Step
+             * @description 1 for whole numbers
+             */
+            readonly step: number | null;
+            /** Title */
+            readonly title: string;
+            /** Unit */
+            readonly unit: string | null;
+            /** Value */
+            readonly value: boolean | number | string | readonly string[];
+        };
+        /** SettingValue */
+        readonly SettingValue: {
+            /** Value */
+            readonly value: boolean | number | string | readonly string[];
+        };
+        /** SettingsOut */
+        readonly SettingsOut: {
+            /** Folders */
+            readonly folders: readonly components["schemas"]["WatchedFolder"][];
+            /** Groups */
+            readonly groups: readonly components["schemas"]["SettingGroup"][];
+            /**
+             * Path
+             * @description the file they are saved in
+             */
+            readonly path: string;
         };
         /**
          * StageMeans
@@ -953,6 +1196,20 @@ export interface components {
             /** Version */
             readonly version: string;
         };
+        /**
+         * WatchedFolder
+         * @description A watched folder's own settings.
+         */
+        readonly WatchedFolder: {
+            /** Exclude */
+            readonly exclude: readonly string[];
+            /** Include */
+            readonly include: readonly string[];
+            /** Path */
+            readonly path: string;
+            /** Recursive */
+            readonly recursive: boolean;
+        };
     };
     responses: never;
     parameters: never;
@@ -961,14 +1218,19 @@ export interface components {
     pathItems: never;
 }
 export type Burst = components['schemas']['Burst'];
+export type Choice = components['schemas']['Choice'];
+export type ChosenFolder = components['schemas']['ChosenFolder'];
 export type CpuReport = components['schemas']['CpuReport'];
 export type Day = components['schemas']['Day'];
 export type DiskReport = components['schemas']['DiskReport'];
 export type EngineProcessOut = components['schemas']['EngineProcessOut'];
 export type EngineReport = components['schemas']['EngineReport'];
+export type Estimate = components['schemas']['Estimate'];
 export type FaceOut = components['schemas']['FaceOut'];
 export type FindingOut = components['schemas']['FindingOut'];
+export type FolderChange = components['schemas']['FolderChange'];
 export type FolderOut = components['schemas']['FolderOut'];
+export type FolderPath = components['schemas']['FolderPath'];
 export type FolderState = components['schemas']['FolderState'];
 export type HealthReport = components['schemas']['HealthReport'];
 export type HistoryPoint = components['schemas']['HistoryPoint'];
@@ -983,10 +1245,16 @@ export type PersonOut = components['schemas']['PersonOut'];
 export type PlaceProblem = components['schemas']['PlaceProblem'];
 export type PowerReport = components['schemas']['PowerReport'];
 export type Problem = components['schemas']['Problem'];
+export type RecoveryCode = components['schemas']['RecoveryCode'];
 export type ScanRequest = components['schemas']['ScanRequest'];
 export type SessionCode = components['schemas']['SessionCode'];
+export type SettingGroup = components['schemas']['SettingGroup'];
+export type SettingOut = components['schemas']['SettingOut'];
+export type SettingValue = components['schemas']['SettingValue'];
+export type SettingsOut = components['schemas']['SettingsOut'];
 export type StageMeans = components['schemas']['StageMeans'];
 export type Status = components['schemas']['Status'];
+export type WatchedFolder = components['schemas']['WatchedFolder'];
 export type $defs = Record<string, never>;
 export interface operations {
     readonly doctor_api_doctor_post: {
@@ -1065,6 +1333,159 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly components["schemas"]["FolderOut"][];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly add_api_folders_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["FolderPath"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly remove_api_folders_delete: {
+        readonly parameters: {
+            readonly query: {
+                readonly path: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly change_api_folders_patch: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["FolderChange"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly choose_api_folders_choose_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ChosenFolder"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly estimate_api_folders_estimate_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["FolderPath"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Estimate"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -1590,6 +2011,35 @@ export interface operations {
             };
         };
     };
+    readonly recovery_code_api_recovery_code_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RecoveryCode"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly rescan_api_rescan_post: {
         readonly parameters: {
             readonly query?: never;
@@ -1696,6 +2146,134 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["SessionCode"];
                 };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly settings_api_settings_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SettingsOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly put_api_settings__key__put: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly key: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SettingValue"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SettingOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly reset_api_settings__key__delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly key: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SettingOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly check_api_settings__key__check_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly key: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SettingValue"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unprocessable Entity */
             readonly 422: {

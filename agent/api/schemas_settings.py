@@ -1,0 +1,104 @@
+"""The shapes of settings, watched folders and the first run that cross the HTTP API."""
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from agent.api.schemas import Schema
+
+# Strict: what a client sends as text stays text, and true is not 1.
+Value: TypeAlias = (
+    Annotated[bool, Field(strict=True)]
+    | Annotated[int, Field(strict=True)]
+    | Annotated[float, Field(strict=True)]
+    | Annotated[str, Field(strict=True, max_length=4_000)]
+    | Annotated[tuple[Annotated[str, Field(strict=True)], ...], Field(max_length=1_000)]
+)
+
+
+class Choice(Schema):
+    value: str
+    title: str
+
+
+class SettingOut(Schema):
+    """One setting, with all that a form needs to show and check it."""
+
+    key: str
+    """section and name, such as `popup.seconds`"""
+    title: str
+    help: str
+    kind: Literal["switch", "number", "choice", "text", "list"]
+    value: Value
+    default: Value | None
+    minimum: float | None
+    maximum: float | None
+    step: float | None
+    """1 for whole numbers"""
+    unit: str | None
+    choices: tuple[Choice, ...]
+    advanced: bool
+    overridden: bool
+    """an environment variable says otherwise, and goes first"""
+    restart: bool
+    """takes effect when the program starts the next time"""
+
+
+class SettingGroup(Schema):
+    name: str
+    title: str
+    advanced: bool
+    """all of it is"""
+    settings: tuple[SettingOut, ...]
+
+
+class WatchedFolder(Schema):
+    """A watched folder's own settings."""
+
+    path: str
+    recursive: bool
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+
+
+class SettingsOut(Schema):
+    groups: tuple[SettingGroup, ...]
+    folders: tuple[WatchedFolder, ...]
+    path: str
+    """the file they are saved in"""
+
+
+class SettingValue(Schema):
+    value: Value
+
+
+class FolderPath(Schema):
+    path: Annotated[str, Field(min_length=1, max_length=4_096)]
+
+
+class FolderChange(Schema):
+    """What is left out stays as it is."""
+
+    path: str
+    recursive: bool | None = None
+    include: tuple[str, ...] | None = None
+    exclude: tuple[str, ...] | None = None
+
+
+class ChosenFolder(Schema):
+    path: str | None
+    """null: the dialog was dismissed"""
+
+
+class Estimate(Schema):
+    """What watching a folder would mean."""
+
+    images: int
+    seconds: float
+    """until all are looked at"""
+    more: bool
+    """counting was cut off: there are more"""
+
+
+class RecoveryCode(Schema):
+    code: str
