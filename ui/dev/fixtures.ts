@@ -1,6 +1,5 @@
 /** Made-up photos, people and states to look at the UI with, and pictures drawn to match. */
 
-import type { LibraryImage } from '../src/api/library'
 import type { FaceOut, ImageOut, PersonOut, PlaceProblem, Problem, Status } from '../src/api/types'
 
 const NAMES = {
@@ -38,7 +37,7 @@ const PLANS: readonly { readonly size: readonly [number, number]; readonly plan:
 
 const HOUR = 3_600_000
 
-function image(id: number, plan: (typeof PLANS)[number], at: number, language: Language, recognition: boolean): LibraryImage {
+function image(id: number, plan: (typeof PLANS)[number], at: number, language: Language, recognition: boolean): ImageOut {
   const [width, height] = plan.size
   const faces = plan.plan.map(([x, y, tall, person, certainty], index): FaceOut => {
     const h = tall * height
@@ -62,7 +61,7 @@ function image(id: number, plan: (typeof PLANS)[number], at: number, language: L
     id,
     name,
     folder,
-    path: `/photos/${folder}/${name}`,
+    path: `/photos/phone/${name}`,
     places: id % 4 === 0 ? 2 : 1,
     width,
     height,
@@ -70,7 +69,7 @@ function image(id: number, plan: (typeof PLANS)[number], at: number, language: L
     indexed_at,
     taken_at: indexed_at,
     size: Math.round(width * height * 0.26),
-    format: 'HEIC',
+    format: 'heic',
     hidden: false,
   }
 }
@@ -91,7 +90,7 @@ const PROBLEMS: Record<Language, readonly Problem[]> = {
 }
 
 export interface Options {
-  /** family, counts, portrait, crowd, noface, long, panorama, failed, burst, paused, empty, attention, away, loading, unauthorised, offline, huge */
+  /** family, counts, portrait, crowd, noface, long, panorama, failed, burst, paused, empty, first, undialogued, attention, away, loading, unauthorised, offline, huge */
   readonly scene: string
   readonly language: Language
   readonly theme: Status['theme']
@@ -99,7 +98,7 @@ export interface Options {
 
 export interface World {
   readonly status: Status
-  readonly images: readonly LibraryImage[]
+  readonly images: readonly ImageOut[]
   readonly problems: readonly PlaceProblem[]
   readonly people: readonly PersonOut[]
 }
@@ -112,7 +111,7 @@ export function world({ scene, language, theme }: Options): World {
   const recognition = scene !== 'counts'
   const first = FIRST[scene] ?? 0
   const images =
-    scene === 'empty'
+    scene === 'empty' || scene === 'first'
       ? []
       : Array.from({ length: 27 }, (_, index) => {
           const plan = PLANS[(index + first) % PLANS.length] as (typeof PLANS)[number]
@@ -145,7 +144,7 @@ export function world({ scene, language, theme }: Options): World {
     faces: images.reduce((sum, { faces }) => sum + faces.length, 0),
     people: 18,
     burst: working ? { done: 1_284, total: 4_000, rate: 22, seconds_left: 123, faces: 3_021, failed: problems.length } : null,
-    folders: scene === 'empty' ? folders.slice(0, 1) : folders,
+    folders: scene === 'first' ? [] : scene === 'empty' ? folders.slice(0, 1) : folders,
     problem: scene === 'attention' ? full : null,
   }
   const people = NAMES[language].map((name, index) => ({ id: index + 1, name, faces: 40 - index }))
@@ -156,7 +155,7 @@ export function world({ scene, language, theme }: Options): World {
 export const HUGE = 100_000
 
 /** The photo with a number, of a library of any size: the newest has the highest, and some twenty are of one day. */
-export function photoOf(id: number, language: Language, newest: number): LibraryImage {
+export function photoOf(id: number, language: Language, newest: number): ImageOut {
   const plan = PLANS[(id * 7 + (id >> 3)) % PLANS.length] as (typeof PLANS)[number]
   return image(id, plan, Date.now() - (newest - id) * 1.1 * HOUR, language, true)
 }

@@ -1,6 +1,6 @@
 /** The made-up agent's report of itself. */
 
-import type { Check, HealthReport, Sample } from '../src/api/health.ts'
+import type { FindingOut, HealthReport, HistoryPoint } from '../src/api/types.ts'
 import type { Options } from './fixtures.ts'
 
 const TERMS = {
@@ -14,10 +14,10 @@ const TERMS = {
   ],
 }
 
-function history(scene: string): Sample[] {
+function history(scene: string): HistoryPoint[] {
   const now = Date.now()
   if (scene === 'empty') return []
-  return Array.from({ length: 180 }, (_, index): Sample => {
+  return Array.from({ length: 180 }, (_, index): HistoryPoint => {
     const busy = index < 70 ? index > 10 : index > 110
     const wave = Math.sin(index / 3) * 0.08 + Math.sin(index / 7) * 0.05
     return {
@@ -35,7 +35,7 @@ export function report({ scene, language }: Options): HealthReport {
   const working = scene === 'burst'
   return {
     engine: {
-      state: working ? 'running' : 'resting',
+      state: scene === 'paused' ? 'paused' : scene === 'attention' ? 'failed' : working ? 'working' : scene === 'empty' ? 'resting' : 'ready',
       processes: scene === 'empty' ? [] : [
         { pid: 4711, memory_mb: 214, device: 'CPU', precision: 'f32' },
         { pid: 4712, memory_mb: 207, device: 'CPU', precision: 'f32' },
@@ -56,13 +56,13 @@ export function report({ scene, language }: Options): HealthReport {
     cpu: { agent_pct: 1, engine_pct: working ? 74 : 0, limit: 0 },
     history: samples,
     disk: { free: 214e9, library: 318e6, thumbnails: 1.2e9, backups: 640e6 },
-    stages: { decode: 11.8, detect: 17.2, align: 0.9, embed: 9.4 },
+    stages: scene === 'empty' ? null : { decode: 11.8, detect: 17.2, align: 0.9, embed: 9.4 },
     last_backup: scene === 'empty' ? null : new Date(Date.now() - 9 * 3_600_000).toISOString(),
     power: { battery: scene === 'away', percent: scene === 'away' ? 64 : null, throttled: scene === 'away' ? 'battery' : null },
   }
 }
 
-export function checks({ scene, language }: Options): Check[] {
+export function checks({ scene, language }: Options): FindingOut[] {
   const en = language === 'en'
   return [
     { name: 'settings', title: en ? 'Settings' : '设置', state: 'ok', text: '/home/you/.config/ai-popup/settings.toml', code: null },

@@ -4,12 +4,13 @@ import { readFileSync, readdirSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 
-import type { LibraryAction, LibraryFolder, LibraryImage, LibraryIndex } from '../src/api/library.ts'
+import type { LibraryAction } from '../src/api/library.ts'
+import type { FolderOut, ImageOut, LibraryIndex } from '../src/api/types.ts'
 import { HUGE, photoOf, type Options, type World } from './fixtures.ts'
 
 interface Images {
   readonly ids: readonly number[]
-  find(id: number): LibraryImage | undefined
+  find(id: number): ImageOut | undefined
 }
 
 const ALL_IDS = Array.from({ length: HUGE }, (_, index) => HUGE - index)
@@ -21,7 +22,7 @@ const folder = process.env['AI_POPUP_MOCK_THUMBNAILS']
 const thumbnails = folder === undefined ? [] : readdirSync(folder).map((name) => readFileSync(join(folder, name)))
 
 export function imagesOf(world: World, { scene, language }: Options): Images {
-  const marked = (image: LibraryImage | undefined): LibraryImage | undefined => image && { ...image, hidden: hidden.has(image.id) }
+  const marked = (image: ImageOut | undefined): ImageOut | undefined => image && { ...image, hidden: hidden.has(image.id) }
   if (scene === 'huge') return { ids: ALL_IDS, find: (id) => (id >= 1 && id <= HUGE ? marked(photoOf(id, language, HUGE)) : undefined) }
   return { ids: world.images.map(({ id }) => id), find: (id) => marked(world.images.find((image) => image.id === id)) }
 }
@@ -87,7 +88,7 @@ export function answerLibrary(request: IncomingMessage, response: ServerResponse
       return json({ items: (url.searchParams.get('ids') ?? '').split(',').flatMap((wanted) => images.find(Number(wanted)) ?? []), next: null })
     case 'GET /api/folders': {
       const shares = [0.7, 0.2, 0.1]
-      const folders: LibraryFolder[] = world.status.folders.map((known, place) => ({
+      const folders: FolderOut[] = world.status.folders.map((known, place) => ({
         ...known,
         images: Math.round(images.ids.length * (shares[place] ?? 0)),
       }))

@@ -1,14 +1,14 @@
 /** How the program fares, asked for again and again while somebody looks, and what its own checks found. */
 
 import type { Client } from './api/client'
-import type { Check, HealthReport } from './api/health'
+import type { FindingOut, HealthReport } from './api/types'
 import { app, client, type AppState } from './state.svelte'
 
 const EVERY_MS = 5_000
 
 export class HealthState {
   report = $state.raw<HealthReport | null>(null)
-  checks = $state.raw<readonly Check[] | null>(null)
+  checks = $state.raw<readonly FindingOut[] | null>(null)
   checking = $state(false)
 
   constructor(

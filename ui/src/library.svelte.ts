@@ -4,7 +4,8 @@ import { untrack } from 'svelte'
 import { SvelteMap } from 'svelte/reactivity'
 
 import type { Client } from './api/client'
-import { EVERYTHING, type LibraryAction, type LibraryFilter, type LibraryFolder, type LibraryImage } from './api/library'
+import { EVERYTHING, type LibraryAction, type LibraryFilter } from './api/library'
+import type { FolderOut, ImageOut } from './api/types'
 import type { Day } from './lib/layout'
 import { NOTHING, remaining, type Selection } from './lib/selection'
 import { app, client, type AppState } from './state.svelte'
@@ -23,9 +24,9 @@ const MOST_KEPT = 3_000
 export class LibraryState {
   order = $state.raw<Order | null>(null)
   filter = $state.raw<LibraryFilter>(EVERYTHING)
-  folders = $state.raw<readonly LibraryFolder[]>([])
+  folders = $state.raw<readonly FolderOut[]>([])
   selection = $state.raw<Selection>(NOTHING)
-  readonly details = new SvelteMap<number, LibraryImage>()
+  readonly details = new SvelteMap<number, ImageOut>()
   /** where the grid was scrolled to when it was last seen */
   scrolled = 0
 
@@ -97,7 +98,7 @@ export class LibraryState {
     return untrack(() => this.details.has(id))
   }
 
-  private take(images: readonly LibraryImage[]): void {
+  private take(images: readonly ImageOut[]): void {
     for (const image of images) {
       this.details.set(image.id, image)
       this.stale.delete(image.id)

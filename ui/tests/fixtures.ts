@@ -1,3 +1,4 @@
+import type { Setting } from '../src/api/settings'
 import type { FaceOut, ImageOut, PlaceProblem, Status } from '../src/api/types'
 
 export function face(box: FaceOut['box'] = [10, 10, 20, 20], over: Partial<FaceOut> = {}): FaceOut {
@@ -15,6 +16,10 @@ export function image(id: number, over: Partial<ImageOut> = {}): ImageOut {
     height: 300,
     faces: [],
     indexed_at: new Date(1_800_000_000_000 + id * 1000).toISOString(),
+    taken_at: '2026-11-14T10:00:00',
+    size: 1,
+    format: 'JPEG',
+    hidden: false,
     ...over,
   }
 }
@@ -40,6 +45,26 @@ export function status(over: Partial<Status> = {}): Status {
     burst: null,
     folders: [],
     problem: null,
+    ...over,
+  }
+}
+
+export function setting(over: Partial<Setting> = {}): Setting {
+  return {
+    key: 'popup.seconds',
+    title: 'Hide after',
+    help: 'Pointing at it stops the time.',
+    kind: 'number',
+    value: 12,
+    default: 12,
+    minimum: 2,
+    maximum: 3_600,
+    step: 1,
+    unit: 's',
+    choices: [],
+    advanced: false,
+    overridden: false,
+    restart: false,
     ...over,
   }
 }

@@ -1,14 +1,13 @@
 import { describe, expect, it, vi } from 'vitest'
 
 import type { Client } from '../src/api/client'
-import { EVERYTHING, filterQuery, type LibraryFilter, type LibraryIndex } from '../src/api/library'
+import { EVERYTHING, filterQuery, type LibraryFilter } from '../src/api/library'
+import type { LibraryIndex } from '../src/api/types'
 import { texts } from '../src/i18n'
 import { only } from '../src/lib/selection'
 import { LibraryState } from '../src/library.svelte'
 import { Toasts } from '../src/toasts.svelte'
 import { image } from './fixtures'
-
-const DETAILS = { taken_at: '2026-11-14T10:00:00', size: 1, format: 'JPEG', hidden: false }
 
 function index(ids: readonly number[]): LibraryIndex {
   return { ids, ratios: ids.map(() => 133), days: [{ day: '2026-11-14', count: ids.length }], total: ids.length }
@@ -19,7 +18,7 @@ function world(ids: readonly number[]) {
   const client = {
     library: vi.fn((_: LibraryFilter) => Promise.resolve(index(state.ids))),
     folders: vi.fn(() => Promise.resolve([])),
-    byId: vi.fn((asked: readonly number[]) => Promise.resolve(asked.filter((id) => id < 1000).map((id) => ({ ...image(id), ...DETAILS })))),
+    byId: vi.fn((asked: readonly number[]) => Promise.resolve(asked.filter((id) => id < 1000).map((id) => image(id)))),
     libraryAction: vi.fn((action: string, gone: readonly number[]) => {
       if (action === 'hide') state.ids = state.ids.filter((id) => !gone.includes(id))
       return Promise.resolve({ undo: action === 'hide' ? 'u1' : null, count: gone.length })

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 
-import type { Sample } from '../src/api/health'
+import type { HistoryPoint } from '../src/api/types'
 import { engineMemory, photosPerSecond, series } from '../src/lib/series'
 
-function sample(second: number, over: Partial<Sample> = {}): Sample {
+function sample(second: number, over: Partial<HistoryPoint> = {}): HistoryPoint {
   return { at: new Date(1_800_000_000_000 + second * 1000).toISOString(), agent_mb: 90, engine_mb: 400, cpu_pct: 50, images: 0, ...over }
 }
 

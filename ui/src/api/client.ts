@@ -1,8 +1,7 @@
 /** Calls of the agent's HTTP API: same origin, signed in by the cookie. */
 
-import type { Check, HealthReport } from './health'
-import { filterQuery, type ActionDone, type LibraryAction, type LibraryFilter, type LibraryFolder, type LibraryImage, type LibraryIndex } from './library'
-import type { ImagePage, NameFace, PersonOut, PlaceProblem, Problem, Status } from './types'
+import { filterQuery, type ActionDone, type LibraryAction, type LibraryFilter } from './library'
+import type { FindingOut, FolderOut, HealthReport, ImageOut, ImagePage, LibraryIndex, NameFace, PersonOut, PlaceProblem, Problem, Status } from './types'
 
 /** An answer of the API that says what went wrong and what to do. */
 export class ApiError extends Error {
@@ -32,9 +31,9 @@ export class Client {
     this.get(`/api/images?limit=${limit}${before === null ? '' : `&before=${before}`}`)
   library = (filter: LibraryFilter): Promise<LibraryIndex> => this.get(`/api/library${filterQuery(filter)}`)
   /** @param ids at most 200 */
-  byId = async (ids: readonly number[]): Promise<readonly LibraryImage[]> =>
-    (await this.get<{ items: readonly LibraryImage[] }>(`/api/images/by-id?ids=${ids.join(',')}`)).items
-  folders = (): Promise<readonly LibraryFolder[]> => this.get('/api/folders')
+  byId = async (ids: readonly number[]): Promise<readonly ImageOut[]> =>
+    (await this.get<{ items: readonly ImageOut[] }>(`/api/images/by-id?ids=${ids.join(',')}`)).items
+  folders = (): Promise<readonly FolderOut[]> => this.get('/api/folders')
   /** Selects the file in the system's file manager. */
   showFile = (imageId: number): Promise<void> => this.post(`/api/images/${imageId}/show`)
   openFile = (imageId: number): Promise<void> => this.post(`/api/images/${imageId}/open`)
@@ -51,7 +50,7 @@ export class Client {
   rescan = (): Promise<void> => this.post('/api/rescan')
   health = (): Promise<HealthReport> => this.get('/api/health-report')
   /** Takes some seconds: the engine is started. */
-  doctor = (): Promise<readonly Check[]> => this.ask('/api/doctor')
+  doctor = (): Promise<readonly FindingOut[]> => this.ask('/api/doctor')
   pause = (): Promise<void> => this.post('/api/pause')
   resume = (): Promise<void> => this.post('/api/resume')
   hidePopup = (): Promise<void> => this.post('/api/popup/hide')

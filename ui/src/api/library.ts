@@ -1,31 +1,4 @@
-/** The library's part of the API: which photos there are, what is known of those in view, and what can be done with many at once. */
-
-import type { ImageOut, PlaceProblem } from './types'
-
-export interface LibraryIndex {
-  /** newest first */
-  readonly ids: readonly number[]
-  /** width × 100 / height */
-  readonly ratios: readonly number[]
-  readonly days: readonly { readonly day: string; readonly count: number }[]
-  readonly total: number
-}
-
-export interface LibraryImage extends ImageOut {
-  /** when it was taken, by the camera's clock */
-  readonly taken_at: string
-  /** bytes */
-  readonly size: number
-  readonly format: string
-  readonly hidden: boolean
-}
-
-export interface LibraryFolder {
-  readonly path: string
-  readonly name: string
-  readonly images: number
-  readonly problem: PlaceProblem['problem'] | null
-}
+/** What the library is narrowed to, and what can be done with many photos at once. */
 
 export interface LibraryFilter {
   readonly folder: string | null

@@ -1,6 +1,7 @@
 /** Days and spans of days, as the library's filter knows them. */
 
 import type { Language, Texts } from '../i18n'
+import { localeOf } from './format'
 
 export interface Span {
   /** "2026-11-14"; both days are in it */
@@ -31,7 +32,7 @@ export function usualSpans(today: Date, t: Texts): readonly (Span & { readonly t
 export function spanText({ after, before }: Span, today: Date, language: Language, t: Texts): string {
   const usual = usualSpans(today, t).find((span) => span.after === after && span.before === before)
   if (usual) return usual.title
-  const format = new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, { day: 'numeric', month: 'short', year: 'numeric' })
+  const format = new Intl.DateTimeFormat(localeOf(language), { day: 'numeric', month: 'short', year: 'numeric' })
   const date = (day: string): Date => new Date(`${day}T12:00:00`)
   if (after !== null && before !== null) return format.formatRange(date(after), date(before))
   if (after !== null) return t('ui.library.date.since', { date: format.format(date(after)) })

@@ -2,11 +2,16 @@
 
 import type { Language, Texts } from '../i18n'
 
+/** Dates and times in English are written the way most of the world writes them. */
+export function localeOf(language: Language): string {
+  return language === 'en' ? 'en-GB' : language
+}
+
 /** "just now", "5 min ago", "yesterday". */
 export function ago(at: string, now: number, language: Language, t: Texts): string {
   const seconds = Math.max(0, (now - Date.parse(at)) / 1000)
   if (seconds < 60) return t('ui.time.just_now')
-  const words = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' })
+  const words = new Intl.RelativeTimeFormat(localeOf(language), { numeric: 'auto', style: 'short' })
   if (seconds < 3600) return words.format(-Math.floor(seconds / 60), 'minute')
   if (seconds < 86_400) return words.format(-Math.floor(seconds / 3600), 'hour')
   return words.format(-Math.floor(seconds / 86_400), 'day')
@@ -22,6 +27,13 @@ export function timeLeft(seconds: number | null, t: Texts): string {
   return t('ui.burst.left_hours', { count: Math.round(minutes / 60) })
 }
 
+/** How long something takes, no more exact than it is known. */
+export function duration(seconds: number, t: Texts): string {
+  if (seconds < 90) return t('ui.time.moment')
+  const minutes = Math.round(seconds / 60)
+  return minutes < 90 ? t('ui.time.minutes', { count: minutes }) : t('ui.time.hours', { count: Math.round(minutes / 60) })
+}
+
 /** Photos per second, or per minute when they are slow. */
 export function rate(perSecond: number, t: Texts): string {
   if (perSecond >= 10) return t('ui.burst.per_second', { rate: Math.round(perSecond) })
@@ -32,13 +44,12 @@ export function rate(perSecond: number, t: Texts): string {
 /** "Saturday, 14 November", with the year when it is not this one. */
 export function day(at: Date, now: Date, language: Language): string {
   const year: Intl.DateTimeFormatOptions = at.getFullYear() === now.getFullYear() ? {} : { year: 'numeric' }
-  const locale = language === 'en' ? 'en-GB' : language
-  return new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long', ...year }).format(at)
+  return new Intl.DateTimeFormat(localeOf(language), { weekday: 'long', day: 'numeric', month: 'long', ...year }).format(at)
 }
 
 /** "14 Nov 2026, 17:06". */
 export function moment(at: Date, language: Language): string {
-  return new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, { dateStyle: 'medium', timeStyle: 'short' }).format(at)
+  return new Intl.DateTimeFormat(localeOf(language), { dateStyle: 'medium', timeStyle: 'short' }).format(at)
 }
 
 /** "17:06", or with the day when that is not today. */
@@ -57,10 +68,10 @@ export function sparkline(values: readonly number[], width: number, height: numb
 
 /** "3.1 MB", "412 kB". */
 export function bytes(count: number, language: Language): string {
-  const steps = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const
-  const step = Math.min(steps.length - 1, Math.floor(Math.log10(Math.max(1, count)) / 3))
-  const value = count / 1000 ** step
+  const steps = ['kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const
+  const step = Math.max(0, Math.min(steps.length - 1, Math.floor(Math.log10(Math.max(1, count)) / 3) - 1))
+  const value = count / 1000 ** (step + 1)
   const unit = steps[step] as (typeof steps)[number]
-  const digits: Intl.NumberFormatOptions = { maximumFractionDigits: step < 2 || value >= 100 ? 0 : 1 }
+  const digits: Intl.NumberFormatOptions = { maximumFractionDigits: step === 0 || value >= 100 ? 0 : 1 }
   return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'short', ...digits }).format(value)
 }

@@ -1,6 +1,6 @@
 /** The history of the report as lines of a plot. */
 
-import type { Sample } from '../api/health'
+import type { HistoryPoint } from '../api/types'
 
 export interface Series {
   /** seconds since 1970 */
@@ -9,7 +9,7 @@ export interface Series {
   readonly values: readonly (number | null)[]
 }
 
-/** Samples come every ten seconds; further apart, nobody looked and nothing was done. */
+/** HistoryPoints come every ten seconds; further apart, nobody looked and nothing was done. */
 const GAP_S = 30
 
 /**
@@ -17,7 +17,7 @@ const GAP_S = 30
  *
  * @param valueOf the figure of a sample, given the seconds since the one before
  */
-export function series(history: readonly Sample[], valueOf: (sample: Sample, seconds: number) => number): Series {
+export function series(history: readonly HistoryPoint[], valueOf: (sample: HistoryPoint, seconds: number) => number): Series {
   const at: number[] = []
   const values: (number | null)[] = []
   let before: number | null = null
@@ -35,6 +35,6 @@ export function series(history: readonly Sample[], valueOf: (sample: Sample, sec
   return { at, values }
 }
 
-export const photosPerSecond = (sample: Sample, seconds: number): number => sample.images / seconds
-export const engineMemory = (sample: Sample): number => sample.engine_mb
-export const processorUse = (sample: Sample): number => sample.cpu_pct
+export const photosPerSecond = (sample: HistoryPoint, seconds: number): number => sample.images / seconds
+export const engineMemory = (sample: HistoryPoint): number => sample.engine_mb
+export const processorUse = (sample: HistoryPoint): number => sample.cpu_pct
