@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -13,6 +14,7 @@ from agent.api.present import printable
 from agent.api.schemas_settings import (
     ChosenFolder,
     Estimate,
+    FirstRun,
     FolderChange,
     FolderPath,
     RecoveryCode,
@@ -21,13 +23,14 @@ from agent.api.schemas_settings import (
     SettingValue,
 )
 from agent.app.setting_fields import nearest_key, setting_fields
-from agent.domain.errors import SettingsUnknownKey, SourceUnreachable
+from agent.domain.errors import AgentError, SettingsUnknownKey, SourceUnreachable
 from agent.domain.image import FileSeen
 from agent.settings import root_of
 
 COUNT_S = 2.0
 # Before this machine has looked at anything: an ordinary one, two photos a second for each of a few engine processes.
 USUAL_RATE = 5.0
+FIRST_RUN_DONE = "first_run_done"
 
 
 def settings_routes(api: FastAPI, context: Context) -> None:
@@ -115,6 +118,23 @@ def _folder_routes(api: FastAPI, context: Context) -> None:
 
 
 def _first_run_routes(api: FastAPI, context: Context) -> None:
+    library = context.app.library
+
+    @api.get("/api/first-run")
+    async def first_run() -> FirstRun:
+        code: str | None = None
+        with suppress(AgentError):  # the keyring may be locked: the code can be shown later
+            code = await asyncio.to_thread(context.recovery_code)
+        return FirstRun(
+            needed=not context.settings.snapshot.folders and not await asyncio.to_thread(library.noted, FIRST_RUN_DONE),
+            recognition_terms=context.texts()("models.mobilefacenet.terms"),
+            recovery_code=code,
+        )
+
+    @api.post("/api/first-run/done", status_code=204)
+    async def done() -> None:
+        await asyncio.to_thread(library.take_note, FIRST_RUN_DONE)
+
     @api.get("/api/recovery-code")
     async def recovery_code() -> RecoveryCode:
         return RecoveryCode(code=await asyncio.to_thread(context.recovery_code))

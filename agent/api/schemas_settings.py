@@ -100,5 +100,14 @@ class Estimate(Schema):
     """counting was cut off: there are more"""
 
 
+class FirstRun(Schema):
+    needed: bool
+    """no folder is watched, and nobody said that is fine"""
+    recognition_terms: str
+    """what the model that tells faces apart may be used for"""
+    recovery_code: str | None
+    """null if the library's key can't be had right now"""
+
+
 class RecoveryCode(Schema):
     code: str

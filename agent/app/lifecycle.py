@@ -147,7 +147,10 @@ class App:
             yield scanned
 
     async def rescan(self) -> None:
-        """Look through all watched folders now."""
+        """Look through all watched folders now, and at the files in them that were passed over so far."""
+        if await asyncio.to_thread(self.library.queue_unseen, now=self._clock()):
+            self.indexer.wake()
+            self.status.changed()
         await self._source.rescan()
 
     async def retry_problems(self, place_ids: Sequence[int] | None = None) -> int:
@@ -165,6 +168,12 @@ class App:
     async def apply(self, settings: Settings) -> None:
         """Take over a new valid snapshot: what changed follows, the rest runs on."""
         async with self._applying:
+    async def cancel_burst(self) -> int:
+        """Forget the waiting photos; what is under way ends. They are looked at when somebody asks for a rescan. Returns how many."""
+        dropped = await asyncio.to_thread(self.library.drop_waiting)
+        self.status.changed()
+        return dropped
+
             sections = changed_sections(self.settings, settings)
             self.status.settings_problem = None
             if "recognition" in sections:

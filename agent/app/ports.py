@@ -275,6 +275,14 @@ class Library(Protocol):
     # what the user does with images
     def set_hidden(self, image_ids: Sequence[int], hidden: bool, *, now: datetime) -> tuple[str | None, int]:
         """Show images no more, or again. Returns a token that takes it back (None if nothing changed), and how many changed."""
+    def drop_waiting(self) -> int:
+        """Take every waiting job out of the queue; the files stay known, see `queue_unseen`. Returns how many."""
+        ...
+
+    def queue_unseen(self, *, now: datetime) -> int:
+        """Queue the files of watched folders that were never analysed and have no job: dropped or cleared ones. Returns how many."""
+        ...
+
         ...
 
     def undo(self, token: str, *, now: datetime) -> bool:
@@ -349,3 +357,26 @@ class Library(Protocol):
 
     # upkeep
     def close(self) -> None: ...
+    def noted(self, name: str) -> bool:
+        """Whether `take_note` was called for that name, ever."""
+        ...
+
+    def take_note(self, name: str) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class ThumbnailStore(Protocol):
+    """Small pictures, by the hash of their photo. It may lose any at any time, and never raises for trouble with its file. It may block.
+
+    Implementation: `agent.adapters.thumbnails.ThumbnailFile`.
+    """
+
+    def get(self, sha256: str) -> bytes | None: ...
+
+    def put(self, sha256: str, jpeg: bytes) -> None: ...
+
+    def keep_only(self, hashes: Set[str]) -> None:
+        """Delete all others."""
+        ...
+

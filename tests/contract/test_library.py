@@ -449,3 +449,34 @@ def test_switching_recognition_off_deletes_prints_and_opinions_and_keeps_names(l
     library.commit(late, an_analysis("b", a_face(embedding=b"e" * 8), recipe=RECOGNISE), now=NOW)
     assert library.embeddings("mobilefacenet-1", after=0, limit=9) == []
     assert library.requeue_outdated(RECOGNISE, now=NOW) == 1
+
+
+# -- the queue is emptied ------------------------------------------------------------------------------------------------------------
+
+
+def test_waiting_jobs_are_dropped_and_their_files_can_be_queued_again(library: Library) -> None:
+    index(library, "/photos/seen.jpg", "b", size=7)
+    for name in ("a", "b", "c"):
+        note(library, f"/photos/{name}.jpg")
+    library.note_file(FileSeen("/by-hand.jpg", 100, 1), DETECT, priority=Priority.ASKED, now=NOW)
+    library.drop_waiting()
+    assert library.counts().jobs[JobState.QUEUED] == 0
+    assert len(library.known_files("/photos")) == 4, "a look through the folder passes them over"
+    library.files_gone(["/photos/c.jpg"], now=NOW)
+    assert library.queue_unseen(now=NOW) == 2
+    assert library.queue_unseen(now=NOW) == 0
+    assert {job.path for job in lease(library, 9)} == {"/photos/a.jpg", "/photos/b.jpg"}
+
+
+def test_what_is_under_way_is_not_dropped(library: Library) -> None:
+    note(library, "/photos/a.jpg")
+    [job] = lease(library)
+    assert library.drop_waiting() == 0
+    assert library.commit(job, an_analysis(), now=NOW)
+
+
+def test_a_note_is_kept(library: Library) -> None:
+    assert not library.noted("x")
+    library.take_note("x")
+    library.take_note("x")
+    assert library.noted("x") and not library.noted("y")

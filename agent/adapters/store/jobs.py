@@ -133,6 +133,23 @@ def requeue_outdated(tx: Connection, recipe: Recipe, now: datetime) -> int:
     # One place of each image is enough.
     chosen = (
         select(func.min(place.c.id).label("place_id"))
+def drop_waiting(tx: Connection) -> int:
+    return tx.execute(delete(job).where(job.c.state == JobState.QUEUED)).rowcount
+
+
+def queue_unseen(tx: Connection, now: datetime) -> int:
+    """Give a job to every file of a watched folder that was never analysed and waits for nothing."""
+    unseen = (
+        select(place.c.id)
+        .outerjoin(job)
+        .where(place.c.image_id.is_(None), place.c.missing_since.is_(None), place.c.folder.is_not(None), job.c.id.is_(None))
+    )
+    fresh = [_fresh(place_id, Priority.BACKLOG, now) for place_id in tx.scalars(unseen)]
+    if fresh:
+        tx.execute(insert(job), fresh)
+    return len(fresh)
+
+
         .join(image)
         .where(outdated(recipe), place.c.missing_since.is_(None))
         .group_by(place.c.image_id)

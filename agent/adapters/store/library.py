@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, insert, select
 
 from agent.adapters.store import actions, events, files, gallery, images, jobs, library_index, people, schema
 from agent.adapters.store.engine import Database
@@ -92,6 +92,14 @@ class SqliteLibrary:
     def requeue_outdated(self, recipe: Recipe, *, now: datetime) -> int:
         with self._database.write() as tx:
             return jobs.requeue_outdated(tx, recipe, now)
+
+    def drop_waiting(self) -> int:
+        with self._database.write(durable=True) as tx:
+            return jobs.drop_waiting(tx)
+
+    def queue_unseen(self, *, now: datetime) -> int:
+        with self._database.write() as tx:
+            return jobs.queue_unseen(tx, now)
 
     # what the user does with images
 
@@ -206,6 +214,15 @@ class SqliteLibrary:
     def copy_to(self, target: Path) -> None:
         """Write a compact copy, encrypted with the same key; `target` must not exist. Others may go on meanwhile. Raises StoreError."""
         self._database.copy_to(target)
+
+    def noted(self, name: str) -> bool:
+        with self._database.read() as tx:
+            return tx.scalar(select(schema.meta.c.value).where(schema.meta.c.name == name)) is not None
+
+    def take_note(self, name: str) -> None:
+        with self._database.write(durable=True) as tx:
+            tx.execute(delete(schema.meta).where(schema.meta.c.name == name))
+            tx.execute(insert(schema.meta).values(name=name, value=1))
 
     def close(self) -> None:
         self._database.close()

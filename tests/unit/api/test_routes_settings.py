@@ -140,3 +140,18 @@ async def test_the_recovery_code_is_shown_when_the_key_can_be_had(owner: httpx.A
     served.key_error = KeyringLocked()
     answer = await owner.get("/api/recovery-code")
     assert (answer.status_code, answer.json()["code"]) == (503, "keys.locked")
+
+
+async def test_the_first_run_is_over_when_somebody_says_so_or_a_folder_is_watched(
+    owner: httpx.AsyncClient, served: Served, tmp_path: Path
+) -> None:
+    first = (await owner.get("/api/first-run")).json()
+    assert (first["needed"], first["recovery_code"]) == (True, "AAAAA-BBBBB")
+    assert "Apache-2.0" in first["recognition_terms"]
+    served.settings.add_folder(tmp_path)
+    assert not (await owner.get("/api/first-run")).json()["needed"]
+    served.settings.remove_folder(str(tmp_path))
+    assert (await owner.post("/api/first-run/done")).status_code == 204
+    assert (await owner.post("/api/first-run/done")).status_code == 204
+    served.key_error = KeyringLocked()
+    assert (await owner.get("/api/first-run")).json() == {**first, "needed": False, "recovery_code": None}
