@@ -146,6 +146,12 @@ class App:
         async for scanned in self._scanner.scan(files, embeddings=embeddings):
             yield scanned
 
+    async def cancel_burst(self) -> int:
+        """Forget the waiting photos; what is under way ends. They are looked at when somebody asks for a rescan. Returns how many."""
+        dropped = await asyncio.to_thread(self.library.drop_waiting)
+        self.status.changed()
+        return dropped
+
     async def rescan(self) -> None:
         """Look through all watched folders now, and at the files in them that were passed over so far."""
         if await asyncio.to_thread(self.library.queue_unseen, now=self._clock()):
@@ -168,12 +174,6 @@ class App:
     async def apply(self, settings: Settings) -> None:
         """Take over a new valid snapshot: what changed follows, the rest runs on."""
         async with self._applying:
-    async def cancel_burst(self) -> int:
-        """Forget the waiting photos; what is under way ends. They are looked at when somebody asks for a rescan. Returns how many."""
-        dropped = await asyncio.to_thread(self.library.drop_waiting)
-        self.status.changed()
-        return dropped
-
             sections = changed_sections(self.settings, settings)
             self.status.settings_problem = None
             if "recognition" in sections:

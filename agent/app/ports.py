@@ -1,6 +1,6 @@
 """What the use cases need from outside, as types: a module above this floor implements each."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -268,13 +268,6 @@ class Library(Protocol):
         """Forget failed and quarantined jobs; their files are tried again when they change or somebody asks. Returns how many."""
         ...
 
-    def requeue_outdated(self, recipe: Recipe, *, now: datetime) -> int:
-        """Queue every image whose analysis lacks the recipe (another detector, or recognition was switched on)."""
-        ...
-
-    # what the user does with images
-    def set_hidden(self, image_ids: Sequence[int], hidden: bool, *, now: datetime) -> tuple[str | None, int]:
-        """Show images no more, or again. Returns a token that takes it back (None if nothing changed), and how many changed."""
     def drop_waiting(self) -> int:
         """Take every waiting job out of the queue; the files stay known, see `queue_unseen`. Returns how many."""
         ...
@@ -283,6 +276,13 @@ class Library(Protocol):
         """Queue the files of watched folders that were never analysed and have no job: dropped or cleared ones. Returns how many."""
         ...
 
+    def requeue_outdated(self, recipe: Recipe, *, now: datetime) -> int:
+        """Queue every image whose analysis lacks the recipe (another detector, or recognition was switched on)."""
+        ...
+
+    # what the user does with images
+    def set_hidden(self, image_ids: Sequence[int], hidden: bool, *, now: datetime) -> tuple[str | None, int]:
+        """Show images no more, or again. Returns a token that takes it back (None if nothing changed), and how many changed."""
         ...
 
     def undo(self, token: str, *, now: datetime) -> bool:
@@ -356,7 +356,6 @@ class Library(Protocol):
         ...
 
     # upkeep
-    def close(self) -> None: ...
     def noted(self, name: str) -> bool:
         """Whether `take_note` was called for that name, ever."""
         ...
@@ -364,19 +363,3 @@ class Library(Protocol):
     def take_note(self, name: str) -> None: ...
 
     def close(self) -> None: ...
-
-
-class ThumbnailStore(Protocol):
-    """Small pictures, by the hash of their photo. It may lose any at any time, and never raises for trouble with its file. It may block.
-
-    Implementation: `agent.adapters.thumbnails.ThumbnailFile`.
-    """
-
-    def get(self, sha256: str) -> bytes | None: ...
-
-    def put(self, sha256: str, jpeg: bytes) -> None: ...
-
-    def keep_only(self, hashes: Set[str]) -> None:
-        """Delete all others."""
-        ...
-

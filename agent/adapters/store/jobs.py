@@ -127,12 +127,6 @@ def clear_problems(tx: Connection) -> int:
     return tx.execute(delete(job).where(job.c.state.in_(_ENDED_BADLY))).rowcount
 
 
-def requeue_outdated(tx: Connection, recipe: Recipe, now: datetime) -> int:
-    # What is under way may be under the old recipe: it starts again, or its result would be out of date the moment it arrives.
-    restart_leased(tx, now)
-    # One place of each image is enough.
-    chosen = (
-        select(func.min(place.c.id).label("place_id"))
 def drop_waiting(tx: Connection) -> int:
     return tx.execute(delete(job).where(job.c.state == JobState.QUEUED)).rowcount
 
@@ -150,6 +144,12 @@ def queue_unseen(tx: Connection, now: datetime) -> int:
     return len(fresh)
 
 
+def requeue_outdated(tx: Connection, recipe: Recipe, now: datetime) -> int:
+    # What is under way may be under the old recipe: it starts again, or its result would be out of date the moment it arrives.
+    restart_leased(tx, now)
+    # One place of each image is enough.
+    chosen = (
+        select(func.min(place.c.id).label("place_id"))
         .join(image)
         .where(outdated(recipe), place.c.missing_since.is_(None))
         .group_by(place.c.image_id)

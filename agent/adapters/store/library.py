@@ -89,10 +89,6 @@ class SqliteLibrary:
         with self._database.write(durable=True) as tx:
             return jobs.clear_problems(tx)
 
-    def requeue_outdated(self, recipe: Recipe, *, now: datetime) -> int:
-        with self._database.write() as tx:
-            return jobs.requeue_outdated(tx, recipe, now)
-
     def drop_waiting(self) -> int:
         with self._database.write(durable=True) as tx:
             return jobs.drop_waiting(tx)
@@ -100,6 +96,10 @@ class SqliteLibrary:
     def queue_unseen(self, *, now: datetime) -> int:
         with self._database.write() as tx:
             return jobs.queue_unseen(tx, now)
+
+    def requeue_outdated(self, recipe: Recipe, *, now: datetime) -> int:
+        with self._database.write() as tx:
+            return jobs.requeue_outdated(tx, recipe, now)
 
     # what the user does with images
 
@@ -207,14 +207,6 @@ class SqliteLibrary:
 
     # upkeep
 
-    def sound(self) -> bool:
-        """Whether every page is authentic and well-formed. Reads the whole file."""
-        return self._database.sound()
-
-    def copy_to(self, target: Path) -> None:
-        """Write a compact copy, encrypted with the same key; `target` must not exist. Others may go on meanwhile. Raises StoreError."""
-        self._database.copy_to(target)
-
     def noted(self, name: str) -> bool:
         with self._database.read() as tx:
             return tx.scalar(select(schema.meta.c.value).where(schema.meta.c.name == name)) is not None
@@ -223,6 +215,14 @@ class SqliteLibrary:
         with self._database.write(durable=True) as tx:
             tx.execute(delete(schema.meta).where(schema.meta.c.name == name))
             tx.execute(insert(schema.meta).values(name=name, value=1))
+
+    def sound(self) -> bool:
+        """Whether every page is authentic and well-formed. Reads the whole file."""
+        return self._database.sound()
+
+    def copy_to(self, target: Path) -> None:
+        """Write a compact copy, encrypted with the same key; `target` must not exist. Others may go on meanwhile. Raises StoreError."""
+        self._database.copy_to(target)
 
     def close(self) -> None:
         self._database.close()
