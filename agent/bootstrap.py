@@ -15,6 +15,7 @@ from agent.adapters.folder_source import FolderSource
 from agent.adapters.key_homes import Home, key_home
 from agent.adapters.keys import LibraryKeys
 from agent.adapters.model_store import ModelState, ModelStore
+from agent.adapters.online_only import is_online_only
 from agent.adapters.paths import AppPaths
 from agent.adapters.power import read_power
 from agent.adapters.processes import ProcessMeter, total_memory
@@ -142,6 +143,8 @@ def build(
         backups=backups or backups_of(library, paths),
         reconfigure=hooks,
         machine=machine,
+        online_only=is_online_only,
+        thumbnails=thumbnails,
     )
 
 

@@ -31,6 +31,7 @@ from agent.domain.errors import (
     ImageChanged,
     ImageError,
     ImageMissing,
+    ImageOnlineOnly,
     ImageTooLarge,
     ImageUnreadable,
     Unexpected,
@@ -79,6 +80,7 @@ def status(now: AppStatus, texts: Texts, version: str) -> Status:
             for folder in settings.folders
         ),
         problem=problem(now.problem, texts) if now.problem else None,
+        online_only=now.online_only,
         throttled=now.throttled.value if now.throttled else None,
     )
 
@@ -144,7 +146,7 @@ def action(error: AgentError | None) -> Action:
             return "settings"
         case ImageMissing():
             return "none"  # nothing is there to look at or to try
-        case ImageUnreadable() | ImageChanged():
+        case ImageUnreadable() | ImageChanged() | ImageOnlineOnly():
             return "retry"
         case ImageError():
             return "show"  # it stays as it is until somebody mends the file

@@ -38,9 +38,18 @@ def _problem_routes(api: FastAPI, context: Context) -> None:
     async def clear() -> None:
         await app.clear_problems()
 
+    @api.get("/api/online-only")
+    async def online_only() -> tuple[PlaceProblem, ...]:
+        places = await asyncio.to_thread(library.deferred, limit=PROBLEMS_SHOWN)
+        return tuple(present.place_problem(place, context.texts()) for place in places)
+
+    @api.post("/api/online-only/look", status_code=204)
+    async def look_at_online_only() -> None:
+        await app.fetch_deferred()
+
     @api.post("/api/problems/{place_id}/retry", status_code=204)
     async def retry_one(place_id: int) -> None:
-        if not await app.retry_problems([place_id]):
+        if not (await app.retry_problems([place_id]) or await app.fetch_deferred(place_id)):
             raise NotFound
 
 

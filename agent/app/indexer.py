@@ -11,9 +11,9 @@ from agent.app.bus import Bus
 from agent.app.people import People
 from agent.app.ports import Analyse, Analyser, Library
 from agent.app.progress import Progress
-from agent.domain.errors import AgentError, EngineStartFailed, ModelError, StoreError, Unexpected
+from agent.domain.errors import AgentError, EngineStartFailed, ImageOnlineOnly, ModelError, StoreError, Unexpected
 from agent.domain.face import Analysis
-from agent.domain.jobs import Job, JobState, after_error
+from agent.domain.jobs import Job, JobState, Priority, after_error
 
 log = structlog.get_logger()
 
@@ -39,6 +39,7 @@ class Indexer:
         slots: Callable[[], int],
         changed: Callable[[], None],
         analysed: Callable[[Analysis], None],
+        online_only: Callable[[str], bool],
         clock: Callable[[], datetime],
     ) -> None:
         self._library = library
@@ -50,6 +51,7 @@ class Indexer:
         self._slots = slots
         self._changed = changed
         self._analysed = analysed
+        self._online_only = online_only
         self._clock = clock
         self._wake = asyncio.Event()
         self._mended = asyncio.Event()
@@ -209,6 +211,8 @@ class Indexer:
             await self._end(job, Unexpected(kind=type(error).__name__))
 
     async def _analyse(self, job: Job) -> None:
+        if job.priority != Priority.ASKED and await asyncio.to_thread(self._online_only, job.path):
+            raise ImageOnlineOnly
         analysis = await self._analyser.analyse(self._task(job.path))
         identities, gallery = await self._people.opinions(analysis)
         events = await asyncio.to_thread(self._library.commit, job, analysis, identities, now=self._clock())
@@ -235,10 +239,12 @@ class Indexer:
             self._owed.append(job)
             self._block(store_error)
             return
-        if state is not JobState.QUEUED:
-            self._progress.failed()
-        else:
+        if state is JobState.QUEUED:
             self.wake()
+        elif state is JobState.DEFERRED:
+            self._changed()
+        else:
+            self._progress.failed()
         self._bus.publish(events)
 
     async def _give_back(self, job: Job, error: AgentError) -> None:

@@ -22,7 +22,7 @@ from agent.app.ports import (
 from agent.domain.errors import AgentError, StoreError
 from agent.domain.events import Recorded
 from agent.domain.image import FileSeen, Recipe
-from agent.domain.jobs import Priority
+from agent.domain.jobs import JobState, Priority
 
 log = structlog.get_logger()
 
@@ -41,6 +41,7 @@ class Ingest:
         wake: Callable[[], None],
         changed: Callable[[], None],
         clock: Callable[[], datetime],
+        online_only: Callable[[str], bool],
     ) -> None:
         self._library = library
         self._bus = bus
@@ -48,6 +49,7 @@ class Ingest:
         self._wake = wake
         self._changed = changed  # the status may be another now
         self._clock = clock
+        self._online_only = online_only
         self.folder_problems: dict[str, AgentError] = {}
         self.problem: AgentError | None = None
 
@@ -98,9 +100,15 @@ class Ingest:
 
     def _note(self, seen: FileSeen, priority: Priority) -> tuple[Noted, list[Recorded]]:
         recipe, now = self._recipe(), self._clock()
+        unread = priority is not Priority.ASKED and self._online_only(seen.path)
+        if unread:
+            known = self._library.place(seen.path)
+            if known is not None and known.job is JobState.DEFERRED:
+                return Noted.UNCHANGED, []
         noted, events = self._library.note_file(seen, recipe, priority=priority, now=now)
         if noted is Noted.HASH_WANTED:
-            noted, events = self._library.note_file(seen, recipe, priority=priority, now=now, sha256=content_hash(seen.path))
+            sha256 = "" if unread else content_hash(seen.path)
+            noted, events = self._library.note_file(seen, recipe, priority=priority, now=now, sha256=sha256)
         return noted, events
 
     async def _write(self, method: Callable[..., list[Recorded]], *values: object) -> None:

@@ -67,6 +67,7 @@ class App:
         backups: Backups,
         reconfigure: Mapping[str, Reconfigure],
         machine: Machine | None = None,
+        online_only: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self.settings = settings
         self.library = library
@@ -93,9 +94,18 @@ class App:
             slots=slots,
             changed=self._status_changed,
             analysed=self._analysed,
+            online_only=online_only,
             clock=clock,
         )
-        self.ingest = Ingest(library, self.bus, recipe=self.recipe, wake=self.indexer.wake, changed=self._status_changed, clock=clock)
+        self.ingest = Ingest(
+            library,
+            self.bus,
+            recipe=self.recipe,
+            wake=self.indexer.wake,
+            changed=self._status_changed,
+            clock=clock,
+            online_only=online_only,
+        )
         self._scanner = Scanner(
             library, self.ingest, analyser, self.bus, embedding_task=self._embedding_task, stuck=lambda: self.indexer.stuck
         )
@@ -163,6 +173,13 @@ class App:
         """Try failed files and those set aside once more: these, or all. Returns how many."""
         queued = await asyncio.to_thread(self.library.retry, place_ids)
         self.indexer.mended()
+        self.status.changed()
+        return queued
+
+    async def fetch_deferred(self, place_id: int | None = None) -> int:
+        """Look at the files whose content lies in a cloud, or this one: reading makes the system fetch it. Returns how many."""
+        queued = await asyncio.to_thread(self.library.retry_deferred, place_id)
+        self.indexer.wake()
         self.status.changed()
         return queued
 

@@ -216,7 +216,10 @@ class Library(Protocol):
         ...
 
     def known_files(self, folder: str) -> dict[str, tuple[int, int]]:
-        """path -> (size, mtime_ns) of every file below a folder that is analysed or has a job, so that a rescan passes it over."""
+        """path -> (size, mtime_ns) of every file below a folder that is analysed or has a job, so that a rescan passes it over.
+
+        A deferred file's time is -1: each rescan tells of it again, in case its content has come.
+        """
         ...
 
     def files_gone(self, paths: Sequence[str], *, now: datetime) -> list[Recorded]:
@@ -262,6 +265,10 @@ class Library(Protocol):
 
     def retry(self, place_ids: Sequence[int] | None = None) -> int:
         """Queue failed and quarantined jobs again with their attempts at zero; all of them without `place_ids`."""
+        ...
+
+    def retry_deferred(self, place_id: int | None = None) -> int:
+        """Queue this file, or all, whose content lies in a cloud, as asked for. Returns how many."""
         ...
 
     def clear_problems(self) -> int:
@@ -324,6 +331,10 @@ class Library(Protocol):
 
     def problems(self, *, limit: int) -> list[PlaceState]:
         """Failed and quarantined files, newest first."""
+        ...
+
+    def deferred(self, *, limit: int) -> list[PlaceState]:
+        """Files whose content lies in a cloud, newest first."""
         ...
 
     def counts(self) -> Counts: ...

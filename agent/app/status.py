@@ -42,6 +42,7 @@ class Status:
     folder_problems: tuple[tuple[str, AgentError], ...]
     problem: AgentError | None
     settings: Settings  # those in force: a change of language or theme is news too
+    online_only: int = 0  # files whose content lies in a cloud, not looked at
     throttled: Throttle | None = None  # why the engine does not work as hard as it might
 
 
@@ -94,6 +95,7 @@ class StatusFeed:
             burst=self._progress.burst(queued),
             folder_problems=tuple(self._ingest.folder_problems.items()),
             problem=problem,
+            online_only=jobs.get(JobState.DEFERRED, 0),
             throttled=self.throttled,
             settings=self._settings(),
         )

@@ -63,6 +63,12 @@ class ImageChanged(ImageError):
     code = "image.changed"
 
 
+class ImageOnlineOnly(ImageError):
+    """The file's content lies in a cloud; reading it would fetch it, so it waits until somebody asks."""
+
+    code = "image.online_only"
+
+
 # -- engine ----------------------------------------------------------------------------------------------------------------------
 class EngineError(AgentError):
     """The child process that decodes and infers failed at a task."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-from agent.domain.errors import AgentError, EngineError, EngineKilled, ImageChanged, ModelError, StoreError
+from agent.domain.errors import AgentError, EngineError, EngineKilled, ImageChanged, ImageOnlineOnly, ModelError, StoreError
 
 # A file that ends or hangs the engine is tried twice. When the engine was ended from outside the file is hardly to blame, so it gets
 # more tries; but the system may have ended it because the file needs too much memory, so not without end.
@@ -16,6 +16,7 @@ class JobState(StrEnum):
     LEASED = "leased"
     DONE = "done"
     FAILED = "failed"  # the file is at fault: it waits until it changes or the user asks again
+    DEFERRED = "deferred"  # its content lies in a cloud: it is read when somebody asks, or when it has come here
     QUARANTINED = "quarantined"  # it ended or hung the engine too often: set aside with its reason
 
 
@@ -47,6 +48,8 @@ def after_error(attempts: int, error: AgentError) -> JobState:
             return JobState.QUEUED if attempts < MAX_ATTEMPTS else JobState.QUARANTINED
         case ModelError() | StoreError():
             return JobState.QUEUED  # not the file's fault: it waits until the cause is mended
+        case ImageOnlineOnly():
+            return JobState.DEFERRED
         case ImageChanged():
             return JobState.QUEUED if attempts < MAX_ATTEMPTS_KILLED else JobState.FAILED
         case _:

@@ -3,7 +3,17 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.domain.errors import AgentError, EngineKilled, ImageChanged, ImageError, ModelError, StoreError, from_code, leaves
+from agent.domain.errors import (
+    AgentError,
+    EngineKilled,
+    ImageChanged,
+    ImageError,
+    ImageOnlineOnly,
+    ModelError,
+    StoreError,
+    from_code,
+    leaves,
+)
 from agent.domain.jobs import MAX_ATTEMPTS, MAX_ATTEMPTS_KILLED, JobState, after_error
 
 ERRORS = st.sampled_from([leaf() for leaf in leaves().values()])
@@ -23,7 +33,7 @@ def test_every_error_of_a_file_or_the_engine_ends_a_job_within_its_bound(error: 
 
 @given(error=ERRORS, attempts=st.integers(1, 1000))
 def test_what_a_file_is_blamed_for_is_never_tried_again_by_itself(error: AgentError, attempts: int) -> None:
-    if isinstance(error, ImageError) and not isinstance(error, ImageChanged):
+    if isinstance(error, ImageError) and not isinstance(error, ImageChanged | ImageOnlineOnly):
         assert after_error(attempts, error) is JobState.FAILED
 
 

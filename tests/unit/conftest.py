@@ -156,6 +156,7 @@ class World:
         self.replaced: list[datetime] = []
         self.backup_error: AgentError | None = None
         self.reconfigured: list[Settings] = []
+        self.in_the_cloud: set[str] = set()  # paths of files whose content is not here
         self.app = self.make(Settings())
 
     def make(self, settings: Settings) -> App:
@@ -188,6 +189,7 @@ class World:
             supply=supply,
             backups=Backups(backup, replace),
             reconfigure={"popup": reconfigure},
+            online_only=lambda path: path in self.in_the_cloud,
         )
         return self.app
 

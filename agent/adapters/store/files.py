@@ -40,7 +40,9 @@ def note(
 
 def known_files(tx: Connection, folder: str) -> dict[str, tuple[int, int]]:
     rows = tx.execute(select(place.c.path, place.c.size, place.c.mtime_ns).where(below(folder), place.c.missing_since.is_(None)))
-    return {row.path: (row.size, row.mtime_ns) for row in rows}
+    found = {row.path: (row.size, row.mtime_ns) for row in rows}
+    deferred = select(place.c.path, place.c.size).join(job).where(job.c.state == JobState.DEFERRED, below(folder))
+    return found | {row.path: (row.size, -1) for row in tx.execute(deferred)}
 
 
 def gone(tx: Connection, paths: Sequence[str], now: datetime) -> list[Recorded]:

@@ -63,9 +63,14 @@ def place_by_id(tx: Connection, place_id: int) -> PlaceState | None:
 def problems(tx: Connection, limit: int) -> list[PlaceState]:
     found: list[PlaceState] = []
     for state in (JobState.FAILED, JobState.QUARANTINED):  # apart, so that each is read from the end of its index
-        newest = _places().where(job.c.state == state).order_by(job.c.changed_at.desc()).limit(limit)
-        found += [_state(row) for row in tx.execute(newest).mappings()]
+        found += in_state(tx, state, limit)
     return sorted(found, key=lambda state: state.at, reverse=True)[:limit]
+
+
+def in_state(tx: Connection, state: JobState, limit: int) -> list[PlaceState]:
+    """Places whose job ended so, newest first."""
+    newest = _places().where(job.c.state == state).order_by(job.c.changed_at.desc()).limit(limit)
+    return [_state(row) for row in tx.execute(newest).mappings()]
 
 
 def local_time(mtime_ns: int) -> datetime:

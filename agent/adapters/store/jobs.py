@@ -123,6 +123,12 @@ def retry(tx: Connection, place_ids: Iterable[int] | None) -> int:
     return sum(tx.execute(statement.where(job.c.place_id.in_(chunk))).rowcount for chunk in chunks)
 
 
+def retry_deferred(tx: Connection, place_id: int | None) -> int:
+    chosen = job.c.state == JobState.DEFERRED
+    values = {"state": JobState.QUEUED, "attempts": 0, "priority": int(Priority.ASKED), "error_code": None, "error_params": None}
+    return tx.execute(update(job).where(chosen if place_id is None else chosen & (job.c.place_id == place_id)).values(values)).rowcount
+
+
 def clear_problems(tx: Connection) -> int:
     return tx.execute(delete(job).where(job.c.state.in_(_ENDED_BADLY))).rowcount
 
@@ -183,7 +189,7 @@ def _end(tx: Connection, job_id: int, place_id: int, attempts: int, state: JobSt
         .where(job.c.id == job_id)
         .values(state=state, attempts=attempts, lease_until=None, error_code=error.code, error_params=error.params, changed_at=now)
     )
-    if state is JobState.QUEUED:
+    if state in (JobState.QUEUED, JobState.DEFERRED):
         return []
     return [events.record(tx, ImageFailed(place_id=place_id, code=error.code, quarantined=state is JobState.QUARANTINED), now)]
 

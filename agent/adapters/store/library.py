@@ -85,6 +85,10 @@ class SqliteLibrary:
         with self._database.write(durable=True) as tx:
             return jobs.retry(tx, place_ids)
 
+    def retry_deferred(self, place_id: int | None = None) -> int:
+        with self._database.write(durable=True) as tx:
+            return jobs.retry_deferred(tx, place_id)
+
     def clear_problems(self) -> int:
         with self._database.write(durable=True) as tx:
             return jobs.clear_problems(tx)
@@ -156,6 +160,10 @@ class SqliteLibrary:
     def problems(self, *, limit: int) -> list[PlaceState]:
         with self._database.read() as tx:
             return images.problems(tx, limit)
+
+    def deferred(self, *, limit: int) -> list[PlaceState]:
+        with self._database.read() as tx:
+            return images.in_state(tx, JobState.DEFERRED, limit)
 
     def counts(self) -> Counts:
         with self._database.read() as tx:

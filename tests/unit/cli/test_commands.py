@@ -32,6 +32,7 @@ STATUS = {
     "burst": None,
     "folders": [{"path": "/photos", "name": "photos", "problem": PROBLEM}, {"path": "/fine", "name": "fine", "problem": None}],
     "problem": PROBLEM,
+    "online_only": 0,
     "throttled": None,
 }
 
