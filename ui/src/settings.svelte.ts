@@ -129,9 +129,9 @@ export class SettingsState {
   }
 
   /** Nothing of a folder's photos pops up from now on, or again. */
-  async mute(path: string, muted: boolean): Promise<void> {
+  async mute({ path, name }: { readonly path: string; readonly name: string }, muted: boolean): Promise<void> {
     if (!(await this.app.act(() => this.api.changeFolder(path, { muted })))) return
-    const text = this.app.t(muted ? 'ui.popup.folder_muted' : 'ui.popup.folder_unmuted', { name: folderName(path) })
+    const text = this.app.t(muted ? 'ui.popup.folder_muted' : 'ui.popup.folder_unmuted', { name })
     this.toasts.show(text, async () => void (await this.app.act(() => this.api.changeFolder(path, { muted: !muted }))))
   }
 

@@ -65,6 +65,14 @@ export function replaced(groups: readonly SettingGroup[], setting: Setting): Set
   return groups.map((group) => ({ ...group, settings: group.settings.map((old) => (old.key === setting.key ? setting : old)) }))
 }
 
+/** What people look for first, first. */
+const ORDER = ['general', 'folders', 'popup', 'recognition', 'detection', 'engine', 'library', 'tray']
+
+export function ordered<G extends { readonly name: string }>(groups: readonly G[]): G[] {
+  const place = ({ name }: G): number => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length)
+  return [...groups].sort((a, b) => place(a) - place(b))
+}
+
 /** The name of a folder: the last part of its path. */
 export function folderName(path: string): string {
   return path.replace(/[/\\]+$/, '').split(/[/\\]/).at(-1) || path

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest'
+
+import type { Setting, SettingGroup } from '../src/api/settings'
+import { folderName, minutesUntilMorning, ordered, replaced, search, shown, total, typed, variable, watchedFolderOf } from '../src/lib/settings'
+import { setting } from './fixtures'
+
+const groups: readonly SettingGroup[] = [
+  { name: 'popup', title: 'Popup', advanced: false, settings: [setting(), setting({ key: 'popup.corner', title: 'Corner', kind: 'choice', choices: [{ value: 'top-left', title: 'Top left' }] })] },
+  { name: 'engine', title: 'Engine', advanced: false, settings: [setting({ key: 'engine.max_memory_mb', title: 'Memory', help: 'For all processes.' })] },
+]
+
+describe('what is typed', () => {
+  it('is a number inside its bounds, thousands grouped or not', () => {
+    const memory = setting({ minimum: 300, maximum: 8_000 })
+    expect(typed(memory, ' 1,200 ')).toEqual({ value: 1200 })
+    expect(typed(memory, '200')).toEqual({ wrong: 'bounds' })
+    expect(typed(memory, '8001')).toEqual({ wrong: 'bounds' })
+    expect(typed(memory, '')).toEqual({ wrong: 'number' })
+    expect(typed(memory, 'many')).toEqual({ wrong: 'number' })
+  })
+
+  it('is whole where parts mean nothing', () => {
+    expect(typed(setting({ step: 1 }), '3.5')).toEqual({ wrong: 'whole' })
+    expect(typed(setting({ step: 0.01, minimum: 0, maximum: 1 }), '0.35')).toEqual({ value: 0.35 })
+  })
+
+  it('is a pattern a line, without empty ones', () => {
+    const list = setting({ kind: 'list', value: ['*.tmp'] })
+    expect(typed(list, ' *.jpg \n\n Private\n')).toEqual({ value: ['*.jpg', 'Private'] })
+    expect(shown(['*.jpg', 'Private'])).toBe('*.jpg\nPrivate')
+  })
+})
+
+describe('the search', () => {
+  it('finds every word in title, help, key or choice', () => {
+    expect(search(groups, 'MEMORY proc').map(({ name }) => name)).toEqual(['engine'])
+    expect(search(groups, 'top left').flatMap(({ settings }) => settings.map(({ key }) => key))).toEqual(['popup.corner'])
+    expect(search(groups, 'popup').flatMap(({ settings }: SettingGroup): Setting[] => [...settings])).toHaveLength(2)
+    expect(search(groups, 'memory banana')).toEqual([])
+  })
+})
+
+it('a saved setting takes the place of its old state', () => {
+  const after = replaced(groups, setting({ value: 30 }))
+  expect(after[0]?.settings[0]?.value).toBe(30)
+  expect(after[1]).toEqual(groups[1])
+})
+
+it('groups stand in the order they are looked for, unknown ones last', () => {
+  expect(ordered([{ name: 'logs' }, { name: 'popup' }, { name: 'general' }, { name: 'api' }]).map(({ name }) => name)).toEqual(['general', 'popup', 'logs', 'api'])
+})
+
+it('the environment variable has the setting’s name', () => {
+  expect(variable('engine.max_megapixels')).toBe('AI_POPUP__ENGINE__MAX_MEGAPIXELS')
+})
+
+describe('folders', () => {
+  it('are named by the last part of their path', () => {
+    expect(folderName('/home/mei/Pictures/')).toBe('Pictures')
+    expect(folderName('C:\\Users\\mei\\Phone uploads')).toBe('Phone uploads')
+    expect(folderName('/')).toBe('/')
+  })
+
+  it('own the files below them, the innermost first', () => {
+    const folders = [{ path: '/photos' }, { path: '/photos/phone' }, { path: 'C:\\Photos' }]
+    expect(watchedFolderOf('/photos/phone/a.jpg', folders)?.path).toBe('/photos/phone')
+    expect(watchedFolderOf('/photos/phone 2/a.jpg', folders)?.path).toBe('/photos')
+    expect(watchedFolderOf('C:\\Photos\\b.jpg', folders)?.path).toBe('C:\\Photos')
+    expect(watchedFolderOf('/elsewhere/a.jpg', folders)).toBeUndefined()
+  })
+
+  it('are estimated together', () => {
+    expect(total([{ images: 10, seconds: 2, more: false }, { images: 5, seconds: 1, more: true }])).toEqual({ images: 15, seconds: 3, more: true })
+    expect(total([])).toEqual({ images: 0, seconds: 0, more: false })
+  })
+})
+
+it('tomorrow begins at eight, and after midnight it is the morning that comes', () => {
+  expect(minutesUntilMorning(new Date(2026, 10, 25, 22, 0))).toBe(600)
+  expect(minutesUntilMorning(new Date(2026, 10, 26, 1, 0))).toBe(420)
+  expect(minutesUntilMorning(new Date(2026, 10, 26, 7, 0))).toBe(1500)
+})
