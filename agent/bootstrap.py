@@ -22,6 +22,7 @@ from agent.adapters.processes import ProcessMeter, total_memory
 from agent.adapters.store import SqliteLibrary
 from agent.adapters.store.opening import open_library
 from agent.adapters.support_bundle import support_bundle
+from agent.adapters.thumbnails import ThumbnailFile
 from agent.app.health import Check, Finding, Health
 from agent.app.lifecycle import App, Backups, Reconfigure
 from agent.app.monitor import Machine
@@ -131,6 +132,12 @@ def build(
             await folders.reconfigure(new.folders, new.sources)
 
         source, hooks["folders"], hooks["sources"] = folders, reconfigure_folders, reconfigure_folders
+    thumbnails = ThumbnailFile(paths.cache / "thumbnails.db", library.beside, _bytes(settings))
+
+    async def reconfigure_library(new: Settings) -> None:
+        await asyncio.to_thread(thumbnails.bound, _bytes(new))
+
+    hooks["library"] = reconfigure_library
     return App(
         settings,
         library,
@@ -146,6 +153,11 @@ def build(
         online_only=is_online_only,
         thumbnails=thumbnails,
     )
+
+
+def _bytes(settings: Settings) -> int:
+    """For thumbnails."""
+    return settings.library.thumbnails_mb * 1_000_000
 
 
 def ground(

@@ -18,7 +18,6 @@ from agent.api.auth import Auth
 from agent.api.context import Context
 from agent.api.server import serving
 from agent.app.lifecycle import App, Reconfigure
-from agent.app.previews import Previews
 from agent.bootstrap import build, health, recovery_code
 from agent.desktop.desk import Desk
 from agent.desktop.display import display_available, tray_available
@@ -137,7 +136,7 @@ class Agent:
         context = Context(
             app=app,
             auth=auth,
-            previews=Previews(app.library, app.analyser),
+            previews=app.previews,
             desk=desk,
             settings=self._file,
             recovery_code=lambda: recovery_code(self._settings, self._paths),

@@ -141,6 +141,8 @@ class Library(Section):
     """Where the library's key is kept: the system's keyring, or an owner-only file for machines without one."""
     grace_days: Annotated[int, Field(ge=0, le=3_650)] = 30
     """Faces of deleted files are kept this long."""
+    thumbnails_mb: Annotated[int, Field(ge=50, le=100_000)] = 2_000
+    """Disk space for small pictures; those looked at longest ago make room for new ones."""
     backups: Annotated[int, Field(ge=0, le=365)] = 7
     """Daily backups to keep; 0 makes none."""
 

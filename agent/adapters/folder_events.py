@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from watchdog.events import DirCreatedEvent, DirDeletedEvent, DirMovedEvent, FileDeletedEvent, FileMovedEvent, FileSystemEvent
 
-from agent.adapters.folder_scan import Matcher, ancestors, is_below, is_image
+from agent.adapters.folder_scan import Matcher, ancestors, is_below
 from agent.adapters.settle import Settling
+from agent.domain.image import is_image
 
 Clock = Callable[[], float]
 

@@ -10,11 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from agent.domain.image import FileSeen
+from agent.domain.image import FileSeen, is_image
 from agent.settings import Folder
-
-# Endings of the formats the engine decodes.
-IMAGE_ENDINGS: Final = frozenset({"jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "tif", "tiff", "gif", "heic", "heif", "avif"})
 
 # Folders that other programs show as one document: what is in them is theirs, and mostly copies in small.
 PACKAGE_ENDINGS: Final = frozenset(
@@ -34,12 +31,6 @@ Entry: TypeAlias = tuple[str, Facts]
 def folder_root(folder: Folder) -> str:
     """The absolute path of a watched folder, as it stands in `FileSeen.folder`, `SourceFailed.folder` and all paths below it."""
     return folder.root
-
-
-def is_image(path: str) -> bool:
-    """Whether a file's name ends like an image's."""
-    _, dot, ending = path.rpartition(".")
-    return bool(dot) and ending.lower() in IMAGE_ENDINGS
 
 
 def is_closed(name: str) -> bool:

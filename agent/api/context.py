@@ -27,6 +27,14 @@ class Desk(Protocol):
         """Raises NoDisplay."""
         ...
 
+    async def show_file(self, path: str) -> None:
+        """Show it in its folder. Raises NoDisplay."""
+        ...
+
+    async def open_file(self, path: str) -> None:
+        """Open an image with the system's viewer. Raises NoDisplay."""
+        ...
+
     async def choose_folder(self, title: str) -> str | None:
         """Ask the user with the system's dialog; None if it is dismissed. Raises NoDisplay or PopupFailed."""
         ...

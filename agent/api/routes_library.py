@@ -4,12 +4,24 @@ import asyncio
 from datetime import date
 from typing import Annotated
 
-from fastapi import FastAPI, Query
+from fastapi import FastAPI, Query, Request
 from fastapi.responses import Response
 
 from agent.api import present
 from agent.api.context import Context
-from agent.api.schemas import Day, FolderOut, ImageOut, ImagePage, Images, LibraryIndex, NameFace, PersonOut
+from agent.api.schemas import (
+    Day,
+    FolderOut,
+    ImageOut,
+    ImagePage,
+    Images,
+    LibraryAction,
+    LibraryActionDone,
+    LibraryIndex,
+    LibraryUndo,
+    NameFace,
+    PersonOut,
+)
 from agent.app.ports import Shown
 from agent.domain.errors import NotFound
 
@@ -21,6 +33,7 @@ def library_routes(api: FastAPI, context: Context) -> None:
     """Add them to `api`."""
     _index_routes(api, context)
     _image_routes(api, context)
+    _action_routes(api, context)
     _people_routes(api, context)
 
 
@@ -59,7 +72,7 @@ def _index_routes(api: FastAPI, context: Context) -> None:
 
 
 def _image_routes(api: FastAPI, context: Context) -> None:
-    library = context.app.library
+    app, library = context.app, context.app.library
 
     @api.get("/api/images")
     async def images(limit: Annotated[int, Query(ge=1, le=200)] = 60, before: int | None = None) -> ImagePage:
@@ -83,6 +96,41 @@ def _image_routes(api: FastAPI, context: Context) -> None:
     @api.get("/api/images/{image_id}/preview", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
     async def preview(image_id: int, side: Annotated[int, Query(ge=16, le=4096)] = 480) -> Response:
         return Response(await context.previews.get(image_id, side), media_type="image/jpeg")
+
+    @api.get("/api/images/{image_id}/thumbnail", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
+    async def thumbnail(image_id: int, request: Request) -> Response:
+        """The longer side has 480 pixels at most."""
+
+        async def wanted() -> bool:
+            return not await request.is_disconnected()
+
+        picture = await app.thumbnails.get(image_id, wanted=wanted)
+        return Response(picture, media_type="image/jpeg", headers={"cache-control": "private, no-store"})
+
+
+def _action_routes(api: FastAPI, context: Context) -> None:
+    actions, desk = context.app.actions, context.desk
+
+    @api.post("/api/images/{image_id}/show", status_code=204)
+    async def show(image_id: int) -> None:
+        """In its folder."""
+        await desk.show_file(await actions.file_of(image_id))
+
+    @api.post("/api/images/{image_id}/open", status_code=204)
+    async def open_image(image_id: int) -> None:
+        """With the system's viewer."""
+        await desk.open_file(await actions.file_of(image_id))
+
+    @api.post("/api/library/actions")
+    async def act(asked: LibraryAction) -> LibraryActionDone:
+        if asked.action == "look_again":
+            return LibraryActionDone(undo=None, count=await actions.look_again(asked.ids))
+        token, count = await (actions.hide if asked.action == "hide" else actions.unhide)(asked.ids)
+        return LibraryActionDone(undo=token, count=count)
+
+    @api.post("/api/library/undo", status_code=204)
+    async def undo(asked: LibraryUndo) -> None:
+        await actions.undo(asked.undo)
 
 
 def _people_routes(api: FastAPI, context: Context) -> None:

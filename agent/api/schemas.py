@@ -79,6 +79,22 @@ class LibraryIndex(Schema):
     total: int
 
 
+class LibraryAction(Schema):
+    action: Literal["hide", "unhide", "look_again"]
+    ids: Annotated[tuple[Annotated[int, Field(ge=1, lt=2**63)], ...], Field(min_length=1, max_length=1_000_000)]
+
+
+class LibraryActionDone(Schema):
+    undo: str | None
+    """takes it back, also after a restart; null if nothing changed or it can't be taken back"""
+    count: int
+    """images it changed, or that are looked at again"""
+
+
+class LibraryUndo(Schema):
+    undo: Annotated[str, Field(min_length=1, max_length=100)]
+
+
 class FolderOut(Schema):
     """A watched folder."""
 

@@ -1,7 +1,7 @@
 """Leases jobs, has each analysed, and writes the outcome: a job ends done, failed or quarantined, and is never lost."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 
@@ -40,6 +40,7 @@ class Indexer:
         changed: Callable[[], None],
         analysed: Callable[[Analysis], None],
         online_only: Callable[[str], bool],
+        keep: Callable[[Analysis], Awaitable[None]],
         clock: Callable[[], datetime],
     ) -> None:
         self._library = library
@@ -52,6 +53,7 @@ class Indexer:
         self._changed = changed
         self._analysed = analysed
         self._online_only = online_only
+        self._keep = keep  # its thumbnail, before anybody is told that there is a new image
         self._clock = clock
         self._wake = asyncio.Event()
         self._mended = asyncio.Event()
@@ -222,6 +224,8 @@ class Indexer:
             self._analysed(analysis)
             log.info("image.indexed", job=job.id, faces=len(analysis.faces), format=analysis.format, ms=round(analysis.ms.total))
         try:
+            if events:
+                await self._keep(analysis)
             await self._people.recheck(events, gallery)
         except AgentError as error:
             log.warning(

@@ -8,17 +8,20 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from agent.app.actions import Actions
 from agent.app.bus import Bus
 from agent.app.governor import Pace
 from agent.app.indexer import Indexer
 from agent.app.ingest import Ingest
 from agent.app.monitor import Machine, Monitor
 from agent.app.people import People
-from agent.app.ports import Analyse, Analyser, Library, Source
+from agent.app.ports import Analyse, Analyser, Library, Source, ThumbnailStore
+from agent.app.previews import Previews
 from agent.app.progress import Progress
 from agent.app.scan import Scanned, Scanner
 from agent.app.status import StatusFeed
 from agent.app.tally import Tally
+from agent.app.thumbnails import SIDE, Thumbnails
 from agent.domain.errors import AgentError, KeyHomeError, StoreError
 from agent.domain.events import ImageFailed, Recorded
 from agent.domain.face import Analysis
@@ -68,6 +71,7 @@ class App:
         reconfigure: Mapping[str, Reconfigure],
         machine: Machine | None = None,
         online_only: Callable[[str], bool] = lambda _: False,
+        thumbnails: ThumbnailStore | None = None,
     ) -> None:
         self.settings = settings
         self.library = library
@@ -83,6 +87,8 @@ class App:
         self._applying = asyncio.Lock()
         self._progress = Progress(monotonic)
         self.tally = Tally()
+        self.previews = Previews(library, analyser)
+        self.thumbnails = Thumbnails(library, self.previews, thumbnails)
         self.people = People(library, analyser, self.bus, recipe=self.recipe, bounds=self._bounds, clock=clock)
         self.indexer = Indexer(
             library,
@@ -95,8 +101,10 @@ class App:
             changed=self._status_changed,
             analysed=self._analysed,
             online_only=online_only,
+            keep=self.thumbnails.keep,
             clock=clock,
         )
+        self.actions = Actions(library, queued=self._queued, clock=clock)
         self.ingest = Ingest(
             library,
             self.bus,
@@ -139,6 +147,7 @@ class App:
                         tasks.create_task(self._upkeep())
         finally:
             await self.analyser.close()
+            await asyncio.to_thread(self.thumbnails.close)
 
     def pause(self) -> None:
         self.indexer.pause()
@@ -265,6 +274,7 @@ class App:
                 await asyncio.to_thread(self._backups.daily, now, self.settings)
                 before = now - timedelta(days=self.settings.library.grace_days)
                 purged = await asyncio.to_thread(self.library.purge_missing, before=before)
+                await asyncio.to_thread(self.thumbnails.clean)
                 log.info("upkeep.done", purged=purged)
             except AgentError as error:
                 log.error("upkeep.failed", code=error.code)
@@ -285,12 +295,16 @@ class App:
         self.status.throttled, self.status.warning = pace.why, warning
         self.status.changed()
 
+    def _queued(self) -> None:
+        self.indexer.mended()
+        self.status.changed()
+
     def _status_changed(self) -> None:
         self.status.changed()
 
     def _task(self, path: str) -> Analyse:
         detection = self.settings.detection
-        return Analyse(path, self.recipe(), min_score=detection.min_score, min_face=detection.min_face)
+        return Analyse(path, self.recipe(), min_score=detection.min_score, min_face=detection.min_face, thumbnail=SIDE)
 
     def _embedding_task(self, path: str) -> Analyse:
         detection = self.settings.detection

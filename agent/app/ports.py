@@ -1,6 +1,6 @@
 """What the use cases need from outside, as types: a module above this floor implements each."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -319,8 +319,8 @@ class Library(Protocol):
         """In the order asked for; those that are not known are left out."""
         ...
 
-    def image_ids(self) -> frozenset[int]:
-        """All there are, shown or not."""
+    def hashes(self) -> frozenset[str]:
+        """SHA-256 of all images there are, shown or not."""
         ...
 
     def sha256(self, image_id: int) -> str | None: ...
@@ -372,5 +372,22 @@ class Library(Protocol):
         ...
 
     def take_note(self, name: str) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class ThumbnailStore(Protocol):
+    """Small pictures, by the hash of their photo. It may lose any at any time, and never raises for trouble with its file. It may block.
+
+    Implementation: `agent.adapters.thumbnails.ThumbnailFile`.
+    """
+
+    def get(self, sha256: str) -> bytes | None: ...
+
+    def put(self, sha256: str, jpeg: bytes) -> None: ...
+
+    def keep_only(self, hashes: Set[str]) -> None:
+        """Delete all others."""
+        ...
 
     def close(self) -> None: ...

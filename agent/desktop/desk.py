@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
-from agent.desktop.opener import open_in_browser
+from agent.desktop.opener import open_image, open_in_browser, show_in_folder
 from agent.desktop.popup import PopupHost
 from agent.domain.errors import NoDisplay
 from agent.settings import Popup
@@ -40,6 +41,16 @@ class Desk:
     async def open_browser(self) -> None:
         """Raises NoDisplay."""
         if not await asyncio.to_thread(open_in_browser, self._url("library")):
+            raise NoDisplay
+
+    async def show_file(self, path: str) -> None:
+        """Show it in its folder. Raises NoDisplay."""
+        if not await asyncio.to_thread(show_in_folder, Path(path)):
+            raise NoDisplay
+
+    async def open_file(self, path: str) -> None:
+        """Open an image with the system's viewer. Raises NoDisplay."""
+        if not await asyncio.to_thread(open_image, Path(path)):
             raise NoDisplay
 
     async def choose_folder(self, title: str) -> str | None:

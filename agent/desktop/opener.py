@@ -1,15 +1,19 @@
-"""Opens the UI in the user's browser, and shows a file in its folder with the system's file manager."""
+"""Opens the UI in the user's browser, shows a file in its folder, or opens an image with its viewer."""
 
 import contextlib
+import os
 import subprocess
 import sys
+import threading
 import webbrowser
 from pathlib import Path
 
 from agent.desktop import session_bus
 from agent.desktop.display import display_available
+from agent.domain.image import is_image
 
 _TIMEOUT_S = 10.0
+_STAYS_S = 3.0  # some desktops' opener lives as long as the viewer
 
 
 def open_in_browser(url: str) -> bool:
@@ -31,6 +35,34 @@ def show_in_folder(path: Path) -> bool:
     if sys.platform == "darwin":
         return _started(["open", "-R", str(path)])
     return session_bus.show_items([path.absolute().as_uri()]) or _started(["xdg-open", str(path.absolute().parent)])
+
+
+def open_image(path: Path) -> bool:
+    """Open an image with the program the user has for it. False if nothing could be opened.
+
+    A file that has not an image's name is only shown in its folder: the system goes by names, and might run it. May take seconds.
+    """
+    if not is_image(path.name):
+        return show_in_folder(path)
+    if sys.platform == "win32":
+        with contextlib.suppress(OSError):
+            os.startfile(path)
+            return True
+        return False
+    return _launched(["open" if sys.platform == "darwin" else "xdg-open", str(path.absolute())])
+
+
+def _launched(command: list[str]) -> bool:
+    """Start a program that may stay: it counts as started when it ended well, or runs on."""
+    none = subprocess.DEVNULL
+    with contextlib.suppress(OSError):
+        process = subprocess.Popen(command, stdin=none, stdout=none, stderr=none, start_new_session=True)
+        try:
+            return process.wait(_STAYS_S) == 0
+        except subprocess.TimeoutExpired:
+            threading.Thread(target=process.wait, daemon=True).start()  # so that its end is noticed
+            return True
+    return False
 
 
 def _started(command: str | list[str], codes: tuple[int, ...] = (0,)) -> bool:

@@ -1,6 +1,16 @@
 """What an image is: content, known by its hash, found at one place or more."""
 
 from dataclasses import dataclass
+from typing import Final
+
+# Endings of the formats the engine decodes.
+IMAGE_ENDINGS: Final = frozenset({"jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "tif", "tiff", "gif", "heic", "heif", "avif"})
+
+
+def is_image(path: str) -> bool:
+    """Whether a file's name ends like an image's."""
+    _, dot, ending = path.rpartition(".")
+    return bool(dot) and ending.lower() in IMAGE_ENDINGS
 
 
 @dataclass(frozen=True, slots=True)

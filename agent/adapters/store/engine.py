@@ -39,12 +39,13 @@ _BY_CODE: dict[int, type[StoreError]] = {
 class Database:
     """One encrypted file. Writers take turns; readers see the last commit and wait for nobody."""
 
-    def __init__(self, path: Path, key: bytes, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path, key: bytes, *, read_only: bool = False, shrinks: bool = False) -> None:
         if len(key) != KEY_BYTES:
             raise ValueError("the key must have 32 bytes")
         self._path = path
         self._key = key
         self._read_only = read_only
+        self._shrinks = shrinks
         self._turn = threading.Lock()
         self._engine = self._create_engine()
 
@@ -71,6 +72,16 @@ class Database:
         """Move everything from the write-ahead log into the file and empty the log: what was deleted is then nowhere in either."""
         with self._turn, translated(), self._engine.connect() as connection:
             _raw(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def give_back_space(self) -> None:
+        """Return what deleted rows took up to the disk. Only a file made with `shrinks` can."""
+        with self._turn, translated(), self._engine.connect() as connection:
+            _raw(connection, "PRAGMA incremental_vacuum")
+        self.flush()
+
+    def beside(self, path: Path) -> "Database":
+        """Another file with the same key, that can give its space back."""
+        return Database(path, self._key, shrinks=True)
 
     def copy_to(self, target: Path) -> None:
         """Write a compact copy, encrypted with the same key, while others read and write. `target` must not exist. Raises StoreError."""
@@ -115,6 +126,8 @@ class Database:
             "temp_store=MEMORY",
             f"cache_size=-{_CACHE_KIB}",
         ]
+        if self._shrinks:
+            settings.append("auto_vacuum=INCREMENTAL")  # counts only for a file that is made now
         if not self._read_only:
             settings += ["journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"]
         try:

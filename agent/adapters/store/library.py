@@ -145,9 +145,9 @@ class SqliteLibrary:
         with self._database.read() as tx:
             return images.by_ids(tx, image_ids)
 
-    def image_ids(self) -> frozenset[int]:
+    def hashes(self) -> frozenset[str]:
         with self._database.read() as tx:
-            return frozenset(tx.scalars(select(schema.image.c.id)))
+            return frozenset(tx.scalars(select(schema.image.c.sha256)))
 
     def sha256(self, image_id: int) -> str | None:
         with self._database.read() as tx:
@@ -231,6 +231,10 @@ class SqliteLibrary:
     def copy_to(self, target: Path) -> None:
         """Write a compact copy, encrypted with the same key; `target` must not exist. Others may go on meanwhile. Raises StoreError."""
         self._database.copy_to(target)
+
+    def beside(self, path: Path) -> Database:
+        """Another file, encrypted with the same key, made if it is not there; it can give its space back."""
+        return self._database.beside(path)
 
     def close(self) -> None:
         self._database.close()

@@ -12,11 +12,11 @@ from agent.adapters.folder_scan import (
     ancestors,
     file_facts,
     folder_root,
-    is_image,
     missing,
     topmost,
     walk_images,
 )
+from agent.domain.image import is_image
 from agent.settings import Folder
 
 

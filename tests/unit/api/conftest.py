@@ -51,6 +51,12 @@ class FakeDesk:
     async def open_browser(self) -> None:
         self._ask("browser")
 
+    async def show_file(self, path: str) -> None:
+        self._ask(f"show {path}")
+
+    async def open_file(self, path: str) -> None:
+        self._ask(f"open {path}")
+
     async def choose_folder(self, title: str) -> str | None:
         self._ask(title)
         return self.folder

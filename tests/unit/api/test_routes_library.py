@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.domain.errors import SourceUnreachable
+from agent.app.ports import Shown
+from agent.domain.errors import NoDisplay, SourceUnreachable
 from agent.domain.jobs import Priority
 from agent.settings import Folder
 
@@ -66,3 +67,58 @@ async def test_images_are_had_by_their_ids_in_the_order_asked_for(served: Served
 async def test_ids_that_are_none_are_not_understood(owner: httpx.AsyncClient, ids: str) -> None:
     answer = await owner.get("/api/images/by-id", params={"ids": ids})
     assert (answer.status_code, answer.json()["code"]) == (422, "api.bad_request")
+
+
+async def test_a_thumbnail_is_a_jpeg_that_no_cache_keeps(served: Served, owner: httpx.AsyncClient) -> None:
+    await index(served.world, "a")
+    answer = await owner.get("/api/images/1/thumbnail")
+    assert (answer.headers["content-type"], answer.content) == ("image/jpeg", bytes(10))
+    assert answer.headers.get_list("cache-control") == ["private, no-store"]
+    assert (await owner.get("/api/images/9/thumbnail")).status_code == 404
+
+
+async def test_hiding_is_taken_back(served: Served, owner: httpx.AsyncClient) -> None:
+    await index(served.world, "a", "b")
+    done = (await owner.post("/api/library/actions", json={"action": "hide", "ids": [1, 77]})).json()
+    assert done["count"] == 1
+    assert (await owner.get("/api/library")).json()["ids"] == [2]
+    assert (await owner.get("/api/library", params={"hidden": True})).json()["ids"] == [1]
+    assert [item["id"] for item in (await owner.get("/api/images")).json()["items"]] == [2]
+    assert (await owner.get("/api/images/1")).json()["hidden"] is True
+    assert (await owner.post("/api/library/undo", json={"undo": done["undo"]})).status_code == 204
+    assert (await owner.get("/api/library")).json()["total"] == 2
+    again = await owner.post("/api/library/undo", json={"undo": done["undo"]})
+    assert (again.status_code, again.json()["code"]) == (404, "api.not_found")
+    assert (await owner.post("/api/library/actions", json={"action": "unhide", "ids": [1]})).json() == {"undo": None, "count": 0}
+
+
+async def test_images_are_looked_at_again(served: Served, owner: httpx.AsyncClient) -> None:
+    world = served.world
+    await index(world, "a", "b")
+    done = (await owner.post("/api/library/actions", json={"action": "look_again", "ids": [1]})).json()
+    assert done == {"undo": None, "count": 1}
+    before = len(world.analyser.tasks)
+    async with world.running():
+        await world.until(lambda: len(world.analyser.tasks) == before + 1)
+        await world.until(lambda: world.real.index(Shown(faces_min=1)).ids != ())
+    assert world.analyser.tasks[-1].path.endswith("a")
+
+
+@pytest.mark.parametrize("wrong", [{"action": "delete", "ids": [1]}, {"action": "hide", "ids": []}, {"action": "hide", "ids": [2**63]}])
+async def test_an_action_that_is_none_changes_nothing(owner: httpx.AsyncClient, wrong: dict[str, object]) -> None:
+    assert (await owner.post("/api/library/actions", json=wrong)).status_code == 422
+
+
+async def test_an_image_is_shown_in_its_folder_and_opened_while_a_file_of_it_is_there(served: Served, owner: httpx.AsyncClient) -> None:
+    world = served.world
+    await index(world, "a.jpg")
+    path = world.folder / "a.jpg"
+    assert (await owner.post("/api/images/1/show")).status_code == 204
+    assert (await owner.post("/api/images/1/open")).status_code == 204
+    assert served.desk.asked == [f"show {path}", f"open {path}"]
+    served.desk.error = NoDisplay()
+    assert (await owner.post("/api/images/1/open")).json()["code"] == "desktop.no_display"
+    path.unlink()
+    gone = await owner.post("/api/images/1/show")
+    assert (gone.status_code, gone.json()["code"]) == (409, "image.missing")
+    assert (await owner.post("/api/images/2/open")).status_code == 404

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agent.desktop import opener, session_bus
-from agent.desktop.opener import open_in_browser, show_in_folder
+from agent.desktop.opener import open_image, open_in_browser, show_in_folder
 
 
 class Runs:
@@ -113,3 +113,53 @@ def test_a_browser_that_can_not_be_found_is_no_crash(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(webbrowser, "open", refuse)
 
     assert not open_in_browser("http://127.0.0.1:1/")
+
+
+class Programs:
+    """Stands for `subprocess.Popen`: a program that ends with a code, or stays."""
+
+    def __init__(self, code: int | None) -> None:
+        self.code = code
+        self.commands: list[list[str]] = []
+
+    def __call__(self, command: list[str], **options: Any) -> "Programs":
+        assert options["start_new_session"]
+        self.commands.append(command)
+        return self
+
+    def wait(self, timeout: float | None = None) -> int:
+        if self.code is None and timeout is not None:
+            raise subprocess.TimeoutExpired(self.commands[-1], timeout)
+        return self.code or 0
+
+
+@pytest.mark.parametrize(("name", "program"), [("linux", "xdg-open"), ("darwin", "open")])
+@pytest.mark.parametrize(("code", "opened"), [(0, True), (3, False), (None, True)])
+def test_an_image_is_opened_with_the_users_viewer(
+    monkeypatch: pytest.MonkeyPatch, name: str, program: str, code: int | None, opened: bool
+) -> None:
+    system(monkeypatch, name)
+    programs = Programs(code)
+    monkeypatch.setattr(subprocess, "Popen", programs)
+
+    assert open_image(Path("/photos/a.JPG")) is opened
+    assert programs.commands == [[program, str(Path("/photos/a.JPG").absolute())]]
+
+
+def test_a_viewer_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    system(monkeypatch, "linux")
+
+    def missing(*_: object, **__: object) -> None:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(subprocess, "Popen", missing)
+    assert not open_image(Path("/photos/a.jpg"))
+
+
+@pytest.mark.parametrize("name", ["a.desktop", "a.exe", "a.jpg.bat", "jpg"])
+def test_what_has_not_an_images_name_is_shown_but_never_opened(monkeypatch: pytest.MonkeyPatch, runs: Runs, name: str) -> None:
+    system(monkeypatch, "darwin")
+    monkeypatch.delattr(subprocess, "Popen")
+
+    assert open_image(Path("/photos") / name)
+    assert runs.commands == [["open", "-R", str(Path("/photos") / name)]]

@@ -1,6 +1,7 @@
 """What crosses between agent and engine: nothing is lost, and nothing is believed unchecked."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -122,3 +123,16 @@ def test_a_preview_must_be_a_jpeg() -> None:
     assert wire.check_preview(b"\xff\xd8\xff...\xff\xd9")
     with pytest.raises(EngineBadAnswer):
         wire.check_preview(b"<svg onload='...'>")
+
+
+def test_a_thumbnail_comes_only_when_asked_for_and_is_a_jpeg() -> None:
+    picture = replace(ANALYSIS, thumbnail=b"\xff\xd8\xff...\xff\xd9", taken_at=datetime(2025, 1, 2, 3, 4, 5))  # noqa: DTZ001
+    asked = replace(TASK, thumbnail=480)
+    assert wire.check_analysis(wire.ANALYSIS.load(wire.ANALYSIS.dump(picture)), asked) == picture
+    for wrong, task in (
+        (picture, TASK),
+        (replace(picture, thumbnail=b"<svg>"), asked),
+        (replace(ANALYSIS, taken_at=datetime(2025, 1, 2, tzinfo=UTC)), TASK),
+    ):
+        with pytest.raises(EngineBadAnswer):
+            wire.check_analysis(wrong, task)

@@ -1,6 +1,8 @@
 """Decoding: upright, reduced, limited, and every kind of broken file by its name."""
 
+import io
 from collections.abc import Callable
+from datetime import datetime
 
 import numpy as np
 import PIL.Image
@@ -143,3 +145,27 @@ def test_a_preview_is_upright_and_no_longer_than_asked(quarters: Pixels, encoded
 
 def test_a_preview_is_never_larger_than_the_image(quarters: Pixels, encoded: Encode) -> None:
     assert decode(encode_preview(encoded(quarters, "PNG"), LIMITS, 1000), LIMITS).width == 96
+
+
+@pytest.mark.parametrize(
+    ("written", "taken_at"),
+    [
+        ("2025:07:06 05:04:03", datetime(2025, 7, 6, 5, 4, 3)),  # noqa: DTZ001 - the camera's clock
+        ("2025:07:06 05:04:03\0", datetime(2025, 7, 6, 5, 4, 3)),  # noqa: DTZ001
+        ("0000:00:00 00:00:00", None),
+        ("    :  :     :  :  ", None),
+        ("yesterday", None),
+        (None, None),
+    ],
+)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_photo_says_when_it_was_taken_by_the_cameras_clock(
+    quarters: Pixels, kind: str, written: str | None, taken_at: datetime | None
+) -> None:
+    exif = PIL.Image.Exif()
+    exif[0x0132] = "2001:01:01 01:01:01"  # when the file was changed last: not what is asked
+    if written is not None:
+        exif.get_ifd(0x8769)[0x9003] = written
+    out = io.BytesIO()
+    PIL.Image.fromarray(quarters).save(out, kind, exif=exif)
+    assert decode(out.getvalue(), LIMITS).taken_at == taken_at

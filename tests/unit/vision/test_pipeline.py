@@ -104,6 +104,20 @@ def test_an_analysis_tells_what_the_file_is(photo: bytes) -> None:
     assert len(analysis.sha256) == 64
 
 
+def test_a_thumbnail_is_made_of_what_is_decoded_already_and_only_when_asked_for(photo: bytes) -> None:
+    stages = Stages(recognise=False)
+    assert analyse(photo, stages.pipeline, Wanted(), LIMITS, ticking()).thumbnail is None
+    thumbnail = analyse(photo, stages.pipeline, Wanted(thumbnail=40), LIMITS, ticking()).thumbnail
+    assert thumbnail is not None
+    image = decode(thumbnail, LIMITS)
+    assert (image.width, image.height, image.format) == (40, 30, "jpeg")
+
+
+def test_a_small_photos_thumbnail_is_no_larger_than_itself(photo: bytes) -> None:
+    thumbnail = analyse(photo, Stages(recognise=False).pipeline, Wanted(thumbnail=4000), LIMITS, ticking()).thumbnail
+    assert thumbnail is not None and decode(thumbnail, LIMITS).width == 400
+
+
 def test_times_are_milliseconds_of_each_stage_and_decoding_counts_once(photo: bytes) -> None:
     # Every reading of the clock takes a second: decoding is two readings wherever it happens.
     ms = analyse(photo, Stages(face(100), recognise=True).pipeline, Wanted(), LIMITS, ticking()).ms

@@ -38,6 +38,40 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/first-run": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** First Run */
+        readonly get: operations["first_run_api_first_run_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/first-run/done": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Done */
+        readonly post: operations["done_api_first_run_done_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/folders": {
         readonly parameters: {
             readonly query?: never;
@@ -163,6 +197,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/images/{image_id}/open": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Open Image
+         * @description With the system's viewer.
+         */
+        readonly post: operations["open_image_api_images__image_id__open_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/images/{image_id}/preview": {
         readonly parameters: {
             readonly query?: never;
@@ -172,6 +226,46 @@ export interface paths {
         };
         /** Preview */
         readonly get: operations["preview_api_images__image_id__preview_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/images/{image_id}/show": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Show
+         * @description In its folder.
+         */
+        readonly post: operations["show_api_images__image_id__show_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/images/{image_id}/thumbnail": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Thumbnail
+         * @description The longer side has 480 pixels at most.
+         */
+        readonly get: operations["thumbnail_api_images__image_id__thumbnail_get"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -194,6 +288,74 @@ export interface paths {
         readonly get: operations["index_api_library_get"];
         readonly put?: never;
         readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/library/actions": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Act */
+        readonly post: operations["act_api_library_actions_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/library/undo": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Undo */
+        readonly post: operations["undo_api_library_undo_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/online-only": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Online Only */
+        readonly get: operations["online_only_api_online_only_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/online-only/look": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Look At Online Only */
+        readonly post: operations["look_at_online_only_api_online_only_look_post"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -760,6 +922,24 @@ export interface components {
             /** Title */
             readonly title: string;
         };
+        /** FirstRun */
+        readonly FirstRun: {
+            /**
+             * Needed
+             * @description no folder is watched, and nobody said that is fine
+             */
+            readonly needed: boolean;
+            /**
+             * Recognition Terms
+             * @description what the model that tells faces apart may be used for
+             */
+            readonly recognition_terms: string;
+            /**
+             * Recovery Code
+             * @description null if the library's key can't be had right now
+             */
+            readonly recovery_code: string | null;
+        };
         /**
          * FolderChange
          * @description What is left out stays as it is.
@@ -904,6 +1084,29 @@ export interface components {
             /** Items */
             readonly items: readonly components["schemas"]["ImageOut"][];
         };
+        /** LibraryAction */
+        readonly LibraryAction: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            readonly action: "hide" | "unhide" | "look_again";
+            /** Ids */
+            readonly ids: readonly number[];
+        };
+        /** LibraryActionDone */
+        readonly LibraryActionDone: {
+            /**
+             * Count
+             * @description images it changed, or that are looked at again
+             */
+            readonly count: number;
+            /**
+             * Undo
+             * @description takes it back, also after a restart; null if nothing changed or it can't be taken back
+             */
+            readonly undo: string | null;
+        };
         /**
          * LibraryIndex
          * @description Every image that matches, newest taken first: enough to lay out the whole page.
@@ -923,6 +1126,11 @@ export interface components {
             readonly ratios: readonly number[];
             /** Total */
             readonly total: number;
+        };
+        /** LibraryUndo */
+        readonly LibraryUndo: {
+            /** Undo */
+            readonly undo: string;
         };
         /** MemoryReport */
         readonly MemoryReport: {
@@ -1165,6 +1373,12 @@ export interface components {
              * @enum {string}
              */
             readonly language: "en" | "zh-CN";
+            /**
+             * Online Only
+             * @description files whose content lies in a cloud: not looked at until asked for
+             * @default 0
+             */
+            readonly online_only: number;
             /** People */
             readonly people: number;
             /**
@@ -1228,6 +1442,7 @@ export type EngineReport = components['schemas']['EngineReport'];
 export type Estimate = components['schemas']['Estimate'];
 export type FaceOut = components['schemas']['FaceOut'];
 export type FindingOut = components['schemas']['FindingOut'];
+export type FirstRun = components['schemas']['FirstRun'];
 export type FolderChange = components['schemas']['FolderChange'];
 export type FolderOut = components['schemas']['FolderOut'];
 export type FolderPath = components['schemas']['FolderPath'];
@@ -1237,7 +1452,10 @@ export type HistoryPoint = components['schemas']['HistoryPoint'];
 export type ImageOut = components['schemas']['ImageOut'];
 export type ImagePage = components['schemas']['ImagePage'];
 export type Images = components['schemas']['Images'];
+export type LibraryAction = components['schemas']['LibraryAction'];
+export type LibraryActionDone = components['schemas']['LibraryActionDone'];
 export type LibraryIndex = components['schemas']['LibraryIndex'];
+export type LibraryUndo = components['schemas']['LibraryUndo'];
 export type MemoryReport = components['schemas']['MemoryReport'];
 export type ModelReport = components['schemas']['ModelReport'];
 export type NameFace = components['schemas']['NameFace'];
@@ -1313,6 +1531,62 @@ export interface operations {
                 };
                 content: {
                     readonly "text/event-stream": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly first_run_api_first_run_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["FirstRun"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly done_api_first_run_done_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1622,11 +1896,100 @@ export interface operations {
             };
         };
     };
+    readonly open_image_api_images__image_id__open_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly image_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly preview_api_images__image_id__preview_get: {
         readonly parameters: {
             readonly query?: {
                 readonly side?: number;
             };
+            readonly header?: never;
+            readonly path: {
+                readonly image_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/jpeg": unknown;
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly show_api_images__image_id__show_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly image_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly thumbnail_api_images__image_id__thumbnail_get: {
+        readonly parameters: {
+            readonly query?: never;
             readonly header?: never;
             readonly path: {
                 readonly image_id: number;
@@ -1679,6 +2042,126 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["LibraryIndex"];
                 };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly act_api_library_actions_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["LibraryAction"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["LibraryActionDone"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly undo_api_library_undo_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["LibraryUndo"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly online_only_api_online_only_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["PlaceProblem"][];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly look_at_online_only_api_online_only_look_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unprocessable Entity */
             readonly 422: {

@@ -1,0 +1,50 @@
+"""What the user does with images, one or many at once, and takes back."""
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from agent.app.ports import Library
+from agent.domain.errors import ImageMissing, NotFound
+
+
+class Actions:
+    """`queued` is called when images are to be analysed again."""
+
+    def __init__(self, library: Library, *, queued: Callable[[], None], clock: Callable[[], datetime]) -> None:
+        self._library = library
+        self._queued = queued
+        self._clock = clock
+
+    async def hide(self, image_ids: Sequence[int]) -> tuple[str | None, int]:
+        """Returns the token that takes it back (None if nothing changed), and how many changed."""
+        return await asyncio.to_thread(self._library.set_hidden, image_ids, True, now=self._clock())
+
+    async def unhide(self, image_ids: Sequence[int]) -> tuple[str | None, int]:
+        return await asyncio.to_thread(self._library.set_hidden, image_ids, False, now=self._clock())
+
+    async def look_again(self, image_ids: Sequence[int]) -> int:
+        """Have images analysed anew. Returns how many have a file to look at."""
+        count = await asyncio.to_thread(self._library.look_again, image_ids, now=self._clock())
+        self._queued()
+        return count
+
+    async def undo(self, token: str) -> None:
+        """Raises NotFound if it was taken back already, or too long ago."""
+        if not await asyncio.to_thread(self._library.undo, token, now=self._clock()):
+            raise NotFound
+
+    async def file_of(self, image_id: int) -> str:
+        """The path of a file that holds the image, to show it or to open it. Raises NotFound, ImageMissing."""
+        image = await asyncio.to_thread(self._library.image, image_id)
+        if image is None:
+            raise NotFound
+        path = await asyncio.to_thread(_first_there, [path for _, path in image.places])
+        if path is None:
+            raise ImageMissing
+        return path
+
+
+def _first_there(paths: Sequence[str]) -> str | None:
+    return next((path for path in paths if os.path.lexists(path)), None)
