@@ -178,8 +178,8 @@ def event(recorded: Recorded) -> EventOut:
             return out("image_failed", place_id=place_id, code=code)
         case PersonNamed(person_id=person_id):
             return out("person_named", person_id=person_id)
-        case RecognitionPurged():
-            return out("recognition_purged")
+        case RecognitionPurged(embeddings=embeddings, chips=chips):
+            return out("recognition_purged", embeddings=embeddings, chips=chips)
 
 
 def scan_line(scanned: Scanned, texts: Texts) -> ScanLine:

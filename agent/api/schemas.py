@@ -172,6 +172,10 @@ class EventOut(Schema):
     place_id: int | None = None
     person_id: int | None = None
     faces: int | None = None
+    embeddings: int | None = None
+    """face prints that were deleted"""
+    chips: int | None = None
+    """pictures of faces that were deleted"""
     code: str | None = None
 
 
