@@ -151,7 +151,6 @@ def build(
         reconfigure=hooks,
         machine=machine,
         online_only=is_online_only,
-        thumbnails=thumbnails,
     )
 
 
