@@ -151,6 +151,7 @@ def build(
         reconfigure=hooks,
         machine=machine,
         online_only=is_online_only,
+        thumbnails=thumbnails,
     )
 
 
