@@ -215,18 +215,34 @@ class RealProgram:
             library.close()
 
 
-@pytest.fixture
-def make_program(tmp_path: Path, models_folder: Path) -> Iterator[Callable[[Mapping[str, str]], RealProgram]]:
-    """Makes the program, not started yet, with an environment that says where it shows itself; it is ended with the test."""
+MakeProgram = Callable[[Mapping[str, str]], RealProgram]
+
+
+@contextlib.contextmanager
+def _programs(root: Path, models: Path) -> Iterator[MakeProgram]:
     made: list[RealProgram] = []
 
     def make(environment: Mapping[str, str]) -> RealProgram:
-        made.append(RealProgram(tmp_path, models_folder, environment))
+        made.append(RealProgram(root, models, environment))
         return made[-1]
 
     yield make
     for program in made:
         program.quit()
+
+
+@pytest.fixture
+def make_program(tmp_path: Path, models_folder: Path) -> Iterator[MakeProgram]:
+    """Makes the program, not started yet, with an environment that says where it shows itself; it is ended with the test."""
+    with _programs(tmp_path, models_folder) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def make_module_program(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) -> Iterator[MakeProgram]:
+    """The same for all tests of a module."""
+    with _programs(tmp_path_factory.mktemp("program"), models_folder) as make:
+        yield make
 
 
 @pytest.fixture(scope="session")
