@@ -140,6 +140,7 @@ export function world({ scene, language, theme }: Options): World {
     recognition,
     queued: working ? 2_716 : scene === 'attention' ? 23 : 0,
     failed: problems.length,
+    online_only: 0,
     images: scene === 'huge' ? HUGE : images.length,
     faces: images.reduce((sum, { faces }) => sum + faces.length, 0),
     people: 18,

@@ -32,7 +32,7 @@ function stream(response: ServerResponse, chosen: Options): void {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
   let rate = 21
   const send = (): void => {
-    rate += Math.random() * 5 - 2.5
+    rate = Math.min(30, Math.max(12, rate + Math.random() * 5 - 2.5))
     const { status } = worldNow(chosen)
     const burst = status.burst && { ...status.burst, rate }
     response.write(`event: status\ndata: ${JSON.stringify({ ...status, burst })}\n\n`)

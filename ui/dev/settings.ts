@@ -67,10 +67,9 @@ interface State {
   folders: WatchedFolder[] | null
   welcomed: boolean
   quietUntil: string | null
-  quietUntilDone: boolean
 }
 
-const fresh = (): State => ({ values: new Map(), folders: null, welcomed: false, quietUntil: null, quietUntilDone: false })
+const fresh = (): State => ({ values: new Map(), folders: null, welcomed: false, quietUntil: null })
 let state = fresh()
 const watchers = new Set<() => void>()
 
@@ -149,7 +148,6 @@ export function appliedStatus(world: World): World {
     ...world.status,
     recognition: typeof recognition === 'boolean' ? recognition : world.status.recognition,
     quiet_until: state.quietUntil,
-    quiet_until_done: state.quietUntilDone,
   }
   return { ...world, status }
 }
@@ -217,7 +215,6 @@ function reply(call: string, body: Record<string, unknown>, url: URL, world: Wor
     case 'POST /api/quiet': {
       const minutes = body['minutes']
       state.quietUntil = typeof minutes === 'number' ? new Date(Date.now() + minutes * 60_000).toISOString() : null
-      state.quietUntilDone = body['until_done'] === true
       return DONE
     }
     default:

@@ -19,7 +19,6 @@ const CLOCK_MS = 20_000
 /** Of the status: when popups show themselves again. */
 interface QuietStatus {
   readonly quiet_until?: string | null
-  readonly quiet_until_done?: boolean
 }
 
 export class AppState {
@@ -47,10 +46,9 @@ export class AppState {
   loading = $derived(this.connection !== 'refused' && (this.status === null || this.page === null))
 
   /** until when no popup shows itself; null if it does */
-  quiet = $derived.by((): Date | 'until_done' | null => {
-    const { quiet_until: until, quiet_until_done: untilDone } = (this.status ?? {}) as QuietStatus
-    if (until != null && Date.parse(until) > this.now) return new Date(until)
-    return untilDone === true ? 'until_done' : null
+  quiet = $derived.by((): Date | null => {
+    const { quiet_until: until } = (this.status ?? {}) as QuietStatus
+    return until != null && Date.parse(until) > this.now ? new Date(until) : null
   })
 
   private readonly refresh = coalesce(

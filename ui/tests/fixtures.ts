@@ -38,6 +38,7 @@ export function status(over: Partial<Status> = {}): Status {
     popup_seconds: 12,
     recognition: false,
     queued: 0,
+    online_only: 0,
     failed: 0,
     images: 0,
     faces: 0,

@@ -1,35 +1,12 @@
 /** Calls for settings, watched folders, the first run and quiet times: the shapes of the agent's API. */
 
 import type { Client } from './client'
+import type { Estimate, FirstRun, SettingGroup, SettingOut, SettingsOut as SettingsAnswer } from './types'
 
-export type Value = string | number | boolean | readonly string[]
+export type { Estimate, FirstRun, SettingGroup }
 
-export interface Setting {
-  /** section and name, `popup.seconds` */
-  readonly key: string
-  readonly title: string
-  readonly help: string
-  readonly kind: 'switch' | 'number' | 'choice' | 'text' | 'list'
-  readonly value: Value
-  readonly default: Value | null
-  readonly minimum: number | null
-  readonly maximum: number | null
-  readonly step: number | null
-  readonly unit: string | null
-  readonly choices: readonly { readonly value: string; readonly title: string }[]
-  readonly advanced: boolean
-  /** an environment variable says otherwise, and goes first */
-  readonly overridden: boolean
-  /** takes effect when the program starts the next time */
-  readonly restart: boolean
-}
-
-export interface SettingGroup {
-  readonly name: string
-  readonly title: string
-  readonly advanced: boolean
-  readonly settings: readonly Setting[]
-}
+export type Setting = SettingOut
+export type Value = Setting['value']
 
 export interface WatchedFolder {
   readonly path: string
@@ -43,25 +20,7 @@ export interface WatchedFolder {
 
 export type FolderChange = Partial<Omit<WatchedFolder, 'path'>>
 
-export interface SettingsOut {
-  readonly groups: readonly SettingGroup[]
-  readonly folders: readonly WatchedFolder[]
-  /** the file they are saved in */
-  readonly path: string
-}
-
-export interface Estimate {
-  readonly images: number
-  readonly seconds: number
-  /** counting was cut off: there are more */
-  readonly more: boolean
-}
-
-export interface FirstRun {
-  readonly needed: boolean
-  readonly recognition_terms: string
-  readonly recovery_code: string | null
-}
+export type SettingsOut = Omit<SettingsAnswer, 'folders'> & { readonly folders: readonly WatchedFolder[] }
 
 /** The user takes their time in the system's dialog. */
 const DIALOG_LIMIT_MS = 600_000
