@@ -18,7 +18,8 @@ from agent.domain.errors import SettingsInvalid
 @contextlib.asynccontextmanager
 async def serving(context: Context, *, port: int, runtime: Path) -> AsyncIterator[int]:
     """Serve while inside; yields the port. The word left in `runtime` goes away with it."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+    # TCP by name: asyncio sends small answers at once (TCP_NODELAY) only for sockets that say so; others wait 40 ms for an acknowledgement.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         if os.name == "posix":  # on Windows the option lets a stranger take the port over
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
