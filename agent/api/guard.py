@@ -1,6 +1,8 @@
 """Stands before every route: right host, right origin, and the token or a session; and sends the headers that keep a browser strict."""
 
+import re
 from collections.abc import Callable
+from html import escape
 
 import structlog
 from starlette.requests import Request
@@ -25,6 +27,8 @@ HEADERS = {
     b"referrer-policy": b"no-referrer",
     b"cross-origin-resource-policy": b"same-origin",
 }
+# A command in a text: `ai-popup open`.
+_CODE = re.compile("`([^`]+)`")
 
 
 class Guard:
@@ -82,11 +86,12 @@ class Guard:
 
 def sign_in_page(error: ApiError, texts: Texts) -> str:
     """What a browser without a session sees instead of the program."""
+    cause, remedy = (_CODE.sub(r"<code>\1</code>", escape(text)) for text in (texts.cause(error), texts.remedy(error)))
     return (
         f'<!doctype html><html lang="{texts.language}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>{texts('app.name')}</title><style>:root{{color-scheme:light dark}}body{{font:15px/1.6 system-ui,sans-serif;max-width:34em;"
-        f"margin:20vh auto;padding:0 24px}}h1{{font-size:20px}}</style><h1>{texts('app.name')}</h1>"
-        f"<p>{texts.cause(error)}</p><p>{texts.remedy(error)}</p></html>"
+        f"margin:20vh auto;padding:0 24px}}h1{{font-size:20px}}</style><main><h1>{texts('app.name')}</h1>"
+        f"<p>{cause}</p><p>{remedy}</p></main></html>"
     )
 
 

@@ -113,9 +113,9 @@ class Visitor:
     def button(self, key: str, **params: str | int) -> Locator:
         return self.named("button", key, **params)
 
-    def says(self, text: str) -> Locator:
-        """Wait until a text is there."""
-        found = self.page.get_by_text(text, exact=True).first
+    def says(self, text: str, *, whole: bool = True) -> Locator:
+        """Wait until an element says this; `whole` if it says nothing else."""
+        found = self.page.get_by_text(text, exact=whole).first
         found.wait_for()
         return found
 

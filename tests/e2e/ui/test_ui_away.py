@@ -1,0 +1,56 @@
+"""The pages when the program is not there for them: not signed in, or gone and back again."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import RealProgram
+    from tests.e2e.ui.conftest import Visitor
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def visitor(make_module_program: Callable[[Mapping[str, str]], "RealProgram"], visit: Callable[["RealProgram"], "Visitor"]) -> "Visitor":
+    program = make_module_program({})
+    program.start()
+    return visit(program)
+
+
+def test_without_a_session_the_page_shows_nothing_but_how_to_get_one(visitor: "Visitor", language: str) -> None:
+    visitor.speak(language)
+    answer = visitor.page.goto(f"{visitor.address}/")
+    assert answer is not None
+    assert answer.status == 401
+    assert visitor.page.locator("html").get_attribute("lang") == language
+    visitor.says(visitor.texts("errors.api.unauthorised.cause"))
+    visitor.right()
+
+
+def test_a_session_that_ended_is_said_in_the_page(visitor: "Visitor", language: str) -> None:
+    visitor.speak(language)
+    visitor.sign_in()
+    visitor.says(visitor.t("empty.watched", folders="photos"))
+    visitor.page.context.clear_cookies()
+    visitor.button("pause").click()
+    visitor.says(visitor.t("refused.title"))
+    visitor.right()
+
+
+def test_every_page_says_when_the_program_is_gone(
+    make_program: Callable[[Mapping[str, str]], "RealProgram"], visit: Callable[["RealProgram"], "Visitor"], language: str
+) -> None:
+    program = make_program({})
+    program.start()
+    visitors = {}
+    for place in ("", "popup", "#status", "#settings"):
+        visitors[place] = visit(program)
+        visitors[place].sign_in()
+        visitors[place].go(place, language)
+        visitors[place].page.locator("h1").first.wait_for()
+    program.kill()
+    for visitor in visitors.values():
+        visitor.says(visitor.t("offline.title"), whole=False)
+        visitor.right()
