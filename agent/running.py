@@ -1,6 +1,7 @@
 """The agent's process: the tray in the main thread, everything else in one event loop in a second thread."""
 
 import asyncio
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -12,18 +13,21 @@ import structlog
 from agent import __version__, logs
 from agent.adapters.config_file import SettingsFile
 from agent.adapters.folder_scan import walk_images
-from agent.adapters.paths import AppPaths
+from agent.adapters.paths import HOME_VARIABLE, AppPaths
 from agent.adapters.store import SqliteLibrary
 from agent.api.auth import Auth
 from agent.api.context import Context
 from agent.api.server import serving
 from agent.app.lifecycle import App, Reconfigure
 from agent.bootstrap import build, health, recovery_code
+from agent.desktop import autostart
 from agent.desktop.desk import Desk
 from agent.desktop.display import display_available, tray_available
+from agent.desktop.notify import Notifier
+from agent.desktop.presence import presence
 from agent.desktop.presenter import Presenter
 from agent.desktop.termination import on_termination
-from agent.domain.errors import SettingsError, reason_of
+from agent.domain.errors import AutostartFailed, SettingsError, reason_of
 from agent.i18n import Texts
 from agent.resources import resource
 from agent.settings import Settings
@@ -131,7 +135,14 @@ class Agent:
 
         desk = self._desk = Desk(url, self._settings.popup)
         app = self._app = build(self._settings, self._paths, library=self._library, reconfigure=self._hooks(desk))
-        presenter = Presenter(desk, enabled=lambda: self._settings.popup.enabled)
+        notifier = Notifier()
+        presenter = Presenter(
+            desk,
+            enabled=lambda: self._settings.popup.enabled,
+            loud=app.loud,
+            disturbs=self._popup_disturbs,
+            notify=lambda photos, faces: notifier.tell(self._texts(), photos, faces),
+        )
         desk.on_hidden = presenter.sent_away
         context = Context(
             app=app,
@@ -151,6 +162,7 @@ class Agent:
             async with serving(context, port=self._settings.api.port, runtime=self._paths.runtime) as port:
                 log.info("agent.started", version=__version__)
                 self._on_ready()
+                await self._follow_autostart(self._settings)
                 await self._work(app, desk, presenter)
         finally:
             await desk.close()
@@ -193,7 +205,25 @@ class Agent:
             except OSError:
                 log.error("logs.unwritable")
 
-        return {"popup": popup, "logs": log_files}
+        return {"popup": popup, "logs": log_files, "general": self._follow_autostart}
+
+    async def _follow_autostart(self, settings: Settings) -> None:
+        if HOME_VARIABLE in os.environ:
+            return  # a library of its own: what happens at log-in is the other one's business
+        try:
+            await asyncio.to_thread(autostart.follow, settings.general.autostart)
+        except AutostartFailed as error:
+            log.warning("autostart.failed", code=error.code)
+            self._app.refuse(error)
+
+    async def _popup_disturbs(self) -> bool:
+        if self._app.quiet.until() is not None:
+            return True
+        popup = self._settings.popup
+        if not popup.quiet_fullscreen and not popup.quiet_presenting:
+            return False
+        now = await asyncio.to_thread(presence)
+        return (popup.quiet_fullscreen and now.fullscreen) or (popup.quiet_presenting and now.presenting)
 
     async def _scan(self, path: str) -> None:
         """The tray's "scan a folder": what comes of it is shown by the popup."""

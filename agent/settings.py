@@ -1,6 +1,7 @@
 """Every setting with its bounds and description: one immutable, validated snapshot."""
 
 import os
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
 
@@ -79,6 +80,8 @@ class Folder(Section):
     """Only files whose name or path inside the folder matches one of these patterns (`*.jpg`); empty means all."""
     exclude: tuple[Pattern, ...] = (".*", "*.tmp", "*.part", "*.crdownload")
     """Files and folders that match one of these patterns are left out."""
+    muted: bool = False
+    """No popup for new photos in it."""
 
     @property
     def root(self) -> str:
@@ -201,6 +204,12 @@ class Settings(Section):
     tray: Tray = Tray()
     api: Api = Api()
     logs: Logs = Logs()
+
+
+def folder_of(path: str, folders: Sequence[Folder]) -> Folder | None:
+    """The watched folder a file belongs to: the innermost one. One that is named twice counts as it was named last."""
+    above = {root: folder for folder in folders if path.startswith((root := folder.root).rstrip(os.sep) + os.sep)}
+    return above[max(above, key=len)] if above else None
 
 
 def changed_sections(old: Settings, new: Settings) -> frozenset[str]:

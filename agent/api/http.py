@@ -15,6 +15,7 @@ from agent.api import present, streams
 from agent.api.auth import COOKIE
 from agent.api.context import Context
 from agent.api.guard import Guard, sign_in_page
+from agent.api.routes_desk import desk_routes
 from agent.api.routes_library import library_routes
 from agent.api.routes_settings import settings_routes
 from agent.api.routes_status import status_routes
@@ -67,7 +68,7 @@ def create_app(context: Context, port: Callable[[], int]) -> FastAPI:
     _session_routes(api, context)
     library_routes(api, context)
     _agent_routes(api, context)
-    _desk_routes(api, context)
+    desk_routes(api, context)
     settings_routes(api, context)
     status_routes(api, context)
     _pages(api, context)
@@ -141,26 +142,6 @@ def _agent_routes(api: FastAPI, context: Context) -> None:
     @api.post("/api/scans", response_class=StreamingResponse, responses={200: {"content": {"application/x-ndjson": {}}}})
     async def scan(request: ScanRequest) -> StreamingResponse:
         return StreamingResponse(streams.scan(context, request), media_type="application/x-ndjson")
-
-
-def _desk_routes(api: FastAPI, context: Context) -> None:
-    desk = context.desk
-
-    @api.post("/api/open", status_code=204)
-    async def open_browser() -> None:
-        await desk.open_browser()
-
-    @api.post("/api/popup/show", status_code=204, responses={503: {"model": Problem}})
-    async def show_popup() -> None:
-        await desk.show_popup()
-
-    @api.post("/api/popup/hide", status_code=204)
-    async def hide_popup() -> None:
-        await desk.hide_popup()
-
-    @api.post("/api/quit", status_code=202)
-    async def quit_agent() -> None:
-        context.quit()
 
 
 def _pages(api: FastAPI, context: Context) -> None:

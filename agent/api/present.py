@@ -81,6 +81,7 @@ def status(now: AppStatus, texts: Texts, version: str) -> Status:
         ),
         problem=problem(now.problem, texts) if now.problem else None,
         online_only=now.online_only,
+        quiet_until=now.quiet_until,
         throttled=now.throttled.value if now.throttled else None,
     )
 

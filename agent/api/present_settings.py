@@ -53,7 +53,7 @@ def setting(field: SettingField, settings: Settings, overridden: Collection[str]
 
 
 def watched_folder(folder: Folder) -> WatchedFolder:
-    return WatchedFolder(path=printable(folder.root), recursive=folder.recursive, include=folder.include, exclude=folder.exclude)
+    return WatchedFolder(path=printable(folder.root), **folder.model_dump(exclude={"path"}))
 
 
 def _plain(value: object) -> Value:

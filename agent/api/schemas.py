@@ -156,6 +156,8 @@ class Status(Schema):
     folders: tuple[FolderState, ...]
     problem: Problem | None
     """what stops the work (`state` is attention)"""
+    quiet_until: datetime | None = None
+    """no popup until then"""
     online_only: int = 0
     """files whose content lies in a cloud: not looked at until asked for"""
     throttled: Literal["battery", "battery_low", "busy"] | None = None

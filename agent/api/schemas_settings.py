@@ -59,6 +59,8 @@ class WatchedFolder(Schema):
     recursive: bool
     include: tuple[str, ...]
     exclude: tuple[str, ...]
+    muted: bool
+    """no popup for new photos in it"""
 
 
 class SettingsOut(Schema):
@@ -83,6 +85,14 @@ class FolderChange(Schema):
     recursive: bool | None = None
     include: tuple[str, ...] | None = None
     exclude: tuple[str, ...] | None = None
+    muted: bool | None = None
+
+
+class QuietRequest(Schema):
+    minutes: Annotated[int | None, Field(ge=1, le=10_080)]
+    """null ends a quiet time that was asked for"""
+    until_done: bool = False
+    """no popup until the work at hand is done, whatever `minutes` says"""
 
 
 class ChosenFolder(Schema):

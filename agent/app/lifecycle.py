@@ -18,6 +18,7 @@ from agent.app.people import People
 from agent.app.ports import Analyse, Analyser, Library, Source, ThumbnailStore
 from agent.app.previews import Previews
 from agent.app.progress import Progress
+from agent.app.quiet import Quiet
 from agent.app.scan import Scanned, Scanner
 from agent.app.status import StatusFeed
 from agent.app.tally import Tally
@@ -27,7 +28,7 @@ from agent.domain.events import ImageFailed, Recorded
 from agent.domain.face import Analysis
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.people import Bounds
-from agent.settings import Settings, changed_sections
+from agent.settings import Settings, changed_sections, folder_of
 
 log = structlog.get_logger()
 
@@ -124,7 +125,8 @@ class App:
             apply=self._throttle,
             clock=clock,
         )
-        self.status = StatusFeed(library, self.indexer, self.ingest, self._progress, lambda: self.settings)
+        self.quiet = Quiet(lambda: self.settings.popup, clock)
+        self.status = StatusFeed(library, self.indexer, self.ingest, self._progress, self.quiet, lambda: self.settings)
 
     def recipe(self) -> Recipe:
         """What analyses are made with now: no embedder while recognition is off."""
@@ -164,6 +166,24 @@ class App:
         self.indexer.mended()
         async for scanned in self._scanner.scan(files, embeddings=embeddings):
             yield scanned
+
+    def put_off(self, minutes: int | None) -> None:
+        """No popup for so many minutes; None ends that."""
+        self.quiet.put_off(minutes)
+        self.status.changed()
+
+    async def loud(self, place_ids: Sequence[int]) -> list[int]:
+        """Those of the files that lie in no muted folder."""
+        folders = self.settings.folders
+        if not any(folder.muted for folder in folders):
+            return list(place_ids)
+
+        def is_loud(place_id: int) -> bool:
+            place = self.library.place_by_id(place_id)
+            folder = folder_of(place.path, folders) if place is not None else None
+            return folder is None or not folder.muted
+
+        return await asyncio.to_thread(lambda: [place_id for place_id in place_ids if is_loud(place_id)])
 
     async def cancel_burst(self) -> int:
         """Forget the waiting photos; what is under way ends. They are looked at when somebody asks for a rescan. Returns how many."""

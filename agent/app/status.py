@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -13,6 +14,7 @@ from agent.app.indexer import Indexer
 from agent.app.ingest import Ingest
 from agent.app.ports import Library
 from agent.app.progress import Burst, Progress
+from agent.app.quiet import Quiet
 from agent.domain.errors import AgentError, StoreError
 from agent.domain.jobs import JobState
 from agent.settings import Settings
@@ -20,6 +22,7 @@ from agent.settings import Settings
 log = structlog.get_logger()
 
 LEAST_INTERVAL_S = 0.25
+QUIET_TICK_S = 30.0  # while quiet times begin and end by the clock
 TICK_S = 1.0  # while working, so that rate and time left stay true
 
 
@@ -43,6 +46,7 @@ class Status:
     problem: AgentError | None
     settings: Settings  # those in force: a change of language or theme is news too
     online_only: int = 0  # files whose content lies in a cloud, not looked at
+    quiet_until: datetime | None = None  # no popup until then
     throttled: Throttle | None = None  # why the engine does not work as hard as it might
 
 
@@ -52,11 +56,14 @@ Listener: TypeAlias = Callable[[Status], None]
 class StatusFeed:
     """Computes the status and tells it to listeners (tray, event streams)."""
 
-    def __init__(self, library: Library, indexer: Indexer, ingest: Ingest, progress: Progress, settings: Callable[[], Settings]) -> None:
+    def __init__(
+        self, library: Library, indexer: Indexer, ingest: Ingest, progress: Progress, quiet: Quiet, settings: Callable[[], Settings]
+    ) -> None:
         self._library = library
         self._indexer = indexer
         self._ingest = ingest
         self._progress = progress
+        self._quiet = quiet
         self._settings = settings
         self._stale = asyncio.Event()
         self._listeners: list[Listener] = []
@@ -96,6 +103,7 @@ class StatusFeed:
             folder_problems=tuple(self._ingest.folder_problems.items()),
             problem=problem,
             online_only=jobs.get(JobState.DEFERRED, 0),
+            quiet_until=self._quiet.until(),
             throttled=self.throttled,
             settings=self._settings(),
         )
@@ -114,7 +122,7 @@ class StatusFeed:
                     for listener in tuple(self._listeners):
                         listener(status)
             await asyncio.sleep(LEAST_INTERVAL_S)
-            await self._wait(TICK_S if last is not None and last.queued else None)
+            await self._wait(TICK_S if last is not None and last.queued else QUIET_TICK_S if self._quiet.timed else None)
 
     async def _wait(self, seconds: float | None) -> None:
         try:

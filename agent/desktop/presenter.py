@@ -1,7 +1,8 @@
-"""Decides when the popup shows itself: when photos were looked at, unless the user has just sent it away."""
+"""Decides when the popup shows itself: when photos were looked at, unless the user sent it away, asked for quiet, or is busy."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 import structlog
 
@@ -15,22 +16,58 @@ log = structlog.get_logger()
 # The page fills itself; the window is asked to come to the front no oftener than this.
 LEAST_INTERVAL_S = 1.0
 UNAVAILABLE_S = 30.0
+# News that wait to be told; of a larger crowd only that it is there matters.
+MOST_WAITING = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A file that was looked at."""
+
+    place_id: int
+    faces: int | None  # None if it failed
 
 
 class Presenter:
-    """One burst, one appearance: hidden by the user, it stays away until the work at hand is done."""
+    """One burst, one appearance: hidden by the user, it stays away until the work at hand is done.
 
-    def __init__(self, desk: Desk, *, enabled: Callable[[], bool]) -> None:
+    `loud` leaves out what lies in muted folders; `disturbs` says whether a popup would, right now; `notify` is told how many photos and
+    faces there are to be seen where the popup can't be shown.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        enabled: Callable[[], bool],
+        loud: Callable[[Sequence[int]], Awaitable[Sequence[int]]],
+        disturbs: Callable[[], Awaitable[bool]],
+        notify: Callable[[int, int], Awaitable[None]],
+    ) -> None:
         self._desk = desk
         self._enabled = enabled
+        self._loud = loud
+        self._disturbs = disturbs
+        self._notify = notify
+        self._news: list[News] = []
         self._wanted = asyncio.Event()
         self._sent_away = False
         self._working = False
 
     def happened(self, recorded: Recorded) -> None:
         """A listener of the bus."""
-        if isinstance(recorded.event, ImageIndexed | ImageFailed | PlaceAdded) and self._enabled() and not self._sent_away:
-            self._wanted.set()
+        if not self._enabled() or self._sent_away or len(self._news) >= MOST_WAITING:
+            return
+        match recorded.event:
+            case ImageIndexed(place_id=place_id, faces=faces):
+                self._news.append(News(place_id, faces))
+            case ImageFailed(place_id=place_id):
+                self._news.append(News(place_id, None))
+            case PlaceAdded(place_id=place_id):
+                self._news.append(News(place_id, 0))
+            case _:
+                return
+        self._wanted.set()
 
     def status(self, status: Status) -> None:
         """A listener of the status."""
@@ -42,6 +79,7 @@ class Presenter:
         """The user hid the popup."""
         self._sent_away = self._working
         self._wanted.clear()
+        self._news.clear()
 
     async def run(self) -> None:
         """Show the popup whenever it is wanted, until cancelled. Where there is none, say so once and go on without."""
@@ -49,6 +87,12 @@ class Presenter:
         while True:
             await self._wanted.wait()
             self._wanted.clear()
+            news, self._news = self._news, []
+            if await self._disturbs():
+                continue
+            loud = set(await self._loud([each.place_id for each in news]))
+            if not loud or self._sent_away:
+                continue
             try:
                 await self._desk.show_popup()
                 said = False
@@ -56,5 +100,8 @@ class Presenter:
                 if not said:
                     log.warning("popup.unavailable", code=error.code)
                 said = True
+                seen = [each.faces for each in news if each.place_id in loud and each.faces is not None]
+                if seen:
+                    await self._notify(len(seen), sum(seen))
                 await asyncio.sleep(UNAVAILABLE_S)
             await asyncio.sleep(LEAST_INTERVAL_S)

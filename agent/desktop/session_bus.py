@@ -1,4 +1,4 @@
-"""Two short questions to the Linux desktop's session bus: does somebody own a name, and show these files in the file manager."""
+"""Short questions to the Linux desktop's session bus: who is there, is the screen kept awake, and show these files in the file manager."""
 
 import contextlib
 from collections.abc import Iterator
@@ -12,6 +12,8 @@ TRAY_WATCHER = "org.kde.StatusNotifierWatcher"
 
 _TIMEOUT_S = 2.0
 _FILE_MANAGER = "org.freedesktop.FileManager1"
+_SESSION = "org.gnome.SessionManager"
+_IDLE = 8  # the session's being marked as idle
 
 
 def has_owner(name: str) -> bool:
@@ -22,6 +24,33 @@ def has_owner(name: str) -> bool:
         if bus is not None:
             reply = bus.send_and_get_reply(message_bus.NameHasOwner(name), timeout=_TIMEOUT_S)
             return bool(reply.body == (True,))
+    return False
+
+
+def obtainable(name: str) -> bool:
+    """Whether a service of that name runs or would be started for whoever asks it."""
+    from jeepney import message_bus
+
+    with _bus() as bus:
+        if bus is not None:
+            if bus.send_and_get_reply(message_bus.NameHasOwner(name), timeout=_TIMEOUT_S).body == (True,):
+                return True
+            reply = bus.send_and_get_reply(message_bus.ListActivatableNames(), timeout=_TIMEOUT_S)
+            return bool(reply.body) and name in reply.body[0]
+    return False
+
+
+def idle_inhibited() -> bool:
+    """Whether a program keeps the screen awake, as presentations and calls do. False where the session does not tell."""
+    from jeepney import DBusAddress, MessageType, new_method_call
+
+    if not has_owner(_SESSION):
+        return False  # asking it by its name might start one
+    manager = DBusAddress("/org/gnome/SessionManager", bus_name=_SESSION, interface=_SESSION)
+    with _bus() as bus:
+        if bus is not None:
+            reply = bus.send_and_get_reply(new_method_call(manager, "IsInhibited", "u", (_IDLE,)), timeout=_TIMEOUT_S)
+            return bool(reply.header.message_type == MessageType.method_return and reply.body == (True,))
     return False
 
 

@@ -310,14 +310,14 @@ class PopupFailed(DesktopError):
     code = "desktop.popup_failed"
 
 
+class AutostartFailed(DesktopError):
+    code = "desktop.autostart_failed"
+
+
 class Unexpected(AgentError):
     """A defect of the program. Parameter `kind`: the exception's class name."""
 
     code = "agent.unexpected"
-
-
-class AutostartFailed(DesktopError):
-    code = "desktop.autostart_failed"
 
 
 def leaves(root: type[AgentError] = AgentError) -> dict[str, type[AgentError]]:

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from agent.settings import Folder, Logs, Settings, changed_sections
+from agent.settings import Folder, Logs, Settings, changed_sections, folder_of
 
 
 def test_a_reload_names_the_sections_that_differ() -> None:
@@ -27,3 +27,12 @@ def test_unknown_keys_are_refused_at_every_depth() -> None:
     for raw in raws:
         with pytest.raises(ValidationError):
             Settings.model_validate(raw)
+
+
+def test_a_file_belongs_to_the_innermost_watched_folder() -> None:
+    outer, inner = Folder(path="/photos"), Folder(path="/photos/2026/", muted=True)
+    assert folder_of("/photos/a.jpg", (inner, outer)) is outer
+    assert folder_of("/photos/2026/a.jpg", (inner, outer)) is inner
+    assert folder_of("/photos2/a.jpg", (inner, outer)) is None
+    again = Folder(path="/photos", muted=True)
+    assert folder_of("/photos/a.jpg", (outer, again)) is again

@@ -60,3 +60,14 @@ async def test_a_model_that_cant_be_had_is_asked_for_again(
         world.supply_error = None
         tried = len(world.supplied)
         await world.until(lambda: len(world.supplied) > tried)
+
+
+async def test_files_of_muted_folders_are_not_loud(world: World) -> None:
+    (world.folder / "loud").mkdir()
+    for name in ("a", "loud/b"):
+        await world.app.ingest.note(world.file(name), Priority.NEW)
+    assert await world.app.loud([1, 2, 3]) == [1, 2, 3]
+    world.app.settings = Settings.model_validate(
+        {"folders": [{"path": str(world.folder), "muted": True}, {"path": str(world.folder / "loud")}]}
+    )
+    assert await world.app.loud([1, 2, 3]) == [2, 3]

@@ -1,7 +1,7 @@
 """When the popup shows itself: after photos were looked at, once a burst, unless the user sent it away."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import cast
 
@@ -38,7 +38,21 @@ class Stage:
     def __init__(self) -> None:
         self.desk = FakeDesk()
         self.enabled = True
-        self.presenter = Presenter(cast(Desk, self.desk), enabled=lambda: self.enabled)
+        self.disturbs = False
+        self.muted: set[int] = set()
+        self.notified: list[tuple[int, int]] = []
+        self.presenter = Presenter(
+            cast(Desk, self.desk), enabled=lambda: self.enabled, loud=self._loud, disturbs=self._disturbs, notify=self._notify
+        )
+
+    async def _loud(self, place_ids: Sequence[int]) -> list[int]:
+        return [place_id for place_id in place_ids if place_id not in self.muted]
+
+    async def _disturbs(self) -> bool:
+        return self.disturbs
+
+    async def _notify(self, photos: int, faces: int) -> None:
+        self.notified.append((photos, faces))
 
     def happen(self, event: Event) -> None:
         self.presenter.happened(Recorded(1, datetime(2026, 1, 1, tzinfo=UTC), event))
@@ -116,3 +130,36 @@ async def test_without_a_display_this_is_said_once(stage: Stage) -> None:
             await stage.until_shown(times)
             await stage.stays_away()
     assert [line["event"] for line in lines] == ["popup.unavailable"]
+
+
+async def test_where_it_cant_show_itself_a_notification_says_how_many(stage: Stage) -> None:
+    stage.desk.without_display = True
+    stage.happen(ImageIndexed(image_id=1, place_id=1, faces=3))
+    stage.happen(ImageIndexed(image_id=2, place_id=2, faces=2))
+    stage.happen(ImageFailed(place_id=3, code="image.corrupt"))
+    await stage.until_shown(1)
+    await stage.stays_away()
+    stage.happen(ImageFailed(place_id=3, code="image.corrupt"))
+    await stage.until_shown(2)
+    await stage.stays_away()
+    assert stage.notified == [(2, 5)]
+
+
+async def test_it_stays_away_while_it_would_disturb(stage: Stage) -> None:
+    stage.disturbs = stage.desk.without_display = True
+    stage.happen(INDEXED)
+    await stage.stays_away()
+    assert stage.notified == [], "nor is there a notification"
+    stage.disturbs = False
+    await stage.stays_away()
+    stage.happen(INDEXED)
+    await stage.until_shown(1)
+
+
+async def test_photos_of_muted_folders_bring_nothing_up(stage: Stage) -> None:
+    stage.muted = {1}
+    stage.happen(INDEXED)
+    await stage.stays_away()
+    stage.happen(INDEXED)
+    stage.happen(ImageIndexed(image_id=2, place_id=2, faces=0))
+    await stage.until_shown(1)

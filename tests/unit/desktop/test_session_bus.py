@@ -17,4 +17,6 @@ def test_without_a_bus_nobody_is_there(monkeypatch: pytest.MonkeyPatch, address:
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
 
     assert not session_bus.has_owner("org.freedesktop.DBus")
+    assert not session_bus.obtainable("org.freedesktop.DBus")
+    assert not session_bus.idle_inhibited()
     assert not session_bus.show_items(["file:///nowhere"])

@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    readonly "/api/burst/cancel": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Cancel Burst */
+        readonly post: operations["cancel_burst_api_burst_cancel_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/doctor": {
         readonly parameters: {
             readonly query?: never;
@@ -516,6 +533,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/quiet": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Quiet
+         * @description No popup for some time, or until the work at hand is done; neither ends a quiet time that was asked for.
+         */
+        readonly post: operations["quiet_api_quiet_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/quit": {
         readonly parameters: {
             readonly query?: never;
@@ -949,6 +986,8 @@ export interface components {
             readonly exclude?: readonly string[] | null;
             /** Include */
             readonly include?: readonly string[] | null;
+            /** Muted */
+            readonly muted?: boolean | null;
             /** Path */
             readonly path: string;
             /** Recursive */
@@ -1234,6 +1273,20 @@ export interface components {
             /** Remedy */
             readonly remedy: string;
         };
+        /** QuietRequest */
+        readonly QuietRequest: {
+            /**
+             * Minutes
+             * @description null ends a quiet time that was asked for
+             */
+            readonly minutes: number | null;
+            /**
+             * Until Done
+             * @description no popup until the work at hand is done, whatever `minutes` says
+             * @default false
+             */
+            readonly until_done: boolean;
+        };
         /** RecoveryCode */
         readonly RecoveryCode: {
             /** Code */
@@ -1390,6 +1443,11 @@ export interface components {
             readonly problem: components["schemas"]["Problem"] | null;
             /** Queued */
             readonly queued: number;
+            /**
+             * Quiet Until
+             * @description no popup until then
+             */
+            readonly quiet_until?: string | null;
             /** Recognition */
             readonly recognition: boolean;
             /**
@@ -1419,6 +1477,11 @@ export interface components {
             readonly exclude: readonly string[];
             /** Include */
             readonly include: readonly string[];
+            /**
+             * Muted
+             * @description no popup for new photos in it
+             */
+            readonly muted: boolean;
             /** Path */
             readonly path: string;
             /** Recursive */
@@ -1463,6 +1526,7 @@ export type PersonOut = components['schemas']['PersonOut'];
 export type PlaceProblem = components['schemas']['PlaceProblem'];
 export type PowerReport = components['schemas']['PowerReport'];
 export type Problem = components['schemas']['Problem'];
+export type QuietRequest = components['schemas']['QuietRequest'];
 export type RecoveryCode = components['schemas']['RecoveryCode'];
 export type ScanRequest = components['schemas']['ScanRequest'];
 export type SessionCode = components['schemas']['SessionCode'];
@@ -1475,6 +1539,33 @@ export type Status = components['schemas']['Status'];
 export type WatchedFolder = components['schemas']['WatchedFolder'];
 export type $defs = Record<string, never>;
 export interface operations {
+    readonly cancel_burst_api_burst_cancel_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly doctor_api_doctor_post: {
         readonly parameters: {
             readonly query?: never;
@@ -2446,6 +2537,37 @@ export interface operations {
             readonly cookie?: never;
         };
         readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly quiet_api_quiet_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["QuietRequest"];
+            };
+        };
         readonly responses: {
             /** @description Successful Response */
             readonly 204: {

@@ -1,0 +1,150 @@
+"""Starts the program when the user logs in: an XDG autostart entry, a value of Windows' Run key, a LaunchAgent on macOS."""
+
+import os
+import plistlib
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from agent.child import own_command
+from agent.domain.errors import AutostartFailed
+
+NAME = "AI Popup"
+_FILE = "ai-popup"
+_LABEL = "ai-popup.agent"
+_RUN_KEY = r"Software\Microsoft\Windows\CurrentVersion\Run"
+
+
+class Autostart(Protocol):
+    """Where this system looks at log-in. Both raise OSError."""
+
+    def read(self) -> bytes | None:
+        """What is written there now; None if nothing is."""
+        ...
+
+    def write(self, command: Sequence[str]) -> None: ...
+
+    def remove(self) -> None: ...
+
+    def entry(self, command: Sequence[str]) -> bytes:
+        """What `write` writes."""
+        ...
+
+
+def follow(wanted: bool, place: Autostart | None = None, command: Sequence[str] | None = None) -> None:
+    """Start at log-in, or don't; nothing is touched that says so already. Raises AutostartFailed."""
+    place, command = place or of_system(), command or _command()
+    try:
+        now = place.read()
+        if wanted and now != place.entry(command):
+            place.write(command)
+        elif not wanted and now is not None:
+            place.remove()
+    except OSError as error:
+        raise AutostartFailed from error
+
+
+def of_system(environ: Mapping[str, str] = os.environ) -> Autostart:
+    if sys.platform == "win32":
+        return RunKey()
+    if sys.platform == "darwin":
+        return LaunchAgent(Path.home() / "Library" / "LaunchAgents")
+    return DesktopEntry(Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "autostart")
+
+
+class DesktopEntry:
+    """Linux: a file that every desktop's session reads."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / f"{_FILE}.desktop"
+
+    def read(self) -> bytes | None:
+        return _read(self._path)
+
+    def write(self, command: Sequence[str]) -> None:
+        _write(self._path, self.entry(command))
+
+    def remove(self) -> None:
+        self._path.unlink(missing_ok=True)
+
+    def entry(self, command: Sequence[str]) -> bytes:
+        words = " ".join(map(_quoted, command))
+        lines = ["[Desktop Entry]", "Type=Application", f"Name={NAME}", f"Exec={words}", "Icon=ai-popup", "Terminal=false"]
+        return os.fsencode("\n".join([*lines, "X-GNOME-Autostart-enabled=true", ""]))
+
+
+class LaunchAgent:
+    """macOS: launchd starts it in the user's graphical session."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / f"{_LABEL}.plist"
+
+    def read(self) -> bytes | None:
+        return _read(self._path)
+
+    def write(self, command: Sequence[str]) -> None:
+        _write(self._path, self.entry(command))
+
+    def remove(self) -> None:
+        self._path.unlink(missing_ok=True)
+
+    def entry(self, command: Sequence[str]) -> bytes:
+        facts = {"Label": _LABEL, "ProgramArguments": list(command), "RunAtLoad": True, "LimitLoadToSessionType": "Aqua"}
+        return plistlib.dumps(facts)
+
+
+class RunKey:
+    """Windows: a value of the user's own registry."""
+
+    def read(self) -> bytes | None:
+        import winreg
+
+        try:
+            with winreg.OpenKey(winreg.HKEY_CURRENT_USER, _RUN_KEY) as key:  # type: ignore[attr-defined,unused-ignore]
+                return str(winreg.QueryValueEx(key, NAME)[0]).encode()  # type: ignore[attr-defined,unused-ignore]
+        except FileNotFoundError:
+            return None
+
+    def write(self, command: Sequence[str]) -> None:
+        import winreg
+
+        with winreg.CreateKey(winreg.HKEY_CURRENT_USER, _RUN_KEY) as key:  # type: ignore[attr-defined,unused-ignore]
+            winreg.SetValueEx(key, NAME, 0, winreg.REG_SZ, self.entry(command).decode())  # type: ignore[attr-defined,unused-ignore]
+
+    def remove(self) -> None:
+        import winreg
+
+        with winreg.CreateKey(winreg.HKEY_CURRENT_USER, _RUN_KEY) as key:  # type: ignore[attr-defined,unused-ignore]
+            winreg.DeleteValue(key, NAME)  # type: ignore[attr-defined,unused-ignore]
+
+    def entry(self, command: Sequence[str]) -> bytes:
+        return subprocess.list2cmdline(command).encode()
+
+
+def _command() -> list[str]:
+    program, *words = own_command("run")
+    windowless = Path(program).with_name("pythonw.exe")  # python.exe would open a console at every log-in
+    return [str(windowless) if sys.platform == "win32" and windowless.exists() else program, *words]
+
+
+def _quoted(word: str) -> str:
+    """A word of an Exec line: quoted for it, then escaped as every text of the file is; `%` would begin a field code."""
+    for mark in ("\\", '"', "`", "$"):
+        word = word.replace(mark, "\\" + mark)
+    return '"' + word.replace("\\", "\\\\").replace("%", "%%").replace("\n", "\\n") + '"'
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".new")
+    beside.write_bytes(content)
+    beside.replace(path)

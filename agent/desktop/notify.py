@@ -1,0 +1,37 @@
+"""The system's notifications, for where the popup can't be shown: numbers only, never a face, a name or a path."""
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+from agent.desktop import session_bus
+from agent.i18n import Texts
+from agent.resources import resource
+
+if TYPE_CHECKING:
+    from desktop_notifier import DesktopNotifier
+
+SERVICE = "org.freedesktop.Notifications"
+
+
+def words(texts: Texts, photos: int, faces: int) -> str:
+    """What the notification says."""
+    return texts("notify.both", photos=texts("notify.photos", count=photos), faces=texts("notify.faces", count=faces))
+
+
+class Notifier:
+    """Use it from one event loop. What it needs is loaded at the first notification."""
+
+    def __init__(self) -> None:
+        self._notifier: DesktopNotifier | None = None
+
+    async def tell(self, texts: Texts, photos: int, faces: int) -> None:
+        """Say how many photos were looked at, where this system has notifications and lets us; nothing is raised."""
+        if sys.platform.startswith("linux") and not await asyncio.to_thread(session_bus.obtainable, SERVICE):
+            return
+        if self._notifier is None:
+            from desktop_notifier import DesktopNotifier, Icon
+
+            self._notifier = DesktopNotifier(texts("app.name"), Icon(path=resource("icons") / "mark-128.png"))
+            await self._notifier.request_authorisation()
+        await self._notifier.send(title=texts("app.name"), message=words(texts, photos, faces))

@@ -1,0 +1,109 @@
+"""Finds out whether a popup would disturb: something fills the screen, or somebody presents. What can't be found out does not."""
+
+import ctypes
+import sys
+from dataclasses import dataclass
+
+from agent.desktop import session_bus
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    fullscreen: bool = False  # the window in use fills its screen
+    presenting: bool = False  # the system was told that a presentation is under way
+
+
+def presence() -> Presence:
+    """How the user is occupied now. A few milliseconds; call it outside the event loop."""
+    if sys.platform == "win32":
+        return _windows()
+    if sys.platform == "darwin":
+        return Presence(fullscreen=_macos_fullscreen())
+    return Presence(_x11_fullscreen(), session_bus.idle_inhibited())
+
+
+# What SHQueryUserNotificationState answers.
+_BUSY, _FULL_SCREEN_GAME, _PRESENTATION, _FULL_SCREEN_APP = 2, 3, 4, 7
+
+
+def _windows() -> Presence:
+    state = ctypes.c_int(0)
+    if ctypes.windll.shell32.SHQueryUserNotificationState(ctypes.byref(state)) != 0:  # type: ignore[attr-defined,unused-ignore]
+        return Presence()
+    return Presence(state.value in (_BUSY, _FULL_SCREEN_GAME, _FULL_SCREEN_APP), state.value == _PRESENTATION)
+
+
+def _macos_fullscreen() -> bool:
+    """Whether the frontmost program has a window as large as the main screen, menu bar included."""
+    try:
+        import Quartz  # type: ignore[import-not-found,unused-ignore]
+        from AppKit import NSWorkspace  # type: ignore[import-not-found,unused-ignore]
+    except ImportError:
+        return False
+    front = NSWorkspace.sharedWorkspace().frontmostApplication()
+    screen = Quartz.CGDisplayBounds(Quartz.CGMainDisplayID()).size
+    shown = Quartz.CGWindowListCopyWindowInfo(Quartz.kCGWindowListOptionOnScreenOnly, Quartz.kCGNullWindowID) or ()
+    return any(
+        window["kCGWindowOwnerPID"] == front.processIdentifier()
+        and window["kCGWindowLayer"] == 0
+        and window["kCGWindowBounds"]["Width"] >= screen.width
+        and window["kCGWindowBounds"]["Height"] >= screen.height
+        for window in shown
+    )
+
+
+def _x11_fullscreen() -> bool:
+    """Whether the active window says it is full screen (EWMH). False without an X display or a window manager that tells."""
+    try:
+        x = ctypes.CDLL("libX11.so.6")
+    except OSError:
+        return False
+    x.XOpenDisplay.restype = ctypes.c_void_p
+    x.XDefaultRootWindow.argtypes = [ctypes.c_void_p]
+    x.XDefaultRootWindow.restype = ctypes.c_ulong
+    x.XInternAtom.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int]
+    x.XInternAtom.restype = ctypes.c_ulong
+    x.XCloseDisplay.argtypes = [ctypes.c_void_p]
+    display = x.XOpenDisplay(None)
+    if not display:
+        return False
+    # The window may be gone by the time it is asked: without a handler of ours Xlib would end the process.
+    handler = _HANDLER(lambda _display, _event: 0)
+    x.XSetErrorHandler.argtypes = [_HANDLER]
+    x.XSetErrorHandler.restype = ctypes.c_void_p
+    before = x.XSetErrorHandler(handler)
+    try:
+        (active, *_) = _longs(x, display, x.XDefaultRootWindow(display), b"_NET_ACTIVE_WINDOW") or [0]
+        fullscreen = x.XInternAtom(display, b"_NET_WM_STATE_FULLSCREEN", 0)
+        return bool(active) and fullscreen in _longs(x, display, active, b"_NET_WM_STATE")
+    finally:
+        x.XSetErrorHandler(ctypes.cast(before, _HANDLER))
+        x.XCloseDisplay(display)
+
+
+_HANDLER = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+
+
+def _longs(x: ctypes.CDLL, display: int, window: int, name: bytes) -> list[int]:
+    """A window's property of 32-bit items (which Xlib gives as longs); empty if it has none."""
+    kind, width = ctypes.c_ulong(), ctypes.c_int()
+    count, left = ctypes.c_ulong(), ctypes.c_ulong()
+    data = ctypes.POINTER(ctypes.c_ulong)()
+    x.XGetWindowProperty.argtypes = [
+        ctypes.c_void_p,
+        ctypes.c_ulong,
+        ctypes.c_ulong,
+        ctypes.c_long,
+        ctypes.c_long,
+        ctypes.c_int,
+        ctypes.c_ulong,
+        *[ctypes.c_void_p] * 5,
+    ]
+    x.XFree.argtypes = [ctypes.c_void_p]
+    answers = [ctypes.byref(each) for each in (kind, width, count, left, data)]
+    if x.XGetWindowProperty(display, window, x.XInternAtom(display, name, 0), 0, 64, 0, 0, *answers) != 0 or width.value != 32:
+        return []
+    try:
+        return [data[index] for index in range(count.value)]
+    finally:
+        x.XFree(data)

@@ -1,0 +1,108 @@
+"""Notifications over a real session bus, to a stand-in for the desktop's service: what it is told, and that nobody is no trouble."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.desktop import session_bus
+from agent.desktop.notify import SERVICE, Notifier
+from agent.i18n import Texts
+
+pytestmark = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="needs dbus-daemon")
+
+SERVER = """
+import sys
+from dbus_fast.aio import MessageBus
+from dbus_fast.service import ServiceInterface, method
+import asyncio
+
+class Notifications(ServiceInterface):
+    @method()
+    def Notify(self, app: "s", old: "u", icon: "s", title: "s", body: "s", actions: "as", hints: "a{sv}", timeout: "i") -> "u":
+        print("|".join([app, title, body, ",".join(sorted(hints))]), flush=True)
+        return 7
+    @method()
+    def GetCapabilities(self) -> "as":
+        return ["body"]
+    @method()
+    def GetServerInformation(self) -> "ssss":
+        return ["stand-in", "tests", "1", "1.2"]
+
+async def main():
+    bus = await MessageBus().connect()
+    bus.export("/org/freedesktop/Notifications", Notifications("org.freedesktop.Notifications"))
+    await bus.request_name("org.freedesktop.Notifications")
+    print("ready", flush=True)
+    await asyncio.get_running_loop().create_future()
+
+asyncio.run(main())
+"""
+
+
+CLIENT = """
+import asyncio
+from agent.desktop.notify import Notifier
+from agent.i18n import Texts
+
+async def main():
+    notifier = Notifier()
+    await notifier.tell(Texts("en"), 3, 5)
+    await notifier.tell(Texts("zh-CN"), 1, 0)
+
+asyncio.run(main())
+"""
+
+
+# A bus that starts nobody by itself, whatever this machine has installed.
+BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:tmpdir=/tmp</listen>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
+  </policy>
+</busconfig>
+"""
+
+
+@pytest.fixture
+def bus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    config = tmp_path / "bus.conf"
+    config.write_text(BUS)
+    command = ["dbus-daemon", f"--config-file={config}", "--nofork", "--print-address=1"]
+    daemon = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    with daemon:
+        assert daemon.stdout is not None
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", daemon.stdout.readline().strip())
+        yield
+        daemon.terminate()
+
+
+@pytest.fixture
+def told(bus: None) -> Iterator[Callable[[], str]]:
+    """A notification service; gives the next line it was told."""
+    server = subprocess.Popen([sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True)
+    with server:
+        output = server.stdout
+        assert output is not None
+        assert output.readline() == "ready\n"
+        yield output.readline
+        server.terminate()
+
+
+def test_the_notification_says_numbers_and_nothing_else(told: Callable[[], str]) -> None:
+    # In a process of its own: the connection to the bus ends with it, as with the agent.
+    done = subprocess.run([sys.executable, "-c", CLIENT], timeout=30, check=False)
+    assert done.returncode == 0
+    assert told() == "AI Popup|AI Popup|3 new photos, 5 faces|urgency\n"
+    assert told().split("|")[2] == "1 张新照片，0 张人脸"
+
+
+async def test_without_a_service_nothing_happens(bus: None) -> None:
+    assert not session_bus.obtainable(SERVICE)
+    await Notifier().tell(Texts("en"), 3, 5)
