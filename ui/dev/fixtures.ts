@@ -147,6 +147,7 @@ export function world({ scene, language, theme }: Options): World {
     burst: working ? { done: 1_284, total: 4_000, rate: 22, seconds_left: 123, faces: 3_021, failed: problems.length } : null,
     folders: scene === 'first' ? [] : scene === 'empty' ? folders.slice(0, 1) : folders,
     problem: scene === 'attention' ? full : null,
+    quiet_until: null,
   }
   const people = NAMES[language].map((name, index) => ({ id: index + 1, name, faces: 40 - index }))
   return { status, images, problems, people }

@@ -27,6 +27,12 @@ export function imagesOf(world: World, { scene, language }: Options): Images {
   return { ids: world.images.map(({ id }) => id), find: (id) => marked(world.images.find((image) => image.id === id)) }
 }
 
+/** Forgets what was hidden. */
+export function resetLibrary(): void {
+  hidden.clear()
+  undos.clear()
+}
+
 let huge: LibraryIndex | null = null
 
 function index(images: Images, query: URLSearchParams, scene: string): LibraryIndex {

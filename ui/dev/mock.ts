@@ -5,7 +5,7 @@ import type { Connect, Plugin } from 'vite'
 
 import { picture, world, type Options, type World } from './fixtures.ts'
 import { checks, report } from './health.ts'
-import { answerLibrary, imagesOf } from './library.ts'
+import { answerLibrary, imagesOf, resetLibrary } from './library.ts'
 import { answerSettings, applied, appliedStatus, onSettings, resetSettings } from './settings.ts'
 
 const COOKIE = 'mock'
@@ -50,6 +50,7 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
   const url = new URL(request.url ?? '/', 'http://mock')
   if (!url.pathname.startsWith('/api/')) {
     if (url.search) resetSettings()
+    if (url.search) resetLibrary()
     if (url.search) response.setHeader('set-cookie', `${COOKIE}=${url.search.slice(1).replaceAll('&', '+')}; path=/`)
     return next()
   }

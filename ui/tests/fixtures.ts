@@ -46,6 +46,7 @@ export function status(over: Partial<Status> = {}): Status {
     burst: null,
     folders: [],
     problem: null,
+    quiet_until: null,
     ...over,
   }
 }
