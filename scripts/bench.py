@@ -1,0 +1,33 @@
+"""Measures the program: `python3 scripts/bench.py [GROUP...] [--json] [--long]`; without a group all of them.
+
+Sets up what the tests need, then hands over to `scripts/benchmarks`. A figure is judged beside its target, but never fails anything: the
+exit code tells only whether all could be measured.
+"""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> int:
+    """Returns the exit code."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file is what an older Python meets first
+        print("The benchmark needs Python 3.11 or newer. / 性能测试需要 Python 3.11 或更新的版本。", file=sys.stderr)
+        return 2
+    sys.path.insert(0, str(ROOT))
+    from scripts.setup.console import Console
+    from scripts.setup.prepare import DEVELOPMENT, RUNTIME, prepare
+    from scripts.setup.processes import hand_over
+    from scripts.setup.suite import desktop_ready
+
+    console = Console(ROOT / "build" / "setup.log")
+    with console.failures_shown():
+        venv = prepare(ROOT, console, locks=[RUNTIME, DEVELOPMENT])
+        desktop_ready(console)
+        return hand_over([str(venv.python), "-P", str(ROOT / "scripts" / "benchmarks" / "run.py"), *sys.argv[1:]])
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""How soon the warm API answers over real HTTP, one request after the other on one connection, as the page's own are."""
+
+import random
+import time
+from collections.abc import Iterator
+
+import httpx
+
+from agent.api.client import Client
+from agent.api.schemas import LibraryIndex
+from scripts.benchmarks.rows import Row, p95
+
+SAMPLES, WARM_UP = 200, 20
+TARGET_MS = 20
+PAGE = 60  # images
+
+
+def rows(client: Client) -> Iterator[Row]:
+    """Pages and thumbnails are taken from anywhere in the library; each is asked for once."""
+    index = LibraryIndex.model_validate(client.get_json("/api/library"))
+    chance = random.Random(5)
+    begins = chance.sample(range(len(index.ids) - PAGE), WARM_UP + SAMPLES)
+    pages = ["/api/images/by-id?ids=" + ",".join(map(str, index.ids[begin : begin + PAGE])) for begin in begins]
+    thumbnails = [f"/api/images/{image_id}/thumbnail" for image_id in chance.sample(index.ids[1:], WARM_UP + SAMPLES)]
+    settings = ["/api/settings"] * (WARM_UP + SAMPLES)
+    # trust_env off: no proxy may come between.
+    with httpx.Client(base_url=client.address, trust_env=False) as session:
+        session.get(client.session_url(), follow_redirects=True)
+        yield p95("api_page_p95_ms", _measured(session, pages), TARGET_MS)
+        yield p95("api_thumbnail_p95_ms", _measured(session, thumbnails), TARGET_MS)
+        yield p95("api_settings_p95_ms", _measured(session, settings), TARGET_MS)
+
+
+def _measured(session: httpx.Client, paths: list[str]) -> list[float]:
+    """Milliseconds from the request to the last byte of the answer, without those that warm it up."""
+    took = []
+    for path in paths:
+        began = time.perf_counter()
+        session.get(path).raise_for_status()
+        took.append((time.perf_counter() - began) * 1000)
+    return took[WARM_UP:]

@@ -1,0 +1,41 @@
+"""Runs the groups that were asked for and prints their rows: started by scripts/bench.py in the virtual environment."""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from scripts.benchmarks import ui
+from scripts.benchmarks.rows import Row, as_json, facts
+
+# Group -> what measures it; told whether there is time for long rows.
+GROUPS: dict[str, Callable[[bool], Iterator[Row]]] = {"ui": ui.rows}
+
+
+def main() -> int:
+    """Returns the exit code: a row that misses its target is no failure."""
+    parser = argparse.ArgumentParser(prog="bench.py", description="Measures the program and compares each figure with its target.")
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"{', '.join(GROUPS)}; all if none is named")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--long", action="store_true", help="also what takes hours")
+    asked = parser.parse_args()
+    if unknown := set(asked.groups) - set(GROUPS):
+        parser.error(f"no such group: {', '.join(sorted(unknown))}")
+    said = facts()
+    out = sys.stderr if asked.json else sys.stdout
+    for name, fact in said.items():
+        print(f"{name:<9} {fact}", file=out, flush=True)
+    rows = []
+    for group in asked.groups or GROUPS:
+        for row in GROUPS[group](asked.long):
+            print(row, file=out, flush=True)
+            rows.append(row)
+    if asked.json:
+        print(as_json(rows, said))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

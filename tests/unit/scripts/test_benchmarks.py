@@ -1,0 +1,50 @@
+"""What the benchmark says of its samples."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from scripts.benchmarks.popup import painted
+from scripts.benchmarks.rows import Row, as_json, median, p95, worst
+from scripts.benchmarks.ui import bundle
+
+SAMPLES = [float(number) for number in range(1, 201)]
+
+
+def test_a_row_is_made_of_its_samples() -> None:
+    assert (median("a", SAMPLES, 9).value, p95("a", SAMPLES, 9).value, worst("a", SAMPLES, 9).value) == (100, 190, 200)
+    with pytest.raises(ValueError, match="no samples"):
+        p95("a", [], 9)
+
+
+def test_a_target_is_reached_from_the_better_side() -> None:
+    assert [Row("a", value, 20, ()).ok for value in (19.9, 20, 20.1)] == [True, True, False]
+    assert [Row("a", value, 20, (), at_least=True).ok for value in (19.9, 20, 20.1)] == [False, True, True]
+
+
+def test_the_json_has_all_that_a_row_says() -> None:
+    said = json.loads(as_json([Row("scan_s", 1.5, 2, (1.0, 2.0))], {"machine": "m"}))
+    assert said == {
+        "machine": "m",
+        "rows": [{"name": "scan_s", "value": 1.5, "target": 2, "samples": [1.0, 2.0], "at_least": False, "ok": True}],
+    }
+
+
+def test_the_bundle_weighs_what_all_its_files_weigh_compressed(tmp_path: Path) -> None:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "index.html").write_bytes(b"a" * 100_000)
+    (tmp_path / "assets" / "noise.js").write_bytes(b"".join((number * number % 65_521).to_bytes(2, "big") for number in range(20_000)))
+    row = bundle(tmp_path)
+    assert len(row.samples) == 2
+    assert 20 < row.value < 60
+
+
+def test_the_popup_is_painted_when_the_screen_first_looks_as_it_does_in_the_end() -> None:
+    def screen(seen: float) -> bytes:
+        pixels = 400 * 520
+        return b"\x01\0\0\0" * int(pixels * seen) + bytes(4 * (pixels - int(pixels * seen)))
+
+    assert painted([(1.0, screen(0)), (2.0, screen(0.5)), (3.0, screen(0.99)), (4.0, screen(1))]) == 3.0
+    with pytest.raises(RuntimeError):
+        painted([(1.0, screen(0)), (2.0, screen(0.1))])
