@@ -88,7 +88,7 @@ class App:
         self._applying = asyncio.Lock()
         self._progress = Progress(monotonic)
         self.tally = Tally()
-        self.previews = Previews(library, analyser)
+        self.previews = Previews(library, analyser, online_only)
         self.thumbnails = Thumbnails(library, self.previews, thumbnails)
         self.people = People(library, analyser, self.bus, recipe=self.recipe, bounds=self._bounds, clock=clock)
         self.indexer = Indexer(

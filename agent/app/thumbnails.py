@@ -23,14 +23,17 @@ class Thumbnails:
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def get(self, image_id: int, *, wanted: Callable[[], Awaitable[bool]]) -> bytes:
-        """JPEG. `wanted` is asked when its turn comes to be made. Raises NotFound, ImageError or EngineError."""
+        """JPEG. `wanted` is asked when its turn comes to be made; nothing is fetched from a cloud for it.
+
+        Raises NotFound, ImageError or EngineError.
+        """
         sha256, kept = await asyncio.to_thread(self._look_up, image_id)
         if kept is not None:
             return kept
         async with self._turns:
             if not await wanted():
                 raise NotFound
-            made = await self._previews.get(image_id, SIDE)
+            made = await self._previews.get(image_id, SIDE, fetch=False)
         await asyncio.to_thread(self._keep, sha256, made)
         return made
 

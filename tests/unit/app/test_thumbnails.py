@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.app.previews import Previews
 from agent.app.thumbnails import AT_ONCE, SIDE, Thumbnails
-from agent.domain.errors import ImageCorrupt, NotFound
+from agent.domain.errors import ImageCorrupt, ImageOnlineOnly, NotFound
 from agent.domain.jobs import Priority
 
 if TYPE_CHECKING:
@@ -118,3 +119,18 @@ async def test_the_thumbnail_is_there_when_the_image_is_told_of(world: World, mo
         await world.app.ingest.note(world.file("a"), Priority.NEW)
         await world.until(lambda: len(world.happened) == 1)
     assert kept == [0]
+
+
+async def test_no_file_is_fetched_from_a_cloud_for_its_thumbnail(world: World) -> None:
+    await index(world, "a")
+    online = str(world.folder / "a")
+    previews = Previews(world.app.library, world.analyser, lambda path: path == online)
+    made = Thumbnails(world.app.library, previews, Shelf())
+    with pytest.raises(ImageOnlineOnly):
+        await made.get(1, wanted=yes)
+    assert world.analyser.previews == []
+    await world.app.ingest.note(world.file("b", b"a"), Priority.NEW)
+    assert await made.get(1, wanted=yes)
+    assert [path for path, _ in world.analyser.previews] == [str(world.folder / "b")]
+    assert await previews.get(1, 960), "asked for, it is fetched"
+    assert world.analyser.previews[-1] == (online, 960)
