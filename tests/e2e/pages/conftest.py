@@ -1,0 +1,102 @@
+"""The built pages in a real browser with a made-up agent behind them, so that every state can be looked at."""
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+UI = Path(__file__).parents[3] / "ui"
+AXE = UI / "node_modules" / "axe-core" / "axe.min.js"
+RUN_AXE = "axe.run(document).then((result) => result.violations.map((one) => `${one.id}: ${one.nodes[0].html} ${one.help}`))"
+WAIT_S = 30.0
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+
+@pytest.fixture(scope="session")
+def made_up_agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where the pages are served: built anew, under the agent's content policy."""
+    node, vite = shutil.which("node"), UI / "node_modules" / "vite" / "bin" / "vite.js"
+    if node is None or not vite.is_file():
+        pytest.skip("needs node and the UI's packages")
+    built = tmp_path_factory.mktemp("ui")
+    subprocess.run([node, vite, "build", "--outDir", built, "--logLevel", "error"], cwd=UI, check=True, timeout=180)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    serve = [node, str(vite), "preview", "--config", "dev/vite.config.ts", "--outDir", str(built), "--port", str(port), "--strictPort"]
+    server = subprocess.Popen(serve, cwd=UI, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _listening(server, port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def _listening(server: "subprocess.Popen[bytes]", port: int) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            if time.monotonic() > deadline or server.poll() is not None:
+                raise
+            time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Only as long as a module: Playwright's loop would be in the way of the asynchronous tests after it."""
+    executable = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    if executable is None:
+        pytest.skip("needs Chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A page whose scripts must not fail."""
+    # axe comes in from outside, which the agent's content policy forbids; everything else keeps it.
+    context = chromium.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce", bypass_csp=True)
+    context.set_default_timeout(WAIT_S * 1000)
+    opened, failures = context.new_page(), list[str]()
+    opened.on("pageerror", lambda error: failures.append(str(error)))
+    yield opened
+    context.close()
+    assert failures == []
+
+
+@pytest.fixture
+def visit(page: Page, made_up_agent: str) -> Callable[..., None]:
+    """Opens a place (`/popup`, `#settings/engine`) in a scene and language; the theme is the system's."""
+
+    def opened(place: str, scene: str = "family", language: str = "en") -> None:
+        path, _, fragment = place.partition("#")
+        page.goto(f"{made_up_agent}{path or '/'}?scene={scene}&lang={language}#{fragment}")
+
+    return opened
+
+
+@pytest.fixture
+def violations(page: Page) -> Callable[[], list[str]]:
+    """What is not accessible on the page as it stands, in either theme."""
+
+    def found() -> list[str]:
+        page.add_script_tag(path=AXE)
+        wrong: list[str] = []
+        for theme in THEMES:
+            page.emulate_media(color_scheme=theme)
+            wrong += [f"{theme}: {one}" for one in page.evaluate(RUN_AXE)]
+        return wrong
+
+    return found
