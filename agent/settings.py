@@ -80,6 +80,10 @@ class Folder(Section):
     """Only files whose name or path inside the folder matches one of these patterns (`*.jpg`); empty means all."""
     exclude: tuple[Pattern, ...] = (".*", "*.tmp", "*.part", "*.crdownload")
     """Files and folders that match one of these patterns are left out."""
+    faces: bool = True
+    """Look for faces in its photos. Switched off, the photos are only listed; faces found before stay."""
+    recognition: bool = True
+    """Recognise people in it, while recognition is on. Switched off, face prints of photos in no other folder are deleted."""
     muted: bool = False
     """No popup for new photos in it."""
 

@@ -59,6 +59,10 @@ class WatchedFolder(Schema):
     recursive: bool
     include: tuple[str, ...]
     exclude: tuple[str, ...]
+    faces: bool
+    """its photos are looked at for faces"""
+    recognition: bool
+    """people are recognised in them, while recognition is on at all"""
     muted: bool
     """no popup for new photos in it"""
 
@@ -85,6 +89,8 @@ class FolderChange(Schema):
     recursive: bool | None = None
     include: tuple[str, ...] | None = None
     exclude: tuple[str, ...] | None = None
+    faces: bool | None = None
+    recognition: bool | None = None
     muted: bool | None = None
 
 

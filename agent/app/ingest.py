@@ -37,7 +37,7 @@ class Ingest:
         library: Library,
         bus: Bus,
         *,
-        recipe: Callable[[], Recipe],
+        recipe: Callable[[str], Recipe],
         wake: Callable[[], None],
         changed: Callable[[], None],
         clock: Callable[[], datetime],
@@ -99,7 +99,7 @@ class Ingest:
         return noted
 
     def _note(self, seen: FileSeen, priority: Priority) -> tuple[Noted, list[Recorded]]:
-        recipe, now = self._recipe(), self._clock()
+        recipe, now = self._recipe(seen.path), self._clock()
         unread = priority is not Priority.ASKED and self._online_only(seen.path)
         if unread:
             known = self._library.place(seen.path)

@@ -19,6 +19,7 @@ from agent.app.ports import Analyse, Analyser, Library, Source, ThumbnailStore
 from agent.app.previews import Previews
 from agent.app.progress import Progress
 from agent.app.quiet import Quiet
+from agent.app.rules import EVERYTHING, areas, recipe_for, recipe_of
 from agent.app.scan import Scanned, Scanner
 from agent.app.status import StatusFeed
 from agent.app.tally import Tally
@@ -32,9 +33,6 @@ from agent.settings import Settings, changed_sections, folder_of
 
 log = structlog.get_logger()
 
-DETECTOR = "centerface-1"
-EMBEDDER = "mobilefacenet-1"
-EVERYTHING = Recipe(DETECTOR, EMBEDDER)
 UPKEEP_EVERY_S = 3_600.0
 MODELS_RETRY_S = 300.0
 FOLLOW_RETRY_S = 3.0
@@ -109,7 +107,7 @@ class App:
         self.ingest = Ingest(
             library,
             self.bus,
-            recipe=self.recipe,
+            recipe=lambda path: recipe_for(self.settings, path),
             wake=self.indexer.wake,
             changed=self._status_changed,
             clock=clock,
@@ -129,8 +127,8 @@ class App:
         self.status = StatusFeed(library, self.indexer, self.ingest, self._progress, self.quiet, lambda: self.settings)
 
     def recipe(self) -> Recipe:
-        """What analyses are made with now: no embedder while recognition is off."""
-        return Recipe(DETECTOR, EMBEDDER if self.settings.recognition.enabled else None)
+        """What analyses are made with now, where no folder says otherwise: no embedder while recognition is off."""
+        return recipe_of(self.settings)
 
     async def run(self, *, watch: bool = True) -> None:
         """Work until cancelled; then everything under way is given back and the engine ends. Raises StoreError at start."""
@@ -222,7 +220,7 @@ class App:
         async with self._applying:
             sections = changed_sections(self.settings, settings)
             self.status.settings_problem = None
-            if "recognition" in sections:
+            if "recognition" in sections or areas(self.settings) != areas(settings):
                 # At rest, so that nothing begun under the old settings, an analysis or a naming, is written after the purge.
                 async with self.indexer.at_rest(), self.people.at_rest():
                     self.settings = settings
@@ -259,18 +257,20 @@ class App:
                 return
 
     async def _follow_recognition(self) -> None:
-        """Switched on: what lacks face prints is analysed again. Switched off: every face print is deleted."""
-        now = self._clock()
-        if self.settings.recognition.enabled:
-            await asyncio.to_thread(self.library.requeue_outdated, self.recipe(), now=now)
-        else:
-            self._purged += await asyncio.to_thread(self.library.purge_recognition, now=now)
+        """Switched on: what lacks face prints, or faces, is analysed again. Switched off: face prints are deleted. Folder by folder."""
+        now, rules = self._clock(), areas(self.settings)
+        for area, recipe in rules:
+            await asyncio.to_thread(self.library.requeue_outdated, recipe, now=now, area=area)
+        keep = [area for area, recipe in rules if recipe.embedder is not None]
+        if len(keep) < len(rules):
+            self._purged += await asyncio.to_thread(self.library.purge_recognition, now=now, keep=keep)
+        if not keep:
             self.analyser.forget()
-            if self._purged:
-                # Older backups hold what was just deleted: one without it takes their place.
-                await asyncio.to_thread(self._backups.replace, now, self.settings)
-                self.bus.publish(self._purged)
-                self._purged = []
+        if self._purged:
+            # Older backups hold what was just deleted: one without it takes their place.
+            await asyncio.to_thread(self._backups.replace, now, self.settings)
+            self.bus.publish(self._purged)
+            self._purged = []
         self.people.forget_gallery()
 
     async def _supply_models(self) -> None:
@@ -324,7 +324,7 @@ class App:
 
     def _task(self, path: str) -> Analyse:
         detection = self.settings.detection
-        return Analyse(path, self.recipe(), min_score=detection.min_score, min_face=detection.min_face, thumbnail=SIDE)
+        return Analyse(path, recipe_for(self.settings, path), min_score=detection.min_score, min_face=detection.min_face, thumbnail=SIDE)
 
     def _embedding_task(self, path: str) -> Analyse:
         detection = self.settings.detection

@@ -199,6 +199,17 @@ class Index:
     days: tuple[tuple[date, int], ...]  # in the same order, and how many images each has
 
 
+@dataclass(frozen=True, slots=True)
+class Area:
+    """Files below a folder (None: all there are), but not those below folders of their own."""
+
+    root: str | None = None
+    without: tuple[str, ...] = ()
+
+
+EVERYWHERE = Area()
+
+
 class Library(Protocol):
     """The encrypted library. Every call is one transaction and safe from any thread; it may block. Raises StoreError.
 
@@ -283,8 +294,8 @@ class Library(Protocol):
         """Queue the files of watched folders that were never analysed and have no job: dropped or cleared ones. Returns how many."""
         ...
 
-    def requeue_outdated(self, recipe: Recipe, *, now: datetime) -> int:
-        """Queue every image whose analysis lacks the recipe (another detector, or recognition was switched on)."""
+    def requeue_outdated(self, recipe: Recipe, *, now: datetime, area: Area = EVERYWHERE) -> int:
+        """Queue every image of an area whose analysis lacks the recipe (another detector, or recognition was switched on)."""
         ...
 
     # what the user does with images
@@ -362,8 +373,11 @@ class Library(Protocol):
         """Replace the opinions about these faces; what the user confirmed stays."""
         ...
 
-    def purge_recognition(self, *, now: datetime) -> list[Recorded]:
-        """Delete every embedding and chip and every opinion, overwrite their pages, and record what went."""
+    def purge_recognition(self, *, now: datetime, keep: Sequence[Area] = ()) -> list[Recorded]:
+        """Delete every embedding and chip and every opinion, overwrite their pages, and record what went.
+
+        Images that have a place in an area to keep, be it missing now, keep theirs.
+        """
         ...
 
     # upkeep

@@ -23,9 +23,13 @@ class FileSeen:
     folder: str | None = None  # the watched folder it belongs to; None for a file that was scanned by hand
 
 
+# In the place of a detector's name: the image is only read.
+NO_FACES: Final = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """The models an analysis is made with: when one changes, the analysis is out of date and is made again."""
 
-    detector: str  # for example "centerface-1"
+    detector: str  # for example "centerface-1", or NO_FACES
     embedder: str | None = None  # None while recognition is off

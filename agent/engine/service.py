@@ -7,12 +7,13 @@ from pathlib import Path
 from agent.app.ports import Analyse
 from agent.domain.errors import ImageChanged, ImageMissing, ImageTooLarge, ImageUnreadable, ImageUnsupported
 from agent.domain.face import Analysis
+from agent.domain.image import NO_FACES
 from agent.domain.people import Bounds, Candidate, Gallery
 from agent.engine.runtime import Runtime, model_for
 from agent.engine.wire import EngineConfig
 from agent.vision.aligner import align
 from agent.vision.codecs import Limits, encode_preview
-from agent.vision.detector import CenterFace
+from agent.vision.detector import CenterFace, Decoder, Detection
 from agent.vision.embedder import MobileFaceNet
 from agent.vision.matcher import Matcher
 from agent.vision.pipeline import Pipeline, Wanted, analyse
@@ -54,7 +55,7 @@ class Engine:
         pipeline = Pipeline(
             recipe=task.recipe,
             precision=self.precision,
-            detector=self._detector(task.recipe.detector),
+            detector=_no_faces if task.recipe.detector == NO_FACES else self._detector(task.recipe.detector),
             aligner=align,
             embedder=None if task.recipe.embedder is None else self._embedder(task.recipe.embedder),
         )
@@ -86,6 +87,11 @@ class Engine:
         if recipe not in self._embedders:
             self._embedders[recipe] = MobileFaceNet(self._runtime.embedder(model_for(self._config.models, recipe)))
         return self._embedders[recipe]
+
+
+def _no_faces(_decoder: Decoder, _min_score: float) -> list[Detection]:
+    """The detector of images that are only read."""
+    return []
 
 
 def read_steady(path: Path, limits: Limits) -> bytes:

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from agent.app.ports import Analyse, Analyser
 from agent.domain.errors import ImageEmpty, ImageMissing, ImageTruncated, ImageUnsupported, ModelMissing
-from agent.domain.image import Recipe
+from agent.domain.image import NO_FACES, Recipe
 from agent.domain.people import Bounds, Gallery, Reference
 from agent.engine.inline import InlineAnalyser
 from agent.engine.pool import EnginePool
@@ -62,6 +62,12 @@ async def test_recognition_adds_an_embedding_of_length_one_and_a_chip(analyser: 
     assert vector.shape == (192,)
     assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
     assert decode(face.chip, LIMITS).pixels.shape == (160, 160, 3)
+
+
+async def test_an_image_that_is_only_read_has_no_faces(analyser: Analyser, samples_folder: Path) -> None:
+    analysis = await analyser.analyse(Analyse(str(samples_folder / "biden.jpg"), Recipe(NO_FACES), thumbnail=100))
+    assert (analysis.faces, analysis.recipe) == ((), Recipe(NO_FACES))
+    assert (analysis.width, analysis.height) != (0, 0) and analysis.thumbnail
 
 
 async def test_chips_can_be_left_out(analyser: Analyser, samples_folder: Path) -> None:

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent.app.ports import Library, Noted
+from agent.app.ports import Area, Library, Noted
 from agent.domain.errors import EngineCrashed, FaceUnknown, ImageTruncated, ModelMissing
 from agent.domain.events import ImageFailed, ImageIndexed, PersonNamed, PlaceAdded, PlaceLost, PlaceMoved, RecognitionPurged
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
-from agent.domain.image import FileSeen, Recipe
+from agent.domain.image import NO_FACES, FileSeen, Recipe
 from agent.domain.jobs import Job, JobState, Priority
 from agent.domain.people import Certainty, Identity
 
@@ -480,3 +480,37 @@ def test_a_note_is_kept(library: Library) -> None:
     library.take_note("x")
     library.take_note("x")
     assert library.noted("x") and not library.noted("y")
+
+
+# -- folders with rules of their own ---------------------------------------------------------------------------------------------------
+
+
+def test_face_prints_go_from_one_folder_and_stay_where_another_keeps_them(library: Library) -> None:
+    here = index(library, "/private/a.jpg", "a", a_face(embedding=b"aaaa", chip=b"jpeg"), recipe=RECOGNISE, size=1)
+    there = index(library, "/photos/b.jpg", "b", a_face(embedding=b"bbbb", chip=b"jpeg"), recipe=RECOGNISE, size=2)
+    both = index(library, "/private/c.jpg", "c", a_face(embedding=b"cccc", chip=b"jpeg"), recipe=RECOGNISE, size=3)
+    assert note(library, "/photos/c.jpg", recipe=RECOGNISE, size=3, sha256="c" * 64) is Noted.ATTACHED
+    keep = [Area(None, ("/private",))]
+    [recorded] = library.purge_recognition(now=NOW, keep=keep)
+    assert recorded.event == RecognitionPurged(embeddings=1, chips=1)
+    assert library.purge_recognition(now=NOW, keep=keep) == []
+    prints = {image_id: library.image_embeddings(image_id, "mobilefacenet-1") for image_id in (here, there, both)}
+    assert [len(rows) for rows in prints.values()] == [0, 1, 1]
+    assert library.requeue_outdated(DETECT, now=NOW, area=Area("/private")) == 0
+    assert library.requeue_outdated(RECOGNISE, now=NOW, area=keep[0]) == 0
+    assert library.requeue_outdated(RECOGNISE, now=NOW, area=Area("/private")) == 1
+
+
+def test_an_image_that_was_only_read_is_looked_at_where_faces_are_wanted(library: Library) -> None:
+    read = Recipe(NO_FACES)
+    index(library, "/scans/a.jpg", "a", recipe=read, size=1)
+    assert library.requeue_outdated(DETECT, now=NOW, area=Area(None, ("/scans",))) == 0
+    assert library.requeue_outdated(read, now=NOW, area=Area("/scans")) == 0
+    assert note(library, "/photos/a.jpg", size=1, sha256="a" * 64) is Noted.QUEUED
+    [job] = lease(library)
+    library.commit(job, an_analysis("a", a_face(), size=1), now=NOW)
+    image = library.image(1)
+    assert image is not None and len(image.faces) == 1
+    # Faces that were found once stay: the image lies where they are wanted, too.
+    assert library.requeue_outdated(read, now=NOW, area=Area("/scans")) == 0
+    assert library.look_again([1], now=NOW) == 1

@@ -15,8 +15,6 @@ from agent.domain.jobs import Priority
 KEPT = 100
 _HIDE, _UNHIDE = "hide", "unhide"
 _CHUNK = 500  # ids in one statement
-# No detector has this name: an analysis that says so is out of date by every recipe, and the next one takes its place.
-_NOBODY = ""
 
 
 def set_hidden(tx: Connection, image_ids: Sequence[int], hidden: bool, now: datetime) -> tuple[str | None, int]:
@@ -47,7 +45,7 @@ def look_again(tx: Connection, image_ids: Sequence[int], now: datetime) -> int:
             .where(place.c.image_id.in_(chunk), place.c.missing_since.is_(None))
             .group_by(place.c.image_id)
         ).all()
-        tx.execute(update(image).where(image.c.id.in_([row.image_id for row in found])).values(detector=_NOBODY))
+        tx.execute(update(image).where(image.c.id.in_([row.image_id for row in found])).values(detector=jobs.NO_ANALYSIS))
         for row in found:
             jobs.queue(tx, row.place_id, Priority.ASKED, now)
         count += len(found)

@@ -10,18 +10,24 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, insert, or_, select, update
 
 from agent.adapters.store import events
+from agent.adapters.store.paths import within
 from agent.adapters.store.schema import image, job, place
+from agent.app.ports import Area
 from agent.domain.errors import AgentError, EngineCrashed, ModelError, StoreError
 from agent.domain.events import ImageFailed, Recorded
-from agent.domain.image import Recipe
+from agent.domain.image import NO_FACES, Recipe
 from agent.domain.jobs import Job, JobState, Priority, after_error
 
 _ENDED_BADLY = (JobState.FAILED, JobState.QUARANTINED)
 _CHUNK = 500  # ids in one statement
+# No detector has this name: an analysis that says so is out of date by every recipe, and the next one takes its place.
+NO_ANALYSIS = ""
 
 
 def outdated(recipe: Recipe) -> ColumnElement[bool]:
-    """True for images whose analysis lacks the recipe."""
+    """True for images whose analysis lacks the recipe. One that has more lacks nothing: it may have a place where more is wanted."""
+    if recipe.detector == NO_FACES:
+        return image.c.detector == NO_ANALYSIS
     other_detector: ColumnElement[bool] = image.c.detector != recipe.detector
     if recipe.embedder is None:
         return other_detector
@@ -150,14 +156,14 @@ def queue_unseen(tx: Connection, now: datetime) -> int:
     return len(fresh)
 
 
-def requeue_outdated(tx: Connection, recipe: Recipe, now: datetime) -> int:
+def requeue_outdated(tx: Connection, recipe: Recipe, now: datetime, area: Area) -> int:
     # What is under way may be under the old recipe: it starts again, or its result would be out of date the moment it arrives.
     restart_leased(tx, now)
     # One place of each image is enough.
     chosen = (
         select(func.min(place.c.id).label("place_id"))
         .join(image)
-        .where(outdated(recipe), place.c.missing_since.is_(None))
+        .where(outdated(recipe), place.c.missing_since.is_(None), within(area))
         .group_by(place.c.image_id)
         .subquery()
     )

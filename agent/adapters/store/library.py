@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, insert, select
 from agent.adapters.store import actions, events, files, gallery, images, jobs, library_index, people, schema
 from agent.adapters.store.engine import Database
 from agent.adapters.store.upgrade import upgrade
-from agent.app.ports import Counts, Index, Noted, Person, PlaceState, Shown, StoredImage
+from agent.app.ports import EVERYWHERE, Area, Counts, Index, Noted, Person, PlaceState, Shown, StoredImage
 from agent.domain.errors import AgentError
 from agent.domain.events import Recorded
 from agent.domain.face import Analysis, Face
@@ -101,9 +101,9 @@ class SqliteLibrary:
         with self._database.write() as tx:
             return jobs.queue_unseen(tx, now)
 
-    def requeue_outdated(self, recipe: Recipe, *, now: datetime) -> int:
+    def requeue_outdated(self, recipe: Recipe, *, now: datetime, area: Area = EVERYWHERE) -> int:
         with self._database.write() as tx:
-            return jobs.requeue_outdated(tx, recipe, now)
+            return jobs.requeue_outdated(tx, recipe, now, area)
 
     # what the user does with images
 
@@ -206,9 +206,9 @@ class SqliteLibrary:
         with self._database.write() as tx:
             people.set_identities(tx, identities)
 
-    def purge_recognition(self, *, now: datetime) -> list[Recorded]:
+    def purge_recognition(self, *, now: datetime, keep: Sequence[Area] = ()) -> list[Recorded]:
         with self._database.write(durable=True) as tx:
-            recorded = people.purge_recognition(tx, now)
+            recorded = people.purge_recognition(tx, now, keep)
         if recorded:
             self._database.flush()
         return recorded

@@ -1,14 +1,19 @@
 """Which paths lie below a folder, as ranges of the path index."""
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_, not_, or_, true
 
 from agent.adapters.store.schema import place
+from agent.app.ports import Area
 
 
 def below(folder: str) -> ColumnElement[bool]:
     """True for places inside the folder at any depth: `/a` holds `/a/b`, not `/ab` and not `/a` itself."""
     stem = stem_of(folder)
     return or_(*(and_(place.c.path >= stem + mark, place.c.path < stem + chr(ord(mark) + 1)) for mark in _separators(folder)))
+
+
+def within(area: Area) -> ColumnElement[bool]:
+    return and_(true() if area.root is None else below(area.root), *(not_(below(folder)) for folder in area.without))
 
 
 def at_or_below(path: str) -> ColumnElement[bool]:

@@ -1,16 +1,17 @@
 """People: what the user confirmed, and the opinions formed from it."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, not_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, not_, or_, select, true, update
 from sqlalchemy.sql import exists
 
 from agent.adapters.store import events, faces, gallery, jobs
+from agent.adapters.store.paths import within
 from agent.adapters.store.rows import add
-from agent.adapters.store.schema import chip, embedding, face, identity, image, person
-from agent.app.ports import Person
+from agent.adapters.store.schema import chip, embedding, face, identity, image, person, place
+from agent.app.ports import Area, Person
 from agent.domain.errors import FaceUnknown
 from agent.domain.events import PersonNamed, RecognitionPurged, Recorded
 from agent.domain.face import Face
@@ -72,13 +73,20 @@ def set_identities(tx: Connection, identities: Mapping[int, Identity | None]) ->
             _put(tx, face_id, opinion)
 
 
-def purge_recognition(tx: Connection, now: datetime) -> list[Recorded]:
+def purge_recognition(tx: Connection, now: datetime, keep: Sequence[Area] = ()) -> list[Recorded]:
     # An analysis under way carries embeddings: it starts again, without.
     jobs.restart_leased(tx, now)
-    embeddings = tx.execute(delete(embedding)).rowcount
-    chips = tx.execute(delete(chip)).rowcount
-    tx.execute(delete(identity).where(identity.c.certainty != Certainty.CONFIRMED))
-    tx.execute(update(image).where(image.c.embedder.is_not(None)).values(embedder=None))
+    recognised: ColumnElement[bool] = image.c.embedder.is_not(None)
+    its_faces: ColumnElement[bool] = true()
+    its_prints: tuple[ColumnElement[bool], ColumnElement[bool]] = (true(), true())
+    if keep:
+        recognised = and_(recognised, not_(exists().where(place.c.image_id == image.c.id, or_(*map(within, keep)))))
+        found = select(face.c.id).join(image).where(recognised)
+        its_faces = identity.c.face_id.in_(found)
+        its_prints = embedding.c.face_id.in_(found), chip.c.face_id.in_(found)
+    tx.execute(delete(identity).where(its_faces, identity.c.certainty != Certainty.CONFIRMED))
+    embeddings, chips = (tx.execute(delete(table).where(mine)).rowcount for table, mine in zip((embedding, chip), its_prints, strict=True))
+    tx.execute(update(image).where(recognised).values(embedder=None))
     if not embeddings and not chips:
         return []
     gallery.changed(tx)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.app.rules import DETECTOR, EMBEDDER
 from agent.domain.errors import ModelUnreachable, StoreDiskFull
+from agent.domain.image import NO_FACES, Recipe
 from agent.domain.jobs import Priority
 from agent.settings import Settings
 
@@ -71,3 +73,29 @@ async def test_files_of_muted_folders_are_not_loud(world: World) -> None:
         {"folders": [{"path": str(world.folder), "muted": True}, {"path": str(world.folder / "loud")}]}
     )
     assert await world.app.loud([1, 2, 3]) == [2, 3]
+
+
+async def test_a_folder_s_own_switches_are_followed_at_once(world: World) -> None:
+    def settings(**folder: bool) -> Settings:
+        return Settings.model_validate({"recognition": {"enabled": True}, "folders": [{"path": str(world.folder), **folder}]})
+
+    world.make(settings())
+    async with world.running():
+        await world.app.ingest.note(world.file("a"), Priority.NEW)
+        await world.until(lambda: world.real.counts().images == 1)
+        assert len(world.real.image_embeddings(1, EMBEDDER)) == 1
+        await world.app.apply(settings(recognition=False))
+        assert world.real.image_embeddings(1, EMBEDDER) == []
+        assert len(world.replaced) == 1, "no backup holds them either"
+        assert world.analyser.forgotten == 0
+        await world.app.ingest.note(world.file("b"), Priority.NEW)
+        await world.until(lambda: world.real.counts().images == 2)
+        assert world.analyser.tasks[-1].recipe == Recipe(DETECTOR)
+        await world.app.apply(settings(faces=False))
+        await world.app.ingest.note(world.file("c"), Priority.NEW)
+        await world.until(lambda: world.real.counts().images == 3)
+        assert world.analyser.tasks[-1].recipe == Recipe(NO_FACES)
+        seen = len(world.analyser.tasks)
+        await world.app.apply(settings())
+        await world.until(lambda: len(world.analyser.tasks) == seen + 3)
+        await world.until(lambda: all(len(world.real.image_embeddings(each, EMBEDDER)) == 1 for each in (1, 2, 3)))

@@ -984,12 +984,16 @@ export interface components {
         readonly FolderChange: {
             /** Exclude */
             readonly exclude?: readonly string[] | null;
+            /** Faces */
+            readonly faces?: boolean | null;
             /** Include */
             readonly include?: readonly string[] | null;
             /** Muted */
             readonly muted?: boolean | null;
             /** Path */
             readonly path: string;
+            /** Recognition */
+            readonly recognition?: boolean | null;
             /** Recursive */
             readonly recursive?: boolean | null;
         };
@@ -1475,6 +1479,11 @@ export interface components {
         readonly WatchedFolder: {
             /** Exclude */
             readonly exclude: readonly string[];
+            /**
+             * Faces
+             * @description its photos are looked at for faces
+             */
+            readonly faces: boolean;
             /** Include */
             readonly include: readonly string[];
             /**
@@ -1484,6 +1493,11 @@ export interface components {
             readonly muted: boolean;
             /** Path */
             readonly path: string;
+            /**
+             * Recognition
+             * @description people are recognised in them, while recognition is on at all
+             */
+            readonly recognition: boolean;
             /** Recursive */
             readonly recursive: boolean;
         };

@@ -1,0 +1,33 @@
+"""What is looked for in which photos: the settings' own switches, and those of watched folders."""
+
+import os
+
+from agent.app.ports import EVERYWHERE, Area
+from agent.domain.image import NO_FACES, Recipe
+from agent.settings import Folder, Settings, folder_of
+
+DETECTOR = "centerface-1"
+EMBEDDER = "mobilefacenet-1"
+EVERYTHING = Recipe(DETECTOR, EMBEDDER)
+
+
+def recipe_of(settings: Settings, folder: Folder | None = None) -> Recipe:
+    """What the photos of a watched folder are analysed with, or those of none."""
+    if folder is not None and not folder.faces:
+        return Recipe(NO_FACES)
+    wanted = settings.recognition.enabled and (folder is None or folder.recognition)
+    return Recipe(DETECTOR, EMBEDDER if wanted else None)
+
+
+def recipe_for(settings: Settings, path: str) -> Recipe:
+    return recipe_of(settings, folder_of(path, settings.folders))
+
+
+def areas(settings: Settings) -> tuple[tuple[Area, Recipe], ...]:
+    """Every place there may be, in areas, each with its recipe. One area where no folder differs."""
+    usual = recipe_of(settings)
+    roots = {folder.root: recipe_of(settings, folder) for folder in settings.folders}
+    if all(recipe == usual for recipe in roots.values()):
+        return ((EVERYWHERE, usual),)
+    inside = {root: tuple(other for other in roots if other.startswith(root.rstrip(os.sep) + os.sep)) for root in roots}
+    return ((Area(None, tuple(roots)), usual), *((Area(root, inside[root]), recipe) for root, recipe in roots.items()))
