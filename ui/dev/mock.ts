@@ -38,7 +38,10 @@ function stream(response: ServerResponse, chosen: Options): void {
     response.write(`event: status\ndata: ${JSON.stringify({ ...status, burst })}\n\n`)
   }
   send()
-  const unwatch = onSettings(send)
+  const unwatch = onSettings((purged) => {
+    send()
+    if (purged) response.write(`event: happened\ndata: ${JSON.stringify({ kind: 'recognition_purged', embeddings: 87, chips: 240 })}\n\n`)
+  })
   const timer = worldNow(chosen).status.burst ? setInterval(send, 60) : undefined
   response.on('close', () => {
     clearInterval(timer)

@@ -71,15 +71,15 @@ interface State {
 
 const fresh = (): State => ({ values: new Map(), folders: null, welcomed: false, quietUntil: null })
 let state = fresh()
-const watchers = new Set<() => void>()
+const watchers = new Set<(purged: boolean) => void>()
 
 /** A page was opened with a scene: everything is as at first. */
 export function resetSettings(): void {
   state = fresh()
 }
 
-/** Calls back whenever a setting or a quiet time changes, until the returned function is called. */
-export function onSettings(changed: () => void): () => void {
+/** Calls back whenever a setting or a quiet time changes, until the returned function is called; `purged` with recognition. */
+export function onSettings(changed: (purged: boolean) => void): () => void {
   watchers.add(changed)
   return () => void watchers.delete(changed)
 }
@@ -167,7 +167,8 @@ export function answerSettings(request: IncomingMessage, response: ServerRespons
     const { status, answer } = reply(`${request.method} ${url.pathname}`, body, url, world, options)
     response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
     response.end(answer === undefined ? undefined : JSON.stringify(answer))
-    watchers.forEach((changed) => changed())
+    const purged = request.method === 'PUT' && url.pathname.endsWith('/recognition.enabled') && body['value'] === false
+    watchers.forEach((changed) => changed(purged))
   })
   return true
 }

@@ -76,12 +76,13 @@ STATES: dict[str, tuple[str, str, str, Act | None]] = {
 }
 
 
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize("state", STATES)
 def test_every_state_is_accessible(
-    page: Page, visit: Callable[..., None], violations: Callable[[], list[str]], look: tuple[str, str], state: str
+    page: Page, visit: Callable[..., None], violations: Callable[[], list[str]], language: str, state: str
 ) -> None:
     scene, place, there, act = STATES[state]
-    visit(place, scene, *look)
+    visit(place, scene, language)
     page.locator(there).first.wait_for()
     if act is not None:
         act(page)

@@ -1,0 +1,176 @@
+"""What a user does in the popup, the settings and the welcome, with keyboard and pointer."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.slow
+
+Visit = Callable[..., None]
+
+
+def test_a_number_is_checked_as_typed_and_saved_by_enter(page: Page, visit: Visit) -> None:
+    visit("#settings/popup")
+    setting = page.locator('[data-key="popup.seconds"]')
+    field = setting.get_by_role("textbox")
+    field.fill("99999")
+    expect(setting.locator(".wrong")).to_have_text("Not saved. Enter 2 to 3,600. Still using: 12 s.")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    field.press("Escape")
+    expect(field).to_have_value("12")
+    field.fill("30")
+    field.press("Enter")
+    expect(setting.locator(".saved")).to_be_visible()
+
+
+def test_a_reset_can_be_taken_back(page: Page, visit: Visit) -> None:
+    visit("#settings/popup")
+    setting = page.locator('[data-key="popup.seconds"]')
+    setting.get_by_role("textbox").fill("30")
+    setting.get_by_role("textbox").press("Enter")
+    setting.get_by_role("button", name="Reset to 12 s").click()
+    expect(setting.get_by_role("textbox")).to_have_value("12")
+    page.get_by_role("button", name="Undo").click()
+    expect(setting.get_by_role("textbox")).to_have_value("30")
+
+
+def test_what_only_the_agent_knows_is_said_as_typed(page: Page, visit: Visit) -> None:
+    visit("#settings/engine.device")
+    setting = page.locator('[data-key="engine.device"]')
+    expect(setting.get_by_role("textbox")).to_be_focused()  # the address leads to it, folded away or not
+    setting.get_by_role("textbox").fill("banana")
+    expect(setting.locator(".wrong")).to_contain_text("written like one of these: CPU, GPU, NPU")
+
+
+def test_what_the_environment_sets_is_said_and_locked(page: Page, visit: Visit) -> None:
+    visit("#settings/engine.max_megapixels")
+    setting = page.locator('[data-key="engine.max_megapixels"]')
+    expect(setting.get_by_role("textbox")).to_be_disabled()
+    expect(setting).to_contain_text("AI_POPUP__ENGINE__MAX_MEGAPIXELS")
+
+
+def test_language_and_theme_change_at_once(page: Page, visit: Visit) -> None:
+    visit("#settings/general")
+    page.locator('[data-key="general.language"] button').first.click()
+    page.get_by_role("option", name="简体中文").click()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    expect(page.get_by_role("heading", name="通用")).to_be_visible()
+    page.locator('[data-key="general.theme"]').get_by_role("radio", name="深色").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_slash_searches_and_escape_ends_it(page: Page, visit: Visit) -> None:
+    visit("#settings")
+    page.locator(".setting").first.wait_for()
+    page.keyboard.press("/")
+    page.keyboard.type("keep ready")
+    expect(page.locator(".setting")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("heading", name="General")).to_be_visible()
+
+
+def test_a_removed_folder_comes_back_as_it_was(page: Page, visit: Visit) -> None:
+    visit("#settings/folders")
+    page.locator("main li").nth(2).wait_for()
+    page.get_by_role("button", name="Stop watching “scans”").click()
+    expect(page.locator("main li h3")).to_have_text(["phone", "family"])
+    page.keyboard.press("Control+z")
+    expect(page.locator("main li h3")).to_have_text(["phone", "family", "scans"])
+    expect(page.get_by_role("switch", name="Show the popup scans")).not_to_be_checked()
+
+
+def test_a_path_is_typed_where_no_dialog_can_be_shown(page: Page, visit: Visit) -> None:
+    visit("#settings/folders", "undialogued")
+    page.get_by_role("button", name="Add a folder").click()
+    expect(page.get_by_role("alert")).to_contain_text("No dialog can be shown here.")
+    page.get_by_role("textbox", name="Path of the folder").fill("/photos/holiday")
+    page.get_by_role("button", name="Watch", exact=True).click()
+    expect(page.locator("main li h3").last).to_have_text("holiday")
+
+
+def test_recognition_is_not_switched_off_by_mistake(page: Page, visit: Visit) -> None:
+    visit("#settings/recognition")
+    switch = page.get_by_role("switch", name="Recognise people")
+    switch.click()
+    dialog = page.get_by_role("alertdialog")
+    expect(dialog).to_contain_text("every face print")
+    page.keyboard.press("Escape")
+    expect(switch).to_be_checked()
+    switch.click()
+    dialog.get_by_role("button", name="Switch off and delete").click()
+    expect(switch).not_to_be_checked()
+    expect(page.locator(".receipt")).to_contain_text("Deleted")
+    expect(page.locator(".receipt")).to_contain_text("87 face prints")
+
+
+def test_the_welcome_leads_from_folders_to_the_recovery_code(page: Page, visit: Visit) -> None:
+    visit("", "first")
+    expect(page.get_by_role("radio", name="Find faces")).to_be_checked()
+    start = page.get_by_role("button", name="Start")
+    expect(start).to_be_disabled()
+    page.get_by_role("button", name="Add a folder").click()
+    expect(page.locator(".sum")).to_have_text("Looking through 4,812 photos takes about 4 minutes; you can go on working.")
+    start.click()
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    expect(page.locator(".recovery code")).to_be_visible()
+    page.get_by_role("button", name="Go to the photos").click()
+    expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
+
+
+def test_the_guide_keeps_what_was_chosen_in_the_welcome(page: Page, visit: Visit) -> None:
+    visit("", "first")
+    page.get_by_role("button", name="Add a folder").click()
+    page.locator(".sum:not(:empty)").wait_for()
+    page.evaluate("location.hash = '#help/guide/recognise-people'")
+    expect(page.locator("#recognise-people")).to_be_focused()
+    page.get_by_role("button", name="Back").click()
+    expect(page.get_by_role("button", name="Start")).to_be_enabled()
+
+
+def test_question_mark_shows_the_keys_and_gives_the_focus_back(page: Page, visit: Visit) -> None:
+    visit("#settings")
+    page.locator(".setting").first.wait_for()
+    help_button = page.get_by_role("button", name="Keyboard")
+    help_button.focus()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(help_button).to_be_focused()
+
+
+def test_the_popup_is_quiet_for_an_hour_and_not_any_more(page: Page, visit: Visit) -> None:
+    visit("/popup")
+    page.get_by_role("button", name="Be quiet for a while").click()
+    page.get_by_role("menuitem", name="1 hour").click()
+    expect(page.locator(".hush")).to_contain_text("Quiet until")
+    page.get_by_role("button", name="End").click()
+    expect(page.locator(".hush")).to_have_count(0)
+
+
+def test_a_photo_is_hidden_from_the_popup_and_comes_back(page: Page, visit: Visit) -> None:
+    visit("/popup")
+    page.get_by_role("button", name="More").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("menuitem", name="Hide from the library").press("Enter")
+    expect(page.locator(".toast p")).to_have_text("Photo hidden from the library")
+    with page.expect_request("**/api/library/undo"):
+        page.get_by_role("button", name="Undo").click()
+
+
+def test_a_folder_is_muted_from_the_popup(page: Page, visit: Visit) -> None:
+    visit("/popup")
+    page.get_by_role("button", name="Be quiet for a while").click()
+    with page.expect_request("**/api/folders") as asked:
+        page.get_by_role("menuitem", name="No popups for “Phone uploads”").click()
+    assert asked.value.method == "PATCH"
+    assert asked.value.post_data_json == {"path": "/photos/phone", "muted": True}
+    expect(page.locator(".toast p")).to_have_text("No more popups for “Phone uploads”")
+
+
+def test_a_burst_is_paused_cancelled_or_left_in_peace(page: Page, visit: Visit) -> None:
+    visit("/popup", "burst")
+    for button, path in (("Pause", "pause"), ("Cancel", "burst/cancel"), ("Stay quiet until this is done", "quiet")):
+        with page.expect_request(f"**/api/{path}"):
+            page.get_by_role("button", name=button).click()
