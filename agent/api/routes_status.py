@@ -10,10 +10,9 @@ from agent.api.context import Context
 from agent.api.metrics import CONTENT_TYPE, metrics
 from agent.api.schemas import PlaceProblem
 from agent.api.schemas_status import FindingOut, HealthReport
+from agent.app.actions import PROBLEMS_SHOWN
 from agent.app.health import examine
 from agent.domain.errors import NotFound
-
-PROBLEMS_SHOWN = 200
 
 
 def status_routes(api: FastAPI, context: Context) -> None:
@@ -51,6 +50,11 @@ def _problem_routes(api: FastAPI, context: Context) -> None:
     async def retry_one(place_id: int) -> None:
         if not (await app.retry_problems([place_id]) or await app.fetch_deferred(place_id)):
             raise NotFound
+
+    @api.post("/api/problems/{place_id}/show", status_code=204)
+    async def show(place_id: int) -> None:
+        """In its folder."""
+        await context.desk.show_file(await app.actions.file_of_problem(place_id))
 
 
 def _health_routes(api: FastAPI, context: Context) -> None:

@@ -8,6 +8,8 @@ from datetime import datetime
 from agent.app.ports import Library
 from agent.domain.errors import ImageMissing, NotFound
 
+PROBLEMS_SHOWN = 200  # of the newest the user hears one by one
+
 
 class Actions:
     """`queued` is called when images are to be analysed again."""
@@ -42,6 +44,16 @@ class Actions:
             raise NotFound
         path = await asyncio.to_thread(_first_there, [path for _, path in image.places])
         if path is None:
+            raise ImageMissing
+        return path
+
+    async def file_of_problem(self, place_id: int) -> str:
+        """The path of a file that could not be analysed, to show it. Raises NotFound, ImageMissing."""
+        places = await asyncio.to_thread(self._library.problems, limit=PROBLEMS_SHOWN)
+        path = next((place.path for place in places if place.place_id == place_id), None)
+        if path is None:
+            raise NotFound
+        if await asyncio.to_thread(_first_there, [path]) is None:
             raise ImageMissing
         return path
 

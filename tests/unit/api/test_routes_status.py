@@ -56,6 +56,18 @@ async def test_trying_a_file_that_has_no_problem_is_not_found(owner: httpx.Async
     assert (answer.status_code, answer.json()["code"]) == (404, "api.not_found")
 
 
+async def test_a_file_with_a_problem_is_shown_in_its_folder_while_it_is_there(
+    served: Served, owner: httpx.AsyncClient, library: SqliteLibrary
+) -> None:
+    path = served.world.folder / "broken.jpg"
+    path.write_bytes(b"no picture")
+    there, gone = fail(library, str(path), ImageTruncated()), fail(library, "/photos/gone.jpg", ImageTruncated())
+    assert (await owner.post(f"/api/problems/{there}/show")).status_code == 204
+    assert served.desk.asked == [f"show {path}"]
+    assert (await owner.post(f"/api/problems/{gone}/show")).json()["code"] == "image.missing"
+    assert (await owner.post("/api/problems/77/show")).status_code == 404
+
+
 async def test_cleared_problems_are_spoken_of_no_more_and_their_files_rest(owner: httpx.AsyncClient, library: SqliteLibrary) -> None:
     fail(library, "/photos/a.jpg", ImageTruncated())
     assert (await owner.post("/api/problems/clear")).status_code == 204
