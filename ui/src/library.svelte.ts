@@ -60,7 +60,7 @@ export class LibraryState {
     const reading = ++this.readings
     const filter = this.filter
     await this.app.read(async () => {
-      const [index, folders] = await Promise.all([this.client.library(filter), this.client.folders()])
+      const index = await this.client.library(filter)
       if (reading !== this.readings) return
       const order = { ids: Int32Array.from(index.ids), ratios: Uint16Array.from(index.ratios), days: index.days }
       // The same photos need no new layout.
@@ -68,10 +68,12 @@ export class LibraryState {
         this.order = order
         this.places = null
       }
-      this.folders = folders
       this.selection = remaining(this.selection, this.placeOf)
       for (const id of untrack(() => [...this.details.keys()])) this.stale.add(id)
       this.ask()
+      // The photos don't wait for them.
+      const folders = await this.client.folders()
+      if (reading === this.readings) this.folders = folders
     })
   }
 

@@ -1,37 +1,35 @@
 """The library page's index: every image it shows, as bare numbers, so that 100,000 are read in one pass."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, and_, func, select, type_coerce
 
 from agent.adapters.store.paths import below
 from agent.adapters.store.schema import image, place
 from agent.app.ports import Index, Shown
 
 _DAY = 24 * 3_600 * 1_000_000  # microseconds
-_FIRST = date(1970, 1, 1)
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 def read(tx: Connection, shown: Shown) -> Index:
-    # The figures as they are stored: turning 100,000 of them into dates would take longer than reading them.
-    taken_at = type_coerce(image.c.taken_at, BigInteger)
-    query: Select[int, int, int, int] = (
-        select(image.c.id, image.c.width, image.c.height, taken_at)
+    # The figures as they are stored: turning 100,000 of them into dates would take longer than reading them. They come as one row of
+    # text, because the database hands over row by row, and each row is a turn in which every other thread may go first; SQLite puts a
+    # text together in the order of the rows it comes from.
+    day = (type_coerce(image.c.taken_at, BigInteger) + _EPOCH * _DAY) // _DAY  # never negative: some databases round towards zero
+    ratio = (200 * image.c.width + image.c.height) // (2 * image.c.height)
+    images = (
+        select(image.c.id, ratio.label("ratio"), day.label("day"))
         .where(*_conditions(shown))
         .order_by(image.c.taken_at.desc(), image.c.id.desc())
+        .subquery()
     )
-    cursor = tx.execute(query).cursor
-    assert cursor is not None
-    rows: Sequence[tuple[int, int, int, int]] = cursor.fetchall()  # plain tuples: wrapping each would take as long as all the rest
-    return Index(
-        ids=tuple([row[0] for row in rows]),
-        ratios=tuple([(200 * width + height) // (2 * height) for _, width, height, _ in rows]),
-        days=tuple(
-            (_FIRST + timedelta(days=day), sum(1 for _ in same)) for day, same in groupby([taken // _DAY for _, _, _, taken in rows])
-        ),
-    )
+    texts = tx.execute(select(*(func.aggregate_strings(column, ",") for column in images.c))).one()
+    ids, ratios, days = (tuple(json.loads(f"[{text or ''}]")) for text in texts)
+    return Index(ids=ids, ratios=ratios, days=tuple((date.fromordinal(day), sum(1 for _ in same)) for day, same in groupby(days)))
 
 
 def count_below(tx: Connection, folder: str) -> int:

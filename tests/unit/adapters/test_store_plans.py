@@ -89,6 +89,6 @@ def test_the_index_of_the_whole_library_reads_indices_alone(library: SqliteLibra
     library.index(Shown())
     library.index(Shown(folder="/photos", faces_min=1))
     library.count_below("/photos")
-    reads = [step for step in plans if step.startswith(("SCAN", "SEARCH"))]
+    reads = [step for step in plans if step.startswith(("SCAN", "SEARCH")) and not step.startswith("SCAN anon_")]  # a subquery's rows
     assert reads and all("COVERING INDEX" in step for step in reads), plans
     assert not any("TEMP B-TREE" in step for step in plans), "it lies in its order already"
