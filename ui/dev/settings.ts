@@ -167,7 +167,7 @@ export function answerSettings(request: IncomingMessage, response: ServerRespons
     const { status, answer } = reply(`${request.method} ${url.pathname}`, body, url, world, options)
     response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
     response.end(answer === undefined ? undefined : JSON.stringify(answer))
-    const purged = request.method === 'PUT' && url.pathname.endsWith('/recognition.enabled') && body['value'] === false
+    const purged = (request.method === 'PUT' && url.pathname.endsWith('/recognition.enabled') && body['value'] === false) || body['recognition'] === false
     watchers.forEach((changed) => changed(purged))
   })
   return true

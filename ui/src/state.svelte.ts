@@ -16,11 +16,6 @@ const REFRESH_BURST_MS = 2_000
 const RATES_KEPT = 40
 const CLOCK_MS = 20_000
 
-/** Of the status: when popups show themselves again. */
-interface QuietStatus {
-  readonly quiet_until?: string | null
-}
-
 export class AppState {
   connection = $state<Connection>('connecting')
   status = $state.raw<Status | null>(null)
@@ -47,8 +42,8 @@ export class AppState {
 
   /** until when no popup shows itself; null if it does */
   quiet = $derived.by((): Date | null => {
-    const { quiet_until: until } = (this.status ?? {}) as QuietStatus
-    return until != null && Date.parse(until) > this.now ? new Date(until) : null
+    const until = this.status?.quiet_until ?? null
+    return until !== null && Date.parse(until) > this.now ? new Date(until) : null
   })
 
   private readonly refresh = coalesce(

@@ -174,3 +174,16 @@ def test_a_burst_is_paused_cancelled_or_left_in_peace(page: Page, visit: Visit) 
     for button, path in (("Pause", "pause"), ("Cancel", "burst/cancel"), ("Stay quiet until this is done", "quiet")):
         with page.expect_request(f"**/api/{path}"):
             page.get_by_role("button", name=button).click()
+
+
+def test_a_folders_face_prints_are_not_deleted_by_mistake(page: Page, visit: Visit) -> None:
+    visit("#settings/folders")
+    people = page.get_by_role("switch", name="Recognise people phone")
+    people.click()
+    dialog = page.get_by_role("alertdialog", name="Delete the face prints of “phone”?")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(people).to_be_checked()
+    people.click()
+    dialog.get_by_role("button", name="Switch off and delete").click()
+    expect(people).not_to_be_checked()
+    expect(page.locator(".receipt")).to_contain_text("Deleted")

@@ -1,26 +1,14 @@
 /** Calls for settings, watched folders, the first run and quiet times: the shapes of the agent's API. */
 
 import type { Client } from './client'
-import type { Estimate, FirstRun, SettingGroup, SettingOut, SettingsOut as SettingsAnswer } from './types'
+import type { Estimate, FirstRun, SettingGroup, SettingOut, SettingsOut, WatchedFolder } from './types'
 
-export type { Estimate, FirstRun, SettingGroup }
+export type { Estimate, FirstRun, SettingGroup, SettingsOut, WatchedFolder }
 
 export type Setting = SettingOut
 export type Value = Setting['value']
 
-export interface WatchedFolder {
-  readonly path: string
-  readonly recursive: boolean
-  readonly include: readonly string[]
-  readonly exclude: readonly string[]
-  readonly faces: boolean
-  readonly recognition: boolean
-  readonly muted: boolean
-}
-
 export type FolderChange = Partial<Omit<WatchedFolder, 'path'>>
-
-export type SettingsOut = Omit<SettingsAnswer, 'folders'> & { readonly folders: readonly WatchedFolder[] }
 
 /** The user takes their time in the system's dialog. */
 const DIALOG_LIMIT_MS = 600_000
