@@ -40,7 +40,8 @@ export class LibraryState {
   private wanted: readonly number[] = []
   private readonly stale = new Set<number>()
   private asking = false
-  private readings = 0
+  private reading: Promise<void> | null = null
+  private outdated = false
 
   constructor(
     private readonly client: Client,
@@ -55,26 +56,34 @@ export class LibraryState {
     return this.places.get(id) ?? -1
   }
 
-  /** Reads anew which photos there are; of several readings at once the latest counts. */
-  async read(): Promise<void> {
-    const reading = ++this.readings
-    const filter = this.filter
-    await this.app.read(async () => {
-      const index = await this.client.library(filter)
-      if (reading !== this.readings) return
-      const order = { ids: Int32Array.from(index.ids), ratios: Uint16Array.from(index.ratios), days: index.days }
-      // The same photos need no new layout.
-      if (!same(this.order, order)) {
-        this.order = order
-        this.places = null
-      }
-      this.selection = remaining(this.selection, this.placeOf)
-      for (const id of untrack(() => [...this.details.keys()])) this.stale.add(id)
-      this.ask()
-      // The photos don't wait for them.
-      const folders = await this.client.folders()
-      if (reading === this.readings) this.folders = folders
-    })
+  /** Reads anew which photos there are: one reading at a time, and one more if it was asked for meanwhile. */
+  read = (): Promise<void> => {
+    this.outdated = true
+    this.reading ??= this.readWhileOutdated().finally(() => (this.reading = null))
+    return this.reading
+  }
+
+  private async readWhileOutdated(): Promise<void> {
+    while (this.outdated) {
+      this.outdated = false
+      await this.app.read(() => this.readOnce(this.filter))
+    }
+  }
+
+  private async readOnce(filter: LibraryFilter): Promise<void> {
+    const index = await this.client.library(filter)
+    if (filter !== this.filter) return
+    const order = { ids: Int32Array.from(index.ids), ratios: Uint16Array.from(index.ratios), days: index.days }
+    // The same photos need no new layout.
+    if (!same(this.order, order)) {
+      this.order = order
+      this.places = null
+    }
+    this.selection = remaining(this.selection, this.placeOf)
+    for (const id of untrack(() => [...this.details.keys()])) this.stale.add(id)
+    this.ask()
+    // The photos don't wait for them.
+    this.folders = await this.client.folders()
   }
 
   narrow(change: Partial<LibraryFilter>): Promise<void> {

@@ -5,6 +5,8 @@ import { mount } from 'svelte'
 import './tokens.css'
 import './base.css'
 import App from './App.svelte'
+import { routeOf } from './lib/route'
+import { library } from './library.svelte'
 import { app } from './state.svelte'
 
 function desktop(agent: string): string {
@@ -16,4 +18,6 @@ const target = document.getElementById('app')
 if (target === null) throw new Error('index.html has no #app')
 document.documentElement.dataset['os'] = desktop(navigator.userAgent)
 app.start()
+// On the way while the page is put up.
+if (!location.pathname.startsWith('/popup') && routeOf(location.hash).page === 'photos') void library.read()
 mount(App, { target })

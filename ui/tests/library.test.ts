@@ -84,6 +84,32 @@ describe('the library', () => {
     expect(library.order).toBe(before)
   })
 
+  it('reads once at a time, and once more for all that asked meanwhile', async () => {
+    const { library, client } = world([3, 2, 1])
+    await Promise.all([library.read(), library.read(), library.read()])
+    expect(client.library).toHaveBeenCalledTimes(2)
+    await library.read()
+    expect(client.library).toHaveBeenCalledTimes(3)
+  })
+
+  it('shows the first reading before the next has come', async () => {
+    const { library, client } = world([3, 2, 1])
+    client.library.mockImplementationOnce(() => Promise.resolve(index([3, 2, 1]))).mockImplementation(() => new Promise(() => {}))
+    void library.read()
+    void library.read()
+    await vi.waitFor(() => expect(client.library).toHaveBeenCalledTimes(2))
+    expect(library.count).toBe(3)
+  })
+
+  it('shows nothing of a filter that was changed meanwhile', async () => {
+    const { library, client } = world([3, 2, 1])
+    client.library.mockImplementation((filter) => Promise.resolve(index(filter.facesMin === 1 ? [2] : [3, 2, 1])))
+    void library.read()
+    await library.narrow({ facesMin: 1 })
+    expect([...(library.order?.ids ?? [])]).toEqual([2])
+    expect(client.folders).toHaveBeenCalledTimes(1)
+  })
+
   it('hides what is chosen, goes on beside it, and takes it back', async () => {
     const { library, toasts } = world([5, 4, 3, 2, 1])
     await library.read()
