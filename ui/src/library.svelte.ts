@@ -20,6 +20,8 @@ export interface Order {
 /** Details asked for at once, and kept at most. */
 const BATCH = 100
 const MOST_KEPT = 3_000
+/** Between two readings of the order. */
+const RESPITE_MS = 300
 
 export class LibraryState {
   order = $state.raw<Order | null>(null)
@@ -42,6 +44,7 @@ export class LibraryState {
   private asking = false
   private reading: Promise<void> | null = null
   private outdated = false
+  private hurry: () => void = () => undefined
 
   constructor(
     private readonly client: Client,
@@ -66,8 +69,24 @@ export class LibraryState {
   private async readWhileOutdated(): Promise<void> {
     while (this.outdated) {
       this.outdated = false
-      await this.app.read(() => this.readOnce(this.filter))
+      const { filter } = this
+      await this.app.read(() => this.readOnce(filter))
+      // What was asked for with the same filter is in the next reading, and can wait until the photos in view have come.
+      if (this.outdated && filter === this.filter) await this.respite()
     }
+  }
+
+  private respite(): Promise<void> {
+    return new Promise((resolve) => {
+      this.hurry = resolve
+      setTimeout(resolve, RESPITE_MS)
+    })
+  }
+
+  /** The same for what the user did, who waits for it. */
+  private readNow(): Promise<void> {
+    this.hurry()
+    return this.read()
   }
 
   private async readOnce(filter: LibraryFilter): Promise<void> {
@@ -92,7 +111,7 @@ export class LibraryState {
     this.filter = none ? EVERYTHING : next
     this.scrolled = 0
     this.selection = NOTHING
-    return this.read()
+    return this.readNow()
   }
 
   widen = (): Promise<void> => this.narrow(EVERYTHING)
@@ -161,7 +180,7 @@ export class LibraryState {
       const { undo, count } = done
       this.toasts.show(this.said(action, count), undo === null ? null : () => this.undo(undo))
       if (action !== 'look_again') this.leave(ids)
-      await this.read()
+      await this.readNow()
     })
   }
 
@@ -185,7 +204,7 @@ export class LibraryState {
   private async undo(token: string): Promise<void> {
     await this.app.act(async () => {
       await this.client.libraryUndo(token)
-      await this.read()
+      await this.readNow()
     })
   }
 }
