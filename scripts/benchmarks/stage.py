@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +25,8 @@ IDLE_SHARE, IDLE_S = 0.03, 3.0
 @contextlib.contextmanager
 def running(folder: Path, images: int) -> Iterator[Client]:
     """The agent with so many images, once it has looked through the watched folder and is idle; its newest image is a real photo."""
-    samples, models = fetch()
+    with contextlib.redirect_stdout(sys.stderr):  # what is fetched is told, but is no part of the figures
+        samples, models = fetch()
     home, watched = folder / "home", folder / "Photos"
     watched.mkdir()
     shutil.copytree(models.folder, home / "data" / "models", ignore=shutil.ignore_patterns("samples"))
