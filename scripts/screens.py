@@ -36,7 +36,17 @@ from scripts.setup.pictures import landscape, variations  # noqa: E402
 
 LOOKS = {"en-light": ("en", "light"), "zh-dark": ("zh-CN", "dark")}
 POPUPS = ("popup", "popup-no-face", "popup-failed", "popup-burst", "popup-named")
-PAGES = ("library-empty", "library", "library-photo", "problems")
+PAGES = (
+    "first-run",
+    "library-empty",
+    "library",
+    "library-photo",
+    "problems",
+    "status",
+    "settings",
+    "settings-folders",
+    "settings-recognition",
+)
 PAGE_SIZE = (1120, 720)
 # A picture with fewer colours than this shows no photo and no text.
 LEAST_COLOURS = {"library-empty": 40, "problems": 60}
@@ -82,7 +92,6 @@ def make(folder: Path, target: Path) -> None:
     settings = SettingsFile(paths.settings)
     for key, value in {"library.key_home": "file", "popup.seconds": "3600", "engine.workers": "1"}.items():
         settings.set(key, value)
-    settings.add_folder(watched)
     with display(), agent() as process, browser() as page:
         stage = Stage(answering(paths, process), settings, watched, target, page)
         play(stage, samples)
@@ -91,6 +100,9 @@ def make(folder: Path, target: Path) -> None:
 def play(stage: "Stage", samples: Path) -> None:
     """The scenes, one after the other, in one library."""
     stage.open()
+    stage.pages("first-run")
+    stage.settings.add_folder(stage.watched)
+    stage.until(lambda status: len(status.folders) == 1)
     stage.pages("library-empty")
 
     stage.drop(samples / "biden.jpg", "IMG_0412.jpg")
@@ -126,6 +138,10 @@ def play(stage: "Stage", samples: Path) -> None:
     stage.popup("popup-named")
     stage.pages("library")
     stage.pages("library-photo", f"#photo-{recognised.id}")
+    stage.pages("status", "#status")
+    stage.pages("settings", "#settings/popup")
+    stage.pages("settings-folders", "#settings/folders")
+    stage.pages("settings-recognition", "#settings/recognition")
 
 
 @dataclass
