@@ -45,11 +45,11 @@ def test_a_window_that_fills_the_screen_is_seen(on_desktop: Desktop, until: Call
     on_desktop.window("film")
     until(lambda: bool(on_desktop.focused()), "an active window")
     assert presence() == Presence()
-    ordinary.process.terminate()
+    ordinary.process.kill()
     ordinary.ended()
     film = on_desktop.python(WINDOW, "full")
     until(lambda: presence().fullscreen, "full screen")
-    film.process.terminate()
+    film.process.kill()
     film.ended()
     until(lambda: not presence().fullscreen, "no full screen")
 
