@@ -51,6 +51,12 @@ PAGE_SIZE = (1120, 720)
 # A picture with fewer colours than this shows no photo and no text.
 LEAST_COLOURS = {"library-empty": 40, "problems": 60}
 LIMIT_S = 60.0
+# The temporary home has another name each time: the pictures show one that people have.
+SHOWN_HOME = "/home/sam"
+MASK = """([from, to]) => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replaceAll(from, to)
+}"""
 BURST = 40
 
 
@@ -222,6 +228,7 @@ class Stage:
             self.page.goto(address)
             self.page.wait_for_load_state("load")
             self.page.wait_for_timeout(1500)  # pictures and the event stream, which never ends
+            self.page.evaluate(MASK, [str(self.watched.parent), SHOWN_HOME])
             self.page.screenshot(path=self.target / f"{name}-{look}.png")
 
 
