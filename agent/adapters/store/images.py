@@ -78,7 +78,7 @@ def local_time(mtime_ns: int) -> datetime:
     try:
         return datetime.fromtimestamp(mtime_ns / 1e9)  # noqa: DTZ006 - a camera's clock knows no zone, so neither does this
     except (OverflowError, OSError, ValueError):
-        return datetime(1970, 1, 1)  # noqa: DTZ001
+        return datetime(1970, 1, 1)  # noqa: DTZ001 - as above
 
 
 def _put(tx: Connection, analysis: Analysis, identities: Sequence[Identity | None], now: datetime, taken_at: datetime) -> tuple[int, bool]:

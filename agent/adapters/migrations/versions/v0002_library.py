@@ -53,7 +53,7 @@ def _date_by_file() -> None:
 def _by_the_clock(ns: int) -> int:
     """Microseconds since 1970 by this computer's clock on the wall."""
     try:
-        local = datetime.fromtimestamp(ns / 1e9)  # noqa: DTZ006
+        local = datetime.fromtimestamp(ns / 1e9)  # noqa: DTZ006 - by the clock on the wall
     except (OverflowError, OSError, ValueError):
         return 0
     return int((local - _EPOCH).total_seconds()) * 1_000_000
