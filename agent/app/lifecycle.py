@@ -134,7 +134,7 @@ class App:
         """Work until cancelled; then everything under way is given back and the engine ends. Raises StoreError at start."""
         try:
             await asyncio.to_thread(self.library.release_leases)
-            await self._follow_recognition()
+            await self._follow_recognition(self.settings)
             with self.bus.listening(self._noticed):
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self.indexer.run())
@@ -223,8 +223,8 @@ class App:
             if "recognition" in sections or areas(self.settings) != areas(settings):
                 # At rest, so that nothing begun under the old settings, an analysis or a naming, is written after the purge.
                 async with self.indexer.at_rest(), self.people.at_rest():
-                    self.settings = settings
-                    await self._follow_recognition_surely()
+                    await self._follow_recognition_surely(settings)
+                    self.settings = settings  # only now, so that nobody is told "on" and "nothing to do" at once, or "off" too soon
                 self._models_wanted.set()
                 self.people.doubt()  # the bounds may be others
             self.settings = settings
@@ -242,11 +242,11 @@ class App:
         self.status.settings_problem = error
         self.status.changed()
 
-    async def _follow_recognition_surely(self) -> None:
+    async def _follow_recognition_surely(self, settings: Settings) -> None:
         """While the library can't be written to, the work rests and the status says why: a purge is never left out."""
         while True:
             try:
-                await self._follow_recognition()
+                await self._follow_recognition(settings)
             except (StoreError, KeyHomeError) as error:
                 log.error("recognition.blocked", code=error.code)
                 self.status.settings_problem = error
@@ -256,9 +256,9 @@ class App:
                 self.status.settings_problem = None
                 return
 
-    async def _follow_recognition(self) -> None:
+    async def _follow_recognition(self, settings: Settings) -> None:
         """Switched on: what lacks face prints, or faces, is analysed again. Switched off: face prints are deleted. Folder by folder."""
-        now, rules = self._clock(), areas(self.settings)
+        now, rules = self._clock(), areas(settings)
         for area, recipe in rules:
             await asyncio.to_thread(self.library.requeue_outdated, recipe, now=now, area=area)
         keep = [area for area, recipe in rules if recipe.embedder is not None]
@@ -268,7 +268,7 @@ class App:
             self.analyser.forget()
         if self._purged:
             # Older backups hold what was just deleted: one without it takes their place.
-            await asyncio.to_thread(self._backups.replace, now, self.settings)
+            await asyncio.to_thread(self._backups.replace, now, settings)
             self.bus.publish(self._purged)
             self._purged = []
         self.people.forget_gallery()

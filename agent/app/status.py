@@ -82,6 +82,7 @@ class StatusFeed:
 
     async def now(self) -> Status:
         """The status this moment. Raises StoreError."""
+        settings = self._settings()  # before counting: what they made to be done is then counted
         counts = await asyncio.to_thread(self._library.counts)
         jobs = counts.jobs
         queued = jobs.get(JobState.QUEUED, 0) + jobs.get(JobState.LEASED, 0)
@@ -105,7 +106,7 @@ class StatusFeed:
             online_only=jobs.get(JobState.DEFERRED, 0),
             quiet_until=self._quiet.until(),
             throttled=self.throttled,
-            settings=self._settings(),
+            settings=settings,
         )
 
     async def run(self) -> None:

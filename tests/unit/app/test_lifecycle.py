@@ -99,3 +99,33 @@ async def test_a_folder_s_own_switches_are_followed_at_once(world: World) -> Non
         await world.app.apply(settings())
         await world.until(lambda: len(world.analyser.tasks) == seen + 3)
         await world.until(lambda: all(len(world.real.image_embeddings(each, EMBEDDER)) == 1 for each in (1, 2, 3)))
+
+
+async def test_recognition_is_said_to_be_on_or_off_only_when_it_is(world: World) -> None:
+    on, off = (Settings.model_validate({"recognition": {"enabled": enabled}}) for enabled in (True, False))
+    said: dict[str, bool] = {}
+
+    def called(name: str) -> None:
+        if name in ("requeue_outdated", "purge_recognition"):
+            said[name] = world.app.settings.recognition.enabled
+
+    await world.app.ingest.note(world.file("a"), Priority.NEW)
+    async with world.running():
+        await world.until(lambda: world.real.counts().images == 1)
+        world.library.called = called
+        await world.app.apply(on)
+        assert said == {"requeue_outdated": False}, "not on before what is to be done is queued"
+        world.analyser.gate.clear()
+        await world.app.apply(off)
+        assert said["purge_recognition"], "not off before the prints are gone"
+
+
+async def test_what_new_settings_queued_is_counted_with_them(world: World) -> None:
+    on = Settings.model_validate({"recognition": {"enabled": True}})
+
+    def called(name: str) -> None:
+        if name == "counts":
+            world.app.settings = on  # they change while it counts
+
+    world.library.called = called
+    assert not (await world.app.status.now()).settings.recognition.enabled

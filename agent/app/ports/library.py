@@ -1,222 +1,24 @@
-"""What the use cases need from outside, as types: a module above this floor implements each."""
+"""The encrypted library, as the use cases see it: one part for each thing that they do with it.
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
-from dataclasses import dataclass
-from datetime import date, datetime
-from enum import StrEnum
-from typing import Protocol, TypeAlias
+Every call is one transaction and safe from any thread; it may block. Raises StoreError.
+"""
 
+from collections.abc import Mapping, Sequence, Set
+from datetime import datetime
+from typing import Protocol
+
+from agent.app.ports.records import EVERYWHERE, Area, Counts, Index, Noted, Person, PlaceState, Shown, StoredImage
 from agent.domain.errors import AgentError
 from agent.domain.events import Recorded
-from agent.domain.face import Analysis, Face, StageTimes
+from agent.domain.face import Analysis, Face
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Job, JobState, Priority
-from agent.domain.people import Bounds, Candidate, Gallery, Identity
+from agent.domain.people import Gallery, Identity
 
-# -- sources ---------------------------------------------------------------------------------------------------------------------
 
+class Files(Protocol):
+    """What is known of files: noted, moved, gone."""
 
-@dataclass(frozen=True, slots=True)
-class FileAppeared:
-    """New or changed, and steady: size and time have stopped moving."""
-
-    seen: FileSeen
-    priority: Priority = Priority.NEW
-
-
-@dataclass(frozen=True, slots=True)
-class FileMoved:
-    old: str
-    new: FileSeen
-
-
-@dataclass(frozen=True, slots=True)
-class TreeMoved:
-    """A folder was renamed inside what is watched."""
-
-    old: str
-    new: str
-
-
-@dataclass(frozen=True, slots=True)
-class FilesGone:
-    """Files, or a folder with all that is below it."""
-
-    paths: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SourceFailed:
-    folder: str
-    error: AgentError
-
-
-@dataclass(frozen=True, slots=True)
-class SourceRecovered:
-    folder: str
-
-
-Change: TypeAlias = FileAppeared | FileMoved | TreeMoved | FilesGone | SourceFailed | SourceRecovered
-Emit: TypeAlias = Callable[[Change], Awaitable[None]]
-
-
-class Source(Protocol):
-    """Where images come from. Implementations: folders told by the system, folders asked at intervals; later the screen."""
-
-    async def run(self, emit: Emit) -> None:
-        """Emit changes until cancelled. `emit` waits while the consumer is busy: that is the bound."""
-        ...
-
-    async def rescan(self) -> None:
-        """Look through everything now and emit what changed since the library last saw it."""
-        ...
-
-
-# -- engine ----------------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Analyse:
-    """One image to analyse. With `recipe.embedder` None neither chips nor embeddings are computed."""
-
-    path: str
-    recipe: Recipe
-    min_score: float = 0.5
-    min_face: float = 20.0
-    keep_chips: bool = True  # False: embeddings for an output only
-    thumbnail: int | None = None  # longer side of a small picture to make along with it, in pixels
-
-
-class Analyser(Protocol):
-    """Turns files into analyses. Implementations: the pool of engine processes, and the same pipeline in this process (tests, tools)."""
-
-    async def analyse(self, task: Analyse) -> Analysis:
-        """Raises ImageError, EngineError or ModelError."""
-        ...
-
-    async def preview(self, path: str, side: int) -> bytes:
-        """The upright image as JPEG, its longer side at most `side` pixels. Raises ImageError or EngineError."""
-        ...
-
-    async def match(self, embeddings: Sequence[bytes], gallery: Gallery, bounds: Bounds) -> list[list[Candidate]]:
-        """For each embedding its candidates, nearest first. Raises EngineError."""
-        ...
-
-    def forget(self) -> None:
-        """Hold nothing of people's faces in memory any more: recognition was switched off."""
-        ...
-
-    async def close(self) -> None: ...
-
-
-# -- store -----------------------------------------------------------------------------------------------------------------------
-
-
-class Noted(StrEnum):
-    """What came of telling the library about a file."""
-
-    UNCHANGED = "unchanged"
-    QUEUED = "queued"
-    ATTACHED = "attached"  # its content is known and analysed: one more place for that image
-    HASH_WANTED = "hash_wanted"  # an image of the same size exists: say the hash, it may be the same
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFace:
-    id: int
-    face: Face  # without embedding and chip
-    identity: Identity | None
-    person: str | None  # the name of `identity.person_id`
-
-
-@dataclass(frozen=True, slots=True)
-class StoredImage:
-    """An image with its places and faces. `id` is the image id that logs use."""
-
-    id: int
-    sha256: str
-    width: int
-    height: int
-    size: int
-    format: str
-    recipe: Recipe
-    precision: str
-    ms: StageTimes
-    indexed_at: datetime
-    taken_at: datetime  # by the camera's clock, or else by the file's time on this computer's; without a zone
-    hidden: bool
-    places: tuple[tuple[int, str], ...]  # (place id, path), those that exist first
-    faces: tuple[StoredFace, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceState:
-    """How a file stands: for `scan`, for the list of problems."""
-
-    place_id: int
-    path: str
-    image_id: int | None
-    job: JobState | None
-    error: AgentError | None
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    id: int
-    name: str
-    faces: int  # faces that are or may be this person
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Sizes of the library and of its queue."""
-
-    images: int
-    faces: int
-    people: int
-    jobs: Mapping[JobState, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """Which images the library page shows. Days are those of `taken_at`, inclusive."""
-
-    folder: str | None = None  # only what lies below it
-    after: date | None = None
-    before: date | None = None
-    faces_min: int = 0
-    faces_max: int | None = None
-    hidden: bool = False  # the hidden ones instead of the others
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """Every image shown, newest taken first."""
-
-    ids: tuple[int, ...]
-    ratios: tuple[int, ...]  # of the same images: hundredths of width to height
-    days: tuple[tuple[date, int], ...]  # in the same order, and how many images each has
-
-
-@dataclass(frozen=True, slots=True)
-class Area:
-    """Files below a folder (None: all there are), but not those below folders of their own."""
-
-    root: str | None = None
-    without: tuple[str, ...] = ()
-
-
-EVERYWHERE = Area()
-
-
-class Library(Protocol):
-    """The encrypted library. Every call is one transaction and safe from any thread; it may block. Raises StoreError.
-
-    Implementation: `agent.adapters.store.SqliteLibrary`; the server's PostgreSQL joins it later.
-    """
-
-    # files and jobs
     def note_file(
         self, seen: FileSeen, recipe: Recipe, *, priority: Priority, now: datetime, sha256: str | None = None
     ) -> tuple[Noted, list[Recorded]]:
@@ -246,9 +48,9 @@ class Library(Protocol):
 
     def tree_moved(self, old: str, new: str, *, now: datetime) -> list[Recorded]: ...
 
-    def purge_missing(self, *, before: datetime) -> int:
-        """Delete places missing since before then, and images left without a place. Returns how many images went."""
-        ...
+
+class Jobs(Protocol):
+    """The queue: what is to be looked at, what came of it."""
 
     def lease(self, limit: int, *, now: datetime, until: datetime) -> list[Job]:
         """Take the next jobs: by priority, then fewest attempts, then age. The attempt is counted before the work starts."""
@@ -298,7 +100,10 @@ class Library(Protocol):
         """Queue every image of an area whose analysis lacks the recipe (another detector, or recognition was switched on)."""
         ...
 
-    # what the user does with images
+
+class Wishes(Protocol):
+    """What the user does with images."""
+
     def set_hidden(self, image_ids: Sequence[int], hidden: bool, *, now: datetime) -> tuple[str | None, int]:
         """Show images no more, or again. Returns a token that takes it back (None if nothing changed), and how many changed."""
         ...
@@ -311,7 +116,10 @@ class Library(Protocol):
         """Queue images whose analysis is to be made anew, whatever it was made with. Returns how many have a file to look at."""
         ...
 
-    # reading
+
+class Shelf(Protocol):
+    """Reading what is there."""
+
     def image(self, image_id: int) -> StoredImage | None: ...
 
     def place(self, path: str) -> PlaceState | None: ...
@@ -354,7 +162,10 @@ class Library(Protocol):
 
     def last_event_id(self) -> int: ...
 
-    # people
+
+class Register(Protocol):
+    """The known people, face prints, and opinions about who is who."""
+
     def people(self) -> list[Person]: ...
 
     def name_face(self, face_id: int, name: str, *, now: datetime) -> tuple[int, list[Recorded]]:
@@ -380,7 +191,14 @@ class Library(Protocol):
         """
         ...
 
-    # upkeep
+
+class Library(Files, Jobs, Wishes, Shelf, Register, Protocol):
+    """All of it. Implementation: `agent.adapters.store.SqliteLibrary`; the server's PostgreSQL joins it later."""
+
+    def purge_missing(self, *, before: datetime) -> int:
+        """Delete places missing since before then, and images left without a place. Returns how many images went."""
+        ...
+
     def noted(self, name: str) -> bool:
         """Whether `take_note` was called for that name, ever."""
         ...

@@ -1,0 +1,110 @@
+"""What the library tells, as plain values, and what it is asked with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from agent.domain.errors import AgentError
+from agent.domain.face import Face, StageTimes
+from agent.domain.image import Recipe
+from agent.domain.jobs import JobState
+from agent.domain.people import Identity
+
+
+class Noted(StrEnum):
+    """What came of telling the library about a file."""
+
+    UNCHANGED = "unchanged"
+    QUEUED = "queued"
+    ATTACHED = "attached"  # its content is known and analysed: one more place for that image
+    HASH_WANTED = "hash_wanted"  # an image of the same size exists: say the hash, it may be the same
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFace:
+    id: int
+    face: Face  # without embedding and chip
+    identity: Identity | None
+    person: str | None  # the name of `identity.person_id`
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImage:
+    """An image with its places and faces. `id` is the image id that logs use."""
+
+    id: int
+    sha256: str
+    width: int
+    height: int
+    size: int
+    format: str
+    recipe: Recipe
+    precision: str
+    ms: StageTimes
+    indexed_at: datetime
+    taken_at: datetime  # by the camera's clock, or else by the file's time on this computer's; without a zone
+    hidden: bool
+    places: tuple[tuple[int, str], ...]  # (place id, path), those that exist first
+    faces: tuple[StoredFace, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceState:
+    """How a file stands: for `scan`, for the list of problems."""
+
+    place_id: int
+    path: str
+    image_id: int | None
+    job: JobState | None
+    error: AgentError | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    id: int
+    name: str
+    faces: int  # faces that are or may be this person
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Sizes of the library and of its queue."""
+
+    images: int
+    faces: int
+    people: int
+    jobs: Mapping[JobState, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Which images the library page shows. Days are those of `taken_at`, inclusive."""
+
+    folder: str | None = None  # only what lies below it
+    after: date | None = None
+    before: date | None = None
+    faces_min: int = 0
+    faces_max: int | None = None
+    hidden: bool = False  # the hidden ones instead of the others
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Every image shown, newest taken first."""
+
+    ids: tuple[int, ...]
+    ratios: tuple[int, ...]  # of the same images: hundredths of width to height
+    days: tuple[tuple[date, int], ...]  # in the same order, and how many images each has
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """Files below a folder (None: all there are), but not those below folders of their own."""
+
+    root: str | None = None
+    without: tuple[str, ...] = ()
+
+
+EVERYWHERE = Area()
