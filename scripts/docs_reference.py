@@ -65,7 +65,7 @@ def errors_page(language: str) -> str:
     """The page of all error codes."""
     texts, words = Texts(language), WORDS[language]
     lines = [words["made"], "", f"# {words['errors']}", "", words["errors_intro"]]
-    for code in leaves():
+    for code in sorted(leaves()):
         cause, remedy = (re.sub(r"\{(\w+)\}", r"‹\1›", texts(f"errors.{code}.{part}")) for part in ("cause", "remedy"))
         lines += ["", f"## `{code}`", "", cause, "", remedy]
     return "\n".join(lines) + "\n"

@@ -1,0 +1,19 @@
+"""What of people can't be answered."""
+
+from agent.domain.errors.tree import AgentError
+
+
+class PeopleError(AgentError):
+    """A question about people that can't be answered."""
+
+
+class RecognitionOff(PeopleError):
+    code = "people.recognition_off"
+
+
+class FaceUnknown(PeopleError):
+    code = "people.no_such_face"
+
+
+class PersonUnknown(PeopleError):
+    code = "people.no_such_person"

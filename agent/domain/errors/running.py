@@ -1,0 +1,41 @@
+"""Whether the agent runs and can be reached, and the requests it refuses."""
+
+from agent.domain.errors.tree import AgentError
+
+
+class LifecycleError(AgentError):
+    """Whether the agent runs."""
+
+
+class NotRunning(LifecycleError):
+    code = "agent.not_running"
+
+
+class AlreadyRunning(LifecycleError):
+    code = "agent.already_running"
+
+
+class AgentUnreachable(LifecycleError):
+    code = "agent.unreachable"
+
+
+class ApiError(AgentError):
+    """A request that is refused."""
+
+
+class Unauthorised(ApiError):
+    code = "api.unauthorised"
+
+
+class ForeignOrigin(ApiError):
+    code = "api.foreign_origin"
+
+
+class NotFound(ApiError):
+    code = "api.not_found"
+
+
+class BadRequest(ApiError):
+    """Parameter: `reason`."""
+
+    code = "api.bad_request"

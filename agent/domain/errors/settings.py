@@ -1,0 +1,29 @@
+"""What can be wrong with the settings file."""
+
+from agent.domain.errors.tree import AgentError
+
+
+class SettingsError(AgentError):
+    """The settings can't be taken over; those in force stay. Parameter `key`: the setting's dotted name."""
+
+
+class SettingsUnreadable(SettingsError):
+    """Not TOML. Parameter: `line`."""
+
+    code = "settings.unreadable"
+
+
+class SettingsUnknownKey(SettingsError):
+    """Parameters: `key`, `nearest` (empty if none is near)."""
+
+    code = "settings.unknown_key"
+
+
+class SettingsInvalid(SettingsError):
+    """Parameters: `key`, `reason` (what the value must be)."""
+
+    code = "settings.invalid"
+
+
+class SettingsUnwritable(SettingsError):
+    code = "settings.unwritable"

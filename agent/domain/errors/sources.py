@@ -1,0 +1,17 @@
+"""What can be wrong with a watched folder."""
+
+from agent.domain.errors.tree import AgentError
+
+
+class SourceError(AgentError):
+    """A watched folder can't be watched."""
+
+
+class SourceUnreachable(SourceError):
+    code = "source.unreachable"
+
+
+class SourceLimit(SourceError):
+    """The system's limit of watched folders is reached; the folder is looked through at intervals instead."""
+
+    code = "source.limit"
