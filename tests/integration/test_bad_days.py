@@ -98,7 +98,7 @@ def test_a_damaged_database_is_refused_and_a_backup_brings_it_back(program: "Rea
 
 
 class SmallDisk:
-    """The library on a disk of twelve megabytes; where none can be mounted, a limit on the size of the agent's files stands in for it."""
+    """The library on a disk of three megabytes; where none can be mounted, a limit on the size of the agent's files stands in for it."""
 
     def __init__(self, program: "RealProgram", folder: Path | None) -> None:
         self._program = program
@@ -130,7 +130,7 @@ def disk(program: "RealProgram", request: pytest.FixtureRequest) -> Iterator[Sma
         pytest.skip("needs Linux")
     folder = program.paths.library
     folder.mkdir(mode=0o700)
-    mount = ["mount", "-t", "tmpfs", "-o", "size=12m,mode=0700", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=3m,mode=0700", "tmpfs", str(folder)]
     if request.param == "limit" or subprocess.run(mount, capture_output=True, check=False).returncode:
         yield SmallDisk(program, None)
         return

@@ -7,6 +7,7 @@ disk (`synchronous=FULL`).
 """
 
 import contextlib
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,8 @@ from agent.domain.errors import StoreBusy, StoreDamaged, StoreDiskFull, StoreErr
 KEY_BYTES = 32
 _WAIT_S = 10.0  # for another process that writes (a backup from the command line)
 _CACHE_KIB = 4096  # per connection; decrypting a page again costs more than keeping it
+# With less room than this the log must not grow as large as it may otherwise (4 MB): nothing could be moved out of it any more.
+_AMPLE_BYTES = 64 * 1024 * 1024
 
 # Primary result codes of SQLite.
 _BY_CODE: dict[int, type[StoreError]] = {
@@ -47,6 +50,7 @@ class Database:
         self._read_only = read_only
         self._shrinks = shrinks
         self._turn = threading.Lock()
+        self._tight = True  # the disk, until it has been looked at
         self._engine = self._create_engine()
 
     @contextlib.contextmanager
@@ -58,15 +62,27 @@ class Database:
     @contextlib.contextmanager
     def write(self, *, durable: bool = False) -> Iterator[Connection]:
         """A transaction that is written whole or not at all; `durable` waits until it is on the disk. Raises StoreError."""
-        with self._turn, translated(), self._engine.connect().execution_options(immediate=True) as connection:
-            if durable:
-                _raw(connection, "PRAGMA synchronous=FULL")
-            try:
-                with connection.begin():
-                    yield connection
-            finally:
+        try:
+            with self._turn, translated(), self._engine.connect().execution_options(immediate=True) as connection:
+                if self._tight:
+                    self._make_room(connection)
                 if durable:
-                    _raw(connection, "PRAGMA synchronous=NORMAL")
+                    _raw(connection, "PRAGMA synchronous=FULL")
+                try:
+                    with connection.begin():
+                        yield connection
+                finally:
+                    if durable:
+                        _raw(connection, "PRAGMA synchronous=NORMAL")
+        except StoreDiskFull:
+            self._tight = True
+            raise
+
+    def _make_room(self, connection: Connection) -> None:
+        """Move what can be moved at once from the log into the file, so that the log's own room serves again."""
+        with contextlib.suppress(StoreError), translated():
+            _raw(connection, "PRAGMA wal_checkpoint(PASSIVE)")
+        self._tight = shutil.disk_usage(self._path.parent).free < _AMPLE_BYTES
 
     def flush(self) -> None:
         """Move everything from the write-ahead log into the file and empty the log: what was deleted is then nowhere in either."""

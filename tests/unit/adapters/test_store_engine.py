@@ -1,6 +1,7 @@
 """The encrypted file: unreadable to others, refused when damaged, whole after any error."""
 
 import contextlib
+import errno
 import shutil
 import sqlite3
 import threading
@@ -95,6 +96,30 @@ def test_a_full_disk_undoes_the_whole_transaction(database: Database) -> None:
         tx.execute(text("INSERT INTO t VALUES (zeroblob(100000))"))
     with database.read() as tx:
         assert tx.execute(text("SELECT count(*) FROM t")).scalar_one() == 0
+
+
+def test_on_a_small_disk_the_log_does_not_take_all_the_room(
+    library: SqliteLibrary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_AMPLE_BYTES", 1 << 62)
+    for number in range(60):
+        note(library, f"/{number}")
+    assert (tmp_path / "library.db-wal").stat().st_size < 500_000
+
+
+def test_after_a_full_disk_the_log_is_emptied_before_anything_is_written(database: Database, tmp_path: Path) -> None:
+    def moved() -> int:
+        return (tmp_path / "some.db").stat().st_size
+
+    with database.write() as tx:
+        tx.execute(text("CREATE TABLE t (x BLOB)"))
+    with database.write() as tx:
+        tx.execute(text("INSERT INTO t VALUES (zeroblob(100000))"))
+    before = moved()
+    with pytest.raises(StoreDiskFull), database.write() as tx:
+        raise OSError(errno.ENOSPC, "")
+    with database.write():
+        assert moved() > before + 100_000
 
 
 def test_a_copy_can_be_read_and_not_written(database: Database, tmp_path: Path, library_key: bytes) -> None:
