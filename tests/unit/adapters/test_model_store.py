@@ -10,6 +10,7 @@ import pytest
 from agent.adapters import model_store
 from agent.adapters.model_sources import Report, SourceFailed
 from agent.adapters.model_store import FetchProgress, ModelState, ModelStore
+from agent.adapters.tools import Stop
 from agent.domain.errors import ModelMissing, ModelUnknown, ModelUnreachable, ModelWrongHash
 from agent.i18n import LANGUAGES, catalogue
 from agent.resources import resource
@@ -62,7 +63,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Callable[[Answers], list[str]]:
                 self.kind = text.partition(":")[0]
 
             @contextmanager
-            def opened(self) -> Iterator[Callable[[str, Path, Report], None]]:
+            def opened(self, stop: Stop) -> Iterator[Callable[[str, Path, Report], None]]:
                 asked.append(self.kind)
                 if self.kind not in answers:
                     raise SourceFailed("away")

@@ -1,0 +1,59 @@
+"""Runs a tool of this machine that must not outlive the wish for its result."""
+
+import contextlib
+import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import psutil
+
+
+class Stop:
+    """Ends from any thread what a fetch has under way; nothing more is started under it."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._set = False
+
+    def set(self) -> None:
+        """Once and for all."""
+        with self._turn:
+            self._set = True
+            if self._process is not None:
+                _end(self._process)
+
+    @contextlib.contextmanager
+    def started(self, command: Sequence[str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+        """The tool, mute; what is left of it when the block ends is ended. Raises OSError, InterruptedError if it is not to start."""
+        none = subprocess.DEVNULL
+        with self._turn:
+            if self._set:
+                raise InterruptedError
+            process = self._process = subprocess.Popen(command, stdin=none, stdout=none, stderr=none, cwd=folder)
+        try:
+            yield process
+        finally:
+            with self._turn:
+                self._process = None
+                _end(process)
+
+
+def run_tool(command: Sequence[str], folder: Path, *, limit_s: float, stop: Stop) -> None:
+    """Wait for its good end. Raises OSError, SubprocessError; then it has ended too, with all that it started."""
+    with stop.started(command, folder) as process:
+        if code := process.wait(limit_s):
+            raise subprocess.CalledProcessError(code, "tool")
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    if process.poll() is None:
+        below: list[psutil.Process] = []
+        with contextlib.suppress(psutil.Error):
+            below = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        for child in below:
+            with contextlib.suppress(psutil.Error):
+                child.kill()
+        process.wait()

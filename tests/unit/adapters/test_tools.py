@@ -1,0 +1,81 @@
+"""A tool is waited for, and never outlives the wait, whatever ends it."""
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from agent.adapters.tools import Stop, run_tool
+
+# Starts a process of its own, writes down the ids of both, and sleeps.
+PARENT = """
+import os, pathlib, subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(60)"])
+pathlib.Path("part").write_text(f"{os.getpid()} {child.pid}")
+os.replace("part", "ids")
+time.sleep(60)
+"""
+
+
+def started(folder: Path) -> list[int]:
+    deadline = time.monotonic() + 20
+    while not (folder / "ids").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    return [int(each) for each in (folder / "ids").read_text().split()]
+
+
+def gone(pid: int) -> bool:
+    """Whether it has ended; who takes note of the end of an orphan, and when, is the system's business."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
+            return True
+        time.sleep(0.005)
+    return False
+
+
+def test_a_tool_works_in_its_folder(tmp_path: Path) -> None:
+    run_tool([sys.executable, "-S", "-c", "open('made', 'w').close()"], tmp_path, limit_s=20, stop=Stop())
+    assert (tmp_path / "made").exists()
+
+
+def test_a_tool_that_fails_or_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        run_tool([sys.executable, "-S", "-c", "raise SystemExit(3)"], tmp_path, limit_s=20, stop=Stop())
+    with pytest.raises(OSError):
+        run_tool([str(tmp_path / "nothing")], tmp_path, limit_s=20, stop=Stop())
+
+
+def test_stopped_it_ends_with_all_that_it_started_and_no_other_begins(tmp_path: Path) -> None:
+    stop, failures = Stop(), list[BaseException]()
+
+    def run() -> None:
+        try:
+            run_tool([sys.executable, "-S", "-c", PARENT], tmp_path, limit_s=20, stop=stop)
+        except subprocess.SubprocessError as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    ids = started(tmp_path)
+    stop.set()
+    thread.join(20)
+    assert all(gone(pid) for pid in ids) and len(failures) == 1
+    with pytest.raises(InterruptedError):
+        run_tool([sys.executable, "-c", ""], tmp_path, limit_s=20, stop=stop)
+
+
+def test_one_that_takes_too_long_ends_with_all_that_it_started(tmp_path: Path) -> None:
+    stop = Stop()
+    with pytest.raises(subprocess.TimeoutExpired), stop.started([sys.executable, "-S", "-c", PARENT], tmp_path) as process:
+        ids = started(tmp_path)
+        process.wait(0.001)
+    assert all(gone(pid) for pid in ids)
