@@ -25,9 +25,10 @@ from agent.adapters.support_bundle import support_bundle
 from agent.adapters.thumbnails import ThumbnailFile
 from agent.adapters.tools import Stop
 from agent.app.health import Check, Finding, Health
-from agent.app.lifecycle import App, Backups, Reconfigure
+from agent.app.lifecycle import App, Reconfigure
 from agent.app.monitor import Machine
 from agent.app.ports import Analyser, Counts, Source
+from agent.app.recognition import Backups
 from agent.domain.errors import NoDisplay, NoTray
 from agent.domain.image import Recipe
 from agent.engine.pool import EnginePool

@@ -2,9 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
@@ -19,12 +17,14 @@ from agent.app.ports import Analyse, Analyser, Library, Source, ThumbnailStore
 from agent.app.previews import Previews
 from agent.app.progress import Progress
 from agent.app.quiet import Quiet
+from agent.app.recognition import Backups, RecognitionSwitch
 from agent.app.rules import EVERYTHING, areas, recipe_for, recipe_of
 from agent.app.scan import Scanned, Scanner
 from agent.app.status import StatusFeed
 from agent.app.tally import Tally
 from agent.app.thumbnails import SIDE, Thumbnails
-from agent.domain.errors import AgentError, KeyHomeError, StoreError
+from agent.app.upkeep import ModelSupply, keep_up
+from agent.domain.errors import AgentError
 from agent.domain.events import ImageFailed, Recorded
 from agent.domain.face import Analysis
 from agent.domain.image import FileSeen, Recipe
@@ -33,19 +33,7 @@ from agent.settings import Settings, changed_sections, folder_of
 
 log = structlog.get_logger()
 
-UPKEEP_EVERY_S = 3_600.0
-MODELS_RETRY_S = 300.0
-FOLLOW_RETRY_S = 3.0
-
 Reconfigure = Callable[[Settings], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Backups:
-    """Both block and raise StoreError or KeyHomeError."""
-
-    daily: Callable[[datetime, Settings], None]  # makes one if the last day has none
-    replace: Callable[[datetime, Settings], None]  # makes one and deletes all others
 
 
 class App:
@@ -79,9 +67,7 @@ class App:
         self._source = source
         self._clock = clock
         self._supply = supply
-        self._models_wanted = asyncio.Event()
         self._backups = backups
-        self._purged: list[Recorded] = []  # told once the backups are without it too
         self._reconfigure = reconfigure
         self._applying = asyncio.Lock()
         self._progress = Progress(monotonic)
@@ -125,6 +111,8 @@ class App:
         )
         self.quiet = Quiet(lambda: self.settings.popup, clock)
         self.status = StatusFeed(library, self.indexer, self.ingest, self._progress, self.quiet, lambda: self.settings)
+        self._models = ModelSupply(lambda: supply(self.recipe()), self.indexer.mended)
+        self._recognition = RecognitionSwitch(library, analyser, self.people, self.bus, backups, tell=self._blocked, clock=clock)
 
     def recipe(self) -> Recipe:
         """What analyses are made with now, where no folder says otherwise: no embedder while recognition is off."""
@@ -134,17 +122,18 @@ class App:
         """Work until cancelled; then everything under way is given back and the engine ends. Raises StoreError at start."""
         try:
             await asyncio.to_thread(self.library.release_leases)
-            await self._follow_recognition(self.settings)
+            await self._recognition.follow(self.settings)
             with self.bus.listening(self._noticed):
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self.indexer.run())
                     tasks.create_task(self.people.run())
                     tasks.create_task(self.status.run())
                     tasks.create_task(self.monitor.run())
-                    tasks.create_task(self._supply_models())
+                    tasks.create_task(self._models.run())
+                    tasks.create_task(self._recognition.finish(lambda: self.settings))
                     if watch:
                         tasks.create_task(self._source.run(self.ingest.take))
-                        tasks.create_task(self._upkeep())
+                        tasks.create_task(keep_up(self.library, self.thumbnails, self._backups, lambda: self.settings, self._clock))
         finally:
             await self.analyser.close()
             await asyncio.to_thread(self.thumbnails.close)
@@ -223,9 +212,9 @@ class App:
             if "recognition" in sections or areas(self.settings) != areas(settings):
                 # At rest, so that nothing begun under the old settings, an analysis or a naming, is written after the purge.
                 async with self.indexer.at_rest(), self.people.at_rest():
-                    await self._follow_recognition_surely(settings)
+                    await self._recognition.follow_surely(settings)
                     self.settings = settings  # only now, so that nobody is told "on" and "nothing to do" at once, or "off" too soon
-                self._models_wanted.set()
+                self._models.want()
                 self.people.doubt()  # the bounds may be others
             self.settings = settings
             for section in sorted(sections & self._reconfigure.keys()):
@@ -242,63 +231,9 @@ class App:
         self.status.settings_problem = error
         self.status.changed()
 
-    async def _follow_recognition_surely(self, settings: Settings) -> None:
-        """While the library can't be written to, the work rests and the status says why: a purge is never left out."""
-        while True:
-            try:
-                await self._follow_recognition(settings)
-            except (StoreError, KeyHomeError) as error:
-                log.error("recognition.blocked", code=error.code)
-                self.status.settings_problem = error
-                self.status.changed()
-                await asyncio.sleep(FOLLOW_RETRY_S)
-            else:
-                self.status.settings_problem = None
-                return
-
-    async def _follow_recognition(self, settings: Settings) -> None:
-        """Switched on: what lacks face prints, or faces, is analysed again. Switched off: face prints are deleted. Folder by folder."""
-        now, rules = self._clock(), areas(settings)
-        for area, recipe in rules:
-            await asyncio.to_thread(self.library.requeue_outdated, recipe, now=now, area=area)
-        keep = [area for area, recipe in rules if recipe.embedder is not None]
-        if len(keep) < len(rules):
-            self._purged += await asyncio.to_thread(self.library.purge_recognition, now=now, keep=keep)
-        if not keep:
-            self.analyser.forget()
-        if self._purged:
-            # Older backups hold what was just deleted: one without it takes their place.
-            await asyncio.to_thread(self._backups.replace, now, settings)
-            self.bus.publish(self._purged)
-            self._purged = []
-        self.people.forget_gallery()
-
-    async def _supply_models(self) -> None:
-        """Get what is missing, now and whenever the settings ask for more; without network, try again now and then."""
-        while True:
-            self._models_wanted.clear()
-            try:
-                await self._supply(self.recipe())
-                self.indexer.mended()
-                await self._models_wanted.wait()
-            except AgentError as error:
-                log.warning("models.unavailable", code=error.code)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._models_wanted.wait(), MODELS_RETRY_S)
-
-    async def _upkeep(self) -> None:
-        """Now and then: the daily backup, and the end of what was deleted long ago. A failure is said and tried again later."""
-        while True:
-            now = self._clock()
-            try:
-                await asyncio.to_thread(self._backups.daily, now, self.settings)
-                before = now - timedelta(days=self.settings.library.grace_days)
-                purged = await asyncio.to_thread(self.library.purge_missing, before=before)
-                await asyncio.to_thread(self.thumbnails.clean)
-                log.info("upkeep.done", purged=purged)
-            except AgentError as error:
-                log.error("upkeep.failed", code=error.code)
-            await asyncio.sleep(UPKEEP_EVERY_S)
+    def _blocked(self, error: AgentError | None) -> None:
+        self.status.settings_problem = error
+        self.status.changed()
 
     def _noticed(self, recorded: Recorded) -> None:
         if isinstance(recorded.event, ImageFailed):

@@ -12,8 +12,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from agent.adapters.store import SqliteLibrary
-from agent.app.lifecycle import App, Backups
+from agent.app.lifecycle import App
 from agent.app.ports import Analyse, Emit
+from agent.app.recognition import Backups
 from agent.domain.errors import AgentError, ImageMissing
 from agent.domain.events import Recorded
 from agent.domain.face import Analysis, Box, Face, Landmarks, Quality, StageTimes
@@ -231,8 +232,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Waits between tries are of no interest but for their being there; log lines of tests are of none."""
     monkeypatch.setattr("agent.app.indexer.RETRY_AFTER_S", (0.01, 0.01))
     monkeypatch.setattr("agent.app.ingest.RETRY_AFTER_S", 0.01)
-    monkeypatch.setattr("agent.app.lifecycle.FOLLOW_RETRY_S", 0.01)
     monkeypatch.setattr("agent.app.people.RETRY_AFTER_S", 0.01)
+    monkeypatch.setattr("agent.app.recognition.RETRY_S", 0.01)
     monkeypatch.setattr("agent.app.scan.LOOK_S", 0.01)
     monkeypatch.setattr("agent.app.status.LEAST_INTERVAL_S", 0.004)
     with capture_logs():

@@ -206,9 +206,9 @@ class SqliteLibrary:
         with self._database.write() as tx:
             people.set_identities(tx, identities)
 
-    def purge_recognition(self, *, now: datetime, keep: Sequence[Area] = ()) -> list[Recorded]:
+    def purge_recognition(self, *, now: datetime, keep: Sequence[Area] = (), note: str | None = None) -> list[Recorded]:
         with self._database.write(durable=True) as tx:
-            recorded = people.purge_recognition(tx, now, keep)
+            recorded = people.purge_recognition(tx, now, keep, note)
         if recorded:
             self._database.flush()
         return recorded
@@ -223,6 +223,12 @@ class SqliteLibrary:
         with self._database.write(durable=True) as tx:
             tx.execute(delete(schema.meta).where(schema.meta.c.name == name))
             tx.execute(insert(schema.meta).values(name=name, value=1))
+
+    def take_notes(self, notes: Mapping[str, int | None]) -> None:
+        with self._database.write(durable=True) as tx:
+            tx.execute(delete(schema.meta).where(schema.meta.c.name.in_(notes)))
+            if kept := [{"name": name, "value": value} for name, value in notes.items() if value is not None]:
+                tx.execute(insert(schema.meta), kept)
 
     def sound(self) -> bool:
         """Whether every page is authentic and well-formed. Reads the whole file."""

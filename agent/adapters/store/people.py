@@ -10,7 +10,7 @@ from sqlalchemy.sql import exists
 from agent.adapters.store import events, faces, gallery, jobs
 from agent.adapters.store.paths import within
 from agent.adapters.store.rows import add
-from agent.adapters.store.schema import chip, embedding, face, identity, image, person, place
+from agent.adapters.store.schema import chip, embedding, face, identity, image, meta, person, place
 from agent.app.ports import Area, Person
 from agent.domain.errors import FaceUnknown
 from agent.domain.events import PersonNamed, RecognitionPurged, Recorded
@@ -73,7 +73,7 @@ def set_identities(tx: Connection, identities: Mapping[int, Identity | None]) ->
             _put(tx, face_id, opinion)
 
 
-def purge_recognition(tx: Connection, now: datetime, keep: Sequence[Area] = ()) -> list[Recorded]:
+def purge_recognition(tx: Connection, now: datetime, keep: Sequence[Area] = (), note: str | None = None) -> list[Recorded]:
     # An analysis under way carries embeddings: it starts again, without.
     jobs.restart_leased(tx, now)
     recognised: ColumnElement[bool] = image.c.embedder.is_not(None)
@@ -90,6 +90,9 @@ def purge_recognition(tx: Connection, now: datetime, keep: Sequence[Area] = ()) 
     if not embeddings and not chips:
         return []
     gallery.changed(tx)
+    if note is not None:
+        tx.execute(delete(meta).where(meta.c.name == note))
+        tx.execute(insert(meta).values(name=note, value=1))
     return [events.record(tx, RecognitionPurged(embeddings=embeddings, chips=chips), now)]
 
 

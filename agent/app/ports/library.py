@@ -184,8 +184,8 @@ class Register(Protocol):
         """Replace the opinions about these faces; what the user confirmed stays."""
         ...
 
-    def purge_recognition(self, *, now: datetime, keep: Sequence[Area] = ()) -> list[Recorded]:
-        """Delete every embedding and chip and every opinion, overwrite their pages, and record what went.
+    def purge_recognition(self, *, now: datetime, keep: Sequence[Area] = (), note: str | None = None) -> list[Recorded]:
+        """Delete every embedding and chip and every opinion, overwrite their pages, record what went, and take the note if anything did.
 
         Images that have a place in an area to keep, be it missing now, keep theirs.
         """
@@ -204,6 +204,10 @@ class Library(Files, Jobs, Wishes, Shelf, Register, Protocol):
         ...
 
     def take_note(self, name: str) -> None: ...
+
+    def take_notes(self, notes: Mapping[str, int | None]) -> None:
+        """Keep a number under each name, in place of the one before; None forgets it. They are on the disk when this returns."""
+        ...
 
     def close(self) -> None: ...
 

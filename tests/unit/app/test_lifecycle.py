@@ -42,7 +42,7 @@ async def test_a_library_that_cant_be_read_at_the_start_ends_the_run_and_the_eng
 
 
 async def test_upkeep_goes_on_after_a_failure(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.app.lifecycle.UPKEEP_EVERY_S", 0.0)
+    monkeypatch.setattr("agent.app.upkeep.EVERY_S", 0.0)
     world.backup_error = StoreDiskFull()
     async with world.running(watch=True):
         await world.until(lambda: len(world.backups) > 1)
@@ -55,7 +55,7 @@ async def test_upkeep_goes_on_after_a_failure(world: World, monkeypatch: pytest.
 async def test_a_model_that_cant_be_had_is_asked_for_again(
     world: World, monkeypatch: pytest.MonkeyPatch, error: ModelUnreachable | StoreDiskFull
 ) -> None:
-    monkeypatch.setattr("agent.app.lifecycle.MODELS_RETRY_S", 0.0)
+    monkeypatch.setattr("agent.app.upkeep.MODELS_RETRY_S", 0.0)
     world.supply_error = error
     async with world.running():
         await world.until(lambda: len(world.supplied) > 1)

@@ -218,6 +218,26 @@ async def test_at_the_start_what_was_left_of_a_purge_is_purged(world: World, lib
         await world.until(lambda: bool(world.supplied) and prints(world, library_key) == 0)
 
 
+@pytest.mark.parametrize("settings", [OFF, ON], ids=["still off", "on again"])
+async def test_backups_that_hold_what_was_purged_are_replaced_at_the_next_start(world: World, settings: Settings) -> None:
+    async with recognising(world, a=b"m1"):
+        world.backup_error = KeyringLocked()
+        applying = asyncio.create_task(world.app.apply(OFF))
+        await world.until(lambda: world.app.status.settings_problem is not None)
+        applying.cancel()  # the agent dies between the purge and the backups
+    world.make(settings)
+    async with world.running():
+        await world.until(lambda: world.app.status.settings_problem is not None)
+        assert world.replaced == []
+        world.backup_error = None
+        await world.until(lambda: len(world.replaced) == 1)
+        await world.until(lambda: world.app.status.settings_problem is None)
+    world.make(settings)
+    async with world.running():
+        await world.until(lambda: len(world.supplied) > 2)
+    assert len(world.replaced) == 1, "once is enough"
+
+
 async def test_photos_wait_while_the_embedder_is_fetched(world: World) -> None:
     async with world.running():
         await face_of(world, "a", b"m1")

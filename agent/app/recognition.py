@@ -1,0 +1,107 @@
+"""Recognition switched on or off, here or there: what lacks face prints is analysed again, what must have none loses them everywhere."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from agent.app.bus import Bus
+from agent.app.people import People
+from agent.app.ports import Analyser, Library
+from agent.app.rules import areas
+from agent.domain.errors import AgentError, KeyHomeError, StoreError
+from agent.domain.events import Recorded
+from agent.settings import Settings
+
+log = structlog.get_logger()
+
+RETRY_S = 3.0
+# Written down together with a purge: also if the agent dies before the backups are without it, the next start knows.
+BACKUPS_HOLD_PURGED = "backups_hold_purged"
+
+
+@dataclass(frozen=True, slots=True)
+class Backups:
+    """Both block and raise StoreError or KeyHomeError."""
+
+    daily: Callable[[datetime, Settings], None]  # makes one if the last day has none
+    replace: Callable[[datetime, Settings], None]  # makes one and deletes all others
+
+
+class RecognitionSwitch:
+    """Makes the library, the gallery and the backups what the settings say.
+
+    `tell` hears what stands in the way, and None when it is over.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        analyser: Analyser,
+        people: People,
+        bus: Bus,
+        backups: Backups,
+        *,
+        tell: Callable[[AgentError | None], None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._library = library
+        self._analyser = analyser
+        self._people = people
+        self._bus = bus
+        self._backups = backups
+        self._tell = tell
+        self._clock = clock
+        self._purged: list[Recorded] = []  # told once the backups are without it too
+        self._replacing = asyncio.Lock()
+
+    async def follow(self, settings: Settings) -> None:
+        """Queue what lacks face prints, or faces; delete the prints there may not be. Raises StoreError."""
+        now, rules = self._clock(), areas(settings)
+        for area, recipe in rules:
+            await asyncio.to_thread(self._library.requeue_outdated, recipe, now=now, area=area)
+        keep = [area for area, recipe in rules if recipe.embedder is not None]
+        if len(keep) < len(rules):
+            self._purged += await asyncio.to_thread(self._library.purge_recognition, now=now, keep=keep, note=BACKUPS_HOLD_PURGED)
+        if not keep:
+            self._analyser.forget()
+        self._people.forget_gallery()
+
+    async def follow_surely(self, settings: Settings) -> None:
+        """While the library can't be written to, try again: a purge is never left out."""
+
+        async def all_of_it() -> None:
+            await self.follow(settings)
+            await self._replace_backups(settings)
+
+        await self._surely(all_of_it)
+
+    async def finish(self, settings: Callable[[], Settings]) -> None:
+        """Do what was left of a purge when the agent died, as soon as it can be done."""
+        await self._surely(lambda: self._replace_backups(settings()))
+
+    async def _replace_backups(self, settings: Settings) -> None:
+        """Older backups hold what was deleted: one without it takes their place. Raises StoreError, KeyHomeError."""
+        async with self._replacing:
+            if await asyncio.to_thread(self._library.noted, BACKUPS_HOLD_PURGED):
+                await asyncio.to_thread(self._backups.replace, self._clock(), settings)
+                await asyncio.to_thread(self._library.take_notes, {BACKUPS_HOLD_PURGED: None})
+            purged, self._purged = self._purged, []
+            self._bus.publish(purged)
+
+    async def _surely(self, work: Callable[[], Awaitable[None]]) -> None:
+        tried = 0
+        while True:
+            try:
+                await work()
+            except (StoreError, KeyHomeError) as error:
+                tried += 1
+                log.error("recognition.blocked", code=error.code)
+                self._tell(error)
+                await asyncio.sleep(RETRY_S)
+            else:
+                if tried:
+                    self._tell(None)
+                return

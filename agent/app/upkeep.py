@@ -1,0 +1,63 @@
+"""What an agent does for itself now and then: the models it wants, the daily backup, the end of what was deleted long ago."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import structlog
+
+from agent.app.ports import Library
+from agent.app.recognition import Backups
+from agent.app.thumbnails import Thumbnails
+from agent.domain.errors import AgentError
+from agent.settings import Settings
+
+log = structlog.get_logger()
+
+EVERY_S = 3_600.0
+MODELS_RETRY_S = 300.0
+
+
+class ModelSupply:
+    """Gets what is missing, at once and whenever more is wanted; without network it tries again now and then."""
+
+    def __init__(self, supply: Callable[[], Awaitable[None]], supplied: Callable[[], None]) -> None:
+        """`supply` gets the models of the moment, unless they are there; raises ModelError, StoreError."""
+        self._supply = supply
+        self._supplied = supplied
+        self._wanted = asyncio.Event()
+
+    def want(self) -> None:
+        """Others may be needed now."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            self._wanted.clear()
+            try:
+                await self._supply()
+                self._supplied()
+                await self._wanted.wait()
+            except AgentError as error:
+                log.warning("models.unavailable", code=error.code)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wanted.wait(), MODELS_RETRY_S)
+
+
+async def keep_up(
+    library: Library, thumbnails: Thumbnails, backups: Backups, settings: Callable[[], Settings], clock: Callable[[], datetime]
+) -> None:
+    """Look after the library until cancelled. A failure is said and tried again later."""
+    while True:
+        now = clock()
+        try:
+            await asyncio.to_thread(backups.daily, now, settings())
+            before = now - timedelta(days=settings().library.grace_days)
+            purged = await asyncio.to_thread(library.purge_missing, before=before)
+            await asyncio.to_thread(thumbnails.clean)
+            log.info("upkeep.done", purged=purged)
+        except AgentError as error:
+            log.error("upkeep.failed", code=error.code)
+        await asyncio.sleep(EVERY_S)
