@@ -3,8 +3,15 @@
 from dataclasses import dataclass
 from typing import Final
 
+# Endings of cameras' raw files.
+_RAW_ENDINGS: Final = frozenset(
+    {"dng", "cr2", "cr3", "crw", "nef", "nrw", "arw", "sr2", "srf", "raf", "orf", "rw2", "rwl", "pef", "srw", "3fr", "fff", "iiq", "erf"}
+    | {"kdc", "dcr", "mos", "mrw", "x3f", "gpr"}
+)
 # Endings of the formats the engine decodes.
-IMAGE_ENDINGS: Final = frozenset({"jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "tif", "tiff", "gif", "heic", "heif", "avif"})
+IMAGE_ENDINGS: Final = _RAW_ENDINGS | frozenset(
+    {"jpg", "jpeg", "jpe", "jfif", "png", "apng", "webp", "bmp", "dib", "tif", "tiff", "gif", "heic", "heif", "hif", "avif"}
+)
 
 
 def is_image(path: str) -> bool:

@@ -3,8 +3,9 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
+from urllib.parse import quote, unquote
 
 from pydantic import ConfigDict, TypeAdapter
 
@@ -63,6 +64,9 @@ class MatchRequest:
     bounds: Bounds
 
 
+F = TypeVar("F", bound=Analyse | PreviewRequest)
+
+
 class Codec(Generic[T]):
     """Turns one type into JSON values and back. Unknown fields, wrong types and numbers that are not finite are refused."""
 
@@ -78,13 +82,24 @@ class Codec(Generic[T]):
         return self._adapter.validate_json(json.dumps([raw]))[0]
 
 
+class FileCodec(Codec[F]):
+    """For what names a file. A path may hold bytes that are no text, for which strict JSON has no word: plain characters are sent."""
+
+    def dump(self, value: F) -> object:
+        return super().dump(replace(value, path=quote(value.path, errors="surrogatepass")))
+
+    def load(self, raw: object) -> F:
+        value = super().load(raw)
+        return replace(value, path=unquote(value.path, errors="surrogatepass"))
+
+
 # Pydantic takes settings for plain dataclasses only through something that holds them: a tuple of one.
 _STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, ser_json_bytes="base64", val_json_bytes="base64")
 CONFIG = Codec[EngineConfig](TypeAdapter(tuple[EngineConfig], config=_STRICT))
 HELLO = Codec[Hello](TypeAdapter(tuple[Hello], config=_STRICT))
-ANALYSE = Codec[Analyse](TypeAdapter(tuple[Analyse], config=_STRICT))
+ANALYSE = FileCodec[Analyse](TypeAdapter(tuple[Analyse], config=_STRICT))
 ANALYSIS = Codec[Analysis](TypeAdapter(tuple[Analysis], config=_STRICT))
-PREVIEW = Codec[PreviewRequest](TypeAdapter(tuple[PreviewRequest], config=_STRICT))
+PREVIEW = FileCodec[PreviewRequest](TypeAdapter(tuple[PreviewRequest], config=_STRICT))
 PICTURE = Codec[bytes](TypeAdapter(tuple[bytes], config=_STRICT))
 GALLERY = Codec[Gallery](TypeAdapter(tuple[Gallery], config=_STRICT))
 MATCH = Codec[MatchRequest](TypeAdapter(tuple[MatchRequest], config=_STRICT))

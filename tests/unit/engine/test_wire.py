@@ -1,5 +1,6 @@
 """What crosses between agent and engine: nothing is lost, and nothing is believed unchecked."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -136,3 +137,11 @@ def test_a_thumbnail_comes_only_when_asked_for_and_is_a_jpeg() -> None:
     ):
         with pytest.raises(EngineBadAnswer):
             wire.check_analysis(wrong, task)
+
+
+@pytest.mark.parametrize("name", ["caf\udce9.jpg", "\ud800.jpg", '50%25 "a"\n.jpg', "中文 😀.jpg", "C:\\a b\\c.jpg"])
+def test_every_name_a_system_allows_reaches_the_engine(name: str) -> None:
+    task = Analyse(f"/photos/{name}", Recipe("centerface-1"))
+    asked = wire.PreviewRequest(task.path, 256)
+    assert wire.ANALYSE.load(json.loads(json.dumps(wire.ANALYSE.dump(task)))) == task
+    assert wire.PREVIEW.load(json.loads(json.dumps(wire.PREVIEW.dump(asked)))) == asked

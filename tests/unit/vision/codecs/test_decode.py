@@ -12,47 +12,28 @@ from agent.domain.errors import ImageCorrupt, ImageEmpty, ImageTooLarge, ImageTr
 from agent.vision.codecs import Limits, Pixels, decode, encode_preview, sniff
 
 LIMITS = Limits(megapixels=10, megabytes=10)
-RED, GREEN, BLUE, WHITE = (220, 20, 20), (20, 200, 20), (20, 20, 220), (240, 240, 240)
 Encode = Callable[..., bytes]
-
-
-def corners(pixels: Pixels) -> list[tuple[int, ...]]:
-    """Colours near the four corners, to the nearest twenty: left top, right top, left bottom, right bottom."""
-    height, width = pixels.shape[:2]
-    places = [(height // 5, width // 5), (height // 5, width * 4 // 5), (height * 4 // 5, width // 5), (height * 4 // 5, width * 4 // 5)]
-    return [tuple(int(round(v / 20) * 20) for v in pixels[y, x]) for y, x in places]
-
-
-EXPECTED = [tuple(int(round(v / 20) * 20) for v in colour) for colour in (RED, GREEN, BLUE, WHITE)]
+Upright = Callable[[Pixels], bool]
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF"])
-def test_each_format_is_decoded_by_its_content(quarters: Pixels, encoded: Encode, kind: str) -> None:
+def test_each_format_is_decoded_by_its_content(quarters: Pixels, encoded: Encode, upright: Upright, kind: str) -> None:
     data = encoded(quarters, kind)
     image = decode(data, LIMITS)
     assert image.format == kind.lower() == sniff(data)
     assert (image.width, image.height, image.scale) == (96, 64, 1.0)
-    assert corners(image.pixels) == EXPECTED
+    assert upright(image.pixels)
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_images_stand_upright_however_the_camera_was_held(quarters: Pixels, encoded: Encode, kind: str, orientation: int) -> None:
-    # What a camera stores: the upright scene, turned or mirrored the opposite way.
-    stored = {
-        1: quarters,
-        2: quarters[:, ::-1],
-        3: quarters[::-1, ::-1],
-        4: quarters[::-1],
-        5: quarters.swapaxes(0, 1),
-        6: np.rot90(quarters, 1),
-        7: quarters[::-1, ::-1].swapaxes(0, 1),
-        8: np.rot90(quarters, -1),
-    }[orientation]
-    image = decode(encoded(np.ascontiguousarray(stored), kind, orientation), LIMITS)
+def test_images_stand_upright_however_the_camera_was_held(
+    quarters: Pixels, encoded: Encode, upright: Upright, stored: Callable[[Pixels, int], Pixels], kind: str, orientation: int
+) -> None:
+    image = decode(encoded(stored(quarters, orientation), kind, orientation), LIMITS)
     assert (image.width, image.height) == (96, 64)
     assert image.pixels.shape == (64, 96, 3)
-    assert corners(image.pixels) == EXPECTED
+    assert upright(image.pixels)
 
 
 def test_a_jpeg_is_decoded_no_finer_than_asked(encoded: Encode) -> None:
@@ -88,7 +69,7 @@ def test_an_empty_file_is_named_as_such() -> None:
         decode(b"", LIMITS)
 
 
-@pytest.mark.parametrize("data", [b"hello, this is text", b"%PDF-1.7 ...", b"\0" * 500, b"\0\0\0\x20ftypheic" + b"\0" * 50])
+@pytest.mark.parametrize("data", [b"hello, this is text", b"%PDF-1.7 ...", b"\0" * 500, b"\0\0\0\x20ftypisom" + b"\0" * 50])
 def test_what_is_no_image_is_unsupported(data: bytes) -> None:
     with pytest.raises(ImageUnsupported):
         decode(data, LIMITS)
@@ -113,8 +94,8 @@ def test_a_cut_jpeg_is_not_saved_by_the_end_mark_of_its_thumbnail(quarters: Pixe
         decode(with_thumbnail[:-40], LIMITS)
 
 
-def test_bytes_after_the_end_of_a_jpeg_do_no_harm(quarters: Pixels, encoded: Encode) -> None:
-    assert corners(decode(encoded(quarters, "JPEG") + b"a motion picture, perhaps", LIMITS).pixels) == EXPECTED
+def test_bytes_after_the_end_of_a_jpeg_do_no_harm(quarters: Pixels, encoded: Encode, upright: Upright) -> None:
+    assert upright(decode(encoded(quarters, "JPEG") + b"a motion picture, perhaps", LIMITS).pixels)
 
 
 def test_a_whole_file_of_broken_content_is_corrupt(quarters: Pixels, encoded: Encode) -> None:
@@ -136,11 +117,11 @@ def test_limits_are_checked_before_anything_is_decoded(encoded: Encode) -> None:
         decode(data, Limits(megapixels=10, megabytes=0.0001))
 
 
-def test_a_preview_is_upright_and_no_longer_than_asked(quarters: Pixels, encoded: Encode) -> None:
+def test_a_preview_is_upright_and_no_longer_than_asked(quarters: Pixels, encoded: Encode, upright: Upright) -> None:
     stored = np.ascontiguousarray(np.rot90(quarters, 1))
     preview = decode(encode_preview(encoded(stored, "JPEG", 6), LIMITS, 48), LIMITS)
     assert (preview.width, preview.height, preview.format) == (48, 32, "jpeg")
-    assert corners(preview.pixels) == EXPECTED
+    assert upright(preview.pixels)
 
 
 def test_a_preview_is_never_larger_than_the_image(quarters: Pixels, encoded: Encode) -> None:

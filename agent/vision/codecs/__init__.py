@@ -1,0 +1,8 @@
+"""Image files to pixels and back, one module for each family of formats."""
+
+from agent.vision.codecs.decode import decode
+from agent.vision.codecs.encode import encode_jpeg, encode_preview, encode_small, resize
+from agent.vision.codecs.image import Image, Limits, Pixels
+from agent.vision.codecs.sniff import sniff
+
+__all__ = ["Image", "Limits", "Pixels", "decode", "encode_jpeg", "encode_preview", "encode_small", "resize", "sniff"]

@@ -1,0 +1,98 @@
+"""Bytes to pixels: an upright RGB array, decoded no finer than it is needed, and the right name for what is wrong with a file."""
+
+import warnings
+
+import numpy as np
+
+from agent.domain.errors import ImageCorrupt, ImageEmpty, ImageError, ImageTruncated, ImageUnsupported
+from agent.vision.codecs import heic, jpeg, others, raw
+from agent.vision.codecs.image import Image, Limits, Pixels
+from agent.vision.codecs.sniff import sniff
+from agent.vision.codecs.tiff import Exif
+
+
+def decode(data: bytes, limits: Limits, side: int | None = None) -> Image:
+    """Decode to a longer side of at least `side` pixels where the format can be decoded reduced, else whole.
+
+    Limits are checked from the header, before anything is decoded.
+    Raises ImageEmpty, ImageUnsupported, ImageTruncated, ImageCorrupt or ImageTooLarge.
+    """
+    if not data:
+        raise ImageEmpty
+    limits.check_bytes(len(data))
+    name = sniff(data)
+    if name is None:
+        raise ImageUnsupported
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # broken metadata; and Pillow's own size limit, where ours counts
+        try:
+            return _decode(data, name, limits, side)
+        except (ImageError, MemoryError):
+            raise
+        except Exception as error:  # decoders raise whatever broken bytes lead them to
+            raise (ImageTruncated if _is_cut(name, data, error) else ImageCorrupt) from error
+
+
+def _decode(data: bytes, name: str, limits: Limits, side: int | None) -> Image:
+    match name:
+        case "jpeg":
+            header = jpeg.read_header(data)
+            pixels, scale = jpeg.decode(data, header, limits, side)
+            return _upright(pixels, scale, header.width, header.height, name, header.exif)
+        case "raw":
+            preview, header = raw.find_preview(data)
+            pixels, scale = jpeg.decode(preview, header, limits, side)
+            return _upright(pixels, scale, header.width, header.height, name, raw.read_notes(data, header.exif))
+        case "heic":
+            pixels, exif = heic.decode(data, limits)
+        case _:
+            pixels, exif = others.decode(data, name, limits)
+    return _upright(pixels, 1.0, pixels.shape[1], pixels.shape[0], name, exif)
+
+
+def _upright(pixels: Pixels, scale: float, width: int, height: int, name: str, exif: Exif) -> Image:
+    if exif.orientation >= 5:
+        width, height = height, width
+    turned = np.ascontiguousarray(_turn(pixels, exif.orientation))
+    return Image(turned, scale, width, height, name, exif.taken_at)
+
+
+def _turn(pixels: Pixels, orientation: int) -> Pixels:
+    """EXIF's eight ways a camera was held, undone."""
+    if orientation >= 5:
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return pixels
+
+
+def _is_cut(name: str, data: bytes, error: Exception) -> bool:
+    """Whether a file that can't be decoded ends too early, as one does that is still being copied."""
+    match name:
+        case "png":
+            return b"IEND" not in data[-1024:]
+        case "webp":
+            return len(data) < 12 or int.from_bytes(data[4:8], "little") + 8 > len(data)
+        case "bmp":
+            return len(data) < 14 or int.from_bytes(data[2:6], "little") > len(data)
+        case "gif":
+            return not data.rstrip(b"\0").endswith(b"\x3b")
+        case "heic" | "avif":
+            return _boxes_are_cut(data)
+        case _:
+            return len(data) < 64 or "truncated" in str(error).lower() or isinstance(error, EOFError)
+
+
+def _boxes_are_cut(data: bytes) -> bool:
+    """Whether a file of boxes (ISO 14496-12) ends inside one."""
+    at = 0
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at : at + 4], "big")
+        if size == 1:
+            size = int.from_bytes(data[at + 8 : at + 16], "big")
+        if size < 8:
+            return False  # 0: to the end of the file; the others are wrong
+        at += size
+    return at != len(data)

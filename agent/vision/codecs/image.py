@@ -1,0 +1,48 @@
+"""What the decoders speak of: pixels, a decoded image, and what a file may ask of the machine."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.domain.errors import ImageTooLarge
+
+Pixels: TypeAlias = NDArray[np.uint8]  # [height, width, 3], RGB unless said otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a file may ask of memory, and its decoder of the processor."""
+
+    megapixels: float
+    megabytes: float
+    threads: int = 1
+
+    def check_pixels(self, width: int, height: int) -> None:
+        """Raises ImageTooLarge."""
+        megapixels = width * height / 1e6
+        if megapixels > self.megapixels:
+            raise ImageTooLarge(megapixels=round(megapixels), limit=self.megapixels)
+
+    def check_bytes(self, size: int) -> None:
+        """Raises ImageTooLarge."""
+        if size > self.megabytes * 1e6:
+            raise ImageTooLarge(megabytes=round(size / 1e6), limit=self.megabytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A decoded image, upright. `pixels` may be smaller than the image: `scale` is decoded by full size."""
+
+    pixels: Pixels
+    scale: float
+    width: int  # pixels of the upright image at full size
+    height: int
+    format: str
+    taken_at: datetime | None = None  # by the camera's clock
+
+    @property
+    def reduced(self) -> bool:
+        return self.scale < 1.0

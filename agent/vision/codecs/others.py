@@ -1,0 +1,82 @@
+"""What Pillow decodes: PNG, WebP, GIF, BMP, TIFF, AVIF, and JPEG in inks. Only the decoder of the sniffed format is tried."""
+
+import io
+from importlib import import_module
+from typing import Final
+
+import PIL.Image
+
+from agent.domain.errors import ImageUnsupported
+from agent.vision.codecs import tiff
+from agent.vision.codecs.colour import to_rgb
+from agent.vision.codecs.image import Limits, Pixels
+from agent.vision.codecs.tiff import Exif, read_exif
+
+_PLUGINS: Final = {"jpeg": "Jpeg", "png": "Png", "webp": "WebP", "gif": "Gif", "bmp": "Bmp", "tiff": "Tiff", "avif": "Avif"}
+
+
+def decode(data: bytes, name: str, limits: Limits) -> tuple[Pixels, Exif]:
+    """Pixels as they lie in the file: its first picture, if there are several. Raises ImageError, or whatever the decoder raises."""
+    if name == "webp" and (canvas := _webp_canvas(data)) is not None:
+        limits.check_pixels(*canvas)  # its decoder takes the memory when the file is opened
+    if name == "tiff":
+        tiff.check_values(data)
+    opened = _open(data, name, limits.threads)
+    limits.check_pixels(*opened.size)
+    opened.load()
+    exif = Exif(1, read_exif(data).taken_at) if name == "tiff" else read_exif(_exif_of(opened))  # a TIFF is turned by its decoder
+    return to_rgb(opened, opened.info.get("icc_profile")), exif
+
+
+def decode_ink(data: bytes, factor: int) -> Pixels:
+    """A JPEG of four inks, its size divided by `factor`. Raises whatever the decoder raises."""
+    opened = _open(data, "jpeg", 1)
+    profile = opened.info.get("icc_profile")
+    opened.draft(opened.mode, (max(1, opened.width // factor), max(1, opened.height // factor)))
+    opened.load()
+    return to_rgb(opened, profile)
+
+
+def _open(data: bytes, name: str, threads: int) -> PIL.Image.Image:
+    PIL.Image.MAX_IMAGE_PIXELS = None  # our own limit counts
+    plugin = import_module(f"PIL.{_PLUGINS[name]}ImagePlugin")
+    if name == "avif":
+        vars(plugin)["DEFAULT_MAX_THREADS"] = threads
+    try:
+        return PIL.Image.open(io.BytesIO(data), formats=[name.upper()])
+    except PIL.UnidentifiedImageError as error:
+        if name == "tiff" and "unknown pixel mode" in str(error.__context__ or ""):
+            raise ImageUnsupported from error
+        raise
+
+
+def _exif_of(opened: PIL.Image.Image) -> bytes:
+    """EXIF as it begins; empty if there is none."""
+    found = opened.info.get("exif")
+    if not isinstance(found, bytes):
+        found = _hexadecimal(opened.info.get("Raw profile type exif"))  # as ImageMagick writes it into PNG
+    return found.removeprefix(b"Exif\0\0")
+
+
+def _hexadecimal(text: object) -> bytes:
+    try:
+        return bytes.fromhex("".join(str(text).split("\n")[3:]))
+    except ValueError:
+        return b""
+
+
+def _webp_canvas(data: bytes) -> tuple[int, int] | None:
+    """Width and height; None if the first chunk is none that we know."""
+    head = data[12:30]
+    if len(head) < 18:
+        return None
+    match head[:4]:
+        case b"VP8X":
+            return 1 + int.from_bytes(head[12:15], "little"), 1 + int.from_bytes(head[15:18], "little")
+        case b"VP8L":
+            bits = int.from_bytes(head[9:13], "little")
+            return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+        case b"VP8 ":
+            return int.from_bytes(head[14:16], "little") & 0x3FFF, int.from_bytes(head[16:18], "little") & 0x3FFF
+        case _:
+            return None

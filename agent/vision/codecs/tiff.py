@@ -1,0 +1,149 @@
+"""Reads the directories of TIFF, EXIF and the raw files built like them: bounded, for what others wrote there is not to be believed."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from agent.domain.errors import ImageCorrupt
+
+MAGICS: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+_SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+_NUMBERS: Final = {1: "B", 3: "H", 4: "L", 13: "L", 16: "Q", 18: "Q"}
+_COMPRESSION, _PHOTOMETRIC, _ORIENTATION, _SUB_IFDS, _EXIF_IFD, _TAKEN_AT, _DNG = 0x103, 0x106, 0x112, 0x14A, 0x8769, 0x9003, 0xC612
+_SENSOR: Final = {32803, 34892}  # photometric: colour filter array, linear raw
+_CAMERAS: Final = {32767, 32769, 32770, 34713, 65000, 65535}  # compression: Sony, Samsung, Nikon, Kodak, Pentax
+_MANY_DIRECTORIES, _MANY_ENTRIES = 32, 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Exif:
+    """What the camera noted, as far as it is needed."""
+
+    orientation: int = 1  # 1 to 8
+    taken_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    kind: int
+    count: int
+    at: int  # of its value
+
+    @property
+    def size(self) -> int:
+        return _SIZES.get(self.kind, 1) * self.count
+
+
+class _Reader:
+    """The directories of one file; everything raises struct.error where the file ends."""
+
+    def __init__(self, data: bytes, start: int = 0) -> None:
+        self._data, self._start = data, start
+        self._order = "<" if data[start : start + 1] == b"I" else ">"
+        self._big = self._number("H", 2) == 43
+        self.first = self._number("Q", 8) if self._big else self._number("L", 4)
+
+    def directory(self, at: int) -> tuple[dict[int, _Entry], int]:
+        """The entries by tag, and where the next directory is; 0 if there is none."""
+        count, head, size, inline = (self._number("Q", at), 8, 20, 8) if self._big else (self._number("H", at), 2, 12, 4)
+        found: dict[int, _Entry] = {}
+        for number in range(min(count, _MANY_ENTRIES)):
+            place = at + head + number * size
+            tag, kind = self._number("H", place), self._number("H", place + 2)
+            length = self._number("Q" if self._big else "L", place + 4)
+            value = place + size - inline
+            if _SIZES.get(kind, 1) * length > inline:
+                value = self._number("Q" if self._big else "L", value)
+            found.setdefault(tag, _Entry(kind, length, value))
+        try:
+            return found, self._number("Q" if self._big else "L", at + head + count * size)
+        except struct.error:
+            return found, 0
+
+    def walk(self) -> Iterator[dict[int, _Entry]]:
+        """The directories, those inside others too, each once."""
+        waiting, met = [self.first], set[int]()
+        while waiting and len(met) < _MANY_DIRECTORIES:
+            at = waiting.pop(0)
+            if at in met or at == 0:
+                continue
+            met.add(at)
+            try:
+                entries, following = self.directory(at)
+            except struct.error:
+                continue
+            yield entries
+            waiting.append(following)
+            waiting += self.numbers(entries.get(_SUB_IFDS), _MANY_DIRECTORIES)
+
+    def numbers(self, entry: _Entry | None, limit: int = 1) -> list[int]:
+        """The first values of an entry; none if it is not there or holds no whole numbers."""
+        if entry is None or entry.kind not in _NUMBERS:
+            return []
+        count = min(entry.count, limit)
+        try:
+            return list(struct.unpack_from(f"{self._order}{count}{_NUMBERS[entry.kind]}", self._data, self._start + entry.at))
+        except struct.error:
+            return []
+
+    def text(self, entry: _Entry | None, limit: int) -> str:
+        """The first characters of an entry; empty if it is not there."""
+        if entry is None:
+            return ""
+        begin = self._start + entry.at
+        return self._data[begin : begin + min(entry.size, limit)].decode("ascii", "replace")
+
+    def _number(self, kind: str, at: int) -> int:
+        value: int = struct.unpack_from(self._order + kind, self._data, self._start + at)[0]
+        return value
+
+
+def read_exif(data: bytes, start: int = 0) -> Exif:
+    """What stands in the EXIF that begins at `start`. What can't be read says nothing: the picture may be whole."""
+    try:
+        reader = _Reader(data, start)
+        entries, _ = reader.directory(reader.first)
+        orientation = next(iter(reader.numbers(entries.get(_ORIENTATION))), 1)
+        taken_at = _moment(reader.text(entries.get(_TAKEN_AT), 19))  # Canon's CR3 has it here
+        for inner in reader.numbers(entries.get(_EXIF_IFD)):
+            taken_at = _moment(reader.text(reader.directory(inner)[0].get(_TAKEN_AT), 19)) or taken_at
+    except struct.error:
+        return Exif()
+    return Exif(orientation if 1 <= orientation <= 8 else 1, taken_at)
+
+
+def is_raw(data: bytes) -> bool:
+    """Whether what looks like a TIFF is a camera's raw file."""
+    if data[8:10] == b"CR":
+        return True
+    try:
+        reader = _Reader(data)
+    except struct.error:
+        return False
+    return any(
+        _DNG in entries
+        or _SENSOR.intersection(reader.numbers(entries.get(_PHOTOMETRIC)))
+        or _CAMERAS.intersection(reader.numbers(entries.get(_COMPRESSION)))
+        for entries in reader.walk()
+    )
+
+
+def check_values(data: bytes) -> None:
+    """Raises ImageCorrupt if a directory's values overlap so that together they ask for more memory than the file has."""
+    try:
+        reader = _Reader(data)
+    except struct.error:
+        return  # too short for a directory: the decoder says so
+    for entries in reader.walk():
+        if sum(entry.size for entry in entries.values()) > len(data) + 1_000_000 or len(entries) >= _MANY_ENTRIES:
+            raise ImageCorrupt
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007 - the camera's clock knows no zone
+    except ValueError:  # many cameras write blanks or zeros
+        return None

@@ -1,0 +1,76 @@
+"""Colours: whatever a profile means becomes what a screen shows; a profile that can't be used says nothing."""
+
+from collections.abc import Callable
+
+import numpy as np
+import PIL.Image
+import pytest
+from PIL import ImageCms
+
+from agent.vision.codecs import Limits, Pixels, decode
+
+LIMITS = Limits(megapixels=10, megabytes=10)
+Encode = Callable[..., bytes]
+
+
+def as_screens_show(colour: tuple[int, int, int]) -> list[int]:
+    """A colour of a Display P3 of gamma 2.2 as sRGB, by the books."""
+    to_xyz = np.array([[0.51512, 0.29198, 0.15710], [0.24120, 0.69225, 0.06657], [-0.00105, 0.04189, 0.78407]])
+    srgb = np.array([[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061], [0.01392, 0.09708, 0.71410]])
+    linear = np.linalg.solve(srgb, to_xyz @ (np.array(colour) / 255) ** 2.2)
+    return [round(255 * (1.055 * value ** (1 / 2.4) - 0.055)) for value in linear]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"])
+def test_a_phone_s_wide_colours_become_those_of_a_screen(encoded: Encode, display_p3: bytes, heif_writer: None, kind: str) -> None:
+    colour = (200, 110, 100)
+    data = encoded(np.full((64, 64, 3), colour, np.uint8), kind, icc_profile=display_p3)
+    expected = as_screens_show(colour)
+    assert np.abs(np.array(expected) - colour).max() > 10
+    assert np.abs(decode(data, LIMITS).pixels[30, 30].astype(int) - expected).max() <= 4
+
+
+def test_all_of_a_large_picture_is_converted(display_p3: bytes, encoded: Encode) -> None:
+    data = encoded(np.full((1500, 1000, 3), (200, 110, 100), np.uint8), "PNG", icc_profile=display_p3)
+    pixels = decode(data, LIMITS).pixels
+    assert (pixels == pixels[0, 0]).all()
+    assert pixels[0, 0, 0] > 205
+
+
+@pytest.mark.parametrize("profile", ["srgb", "grey", "broken", "huge"])
+def test_a_profile_that_says_nothing_changes_nothing(encoded: Encode, display_p3: bytes, profile: str) -> None:
+    data = {
+        "srgb": ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(),
+        "grey": display_p3.replace(b"RGB ", b"GRAY"),
+        "broken": display_p3[:200],
+        "huge": display_p3 + bytes(5_000_000),
+    }[profile]
+    pixels = decode(encoded(np.full((40, 40, 3), (200, 110, 100), np.uint8), "WEBP", lossless=True, icc_profile=data), LIMITS).pixels
+    assert pixels[5, 5].tolist() == [200, 110, 100]
+
+
+def test_lab_and_inks_become_colours(encoded: Encode) -> None:
+    lab = PIL.Image.merge("LAB", [PIL.Image.new("L", (40, 40), value) for value in (136, 208, 195)])
+    red, green, blue = decode(encoded(lab, "TIFF"), LIMITS).pixels[5, 5].tolist()
+    assert red > 200 and green < 60 and blue < 60
+    ink = PIL.Image.new("CMYK", (800, 400), (0, 255, 255, 0))
+    image = decode(encoded(ink, "JPEG"), LIMITS, 100)
+    assert image.pixels.shape == (50, 100, 3) and (image.scale, image.width) == (0.125, 800)
+    red, green, blue = image.pixels[5, 5].tolist()
+    assert red > 200 and green < 60 and blue < 60
+
+
+@pytest.mark.parametrize("mode", ["LA", "RGBA", "P", "1", "L", "I;16", "I", "F"])
+def test_every_way_of_writing_white_is_white(mode: str, encoded: Encode) -> None:
+    most = {"I;16": 65535, "I": 255, "F": 255.0}
+    if mode in most:
+        picture = PIL.Image.fromarray(np.full((30, 30), most[mode], {"I;16": np.uint16, "I": np.int32, "F": np.float32}[mode]))
+    else:
+        picture = PIL.Image.new("RGBA", (30, 30), (255, 255, 255, 0)).convert(mode)
+    assert decode(encoded(picture, "TIFF"), LIMITS).pixels.min() == 255
+
+
+def test_numbers_that_are_none_do_no_harm(encoded: Encode) -> None:
+    values = np.array([[np.nan, np.inf], [-np.inf, 12.0]], np.float32).repeat(20, 0).repeat(20, 1)
+    pixels: Pixels = decode(encoded(PIL.Image.fromarray(values), "TIFF"), LIMITS).pixels
+    assert pixels[-1, -1].tolist() == [12, 12, 12]

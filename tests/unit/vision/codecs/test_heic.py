@@ -1,0 +1,56 @@
+"""HEIC: phones' photos, upright by the format's own rules."""
+
+import io
+from collections.abc import Callable
+from datetime import datetime
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from agent.domain.errors import ImageCorrupt, ImageTooLarge, ImageTruncated
+from agent.vision.codecs import Limits, Pixels, decode, sniff
+
+LIMITS = Limits(megapixels=10, megabytes=10)
+
+
+def heic(picture: PIL.Image.Image, orientation: int = 1, taken_at: str | None = None) -> bytes:
+    exif = PIL.Image.Exif()
+    exif[0x0112] = orientation
+    if taken_at is not None:
+        exif.get_ifd(0x8769)[0x9003] = taken_at
+    out = io.BytesIO()
+    picture.save(out, "HEIF", quality=95, chroma=444, exif=exif.tobytes())
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_phone_s_photo_stands_upright(
+    heif_writer: None, upright: Callable[[Pixels], bool], quarters: Pixels, stored: Callable[[Pixels, int], Pixels], orientation: int
+) -> None:
+    data = heic(PIL.Image.fromarray(stored(quarters, orientation)), orientation, "2025:07:06 05:04:03")
+    image = decode(data, LIMITS)
+    assert sniff(data) == image.format == "heic"
+    assert (image.width, image.height) == (96, 64) == image.pixels.shape[1::-1]
+    assert upright(image.pixels)
+    assert image.taken_at == datetime(2025, 7, 6, 5, 4, 3)  # noqa: DTZ001 - the camera's clock
+
+
+def test_transparent_parts_become_white(heif_writer: None) -> None:
+    assert decode(heic(PIL.Image.new("RGBA", (64, 64), (255, 0, 0, 0))), LIMITS).pixels.min() > 250
+
+
+def test_grey_photos_are_colour_photos(heif_writer: None) -> None:
+    assert np.abs(decode(heic(PIL.Image.new("L", (64, 64), 77)), LIMITS).pixels[5, 5].astype(int) - 77).max() <= 2
+
+
+def test_more_pixels_than_allowed_and_missing_or_broken_ends_are_named(heif_writer: None) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (200, 300, 3), np.uint8)
+    data = heic(PIL.Image.fromarray(noise))
+    with pytest.raises(ImageTooLarge):
+        decode(data, Limits(megapixels=0.01, megabytes=10))
+    for share in (0.02, 0.3, 0.9):
+        with pytest.raises(ImageTruncated):
+            decode(data[: int(len(data) * share)], LIMITS)
+    with pytest.raises(ImageCorrupt):
+        decode(data[:200] + bytes(len(data) - 200), LIMITS)
