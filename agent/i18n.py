@@ -7,6 +7,7 @@ import json
 import locale
 import os
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -63,6 +64,14 @@ class Texts:
     def remedy(self, error: AgentError) -> str:
         """What to do about it."""
         return self._of(error, "remedy")
+
+    def moment(self, at: datetime, now: datetime) -> str:
+        """A time of the near future on this computer's clock, with its day unless that is today."""
+        local, today = at.astimezone(), now.astimezone().date()
+        if local.date() == today:
+            return f"{local:%H:%M}"
+        key = "time.tomorrow" if local.date() == today + timedelta(days=1) else "time.later"
+        return self(key, day=f"{local:%Y-%m-%d}", time=f"{local:%H:%M}")
 
     def _of(self, error: AgentError, part: str) -> str:
         """A text of an error. `cause_limit` is preferred to `cause` if the error has a parameter `limit` that is not empty."""

@@ -4,7 +4,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -19,13 +19,14 @@ from agent.api.auth import Auth
 from agent.api.context import Context
 from agent.api.server import serving
 from agent.app.lifecycle import App, Reconfigure
+from agent.api.whereabouts import opening
 from agent.bootstrap import build, health, recovery_code
 from agent.desktop import autostart
 from agent.desktop.desk import Desk
 from agent.desktop.display import display_available, tray_available
 from agent.desktop.notify import Notifier
 from agent.desktop.presence import presence
-from agent.desktop.presenter import Presenter
+from agent.desktop.presenter import News, Presenter
 from agent.desktop.termination import on_termination
 from agent.domain.errors import AutostartFailed, SettingsError, reason_of
 from agent.i18n import Texts
@@ -130,8 +131,8 @@ class Agent:
         auth = Auth(time.monotonic)
         port = 0
 
-        def url(page: str) -> str:
-            return f"http://127.0.0.1:{port}/open?code={auth.new_code()}&page={page}"
+        def url(page: str, at: str | None) -> str:
+            return opening(f"http://127.0.0.1:{port}", auth.new_code(), page, at)
 
         desk = self._desk = Desk(url, self._settings.popup)
         app = self._app = build(self._settings, self._paths, library=self._library, reconfigure=self._hooks(desk))
@@ -141,7 +142,7 @@ class Agent:
             enabled=lambda: self._settings.popup.enabled,
             loud=app.loud,
             disturbs=self._popup_disturbs,
-            notify=lambda photos, faces: notifier.tell(self._texts(), photos, faces),
+            notify=lambda news: self._notify(notifier, news),
         )
         desk.on_hidden = presenter.sent_away
         context = Context(
@@ -228,5 +229,11 @@ class Agent:
     async def _scan(self, path: str) -> None:
         """The tray's "scan a folder": what comes of it is shown by the popup."""
         files = await asyncio.to_thread(lambda: list(walk_images([path])))
+    async def _notify(self, notifier: Notifier, news: Sequence[News]) -> None:
+        """Where no popup can be shown. A click opens the photo that it tells of, or all of them."""
+        images = {each.image_id for each in news}
+        at = f"photo-{news[0].image_id}" if len(images) == 1 else "photos"
+        await notifier.tell(self._texts(), len(images), sum(each.faces for each in news), lambda: self._desk.browse(at))
+
         async for _ in self._app.scan(files):
             pass

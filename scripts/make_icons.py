@@ -43,6 +43,7 @@ TRAY = {
     "idle": TrayState(JADE),
     "working": TrayState(JADE, "dots"),
     "paused": TrayState(GREY, "bars"),
+    "limited": TrayState(JADE, "ceiling"),
     "attention": TrayState(JADE, "exclamation"),
 }
 
@@ -92,7 +93,7 @@ def _badge(draw: ImageDraw.ImageDraw, badge: str, at: Callable[..., tuple[float,
     """A disc at the lower right with the state's sign, cut free from the mark by a clear ring."""
     x, y, radius = 17.2, 17.2, 6.4
     draw.ellipse(at(x - radius - 1, y - radius - 1, x + radius + 1, y + radius + 1), fill=(0, 0, 0, 0))
-    background, ink = {"dots": (MINT, DEEP), "bars": (SLATE, WHITE), "exclamation": (AMBER, INK)}[badge]
+    background, ink = {"dots": (MINT, DEEP), "bars": (SLATE, WHITE), "ceiling": (AMBER, INK), "exclamation": (AMBER, INK)}[badge]
     draw.ellipse(at(x - radius, y - radius, x + radius, y + radius), fill=(*background, 255))
     match badge:
         case "dots":
@@ -101,6 +102,10 @@ def _badge(draw: ImageDraw.ImageDraw, badge: str, at: Callable[..., tuple[float,
         case "bars":
             for offset in (-2.0, 2.0):
                 draw.rectangle(at(x + offset - 1.1, y - 3.2, x + offset + 1.1, y + 3.2), fill=(*ink, 255))
+        case "ceiling":
+            draw.rectangle(at(x - 3.8, y - 4.2, x + 3.8, y - 2.5), fill=(*ink, 255))
+            draw.polygon([at(x - 3.4, y + 1.6), at(x + 3.4, y + 1.6), at(x, y - 1.8)], fill=(*ink, 255))
+            draw.rectangle(at(x - 1.1, y + 1.2, x + 1.1, y + 4.4), fill=(*ink, 255))
         case _:
             draw.rectangle(at(x - 1.1, y - 4.2, x + 1.1, y + 0.9), fill=(*ink, 255))
             draw.ellipse(at(x - 1.3, y + 2.0, x + 1.3, y + 4.6), fill=(*ink, 255))

@@ -9,7 +9,7 @@ import httpx
 from pydantic import ValidationError
 
 from agent.api.schemas import ScanLine, ScanRequest, SessionCode, Status
-from agent.api.whereabouts import Whereabouts, find
+from agent.api.whereabouts import Whereabouts, find, opening
 from agent.domain.errors import AgentError, AgentUnreachable, NotRunning, from_code
 
 
@@ -44,11 +44,11 @@ class Client:
         """A call without arguments or answer."""
         self._call("POST", path)
 
-    def session_url(self, page: str = "library") -> str:
-        """An address that opens the UI once, within a minute."""
+    def session_url(self, page: str = "library", at: str | None = None) -> str:
+        """An address that opens the UI once, within a minute; `at` is a place in it."""
         with _translated():
             code = SessionCode.model_validate_json(self._call("POST", "/api/session/codes").content).code
-        return f"{self.address}/open?code={code}&page={page}"
+        return opening(self.address, code, page, at)
 
     def scan(self, request: ScanRequest) -> Iterator[ScanLine]:
         """The scan's lines as they come. Raises AgentUnreachable if the agent ends meanwhile."""

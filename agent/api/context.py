@@ -23,8 +23,8 @@ class Desk(Protocol):
 
     async def hide_popup(self) -> None: ...
 
-    async def open_browser(self) -> None:
-        """Raises NoDisplay."""
+    async def open_browser(self, at: str) -> None:
+        """At a place in the UI, such as `photo-12`. Raises NoDisplay."""
         ...
 
     async def show_file(self, path: str) -> None:

@@ -21,6 +21,7 @@ from agent.api.routes_settings import settings_routes
 from agent.api.routes_status import status_routes
 from agent.api.schemas import Problem, ScanRequest, SessionCode, Status
 from agent.domain.errors import (
+from agent.api.schemas_desk import At
     AgentError,
     BadRequest,
     FaceUnknown,
@@ -105,11 +106,11 @@ def _session_routes(api: FastAPI, context: Context) -> None:
         return SessionCode(code=context.auth.new_code())
 
     @api.get("/open", include_in_schema=False)
-    async def open_session(code: str, page: Literal["library", "popup"] = "library") -> Response:
+    async def open_session(code: str, page: Literal["library", "popup"] = "library", at: At | None = None) -> Response:
         session = context.auth.exchange(code)
         if session is None:
             return Response(sign_in_page(Unauthorised(), context.texts()), 401, media_type="text/html")
-        answer = RedirectResponse("/popup" if page == "popup" else "/", 303)
+        answer = RedirectResponse("/popup" if page == "popup" else f"/#{at}" if at else "/", 303)
         answer.set_cookie(COOKIE, session, httponly=True, samesite="strict")
         return answer
 

@@ -116,6 +116,7 @@ def _face(stored: StoredFace) -> FaceOut:
         id=stored.id,
         box=(box.x, box.y, box.w, box.h),
         score=stored.face.score,
+        warning=problem(now.warning, texts) if now.warning else None,
         person_id=identity.person_id if identity else None,
         person=stored.person,
         certainty=identity.certainty.value if identity else None,

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from agent.api.context import Context
 from agent.api.schemas import Problem
+from agent.api.schemas_desk import OpenRequest
 from agent.api.schemas_settings import QuietRequest
 
 
@@ -12,8 +13,8 @@ def desk_routes(api: FastAPI, context: Context) -> None:
     app, desk = context.app, context.desk
 
     @api.post("/api/open", status_code=204)
-    async def open_browser() -> None:
-        await desk.open_browser()
+    async def open_browser(request: OpenRequest | None = None) -> None:
+        await desk.open_browser((request or OpenRequest()).at)
 
     @api.post("/api/popup/show", status_code=204, responses={503: {"model": Problem}})
     async def show_popup() -> None:
@@ -27,7 +28,7 @@ def desk_routes(api: FastAPI, context: Context) -> None:
     async def quiet(request: QuietRequest) -> None:
         """No popup for some time, or until the work at hand is done; neither ends a quiet time that was asked for."""
         if not request.until_done:
-            app.put_off(request.minutes)
+            await app.put_off(request.minutes)
         if request.until_done or request.minutes is not None:
             await desk.hide_popup()
 

@@ -133,7 +133,7 @@ def _first_run_routes(api: FastAPI, context: Context) -> None:
 
     @api.post("/api/first-run/done", status_code=204)
     async def done() -> None:
-        await asyncio.to_thread(library.take_note, FIRST_RUN_DONE)
+        await asyncio.to_thread(library.take_notes, {FIRST_RUN_DONE: 1})
 
     @api.get("/api/recovery-code")
     async def recovery_code() -> RecoveryCode:

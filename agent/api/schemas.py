@@ -175,6 +175,8 @@ class EventOut(Schema):
     person_id: int | None = None
     faces: int | None = None
     embeddings: int | None = None
+    warning: Problem | None = None
+    """the work goes on, but somebody should know: the engine passed its memory limit"""
     """face prints that were deleted"""
     chips: int | None = None
     """pictures of faces that were deleted"""

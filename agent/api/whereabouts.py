@@ -1,9 +1,10 @@
-"""The word a running agent leaves for its clients: port and token, in a file only the owner can read."""
+"""Where a running agent is: the word it leaves for its clients in a file only the owner can read, and what opens its pages."""
 
 import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
 from agent.domain.errors import NotRunning
 
@@ -17,6 +18,11 @@ class Whereabouts:
     port: int
     token: str
     pid: int
+
+
+def opening(address: str, code: str, page: str, at: str | None = None) -> str:
+    """Where a one-time code opens a page, at a place in it."""
+    return f"{address}/open?{urlencode({'code': code, 'page': page} | ({'at': at} if at else {}))}"
 
 
 def leave(runtime: Path, whereabouts: Whereabouts) -> None:

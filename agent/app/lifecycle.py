@@ -109,7 +109,7 @@ class App:
             apply=self._throttle,
             clock=clock,
         )
-        self.quiet = Quiet(lambda: self.settings.popup, clock)
+        self.quiet = Quiet(lambda: self.settings.popup, clock, library)
         self.status = StatusFeed(library, self.indexer, self.ingest, self._progress, self.quiet, lambda: self.settings)
         self._models = ModelSupply(lambda: supply(self.recipe()), self.indexer.mended)
         self._recognition = RecognitionSwitch(library, analyser, self.people, self.bus, backups, tell=self._blocked, clock=clock)
@@ -122,6 +122,7 @@ class App:
         """Work until cancelled; then everything under way is given back and the engine ends. Raises StoreError at start."""
         try:
             await asyncio.to_thread(self.library.release_leases)
+            await asyncio.to_thread(self.quiet.remember)
             await self._recognition.follow(self.settings)
             with self.bus.listening(self._noticed):
                 async with asyncio.TaskGroup() as tasks:
@@ -154,9 +155,9 @@ class App:
         async for scanned in self._scanner.scan(files, embeddings=embeddings):
             yield scanned
 
-    def put_off(self, minutes: int | None) -> None:
-        """No popup for so many minutes; None ends that."""
-        self.quiet.put_off(minutes)
+    async def put_off(self, minutes: int | None) -> None:
+        """No popup for so many minutes, also after a restart; None ends that. Raises StoreError."""
+        await asyncio.to_thread(self.quiet.put_off, minutes)
         self.status.changed()
 
     async def loud(self, place_ids: Sequence[int]) -> list[int]:

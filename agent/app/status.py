@@ -50,6 +50,7 @@ class Status:
     throttled: Throttle | None = None  # why the engine does not work as hard as it might
 
 
+    warning: AgentError | None = None  # the work goes on, but somebody should know
 Listener: TypeAlias = Callable[[Status], None]
 
 
@@ -68,7 +69,7 @@ class StatusFeed:
         self._stale = asyncio.Event()
         self._listeners: list[Listener] = []
         self.settings_problem: AgentError | None = None
-        self.warning: AgentError | None = None  # the work goes on, but somebody should know
+        self.warning: AgentError | None = None
         self.throttled: Throttle | None = None
 
     def changed(self) -> None:
@@ -86,7 +87,7 @@ class StatusFeed:
         counts = await asyncio.to_thread(self._library.counts)
         jobs = counts.jobs
         queued = jobs.get(JobState.QUEUED, 0) + jobs.get(JobState.LEASED, 0)
-        problem = self._indexer.problem or self._ingest.problem or self.settings_problem or self.warning
+        problem = self._indexer.problem or self._ingest.problem or self.settings_problem
         if self._indexer.paused or (self._indexer.held and queued):
             state = AgentState.PAUSED
         elif problem or self._ingest.folder_problems:
@@ -108,6 +109,7 @@ class StatusFeed:
             throttled=self.throttled,
             settings=settings,
         )
+            warning=self.warning,
 
     async def run(self) -> None:
         """Tell the listeners until cancelled."""

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import click
 
@@ -94,10 +95,15 @@ def status(session: Session, as_json: bool) -> None:
         click.echo(texts("cli.status.folder", path=folder.path))
         if folder.problem:
             click.echo(f"    {folder.problem.cause} {folder.problem.remedy} [{folder.problem.code}]")
+    if now.throttled:
+        click.echo(texts(f"ui.status.throttled.{now.throttled}"))
+    if now.quiet_until:
+        click.echo(texts("cli.status.quiet", time=texts.moment(now.quiet_until, datetime.now(UTC))))
     if now.failed:
         click.echo(texts("cli.status.failed", count=now.failed))
-    if now.problem:
-        click.echo(f"{now.problem.cause} {now.problem.remedy} [{now.problem.code}]")
+    for problem in (now.problem, now.warning):
+        if problem:
+            click.echo(f"{problem.cause} {problem.remedy} [{problem.code}]")
 
 
 @ai_popup.command(help=TEXTS("cli.help.pause"))
@@ -115,12 +121,19 @@ def resume(session: Session) -> None:
 
 
 @ai_popup.command(name="open", help=TEXTS("cli.help.open"))
+@click.argument("at", required=False, metavar="[PLACE]")
 @click.option("--print", "only_print", is_flag=True, help=TEXTS("cli.help.print"))
 @click.pass_obj
-def open_ui(session: Session, only_print: bool) -> None:
+def open_ui(session: Session, at: str | None, only_print: bool) -> None:
+    from agent.api.schemas_desk import OpenRequest
     from agent.desktop.opener import open_in_browser
 
-    url = session.client().session_url()
+    if at is not None:
+        try:
+            OpenRequest(at=at)
+        except ValueError:
+            raise click.BadParameter(session.texts("cli.open.place"), param_hint="PLACE") from None
+    url = session.client().session_url(at=at)
     if only_print or not open_in_browser(url):
         click.echo(session.texts("cli.open.once"), err=True)
         click.echo(url)

@@ -4,23 +4,29 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.desktop.opener import open_image, open_in_browser, show_in_folder
+import structlog
+
+from agent.desktop.display import display_available
+from agent.desktop.opener import open_image, open_in_browser, open_text, show_in_folder
 from agent.desktop.popup import PopupHost
 from agent.domain.errors import NoDisplay
 from agent.settings import Popup
 
+log = structlog.get_logger()
+
 
 class Desk:
-    """Popup and browser. `url` makes an address with a one-time code for a page ("popup" or "library")."""
+    """Popup and browser. `url` makes an address with a one-time code for a page ("popup" or "library") and a place on it."""
 
-    def __init__(self, url: Callable[[str], str], popup: Popup) -> None:
+    def __init__(self, url: Callable[[str, str | None], str], popup: Popup) -> None:
         self._url = url
         self.on_hidden: Callable[[], None] = lambda: None  # the user sent the popup away
+        self._browsing: set[asyncio.Task[None]] = set()
         self._corner = popup.corner
         self._popup = PopupHost(self._popup_url, keep_warm_s=popup.keep_warm_s, hidden=lambda: self.on_hidden())
 
     async def _popup_url(self) -> str:
-        return self._url("popup")
+        return self._url("popup", None)
 
     def reconfigure(self, popup: Popup) -> None:
         self._corner = popup.corner
@@ -38,10 +44,22 @@ class Desk:
         self.on_hidden()
         await self._popup.hide()
 
-    async def open_browser(self) -> None:
-        """Raises NoDisplay."""
-        if not await asyncio.to_thread(open_in_browser, self._url("library")):
+    async def open_browser(self, at: str) -> None:
+        """At a place in the UI, such as `photo-12`. Raises NoDisplay."""
+        if not await asyncio.to_thread(open_in_browser, self._url("library", at)):
             raise NoDisplay
+
+    def browse(self, at: str) -> None:
+        """As `open_browser`, from a callback in the event loop: it goes on by itself, and a failure is only noted."""
+        task = asyncio.get_running_loop().create_task(self._browse(at))
+        self._browsing.add(task)
+        task.add_done_callback(self._browsing.discard)
+
+    async def _browse(self, at: str) -> None:
+        try:
+            await self.open_browser(at)
+        except NoDisplay as error:
+            log.warning("browser.unavailable", code=error.code)
 
     async def show_file(self, path: str) -> None:
         """Show it in its folder. Raises NoDisplay."""

@@ -1,7 +1,9 @@
 """The system's notifications, for where the popup can't be shown: numbers only, never a face, a name or a path."""
 
 import asyncio
+import contextlib
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from agent.desktop import session_bus
@@ -25,8 +27,11 @@ class Notifier:
     def __init__(self) -> None:
         self._notifier: DesktopNotifier | None = None
 
-    async def tell(self, texts: Texts, photos: int, faces: int) -> None:
-        """Say how many photos were looked at, where this system has notifications and lets us; nothing is raised."""
+    async def tell(self, texts: Texts, photos: int, faces: int, clicked: Callable[[], None]) -> None:
+        """Say how many photos were looked at, where this system has notifications and lets us; nothing is raised.
+
+        `clicked` is called in the event loop when the user chooses the notification.
+        """
         if sys.platform.startswith("linux") and not await asyncio.to_thread(session_bus.obtainable, SERVICE):
             return
         if self._notifier is None:
@@ -34,4 +39,14 @@ class Notifier:
 
             self._notifier = DesktopNotifier(texts("app.name"), Icon(path=resource("icons") / "mark-128.png"))
             await self._notifier.request_authorisation()
-        await self._notifier.send(title=texts("app.name"), message=words(texts, photos, faces))
+        from desktop_notifier import Button
+
+        loop = asyncio.get_running_loop()
+
+        def chosen() -> None:
+            with contextlib.suppress(RuntimeError):  # the agent is ending
+                loop.call_soon_threadsafe(clicked)  # some systems call from a thread of their own
+
+        # A button too: some desktops (Xfce) tell nobody of a click on the notification itself.
+        show = Button(texts("notify.show"), on_pressed=chosen)
+        await self._notifier.send(title=texts("app.name"), message=words(texts, photos, faces), buttons=[show], on_clicked=chosen)

@@ -25,14 +25,15 @@ class News:
     """A file that was looked at."""
 
     place_id: int
-    faces: int | None  # None if it failed
+    image_id: int | None  # None if it failed
+    faces: int = 0
 
 
 class Presenter:
     """One burst, one appearance: hidden by the user, it stays away until the work at hand is done.
 
-    `loud` leaves out what lies in muted folders; `disturbs` says whether a popup would, right now; `notify` is told how many photos and
-    faces there are to be seen where the popup can't be shown.
+    `loud` leaves out what lies in muted folders; `disturbs` says whether a popup would, right now; `notify` is told of the photos
+    that there are to be seen where the popup can't be shown.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class Presenter:
         enabled: Callable[[], bool],
         loud: Callable[[Sequence[int]], Awaitable[Sequence[int]]],
         disturbs: Callable[[], Awaitable[bool]],
-        notify: Callable[[int, int], Awaitable[None]],
+        notify: Callable[[Sequence[News]], Awaitable[None]],
     ) -> None:
         self._desk = desk
         self._enabled = enabled
@@ -59,12 +60,12 @@ class Presenter:
         if not self._enabled() or self._sent_away or len(self._news) >= MOST_WAITING:
             return
         match recorded.event:
-            case ImageIndexed(place_id=place_id, faces=faces):
-                self._news.append(News(place_id, faces))
+            case ImageIndexed(place_id=place_id, image_id=image_id, faces=faces):
+                self._news.append(News(place_id, image_id, faces))
             case ImageFailed(place_id=place_id):
                 self._news.append(News(place_id, None))
-            case PlaceAdded(place_id=place_id):
-                self._news.append(News(place_id, 0))
+            case PlaceAdded(place_id=place_id, image_id=image_id):
+                self._news.append(News(place_id, image_id))
             case _:
                 return
         self._wanted.set()
@@ -100,8 +101,8 @@ class Presenter:
                 if not said:
                     log.warning("popup.unavailable", code=error.code)
                 said = True
-                seen = [each.faces for each in news if each.place_id in loud and each.faces is not None]
+                seen = [each for each in news if each.place_id in loud and each.image_id is not None]
                 if seen:
-                    await self._notify(len(seen), sum(seen))
+                    await self._notify(seen)
                 await asyncio.sleep(UNAVAILABLE_S)
             await asyncio.sleep(LEAST_INTERVAL_S)

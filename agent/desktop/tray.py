@@ -3,7 +3,7 @@
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +14,8 @@ from agent.i18n import Texts
 from agent.resources import resource
 
 RECENT = 5
+QUIET_MINUTES = (30, 60, 240, 480)
+_MAX_TITLE = 127  # what Windows takes
 _MAX_NAME = 40
 
 
@@ -21,6 +23,7 @@ class TrayState(StrEnum):
     IDLE = "idle"
     WORKING = "working"
     PAUSED = "paused"
+    LIMITED = "limited"  # the engine passed its memory limit and was started anew
     ATTENTION = "attention"
 
 
@@ -41,6 +44,8 @@ class TrayModel:
     paused: bool = False
     left: int = 0  # photos still waiting
     recent: tuple[RecentResult, ...] = ()  # newest first; the menu shows `RECENT` of them
+    throttled: str | None = None  # why the engine does not work as hard as it might
+    quiet_until: str | None = None  # no popup until then, in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class TrayActions:
     scan_folder: Callable[[], None]
     toggle_pause: Callable[[], None]
     show_recent: Callable[[int], None]
+    be_quiet: Callable[[int | None], None]  # no popup for so many minutes; None ends that
     quit: Callable[[], None]
 
 
@@ -109,7 +115,7 @@ class Tray:
         if model.state != before.state:
             self._icon.icon = self._picture()
         self._icon.title = title(model, self._texts)
-        if retold or (model.paused, model.recent) != (before.paused, before.recent):
+        if retold or replace(model, state=before.state, left=before.left, throttled=before.throttled) != before:
             self._icon.update_menu()
 
     def _ready(self, icon: Icon) -> None:
@@ -129,7 +135,12 @@ class Tray:
 
 def title(model: TrayModel, texts: Texts) -> str:
     """The words beside the icon."""
-    return texts(f"tray.title.{model.state}", count=model.left)
+    words = [texts(f"tray.title.{model.state}", count=model.left)]
+    if model.throttled is not None:
+        words.append(texts(f"tray.throttled.{model.throttled}"))
+    if model.quiet_until is not None:
+        words.append(texts("tray.quiet_until", time=model.quiet_until))
+    return texts("tray.separator").join(words)[:_MAX_TITLE]
 
 
 def menu_items(model: TrayModel, texts: Texts, actions: TrayActions) -> Iterator[object]:
@@ -138,6 +149,7 @@ def menu_items(model: TrayModel, texts: Texts, actions: TrayActions) -> Iterator
     yield _item(texts("tray.scan"), actions.scan_folder)
     yield _item(texts("tray.resume" if model.paused else "tray.pause"), actions.toggle_pause)
     yield pystray.MenuItem(texts("tray.recent"), _recent(model, texts, actions))
+    yield _quiet(model, texts, actions)
     yield pystray.Menu.SEPARATOR
     yield _item(texts("tray.quit"), actions.quit)
 
@@ -149,6 +161,17 @@ def _recent(model: TrayModel, texts: Texts, actions: TrayActions) -> object:
 
     entries = [entry(result) for result in model.recent[:RECENT]]
     return pystray.Menu(*(entries or [pystray.MenuItem(texts("tray.none"), None, enabled=False)]))
+
+
+def _quiet(model: TrayModel, texts: Texts, actions: TrayActions) -> object:
+    if model.quiet_until is not None:
+        return _item(texts("tray.quiet_end", time=model.quiet_until), lambda: actions.be_quiet(None))
+
+    def entry(minutes: int) -> object:
+        text = texts("tray.minutes", count=minutes) if minutes < 60 else texts("tray.hours", count=minutes // 60)
+        return _item(text, lambda: actions.be_quiet(minutes))
+
+    return pystray.MenuItem(texts("tray.quiet"), pystray.Menu(*map(entry, QUIET_MINUTES)))
 
 
 def _item(text: str, action: Callable[[], None], *, default: bool = False) -> object:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -35,7 +36,8 @@ class TrayBridge:
                 open=lambda: self._call(self._open),
                 scan_folder=lambda: self._call(self._scan),
                 toggle_pause=lambda: self._call(self._toggle),
-                show_recent=lambda _: self._call(self._open),
+                show_recent=lambda image_id: self._call(lambda _, desk: desk.open_browser(f"photo-{image_id}")),
+                be_quiet=lambda minutes: self._call(lambda app, _: app.put_off(minutes)),
                 quit=quit,
             ),
             texts(),
@@ -98,5 +100,14 @@ class TrayBridge:
         """By the newest status: another may have come while the photos were read."""
         if self._status is None:
             return TrayModel(recent=self._recent)
-        state = TrayState(self._status.state.value)
-        return TrayModel(state, paused=state is TrayState.PAUSED, left=self._status.queued, recent=self._recent)
+        status, state = self._status, TrayState(self._status.state.value)
+        if status.warning is not None and state in (TrayState.IDLE, TrayState.WORKING):
+            state = TrayState.LIMITED
+        return TrayModel(
+            state,
+            paused=state is TrayState.PAUSED,
+            left=status.queued,
+            recent=self._recent,
+            throttled=status.throttled.value if status.throttled and status.queued else None,
+            quiet_until=self._texts().moment(status.quiet_until, datetime.now(UTC)) if status.quiet_until else None,
+        )

@@ -477,9 +477,14 @@ def test_what_is_under_way_is_not_dropped(library: Library) -> None:
 
 def test_a_note_is_kept(library: Library) -> None:
     assert not library.noted("x")
-    library.take_note("x")
-    library.take_note("x")
+    library.take_notes({"x": 1})
+    library.take_notes({"x": 1})
     assert library.noted("x") and not library.noted("y")
+    library.take_notes({"y": 1_800_000_000})
+    library.take_notes({"y": 2_900_000_000, "z": 0})
+    assert (library.note("y"), library.note("z")) == (2_900_000_000, 0)
+    library.take_notes({"y": None})
+    assert library.note("y") is None and library.noted("x")
 
 
 # -- folders with rules of their own ---------------------------------------------------------------------------------------------------

@@ -17,14 +17,22 @@ pytestmark = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="nee
 SERVER = """
 import sys
 from dbus_fast.aio import MessageBus
-from dbus_fast.service import ServiceInterface, method
+from dbus_fast.service import ServiceInterface, method, signal
 import asyncio
 
 class Notifications(ServiceInterface):
+    count = 0
     @method()
     def Notify(self, app: "s", old: "u", icon: "s", title: "s", body: "s", actions: "as", hints: "a{sv}", timeout: "i") -> "u":
         print("|".join([app, title, body, ",".join(sorted(hints))]), flush=True)
-        return 7
+        self.count += 1
+        # The first is clicked, of the second the button is pressed, as on desktops that know no click.
+        chosen = actions[0] if self.count == 1 else actions[2]
+        asyncio.get_running_loop().call_later(0.2, self.ActionInvoked, self.count, chosen)
+        return self.count
+    @signal()
+    def ActionInvoked(self, id, key) -> "us":
+        return [id, key]
     @method()
     def GetCapabilities(self) -> "as":
         return ["body"]
@@ -50,8 +58,11 @@ from agent.i18n import Texts
 
 async def main():
     notifier = Notifier()
-    await notifier.tell(Texts("en"), 3, 5)
-    await notifier.tell(Texts("zh-CN"), 1, 0)
+    for number, told in enumerate([(Texts("en"), 3, 5), (Texts("zh-CN"), 1, 0)]):
+        chosen = asyncio.Event()
+        await notifier.tell(*told, chosen.set)
+        await asyncio.wait_for(chosen.wait(), 10)
+        print("chosen", number, flush=True)
 
 asyncio.run(main())
 """
@@ -95,14 +106,14 @@ def told(bus: None) -> Iterator[Callable[[], str]]:
         server.terminate()
 
 
-def test_the_notification_says_numbers_and_nothing_else(told: Callable[[], str]) -> None:
+def test_the_notification_says_numbers_and_nothing_else_and_tells_when_it_is_chosen(told: Callable[[], str]) -> None:
     # In a process of its own: the connection to the bus ends with it, as with the agent.
-    done = subprocess.run([sys.executable, "-c", CLIENT], timeout=30, check=False)
-    assert done.returncode == 0
+    done = subprocess.run([sys.executable, "-c", CLIENT], timeout=30, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "chosen 0\nchosen 1\n"), done.stderr
     assert told() == "AI Popup|AI Popup|3 new photos, 5 faces|urgency\n"
     assert told().split("|")[2] == "1 张新照片，0 张人脸"
 
 
 async def test_without_a_service_nothing_happens(bus: None) -> None:
     assert not session_bus.obtainable(SERVICE)
-    await Notifier().tell(Texts("en"), 3, 5)
+    await Notifier().tell(Texts("en"), 3, 5, lambda: None)

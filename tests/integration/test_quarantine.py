@@ -99,7 +99,7 @@ async def running(
         app=app,
         auth=Auth(asyncio.get_running_loop().time),
         previews=Previews(library, pool),
-        desk=Desk(lambda page: page, settings.popup),
+        desk=Desk(lambda page, _: page, settings.popup),
         settings=SettingsFile(paths.settings),
         recovery_code=lambda: "",
         texts=lambda: Texts("en"),

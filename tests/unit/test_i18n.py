@@ -1,6 +1,7 @@
 """Texts in both languages."""
 
 import re
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -65,7 +66,7 @@ def test_no_words_are_left_over_for_errors_and_settings_that_are_gone() -> None:
 
 def test_a_refused_setting_says_why_in_the_reader_s_language() -> None:
     error = SettingsInvalid(key="popup.seconds", reason="between_whole", minimum=2, maximum=3600)
-    assert Texts("en").cause(error) == "Not taken over: “popup.seconds” must be a whole number from 2 to 3,600. The settings in force stay."
+    assert Texts("en").cause(error) == "“popup.seconds” must be a whole number from 2 to 3,600."
     assert "2 到 3,600 的整数" in Texts("zh-CN").cause(error)
 
 
@@ -103,3 +104,13 @@ def test_a_missing_text_is_its_key_and_a_missing_fact_stays_visible() -> None:
 )
 def test_the_system_s_language_is_followed(environ: dict[str, str], language: str) -> None:
     assert system_language(environ) == language
+
+
+@pytest.mark.parametrize(
+    ("hours", "english", "chinese"),
+    [(3, "15:00", "15:00"), (20, "tomorrow 08:00", "明天 08:00"), (50, "2026-06-12 14:00", "2026-06-12 14:00")],
+)
+def test_a_time_is_said_with_its_day_unless_that_is_today(hours: int, english: str, chinese: str) -> None:
+    now = datetime(2026, 6, 10, 12).astimezone()
+    assert Texts("en").moment(now + timedelta(hours=hours), now) == english
+    assert Texts("zh-CN").moment(now + timedelta(hours=hours), now) == chinese

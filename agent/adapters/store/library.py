@@ -216,13 +216,11 @@ class SqliteLibrary:
     # upkeep
 
     def noted(self, name: str) -> bool:
-        with self._database.read() as tx:
-            return tx.scalar(select(schema.meta.c.value).where(schema.meta.c.name == name)) is not None
+        return self.note(name) is not None
 
-    def take_note(self, name: str) -> None:
-        with self._database.write(durable=True) as tx:
-            tx.execute(delete(schema.meta).where(schema.meta.c.name == name))
-            tx.execute(insert(schema.meta).values(name=name, value=1))
+    def note(self, name: str) -> int | None:
+        with self._database.read() as tx:
+            return tx.scalar(select(schema.meta.c.value).where(schema.meta.c.name == name))
 
     def take_notes(self, notes: Mapping[str, int | None]) -> None:
         with self._database.write(durable=True) as tx:

@@ -200,10 +200,12 @@ class Library(Files, Jobs, Wishes, Shelf, Register, Protocol):
         ...
 
     def noted(self, name: str) -> bool:
-        """Whether `take_note` was called for that name, ever."""
+        """Whether something was noted under that name."""
         ...
 
-    def take_note(self, name: str) -> None: ...
+    def note(self, name: str) -> int | None:
+        """The number that was noted under that name."""
+        ...
 
     def take_notes(self, notes: Mapping[str, int | None]) -> None:
         """Keep a number under each name, in place of the one before; None forgets it. They are on the disk when this returns."""

@@ -48,8 +48,8 @@ class FakeDesk:
     async def hide_popup(self) -> None:
         self._ask("hide")
 
-    async def open_browser(self) -> None:
-        self._ask("browser")
+    async def open_browser(self, at: str) -> None:
+        self._ask(f"browser {at}")
 
     async def show_file(self, path: str) -> None:
         self._ask(f"show {path}")

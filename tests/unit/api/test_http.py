@@ -142,7 +142,7 @@ async def test_pause_resume_rescan_and_quit(served: Served, owner: httpx.AsyncCl
 async def test_the_desk_is_asked_and_its_trouble_is_told(served: Served, owner: httpx.AsyncClient) -> None:
     for path in ("/api/popup/show", "/api/popup/hide", "/api/open"):
         assert (await owner.post(path)).status_code == 204
-    assert served.desk.asked == ["show", "hide", "browser"]
+    assert served.desk.asked == ["show", "hide", "browser photos"]
     for error in (NoDisplay(), PopupFailed()):
         served.desk.error = error
         answer = await owner.post("/api/popup/show")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.domain.jobs import JobState, Priority
+from agent.settings import Folder, Settings
 from tests.unit.conftest import NOW
 
 if TYPE_CHECKING:
@@ -40,9 +41,25 @@ async def test_other_times_are_refused(owner: httpx.AsyncClient, body: dict[str,
 
 async def test_a_burst_is_called_off_and_looked_at_when_asked(owner: httpx.AsyncClient, served: Served) -> None:
     world = served.world
+    world.app.settings = Settings(folders=(Folder(path=str(world.folder)),))
     for name in ("a.jpg", "b.jpg"):
         await world.app.ingest.note(world.file(name), Priority.NEW)
     assert (await owner.post("/api/burst/cancel")).status_code == 204
     assert (await owner.get("/api/status")).json()["queued"] == 0
     await owner.post("/api/rescan")
     assert world.real.counts().jobs[JobState.QUEUED] == 2
+
+
+@pytest.mark.parametrize("at", ["photo-12", "problems/7", "photos", "status", "settings/engine.max_memory_mb", "help/guide"])
+async def test_the_browser_opens_at_a_place_in_the_program(owner: httpx.AsyncClient, served: Served, at: str) -> None:
+    assert (await owner.post("/api/open", json={"at": at})).status_code == 204
+    assert served.desk.asked == [f"browser {at}"]
+    answer = await owner.get("/open", params={"code": served.auth.new_code(), "at": at})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/#{at}")
+
+
+@pytest.mark.parametrize("at", ["https://example.org", "//example.org", "photo-", "photo-1\n", "photo-1/../x", "settings/<b>", "popup", ""])
+async def test_no_other_address_is_ever_opened(owner: httpx.AsyncClient, served: Served, at: str) -> None:
+    assert (await owner.post("/api/open", json={"at": at})).status_code == 422
+    assert (await owner.get("/open", params={"code": served.auth.new_code(), "at": at})).status_code == 422
+    assert served.desk.asked == []

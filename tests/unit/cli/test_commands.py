@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import httpx
@@ -80,6 +81,18 @@ def test_the_status_in_words_and_as_json(cli: CommandLine, running_agent: FakeAg
     assert {name: told[name] for name in STATUS} == STATUS
 
 
+def test_the_status_says_why_it_is_slow_what_was_passed_and_until_when_it_is_quiet(cli: CommandLine, running_agent: FakeAgent) -> None:
+    later = datetime.now(UTC) + timedelta(days=9)
+    warning = {"code": "engine.memory", "cause": "Too much.", "remedy": "Started anew."}
+    more: dict[str, object] = {"throttled": "battery_low", "quiet_until": later.isoformat(), "warning": warning, "problem": None, "folders": [], "failed": 0}
+    running_agent.answers["/api/status"] = httpx.Response(200, json=STATUS | more)
+    said = cli("status").out.splitlines()[3:]
+    assert said[0].startswith("The battery is low") and said[1:] == [
+        f"No popups until {later.astimezone():%Y-%m-%d %H:%M}.",
+        "Too much. Started anew. [engine.memory]",
+    ]
+
+
 def test_the_programs_language_is_the_settings(cli: CommandLine, running_agent: FakeAgent) -> None:
     cli("config", "set", "general.language", "zh-CN")
     running_agent.answers["/api/status"] = httpx.Response(200, json=STATUS)
@@ -105,6 +118,14 @@ def test_open_prints_the_address_where_no_browser_opens(
     url = "http://127.0.0.1:8765/open?code=once&page=library"
     assert (cli("open").out, cli("open").out, cli("open", "--print").out) == ("", url + "\n", url + "\n")
     assert opened == [url, url]
+
+
+def test_open_goes_to_a_place_and_to_no_other_address(cli: CommandLine, running_agent: FakeAgent) -> None:
+    running_agent.answers["/api/session/codes"] = httpx.Response(200, json={"code": "once"})
+    assert cli("open", "photo-12", "--print").out == "http://127.0.0.1:8765/open?code=once&page=library&at=photo-12\n"
+    asked = list(running_agent.asked)
+    said = cli("open", "https://example.org", "--print")
+    assert (said.code, said.out, running_agent.asked) == (2, "", asked)
 
 
 def test_quit_waits_for_the_end(cli: CommandLine, running_agent: FakeAgent, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from agent.app.status import AgentState, Status
 from agent.desktop import presenter as module
 from agent.desktop.desk import Desk
-from agent.desktop.presenter import Presenter
+from agent.desktop.presenter import News, Presenter
 from agent.domain.errors import NoDisplay
 from agent.domain.events import Event, ImageFailed, ImageIndexed, PersonNamed, PlaceAdded, PlaceLost, Recorded
 from agent.settings import Settings
@@ -40,7 +40,7 @@ class Stage:
         self.enabled = True
         self.disturbs = False
         self.muted: set[int] = set()
-        self.notified: list[tuple[int, int]] = []
+        self.notified: list[list[tuple[int | None, int]]] = []
         self.presenter = Presenter(
             cast(Desk, self.desk), enabled=lambda: self.enabled, loud=self._loud, disturbs=self._disturbs, notify=self._notify
         )
@@ -51,8 +51,8 @@ class Stage:
     async def _disturbs(self) -> bool:
         return self.disturbs
 
-    async def _notify(self, photos: int, faces: int) -> None:
-        self.notified.append((photos, faces))
+    async def _notify(self, news: Sequence[News]) -> None:
+        self.notified.append([(each.image_id, each.faces) for each in news])
 
     def happen(self, event: Event) -> None:
         self.presenter.happened(Recorded(1, datetime(2026, 1, 1, tzinfo=UTC), event))
@@ -142,7 +142,7 @@ async def test_where_it_cant_show_itself_a_notification_says_how_many(stage: Sta
     stage.happen(ImageFailed(place_id=3, code="image.corrupt"))
     await stage.until_shown(2)
     await stage.stays_away()
-    assert stage.notified == [(2, 5)]
+    assert stage.notified == [[(1, 3), (2, 2)]]
 
 
 async def test_it_stays_away_while_it_would_disturb(stage: Stage) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from agent.app.governor import Throttle
 from agent.desktop.tray import RECENT, RecentResult, Tray, TrayActions, TrayModel, TrayState, label, menu_items, title
 from agent.i18n import Texts
 
@@ -51,6 +52,7 @@ class Calls:
             scan_folder=lambda: self.made.append("scan"),
             toggle_pause=lambda: self.made.append("pause"),
             show_recent=self.made.append,
+            be_quiet=self.made.append,
             quit=lambda: self.made.append("quit"),
         )
 
@@ -86,6 +88,9 @@ def made(calls: Calls, icons: Path) -> tuple[Tray, FakeIcon]:
         (TrayModel(TrayState.WORKING, left=3200), "AI Popup — 3,200 photos left", "AI 弹窗助手 — 还剩 3,200 张照片"),
         (TrayModel(TrayState.PAUSED, paused=True), "AI Popup — paused", "AI 弹窗助手 — 已暂停"),
         (TrayModel(TrayState.ATTENTION), "AI Popup — needs your attention", "AI 弹窗助手 — 需要你处理"),
+        (TrayModel(TrayState.LIMITED), "AI Popup — over its memory limit, started anew", "AI 弹窗助手 — 内存超限，已重启引擎"),
+        (TrayModel(TrayState.PAUSED, throttled="battery_low"), "AI Popup — paused, battery low", "AI 弹窗助手 — 已暂停，电量低"),
+        (TrayModel(quiet_until="15:00"), "AI Popup, quiet until 15:00", "AI 弹窗助手，免打扰到 15:00"),
     ],
 )
 def test_the_title_says_what_goes_on(model: TrayModel, english: str, chinese: str) -> None:
@@ -95,12 +100,40 @@ def test_the_title_says_what_goes_on(model: TrayModel, english: str, chinese: st
 
 def test_the_menu_has_its_entries_in_order_and_a_click_opens(made: tuple[Tray, FakeIcon], calls: Calls) -> None:
     _, icon = made
-    assert icon.texts() == ["Open", "Scan a folder…", "Pause", "Recent results", "- - - -", "Quit"]
+    assert icon.texts() == ["Open", "Scan a folder…", "Pause", "Recent results", "No popups for", "- - - -", "Quit"]
     icon.menu(icon)  # what a click on the icon does
     for text in ("Scan a folder…", "Pause", "Quit"):
         icon.choose(text)
 
     assert calls.made == ["open", "scan", "pause", "quit"]
+
+
+def test_quiet_is_asked_for_in_the_menu_and_ended_there(calls: Calls) -> None:
+    items: list[Any] = list(menu_items(TrayModel(), EN, calls.actions))
+    entries = list(items[4].submenu)
+    assert [entry.text for entry in entries] == ["30 minutes", "1 hour", "4 hours", "8 hours"]
+    entries[2](None)
+    items = list(menu_items(TrayModel(quiet_until="15:00"), EN, calls.actions))
+    assert items[4].text == "Quiet until 15:00: show popups again"
+    items[4](None)
+    assert calls.made == [240, None]
+
+
+def test_a_quiet_time_that_begins_or_ends_is_in_the_menu_at_once(made: tuple[Tray, FakeIcon]) -> None:
+    tray, icon = made
+    tray.update(TrayModel(left=3))
+    assert icon.rebuilt == 0, "the menu has no number"
+    tray.update(TrayModel(left=3, quiet_until="15:00"))
+    assert icon.rebuilt == 1
+
+
+@pytest.mark.parametrize("texts", [EN, ZH])
+def test_every_reason_fits_into_the_title_of_windows(texts: Texts) -> None:
+    for throttled in Throttle:
+        model = TrayModel(TrayState.WORKING, left=100_000, throttled=throttled, quiet_until=texts("time.tomorrow", time="08:00"))
+        said = title(model, texts)
+        assert f"tray.throttled.{throttled}" not in said
+        assert len(said) < 127
 
 
 def test_a_paused_agent_offers_to_resume(calls: Calls) -> None:

@@ -2,18 +2,21 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from agent.app.governor import Throttle
 from agent.app.lifecycle import App
 from agent.app.status import AgentState, Status
 from agent.desktop import tray_bridge
 from agent.desktop.desk import Desk
 from agent.desktop.tray import TrayActions, TrayModel, TrayState
 from agent.desktop.tray_bridge import TrayBridge
-from agent.domain.errors import NoDisplay
+from agent.domain.errors import EngineMemory, NoDisplay
 from agent.i18n import Texts
 from agent.settings import Settings
 
@@ -33,6 +36,7 @@ class FakeApp:
         self.told: Callable[[Status], None] = lambda _: None
         self.images: list[Any] = []
         self.reads = 0
+        self.put: int | None = -1
         self.indexer = SimpleNamespace(paused=False)
         self.status = SimpleNamespace(listen=self._listen)
         self.library = SimpleNamespace(images=self._images)
@@ -45,6 +49,9 @@ class FakeApp:
         self.reads += 1
         self.during_read()
         return self.images
+
+    async def put_off(self, minutes: int | None) -> None:
+        self.put = minutes
 
     def pause(self) -> None:
         self.indexer.paused = True
@@ -61,6 +68,9 @@ class FakeDesk:
     async def show_popup(self) -> None:
         self.asked.append("show")
         raise NoDisplay
+
+    async def open_browser(self, at: str) -> None:
+        self.asked.append(at)
 
     async def choose_folder(self, title: str) -> str | None:
         self.asked.append(title)
@@ -117,6 +127,47 @@ async def test_clicks_reach_the_desk_and_the_agent(stage: Stage) -> None:
         stage.tray.actions.toggle_pause()
         await stage.settled()
         assert stage.app.indexer.paused is paused
+
+
+async def test_quiet_is_asked_for_and_said_with_its_end(stage: Stage) -> None:
+    stage.connect()
+    for minutes in (240, None):
+        stage.tray.actions.be_quiet(minutes)
+        await stage.settled()
+        assert stage.app.put == minutes
+    later = datetime.now(UTC) + timedelta(days=9)
+    stage.app.told(replace(status(AgentState.IDLE), quiet_until=later))
+    await stage.settled()
+    assert stage.tray.shown[-1].quiet_until == f"{later.astimezone():%Y-%m-%d %H:%M}"
+
+
+@pytest.mark.parametrize(
+    ("now", "shown"),
+    [(AgentState.WORKING, TrayState.LIMITED), (AgentState.IDLE, TrayState.LIMITED), (AgentState.ATTENTION, TrayState.ATTENTION)],
+)
+async def test_a_passed_memory_limit_is_a_state_of_its_own_until_it_is_over(stage: Stage, now: AgentState, shown: TrayState) -> None:
+    stage.connect()
+    stage.app.told(replace(status(now), warning=EngineMemory(megabytes=900, limit=600)))
+    await stage.settled()
+    assert stage.tray.shown[-1].state is shown
+    stage.app.told(status(now))
+    await stage.settled()
+    assert stage.tray.shown[-1].state == TrayState(now.value)
+
+
+async def test_why_the_work_is_slow_is_said_while_there_is_some(stage: Stage) -> None:
+    stage.connect()
+    for queued, said in {3: "battery", 0: None}.items():
+        stage.app.told(replace(status(AgentState.WORKING, queued=queued), throttled=Throttle.BATTERY))
+        await stage.settled()
+        assert stage.tray.shown[-1].throttled == said
+
+
+async def test_a_recent_result_opens_the_library_at_its_photo(stage: Stage) -> None:
+    stage.connect()
+    stage.tray.actions.show_recent(12)
+    await stage.settled()
+    assert stage.desk.asked == ["photo-12"]
 
 
 async def test_the_newest_photos_are_read_only_when_there_are_others(stage: Stage) -> None:
