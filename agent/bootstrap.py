@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from agent.adapters.backup import BackupStore
+from agent.adapters.config_file import SettingsFile
 from agent.adapters.diagnosis import Ground
 from agent.adapters.durable import store_error
 from agent.adapters.folder_source import FolderSource
@@ -34,7 +35,7 @@ from agent.domain.image import Recipe
 from agent.engine.pool import EnginePool
 from agent.engine.wire import ModelFile
 from agent.i18n import Texts
-from agent.settings import Settings
+from agent.settings import KeyHome, Settings
 
 
 def utc_now() -> datetime:
@@ -68,6 +69,23 @@ def recovery_code(settings: Settings, paths: AppPaths) -> str:
     """The code that opens the library if its key is lost. Raises KeyHomeError, StoreError."""
     keys = LibraryKeys(paths.library, home_of_key(settings, paths))
     return keys.recovery_code(keys.unlock())
+
+
+def move_key(file: SettingsFile, paths: AppPaths, to: KeyHome) -> None:
+    """Write `library.key_home`, and the library's key moves along; a library that is not there yet has none to move.
+
+    Raises SettingsError, KeyHomeError, StoreError; then neither has moved.
+    """
+    settings = file.load()
+    keys = LibraryKeys(paths.library, home_of_key(settings, paths))
+
+    def switch() -> None:
+        file.put("library.key_home", to.value)
+
+    if keys.exist and settings.library.key_home is not to:
+        keys.move(key_home(to, paths.keys), switch=switch)
+    else:
+        switch()
 
 
 def backups_of(library: SqliteLibrary, paths: AppPaths) -> Backups:

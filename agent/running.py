@@ -12,15 +12,16 @@ import structlog
 
 from agent import __version__, logs
 from agent.adapters.config_file import SettingsFile
+from agent.adapters.drives import is_remote
 from agent.adapters.folder_scan import walk_images
 from agent.adapters.paths import HOME_VARIABLE, AppPaths
 from agent.adapters.store import SqliteLibrary
 from agent.api.auth import Auth
 from agent.api.context import Context
 from agent.api.server import serving
-from agent.app.lifecycle import App, Reconfigure
 from agent.api.whereabouts import opening
-from agent.bootstrap import build, health, recovery_code
+from agent.app.lifecycle import App, Reconfigure
+from agent.bootstrap import build, health, move_key, recovery_code
 from agent.desktop import autostart
 from agent.desktop.desk import Desk
 from agent.desktop.display import display_available, tray_available
@@ -151,9 +152,11 @@ class Agent:
             previews=app.previews,
             desk=desk,
             settings=self._file,
+            move_key=lambda to: move_key(self._file, self._paths, to),
             recovery_code=lambda: recovery_code(self._settings, self._paths),
             texts=self._texts,
             walk=walk_images,
+            remote=is_remote,
             quit=self.quit,
             health=health(app, self._paths, self._texts, __version__),
             version=__version__,
@@ -226,14 +229,14 @@ class Agent:
         now = await asyncio.to_thread(presence)
         return (popup.quiet_fullscreen and now.fullscreen) or (popup.quiet_presenting and now.presenting)
 
-    async def _scan(self, path: str) -> None:
-        """The tray's "scan a folder": what comes of it is shown by the popup."""
-        files = await asyncio.to_thread(lambda: list(walk_images([path])))
     async def _notify(self, notifier: Notifier, news: Sequence[News]) -> None:
         """Where no popup can be shown. A click opens the photo that it tells of, or all of them."""
         images = {each.image_id for each in news}
         at = f"photo-{news[0].image_id}" if len(images) == 1 else "photos"
         await notifier.tell(self._texts(), len(images), sum(each.faces for each in news), lambda: self._desk.browse(at))
 
+    async def _scan(self, path: str) -> None:
+        """The tray's "scan a folder": what comes of it is shown by the popup."""
+        files = await asyncio.to_thread(lambda: list(walk_images([path])))
         async for _ in self._app.scan(files):
             pass

@@ -37,6 +37,7 @@ WORDS = {
         "any": "any",
         "range": "{low} to {high}",
         "inside": "above {low}, below {high}",
+        "choice": "`{choice}` ({title})",
         "example": "such as {values}",
     },
     "zh-CN": {
@@ -56,6 +57,7 @@ WORDS = {
         "any": "任意",
         "range": "{low} 到 {high}",
         "inside": "大于 {low}，小于 {high}",
+        "choice": "`{choice}`（{title}）",
         "example": "例如 {values}",
     },
 }
@@ -81,7 +83,7 @@ def settings_page(language: str) -> str:
             if field.key.replace("[]", "").split(".")[0] == section:
                 name = f"settings.{field.key.replace('[]', '')}"
                 told = f"**{texts(f'{name}.title')}**<br>{texts(f'{name}.help')}".replace("|", "\\|")
-                lines.append(f"| `{field.key}` | {_default(field, words)} | {_allowed(field, words)} | {told} |")
+                lines.append(f"| `{field.key}` | {_default(field, words)} | {_allowed(field, words, texts)} | {told} |")
     return "\n".join(lines) + "\n"
 
 
@@ -92,13 +94,15 @@ def _default(field: SettingField, words: dict[str, str]) -> str:
     return f"`{json.dumps(list(value) if isinstance(value, tuple) else value)}`"
 
 
-def _allowed(field: SettingField, words: dict[str, str]) -> str:
+def _allowed(field: SettingField, words: dict[str, str], texts: Texts) -> str:
     if field.choices:
-        return ", ".join(f"`{choice}`" for choice in field.choices)
+        titles = {choice: texts(f"settings.{field.key}.choice_{choice}") for choice in field.choices}
+        return ", ".join(f"`{choice}`" if choice == title else words["choice"].format(choice=choice, title=title) for choice, title in titles.items())
     if field.kind == "bool":
         return "`true`, `false`"
     if field.minimum is not None and field.maximum is not None:
-        return words["inside" if field.open_interval else "range"].format(low=f"{field.minimum:,}", high=f"{field.maximum:,}")
+        span = words["inside" if field.open_interval else "range"].format(low=f"{field.minimum:,}", high=f"{field.maximum:,}")
+        return f"{span} {texts(f'settings.unit.{field.unit}')}" if field.unit else span
     if field.examples:
         return words["example"].format(values=", ".join(f"`{example}`" for example in field.examples))
     return words["any"]

@@ -5,9 +5,11 @@ import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agent.adapters.config_check import Raw, dotted, from_environment, nested, parsed, parsed_value, problems, validated
+from agent.adapters.config_lines import line_of
 from agent.adapters.durable import write_private
 from agent.adapters.paths import make_private
 from agent.app.setting_fields import nearest_key
@@ -42,14 +44,19 @@ class SettingsFile:
         self._nudge: Callable[[], object] | None = None
 
     def load(self) -> Settings:
-        """Read and validate all layers. Raises SettingsError; `snapshot` stays as it was then."""
-        self.snapshot = validated(self._profile(), self.raw(), self._environment)
+        """Read and validate all layers. Raises SettingsError, with the line if it is the file's; `snapshot` stays as it was then."""
+        text = self._read()
+        try:
+            self.snapshot = validated(self._profile(), parsed(text), self._environment)
+        except SettingsError as error:
+            raise self._located(error, text) from None
         return self.snapshot
 
     def problems(self) -> list[SettingsError]:
         """Everything that is wrong with the file and the environment."""
         try:
-            return problems(self._profile(), self.raw(), self._environment)
+            text = self._read()
+            return [self._located(each, text) for each in problems(self._profile(), parsed(text), self._environment)]
         except SettingsError as error:
             return [error]
 
@@ -105,15 +112,16 @@ class SettingsFile:
             self._check(document)
         return self.snapshot
 
-    def add_folder(self, folder: Path) -> Settings:
-        """Watch one more folder; a folder that is watched already changes nothing. Raises SettingsError."""
+    def add_folder(self, folder: Path, switches: Mapping[str, object] = MappingProxyType({})) -> Settings:
+        """Watch one more folder, its `switches` as given; a folder that is watched already changes nothing. Raises SettingsError."""
         import tomlkit
 
         wanted = root_of(str(folder))
         with self._edited() as document:
             folders = self._folders(document)
             if not any(root_of(str(known.get("path", ""))) == wanted for known in folders):
-                folders.append(tomlkit.item({"path": wanted}) if isinstance(folders, tomlkit.items.AoT) else {"path": wanted})
+                entry = {"path": wanted, **switches}
+                folders.append(tomlkit.item(entry) if isinstance(folders, tomlkit.items.AoT) else entry)
             self._check(document)
         return self.snapshot
 
@@ -156,6 +164,13 @@ class SettingsFile:
         if not found:
             raise NotFound
         return found
+
+    def ensure(self) -> Path:
+        """The file, made empty if there is none yet. Raises SettingsUnwritable."""
+        if not self.path.exists():
+            with self._edited():
+                pass
+        return self.path
 
     async def watch(self, on_change: OnChange, on_error: OnError) -> None:
         """Until cancelled, tell each new valid snapshot with the sections that differ from the last one told, and why a file was refused.
@@ -221,6 +236,13 @@ class SettingsFile:
             return b""
         except OSError as error:
             raise SettingsInvalid(key=self.path.name, reason="no_access") from error
+
+    def _located(self, error: SettingsError, text: bytes) -> SettingsError:
+        """With the parameter `line`, unless the environment is to blame."""
+        key = error.params.get("key")
+        if isinstance(key, str) and key not in self.overridden() and (line := line_of(text.decode("utf-8-sig"), key)):
+            error.params["line"] = line
+        return error
 
     def _check(self, document: "TOMLDocument") -> None:
         """Validate what the file would say, also where the environment hides it."""

@@ -11,7 +11,7 @@ from agent.app.lifecycle import App
 from agent.app.previews import Previews
 from agent.domain.image import FileSeen
 from agent.i18n import Texts
-from agent.settings import Settings
+from agent.settings import KeyHome, Settings
 
 
 class Desk(Protocol):
@@ -35,6 +35,10 @@ class Desk(Protocol):
         """Open an image with the system's viewer. Raises NoDisplay."""
         ...
 
+    async def edit_file(self, path: Path) -> None:
+        """Open a text of ours with the user's editor. Raises NoDisplay."""
+        ...
+
     async def choose_folder(self, title: str) -> str | None:
         """Ask the user with the system's dialog; None if it is dismissed. Raises NoDisplay or PopupFailed."""
         ...
@@ -53,6 +57,10 @@ class SettingsStore(Protocol):
         """Settings that the environment has the last word on: `section.name`."""
         ...
 
+    def ensure(self) -> Path:
+        """The file, made empty if there is none yet."""
+        ...
+
     def checked(self, key: str, value: object) -> object:
         """What would be written."""
         ...
@@ -61,7 +69,7 @@ class SettingsStore(Protocol):
 
     def unset(self, key: str) -> Settings: ...
 
-    def add_folder(self, folder: Path) -> Settings: ...
+    def add_folder(self, folder: Path, switches: Mapping[str, object]) -> Settings: ...
 
     def change_folder(self, root: str, change: Mapping[str, object]) -> Settings:
         """Raises NotFound, as `remove_folder`."""
@@ -77,9 +85,11 @@ class Context:
     previews: Previews
     desk: Desk
     settings: SettingsStore
+    move_key: Callable[[KeyHome], None]  # writes `library.key_home`; blocks; raises KeyHomeError, StoreError or SettingsError
     recovery_code: Callable[[], str]  # blocks; raises KeyHomeError or StoreError
     texts: Callable[[], Texts]
     walk: Callable[[tuple[str, ...]], Iterator[FileSeen]]  # the images below files and folders, for a scan
+    remote: Callable[[str], bool]  # whether a folder lies on a network drive; blocks
     quit: Callable[[], None]
     health: Health
     version: str

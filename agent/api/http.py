@@ -16,12 +16,13 @@ from agent.api.auth import COOKIE
 from agent.api.context import Context
 from agent.api.guard import Guard, sign_in_page
 from agent.api.routes_desk import desk_routes
+from agent.api.routes_folders import folder_routes
 from agent.api.routes_library import library_routes
 from agent.api.routes_settings import settings_routes
 from agent.api.routes_status import status_routes
 from agent.api.schemas import Problem, ScanRequest, SessionCode, Status
-from agent.domain.errors import (
 from agent.api.schemas_desk import At
+from agent.domain.errors import (
     AgentError,
     BadRequest,
     FaceUnknown,
@@ -71,6 +72,7 @@ def create_app(context: Context, port: Callable[[], int]) -> FastAPI:
     _agent_routes(api, context)
     desk_routes(api, context)
     settings_routes(api, context)
+    folder_routes(api, context)
     status_routes(api, context)
     _pages(api, context)
     return api

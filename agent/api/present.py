@@ -24,9 +24,12 @@ from agent.api.schemas import (
 from agent.api.schemas import Scanned as ScannedOut
 from agent.app.ports import Person, PlaceState, StoredFace, StoredImage
 from agent.app.scan import Scanned
+from agent.app.setting_fields import setting_fields
 from agent.app.status import Status as AppStatus
 from agent.domain.errors import (
     AgentError,
+    AutostartFailed,
+    EngineMemory,
     EngineTimeout,
     ImageChanged,
     ImageError,
@@ -34,11 +37,14 @@ from agent.domain.errors import (
     ImageOnlineOnly,
     ImageTooLarge,
     ImageUnreadable,
+    RecognitionOff,
+    SettingsInvalid,
     Unexpected,
 )
 from agent.domain.events import (
     ImageFailed,
     ImageIndexed,
+    ImagesHidden,
     PersonNamed,
     PlaceAdded,
     PlaceLost,
@@ -53,7 +59,34 @@ from agent.settings import Folder
 
 
 def problem(error: AgentError, texts: Texts) -> Problem:
-    return Problem(code=error.code, cause=texts.cause(error), remedy=texts.remedy(error))
+    line = error.params.get("line")
+    return Problem(
+        code=error.code,
+        cause=texts.cause(error),
+        remedy=texts.remedy(error),
+        setting=setting(error),
+        line=line if isinstance(line, int) else None,
+    )
+
+
+def setting(error: AgentError) -> str | None:
+    """The setting that would help against an error, or that is wrong; None if none would."""
+    match error:
+        case ImageTooLarge():
+            return "engine.max_megabytes" if "megabytes" in error.params else "engine.max_megapixels"
+        case EngineTimeout():
+            return "engine.time_limit_s"
+        case EngineMemory():
+            return "engine.max_memory_mb"
+        case RecognitionOff():
+            return "recognition.enabled"
+        case AutostartFailed():
+            return "general.autostart"
+        case SettingsInvalid():
+            key = str(error.params["key"])
+            return key if key in setting_fields() else None
+        case _:
+            return None
 
 
 def status(now: AppStatus, texts: Texts, version: str) -> Status:
@@ -83,6 +116,7 @@ def status(now: AppStatus, texts: Texts, version: str) -> Status:
         online_only=now.online_only,
         quiet_until=now.quiet_until,
         throttled=now.throttled.value if now.throttled else None,
+        warning=problem(now.warning, texts) if now.warning else None,
     )
 
 
@@ -116,7 +150,6 @@ def _face(stored: StoredFace) -> FaceOut:
         id=stored.id,
         box=(box.x, box.y, box.w, box.h),
         score=stored.face.score,
-        warning=problem(now.warning, texts) if now.warning else None,
         person_id=identity.person_id if identity else None,
         person=stored.person,
         certainty=identity.certainty.value if identity else None,
@@ -144,7 +177,7 @@ Action = Literal["retry", "show", "settings", "none"]
 def action(error: AgentError | None) -> Action:
     """The button that goes with an error of a file."""
     match error:
-        case ImageTooLarge() | EngineTimeout():
+        case ImageTooLarge() | EngineTimeout() | EngineMemory():
             return "settings"
         case ImageMissing():
             return "none"  # nothing is there to look at or to try
@@ -160,7 +193,9 @@ def person(known: Person) -> PersonOut:
     return PersonOut(id=known.id, name=known.name, faces=known.faces)
 
 
-Kind = Literal["image_indexed", "place_added", "place_moved", "place_lost", "image_failed", "person_named", "recognition_purged"]
+Kind = Literal[
+    "image_indexed", "place_added", "place_moved", "place_lost", "image_failed", "images_hidden", "person_named", "recognition_purged"
+]
 
 
 def event(recorded: Recorded) -> EventOut:
@@ -178,6 +213,8 @@ def event(recorded: Recorded) -> EventOut:
             return out("place_lost", place_id=place_id)
         case ImageFailed(place_id=place_id, code=code):
             return out("image_failed", place_id=place_id, code=code)
+        case ImagesHidden():
+            return out("images_hidden")
         case PersonNamed(person_id=person_id):
             return out("person_named", person_id=person_id)
         case RecognitionPurged(embeddings=embeddings, chips=chips):

@@ -7,7 +7,7 @@ from typing import Literal
 from agent.api.present import printable
 from agent.api.schemas_settings import Choice, SettingGroup, SettingOut, Value, WatchedFolder
 from agent.app.setting_fields import SettingField, setting_fields
-from agent.i18n import Texts
+from agent.i18n import LANGUAGES, Texts
 from agent.settings import Folder, Settings
 
 Kind = Literal["switch", "number", "choice", "text", "list"]
@@ -48,12 +48,17 @@ def setting(field: SettingField, settings: Settings, overridden: Collection[str]
         choices=tuple(Choice(value=each, title=texts(f"{words}.choice_{each}")) for each in field.choices),
         advanced=field.advanced,
         overridden=field.key in overridden,
+        also=" ".join(other(f"{words}.{part}") for other in _others(texts) for part in ("title", "help")),
         restart=field.restart,
     )
 
 
 def watched_folder(folder: Folder) -> WatchedFolder:
     return WatchedFolder(path=printable(folder.root), **folder.model_dump(exclude={"path"}))
+
+
+def _others(texts: Texts) -> tuple[Texts, ...]:
+    return tuple(Texts(language) for language in LANGUAGES if language != texts.language)
 
 
 def _plain(value: object) -> Value:

@@ -16,6 +16,10 @@ class Problem(Schema):
     code: str
     cause: str
     remedy: str
+    setting: str | None = None
+    """the setting that would help, or that is wrong, such as `engine.max_megapixels`"""
+    line: int | None = None
+    """where the settings file is wrong"""
 
 
 class FaceOut(Schema):
@@ -117,6 +121,14 @@ class PlaceProblem(Schema):
     """what helps: to try the file again, to look at it in its folder, or to change a setting"""
 
 
+class PlaceProblems(Schema):
+    """Some of a list of files, newest first."""
+
+    items: tuple[PlaceProblem, ...]
+    total: int
+    """of the whole list"""
+
+
 class Burst(Schema):
     """The work under way, while more than a few photos wait."""
 
@@ -150,6 +162,7 @@ class Status(Schema):
     failed: int
     """files that could not be analysed, those set aside included"""
     images: int
+    """in the library: a file is there, and nobody hid them"""
     faces: int
     people: int
     burst: Burst | None
@@ -162,6 +175,8 @@ class Status(Schema):
     """files whose content lies in a cloud: not looked at until asked for"""
     throttled: Literal["battery", "battery_low", "busy"] | None = None
     """why the engine does not work as hard as it might"""
+    warning: Problem | None = None
+    """the work goes on, but somebody should know: the engine passed its memory limit"""
 
 
 class EventOut(Schema):
@@ -169,14 +184,14 @@ class EventOut(Schema):
 
     id: int
     at: datetime
-    kind: Literal["image_indexed", "place_added", "place_moved", "place_lost", "image_failed", "person_named", "recognition_purged"]
+    kind: Literal[
+        "image_indexed", "place_added", "place_moved", "place_lost", "image_failed", "images_hidden", "person_named", "recognition_purged"
+    ]
     image_id: int | None = None
     place_id: int | None = None
     person_id: int | None = None
     faces: int | None = None
     embeddings: int | None = None
-    warning: Problem | None = None
-    """the work goes on, but somebody should know: the engine passed its memory limit"""
     """face prints that were deleted"""
     chips: int | None = None
     """pictures of faces that were deleted"""

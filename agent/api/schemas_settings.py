@@ -40,6 +40,8 @@ class SettingOut(Schema):
     advanced: bool
     overridden: bool
     """an environment variable says otherwise, and goes first"""
+    also: str
+    """title and help in the other languages, to search in"""
     restart: bool
     """takes effect when the program starts the next time"""
 
@@ -94,6 +96,15 @@ class FolderChange(Schema):
     muted: bool | None = None
 
 
+class FolderRemoved(Schema):
+    """What became of the photos of a folder that is watched no more."""
+
+    photos: int
+    """so many left the library"""
+    days: int
+    """watched again within this time, the folder has them back without new work"""
+
+
 class QuietRequest(Schema):
     minutes: Annotated[int | None, Field(ge=1, le=10_080)]
     """null ends a quiet time that was asked for"""
@@ -107,13 +118,17 @@ class ChosenFolder(Schema):
 
 
 class Estimate(Schema):
-    """What watching a folder would mean."""
+    """What watching a folder would mean, as far as it was counted."""
 
+    path: str
+    """absolute"""
     images: int
     seconds: float
     """until all are looked at"""
     more: bool
-    """counting was cut off: there are more"""
+    """it is still being counted"""
+    network: bool
+    """it lies on a network drive, where changes made elsewhere may not be told"""
 
 
 class FirstRun(Schema):

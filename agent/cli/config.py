@@ -4,7 +4,7 @@ import click
 
 from agent.cli.session import Session
 from agent.i18n import Texts
-from agent.settings import KeyHome, Settings
+from agent.settings import KeyHome
 
 TEXTS = Texts()
 
@@ -35,27 +35,12 @@ def show(session: Session, key: str | None) -> None:
 @click.pass_obj
 def set_value(session: Session, key: str, value: str) -> None:
     if key == "library.key_home" and value in set(KeyHome):
-        _move_key(session, KeyHome(value))
+        from agent.bootstrap import move_key
+
+        move_key(session.file, session.paths, KeyHome(value))
     else:
         session.file.set(key, value)
     click.echo(session.texts("cli.config.saved", key=key), err=True)
-
-
-def _move_key(session: Session, to: KeyHome) -> None:
-    """The library's key moves along with the setting; a library that is not there yet has none to move."""
-    from agent.adapters.key_homes import key_home
-    from agent.adapters.keys import LibraryKeys
-    from agent.bootstrap import home_of_key
-
-    def switch() -> None:
-        session.file.set("library.key_home", to.value)
-
-    settings: Settings = session.settings
-    keys = LibraryKeys(session.paths.library, home_of_key(settings, session.paths))
-    if keys.exist and settings.library.key_home is not to:
-        keys.move(key_home(to, session.paths.keys), switch=switch)
-    else:
-        switch()
 
 
 @config.command(help=TEXTS("cli.help.config_validate"))

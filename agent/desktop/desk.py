@@ -71,6 +71,11 @@ class Desk:
         if not await asyncio.to_thread(open_image, Path(path)):
             raise NoDisplay
 
+    async def edit_file(self, path: Path) -> None:
+        """Open a text of ours with the user's editor. Raises NoDisplay."""
+        if not await asyncio.to_thread(lambda: display_available() and open_text(path)):
+            raise NoDisplay
+
     async def choose_folder(self, title: str) -> str | None:
         """Raises NoDisplay or PopupFailed."""
         return await self._popup.choose_folder(title)

@@ -1,4 +1,4 @@
-"""Opens the UI in the user's browser, shows a file in its folder, or opens an image with its viewer."""
+"""Opens the UI in the user's browser, shows a file in its folder, or opens an image with its viewer and a text with its editor."""
 
 import contextlib
 import os
@@ -45,11 +45,28 @@ def open_image(path: Path) -> bool:
     if not is_image(path.name):
         return show_in_folder(path)
     if sys.platform == "win32":
+        return _opened_by_windows(path)
+    return _launched(["open" if sys.platform == "darwin" else "xdg-open", str(path.absolute())])
+
+
+def open_text(path: Path) -> bool:
+    """Open one of our own text files with the user's editor, or show it in its folder where there is none. False if neither could be done.
+
+    May take seconds: call it outside the event loop.
+    """
+    if sys.platform == "win32":
+        # Windows knows no program for .toml until the user has chosen one; its own editor is always there.
+        return _opened_by_windows(path) or _launched(["notepad.exe", str(path)])
+    command = ["open", "-t"] if sys.platform == "darwin" else ["xdg-open"]
+    return _launched([*command, str(path.absolute())]) or show_in_folder(path)
+
+
+def _opened_by_windows(path: Path) -> bool:
+    if sys.platform == "win32":
         with contextlib.suppress(OSError):
             os.startfile(path)
             return True
-        return False
-    return _launched(["open" if sys.platform == "darwin" else "xdg-open", str(path.absolute())])
+    return False
 
 
 def _launched(command: list[str]) -> bool:

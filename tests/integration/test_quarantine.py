@@ -18,7 +18,7 @@ from agent.adapters.store import SqliteLibrary
 from agent.api.auth import Auth
 from agent.api.client import Client
 from agent.api.context import Context
-from agent.api.schemas import PlaceProblem, Status
+from agent.api.schemas import PlaceProblem, PlaceProblems, Status
 from agent.api.server import serving
 from agent.app.previews import Previews
 from agent.bootstrap import build, health
@@ -68,8 +68,7 @@ class Running:
 
     async def problems(self) -> dict[str, PlaceProblem]:
         found = await asyncio.to_thread(self.client.get_json, "/api/problems")
-        assert isinstance(found, list)
-        return {problem.name: problem for problem in map(PlaceProblem.model_validate, found)}
+        return {problem.name: problem for problem in PlaceProblems.model_validate(found).items}
 
 
 @pytest_asyncio.fixture
@@ -101,6 +100,8 @@ async def running(
         previews=Previews(library, pool),
         desk=Desk(lambda page, _: page, settings.popup),
         settings=SettingsFile(paths.settings),
+        move_key=lambda _: None,
+        remote=lambda _: False,
         recovery_code=lambda: "",
         texts=lambda: Texts("en"),
         walk=walk_images,

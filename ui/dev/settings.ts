@@ -106,6 +106,7 @@ function settingOf(row: Row, { language, scene }: Options): Setting {
     choices: choices === '' ? [] : choices.split('|').map((value) => ({ value, title: word(language, `${key}.choice_${value}`) })),
     advanced: everyday === 0,
     overridden: key === OVERRIDDEN,
+    also: word(language === 'en' ? 'zh-CN' : 'en', `${key}.title`),
     restart: key === 'api.port',
   }
 }
@@ -202,7 +203,7 @@ function reply(call: string, body: Record<string, unknown>, url: URL, world: Wor
         return { status: 503, answer: { code: 'desktop.no_dialog', cause: 'No dialog can be shown here.', remedy: 'Type the path instead.' } }
       return { status: 200, answer: { path: options.language === 'en' ? '/home/mei/Pictures/Phone uploads' : '/home/mei/图片/手机上传' } }
     case 'POST /api/folders/estimate':
-      return { status: 200, answer: { images: 4812, seconds: 218, more: false } }
+      return { status: 200, answer: { path, images: 4812, seconds: 218, more: false, network: path.includes('nas') } }
     case 'GET /api/first-run': {
       const needed = options.scene === 'first' && !state.welcomed
       const terms = options.language === 'en' ? en.models : zh.models

@@ -1,9 +1,9 @@
 /** The settings as the pages show them: read whole, changed one at a time, each change saved at once and with a way back. */
 
 import { ApiError } from './api/client'
-import { SettingsApi, type Estimate, type FirstRun, type FolderChange, type Setting, type SettingsOut, type Value, type WatchedFolder } from './api/settings'
+import { SettingsApi, type FirstRun, type FolderChange, type Setting, type SettingsOut, type Value, type WatchedFolder } from './api/settings'
 import type { Problem } from './api/types'
-import { folderName, replaced, same } from './lib/settings'
+import { folderName, replaced, same, watchedFolderOf } from './lib/settings'
 import { app, client, type AppState } from './state.svelte'
 import { toasts, type Toasts } from './toasts.svelte'
 
@@ -32,6 +32,8 @@ export class SettingsState {
 
   read = (): Promise<void> => this.app.read(async () => void (this.all = await this.api.read()))
   readFirstRun = (): Promise<void> => this.app.read(async () => void (this.firstRun = await this.api.firstRun()))
+
+  openFile = (): Promise<boolean> => this.app.act(this.api.openFile)
 
   /** False if it was refused; why stands in `refused`. */
   async save(key: string, value: Value): Promise<boolean> {
@@ -87,20 +89,26 @@ export class SettingsState {
     return path
   }
 
-  /** Null if the folder can't be read; why is the app's failure. */
-  async estimate(path: string): Promise<Estimate | null> {
-    let estimate: Estimate | null = null
-    await this.app.act(async () => void (estimate = await this.api.estimate(path)))
-    return estimate
-  }
-
   async addFolder(path: string): Promise<boolean> {
+    const before = this.all?.folders ?? []
     const worked = await this.app.act(() => this.api.addFolder(path))
     if (!worked) return false
     this.typing = false
-    this.toasts.show(this.app.t('ui.settings.folder_added', { name: folderName(path) }), async () => void (await this.dropFolder(path)))
     await this.read()
+    // The agent knows what was meant by `~/Pictures`, and whether it was watched before.
+    const added = this.all?.folders.find((folder) => !before.some((known) => known.path === folder.path))
+    if (added) this.sayAdded(added, before)
+    else this.toasts.show(this.app.t('ui.settings.folder_known', { name: folderName(path) }))
     return true
+  }
+
+  private sayAdded({ path }: WatchedFolder, before: readonly WatchedFolder[]): void {
+    const around = watchedFolderOf(path, before)
+    const name = folderName(path)
+    const text = around
+      ? this.app.t('ui.settings.folder_added_inside', { name, around: folderName(around.path) })
+      : this.app.t('ui.settings.folder_added', { name })
+    this.toasts.show(text, async () => void (await this.dropFolder(path)))
   }
 
   async changeFolder(path: string, change: FolderChange): Promise<boolean> {

@@ -66,7 +66,22 @@ export function setting(over: Partial<Setting> = {}): Setting {
     choices: [],
     advanced: false,
     overridden: false,
+    also: '自动隐藏',
     restart: false,
     ...over,
   }
+}
+
+/** The index of the library as the agent packs it; all photos are 4:3, and of these days and counts. */
+export function packed(ids: readonly number[], days: readonly (readonly [number, number])[]): ArrayBuffer {
+  const bytes = new ArrayBuffer(8 + 6 * ids.length + 8 * days.length)
+  const view = new DataView(bytes)
+  let at = 0
+  const put = (value: number): void => {
+    view.setInt32(at, value, true)
+    at += 4
+  }
+  for (const value of [ids.length, days.length, ...ids, ...days.map(([day]) => day), ...days.map(([, count]) => count)]) put(value)
+  ids.forEach((_, place) => view.setUint16(at + 2 * place, 133, true))
+  return bytes
 }

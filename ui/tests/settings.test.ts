@@ -54,6 +54,12 @@ it('the environment variable has the setting’s name', () => {
   expect(variable('engine.max_megapixels')).toBe('AI_POPUP__ENGINE__MAX_MEGAPIXELS')
 })
 
+it('a setting is found by its words in either language, and by its key', () => {
+  const groups = [{ name: 'popup', title: 'Popup', advanced: false, settings: [setting({ also: '自动隐藏 指针停在上面时不会隐藏。' })] }]
+  for (const wanted of ['hide AFTER', '自动隐藏', 'popup.seconds', 'popup 指针']) expect(search(groups, wanted)).toHaveLength(1)
+  expect(search(groups, '托盘')).toEqual([])
+})
+
 describe('folders', () => {
   it('are named by the last part of their path', () => {
     expect(folderName('/home/mei/Pictures/')).toBe('Pictures')

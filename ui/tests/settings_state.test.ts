@@ -101,4 +101,12 @@ describe('SettingsState', () => {
       'POST /api/quiet {"minutes":null}',
     ])
   })
+
+  it('does not offer to undo what changed nothing: a folder that is watched already stays', async () => {
+    const { settings, toasts } = world()
+    await settings.read()
+    expect(await settings.addFolder('~/photos/phone')).toBe(true)
+    expect(toasts.list.at(-1)?.text).toContain('already')
+    expect(toasts.list.at(-1)?.undo).toBeNull()
+  })
 })

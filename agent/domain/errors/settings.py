@@ -14,13 +14,13 @@ class SettingsUnreadable(SettingsError):
 
 
 class SettingsUnknownKey(SettingsError):
-    """Parameters: `key`, `nearest` (empty if none is near)."""
+    """Parameters: `key`, `nearest` (empty if none is near), and `line` if it stands in the file."""
 
     code = "settings.unknown_key"
 
 
 class SettingsInvalid(SettingsError):
-    """Parameters: `key`, `reason` (what the value must be)."""
+    """Parameters: `key`, `reason` (what the value must be), and `line` if it stands in the file."""
 
     code = "settings.invalid"
 

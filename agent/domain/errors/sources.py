@@ -11,6 +11,12 @@ class SourceUnreachable(SourceError):
     code = "source.unreachable"
 
 
+class SourceNoAccess(SourceError):
+    """The folder is there, but this program may not look into it."""
+
+    code = "source.no_access"
+
+
 class SourceLimit(SourceError):
     """The system's limit of watched folders is reached; the folder is looked through at intervals instead."""
 

@@ -106,13 +106,34 @@ def test_the_nearest_name_is_offered(written: str, nearest: str) -> None:
 def test_a_wrong_value_says_what_it_has_to_be(tmp_path: Path, text: str, params: dict[str, object]) -> None:
     error = refused(tmp_path, text)
     assert isinstance(error, SettingsInvalid)
-    assert error.params == params
+    line = 1 if params["reason"] == "missing" else text.count("\n") + 1
+    assert error.params == params | {"line": line}
 
 
 def test_an_unknown_key_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
     error = refused(tmp_path, "[popup]\nsecnds = 3")
     assert isinstance(error, SettingsUnknownKey)
-    assert error.params == {"key": "popup.secnds", "nearest": "popup.seconds"}
+    assert error.params == {"key": "popup.secnds", "nearest": "popup.seconds", "line": 2}
+
+
+def test_the_line_of_a_mistake_is_told(tmp_path: Path) -> None:
+    text = "# mine\n[popup]\nenabled = true\nseconds = 1\n"
+    assert refused(tmp_path, text).params["line"] == 4
+    (problem,) = file(tmp_path, text).problems()
+    assert problem.params["line"] == 4
+
+
+def test_what_the_environment_gets_wrong_has_no_line(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        file(tmp_path, "[popup]\nseconds = 9\n", {"AI_POPUP__POPUP__SECONDS": "1"}).load()
+    assert "line" not in caught.value.params
+
+
+def test_a_file_is_there_when_it_is_to_be_opened(tmp_path: Path) -> None:
+    settings = file(tmp_path)
+    assert settings.ensure().read_bytes() == b""
+    settings.path.write_text("not toml")
+    assert settings.ensure().read_text() == "not toml"
 
 
 def test_a_refusal_quotes_no_value(tmp_path: Path) -> None:

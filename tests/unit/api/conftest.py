@@ -17,6 +17,7 @@ from agent.app.health import DiskFacts, Health, ModelFacts
 from agent.app.previews import Previews
 from agent.domain.errors import DesktopError, KeyHomeError
 from agent.i18n import Texts
+from agent.settings import KeyHome
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -57,6 +58,9 @@ class FakeDesk:
     async def open_file(self, path: str) -> None:
         self._ask(f"open {path}")
 
+    async def edit_file(self, path: Path) -> None:
+        self._ask(f"edit {path}")
+
     async def choose_folder(self, title: str) -> str | None:
         self._ask(title)
         return self.folder
@@ -74,6 +78,7 @@ class Served:
         self.language = "en"
         self.desk = FakeDesk()
         self.quits = 0
+        self.moved: list[KeyHome] = []
         self.settings = SettingsFile(ui.parent / "config" / "settings.toml", {"AI_POPUP__POPUP__BURST": "9"})
         self.settings.load()
         self.key_error: KeyHomeError | None = None
@@ -84,9 +89,11 @@ class Served:
             previews=Previews(world.app.library, world.analyser),
             desk=self.desk,
             settings=self.settings,
+            move_key=self._move_key,
             recovery_code=self._recovery_code,
             texts=lambda: Texts(self.language),
             walk=walk_images,
+            remote=lambda path: path.endswith("nas"),
             quit=self._quit,
             health=Health(
                 checks={"disk": lambda: "9.0 GB"},
@@ -102,6 +109,10 @@ class Served:
 
     def _quit(self) -> None:
         self.quits += 1
+
+    def _move_key(self, to: KeyHome) -> None:
+        self.settings.put("library.key_home", to.value)
+        self.moved.append(to)
 
     def _recovery_code(self) -> str:
         if self.key_error is not None:

@@ -68,12 +68,12 @@ async def test_problems_are_listed_with_cause_and_remedy_and_tried_again(served:
     async with world.running():
         await world.app.ingest.note(seen, Priority.NEW)
         await world.until(lambda: bool(world.happened))
-        (one,) = (await owner.get("/api/problems")).json()
+        (one,) = (await owner.get("/api/problems")).json()["items"]
         assert (one["name"], one["path"], one["quarantined"], one["problem"]["code"]) == ("bad", seen.path, False, "image.corrupt")
         assert one["problem"]["cause"] and one["problem"]["remedy"]
         assert (await owner.post("/api/problems/retry")).status_code == 204
         await world.until(lambda: world.real.counts().images == 1)
-    assert (await owner.get("/api/problems")).json() == []
+    assert (await owner.get("/api/problems")).json() == {"items": [], "total": 0}
 
 
 async def test_people_are_named_and_listed(served: Served, owner: httpx.AsyncClient, tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ async def test_what_goes_wrong_is_told_in_the_programs_language(
     served.world.library.failing["images"] = StoreBusy()
     answer = await owner.get("/api/images")
     assert answer.status_code == 503 and answer.json()["code"] == "store.busy"
-    assert set(answer.json()) == {"code", "cause", "remedy"}
+    assert set(answer.json()) == {"code", "cause", "remedy", "setting", "line"}
     assert any("\u4e00" <= letter <= "\u9fff" for letter in answer.json()["cause"]) == (language == "zh-CN")
     assert (await owner.get("/api/images/1000000")).json()["code"] == "api.not_found"
 

@@ -1,4 +1,4 @@
-"""Settings, watched folders and the recovery code by the API: what is shown, what is refused, and what is written."""
+"""Settings and the recovery code by the API: what is shown, what is refused, and what is written."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.api import routes_settings
 from agent.app.setting_fields import setting_fields
 from agent.domain.errors import KeyringLocked, NoDisplay
-from agent.domain.face import StageTimes
+from agent.settings import KeyHome
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +26,7 @@ async def test_every_setting_is_there_with_what_a_form_needs(owner: httpx.AsyncC
     assert shown["popup.seconds"] == {
         "key": "popup.seconds",
         "title": "Hide after",
-        "help": "Seconds. Pointing at it stops the time.",
+        "help": "While you point at it, it stays.",
         "kind": "number",
         "value": 12,
         "default": 12,
@@ -38,6 +37,7 @@ async def test_every_setting_is_there_with_what_a_form_needs(owner: httpx.AsyncC
         "choices": [],
         "advanced": False,
         "overridden": False,
+        "also": "自动隐藏 指针停在上面时不会隐藏。",
         "restart": False,
     }
     assert (shown["popup.burst"]["value"], shown["popup.burst"]["overridden"]) == (9, True)
@@ -88,51 +88,28 @@ async def test_a_value_can_be_checked_as_it_is_typed(owner: httpx.AsyncClient, s
     assert not served.settings.path.exists()
 
 
+async def test_the_file_is_opened_with_the_user_s_editor_and_made_if_there_is_none(owner: httpx.AsyncClient, served: Served) -> None:
+    assert (await owner.post("/api/settings/file/open")).status_code == 204
+    assert served.settings.path.read_bytes() == b""
+    served.settings.path.write_text("not toml")
+    assert (await owner.post("/api/settings/file/open")).status_code == 204
+    assert served.settings.path.read_text() == "not toml"
+    assert served.desk.asked == [f"edit {served.settings.path}"] * 2
+    served.desk.error = NoDisplay()
+    assert (await owner.post("/api/settings/file/open")).status_code == 503
+
+
+async def test_the_library_s_key_moves_with_its_setting(owner: httpx.AsyncClient, served: Served) -> None:
+    assert (await owner.put("/api/settings/library.key_home", json={"value": "file"})).json()["value"] == "file"
+    assert (await owner.delete("/api/settings/library.key_home")).json()["value"] == "keyring"
+    assert served.moved == [KeyHome.FILE, KeyHome.KEYRING]
+    assert (await owner.put("/api/settings/library.key_home", json={"value": "cloud"})).status_code == 422
+    assert len(served.moved) == 2
+
+
 @pytest.mark.parametrize("key", ["popup.secnds", "folders", "folders[].path", "popup"])
 async def test_a_setting_that_is_not_there_is_not_found(owner: httpx.AsyncClient, key: str) -> None:
     assert (await owner.put(f"/api/settings/{key}", json={"value": 1})).status_code == 404
-
-
-async def test_a_folder_is_added_changed_and_removed(owner: httpx.AsyncClient, served: Served, tmp_path: Path) -> None:
-    folder = tmp_path / "my photos"
-    folder.mkdir()
-    assert (await owner.post("/api/folders", json={"path": str(folder)})).status_code == 204
-    change = {"path": str(folder), "recursive": False, "include": ["*.jpg"]}
-    assert (await owner.patch("/api/folders", json=change)).status_code == 204
-    (known,) = (await owner.get("/api/settings")).json()["folders"]
-    assert (known["path"], known["recursive"], known["include"]) == (str(folder), False, ["*.jpg"])
-    assert known["exclude"] == [".*", "*.tmp", "*.part", "*.crdownload"]
-    assert (await owner.delete("/api/folders", params={"path": str(folder)})).status_code == 204
-    assert served.settings.snapshot.folders == ()
-
-
-async def test_a_folder_that_is_not_there_is_not_watched(owner: httpx.AsyncClient, served: Served, tmp_path: Path) -> None:
-    answer = await owner.post("/api/folders", json={"path": str(tmp_path / "nowhere")})
-    assert (answer.status_code, answer.json()["code"]) == (422, "source.unreachable")
-    assert (await owner.patch("/api/folders", json={"path": "/nowhere", "recursive": True})).status_code == 404
-    assert (await owner.delete("/api/folders", params={"path": "/nowhere"})).status_code == 404
-    assert not served.settings.snapshot.folders
-
-
-async def test_a_folder_is_chosen_with_the_system_s_dialog(owner: httpx.AsyncClient, served: Served) -> None:
-    assert (await owner.post("/api/folders/choose")).json() == {"path": None}
-    served.desk.folder = "/photos"
-    assert (await owner.post("/api/folders/choose")).json() == {"path": "/photos"}
-    assert served.desk.asked == ["Choose a folder to watch"] * 2
-    served.desk.error = NoDisplay()
-    assert (await owner.post("/api/folders/choose")).status_code == 503
-
-
-async def test_what_a_folder_holds_is_estimated(owner: httpx.AsyncClient, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("a.jpg", "b.png", "c.txt"):
-        served.world.file(name)
-    path = str(served.world.folder)
-    assert (await owner.post("/api/folders/estimate", json={"path": path})).json() == {"images": 2, "seconds": 0.4, "more": False}
-    served.world.app.tally.analysed(StageTimes(decode=50, detect=50))
-    assert (await owner.post("/api/folders/estimate", json={"path": path})).json()["seconds"] == pytest.approx(0.2)
-    monkeypatch.setattr(routes_settings, "COUNT_S", -1.0)
-    assert (await owner.post("/api/folders/estimate", json={"path": path})).json()["more"]
-    assert (await owner.post("/api/folders/estimate", json={"path": path + "x"})).status_code == 422
 
 
 async def test_the_recovery_code_is_shown_when_the_key_can_be_had(owner: httpx.AsyncClient, served: Served) -> None:

@@ -1,5 +1,6 @@
 """Opening the browser and the file manager."""
 
+import os
 import subprocess
 import sys
 import webbrowser
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from agent.desktop import opener, session_bus
-from agent.desktop.opener import open_image, open_in_browser, show_in_folder
+from agent.desktop.opener import open_image, open_in_browser, open_text, show_in_folder
 
 
 class Runs:
@@ -163,3 +164,37 @@ def test_what_has_not_an_images_name_is_shown_but_never_opened(monkeypatch: pyte
 
     assert open_image(Path("/photos") / name)
     assert runs.commands == [["open", "-R", str(Path("/photos") / name)]]
+
+
+@pytest.mark.parametrize(("name", "command"), [("linux", ["xdg-open"]), ("darwin", ["open", "-t"])])
+def test_a_text_is_opened_with_the_users_editor(monkeypatch: pytest.MonkeyPatch, name: str, command: list[str]) -> None:
+    system(monkeypatch, name)
+    programs = Programs(0)
+    monkeypatch.setattr(subprocess, "Popen", programs)
+
+    assert open_text(Path("/home/settings.toml"))
+    assert programs.commands == [[*command, str(Path("/home/settings.toml").absolute())]]
+
+
+def test_a_text_without_an_editor_is_shown_in_its_folder(monkeypatch: pytest.MonkeyPatch, runs: Runs) -> None:
+    system(monkeypatch, "darwin")
+    monkeypatch.setattr(subprocess, "Popen", Programs(1))
+
+    assert open_text(Path("/home/settings.toml"))
+    assert runs.commands == [["open", "-R", str(Path("/home/settings.toml"))]]
+
+
+def test_windows_takes_its_own_editor_where_no_program_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(path: Path) -> None:
+        raise OSError
+
+    system(monkeypatch, "win32")
+    monkeypatch.setattr(os, "startfile", unknown, raising=False)
+    programs = Programs(None)
+    monkeypatch.setattr(subprocess, "Popen", programs)
+
+    assert open_text(Path("settings.toml"))
+    assert programs.commands == [["notepad.exe", "settings.toml"]]
+    monkeypatch.setattr(os, "startfile", lambda path: None)
+    assert open_text(Path("settings.toml"))
+    assert len(programs.commands) == 1

@@ -1,7 +1,8 @@
 /** Calls of the agent's HTTP API: same origin, signed in by the cookie. */
 
-import { filterQuery, type ActionDone, type LibraryAction, type LibraryFilter } from './library'
-import type { FindingOut, FolderOut, HealthReport, ImageOut, ImagePage, LibraryIndex, NameFace, PersonOut, PlaceProblem, Problem, Status } from './types'
+import { takeEarly } from './early'
+import { filterQuery, type ActionDone, type LibraryAction, type LibraryFilter, type PackedIndex } from './library'
+import type { FindingOut, FolderOut, HealthReport, ImageOut, ImagePage, NameFace, PersonOut, PlaceProblem, Problem, Status } from './types'
 
 /** An answer of the API that says what went wrong and what to do. */
 export class ApiError extends Error {
@@ -24,12 +25,16 @@ const TIME_LIMIT_MS = 15_000
 
 export class Client {
   /** @param fetcher stands in for the browser's `fetch` in tests */
-  constructor(private readonly fetcher: typeof fetch = (input, init) => fetch(input, init)) {}
+  constructor(private readonly fetcher: (path: string, init: RequestInit) => Promise<Response> = (path, init) => takeEarly(path) ?? fetch(path, init)) {}
 
   status = (): Promise<Status> => this.get('/api/status')
   images = (limit: number, before: number | null = null): Promise<ImagePage> =>
     this.get(`/api/images?limit=${limit}${before === null ? '' : `&before=${before}`}`)
-  library = (filter: LibraryFilter): Promise<LibraryIndex> => this.get(`/api/library${filterQuery(filter)}`)
+  /** Null if it is still the answer of this `etag`. */
+  library = async (filter: LibraryFilter, etag: string | null): Promise<PackedIndex | null> => {
+    const response = await this.send(`/api/library${filterQuery(filter)}`, etag === null ? {} : { headers: { 'if-none-match': etag } })
+    return response.status === 304 ? null : { etag: response.headers.get('etag'), bytes: await response.arrayBuffer() }
+  }
   /** @param ids at most 200 */
   byId = async (ids: readonly number[]): Promise<readonly ImageOut[]> =>
     (await this.get<{ items: readonly ImageOut[] }>(`/api/images/by-id?ids=${ids.join(',')}`)).items
@@ -55,12 +60,33 @@ export class Client {
   resume = (): Promise<void> => this.post('/api/resume')
   hidePopup = (): Promise<void> => this.post('/api/popup/hide')
   /** Opens the browser signed in: the popup's own cookie is not the browser's. */
-  open = (): Promise<void> => this.post('/api/open')
+  open = (place: string): Promise<void> => this.post('/api/open', { at: place })
 
   /** Any call; what comes back without a body is undefined. */
   async request<T>(method: string, path: string, body?: unknown, limitMs = TIME_LIMIT_MS): Promise<T> {
     const text = await (await this.send(path, { method, ...json(body) }, limitMs)).text()
     return (text === '' ? undefined : JSON.parse(text)) as T
+  }
+
+  /** The lines of an answer that goes on for a while, each as it comes; aborting the signal ends it. */
+  async *lines<T>(path: string, body: unknown, signal: AbortSignal): AsyncGenerator<T> {
+    const { body: stream } = await this.send(path, { ...withBody(body), signal })
+    if (stream === null) return
+    const reader = stream.pipeThrough(new TextDecoderStream()).getReader()
+    let rest = ''
+    try {
+      for (;;) {
+        const { done, value } = await reader.read()
+        const lines = (rest + (value ?? '')).split('\n')
+        rest = done ? '' : (lines.pop() ?? '')
+        for (const line of lines) if (line !== '') yield JSON.parse(line) as T
+        if (done) return
+      }
+    } catch (error) {
+      throw signal.aborted ? error : new Unreachable(path, { cause: error })
+    } finally {
+      await reader.cancel().catch(() => undefined)
+    }
   }
 
   private async get<T>(path: string): Promise<T> {
@@ -78,11 +104,11 @@ export class Client {
   private async send(path: string, init: RequestInit, limitMs = TIME_LIMIT_MS): Promise<Response> {
     let response: Response
     try {
-      response = await this.fetcher(path, { ...init, credentials: 'same-origin', signal: AbortSignal.timeout(limitMs) })
+      response = await this.fetcher(path, { ...init, credentials: 'same-origin', signal: init.signal ?? AbortSignal.timeout(limitMs) })
     } catch (error) {
       throw new Unreachable(path, { cause: error })
     }
-    if (response.ok) return response
+    if (response.ok || response.status === 304) return response
     const body: unknown = await response.json().catch(() => null)
     throw new ApiError(response.status, isProblem(body) ? body : { code: `http.${response.status}`, cause: response.statusText, remedy: '' })
   }

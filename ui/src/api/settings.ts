@@ -14,12 +14,15 @@ export type FolderChange = Partial<Omit<WatchedFolder, 'path'>>
 const DIALOG_LIMIT_MS = 600_000
 
 export class SettingsApi {
-  constructor(private readonly client: Pick<Client, 'request'>) {}
+  constructor(private readonly client: Pick<Client, 'request' | 'lines'>) {}
 
   read = (): Promise<SettingsOut> => this.client.request('GET', '/api/settings')
   set = (key: string, value: Value): Promise<Setting> => this.client.request('PUT', `/api/settings/${key}`, { value })
   reset = (key: string): Promise<Setting> => this.client.request('DELETE', `/api/settings/${key}`)
   check = (key: string, value: Value): Promise<void> => this.client.request('POST', `/api/settings/${key}/check`, { value })
+
+  /** In the user's editor. */
+  openFile = (): Promise<void> => this.client.request('POST', '/api/settings/file/open')
 
   addFolder = (path: string): Promise<void> => this.client.request('POST', '/api/folders', { path })
   changeFolder = (path: string, change: FolderChange): Promise<void> => this.client.request('PATCH', '/api/folders', { path, ...change })
@@ -27,7 +30,8 @@ export class SettingsApi {
   /** The system's own dialog; null if it was cancelled. */
   chooseFolder = async (): Promise<string | null> =>
     (await this.client.request<{ path: string | null }>('POST', '/api/folders/choose', undefined, DIALOG_LIMIT_MS)).path
-  estimate = (path: string): Promise<Estimate> => this.client.request('POST', '/api/folders/estimate', { path })
+  /** What a folder holds, again and again while it is counted, until the signal is aborted. */
+  estimates = (path: string, signal: AbortSignal): AsyncGenerator<Estimate> => this.client.lines('/api/folders/estimate', { path }, signal)
 
   firstRun = (): Promise<FirstRun> => this.client.request('GET', '/api/first-run')
   firstRunDone = (): Promise<void> => this.client.request('POST', '/api/first-run/done')

@@ -99,7 +99,10 @@ export interface paths {
         /** Folders */
         readonly get: operations["folders_api_folders_get"];
         readonly put?: never;
-        /** Add */
+        /**
+         * Add
+         * @description With its switches, so that one that is watched again is at once what it was; those left out are as usual.
+         */
         readonly post: operations["add_api_folders_post"];
         /** Remove */
         readonly delete: operations["remove_api_folders_delete"];
@@ -135,7 +138,10 @@ export interface paths {
         };
         readonly get?: never;
         readonly put?: never;
-        /** Estimate */
+        /**
+         * Estimate
+         * @description A line of JSON now and then while the photos are counted; who has heard enough hangs up.
+         */
         readonly post: operations["estimate_api_folders_estimate_post"];
         readonly delete?: never;
         readonly options?: never;
@@ -234,6 +240,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/images/{image_id}/original": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Original
+         * @description The file itself. One whose content lies in a cloud is refused: reading it would fetch it.
+         */
+        readonly get: operations["original_api_images__image_id__original_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/images/{image_id}/preview": {
         readonly parameters: {
             readonly query?: never;
@@ -301,6 +327,9 @@ export interface paths {
         /**
          * Index
          * @description `folder` is a watched folder, with all below it; days are inclusive; `hidden` lists the hidden images instead of the others.
+         *
+         *     `packed` answers in bytes instead of JSON: a 32-bit count of images and one of days, then 32 bits for each id, for each day since
+         *     1970 (signed) and for its count, 16 bits for each ratio; all little-endian.
          */
         readonly get: operations["index_api_library_get"];
         readonly put?: never;
@@ -352,7 +381,10 @@ export interface paths {
             readonly path?: never;
             readonly cookie?: never;
         };
-        /** Online Only */
+        /**
+         * Online Only
+         * @description Files whose content lies in a cloud, not looked at until asked for.
+         */
         readonly get: operations["online_only_api_online_only_get"];
         readonly put?: never;
         readonly post?: never;
@@ -472,7 +504,10 @@ export interface paths {
             readonly path?: never;
             readonly cookie?: never;
         };
-        /** Problems */
+        /**
+         * Problems
+         * @description Files that could not be analysed, newest first; `folder` is a watched folder, with all below it.
+         */
         readonly get: operations["problems_api_problems_get"];
         readonly put?: never;
         readonly post?: never;
@@ -686,6 +721,26 @@ export interface paths {
         readonly get: operations["settings_api_settings_get"];
         readonly put?: never;
         readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/settings/file/open": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Open File
+         * @description With the user's editor.
+         */
+        readonly post: operations["open_file_api_settings_file_open_post"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -911,16 +966,26 @@ export interface components {
         };
         /**
          * Estimate
-         * @description What watching a folder would mean.
+         * @description What watching a folder would mean, as far as it was counted.
          */
         readonly Estimate: {
             /** Images */
             readonly images: number;
             /**
              * More
-             * @description counting was cut off: there are more
+             * @description it is still being counted
              */
             readonly more: boolean;
+            /**
+             * Network
+             * @description it lies on a network drive, where changes made elsewhere may not be told
+             */
+            readonly network: boolean;
+            /**
+             * Path
+             * @description absolute
+             */
+            readonly path: string;
             /**
              * Seconds
              * @description until all are looked at
@@ -1034,6 +1099,22 @@ export interface components {
         readonly FolderPath: {
             /** Path */
             readonly path: string;
+        };
+        /**
+         * FolderRemoved
+         * @description What became of the photos of a folder that is watched no more.
+         */
+        readonly FolderRemoved: {
+            /**
+             * Days
+             * @description watched again within this time, the folder has them back without new work
+             */
+            readonly days: number;
+            /**
+             * Photos
+             * @description so many left the library
+             */
+            readonly photos: number;
         };
         /** FolderState */
         readonly FolderState: {
@@ -1235,6 +1316,14 @@ export interface components {
             /** Name */
             readonly name: string;
         };
+        /** OpenRequest */
+        readonly OpenRequest: {
+            /**
+             * At
+             * @default photos
+             */
+            readonly at: string;
+        };
         /** PersonOut */
         readonly PersonOut: {
             /** Faces */
@@ -1270,6 +1359,19 @@ export interface components {
             /** Quarantined */
             readonly quarantined: boolean;
         };
+        /**
+         * PlaceProblems
+         * @description Some of a list of files, newest first.
+         */
+        readonly PlaceProblems: {
+            /** Items */
+            readonly items: readonly components["schemas"]["PlaceProblem"][];
+            /**
+             * Total
+             * @description of the whole list
+             */
+            readonly total: number;
+        };
         /** PowerReport */
         readonly PowerReport: {
             /**
@@ -1294,8 +1396,18 @@ export interface components {
             readonly cause: string;
             /** Code */
             readonly code: string;
+            /**
+             * Line
+             * @description where the settings file is wrong
+             */
+            readonly line?: number | null;
             /** Remedy */
             readonly remedy: string;
+            /**
+             * Setting
+             * @description the setting that would help, or that is wrong, such as `engine.max_megapixels`
+             */
+            readonly setting?: string | null;
         };
         /** QuietRequest */
         readonly QuietRequest: {
@@ -1355,6 +1467,11 @@ export interface components {
         readonly SettingOut: {
             /** Advanced */
             readonly advanced: boolean;
+            /**
+             * Also
+             * @description title and help in the other languages, to search in
+             */
+            readonly also: string;
             /** Choices */
             readonly choices: readonly components["schemas"]["Choice"][];
             /** Default */
@@ -1443,7 +1560,10 @@ export interface components {
             readonly failed: number;
             /** Folders */
             readonly folders: readonly components["schemas"]["FolderState"][];
-            /** Images */
+            /**
+             * Images
+             * @description in the library: a file is there, and nobody hid them
+             */
             readonly images: number;
             /**
              * Language
@@ -1491,6 +1611,8 @@ export interface components {
             readonly throttled?: ("battery" | "battery_low" | "busy") | null;
             /** Version */
             readonly version: string;
+            /** @description the work goes on, but somebody should know: the engine passed its memory limit */
+            readonly warning?: components["schemas"]["Problem"] | null;
         };
         /**
          * WatchedFolder
@@ -1543,6 +1665,7 @@ export type FirstRun = components['schemas']['FirstRun'];
 export type FolderChange = components['schemas']['FolderChange'];
 export type FolderOut = components['schemas']['FolderOut'];
 export type FolderPath = components['schemas']['FolderPath'];
+export type FolderRemoved = components['schemas']['FolderRemoved'];
 export type FolderState = components['schemas']['FolderState'];
 export type HealthReport = components['schemas']['HealthReport'];
 export type HistoryPoint = components['schemas']['HistoryPoint'];
@@ -1556,8 +1679,10 @@ export type LibraryUndo = components['schemas']['LibraryUndo'];
 export type MemoryReport = components['schemas']['MemoryReport'];
 export type ModelReport = components['schemas']['ModelReport'];
 export type NameFace = components['schemas']['NameFace'];
+export type OpenRequest = components['schemas']['OpenRequest'];
 export type PersonOut = components['schemas']['PersonOut'];
 export type PlaceProblem = components['schemas']['PlaceProblem'];
+export type PlaceProblems = components['schemas']['PlaceProblems'];
 export type PowerReport = components['schemas']['PowerReport'];
 export type Problem = components['schemas']['Problem'];
 export type QuietRequest = components['schemas']['QuietRequest'];
@@ -1754,7 +1879,7 @@ export interface operations {
         };
         readonly requestBody: {
             readonly content: {
-                readonly "application/json": components["schemas"]["FolderPath"];
+                readonly "application/json": components["schemas"]["FolderChange"];
             };
         };
         readonly responses: {
@@ -1788,11 +1913,13 @@ export interface operations {
         readonly requestBody?: never;
         readonly responses: {
             /** @description Successful Response */
-            readonly 204: {
+            readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    readonly "application/json": components["schemas"]["FolderRemoved"];
+                };
             };
             /** @description Unprocessable Entity */
             readonly 422: {
@@ -2050,6 +2177,37 @@ export interface operations {
             };
         };
     };
+    readonly original_api_images__image_id__original_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly image_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/*": unknown;
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly preview_api_images__image_id__preview_get: {
         readonly parameters: {
             readonly query?: {
@@ -2152,8 +2310,11 @@ export interface operations {
                 readonly faces_min?: number;
                 readonly faces_max?: number | null;
                 readonly hidden?: boolean;
+                readonly packed?: boolean;
             };
-            readonly header?: never;
+            readonly header?: {
+                readonly "if-none-match"?: string | null;
+            };
             readonly path?: never;
             readonly cookie?: never;
         };
@@ -2245,7 +2406,11 @@ export interface operations {
     };
     readonly online_only_api_online_only_get: {
         readonly parameters: {
-            readonly query?: never;
+            readonly query?: {
+                readonly limit?: number;
+                readonly offset?: number;
+                readonly folder?: string | null;
+            };
             readonly header?: never;
             readonly path?: never;
             readonly cookie?: never;
@@ -2258,7 +2423,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly components["schemas"]["PlaceProblem"][];
+                    readonly "application/json": components["schemas"]["PlaceProblems"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -2306,7 +2471,11 @@ export interface operations {
             readonly path?: never;
             readonly cookie?: never;
         };
-        readonly requestBody?: never;
+        readonly requestBody?: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["OpenRequest"] | null;
+            };
+        };
         readonly responses: {
             /** @description Successful Response */
             readonly 204: {
@@ -2480,7 +2649,11 @@ export interface operations {
     };
     readonly problems_api_problems_get: {
         readonly parameters: {
-            readonly query?: never;
+            readonly query?: {
+                readonly limit?: number;
+                readonly offset?: number;
+                readonly folder?: string | null;
+            };
             readonly header?: never;
             readonly path?: never;
             readonly cookie?: never;
@@ -2493,7 +2666,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": readonly components["schemas"]["PlaceProblem"][];
+                    readonly "application/json": components["schemas"]["PlaceProblems"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -2843,6 +3016,33 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["SettingsOut"];
                 };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly open_file_api_settings_file_open_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unprocessable Entity */
             readonly 422: {

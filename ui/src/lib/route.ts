@@ -19,6 +19,11 @@ export function routeOf(hash: string): Route {
   return { page, photo: null, part: rest.length > 0 ? decode(rest.join('/')) : null }
 }
 
+/** Where a setting is changed, or all of them. */
+export function settingPlace(key: string | null | undefined): string {
+  return key == null ? 'settings' : `settings/${key}`
+}
+
 function decode(text: string): string {
   try {
     return decodeURIComponent(text)

@@ -48,11 +48,11 @@ export function isTimeOfDay({ kind, key }: Setting): boolean {
   return kind === 'text' && /^popup\.quiet_(from|until)$/.test(key)
 }
 
-/** Groups with the settings that match every word: in title, help, key or a choice; groups without any are left out. */
+/** Groups with the settings that match every word: in title and help of any language, key or a choice; groups without any are left out. */
 export function search(groups: readonly SettingGroup[], wanted: string): SettingGroup[] {
   const words = wanted.toLowerCase().split(/\s+/).filter(Boolean)
   const matches = (group: SettingGroup, setting: Setting): boolean => {
-    const text = [group.title, setting.title, setting.help, setting.key, ...setting.choices.map(({ title }) => title)].join(' ').toLowerCase()
+    const text = [group.title, setting.title, setting.help, setting.also, setting.key, ...setting.choices.map(({ title }) => title)].join(' ').toLowerCase()
     return words.every((word) => text.includes(word))
   }
   return groups
@@ -78,10 +78,14 @@ export function folderName(path: string): string {
   return path.replace(/[/\\]+$/, '').split(/[/\\]/).at(-1) || path
 }
 
+/** Whether a path lies in a folder, at any depth, or is it. */
+export function isInside(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(/[/\\]$/.test(folder) ? folder : folder + (folder.includes('\\') ? '\\' : '/'))
+}
+
 /** The watched folder that a file lies in: the innermost one. */
 export function watchedFolderOf<F extends { readonly path: string }>(path: string, folders: readonly F[]): F | undefined {
-  const inside = (folder: string): boolean => path === folder || path.startsWith(/[/\\]$/.test(folder) ? folder : folder + (folder.includes('\\') ? '\\' : '/'))
-  return folders.filter((folder) => inside(folder.path)).sort((a, b) => b.path.length - a.path.length)[0]
+  return folders.filter((folder) => isInside(path, folder.path)).sort((a, b) => b.path.length - a.path.length)[0]
 }
 
 /** Minutes until eight tomorrow morning, or this morning if it is not yet four. */
@@ -92,8 +96,10 @@ export function minutesUntilMorning(now: Date): number {
   return Math.max(1, Math.ceil((morning.getTime() - now.getTime()) / 60_000))
 }
 
+export type Count = Pick<Estimate, 'images' | 'seconds' | 'more'>
+
 /** Estimates of several folders together. */
-export function total(estimates: readonly Estimate[]): Estimate {
+export function total(estimates: readonly Count[]): Count {
   return {
     images: estimates.reduce((sum, { images }) => sum + images, 0),
     seconds: estimates.reduce((sum, { seconds }) => sum + seconds, 0),

@@ -1,0 +1,115 @@
+"""Watched folders by the API: chosen, counted, added, changed and removed."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.api import routes_folders
+from agent.domain.errors import NoDisplay
+from agent.domain.face import StageTimes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    import httpx
+
+    from tests.unit.api.conftest import Served
+
+
+async def test_a_folder_is_added_changed_and_removed(owner: httpx.AsyncClient, served: Served, tmp_path: Path) -> None:
+    folder = tmp_path / "my photos"
+    folder.mkdir()
+    assert (await owner.post("/api/folders", json={"path": str(folder)})).status_code == 204
+    change = {"path": str(folder), "recursive": False, "include": ["*.jpg"]}
+    assert (await owner.patch("/api/folders", json=change)).status_code == 204
+    (known,) = (await owner.get("/api/settings")).json()["folders"]
+    assert (known["path"], known["recursive"], known["include"]) == (str(folder), False, ["*.jpg"])
+    assert known["exclude"] == [".*", "*.tmp", "*.part", "*.crdownload"]
+    assert (await owner.delete("/api/folders", params={"path": str(folder)})).status_code == 204
+    assert served.settings.snapshot.folders == ()
+
+
+async def test_a_folder_that_is_not_there_is_not_watched(owner: httpx.AsyncClient, served: Served, tmp_path: Path) -> None:
+    answer = await owner.post("/api/folders", json={"path": str(tmp_path / "nowhere")})
+    assert (answer.status_code, answer.json()["code"]) == (422, "source.unreachable")
+    assert (await owner.patch("/api/folders", json={"path": "/nowhere", "recursive": True})).status_code == 404
+    assert (await owner.delete("/api/folders", params={"path": "/nowhere"})).status_code == 404
+    assert not served.settings.snapshot.folders
+
+
+async def test_a_folder_is_chosen_with_the_system_s_dialog(owner: httpx.AsyncClient, served: Served) -> None:
+    assert (await owner.post("/api/folders/choose")).json() == {"path": None}
+    served.desk.folder = "/photos"
+    assert (await owner.post("/api/folders/choose")).json() == {"path": "/photos"}
+    assert served.desk.asked == ["Choose a folder to watch"] * 2
+    served.desk.error = NoDisplay()
+    assert (await owner.post("/api/folders/choose")).status_code == 503
+
+
+async def estimates(owner: httpx.AsyncClient, path: str) -> list[dict[str, object]]:
+    answer = await owner.post("/api/folders/estimate", json={"path": path})
+    assert answer.status_code == 200
+    return [json.loads(line) for line in answer.text.splitlines()]
+
+
+async def test_what_a_folder_holds_is_estimated(owner: httpx.AsyncClient, served: Served) -> None:
+    for name in ("a.jpg", "b.png", "c.txt"):
+        served.world.file(name)
+    path = str(served.world.folder)
+    assert await estimates(owner, path) == [{"path": path, "images": 2, "seconds": 0.4, "more": False, "network": False}]
+    served.world.app.tally.analysed(StageTimes(decode=50, detect=50))
+    assert (await estimates(owner, path))[-1]["seconds"] == pytest.approx(0.2)
+
+
+async def test_a_large_folder_is_counted_before_one_s_eyes(
+    owner: httpx.AsyncClient, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        served.world.file(f"{number}.jpg")
+    monkeypatch.setattr(routes_folders, "COUNT_STEP_S", -1.0)
+    counted = [(line["images"], line["more"]) for line in await estimates(owner, str(served.world.folder))]
+    assert counted == [(1, True), (2, True), (3, True), (3, False)]
+
+
+async def test_a_folder_on_a_network_drive_is_told(owner: httpx.AsyncClient, tmp_path: Path) -> None:
+    (tmp_path / "nas").mkdir()
+    assert (await estimates(owner, str(tmp_path / "nas")))[0]["network"]
+
+
+@pytest.mark.parametrize("call", ["/api/folders", "/api/folders/estimate"])
+async def test_a_folder_that_may_not_be_looked_into_is_neither_counted_nor_watched(
+    owner: httpx.AsyncClient, served: Served, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def refuse(folder: str) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(routes_folders, "_look_into", refuse)
+    answer = await owner.post(call, json={"path": str(served.world.folder)})
+    assert (answer.status_code, answer.json()["code"]) == (422, "source.no_access")
+    assert not served.settings.snapshot.folders
+
+
+async def test_a_drive_that_does_not_answer_is_not_waited_for_for_ever(
+    owner: httpx.AsyncClient, served: Served, monkeypatch: pytest.MonkeyPatch, held: Callable[[str], None]
+) -> None:
+    monkeypatch.setattr(routes_folders, "_look_into", held)
+    monkeypatch.setattr(routes_folders, "ANSWER_S", 0.01)
+    answer = await owner.post("/api/folders/estimate", json={"path": str(served.world.folder)})
+    assert (answer.status_code, answer.json()["code"]) == (422, "source.unreachable")
+
+
+@pytest.fixture
+def held() -> Iterator[Callable[[str], None]]:
+    """Stands for a drive that answers only when the test is over."""
+    end = threading.Event()
+
+    def look(folder: str) -> None:
+        end.wait(10)
+
+    yield look
+    end.set()
