@@ -2,15 +2,17 @@
 
 import asyncio
 from datetime import date
+from functools import partial
 from typing import Annotated
 
-from fastapi import FastAPI, Query, Request
+from fastapi import FastAPI, Header, Query, Request
 from fastapi.responses import Response
 
 from agent.api import present
 from agent.api.context import Context
+from agent.api.library_index import IndexAnswers
+from agent.api.remembered import Remembered
 from agent.api.schemas import (
-    Day,
     FolderOut,
     ImageOut,
     ImagePage,
@@ -26,6 +28,7 @@ from agent.app.ports import Shown
 from agent.domain.errors import NotFound
 
 MOST_IDS_LENGTH = 2_400  # characters: 200 ids and to spare
+MOST_FOLDERS_KEPT = 500
 IDS = r"^[0-9]{1,18}(,[0-9]{1,18})*$"
 
 
@@ -39,6 +42,8 @@ def library_routes(api: FastAPI, context: Context) -> None:
 
 def _index_routes(api: FastAPI, context: Context) -> None:
     app, library = context.app, context.app.library
+    answers = IndexAnswers(library)
+    counts: Remembered[int] = Remembered(library.version, MOST_FOLDERS_KEPT)
 
     @api.get("/api/library", response_model=LibraryIndex)
     async def index(
@@ -48,25 +53,33 @@ def _index_routes(api: FastAPI, context: Context) -> None:
         faces_min: Annotated[int, Query(ge=0)] = 0,
         faces_max: Annotated[int | None, Query(ge=0)] = None,
         hidden: bool = False,
+        packed: bool = False,
+        if_none_match: Annotated[str | None, Header()] = None,
     ) -> Response:
-        """`folder` is a watched folder, with all below it; days are inclusive; `hidden` lists the hidden images instead of the others."""
+        """`folder` is a watched folder, with all below it; days are inclusive; `hidden` lists the hidden images instead of the others.
+
+        `packed` answers in bytes instead of JSON: a 32-bit count of images and one of days, then 32 bits for each id, for each day since
+        1970 (signed) and for its count, 16 bits for each ratio; all little-endian.
+        """
         roots = {present.printable(watched.path): watched.root for watched in app.settings.folders}
         shown = Shown(roots.get(folder, folder) if folder else None, after, before, faces_min, faces_max, hidden)
 
-        def read() -> bytes:
-            found = library.index(shown)
-            days = tuple(Day(day=day, count=count) for day, count in found.days)
-            return LibraryIndex(ids=found.ids, ratios=found.ratios, days=days, total=len(found.ids)).model_dump_json().encode()
-
-        # A megabyte for a large library: written down outside the loop, too.
-        return Response(await asyncio.to_thread(read), media_type="application/json")
+        # Megabytes for a large library: put together outside the loop, too.
+        answer = await asyncio.to_thread(answers.get, shown, packed=packed)
+        headers = {"etag": answer.etag, "cache-control": "private, no-store"}
+        if if_none_match == answer.etag:
+            return Response(status_code=304, headers=headers)
+        return Response(answer.body, media_type="application/octet-stream" if packed else "application/json", headers=headers)
 
     @api.get("/api/folders")
     async def folders() -> tuple[FolderOut, ...]:
         problems = app.ingest.folder_problems
 
         def read() -> tuple[FolderOut, ...]:
-            return tuple(present.folder(each, library.count_below(each.root), problems, context.texts()) for each in app.settings.folders)
+            return tuple(
+                present.folder(each, counts.get(each.root, partial(library.count_below, each.root)), problems, context.texts())
+                for each in app.settings.folders
+            )
 
         return await asyncio.to_thread(read)
 

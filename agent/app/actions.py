@@ -5,8 +5,10 @@ import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from agent.app.bus import Bus
 from agent.app.ports import Library
 from agent.domain.errors import ImageMissing, NotFound
+from agent.domain.events import ImagesHidden
 
 PROBLEMS_SHOWN = 200  # of the newest the user hears one by one
 
@@ -14,17 +16,23 @@ PROBLEMS_SHOWN = 200  # of the newest the user hears one by one
 class Actions:
     """`queued` is called when images are to be analysed again."""
 
-    def __init__(self, library: Library, *, queued: Callable[[], None], clock: Callable[[], datetime]) -> None:
+    def __init__(self, library: Library, bus: Bus, *, queued: Callable[[], None], clock: Callable[[], datetime]) -> None:
         self._library = library
+        self._bus = bus
         self._queued = queued
         self._clock = clock
 
     async def hide(self, image_ids: Sequence[int]) -> tuple[str | None, int]:
         """Returns the token that takes it back (None if nothing changed), and how many changed."""
-        return await asyncio.to_thread(self._library.set_hidden, image_ids, True, now=self._clock())
+        return await self._set_hidden(image_ids, True)
 
     async def unhide(self, image_ids: Sequence[int]) -> tuple[str | None, int]:
-        return await asyncio.to_thread(self._library.set_hidden, image_ids, False, now=self._clock())
+        return await self._set_hidden(image_ids, False)
+
+    async def _set_hidden(self, image_ids: Sequence[int], hidden: bool) -> tuple[str | None, int]:
+        token, happened = await asyncio.to_thread(self._library.set_hidden, image_ids, hidden, now=self._clock())
+        self._bus.publish(happened)
+        return token, sum(each.event.count for each in happened if isinstance(each.event, ImagesHidden))
 
     async def look_again(self, image_ids: Sequence[int]) -> int:
         """Have images analysed anew. Returns how many have a file to look at."""
@@ -34,8 +42,10 @@ class Actions:
 
     async def undo(self, token: str) -> None:
         """Raises NotFound if it was taken back already, or too long ago."""
-        if not await asyncio.to_thread(self._library.undo, token, now=self._clock()):
+        happened = await asyncio.to_thread(self._library.undo, token, now=self._clock())
+        if happened is None:
             raise NotFound
+        self._bus.publish(happened)
 
     async def file_of(self, image_id: int) -> str:
         """The path of a file that holds the image, to show it or to open it. Raises NotFound, ImageMissing."""

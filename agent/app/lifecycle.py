@@ -89,7 +89,7 @@ class App:
             keep=self.thumbnails.keep,
             clock=clock,
         )
-        self.actions = Actions(library, queued=self._queued, clock=clock)
+        self.actions = Actions(library, self.bus, queued=self._queued, clock=clock)
         self.ingest = Ingest(
             library,
             self.bus,

@@ -44,6 +44,14 @@ class ImageFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImagesHidden:
+    """The user hid so many images, or had them shown again."""
+
+    count: int
+    hidden: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PersonNamed:
     """A face was given a name: opinions about the other faces were formed anew."""
 
@@ -59,7 +67,7 @@ class RecognitionPurged:
     chips: int
 
 
-Event: TypeAlias = ImageIndexed | PlaceAdded | PlaceMoved | PlaceLost | ImageFailed | PersonNamed | RecognitionPurged
+Event: TypeAlias = ImageIndexed | PlaceAdded | PlaceMoved | PlaceLost | ImageFailed | ImagesHidden | PersonNamed | RecognitionPurged
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import pytest
 
 from agent.app.ports import Library, Shown
 from agent.domain.errors import ImageMissing
-from agent.domain.events import ImageIndexed
+from agent.domain.events import ImageIndexed, ImagesHidden
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
@@ -121,8 +121,8 @@ def test_images_come_in_the_order_asked_for(library: Library, three: tuple[int, 
 
 def test_hidden_images_are_in_no_list_until_asked_for(library: Library, three: tuple[int, int, int]) -> None:
     first, second, third = three
-    token, count = library.set_hidden([second, third, 999], True, now=NOW)
-    assert token and count == 2
+    token, happened = library.set_hidden([second, third, 999], True, now=NOW)
+    assert token and [each.event for each in happened] == [ImagesHidden(count=2, hidden=True)]
     assert library.index(Shown()).ids == (first,)
     assert [image.id for image in library.images(limit=9)] == [first]
     assert library.index(Shown(hidden=True)).ids == (second, third)
@@ -134,33 +134,33 @@ def test_hidden_images_are_in_no_list_until_asked_for(library: Library, three: t
 def test_hiding_is_taken_back_once(library: Library, three: tuple[int, int, int]) -> None:
     first, second, _ = three
     library.set_hidden([first], True, now=NOW)
-    token, count = library.set_hidden([first, second], True, now=NOW)
-    assert token is not None and count == 1, "only what it changed counts"
-    assert library.undo(token, now=NOW)
+    token, happened = library.set_hidden([first, second], True, now=NOW)
+    assert token is not None and [each.event for each in happened] == [ImagesHidden(count=1, hidden=True)], "only what it changed counts"
+    assert [each.event for each in library.undo(token, now=NOW) or ()] == [ImagesHidden(count=1, hidden=False)]
     assert library.index(Shown(hidden=True)).ids == (first,), "what was hidden before stays so"
-    assert not library.undo(token, now=NOW)
-    assert not library.undo("made up", now=NOW)
+    assert library.undo(token, now=NOW) is None
+    assert library.undo("made up", now=NOW) is None
 
 
 def test_showing_again_is_taken_back_too(library: Library, three: tuple[int, int, int]) -> None:
     library.set_hidden(three, True, now=NOW)
-    token, count = library.set_hidden(three[:2], False, now=NOW)
-    assert token is not None and count == 2
+    token, happened = library.set_hidden(three[:2], False, now=NOW)
+    assert token is not None and [each.event for each in happened] == [ImagesHidden(count=2, hidden=False)]
     assert library.undo(token, now=NOW)
     assert set(library.index(Shown(hidden=True)).ids) == set(three)
 
 
 def test_nothing_changed_is_nothing_to_take_back(library: Library, three: tuple[int, int, int]) -> None:
-    assert library.set_hidden(three, False, now=NOW) == (None, 0)
-    assert library.set_hidden([], True, now=NOW) == (None, 0)
+    assert library.set_hidden(three, False, now=NOW) == (None, [])
+    assert library.set_hidden([], True, now=NOW) == (None, [])
 
 
 def test_many_are_hidden_at_once_and_old_tokens_end(library: Library, three: tuple[int, int, int]) -> None:
-    oldest, count = library.set_hidden([*range(1_000, 3_000), *three], True, now=NOW)
-    assert oldest is not None and count == 3
+    oldest, happened = library.set_hidden([*range(1_000, 3_000), *three], True, now=NOW)
+    assert oldest is not None and [each.event for each in happened] == [ImagesHidden(count=3, hidden=True)]
     for turn in range(100):
         library.set_hidden(three, turn % 2 == 1, now=NOW)
-    assert not library.undo(oldest, now=NOW)
+    assert library.undo(oldest, now=NOW) is None
 
 
 def test_an_image_looked_at_again_has_its_analysis_replaced(library: Library) -> None:

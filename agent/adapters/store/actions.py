@@ -6,9 +6,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from agent.adapters.store import jobs
+from agent.adapters.store import events, jobs
 from agent.adapters.store.schema import image, place
 from agent.adapters.store.schema import undo as table
+from agent.domain.events import ImagesHidden, Recorded
 from agent.domain.jobs import Priority
 
 # So many actions can be taken back.
@@ -17,23 +18,24 @@ _HIDE, _UNHIDE = "hide", "unhide"
 _CHUNK = 500  # ids in one statement
 
 
-def set_hidden(tx: Connection, image_ids: Sequence[int], hidden: bool, now: datetime) -> tuple[str | None, int]:
+def set_hidden(tx: Connection, image_ids: Sequence[int], hidden: bool, now: datetime) -> tuple[str | None, list[Recorded]]:
     changed = _set_hidden(tx, image_ids, hidden, now)
     if not changed:
-        return None, 0
+        return None, []
     token = secrets.token_urlsafe(16)
     tx.execute(insert(table).values(token=token, action=_HIDE if hidden else _UNHIDE, image_ids=changed))
     tx.execute(delete(table).where(table.c.id <= select(func.max(table.c.id) - KEPT).scalar_subquery()))
-    return token, len(changed)
+    return token, [_recorded(tx, changed, hidden, now)]
 
 
-def undo(tx: Connection, token: str, now: datetime) -> bool:
+def undo(tx: Connection, token: str, now: datetime) -> list[Recorded] | None:
     done = tx.execute(select(table).where(table.c.token == token)).one_or_none()
     if done is None:
-        return False
+        return None
     tx.execute(delete(table).where(table.c.id == done.id))
-    _set_hidden(tx, done.image_ids, done.action == _UNHIDE, now)
-    return True
+    hidden = done.action == _UNHIDE
+    changed = _set_hidden(tx, done.image_ids, hidden, now)
+    return [_recorded(tx, changed, hidden, now)] if changed else []
 
 
 def look_again(tx: Connection, image_ids: Sequence[int], now: datetime) -> int:
@@ -61,6 +63,10 @@ def _set_hidden(tx: Connection, image_ids: Sequence[int], hidden: bool, now: dat
         tx.execute(update(image).where(image.c.id.in_(ids)).values(hidden_at=now if hidden else None))
         changed += ids
     return changed
+
+
+def _recorded(tx: Connection, changed: Sequence[int], hidden: bool, now: datetime) -> Recorded:
+    return events.record(tx, ImagesHidden(count=len(changed), hidden=hidden), now)
 
 
 def _chunks(image_ids: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -51,6 +51,8 @@ class Database:
         self._shrinks = shrinks
         self._turn = threading.Lock()
         self._tight = True  # the disk, until it has been looked at
+        self._watching = threading.Lock()
+        self._watcher: DBAPIConnection | None = None
         self._engine = self._create_engine()
 
     @contextlib.contextmanager
@@ -84,6 +86,20 @@ class Database:
             _raw(connection, "PRAGMA wal_checkpoint(PASSIVE)")
         self._tight = shutil.disk_usage(self._path.parent).free < _AMPLE_BYTES
 
+    def version(self) -> int:
+        """Another number after every change, whoever made it, also another process; asked in microseconds. Raises StoreError."""
+        # SQLite tells a connection of what others wrote: this one never writes, so it hears of everything.
+        with self._watching, translated():
+            if self._watcher is None:
+                self._watcher = self._connect()
+            cursor = self._watcher.cursor()
+            try:
+                cursor.execute("PRAGMA data_version")
+                [(version,)] = cursor.fetchall()
+                return int(version)
+            finally:
+                cursor.close()
+
     def flush(self) -> None:
         """Move everything from the write-ahead log into the file and empty the log: what was deleted is then nowhere in either."""
         with self._turn, translated(), self._engine.connect() as connection:
@@ -114,6 +130,10 @@ class Database:
             return False
 
     def close(self) -> None:
+        with self._watching:
+            if self._watcher is not None:
+                self._watcher.close()
+            self._watcher = None
         if not self._read_only:
             with contextlib.suppress(StoreError):
                 self.flush()

@@ -12,6 +12,7 @@ from agent.domain.events import (
     Event,
     ImageFailed,
     ImageIndexed,
+    ImagesHidden,
     PersonNamed,
     PlaceAdded,
     PlaceLost,
@@ -26,6 +27,7 @@ _NAMES: dict[type[Event], str] = {
     PlaceMoved: "place_moved",
     PlaceLost: "place_lost",
     ImageFailed: "image_failed",
+    ImagesHidden: "images_hidden",
     PersonNamed: "person_named",
     RecognitionPurged: "recognition_purged",
 }

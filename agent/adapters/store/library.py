@@ -107,11 +107,11 @@ class SqliteLibrary:
 
     # what the user does with images
 
-    def set_hidden(self, image_ids: Sequence[int], hidden: bool, *, now: datetime) -> tuple[str | None, int]:
+    def set_hidden(self, image_ids: Sequence[int], hidden: bool, *, now: datetime) -> tuple[str | None, list[Recorded]]:
         with self._database.write(durable=True) as tx:
             return actions.set_hidden(tx, image_ids, hidden, now)
 
-    def undo(self, token: str, *, now: datetime) -> bool:
+    def undo(self, token: str, *, now: datetime) -> list[Recorded] | None:
         with self._database.write(durable=True) as tx:
             return actions.undo(tx, token, now)
 
@@ -136,6 +136,9 @@ class SqliteLibrary:
     def images(self, *, limit: int, before: int | None = None) -> list[StoredImage]:
         with self._database.read() as tx:
             return images.page(tx, limit=limit, before=before)
+
+    def version(self) -> int:
+        return self._database.version()
 
     def index(self, shown: Shown) -> Index:
         with self._database.read() as tx:

@@ -1,9 +1,9 @@
 """The library page's index: every image it shows, as bare numbers, so that 100,000 are read in one pass."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from itertools import groupby
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, and_, func, select, type_coerce
 
@@ -29,7 +29,8 @@ def read(tx: Connection, shown: Shown) -> Index:
     )
     texts = tx.execute(select(*(func.aggregate_strings(column, ",") for column in images.c))).one()
     ids, ratios, days = (tuple(json.loads(f"[{text or ''}]")) for text in texts)
-    return Index(ids=ids, ratios=ratios, days=tuple((date.fromordinal(day), sum(1 for _ in same)) for day, same in groupby(days)))
+    # A counter keeps the order in which it met the days: the one they come in.
+    return Index(ids=ids, ratios=ratios, days=tuple((date.fromordinal(day), count) for day, count in Counter(days).items()))
 
 
 def count_below(tx: Connection, folder: str) -> int:

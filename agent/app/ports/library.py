@@ -104,12 +104,12 @@ class Jobs(Protocol):
 class Wishes(Protocol):
     """What the user does with images."""
 
-    def set_hidden(self, image_ids: Sequence[int], hidden: bool, *, now: datetime) -> tuple[str | None, int]:
-        """Show images no more, or again. Returns a token that takes it back (None if nothing changed), and how many changed."""
+    def set_hidden(self, image_ids: Sequence[int], hidden: bool, *, now: datetime) -> tuple[str | None, list[Recorded]]:
+        """Show images no more, or again. Returns a token that takes it back (None if nothing changed), and what happened."""
         ...
 
-    def undo(self, token: str, *, now: datetime) -> bool:
-        """Take back what the token stands for. False if it is not known: taken back already, or too long ago."""
+    def undo(self, token: str, *, now: datetime) -> list[Recorded] | None:
+        """Take back what the token stands for. None if it is not known: taken back already, or too long ago."""
         ...
 
     def look_again(self, image_ids: Sequence[int], *, now: datetime) -> int:
@@ -128,6 +128,10 @@ class Shelf(Protocol):
 
     def images(self, *, limit: int, before: int | None = None) -> list[StoredImage]:
         """Newest first, by descending image id; `before` is the last id of the page before."""
+        ...
+
+    def version(self) -> int:
+        """Another number after every change, whoever made it: what was read before a change may be kept until the next one."""
         ...
 
     def index(self, shown: Shown) -> Index:

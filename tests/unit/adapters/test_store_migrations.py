@@ -58,6 +58,6 @@ def test_the_first_librarys_images_get_their_date_from_their_files(
     assert not first.hidden
     assert library.index(Shown(faces_min=2, faces_max=2)).ids == (1,)
     assert len(library.hashes()) == 3
-    assert library.set_hidden([1], True, now=first.indexed_at)[1] == 1
+    assert len(library.set_hidden([1], True, now=first.indexed_at)[1]) == 1
     library.close()
     assert (tmp_path / "library.db.before-0002").exists()
