@@ -20,37 +20,40 @@ Message: TypeAlias = dict[str, Any]
 MAX_LINE = 64 * 1024 * 1024
 # A process whose output has ended needs a moment to end itself.
 _EXIT_S = 2.0
-# What a child needs of the environment to find its libraries, its display and its home; not the rest, where tokens may be.
-_ENVIRONMENT = [
-    "APPDATA",
-    "COMSPEC",
-    "DBUS_SESSION_BUS_ADDRESS",
-    "DISPLAY",
-    "GDK_SCALE",
+# What every child needs of the environment to find its libraries; not the rest, where tokens may be.
+_BARE = [
     "HOME",
     "LANG",
     "LC_ALL",
     "LC_MESSAGES",
     "LD_LIBRARY_PATH",
-    "LOCALAPPDATA",
     "PATH",
-    "PROGRAMDATA",
-    "QTWEBENGINE_CHROMIUM_FLAGS",
-    "QT_QPA_PLATFORM",
-    "QT_SCALE_FACTOR",
     "SYSTEMROOT",
     "TEMP",
     "TMP",
     "TMPDIR",
     "USERPROFILE",
-    "WAYLAND_DISPLAY",
     "WINDIR",
+    "COVERAGE_PROCESS_START",
+    "COVERAGE_PROCESS_CONFIG",
+]
+# What one with a window needs besides, to find its display and its session.
+_DESKTOP = [
+    "APPDATA",
+    "COMSPEC",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DISPLAY",
+    "GDK_SCALE",
+    "LOCALAPPDATA",
+    "PROGRAMDATA",
+    "QTWEBENGINE_CHROMIUM_FLAGS",
+    "QT_QPA_PLATFORM",
+    "QT_SCALE_FACTOR",
+    "WAYLAND_DISPLAY",
     "XAUTHORITY",
     "XDG_CURRENT_DESKTOP",
     "XDG_RUNTIME_DIR",
     "XDG_SESSION_TYPE",
-    "COVERAGE_PROCESS_START",
-    "COVERAGE_PROCESS_CONFIG",
 ]
 
 
@@ -75,9 +78,9 @@ def own_command(*words: str) -> list[str]:
     return [sys.executable, *words] if getattr(sys, "frozen", False) else [sys.executable, "-m", "agent", *words]
 
 
-def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The part of this process's environment that a child gets."""
-    kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+def environment(extra: Mapping[str, str] | None = None, *, desktop: bool = True) -> dict[str, str]:
+    """The part of this process's environment that a child gets; without `desktop` neither display nor session."""
+    kept = {name: os.environ[name] for name in (*_BARE, *(_DESKTOP if desktop else ())) if name in os.environ}
     package_root = str(Path(__file__).parent.parent)
     return {**kept, "PYTHONPATH": package_root, "PYTHONSAFEPATH": "1", "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1", **(extra or {})}
 
@@ -99,10 +102,13 @@ class Child:
         command: Sequence[str],
         *,
         extra_environment: Mapping[str, str] | None = None,
+        desktop: bool = True,
+        descriptors: Sequence[int] = (),
         on_notice: Callable[[Message], None] | None = None,
     ) -> "Child":
         """Start it. Lines it sends with a `notice` key (a click, a closed window) go to `on_notice`, all others are answers.
 
+        Without `desktop` it is told neither display nor session. It inherits `descriptors` (POSIX) beside its pipes, and nothing else.
         Raises ChildGone.
         """
         try:
@@ -111,7 +117,8 @@ class Child:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL if "AI_POPUP_CHILD_STDERR" not in os.environ else None,
-                env=environment(extra_environment),
+                env=environment(extra_environment, desktop=desktop),
+                pass_fds=descriptors,
                 limit=MAX_LINE,
             )
         except OSError as error:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ import psutil
 
 from agent.child import Child
 from agent.domain.errors import AgentError, EngineCrashed, EngineKilled, EngineMemory, EngineStartFailed
+from agent.engine.files import Giver, opened
 from agent.engine.wire import Hello
 
 # SIGKILL and SIGTERM: somebody else ended the process.
@@ -22,12 +24,38 @@ class Slot:
     """A place for one process. It outlives the processes in it."""
 
     child: Child | None = None
+    files: Giver | None = None  # hands the process its files
     hello: Hello | None = None
     generation: int = -1
     gallery: tuple[str, int] | None = None  # what the process compares with: (embedder, version)
     requests: int = 0
     idle: asyncio.TimerHandle | None = None
     too_large: EngineMemory | None = None  # why its process is being ended
+
+    async def start(self, command: Sequence[str]) -> Child:
+        """Start a process in it. Raises ChildGone."""
+        files = self.files = Giver()
+        try:
+            self.child = await Child.start(command, extra_environment=files.environment, desktop=False, descriptors=files.inherited)
+        finally:
+            files.started()
+        return self.child
+
+    async def hand_over(self, path: str, *, limit: float) -> int:
+        """Open a file and give it to the process. Returns what the request must say. Raises ImageError, EngineTimeout, EngineKilled."""
+        files, hello = self.files, self.hello
+        descriptor = await opened(path, limit=limit)
+        if files is None or hello is None or files is not self.files:
+            os.close(descriptor)  # the process was ended in the meantime
+            raise EngineKilled
+        return files.give(descriptor, hello.pid)
+
+    def let_go(self) -> Child | None:
+        """Forget the process, which the caller ends."""
+        if self.files is not None:
+            self.files.close()
+        child, self.child, self.hello, self.files = self.child, None, None, None
+        return child
 
 
 @dataclass(order=True)

@@ -51,11 +51,13 @@ class EnginePool:
     # -- the port ----------------------------------------------------------------------------------------------------------------
     async def analyse(self, task: Analyse) -> Analysis:
         body = wire.ANALYSE.dump(task)
-        return await self._run("analyse", body, wire.ANALYSIS, lambda analysis: wire.check_analysis(analysis, task), _IN_LINE)
+        return await self._run(
+            "analyse", body, wire.ANALYSIS, lambda analysis: wire.check_analysis(analysis, task), _IN_LINE, path=task.path
+        )
 
     async def preview(self, path: str, side: int) -> bytes:
         body = wire.PREVIEW.dump(wire.PreviewRequest(path, side))
-        return await self._run("preview", body, wire.PICTURE, wire.check_preview, _A_PERSON_WAITS)
+        return await self._run("preview", body, wire.PICTURE, wire.check_preview, _A_PERSON_WAITS, path=path)
 
     async def match(self, embeddings: Sequence[bytes], gallery: Gallery, bounds: Bounds) -> list[list[Candidate]]:
         body = wire.MATCH.dump(wire.MatchRequest(tuple(embeddings), bounds))
@@ -63,7 +65,7 @@ class EnginePool:
         def check(matches: list[list[Candidate]]) -> list[list[Candidate]]:
             return wire.check_matches(matches, len(embeddings), gallery)
 
-        return await self._run("match", body, wire.MATCHES, check, _A_PERSON_WAITS, gallery)
+        return await self._run("match", body, wire.MATCHES, check, _A_PERSON_WAITS, gallery=gallery)
 
     def forget(self) -> None:
         """Hold nothing of people's faces in memory any more: idle processes end now, busy ones after their task."""
@@ -166,7 +168,15 @@ class EnginePool:
 
     # -- a request ---------------------------------------------------------------------------------------------------------------
     async def _run(
-        self, operation: str, body: object, codec: Codec[T], check: Callable[[T], T], rank: int, gallery: Gallery | None = None
+        self,
+        operation: str,
+        body: object,
+        codec: Codec[T],
+        check: Callable[[T], T],
+        rank: int,
+        *,
+        path: str | None = None,
+        gallery: Gallery | None = None,
     ) -> T:
         slot = await self._take(rank)
         try:
@@ -174,7 +184,8 @@ class EnginePool:
             if gallery is not None and slot.gallery != (gallery.embedder, gallery.version):
                 await self._ask(slot, child, "gallery", wire.GALLERY.dump(gallery), wire.DONE)
                 slot.gallery = (gallery.embedder, gallery.version)
-            return await self._ask(slot, child, operation, body, codec, check)
+            file = None if path is None else await slot.hand_over(path, limit=self.settings.time_limit_s)
+            return await self._ask(slot, child, operation, body, codec, check, file=file)
         finally:
             self._give_back(slot)
 
@@ -187,11 +198,12 @@ class EnginePool:
         codec: Codec[T],
         check: Callable[[T], T] | None = None,
         limit: float | None = None,
+        file: int | None = None,
     ) -> T:
         slot.requests += 1
         limit = self.settings.time_limit_s if limit is None else limit
         try:
-            message = await child.request(wire.request(slot.requests, operation, body), timeout=limit)
+            message = await child.request(wire.request(slot.requests, operation, body, file), timeout=limit)
             answer = wire.believe(message, slot.requests, codec)
             return answer if check is None else check(answer)
         except ChildGarbled as error:
@@ -215,7 +227,7 @@ class EnginePool:
         self._end(slot)
         slot.generation, slot.gallery, slot.requests, slot.too_large = self._generation, None, 0, None
         try:
-            child = slot.child = await Child.start(self._command)
+            child = await slot.start(self._command)
             if self._closed:
                 raise EngineKilled
             if self._low_priority:
@@ -286,8 +298,7 @@ class EnginePool:
 
     def _end(self, slot: Slot) -> None:
         """End the slot's process, without waiting for it."""
-        child, slot.child, slot.hello = slot.child, None, None
-        if child is not None:
+        if (child := slot.let_go()) is not None:
             self._later(child.stop())
 
     def _later(self, ending: Coroutine[None, None, None]) -> None:

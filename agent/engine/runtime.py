@@ -1,9 +1,10 @@
 """OpenVINO: brings model files into its own format once, compiles them, and makes them callable."""
 
 import hashlib
-import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,15 +91,17 @@ class Runtime:
     def _convert(self, file: ModelFile, ready: Path) -> ov.Model:
         model = _flexible(self._core.read_model(file.path))
         self._converted.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self._converted, ignore_cleanup_errors=True) as folder:
-            fresh = Path(folder) / ready.name
+        # In the same folder: an engine that is walled in can't move files from one folder to another on every kernel.
+        fresh = self._converted / f"{uuid4().hex}.xml"
+        try:
             ov.save_model(model, fresh, compress_to_fp16=True)
             # The description goes last: where it is, the weights are too.
             for suffix in (".bin", ".xml"):
-                try:
+                with suppress(PermissionError):  # Windows: another engine was first and has it open
                     fresh.with_suffix(suffix).replace(ready.with_suffix(suffix))
-                except PermissionError:  # Windows: another engine was first and has it open
-                    continue
+        finally:
+            for suffix in (".bin", ".xml"):
+                fresh.with_suffix(suffix).unlink(missing_ok=True)
         return self._core.read_model(ready)
 
 

@@ -1,14 +1,16 @@
 """What the engine does, whatever process it runs in: reads files, runs the pipeline, matches."""
 
-import stat
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from agent.app.ports import Analyse
-from agent.domain.errors import ImageChanged, ImageMissing, ImageTooLarge, ImageUnreadable, ImageUnsupported
+from agent.domain.errors import ImageChanged, ImageTooLarge, ImageUnreadable
 from agent.domain.face import Analysis
 from agent.domain.image import NO_FACES
 from agent.domain.people import Bounds, Candidate, Gallery
+from agent.engine.files import open_photo
 from agent.engine.runtime import Runtime, model_for
 from agent.engine.wire import EngineConfig
 from agent.vision.aligner import align
@@ -25,7 +27,7 @@ class Engine:
     def __init__(self, config: EngineConfig, clock: Callable[[], float]) -> None:
         self._config = config
         self._clock = clock
-        self._limits = Limits(config.max_megapixels, config.max_megabytes)
+        self._limits = Limits(config.max_megapixels, config.max_megabytes, config.threads)
         self._runtime = Runtime(
             device=config.device,
             precision=config.precision,
@@ -50,22 +52,25 @@ class Engine:
         """Recipe names of the models in memory."""
         return frozenset(self._detectors) | frozenset(self._embedders)
 
-    def analyse(self, task: Analyse) -> Analysis:
-        """Raises ImageError, ModelError or EngineStartFailed."""
-        pipeline = Pipeline(
-            recipe=task.recipe,
-            precision=self.precision,
-            detector=_no_faces if task.recipe.detector == NO_FACES else self._detector(task.recipe.detector),
-            aligner=align,
-            embedder=None if task.recipe.embedder is None else self._embedder(task.recipe.embedder),
-        )
-        data = read_steady(Path(task.path), self._limits)
+    def analyse(self, task: Analyse, descriptor: int | None = None) -> Analysis:
+        """`descriptor` is the file, opened already and closed here. Raises ImageError, ModelError or EngineStartFailed."""
+        with _file(task.path, descriptor) as file:
+            pipeline = Pipeline(
+                recipe=task.recipe,
+                precision=self.precision,
+                detector=_no_faces if task.recipe.detector == NO_FACES else self._detector(task.recipe.detector),
+                aligner=align,
+                embedder=None if task.recipe.embedder is None else self._embedder(task.recipe.embedder),
+            )
+            data = read_steady(file, self._limits)
         wanted = Wanted(task.min_score, task.min_face, task.keep_chips, task.thumbnail)
         return analyse(data, pipeline, wanted, self._limits, self._clock)
 
-    def preview(self, path: str, side: int) -> bytes:
-        """Raises ImageError."""
-        return encode_preview(read_steady(Path(path), self._limits), self._limits, side)
+    def preview(self, path: str, side: int, descriptor: int | None = None) -> bytes:
+        """`descriptor` as above. Raises ImageError."""
+        with _file(path, descriptor) as file:
+            data = read_steady(file, self._limits)
+        return encode_preview(data, self._limits, side)
 
     def set_gallery(self, gallery: Gallery) -> None:
         self._matcher = Matcher(gallery)
@@ -94,20 +99,19 @@ def _no_faces(_decoder: Decoder, _min_score: float) -> list[Detection]:
     return []
 
 
-def read_steady(path: Path, limits: Limits) -> bytes:
-    """The whole file. Raises ImageMissing, ImageUnreadable, ImageUnsupported, ImageTooLarge, or ImageChanged if it was written to."""
+def _file(path: str, descriptor: int | None) -> BinaryIO:
+    return os.fdopen(open_photo(path) if descriptor is None else descriptor, "rb")
+
+
+def read_steady(file: BinaryIO, limits: Limits) -> bytes:
+    """The whole of a file opened anew. Raises ImageTooLarge, ImageUnreadable, or ImageChanged if it was written to meanwhile."""
     try:
-        before = path.stat()
-        if not stat.S_ISREG(before.st_mode):
-            raise ImageUnsupported  # opening a pipe would wait for ever
+        before = os.fstat(file.fileno())
         if before.st_size > limits.megabytes * 1e6:
             raise ImageTooLarge(megabytes=round(before.st_size / 1e6), limit=limits.megabytes)
-        with path.open("rb") as file:
-            data = file.read(before.st_size + 1)
-        after = path.stat()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise ImageMissing from error
-    except (OSError, ValueError) as error:
+        data = file.read(before.st_size + 1)
+        after = os.fstat(file.fileno())
+    except OSError as error:
         raise ImageUnreadable from error
     if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns) or len(data) != before.st_size:
         raise ImageChanged

@@ -14,6 +14,7 @@ from agent.child import Message
 from agent.domain.errors import AgentError, EngineBadAnswer, from_code
 from agent.domain.face import Analysis
 from agent.domain.people import Bounds, Candidate, Gallery
+from agent.engine.wall import OPEN, Wall
 
 T = TypeVar("T")
 
@@ -48,6 +49,7 @@ class Hello:
     device: str
     precision: str  # what inference runs in: "f32", "bf16", "f16"
     pid: int
+    wall: Wall = OPEN  # what holds it
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +113,9 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CODE = re.compile(r"[a-z_]+\.[a-z_]+")
 
 
-def request(number: int, operation: str, body: object) -> Message:
-    return {"id": number, "op": operation, "body": body}
+def request(number: int, operation: str, body: object, file: int | None = None) -> Message:
+    """`file` says which of the files handed over it speaks of."""
+    return {"id": number, "op": operation, "body": body, **({} if file is None else {"file": file})}
 
 
 def answer(number: object, body: object) -> Message:

@@ -7,12 +7,17 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from typing import BinaryIO, TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from agent.child import Message, send, take_pipes
 from agent.domain.errors import AgentError, EngineStartFailed, Unexpected
 from agent.engine import wire
-from agent.engine.service import Engine
+from agent.engine.files import Taker
+from agent.engine.wall import Rooms, Wall, raise_wall
+
+if TYPE_CHECKING:
+    from agent.engine.service import Engine
 
 # When the agent is gone, the task under way may end; one that hangs may not keep the process.
 _LAST_TASK_S = 5.0
@@ -25,6 +30,21 @@ class Worker:
 
     def __init__(self) -> None:
         self._engine: Engine | None = None
+        self._wall: Wall | None = None
+        self._files = Taker()
+        self._file: int | None = None  # handed over with the request under way
+
+    def wall_in(self, message: Message) -> None:
+        """Raise the wall that suits `hello`, before any other thread starts; without it `hello` is refused."""
+        try:
+            config = wire.CONFIG.load(message["body"])
+            scratch = [Path(config.converted), Path(config.cache)]
+            for folder in scratch:
+                folder.mkdir(parents=True, exist_ok=True)
+        except (KeyError, ValueError, OSError):
+            return
+        models = [Path(file.path) for file in config.models.values()]
+        self._wall = raise_wall(Rooms.of_engine(models=models, scratch=scratch, device=config.device, megapixels=config.max_megapixels))
 
     def serve(self, message: Message) -> Message:
         """Never raises: whatever goes wrong with a task is its answer."""
@@ -37,6 +57,8 @@ class Worker:
             "match": self._match,
         }
         try:
+            ticket = message.get("file")
+            self._file = self._files.take(ticket) if isinstance(ticket, int) else None
             return wire.answer(number, operations[message["op"]](message["body"]))
         except AgentError as error:
             return wire.failure(number, error)
@@ -44,21 +66,26 @@ class Worker:
             return wire.failure(number, Unexpected(kind=type(error).__name__))
 
     @property
-    def _ready(self) -> Engine:
+    def _ready(self) -> "Engine":
         if self._engine is None:
             raise EngineStartFailed
         return self._engine
 
     def _hello(self, body: object) -> object:
+        if self._wall is None:
+            raise EngineStartFailed
+        # The libraries start threads when they are loaded: only those started inside the wall are held by it.
+        from agent.engine.service import Engine
+
         self._engine = Engine(wire.CONFIG.load(body), time.perf_counter)
-        return wire.HELLO.dump(wire.Hello(self._engine.device, self._engine.precision, os.getpid()))
+        return wire.HELLO.dump(wire.Hello(self._engine.device, self._engine.precision, os.getpid(), self._wall))
 
     def _analyse(self, body: object) -> object:
-        return wire.ANALYSIS.dump(self._ready.analyse(wire.ANALYSE.load(body)))
+        return wire.ANALYSIS.dump(self._ready.analyse(wire.ANALYSE.load(body), self._file))
 
     def _preview(self, body: object) -> object:
         asked = wire.PREVIEW.load(body)
-        return wire.PICTURE.dump(self._ready.preview(asked.path, asked.side))
+        return wire.PICTURE.dump(self._ready.preview(asked.path, asked.side, self._file))
 
     def _gallery(self, body: object) -> object:
         self._ready.set_gallery(wire.GALLERY.load(body))
@@ -74,14 +101,18 @@ def main() -> int:
     requests, answers = take_pipes()
     # Ctrl-C in a terminal reaches every process of the group: the agent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    line: bytes | None = requests.readline()
+    worker = Worker()
+    if line:
+        worker.wall_in(json.loads(line))
     waiting: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(requests, waiting), daemon=True).start()
-    worker = Worker()
-    while (line := waiting.get()) is not None:
+    while line:
         try:
             send(answers, worker.serve(json.loads(line)))
         except BrokenPipeError:
             break
+        line = waiting.get()
     return 0
 
 

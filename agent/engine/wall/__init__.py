@@ -1,0 +1,23 @@
+"""Walls in the engine's process before it sees the first byte of somebody's file: what it may reach, and what the system really holds."""
+
+import sys
+
+from agent.engine.wall.rooms import OPEN, Rooms, Wall
+
+__all__ = ["OPEN", "Rooms", "Wall", "raise_wall"]
+
+
+def raise_wall(rooms: Rooms) -> Wall:
+    """Wall in this process, for good, as far as this system can. Call it while there is one thread only: older ones may stay outside.
+
+    Never raises: a wall that does not stand is missing from the answer.
+    """
+    if sys.platform == "linux":
+        from agent.engine.wall.linux import raise_wall as raise_here
+    elif sys.platform == "darwin":
+        from agent.engine.wall.macos import raise_wall as raise_here
+    elif sys.platform == "win32":
+        from agent.engine.wall.windows import raise_wall as raise_here
+    else:
+        return OPEN
+    return raise_here(rooms)

@@ -1,0 +1,160 @@
+"""Files are opened by the agent and arrive in the engine; what can't be opened is told apart, and nothing stays open."""
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.domain.errors import EngineTimeout, ImageMissing, ImageUnreadable, ImageUnsupported
+from agent.engine import files
+from agent.engine.files import Giver, Taker, open_photo, opened
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="handles are handed over there, not descriptors")
+
+
+def is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+def test_files_that_can_not_be_opened_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ImageMissing):
+        open_photo(str(tmp_path / "none"))
+    with pytest.raises(ImageMissing):
+        open_photo(str(tmp_path / "file" / "inside"))
+    with pytest.raises(ImageUnsupported):
+        open_photo(str(tmp_path))
+    with pytest.raises(ImageUnreadable):
+        open_photo("a\0b")
+
+
+@posix
+def test_a_pipe_or_a_device_is_never_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ImageUnsupported):
+        open_photo(str(tmp_path / "pipe"))
+    with pytest.raises(ImageUnsupported):
+        open_photo("/dev/zero")
+
+
+@posix
+def test_a_file_that_became_a_pipe_in_the_moment_of_opening_is_no_photo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, pipe = tmp_path / "a", tmp_path / "pipe"
+    path.touch()
+    os.mkfifo(pipe)
+    taken: list[int] = []
+    plain_open = os.open
+
+    def exchange(name: str, flags: int) -> int:
+        assert name == str(path)
+        taken.append(plain_open(pipe, flags))
+        return taken[0]
+
+    monkeypatch.setattr("os.open", exchange)
+    with pytest.raises(ImageUnsupported):
+        open_photo(str(path))
+    assert not is_open(taken[0])
+
+
+@pytest.fixture
+def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """A drive that answers when the event is set."""
+    answers = threading.Event()
+
+    def open_late(path: str) -> int:
+        answers.wait(30)
+        return open_photo(path)
+
+    monkeypatch.setattr(files, "open_photo", open_late)
+    yield answers
+    answers.set()
+
+
+async def test_a_drive_that_does_not_answer_is_given_up_and_what_it_opens_later_is_closed(
+    hanging: threading.Event, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").write_bytes(b"late")
+    closed = asyncio.Event()
+    plain_close = os.close
+
+    def close(descriptor: int) -> None:
+        plain_close(descriptor)
+        closed.set()
+
+    monkeypatch.setattr("agent.engine.files.os.close", close)
+    with pytest.raises(EngineTimeout):
+        await opened(str(tmp_path / "a"), limit=0.01)
+    hanging.set()
+    await closed.wait()
+
+
+async def test_hanging_drives_keep_only_so_many_threads(hanging: threading.Event, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_opening", threading.BoundedSemaphore(2))
+    waiting = [asyncio.create_task(opened(str(tmp_path), limit=20)) for _ in range(2)]
+    await asyncio.sleep(0)
+    with pytest.raises(EngineTimeout):
+        await opened(str(tmp_path), limit=20)
+    hanging.set()
+    ended = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(error) for error in ended] == [ImageUnsupported] * 2
+
+
+@pytest.fixture
+def ends(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Giver, Taker]]:
+    """Both ends, as if there were a process between them."""
+    giver = Giver()
+    inherited = [os.dup(descriptor) for descriptor in giver.inherited]
+    (name,) = giver.environment
+    monkeypatch.setenv(name, str(inherited[0]))
+    giver.started()
+    taker = Taker()
+    yield giver, taker
+    giver.close()
+    taker.close()
+
+
+@posix
+async def test_a_file_arrives_open_and_is_not_kept(ends: tuple[Giver, Taker], tmp_path: Path) -> None:
+    giver, taker = ends
+    (tmp_path / "a").write_bytes(b"12345")
+    ours = await opened(str(tmp_path / "a"), limit=10)
+    ticket = giver.give(ours, os.getpid())
+    theirs = taker.take(ticket)
+    with os.fdopen(theirs, "rb") as file:
+        assert file.read() == b"12345"
+
+
+@posix
+def test_a_file_nobody_took_does_not_come_for_the_next(ends: tuple[Giver, Taker], tmp_path: Path) -> None:
+    giver, taker = ends
+    for name in ("first", "second"):
+        (tmp_path / name).write_text(name)
+    tickets = [giver.give(open_photo(str(tmp_path / name)), os.getpid()) for name in ("first", "second")]
+    with os.fdopen(taker.take(tickets[1]), "rb") as file:
+        assert file.read() == b"second"
+
+
+@posix
+def test_a_file_for_a_process_that_is_gone_is_closed(ends: tuple[Giver, Taker], tmp_path: Path) -> None:
+    giver, taker = ends
+    taker.close()
+    (tmp_path / "a").touch()
+    ours = open_photo(str(tmp_path / "a"))
+    giver.give(ours, os.getpid())
+    assert not is_open(ours)
+
+
+@posix
+def test_a_file_that_never_comes_is_unreadable(ends: tuple[Giver, Taker]) -> None:
+    giver, taker = ends
+    giver.close()
+    with pytest.raises(ImageUnreadable):
+        taker.take(1)
