@@ -1,10 +1,11 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
 
+import { ahead } from './ahead.ts'
 import { docs } from './docs.ts'
 
 export default defineConfig({
-  plugins: [svelte(), docs()],
+  plugins: [svelte(), docs(), ahead()],
   // The catalogues and the mark lie in ../assets, the help in ../docs, shared with the Python side.
   server: { fs: { allow: ['..'] } },
   build: {

@@ -36,7 +36,7 @@ export function resetLibrary(): void {
 let huge: LibraryIndex | null = null
 
 function index(images: Images, query: URLSearchParams, scene: string): LibraryIndex {
-  const plain = scene === 'huge' && query.size === 0 && hidden.size === 0
+  const plain = scene === 'huge' && [...query.keys()].every((key) => key === 'packed') && hidden.size === 0
   if (plain && huge !== null) return huge
   const [after, before] = [query.get('after') ?? '', query.get('before') ?? '9999']
   const [least, most] = [Number(query.get('faces_min') ?? 0), Number(query.get('faces_max') ?? 999)]
@@ -58,6 +58,13 @@ function index(images: Images, query: URLSearchParams, scene: string): LibraryIn
   const answer = { ids: found.map(({ id }) => id), ratios, days, total: found.length }
   if (plain) huge = answer
   return answer
+}
+
+/** As `agent/api/library_index.py` packs it. */
+function pack({ ids, ratios, days }: LibraryIndex): Buffer {
+  const since1970 = days.map(({ day }) => Date.parse(`${day}T00:00:00Z`) / 86_400_000)
+  const numbers = Int32Array.from([ids.length, days.length, ...ids, ...since1970, ...days.map(({ count }) => count)])
+  return Buffer.concat([Buffer.from(numbers.buffer), Buffer.from(Uint16Array.from(ratios).buffer)])
 }
 
 async function body<T>(request: IncomingMessage): Promise<T> {
@@ -88,8 +95,12 @@ export function answerLibrary(request: IncomingMessage, response: ServerResponse
     return true
   }
   switch (`${request.method} ${url.pathname}`) {
-    case 'GET /api/library':
-      return json(index(images, url.searchParams, chosen.scene))
+    case 'GET /api/library': {
+      const found = index(images, url.searchParams, chosen.scene)
+      if (!url.searchParams.has('packed')) return json(found)
+      response.writeHead(200, { 'content-type': 'application/octet-stream', 'cache-control': 'private, no-store' }).end(pack(found))
+      return true
+    }
     case 'GET /api/images/by-id':
       return json({ items: (url.searchParams.get('ids') ?? '').split(',').flatMap((wanted) => images.find(Number(wanted)) ?? []), next: null })
     case 'GET /api/folders': {

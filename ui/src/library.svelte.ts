@@ -6,22 +6,18 @@ import { SvelteMap } from 'svelte/reactivity'
 import type { Client } from './api/client'
 import { EVERYTHING, type LibraryAction, type LibraryFilter } from './api/library'
 import type { FolderOut, ImageOut } from './api/types'
-import type { Day } from './lib/layout'
+import { unpack, type Order } from './lib/order'
 import { NOTHING, remaining, type Selection } from './lib/selection'
 import { app, client, type AppState } from './state.svelte'
 import { toasts, type Toasts } from './toasts.svelte'
-
-export interface Order {
-  readonly ids: Int32Array
-  readonly ratios: Uint16Array
-  readonly days: readonly Day[]
-}
 
 /** Details asked for at once, and kept at most. */
 const BATCH = 100
 const MOST_KEPT = 3_000
 /** Between two readings of the order. */
 const RESPITE_MS = 300
+/** So many places are looked for one by one; for more it pays to have them all at hand. */
+const LOOKED_FOR = 20
 
 export class LibraryState {
   order = $state.raw<Order | null>(null)
@@ -38,6 +34,9 @@ export class LibraryState {
   chosen = $derived([...this.selection.ids])
 
   private places: Map<number, number> | null = null
+  private lookedFor = 0
+  /** names the answer that the order came from */
+  private etag: string | null = null
   /** what the grid shows now, nearest first; asked for one batch after the other */
   private wanted: readonly number[] = []
   private readonly stale = new Set<number>()
@@ -54,7 +53,8 @@ export class LibraryState {
 
   /** An id's place in the order; -1 if it is not in it. */
   placeOf = (id: number): number => {
-    const ids = this.order?.ids ?? new Int32Array()
+    const ids = this.order?.ids ?? new Uint32Array()
+    if (this.places === null && ++this.lookedFor <= LOOKED_FOR) return ids.indexOf(id)
     this.places ??= new Map(Array.from(ids, (known, place) => [known, place]))
     return this.places.get(id) ?? -1
   }
@@ -90,15 +90,16 @@ export class LibraryState {
   }
 
   private async readOnce(filter: LibraryFilter): Promise<void> {
-    const index = await this.client.library(filter)
+    const answer = await this.client.library(filter, this.etag)
     if (filter !== this.filter) return
-    const order = { ids: Int32Array.from(index.ids), ratios: Uint16Array.from(index.ratios), days: index.days }
     // The same photos need no new layout.
-    if (!same(this.order, order)) {
-      this.order = order
+    if (answer !== null) {
+      this.order = unpack(answer.bytes)
+      this.etag = answer.etag
       this.places = null
+      this.lookedFor = 0
+      this.selection = remaining(this.selection, this.placeOf)
     }
-    this.selection = remaining(this.selection, this.placeOf)
     for (const id of untrack(() => [...this.details.keys()])) this.stale.add(id)
     this.ask()
     // The photos don't wait for them.
@@ -109,6 +110,7 @@ export class LibraryState {
     const next = { ...this.filter, ...change }
     const none = (Object.keys(EVERYTHING) as (keyof LibraryFilter)[]).every((part) => next[part] === EVERYTHING[part])
     this.filter = none ? EVERYTHING : next
+    this.etag = null
     this.scrolled = 0
     this.selection = NOTHING
     return this.readNow()
@@ -187,7 +189,7 @@ export class LibraryState {
   /** The keyboard goes on where the photos were that left. */
   private leave(ids: readonly number[]): void {
     const gone = new Set(ids)
-    const order = this.order?.ids ?? new Int32Array()
+    const order = this.order?.ids ?? new Uint32Array()
     const from = Math.max(0, this.active === null ? 0 : this.placeOf(this.active))
     let next = from
     while (next < order.length && gone.has(order[next] as number)) next += 1
@@ -207,12 +209,6 @@ export class LibraryState {
       await this.readNow()
     })
   }
-}
-
-function same(a: Order | null, b: Order): boolean {
-  if (a === null || a.ids.length !== b.ids.length || a.days.length !== b.days.length) return false
-  for (let place = 0; place < a.ids.length; place++) if (a.ids[place] !== b.ids[place] || a.ratios[place] !== b.ratios[place]) return false
-  return a.days.every(({ day, count }, index) => day === b.days[index]?.day && count === b.days[index]?.count)
 }
 
 export const library = new LibraryState(client, app, toasts)

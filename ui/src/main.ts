@@ -1,4 +1,4 @@
-/** Starts the one bundle: `/popup` is the small window, everything else the page for a browser. */
+/** Starts the program: `/popup` is the small window, everything else the page for a browser. */
 
 import { mount } from 'svelte'
 

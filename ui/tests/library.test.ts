@@ -1,22 +1,24 @@
 import { describe, expect, it, vi } from 'vitest'
 
 import type { Client } from '../src/api/client'
-import { EVERYTHING, filterQuery, type LibraryFilter } from '../src/api/library'
-import type { LibraryIndex } from '../src/api/types'
+import { EVERYTHING, filterQuery, type LibraryFilter, type PackedIndex } from '../src/api/library'
 import { texts } from '../src/i18n'
 import { only } from '../src/lib/selection'
 import { LibraryState } from '../src/library.svelte'
 import { Toasts } from '../src/toasts.svelte'
-import { image } from './fixtures'
+import { image, packed } from './fixtures'
 
-function index(ids: readonly number[]): LibraryIndex {
-  return { ids, ratios: ids.map(() => 133), days: [{ day: '2026-11-14', count: ids.length }], total: ids.length }
+function index(ids: readonly number[]): PackedIndex {
+  return { etag: `"${ids.join()}"`, bytes: packed(ids, [[20_406, ids.length]]) }
 }
 
 function world(ids: readonly number[]) {
   const state = { ids: [...ids] }
   const client = {
-    library: vi.fn((_: LibraryFilter) => Promise.resolve(index(state.ids))),
+    library: vi.fn((_: LibraryFilter, etag: string | null): Promise<PackedIndex | null> => {
+      const now = index(state.ids)
+      return Promise.resolve(now.etag === etag ? null : now)
+    }),
     folders: vi.fn(() => Promise.resolve([])),
     byId: vi.fn((asked: readonly number[]) => Promise.resolve(asked.filter((id) => id < 1000).map((id) => image(id)))),
     libraryAction: vi.fn((action: string, gone: readonly number[]) => {
@@ -39,9 +41,9 @@ function world(ids: readonly number[]) {
 
 describe('the filter', () => {
   it('asks only for what narrows', () => {
-    expect(filterQuery(EVERYTHING)).toBe('')
+    expect(filterQuery(EVERYTHING)).toBe('?packed=true')
     expect(filterQuery({ ...EVERYTHING, folder: '/a b', facesMin: 0, facesMax: 0, hidden: true })).toBe(
-      '?folder=%2Fa+b&faces_min=0&faces_max=0&hidden=true',
+      '?packed=true&folder=%2Fa+b&faces_min=0&faces_max=0&hidden=true',
     )
   })
 
@@ -82,6 +84,23 @@ describe('the library', () => {
     const before = library.order
     await library.read()
     expect(library.order).toBe(before)
+  })
+
+  it('lays out another filter’s photos although they are as many', async () => {
+    const { library, client } = world([3, 2, 1])
+    await library.read()
+    await library.narrow({ hidden: true })
+    expect(client.library.mock.calls.map(([, etag]) => etag)).toEqual([null, null])
+    await library.read()
+    expect(client.library).toHaveBeenLastCalledWith(library.filter, '"3,2,1"')
+  })
+
+  it('knows where each of very many photos is', async () => {
+    const ids = Array.from({ length: 500 }, (_, index) => 500 - index)
+    const { library } = world(ids)
+    await library.read()
+    expect(ids.map(library.placeOf)).toEqual(ids.map((_, place) => place))
+    expect(library.placeOf(501)).toBe(-1)
   })
 
   it('reads once at a time, and once more for all that asked meanwhile', async () => {

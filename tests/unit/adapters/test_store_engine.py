@@ -42,6 +42,25 @@ def damage(path: Path) -> None:
     path.write_bytes(content)
 
 
+def test_every_change_makes_another_version_whoever_made_it(database: Database, tmp_path: Path, library_key: bytes) -> None:
+    def change(by: Database) -> int:
+        with by.write() as tx:
+            tx.execute(text("CREATE TABLE IF NOT EXISTS t (a INTEGER)"))
+            tx.execute(text("INSERT INTO t VALUES (1)"))
+        return database.version()
+
+    before = database.version()
+    assert database.version() == before
+    first = change(database)
+    with contextlib.closing(Database(tmp_path / "some.db", library_key)) as other:
+        assert change(other) not in {before, first}
+    second = database.version()
+    assert first != before
+    with database.read() as tx:
+        tx.execute(text("SELECT a FROM t")).all()
+    assert database.version() == second
+
+
 def test_nobody_reads_the_library_without_its_key(library: SqliteLibrary, tmp_path: Path) -> None:
     note(library)
     # A copy, because Python's own SQLite would let go of the locks of this process when it closes the file.

@@ -36,6 +36,19 @@ async def test_the_index_tells_all_there_is(served: Served, owner: httpx.AsyncCl
     assert (await owner.get("/api/library", params={"after": today, "before": today, "faces_max": 1})).json() == found
 
 
+async def test_an_index_that_is_still_the_same_is_not_sent_again(served: Served, owner: httpx.AsyncClient) -> None:
+    await index(served.world, "a", "b")
+    packed = await owner.get("/api/library", params={"packed": True})
+    assert packed.headers["content-type"] == "application/octet-stream" and packed.content[:4] == b"\x02\0\0\0"
+    same = {"if-none-match": packed.headers["etag"]}
+    again = await owner.get("/api/library", params={"packed": True}, headers=same)
+    assert (again.status_code, again.content) == (304, b"")
+    assert (await owner.get("/api/library", headers=same)).status_code == 200, "JSON is another answer"
+    await owner.post("/api/library/actions", json={"action": "hide", "ids": [1]})
+    changed = await owner.get("/api/library", params={"packed": True}, headers=same)
+    assert changed.status_code == 200 and changed.content[:4] == b"\x01\0\0\0"
+
+
 async def test_the_index_of_a_watched_folder_is_had_by_the_path_in_the_settings(served: Served, owner: httpx.AsyncClient) -> None:
     world = served.world
     await index(world, "a")

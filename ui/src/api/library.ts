@@ -21,13 +21,18 @@ export const EVERYTHING: LibraryFilter = { folder: null, after: null, before: nu
 
 /** A filter as the query of `/api/library`. */
 export function filterQuery(filter: LibraryFilter): string {
-  const query = new URLSearchParams()
+  const query = new URLSearchParams({ packed: 'true' })
   if (filter.folder !== null) query.set('folder', filter.folder)
   if (filter.after !== null) query.set('after', filter.after)
   if (filter.before !== null) query.set('before', filter.before)
   if (filter.facesMin !== null) query.set('faces_min', String(filter.facesMin))
   if (filter.facesMax !== null) query.set('faces_max', String(filter.facesMax))
   if (filter.hidden) query.set('hidden', 'true')
-  const text = query.toString()
-  return text === '' ? '' : `?${text}`
+  return `?${query.toString()}`
+}
+
+/** Which photos match, packed; `etag` names this very answer. */
+export interface PackedIndex {
+  readonly etag: string | null
+  readonly bytes: ArrayBuffer
 }

@@ -15,6 +15,11 @@ export function dayOf(date: Date): string {
   return `${String(date.getFullYear()).padStart(4, '0')}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
 }
 
+/** Noon of a day by the local calendar, where no change of the clock can make it another day. */
+export function localDay(since1970: number): Date {
+  return new Date(1970, 0, 1 + since1970, 12)
+}
+
 /** The spans one asks for most. */
 export function usualSpans(today: Date, t: Texts): readonly (Span & { readonly title: string })[] {
   const year = today.getFullYear()

@@ -1,13 +1,17 @@
 /** The justified grid as arithmetic: where each of many photos lies, worked out once per width and kept in typed arrays. */
 
 export interface Day {
-  /** "2026-11-14" */
-  readonly day: string
+  /** since 1970 */
+  readonly day: number
   readonly count: number
 }
 
 export interface Heading extends Day {
   readonly top: number
+  /** where the next day begins */
+  readonly bottom: number
+  /** the day's first photo */
+  readonly first: number
 }
 
 export interface Layout {
@@ -73,7 +77,8 @@ export function layout(ratios: ArrayLike<number>, days: readonly Day[], width: n
   }
 
   for (const day of days) {
-    headings.push({ ...day, top })
+    const from = top
+    const begin = next
     top += heading
     const end = Math.min(count, next + day.count)
     let first = next
@@ -90,6 +95,7 @@ export function layout(ratios: ArrayLike<number>, days: readonly Day[], width: n
     // The last row of a day keeps the usual height instead of being stretched.
     if (first < end) close(first, end, Math.min(ideal, (width - gap * (end - first - 1)) / sum))
     top += gap
+    headings.push({ day: day.day, count: day.count, top: from, bottom: top, first: begin })
   }
   firsts[rows] = next
   return { height: top, rows, tops: tops.subarray(0, rows), heights: heights.subarray(0, rows), firsts: firsts.subarray(0, rows + 1), lefts, widths, headings }
@@ -114,6 +120,11 @@ function lead(length: number, before: (index: number) => boolean): number {
 /** The row a photo lies in. */
 export function rowOf({ firsts, rows }: Layout, index: number): number {
   return Math.max(0, lead(rows, (row) => (firsts[row] as number) <= index) - 1)
+}
+
+/** The day a photo is of. */
+export function headingOf({ headings }: Layout, index: number): Heading | undefined {
+  return headings[lead(headings.length, (candidate) => (headings[candidate] as Heading).first <= index) - 1]
 }
 
 export interface Span {

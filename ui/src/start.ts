@@ -1,0 +1,21 @@
+/** The first that runs, and small: asks for the photos, and for the pictures of the first of them, while the program is on its way. */
+
+import { thumbnailUrl } from './api/client'
+import { askEarly } from './api/early'
+import { EVERYTHING, filterQuery } from './api/library'
+import { unpack } from './lib/order'
+import { routeOf } from './lib/route'
+
+/** In view whatever the size of the window. */
+const PICTURES = 18
+
+async function photos(): Promise<void> {
+  const response = await askEarly(`/api/library${filterQuery(EVERYTHING)}`)
+  if (!response.ok) return
+  const { ids } = unpack(await response.clone().arrayBuffer())
+  for (const id of ids.subarray(0, PICTURES)) new Image().src = thumbnailUrl(id)
+}
+
+// What fails here is asked for again by the program, which says why it failed.
+if (!location.pathname.startsWith('/popup') && routeOf(location.hash).page === 'photos') photos().catch(() => undefined)
+void import('./main')
