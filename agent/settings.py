@@ -99,7 +99,7 @@ class Sources(Section):
     rescan_minutes: Annotated[int, Field(ge=1, le=10_080)] = 60
     """Watched folders are looked through again this often, in case the system missed a change."""
     polling: bool = False
-    """Ask the folders at intervals instead of waiting for the system's word (network drives)."""
+    """Ask all folders at intervals instead of waiting for the system's word; those on network drives are asked anyway."""
     queue: Annotated[int, Field(ge=100, le=1_000_000)] = 10_000
     """Changes that may wait; beyond that the folder is rescanned instead."""
 

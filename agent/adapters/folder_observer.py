@@ -3,7 +3,9 @@
 import errno
 import os
 import sys
+import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from watchdog.events import (
@@ -32,6 +34,8 @@ _KINDS: list[type[FileSystemEvent]] = [
     FileModifiedEvent,
     FileMovedEvent,
 ]
+
+_REST = 10
 
 OnEvent: TypeAlias = Callable[[FileSystemEvent], None]
 
@@ -89,15 +93,31 @@ class _Handler(FileSystemEventHandler):
 
 def _observer(poll_s: float | None, on_overflow: Callable[[], None], on_limit: Callable[[], None]) -> "BaseObserver":
     if poll_s is not None:
-        from watchdog.observers.polling import PollingObserverVFS
-
-        # Not the plain PollingObserver: it follows links, in circles if there are any.
-        return PollingObserverVFS(stat=os.lstat, listdir=os.scandir, polling_interval=poll_s)
+        return asking_observer(poll_s)
     if sys.platform == "linux":
         return _linux_observer(on_overflow, on_limit)
     from watchdog.observers import Observer
 
     return Observer()
+
+
+def asking_observer(interval_s: float, clock: Callable[[], float] = time.monotonic) -> "BaseObserver":
+    """Looks through the folder at intervals. Links are not followed: some lead in circles."""
+    from watchdog.observers.api import BaseObserver
+    from watchdog.observers.polling import PollingEmitter
+
+    class Patient(PollingEmitter):
+        """Rests ten times as long as its last look took: a large folder on a slow drive is not asked without end."""
+
+        rest_s = 0.0
+
+        def queue_events(self, timeout: float) -> None:
+            rest = max(timeout, self.rest_s)
+            begun = clock()
+            super().queue_events(rest)
+            self.rest_s = _REST * (clock() - begun - rest)
+
+    return BaseObserver(partial(Patient, stat=os.lstat, listdir=os.scandir), timeout=interval_s)  # type: ignore[arg-type]
 
 
 if sys.platform == "linux":

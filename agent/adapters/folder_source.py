@@ -2,8 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
+from agent.adapters.drives import is_remote
 from agent.adapters.folder_events import Clock
 from agent.adapters.folder_scan import folder_root, is_below
 from agent.adapters.folder_session import Known
@@ -16,7 +18,8 @@ class FolderSource:
     """Watches folders.
 
     `known` tells path -> (size in bytes, mtime in nanoseconds) of the library's files below a folder; it is called in a thread, may block.
-    Every `poll_s` seconds folders are asked when `sources.polling` is set; every `retry_s` a folder that went away is looked for.
+    Every `poll_s` seconds folders are asked that are `remote` (all, when `sources.polling` is set); every `retry_s` one is looked for
+    that went away.
     """
 
     def __init__(
@@ -28,10 +31,11 @@ class FolderSource:
         poll_s: float = 5.0,
         retry_s: float = 10.0,
         clock: Clock = time.monotonic,
+        remote: Callable[[str], bool] = is_remote,
     ) -> None:
         self._plans = _plans(folders, sources)
         self._known = known
-        self._poll_s, self._retry_s, self._clock = poll_s, retry_s, clock
+        self._watch = partial(FolderWatch, poll_s=poll_s, retry_s=retry_s, clock=clock, remote=remote)
         self._running: dict[str, tuple[FolderWatch, asyncio.Task[None]]] = {}
         self._emit: Emit | None = None
         self._group: asyncio.TaskGroup | None = None
@@ -70,7 +74,7 @@ class FolderSource:
                     await self._emit(SourceRecovered(root))  # nobody asks for it any more
             for root, plan in self._plans.items():
                 if root not in self._running:
-                    watch = FolderWatch(plan, self._known, self._emit, poll_s=self._poll_s, retry_s=self._retry_s, clock=self._clock)
+                    watch = self._watch(plan, self._known, self._emit)
                     self._running[root] = watch, self._group.create_task(watch.run())
 
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from agent.adapters.drives import is_remote
 from agent.adapters.folder_events import Clock
 from agent.adapters.folder_observer import LimitReached, Observation
 from agent.adapters.folder_scan import Matcher, folder_root
@@ -37,11 +39,12 @@ class FolderWatch:
         poll_s: float = 5.0,
         retry_s: float = 10.0,
         clock: Clock = time.monotonic,
+        remote: Callable[[str], bool] = is_remote,
     ) -> None:
         self.plan = plan
         self.root = folder_root(plan.folder)
         self._known, self._emit = known, emit
-        self._poll_s, self._retry_s, self._clock = poll_s, retry_s, clock
+        self._poll_s, self._retry_s, self._clock, self._remote = poll_s, retry_s, clock, remote
         self._thread = FolderThread()
         self._session: FolderSession | None = None
         self._decided = asyncio.Event()  # whether the folder is there
@@ -77,14 +80,15 @@ class FolderWatch:
         """Watch until something breaks. Where the system watches no more folders, look at intervals and try again after a while."""
         here = await self._thread.find(self.root)
         matcher = Matcher(self.root, self.plan.folder)
-        session = FolderSession(
-            self.root, here, matcher, self.plan.inner, self.plan.sources, self._known, self._emit, self._thread, self._clock
-        )
+        sources = self.plan.sources
+        if not sources.polling and await self._thread.ask(lambda: self._remote(here.real)):
+            sources = sources.model_copy(update={"polling": True})  # the system does not tell what others change there
+        session = FolderSession(self.root, here, matcher, self.plan.inner, sources, self._known, self._emit, self._thread, self._clock)
         observation = Observation(session.heard, session.overflowed)
-        rescan_s = self.plan.sources.rescan_minutes * 60.0
+        rescan_s = sources.rescan_minutes * 60.0
         tasks: list[asyncio.Task[None]] = []
         try:
-            told = await self._observed(observation, here.real)
+            told = await self._observed(observation, here.real, asked=sources.polling)
             every_s = rescan_s if told else min(_LIMITED_SCAN_S, rescan_s)
             tasks = [asyncio.create_task(session.tick()), asyncio.create_task(session.scans(every_s))]
             self._session = session
@@ -100,9 +104,9 @@ class FolderWatch:
             session.answer_rescans()
             await asyncio.get_running_loop().run_in_executor(None, observation.stop)
 
-    async def _observed(self, observation: Observation, real: str) -> bool:
+    async def _observed(self, observation: Observation, real: str, *, asked: bool) -> bool:
         """Whether the system tells of changes; emits what is new about that."""
-        poll_s = self._poll_s if self.plan.sources.polling else None
+        poll_s = self._poll_s if asked else None
         try:
             # Without a limit of time: a large tree takes a while, and its top has just answered.
             await self._thread.ask(lambda: observation.start(real, recursive=self.plan.folder.recursive, poll_s=poll_s), limit_s=None)

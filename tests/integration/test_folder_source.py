@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from watchdog.events import FileCreatedEvent, FileDeletedEvent
+from watchdog.events import FileCreatedEvent, FileDeletedEvent, FileSystemEventHandler
 
 from agent.adapters import folder_session
+from agent.adapters.folder_observer import Observation, asking_observer
 from agent.adapters.folder_scan import Facts, Matcher
 from agent.adapters.folder_session import FolderSession
 from agent.adapters.folder_source import FolderSource
@@ -52,11 +53,12 @@ async def watching(
     emit: Callable[[Change], None],
     sources: Sources = SOURCES,
     known: Callable[[str], dict[str, Facts]] = nothing,
+    remote: Callable[[str], bool] = lambda _: False,
 ) -> AsyncIterator[FolderSource]:
     async def take(change: Change) -> None:
         emit(change)
 
-    source = FolderSource(folders, sources, known, retry_s=0.1)
+    source = FolderSource(folders, sources, known, poll_s=0.1, retry_s=0.1, remote=remote)
     running = asyncio.create_task(source.run(take))
     await asyncio.sleep(0)
     await source.rescan()
@@ -66,6 +68,47 @@ async def watching(
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
+
+
+async def test_a_folder_on_a_network_drive_is_asked_without_a_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float | None] = []
+    start = Observation.start
+
+    def noting(self: Observation, folder: str, *, recursive: bool, poll_s: float | None) -> None:
+        asked.append(poll_s)
+        start(self, folder, recursive=recursive, poll_s=poll_s)
+
+    monkeypatch.setattr(Observation, "start", noting)
+    (tmp_path / "nas").mkdir()
+    seen: list[Change] = []
+    folders = [Folder(path=str(tmp_path / "nas")), Folder(path=str(tmp_path))]
+    async with watching(folders, seen.append, remote=lambda folder: folder.endswith("nas")):
+        photo(tmp_path / "nas" / "a.jpg")
+        await until(lambda: any(isinstance(change, FileAppeared) for change in seen))
+    assert sorted(asked, key=str) == [0.1, None]
+
+
+def test_a_slow_drive_is_left_in_peace_ten_times_as_long_as_a_look_takes(tmp_path: Path) -> None:
+    now = 0.0
+
+    def clock() -> float:
+        return now
+
+    observer = asking_observer(5.0, clock)
+    observer.schedule(FileSystemEventHandler(), str(tmp_path))
+    (emitter,) = observer.emitters
+    waits: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        nonlocal now
+        waits.append(seconds)
+        now += seconds + 2.0  # the look that follows takes two seconds
+        return True
+
+    emitter.stopped_event.wait = wait  # type: ignore[method-assign, assignment]
+    for _ in range(3):
+        emitter.queue_events(emitter.timeout)
+    assert waits == [5.0, 20.0, 20.0]
 
 
 # A process of its own, so that it can be stopped while its kernel queue runs over.

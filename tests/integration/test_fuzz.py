@@ -165,7 +165,7 @@ def test_mutated_files_of_every_format_end_as_images_or_by_name(
             analyse(str(path))
             ends["image"] += 1
         except AgentError as error:
-            ends[str(error)] += 1
+            ends[error.code] += 1
             if not isinstance(error, ImageError):
                 nameless.append(keep(kind, data, error))
 
