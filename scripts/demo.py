@@ -5,33 +5,28 @@
 
 import argparse
 import contextlib
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from agent.adapters.config_file import SettingsFile  # noqa: E402
 from agent.adapters.model_store import ModelStore  # noqa: E402
-from agent.adapters.paths import HOME_VARIABLE, AppPaths  # noqa: E402
+from agent.adapters.paths import HOME_VARIABLE  # noqa: E402
 from agent.api.client import Client  # noqa: E402
 from agent.api.schemas import ImageOut, ImagePage  # noqa: E402
-from agent.child import own_command  # noqa: E402
 from agent.desktop.display import display_available  # noqa: E402
 from agent.desktop.opener import open_in_browser  # noqa: E402
-from agent.domain.errors import AgentError, AgentUnreachable, NotRunning  # noqa: E402
+from agent.domain.errors import AgentError, AgentUnreachable  # noqa: E402
 from agent.i18n import Texts  # noqa: E402
+from scripts.program import agent, answering, new_home, until  # noqa: E402
 
 # The one person who is named by the demo; the program finds the others of him.
 NAMED_PHOTO, NAME = "obama.jpg", "Barack Obama"
-START_LIMIT_S = 60.0
 WORK_LIMIT_S = 300.0
 BETWEEN_PHOTOS_S = 0.4
 
@@ -61,18 +56,13 @@ def demo(folder: Path, *, ends: bool) -> int:
     samples, models = fetch()
     home, watched = folder / "home", folder / "photos"
     watched.mkdir()
-    shutil.copytree(models.folder, home / "data" / "models", ignore=shutil.ignore_patterns("samples"))
-    os.environ[HOME_VARIABLE] = str(home)
-    paths = AppPaths.find().create()
-    settings = SettingsFile(paths.settings)
-    settings.set("library.key_home", "file")  # a throw-away library leaves nothing in the keyring
-    settings.set("recognition.enabled", "true")
+    paths, settings = new_home(home, models, {"recognition.enabled": "true"})
     settings.add_folder(watched)
     with agent() as process:
         client = answering(paths, process)
         say("watching", folder=str(watched))
         drop(samples, watched)
-        images = settled(client, count=len(list(samples.iterdir())), process=process)
+        images = settled(client, count=len(list(samples.iterdir())))
         name_one(client, images)
         print_table(images_of(client))
         say("terms")
@@ -92,32 +82,6 @@ def fetch() -> tuple[Path, ModelStore]:
     return store.path("samples"), store
 
 
-@contextlib.contextmanager
-def agent() -> Iterator[subprocess.Popen[bytes]]:
-    """The real program, ended with all its processes when the block is left."""
-    process = subprocess.Popen(own_command("run"), env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-
-
-def answering(paths: AppPaths, process: subprocess.Popen[bytes]) -> Client:
-    """Wait for the agent's API."""
-    deadline = time.monotonic() + START_LIMIT_S
-    while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(NotRunning):
-            client = Client.find(paths.runtime)
-            client.status()
-            return client
-        time.sleep(0.1)
-    raise NotRunning
-
-
 def drop(samples: Path, watched: Path) -> None:
     """As a camera or a phone would: one after the other."""
     for sample in sorted(samples.iterdir()):
@@ -125,15 +89,13 @@ def drop(samples: Path, watched: Path) -> None:
         time.sleep(BETWEEN_PHOTOS_S)
 
 
-def settled(client: Client, *, count: int, process: subprocess.Popen[bytes]) -> list[ImageOut]:
-    """Wait until every photo was looked at."""
-    deadline = time.monotonic() + WORK_LIMIT_S
-    while time.monotonic() < deadline and process.poll() is None:
-        status = client.status()
-        if status.images + status.failed >= count and not status.queued:
-            return images_of(client)
-        time.sleep(0.2)
-    raise AgentUnreachable
+def settled(client: Client, *, count: int) -> list[ImageOut]:
+    """Wait until every photo was looked at. Raises AgentUnreachable."""
+    try:
+        until(client, lambda status: status.images + status.failed >= count and not status.queued, limit_s=WORK_LIMIT_S)
+    except TimeoutError as error:
+        raise AgentUnreachable from error
+    return images_of(client)
 
 
 def images_of(client: Client) -> list[ImageOut]:

@@ -25,13 +25,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from agent.adapters.config_file import SettingsFile  # noqa: E402
-from agent.adapters.paths import HOME_VARIABLE, AppPaths  # noqa: E402
 from agent.api.client import Client  # noqa: E402
 from agent.api.schemas import ImageOut, ImagePage, Status  # noqa: E402
-from agent.child import own_command  # noqa: E402
 from agent.desktop.popup_shell import HEIGHT, WIDTH  # noqa: E402
 from agent.domain.errors import AgentError  # noqa: E402
-from scripts.demo import NAME, answering, fetch  # noqa: E402
+from scripts.demo import NAME, fetch  # noqa: E402
+from scripts.program import agent, answering, new_home, started, until  # noqa: E402
 from scripts.setup.pictures import landscape, variations  # noqa: E402
 
 LOOKS = {"en-light": ("en", "light"), "zh-dark": ("zh-CN", "dark")}
@@ -92,13 +91,8 @@ def make(folder: Path, target: Path) -> None:
     samples, models = fetch()
     home, watched = folder / "home", folder / "Photos"
     watched.mkdir()
-    shutil.copytree(models.folder, home / "data" / "models", ignore=shutil.ignore_patterns("samples"))
-    os.environ[HOME_VARIABLE] = str(home)
-    paths = AppPaths.find().create()
-    settings = SettingsFile(paths.settings)
-    for key, value in {"library.key_home": "file", "popup.seconds": "3600", "engine.workers": "1"}.items():
-        settings.set(key, value)
-    with display(), agent() as process, browser() as page:
+    paths, settings = new_home(home, models, {"popup.seconds": "3600", "engine.workers": "1"})
+    with display(), agent("--no-tray") as process, browser() as page:
         stage = Stage(answering(paths, process), settings, watched, target, page)
         play(stage, samples)
 
@@ -186,11 +180,7 @@ class Stage:
 
     def until(self, done: Callable[[Status], bool]) -> None:
         """Wait for the program. Raises TimeoutError."""
-        deadline = time.monotonic() + LIMIT_S
-        while not done(self.client.status()):
-            if time.monotonic() > deadline:
-                raise TimeoutError(self.client.status().model_dump_json())
-            time.sleep(0.1)
+        until(self.client, done, limit_s=LIMIT_S)
 
     def look(self, look: str) -> None:
         """Change language and theme while it runs."""
@@ -251,22 +241,6 @@ def ask(*command: str) -> str:
 
 
 @contextlib.contextmanager
-def started(*command: str, pass_fds: tuple[int, ...] = ()) -> Iterator[subprocess.Popen[bytes]]:
-    """A program, ended when the block is left."""
-    none = subprocess.DEVNULL
-    process = subprocess.Popen(command, stdin=none, stdout=none, stderr=none, pass_fds=pass_fds)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-@contextlib.contextmanager
 def display() -> Iterator[None]:
     """A screen of our own with a window manager: the pictures are the same whoever makes them."""
     reader, writer = os.pipe()
@@ -280,13 +254,6 @@ def display() -> Iterator[None]:
         with started("openbox"):
             ask("xdotool", "mousemove", "100", "100")
             yield
-
-
-@contextlib.contextmanager
-def agent() -> Iterator[subprocess.Popen[bytes]]:
-    os.environ["PYTHONPATH"] = str(ROOT)
-    with started(*own_command("run", "--no-tray")) as process:
-        yield process
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ import os
 import plistlib
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -54,20 +55,36 @@ def of_system(environ: Mapping[str, str] = os.environ) -> Autostart:
     return DesktopEntry(Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "autostart")
 
 
-class DesktopEntry:
-    """Linux: a file that every desktop's session reads."""
+class EntryFile(ABC):
+    """A file of its own in a folder that the session reads."""
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / f"{_FILE}.desktop"
+    def __init__(self, folder: Path, name: str) -> None:
+        self._path = folder / name
+
+    @abstractmethod
+    def entry(self, command: Sequence[str]) -> bytes: ...
 
     def read(self) -> bytes | None:
-        return _read(self._path)
+        try:
+            return self._path.read_bytes()
+        except FileNotFoundError:
+            return None
 
     def write(self, command: Sequence[str]) -> None:
-        _write(self._path, self.entry(command))
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        beside = self._path.with_name(self._path.name + ".new")
+        beside.write_bytes(self.entry(command))
+        beside.replace(self._path)
 
     def remove(self) -> None:
         self._path.unlink(missing_ok=True)
+
+
+class DesktopEntry(EntryFile):
+    """Linux: a file that every desktop's session reads."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, f"{_FILE}.desktop")
 
     def entry(self, command: Sequence[str]) -> bytes:
         words = " ".join(map(_quoted, command))
@@ -75,20 +92,11 @@ class DesktopEntry:
         return os.fsencode("\n".join([*lines, "X-GNOME-Autostart-enabled=true", ""]))
 
 
-class LaunchAgent:
+class LaunchAgent(EntryFile):
     """macOS: launchd starts it in the user's graphical session."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / f"{_LABEL}.plist"
-
-    def read(self) -> bytes | None:
-        return _read(self._path)
-
-    def write(self, command: Sequence[str]) -> None:
-        _write(self._path, self.entry(command))
-
-    def remove(self) -> None:
-        self._path.unlink(missing_ok=True)
+        super().__init__(folder, f"{_LABEL}.plist")
 
     def entry(self, command: Sequence[str]) -> bytes:
         facts = {"Label": _LABEL, "ProgramArguments": list(command), "RunAtLoad": True, "LimitLoadToSessionType": "Aqua"}
@@ -134,17 +142,3 @@ def _quoted(word: str) -> str:
     for mark in ("\\", '"', "`", "$"):
         word = word.replace(mark, "\\" + mark)
     return '"' + word.replace("\\", "\\\\").replace("%", "%%").replace("\n", "\\n") + '"'
-
-
-def _read(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".new")
-    beside.write_bytes(content)
-    beside.replace(path)

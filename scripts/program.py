@@ -1,0 +1,80 @@
+"""The real program as demo, pictures and benchmarks run it: a home of its own, started, waited for, and ended."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from agent.adapters.config_file import SettingsFile
+from agent.adapters.model_store import ModelStore
+from agent.adapters.paths import HOME_VARIABLE, AppPaths
+from agent.api.client import Client
+from agent.api.schemas import Status
+from agent.child import own_command
+from agent.domain.errors import NotRunning
+
+ROOT = Path(__file__).resolve().parent.parent
+START_LIMIT_S = 60.0
+END_LIMIT_S = 20.0
+
+
+def new_home(home: Path, models: ModelStore, values: Mapping[str, str]) -> tuple[AppPaths, SettingsFile]:
+    """A home with the models and settings; from now on everything this process starts lives in it.
+
+    Its key is in a file: a throw-away library leaves nothing in the keyring.
+    """
+    shutil.copytree(models.folder, home / "data" / "models", ignore=shutil.ignore_patterns("samples"))
+    os.environ[HOME_VARIABLE] = str(home)
+    paths = AppPaths.find().create()
+    settings = SettingsFile(paths.settings)
+    for key, value in {"library.key_home": "file", **values}.items():
+        settings.set(key, value)
+    return paths, settings
+
+
+@contextlib.contextmanager
+def started(*command: str, pass_fds: tuple[int, ...] = ()) -> Iterator["subprocess.Popen[bytes]"]:
+    """A program, ended when the block is left."""
+    none = subprocess.DEVNULL
+    process = subprocess.Popen(
+        command, stdin=none, stdout=none, stderr=none, pass_fds=pass_fds, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=END_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def agent(*options: str) -> contextlib.AbstractContextManager["subprocess.Popen[bytes]"]:
+    """The agent of the home."""
+    return started(*own_command("run", *options))
+
+
+def answering(paths: AppPaths, process: "subprocess.Popen[bytes]") -> Client:
+    """Wait for the agent's API. Raises NotRunning."""
+    deadline = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(NotRunning):
+            client = Client.find(paths.runtime)
+            client.status()
+            return client
+        time.sleep(0.1)
+    raise NotRunning
+
+
+def until(client: Client, done: Callable[[Status], bool], *, limit_s: float) -> Status:
+    """Wait for the program to be in a state. Raises TimeoutError with the state it is in instead, without paths; AgentError if it ends."""
+    deadline = time.monotonic() + limit_s
+    while not done(status := client.status()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(status.model_dump_json(include={"state", "images", "queued", "failed", "problem"}))
+        time.sleep(0.1)
+    return status
