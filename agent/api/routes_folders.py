@@ -13,7 +13,7 @@ from agent.api.context import Context
 from agent.api.present import printable
 from agent.api.schemas_settings import ChosenFolder, Estimate, FolderChange, FolderPath, FolderRemoved
 from agent.api.watched import root_meant
-from agent.domain.errors import SourceNoAccess, SourceUnreachable
+from agent.domain.errors import SourceMissing, SourceNoAccess
 from agent.domain.image import FileSeen
 from agent.settings import folder_of, root_of
 
@@ -73,14 +73,14 @@ def _leaving(context: Context, folder: str) -> int:
 
 
 async def _readable(path: str) -> str:
-    """The folder's absolute path. Raises SourceUnreachable, SourceNoAccess."""
+    """The folder's absolute path. Raises SourceMissing, SourceNoAccess."""
     folder = root_of(path)
     try:
         await asyncio.wait_for(asyncio.to_thread(_look_into, folder), ANSWER_S)
     except PermissionError as error:
         raise SourceNoAccess from error
     except (OSError, ValueError) as error:  # a TimeoutError is an OSError
-        raise SourceUnreachable from error
+        raise SourceMissing from error
     return folder
 
 

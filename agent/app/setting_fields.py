@@ -39,7 +39,7 @@ _BASIC = frozenset(
     | {"popup.quiet_from", "popup.quiet_until", "popup.quiet_fullscreen", "popup.quiet_presenting"}
     | {"engine.on_battery", "engine.max_memory_mb", "engine.max_cores", "library.grace_days", "library.backups", "tray.enabled"}
 )
-_AT_START = frozenset({"api.port", "tray.enabled", "library.key_home"})
+_AT_START = frozenset({"api.port", "tray.enabled"})
 _UNITS = {"s": "s", "seconds": "s", "ms": "ms", "minutes": "min", "mb": "MB", "megabytes": "MB", "megapixels": "MP", "days": "d"}
 _UNIT_OF = {"detection.min_face": "px", "popup.burst": "photos"}
 

@@ -93,7 +93,6 @@ export class SettingsState {
     const before = this.all?.folders ?? []
     const worked = await this.app.act(() => this.api.addFolder(path))
     if (!worked) return false
-    this.typing = false
     await this.read()
     // The agent knows what was meant by `~/Pictures`, and whether it was watched before.
     const added = this.all?.folders.find((folder) => !before.some((known) => known.path === folder.path))

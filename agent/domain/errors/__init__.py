@@ -40,7 +40,7 @@ from agent.domain.errors.running import (
     Unauthorised,
 )
 from agent.domain.errors.settings import SettingsError, SettingsInvalid, SettingsUnknownKey, SettingsUnreadable, SettingsUnwritable
-from agent.domain.errors.sources import SourceError, SourceLimit, SourceNoAccess, SourceUnreachable
+from agent.domain.errors.sources import SourceError, SourceLimit, SourceMissing, SourceNoAccess, SourceUnreachable
 from agent.domain.errors.store import (
     BackupDamaged,
     BackupMissing,
@@ -115,6 +115,7 @@ __all__ = [
     "SettingsUnwritable",
     "SourceError",
     "SourceLimit",
+    "SourceMissing",
     "SourceNoAccess",
     "SourceUnreachable",
     "StoreBusy",

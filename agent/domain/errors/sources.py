@@ -11,6 +11,12 @@ class SourceUnreachable(SourceError):
     code = "source.unreachable"
 
 
+class SourceMissing(SourceError):
+    """A folder that is to be watched is not there, or does not answer."""
+
+    code = "source.missing"
+
+
 class SourceNoAccess(SourceError):
     """The folder is there, but this program may not look into it."""
 

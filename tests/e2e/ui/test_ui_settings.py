@@ -123,7 +123,7 @@ def test_a_folder_is_added_and_removed_with_a_way_back(visitor: "Visitor", langu
     visitor.button("settings.folder_type_instead").click()
     visitor.named("textbox", "settings.folder_type").fill(str(tmp_path / "nowhere"))
     visitor.button("settings.folder_watch").click()
-    visitor.says(visitor.texts("errors.source.unreachable.cause"), whole=False)
+    visitor.says(visitor.texts("errors.source.missing.cause"), whole=False)
     visitor.right()
     visitor.named("textbox", "settings.folder_type").fill(str(added))
     visitor.button("settings.folder_watch").click()

@@ -11,6 +11,7 @@ import pytest
 from agent.api import routes_folders
 from agent.domain.errors import NoDisplay
 from agent.domain.face import StageTimes
+from agent.domain.jobs import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,13 +31,13 @@ async def test_a_folder_is_added_changed_and_removed(owner: httpx.AsyncClient, s
     (known,) = (await owner.get("/api/settings")).json()["folders"]
     assert (known["path"], known["recursive"], known["include"]) == (str(folder), False, ["*.jpg"])
     assert known["exclude"] == [".*", "*.tmp", "*.part", "*.crdownload"]
-    assert (await owner.delete("/api/folders", params={"path": str(folder)})).status_code == 204
+    assert (await owner.delete("/api/folders", params={"path": str(folder)})).json() == {"photos": 0, "days": 30}
     assert served.settings.snapshot.folders == ()
 
 
 async def test_a_folder_that_is_not_there_is_not_watched(owner: httpx.AsyncClient, served: Served, tmp_path: Path) -> None:
     answer = await owner.post("/api/folders", json={"path": str(tmp_path / "nowhere")})
-    assert (answer.status_code, answer.json()["code"]) == (422, "source.unreachable")
+    assert (answer.status_code, answer.json()["code"]) == (422, "source.missing")
     assert (await owner.patch("/api/folders", json={"path": "/nowhere", "recursive": True})).status_code == 404
     assert (await owner.delete("/api/folders", params={"path": "/nowhere"})).status_code == 404
     assert not served.settings.snapshot.folders
@@ -100,7 +101,7 @@ async def test_a_drive_that_does_not_answer_is_not_waited_for_for_ever(
     monkeypatch.setattr(routes_folders, "_look_into", held)
     monkeypatch.setattr(routes_folders, "ANSWER_S", 0.01)
     answer = await owner.post("/api/folders/estimate", json={"path": str(served.world.folder)})
-    assert (answer.status_code, answer.json()["code"]) == (422, "source.unreachable")
+    assert (answer.status_code, answer.json()["code"]) == (422, "source.missing")
 
 
 @pytest.fixture
@@ -113,3 +114,29 @@ def held() -> Iterator[Callable[[str], None]]:
 
     yield look
     end.set()
+
+
+async def test_a_folder_that_is_watched_again_is_at_once_what_it_was(owner: httpx.AsyncClient, served: Served, tmp_path: Path) -> None:
+    switches = {"path": str(tmp_path), "recursive": False, "faces": True, "recognition": False, "muted": True, "exclude": ["*.bak"]}
+    assert (await owner.post("/api/folders", json=switches)).status_code == 204
+    [folder] = served.settings.snapshot.folders
+    assert (folder.recursive, folder.recognition, folder.muted, folder.exclude) == (False, False, True, ("*.bak",))
+
+
+async def test_removing_a_folder_says_how_many_photos_leave_with_it(owner: httpx.AsyncClient, served: Served) -> None:
+    world = served.world
+    inner = world.folder / "inner"
+    inner.mkdir()
+    for folder in (world.folder, inner):
+        served.settings.add_folder(folder)
+    world.make(served.settings.snapshot)
+    async with world.running():
+        for number, name in enumerate(("a", "inner/b", "inner/c"), 1):
+            await world.app.ingest.note(world.file(name), Priority.NEW)
+            await world.until(lambda number=number: world.real.counts().images == number)  # type: ignore[misc]
+    removed = await owner.delete("/api/folders", params={"path": str(inner)})
+    assert removed.json()["photos"] == 0, "the folder around it goes on holding them"
+    served.settings.add_folder(inner)
+    removed = await owner.delete("/api/folders", params={"path": str(world.folder)})
+    assert removed.json()["photos"] == 1, "the folder inside it is still watched"
+    assert (await owner.delete("/api/folders", params={"path": str(inner)})).json()["photos"] == 2
