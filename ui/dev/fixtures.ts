@@ -24,6 +24,13 @@ const CLASS: Plan = Array.from({ length: 14 }, (_, index) => [
   index % 3 === 2 ? -1 : index % 11,
   index % 3 === 2 ? null : 'certain',
 ])
+const FORTY: Plan = Array.from({ length: 40 }, (_, index) => [
+  0.07 + (index % 10) * 0.095 + (Math.floor(index / 10) % 2) * 0.03,
+  0.3 + Math.floor(index / 10) * 0.17,
+  0.11,
+  index % 4 === 1 ? -1 : index % 12,
+  index % 4 === 1 ? null : 'certain',
+])
 const PLANS: readonly { readonly size: readonly [number, number]; readonly plan: Plan }[] = [
   { size: [4032, 3024], plan: FAMILY },
   { size: [4000, 2250], plan: [[0.4, 0.4, 0.4, 3, 'confirmed'], [0.68, 0.45, 0.36, -1, null]] },
@@ -32,6 +39,8 @@ const PLANS: readonly { readonly size: readonly [number, number]; readonly plan:
   { size: [4032, 3024], plan: [] },
   { size: [6000, 4000], plan: [[0.3, 0.45, 0.3, 4, 'certain'], [0.55, 0.4, 0.3, 5, 'certain'], [0.8, 0.5, 0.26, -1, null]] },
   { size: [2000, 2000], plan: [[0.5, 0.45, 0.4, 11, 'probable']] },
+  { size: [4032, 2700], plan: FORTY },
+  { size: [4032, 3024], plan: [[0.45, 0.45, 0.4, -1, null]] },
   { size: [9000, 2400], plan: [[0.2, 0.5, 0.3, 6, 'certain'], [0.35, 0.5, 0.3, 7, 'certain'], [0.8, 0.5, 0.3, -1, null]] },
 ]
 
@@ -80,17 +89,19 @@ const PROBLEMS: Record<Language, readonly Problem[]> = {
     { code: 'engine.killed', cause: 'Opening it needs more memory than allowed.', remedy: 'Raise the limit or leave it out.' },
     { code: 'source.unreachable', cause: 'The folder hasn’t answered since 22:10.', remedy: 'Nothing is lost: it is rescanned once it is back.' },
     { code: 'store.disk_full', cause: 'The disk that holds the library is full.', remedy: 'Free some space; the work goes on by itself.' },
+    { code: 'engine.memory', cause: 'The engine took 1,210 MB, more than the 1,024 MB it may, and was started anew.', remedy: 'The other photos go on.' },
   ],
   'zh-CN': [
     { code: 'image.truncated', cause: '文件不完整：4.8 MB 只收到 1.2 MB。', remedy: '请从相机重新复制。' },
     { code: 'engine.killed', cause: '打开它所需内存超过上限。', remedy: '可提高上限或排除它。' },
     { code: 'source.unreachable', cause: '该文件夹自 22:10 起没有响应。', remedy: '数据不会丢失，恢复后会自动重新扫描。' },
     { code: 'store.disk_full', cause: '图库所在的磁盘已满。', remedy: '请腾出空间，之后会自动继续。' },
+    { code: 'engine.memory', cause: '引擎占用了 1,210 MB 内存，超过上限 1,024 MB，已重新启动。', remedy: '其他照片继续处理。' },
   ],
 }
 
 export interface Options {
-  /** family, counts, portrait, crowd, noface, long, panorama, failed, burst, paused, empty, first, undialogued, attention, away, loading, unauthorised, offline, huge */
+  /** family, counts, forty, setaside, battery, limited, quiet, unknown, portrait, crowd, noface, long, panorama, failed, burst, paused, empty, first, undialogued, attention, away, loading, unauthorised, offline, huge */
   readonly scene: string
   readonly language: Language
   readonly theme: Status['theme']
@@ -103,7 +114,7 @@ export interface World {
   readonly people: readonly PersonOut[]
 }
 
-const FIRST: Record<string, number> = { portrait: 2, crowd: 3, noface: 4, long: 6, panorama: 7 }
+const FIRST: Record<string, number> = { portrait: 2, crowd: 3, noface: 4, long: 6, forty: 7, unknown: 8, panorama: 9 }
 
 /** What the agent would answer in a scene. */
 export function world({ scene, language, theme }: Options): World {
@@ -115,17 +126,17 @@ export function world({ scene, language, theme }: Options): World {
       ? []
       : Array.from({ length: 27 }, (_, index) => {
           const plan = PLANS[(index + first) % PLANS.length] as (typeof PLANS)[number]
-          return image(99 - index, plan, now - (scene === 'failed' ? 30_000 : 4_000) - index * 3.1 * HOUR * (index > 2 ? 1 : 0.01), language, recognition)
+          return image(99 - index, plan, now - (scene === 'failed' || scene === 'setaside' ? 30_000 : 4_000) - index * 3.1 * HOUR * (index > 2 ? 1 : 0.01), language, recognition)
         })
-  const [truncated, killed, unreachable, full] = PROBLEMS[language] as [Problem, Problem, Problem, Problem]
-  const bad = ['failed', 'burst', 'away'].includes(scene)
+  const [truncated, killed, unreachable, full, memory] = PROBLEMS[language] as [Problem, Problem, Problem, Problem, Problem]
+  const bad = ['failed', 'setaside', 'burst', 'away'].includes(scene)
   const problems = bad
     ? [
         { place_id: 1, name: 'DSC_0192.JPG', path: '/photos/DSC_0192.JPG', quarantined: false, action: 'show' as const, at: new Date(now - 5_000).toISOString(), problem: truncated },
-        { place_id: 2, name: 'panorama_huge.tif', path: '/photos/panorama_huge.tif', quarantined: true, action: 'settings' as const, at: new Date(now - 26 * HOUR).toISOString(), problem: killed },
+        { place_id: 2, name: 'panorama_huge.tif', path: '/photos/panorama_huge.tif', quarantined: true, action: 'settings' as const, at: new Date(now - (scene === 'setaside' ? 2_000 : 26 * HOUR)).toISOString(), problem: killed },
       ]
     : []
-  const working = scene === 'burst' || scene === 'paused'
+  const working = ['burst', 'paused', 'battery', 'limited'].includes(scene)
   const folders = [
     { path: '/photos/phone', name: language === 'en' ? 'Phone uploads' : '手机上传', problem: null },
     { path: '/photos/scans', name: language === 'en' ? 'Scans 1980–99' : '老照片扫描', problem: null },
@@ -133,7 +144,7 @@ export function world({ scene, language, theme }: Options): World {
   ]
   const status: Status = {
     version: '0.2.0',
-    state: scene === 'paused' ? 'paused' : scene === 'attention' ? 'attention' : scene === 'burst' ? 'working' : 'idle',
+    state: scene === 'paused' || scene === 'battery' ? 'paused' : scene === 'attention' ? 'attention' : working ? 'working' : 'idle',
     language,
     theme,
     popup_seconds: 12,
@@ -147,7 +158,9 @@ export function world({ scene, language, theme }: Options): World {
     burst: working ? { done: 1_284, total: 4_000, rate: 22, seconds_left: 123, faces: 3_021, failed: problems.length } : null,
     folders: scene === 'first' ? [] : scene === 'empty' ? folders.slice(0, 1) : folders,
     problem: scene === 'attention' ? full : null,
-    quiet_until: null,
+    quiet_until: scene === 'quiet' ? new Date(now + 2.6 * HOUR).toISOString() : null,
+    throttled: scene === 'battery' ? 'battery_low' : null,
+    warning: scene === 'limited' ? memory : null,
   }
   const people = NAMES[language].map((name, index) => ({ id: index + 1, name, faces: 40 - index }))
   return { status, images, problems, people }

@@ -148,7 +148,7 @@ export function appliedStatus(world: World): World {
   const status = {
     ...world.status,
     recognition: typeof recognition === 'boolean' ? recognition : world.status.recognition,
-    quiet_until: state.quietUntil,
+    quiet_until: state.quietUntil ?? world.status.quiet_until ?? null,
   }
   return { ...world, status }
 }

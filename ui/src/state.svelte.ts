@@ -4,7 +4,6 @@ import { Client, ApiError, Unreachable } from './api/client'
 import { follow, type Happened } from './api/events'
 import type { ImagePage, PersonOut, PlaceProblem, Problem, Status } from './api/types'
 import { systemLanguage, texts } from './i18n'
-import { cards } from './lib/cards'
 import { coalesce } from './lib/coalesce'
 
 export type Connection = 'connecting' | 'live' | 'offline' | 'refused'
@@ -37,7 +36,6 @@ export class AppState {
   language = $derived(this.status?.language ?? systemLanguage())
   t = $derived(texts(this.language))
   images = $derived(this.page?.items ?? [])
-  cards = $derived(cards(this.images, this.problems))
   loading = $derived(this.connection !== 'refused' && (this.status === null || this.page === null))
 
   /** until when no popup shows itself; null if it does */
@@ -118,11 +116,14 @@ export class AppState {
   }
 
   hidePopup = (): Promise<boolean> => this.act(this.client.hidePopup)
-  open = (): Promise<boolean> => this.act(this.client.open)
+  /** Opens the browser at a place in the program, such as `photo-12`. */
+  open = (place: string): Promise<boolean> => this.act(() => this.client.open(place))
 
-  async nameFace(faceId: number, name: string): Promise<void> {
-    await this.act(() => this.client.nameFace({ face_id: faceId, name }))
+  /** False if it was not taken. */
+  async nameFace(faceId: number, name: string): Promise<boolean> {
+    const worked = await this.act(() => this.client.nameFace({ face_id: faceId, name }))
     this.refresh()
+    return worked
   }
 
   /** Does what the user asked for; a failure is shown until it is put away or something works. False if it did not work. */

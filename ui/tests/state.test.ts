@@ -33,7 +33,7 @@ describe('AppState', () => {
     app.take(status())
     await app.readLists()
     expect(app.loading).toBe(false)
-    expect(app.cards).toHaveLength(2)
+    expect(app.images.length + app.problems.length).toBe(2)
   })
 
   it('asks for people only while recognition is on', async () => {

@@ -15,16 +15,16 @@ export function cardKey(card: Card): string {
   return card.kind === 'photo' ? `photo-${card.image.id}` : `failed-${card.file.place_id}`
 }
 
-/** The newest photos and failures, newest first. */
-export function cards(images: readonly ImageOut[], problems: readonly PlaceProblem[]): Card[] {
-  const all: Card[] = [
-    ...images.slice(0, MOST_CARDS).map((image): Card => ({ kind: 'photo', image })),
-    ...problems.map((file): Card => ({ kind: 'failed', file })),
-  ]
-  return all.sort((a, b) => at(b) - at(a)).slice(0, MOST_CARDS)
+/** For sorting: less than zero if `a` is newer. */
+export function newestFirst(a: Card, b: Card): number {
+  return at(b) - at(a)
 }
 
-/** The card to show: the one that was being looked at, as long as it is there and nothing newer asks to be seen. */
-export function position(all: readonly Card[], key: string | null): number {
-  return Math.max(0, all.findIndex((card) => cardKey(card) === key))
+/** The newest photos and failures, newest first. */
+export function cards(images: readonly ImageOut[], problems: readonly PlaceProblem[], most = MOST_CARDS): Card[] {
+  const all: Card[] = [
+    ...images.slice(0, most).map((image): Card => ({ kind: 'photo', image })),
+    ...problems.map((file): Card => ({ kind: 'failed', file })),
+  ]
+  return all.sort(newestFirst).slice(0, most)
 }

@@ -1,5 +1,8 @@
 /** The popup's wish to hide: after some seconds, unless somebody looks at it. */
 
+/** Why it stays. */
+export type Reason = 'pointer' | 'focus' | 'menu'
+
 export class HideTimer {
   private timer: ReturnType<typeof setTimeout> | undefined
   private readonly holds = new Set<string>()
@@ -19,7 +22,7 @@ export class HideTimer {
   }
 
   /** A reason to stay (pointer, focus, an open menu) begins or ends; the count begins anew when the last one ends. */
-  hold(reason: 'pointer' | 'focus' | 'menu', held: boolean): void {
+  hold(reason: Reason, held: boolean): void {
     if (held) this.holds.add(reason)
     else this.holds.delete(reason)
     this.arm()

@@ -1,0 +1,24 @@
+/** The button that goes with a file that could not be analysed. */
+
+import type { PlaceProblem } from '../api/types'
+import type { AppState } from '../state.svelte'
+import { settingPlace } from './route'
+
+export interface Action {
+  readonly title: string
+  readonly run: () => unknown
+}
+
+/** @param go leads to a place in the program, such as `settings` */
+export function actionOf(file: PlaceProblem, app: Pick<AppState, 't' | 'retryPlace' | 'showPlace'>, go: (place: string) => unknown): Action | null {
+  switch (file.action) {
+    case 'retry':
+      return { title: app.t('ui.problems.retry'), run: () => app.retryPlace(file.place_id) }
+    case 'show':
+      return { title: app.t('ui.problems.show'), run: () => app.showPlace(file.place_id) }
+    case 'settings':
+      return { title: app.t('ui.problems.settings'), run: () => go(settingPlace(file.problem.setting)) }
+    case 'none':
+      return null
+  }
+}

@@ -1,0 +1,37 @@
+import { describe, expect, it, vi } from 'vitest'
+
+import { Drafts, MOST_DRAFTS } from '../src/drafts.svelte'
+import { actionOf } from '../src/lib/problems'
+import { failed } from './fixtures'
+
+describe('Drafts', () => {
+  it('remember what was begun, until it is emptied', () => {
+    const drafts = new Drafts()
+    drafts.set(7, 'Me')
+    expect([drafts.get(7), drafts.get(8), drafts.of([{ id: 8 }, { id: 7 }])]).toEqual(['Me', '', 7])
+    drafts.set(7, '')
+    expect([drafts.get(7), drafts.of([{ id: 7 }])]).toEqual(['', null])
+  })
+
+  it('are not more than a few: the oldest goes', () => {
+    const drafts = new Drafts()
+    for (let id = 0; id < MOST_DRAFTS; id += 1) drafts.set(id, 'x')
+    drafts.set(0, 'xy')
+    drafts.set(MOST_DRAFTS, 'x')
+    expect([drafts.get(0), drafts.get(1), drafts.get(2)]).toEqual(['xy', '', 'x'])
+  })
+})
+
+describe('the button of a failed file', () => {
+  it('does what it says, to this file alone', () => {
+    const app = { t: (key: string): string => key, retryPlace: vi.fn(), showPlace: vi.fn() }
+    const go = vi.fn()
+    const press = (action: 'retry' | 'show' | 'settings' | 'none'): string | undefined => {
+      const found = actionOf({ ...failed(70, 1), action }, app, go)
+      found?.run()
+      return found?.title
+    }
+    expect([press('retry'), press('show'), press('settings'), press('none')]).toEqual(['ui.problems.retry', 'ui.problems.show', 'ui.problems.settings', undefined])
+    expect([app.retryPlace.mock.calls, app.showPlace.mock.calls, go.mock.calls]).toEqual([[[70]], [[70]], [['settings']]])
+  })
+})
