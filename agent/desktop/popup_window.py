@@ -30,7 +30,7 @@ def main() -> int:
         html="<!doctype html>",
         width=WIDTH,
         height=HEIGHT,
-        min_size=(WIDTH, HEIGHT),
+        min_size=(1, 1),  # a screen may have less room than it wants
         hidden=True,
         frameless=True,
         easy_drag=False,  # pywebview's dragging by any point crashes with PySide6

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QWidget
 
 from agent.desktop.popup_shell import HEIGHT, LOAD_S, WIDTH, is_ours
 from agent.desktop.qt_thread import QtThread
-from agent.desktop.work_area import place, qt_area
+from agent.desktop.work_area import frame, qt_area
 from agent.settings import Corner
 
 _ANSWER_S = 5.0
@@ -77,7 +77,9 @@ class QtShell:
         self._page.renderProcessTerminated.connect(lambda *_: os._exit(_RENDERER_GONE))
 
     def _present(self, corner: Corner) -> None:
-        self._native.move(*place(qt_area(), WIDTH, HEIGHT, corner))
+        area = frame(qt_area(), WIDTH, HEIGHT, corner)
+        self._native.setFixedSize(area.w, area.h)
+        self._native.move(area.x, area.y)
         self._native.show()
         self._native.raise_()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from agent.desktop.popup_shell import HEIGHT, LOAD_S, WIDTH, Shell, is_ours
-from agent.desktop.work_area import Rect, mac_area, place, windows_area
+from agent.desktop.work_area import MARGIN, frame, mac_area, windows_area
 from agent.settings import Corner
 
 
@@ -20,7 +20,7 @@ def shell_for(window: Any) -> Shell:
         handle, number = ctypes.c_void_p, ctypes.c_int
         user32.SetWindowPos.argtypes = [handle, handle, number, number, number, number, ctypes.c_uint]
         user32.MonitorFromPoint.restype = handle
-        return WindowsShell(window, user32)
+        return WindowsShell(window, user32, ctypes.WinDLL("shcore"))
     if sys.platform == "darwin":
         import AppKit
         from PyObjCTools import AppHelper
@@ -58,9 +58,10 @@ class WindowsShell(PlainShell):
     _TOPMOST = -1
     _NOSIZE, _NOMOVE, _NOZORDER, _NO_ACTIVATION, _SHOW, _HIDE = 0x1, 0x2, 0x4, 0x10, 0x40, 0x80
 
-    def __init__(self, window: Any, user32: Any) -> None:
+    def __init__(self, window: Any, user32: Any, shcore: Any) -> None:
         super().__init__(window)
         self._user32 = user32
+        self._shcore = shcore
 
     def present(self, corner: Corner) -> None:
         handle = self._handle()
@@ -68,9 +69,11 @@ class WindowsShell(PlainShell):
         # pywebview made it a window that can never be activated; the user must be able to type in it after a click.
         self._window.focus = True
         self._user32.SetWindowLongW(handle, self._EXSTYLE, (style | self._TOOLWINDOW) & ~self._NOACTIVATE)
-        scale = self._user32.GetDpiForWindow(handle) / 96
-        x, y = place(windows_area(self._user32), round(WIDTH * scale), round(HEIGHT * scale), corner, round(12 * scale))
-        self._user32.SetWindowPos(handle, self._TOPMOST, x, y, 0, 0, self._NOSIZE | self._NO_ACTIVATION | self._SHOW)
+        area, scale = windows_area(self._user32, self._shcore)
+        at = frame(area, round(WIDTH * scale), round(HEIGHT * scale), corner, round(MARGIN * scale))
+        # Twice: a window that comes to a monitor of another scale is given another size on the way.
+        for flags in (self._NO_ACTIVATION, self._NO_ACTIVATION | self._SHOW):
+            self._user32.SetWindowPos(handle, self._TOPMOST, at.x, at.y, at.w, at.h, flags)
 
     def conceal(self) -> None:
         flags = self._NOSIZE | self._NOMOVE | self._NOZORDER | self._NO_ACTIVATION | self._HIDE
@@ -99,8 +102,7 @@ class MacShell(PlainShell):
     def _present(self, corner: Corner) -> None:
         native = self._window.native
         native.focus = True  # pywebview's own flag: from now on a click may make it the key window
-        area: Rect = mac_area(self._appkit)
-        x, y = place(area, WIDTH, HEIGHT, corner)
+        at = frame(mac_area(self._appkit), WIDTH, HEIGHT, corner)
         height = self._appkit.NSScreen.screens()[0].frame().size.height
-        native.setFrameTopLeftPoint_((x, height - y))
+        native.setFrame_display_(((at.x, height - at.y - at.h), (at.w, at.h)), True)  # Cocoa counts from the lower left
         native.orderFrontRegardless()

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from agent.settings import Corner
 
 MARGIN = 12
+_DPI = 96  # Windows' at scale 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,13 @@ class Rect:
     y: int
     w: int
     h: int
+
+
+def frame(area: Rect, width: int, height: int, corner: Corner, margin: int = MARGIN) -> Rect:
+    """Where a window of this size stands in a corner of `area`; smaller where the area is, so that no edge of it is out of reach."""
+    width, height = max(1, min(width, area.w - 2 * margin)), max(1, min(height, area.h - 2 * margin))
+    x, y = place(area, width, height, corner, margin)
+    return Rect(x, y, width, height)
 
 
 def place(area: Rect, width: int, height: int, corner: Corner, margin: int = MARGIN) -> tuple[int, int]:
@@ -44,8 +52,17 @@ class User32(Protocol):
     def GetMonitorInfoW(self, monitor: Any, info: Any) -> int: ...
 
 
-def windows_area(user32: User32) -> Rect:
-    """Windows, in physical pixels (the process is aware of each monitor's scale)."""
+class ShCore(Protocol):
+    """What is called of the library of that name."""
+
+    def GetDpiForMonitor(self, monitor: Any, kind: int, x: Any, y: Any) -> int: ...
+
+
+def windows_area(user32: User32, shcore: ShCore) -> tuple[Rect, float]:
+    """Windows: the work area in physical pixels (the process is aware of each monitor's scale), and that monitor's scale.
+
+    The window's own scale is that of the monitor it stood on before, which may be another one.
+    """
     import ctypes
 
     class Point(ctypes.Structure):
@@ -61,9 +78,12 @@ def windows_area(user32: User32) -> Rect:
     point, info = Point(), MonitorInfo()
     info.size = ctypes.sizeof(MonitorInfo)
     user32.GetCursorPos(ctypes.byref(point))
-    user32.GetMonitorInfoW(ctypes.c_void_p(user32.MonitorFromPoint(point, nearest)), ctypes.byref(info))
+    monitor = ctypes.c_void_p(user32.MonitorFromPoint(point, nearest))
+    user32.GetMonitorInfoW(monitor, ctypes.byref(info))
+    across, down = ctypes.c_uint(_DPI), ctypes.c_uint(_DPI)  # stay so if it fails
+    shcore.GetDpiForMonitor(monitor, 0, ctypes.byref(across), ctypes.byref(down))
     work = info.work
-    return Rect(work.left, work.top, work.right - work.left, work.bottom - work.top)
+    return Rect(work.left, work.top, work.right - work.left, work.bottom - work.top), across.value / _DPI
 
 
 def mac_area(appkit: Any) -> Rect:

@@ -264,3 +264,24 @@ async def test_on_two_screens_it_shows_where_the_pointer_is(on_desktop: "Desktop
     finally:
         on_desktop.ask("xrandr", "--delmonitor", "left")
         on_desktop.ask("xrandr", "--delmonitor", "right")
+
+
+@pytest.mark.parametrize(
+    ("factor", "corner", "geometry"),
+    [
+        ("1.25", Corner.BOTTOM_RIGHT, (1280 - 15 - 475, 800 - 15 - 650, 475, 650)),
+        ("2", Corner.BOTTOM_RIGHT, (1280 - 24 - 760, 24, 760, 752)),  # the screen has less room than it wants
+        ("2", Corner.TOP_LEFT, (24, 24, 760, 752)),
+    ],
+)
+async def test_on_a_scaled_screen_it_keeps_its_corner_and_never_reaches_beyond_the_edge(
+    on_desktop: "Desktop", site: Site, monkeypatch: pytest.MonkeyPatch, factor: str, corner: Corner, geometry: tuple[int, int, int, int]
+) -> None:
+    monkeypatch.setenv("QT_SCALE_FACTOR", factor)
+    popup = PopupHost(site.url, keep_warm_s=300, command=COMMAND)
+    try:
+        await popup.show(corner)
+        await asyncio.to_thread(on_desktop.appears, PAGE_COLOUR)
+        assert on_desktop.geometry(on_desktop.window("AI Popup")) == geometry
+    finally:
+        await popup.close()

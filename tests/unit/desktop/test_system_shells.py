@@ -71,8 +71,16 @@ def test_the_folder_dialog_answers_later(folder: tuple[str, ...] | None) -> None
     assert chosen == [folder[0] if folder else None]
 
 
+class FakeShCore:
+    """The pointer's monitor is at twice the usual scale."""
+
+    def GetDpiForMonitor(self, monitor: Any, kind: int, x: Any, y: Any) -> int:
+        x._obj.value = 192
+        return 0
+
+
 class FakeUser32:
-    """A monitor at twice the usual scale; notes what is done to the window."""
+    """Notes what is done to the window."""
 
     def __init__(self) -> None:
         self.style = NOACTIVATE
@@ -87,9 +95,6 @@ class FakeUser32:
     def GetMonitorInfoW(self, monitor: Any, info: Any) -> int:
         info._obj.work.right, info._obj.work.bottom = 3840, 2080
         return 1
-
-    def GetDpiForWindow(self, handle: int) -> int:
-        return 192
 
     def GetWindowLongW(self, handle: int, index: int) -> int:
         return self.style
@@ -106,12 +111,14 @@ class FakeUser32:
 def test_on_windows_it_is_shown_topmost_without_activation_and_may_be_clicked_into() -> None:
     user32 = FakeUser32()
     window = FakeWindow(native=SimpleNamespace(Handle=SimpleNamespace(ToInt32=lambda: 77)))
-    shell = WindowsShell(window, user32)
+    shell = WindowsShell(window, user32, FakeShCore())
     shell.present(Corner.BOTTOM_RIGHT)
     shell.conceal()
 
-    shown, hidden = user32.positions
-    assert shown[:4] == (77, -1, 3840 - 760 - 24, 2080 - 1040 - 24)
+    moved, shown, hidden = user32.positions
+    assert moved[:6] == shown[:6] == (77, -1, 3840 - 760 - 24, 2080 - 1040 - 24, 760, 1040)
+    assert moved[-1] & 0x40 == 0
+    assert all(position[-1] & 0x10 for position in (moved, shown))
     assert shown[-1] & 0x10  # SWP_NOACTIVATE
     assert shown[-1] & 0x40  # SWP_SHOWWINDOW
     assert hidden[-1] & 0x10
@@ -127,8 +134,8 @@ class FakeNative:
         self.focus = False
         self.done: list[tuple[str, object]] = []
 
-    def setFrameTopLeftPoint_(self, point: tuple[float, float]) -> None:
-        self.done.append(("moved", point))
+    def setFrame_display_(self, frame: tuple[tuple[float, float], tuple[float, float]], display: bool) -> None:
+        self.done.append(("moved", frame))
 
     def orderFrontRegardless(self) -> None:
         self.done.append(("shown", None))
@@ -154,6 +161,6 @@ def test_on_macos_it_is_shown_alone_and_the_program_stays_in_the_background() ->
     shell.conceal()
 
     # 12 points over the dock, counted from the bottom of the screen.
-    assert native.done == [("moved", (1440 - 392, 70 + 12 + 520)), ("shown", None), ("hidden", None)]
+    assert native.done == [("moved", ((1440 - 392, 70 + 12), (380, 520))), ("shown", None), ("hidden", None)]
     assert native.focus
     assert policies == [1]

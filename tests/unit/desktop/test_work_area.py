@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.desktop.work_area import MARGIN, Rect, mac_area, place, windows_area
+from agent.desktop.work_area import MARGIN, Rect, frame, mac_area, place, windows_area
 from agent.settings import Corner
 
 AREA = Rect(100, 30, 1820, 1000)
@@ -62,8 +62,37 @@ class FakeUser32:
         return 1
 
 
+class FakeShCore:
+    """The second monitor is at one and a half times the usual scale."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        self._fails = fails
+
+    def GetDpiForMonitor(self, monitor: Any, kind: int, x: Any, y: Any) -> int:
+        assert (monitor.value, kind) == (2, 0)
+        if self._fails:
+            return -1
+        x._obj.value = y._obj.value = 144
+        return 0
+
+
 def test_on_windows_it_is_the_work_area_of_the_pointers_monitor() -> None:
-    assert windows_area(FakeUser32()) == Rect(1920, 0, 2560, 1400)
+    assert windows_area(FakeUser32(), FakeShCore()) == (Rect(1920, 0, 2560, 1400), 1.5)
+
+
+def test_on_windows_without_that_monitors_scale_it_is_the_usual_one() -> None:
+    assert windows_area(FakeUser32(), FakeShCore(fails=True))[1] == 1.0
+
+
+@given(
+    area=st.builds(Rect, st.integers(-8000, 8000), st.integers(-8000, 8000), st.integers(100, 8000), st.integers(100, 8000)),
+    corner=st.sampled_from(Corner),
+)
+def test_it_is_never_larger_than_the_room_there_is(area: Rect, corner: Corner) -> None:
+    at = frame(area, 380, 520, corner)
+    assert (at.w, at.h) == (min(380, area.w - 24), min(520, area.h - 24))
+    assert area.x + MARGIN <= at.x <= area.x + area.w - at.w - MARGIN
+    assert area.y + MARGIN <= at.y <= area.y + area.h - at.h - MARGIN
 
 
 def cocoa(x: float, y: float, width: float, height: float) -> Any:
