@@ -25,7 +25,7 @@ from agent.adapters.store.opening import open_library
 from agent.adapters.support_bundle import support_bundle
 from agent.adapters.thumbnails import ThumbnailFile
 from agent.adapters.tools import Stop
-from agent.app.health import Check, Finding, Health
+from agent.app.health import Check, Finding, Health, Wall
 from agent.app.lifecycle import App, Reconfigure
 from agent.app.monitor import Machine
 from agent.app.ports import Analyser, Counts, Source
@@ -188,8 +188,13 @@ def ground(
     return Ground(paths, model_store(paths), settings=settings, texts=texts, home=lambda now: home_of_key(now, paths), counts=counts)
 
 
-def checks(standing: Ground, texts: Callable[[], Texts], *, engine: Check, agent: Check | None = None) -> dict[str, Check]:
+def checks(
+    standing: Ground, texts: Callable[[], Texts], *, engine: Check, wall: Callable[[], Wall], agent: Check | None = None
+) -> dict[str, Check]:
     """All that the doctor looks at, in its order."""
+
+    def walled() -> str:
+        return texts()("cli.doctor.walled", by=wall().check())
 
     def display() -> str:
         from agent.desktop.display import display_available
@@ -205,7 +210,7 @@ def checks(standing: Ground, texts: Callable[[], Texts], *, engine: Check, agent
             raise NoTray
         return texts()("cli.doctor.there")
 
-    own = {"engine": engine, "display": display, "tray": tray}
+    own = {"engine": engine, "wall": walled, "display": display, "tray": tray}
     return {**standing.checks(), **own, **({"agent": agent} if agent is not None else {})}
 
 
@@ -218,11 +223,14 @@ def health(app: App, paths: AppPaths, texts: Callable[[], Texts], version: str) 
         device, precision = asyncio.run_coroutine_threadsafe(app.monitor.engine.try_out(), loop).result()
         return f"OpenVINO, {device}, {precision}"
 
+    def wall() -> Wall:
+        return asyncio.run_coroutine_threadsafe(app.monitor.engine.wall(), loop).result()
+
     def bundle(findings: Sequence[Finding]) -> bytes:
         counts = None if any(finding.name == "library" and finding.error for finding in findings) else app.library.counts()
         return support_bundle(version, app.settings, findings, counts, standing.models(), paths.logs)
 
-    return Health(checks(standing, texts, engine=engine), standing.models, standing.disk, standing.last_backup, bundle)
+    return Health(checks(standing, texts, engine=engine, wall=wall), standing.models, standing.disk, standing.last_backup, bundle)
 
 
 async def _let_go_at_quit(download: Callable[[], object], stop: Callable[[], None]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from agent.domain.errors import AgentError, NoDisplay, NoTray, NotRunning, Unexpected
+from agent.domain.errors import AgentError, EngineOpen, NoDisplay, NoTray, NotRunning, Unexpected
 
 # Looks at one thing and says in a few words what it found; blocks; raises AgentError when something is wrong with it.
 Check: TypeAlias = Callable[[], str]
@@ -21,10 +21,35 @@ class Finding:
 
     @property
     def state(self) -> Literal["ok", "absent", "failed"]:
-        """What is merely absent (a tray, a running agent) is no failure."""
+        """What is merely absent (a tray, a running agent, a wall that this system does not have) is no failure."""
         if self.error is None:
             return "ok"
-        return "absent" if isinstance(self.error, NoTray | NoDisplay | NotRunning) else "failed"
+        return "absent" if isinstance(self.error, NoTray | NoDisplay | NotRunning | EngineOpen) else "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Wall:
+    """What the system keeps the engine's process from."""
+
+    files: bool = False  # reads no file but those granted
+    writes: bool = False  # changes no file but in its scratch folder
+    network: bool = False  # reaches nobody: no network, no session bus
+    programs: bool = False  # starts no program, touches no other process
+    by: str = ""  # what does it, for those who look into it
+
+    def check(self) -> str:
+        """What does it. Raises EngineOpen if something is open."""
+        files, network = self.files and self.writes, self.network and self.programs
+        if not files and not network:
+            raise EngineOpen(both=1)
+        if not files:
+            raise EngineOpen(files=1)
+        if not network:
+            raise EngineOpen(network=1)
+        return self.by
+
+
+OPEN = Wall()
 
 
 @dataclass(frozen=True, slots=True)

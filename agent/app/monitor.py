@@ -10,6 +10,7 @@ from typing import Protocol
 import structlog
 
 from agent.app.governor import FULL, Pace, Power, decide
+from agent.app.health import Wall
 from agent.domain.errors import AgentError, EngineMemory, EngineStartFailed
 from agent.settings import Engine
 
@@ -55,6 +56,10 @@ class EngineControl(Protocol):
         """Start a process if none runs: the device and the precision it works with. Raises EngineError, ModelError."""
         ...
 
+    async def wall(self) -> Wall:
+        """What the system keeps it from; starts one like `try_out`."""
+        ...
+
     def govern(self, *, one_core: bool, low_priority: bool) -> None:
         """Work like this from now on."""
         ...
@@ -94,6 +99,9 @@ class NoEngine:
         return []
 
     async def try_out(self) -> tuple[str, str]:
+        raise EngineStartFailed
+
+    async def wall(self) -> Wall:
         raise EngineStartFailed
 
     def govern(self, *, one_core: bool, low_priority: bool) -> None: ...

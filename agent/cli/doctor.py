@@ -2,6 +2,7 @@
 
 import asyncio
 import platform
+from functools import cache
 
 import click
 
@@ -9,6 +10,7 @@ from agent import __version__
 from agent.app.health import Check, examine
 from agent.bootstrap import checks, engine_pool, ground, model_store
 from agent.cli.session import Session
+from agent.engine.wire import Hello
 
 MARKS = {"ok": "✓", "absent": "·", "failed": "✗"}
 
@@ -29,16 +31,19 @@ def report(session: Session) -> int:
 def all_checks(session: Session) -> dict[str, Check]:
     """Those of a process that has neither the library nor an engine open."""
     standing = ground(session.paths, session.file.load, lambda: session.texts)
-    return checks(standing, lambda: session.texts, engine=lambda: _engine(session), agent=lambda: session.client().status().state)
+    hello = cache(lambda: asyncio.run(_hello(session)))  # one engine answers both questions
+    return checks(
+        standing,
+        lambda: session.texts,
+        engine=lambda: f"OpenVINO, {hello().device}, {hello().precision}",
+        wall=lambda: hello().wall,
+        agent=lambda: session.client().status().state,
+    )
 
 
-def _engine(session: Session) -> str:
-    async def ask() -> str:
-        pool = engine_pool(session.settings, session.paths, model_store(session.paths))
-        try:
-            hello = await pool.hello()
-            return f"OpenVINO, {hello.device}, {hello.precision}"
-        finally:
-            await pool.close()
-
-    return asyncio.run(ask())
+async def _hello(session: Session) -> Hello:
+    pool = engine_pool(session.settings, session.paths, model_store(session.paths))
+    try:
+        return await pool.hello()
+    finally:
+        await pool.close()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from agent.app.health import Wall
 from agent.app.monitor import EngineProcess
 from agent.app.ports import Analyse
 from agent.child import Child, ChildGarbled, ChildGone, ChildTimeout, own_command
@@ -99,6 +100,10 @@ class EnginePool:
         """The device and the precision it works with. Raises EngineError, ModelError."""
         hello = await self.hello()
         return hello.device, hello.precision
+
+    async def wall(self) -> Wall:
+        """What holds the engine's process. Raises EngineError, ModelError."""
+        return (await self.hello()).wall
 
     # -- upkeep ------------------------------------------------------------------------------------------------------------------
     @property

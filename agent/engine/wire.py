@@ -9,12 +9,12 @@ from urllib.parse import quote, unquote
 
 from pydantic import ConfigDict, TypeAdapter
 
+from agent.app.health import OPEN, Wall
 from agent.app.ports import Analyse
 from agent.child import Message
 from agent.domain.errors import AgentError, EngineBadAnswer, from_code
 from agent.domain.face import Analysis
 from agent.domain.people import Bounds, Candidate, Gallery
-from agent.engine.wall import OPEN, Wall
 
 T = TypeVar("T")
 

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
+from agent.app.health import Wall
 from agent.child import Message, send, take_pipes
 from agent.domain.errors import AgentError, EngineStartFailed, Unexpected
 from agent.engine import wire
 from agent.engine.files import Taker
-from agent.engine.wall import Rooms, Wall, raise_wall
+from agent.engine.wall import Rooms, raise_wall
 
 if TYPE_CHECKING:
     from agent.engine.service import Engine

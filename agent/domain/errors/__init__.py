@@ -11,6 +11,7 @@ from agent.domain.errors.engine import (
     EngineError,
     EngineKilled,
     EngineMemory,
+    EngineOpen,
     EngineStartFailed,
     EngineTimeout,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "EngineError",
     "EngineKilled",
     "EngineMemory",
+    "EngineOpen",
     "EngineStartFailed",
     "EngineTimeout",
     "FaceUnknown",

@@ -37,3 +37,9 @@ class EngineMemory(EngineError):
 
 class EngineBadAnswer(EngineError):
     code = "engine.bad_answer"
+
+
+class EngineOpen(EngineError):
+    """This system does not wall the engine in completely. One parameter, 1: `network`, `files` or `both`, for what is open."""
+
+    code = "engine.open"

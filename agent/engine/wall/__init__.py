@@ -2,9 +2,10 @@
 
 import sys
 
-from agent.engine.wall.rooms import OPEN, Rooms, Wall
+from agent.app.health import OPEN, Wall
+from agent.engine.wall.rooms import Rooms
 
-__all__ = ["OPEN", "Rooms", "Wall", "raise_wall"]
+__all__ = ["Rooms", "raise_wall"]
 
 
 def raise_wall(rooms: Rooms) -> Wall:

@@ -6,8 +6,9 @@ import resource
 from contextlib import suppress
 from pathlib import Path
 
+from agent.app.health import OPEN, Wall
 from agent.engine.wall import landlock, seccomp
-from agent.engine.wall.rooms import Rooms, Wall
+from agent.engine.wall.rooms import Rooms
 
 _MIB = 1024 * 1024
 _OPEN_FILES = 512
@@ -40,7 +41,7 @@ def raise_wall(rooms: Rooms) -> Wall:
     libc.prctl(_SET_DUMPABLE, 0, 0, 0, 0)  # other programs of the user can't look into its memory either, and there is no core file
     _limit(rooms)
     if libc.prctl(_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
-        return Wall()
+        return OPEN
     alone = len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 - names are all that is wanted
     version = landlock.restrict(_grants(rooms))
     filtered = seccomp.install()

@@ -1,4 +1,4 @@
-"""What a walled process may still reach, and what came of the wall."""
+"""What a walled process may still reach."""
 
 import sys
 import sysconfig
@@ -31,20 +31,6 @@ class Rooms:
             devices=accelerated,
             address_space=None if accelerated else _SPACE + megapixels * 1_000_000 * _BYTES_PER_PIXEL,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Wall:
-    """What the system holds from now on."""
-
-    files: bool = False  # reads no file but those granted
-    writes: bool = False  # changes no file but in the scratch folder
-    network: bool = False  # reaches nobody: no network, no session bus
-    programs: bool = False  # starts no program, touches no other process
-    by: str = ""  # what does it, for those who look into it
-
-
-OPEN = Wall()
 
 
 def program() -> tuple[Path, ...]:

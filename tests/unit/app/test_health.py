@@ -1,24 +1,31 @@
-"""What comes of the doctor's checks."""
+"""What the doctor says of the engine's walls."""
 
-from agent.app.health import examine
-from agent.domain.errors import NoTray, StoreDiskFull
+from dataclasses import replace
+
+import pytest
+
+from agent.app.health import Finding, Wall
+from agent.domain.errors import EngineOpen
+
+WHOLE = Wall(files=True, writes=True, network=True, programs=True, by="bricks")
 
 
-def test_one_check_that_fails_keeps_no_other_from_being_made() -> None:
-    def full() -> str:
-        raise StoreDiskFull
+def test_a_wall_that_stands_says_what_it_is_made_of() -> None:
+    assert WHOLE.check() == "bricks"
 
-    def absent() -> str:
-        raise NoTray
 
-    def broken() -> str:
-        raise ZeroDivisionError
-
-    found = examine({"disk": full, "tray": absent, "key": broken, "models": lambda: "there"})
-    assert [(each.name, each.state, each.text) for each in found] == [
-        ("disk", "failed", ""),
-        ("tray", "absent", ""),
-        ("key", "failed", ""),
-        ("models", "ok", "there"),
-    ]
-    assert found[2].error is not None and found[2].error.params == {"kind": "ZeroDivisionError"}
+@pytest.mark.parametrize(
+    ("wall", "gap"),
+    [
+        (Wall(), "both"),
+        (replace(WHOLE, files=False), "files"),
+        (replace(WHOLE, writes=False), "files"),
+        (replace(WHOLE, network=False), "network"),
+        (replace(WHOLE, programs=False), "network"),
+    ],
+)
+def test_a_gap_is_named_and_is_no_failure(wall: Wall, gap: str) -> None:
+    with pytest.raises(EngineOpen) as caught:
+        wall.check()
+    assert caught.value.params == {gap: 1}
+    assert Finding("wall", error=caught.value).state == "absent"

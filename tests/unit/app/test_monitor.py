@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agent.app.governor import FULL, Pace, Power, Throttle
+from agent.app.health import Wall
 from agent.app.monitor import MB, WARN_FOR, EngineProcess, Machine, Monitor, Usage
 from agent.domain.errors import AgentError, EngineMemory
 from agent.settings import Engine, OnBattery
@@ -27,6 +28,9 @@ class FakeEngine:
 
     async def try_out(self) -> tuple[str, str]:
         return "CPU", "f32"
+
+    async def wall(self) -> Wall:
+        return Wall()
 
     def govern(self, *, one_core: bool, low_priority: bool) -> None:
         self.governed.append((one_core, low_priority))

@@ -1,0 +1,227 @@
+"""What somebody who took over the engine could do: the same code is run inside the wall and, to see that it can do harm, without one."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+from agent.app.ports import Analyse
+from agent.child import environment
+from agent.domain.image import Recipe
+from agent.engine import wire
+from agent.engine.pool import EnginePool
+from agent.engine.wire import EngineConfig
+from agent.settings import Engine
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls of the other systems are tested beside their modules")
+
+# The real worker, in which a preview is a break-out: it tries each thing in a thread that OpenVINO could have started, and says what came.
+ENGINE = """
+import ctypes, json, os, socket, subprocess, sys, threading
+from agent.engine import wire, worker
+from agent.app.health import Wall
+from agent.engine.wall import landlock, linux, seccomp
+
+way, places = sys.argv[1], json.loads(sys.argv[2])
+
+def reading(name): return lambda: open(places[name], "rb").read()
+def writing(name): return lambda: open(os.path.join(places[name], "written"), "wb").write(b"x")
+def stream(family, address): return lambda: socket.socket(family, socket.SOCK_STREAM).connect(address)
+
+def cloned():
+    # As a program would that knows no C library: fork without asking for it by name.
+    libc = ctypes.CDLL(None, use_errno=True)
+    pid = libc.syscall(ctypes.c_long(56 if os.uname().machine == "x86_64" else 220), 17, 0, 0, 0, 0)
+    if pid == 0:
+        os._exit(0)
+    if pid < 0:
+        raise OSError(ctypes.get_errno(), "clone")
+    os.waitpid(pid, 0)
+
+def forked():
+    if (pid := os.fork()) == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+
+def traced():
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.ptrace(16, places["agent"], 0, 0) < 0:
+        raise OSError(ctypes.get_errno(), "ptrace")
+    os.waitpid(places["agent"], 0)
+    libc.ptrace(17, places["agent"], 0, 0)
+
+attempts = {
+    "tcp": stream(socket.AF_INET, ("127.0.0.1", places["port"])),
+    "unix socket": stream(socket.AF_UNIX, places["bus"]),
+    "abstract socket": stream(socket.AF_UNIX, places["abstract"].replace("@", "\\0", 1)),
+    "udp": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", 9)),
+    "token": reading("token"),
+    "key": reading("key"),
+    "database": reading("database"),
+    "photo": reading("photo"),
+    "agent's environment": lambda: open("/proc/%d/environ" % places["agent"], "rb").read(),
+    "home": writing("home"),
+    "temporary folder": writing("temporary"),
+    "list of home": lambda: os.listdir(places["home"]),
+    "times of a file": lambda: os.utime(places["photo"], (1, 1)),
+    "length of a file": lambda: os.truncate(places["photo"], 5),
+    "program": lambda: subprocess.run(["/bin/true"], check=True),
+    "fork": forked,
+    "clone": cloned,
+    "signal to the agent": lambda: os.kill(places["agent"], 0),
+    "trace of the agent": traced,
+    "scratch": writing("scratch"),
+    "thread": lambda: None,
+}
+
+def tried(name):
+    said = []
+    def attempt():
+        try:
+            attempts[name]()
+            said.append("done")
+        except OSError as error:
+            said.append(type(error).__name__)
+    thread = threading.Thread(target=attempt)
+    thread.start()
+    thread.join()
+    return said[0]
+
+if way == "open":
+    worker.raise_wall = lambda rooms: Wall()
+if way == "no landlock":
+    landlock.version = lambda: 0
+if way == "no seccomp":
+    seccomp.install = lambda: False
+worker.Worker._preview = lambda self, body: {name: tried(name) for name in attempts}
+raise SystemExit(worker.main())
+"""
+Places: TypeAlias = dict[str, Any]
+
+NETWORK = {"tcp", "unix socket", "abstract socket", "udp"}
+FILES = {"token", "key", "database", "photo", "agent's environment", "list of home"}
+WRITES = {"home", "temporary folder", "times of a file", "length of a file"}
+PROGRAMS = {"program", "fork", "clone", "signal to the agent", "trace of the agent"}
+ITS_WORK = {"scratch", "thread"}
+
+
+@dataclass
+class Taken:
+    """An engine in somebody else's hand."""
+
+    process: subprocess.Popen[bytes]
+    hello: dict[str, Any]
+
+    def ask(self, operation: str, body: object) -> Any:
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(json.dumps(wire.request(2, operation, body)).encode() + b"\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def done(self) -> set[str]:
+        """What it could do."""
+        said = self.ask("preview", None)["body"]
+        return {name for name, came in said.items() if came == "done"}
+
+
+@contextmanager
+def engine(way: str, places: Places, config: EngineConfig) -> Iterator[Taken]:
+    command = [sys.executable, "-c", ENGINE, way, json.dumps(places)]
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment(desktop=False))
+    taken = Taken(process, {})
+    try:
+        taken.hello = taken.ask("hello", wire.CONFIG.dump(config))["body"]
+        yield taken
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def config(engine_config: EngineConfig, tmp_path: Path) -> EngineConfig:
+    return replace(engine_config, converted=str(tmp_path / "scratch" / "ir"), cache=str(tmp_path / "scratch" / "kernels"))
+
+
+@pytest.fixture
+def places(tmp_path: Path, config: EngineConfig) -> Iterator[Places]:
+    """All that is worth stealing, and those who could be told of it, are there."""
+    for name in ("token", "key", "database", "photo"):
+        (tmp_path / "home" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "home" / name).write_bytes(b"precious")
+    agent = subprocess.Popen([sys.executable, "-S", "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
+    short = tempfile.mkdtemp()
+    abstract = f"@ai-popup-test-{os.getpid()}"
+    with (
+        socket.create_server(("127.0.0.1", 0)) as tcp,
+        socket.socket(socket.AF_UNIX) as bus,
+        socket.socket(socket.AF_UNIX) as hidden,
+    ):
+        bus.bind(f"{short}/bus")
+        bus.listen()
+        hidden.bind(abstract.replace("@", "\0", 1))
+        hidden.listen()
+        yield {
+            **{name: str(tmp_path / "home" / name) for name in ("token", "key", "database", "photo")},
+            **{"home": str(tmp_path / "home"), "temporary": short, "scratch": config.cache, "agent": agent.pid},
+            **{"port": tcp.getsockname()[1], "bus": f"{short}/bus", "abstract": abstract},
+        }
+    shutil.rmtree(short)
+    agent.communicate()
+
+
+def test_without_a_wall_all_of_it_can_be_done(places: Places, config: EngineConfig) -> None:
+    with engine("open", places, config) as taken:
+        assert taken.hello["wall"]["by"] == ""
+        assert taken.done() == NETWORK | FILES | WRITES | PROGRAMS | ITS_WORK
+
+
+def test_inside_the_wall_nothing_can_be_done_but_its_work(places: Places, config: EngineConfig) -> None:
+    with engine("walled", places, config) as taken:
+        wall = taken.hello["wall"]
+        assert wall["network"] and wall["programs"]
+        done = taken.done()
+    assert done & ITS_WORK == ITS_WORK and not done & (NETWORK | PROGRAMS)
+    assert not done & (FILES | WRITES) or not wall["files"]  # a kernel without Landlock; the next test is about it
+
+
+def test_a_kernel_without_landlock_still_keeps_it_from_the_network_and_from_programs(places: Places, config: EngineConfig) -> None:
+    with engine("no landlock", places, config) as taken:
+        assert not taken.done() & (NETWORK | PROGRAMS)
+        assert taken.hello["wall"] == {"files": False, "writes": False, "network": True, "programs": True, "by": "seccomp"}
+
+
+def test_a_kernel_without_seccomp_still_keeps_it_from_files(places: Places, config: EngineConfig) -> None:
+    with engine("no seccomp", places, config) as taken:
+        if taken.hello["wall"]["files"]:
+            assert not taken.done() & (FILES | {"home", "temporary folder", "program"})
+        assert not taken.hello["wall"]["network"] and not taken.hello["wall"]["programs"]
+
+
+async def test_photos_are_looked_at_inside_it_from_the_first_start_on(config: EngineConfig, samples_folder: Path) -> None:
+    """The first start converts the models and keeps the kernels: it writes more than any other."""
+    converted, cache = Path(config.converted), Path(config.cache)
+    pool = EnginePool(Engine(workers=1), config.models, converted=converted, cache=cache)
+    try:
+        analysis = await pool.analyse(Analyse(str(samples_folder / "obama.jpg"), Recipe("centerface-1", "mobilefacenet-1")))
+        assert len(analysis.faces) == 1 and (await pool.wall()).network
+    finally:
+        await pool.close()
+    assert {path.suffix for path in converted.iterdir()} == {".xml", ".bin"} and any(cache.iterdir())  # noqa: ASYNC240
+
+
+def test_others_can_not_look_into_its_memory(places: Places, config: EngineConfig) -> None:
+    with engine("walled", places, config) as taken:
+        assert Path(f"/proc/{taken.process.pid}/environ").stat().st_uid == 0, "the kernel keeps what is not dumpable for root"
+        limits = Path(f"/proc/{taken.process.pid}/limits").read_text(encoding="ascii")
+        assert [line.split()[-3:-1] for line in limits.splitlines() if line.startswith("Max core")] == [["0", "0"]]
