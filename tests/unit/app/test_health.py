@@ -1,13 +1,33 @@
-"""What the doctor says of the engine's walls."""
+"""What comes of the doctor's checks, and what it says of the engine's walls."""
 
 from dataclasses import replace
 
 import pytest
 
-from agent.app.health import Finding, Wall
-from agent.domain.errors import EngineOpen
+from agent.app.health import Finding, Wall, examine
+from agent.domain.errors import EngineOpen, NoTray, StoreDiskFull
 
 WHOLE = Wall(files=True, writes=True, network=True, programs=True, by="bricks")
+
+
+def test_one_check_that_fails_keeps_no_other_from_being_made() -> None:
+    def full() -> str:
+        raise StoreDiskFull
+
+    def absent() -> str:
+        raise NoTray
+
+    def broken() -> str:
+        raise ZeroDivisionError
+
+    found = examine({"disk": full, "tray": absent, "key": broken, "models": lambda: "there"})
+    assert [(each.name, each.state, each.text) for each in found] == [
+        ("disk", "failed", ""),
+        ("tray", "absent", ""),
+        ("key", "failed", ""),
+        ("models", "ok", "there"),
+    ]
+    assert found[2].error is not None and found[2].error.params == {"kind": "ZeroDivisionError"}
 
 
 def test_a_wall_that_stands_says_what_it_is_made_of() -> None:
