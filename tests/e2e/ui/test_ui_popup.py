@@ -55,7 +55,7 @@ def test_the_cards_are_paged_by_button_and_key(visitor: "Visitor", language: str
     page, t = visitor.page, visitor.t
     visitor.says(t("problems.card"))
     visitor.says("broken.jpg")
-    expect(visitor.button("problems.retry")).to_be_visible()
+    expect(visitor.button("problems.show")).to_be_visible()  # an empty file stays as it is until somebody mends it
     visitor.right(SIZE)
 
     visitor.button("pager.older").click()
@@ -70,6 +70,21 @@ def test_the_cards_are_paged_by_button_and_key(visitor: "Visitor", language: str
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
     visitor.says(t("pager.position", index=1, total=3))
+
+
+def test_it_leads_to_the_photo_or_the_problem_that_it_shows(visitor: "Visitor", language: str) -> None:
+    visitor.go("popup", language)
+    turn_to(visitor, "face.jpg")
+    number = visitor.program.images()["face.jpg"].id
+    visitor.button("open").click()
+    visitor.page.wait_for_url(f"**/#photo-{number}")
+    expect(visitor.page.get_by_role("heading", name="face.jpg")).to_be_visible()
+
+    visitor.go("popup", language)
+    turn_to(visitor, "broken.jpg")
+    visitor.button("burst.see_why").click()
+    visitor.page.wait_for_url("**/#problems/*")
+    expect(visitor.page.get_by_role("listitem").filter(has_text="broken.jpg")).to_be_visible()
 
 
 def test_its_menu_hides_the_photo_and_brings_it_back(visitor: "Visitor", language: str) -> None:
@@ -120,6 +135,55 @@ def test_a_face_is_named_and_its_photo_says_who(visitor: "Visitor", language: st
 
     program.file.set("recognition.enabled", "false")
     program.until(lambda status: not status.recognition)
+
+
+def test_a_name_that_was_begun_outlives_other_photos_and_a_burst(visitor: "Visitor", language: str, photo: Photo) -> None:
+    program = visitor.program
+    known = program.status().images
+    program.file.set("recognition.enabled", "true")
+    program.until(lambda status: status.recognition and status.queued == 0)
+    asked, other = {"en": (50, 51), "zh-CN": (60, 61)}[language]
+    photo(asked).save(program.watched / f"begun-{language}.jpg")
+    program.settled(known + 1, failed=1)
+    visitor.go("popup", language)
+    turn_to(visitor, f"begun-{language}.jpg")
+    page = visitor.page
+    waiting = page.get_by_role("button", name=visitor.t("people.who_is_this"), exact=True)
+    if waiting.count():
+        waiting.first.click()
+    field = visitor.named("combobox", "people.who_is_this")
+    field.click()
+    page.keyboard.type("Mei Li")
+
+    photo(other).save(program.watched / f"meanwhile-{language}.jpg")
+    program.settled(known + 2, failed=1)
+    page.get_by_text(visitor.t("pager.position", index=2, total=program_cards(visitor))).wait_for()
+    expect(field).to_be_focused()
+    program.post("/api/pause")
+    for number in range(12):
+        photo(other + 100 + number).save(program.watched / f"burst-{language}-{number}.jpg")
+    program.until(lambda status: status.burst is not None and status.queued == 12)
+    expect(visitor.button("resume")).to_be_visible()
+    expect(field).to_be_focused()
+    expect(field).to_have_value("Mei Li")
+
+    page.keyboard.press("ArrowLeft")  # belongs to the field while one types
+    expect(field).to_have_value("Mei Li")
+    program.post("/api/burst/cancel")
+    program.post("/api/resume")
+    program.until(lambda status: status.burst is None and status.queued == 0)
+    visitor.button("pager.newer").click()
+    expect(page.get_by_role("img", name=f"meanwhile-{language}.jpg")).to_be_visible()
+    visitor.button("pager.older").click()
+    expect(field).to_have_value("Mei Li")
+    program.file.set("recognition.enabled", "false")
+    program.until(lambda status: not status.recognition)
+
+
+def program_cards(visitor: "Visitor") -> int:
+    """How many cards there are by the agent's own count."""
+    status = visitor.program.status()
+    return min(8, status.images + status.failed)
 
 
 def test_a_burst_is_one_card_that_can_be_paused_and_called_off(visitor: "Visitor", language: str, photo: Photo) -> None:
