@@ -12,7 +12,7 @@ export function ahead(): Plugin {
         if (main?.type !== 'chunk') return []
         const tag = (attrs: Record<string, string | boolean>): HtmlTagDescriptor => ({ tag: 'link', attrs, injectTo: 'head' })
         // Not as a style sheet: the first script would wait for it.
-        const styles = [...(main.viteMetadata?.importedCss ?? [])].map((file) => tag({ rel: 'preload', as: 'style', href: `/${file}` }))
+        const styles = [...(main.viteMetadata?.importedCss ?? [])].map((file) => tag({ rel: 'preload', as: 'style', crossorigin: true, href: `/${file}` }))
         return [tag({ rel: 'modulepreload', crossorigin: true, href: `/${main.fileName}` }), ...styles]
       },
     },
