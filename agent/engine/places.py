@@ -17,6 +17,7 @@ from agent.engine.wire import Hello
 # SIGKILL and SIGTERM: somebody else ended the process.
 _OUTSIDE = (-9, -15)
 _NICE = 10  # POSIX
+MOST_PROCESSES = 4
 
 
 @dataclass(eq=False)
@@ -79,6 +80,14 @@ def cores() -> int:
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def processes_for(cores: int) -> int:
+    """How many engine processes keep so many cores busy, each with as many threads as fall to it.
+
+    One thread each wastes the least, but each process takes memory of its own: four at most, and more threads where there are more cores.
+    """
+    return cores // -(-cores // MOST_PROCESSES)
 
 
 def memory_of(pid: int) -> int:

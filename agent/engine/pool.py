@@ -14,7 +14,7 @@ from agent.domain.errors import AgentError, EngineBadAnswer, EngineCrashed, Engi
 from agent.domain.face import Analysis
 from agent.domain.people import Bounds, Candidate, Gallery
 from agent.engine import wire
-from agent.engine.places import Slot, Waiter, cores, let_others_go_first, memory_of, why_ended
+from agent.engine.places import Slot, Waiter, cores, let_others_go_first, memory_of, processes_for, why_ended
 from agent.engine.wire import Codec, EngineConfig, Hello, ModelFile
 from agent.settings import Engine
 
@@ -111,8 +111,7 @@ class EnginePool:
         """How many processes there are at most."""
         if self._one_core:
             return 1
-        # Half the cores: the computer belongs to its user, and each process takes 300 MB.
-        return min(self.settings.workers or max(1, min(4, self._cores // 2)), self.settings.max_cores or _MANY)
+        return min(self.settings.workers or processes_for(self._cores), self.settings.max_cores or _MANY)
 
     @property
     def _cores(self) -> int:
