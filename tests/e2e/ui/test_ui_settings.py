@@ -1,5 +1,6 @@
 """The settings in a real browser: checked as typed, saved to the file at once, in force at once, and with a way back."""
 
+import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 from playwright.sync_api import Locator, expect
+
+from agent.i18n import Texts
 
 if TYPE_CHECKING:
     from tests.conftest import RealProgram
@@ -190,3 +193,34 @@ def test_the_recovery_code_is_shown_on_request(visitor: "Visitor", language: str
     expect(code).to_be_visible()
     assert code.inner_text() in visitor.program.run("recovery-code").stdout
     visitor.right()
+
+
+def test_a_mistake_in_the_file_is_named_with_its_line_and_the_old_settings_hold(visitor: "Visitor", language: str) -> None:
+    visitor.go("#settings/popup", language)
+    path = visitor.program.paths.settings
+    good = path.read_text(encoding="utf-8")
+    line = good.count("\n") + 1
+    path.write_text(f"{good}[engin]\nworkers = 2\n", encoding="utf-8")
+    try:
+        button = visitor.page.get_by_role("button", name=visitor.t("settings.fix_line", line=line), exact=True)
+        expect(button).to_be_visible()
+        visitor.says("settings.unknown_key")
+        expect(setting(visitor, "popup.seconds").get_by_role("textbox")).to_have_value(str(saved_before(good)))
+        visitor.right()
+    finally:
+        path.write_text(good, encoding="utf-8")
+    expect(button).to_have_count(0)
+
+
+def saved_before(text: str) -> int:
+    popup = tomllib.loads(text).get("popup", {})
+    seconds = popup.get("seconds", 12) if isinstance(popup, dict) else 12
+    assert isinstance(seconds, int)
+    return seconds
+
+
+def test_a_setting_is_found_by_the_words_of_the_other_language(visitor: "Visitor", language: str) -> None:
+    visitor.go("#settings", language)
+    other = Texts("en" if language == "zh-CN" else "zh-CN")
+    visitor.page.get_by_role("searchbox").fill(other("settings.popup.seconds.title"))
+    expect(setting(visitor, "popup.seconds")).to_be_visible()

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -72,3 +73,16 @@ def test_a_problem_stands_on_the_status_page_too(visitor: "Visitor", language: s
     row = visitor.page.get_by_role("listitem").filter(has_text="Secret.jpg")
     expect(row.get_by_role("button")).to_be_visible()
     expect(row.get_by_text("image.")).to_be_visible()
+
+
+def test_a_file_over_a_limit_leads_to_the_limit(visitor: "Visitor", photo: Photo) -> None:
+    program = visitor.program
+    program.file.set("engine.max_megapixels", "1")
+    picture = photo(0)
+    picture.resize((1400, 1000)).save(program.watched / "Panorama.jpg")
+    program.until(lambda status: status.failed == 2 and not status.queued)
+    visitor.go("#status", "en")
+    row = visitor.page.get_by_role("listitem").filter(has_text="Panorama.jpg")
+    row.get_by_role("button").click()
+    expect(visitor.page.locator('[data-key="engine.max_megapixels"] input')).to_be_focused()
+    expect(visitor.page).to_have_url(re.compile("#settings/engine.max_megapixels$"))
