@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+import os
+import stat
 from collections.abc import Callable
 from datetime import datetime
 
@@ -118,7 +120,14 @@ class Ingest:
 def content_hash(path: str) -> str:
     """SHA-256 of a file, read as a stream; empty if it can't be read: that equals no content, and the engine gets to name the reason."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - a path may hold surrogate escapes and is a string throughout
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""
+        with open(path, "rb", opener=_without_waiting) as file:  # noqa: PTH123 - a path may hold surrogate escapes and is a string throughout
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return hashlib.file_digest(file, "sha256").hexdigest()
+    except (OSError, ValueError):
+        pass
+    return ""
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """A pipe that took a photo's place would be waited for without end."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

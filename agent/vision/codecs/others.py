@@ -4,11 +4,13 @@ import io
 from importlib import import_module
 from typing import Final
 
+import cv2
+import numpy as np
 import PIL.Image
 
 from agent.domain.errors import ImageUnsupported
 from agent.vision.codecs import tiff
-from agent.vision.codecs.colour import to_rgb
+from agent.vision.codecs.colour import Colour, to_rgb
 from agent.vision.codecs.image import Limits, Pixels
 from agent.vision.codecs.tiff import Exif, read_exif
 
@@ -23,6 +25,8 @@ def decode(data: bytes, name: str, limits: Limits) -> tuple[Pixels, Exif]:
         tiff.check_values(data)
     opened = _open(data, name, limits.threads)
     limits.check_pixels(*opened.size)
+    if name == "webp" and opened.mode == "RGB" and not getattr(opened, "is_animated", False):
+        return _plain_webp(data, opened.info.get("icc_profile")), read_exif(_exif_of(opened))
     opened.load()
     exif = Exif(1, read_exif(data).taken_at) if name == "tiff" else read_exif(_exif_of(opened))  # a TIFF is turned by its decoder
     return to_rgb(opened, opened.info.get("icc_profile")), exif
@@ -35,6 +39,16 @@ def decode_ink(data: bytes, factor: int) -> Pixels:
     opened.draft(opened.mode, (max(1, opened.width // factor), max(1, opened.height // factor)))
     opened.load()
     return to_rgb(opened, profile)
+
+
+def _plain_webp(data: bytes, profile: bytes | None) -> Pixels:
+    """One opaque picture: half the time that Pillow takes, which decodes everything as a film with transparency (measured)."""
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if decoded is None:
+        raise ValueError("not a WebP picture")
+    pixels = np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB, dst=decoded), np.uint8)
+    Colour(profile, "RGB").to_srgb(pixels)
+    return pixels
 
 
 def _open(data: bytes, name: str, threads: int) -> PIL.Image.Image:

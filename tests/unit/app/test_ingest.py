@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,6 +58,12 @@ async def test_another_photo_of_the_same_size_is_analysed(world: World) -> None:
     async with world.running():
         await indexed(world, world.file("a", b"1234"), world.file("b", b"5678"))
     assert len(world.analyser.tasks) == 2 and world.real.counts().images == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes with names are POSIX's")
+def test_a_pipe_with_a_photo_s_name_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    assert content_hash(str(tmp_path / "pipe.jpg")) == content_hash(str(tmp_path)) == content_hash("a\0b") == ""
 
 
 async def test_a_file_that_cant_be_read_is_left_for_the_engine_to_name_the_reason(world: World) -> None:
