@@ -120,7 +120,7 @@ class Ingest:
 def content_hash(path: str) -> str:
     """SHA-256 of a file, read as a stream; empty if it can't be read: that equals no content, and the engine gets to name the reason."""
     try:
-        with open(path, "rb", opener=_without_waiting) as file:  # noqa: PTH123 - a path may hold surrogate escapes and is a string throughout
+        with open(path, "rb", opener=_without_waiting) as file:
             if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 return hashlib.file_digest(file, "sha256").hexdigest()
     except (OSError, ValueError):
