@@ -1,14 +1,18 @@
 """Bytes to pixels: an upright RGB array, decoded no finer than it is needed, and the right name for what is wrong with a file."""
 
 import warnings
+from typing import Final
 
+import cv2
 import numpy as np
 
-from agent.domain.errors import ImageCorrupt, ImageEmpty, ImageError, ImageTruncated, ImageUnsupported
+from agent.domain.errors import ImageCorrupt, ImageEmpty, ImageError, ImageTooLarge, ImageTruncated, ImageUnsupported
 from agent.vision.codecs import heic, jpeg, others, raw
 from agent.vision.codecs.image import Image, Limits, Pixels
 from agent.vision.codecs.sniff import sniff
 from agent.vision.codecs.tiff import Exif
+
+_NO_MEMORY: Final = -4  # OpenCV's number for it
 
 
 def decode(data: bytes, limits: Limits, side: int | None = None) -> Image:
@@ -27,9 +31,11 @@ def decode(data: bytes, limits: Limits, side: int | None = None) -> Image:
         warnings.simplefilter("ignore")  # broken metadata; and Pillow's own size limit, where ours counts
         try:
             return _decode(data, name, limits, side)
-        except (ImageError, MemoryError):
+        except ImageError:
             raise
         except Exception as error:  # decoders raise whatever broken bytes lead them to
+            if _lacks_memory(error):
+                raise ImageTooLarge from error
             raise (ImageTruncated if _is_cut(name, data, error) else ImageCorrupt) from error
 
 
@@ -66,6 +72,12 @@ def _turn(pixels: Pixels, orientation: int) -> Pixels:
     if orientation in (2, 3, 6, 7):
         pixels = pixels[:, ::-1]
     return pixels
+
+
+def _lacks_memory(error: Exception) -> bool:
+    """Whether a decoder was refused memory: the engine may take no more than its limit of pixels asks for."""
+    by_opencv = isinstance(error, cv2.error) and error.code == _NO_MEMORY
+    return by_opencv or isinstance(error, MemoryError) or "memory alloc" in str(error).lower()
 
 
 def _is_cut(name: str, data: bytes, error: Exception) -> bool:

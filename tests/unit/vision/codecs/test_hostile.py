@@ -7,11 +7,12 @@ import tracemalloc
 import zlib
 from collections.abc import Callable
 
+import cv2
 import PIL.Image
 import pytest
 
 from agent.domain.errors import ImageCorrupt, ImageError, ImageTooLarge
-from agent.vision.codecs import Limits, Pixels, decode, sniff
+from agent.vision.codecs import Limits, Pixels, decode, others, sniff
 from agent.vision.codecs.tiff import Exif, read_exif
 
 LIMITS = Limits(megapixels=10, megabytes=10)
@@ -151,3 +152,18 @@ def test_bytes_between_the_parts_of_a_jpeg_do_no_harm(quarters: Pixels, encoded:
     data = encoded(quarters, "JPEG")
     at = data.index(b"\xff\xdb")
     assert upright(decode(data[:at] + bytes(7) + b"\xff\xff" + data[at + 1 :], LIMITS).pixels)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ValueError("Memory allocation error: exceeds limits"), cv2.error("no memory")])
+def test_a_picture_that_the_engine_has_no_memory_for_is_too_large(
+    quarters: Pixels, encoded: Encode, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def refuse(*_: object) -> object:
+        raise error
+
+    if isinstance(error, cv2.error):
+        error.code = -4
+    monkeypatch.setattr(others, "decode", refuse)
+    with pytest.raises(ImageTooLarge) as caught:
+        decode(encoded(quarters, "PNG"), LIMITS)
+    assert not caught.value.params
