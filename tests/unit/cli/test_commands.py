@@ -17,7 +17,7 @@ from agent import __version__
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import CommandLine, FakeAgent
 
-PROBLEM = {"code": "model.missing", "cause": "It is missing.", "remedy": "Fetch it."}
+PROBLEM = {"code": "model.missing", "cause": "It is missing.", "remedy": "Fetch it.", "setting": None, "line": None}
 STATUS = {
     "version": "1",
     "state": "working",
@@ -84,11 +84,20 @@ def test_the_status_in_words_and_as_json(cli: CommandLine, running_agent: FakeAg
 def test_the_status_says_why_it_is_slow_what_was_passed_and_until_when_it_is_quiet(cli: CommandLine, running_agent: FakeAgent) -> None:
     later = datetime.now(UTC) + timedelta(days=9)
     warning = {"code": "engine.memory", "cause": "Too much.", "remedy": "Started anew."}
-    more: dict[str, object] = {"throttled": "battery_low", "quiet_until": later.isoformat(), "warning": warning, "problem": None, "folders": [], "failed": 0}
+    more: dict[str, object] = {
+        "throttled": "battery_low",
+        "quiet_until": later.isoformat(),
+        "warning": warning,
+        "problem": None,
+        "folders": [],
+        "failed": 0,
+        "online_only": 12,
+    }
     running_agent.answers["/api/status"] = httpx.Response(200, json=STATUS | more)
     said = cli("status").out.splitlines()[3:]
     assert said[0].startswith("The battery is low") and said[1:] == [
         f"No popups until {later.astimezone():%Y-%m-%d %H:%M}.",
+        "12 files are online-only and were not looked at.",
         "Too much. Started anew. [engine.memory]",
     ]
 
