@@ -6,11 +6,12 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import FastAPI, Header, Query, Request
-from fastapi.responses import Response
+from fastapi.responses import FileResponse, Response
 
 from agent.api import present
 from agent.api.context import Context
 from agent.api.library_index import IndexAnswers
+from agent.api.originals import original_response
 from agent.api.remembered import Remembered
 from agent.api.schemas import (
     FolderOut,
@@ -24,6 +25,7 @@ from agent.api.schemas import (
     NameFace,
     PersonOut,
 )
+from agent.api.watched import root_meant
 from agent.app.ports import Shown
 from agent.domain.errors import NotFound
 
@@ -36,6 +38,7 @@ def library_routes(api: FastAPI, context: Context) -> None:
     """Add them to `api`."""
     _index_routes(api, context)
     _image_routes(api, context)
+    _file_routes(api, context)
     _action_routes(api, context)
     _people_routes(api, context)
 
@@ -61,8 +64,7 @@ def _index_routes(api: FastAPI, context: Context) -> None:
         `packed` answers in bytes instead of JSON: a 32-bit count of images and one of days, then 32 bits for each id, for each day since
         1970 (signed) and for its count, 16 bits for each ratio; all little-endian.
         """
-        roots = {present.printable(watched.path): watched.root for watched in app.settings.folders}
-        shown = Shown(roots.get(folder, folder) if folder else None, after, before, faces_min, faces_max, hidden)
+        shown = Shown(root_meant(folder, app.settings.folders) if folder else None, after, before, faces_min, faces_max, hidden)
 
         # Megabytes for a large library: put together outside the loop, too.
         answer = await asyncio.to_thread(answers.get, shown, packed=packed)
@@ -119,6 +121,15 @@ def _image_routes(api: FastAPI, context: Context) -> None:
 
         picture = await app.thumbnails.get(image_id, wanted=wanted)
         return Response(picture, media_type="image/jpeg", headers={"cache-control": "private, no-store"})
+
+
+def _file_routes(api: FastAPI, context: Context) -> None:
+    actions = context.app.actions
+
+    @api.get("/api/images/{image_id}/original", response_class=FileResponse, responses={200: {"content": {"image/*": {}}}})
+    async def original(image_id: int) -> FileResponse:
+        """The file itself. One whose content lies in a cloud is refused: reading it would fetch it."""
+        return original_response(await actions.original(image_id))
 
 
 def _action_routes(api: FastAPI, context: Context) -> None:

@@ -1,33 +1,61 @@
 """Routes of the Status page: what went wrong with files, how the program fares, what it stands on."""
 
 import asyncio
+from collections.abc import Callable
+from typing import Annotated, TypeAlias
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Query
 from fastapi.responses import Response
 
 from agent.api import present, present_status
 from agent.api.context import Context
 from agent.api.metrics import CONTENT_TYPE, metrics
-from agent.api.schemas import PlaceProblem
+from agent.api.schemas import PlaceProblem, PlaceProblems
 from agent.api.schemas_status import FindingOut, HealthReport
-from agent.app.actions import PROBLEMS_SHOWN
+from agent.api.watched import root_meant
+from agent.app.actions import NOT_ANALYSED
 from agent.app.health import examine
+from agent.app.ports import PlacePage
 from agent.domain.errors import NotFound
+
+Limit: TypeAlias = Annotated[int, Query(ge=1, le=200)]
+Offset: TypeAlias = Annotated[int, Query(ge=0, lt=2**31)]
 
 
 def status_routes(api: FastAPI, context: Context) -> None:
     """Add them to `api`."""
+    _list_routes(api, context)
     _problem_routes(api, context)
     _health_routes(api, context)
 
 
-def _problem_routes(api: FastAPI, context: Context) -> None:
+def _list_routes(api: FastAPI, context: Context) -> None:
     app, library = context.app, context.app.library
 
+    def page(read: Callable[..., PlacePage], limit: int, offset: int, folder: str | None) -> PlaceProblems:
+        found = read(limit=limit, offset=offset, folder=root_meant(folder, app.settings.folders) if folder else None)
+        return PlaceProblems(items=tuple(present.place_problem(place, context.texts()) for place in found.items), total=found.total)
+
     @api.get("/api/problems")
-    async def problems() -> tuple[PlaceProblem, ...]:
-        places = await asyncio.to_thread(library.problems, limit=PROBLEMS_SHOWN)
-        return tuple(present.place_problem(place, context.texts()) for place in places)
+    async def problems(limit: Limit = 100, offset: Offset = 0, folder: str | None = None) -> PlaceProblems:
+        """Files that could not be analysed, newest first; `folder` is a watched folder, with all below it."""
+        return await asyncio.to_thread(page, library.problems, limit, offset, folder)
+
+    @api.get("/api/online-only")
+    async def online_only(limit: Limit = 100, offset: Offset = 0, folder: str | None = None) -> PlaceProblems:
+        """Files whose content lies in a cloud, not looked at until asked for."""
+        return await asyncio.to_thread(page, library.deferred, limit, offset, folder)
+
+    @api.get("/api/problems/{place_id}")
+    async def problem(place_id: int) -> PlaceProblem:
+        place = await asyncio.to_thread(library.place_by_id, place_id)
+        if place is None or place.job not in NOT_ANALYSED:
+            raise NotFound
+        return present.place_problem(place, context.texts())
+
+
+def _problem_routes(api: FastAPI, context: Context) -> None:
+    app = context.app
 
     @api.post("/api/problems/retry", status_code=204)
     async def retry() -> None:
@@ -36,11 +64,6 @@ def _problem_routes(api: FastAPI, context: Context) -> None:
     @api.post("/api/problems/clear", status_code=204)
     async def clear() -> None:
         await app.clear_problems()
-
-    @api.get("/api/online-only")
-    async def online_only() -> tuple[PlaceProblem, ...]:
-        places = await asyncio.to_thread(library.deferred, limit=PROBLEMS_SHOWN)
-        return tuple(present.place_problem(place, context.texts()) for place in places)
 
     @api.post("/api/online-only/look", status_code=204)
     async def look_at_online_only() -> None:

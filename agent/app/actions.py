@@ -2,24 +2,44 @@
 
 import asyncio
 import os
+import stat
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from agent.app.bus import Bus
 from agent.app.ports import Library
-from agent.domain.errors import ImageMissing, NotFound
+from agent.domain.errors import AgentError, ImageMissing, ImageOnlineOnly, ImageUnreadable, NotFound
 from agent.domain.events import ImagesHidden
+from agent.domain.jobs import JobState
 
-PROBLEMS_SHOWN = 200  # of the newest the user hears one by one
+NOT_ANALYSED = (JobState.FAILED, JobState.QUARANTINED, JobState.DEFERRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A file that can be read, and its format: "jpeg", "heic", ..."""
+
+    path: str
+    format: str
 
 
 class Actions:
     """`queued` is called when images are to be analysed again."""
 
-    def __init__(self, library: Library, bus: Bus, *, queued: Callable[[], None], clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        library: Library,
+        bus: Bus,
+        *,
+        queued: Callable[[], None],
+        online_only: Callable[[str], bool],
+        clock: Callable[[], datetime],
+    ) -> None:
         self._library = library
         self._bus = bus
         self._queued = queued
+        self._online_only = online_only
         self._clock = clock
 
     async def hide(self, image_ids: Sequence[int]) -> tuple[str | None, int]:
@@ -57,15 +77,42 @@ class Actions:
             raise ImageMissing
         return path
 
-    async def file_of_problem(self, place_id: int) -> str:
-        """The path of a file that could not be analysed, to show it. Raises NotFound, ImageMissing."""
-        places = await asyncio.to_thread(self._library.problems, limit=PROBLEMS_SHOWN)
-        path = next((place.path for place in places if place.place_id == place_id), None)
-        if path is None:
+    async def original(self, image_id: int) -> Original:
+        """The file itself. Raises NotFound, ImageMissing, ImageUnreadable; ImageOnlineOnly, because reading it would fetch it."""
+        image = await asyncio.to_thread(self._library.image, image_id)
+        if image is None:
             raise NotFound
-        if await asyncio.to_thread(_first_there, [path]) is None:
+        path = await asyncio.to_thread(_first_readable, [path for _, path in image.places], self._online_only)
+        return Original(path, image.format)
+
+    async def file_of_problem(self, place_id: int) -> str:
+        """The path of a file that was not analysed, to show it. Raises NotFound, ImageMissing."""
+        place = await asyncio.to_thread(self._library.place_by_id, place_id)
+        if place is None or place.job not in NOT_ANALYSED:
+            raise NotFound
+        if await asyncio.to_thread(_first_there, [place.path]) is None:
             raise ImageMissing
-        return path
+        return place.path
+
+
+def _first_readable(paths: Sequence[str], online_only: Callable[[str], bool]) -> str:
+    """The first file that is here and may be read. Raises ImageMissing, or what ails the last one that is there."""
+    problem: AgentError = ImageMissing()
+    for path in paths:
+        try:
+            # Told before it is opened, and opened before anything is promised; what is no file, such as a pipe, might never answer.
+            if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - a path may hold surrogate escapes and is a string throughout
+                problem = ImageUnreadable()
+            elif online_only(path):
+                problem = ImageOnlineOnly()
+            else:
+                with open(path, "rb"):  # noqa: PTH123 - as above
+                    return path
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except (OSError, ValueError):
+            problem = ImageUnreadable()
+    raise problem
 
 
 def _first_there(paths: Sequence[str]) -> str | None:

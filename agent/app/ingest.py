@@ -97,7 +97,7 @@ class Ingest:
         self._bus.publish(events)
         if noted is Noted.QUEUED:
             self._wake()
-            self._changed()
+        self._changed()  # also if nothing is to be done: the file may be back after it was missing
         return noted
 
     def _note(self, seen: FileSeen, priority: Priority) -> tuple[Noted, list[Recorded]]:

@@ -18,7 +18,7 @@ from agent.app.previews import Previews
 from agent.app.progress import Progress
 from agent.app.quiet import Quiet
 from agent.app.recognition import Backups, RecognitionSwitch
-from agent.app.rules import EVERYTHING, areas, recipe_for, recipe_of
+from agent.app.rules import EVERYTHING, areas, no_longer_watched, recipe_for, recipe_of
 from agent.app.scan import Scanned, Scanner
 from agent.app.status import StatusFeed
 from agent.app.tally import Tally
@@ -89,7 +89,7 @@ class App:
             keep=self.thumbnails.keep,
             clock=clock,
         )
-        self.actions = Actions(library, self.bus, queued=self._queued, clock=clock)
+        self.actions = Actions(library, self.bus, queued=self._queued, online_only=online_only, clock=clock)
         self.ingest = Ingest(
             library,
             self.bus,
@@ -210,10 +210,13 @@ class App:
         async with self._applying:
             sections = changed_sections(self.settings, settings)
             self.status.settings_problem = None
-            if "recognition" in sections or areas(self.settings) != areas(settings):
+            left = no_longer_watched(self.settings, settings)
+            if left:
+                await self._watch_no_more(left)
+            if left or "recognition" in sections or areas(self.settings) != areas(settings):
                 # At rest, so that nothing begun under the old settings, an analysis or a naming, is written after the purge.
                 async with self.indexer.at_rest(), self.people.at_rest():
-                    await self._recognition.follow_surely(settings)
+                    await self._recognition.follow_surely(settings, self.settings)
                     self.settings = settings  # only now, so that nobody is told "on" and "nothing to do" at once, or "off" too soon
                 self._models.want()
                 self.people.doubt()  # the bounds may be others
@@ -225,6 +228,12 @@ class App:
             log.info("settings.applied", sections=sorted(sections))
             self.indexer.mended()
             self.status.changed()
+
+    async def _watch_no_more(self, roots: frozenset[str]) -> None:
+        """Before anything else follows new settings: whatever of these folders came in meanwhile would stay in the library."""
+        if "folders" in self._reconfigure:
+            rest = tuple(folder for folder in self.settings.folders if folder.root not in roots)
+            await self._reconfigure["folders"](self.settings.model_copy(update={"folders": rest}))
 
     def refuse(self, error: AgentError) -> None:
         """The settings file is invalid: those in force stay, and the status says why."""

@@ -10,7 +10,7 @@ import structlog
 from agent.app.bus import Bus
 from agent.app.people import People
 from agent.app.ports import Analyser, Library
-from agent.app.rules import areas
+from agent.app.rules import areas, recognition_ends
 from agent.domain.errors import AgentError, KeyHomeError, StoreError
 from agent.domain.events import Recorded
 from agent.settings import Settings
@@ -57,23 +57,31 @@ class RecognitionSwitch:
         self._purged: list[Recorded] = []  # told once the backups are without it too
         self._replacing = asyncio.Lock()
 
-    async def follow(self, settings: Settings) -> None:
-        """Queue what lacks face prints, or faces; delete the prints there may not be. Raises StoreError."""
+    async def follow(self, settings: Settings, before: Settings | None = None) -> None:
+        """Queue what lacks face prints, or faces; delete the prints there may not be. Raises StoreError.
+
+        Photos of folders that are not watched any more leave first: nothing is queued for them. Where recognition was switched off
+        (`before` says what held until now), it is told what was deleted also if that was nothing.
+        """
         now, rules = self._clock(), areas(settings)
+        await asyncio.to_thread(self._library.folders_left, [folder.root for folder in settings.folders], now=now)
         for area, recipe in rules:
             await asyncio.to_thread(self._library.requeue_outdated, recipe, now=now, area=area)
         keep = [area for area, recipe in rules if recipe.embedder is not None]
         if len(keep) < len(rules):
-            self._purged += await asyncio.to_thread(self._library.purge_recognition, now=now, keep=keep, note=BACKUPS_HOLD_PURGED)
+            tell = before is not None and recognition_ends(before, settings) and not self._purged
+            self._purged += await asyncio.to_thread(
+                self._library.purge_recognition, now=now, keep=keep, note=BACKUPS_HOLD_PURGED, tell_none=tell
+            )
         if not keep:
             self._analyser.forget()
         self._people.forget_gallery()
 
-    async def follow_surely(self, settings: Settings) -> None:
+    async def follow_surely(self, settings: Settings, before: Settings) -> None:
         """While the library can't be written to, try again: a purge is never left out."""
 
         async def all_of_it() -> None:
-            await self.follow(settings)
+            await self.follow(settings, before)
             await self._replace_backups(settings)
 
         await self._surely(all_of_it)

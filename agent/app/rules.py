@@ -31,3 +31,20 @@ def areas(settings: Settings) -> tuple[tuple[Area, Recipe], ...]:
         return ((EVERYWHERE, usual),)
     inside = {root: tuple(other for other in roots if other.startswith(root.rstrip(os.sep) + os.sep)) for root in roots}
     return ((Area(None, tuple(roots)), usual), *((Area(root, inside[root]), recipe) for root, recipe in roots.items()))
+
+
+def no_longer_watched(before: Settings, after: Settings) -> frozenset[str]:
+    """Roots of folders that were watched and are no more."""
+    return frozenset(folder.root for folder in before.folders) - {folder.root for folder in after.folders}
+
+
+def recognition_ends(before: Settings, after: Settings) -> bool:
+    """Whether people were recognised, at large or in a folder that is still watched, and are not any more."""
+
+    def wanted(settings: Settings) -> dict[str | None, bool]:
+        return {None: settings.recognition.enabled} | {
+            folder.root: recipe_of(settings, folder).embedder is not None for folder in settings.folders
+        }
+
+    then, now = wanted(before), wanted(after)
+    return any(then.get(root) and not wants for root, wants in now.items())

@@ -101,6 +101,8 @@ def status(session: Session, as_json: bool) -> None:
         click.echo(texts("cli.status.quiet", time=texts.moment(now.quiet_until, datetime.now(UTC))))
     if now.failed:
         click.echo(texts("cli.status.failed", count=now.failed))
+    if now.online_only:
+        click.echo(texts("cli.status.online_only", count=now.online_only))
     for problem in (now.problem, now.warning):
         if problem:
             click.echo(f"{problem.cause} {problem.remedy} [{problem.code}]")

@@ -260,11 +260,11 @@ def test_a_failed_file_waits_until_it_changes_or_somebody_asks(library: Library)
     [job] = lease(library)
     [recorded] = library.fail(job, JobState.FAILED, ImageTruncated(), now=NOW)
     assert recorded.event == ImageFailed(place_id=job.place_id, code="image.truncated")
-    [problem] = library.problems(limit=9)
+    [problem] = library.problems(limit=9).items
     assert isinstance(problem.error, ImageTruncated) and problem.job is JobState.FAILED and problem.at == NOW
     assert note(library, "/photos/a.jpg") is Noted.UNCHANGED
     assert library.note_file(FileSeen("/photos/a.jpg", 100, 1), DETECT, priority=Priority.ASKED, now=NOW)[0] is Noted.QUEUED
-    assert library.problems(limit=9) == []
+    assert library.problems(limit=9).items == ()
 
 
 def test_problems_come_newest_first(library: Library) -> None:
@@ -272,8 +272,8 @@ def test_problems_come_newest_first(library: Library) -> None:
         note(library, f"/{number}")
         [job] = lease(library)
         library.fail(job, state, EngineCrashed(), now=NOW + timedelta(seconds=number))
-    assert [problem.path for problem in library.problems(limit=2)] == ["/2", "/1"]
-    assert library.retry([library.problems(limit=1)[0].place_id]) == 1
+    assert [problem.path for problem in library.problems(limit=2).items] == ["/2", "/1"]
+    assert library.retry([library.problems(limit=1).items[0].place_id]) == 1
     assert library.retry() == 2
     assert [job.attempts for job in lease(library, 9)] == [1, 1, 1]
 

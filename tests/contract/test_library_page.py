@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from agent.app.ports import Library, Shown
+from agent.app.ports import Library, Noted, Shown
 from agent.domain.errors import ImageMissing
 from agent.domain.events import ImageIndexed, ImagesHidden
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
@@ -185,3 +185,105 @@ def test_looking_again_needs_a_file_and_keeps_what_is_known_if_it_fails(library:
     [job] = library.lease(9, now=NOW, until=LATER)
     library.fail(job, JobState.FAILED, ImageMissing(), now=NOW)
     assert library.index(Shown(faces_min=1)).ids == (image_id,)
+
+
+# -- problems ------------------------------------------------------------------------------------------------------------------------
+
+
+def fail(library: Library, path: str, *, state: JobState = JobState.FAILED, now: datetime = NOW) -> None:
+    library.note_file(FileSeen(path, 200, 1, "/photos"), RECIPE, priority=Priority.NEW, now=now)
+    [job] = library.lease(1, now=now, until=now + timedelta(hours=1))
+    library.fail(job, state, ImageMissing(), now=now)
+
+
+def test_problems_are_paged_newest_first_whatever_became_of_them(library: Library) -> None:
+    for place, state in enumerate([JobState.FAILED, JobState.QUARANTINED, JobState.FAILED, JobState.DEFERRED, JobState.QUARANTINED]):
+        fail(library, f"/photos/{place}", state=state, now=NOW + timedelta(minutes=place))
+    first, second = library.problems(limit=3), library.problems(limit=3, offset=3)
+    assert [place.path for place in first.items + second.items] == ["/photos/4", "/photos/2", "/photos/1", "/photos/0"]
+    assert first.total == second.total == 4
+    assert library.problems(limit=3, offset=9).items == ()
+    assert [place.path for place in library.deferred(limit=3).items] == ["/photos/3"]
+
+
+def test_problems_are_narrowed_to_a_folder(library: Library) -> None:
+    for name in ("a/1", "b/2", "ab/3"):
+        fail(library, f"/photos/{name}")
+        fail(library, f"/photos/{name}-online", state=JobState.DEFERRED)
+    page = library.problems(limit=9, folder="/photos/a")
+    assert ([place.path for place in page.items], page.total) == (["/photos/a/1"], 1)
+    assert [place.path for place in library.deferred(limit=9, folder="/photos/a/").items] == ["/photos/a/1-online"]
+
+
+# -- folders that are watched no more ------------------------------------------------------------------------------------------------
+
+
+def test_the_count_is_of_images_that_are_shown(library: Library, three: tuple[int, int, int]) -> None:
+    first, second, third = three
+    index(library, "/photos/b/copy.jpg", "b", faces=2)
+    assert library.counts().images == 3
+    library.files_gone(["/photos/b/2.jpg"], now=NOW)
+    assert library.counts().images == 3, "its copy is there"
+    library.files_gone(["/photos/b/copy.jpg"], now=NOW)
+    library.set_hidden([first, second], True, now=NOW)
+    assert library.counts().images == 1 == len(library.index(Shown()).ids)
+    library.set_hidden([third], True, now=NOW)
+    assert library.counts().images == 0
+
+
+def test_photos_of_a_folder_that_is_watched_no_more_leave_and_wait_for_the_grace_time(library: Library) -> None:
+    here, there = index(library, "/photos/1.jpg", "a"), index(library, "/other/2.jpg", "b")
+    fail(library, "/photos/broken.jpg")
+    assert library.folders_left(["/photos", "/other"], now=NOW) == 0
+    assert library.folders_left(["/other"], now=NOW) == 2
+    assert library.folders_left(["/other"], now=LATER) == 0, "once is enough"
+    assert library.index(Shown()).ids == (there,)
+    assert library.problems(limit=9).items == ()
+    assert library.image(here) is not None
+    assert library.purge_missing(before=NOW) == 0
+    assert library.purge_missing(before=LATER) == 1
+
+
+def test_a_folder_that_is_watched_again_has_its_photos_back_without_new_work(library: Library) -> None:
+    known = index(library, "/photos/1.jpg", "a", faces=1)
+    fail(library, "/photos/broken.jpg")
+    library.folders_left([], now=NOW)
+    assert library.known_files("/photos") == {}, "or its source would pass them over"
+    again = FileSeen("/photos/1.jpg", 100, MTIME_NS, "/photos")
+    assert library.note_file(again, RECIPE, priority=Priority.BACKLOG, now=LATER)[0] is Noted.UNCHANGED
+    assert library.index(Shown()).ids == (known,)
+    broken = FileSeen("/photos/broken.jpg", 200, 1, "/photos")
+    assert library.note_file(broken, RECIPE, priority=Priority.BACKLOG, now=LATER)[0] is Noted.QUEUED
+    assert library.purge_missing(before=LATER + timedelta(days=99)) == 0
+
+
+def test_files_scanned_by_hand_and_those_of_a_folder_around_it_stay(library: Library) -> None:
+    index(library, "/photos/in/1.jpg", "a")
+    library.note_file(FileSeen("/by-hand.jpg", 200, 1), RECIPE, priority=Priority.ASKED, now=NOW)
+    assert library.folders_left(["/photos"], now=NOW) == 0
+    assert len(library.lease(9, now=NOW, until=LATER)) == 1
+
+
+def test_a_file_that_was_gone_before_is_not_kept_longer(library: Library) -> None:
+    index(library, "/photos/1.jpg", "a")
+    library.files_gone(["/photos/1.jpg"], now=NOW)
+    assert library.folders_left([], now=LATER) == 1
+    assert library.purge_missing(before=LATER) == 1
+
+
+def test_scanned_by_hand_a_file_of_such_a_folder_is_back_and_stays(library: Library) -> None:
+    known = index(library, "/photos/1.jpg", "a")
+    library.folders_left([], now=NOW)
+    library.note_file(FileSeen("/photos/1.jpg", 100, MTIME_NS), RECIPE, priority=Priority.ASKED, now=LATER)
+    library.folders_left([], now=LATER)
+    assert library.index(Shown()).ids == (known,)
+
+
+def test_what_leaves_with_a_folder_is_counted(library: Library, three: tuple[int, int, int]) -> None:
+    first, _, _ = three
+    index(library, "/elsewhere/copy.jpg", "c")
+    assert library.count_leaving("/photos", []) == 2, "the third lies elsewhere too"
+    assert library.count_leaving("/photos", ["/photos/b", "/elsewhere"]) == 1
+    assert library.count_leaving("/photos/c", []) == 0
+    library.set_hidden([first], True, now=NOW)
+    assert library.count_leaving("/photos", []) == 1, "nobody misses a hidden one"

@@ -20,7 +20,7 @@ from agent.domain.events import Recorded
 from agent.domain.face import Analysis, Box, Face, Landmarks, Quality, StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.people import Bounds, Candidate, Gallery
-from agent.settings import Settings
+from agent.settings import Settings, folder_of
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LANDMARKS: Landmarks = ((10, 10), (30, 10), (20, 20), (12, 30), (28, 30))
@@ -195,11 +195,12 @@ class World:
         return self.app
 
     def file(self, name: str, content: bytes = b"") -> FileSeen:
-        """Write a file; without content it holds its own name."""
+        """Write a file; without content it holds its own name. It counts as found in a watched folder only where the settings have that."""
         path = self.folder / name
         path.write_bytes(content or name.encode())
         facts = path.stat()
-        return FileSeen(str(path), facts.st_size, facts.st_mtime_ns, str(self.folder))
+        watched = folder_of(str(path), self.app.settings.folders)
+        return FileSeen(str(path), facts.st_size, facts.st_mtime_ns, watched and watched.root)
 
     @asynccontextmanager
     async def running(self, *, watch: bool = False) -> AsyncIterator[None]:

@@ -100,8 +100,11 @@ const PROBLEMS: Record<Language, readonly Problem[]> = {
   ],
 }
 
+/** Files with problems in the scene `trouble`. */
+const MANY = 10_000
+
 export interface Options {
-  /** family, counts, forty, setaside, battery, limited, quiet, unknown, portrait, crowd, noface, long, panorama, failed, burst, paused, empty, first, undialogued, attention, away, loading, unauthorised, offline, huge */
+  /** family, counts, forty, setaside, battery, limited, quiet, unknown, portrait, crowd, noface, long, panorama, failed, burst, paused, empty, first, undialogued, attention, away, loading, unauthorised, offline, trouble, huge */
   readonly scene: string
   readonly language: Language
   readonly theme: Status['theme']
@@ -129,7 +132,7 @@ export function world({ scene, language, theme }: Options): World {
           return image(99 - index, plan, now - (scene === 'failed' || scene === 'setaside' ? 30_000 : 4_000) - index * 3.1 * HOUR * (index > 2 ? 1 : 0.01), language, recognition)
         })
   const [truncated, killed, unreachable, full, memory] = PROBLEMS[language] as [Problem, Problem, Problem, Problem, Problem]
-  const bad = ['failed', 'setaside', 'burst', 'away'].includes(scene)
+  const bad = ['failed', 'setaside', 'burst', 'away', 'trouble'].includes(scene)
   const problems = bad
     ? [
         { place_id: 1, name: 'DSC_0192.JPG', path: '/photos/DSC_0192.JPG', quarantined: false, action: 'show' as const, at: new Date(now - 5_000).toISOString(), problem: truncated },
@@ -150,8 +153,8 @@ export function world({ scene, language, theme }: Options): World {
     popup_seconds: 12,
     recognition,
     queued: working ? 2_716 : scene === 'attention' ? 23 : 0,
-    failed: problems.length,
-    online_only: 0,
+    failed: scene === 'trouble' ? MANY : problems.length,
+    online_only: scene === 'trouble' ? 1_234 : 0,
     images: scene === 'huge' ? HUGE : images.length,
     faces: images.reduce((sum, { faces }) => sum + faces.length, 0),
     people: 18,

@@ -6,6 +6,7 @@ import type { Connect, Plugin } from 'vite'
 import { picture, world, type Options, type World } from './fixtures.ts'
 import { checks, report } from './health.ts'
 import { answerLibrary, imagesOf, resetLibrary } from './library.ts'
+import { placesPage } from './places.ts'
 import { answerSettings, applied, appliedStatus, onSettings, resetSettings } from './settings.ts'
 
 const COOKIE = 'mock'
@@ -71,7 +72,8 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
   if (request.method === 'POST') return void response.writeHead(204).end()
   if (url.pathname === '/api/events') return stream(response, chosen)
   if (url.pathname === '/api/status') return json(response, all.status)
-  if (url.pathname === '/api/problems') return json(response, all.problems)
+  if (url.pathname === '/api/problems') return json(response, placesPage(all, 'problems', url.searchParams))
+  if (url.pathname === '/api/online-only') return json(response, placesPage(all, 'online-only', url.searchParams))
   if (url.pathname === '/api/people') return json(response, all.people)
   if (url.pathname === '/api/images') return json(response, { items: all.images, next: null })
   if (image && /\/(preview|thumbnail)$/.test(url.pathname)) {

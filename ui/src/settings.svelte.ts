@@ -117,21 +117,24 @@ export class SettingsState {
   }
 
   async removeFolder(folder: WatchedFolder): Promise<void> {
-    if (!(await this.dropFolder(folder.path))) return
-    this.toasts.show(this.app.t('ui.settings.folder_removed', { name: folderName(folder.path) }), () => this.bringBack(folder))
+    const count = await this.dropFolder(folder.path)
+    if (count === null) return
+    const name = folderName(folder.path)
+    const text = count > 0 ? this.app.t('ui.settings.folder_removed_photos', { name, count }) : this.app.t('ui.settings.folder_removed', { name })
+    this.toasts.show(text, () => this.bringBack(folder))
   }
 
-  private async dropFolder(path: string): Promise<boolean> {
-    const worked = await this.app.act(() => this.api.removeFolder(path))
+  /** How many photos left the library with the folder; null if it did not work. */
+  private async dropFolder(path: string): Promise<number | null> {
+    let photos: number | null = null
+    await this.app.act(async () => void ({ photos } = await this.api.removeFolder(path)))
     await this.read()
-    return worked
+    return photos
   }
 
-  private async bringBack({ path, ...rest }: WatchedFolder): Promise<void> {
-    await this.app.act(async () => {
-      await this.api.addFolder(path)
-      await this.api.changeFolder(path, rest)
-    })
+  private async bringBack(folder: WatchedFolder): Promise<void> {
+    // With its switches at once: looked at for a moment as any other, it would have prints made that nobody wanted.
+    await this.app.act(() => this.api.addFolder(folder.path, folder))
     await this.read()
   }
 

@@ -9,6 +9,7 @@ import { coalesce } from './lib/coalesce'
 export type Connection = 'connecting' | 'live' | 'offline' | 'refused'
 
 const PAGE = 60
+const NEWEST = 8
 const REFRESH_MS = 400
 /** In a burst the lists may lag a little: the summary is what is looked at. */
 const REFRESH_BURST_MS = 2_000
@@ -19,6 +20,7 @@ export class AppState {
   connection = $state<Connection>('connecting')
   status = $state.raw<Status | null>(null)
   page = $state.raw<ImagePage | null>(null)
+  /** the newest; `status.failed` says how many there are */
   problems = $state.raw<readonly PlaceProblem[]>([])
   people = $state.raw<readonly PersonOut[]>([])
   /** photos per second during this burst, oldest first */
@@ -37,6 +39,9 @@ export class AppState {
   t = $derived(texts(this.language))
   images = $derived(this.page?.items ?? [])
   loading = $derived(this.connection !== 'refused' && (this.status === null || this.page === null))
+
+  /** watched folders that don't answer, and why */
+  foldersAway = $derived((this.status?.folders ?? []).flatMap((folder) => (folder.problem ? [{ ...folder, problem: folder.problem }] : [])))
 
   /** until when no popup shows itself; null if it does */
   quiet = $derived.by((): Date | null => {
@@ -77,7 +82,7 @@ export class AppState {
     const begins = status.burst !== null && this.status?.burst == null
     if (status.burst !== null) this.rates = [...(begins ? [] : this.rates), status.burst.rate].slice(-RATES_KEPT)
     // The problems come in words, so another language is another list.
-    const listsChanged = (['failed', 'recognition', 'language'] as const).some((part) => status[part] !== this.status?.[part])
+    const listsChanged = (['failed', 'online_only', 'images', 'recognition', 'language'] as const).some((part) => status[part] !== this.status?.[part])
     this.status = status
     this.now = Date.now()
     if (listsChanged) this.refresh()
@@ -95,11 +100,11 @@ export class AppState {
       const recognition = this.status?.recognition ?? false
       const [page, problems, people] = await Promise.all([
         this.client.images(PAGE),
-        this.client.problems(),
+        this.client.places('problems', { limit: NEWEST }),
         recognition ? this.client.people() : Promise.resolve([]),
       ])
       this.page = page
-      this.problems = problems
+      this.problems = problems.items
       this.people = people
     })
   }
@@ -109,6 +114,7 @@ export class AppState {
   retry = (): Promise<boolean> => this.act(this.client.retry)
   retryPlace = (placeId: number): Promise<boolean> => this.act(() => this.client.retryPlace(placeId))
   showPlace = (placeId: number): Promise<boolean> => this.act(() => this.client.showPlace(placeId))
+  lookAtOnlineOnly = (): Promise<boolean> => this.act(this.client.lookAtOnlineOnly)
   rescan = (): Promise<boolean> => this.act(this.client.rescan)
 
   async clearProblems(): Promise<void> {

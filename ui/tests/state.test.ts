@@ -20,7 +20,7 @@ function client(answers: Answers): { client: Client; asked: string[] } {
 
 const LISTS: Answers = {
   '/api/images': { body: { items: [image(2), image(1)], next: null } },
-  '/api/problems': { body: [] },
+  '/api/problems': { body: { items: [], total: 0 } },
   '/api/people': { body: [{ id: 1, name: 'Mei', faces: 3 }] },
   '/api/pause': { body: null },
   '/api/resume': { body: null },
@@ -71,7 +71,7 @@ describe('AppState', () => {
     await vi.waitFor(() => expect(asked).not.toHaveLength(0))
     asked.length = 0
     app.take(status({ language: 'zh-CN' }))
-    await vi.waitFor(() => expect(asked).toContain('GET /api/problems'))
+    await vi.waitFor(() => expect(asked).toContain('GET /api/problems?limit=8&offset=0'))
   })
 
   it('pauses, and resumes when paused', async () => {

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Row, bindparam, delete, exists, not_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, func, literal, not_, select, update
 
 from agent.adapters.store import events, gallery, jobs
 from agent.adapters.store.paths import at_or_below, below, stem_of
@@ -56,6 +56,14 @@ def gone(tx: Connection, paths: Sequence[str], now: datetime) -> list[Recorded]:
         tx.execute(delete(job).where(job.c.place_id == bindparam("lost")), each)
         recorded += [events.record(tx, PlaceLost(place_id=place_id), now) for place_id in lost]
     return recorded
+
+
+def folders_left(tx: Connection, watched: Sequence[str], now: datetime) -> int:
+    left = and_(place.c.folder.is_not(None), *(not_(below(folder)) for folder in watched))
+    tx.execute(delete(job).where(job.c.place_id.in_(select(place.c.id).where(left))))
+    # One that had gone before goes on waiting from then. Of no folder any more, a file is back as soon as somebody scans it by hand.
+    since = func.coalesce(place.c.missing_since, literal(now, place.c.missing_since.type))
+    return tx.execute(update(place).where(left).values(missing_since=since, folder=None)).rowcount
 
 
 def moved(tx: Connection, old: str, new: FileSeen, now: datetime) -> list[Recorded]:

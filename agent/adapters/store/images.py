@@ -3,17 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, Select, exists, select, update
+from sqlalchemy import Connection, Select, exists, select, update
 
 from agent.adapters.store import events, faces, files, jobs, people
 from agent.adapters.store.rows import add
-from agent.adapters.store.schema import image, job, place
-from agent.app.ports import PlaceState, StoredImage
-from agent.domain.errors import from_code
+from agent.adapters.store.schema import image, place
+from agent.app.ports import StoredImage
 from agent.domain.events import ImageIndexed, PlaceAdded, Recorded
 from agent.domain.face import Analysis, StageTimes
 from agent.domain.image import Recipe
-from agent.domain.jobs import Job, JobState
+from agent.domain.jobs import Job
 from agent.domain.people import Identity
 
 
@@ -44,33 +43,10 @@ def by_ids(tx: Connection, image_ids: Sequence[int]) -> list[StoredImage]:
 
 
 def page(tx: Connection, *, limit: int, before: int | None) -> list[StoredImage]:
-    # An image whose last place went over to other content waits for its grace time unseen.
-    placed = exists().where(place.c.image_id == image.c.id)
+    # An image whose last file is gone, or holds something else now, waits for its grace time unseen.
+    placed = exists().where(place.c.image_id == image.c.id, place.c.missing_since.is_(None))
     query = select(image).where(placed, image.c.hidden_at.is_(None)).order_by(image.c.id.desc()).limit(limit)
     return _load(tx, query if before is None else query.where(image.c.id < before))
-
-
-def place_by_path(tx: Connection, path: str) -> PlaceState | None:
-    row = tx.execute(_places().where(place.c.path == path)).mappings().one_or_none()
-    return None if row is None else _state(row)
-
-
-def place_by_id(tx: Connection, place_id: int) -> PlaceState | None:
-    row = tx.execute(_places().where(place.c.id == place_id)).mappings().one_or_none()
-    return None if row is None else _state(row)
-
-
-def problems(tx: Connection, limit: int) -> list[PlaceState]:
-    found: list[PlaceState] = []
-    for state in (JobState.FAILED, JobState.QUARANTINED):  # apart, so that each is read from the end of its index
-        found += in_state(tx, state, limit)
-    return sorted(found, key=lambda state: state.at, reverse=True)[:limit]
-
-
-def in_state(tx: Connection, state: JobState, limit: int) -> list[PlaceState]:
-    """Places whose job ended so, newest first."""
-    newest = _places().where(job.c.state == state).order_by(job.c.changed_at.desc()).limit(limit)
-    return [_state(row) for row in tx.execute(newest).mappings()]
 
 
 def local_time(mtime_ns: int) -> datetime:
@@ -147,20 +123,3 @@ def _load(tx: Connection, query: Select[int]) -> list[StoredImage]:
         )
         for row in rows
     ]
-
-
-def _places() -> Select[int]:
-    return select(
-        place.c.id, place.c.path, place.c.image_id, place.c.noted_at, job.c.state, job.c.error_code, job.c.error_params, job.c.changed_at
-    ).outerjoin(job)
-
-
-def _state(row: RowMapping) -> PlaceState:
-    return PlaceState(
-        place_id=row["id"],
-        path=row["path"],
-        image_id=row["image_id"],
-        job=None if row["state"] is None else JobState(row["state"]),
-        error=None if row["error_code"] is None else from_code(row["error_code"], row["error_params"]),
-        at=row["changed_at"] or row["noted_at"],
-    )

@@ -18,7 +18,7 @@ from agent.domain.events import ImageFailed, Recorded
 from agent.domain.image import NO_FACES, Recipe
 from agent.domain.jobs import Job, JobState, Priority, after_error
 
-_ENDED_BADLY = (JobState.FAILED, JobState.QUARANTINED)
+ENDED_BADLY = (JobState.FAILED, JobState.QUARANTINED)
 _CHUNK = 500  # ids in one statement
 # No detector has this name: an analysis that says so is out of date by every recipe, and the next one takes its place.
 NO_ANALYSIS = ""
@@ -120,7 +120,7 @@ def fail(tx: Connection, leased: Job, state: JobState, error: AgentError, *, now
 
 def retry(tx: Connection, place_ids: Iterable[int] | None) -> int:
     statement = (
-        update(job).where(job.c.state.in_(_ENDED_BADLY)).values(state=JobState.QUEUED, attempts=0, error_code=None, error_params=None)
+        update(job).where(job.c.state.in_(ENDED_BADLY)).values(state=JobState.QUEUED, attempts=0, error_code=None, error_params=None)
     )
     if place_ids is None:
         return tx.execute(statement).rowcount
@@ -136,7 +136,7 @@ def retry_deferred(tx: Connection, place_id: int | None) -> int:
 
 
 def clear_problems(tx: Connection) -> int:
-    return tx.execute(delete(job).where(job.c.state.in_(_ENDED_BADLY))).rowcount
+    return tx.execute(delete(job).where(job.c.state.in_(ENDED_BADLY))).rowcount
 
 
 def drop_waiting(tx: Connection) -> int:

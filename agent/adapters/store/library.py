@@ -6,10 +6,10 @@ from pathlib import Path
 
 from sqlalchemy import delete, func, insert, select
 
-from agent.adapters.store import actions, events, files, gallery, images, jobs, library_index, people, schema
+from agent.adapters.store import actions, events, files, gallery, images, jobs, library_index, people, places, schema
 from agent.adapters.store.engine import Database
 from agent.adapters.store.upgrade import upgrade
-from agent.app.ports import EVERYWHERE, Area, Counts, Index, Noted, Person, PlaceState, Shown, StoredImage
+from agent.app.ports import EVERYWHERE, Area, Counts, Index, Noted, Person, PlacePage, PlaceState, Shown, StoredImage
 from agent.domain.errors import AgentError
 from agent.domain.events import Recorded
 from agent.domain.face import Analysis, Face
@@ -48,6 +48,10 @@ class SqliteLibrary:
     def files_gone(self, paths: Sequence[str], *, now: datetime) -> list[Recorded]:
         with self._database.write() as tx:
             return files.gone(tx, paths, now)
+
+    def folders_left(self, watched: Sequence[str], *, now: datetime) -> int:
+        with self._database.write(durable=True) as tx:
+            return files.folders_left(tx, watched, now)
 
     def file_moved(self, old: str, new: FileSeen, *, now: datetime) -> list[Recorded]:
         with self._database.write() as tx:
@@ -127,11 +131,11 @@ class SqliteLibrary:
 
     def place(self, path: str) -> PlaceState | None:
         with self._database.read() as tx:
-            return images.place_by_path(tx, path)
+            return places.by_path(tx, path)
 
     def place_by_id(self, place_id: int) -> PlaceState | None:
         with self._database.read() as tx:
-            return images.place_by_id(tx, place_id)
+            return places.by_id(tx, place_id)
 
     def images(self, *, limit: int, before: int | None = None) -> list[StoredImage]:
         with self._database.read() as tx:
@@ -160,20 +164,25 @@ class SqliteLibrary:
         with self._database.read() as tx:
             return library_index.count_below(tx, folder)
 
-    def problems(self, *, limit: int) -> list[PlaceState]:
+    def count_leaving(self, folder: str, staying: Sequence[str]) -> int:
         with self._database.read() as tx:
-            return images.problems(tx, limit)
+            return library_index.count_leaving(tx, Area(folder, tuple(staying)))
 
-    def deferred(self, *, limit: int) -> list[PlaceState]:
+    def problems(self, *, limit: int, offset: int = 0, folder: str | None = None) -> PlacePage:
         with self._database.read() as tx:
-            return images.in_state(tx, JobState.DEFERRED, limit)
+            return places.in_states(tx, jobs.ENDED_BADLY, folder=folder, limit=limit, offset=offset)
+
+    def deferred(self, *, limit: int, offset: int = 0, folder: str | None = None) -> PlacePage:
+        with self._database.read() as tx:
+            return places.in_states(tx, (JobState.DEFERRED,), folder=folder, limit=limit, offset=offset)
 
     def counts(self) -> Counts:
         with self._database.read() as tx:
-            found = [tx.scalar(select(func.count()).select_from(table)) or 0 for table in (schema.image, schema.face, schema.person)]
+            shown = library_index.count(tx)
+            faces, people_ = (tx.scalar(select(func.count()).select_from(table)) or 0 for table in (schema.face, schema.person))
             by_state = tx.execute(select(schema.job.c.state, func.count()).group_by(schema.job.c.state)).all()
         states = dict.fromkeys(JobState, 0) | {JobState(state): count for state, count in by_state}
-        return Counts(found[0], found[1], found[2], states)
+        return Counts(shown, faces, people_, states)
 
     def events(self, *, after: int, limit: int) -> list[Recorded]:
         with self._database.read() as tx:
@@ -209,9 +218,11 @@ class SqliteLibrary:
         with self._database.write() as tx:
             people.set_identities(tx, identities)
 
-    def purge_recognition(self, *, now: datetime, keep: Sequence[Area] = (), note: str | None = None) -> list[Recorded]:
+    def purge_recognition(
+        self, *, now: datetime, keep: Sequence[Area] = (), note: str | None = None, tell_none: bool = False
+    ) -> list[Recorded]:
         with self._database.write(durable=True) as tx:
-            recorded = people.purge_recognition(tx, now, keep, note)
+            recorded = people.purge_recognition(tx, now, keep, note, tell_none=tell_none)
         if recorded:
             self._database.flush()
         return recorded

@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, and_, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, and_, func, not_, select, type_coerce
 
-from agent.adapters.store.paths import below
+from agent.adapters.store.paths import below, within
 from agent.adapters.store.schema import image, place
-from agent.app.ports import Index, Shown
+from agent.app.ports import Area, Index, Shown
 
 _DAY = 24 * 3_600 * 1_000_000  # microseconds
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -37,10 +37,30 @@ def count_below(tx: Connection, folder: str) -> int:
     return tx.scalar(select(func.count()).select_from(image).where(*_conditions(Shown(folder=folder)))) or 0
 
 
+def count(tx: Connection) -> int:
+    """How many images `read` gives unless they are narrowed."""
+    # Two passes over indices alone; image by image, looking for a place of each, would take several times as long.
+    there = select(place.c.image_id).where(place.c.image_id.is_not(None), place.c.missing_since.is_(None)).group_by(place.c.image_id)
+    hidden = select(image.c.id).where(image.c.hidden_at.is_not(None), _is_there())
+    return sum(sign * (tx.scalar(select(func.count()).select_from(found.subquery())) or 0) for sign, found in ((1, there), (-1, hidden)))
+
+
+def count_leaving(tx: Connection, area: Area) -> int:
+    """How many images would be shown no more if nobody watched the area."""
+    there = and_(place.c.image_id.is_not(None), place.c.missing_since.is_(None))
+    leaving = and_(within(area), place.c.folder.is_not(None))
+    last = select(place.c.image_id).where(there, leaving).except_(select(place.c.image_id).where(there, not_(leaving)))
+    return tx.scalar(select(func.count()).select_from(image).where(image.c.id.in_(last), image.c.hidden_at.is_(None))) or 0
+
+
+def _is_there() -> ColumnElement[bool]:
+    return select(place.c.id).where(place.c.image_id == image.c.id, place.c.missing_since.is_(None)).exists()
+
+
 def _conditions(shown: Shown) -> Iterator[ColumnElement[bool]]:
     yield image.c.hidden_at.is_not(None) if shown.hidden else image.c.hidden_at.is_(None)
     if shown.folder is None:
-        yield select(place.c.id).where(place.c.image_id == image.c.id, place.c.missing_since.is_(None)).exists()
+        yield _is_there()
     else:
         # The sum keeps the planner from visiting the images one by one: all are read in their order, and those not below left out.
         yield (image.c.id + 0).in_(select(place.c.image_id).where(and_(below(shown.folder), place.c.missing_since.is_(None))))

@@ -73,7 +73,9 @@ def set_identities(tx: Connection, identities: Mapping[int, Identity | None]) ->
             _put(tx, face_id, opinion)
 
 
-def purge_recognition(tx: Connection, now: datetime, keep: Sequence[Area] = (), note: str | None = None) -> list[Recorded]:
+def purge_recognition(
+    tx: Connection, now: datetime, keep: Sequence[Area] = (), note: str | None = None, *, tell_none: bool = False
+) -> list[Recorded]:
     # An analysis under way carries embeddings: it starts again, without.
     jobs.restart_leased(tx, now)
     recognised: ColumnElement[bool] = image.c.embedder.is_not(None)
@@ -87,10 +89,10 @@ def purge_recognition(tx: Connection, now: datetime, keep: Sequence[Area] = (), 
     tx.execute(delete(identity).where(its_faces, identity.c.certainty != Certainty.CONFIRMED))
     embeddings, chips = (tx.execute(delete(table).where(mine)).rowcount for table, mine in zip((embedding, chip), its_prints, strict=True))
     tx.execute(update(image).where(recognised).values(embedder=None))
-    if not embeddings and not chips:
+    if not embeddings and not chips and not tell_none:
         return []
     gallery.changed(tx)
-    if note is not None:
+    if note is not None and (embeddings or chips):
         tx.execute(delete(meta).where(meta.c.name == note))
         tx.execute(insert(meta).values(name=note, value=1))
     return [events.record(tx, RecognitionPurged(embeddings=embeddings, chips=chips), now)]

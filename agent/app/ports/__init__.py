@@ -2,7 +2,7 @@
 
 from agent.app.ports.analyser import Analyse, Analyser
 from agent.app.ports.library import Library, ThumbnailStore
-from agent.app.ports.records import EVERYWHERE, Area, Counts, Index, Noted, Person, PlaceState, Shown, StoredFace, StoredImage
+from agent.app.ports.records import EVERYWHERE, Area, Counts, Index, Noted, Person, PlacePage, PlaceState, Shown, StoredFace, StoredImage
 from agent.app.ports.source import Change, Emit, FileAppeared, FileMoved, FilesGone, Source, SourceFailed, SourceRecovered, TreeMoved
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Library",
     "Noted",
     "Person",
+    "PlacePage",
     "PlaceState",
     "Shown",
     "Source",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Protocol
 
-from agent.app.ports.records import EVERYWHERE, Area, Counts, Index, Noted, Person, PlaceState, Shown, StoredImage
+from agent.app.ports.records import EVERYWHERE, Area, Counts, Index, Noted, Person, PlacePage, PlaceState, Shown, StoredImage
 from agent.domain.errors import AgentError
 from agent.domain.events import Recorded
 from agent.domain.face import Analysis, Face
@@ -37,6 +37,13 @@ class Files(Protocol):
 
     def files_gone(self, paths: Sequence[str], *, now: datetime) -> list[Recorded]:
         """Mark these files, and all below them where they are folders, as missing, and drop their jobs."""
+        ...
+
+    def folders_left(self, watched: Sequence[str], *, now: datetime) -> int:
+        """Mark what came from folders that are not among those watched as missing, and drop its jobs. Returns how many files that were.
+
+        Files that were only ever scanned by hand stay. A folder that is watched again finds its files as it left them, see `note_file`.
+        """
         ...
 
     def file_moved(self, old: str, new: FileSeen, *, now: datetime) -> list[Recorded]:
@@ -152,12 +159,16 @@ class Shelf(Protocol):
         """How many images `index` shows of a folder."""
         ...
 
-    def problems(self, *, limit: int) -> list[PlaceState]:
-        """Failed and quarantined files, newest first."""
+    def count_leaving(self, folder: str, staying: Sequence[str]) -> int:
+        """How many images `index` would show no more if a folder were not watched any longer, but for the folders below it that are."""
         ...
 
-    def deferred(self, *, limit: int) -> list[PlaceState]:
-        """Files whose content lies in a cloud, newest first."""
+    def problems(self, *, limit: int, offset: int = 0, folder: str | None = None) -> PlacePage:
+        """Failed and quarantined files, newest first: all, or those below a folder."""
+        ...
+
+    def deferred(self, *, limit: int, offset: int = 0, folder: str | None = None) -> PlacePage:
+        """Files whose content lies in a cloud, newest first: all, or those below a folder."""
         ...
 
     def counts(self) -> Counts: ...
@@ -188,10 +199,12 @@ class Register(Protocol):
         """Replace the opinions about these faces; what the user confirmed stays."""
         ...
 
-    def purge_recognition(self, *, now: datetime, keep: Sequence[Area] = (), note: str | None = None) -> list[Recorded]:
+    def purge_recognition(
+        self, *, now: datetime, keep: Sequence[Area] = (), note: str | None = None, tell_none: bool = False
+    ) -> list[Recorded]:
         """Delete every embedding and chip and every opinion, overwrite their pages, record what went, and take the note if anything did.
 
-        Images that have a place in an area to keep, be it missing now, keep theirs.
+        Images that have a place in an area to keep, be it missing now, keep theirs. `tell_none` records it also if nothing was there.
         """
         ...
 

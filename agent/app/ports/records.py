@@ -62,6 +62,14 @@ class PlaceState:
 
 
 @dataclass(frozen=True, slots=True)
+class PlacePage:
+    """Some of a list of files, and how many the whole of it has."""
+
+    items: tuple[PlaceState, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     id: int
     name: str
@@ -72,7 +80,7 @@ class Person:
 class Counts:
     """Sizes of the library and of its queue."""
 
-    images: int
+    images: int  # those that the library page shows: a file is there, and nobody hid them
     faces: int
     people: int
     jobs: Mapping[JobState, int]

@@ -12,10 +12,20 @@ from prometheus_client.parser import text_string_to_metric_families
 from agent.api.http import create_app
 from agent.app.governor import Pace, Power, Throttle
 from agent.app.monitor import MB, EngineProcess, Machine, NoEngine, Usage
-from agent.domain.errors import EngineCrashed, ImageMissing, ImageTooLarge, ImageTruncated, ImageUnreadable, NoTray, StoreDiskFull
+from agent.domain.errors import (
+    EngineCrashed,
+    ImageMissing,
+    ImageOnlineOnly,
+    ImageTooLarge,
+    ImageTruncated,
+    ImageUnreadable,
+    NoTray,
+    StoreDiskFull,
+)
 from agent.domain.face import StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
+from agent.settings import Folder, Settings
 
 if TYPE_CHECKING:
     import httpx
@@ -39,14 +49,14 @@ async def test_each_problem_says_which_button_helps(owner: httpx.AsyncClient, li
     errors = [ImageTruncated(), ImageTooLarge(megapixels=300, limit=200), ImageMissing(), ImageUnreadable(), EngineCrashed()]
     for number, error in enumerate(errors):
         fail(library, f"/photos/{number}.jpg", error)
-    told = {problem["name"]: problem["action"] for problem in (await owner.get("/api/problems")).json()}
+    told = {problem["name"]: problem["action"] for problem in (await owner.get("/api/problems")).json()["items"]}
     assert told == {"0.jpg": "show", "1.jpg": "settings", "2.jpg": "none", "3.jpg": "retry", "4.jpg": "retry"}
 
 
 async def test_one_file_is_tried_again_and_the_others_stay(owner: httpx.AsyncClient, library: SqliteLibrary) -> None:
     first, second = (fail(library, f"/photos/{name}.jpg", ImageTruncated()) for name in "ab")
     assert (await owner.post(f"/api/problems/{first}/retry")).status_code == 204
-    [left] = (await owner.get("/api/problems")).json()
+    [left] = (await owner.get("/api/problems")).json()["items"]
     assert left["place_id"] == second
     assert library.counts().jobs[JobState.QUEUED] == 1
 
@@ -71,7 +81,7 @@ async def test_a_file_with_a_problem_is_shown_in_its_folder_while_it_is_there(
 async def test_cleared_problems_are_spoken_of_no_more_and_their_files_rest(owner: httpx.AsyncClient, library: SqliteLibrary) -> None:
     fail(library, "/photos/a.jpg", ImageTruncated())
     assert (await owner.post("/api/problems/clear")).status_code == 204
-    assert (await owner.get("/api/problems")).json() == []
+    assert (await owner.get("/api/problems")).json() == {"items": [], "total": 0}
     assert library.known_files("/photos") == {"/photos/a.jpg": (10, 1)}, "or the next rescan would try it again"
     assert library.lease(1, now=NOW, until=NOW) == []
 
@@ -183,3 +193,42 @@ async def test_prometheus_gets_figures_and_nothing_private(served: Served, owner
 async def test_strangers_get_no_figures(stranger: httpx.AsyncClient) -> None:
     for path in ("/metrics", "/api/health-report", "/api/support-bundle"):
         assert (await stranger.get(path)).status_code == 401
+
+
+async def test_problems_come_in_pages_and_by_folder(served: Served, owner: httpx.AsyncClient, library: SqliteLibrary) -> None:
+    folder = served.world.folder
+    served.world.app.settings = Settings(folders=(Folder(path=f"{folder}/../{folder.name}"),))
+    for number in range(3):
+        fail(library, f"{folder}/{number}.jpg", ImageTruncated())
+    fail(library, "/elsewhere/9.jpg", ImageTruncated())
+    page = (await owner.get("/api/problems", params={"limit": 2, "offset": 2})).json()
+    assert ([each["name"] for each in page["items"]], page["total"]) == (["1.jpg", "0.jpg"], 4)
+    page = (await owner.get("/api/problems", params={"limit": 2, "folder": f"{folder}/../{folder.name}"})).json()
+    assert ([each["name"] for each in page["items"]], page["total"]) == (["2.jpg", "1.jpg"], 3)
+    assert (await owner.get("/api/problems", params={"limit": 1_000})).status_code == 422
+
+
+async def test_a_file_far_down_the_list_is_shown_in_its_folder_too(
+    served: Served, owner: httpx.AsyncClient, library: SqliteLibrary
+) -> None:
+    path = served.world.folder / "first.jpg"
+    path.write_bytes(b"no picture")
+    first = fail(library, str(path), ImageTruncated())
+    for number in range(250):
+        fail(library, f"/photos/{number}.jpg", ImageTruncated())
+    assert (await owner.post(f"/api/problems/{first}/show")).status_code == 204
+    assert (await owner.get(f"/api/problems/{first}")).json()["name"] == "first.jpg"
+    assert (await owner.get("/api/problems/999")).status_code == 404
+
+
+async def test_online_only_files_are_listed_and_looked_at_when_asked(owner: httpx.AsyncClient, library: SqliteLibrary) -> None:
+    for name in "abc":
+        library.note_file(FileSeen(f"/photos/{name}", 10, 1, "/photos"), Recipe("centerface-1"), priority=Priority.NEW, now=NOW)
+        [job] = library.lease(1, now=NOW, until=NOW + timedelta(hours=1))
+        library.fail(job, JobState.DEFERRED, ImageOnlineOnly(), now=NOW)
+    page = (await owner.get("/api/online-only", params={"limit": 1})).json()
+    assert (page["items"][0]["name"], page["total"]) == ("c", 3)
+    assert (await owner.post(f"/api/problems/{page['items'][0]['place_id']}/retry")).status_code == 204
+    assert library.counts().jobs[JobState.QUEUED] == 1
+    assert (await owner.post("/api/online-only/look")).status_code == 204
+    assert library.counts().jobs[JobState.QUEUED] == 3

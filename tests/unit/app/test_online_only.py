@@ -28,9 +28,9 @@ async def test_it_is_told_apart_from_failures_and_not_read(world: World) -> None
         status = await world.app.status.now()
     assert world.analyser.tasks == [] and world.happened == []
     assert (status.online_only, status.failed, status.queued) == (1, 0, 0)
-    [place] = world.real.deferred(limit=9)
+    [place] = world.real.deferred(limit=9).items
     assert place.path == seen.path and place.error is not None and place.error.code == "image.online_only"
-    assert world.real.problems(limit=9) == []
+    assert world.real.problems(limit=9).items == ()
 
 
 async def test_a_rescan_tells_of_it_each_time_and_makes_no_work_of_it(world: World) -> None:
@@ -53,7 +53,7 @@ async def test_once_its_content_has_come_it_is_looked_at_by_itself(world: World)
 async def test_asked_for_it_is_read_though_it_lies_in_the_cloud(world: World) -> None:
     async with world.running():
         first, second = [await deferred(world, name) for name in ("a.jpg", "bb.jpg")]
-        [place] = [place for place in world.real.deferred(limit=9) if place.path == first.path]
+        [place] = [place for place in world.real.deferred(limit=9).items if place.path == first.path]
         assert await world.app.fetch_deferred(place.place_id) == 1
         await world.until(lambda: world.real.counts().images == 1)
         assert await world.app.fetch_deferred() == 1
@@ -80,4 +80,4 @@ async def test_gone_from_the_cloud_it_is_forgotten(world: World) -> None:
     async with world.running():
         seen = await deferred(world, "a.jpg")
         await world.app.ingest.apply(FilesGone((seen.path,)))
-    assert world.real.deferred(limit=9) == []
+    assert world.real.deferred(limit=9).items == ()

@@ -2,7 +2,14 @@
 
 import { takeEarly } from './early'
 import { filterQuery, type ActionDone, type LibraryAction, type LibraryFilter, type PackedIndex } from './library'
-import type { FindingOut, FolderOut, HealthReport, ImageOut, ImagePage, NameFace, PersonOut, PlaceProblem, Problem, Status } from './types'
+import type { FindingOut, FolderOut, HealthReport, ImageOut, ImagePage, NameFace, PersonOut, PlaceProblem, PlaceProblems, Problem, Status } from './types'
+
+interface Page {
+  readonly limit: number
+  readonly offset?: number
+  /** a watched folder's path: only what lies below it */
+  readonly folder?: string | null
+}
 
 /** An answer of the API that says what went wrong and what to do. */
 export class ApiError extends Error {
@@ -44,7 +51,13 @@ export class Client {
   openFile = (imageId: number): Promise<void> => this.post(`/api/images/${imageId}/open`)
   libraryAction = (action: LibraryAction, ids: readonly number[]): Promise<ActionDone> => this.ask('/api/library/actions', { action, ids })
   libraryUndo = (undo: string): Promise<void> => this.post('/api/library/undo', { undo })
-  problems = (): Promise<readonly PlaceProblem[]> => this.get('/api/problems')
+  /** Files with problems, or those whose content lies in a cloud; newest first. */
+  places = (kind: 'problems' | 'online-only', { limit, offset = 0, folder = null }: Page): Promise<PlaceProblems> =>
+    this.get(`/api/${kind}?limit=${limit}&offset=${offset}${folder === null ? '' : `&folder=${encodeURIComponent(folder)}`}`)
+  /** One of them; null if it is none any more. */
+  place = (placeId: number): Promise<PlaceProblem | null> => this.get<PlaceProblem>(`/api/problems/${placeId}`).catch(() => null)
+  /** At all files whose content lies in a cloud: the system downloads them. */
+  lookAtOnlineOnly = (): Promise<void> => this.post('/api/online-only/look')
   people = (): Promise<readonly PersonOut[]> => this.get('/api/people')
   nameFace = (body: NameFace): Promise<void> => this.post('/api/people', body)
   retry = (): Promise<void> => this.post('/api/problems/retry')
@@ -125,6 +138,11 @@ function json(body: unknown): RequestInit {
 /** Address of an image's small picture, kept by the agent so that it comes at once. */
 export function thumbnailUrl(imageId: number): string {
   return `/api/images/${imageId}/thumbnail`
+}
+
+/** Address of an image's own file. */
+export function originalUrl(imageId: number): string {
+  return `/api/images/${imageId}/original`
 }
 
 /** Address of an image's picture whose longer side is at most `side` pixels. */

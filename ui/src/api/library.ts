@@ -8,6 +8,8 @@ export interface LibraryFilter {
   readonly facesMin: number | null
   readonly facesMax: number | null
   readonly hidden: boolean
+  /** the files that could not be looked at, instead of photos */
+  readonly problems: boolean
 }
 
 export type LibraryAction = 'hide' | 'unhide' | 'look_again'
@@ -17,7 +19,7 @@ export interface ActionDone {
   readonly count: number
 }
 
-export const EVERYTHING: LibraryFilter = { folder: null, after: null, before: null, facesMin: null, facesMax: null, hidden: false }
+export const EVERYTHING: LibraryFilter = { folder: null, after: null, before: null, facesMin: null, facesMax: null, hidden: false, problems: false }
 
 /** A filter as the query of `/api/library`. */
 export function filterQuery(filter: LibraryFilter): string {

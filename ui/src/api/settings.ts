@@ -1,7 +1,7 @@
 /** Calls for settings, watched folders, the first run and quiet times: the shapes of the agent's API. */
 
 import type { Client } from './client'
-import type { Estimate, FirstRun, SettingGroup, SettingOut, SettingsOut, WatchedFolder } from './types'
+import type { Estimate, FirstRun, FolderRemoved, SettingGroup, SettingOut, SettingsOut, WatchedFolder } from './types'
 
 export type { Estimate, FirstRun, SettingGroup, SettingsOut, WatchedFolder }
 
@@ -24,9 +24,9 @@ export class SettingsApi {
   /** In the user's editor. */
   openFile = (): Promise<void> => this.client.request('POST', '/api/settings/file/open')
 
-  addFolder = (path: string): Promise<void> => this.client.request('POST', '/api/folders', { path })
+  addFolder = (path: string, switches: FolderChange = {}): Promise<void> => this.client.request('POST', '/api/folders', { ...switches, path })
   changeFolder = (path: string, change: FolderChange): Promise<void> => this.client.request('PATCH', '/api/folders', { path, ...change })
-  removeFolder = (path: string): Promise<void> => this.client.request('DELETE', `/api/folders?path=${encodeURIComponent(path)}`)
+  removeFolder = (path: string): Promise<FolderRemoved> => this.client.request('DELETE', `/api/folders?path=${encodeURIComponent(path)}`)
   /** The system's own dialog; null if it was cancelled. */
   chooseFolder = async (): Promise<string | null> =>
     (await this.client.request<{ path: string | null }>('POST', '/api/folders/choose', undefined, DIALOG_LIMIT_MS)).path

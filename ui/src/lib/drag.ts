@@ -1,32 +1,30 @@
-/** What a photo is when it is dragged out of the page. */
+/** What a photo is when it is dragged out of the page: its own file. */
 
-import { previewUrl } from '../api/client'
-
-/** The longest side the agent makes a copy with. */
-const COPY_SIDE = 4096
+import { originalUrl } from '../api/client'
 
 interface Dragged {
   readonly id: number
   readonly name: string
-  readonly path: string
+  readonly format: string
 }
 
-/** "/photos/a b.jpg" and "C:\\photos\\a b.jpg" as `file:` addresses. */
-export function fileUrl(path: string): string {
-  const parts = path.replaceAll('\\', '/').split('/')
-  const drive = /^[A-Za-z]:$/.test(parts[0] ?? '')
-  return `file://${drive ? '/' : ''}${parts.map((part, index) => (drive && index === 0 ? part : encodeURIComponent(part))).join('/')}`
+const NAMED = ['jpeg', 'png', 'webp', 'gif', 'bmp', 'tiff', 'heic', 'avif']
+
+function mediaType(format: string): string {
+  return NAMED.includes(format) ? `image/${format}` : 'application/octet-stream'
 }
 
 /**
- * Fills a drag: other programs get the files themselves; where a browser keeps those back, a file manager gets a JPEG copy.
+ * Fills a drag: a file manager gets the first photo's file, anything else the addresses of all, which only this browser may open.
+ *
+ * Never their paths: what they are dropped on would learn of the user's name and folders (docs/decisions).
  */
 export function dragOut(data: DataTransfer, images: readonly Dragged[], origin: string): void {
   const [first] = images
   if (first === undefined) return
-  const copy = `${origin}${previewUrl(first.id, COPY_SIDE)}`
   data.effectAllowed = 'copy'
-  data.setData('DownloadURL', `image/jpeg:${first.name.replace(/\.[^.]*$/, '')}.jpg:${copy}`)
-  data.setData('text/uri-list', images.map(({ path }) => fileUrl(path)).join('\r\n'))
-  data.setData('text/plain', images.map(({ path }) => path).join('\n'))
+  // The parts lie between colons: a name may have none.
+  data.setData('DownloadURL', `${mediaType(first.format)}:${first.name.replaceAll(':', '_')}:${origin}${originalUrl(first.id)}`)
+  data.setData('text/uri-list', images.map(({ id }) => `${origin}${originalUrl(id)}`).join('\r\n'))
+  data.setData('text/plain', images.map(({ name }) => name).join('\n'))
 }

@@ -1,7 +1,9 @@
-/** Where in the program a page's fragment points: `#photos`, `#photo-12`, `#status`, `#settings/engine.max_memory_mb`. */
+/** Where in the program a page's fragment points: `#photos`, `#photo-12`, `#status`, `#online-only`, `#settings/engine.max_memory_mb`. */
 
 export const PAGES = ['photos', 'problems', 'status', 'settings', 'help'] as const
-export type Page = (typeof PAGES)[number]
+/** Those that a number key goes to come first. */
+const KNOWN = [...PAGES, 'online-only'] as const
+export type Page = (typeof KNOWN)[number]
 
 export interface Route {
   readonly page: Page
@@ -15,7 +17,7 @@ export function routeOf(hash: string): Route {
   const [name = '', ...rest] = hash.replace(/^#/, '').split('/')
   const photo = /^photo-(\d{1,15})$/.exec(name)?.[1]
   if (photo !== undefined) return { page: 'photos', photo: Number(photo), part: null }
-  const page = PAGES.find((known) => known === name) ?? 'photos'
+  const page = KNOWN.find((known) => known === name) ?? 'photos'
   return { page, photo: null, part: rest.length > 0 ? decode(rest.join('/')) : null }
 }
 
