@@ -22,7 +22,8 @@ from agent.domain.errors import StoreBusy, StoreDamaged, StoreDiskFull, StoreErr
 
 KEY_BYTES = 32
 _WAIT_S = 10.0  # for another process that writes (a backup from the command line)
-_CACHE_KIB = 4096  # per connection; decrypting a page again costs more than keeping it
+# Per connection: the indices that show 100,000 images. Decrypting a page again costs more than keeping it.
+_CACHE_KIB = 16_384
 # With less room than this the log must not grow as large as it may otherwise (4 MB): nothing could be moved out of it any more.
 _AMPLE_BYTES = 64 * 1024 * 1024
 
@@ -147,6 +148,7 @@ class Database:
             poolclass=QueuePool,
             pool_size=4,
             max_overflow=28,
+            pool_use_lifo=True,  # the connection used last knows most pages; in turn, each would have to learn them all
         )
         event.listen(engine, "begin", _begin)
         return engine
