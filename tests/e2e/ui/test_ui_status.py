@@ -25,6 +25,7 @@ def visitor(
     make_module_program: Callable[[Mapping[str, str]], "RealProgram"], visit: Callable[["RealProgram"], "Visitor"], photo: Photo
 ) -> "Visitor":
     program = make_module_program({})
+    program.file.set("engine.max_megapixels", "5")
     program.start()
     for number in range(2):
         photo(number).save(program.watched / f"Grandmother {number}.jpg")
@@ -77,9 +78,7 @@ def test_a_problem_stands_on_the_status_page_too(visitor: "Visitor", language: s
 
 def test_a_file_over_a_limit_leads_to_the_limit(visitor: "Visitor", photo: Photo) -> None:
     program = visitor.program
-    program.file.set("engine.max_megapixels", "1")
-    picture = photo(0)
-    picture.resize((1400, 1000)).save(program.watched / "Panorama.jpg")
+    photo(0).resize((3000, 2000)).save(program.watched / "Panorama.jpg")
     program.until(lambda status: status.failed == 2 and not status.queued)
     visitor.go("#status", "en")
     row = visitor.page.get_by_role("listitem").filter(has_text="Panorama.jpg")
