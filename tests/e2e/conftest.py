@@ -3,7 +3,7 @@
 `desktop` has a tray that takes in windows (XEmbed, stalonetray); `panel_desktop` has a session bus and a panel with the newer kind
 of tray (StatusNotifierItem, xfce4-panel). Both start once per session. Programs are started on them with `start` and `python`;
 `on_desktop` and `on_panel_desktop` also point the test's own process there. `screenshot` gives the picture of the whole screen, and
-writes it when it gets a path.
+writes it when it gets a path. `chromium` is a browser for the pages.
 """
 
 import contextlib
@@ -14,10 +14,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import mss
 import pytest
 from PIL import Image
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[2]
 WAIT_S = 20.0
@@ -308,3 +312,20 @@ def _enter(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> Desktop:
         monkeypatch.setenv(name, desktop.environment[name])
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     return desktop
+
+
+# -- a browser -------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def chromium() -> "Iterator[Browser]":
+    """Only as long as a module: Playwright's loop would be in the way of the asynchronous tests after it."""
+    from playwright.sync_api import sync_playwright
+
+    executable = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    if executable is None:
+        pytest.skip("needs Chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -4,13 +4,12 @@
 """
 
 import json
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request
 
 from agent.i18n import LANGUAGES, Texts
 from scripts.setup.console import Console
@@ -147,18 +146,6 @@ def _axe() -> str:
 def built_ui() -> None:
     """The pages as their sources are now."""
     Ui(CHECKOUT).build(Console(CHECKOUT / "build" / "setup.log"), Venv(CHECKOUT))
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Only as long as a module: Playwright's loop would be in the way of the asynchronous tests after it."""
-    executable = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
-    if executable is None:
-        pytest.skip("needs Chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 Visit = Callable[["RealProgram"], Visitor]
