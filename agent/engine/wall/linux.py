@@ -2,17 +2,12 @@
 
 import ctypes
 import os
-import resource
-from contextlib import suppress
 from pathlib import Path
 
 from agent.app.health import OPEN, Wall
 from agent.engine.wall import landlock, seccomp
+from agent.engine.wall.limits import limit
 from agent.engine.wall.rooms import Rooms
-
-_MIB = 1024 * 1024
-_OPEN_FILES = 512
-_LARGEST_FILE = 1024 * _MIB  # of the kernels and models in the scratch folder
 
 _SET_DUMPABLE, _SET_NO_NEW_PRIVS = 4, 38
 
@@ -39,7 +34,7 @@ def raise_wall(rooms: Rooms) -> Wall:
     """Wall in this process. Call it while there is one thread only: Landlock holds those started afterwards."""
     libc = ctypes.CDLL(None)
     libc.prctl(_SET_DUMPABLE, 0, 0, 0, 0)  # other programs of the user can't look into its memory either, and there is no core file
-    _limit(rooms)
+    limit(rooms.address_space)
     if libc.prctl(_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         return OPEN
     alone = len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 - names are all that is wanted
@@ -58,19 +53,3 @@ def _grants(rooms: Rooms) -> list[tuple[Path, int]]:
         (Path("/dev/null"), landlock.WRITE),
         *((Path(path), landlock.DEVICE) for path in (_DEVICES if rooms.devices else ())),
     ]
-
-
-def _limit(rooms: Rooms) -> None:
-    limits = {
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_NOFILE: _OPEN_FILES,
-        resource.RLIMIT_FSIZE: _LARGEST_FILE,
-        resource.RLIMIT_MSGQUEUE: 0,
-    }
-    if rooms.address_space is not None:
-        limits[resource.RLIMIT_AS] = rooms.address_space
-    for kind, most in limits.items():
-        _, hard = resource.getrlimit(kind)
-        least = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        with suppress(OSError, ValueError):
-            resource.setrlimit(kind, (least, least))

@@ -1,0 +1,94 @@
+"""What is asked of Windows, in which order, and what is claimed of it."""
+
+import ctypes
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.app.health import Wall
+from agent.domain.errors import EngineOpen
+from agent.engine.wall.rooms import Rooms
+from agent.engine.wall.windows import _Label, _Limits, raise_wall
+
+ROOMS = Rooms(read=(), write=(Path("kernels"), Path("ir")), address_space=2**35)
+
+
+class Call:
+    """One function of a DLL."""
+
+    def __init__(self, system: "System", name: str) -> None:
+        self.system, self.name = system, name
+        self.restype: object = None
+
+    def __call__(self, *arguments: object) -> int:
+        self.system.calls.append((self.name, arguments))
+        if self.name in self.system.failing:
+            return 0
+        return {"SetNamedSecurityInfoW": 0, "GetLengthSid": 12}.get(self.name, 1)
+
+
+class System:
+    """Both DLLs; what is in `failing` answers no."""
+
+    def __init__(self, *failing: str) -> None:
+        self.failing = failing
+        self.calls: list[tuple[str, tuple[object, ...]]] = []
+        self.functions: dict[str, Call] = {}
+
+    def __getattr__(self, name: str) -> Call:
+        return self.functions.setdefault(name, Call(self, name))
+
+    def raise_wall(self, rooms: Rooms = ROOMS) -> Wall:
+        def load(_name: str) -> Any:
+            return self
+
+        return raise_wall(rooms, load=load)
+
+    def names(self) -> list[str]:
+        return [name for name, _ in self.calls]
+
+
+def test_it_is_alone_in_a_job_and_low_and_reading_is_not_claimed() -> None:
+    wall = System().raise_wall()
+    assert wall == Wall(writes=True, programs=True, by="low integrity, job")
+    with pytest.raises(EngineOpen) as caught:
+        wall.check()
+    assert caught.value.params == {"both": 1}
+
+
+def test_the_scratch_folders_are_opened_for_it_before_it_is_lowered() -> None:
+    system = System()
+    system.raise_wall()
+    labelled = [arguments[0] for name, arguments in system.calls if name == "SetNamedSecurityInfoW"]
+    assert labelled == ["kernels", "ir"]
+    assert max(place for place, name in enumerate(system.names()) if name == "SetNamedSecurityInfoW") < system.names().index(
+        "SetTokenInformation"
+    )
+
+
+@pytest.mark.parametrize(
+    ("failing", "wall"),
+    [
+        ("AssignProcessToJobObject", Wall(writes=True, by="low integrity")),
+        ("SetInformationJobObject", Wall(writes=True, by="low integrity")),
+        ("OpenProcessToken", Wall(by="job")),
+        ("ConvertStringSidToSidW", Wall(by="job")),
+        ("SetTokenInformation", Wall(by="job")),
+        ("ConvertStringSecurityDescriptorToSecurityDescriptorW", Wall(writes=True, programs=True, by="low integrity, job")),
+    ],
+)
+def test_what_windows_refuses_is_not_claimed(failing: str, wall: Wall) -> None:
+    assert System(failing).raise_wall() == wall
+
+
+def test_what_is_taken_is_given_back() -> None:
+    system = System()
+    system.raise_wall()
+    assert system.names().count("CloseHandle") == 1  # the token's; the job's handle must live as long as the process
+    assert system.names().count("LocalFree") == 3
+
+
+@pytest.mark.skipif(ctypes.sizeof(ctypes.c_void_p) != 8, reason="the sizes of 64-bit Windows")
+def test_the_structures_have_the_sizes_windows_knows() -> None:
+    assert ctypes.sizeof(_Limits) == 144 and ctypes.sizeof(_Label) == 16
