@@ -61,6 +61,11 @@ def test_it_carries_ui_texts_profiles_icons_and_the_models_manifest(wheel: Path)
     assert any(name.startswith("agent/_data/models/") for name in names)
 
 
+def test_it_carries_the_migrations_which_are_files_that_nothing_imports(wheel: Path) -> None:
+    own = {path.relative_to(ROOT).as_posix() for path in (ROOT / "agent" / "adapters" / "migrations").rglob("*.py")}
+    assert len(own) > 3 and own <= set(zipfile.ZipFile(wheel).namelist())
+
+
 def test_it_carries_no_tests_scripts_or_caches(wheel: Path) -> None:
     tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
     assert tops == {"agent", f"my_ai_popup-{__version__}.dist-info"}
