@@ -5,6 +5,7 @@ from typing import Final
 
 import cv2
 import numpy as np
+import PIL.Image
 
 from agent.domain.errors import ImageCorrupt, ImageEmpty, ImageError, ImageTooLarge, ImageTruncated, ImageUnsupported
 from agent.vision.codecs import heic, jpeg, others, raw
@@ -34,7 +35,7 @@ def decode(data: bytes, limits: Limits, side: int | None = None) -> Image:
         except ImageError:
             raise
         except Exception as error:  # decoders raise whatever broken bytes lead them to
-            if _lacks_memory(error):
+            if _asks_too_much(error):
                 raise ImageTooLarge from error
             raise (ImageTruncated if _is_cut(name, data, error) else ImageCorrupt) from error
 
@@ -74,10 +75,10 @@ def _turn(pixels: Pixels, orientation: int) -> Pixels:
     return pixels
 
 
-def _lacks_memory(error: Exception) -> bool:
-    """Whether a decoder was refused memory: the engine may take no more than its limit of pixels asks for."""
+def _asks_too_much(error: Exception) -> bool:
+    """Whether a decoder was refused memory, or refused it itself: the engine may take no more than its limit of pixels asks for."""
     by_opencv = isinstance(error, cv2.error) and error.code == _NO_MEMORY
-    return by_opencv or isinstance(error, MemoryError) or "memory alloc" in str(error).lower()
+    return by_opencv or isinstance(error, MemoryError | PIL.Image.DecompressionBombError) or "memory alloc" in str(error).lower()
 
 
 def _is_cut(name: str, data: bytes, error: Exception) -> bool:

@@ -23,7 +23,7 @@ def decode(data: bytes, name: str, limits: Limits) -> tuple[Pixels, Exif]:
         limits.check_pixels(*canvas)  # its decoder takes the memory when the file is opened
     if name == "tiff":
         tiff.check_values(data)
-    opened = _open(data, name, limits.threads)
+    opened = _open(data, name, limits)
     limits.check_pixels(*opened.size)
     if name == "webp" and opened.mode == "RGB" and not getattr(opened, "is_animated", False):
         return _plain_webp(data, opened.info.get("icc_profile")), read_exif(_exif_of(opened))
@@ -32,9 +32,9 @@ def decode(data: bytes, name: str, limits: Limits) -> tuple[Pixels, Exif]:
     return to_rgb(opened, opened.info.get("icc_profile")), exif
 
 
-def decode_ink(data: bytes, factor: int) -> Pixels:
+def decode_ink(data: bytes, factor: int, limits: Limits) -> Pixels:
     """A JPEG of four inks, its size divided by `factor`. Raises whatever the decoder raises."""
-    opened = _open(data, "jpeg", 1)
+    opened = _open(data, "jpeg", limits)
     profile = opened.info.get("icc_profile")
     opened.draft(opened.mode, (max(1, opened.width // factor), max(1, opened.height // factor)))
     opened.load()
@@ -43,23 +43,24 @@ def decode_ink(data: bytes, factor: int) -> Pixels:
 
 def _plain_webp(data: bytes, profile: bytes | None) -> Pixels:
     """One opaque picture: half the time that Pillow takes, which decodes everything as a film with transparency (measured)."""
-    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
     if decoded is None:
         raise ValueError("not a WebP picture")
-    pixels = np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB, dst=decoded), np.uint8)
+    pixels = np.asarray(decoded, np.uint8)
     Colour(profile, "RGB").to_srgb(pixels)
     return pixels
 
 
-def _open(data: bytes, name: str, threads: int) -> PIL.Image.Image:
-    PIL.Image.MAX_IMAGE_PIXELS = None  # our own limit counts
+def _open(data: bytes, name: str, limits: Limits) -> PIL.Image.Image:
+    PIL.Image.MAX_IMAGE_PIXELS = round(limits.megapixels * 1e6)  # counts for what lies inside: tiles, frames
     plugin = import_module(f"PIL.{_PLUGINS[name]}ImagePlugin")
     if name == "avif":
-        vars(plugin)["DEFAULT_MAX_THREADS"] = threads
+        vars(plugin)["DEFAULT_MAX_THREADS"] = limits.threads
+    open_file, _ = PIL.Image.OPEN[name.upper()]  # not `PIL.Image.open`: it tries others, and keeps to itself what is wrong
     try:
-        return PIL.Image.open(io.BytesIO(data), formats=[name.upper()])
-    except PIL.UnidentifiedImageError as error:
-        if name == "tiff" and "unknown pixel mode" in str(error.__context__ or ""):
+        return open_file(io.BytesIO(data), "")
+    except SyntaxError as error:
+        if "unknown" in str(error):
             raise ImageUnsupported from error
         raise
 

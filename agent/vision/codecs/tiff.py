@@ -15,7 +15,7 @@ _NUMBERS: Final = {1: "B", 3: "H", 4: "L", 13: "L", 16: "Q", 18: "Q"}
 _COMPRESSION, _PHOTOMETRIC, _ORIENTATION, _SUB_IFDS, _EXIF_IFD, _TAKEN_AT, _DNG = 0x103, 0x106, 0x112, 0x14A, 0x8769, 0x9003, 0xC612
 _SENSOR: Final = {32803, 34892}  # photometric: colour filter array, linear raw
 _CAMERAS: Final = {32767, 32769, 32770, 34713, 65000, 65535}  # compression: Sony, Samsung, Nikon, Kodak, Pentax
-_MANY_DIRECTORIES, _MANY_ENTRIES = 32, 4096
+_MANY_DIRECTORIES, _MANY_ENTRIES, _SPARE = 32, 4096, 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class _Reader:
 
     def __init__(self, data: bytes, start: int = 0) -> None:
         self._data, self._start = data, start
+        self.asked = 0  # bytes that the values of all directories read so far say they take
         self._order = "<" if data[start : start + 1] == b"I" else ">"
         self._big = self._number("H", 2) == 43
         self.first = self._number("Q", 8) if self._big else self._number("L", 4)
@@ -50,6 +51,7 @@ class _Reader:
         """The entries by tag, and where the next directory is; 0 if there is none."""
         count, head, size, inline = (self._number("Q", at), 8, 20, 8) if self._big else (self._number("H", at), 2, 12, 4)
         found: dict[int, _Entry] = {}
+        self.asked += 0 if count <= _MANY_ENTRIES else len(self._data) + _SPARE
         for number in range(min(count, _MANY_ENTRIES)):
             place = at + head + number * size
             tag, kind = self._number("H", place), self._number("H", place + 2)
@@ -57,7 +59,9 @@ class _Reader:
             value = place + size - inline
             if _SIZES.get(kind, 1) * length > inline:
                 value = self._number("Q" if self._big else "L", value)
-            found.setdefault(tag, _Entry(kind, length, value))
+            entry = _Entry(kind, length, value)
+            found.setdefault(tag, entry)
+            self.asked += entry.size
         try:
             return found, self._number("Q" if self._big else "L", at + head + count * size)
         except struct.error:
@@ -132,13 +136,13 @@ def is_raw(data: bytes) -> bool:
 
 
 def check_values(data: bytes) -> None:
-    """Raises ImageCorrupt if a directory's values overlap so that together they ask for more memory than the file has."""
+    """Raises ImageCorrupt if the directories' values overlap so that together they ask for more memory than the file has."""
     try:
         reader = _Reader(data)
     except struct.error:
         return  # too short for a directory: the decoder says so
-    for entries in reader.walk():
-        if sum(entry.size for entry in entries.values()) > len(data) + 1_000_000 or len(entries) >= _MANY_ENTRIES:
+    for _ in reader.walk():
+        if reader.asked > len(data) + _SPARE:
             raise ImageCorrupt
 
 

@@ -64,13 +64,13 @@ def test_a_small_file_that_claims_many_pixels_takes_no_memory(encoded: Encode, h
 def test_a_frame_larger_than_its_picture_is_counted_too(encoded: Encode) -> None:
     data = encoded(PIL.Image.new("RGB", (40, 40)), "GIF")
     at = data.index(b"\x2c") + 5
-    with pytest.raises(ImageError):
+    with pytest.raises(ImageTooLarge):
         decode(data[:at] + struct.pack("<HH", 60000, 60000) + data[at + 4 :], LIMITS)
 
 
-def overlapping(count: int, size: int) -> bytes:
+def overlapping(count: int, size: int, *, tags: int = 65000) -> bytes:
     """A TIFF directory whose values all are the same bytes."""
-    entries = b"".join(struct.pack("<HHLL", number + 1, 7, size, 8) for number in range(count))
+    entries = b"".join(struct.pack("<HHLL", 1 + number % tags, 7, size, 8) for number in range(count))
     return b"II*\0\x08\0\0\0" + struct.pack("<H", count) + entries + bytes(4)
 
 
@@ -84,8 +84,9 @@ def test_metadata_that_claims_its_bytes_many_times_is_not_read_into_memory(quart
     try:
         assert decode(data, LIMITS).width == 96
         assert decode(png[:33] + chunk(b"eXIf", large) + png[33:], LIMITS).width == 96
-        with pytest.raises(ImageCorrupt):
-            decode(large + bytes(1000), LIMITS)
+        for hostile in (large, overlapping(60000, 700_000, tags=1), overlapping(4000, 40_000)):
+            with pytest.raises(ImageCorrupt):
+                decode(hostile + bytes(1000), LIMITS)
         assert tracemalloc.get_traced_memory()[1] < 20_000_000
     finally:
         tracemalloc.stop()
