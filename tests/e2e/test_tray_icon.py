@@ -33,7 +33,8 @@ def leave():
 
 print("available", tray_available(10))
 recent = (RecentResult(7, "IMG_1.JPG", 3), RecentResult(8, "Tom & Mei.JPG", 1))
-actions = TrayActions(lambda: print("open"), lambda: print("scan"), pause, lambda image: print("recent", image), leave)
+show, quiet = (lambda image: print("recent", image)), (lambda minutes: print("quiet", minutes))
+actions = TrayActions(lambda: print("open"), lambda: print("scan"), pause, show, quiet, leave)
 tray = Tray(actions, Texts("en"), TrayModel(recent=recent), icons=Path(sys.argv[1]))
 tray.run()
 print("returned")
@@ -89,6 +90,16 @@ def test_a_recent_result_is_chosen_from_the_submenu(tray_desktop: "Desktop", tra
     tray_desktop.keys("Down", "Return")
 
     tray.printed("recent 8")
+
+
+def test_quiet_is_asked_for_in_its_submenu(tray_desktop: "Desktop", tray: "Program", tmp_path: Path) -> None:
+    tray_desktop.open_menu(tray_desktop.appears(COLOURS["idle"]))
+    tray_desktop.keys("Down", "Down", "Down", "Down", "Down", "Right")
+    time.sleep(0.5)
+    tray_desktop.screenshot(tmp_path / "submenu.png")
+    tray_desktop.keys("Down", "Return")
+
+    tray.printed("quiet 60")
 
 
 def test_quit_takes_the_icon_away_and_ends_the_program(tray_desktop: "Desktop", tray: "Program") -> None:
