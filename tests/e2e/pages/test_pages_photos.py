@@ -40,6 +40,11 @@ def _hide(page: Page) -> None:
     page.locator(".tile").first.wait_for()
 
 
+def _list_problems(page: Page) -> None:
+    page.get_by_role("group").get_by_role("button", name=re.compile("With problems|有问题")).click()
+    page.locator("main li").first.wait_for()
+
+
 def _check(page: Page) -> None:
     page.locator(".page > header button").first.click()
     page.locator("section li.absent").wait_for()
@@ -68,6 +73,10 @@ STATES: dict[str, tuple[str, str, str, Act | None]] = {
     "problems": ("failed", "#problems", "main li", None),
     "a folder away": ("away", "#problems", "main li", None),
     "no problems": ("family", "#problems", ".notice", None),
+    "ten thousand problems": ("trouble", "#problems", "main li", None),
+    "problems in the library": ("trouble", "#photos", ".tile", _list_problems),
+    "online-only files": ("trouble", "#online-only", "main li", None),
+    "no online-only files": ("family", "#online-only", ".notice", None),
     "status": ("burst", "#status", "canvas", None),
     "status after a check": ("failed", "#status", "canvas", _check),
     "status on battery": ("away", "#status", ".note", None),
@@ -239,3 +248,54 @@ def test_nothing_is_wider_than_the_page_at_twice_the_size(
     visit(place, "failed", language)
     page.locator(there).first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+# -- files that were not looked at -------------------------------------------------------------------------------------------------
+
+
+def test_all_of_ten_thousand_problems_can_be_reached_and_few_are_in_the_page(page: Page, visit: Callable[..., None]) -> None:
+    visit("#problems", "trouble")
+    rows = page.locator("main li")
+    expect(rows).to_have_count(100)
+    place = page.get_by_role("navigation", name="Pages of the list").get_by_role("status")
+    expect(place).to_have_text("1–100 of 10,000")
+    page.get_by_role("button", name="Older").click()
+    expect(place).to_have_text("101–200 of 10,000")
+    expect(rows.first).to_contain_text("DSC_00100.JPG")
+    expect(rows).to_have_count(100)
+    page.get_by_role("button", name="Newer").click()
+    expect(page.get_by_role("button", name="Newer")).to_be_disabled()
+
+
+def test_problems_take_the_photos_place_are_narrowed_by_folder_and_go_again(page: Page, visit: Callable[..., None]) -> None:
+    visit("#photos", "trouble")
+    problems = page.get_by_role("button", name="With problems")
+    problems.click()
+    expect(problems).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("main li")).to_have_count(100)
+    expect(page.locator(".tile")).to_have_count(0)
+    page.get_by_role("combobox", name="Folder: All folders").click()
+    page.get_by_role("option", name="Family NAS").click()
+    expect(page.locator(".notice")).to_contain_text("No file has problems here")
+    page.locator(".notice").get_by_role("button", name="Clear filters").click()
+    expect(page.locator(".tile").first).to_be_visible()
+
+
+def test_online_only_files_are_reached_from_the_library_and_looked_at_one_by_one_or_all_at_once(
+    page: Page, visit: Callable[..., None]
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.split("/api/")[-1]) if request.method == "POST" else None)
+    visit("#photos", "trouble")
+    page.get_by_role("group", name="Filters").get_by_role("link", name="Online only").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Online-only files")
+    page.get_by_role("button", name="Look at it: IMG_5001.HEIC").click()
+    page.get_by_role("button", name="Look at all").click()
+    expect(page.get_by_role("button", name="Look at all")).to_be_enabled()
+    assert asked == ["problems/50001/retry", "online-only/look"]
+
+
+def test_the_status_page_says_how_many_files_are_online_only_and_leads_to_them(page: Page, visit: Callable[..., None]) -> None:
+    visit("#status", "trouble")
+    page.get_by_text("1,234 files are online-only").get_by_role("link").click()
+    expect(page.locator("main li")).to_have_count(100)
