@@ -6,8 +6,8 @@ import { EVERYTHING, filterQuery } from './api/library'
 import { unpack } from './lib/order'
 import { routeOf } from './lib/route'
 
-/** In view whatever the size of the window. */
-const PICTURES = 18
+/** As many as a usual window shows. */
+const PICTURES = 24
 
 async function photos(): Promise<void> {
   const response = await askEarly(`/api/library${filterQuery(EVERYTHING)}`)
