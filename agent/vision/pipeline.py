@@ -66,7 +66,7 @@ def analyse(data: bytes, pipeline: Pipeline, wanted: Wanted, limits: Limits, clo
     chips: list[Pixels] = []
     if pipeline.embedder is not None:
         image = decoder(_side_for_chips(decoder(1), detections))
-        chips = [pipeline.aligner(image, face.landmarks) for face in detections]
+        chips = [image.shown(pipeline.aligner(image, face.landmarks)) for face in detections]
     image = decoder(1)  # the finest there is by now
     qualities = [quality(image, face) for face in detections]
     aligned = clock()
@@ -99,7 +99,7 @@ def analyse(data: bytes, pipeline: Pipeline, wanted: Wanted, limits: Limits, clo
         faces=faces,
         ms=spans,
         taken_at=image.taken_at,
-        thumbnail=None if wanted.thumbnail is None else encode_small(decoder(wanted.thumbnail).pixels, wanted.thumbnail),
+        thumbnail=None if wanted.thumbnail is None else encode_small(decoder(wanted.thumbnail), wanted.thumbnail),
     )
 
 

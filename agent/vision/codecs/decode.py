@@ -9,6 +9,7 @@ import PIL.Image
 
 from agent.domain.errors import ImageCorrupt, ImageEmpty, ImageError, ImageTooLarge, ImageTruncated, ImageUnsupported
 from agent.vision.codecs import heic, jpeg, others, raw
+from agent.vision.codecs.colour import to_srgb
 from agent.vision.codecs.image import Image, Limits, Pixels
 from agent.vision.codecs.sniff import sniff
 from agent.vision.codecs.tiff import Exif
@@ -45,23 +46,23 @@ def _decode(data: bytes, name: str, limits: Limits, side: int | None) -> Image:
         case "jpeg":
             header = jpeg.read_header(data)
             pixels, scale = jpeg.decode(data, header, limits, side)
-            return _upright(pixels, scale, header.width, header.height, name, header.exif)
+            return _upright(pixels, scale, header.width, header.height, name, header.exif, header.profile)
         case "raw":
             preview, header = raw.find_preview(data)
             pixels, scale = jpeg.decode(preview, header, limits, side)
-            return _upright(pixels, scale, header.width, header.height, name, raw.read_notes(data, header.exif))
+            return _upright(pixels, scale, header.width, header.height, name, raw.read_notes(data, header.exif), header.profile)
         case "heic":
-            pixels, exif = heic.decode(data, limits)
+            pixels, exif, profile = heic.decode(data, limits)
         case _:
-            pixels, exif = others.decode(data, name, limits)
-    return _upright(pixels, 1.0, pixels.shape[1], pixels.shape[0], name, exif)
+            pixels, exif, profile = others.decode(data, name, limits)
+    return _upright(pixels, 1.0, pixels.shape[1], pixels.shape[0], name, exif, profile)
 
 
-def _upright(pixels: Pixels, scale: float, width: int, height: int, name: str, exif: Exif) -> Image:
+def _upright(pixels: Pixels, scale: float, width: int, height: int, name: str, exif: Exif, profile: bytes) -> Image:
     if exif.orientation >= 5:
         width, height = height, width
     turned = np.ascontiguousarray(_turn(pixels, exif.orientation))
-    return Image(turned, scale, width, height, name, exif.taken_at)
+    return Image(turned, scale, width, height, name, exif.taken_at, to_srgb(profile))
 
 
 def _turn(pixels: Pixels, orientation: int) -> Pixels:

@@ -5,21 +5,22 @@ import numpy as np
 
 from agent.domain.errors import ImageCorrupt
 from agent.vision.codecs.decode import decode
-from agent.vision.codecs.image import Limits, Pixels
+from agent.vision.codecs.image import Image, Limits, Pixels
 
 
 def encode_preview(data: bytes, limits: Limits, side: int) -> bytes:
     """The upright image as JPEG, its longer side at most `side` pixels. Raises what `decode` raises."""
-    return encode_small(decode(data, limits, side).pixels, side)
+    return encode_small(decode(data, limits, side), side)
 
 
-def encode_small(pixels: Pixels, side: int) -> bytes:
-    """JPEG, the longer side at most `side` pixels."""
+def encode_small(image: Image, side: int) -> bytes:
+    """JPEG in the colours of screens, the longer side at most `side` pixels."""
+    pixels = image.pixels
     height, width = pixels.shape[:2]
     ratio = side / max(height, width)
     if ratio < 1:
         pixels = resize(pixels, max(1, round(width * ratio)), max(1, round(height * ratio)))
-    return encode_jpeg(pixels, quality=85)
+    return encode_jpeg(image.shown(pixels), quality=85)
 
 
 def encode_jpeg(pixels: Pixels, quality: int) -> bytes:

@@ -1,5 +1,6 @@
 """What the decoders speak of: pixels, a decoded image, and what a file may ask of the machine."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -42,7 +43,16 @@ class Image:
     height: int
     format: str
     taken_at: datetime | None = None  # by the camera's clock
+    to_screen: Callable[[Pixels], None] | None = None  # changes the colours of pixels to sRGB, where they lie; None if they are that
 
     @property
     def reduced(self) -> bool:
         return self.scale < 1.0
+
+    def shown(self, pixels: Pixels) -> Pixels:
+        """What was cut or made of `pixels`, in the colours of screens. Not done to whole images: faces are found in any colours."""
+        if self.to_screen is None:
+            return pixels
+        pixels = pixels.copy()
+        self.to_screen(pixels)
+        return pixels

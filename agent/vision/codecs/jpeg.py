@@ -10,7 +10,6 @@ import numpy as np
 
 from agent.domain.errors import ImageCorrupt, ImageTruncated, ImageUnsupported
 from agent.vision.codecs import others
-from agent.vision.codecs.colour import Colour
 from agent.vision.codecs.image import Limits, Pixels
 from agent.vision.codecs.tiff import Exif, read_exif
 
@@ -103,7 +102,4 @@ def decode(data: bytes, header: Header, limits: Limits, side: int | None) -> tup
     decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flag | cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
     if decoded is None:
         raise ImageCorrupt
-    pixels = np.asarray(decoded, np.uint8)
-    if header.components == 3:
-        Colour(header.profile, "RGB").to_srgb(pixels)
-    return pixels, 1 / factor
+    return np.asarray(decoded, np.uint8), 1 / factor

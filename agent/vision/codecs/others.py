@@ -10,45 +10,44 @@ import PIL.Image
 
 from agent.domain.errors import ImageUnsupported
 from agent.vision.codecs import tiff
-from agent.vision.codecs.colour import Colour, to_rgb
+from agent.vision.codecs.colour import to_rgb
 from agent.vision.codecs.image import Limits, Pixels
 from agent.vision.codecs.tiff import Exif, read_exif
 
 _PLUGINS: Final = {"jpeg": "Jpeg", "png": "Png", "webp": "WebP", "gif": "Gif", "bmp": "Bmp", "tiff": "Tiff", "avif": "Avif"}
 
 
-def decode(data: bytes, name: str, limits: Limits) -> tuple[Pixels, Exif]:
-    """Pixels as they lie in the file: its first picture, if there are several. Raises ImageError, or whatever the decoder raises."""
+def decode(data: bytes, name: str, limits: Limits) -> tuple[Pixels, Exif, bytes]:
+    """The first picture as it lies in the file, and the profile of its colours. Raises ImageError, or whatever the decoder raises."""
     if name == "webp" and (canvas := _webp_canvas(data)) is not None:
         limits.check_pixels(*canvas)  # its decoder takes the memory when the file is opened
     if name == "tiff":
         tiff.check_values(data)
     opened = _open(data, name, limits)
     limits.check_pixels(*opened.size)
+    profile = opened.info.get("icc_profile") or b""
     if name == "webp" and opened.mode == "RGB" and not getattr(opened, "is_animated", False):
-        return _plain_webp(data, opened.info.get("icc_profile")), read_exif(_exif_of(opened))
+        return _plain_webp(data), read_exif(_exif_of(opened)), profile
     opened.load()
     exif = Exif(1, read_exif(data).taken_at) if name == "tiff" else read_exif(_exif_of(opened))  # a TIFF is turned by its decoder
-    return to_rgb(opened, opened.info.get("icc_profile")), exif
+    return to_rgb(opened, profile), exif, profile
 
 
 def decode_ink(data: bytes, factor: int, limits: Limits) -> Pixels:
     """A JPEG of four inks, its size divided by `factor`. Raises whatever the decoder raises."""
     opened = _open(data, "jpeg", limits)
-    profile = opened.info.get("icc_profile")
+    profile = opened.info.get("icc_profile") or b""
     opened.draft(opened.mode, (max(1, opened.width // factor), max(1, opened.height // factor)))
     opened.load()
     return to_rgb(opened, profile)
 
 
-def _plain_webp(data: bytes, profile: bytes | None) -> Pixels:
+def _plain_webp(data: bytes) -> Pixels:
     """One opaque picture: half the time that Pillow takes, which decodes everything as a film with transparency (measured)."""
     decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
     if decoded is None:
         raise ValueError("not a WebP picture")
-    pixels = np.asarray(decoded, np.uint8)
-    Colour(profile, "RGB").to_srgb(pixels)
-    return pixels
+    return np.asarray(decoded, np.uint8)
 
 
 def _open(data: bytes, name: str, limits: Limits) -> PIL.Image.Image:

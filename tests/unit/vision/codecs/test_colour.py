@@ -7,7 +7,7 @@ import PIL.Image
 import pytest
 from PIL import ImageCms
 
-from agent.vision.codecs import Limits, Pixels, decode
+from agent.vision.codecs import Limits, Pixels, decode, encode_preview
 
 LIMITS = Limits(megapixels=10, megabytes=10)
 Encode = Callable[..., bytes]
@@ -27,12 +27,17 @@ def test_a_phone_s_wide_colours_become_those_of_a_screen(encoded: Encode, displa
     data = encoded(np.full((64, 64, 3), colour, np.uint8), kind, icc_profile=display_p3)
     expected = as_screens_show(colour)
     assert np.abs(np.array(expected) - colour).max() > 10
-    assert np.abs(decode(data, LIMITS).pixels[30, 30].astype(int) - expected).max() <= 4
+    image = decode(data, LIMITS)
+    assert np.abs(image.pixels[30, 30].astype(int) - colour).max() <= 4, "to find faces in, they may stay"
+    assert np.abs(image.shown(image.pixels)[30, 30].astype(int) - expected).max() <= 4
+    preview = decode(encode_preview(data, LIMITS, 32), LIMITS)
+    assert np.abs(preview.pixels[15, 15].astype(int) - expected).max() <= 6
 
 
 def test_all_of_a_large_picture_is_converted(display_p3: bytes, encoded: Encode) -> None:
     data = encoded(np.full((1500, 1000, 3), (200, 110, 100), np.uint8), "PNG", icc_profile=display_p3)
-    pixels = decode(data, LIMITS).pixels
+    image = decode(data, LIMITS)
+    pixels = image.shown(image.pixels)
     assert (pixels == pixels[0, 0]).all()
     assert pixels[0, 0, 0] > 205
 
@@ -45,8 +50,8 @@ def test_a_profile_that_says_nothing_changes_nothing(encoded: Encode, display_p3
         "broken": display_p3[:200],
         "huge": display_p3 + bytes(5_000_000),
     }[profile]
-    pixels = decode(encoded(np.full((40, 40, 3), (200, 110, 100), np.uint8), "WEBP", lossless=True, icc_profile=data), LIMITS).pixels
-    assert pixels[5, 5].tolist() == [200, 110, 100]
+    image = decode(encoded(np.full((40, 40, 3), (200, 110, 100), np.uint8), "WEBP", lossless=True, icc_profile=data), LIMITS)
+    assert image.shown(image.pixels)[5, 5].tolist() == [200, 110, 100]
 
 
 def test_lab_and_inks_become_colours(encoded: Encode) -> None:
