@@ -245,17 +245,8 @@ class EnginePool:
         return child
 
     def _config(self) -> EngineConfig:
-        settings = self.settings
-        return EngineConfig(
-            models=self._models,
-            converted=str(self._converted),
-            cache=str(self._cache),
-            device=settings.device,
-            precision=settings.precision.value,
-            threads=max(1, self._cores // self.size),
-            max_megapixels=settings.max_megapixels,
-            max_megabytes=settings.max_megabytes,
-        )
+        threads = max(1, self._cores // self.size)
+        return EngineConfig.of(self.settings, self._models, str(self._converted), str(self._cache), threads)
 
     # -- slots -------------------------------------------------------------------------------------------------------------------
     async def _take(self, rank: int) -> Slot:

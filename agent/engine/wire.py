@@ -15,6 +15,7 @@ from agent.child import Message
 from agent.domain.errors import AgentError, EngineBadAnswer, from_code
 from agent.domain.face import Analysis
 from agent.domain.people import Bounds, Candidate, Gallery
+from agent.settings import Engine
 
 T = TypeVar("T")
 
@@ -40,6 +41,20 @@ class EngineConfig:
     threads: int = 1
     max_megapixels: int = 200
     max_megabytes: int = 500
+
+    @classmethod
+    def of(cls, settings: Engine, models: dict[str, ModelFile], converted: str, cache: str, threads: int) -> "EngineConfig":
+        """As the settings want it."""
+        return cls(
+            models=models,
+            converted=converted,
+            cache=cache,
+            device=settings.device,
+            precision=settings.precision.value,
+            threads=threads,
+            max_megapixels=settings.max_megapixels,
+            max_megabytes=settings.max_megabytes,
+        )
 
 
 @dataclass(frozen=True, slots=True)
