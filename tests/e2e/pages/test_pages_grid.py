@@ -18,7 +18,8 @@ def test_the_day_one_is_in_stays_in_sight_and_is_heard_with_each_photo(page: Pag
             const { left, top } = view.getBoundingClientRect()
             const titles = [...view.querySelectorAll('.day p')].filter((title) => title.getBoundingClientRect().bottom > top)
             const tile = [...view.querySelectorAll('.tile')].find((each) => each.getBoundingClientRect().bottom > top + 44)
-            return { title: titles[0].querySelector('strong').textContent, at: titles[0].getBoundingClientRect().top - top, heard: tile.ariaLabel }
+            const at = titles[0].getBoundingClientRect().top - top
+            return { title: titles[0].querySelector('strong').textContent, at, heard: tile.ariaLabel }
         }"""
     )
     assert top["at"] <= 0
