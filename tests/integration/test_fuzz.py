@@ -16,6 +16,7 @@ import PIL.Image
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import ImageCms
 from pillow_heif import register_heif_opener
 
 from agent.app.ports import Analyse
@@ -45,6 +46,9 @@ def whole_files() -> dict[str, bytes]:
     exif[0x0112] = 6
     exif.get_ifd(0x8769)[0x9003] = "2025:07:06 05:04:03"
 
+    # Under another name, so that it is not passed over.
+    colours = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes().replace(b"\0s\0R\0G\0B", b"\0x\0R\0G\0B")
+
     def saved(picture: PIL.Image.Image, kind: str, **options: object) -> bytes:
         out = io.BytesIO()
         picture.save(out, kind, **options)
@@ -55,9 +59,9 @@ def whole_files() -> dict[str, bytes]:
     cr3 = b"\0\0\0\x18ftypcrx \0\0\0\1crx isom" + struct.pack(">L", 8 + len(exif.tobytes())) + b"CMT1" + exif.tobytes()[6:] + jpeg
     return {
         "jpeg": jpeg,
-        "jpeg-progressive": saved(noise, "JPEG", progressive=True, icc_profile=b"\0" * 300),
+        "jpeg-progressive": saved(noise, "JPEG", progressive=True, icc_profile=colours),
         "jpeg-inks": saved(noise.convert("CMYK"), "JPEG"),
-        "png": saved(clear, "PNG", exif=exif),
+        "png": saved(clear, "PNG", exif=exif, icc_profile=colours),
         "png-deep": saved(PIL.Image.fromarray(rng.integers(0, 65535, (48, 64), np.uint16)), "PNG"),
         "png-moving": saved(noise, "PNG", save_all=True, append_images=[plain]),
         "png-palette": saved(noise.quantize(16), "PNG", transparency=3),

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from typing import Final
 
@@ -25,8 +26,9 @@ def to_srgb(profile: bytes) -> Callable[[Pixels], None] | None:
         return None
 
     def convert(pixels: Pixels) -> None:
-        for rows in strips(pixels.shape[1], pixels.shape[0]):
-            pixels[rows] = np.asarray(ImageCms.applyTransform(PIL.Image.fromarray(pixels[rows]), transform))
+        with suppress(ImageCms.PyCMSError, ValueError):  # a profile that breaks only when it is used
+            for rows in strips(pixels.shape[1], pixels.shape[0]):
+                pixels[rows] = np.asarray(ImageCms.applyTransform(PIL.Image.fromarray(pixels[rows]), transform))
 
     return convert
 
