@@ -43,7 +43,13 @@ def test_what_the_pages_change_is_in_force_at_once(program: RealProgram, tmp_pat
         assert api.patch("/folders", json={"path": str(more), "faces": False}).status_code == 204
         photo(3).save(more / "3.jpg")
         program.settled(4)
-        assert api.delete("/folders", params={"path": str(more)}).status_code == 204
+        removed = api.delete("/folders", params={"path": str(more)}).json()["photos"]
+        program.until(lambda status: [folder.path for folder in status.folders] == [str(program.watched)])
+        program.until(lambda status: status.images == 4 - removed)
+        assert removed > 0
+        assert api.post("/folders", json={"path": str(more), "faces": False}).status_code == 204
+        program.until(lambda status: status.images == 4)
+        api.delete("/folders", params={"path": str(more)})
         program.until(lambda status: [folder.path for folder in status.folders] == [str(program.watched)])
 
         assert api.post("/quiet", json={"minutes": 5}).status_code == 204
