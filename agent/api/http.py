@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterable, Callable
 from contextlib import aclosing
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Header, Request
 from fastapi.exceptions import RequestValidationError
@@ -153,4 +153,13 @@ def _pages(api: FastAPI, context: Context) -> None:
     async def page() -> FileResponse:
         return FileResponse(context.ui / "index.html")
 
-    api.mount("/assets", StaticFiles(directory=context.ui / "assets", check_dir=False), name="assets")
+    api.mount("/assets", _Assets(directory=context.ui / "assets", check_dir=False), name="assets")
+
+
+class _Assets(StaticFiles):
+    """The program's own files, whose names change with their content: a browser may keep them, and their compiled form."""
+
+    def file_response(self, *args: Any, **named: Any) -> Response:
+        answer = super().file_response(*args, **named)
+        answer.headers["cache-control"] = "private, max-age=31536000, immutable"
+        return answer

@@ -206,6 +206,9 @@ async def test_a_model_that_is_missing_is_what_the_status_says(served: Served, o
 async def test_the_pages_and_their_assets_are_served(owner: httpx.AsyncClient) -> None:
     for path in ("/", "/popup"):
         assert (await owner.get(path)).headers["content-type"].startswith("text/html")
-    assert (await owner.get("/assets/app-1a2b.js")).text == "export {}"
+    asset = await owner.get("/assets/app-1a2b.js")
+    assert asset.text == "export {}" and asset.headers["cache-control"] == "private, max-age=31536000, immutable"
+    assert asset.headers["x-content-type-options"] == "nosniff" and "content-security-policy" in asset.headers
+    assert "immutable" not in (await owner.get("/")).headers["cache-control"]
     assert (await owner.get("/assets/../index.html")).status_code == 404
     assert (await owner.get("/assets/%2e%2e/index.html")).status_code == 404
