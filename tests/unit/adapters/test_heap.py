@@ -1,0 +1,49 @@
+"""The heap's parts are bounded where the C library has any."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent.adapters import heap
+
+# Threads that are all busy allocating at once; then the C library lists its heaps.
+PROGRAM = """
+import ctypes, sys, threading
+from agent.adapters.heap import few_arenas
+if sys.argv[1] == "few":
+    few_arenas()
+together = threading.Barrier(8)
+def work():
+    together.wait()
+    kept = [bytearray(40_000) for _ in range(200)]
+    together.wait()
+threads = [threading.Thread(target=work) for _ in range(8)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+libc = ctypes.CDLL(None)
+libc.fopen.restype = ctypes.c_void_p
+libc.malloc_info(0, ctypes.c_void_p(libc.fopen(sys.argv[2].encode(), b"w")))
+libc.fflush(None)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's heap")
+def test_threads_share_two_parts_of_the_heap(tmp_path: Path) -> None:
+    counts = {}
+    for way in ("few", "many"):
+        said = tmp_path / way
+        subprocess.run([sys.executable, "-c", PROGRAM, way, str(said)], check=True, timeout=30)
+        counts[way] = said.read_text(encoding="utf-8").count("<heap ")
+    assert counts["few"] <= 2 < counts["many"]
+
+
+def test_a_system_without_it_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Nothing:
+        def __init__(self, _: None) -> None: ...
+
+    monkeypatch.setattr("agent.adapters.heap.ctypes.CDLL", Nothing)
+    heap.few_arenas()
+    monkeypatch.setattr(sys, "platform", "win32")
+    heap.few_arenas()
