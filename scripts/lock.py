@@ -15,6 +15,7 @@ LOCKS: dict[str, tuple[list[str], str | None]] = {
     "requirements.lock": (["pyproject.toml"], None),
     "requirements-dev.lock": (["--group", "test", "--group", "check", "--group", "build", "--group", "lock"], "requirements.lock"),
     "requirements-node.lock": (["--group", "node"], None),
+    "requirements-bench.lock": (["--group", "bench"], "requirements.lock"),
 }
 HEAD = "# Made by `python scripts/lock.py` from pyproject.toml; not to be edited by hand.\n"
 

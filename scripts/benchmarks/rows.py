@@ -58,6 +58,15 @@ def worst(name: str, samples: Sequence[float], target: float) -> Row:
     return _row(name, percentile(samples, 1), samples, target)
 
 
+def at_least(name: str, value: float, target: float, samples: Sequence[float]) -> Row:
+    """More is better."""
+    return Row(name, round(value, 4), target, tuple(round(each, 4) for each in samples), at_least=True)
+
+
+def at_most(name: str, value: float, target: float, samples: Sequence[float]) -> Row:
+    return Row(name, round(value, 4), target, tuple(round(each, 4) for each in samples))
+
+
 def _row(name: str, value: float, samples: Sequence[float], target: float) -> Row:
     return Row(name, round(value, 2), target, tuple(round(each, 2) for each in samples))
 

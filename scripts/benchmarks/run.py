@@ -7,11 +7,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from scripts.benchmarks import ui
+from scripts.benchmarks import agent, engine, fuzz, idle, kills, scan, ui
 from scripts.benchmarks.rows import Row, as_json, facts
 
 # Group -> what measures it; told whether there is time for long rows.
-GROUPS: dict[str, Callable[[bool], Iterator[Row]]] = {"ui": ui.rows}
+GROUPS: dict[str, Callable[[bool], Iterator[Row]]] = {
+    "scan": scan.rows,
+    "engine": engine.rows,
+    "agent": agent.rows,
+    "idle": idle.rows,
+    "ui": ui.rows,
+    "kills": kills.rows,
+    "fuzz": fuzz.rows,
+}
 
 
 def main() -> int:

@@ -4,11 +4,12 @@ import contextlib
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psutil
 
+from agent.adapters.model_store import ModelStore
 from agent.api.client import Client
 from scripts.benchmarks.large_library import fill
 from scripts.demo import fetch
@@ -19,23 +20,31 @@ LIMIT_S = 120.0
 IDLE_SHARE, IDLE_S = 0.03, 3.0
 
 
+def fetched() -> tuple[Path, ModelStore]:
+    """The samples' folder and the models. What is fetched is told, but is no part of the figures."""
+    with contextlib.redirect_stdout(sys.stderr):
+        return fetch()
+
+
 @contextlib.contextmanager
-def running(folder: Path, images: int) -> Iterator[Client]:
+def running(
+    folder: Path, images: int, *, tray: bool = False, values: Mapping[str, str] | None = None
+) -> Iterator[tuple[Client, psutil.Process]]:
     """The agent with so many images, once it has looked through the watched folder and is idle; its newest image is a real photo."""
-    with contextlib.redirect_stdout(sys.stderr):  # what is fetched is told, but is no part of the figures
-        samples, models = fetch()
+    samples, models = fetched()
     home, watched = folder / "home", folder / "Photos"
-    watched.mkdir()
-    paths, settings = new_home(home, models, {"library.thumbnails_mb": "4000", "popup.enabled": "false"})
+    watched.mkdir(parents=True)
+    paths, settings = new_home(home, models, {"library.thumbnails_mb": "4000", "popup.enabled": "false", **(values or {})})
     settings.add_folder(watched)
     fill(paths, settings.load(), watched, samples, images - 1)
-    with agent("--no-tray") as process, contextlib.closing(answering(paths, process)) as client:
+    with agent(*([] if tray else ["--no-tray"])) as process, contextlib.closing(answering(paths, process)) as client:
         client.post("/api/rescan")
         shutil.copy(samples / "biden.jpg", watched / "biden.jpg")
         # What was filled in has to be taken as it is, so that the one photo is all there is to do.
         until(client, lambda status: status.images == images and not status.queued, limit_s=LIMIT_S)
-        _until_idle(psutil.Process(process.pid))
-        yield client
+        program = psutil.Process(process.pid)
+        _until_idle(program)
+        yield client, program
 
 
 def _until_idle(process: psutil.Process) -> None:

@@ -17,7 +17,7 @@ def rows(long: bool) -> Iterator[Row]:
     yield bundle(ROOT / "ui" / "dist")
     with (
         tempfile.TemporaryDirectory(prefix="ai-popup-bench-", ignore_cleanup_errors=True) as folder,
-        running(Path(folder), IMAGES) as client,
+        running(Path(folder), IMAGES) as (client, _),
     ):
         yield from api.rows(client)
         yield from browser.rows(client)

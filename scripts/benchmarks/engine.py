@@ -1,0 +1,81 @@
+"""The group `engine`: how much memory one engine process takes over many photos of all sizes, and whether it keeps growing."""
+
+import asyncio
+import random
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from agent.adapters.model_store import ModelStore
+from agent.app.ports import Analyse
+from agent.bootstrap import model_files
+from agent.domain.image import Recipe
+from agent.engine.places import memory_of
+from agent.engine.pool import EnginePool
+from agent.settings import Engine
+from scripts.benchmarks.photos import photos
+from scripts.benchmarks.rows import Row, at_most
+from scripts.benchmarks.stage import fetched
+from scripts.setup.pictures import landscape
+
+SHOWN, DISTINCT = 300, 60
+SETTLED = 50  # after so many photos all that is kept for good should be there
+SMALLEST, LARGEST = 0.3, 50.0  # megapixels
+PEAK_MB, GROWTH = 600, 1.1
+MB = 2**20
+# How often each; only JPEG goes up to the largest size.
+FORMATS, WEIGHTS, LIMITS = (".jpg", ".png", ".webp"), (70, 15, 15), {".jpg": LARGEST, ".png": 24.0, ".webp": 16.0}
+
+
+def rows(long: bool) -> Iterator[Row]:
+    """Recognition is on, so that all models are loaded; of the processes that take turns in a scan, one is measured."""
+    _, models = fetched()
+    with tempfile.TemporaryDirectory(prefix="ai-popup-bench-", ignore_cleanup_errors=True) as folder:
+        resident, peak = asyncio.run(_shown(_mixed(Path(folder)), models))
+    yield at_most("engine_peak_mb", peak / MB, PEAK_MB, [each / MB for each in resident])
+    yield at_most("engine_growth", resident[-1] / resident[SETTLED - 1], GROWTH, [resident[SETTLED - 1] / MB, resident[-1] / MB])
+
+
+def _mixed(folder: Path) -> list[Path]:
+    """Photos of all shapes and sizes; the largest is among them."""
+    chance = random.Random(7)
+    sources = [np.asarray(cv2.imread(str(photo.path)), np.uint8) for photo in photos(20)]
+    made = []
+    for number in range(DISTINCT):
+        kind = ".jpg" if number == 0 else chance.choices(FORMATS, WEIGHTS)[0]
+        megapixels = LARGEST if number == 0 else np.exp(chance.uniform(np.log(SMALLEST), np.log(LIMITS[kind])))
+        aspect = chance.choice((4 / 3, 3 / 4, 3 / 2, 16 / 9, 9 / 16, 1.0, 2.2))
+        size = (round((megapixels * 1e6 * aspect) ** 0.5), round((megapixels * 1e6 / aspect) ** 0.5))
+        # A PNG is a drawing or a screen, mostly: noise would not be kept as one.
+        source = np.asarray(landscape(number))[:, :, ::-1] if kind == ".png" else sources[number % len(sources)]
+        made.append(folder / f"{number}{kind}")
+        cv2.imwrite(str(made[-1]), cv2.resize(source, size, interpolation=cv2.INTER_LINEAR))
+    return made
+
+
+async def _shown(files: list[Path], models: ModelStore) -> tuple[list[int], int]:
+    """Resident bytes after each photo, and the most there ever were."""
+    with tempfile.TemporaryDirectory(prefix="ai-popup-bench-", ignore_cleanup_errors=True) as cache:
+        pool = EnginePool(Engine(workers=1), model_files(models), converted=models.folder / "ir", cache=Path(cache))
+        try:
+            pid = (await pool.hello()).pid
+            order = random.Random(11)
+            resident: list[int] = []
+            while len(resident) < SHOWN:
+                for file in order.sample(files, len(files)):
+                    await pool.analyse(Analyse(str(file), Recipe("centerface-1", "mobilefacenet-1"), thumbnail=480))
+                    resident.append(memory_of(pid))
+            return resident, max(_peak(pid), *resident)
+        finally:
+            await pool.close()
+
+
+def _peak(pid: int) -> int:
+    """The most resident bytes so far, where the system keeps count; else 0."""
+    status = Path(f"/proc/{pid}/status")
+    kept = re.search(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="utf-8")) if status.is_file() else None
+    return 1024 * int(kept[1]) if kept else 0

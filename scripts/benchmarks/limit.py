@@ -1,0 +1,141 @@
+"""What this machine could do at most: the same decoding and the same inference with all cores busy, and nothing else.
+
+Decoding is OpenCV alone; inference is OpenVINO's own `benchmark_app` on the same file, precision and input sizes. Nothing of the
+program takes part, except that it is asked beforehand which decodings and input sizes each photo costs.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.adapters.model_store import ModelStore
+from agent.engine.runtime import Runtime
+from agent.engine.wire import ModelFile
+from agent.vision.codecs import Image, Limits, decode
+from agent.vision.detector import CenterFace
+from scripts.benchmarks.photos import Photo
+
+# Height and width of what the net is given.
+Shape: TypeAlias = tuple[int, int]
+
+FLAGS = {1: cv2.IMREAD_COLOR, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
+MIN_SCORE = 0.5
+INFER_S = 3  # for each shape
+DECODE_S = 2.0
+_LIMIT_S = 120
+_LIMITS = Limits(megapixels=200, megabytes=500)
+
+
+@dataclass
+class Work:
+    """What some photos cost: how often they were decoded at 1/factor, and how often the net was given which shape."""
+
+    photos: int = 0
+    decodes: Counter[int] = field(default_factory=Counter)
+    looks: Counter[Shape] = field(default_factory=Counter)
+
+
+def precision_of(models: ModelStore) -> str:
+    """What the program infers in on this machine."""
+    return _runtime(models).precision
+
+
+def work_of(photos: Sequence[Photo], models: ModelStore) -> Work:
+    """Asks the detector."""
+    work = Work(len(photos))
+    info = models.info("centerface")
+    net = _runtime(models).detector(ModelFile(info.name, str(info.path), info.sha256))
+
+    def counted(image: NDArray[np.uint8]) -> Sequence[NDArray[np.float32]]:
+        work.looks[image.shape[1:3]] += 1
+        return net(image)
+
+    detector = CenterFace(counted)
+    for photo in photos:
+        data = photo.path.read_bytes()
+        kept: list[Image] = []
+
+        def decoder(side: int, data: bytes = data, kept: list[Image] = kept) -> Image:
+            if not kept or (kept[-1].reduced and max(kept[-1].pixels.shape) < side):
+                kept.append(decode(data, _LIMITS, side))
+                work.decodes[round(1 / kept[-1].scale)] += 1
+            return kept[-1]
+
+        detector(decoder, MIN_SCORE)
+    return work
+
+
+def limit(work: Work, photos: Sequence[Photo], model: Path, precision: str) -> float:
+    """Photos per second."""
+    seconds = sum(count / decoded_per_second(photos, factor) for factor, count in work.decodes.items())
+    seconds += sum(count / inferred_per_second(model, precision, shape) for shape, count in work.looks.items())
+    return work.photos / seconds
+
+
+def decoded_per_second(photos: Sequence[Photo], factor: int) -> float:
+    """By all cores, each decoding photos of its own, from memory."""
+    files = [np.fromfile(photo.path, np.uint8) for photo in photos[:20]]
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    end = time.perf_counter() + DECODE_S
+
+    def decode_on(core: int) -> int:
+        done = 0
+        while time.perf_counter() < end:
+            assert cv2.imdecode(files[(core + done) % len(files)], FLAGS[factor]) is not None
+            done += 1
+        return done
+
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        began = time.perf_counter()
+        with ThreadPoolExecutor(cores) as pool:
+            done = sum(pool.map(decode_on, range(cores)))
+        return done / (time.perf_counter() - began)
+    finally:
+        cv2.setNumThreads(threads)
+
+
+def inferred_per_second(model: Path, precision: str, shape: Shape) -> float:
+    """By `benchmark_app`, tuned for throughput. Raises RuntimeError if it does not say."""
+    command = [
+        str(Path(sys.executable).with_name("benchmark_app")),
+        "-m",
+        str(model),
+        "-d",
+        "CPU",
+        "-hint",
+        "throughput",
+        "-t",
+        str(INFER_S),
+    ]
+    command += ["-shape", f"[1,3,{shape[0]},{shape[1]}]", "-infer_precision", precision]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=_LIMIT_S, check=False)
+    said = re.search(r"Throughput:\s+([\d.]+) FPS", done.stdout)
+    if said is None:
+        raise RuntimeError(f"benchmark_app: {done.stdout[-500:]}{done.stderr[-500:]}")
+    return float(said[1])
+
+
+def converted(models: ModelStore) -> Path:
+    """The detector in OpenVINO's format, as the engine uses it."""
+    info = models.info("centerface")
+    _runtime(models).detector(ModelFile(info.name, str(info.path), info.sha256))
+    return models.folder / "ir" / f"{info.name}-{info.sha256[:16]}.xml"
+
+
+def _runtime(models: ModelStore) -> Runtime:
+    cache = models.folder.parent / "kernels"
+    return Runtime(device="CPU", precision="auto", threads=1, converted=models.folder / "ir", cache=cache)
