@@ -1,4 +1,4 @@
-"""Measures the program: `python3 scripts/bench.py [GROUP...] [--json] [--long]`; without a group all of them.
+"""Measures the program: `python3 scripts/bench.py [GROUP...] [--json | --markdown] [--long]`; without a group all of them.
 
 Sets up what the tests need (and, for the group `scan`, what the program is compared with), then hands over to `scripts/benchmarks`. A
 figure is judged beside its target, but never fails anything: the exit code tells only whether all could be measured.

@@ -87,6 +87,20 @@ def as_json(rows: Sequence[Row], said: Mapping[str, str]) -> str:
     return json.dumps({**said, "rows": [{**asdict(row), "ok": row.ok} for row in rows]}, indent=1)
 
 
+def as_table(rows: Sequence[Row], said: Mapping[str, str]) -> str:
+    """Markdown, as the README has it."""
+    lines = [
+        f"{said['machine']}; {said['versions']}; load {said['load']}; {said['date']}",
+        "",
+        "| row | value | to reach |",
+        "|---|---|---|",
+    ]
+    lines += [
+        f"| `{row.name}` | {row.value:.4g}{'' if row.ok else ' (missed)'} | {'≥' if row.at_least else '≤'} {row.target:g} |" for row in rows
+    ]
+    return "\n".join(lines)
+
+
 def _processor() -> str:
     listed = Path("/proc/cpuinfo")
     if listed.is_file() and (found := re.search(r"^model name\s*:\s*(.+)$", listed.read_text(encoding="utf-8"), re.MULTILINE)):

@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from scripts.benchmarks import agent, engine, fuzz, idle, kills, scan, ui
-from scripts.benchmarks.rows import Row, as_json, facts
+from scripts.benchmarks.rows import Row, as_json, as_table, facts
 
 # Group -> what measures it; told whether there is time for long rows.
 GROUPS: dict[str, Callable[[bool], Iterator[Row]]] = {
@@ -26,13 +26,15 @@ def main() -> int:
     """Returns the exit code: a row that misses its target is no failure."""
     parser = argparse.ArgumentParser(prog="bench.py", description="Measures the program and compares each figure with its target.")
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"{', '.join(GROUPS)}; all if none is named")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON object")
+    form.add_argument("--markdown", action="store_true", help="print a table for the README")
     parser.add_argument("--long", action="store_true", help="also what takes hours")
     asked = parser.parse_args()
     if unknown := set(asked.groups) - set(GROUPS):
         parser.error(f"no such group: {', '.join(sorted(unknown))}")
     said = facts()
-    out = sys.stderr if asked.json else sys.stdout
+    out = sys.stderr if asked.json or asked.markdown else sys.stdout
     for name, fact in said.items():
         print(f"{name:<9} {fact}", file=out, flush=True)
     rows = []
@@ -42,6 +44,8 @@ def main() -> int:
             rows.append(row)
     if asked.json:
         print(as_json(rows, said))
+    if asked.markdown:
+        print(as_table(rows, said))
     return 0
 
 

@@ -1,12 +1,14 @@
 """What the benchmark says of its samples."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from scripts.benchmarks.photos import FACES, WEIGHTS, count_of
 from scripts.benchmarks.popup import painted
-from scripts.benchmarks.rows import Row, as_json, median, p95, worst
+from scripts.benchmarks.rows import Row, as_json, as_table, at_least, at_most, median, p95, worst
 from scripts.benchmarks.ui import bundle
 
 SAMPLES = [float(number) for number in range(1, 201)]
@@ -48,3 +50,16 @@ def test_the_popup_is_painted_when_the_screen_first_looks_as_it_does_in_the_end(
     assert painted([(1.0, screen(0)), (2.0, screen(0.5)), (3.0, screen(0.99)), (4.0, screen(1))]) == 3.0
     with pytest.raises(RuntimeError):
         painted([(1.0, screen(0)), (2.0, screen(0.1))])
+
+
+def test_the_table_says_what_was_missed() -> None:
+    said = {"machine": "m", "versions": "v", "load": "0", "date": "d"}
+    table = as_table([at_least("scan_limit", 0.9, 0.85, []), at_most("idle_pss_mb", 130, 120, [])], said)
+    assert table.splitlines()[-2:] == ["| `scan_limit` | 0.9 | ≥ 0.85 |", "| `idle_pss_mb` | 130 (missed) | ≤ 120 |"]
+
+
+def test_each_twenty_photos_have_the_same_shares_of_faces() -> None:
+    for twenty in range(3):
+        counts = Counter(count_of(20 * twenty + number) for number in range(20))
+        assert counts == {count: weight // 5 for count, weight in zip(FACES, WEIGHTS, strict=True)}
+    assert [count_of(number) for number in range(20)] != [count_of(number) for number in range(20, 40)]
