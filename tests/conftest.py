@@ -19,7 +19,7 @@ from agent.adapters.paths import AppPaths
 from agent.adapters.store import SqliteLibrary
 from agent.adapters.store.opening import open_library
 from agent.api.client import Client
-from agent.api.schemas import ImageOut, ImagePage, PlaceProblem, Status
+from agent.api.schemas import ImageOut, ImagePage, Status
 from agent.bootstrap import home_of_key
 from agent.domain.errors import AgentError
 from agent.engine.wire import EngineConfig, ModelFile
@@ -199,12 +199,6 @@ class RealProgram:
         with self.client() as client:
             page = ImagePage.model_validate(client.get_json("/api/images?limit=200"))
         return {image.name: image for image in page.items}
-
-    def problems(self) -> list[PlaceProblem]:
-        with self.client() as client:
-            found = client.get_json("/api/problems")
-        assert isinstance(found, list)
-        return [PlaceProblem.model_validate(item) for item in found]
 
     @contextlib.contextmanager
     def library(self) -> Iterator[SqliteLibrary]:
