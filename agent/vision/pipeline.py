@@ -52,6 +52,7 @@ class FileDecoder:
         """The image with a longer side of at least `side` pixels, as far as the file has them. Raises ImageError."""
         if self._image is None or (self._image.reduced and max(self._image.pixels.shape) < side):
             begun = self._clock()
+            self._image = None  # the coarser one goes before the finer takes its memory
             self._image = decode(self._data, self._limits, side)
             self.seconds += self._clock() - begun
         return self._image
