@@ -20,6 +20,8 @@ Message: TypeAlias = dict[str, Any]
 MAX_LINE = 64 * 1024 * 1024
 # A process whose output has ended needs a moment to end itself.
 _EXIT_S = 2.0
+# Waits for an answer are cut into these: if the computer slept in one, no more than it counts.
+_STEP_S = 1.0
 # What every child needs of the environment to find its libraries; not the rest, where tokens may be.
 _BARE = [
     "HOME",
@@ -139,7 +141,7 @@ class Child:
             try:
                 async with asyncio.timeout(timeout):
                     await self._send(message)
-                    answer = await self._answers.get()
+                answer = await self._answer(timeout)
             except TimeoutError:
                 await self.kill()
                 raise ChildTimeout from None
@@ -151,6 +153,18 @@ class Child:
                 self._answers.put_nowait(None)  # for whoever waited for their turn
                 raise await self._gone()
             return answer
+
+    async def _answer(self, seconds: float) -> Message | None:
+        """Raises TimeoutError. Time in which the computer slept does not count: the child slept too."""
+        while True:
+            step = min(seconds, _STEP_S)
+            try:
+                async with asyncio.timeout(step):
+                    return await self._answers.get()
+            except TimeoutError:
+                seconds -= step
+                if seconds <= 0:
+                    raise
 
     async def stop(self, *, timeout: float = 3.0) -> None:
         """End it: close its input, wait, then kill."""

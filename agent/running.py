@@ -13,6 +13,7 @@ import structlog
 from agent import __version__, logs
 from agent.adapters.config_file import SettingsFile
 from agent.adapters.drives import is_remote
+from agent.adapters.durable import store_error
 from agent.adapters.folder_scan import walk_images
 from agent.adapters.paths import HOME_VARIABLE, AppPaths
 from agent.adapters.store import SqliteLibrary
@@ -117,7 +118,9 @@ class Agent:
             asyncio.run(self._live())
         except BaseException as error:
             log.exception("core.failed")
-            self._failure = reason_of(error)
+            reason = reason_of(error)
+            # Of a file of its own: those of photos, models and settings are named where they arise.
+            self._failure = store_error(reason) if isinstance(reason, OSError) else reason
         finally:
             self._ended.set()
             self._built.set()

@@ -13,7 +13,7 @@ from agent.adapters.config_lines import line_of
 from agent.adapters.durable import write_private
 from agent.adapters.paths import make_private
 from agent.app.setting_fields import nearest_key
-from agent.domain.errors import NotFound, SettingsError, SettingsInvalid, SettingsUnknownKey, SettingsUnwritable, StoreUnwritable
+from agent.domain.errors import NotFound, SettingsError, SettingsInvalid, SettingsUnknownKey, SettingsUnwritable, StoreError
 from agent.resources import resource
 from agent.settings import Settings, changed_sections, root_of
 
@@ -264,7 +264,7 @@ class SettingsFile:
                 yield document
                 # Resolved: a link to a file elsewhere (dotfiles) stays a link.
                 write_private(self.path.resolve(), tomlkit.dumps(document).encode())
-        except (OSError, Timeout, StoreUnwritable) as error:
+        except (OSError, Timeout, StoreError) as error:
             raise SettingsUnwritable from error
         self.load()
         if self._nudge is not None:

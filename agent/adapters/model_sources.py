@@ -4,6 +4,7 @@ Packages come through the machine's own npm and pip, so that its mirrors, proxie
 and no registry's address stands here.
 """
 
+import errno
 import shutil
 import subprocess
 import sys
@@ -16,13 +17,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TypeAlias
 
+from agent.adapters.durable import store_error
 from agent.adapters.tools import Stop, run_tool
+from agent.domain.errors import StoreDiskFull
 
 Report: TypeAlias = Callable[[int], None]  # bytes received so far
 
 _PACKAGE_LIMIT_S = 600
 _MAX_BYTES = 512 * 1024 * 1024
 _CHUNK = 256 * 1024
+_LEAST_ROOM = 1024 * 1024  # bytes; a package tool that failed with less free failed for that
 
 # Asks pip's own index machinery for the archive and no more: `pip download` of a source archive would run its setup code.
 # Arguments: requirement, folder.
@@ -96,6 +100,7 @@ def _fetch_package(kind: str, package: str, folder: Path, stop: Stop) -> Path:
     try:
         run_tool(command, folder, limit_s=_PACKAGE_LIMIT_S, stop=stop)
     except (OSError, subprocess.SubprocessError) as error:
+        _pass_on_full_disk(error, folder)
         raise SourceFailed(kind) from error
     archives = [path for path in folder.iterdir() if path.is_file()]
     if len(archives) != 1:
@@ -117,6 +122,7 @@ def _extract(archive: Path, member: str, target: Path, report: Report) -> None:
                 with inside as data:
                     _copy(data, target, report)
     except (OSError, KeyError, zipfile.BadZipFile, tarfile.TarError, EOFError, RuntimeError) as error:
+        _pass_on_full_disk(error, target.parent)
         raise SourceFailed("archive") from error
 
 
@@ -149,4 +155,14 @@ def _download(address: str, target: Path, report: Report) -> None:
                 out.write(chunk)
                 report(received)
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        _pass_on_full_disk(error, target.parent)
         raise SourceFailed("https") from error
+
+
+def _pass_on_full_disk(error: Exception, folder: Path) -> None:
+    """A full disk is not the source's fault, and no other source would serve. Raises OSError (ENOSPC), also where a tool only failed."""
+    full = OSError(errno.ENOSPC, "no space left")
+    if isinstance(error, OSError) and isinstance(store_error(error), StoreDiskFull):
+        raise full from error
+    if isinstance(error, subprocess.SubprocessError) and shutil.disk_usage(folder).free < _LEAST_ROOM:
+        raise full from error

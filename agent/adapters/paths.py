@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
+from agent.adapters.durable import store_error
 from agent.domain.errors import StoreUnwritable
 
 APP = "ai-popup"
@@ -50,19 +51,24 @@ class AppPaths:
         return self.config / "keys"
 
     @property
+    def lock(self) -> Path:
+        """Held by the one instance that may use the library. Beside it, for sessions that share a home have a runtime folder each."""
+        return self.data / "agent.lock"
+
+    @property
     def settings(self) -> Path:
         """The user's settings file."""
         return self.config / "settings.toml"
 
     def create(self) -> "AppPaths":
-        """Make the folders that are missing and check that they are ours alone. Raises StoreUnwritable."""
+        """Make the folders that are missing and check that they are ours alone. Raises StoreUnwritable, StoreDiskFull."""
         for folder in astuple(self):
             make_private(folder)
         return self
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder that only its owner can enter. Raises StoreUnwritable if it can't be made or belongs to somebody else."""
+    """Make a folder that only its owner can enter. Raises StoreUnwritable if it can't be made or is somebody else's, StoreDiskFull."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if os.name == "posix":
@@ -72,7 +78,7 @@ def make_private(folder: Path) -> None:
             if stat.S_IMODE(facts.st_mode) & 0o077:
                 folder.chmod(0o700)
     except OSError as error:
-        raise StoreUnwritable from error
+        raise store_error(error) from error
 
 
 def _runtime(environ: Mapping[str, str]) -> Path | None:

@@ -62,6 +62,7 @@ class Indexer:
         self._rests = 0
         self._idle = asyncio.Event()
         self._tries = 0  # in vain, since the work last went well
+        self._under_way: set[int] = set()  # ids of leased jobs
         self._owed: list[Job] = []  # leased jobs that the library could not take back yet
         self.paused = False
         self.held = False  # as paused, but not by the user: the battery is low
@@ -168,6 +169,7 @@ class Indexer:
             jobs = await asyncio.shield(taking)
             del self._owed[: len(owed)]
             self.running += len(jobs)
+            self._under_way |= {job.id for job in jobs}
             if not jobs and self.running == 1:
                 self._well()  # nothing waits any more, whatever stopped it
         except asyncio.CancelledError:
@@ -184,7 +186,7 @@ class Indexer:
         if owed:
             self._library.release(owed)
         now = self._clock()
-        return self._library.lease(limit, now=now, until=now + LEASE)
+        return self._library.lease(limit, now=now, until=now + LEASE, under_way=frozenset(self._under_way))
 
     def _one_less(self) -> None:
         self.running -= 1
@@ -195,6 +197,7 @@ class Indexer:
         try:
             await self._attempt(job)
         finally:
+            self._under_way.discard(job.id)
             self._one_less()
 
     async def _attempt(self, job: Job) -> None:

@@ -78,7 +78,12 @@ def fetch_shown(session: Session, store: "ModelStore", name: str) -> Path:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.pass_obj
 def add(session: Session, file: Path) -> None:
-    info = _store(session).add(file)
+    from agent.adapters.durable import store_error
+
+    try:
+        info = _store(session).add(file)
+    except OSError as error:
+        raise store_error(error) from error
     click.echo(session.texts("cli.models.ready", name=info.name))
 
 

@@ -39,7 +39,7 @@ def wait_for_end(session: Session) -> int:
     from filelock import FileLock, Timeout
 
     try:
-        with FileLock(session.paths.runtime / "agent.lock", timeout=END_WAIT_S, poll_interval=0.05):
+        with FileLock(session.paths.lock, timeout=END_WAIT_S, poll_interval=0.05):
             return 0
     except Timeout as error:
         raise AgentUnreachable from error

@@ -58,7 +58,7 @@ class Session:
 
         self.paths.create()
         try:
-            with FileLock(self.paths.runtime / "agent.lock", timeout=0):
+            with FileLock(self.paths.lock, timeout=0):
                 yield
         except Timeout as error:
             raise AlreadyRunning from error

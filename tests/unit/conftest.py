@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from struct import pack
 
@@ -151,6 +151,7 @@ class World:
         self.source = FakeSource()
         self.happened: list[Recorded] = []
         self.time = 0.0
+        self.slept = timedelta()  # by how much the clock on the wall leapt forward
         self.supplied: list[Recipe] = []
         self.supply_error: AgentError | None = None
         self.backups: list[datetime] = []
@@ -185,7 +186,7 @@ class World:
             self.analyser,
             self.source,
             slots=lambda: 2,
-            clock=lambda: NOW,
+            clock=lambda: NOW + self.slept,
             monotonic=lambda: self.time,
             supply=supply,
             backups=Backups(backup, replace),

@@ -107,3 +107,14 @@ def test_a_frozen_program_starts_itself(monkeypatch: pytest.MonkeyPatch) -> None
     assert own_command("engine-worker")[0] == sys.executable and own_command("engine-worker")[-1] == "engine-worker"
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     assert own_command("engine-worker") == [sys.executable, "engine-worker"]
+
+
+async def test_time_in_which_the_computer_slept_does_not_count(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = asyncio.get_running_loop()
+    real, slept = loop.time, 0.0
+    monkeypatch.setattr(loop, "time", lambda: real() + slept)
+    child = await start("time.sleep(0.3); say({'ok': True})")
+    asking = asyncio.create_task(child.request({}, timeout=30))
+    await asyncio.sleep(0.1)
+    slept = 3600.0
+    assert await asking == {"ok": True}

@@ -4,7 +4,7 @@ A job is known by its id and its attempt. Whatever makes a running attempt worth
 switched off) replaces the job by a new one, so that the old attempt's result finds nothing to end.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, insert, or_, select, update
@@ -65,8 +65,8 @@ def restart_leased(tx: Connection, now: datetime, within: ColumnElement[bool] | 
         tx.execute(insert(job).values(_fresh(row.place_id, row.priority, now) | {"attempts": row.attempts - 1}))
 
 
-def lease(tx: Connection, limit: int, *, now: datetime, until: datetime) -> list[Job]:
-    _expire(tx, now)
+def lease(tx: Connection, limit: int, *, now: datetime, until: datetime, under_way: Collection[int] = ()) -> list[Job]:
+    _expire(tx, now, under_way)
     rows = tx.execute(
         select(job.c.id, job.c.place_id, job.c.attempts, job.c.priority, place.c.path)
         .join(place)
@@ -182,10 +182,12 @@ def requeue_outdated(tx: Connection, recipe: Recipe, now: datetime, area: Area) 
     return len(rows)
 
 
-def _expire(tx: Connection, now: datetime) -> None:
+def _expire(tx: Connection, now: datetime, under_way: Collection[int]) -> None:
     """End leases that ran out: whoever held one never came back, as when the engine crashed."""
     error = EngineCrashed()
     for row in tx.execute(select(job).where(job.c.state == JobState.LEASED, job.c.lease_until <= now)).all():
+        if row.id in under_way:
+            continue
         _end(tx, row.id, row.place_id, row.attempts, after_error(row.attempts, error), error, now)
 
 

@@ -1,6 +1,6 @@
 """The encrypted library: each call of the port as one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -65,9 +65,9 @@ class SqliteLibrary:
         with self._database.write() as tx:
             return files.purge(tx, before)
 
-    def lease(self, limit: int, *, now: datetime, until: datetime) -> list[Job]:
+    def lease(self, limit: int, *, now: datetime, until: datetime, under_way: Collection[int] = ()) -> list[Job]:
         with self._database.write() as tx:
-            return jobs.lease(tx, limit, now=now, until=until)
+            return jobs.lease(tx, limit, now=now, until=until, under_way=under_way)
 
     def release_leases(self) -> int:
         with self._database.write() as tx:

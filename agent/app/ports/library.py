@@ -3,7 +3,7 @@
 Every call is one transaction and safe from any thread; it may block. Raises StoreError.
 """
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Protocol
 
@@ -59,8 +59,12 @@ class Files(Protocol):
 class Jobs(Protocol):
     """The queue: what is to be looked at, what came of it."""
 
-    def lease(self, limit: int, *, now: datetime, until: datetime) -> list[Job]:
-        """Take the next jobs: by priority, then fewest attempts, then age. The attempt is counted before the work starts."""
+    def lease(self, limit: int, *, now: datetime, until: datetime, under_way: Collection[int] = ()) -> list[Job]:
+        """Take the next jobs: by priority, then fewest attempts, then age. The attempt is counted before the work starts.
+
+        A lease that ran out ends as a crash does, but not of the jobs (ids) that are `under_way`: the clock went forward, or the computer
+        slept.
+        """
         ...
 
     def release_leases(self) -> int:

@@ -1,5 +1,6 @@
 """Sources: one named file out of an archive or from an address, and SourceFailed for everything else."""
 
+import errno
 import functools
 import io
 import shutil
@@ -126,6 +127,30 @@ def test_an_address_that_does_not_answer_fails(monkeypatch: pytest.MonkeyPatch, 
     answer_with(monkeypatch, away)
     with pytest.raises(SourceFailed):
         fetched("https://project.test/{file}", tmp_path / "out")
+
+
+@pytest.mark.parametrize("source", ["https://project.test/{file}", "pypi:pack==1#pack/data/{file}"])
+def test_a_full_disk_is_not_the_sources_fault(
+    source: str, archive: Callable[[str], Path], package: Callable[[Path | None], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full")
+    package(archive("zip"))
+    answer_with(monkeypatch, lambda request: httpx.Response(200, content=WEIGHTS))
+    with pytest.raises(OSError) as raised:
+        fetched(source, Path("/dev/full"))
+    assert raised.value.errno == errno.ENOSPC
+
+
+def test_a_package_tool_that_fails_on_a_full_disk_failed_for_that(
+    package: Callable[[Path | None], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package(None)
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=0))
+    with pytest.raises(OSError) as raised:
+        fetched("pypi:pack==1#x", tmp_path / "out")
+    assert raised.value.errno == errno.ENOSPC
 
 
 def test_unknown_kinds_are_refused() -> None:

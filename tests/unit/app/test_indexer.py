@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -283,3 +283,17 @@ async def test_an_opinion_that_cant_be_formed_costs_no_photo(world: World) -> No
         await world.app.ingest.note(seen, Priority.NEW)
         await world.until(lambda: jobs(world) == {JobState.DONE: 2})
         await world.until(lambda: sum(isinstance(recorded.event, ImageIndexed) for recorded in world.happened) == 2)
+
+
+async def test_a_clock_that_leaps_ends_no_job_under_way(world: World) -> None:
+    world.analyser.gate.clear()
+    async with world.running():
+        await note(world, "a")
+        await world.until(lambda: len(world.analyser.tasks) == 1)
+        world.slept = timedelta(hours=8)
+        await note(world, "b")
+        await world.until(lambda: len(world.analyser.tasks) == 2)
+        assert jobs(world) == {JobState.LEASED: 2}
+        world.analyser.gate.set()
+        await world.until(lambda: jobs(world) == {JobState.DONE: 2})
+    assert len(world.analyser.tasks) == 2

@@ -46,7 +46,7 @@ def test_a_damaged_backup_is_named(cli: CommandLine) -> None:
 
 def test_nothing_is_restored_under_a_running_agent(cli: CommandLine) -> None:
     cli("backup", "create")
-    with FileLock(cli.paths.runtime / "agent.lock"):
+    with FileLock(cli.paths.lock):
         said = cli("backup", "restore")
     assert said.code == 1 and "[agent.already_running]" in said.err
 

@@ -140,13 +140,13 @@ def test_open_goes_to_a_place_and_to_no_other_address(cli: CommandLine, running_
 def test_quit_waits_for_the_end(cli: CommandLine, running_agent: FakeAgent, monkeypatch: pytest.MonkeyPatch) -> None:
     assert cli("quit").code == 0 and running_agent.asked == ["POST /api/quit"]
     monkeypatch.setattr("agent.cli.run.END_WAIT_S", 0.0)
-    with FileLock(cli.paths.runtime / "agent.lock"):
+    with FileLock(cli.paths.lock):
         said = cli("quit")
     assert said.code == 1 and "[agent.unreachable]" in said.err
 
 
 def test_a_second_start_shows_the_first_ones_popup(cli: CommandLine, running_agent: FakeAgent) -> None:
-    with FileLock(cli.paths.runtime / "agent.lock"):
+    with FileLock(cli.paths.lock):
         assert cli("run", "--no-tray").err == ""
         running_agent.answers["/api/popup/show"] = httpx.Response(503, json={"code": "desktop.no_display"})
         said = cli("run")
@@ -155,7 +155,7 @@ def test_a_second_start_shows_the_first_ones_popup(cli: CommandLine, running_age
 
 
 def test_a_second_start_while_the_first_is_not_up_yet_is_no_failure(cli: CommandLine) -> None:
-    with FileLock(cli.paths.runtime / "agent.lock"):
+    with FileLock(cli.paths.lock):
         said = cli("run")
     assert said.code == 0 and "already running" in said.err
 
