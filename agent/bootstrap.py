@@ -132,9 +132,8 @@ def build(
         machine = Machine(pool, ProcessMeter().read, read_power, total_memory())
 
         async def supply_models(recipe: Recipe) -> None:
-            wanted = {name for name in (recipe.detector, recipe.embedder) if name is not None}  # the samples have no recipe
             for info in store.list():
-                if info.recipe in wanted:
+                if info.recipe in recipe.models:
                     stop = Stop()
                     try:
                         await _let_go_at_quit(partial(store.fetch, info.name, stop=stop), stop.set)

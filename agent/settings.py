@@ -45,6 +45,11 @@ class Precision(StrEnum):
     F16 = "f16"
 
 
+class FaceDetector(StrEnum):
+    THOROUGH = "thorough"
+    FAST = "fast"
+
+
 class OnBattery(StrEnum):
     NORMAL = "normal"
     GENTLE = "gentle"
@@ -128,6 +133,8 @@ class Engine(Section):
 
 
 class Detection(Section):
+    detector: FaceDetector = FaceDetector.THOROUGH
+    """What finds faces: `fast` takes a quarter of the time, and misses more faces that are turned far or small."""
     min_score: Annotated[float, Field(ge=0.1, le=0.99)] = 0.5
     """What the detector must be sure of at least."""
     min_face: Annotated[int, Field(ge=8, le=1_000)] = 20

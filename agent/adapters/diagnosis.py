@@ -16,6 +16,7 @@ from agent.adapters.paths import AppPaths
 from agent.adapters.store.opening import BACKUPS_FOLDER, open_library
 from agent.app.health import Check, DiskFacts, ModelFacts
 from agent.app.ports import Counts
+from agent.app.rules import everything, recipe_of
 from agent.domain.errors import SourceUnreachable, StoreDiskFull
 from agent.i18n import Texts
 from agent.settings import Settings
@@ -58,11 +59,12 @@ class Ground:
         }
 
     def models(self) -> tuple[ModelFacts, ...]:
-        """Those that look at photos; the samples are none."""
+        """Those that look at photos, or would if recognition were on: the samples don't, nor does a detector that was not chosen."""
+        wanted = everything(self._settings()).models
         return tuple(
             ModelFacts(info.name, info.role, info.state.value, info.licence, info.sha256)
             for info in self._models.list()
-            if info.recipe is not None
+            if info.recipe in wanted
         )
 
     def disk(self) -> DiskFacts:
@@ -123,8 +125,8 @@ class Ground:
             library.close()
 
     def _check_models(self) -> str:
-        needed = {"detector", "embedder"} if self._settings().recognition.enabled else {"detector"}
-        infos = [info for info in self._models.list() if info.role in needed]
+        needed = recipe_of(self._settings()).models
+        infos = [info for info in self._models.list() if info.recipe in needed]
         for info in infos:
             self._models.path(info.name)  # raises if it is missing or damaged
         return ", ".join(f"{info.name} ({info.licence})" for info in infos)

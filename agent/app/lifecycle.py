@@ -18,7 +18,7 @@ from agent.app.previews import Previews
 from agent.app.progress import Progress
 from agent.app.quiet import Quiet
 from agent.app.recognition import Backups, RecognitionSwitch
-from agent.app.rules import EVERYTHING, areas, no_longer_watched, recipe_for, recipe_of
+from agent.app.rules import areas, everything, no_longer_watched, recipe_for, recipe_of
 from agent.app.scan import Scanned, Scanner
 from agent.app.status import StatusFeed
 from agent.app.tally import Tally
@@ -150,7 +150,7 @@ class App:
 
     async def scan(self, files: Sequence[FileSeen], *, embeddings: bool = False) -> AsyncIterator[Scanned]:
         """Index files somebody asked for, see `Scanner.scan`. Raises ModelError if a model can't be had, StoreError."""
-        await self._supply(EVERYTHING if embeddings else self.recipe())
+        await self._supply(everything(self.settings) if embeddings else self.recipe())
         self.indexer.mended()
         async for scanned in self._scanner.scan(files, embeddings=embeddings):
             yield scanned
@@ -273,7 +273,8 @@ class App:
 
     def _embedding_task(self, path: str) -> Analyse:
         detection = self.settings.detection
-        return Analyse(path, EVERYTHING, min_score=detection.min_score, min_face=detection.min_face, keep_chips=False)
+        recipe = everything(self.settings)
+        return Analyse(path, recipe, min_score=detection.min_score, min_face=detection.min_face, keep_chips=False)
 
     def _bounds(self) -> Bounds:
         return Bounds(self.settings.recognition.certain, self.settings.recognition.probable)

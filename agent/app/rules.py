@@ -4,11 +4,10 @@ import os
 
 from agent.app.ports import EVERYWHERE, Area
 from agent.domain.image import NO_FACES, Recipe
-from agent.settings import Folder, Settings, folder_of
+from agent.settings import FaceDetector, Folder, Settings, folder_of
 
-DETECTOR = "centerface-1"
+DETECTORS = {FaceDetector.THOROUGH: "centerface-1", FaceDetector.FAST: "yunet-1"}
 EMBEDDER = "mobilefacenet-1"
-EVERYTHING = Recipe(DETECTOR, EMBEDDER)
 
 
 def recipe_of(settings: Settings, folder: Folder | None = None) -> Recipe:
@@ -16,7 +15,12 @@ def recipe_of(settings: Settings, folder: Folder | None = None) -> Recipe:
     if folder is not None and not folder.faces:
         return Recipe(NO_FACES)
     wanted = settings.recognition.enabled and (folder is None or folder.recognition)
-    return Recipe(DETECTOR, EMBEDDER if wanted else None)
+    return Recipe(_detector(settings), EMBEDDER if wanted else None)
+
+
+def everything(settings: Settings) -> Recipe:
+    """All there is to say of a photo, whatever the switches are."""
+    return Recipe(_detector(settings), EMBEDDER)
 
 
 def recipe_for(settings: Settings, path: str) -> Recipe:
@@ -48,3 +52,7 @@ def recognition_ends(before: Settings, after: Settings) -> bool:
 
     then, now = wanted(before), wanted(after)
     return any(then.get(root) and not wants for root, wants in now.items())
+
+
+def _detector(settings: Settings) -> str:
+    return DETECTORS[settings.detection.detector]

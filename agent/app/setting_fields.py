@@ -35,7 +35,7 @@ class SettingField:
 # What people look for; everything else is advanced.
 _BASIC = frozenset(
     {"general.language", "general.theme", "general.autostart", "recognition.enabled", "detection.min_score", "detection.min_face"}
-    | {"popup.enabled", "popup.seconds", "popup.corner", "popup.burst"}
+    | {"detection.detector", "popup.enabled", "popup.seconds", "popup.corner", "popup.burst"}
     | {"popup.quiet_from", "popup.quiet_until", "popup.quiet_fullscreen", "popup.quiet_presenting"}
     | {"engine.on_battery", "engine.max_memory_mb", "engine.max_cores", "library.grace_days", "library.backups", "tray.enabled"}
 )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agent.app.rules import everything, recipe_of
 from agent.cli.session import Session
 from agent.i18n import Texts
 
@@ -51,8 +52,8 @@ def fetch_missing(session: Session, *, embeddings: bool) -> None:
 
 
 def _needed(session: Session, store: "ModelStore", *, embeddings: bool = False) -> tuple[str, ...]:
-    roles = {"detector", "embedder"} if embeddings or session.settings.recognition.enabled else {"detector"}
-    return tuple(info.name for info in store.list() if info.role in roles)
+    needed = (everything if embeddings else recipe_of)(session.settings).models
+    return tuple(info.name for info in store.list() if info.recipe in needed)
 
 
 def fetch_shown(session: Session, store: "ModelStore", name: str) -> Path:

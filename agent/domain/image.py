@@ -40,3 +40,8 @@ class Recipe:
 
     detector: str  # for example "centerface-1", or NO_FACES
     embedder: str | None = None  # None while recognition is off
+
+    @property
+    def models(self) -> frozenset[str]:
+        """The names of the models it takes."""
+        return frozenset({self.detector, self.embedder or NO_FACES} - {NO_FACES})

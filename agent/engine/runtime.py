@@ -1,7 +1,7 @@
 """OpenVINO: brings model files into its own format once, compiles them, and makes them callable."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
@@ -14,7 +14,6 @@ from agent.engine.openvino_quiet import ov, preprocess
 from agent.engine.wire import ModelFile
 from agent.vision import detector, embedder
 
-_DETECTOR_OUTPUTS = ("537", "538", "539", "540")
 _PAIR_SHAPE = [2, 192]
 
 
@@ -39,18 +38,21 @@ class Runtime:
             # Several engines, and the user's own programs, share the cores: none may sit on fixed ones.
             self._options |= {"INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False}
 
-    def detector(self, file: ModelFile) -> detector.DetectorNet:
-        """CenterFace. Raises ModelError or EngineStartFailed."""
+    def detector(self, file: ModelFile, outputs: Sequence[str] = detector.OUTPUTS, *, blue_first: bool = False) -> detector.DetectorNet:
+        """A net that finds faces, its outputs by name; `blue_first` if it was trained on BGR. Raises ModelError or EngineStartFailed."""
         model = self._load(file)
         # The image stays bytes up to here: the net's first layer turns them into numbers where they lie.
         steps = preprocess.PrePostProcessor(model)
-        steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
+        tensor = steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
+        if blue_first:
+            tensor.set_color_format(preprocess.ColorFormat.RGB)
+            steps.input().preprocess().convert_color(preprocess.ColorFormat.BGR)
         steps.input().model().set_layout(ov.Layout("NCHW"))
         infer = self._compile(steps.build()).create_infer_request()
 
         def net(image: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
             infer.infer({0: image}, share_inputs=True)
-            return [infer.get_tensor(name).data.copy() for name in _DETECTOR_OUTPUTS]
+            return [infer.get_tensor(name).data.copy() for name in outputs]
 
         return net
 
@@ -90,15 +92,17 @@ class Runtime:
 
     def _convert(self, file: ModelFile, ready: Path) -> ov.Model:
         model = _flexible(self._core.read_model(file.path))
-        self._converted.mkdir(parents=True, exist_ok=True)
         # In the same folder: an engine that is walled in can't move files from one folder to another on every kernel.
         fresh = self._converted / f"{uuid4().hex}.xml"
         try:
+            self._converted.mkdir(parents=True, exist_ok=True)
             ov.save_model(model, fresh, compress_to_fp16=True)
             # The description goes last: where it is, the weights are too.
             for suffix in (".bin", ".xml"):
                 with suppress(PermissionError):  # Windows: another engine was first and has it open
                     fresh.with_suffix(suffix).replace(ready.with_suffix(suffix))
+        except (RuntimeError, OSError):
+            return model  # as on a full disk: the copy only spares the next start some time
         finally:
             for suffix in (".bin", ".xml"):
                 fresh.with_suffix(suffix).unlink(missing_ok=True)
@@ -130,6 +134,6 @@ def _flexible(model: ov.Model) -> ov.Model:
             # The embedder's graph is built for pairs of faces.
             node.input(1).replace_source_output(ov.opset13.constant(np.array([-1, _PAIR_SHAPE[1]], np.int64)).output(0))
     shape = model.input(0).partial_shape
-    channels_last = shape[3].get_length() == 3
+    channels_last = shape[3].is_static and shape[3].get_length() == 3
     model.reshape([-1, 112, 112, 3] if channels_last else [1, 3, -1, -1])
     return model

@@ -12,13 +12,15 @@ from agent.domain.image import NO_FACES
 from agent.domain.people import Bounds, Candidate, Gallery
 from agent.engine.files import open_photo
 from agent.engine.runtime import Runtime, model_for
-from agent.engine.wire import EngineConfig
+from agent.engine.wire import EngineConfig, ModelFile
+from agent.vision import yunet
 from agent.vision.aligner import align
 from agent.vision.codecs import Limits, encode_preview
-from agent.vision.detector import CenterFace, Decoder, Detection
+from agent.vision.detector import CenterFace, Decoder, Detection, Detector
 from agent.vision.embedder import MobileFaceNet
 from agent.vision.matcher import Matcher
 from agent.vision.pipeline import Pipeline, Wanted, analyse
+from agent.vision.yunet import YuNet
 
 
 class Engine:
@@ -35,7 +37,7 @@ class Engine:
             converted=Path(config.converted),
             cache=Path(config.cache),
         )
-        self._detectors: dict[str, CenterFace] = {}
+        self._detectors: dict[str, Detector] = {}
         self._embedders: dict[str, MobileFaceNet] = {}
         self._matcher = Matcher(Gallery(0, "", ()))
 
@@ -83,15 +85,22 @@ class Engine:
     def match(self, embeddings: Sequence[bytes], bounds: Bounds) -> list[list[Candidate]]:
         return self._matcher(embeddings, bounds)
 
-    def _detector(self, recipe: str) -> CenterFace:
+    def _detector(self, recipe: str) -> Detector:
         if recipe not in self._detectors:
-            self._detectors[recipe] = CenterFace(self._runtime.detector(model_for(self._config.models, recipe)))
+            self._detectors[recipe] = detector_of(self._runtime, recipe, model_for(self._config.models, recipe))
         return self._detectors[recipe]
 
     def _embedder(self, recipe: str) -> MobileFaceNet:
         if recipe not in self._embedders:
             self._embedders[recipe] = MobileFaceNet(self._runtime.embedder(model_for(self._config.models, recipe)))
         return self._embedders[recipe]
+
+
+def detector_of(runtime: Runtime, recipe: str, file: ModelFile) -> Detector:
+    """The detector that a recipe names, from its file. Raises ModelError, EngineStartFailed."""
+    if recipe == yunet.RECIPE:
+        return YuNet(runtime.detector(file, yunet.OUTPUTS, blue_first=True))
+    return CenterFace(runtime.detector(file))
 
 
 def _no_faces(_decoder: Decoder, _min_score: float) -> list[Detection]:

@@ -1,4 +1,4 @@
-"""Finds faces: CenterFace's preparation, decoding and suppression, at a resolution that what was found asks for."""
+"""Finds faces at a resolution that what was found asks for; and CenterFace, the net that does it by default."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,16 +14,20 @@ Floats: TypeAlias = NDArray[np.float32]
 # uint8 [1, height, width, 3] RGB -> heat [1,1,h,w], scale [1,2,h,w], offset [1,2,h,w], landmarks [1,10,h,w]: h, w a fourth of the input's.
 DetectorNet: TypeAlias = Callable[[NDArray[np.uint8]], Sequence[Floats]]
 
+# One look of a net: uint8 [1, height, width, 3] RGB, padded, and the least score -> faces in its pixels, best first.
+Look: TypeAlias = Callable[[NDArray[np.uint8], float], "list[Detection]"]
+
 # Gives the image with a longer side of at least so many pixels, as far as the file has them.
 Decoder: TypeAlias = Callable[[int], Image]
 
 RECIPE = "centerface-1"
+OUTPUTS = ("537", "538", "539", "540")
 STRIDE = 4
 NMS_IOU = 0.3
 # No crowd that was measured came near this; a picture made to give more may not keep the engine busy.
 MAX_CANDIDATES = 4000
-# All measured, in pixels of what the net is given. Faces are found from about 16 pixels of height on; from 12 on they leave hints of this
-# score at least, where photos without small faces leave none.
+# All measured, in pixels of what the net is given. Faces are found from about 16 pixels of height on; from 12 on they leave hints of
+# CenterFace's score at least, where photos without small faces leave none.
 HINT_SCORE = 0.15
 HINT_SIZE = 20.0
 HINT_HEIGHT = 12
@@ -54,11 +58,12 @@ class Detection:
     landmarks: Landmarks
 
 
-class CenterFace:
-    """The detector. It looks again, finer, where small faces left hints or could not, and coarser when nothing was found."""
+class Detector:
+    """Looks again, finer, where small faces left hints or could not, and coarser when nothing was found."""
 
-    def __init__(self, net: DetectorNet) -> None:
-        self._net = net
+    def __init__(self, look: Look, hint_score: float) -> None:
+        self._net = look
+        self._hint_score = hint_score
 
     def __call__(self, decoder: Decoder, min_score: float) -> list[Detection]:
         """Faces of at least `min_score`, best first."""
@@ -90,14 +95,17 @@ class CenterFace:
             _scaled(face, left, top, *back)
             for top, bottom, at_top, at_bottom in spans(height)
             for left, right, at_left, at_right in spans(width)
-            for face in self._tile(pixels[top:bottom, left:right], min(min_score, HINT_SCORE))
+            for face in suppress(self._net(padded(pixels[top:bottom, left:right]), min(min_score, self._hint_score)), NMS_IOU)
             if _whole(face.box, right - left, bottom - top, (at_left, at_top, at_right, at_bottom))
         ]
         return suppress(sorted(found, key=lambda face: -face.score), NMS_IOU), ratio, longest
 
-    def _tile(self, pixels: Pixels, min_score: float) -> list[Detection]:
-        heat, scale, offset, landmarks = self._net(padded(pixels))
-        return suppress(decode(heat, scale, offset, landmarks, min_score), NMS_IOU)
+
+class CenterFace(Detector):
+    """The thorough detector."""
+
+    def __init__(self, net: DetectorNet) -> None:
+        super().__init__(lambda canvas, min_score: decode(net(canvas), min_score), HINT_SCORE)
 
 
 def next_side(side: int, longest: int, *, hints: bool) -> int | None:
@@ -134,8 +142,9 @@ def padded(pixels: Pixels) -> NDArray[np.uint8]:
     return canvas
 
 
-def decode(heat: Floats, scale: Floats, offset: Floats, landmarks: Floats, min_score: float) -> list[Detection]:
+def decode(maps: Sequence[Floats], min_score: float) -> list[Detection]:
     """Faces from the net's four maps, in pixels of its input, best first, not yet suppressed."""
+    heat, scale, offset, landmarks = maps
     rows, columns = np.nonzero(heat[0, 0] >= min_score)
     scores = heat[0, 0, rows, columns].astype(np.float64)
     heights = np.exp(scale[0, 0, rows, columns].astype(np.float64)) * STRIDE
@@ -149,7 +158,7 @@ def decode(heat: Floats, scale: Floats, offset: Floats, landmarks: Floats, min_s
         Detection(
             Box(float(lefts[i]), float(tops[i]), float(widths[i]), float(heights[i])),
             min(1.0, float(scores[i])),
-            _landmarks([(float(x), float(y)) for x, y in zip(xs[i], ys[i], strict=True)]),
+            five([(float(x), float(y)) for x, y in zip(xs[i], ys[i], strict=True)]),
         )
         for i in np.argsort(-scores, kind="stable")[:MAX_CANDIDATES]
     ]
@@ -189,9 +198,10 @@ def _whole(box: Box, width: int, height: int, at_edge: tuple[bool, bool, bool, b
 def _scaled(face: Detection, left: int, top: int, fx: float, fy: float) -> Detection:
     """From pixels of a tile to pixels of the full image."""
     box = Box((face.box.x + left) * fx, (face.box.y + top) * fy, face.box.w * fx, face.box.h * fy)
-    return replace(face, box=box, landmarks=_landmarks([((x + left) * fx, (y + top) * fy) for x, y in face.landmarks]))
+    return replace(face, box=box, landmarks=five([((x + left) * fx, (y + top) * fy) for x, y in face.landmarks]))
 
 
-def _landmarks(points: Sequence[Point]) -> Landmarks:
+def five(points: Sequence[Point]) -> Landmarks:
+    """Eyes, nose, corners of the mouth; left in the image first."""
     eye, other_eye, nose, mouth, other_mouth = points
     return eye, other_eye, nose, mouth, other_mouth

@@ -11,6 +11,7 @@ from agent.adapters import model_store
 from agent.adapters.model_sources import Report, SourceFailed
 from agent.adapters.model_store import FetchProgress, ModelState, ModelStore
 from agent.adapters.tools import Stop
+from agent.app.rules import DETECTORS, EMBEDDER
 from agent.domain.errors import ModelMissing, ModelUnknown, ModelUnreachable, ModelWrongHash
 from agent.i18n import LANGUAGES, catalogue
 from agent.resources import resource
@@ -195,8 +196,10 @@ def test_the_shipped_manifest_is_sound_and_every_model_tells_its_terms(tmp_path:
     infos = ModelStore(tmp_path).list()
     assert {info.role for info in infos} == {"detector", "embedder", "samples"}
     for info in infos:
-        assert len({source.partition(":")[0] for source in info.sources}) >= 2, "two independent sources"
+        assert len({source.partition("#")[0].removeprefix("https://").partition("/")[0] for source in info.sources}) >= 2, (
+            "independent sources"
+        )
         for language in LANGUAGES:
             assert catalogue(language)[f"models.{info.name}.terms"]
-    assert {info.recipe for info in infos if info.recipe} == {"centerface-1", "mobilefacenet-1"}
+    assert {info.recipe for info in infos if info.recipe} == {*DETECTORS.values(), EMBEDDER}
     assert "registry" not in (resource("models") / "manifest.toml").read_text(encoding="utf-8")

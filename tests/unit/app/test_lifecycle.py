@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.app.rules import DETECTOR, EMBEDDER
+from agent.app.rules import DETECTORS, EMBEDDER
 from agent.domain.errors import ModelUnreachable, StoreDiskFull
 from agent.domain.image import NO_FACES, Recipe
 from agent.domain.jobs import Priority
-from agent.settings import Settings
+from agent.settings import FaceDetector, Settings
 
 if TYPE_CHECKING:
     from tests.unit.conftest import World
@@ -75,6 +75,18 @@ async def test_files_of_muted_folders_are_not_loud(world: World) -> None:
     assert await world.app.loud([1, 2, 3]) == [2, 3]
 
 
+async def test_another_detector_looks_at_every_photo_again(world: World) -> None:
+    world.make(Settings())
+    async with world.running():
+        for name in ("a", "b"):
+            await world.app.ingest.note(world.file(name), Priority.NEW)
+        await world.until(lambda: world.real.counts().images == 2)
+        await world.app.apply(Settings.model_validate({"detection": {"detector": "fast"}}))
+        await world.until(lambda: len(world.analyser.tasks) == 4)
+        assert {task.recipe for task in world.analyser.tasks[2:]} == {Recipe("yunet-1")} == {world.supplied[-1]}
+        await world.until(lambda: [image.recipe for image in world.real.images(limit=9)] == [Recipe("yunet-1")] * 2)
+
+
 async def test_a_folder_s_own_switches_are_followed_at_once(world: World) -> None:
     def settings(**folder: bool) -> Settings:
         return Settings.model_validate({"recognition": {"enabled": True}, "folders": [{"path": str(world.folder), **folder}]})
@@ -90,7 +102,7 @@ async def test_a_folder_s_own_switches_are_followed_at_once(world: World) -> Non
         assert world.analyser.forgotten == 0
         await world.app.ingest.note(world.file("b"), Priority.NEW)
         await world.until(lambda: world.real.counts().images == 2)
-        assert world.analyser.tasks[-1].recipe == Recipe(DETECTOR)
+        assert world.analyser.tasks[-1].recipe == Recipe(DETECTORS[FaceDetector.THOROUGH])
         await world.app.apply(settings(faces=False))
         await world.app.ingest.note(world.file("c"), Priority.NEW)
         await world.until(lambda: world.real.counts().images == 3)

@@ -1,11 +1,12 @@
 """What is looked for in which photos."""
 
 from agent.app.ports import EVERYWHERE, Area
-from agent.app.rules import DETECTOR, EVERYTHING, areas, recipe_for
+from agent.app.rules import DETECTORS, EMBEDDER, areas, everything, recipe_for
 from agent.domain.image import NO_FACES, Recipe
-from agent.settings import Settings
+from agent.settings import FaceDetector, Settings
 
-FACES = Recipe(DETECTOR)
+FACES = Recipe(DETECTORS[FaceDetector.THOROUGH])
+EVERYTHING = Recipe(FACES.detector, EMBEDDER)
 
 
 def settings(*folders: dict[str, object], recognition: bool = True) -> Settings:
@@ -31,3 +32,11 @@ def test_each_folder_goes_by_its_own_switches_and_the_innermost_counts() -> None
 
 def test_a_folder_alone_switches_no_recognition_on() -> None:
     assert recipe_for(settings({"path": "/a", "recognition": True}, recognition=False), "/a/x") == FACES
+
+
+def test_the_detector_is_the_one_that_the_settings_name() -> None:
+    fast = Settings.model_validate({"detection": {"detector": "fast"}, "folders": [{"path": "/a", "faces": False}]})
+    assert recipe_for(fast, "/x") == Recipe("yunet-1")
+    assert recipe_for(fast, "/a/x") == Recipe(NO_FACES)
+    assert everything(fast).models == {"yunet-1", EMBEDDER}
+    assert recipe_for(fast, "/a/x").models == frozenset()

@@ -47,7 +47,7 @@ def test_a_face_is_read_from_the_four_maps() -> None:
     scale[0, :, 5, 7] = np.log(6), np.log(4)  # height 24, width 16
     offset[0, :, 5, 7] = 0.25, -0.25
     landmarks[0, :, 5, 7] = (0.4, 0.25, 0.4, 0.75, 0.6, 0.5, 0.8, 0.3, 0.8, 0.7)
-    (face,) = decode(heat, scale, offset, landmarks, 0.5)
+    (face,) = decode([heat, scale, offset, landmarks], 0.5)
     cx, cy = (7 - 0.25 + 0.5) * 4, (5 + 0.25 + 0.5) * 4
     assert (face.box.x, face.box.y, face.box.w, face.box.h) == pytest.approx((cx - 8, cy - 12, 16, 24))
     assert face.score == pytest.approx(0.8)
@@ -106,7 +106,7 @@ def test_a_face_that_fills_the_picture_is_found_coarser(blob_net: Net, whole: Wh
 def test_a_picture_made_of_faces_is_bounded() -> None:
     shape = (320, 320)
     heat, flat = np.full((1, 1, *shape), 0.9, np.float32), np.zeros((1, 2, *shape), np.float32)
-    assert len(decode(heat, flat, flat, np.zeros((1, 10, *shape), np.float32), 0.5)) == 4000
+    assert len(decode([heat, flat, flat, np.zeros((1, 10, *shape), np.float32)], 0.5)) == 4000
 
 
 def test_nothing_is_found_in_nothing(blob_net: Net, whole: Whole) -> None:
