@@ -1,17 +1,13 @@
-"""Bad days of the real program: lost keys, damaged files, full disks, folders that vanish. It names what is wrong, and loses nothing."""
+"""Bad days of the real program: lost keys, damaged files, folders that vanish. It names what is wrong, and loses nothing."""
 
-import contextlib
 import json
 import os
 import shutil
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 from PIL import Image
 
@@ -92,74 +88,6 @@ def test_a_damaged_database_is_refused_and_a_backup_brings_it_back(program: "Rea
     program.start()
     program.settled(4)
     assert identities(program.images()) == before
-
-
-# -- the disk --------------------------------------------------------------------------------------------------------------------
-
-
-class SmallDisk:
-    """The library on a disk of three megabytes; where none can be mounted, a limit on the size of the agent's files stands in for it."""
-
-    def __init__(self, program: "RealProgram", folder: Path | None) -> None:
-        self._program = program
-        self._folder = folder
-        self.code = "store.disk_full" if folder else "store.unwritable"
-
-    def fill(self) -> None:
-        if self._folder is None:
-            self._limit(4096)
-            return
-        with (self._folder / "ballast").open("wb", buffering=0) as file, contextlib.suppress(OSError):
-            while True:
-                file.write(b"x" * 4096)
-
-    def make_room(self) -> None:
-        if self._folder is None:
-            self._limit(psutil.RLIM_INFINITY)
-        else:
-            (self._folder / "ballast").unlink()
-
-    def _limit(self, size: int) -> None:
-        assert self._program.process is not None
-        psutil.Process(self._program.process.pid).rlimit(psutil.RLIMIT_FSIZE, (size, psutil.RLIM_INFINITY))
-
-
-@pytest.fixture
-def disk(program: "RealProgram", request: pytest.FixtureRequest) -> Iterator[SmallDisk]:
-    if sys.platform != "linux":
-        pytest.skip("needs Linux")
-    folder = program.paths.library
-    folder.mkdir(mode=0o700)
-    mount = ["mount", "-t", "tmpfs", "-o", "size=3m,mode=0700", "tmpfs", str(folder)]
-    if request.param == "limit" or subprocess.run(mount, capture_output=True, check=False).returncode:
-        yield SmallDisk(program, None)
-        return
-    yield SmallDisk(program, folder)
-    program.quit()
-    subprocess.run(["umount", str(folder)], check=True)
-
-
-@pytest.mark.parametrize("disk", ["mount", "limit"], indirect=True)
-def test_a_full_disk_is_said_and_the_work_goes_on_when_there_is_room(program: "RealProgram", disk: SmallDisk, photo: Photo) -> None:
-    program.file.set("library.backups", "0")
-    program.start()
-    drop(program, photo, range(2))
-    program.settled(2)
-
-    disk.fill()
-    for number in range(2, 40):
-        photo(number).save(program.watched / f"{number}.jpg")
-    status = program.until(lambda status: status.problem is not None)
-    assert status.problem is not None
-    assert (status.state, status.problem.code) == ("attention", disk.code)
-    time.sleep(2)
-    assert program.alive
-
-    disk.make_room()
-    assert program.settled(40).problem is None
-    program.quit()
-    with program.library() as library:
-        assert library.sound()
 
 
 # -- settings --------------------------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ _WAIT_S = 10.0  # for another process that writes (a backup from the command lin
 _CACHE_KIB = 16_384
 # With less room than this the log must not grow as large as it may otherwise (4 MB): nothing could be moved out of it any more.
 _AMPLE_BYTES = 64 * 1024 * 1024
+_LEAST_BYTES = 64 * 1024  # with less nothing can be written
 
 # Primary result codes of SQLite.
 _BY_CODE: dict[int, type[StoreError]] = {
@@ -59,14 +60,14 @@ class Database:
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the library throughout. Raises StoreError."""
-        with translated(), self._engine.connect() as connection, connection.begin():
+        with translated(self._path.parent), self._engine.connect() as connection, connection.begin():
             yield connection
 
     @contextlib.contextmanager
     def write(self, *, durable: bool = False) -> Iterator[Connection]:
         """A transaction that is written whole or not at all; `durable` waits until it is on the disk. Raises StoreError."""
         try:
-            with self._turn, translated(), self._engine.connect().execution_options(immediate=True) as connection:
+            with self._turn, translated(self._path.parent), self._engine.connect().execution_options(immediate=True) as connection:
                 if self._tight:
                     self._make_room(connection)
                 if durable:
@@ -83,14 +84,14 @@ class Database:
 
     def _make_room(self, connection: Connection) -> None:
         """Move what can be moved at once from the log into the file, so that the log's own room serves again."""
-        with contextlib.suppress(StoreError), translated():
+        with contextlib.suppress(StoreError), translated(self._path.parent):
             _raw(connection, "PRAGMA wal_checkpoint(PASSIVE)")
         self._tight = shutil.disk_usage(self._path.parent).free < _AMPLE_BYTES
 
     def version(self) -> int:
         """Another number after every change, whoever made it, also another process; asked in microseconds. Raises StoreError."""
         # SQLite tells a connection of what others wrote: this one never writes, so it hears of everything.
-        with self._watching, translated():
+        with self._watching, translated(self._path.parent):
             if self._watcher is None:
                 self._watcher = self._connect()
             cursor = self._watcher.cursor()
@@ -103,12 +104,12 @@ class Database:
 
     def flush(self) -> None:
         """Move everything from the write-ahead log into the file and empty the log: what was deleted is then nowhere in either."""
-        with self._turn, translated(), self._engine.connect() as connection:
+        with self._turn, translated(self._path.parent), self._engine.connect() as connection:
             _raw(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
 
     def give_back_space(self) -> None:
         """Return what deleted rows took up to the disk. Only a file made with `shrinks` can."""
-        with self._turn, translated(), self._engine.connect() as connection:
+        with self._turn, translated(self._path.parent), self._engine.connect() as connection:
             _raw(connection, "PRAGMA incremental_vacuum")
         self.flush()
 
@@ -118,13 +119,13 @@ class Database:
 
     def copy_to(self, target: Path) -> None:
         """Write a compact copy, encrypted with the same key, while others read and write. `target` must not exist. Raises StoreError."""
-        with translated(), self._engine.connect() as connection:
+        with translated(self._path.parent), self._engine.connect() as connection:
             _raw(connection, "VACUUM INTO ?", str(target))
 
     def sound(self) -> bool:
         """Read every page: authentic (SQLCipher's check) and well-formed (SQLite's)."""
         try:
-            with translated(), self._engine.connect() as connection:
+            with translated(self._path.parent), self._engine.connect() as connection:
                 forged = _raw(connection, "PRAGMA cipher_integrity_check")
                 return not forged and _raw(connection, "PRAGMA quick_check(1)") == [("ok",)]
         except StoreDamaged:
@@ -195,22 +196,31 @@ def _raw(connection: Connection, statement: str, *parameters: str) -> list[tuple
 
 
 @contextlib.contextmanager
-def translated() -> Iterator[None]:
-    """Turn the database's and the system's errors into StoreError, once."""
+def translated(folder: Path) -> Iterator[None]:
+    """Turn the database's and the system's errors into StoreError, once; `folder` is the database's."""
     try:
         yield
     except exc.TimeoutError as error:
         raise StoreBusy from error
     except exc.DBAPIError as error:
-        raise _translate(error.orig) from error
+        raise _translate(error.orig, folder) from error
     except dbapi2.Error as error:
-        raise _translate(error) from error
+        raise _translate(error, folder) from error
     except OSError as error:
         raise store_error(error) from error
 
 
-def _translate(error: BaseException | None) -> Exception:
+def _translate(error: BaseException | None, folder: Path) -> Exception:
     code = getattr(error, "sqlite_errorcode", None)
     kind = _BY_CODE.get(code & 0xFF) if isinstance(code, int) else None
+    if kind is StoreUnwritable and _full(folder):
+        kind = StoreDiskFull  # SQLite does not say so of the files beside the database, with which every start begins
     # Anything else (a broken constraint, wrong SQL) is a defect of the program: it goes up as it is.
     return kind() if kind is not None else error if isinstance(error, Exception) else RuntimeError("no database error")
+
+
+def _full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < _LEAST_BYTES
+    except OSError:
+        return False  # it is not even there
