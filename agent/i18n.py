@@ -78,6 +78,8 @@ class Texts:
         key = f"errors.{error.code}.{part}"
         variants = (f"{key}_{name}" for name, value in error.params.items() if value != "")
         params = dict(error.params)
+        if "choices" in params:
+            params["choices"] = str(params["choices"]).replace(", ", self("ui.list_separator"))
         if "reason" in params:
             # Why a setting is refused is a kind (`between`), told in the reader's language; other reasons stand as they are.
             told = self(f"settings.reason.{params['reason']}", **params)

@@ -45,7 +45,10 @@ TRAY_POLL_S = 0.5
 
 
 class Agent:
-    """One run, with the library open and the instance lock held. `on_ready` is called in the core's thread when the API answers."""
+    """One run, with the library open and the instance lock held. `on_ready` is called in the core's thread when the API answers.
+
+    `welcome` opens the first-run page in the browser, if there is a desktop and no folder is watched yet.
+    """
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class Agent:
         library: SqliteLibrary,
         *,
         tray: bool,
+        welcome: bool = False,
         on_ready: Callable[[], None] = lambda: None,
         on_no_tray: Callable[[], None] = lambda: None,
     ) -> None:
@@ -67,6 +71,8 @@ class Agent:
         self._stop = asyncio.Event()
         self._built = threading.Event()  # app and desk are there, or never will be
         self._wants_tray = tray
+        # Once: an icon alone tells nobody that a folder is to be chosen. Libraries of their own (demo, tests) do without.
+        self._welcomes = welcome and tray and HOME_VARIABLE not in os.environ
         self._on_no_tray = on_no_tray
         self._bridge: TrayBridge | None = None
 
@@ -169,6 +175,8 @@ class Agent:
             async with serving(context, port=self._settings.api.port, runtime=self._paths.runtime) as port:
                 log.info("agent.started", version=__version__)
                 self._on_ready()
+                if self._welcomes and not self._settings.folders:
+                    desk.browse("photos")
                 await self._follow_autostart(self._settings)
                 await self._work(app, desk, presenter)
         finally:

@@ -1,4 +1,4 @@
-"""Sets up everything the program needs beside this checkout, then starts it: `python3 scripts/run.py [words for ai-popup]`."""
+"""Sets everything up beside this checkout, then starts the program: `python3 scripts/run.py [words for ai-popup]`; without words `run`."""
 
 import sys
 from pathlib import Path
@@ -16,7 +16,7 @@ def main() -> int:
     from scripts.setup.prepare import RUNTIME, prepare
     from scripts.setup.processes import hand_over
 
-    words = sys.argv[1:]
+    words = sys.argv[1:] or ["run"]
     console = Console(ROOT / "build" / "setup.log")
     with console.failures_shown():
         venv = prepare(ROOT, console, locks=[RUNTIME])

@@ -111,7 +111,8 @@ class App:
         )
         self.quiet = Quiet(lambda: self.settings.popup, clock, library)
         self.status = StatusFeed(library, self.indexer, self.ingest, self._progress, self.quiet, lambda: self.settings)
-        self._models = ModelSupply(lambda: supply(self.recipe()), self.indexer.mended)
+        self._models = ModelSupply(lambda: supply(self.recipe()), self.indexer.mended, self.status.changed)
+        self.status.fetching = lambda: self._models.busy
         self._recognition = RecognitionSwitch(library, analyser, self.people, self.bus, backups, tell=self._blocked, clock=clock)
 
     def recipe(self) -> Recipe:

@@ -16,7 +16,7 @@ from agent.app.ingest import Ingest
 from agent.app.ports import Library
 from agent.app.progress import Burst, Progress
 from agent.app.quiet import Quiet
-from agent.domain.errors import AgentError, StoreError
+from agent.domain.errors import AgentError, ModelMissing, StoreError
 from agent.domain.jobs import JobState
 from agent.settings import Settings
 
@@ -73,6 +73,7 @@ class StatusFeed:
         self.settings_problem: AgentError | None = None
         self.warning: AgentError | None = None
         self.throttled: Throttle | None = None
+        self.fetching: Callable[[], bool] = lambda: False  # missing models are on their way
 
     def changed(self) -> None:
         """Something that the status shows may have changed."""
@@ -89,7 +90,10 @@ class StatusFeed:
         counts = await asyncio.to_thread(self._library.counts)
         jobs = counts.jobs
         queued = jobs.get(JobState.QUEUED, 0) + jobs.get(JobState.LEASED, 0)
-        problem = self._indexer.problem or self._ingest.problem or self.settings_problem
+        blocked = self._indexer.problem
+        if isinstance(blocked, ModelMissing) and self.fetching():
+            blocked = None  # it mends itself
+        problem = blocked or self._ingest.problem or self.settings_problem
         if self._indexer.paused or (self._indexer.held and queued):
             state = AgentState.PAUSED
         elif problem or self._ingest.folder_problems:

@@ -22,28 +22,40 @@ MODELS_RETRY_S = 300.0
 class ModelSupply:
     """Gets what is missing, at once and whenever more is wanted; without network it tries again now and then."""
 
-    def __init__(self, supply: Callable[[], Awaitable[None]], supplied: Callable[[], None]) -> None:
+    def __init__(
+        self, supply: Callable[[], Awaitable[None]], supplied: Callable[[], None], changed: Callable[[], None] = lambda: None
+    ) -> None:
         """`supply` gets the models of the moment, unless they are there; raises ModelError, StoreError."""
         self._supply = supply
         self._supplied = supplied
+        self._changed = changed
         self._wanted = asyncio.Event()
+        self.busy = False  # getting them, or about to: nobody needs to do anything about missing ones
 
     def want(self) -> None:
         """Others may be needed now."""
+        self.busy = True
         self._wanted.set()
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
             self._wanted.clear()
+            self.busy = True
             try:
                 await self._supply()
                 self._supplied()
+                self._rest()
                 await self._wanted.wait()
             except AgentError as error:
                 log.warning("models.unavailable", code=error.code)
+                self._rest()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wanted.wait(), MODELS_RETRY_S)
+
+    def _rest(self) -> None:
+        self.busy = self._wanted.is_set()  # wanted again meanwhile: the next turn comes at once
+        self._changed()
 
 
 async def keep_up(

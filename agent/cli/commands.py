@@ -88,13 +88,14 @@ def status(session: Session, as_json: bool) -> None:
         click.echo(now.model_dump_json())
         return
     texts = session.texts
-    click.echo(texts(f"cli.status.{now.state}", count=now.queued))
+    state = "no_folder" if now.state == "idle" and not now.folders else now.state
+    click.echo(texts(f"cli.status.{state}", count=now.queued))
     click.echo(texts("cli.status.library", images=now.images, faces=now.faces, people=now.people))
     click.echo(texts("cli.status.recognition_on" if now.recognition else "cli.status.recognition_off"))
     for folder in now.folders:
         click.echo(texts("cli.status.folder", path=folder.path))
         if folder.problem:
-            click.echo(f"    {folder.problem.cause} {folder.problem.remedy} [{folder.problem.code}]")
+            click.echo(f"    {session.sentences(folder.problem.cause, folder.problem.remedy)} [{folder.problem.code}]")
     if now.throttled:
         click.echo(texts(f"ui.status.throttled.{now.throttled}"))
     if now.quiet_until:
@@ -105,7 +106,7 @@ def status(session: Session, as_json: bool) -> None:
         click.echo(texts("cli.status.online_only", count=now.online_only))
     for problem in (now.problem, now.warning):
         if problem:
-            click.echo(f"{problem.cause} {problem.remedy} [{problem.code}]")
+            click.echo(f"{session.sentences(problem.cause, problem.remedy)} [{problem.code}]")
 
 
 @ai_popup.command(help=TEXTS("cli.help.pause"))
@@ -122,7 +123,7 @@ def resume(session: Session) -> None:
     click.echo(session.texts("cli.resumed"))
 
 
-@ai_popup.command(name="open", help=TEXTS("cli.help.open"))
+@ai_popup.command(name="open", help=TEXTS("cli.help.open"), short_help=TEXTS("cli.help.open_short"))
 @click.argument("at", required=False, metavar="[PLACE]")
 @click.option("--print", "only_print", is_flag=True, help=TEXTS("cli.help.print"))
 @click.pass_obj

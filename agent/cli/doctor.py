@@ -23,7 +23,7 @@ def report(session: Session) -> int:
         error, text = finding.error, finding.text
         if error is not None:
             code = f" [{error.code}]" if finding.state == "failed" else ""
-            text = f"{session.texts.cause(error)} {session.texts.remedy(error)}{code}"
+            text = f"{session.sentences(session.texts.cause(error), session.texts.remedy(error))}{code}"
         click.echo(f"{MARKS[finding.state]} {session.texts(f'cli.doctor.{finding.name}')}: {text}")
     return 1 if any(finding.state == "failed" for finding in findings) else 0
 

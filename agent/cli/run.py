@@ -25,6 +25,7 @@ def run_agent(session: Session, *, tray: bool) -> int:
                 session.file,
                 library,
                 tray=tray and settings.tray.enabled,
+                welcome=session.library_is_new,
                 on_no_tray=lambda: session.explain(NoTray()),
                 on_ready=lambda: click.echo(session.texts("cli.run.ready"), err=True),
             )

@@ -27,6 +27,7 @@ class Session:
     """One command's surroundings. Nothing is created or opened before it is asked for."""
 
     paths: AppPaths
+    library_is_new: bool = False  # this command made it
 
     @cached_property
     def file(self) -> SettingsFile:
@@ -76,6 +77,7 @@ class Session:
         library = open_library(self.paths.library, home)
         try:
             if is_new:
+                self.library_is_new = True
                 self.say_recovery_code(keys.recovery_code(keys.unlock()))
             yield library
         finally:
@@ -91,4 +93,8 @@ class Session:
     def explain(self, error: AgentError, *, about: str = "") -> None:
         """Cause, remedy and code on standard error."""
         about = f"{about}: " if about else ""
-        click.echo(f"{about}{self.texts.cause(error)} {self.texts.remedy(error)} [{error.code}]", err=True)
+        click.echo(f"{about}{self.sentences(self.texts.cause(error), self.texts.remedy(error))} [{error.code}]", err=True)
+
+    def sentences(self, cause: str, remedy: str) -> str:
+        """Both in one line, as the language joins them."""
+        return self.texts("ui.sentences", cause=cause, remedy=remedy)

@@ -18,6 +18,7 @@ from agent.adapters.paths import AppPaths
 from agent.adapters.store import SqliteLibrary
 from agent.adapters.store.opening import open_library
 from agent.api.whereabouts import find
+from agent.desktop.desk import Desk
 from agent.domain.errors import ModelUnreachable, NotRunning, SettingsInvalid, StoreDiskFull
 from agent.running import Agent
 
@@ -39,13 +40,18 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppPaths:
 
 @contextmanager
 def agent(
-    paths: AppPaths, ready: Callable[[Agent], None], *, tray: bool = False, no_tray: Callable[[], None] = lambda: None
+    paths: AppPaths,
+    ready: Callable[[Agent], None],
+    *,
+    tray: bool = False,
+    welcome: bool = False,
+    no_tray: Callable[[], None] = lambda: None,
 ) -> Iterator[Agent]:
     file = SettingsFile(paths.settings, environ={})
     file.load()
     library = open_library(paths.library, FileHome(paths.keys))
     try:
-        made: Agent = Agent(paths, file, library, tray=tray, on_ready=lambda: ready(made), on_no_tray=no_tray)
+        made: Agent = Agent(paths, file, library, tray=tray, welcome=welcome, on_ready=lambda: ready(made), on_no_tray=no_tray)
         with capture_logs():
             yield made
     finally:
@@ -109,3 +115,23 @@ def test_a_port_that_is_taken_ends_it_with_the_reason_itself(paths: AppPaths) ->
         paths.settings.write_text(f'[library]\nkey_home = "file"\n[api]\nport = {taken.getsockname()[1]}\n')
         with agent(paths, lambda _: pytest.fail("it came up")) as made, pytest.raises(SettingsInvalid):
             made.run()
+
+
+@pytest.mark.parametrize(
+    ("own_home", "folders", "opened"), [(False, "", ["photos"]), (True, "", []), (False, "\n[[folders]]\npath = '/photos'\n", [])]
+)
+def test_the_first_start_on_a_desktop_opens_the_welcome(
+    paths: AppPaths, monkeypatch: pytest.MonkeyPatch, own_home: bool, folders: str, opened: list[str]
+) -> None:
+    monkeypatch.delenv("AI_POPUP_HOME", raising=False)
+    if own_home:
+        monkeypatch.setenv("AI_POPUP_HOME", "/elsewhere")
+    monkeypatch.setattr("agent.running.autostart.follow", lambda _: None)
+    monkeypatch.setattr("agent.running.tray_available", lambda: False)
+    monkeypatch.setattr("agent.running.display_available", lambda: False)
+    seen: list[str] = []
+    monkeypatch.setattr(Desk, "browse", lambda _, at: seen.append(at))
+    paths.settings.write_text(paths.settings.read_text() + folders)
+    with agent(paths, lambda running: running.quit(), tray=True, welcome=True) as made:
+        made.run()
+    assert seen == opened

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { texts } from '../src/i18n'
-import { ago, bytes, day, rate, sparkline, timeLeft } from '../src/lib/format'
+import { ago, bytes, day, millions, rate, sparkline, timeLeft } from '../src/lib/format'
 
 const en = texts('en')
 const zh = texts('zh-CN')
@@ -61,5 +61,11 @@ describe('sparkline', () => {
   it('spans the plot from the oldest value to the newest', () => {
     expect(sparkline([0, 5, 10], 100, 20)).toBe('0.0,19.0 50.0,10.0 100.0,1.0')
     expect(sparkline([0, 0], 100, 20)).toBe('0.0,19.0 100.0,19.0')
+  })
+})
+
+describe('millions', () => {
+  it('are counted in ten thousands in Chinese', () => {
+    expect([millions(2_137_880, 'en'), millions(2_137_880, 'zh-CN'), millions(9, 'zh-CN')]).toEqual([2.1, 214, 1])
   })
 })

@@ -102,3 +102,16 @@ async def test_who_stops_listening_is_told_no_more(world: World, told: list[Stat
     async with world.running():
         await world.until(lambda: bool(told))
     assert others == []
+
+
+async def test_a_model_that_is_on_its_way_asks_nothing_of_the_user(world: World, told: list[Status]) -> None:
+    world.analyser.always = ModelMissing(model="centerface")
+    async with world.running():
+        fetching = True
+        world.app.status.fetching = lambda: fetching
+        await world.app.ingest.note(world.file("a"), Priority.NEW)
+        await world.until(lambda: world.app.indexer.problem is not None)
+        now = await world.app.status.now()
+        assert now.problem is None and now.state is AgentState.WORKING
+        fetching = False
+        assert (await world.app.status.now()).problem is world.analyser.always

@@ -205,3 +205,14 @@ def test_doctor_looks_at_the_models_and_the_library(cli: CommandLine, monkeypatc
     assert said.code == 1 and "[model.missing]" in said.out and "none yet" in said.out
     cli("backup", "create")
     assert "0 photos, 0 faces" in cli("doctor").out
+
+
+def test_where_nothing_is_watched_the_status_says_so(cli: CommandLine, running_agent: FakeAgent) -> None:
+    running_agent.answers["/api/status"] = httpx.Response(200, json={**STATUS, "state": "idle", "queued": 0, "folders": []})
+    assert cli("status").out.startswith("No folder is watched yet: `ai-popup open`")
+
+
+def test_chinese_sentences_follow_each_other_without_a_space(cli: CommandLine) -> None:
+    cli("config", "set", "general.language", "zh-CN")
+    said = cli("config", "set", "general.theme", "pink")
+    assert "。请" in said.err and "auto、" in said.err and "。 请" not in said.err

@@ -27,6 +27,11 @@ export function timeLeft(seconds: number | null, t: Texts): string {
   return t('ui.burst.left_hours', { count: Math.round(minutes / 60) })
 }
 
+/** Pixels in the unit a language counts them in: millions, or Chinese ten thousands. */
+export function millions(pixels: number, language: Language): number {
+  return language === 'zh-CN' ? Math.max(1, Math.round(pixels / 1e4)) : Math.max(1, Math.round(pixels / 1e5)) / 10
+}
+
 /** How long something takes, no more exact than it is known. */
 export function duration(seconds: number, t: Texts): string {
   if (seconds < 90) return t('ui.time.moment')
