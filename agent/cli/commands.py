@@ -9,6 +9,7 @@ import click
 from agent import __version__
 from agent.adapters.paths import AppPaths
 from agent.cli.backup import backup, recover, recovery_code
+from agent.cli.click_words import speak
 from agent.cli.config import config
 from agent.cli.models import models
 from agent.cli.session import Session
@@ -21,6 +22,7 @@ TEXTS = Texts()
 def run_command(words: Sequence[str]) -> int:
     """Parse and run. Errors are told on standard error with cause and remedy."""
     session = Session(AppPaths.find())
+    speak(TEXTS)
     try:
         result = ai_popup.main(list(words), prog_name="ai-popup", obj=session, standalone_mode=False)
         return result if isinstance(result, int) else 0
@@ -42,7 +44,7 @@ def run_command(words: Sequence[str]) -> int:
 
 
 @click.group(help=TEXTS("cli.help.ai_popup"), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="ai-popup")
+@click.version_option(__version__, prog_name="ai-popup", help=TEXTS("cli.click.show_version"))
 def ai_popup() -> None: ...
 
 
@@ -87,7 +89,7 @@ def status(session: Session, as_json: bool) -> None:
     if as_json:
         click.echo(now.model_dump_json())
         return
-    texts = session.texts
+    texts = Texts(now.language)  # the agent's, whose problems come in its words
     state = "no_folder" if now.state == "idle" and not now.folders else now.state
     click.echo(texts(f"cli.status.{state}", count=now.queued))
     click.echo(texts("cli.status.library", images=now.images, faces=now.faces, people=now.people))

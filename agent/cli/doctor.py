@@ -7,8 +7,9 @@ from functools import cache
 import click
 
 from agent import __version__
+from agent.app.devices import Note
 from agent.app.health import Check, examine
-from agent.bootstrap import checks, engine_pool, ground, model_store
+from agent.bootstrap import checks, engine_pool, engine_words, ground, model_store
 from agent.cli.session import Session
 from agent.engine.wire import Hello
 
@@ -35,15 +36,15 @@ def all_checks(session: Session) -> dict[str, Check]:
     return checks(
         standing,
         lambda: session.texts,
-        engine=lambda: f"OpenVINO, {hello().device}, {hello().precision}",
-        wall=lambda: hello().wall,
+        engine=lambda: engine_words(hello()[0].device, hello()[0].precision, hello()[1], session.texts),
+        wall=lambda: hello()[0].wall,
         agent=lambda: session.client().status().state,
     )
 
 
-async def _hello(session: Session) -> Hello:
+async def _hello(session: Session) -> tuple[Hello, Note | None]:
     pool = engine_pool(session.settings, session.paths, model_store(session.paths))
     try:
-        return await pool.hello()
+        return await pool.hello(), pool.device_note
     finally:
         await pool.close()
