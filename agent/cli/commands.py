@@ -89,7 +89,7 @@ def status(session: Session, as_json: bool) -> None:
     if as_json:
         click.echo(now.model_dump_json())
         return
-    texts = Texts(now.language)  # the agent's, whose problems come in its words
+    texts = session.texts
     state = "no_folder" if now.state == "idle" and not now.folders else now.state
     click.echo(texts(f"cli.status.{state}", count=now.queued))
     click.echo(texts("cli.status.library", images=now.images, faces=now.faces, people=now.people))

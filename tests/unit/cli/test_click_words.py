@@ -44,7 +44,7 @@ def test_wrong_words_are_named_in_chinese(cli: CommandLine, words: list[str], to
 @pytest.mark.usefixtures("chinese")
 def test_help_is_framed_in_chinese(cli: CommandLine) -> None:
     said = cli("--help")
-    assert "用法: ai-popup" in said.out and "选项:" in said.out and "命令:" in said.out and "显示帮助。" in said.out
+    assert "用法: ai-popup" in said.out and "选项:" in said.out and "命令:" in said.out
 
 
 def test_the_english_words_are_those_that_click_asks_for() -> None:
