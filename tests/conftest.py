@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 from PIL import Image, ImageOps
@@ -20,6 +21,7 @@ from agent.adapters.store import SqliteLibrary
 from agent.adapters.store.opening import open_library
 from agent.api.client import Client
 from agent.api.schemas import ImageOut, ImagePage, Status
+from agent.api.whereabouts import find
 from agent.bootstrap import home_of_key
 from agent.domain.errors import AgentError
 from agent.engine.wire import EngineConfig, ModelFile
@@ -166,6 +168,14 @@ class RealProgram:
     @contextlib.contextmanager
     def client(self) -> Iterator[Client]:
         with contextlib.closing(Client.find(self.paths.runtime)) as client:
+            yield client
+
+    @contextlib.contextmanager
+    def api(self) -> Iterator[httpx.Client]:
+        """For what its own client has no words for."""
+        where = find(self.paths.runtime)
+        headers = {"authorization": f"Bearer {where.token}"}
+        with httpx.Client(base_url=f"http://127.0.0.1:{where.port}/api", headers=headers, trust_env=False, timeout=20) as client:
             yield client
 
     def status(self) -> Status:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,56 @@ def x_display() -> Iterator[str]:
 def program_with_display(make_program: "Callable[[Mapping[str, str]], RealProgram]", x_display: str) -> "RealProgram":
     """Not started yet; it shows its popup on a screen of its own."""
     return make_program({"DISPLAY": x_display})
+
+
+BENT = """
+import sys
+{}
+sys.argv = ["ai-popup", *sys.argv[4:]]
+from agent.__main__ import main
+sys.exit(main())
+"""
+
+
+@pytest.fixture
+def bend() -> Callable[[str], list[str]]:
+    """The command that runs the program after some code of the test's, for `RealProgram.start(before=...)`."""
+    return lambda code: [sys.executable, "-c", BENT.format(code)]
+
+
+SHIFTED = """
+import datetime, time
+from pathlib import Path
+from agent import bootstrap
+off = Path({!r})
+class Shifted(datetime.datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return datetime.datetime.now(tz) + datetime.timedelta(seconds=float(off.read_text()))
+bootstrap.datetime = Shifted
+real = time.time_ns
+time.time_ns = lambda: real() + int(float(off.read_text()) * 1e9)
+"""
+
+
+class WallClock:
+    """What the program started with `before` takes for the time of day."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self.leap(timedelta())
+        self.before = [sys.executable, "-c", BENT.format(SHIFTED.format(str(file)))]
+
+    def leap(self, off: timedelta) -> None:
+        """From now on it is so much off."""
+        fresh = self._file.with_suffix(".new")
+        fresh.write_text(str(off.total_seconds()))
+        fresh.replace(self._file)
+
+
+@pytest.fixture
+def wall_clock(tmp_path: Path) -> WallClock:
+    return WallClock(tmp_path / "clock")
 
 
 KEYRING_TOOLS = ("dbus-run-session", "gnome-keyring-daemon")

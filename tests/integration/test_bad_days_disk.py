@@ -11,12 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
 import psutil
 import pytest
 from PIL import Image
-
-from agent.api.whereabouts import find
 
 if TYPE_CHECKING:
     from tests.conftest import RealProgram
@@ -95,12 +92,6 @@ def files_below(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
 
 
-def fetch(program: "RealProgram", path: str) -> bytes:
-    where = find(program.paths.runtime)
-    headers = {"authorization": f"Bearer {where.token}"}
-    return httpx.get(f"http://127.0.0.1:{where.port}{path}", headers=headers, timeout=20, trust_env=False).raise_for_status().content
-
-
 def test_a_full_disk_is_said_and_the_work_goes_on_when_there_is_room(program: "RealProgram", disk: SmallDisk, photo: Photo) -> None:
     """Library, its write-ahead log, thumbnails, logs: all that the running program writes by itself."""
     program.file.set("library.backups", "0")
@@ -113,8 +104,9 @@ def test_a_full_disk_is_said_and_the_work_goes_on_when_there_is_room(program: "R
     status = program.until(lambda status: status.problem is not None)
     assert status.problem is not None
     assert (status.state, status.problem.code) == ("attention", disk.code)
-    for image in program.images().values():
-        assert fetch(program, f"/api/images/{image.id}/thumbnail"), "what was found can be looked at"
+    with program.api() as api:
+        for image in program.images().values():
+            assert api.get(f"/images/{image.id}/thumbnail").status_code == 200, "what was found can be looked at"
     assert program.alive
 
     disk.make_room()
@@ -156,7 +148,9 @@ def test_what_the_user_asks_for_on_a_full_disk_is_refused_whole(
     assert settings.read_bytes() == before
     assert files_below(program.paths.library / "backups") == backups
     assert files_below(models) == kept
-    assert "doctor.json" in zipfile.ZipFile(io.BytesIO(fetch(program, "/api/support-bundle"))).namelist()
+    with program.api() as api:
+        bundle = api.get("/support-bundle").raise_for_status().content
+    assert "doctor.json" in zipfile.ZipFile(io.BytesIO(bundle)).namelist()
 
     disk.make_room()
     for words in list(refused)[:3]:
