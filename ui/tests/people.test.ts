@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { texts } from '../src/i18n'
-import { asks, certainty, describe as words, tagOf } from '../src/lib/people'
+import { asks, certainty, describe as words, faceOf, matches, tagOf } from '../src/lib/people'
 import { face, image } from './fixtures'
 
 const t = texts('en')
@@ -29,5 +29,34 @@ describe('a photo', () => {
   it('is described for those who hear it', () => {
     expect(words(image(7, { faces: [mei, face()] }), t)).toBe('Photo 7.jpg: 2 faces, with Mei')
     expect(words(image(7), t)).toBe('Photo 7.jpg: No face found')
+  })
+})
+
+describe('the people offered for what was typed', () => {
+  const people = [
+    { id: 1, name: 'Joanna', faces: 2 },
+    { id: 2, name: 'Mei Lin', faces: 9 },
+    { id: 3, name: 'Linus', faces: 1 },
+    { id: 4, name: 'Colin', faces: 30 },
+    { id: 5, name: '林悦', faces: 4 },
+  ]
+  const offered = (typed: string): string[] => matches(people, typed).map(({ name }) => name)
+
+  it('begin with it, or have a word that does, or hold it', () => {
+    expect(offered('LIN')).toEqual(['Linus', 'Mei Lin', 'Colin'])
+    expect(offered('悦')).toEqual(['林悦'])
+    expect(offered('x')).toEqual([])
+  })
+
+  it('are those seen most while nothing was typed', () => {
+    expect(offered(' ')).toEqual(['Colin', 'Mei Lin', '林悦', 'Joanna', 'Linus'])
+  })
+
+  it('have a face that the user named, else one that is certain', () => {
+    const sure = face([0, 0, 9, 9], { person: 'Mei', person_id: 1, certainty: 'certain' })
+    const images = [image(1, { faces: [perhaps] }), image(2, { faces: [sure] }), image(3, { faces: [mei] })]
+    expect(faceOf('Mei', images)?.image.id).toBe(3)
+    expect(faceOf('Mei', images.slice(0, 2))?.image.id).toBe(2)
+    expect(faceOf('Lin', images)).toBeNull()
   })
 })

@@ -1,6 +1,6 @@
 /** Who a face is, in words that say no more than is known. */
 
-import type { FaceOut, ImageOut } from '../api/types'
+import type { FaceOut, ImageOut, PersonOut } from '../api/types'
 import type { Texts } from '../i18n'
 
 /** Whether a face asks the user for an answer; nothing is asked while recognition is off. */
@@ -36,4 +36,38 @@ export function describe(image: ImageOut, t: Texts): string {
   return names.length > 0
     ? t('ui.photo_alt_names', { name: image.name, faces, names: names.join(t('ui.list_separator')) })
     : t('ui.photo_alt', { name: image.name, faces })
+}
+
+/** So many people are offered for what was typed. */
+const MOST_OFFERED = 5
+
+/** The known people for what was typed, those seen most if nothing was: names that begin so, then names with a word that does, then those that hold it; each by how often they are seen. */
+export function matches(people: readonly PersonOut[], typed: string): readonly PersonOut[] {
+  const wanted = typed.trim().toLowerCase()
+  if (wanted === '') return [...people].sort((a, b) => b.faces - a.faces).slice(0, MOST_OFFERED)
+  const rank = ({ name }: PersonOut): number => {
+    const known = name.toLowerCase()
+    if (known.startsWith(wanted)) return 0
+    if (known.split(/[\s·-]+/).some((word) => word.startsWith(wanted))) return 1
+    return known.includes(wanted) ? 2 : 3
+  }
+  return people
+    .map((person) => ({ person, rank: rank(person) }))
+    .filter((each) => each.rank < 3)
+    .sort((a, b) => a.rank - b.rank || b.person.faces - a.person.faces)
+    .slice(0, MOST_OFFERED)
+    .map(({ person }) => person)
+}
+
+/** A face of that name among these photos, one the user named if there is any. */
+export function faceOf(name: string, images: readonly ImageOut[]): { readonly image: ImageOut; readonly face: FaceOut } | null {
+  let found: { readonly image: ImageOut; readonly face: FaceOut } | null = null
+  for (const image of images) {
+    for (const face of image.faces) {
+      if (face.person !== name || face.certainty === 'probable') continue
+      if (face.certainty === 'confirmed') return { image, face }
+      found ??= { image, face }
+    }
+  }
+  return found
 }
