@@ -5,7 +5,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from watchdog.events import DirCreatedEvent, DirDeletedEvent, DirMovedEvent, FileDeletedEvent, FileMovedEvent, FileSystemEvent
+from watchdog.events import (
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileDeletedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+)
 
 from agent.adapters.folder_scan import Matcher, ancestors, is_below
 from agent.adapters.settle import Settling
@@ -44,7 +52,7 @@ class Hints:
     root_in_doubt: bool = False
 
     def take(self, event: FileSystemEvent) -> None:
-        """Sort one event."""
+        """Sort one event. A move has an empty path where it comes from outside or goes there."""
         old, new = self._path(event.src_path), self._path(event.dest_path)
         match event:
             case DirMovedEvent():
@@ -60,7 +68,7 @@ class Hints:
             case FileDeletedEvent() if self.vague_deletions and not is_image(old):
                 self._tree_gone(old)
             case _ if self._takes(old):
-                self._file_hinted(old)
+                self._file_hinted(old, closed=isinstance(event, FileClosedEvent))
         if max(len(self.gone), len(self.trees), len(self.moves)) > self.limit:
             self.forget_all()
 
@@ -77,14 +85,14 @@ class Hints:
         moves, self.moves = self.moves, []
         return collapse(moves)
 
-    def hint(self, path: str) -> None:
-        """Look at this file, and take it once it is steady."""
-        if not self.settling.hint(path, self.clock()):
+    def hint(self, path: str, *, closed: bool = False) -> None:
+        """Look at this file, and take it once it is complete."""
+        if not self.settling.hint(path, self.clock(), closed=closed):
             self.forget_all()
 
-    def _file_hinted(self, path: str) -> None:
+    def _file_hinted(self, path: str, *, closed: bool) -> None:
         self.gone.pop(path, None)
-        self.hint(path)
+        self.hint(path, closed=closed)
 
     def _file_gone(self, path: str) -> None:
         self.settling.forget(path)
@@ -96,8 +104,10 @@ class Hints:
             self.gone.pop(new, None)
             self._moved(Move(old, new, tree=False))
         elif is_:
+            # What is renamed into place is complete; what is renamed while it is written will be closed under its new name.
+            closed = old not in self.settling or self.settling.closed(old)
             self.settling.forget(old)
-            self._file_hinted(new)
+            self._file_hinted(new, closed=closed)
         elif was:
             self._file_gone(old)
 

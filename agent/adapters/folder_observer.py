@@ -36,6 +36,7 @@ _KINDS: list[type[FileSystemEvent]] = [
 ]
 
 _REST = 10
+TELLS_OF_CLOSING = sys.platform == "linux"  # whether the system says when a file was closed that was written to
 
 OnEvent: TypeAlias = Callable[[FileSystemEvent], None]
 
@@ -58,8 +59,8 @@ class Observation:
     def start(self, folder: str, *, recursive: bool, poll_s: float | None) -> None:
         """Observe `folder`, a real path; every `poll_s` seconds if given. Raises LimitReached, or OSError if the folder can't be read."""
         limited: list[bool] = []
-        told = poll_s is None and sys.platform == "linux"
-        # On Linux every written chunk is told; that the file was closed is enough, and what is being written is looked at anyway.
+        told = poll_s is None and TELLS_OF_CLOSING
+        # Every written chunk would be told; that the file was closed is enough, and what is being written is looked at anyway.
         kinds = [kind for kind in _KINDS if not (told and kind is FileModifiedEvent)]
         try:
             self._observer = _observer(poll_s, self._on_overflow, lambda: limited.append(True))
@@ -124,7 +125,7 @@ if sys.platform == "linux":
 
     def _linux_observer(on_overflow: Callable[[], None], on_limit: Callable[[], None]) -> "BaseObserver":
         from watchdog.observers.api import BaseObserver
-        from watchdog.observers.inotify import InotifyEmitter
+        from watchdog.observers.inotify import InotifyFullEmitter
         from watchdog.observers.inotify_c import CallbackId, InotifyEvent, InotifyFD, Mask, WatchCallback, WatchDescriptor
 
         class Inotify(InotifyFD):
@@ -144,10 +145,12 @@ if sys.platform == "linux":
                     raise
 
         class Observer(BaseObserver):
+            """Tells of what was moved in or out as a move: a file that was moved in is complete, one that was created is not."""
+
             def __init__(self) -> None:
                 self._inotify = Inotify()
                 self._inotify.start()
-                super().__init__(InotifyEmitter, inotify_fd=self._inotify)
+                super().__init__(InotifyFullEmitter, inotify_fd=self._inotify)
 
             def on_thread_stop(self) -> None:
                 super().on_thread_stop()

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from watchdog.events import FileSystemEvent
 
 from agent.adapters.folder_events import Clock, Hints
+from agent.adapters.folder_observer import TELLS_OF_CLOSING
 from agent.adapters.folder_scan import Comparison, Entry, Facts, Matcher, Walk, file_facts, is_below, missing, name_of, parent_of, topmost
 from agent.adapters.folder_thread import FolderThread, Whereabouts
 from agent.adapters.settle import Settling
@@ -52,7 +53,9 @@ class FolderSession:
         self._root, self._matcher, self._inner, self._sources = root, matcher, inner, sources
         self._known, self._emit, self._thread, self._clock = known, emit, thread, clock
         steady_s = sources.settle_ms / 1000
-        self._hints = Hints(root, here.real, matcher, Settling(steady_s, sources.queue), sources.queue, steady_s + 0.6, self._mine, clock)
+        eager = not (TELLS_OF_CLOSING or sources.polling)  # of drives that are asked, size and time may be old
+        settling = Settling(steady_s, sources.queue, eager=eager)
+        self._hints = Hints(root, here.real, matcher, settling, sources.queue, steady_s + 0.6, self._mine, clock)
         self._loop = asyncio.get_running_loop()
         self._inbox: deque[FileSystemEvent] = deque()
         self._lost = False  # events were

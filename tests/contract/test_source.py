@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import pytest
 
+from agent.adapters.folder_observer import TELLS_OF_CLOSING
 from agent.adapters.folder_source import FolderSource
 from agent.app.ports import Change, FileAppeared, FileMoved, FilesGone, Source, SourceFailed, SourceRecovered, TreeMoved
 from agent.domain.jobs import Priority
@@ -145,6 +146,41 @@ async def test_a_photo_that_is_written_slowly_appears_once_at_its_end(world: Wor
         await world.quiet()
     assert appeared.seen.size == 250
     assert world.seen == [appeared]
+
+
+async def test_a_photo_that_is_written_in_two_parts_ends_as_it_is_at_its_end(world: World, folder: Path) -> None:
+    async with world.watching(Folder(path=str(folder))):
+        path = photo(folder / "a.jpg", b"begun")
+        await world.wait(FileAppeared)
+        with (folder / "a.jpg").open("ab") as file:
+            file.write(b" and done")
+        await world.wait(FileAppeared, lambda appeared: appeared.seen.size == 14)
+        await world.quiet()
+    assert world.known == {path: facts(path)}
+
+
+async def test_a_photo_that_is_linked_appears(world: World, folder: Path, tmp_path: Path) -> None:
+    elsewhere = photo(tmp_path / "b.jpg", when=LONG_AGO)
+    async with world.watching(Folder(path=str(folder))):
+        (folder / "a.jpg").hardlink_to(elsewhere)
+        (appeared,) = await world.wait(FileAppeared)
+        await world.quiet()
+    assert appeared.seen.path == str(folder / "a.jpg")
+    assert world.seen == [appeared]
+
+
+@pytest.mark.skipif(not TELLS_OF_CLOSING, reason="the system does not say when a file was closed")
+@pytest.mark.parametrize("way", ["closed", "moved in", "renamed into place"])
+async def test_a_photo_that_is_complete_is_not_waited_for(folder: Path, tmp_path: Path, way: str) -> None:
+    world = World(polling=False)
+    async with world.watching(Folder(path=str(folder)), sources=Sources(settle_ms=60_000)):
+        if way == "closed":
+            photo(folder / "a.jpg")
+        else:
+            unfinished = photo((folder if way == "renamed into place" else tmp_path) / "a.jpg.part")
+            move(unfinished, folder / "a.jpg")
+        (appeared,) = await world.wait(FileAppeared)
+    assert appeared.seen.path == str(folder / "a.jpg")
 
 
 async def test_a_changed_photo_appears_again(world: World, folder: Path) -> None:

@@ -40,6 +40,29 @@ def test_new_and_closed_images_wait_to_settle_under_the_settings_path() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("events", "complete"),
+    [
+        ([FileCreatedEvent("/real/a.jpg")], False),
+        ([FileCreatedEvent("/real/a.jpg"), FileClosedEvent("/real/a.jpg")], True),
+        ([FileMovedEvent("", "/real/a.jpg")], True),
+        ([FileMovedEvent("/real/a.jpg.part", "/real/a.jpg")], True),
+        ([FileCreatedEvent("/real/b.jpg"), FileMovedEvent("/real/b.jpg", "/real/a.jpg")], False),
+        ([FileClosedEvent("/real/b.jpg"), FileMovedEvent("/real/b.jpg", "/real/a.jpg")], True),
+    ],
+    ids=["created", "closed", "moved in", "renamed into place", "renamed while written", "closed and renamed"],
+)
+def test_a_file_is_complete_that_was_closed_or_moved_into_place(events: list[FileSystemEvent], complete: bool) -> None:
+    sorted_ = hints(*events)
+    assert waiting(sorted_) == ["/w/a.jpg"]
+    assert sorted_.settling.closed("/w/a.jpg") is complete
+
+
+def test_what_is_moved_out_is_gone_and_what_is_moved_in_appears() -> None:
+    sorted_ = hints(FileMovedEvent("/real/a.jpg", ""), DirMovedEvent("/real/out", ""), DirMovedEvent("", "/real/in"))
+    assert (sorted_.moves, list(sorted_.gone), list(sorted_.trees)) == ([], ["/w/a.jpg", "/w/out"], ["/w/in"])
+
+
 @pytest.mark.parametrize("path", ["/real/a.txt", "/real/.a.jpg", "/elsewhere/a.jpg", "/real/own/a.jpg", "/real"])
 def test_what_is_not_meant_is_passed_over(path: str) -> None:
     assert waiting(hints(FileCreatedEvent(path))) == []
