@@ -25,6 +25,7 @@ from agent.adapters.store.opening import open_library
 from agent.adapters.support_bundle import support_bundle
 from agent.adapters.thumbnails import ThumbnailFile
 from agent.adapters.tools import Stop
+from agent.app.devices import Note
 from agent.app.health import Check, Finding, Health, Wall
 from agent.app.lifecycle import App, Reconfigure
 from agent.app.monitor import Machine
@@ -57,7 +58,13 @@ def model_files(store: ModelStore) -> dict[str, ModelFile]:
 
 def engine_pool(settings: Settings, paths: AppPaths, store: ModelStore) -> EnginePool:
     """Engine processes with the models that are there."""
-    return EnginePool(settings.engine, model_files(store), converted=store.folder / "ir", cache=paths.cache / "openvino")
+    return EnginePool(
+        settings.engine,
+        model_files(store),
+        converted=store.folder / "ir",
+        cache=paths.cache / "openvino",
+        trials=store.folder / "devices.json",
+    )
 
 
 def home_of_key(settings: Settings, paths: AppPaths) -> Home:
@@ -187,6 +194,12 @@ def ground(
     return Ground(paths, model_store(paths), settings=settings, texts=texts, home=lambda now: home_of_key(now, paths), counts=counts)
 
 
+def engine_words(device: str, precision: str, note: Note | None, texts: Texts) -> str:
+    """What the engine computes with, and why with nothing else."""
+    found = f"OpenVINO, {device}, {precision}"
+    return found if note is None else texts("ui.sentences", cause=f"{found}.", remedy=note.text(texts))
+
+
 def checks(
     standing: Ground, texts: Callable[[], Texts], *, engine: Check, wall: Callable[[], Wall], agent: Check | None = None
 ) -> dict[str, Check]:
@@ -220,7 +233,7 @@ def health(app: App, paths: AppPaths, texts: Callable[[], Texts], version: str) 
 
     def engine() -> str:
         device, precision = asyncio.run_coroutine_threadsafe(app.monitor.engine.try_out(), loop).result()
-        return f"OpenVINO, {device}, {precision}"
+        return engine_words(device, precision, app.monitor.engine.device_note, texts())
 
     def wall() -> Wall:
         return asyncio.run_coroutine_threadsafe(app.monitor.engine.wall(), loop).result()

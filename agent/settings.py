@@ -113,7 +113,7 @@ class Engine(Section):
     workers: Annotated[int, Field(ge=0, le=32)] = 0
     """Engine processes; 0 chooses by the number of cores."""
     device: Annotated[str, Field(pattern=r"^(AUTO|CPU|GPU|NPU)(\.\d+)?$", examples=["CPU", "GPU", "NPU", "GPU.1", "AUTO"])] = "CPU"
-    """OpenVINO device."""
+    """What computes; `AUTO` takes a GPU or NPU that is faster than the processor. Whatever fails its self-test is not used."""
     precision: Precision = Precision.AUTO
     """Arithmetic; `auto` takes what the processor does best."""
     max_memory_mb: Annotated[int, Field(ge=0, le=1_048_576)] = 0

@@ -117,6 +117,7 @@ def status(now: AppStatus, texts: Texts, version: str) -> Status:
         quiet_until=now.quiet_until,
         throttled=now.throttled.value if now.throttled else None,
         warning=problem(now.warning, texts) if now.warning else None,
+        device_note=now.device_note.text(texts) if now.device_note else None,
     )
 
 

@@ -77,6 +77,8 @@ def _engine_state(app: App, processes: list[EngineProcess]) -> EngineState:
 
 
 def _device_note(app: App, processes: list[EngineProcess], texts: Texts) -> str | None:
+    if (note := app.monitor.engine.device_note) is not None:
+        return note.text(texts)
     wanted = app.settings.engine.precision.value
     used = next((process.precision for process in processes if process.precision != wanted), None)
     if wanted == "auto" or used is None:

@@ -177,6 +177,8 @@ class Status(Schema):
     """why the engine does not work as hard as it might"""
     warning: Problem | None = None
     """the work goes on, but somebody should know: the engine passed its memory limit"""
+    device_note: str | None = None
+    """a device that was wanted and is not used, and why"""
 
 
 class EventOut(Schema):

@@ -110,9 +110,18 @@ class App:
             clock=clock,
         )
         self.quiet = Quiet(lambda: self.settings.popup, clock, library)
-        self.status = StatusFeed(library, self.indexer, self.ingest, self._progress, self.quiet, lambda: self.settings)
+        self.status = StatusFeed(
+            library,
+            self.indexer,
+            self.ingest,
+            self._progress,
+            self.quiet,
+            settings=lambda: self.settings,
+            device_note=lambda: self.monitor.engine.device_note,
+        )
         self._models = ModelSupply(lambda: supply(self.recipe()), self.indexer.mended, self.status.changed)
         self.status.fetching = lambda: self._models.busy
+        self.status.unfetched = lambda: self._models.problem
         self._recognition = RecognitionSwitch(library, analyser, self.people, self.bus, backups, tell=self._blocked, clock=clock)
 
     def recipe(self) -> Recipe:
@@ -181,7 +190,8 @@ class App:
         return dropped
 
     async def rescan(self) -> None:
-        """Look through all watched folders now, and at the files in them that were passed over so far."""
+        """Look through all watched folders now, at the files in them that were passed over so far, and for models that were not there."""
+        self._models.want()
         if await asyncio.to_thread(self.library.queue_unseen, now=self._clock()):
             self.indexer.wake()
             self.status.changed()

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import structlog
 
+from agent.app.devices import Note
 from agent.app.governor import FULL, Pace, Power, decide
 from agent.app.health import Wall
 from agent.domain.errors import AgentError, EngineMemory, EngineStartFailed
@@ -48,6 +49,11 @@ class EngineControl(Protocol):
     @property
     def restarts(self) -> int:
         """How often a process was replaced because it crashed, hung or took too much memory."""
+        ...
+
+    @property
+    def device_note(self) -> Note | None:
+        """A device that was wanted and is not used, and why."""
         ...
 
     def stats(self) -> list[EngineProcess]: ...
@@ -94,6 +100,7 @@ class NoEngine:
 
     size = 0
     restarts = 0
+    device_note: Note | None = None
 
     def stats(self) -> list[EngineProcess]:
         return []

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import structlog
 
+from agent.app.devices import Note
 from agent.app.governor import Throttle
 from agent.app.indexer import Indexer
 from agent.app.ingest import Ingest
@@ -51,6 +52,7 @@ class Status:
     quiet_until: datetime | None = None  # no popup until then
     throttled: Throttle | None = None  # why the engine does not work as hard as it might
     warning: AgentError | None = None  # the work goes on, but somebody should know
+    device_note: Note | None = None  # a device that was wanted and is not used
 
 
 Listener: TypeAlias = Callable[[Status], None]
@@ -60,7 +62,14 @@ class StatusFeed:
     """Computes the status and tells it to listeners (tray, event streams)."""
 
     def __init__(
-        self, library: Library, indexer: Indexer, ingest: Ingest, progress: Progress, quiet: Quiet, settings: Callable[[], Settings]
+        self,
+        library: Library,
+        indexer: Indexer,
+        ingest: Ingest,
+        progress: Progress,
+        quiet: Quiet,
+        settings: Callable[[], Settings],
+        device_note: Callable[[], Note | None],
     ) -> None:
         self._library = library
         self._indexer = indexer
@@ -68,12 +77,14 @@ class StatusFeed:
         self._progress = progress
         self._quiet = quiet
         self._settings = settings
+        self._device_note = device_note
         self._stale = asyncio.Event()
         self._listeners: list[Listener] = []
         self.settings_problem: AgentError | None = None
         self.warning: AgentError | None = None
         self.throttled: Throttle | None = None
         self.fetching: Callable[[], bool] = lambda: False  # missing models are on their way
+        self.unfetched: Callable[[], AgentError | None] = lambda: None  # why they are not
 
     def changed(self) -> None:
         """Something that the status shows may have changed."""
@@ -91,8 +102,9 @@ class StatusFeed:
         jobs = counts.jobs
         queued = jobs.get(JobState.QUEUED, 0) + jobs.get(JobState.LEASED, 0)
         blocked = self._indexer.problem
-        if isinstance(blocked, ModelMissing) and self.fetching():
-            blocked = None  # it mends itself
+        if isinstance(blocked, ModelMissing):
+            # What is on its way mends itself; what could not be had is better told by the reason.
+            blocked = None if self.fetching() else self.unfetched() or blocked
         problem = blocked or self._ingest.problem or self.settings_problem
         if self._indexer.paused or (self._indexer.held and queued):
             state = AgentState.PAUSED
@@ -114,6 +126,7 @@ class StatusFeed:
             quiet_until=self._quiet.until(),
             throttled=self.throttled,
             warning=self.warning,
+            device_note=self._device_note(),
             settings=settings,
         )
 

@@ -1,8 +1,9 @@
 """The commands of `ai-popup`, and how an error becomes words and an exit code."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,9 @@ from agent.cli.models import models
 from agent.cli.session import Session
 from agent.domain.errors import AgentError, AlreadyRunning, DesktopError, LifecycleError
 from agent.i18n import Texts
+
+if TYPE_CHECKING:
+    from agent.api.schemas import Status
 
 TEXTS = Texts()
 
@@ -98,17 +102,26 @@ def status(session: Session, as_json: bool) -> None:
         click.echo(texts("cli.status.folder", path=folder.path))
         if folder.problem:
             click.echo(f"    {session.sentences(folder.problem.cause, folder.problem.remedy)} [{folder.problem.code}]")
+    for remark in _remarks(now, session):
+        click.echo(remark)
+
+
+def _remarks(now: "Status", session: Session) -> Iterator[str]:
+    """What is out of the ordinary, a line each."""
+    texts = session.texts
     if now.throttled:
-        click.echo(texts(f"ui.status.throttled.{now.throttled}"))
+        yield texts(f"ui.status.throttled.{now.throttled}")
     if now.quiet_until:
-        click.echo(texts("cli.status.quiet", time=texts.moment(now.quiet_until, datetime.now(UTC))))
+        yield texts("cli.status.quiet", time=texts.moment(now.quiet_until, datetime.now(UTC)))
     if now.failed:
-        click.echo(texts("cli.status.failed", count=now.failed))
+        yield texts("cli.status.failed", count=now.failed)
     if now.online_only:
-        click.echo(texts("cli.status.online_only", count=now.online_only))
+        yield texts("cli.status.online_only", count=now.online_only)
+    if now.device_note:
+        yield now.device_note
     for problem in (now.problem, now.warning):
         if problem:
-            click.echo(f"{session.sentences(problem.cause, problem.remedy)} [{problem.code}]")
+            yield f"{session.sentences(problem.cause, problem.remedy)} [{problem.code}]"
 
 
 @ai_popup.command(help=TEXTS("cli.help.pause"))

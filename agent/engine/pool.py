@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from agent.app.devices import Note
 from agent.app.health import Wall
 from agent.app.monitor import EngineProcess
 from agent.app.ports import Analyse
@@ -15,6 +16,7 @@ from agent.domain.face import Analysis
 from agent.domain.people import Bounds, Candidate, Gallery
 from agent.engine import wire
 from agent.engine.places import Slot, Waiter, cores, let_others_go_first, memory_of, processes_for, why_ended
+from agent.engine.selftest_runs import DeviceChooser
 from agent.engine.wire import Codec, EngineConfig, Hello, ModelFile
 from agent.settings import Engine
 
@@ -33,12 +35,21 @@ class EnginePool:
     """
 
     def __init__(
-        self, settings: Engine, models: Mapping[str, ModelFile], *, converted: Path, cache: Path, command: Sequence[str] | None = None
+        self,
+        settings: Engine,
+        models: Mapping[str, ModelFile],
+        *,
+        converted: Path,
+        cache: Path,
+        command: Sequence[str] | None = None,
+        trials: Path | None = None,
     ) -> None:
+        """`trials` is the file that keeps what self-tests of devices found; without it the device of the settings is taken as it is."""
         self.settings = settings
         self._models = dict(models)
         self._converted, self._cache = converted, cache
         self._command = list(command) if command is not None else own_command("engine-worker")
+        self._devices = None if trials is None else DeviceChooser(trials, self._command)
         self._generation = 0
         self._slots: list[Slot] = []
         self._free: list[Slot] = []
@@ -83,6 +94,8 @@ class EnginePool:
         self._waiting.clear()
         for slot in self._slots:
             self._end(slot)
+        if self._devices is not None:
+            await self._devices.close()
         while self._endings:
             await asyncio.gather(*self._endings, return_exceptions=True)
 
@@ -104,6 +117,11 @@ class EnginePool:
     async def wall(self) -> Wall:
         """What holds the engine's process. Raises EngineError, ModelError."""
         return (await self.hello()).wall
+
+    @property
+    def device_note(self) -> Note | None:
+        """A device that was wanted and is not used, and why, as far as it is known yet."""
+        return None if self._devices is None else self._devices.note
 
     # -- upkeep ------------------------------------------------------------------------------------------------------------------
     @property
@@ -231,12 +249,13 @@ class EnginePool:
         self._end(slot)
         slot.generation, slot.gallery, slot.requests, slot.too_large = self._generation, None, 0, None
         try:
+            config = self._config() if self._devices is None else await self._devices.chosen(self._config())
             child = await slot.start(self._command)
             if self._closed:
                 raise EngineKilled
             if self._low_priority:
                 let_others_go_first(child.pid)
-            slot.hello = await self._ask(slot, child, "hello", wire.CONFIG.dump(self._config()), wire.HELLO, limit=_START_LIMIT_S)
+            slot.hello = await self._ask(slot, child, "hello", wire.CONFIG.dump(config), wire.HELLO, limit=_START_LIMIT_S)
         except (ChildGone, EngineCrashed, EngineTimeout, EngineBadAnswer) as error:
             raise EngineStartFailed from error
         except AgentError:

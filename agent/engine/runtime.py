@@ -25,7 +25,7 @@ class Runtime:
         self._converted = converted
         self.device = device
         there = {name for full in self._core.available_devices for name in (full, full.partition(".")[0])}
-        if device not in there | {"AUTO"}:
+        if device not in there:
             raise EngineStartFailed
         able = set(self._core.get_property(device, "OPTIMIZATION_CAPABILITIES"))
         self.precision = choose_precision(precision, able)

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from agent.app.ports import Analyse
 from agent.domain.errors import ImageChanged, ImageTooLarge, ImageUnreadable
@@ -13,10 +13,10 @@ from agent.domain.people import Bounds, Candidate, Gallery
 from agent.engine.files import open_photo
 from agent.engine.runtime import Runtime, model_for
 from agent.engine.wire import EngineConfig, ModelFile
-from agent.vision import yunet
+from agent.vision import detector, yunet
 from agent.vision.aligner import align
 from agent.vision.codecs import Limits, encode_preview
-from agent.vision.detector import CenterFace, Decoder, Detection, Detector
+from agent.vision.detector import CenterFace, Decoder, Detection, Detector, DetectorNet
 from agent.vision.embedder import MobileFaceNet
 from agent.vision.matcher import Matcher
 from agent.vision.pipeline import Pipeline, Wanted, analyse
@@ -96,11 +96,17 @@ class Engine:
         return self._embedders[recipe]
 
 
-def detector_of(runtime: Runtime, recipe: str, file: ModelFile) -> Detector:
+class DetectorNets(Protocol):
+    """What makes the nets of detectors: the runtime, or what watches it during a self-test."""
+
+    def detector(self, file: ModelFile, outputs: Sequence[str], *, blue_first: bool) -> DetectorNet: ...
+
+
+def detector_of(nets: DetectorNets, recipe: str, file: ModelFile) -> Detector:
     """The detector that a recipe names, from its file. Raises ModelError, EngineStartFailed."""
     if recipe == yunet.RECIPE:
-        return YuNet(runtime.detector(file, yunet.OUTPUTS, blue_first=True))
-    return CenterFace(runtime.detector(file))
+        return YuNet(nets.detector(file, yunet.OUTPUTS, blue_first=True))
+    return CenterFace(nets.detector(file, detector.OUTPUTS, blue_first=False))
 
 
 def _no_faces(_decoder: Decoder, _min_score: float) -> list[Detection]:

@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 
 from pydantic import ConfigDict, TypeAdapter
 
+from agent.app.devices import Device, Trial
 from agent.app.health import OPEN, Wall
 from agent.app.ports import Analyse
 from agent.child import Message
@@ -113,6 +114,8 @@ class FileCodec(Codec[F]):
 # Pydantic takes settings for plain dataclasses only through something that holds them: a tuple of one.
 _STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, ser_json_bytes="base64", val_json_bytes="base64")
 CONFIG = Codec[EngineConfig](TypeAdapter(tuple[EngineConfig], config=_STRICT))
+DEVICES = Codec[tuple[Device, ...]](TypeAdapter(tuple[tuple[Device, ...]], config=_STRICT))
+TRIAL = Codec[Trial](TypeAdapter(tuple[Trial], config=_STRICT))
 HELLO = Codec[Hello](TypeAdapter(tuple[Hello], config=_STRICT))
 ANALYSE = FileCodec[Analyse](TypeAdapter(tuple[Analyse], config=_STRICT))
 ANALYSIS = Codec[Analysis](TypeAdapter(tuple[Analysis], config=_STRICT))

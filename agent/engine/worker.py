@@ -52,6 +52,8 @@ class Worker:
         number = message.get("id")
         operations: dict[str, Operation] = {
             "hello": self._hello,
+            "accelerators": self._accelerators,
+            "self_test": self._self_test,
             "analyse": self._analyse,
             "preview": self._preview,
             "gallery": self._gallery,
@@ -80,6 +82,22 @@ class Worker:
 
         self._engine = Engine(wire.CONFIG.load(body), time.perf_counter)
         return wire.HELLO.dump(wire.Hello(self._engine.device, self._engine.precision, os.getpid(), self._wall))
+
+    def _accelerators(self, _: object) -> object:
+        """Asked in the place of `hello`, of a process that does nothing else."""
+        if self._wall is None:
+            raise EngineStartFailed
+        from agent.engine.selftest import accelerators
+
+        return wire.DEVICES.dump(accelerators())
+
+    def _self_test(self, body: object) -> object:
+        """Likewise."""
+        if self._wall is None:
+            raise EngineStartFailed
+        from agent.engine.selftest import self_test
+
+        return wire.TRIAL.dump(self_test(wire.CONFIG.load(body), time.perf_counter))
 
     def _analyse(self, body: object) -> object:
         return wire.ANALYSIS.dump(self._ready.analyse(wire.ANALYSE.load(body), self._file))

@@ -10,6 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from agent.api.http import create_app
+from agent.app.devices import Fault, Note
 from agent.app.governor import Pace, Power, Throttle
 from agent.app.monitor import MB, EngineProcess, Machine, NoEngine, Usage
 from agent.domain.errors import (
@@ -118,6 +119,15 @@ async def test_the_report_tells_of_engine_models_memory_disk_stages_and_power(se
     assert report["stages"] == {"decode": 20.0, "detect": 30.0, "align": 2.0, "embed": 5.0}
     assert report["power"] == {"battery": True, "percent": 42.0, "throttled": "battery"}
     assert (report["history"], report["last_backup"]) == ([], None)
+
+
+async def test_a_device_that_gave_other_answers_is_told_in_the_program_s_language(served: Served, owner: httpx.AsyncClient) -> None:
+    engine = OneProcess()
+    engine.device_note = Note("GPU", Fault.BOXES)
+    served.world.app.monitor._machine = Machine(engine)
+    told = "The GPU gave different answers from the processor, so the processor is used."
+    assert (await owner.get("/api/health-report")).json()["engine"]["device_note"] == told
+    assert (await owner.get("/api/status")).json()["device_note"] == told
 
 
 async def test_whoever_looks_finds_a_history_the_next_time(served: Served, owner: httpx.AsyncClient) -> None:

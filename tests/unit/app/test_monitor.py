@@ -17,6 +17,7 @@ class FakeEngine:
 
     size = 2
     restarts = 0
+    device_note = None
 
     def __init__(self) -> None:
         self.processes: list[EngineProcess] = []

@@ -92,12 +92,14 @@ def test_the_status_says_why_it_is_slow_what_was_passed_and_until_when_it_is_qui
         "folders": [],
         "failed": 0,
         "online_only": 12,
+        "device_note": "No GPU.",
     }
     running_agent.answers["/api/status"] = httpx.Response(200, json=STATUS | more)
     said = cli("status").out.splitlines()[3:]
     assert said[0].startswith("The battery is low") and said[1:] == [
         f"No popups until {later.astimezone():%Y-%m-%d %H:%M}.",
         "12 files are online-only and were not looked at.",
+        "No GPU.",
         "Too much. Started anew. [engine.memory]",
     ]
 

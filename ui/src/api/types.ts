@@ -1568,6 +1568,11 @@ export interface components {
          */
         readonly Status: {
             readonly burst: components["schemas"]["Burst"] | null;
+            /**
+             * Device Note
+             * @description a device that was wanted and is not used, and why
+             */
+            readonly device_note?: string | null;
             /** Faces */
             readonly faces: number;
             /**

@@ -1,0 +1,158 @@
+"""The self-test: a device must see in drawn people what the processor sees at full precision, one by one and many at once."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.app.devices import CPU, EXACT, Device, Fault, Trial
+from agent.engine.openvino_quiet import ov
+from agent.engine.runtime import Runtime
+from agent.engine.selftest_sample import group, one
+from agent.engine.service import detector_of
+from agent.engine.wire import EngineConfig, ModelFile
+from agent.vision import embedder
+from agent.vision.aligner import align, face_of
+from agent.vision.codecs import Image
+from agent.vision.detector import Detection, Detector, DetectorNet
+from agent.vision.embedder import EmbedderNet, normalised, prepared
+
+LEAST_IOU = 0.9
+LEAST_COSINE = 0.999
+_SCORE = 0.3  # drawn people are less like people than people are
+# A face that is just found on one device and just not on the other is no lie.
+_DOUBT = 0.05
+_ROUNDS = 3
+
+Floats = NDArray[np.float32]
+
+
+def accelerators() -> tuple[Device, ...]:
+    """What OpenVINO offers here besides the processor. Drivers are loaded for it: they may do anything."""
+    core = ov.Core()
+    found = []
+    for name in core.available_devices:
+        if name.partition(".")[0] in ("GPU", "NPU"):
+            found.append(Device(name, str(core.get_property(name, "FULL_DEVICE_NAME")), _driver(core, name)))
+    return tuple(found)
+
+
+def self_test(config: EngineConfig, clock: Callable[[], float]) -> Trial:
+    """Try the device and precision of `config` on the models that are there. Raises ModelError; EngineStartFailed if it can't be used."""
+    exact = _Nets(_runtime(config, CPU, EXACT), config)
+    tried = _Nets(_runtime(config, config.device, config.precision), config)
+    with np.errstate(all="ignore"):  # a device that gives no numbers is told so
+        return Trial(_compare(exact, tried), tried.precision, round(_time(tried, clock), 2))
+
+
+def _compare(exact: "_Nets", tried: "_Nets") -> Fault | None:
+    chips: list[NDArray[np.uint8]] = []
+    for right, given in zip(exact.detectors, tried.detectors, strict=True):
+        for place, image in enumerate((one(), group(), one())):
+            expected, found = _look(right, image), _look(given, image)
+            if not tried.finite:
+                return Fault.NO_NUMBERS
+            if fault := _other_faces(expected, found):
+                return fault if place < 2 else Fault.BATCH
+            chips += [face_of(align(image, face.landmarks)) for face in expected]
+    if exact.embedder is None or tried.embedder is None or not chips:
+        return None
+    faces = prepared(np.stack([_varied(chips[i % len(chips)], i) for i in range(embedder.BATCH)]))
+    expected_prints = normalised(exact.embedder(faces))
+    alone = normalised(np.concatenate([tried.embedder(faces[i : i + 1]) for i in range(2)]))
+    together = normalised(tried.embedder(faces))
+    if not tried.finite:
+        return Fault.NO_NUMBERS
+    if _least_cosine(expected_prints[:2], alone) < LEAST_COSINE:
+        return Fault.PRINTS
+    return Fault.BATCH if _least_cosine(expected_prints, together) < LEAST_COSINE else None
+
+
+def _other_faces(expected: Sequence[Detection], found: Sequence[Detection]) -> Fault | None:
+    """Every face that one of the two is sure of must be where the other has one, too."""
+    sure, sure_found = ([face for face in faces if face.score >= _SCORE + _DOUBT] for faces in (expected, found))
+    if min(_overlaps(sure, found) + _overlaps(sure_found, expected), default=1.0) >= LEAST_IOU:
+        return None
+    return Fault.COUNT if len(sure) != len(sure_found) else Fault.BOXES
+
+
+def _overlaps(faces: Sequence[Detection], others: Sequence[Detection]) -> list[float]:
+    return [max((face.box.iou(other.box) for other in others), default=0.0) for face in faces]
+
+
+def _look(detector: Detector, image: Image) -> list[Detection]:
+    return detector(lambda _: image, _SCORE)
+
+
+def _least_cosine(expected: Floats, given: Floats) -> float:
+    return float((expected * given).sum(axis=1).min())
+
+
+def _varied(face: NDArray[np.uint8], number: int) -> NDArray[np.uint8]:
+    """Another picture for each place in a batch, so that a device that mixes them up is seen."""
+    moved = np.roll(face, (number * 5) % 14, axis=1)
+    return (moved * (1 - 0.03 * number)).astype(np.uint8)
+
+
+def _time(nets: "_Nets", clock: Callable[[], float]) -> float:
+    """Milliseconds of one look and one full batch, at best; everything has been run once by now."""
+    image, faces = group(), np.zeros((embedder.BATCH, 112, 112, 3), np.float32)
+    spans = []
+    for _ in range(_ROUNDS):
+        begun = clock()
+        for detector in nets.detectors:
+            _look(detector, image)
+        if nets.embedder is not None:
+            nets.embedder(faces)
+        spans.append(clock() - begun)
+    return 1000 * min(spans)
+
+
+def _runtime(config: EngineConfig, device: str, precision: str) -> Runtime:
+    folders = {"converted": Path(config.converted), "cache": Path(config.cache)}
+    return Runtime(device=device, precision=precision, threads=config.threads, **folders)
+
+
+def _driver(core: ov.Core, name: str) -> str:
+    """The version of a device's driver, as far as it tells."""
+    supported = set(core.get_property(name, "SUPPORTED_PROPERTIES"))
+    versions = (
+        core.get_property(name, key) for key in ("NPU_DRIVER_VERSION", "GPU_DRIVER_VERSION", "DEVICE_DRIVER_VERSION") if key in supported
+    )
+    plugin = "".join(str(version.build_number) for version in core.get_versions(name).values())
+    return " ".join([*map(str, versions), plugin])
+
+
+class _Nets:
+    """The models on one device, watched for what is no number."""
+
+    def __init__(self, runtime: Runtime, config: EngineConfig) -> None:
+        self._runtime = runtime
+        self.precision = runtime.precision
+        self.finite = True
+        self.embedder: EmbedderNet | None = None
+        self.detectors: list[Detector] = []
+        for recipe, file in sorted(config.models.items()):
+            if recipe == embedder.RECIPE:
+                self.embedder = self._watched_embedder(runtime.embedder(file))
+            else:
+                self.detectors.append(detector_of(self, recipe, file))
+
+    def detector(self, file: ModelFile, outputs: Sequence[str], *, blue_first: bool) -> DetectorNet:
+        net = self._runtime.detector(file, outputs, blue_first=blue_first)
+
+        def watched(image: NDArray[np.uint8]) -> Sequence[Floats]:
+            given = net(image)
+            self.finite &= all(bool(np.isfinite(each).all()) for each in given)
+            return given
+
+        return watched
+
+    def _watched_embedder(self, net: EmbedderNet) -> EmbedderNet:
+        def watched(faces: Floats) -> Floats:
+            given = net(faces)
+            self.finite &= bool(np.isfinite(given).all())
+            return given
+
+        return watched

@@ -1,0 +1,173 @@
+"""Has devices tested, each in a process of its own, and remembers what came of it until driver, OpenVINO or models change."""
+
+import asyncio
+import json
+import platform
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+from uuid import uuid4
+
+import structlog
+
+from agent import __version__
+from agent.app.devices import CPU, Choice, Device, Fault, Note, Trial, candidates, choose, key_of
+from agent.child import Child, ChildGone, ChildTimeout
+from agent.domain.errors import EngineError, EngineKilled, ModelError
+from agent.engine import wire
+from agent.engine.places import why_ended
+from agent.engine.wire import Codec, EngineConfig, ModelFile
+
+T = TypeVar("T")
+_Asked: TypeAlias = tuple[str, str, dict[str, ModelFile]]
+log = structlog.get_logger()
+
+# Compiling for an accelerator the first time takes long; a driver that hangs is ended all the same.
+LIMIT_S = 120.0
+_KEPT = 64
+_CPU_FACTS = Path("/proc/cpuinfo")
+
+
+class DeviceChooser:
+    """Says what the engine is to compute with. Use it from one event loop."""
+
+    def __init__(self, record: Path, command: Sequence[str], *, limit: float = LIMIT_S) -> None:
+        """`record` keeps the trials; `command` starts an engine's process; `limit`: seconds that one trial may take."""
+        self._record = record
+        self._command = command
+        self._limit = limit
+        self._turn = asyncio.Lock()
+        self._answer: tuple[_Asked, Choice] | None = None
+        self._child: Child | None = None
+        self._closed = False
+
+    @property
+    def note(self) -> Note | None:
+        return None if self._answer is None else self._answer[1].note
+
+    async def chosen(self, config: EngineConfig) -> EngineConfig:
+        """`config` with the device and precision to use. Raises EngineKilled when closed."""
+        asked = (config.device, config.precision, config.models)
+        if not config.models:
+            return replace(config, device=CPU)
+        async with self._turn:
+            if self._closed:
+                raise EngineKilled
+            if self._answer is None or self._answer[0] != asked:
+                try:
+                    self._answer = (asked, await self._choose(config))
+                except ModelError:  # nothing to test with: whoever wants that model is told
+                    return replace(config, device=CPU)
+            choice = self._answer[1]
+        return replace(config, device=choice.device, precision=choice.precision)
+
+    async def close(self) -> None:
+        """End a trial under way."""
+        self._closed = True
+        if self._child is not None:
+            await self._child.kill()
+
+    async def _choose(self, config: EngineConfig) -> Choice:
+        openvino = _openvino_version()
+        found: Sequence[Device] = () if config.device.startswith(CPU) else await self._accelerators(config)
+        accelerators = {}
+        for device in candidates(config.device, found):
+            accelerators[device.name] = await self._trial(device, openvino, config)
+        wanted = CPU if config.device.startswith(CPU) else config.device
+        processor = await self._trial(Device(CPU, await asyncio.to_thread(_processor), ""), openvino, config)
+        choice = choose(wanted, config.precision, processor, accelerators)
+        if choice.note is not None:
+            log.warning("device.refused", device=choice.note.device, fault=choice.note.fault.value)
+        return choice
+
+    async def _accelerators(self, config: EngineConfig) -> Sequence[Device]:
+        """Those there are; none if a driver fails even at that."""
+        try:
+            return await self._ask("accelerators", config, wire.DEVICES)
+        except (ChildGone, ChildTimeout, EngineError) as error:
+            if self._closed:
+                raise EngineKilled from error
+            return ()
+
+    async def _trial(self, device: Device, openvino: str, config: EngineConfig) -> Trial:
+        """What came of its self-test, now or when it was made. Raises ModelError, EngineKilled."""
+        key = key_of(device, openvino, config.precision, {recipe: file.sha256 for recipe, file in config.models.items()})
+        kept = await asyncio.to_thread(_read, self._record)
+        if key in kept:
+            return kept[key]
+        try:
+            trial = await self._test(replace(config, device=device.name))
+        except EngineKilled:
+            if self._closed:
+                raise
+            return Trial(Fault.FAILED, config.precision)  # somebody else's doing, or too little memory: asked again at the next start
+        await asyncio.to_thread(_write, self._record, {**kept, key: trial})
+        return trial
+
+    async def _test(self, config: EngineConfig, again: bool = True) -> Trial:
+        """Raises ModelError, or EngineKilled if the process was ended from outside, twice."""
+        try:
+            return await self._ask("self_test", config, wire.TRIAL)
+        except ChildTimeout:
+            return Trial(Fault.HUNG, config.precision)
+        except ChildGone as error:
+            if not isinstance(why_ended(error.exit_code), EngineKilled) and not self._closed:
+                return Trial(Fault.FAILED, config.precision)
+            if self._closed or not again:
+                raise EngineKilled from error
+            return await self._test(config, again=False)
+        except EngineKilled:
+            raise
+        except EngineError:
+            return Trial(Fault.FAILED, config.precision)
+
+    async def _ask(self, operation: str, config: EngineConfig, codec: Codec[T]) -> T:
+        """Ask a process of its own, which is ended afterwards. Raises ChildGone, ChildTimeout, EngineError, ModelError."""
+        child = self._child = await Child.start(self._command, desktop=False)
+        try:
+            answer = await child.request(wire.request(1, operation, wire.CONFIG.dump(config)), timeout=self._limit)
+            return wire.believe(answer, 1, codec)
+        finally:
+            self._child = None
+            await child.kill()
+
+
+def _read(record: Path) -> dict[str, Trial]:
+    """Trials by key; none if the file is damaged or not there: then they are made anew."""
+    try:
+        raw = json.loads(record.read_bytes())
+        return {key: wire.TRIAL.load(value) for key, value in raw.items()}
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
+def _write(record: Path, trials: dict[str, Trial]) -> None:
+    """Keep the newest; where the disk is full or not to be written to, the next start tests again."""
+    newest = dict(list(trials.items())[-_KEPT:])
+    fresh = record.with_name(f".{record.name}.{uuid4().hex}")
+    with suppress(OSError):
+        record.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            fresh.write_text(json.dumps({key: wire.TRIAL.dump(trial) for key, trial in newest.items()}), encoding="ascii")
+            fresh.replace(record)
+        finally:
+            fresh.unlink(missing_ok=True)
+
+
+def _openvino_version() -> str:
+    try:
+        return version("openvino")
+    except PackageNotFoundError:  # an installed program carries it without its description
+        return __version__
+
+
+def _processor() -> str:
+    """The processor's name: what one computes right another may not."""
+    with suppress(OSError):
+        for line in _CPU_FACTS.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()
