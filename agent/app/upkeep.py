@@ -16,7 +16,7 @@ from agent.settings import Settings
 log = structlog.get_logger()
 
 EVERY_S = 3_600.0
-MODELS_RETRY_S = 300.0
+MODELS_RETRY_S = (5.0, 15.0, 60.0, 300.0)  # soon at first: after log-in the network is often a little late
 
 
 class ModelSupply:
@@ -31,27 +31,34 @@ class ModelSupply:
         self._changed = changed
         self._wanted = asyncio.Event()
         self.busy = False  # getting them, or about to: nobody needs to do anything about missing ones
+        self.problem: AgentError | None = None  # why they could not be had
 
     def want(self) -> None:
-        """Others may be needed now."""
+        """Others may be needed now, or those that could not be had may be there."""
         self.busy = True
+        self.problem = None
         self._wanted.set()
 
     async def run(self) -> None:
         """Until cancelled."""
+        tries = 0  # in vain
         while True:
             self._wanted.clear()
-            self.busy = True
+            self.busy = self.problem is None  # what is tried again in the background stays said
             try:
                 await self._supply()
+                tries, self.problem = 0, None
                 self._supplied()
                 self._rest()
                 await self._wanted.wait()
             except AgentError as error:
                 log.warning("models.unavailable", code=error.code)
+                if not self._wanted.is_set():
+                    self.problem = error
                 self._rest()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wanted.wait(), MODELS_RETRY_S)
+                    await asyncio.wait_for(self._wanted.wait(), MODELS_RETRY_S[min(tries, len(MODELS_RETRY_S) - 1)])
+                tries += 1
 
     def _rest(self) -> None:
         self.busy = self._wanted.is_set()  # wanted again meanwhile: the next turn comes at once

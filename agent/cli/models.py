@@ -1,5 +1,6 @@
 """`ai-popup models`: what the models are, where they stand, and how they come."""
 
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,7 @@ import click
 
 from agent.app.rules import everything, recipe_of
 from agent.cli.session import Session
+from agent.domain.errors import AgentError
 from agent.i18n import Texts
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ def fetch(session: Session, names: tuple[str, ...]) -> None:
     store = _store(session)
     for name in names or _needed(session, store):
         fetch_shown(session, store, name)
+    _tell_agent(session)
 
 
 def fetch_missing(session: Session, *, embeddings: bool) -> None:
@@ -86,6 +89,13 @@ def add(session: Session, file: Path) -> None:
     except OSError as error:
         raise store_error(error) from error
     click.echo(session.texts("cli.models.ready", name=info.name))
+    _tell_agent(session)
+
+
+def _tell_agent(session: Session) -> None:
+    """One that runs may have waited for it."""
+    with suppress(AgentError), closing(session.client()) as agent:
+        agent.post("/api/rescan")
 
 
 @models.command(help=TEXTS("cli.help.models_verify"))

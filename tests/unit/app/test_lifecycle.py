@@ -55,7 +55,7 @@ async def test_upkeep_goes_on_after_a_failure(world: World, monkeypatch: pytest.
 async def test_a_model_that_cant_be_had_is_asked_for_again(
     world: World, monkeypatch: pytest.MonkeyPatch, error: ModelUnreachable | StoreDiskFull
 ) -> None:
-    monkeypatch.setattr("agent.app.upkeep.MODELS_RETRY_S", 0.0)
+    monkeypatch.setattr("agent.app.upkeep.MODELS_RETRY_S", (0.0,))
     world.supply_error = error
     async with world.running():
         await world.until(lambda: len(world.supplied) > 1)
