@@ -31,9 +31,11 @@ from agent.app.lifecycle import App, Reconfigure
 from agent.app.monitor import Machine
 from agent.app.ports import Analyser, Counts, Source
 from agent.app.recognition import Backups
+from agent.child import own_command
 from agent.domain.errors import NoDisplay, NoTray
 from agent.domain.image import Recipe
 from agent.engine.pool import EnginePool
+from agent.engine.selftest_runs import DeviceChooser
 from agent.engine.wire import ModelFile
 from agent.i18n import Texts
 from agent.settings import KeyHome, Settings
@@ -56,14 +58,14 @@ def model_files(store: ModelStore) -> dict[str, ModelFile]:
     }
 
 
-def engine_pool(settings: Settings, paths: AppPaths, store: ModelStore) -> EnginePool:
-    """Engine processes with the models that are there."""
+def engine_pool(settings: Settings, paths: AppPaths, store: ModelStore, *, again: bool = False) -> EnginePool:
+    """Engine processes with the models that are there. With `again`, devices that crashed or hung are given another chance."""
     return EnginePool(
         settings.engine,
         model_files(store),
         converted=store.folder / "ir",
         cache=paths.cache / "openvino",
-        trials=store.folder / "devices.json",
+        devices=DeviceChooser(store.folder / "devices.json", own_command("engine-worker"), again=again),
     )
 
 

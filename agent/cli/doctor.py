@@ -43,7 +43,7 @@ def all_checks(session: Session) -> dict[str, Check]:
 
 
 async def _hello(session: Session) -> tuple[Hello, Note | None]:
-    pool = engine_pool(session.settings, session.paths, model_store(session.paths))
+    pool = engine_pool(session.settings, session.paths, model_store(session.paths), again=True)
     try:
         return await pool.hello(), pool.device_note
     finally:

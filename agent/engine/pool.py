@@ -42,14 +42,14 @@ class EnginePool:
         converted: Path,
         cache: Path,
         command: Sequence[str] | None = None,
-        trials: Path | None = None,
+        devices: DeviceChooser | None = None,
     ) -> None:
-        """`trials` is the file that keeps what self-tests of devices found; without it the device of the settings is taken as it is."""
+        """Without `devices`, which has them tested, the device of the settings is taken as it is."""
         self.settings = settings
         self._models = dict(models)
         self._converted, self._cache = converted, cache
         self._command = list(command) if command is not None else own_command("engine-worker")
-        self._devices = None if trials is None else DeviceChooser(trials, self._command)
+        self._devices = devices
         self._generation = 0
         self._slots: list[Slot] = []
         self._free: list[Slot] = []

@@ -28,17 +28,22 @@ log = structlog.get_logger()
 # Compiling for an accelerator the first time takes long; a driver that hangs is ended all the same.
 LIMIT_S = 120.0
 _KEPT = 64
+_UNSURE = (Fault.FAILED, Fault.HUNG)
 _CPU_FACTS = Path("/proc/cpuinfo")
 
 
 class DeviceChooser:
     """Says what the engine is to compute with. Use it from one event loop."""
 
-    def __init__(self, record: Path, command: Sequence[str], *, limit: float = LIMIT_S) -> None:
-        """`record` keeps the trials; `command` starts an engine's process; `limit`: seconds that one trial may take."""
+    def __init__(self, record: Path, command: Sequence[str], *, limit: float = LIMIT_S, again: bool = False) -> None:
+        """`record` keeps the trials; `command` starts an engine's process; `limit`: seconds that one trial may take.
+
+        With `again`, what crashed or hung is tried once more.
+        """
         self._record = record
         self._command = command
         self._limit = limit
+        self._again = again
         self._turn = asyncio.Lock()
         self._answer: tuple[_Asked, Choice] | None = None
         self._child: Child | None = None
@@ -96,7 +101,7 @@ class DeviceChooser:
         """What came of its self-test, now or when it was made. Raises ModelError, EngineKilled."""
         key = key_of(device, openvino, config.precision, {recipe: file.sha256 for recipe, file in config.models.items()})
         kept = await asyncio.to_thread(_read, self._record)
-        if key in kept:
+        if key in kept and not (self._again and kept[key].fault in _UNSURE):
             return kept[key]
         try:
             trial = await self._test(replace(config, device=device.name))
@@ -104,7 +109,9 @@ class DeviceChooser:
             if self._closed:
                 raise
             return Trial(Fault.FAILED, config.precision)  # somebody else's doing, or too little memory: asked again at the next start
-        await asyncio.to_thread(_write, self._record, {**kept, key: trial})
+        # The processor is needed anyway: where it failed, little memory is likelier than a broken one, and it is tried at the next start.
+        if device.name != CPU or trial.fault not in _UNSURE:
+            await asyncio.to_thread(_write, self._record, {**kept, key: trial})
         return trial
 
     async def _test(self, config: EngineConfig, again: bool = True) -> Trial:

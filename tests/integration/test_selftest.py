@@ -79,8 +79,8 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("trials") / "devices.json"
 
 
-def chooser(record: Path, lie: str, driver: str = "", *, limit: float = 60.0) -> DeviceChooser:
-    return DeviceChooser(record, [sys.executable, "-c", FAKE, lie, driver or lie], limit=limit)
+def chooser(record: Path, lie: str, driver: str = "", *, limit: float = 60.0, again: bool = False) -> DeviceChooser:
+    return DeviceChooser(record, [sys.executable, "-c", FAKE, lie, driver or lie], limit=limit, again=again)
 
 
 async def choice(chooser: DeviceChooser, config: EngineConfig) -> Choice:
@@ -125,6 +125,8 @@ async def test_an_honest_device_is_used_and_tried_again_only_with_another_driver
     assert await choice(chooser(record, "honest", "1.0"), config) == Choice("GPU", "auto")
     assert await choice(chooser(record, "crash", "1.0"), config) == Choice("GPU", "auto"), "it is known, so it is not asked"
     assert await choice(chooser(record, "crash", "1.1"), config) == Choice("CPU", "auto", Note("GPU", Fault.FAILED))
+    assert await choice(chooser(record, "honest", "1.1"), config) == Choice("CPU", "auto", Note("GPU", Fault.FAILED))
+    assert await choice(chooser(record, "honest", "1.1", again=True), config) == Choice("GPU", "auto"), "the doctor asks again"
 
 
 async def test_by_itself_a_device_is_used_only_if_it_is_faster(record: Path, engine_config: EngineConfig) -> None:
