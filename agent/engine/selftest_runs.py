@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import TypeAlias, TypeVar
 from uuid import uuid4
 
-import structlog
-
 from agent import __version__
 from agent.app.devices import CPU, Choice, Device, Fault, Note, Trial, candidates, choose, key_of
 from agent.child import Child, ChildGone, ChildTimeout
@@ -23,7 +21,6 @@ from agent.engine.wire import Codec, EngineConfig, ModelFile
 
 T = TypeVar("T")
 _Asked: TypeAlias = tuple[str, str, dict[str, ModelFile]]
-log = structlog.get_logger()
 
 # Compiling for an accelerator the first time takes long; a driver that hangs is ended all the same.
 LIMIT_S = 120.0
@@ -83,10 +80,7 @@ class DeviceChooser:
             accelerators[device.name] = await self._trial(device, openvino, config)
         wanted = CPU if config.device.startswith(CPU) else config.device
         processor = await self._trial(Device(CPU, await asyncio.to_thread(_processor), ""), openvino, config)
-        choice = choose(wanted, config.precision, processor, accelerators)
-        if choice.note is not None:
-            log.warning("device.refused", device=choice.note.device, fault=choice.note.fault.value)
-        return choice
+        return choose(wanted, config.precision, processor, accelerators)
 
     async def _accelerators(self, config: EngineConfig) -> Sequence[Device]:
         """Those there are; none if a driver fails even at that."""
