@@ -48,7 +48,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="ai-popup-demo-", ignore_cleanup_errors=True) as folder:
             return demo(Path(folder), ends=ends)
     except AgentError as error:
-        print(f"{TEXTS.cause(error)} {TEXTS.remedy(error)} [{error.code}]", file=sys.stderr)
+        print(f"{TEXTS('ui.sentences', cause=TEXTS.cause(error), remedy=TEXTS.remedy(error))} [{error.code}]", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -231,7 +231,9 @@ def scan_line(scanned: Scanned, texts: Texts) -> ScanLine:
             width=scanned.width,
             height=scanned.height,
             faces=tuple(_scanned_face(face) for face in scanned.faces),
-            error=ScannedError(code=error.code, message=f"{texts.cause(error)} {texts.remedy(error)}") if error else None,
+            error=ScannedError(code=error.code, message=texts("ui.sentences", cause=texts.cause(error), remedy=texts.remedy(error)))
+            if error
+            else None,
             ms=asdict(scanned.ms) if scanned.ms else None,
         )
     )

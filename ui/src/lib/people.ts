@@ -31,7 +31,7 @@ export function certainty(face: FaceOut, t: Texts): string {
 
 /** A photo in one sentence, for those who hear it. */
 export function describe(image: ImageOut, t: Texts): string {
-  const names = image.faces.flatMap((face) => (face.person === null ? [] : [face.person]))
+  const names = [...new Set(image.faces.flatMap((face) => (face.person === null ? [] : [face.person])))]
   const faces = image.faces.length === 0 ? t('ui.no_face.title') : t('ui.faces', { count: image.faces.length })
   return names.length > 0
     ? t('ui.photo_alt_names', { name: image.name, faces, names: names.join(t('ui.list_separator')) })
