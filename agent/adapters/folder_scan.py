@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import translate
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -119,7 +120,7 @@ def _any_of(patterns: Sequence[str]) -> "re.Pattern[str] | None":
 
 @dataclass(slots=True)
 class Walk:
-    """Image files below a folder as an iterator; symbolic links, devices, pipes and sockets are passed over.
+    """Image files below a folder as an iterator, in the order of their paths; symbolic links, devices, pipes and sockets are passed over.
 
     `unreadable` collects subfolders that could not be read; `empty` says that the top held nothing at all.
     Raises OSError if the top can't be read.
@@ -132,30 +133,47 @@ class Walk:
     empty: bool = True
 
     def __iter__(self) -> Iterator[Entry]:
-        waiting = [self.top]
-        while waiting:
-            folder = waiting.pop()
-            try:
-                with os.scandir(folder) as entries:
-                    yield from self._entries(entries, waiting)
-            except OSError:
-                if folder == self.top:
-                    raise
-                self.unreadable.append(folder)
-
-    def _entries(self, entries: Iterator["os.DirEntry[str]"], waiting: list[str]) -> Iterator[Entry]:
-        for entry in entries:
-            self.empty = False
-            path = entry.path
-            try:
-                if entry.is_dir(follow_symlinks=False):
-                    if path not in self.inner and self.matcher.enters_entry(path, entry.name) and not _is_junction(entry):
-                        waiting.append(path)
-                elif self.matcher.takes_entry(path, entry.name) and entry.is_file(follow_symlinks=False):
+        open_ = [self._listed(self.top)]
+        while open_:
+            for entry, is_folder in open_[-1]:
+                if is_folder:
+                    open_.append(self._listed(entry.path))
+                    break
+                try:
                     facts = entry.stat(follow_symlinks=False)
-                    yield path, (facts.st_size, facts.st_mtime_ns)
-            except FileNotFoundError:
-                continue  # gone since it was listed
+                except FileNotFoundError:
+                    continue  # gone since it was listed
+                yield entry.path, (facts.st_size, facts.st_mtime_ns)
+            else:
+                open_.pop()
+
+    def _listed(self, folder: str) -> Iterator[tuple["os.DirEntry[str]", bool]]:
+        """What is to be looked at in a folder, and whether it is a folder itself."""
+        found: list[tuple[str, os.DirEntry[str], bool]] = []
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    self.empty = False
+                    if (is_folder := self._wanted(entry)) is not None:
+                        # A folder's separator decides where the paths below it come among those beside it.
+                        found.append((entry.name + os.sep if is_folder else entry.name, entry, is_folder))
+        except OSError:
+            if folder == self.top:
+                raise
+            self.unreadable.append(folder)
+            return iter(())
+        found.sort(key=itemgetter(0))
+        return ((entry, is_folder) for _, entry, is_folder in found)
+
+    def _wanted(self, entry: "os.DirEntry[str]") -> bool | None:
+        """Whether it is a folder; None if it is not to be looked at."""
+        try:
+            if entry.is_dir(follow_symlinks=False):
+                enters = entry.path not in self.inner and self.matcher.enters_entry(entry.path, entry.name) and not _is_junction(entry)
+                return True if enters else None
+            return False if self.matcher.takes_entry(entry.path, entry.name) and entry.is_file(follow_symlinks=False) else None
+        except FileNotFoundError:
+            return None  # gone since it was listed
 
 
 def _is_junction(entry: "os.DirEntry[str]") -> bool:
@@ -164,23 +182,45 @@ def _is_junction(entry: "os.DirEntry[str]") -> bool:
     return told is not None and told()
 
 
-@dataclass(slots=True)
 class Comparison:
-    """A walk against what the library knows. What remains in `known` at the end was not met."""
+    """A walk against what the library knows, side by side: both come in the order of their paths, and neither is held whole.
 
-    entries: Iterator[Entry]
-    known: dict[str, Facts]
-    finished: bool = False
+    `lost` collects what is known and was not met; `none_known` says that the library knows nothing here.
+    """
+
+    def __init__(self, entries: Iterable[Entry], known: Iterable[Entry] = ()) -> None:
+        """`known` may read the library whenever it is asked for more, and raise StoreError."""
+        self._entries = iter(entries)
+        self._known = iter(known)
+        self._next: Entry | None = None  # of what is known
+        self._begun = self._walked = False
+        self.lost: list[str] = []
+        self.none_known = True
+        self.finished = False
 
     def step(self, files: int = 2000) -> list[Entry]:
         """Look at the next files; returns those that are new or changed. A few milliseconds, so that a stop is heeded."""
+        if not self._begun:
+            self._begun = True
+            self._go_on()
+            self.none_known = self._next is None
+        if self._walked:
+            self._lose(files)
+            return []
         looked = 0
         changed = []
-        for entry in islice(self.entries, files):
+        for path, facts in islice(self._entries, files):
             looked += 1
-            if self.known.pop(entry[0], None) != entry[1]:
-                changed.append(entry)
-        self.finished = looked < files
+            while self._next is not None and self._next[0] < path:
+                self._lose(1)
+            if self._next is None or self._next[0] != path:
+                changed.append((path, facts))
+            else:
+                if self._next[1] != facts:
+                    changed.append((path, facts))
+                self._go_on()
+        self._walked = looked < files
+        self.finished = self._walked and self._next is None
         return changed
 
     def step_or_end(self) -> list[Entry]:
@@ -190,6 +230,17 @@ class Comparison:
         except OSError:
             self.finished = True
             return []
+
+    def _lose(self, count: int) -> None:
+        """Of what is known, the next ones were not met."""
+        while count and self._next is not None:
+            self.lost.append(self._next[0])
+            self._go_on()
+            count -= 1
+        self.finished = self._walked and self._next is None
+
+    def _go_on(self) -> None:
+        self._next = next(self._known, None)
 
 
 def file_facts(path: str) -> Facts | None:

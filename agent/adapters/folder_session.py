@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TypeAlias
@@ -21,7 +21,7 @@ from agent.domain.image import FileSeen
 from agent.domain.jobs import Priority
 from agent.settings import Sources
 
-Known: TypeAlias = Callable[[str], dict[str, Facts]]
+Known: TypeAlias = Callable[[str], Iterable[Entry]]  # in the order of their paths
 
 _CHECK_S = 5.0  # how often it is asked whether the folder is still there: the system does not tell of an unplugged disk
 _BURST_S = 0.02  # events rarely come alone
@@ -162,7 +162,7 @@ class FolderSession:
         for path in due:
             del self._hints.trees[path]
         for top in topmost(set(due)):
-            found = Comparison(iter(Walk(top, self._matcher, self._inner)), {})
+            found = Comparison(Walk(top, self._matcher, self._inner))
             while not found.finished and not self._hints.overflow:
                 for path, _ in await self._thread.ask(found.step_or_end):
                     self._hints.hint(path)
@@ -184,7 +184,7 @@ class FolderSession:
         """The deleted file of the same name, if it is what moved here: Windows shows moves between folders as deletion and creation."""
         if gone is None:
             return None
-        known = await self._thread.ask(partial(self._known, parent_of(gone)), limit_s=None)
+        known = await self._thread.ask(lambda: dict(self._known(parent_of(gone))), limit_s=None)
         return gone if known.get(gone) == facts and self._hints.gone.pop(gone, None) is not None else None
 
     async def _tell_gone(self) -> None:
@@ -219,15 +219,14 @@ class FolderSession:
             await wait_either(self._scan_wanted, every_s)
 
     async def _scan(self) -> None:
-        known = await self._thread.ask(self._known_here, limit_s=None)
         walk = Walk(self._root, self._matcher, self._inner)
-        comparison = Comparison(iter(walk), known)
+        comparison = Comparison(walk, (entry for entry in self._known(self._root) if self._mine(entry[0])))
         while not comparison.finished:
             await self._tell_found(await self._thread.ask(comparison.step))
-        if known and walk.empty:
+        if walk.empty and not comparison.none_known:
             raise SourceUnreachable  # a disk's mount point without its disk: nothing of it may be called gone
         moving = {move.old for move in self._hints.moves} | self._hints.gone.keys()
-        lost = [path for path in known if path not in moving and not any(is_below(path, folder) for folder in walk.unreadable)]
+        lost = [path for path in comparison.lost if path not in moving and not any(is_below(path, folder) for folder in walk.unreadable)]
         await self._tell_missing(lost)
         await self._check_root()
 
@@ -264,9 +263,6 @@ class FolderSession:
                 future.set_result(None)
 
     # -- small things ------------------------------------------------------------------------------------------------------------
-
-    def _known_here(self) -> dict[str, Facts]:
-        return {path: facts for path, facts in self._known(self._root).items() if self._mine(path)}
 
     def _mine(self, path: str) -> bool:
         return not any(path == folder or is_below(path, folder) for folder in self._inner)

@@ -17,7 +17,8 @@ from agent.settings import Folder, Sources
 class FolderSource:
     """Watches folders.
 
-    `known` tells path -> (size in bytes, mtime in nanoseconds) of the library's files below a folder; it is called in a thread, may block.
+    `known` gives path and (size in bytes, mtime in nanoseconds) of the library's files below a folder, in the order of their paths; it is
+    called and read in a thread, may block.
     Every `poll_s` seconds folders are asked that are `remote` (all, when `sources.polling` is set); every `retry_s` one is looked for
     that went away.
     """

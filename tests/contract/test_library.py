@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agent.app.ports import Area, Library, Noted
-from agent.domain.errors import EngineCrashed, FaceUnknown, ImageTruncated, ModelMissing
+from agent.domain.errors import EngineCrashed, FaceUnknown, ImageMissing, ImageTruncated, ModelMissing
 from agent.domain.events import ImageFailed, ImageIndexed, PersonNamed, PlaceAdded, PlaceLost, PlaceMoved, RecognitionPurged
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import NO_FACES, FileSeen, Recipe
@@ -15,8 +15,8 @@ from agent.domain.people import Certainty, Identity
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
-DETECT = Recipe("centerface-1")
-RECOGNISE = Recipe("centerface-1", "mobilefacenet-1")
+DETECT = Recipe("centerface-2")
+RECOGNISE = Recipe("centerface-2", "mobilefacenet-1")
 
 
 def a_face(x: float = 10.0, *, embedding: bytes | None = None, chip: bytes | None = None) -> Face:
@@ -148,18 +148,19 @@ def test_a_folder_that_is_gone_takes_what_is_below_it_and_not_its_namesakes(libr
 def test_windows_folders_hold_what_is_below_them(library: Library) -> None:
     for path in ("C:\\a\\1.jpg", "C:\\a\\b\\2.jpg", "C:\\ab\\3.jpg", "D:\\a\\4.jpg", "C:/a/5.jpg"):
         note(library, path)
-    assert set(library.known_files("C:\\a")) == {"C:\\a\\1.jpg", "C:\\a\\b\\2.jpg"}
-    assert len(library.known_files("C:\\")) == 4
+    assert set(dict(library.known_files("C:\\a"))) == {"C:\\a\\1.jpg", "C:\\a\\b\\2.jpg"}
+    assert len(dict(library.known_files("C:\\"))) == 4
+    assert [path for path, _ in library.known_files("C:\\")] == ["C:/a/5.jpg", "C:\\a\\1.jpg", "C:\\a\\b\\2.jpg", "C:\\ab\\3.jpg"]
     library.tree_moved("C:\\a", "C:\\z", now=NOW)
-    assert set(library.known_files("C:\\z\\")) == {"C:\\z\\1.jpg", "C:\\z\\b\\2.jpg"}
+    assert set(dict(library.known_files("C:\\z\\"))) == {"C:\\z\\1.jpg", "C:\\z\\b\\2.jpg"}
 
 
 def test_a_missing_file_that_reappears_unchanged_has_its_faces_again(library: Library) -> None:
     index(library, "/photos/a.jpg", "a", a_face())
     library.files_gone(["/photos/a.jpg"], now=NOW)
-    assert library.known_files("/photos") == {}
+    assert dict(library.known_files("/photos")) == {}
     assert note(library, "/photos/a.jpg") is Noted.UNCHANGED
-    assert library.known_files("/photos") == {"/photos/a.jpg": (100, 1)}
+    assert dict(library.known_files("/photos")) == {"/photos/a.jpg": (100, 1)}
     assert library.purge_missing(before=LATER) == 0
 
 
@@ -206,7 +207,7 @@ def test_a_renamed_folder_keeps_all_faces(library: Library) -> None:
         index(library, f"/photos/old/{name}.jpg", content, a_face(), size=ord(content))
     index(library, "/photos/older.jpg", "3", size=3)
     assert len(library.tree_moved("/photos/old", "/photos/new/", now=NOW)) == 2
-    assert set(library.known_files("/photos/new")) == {"/photos/new/1.jpg", "/photos/new/sub/2.jpg"}
+    assert set(dict(library.known_files("/photos/new"))) == {"/photos/new/1.jpg", "/photos/new/sub/2.jpg"}
     assert library.place("/photos/older.jpg") is not None
 
 
@@ -235,6 +236,19 @@ def test_somebody_who_waits_moves_a_job_forward(library: Library) -> None:
     assert library.note_file(FileSeen("/2", 100, 1), DETECT, priority=Priority.ASKED, now=NOW)[0] is Noted.UNCHANGED
     assert note(library, "/2") is Noted.UNCHANGED  # does not move it back
     assert lease(library)[0].path == "/2"
+
+
+def test_a_file_that_was_away_when_it_was_to_be_read_is_taken_again_once_it_is_seen(library: Library) -> None:
+    for path, error in (("/photos/away.jpg", ImageMissing()), ("/photos/bad.jpg", ImageTruncated())):
+        note(library, path)
+        [job] = lease(library)
+        library.fail(job, JobState.FAILED, error, now=NOW)
+    known = dict(library.known_files("/photos"))
+    assert known["/photos/away.jpg"] != (100, 1), "the next look through the folder tells of it"
+    assert known["/photos/bad.jpg"] == (100, 1)
+    assert [note(library, path) for path in known] == [Noted.QUEUED, Noted.UNCHANGED]
+    assert [job.path for job in lease(library, 9)] == ["/photos/away.jpg"]
+    assert library.counts().jobs.get(JobState.FAILED) == 1
 
 
 def test_committing_twice_changes_nothing(library: Library) -> None:
@@ -461,7 +475,7 @@ def test_waiting_jobs_are_dropped_and_their_files_can_be_queued_again(library: L
     library.note_file(FileSeen("/by-hand.jpg", 100, 1), DETECT, priority=Priority.ASKED, now=NOW)
     library.drop_waiting()
     assert library.counts().jobs[JobState.QUEUED] == 0
-    assert len(library.known_files("/photos")) == 4, "a look through the folder passes them over"
+    assert len(dict(library.known_files("/photos"))) == 4, "a look through the folder passes them over"
     library.files_gone(["/photos/c.jpg"], now=NOW)
     assert library.queue_unseen(now=NOW) == 2
     assert library.queue_unseen(now=NOW) == 0

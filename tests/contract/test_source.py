@@ -76,7 +76,7 @@ class World:
     @contextlib.asynccontextmanager
     async def watching(self, *folders: Folder, sources: Sources | None = None) -> AsyncIterator[FolderSource]:
         settings = sources or Sources(settle_ms=100, polling=self.polling)
-        source = FolderSource(folders, settings, lambda root: dict(self.known), poll_s=0.1, retry_s=0.1)
+        source = FolderSource(folders, settings, lambda root: sorted(self.known.items()), poll_s=0.1, retry_s=0.1)
         as_port: Source = source
         running = asyncio.create_task(as_port.run(self.emit))
         await asyncio.sleep(0)

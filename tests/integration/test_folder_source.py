@@ -17,8 +17,8 @@ from watchdog.events import FileCreatedEvent, FileDeletedEvent, FileSystemEventH
 
 from agent.adapters import folder_session
 from agent.adapters.folder_observer import Observation, asking_observer
-from agent.adapters.folder_scan import Facts, Matcher
-from agent.adapters.folder_session import FolderSession
+from agent.adapters.folder_scan import Entry, Facts, Matcher
+from agent.adapters.folder_session import FolderSession, Known
 from agent.adapters.folder_source import FolderSource
 from agent.adapters.folder_thread import FolderThread, Whereabouts
 from agent.app.ports import Change, FileAppeared, FileMoved, FilesGone, SourceFailed, SourceRecovered
@@ -37,8 +37,8 @@ def photo(path: Path, content: bytes = b"photo") -> Path:
     return path
 
 
-def nothing(_: str) -> dict[str, Facts]:
-    return {}
+def nothing(_: str) -> list[Entry]:
+    return []
 
 
 async def until(true: Callable[[], object]) -> None:
@@ -52,7 +52,7 @@ async def watching(
     folders: Sequence[Folder],
     emit: Callable[[Change], None],
     sources: Sources = SOURCES,
-    known: Callable[[str], dict[str, Facts]] = nothing,
+    known: Known = nothing,
     remote: Callable[[str], bool] = lambda _: False,
 ) -> AsyncIterator[FolderSource]:
     async def take(change: Change) -> None:
@@ -129,7 +129,7 @@ async def main(folder, count):
     async def emit(change):
         if isinstance(change, FileAppeared):
             seen.add(change.seen.path)
-    source = folder_source.FolderSource((Folder(path=folder),), Sources(settle_ms=100), lambda _: {})
+    source = folder_source.FolderSource((Folder(path=folder),), Sources(settle_ms=100), lambda _: ())
     running = asyncio.create_task(source.run(emit))
     await asyncio.sleep(0)
     await source.rescan()
@@ -252,7 +252,7 @@ class Session:
             matcher,
             frozenset(),
             SOURCES,
-            lambda _: dict(known),
+            lambda _: sorted(known.items()),
             self.emit,
             self.thread,
             time.monotonic,

@@ -18,7 +18,7 @@ from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import MAX_ATTEMPTS_KILLED, Job, JobState, Priority, after_error
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-RECIPE = Recipe("centerface-1")
+RECIPE = Recipe("centerface-2")
 PATHS = st.sampled_from(["/p/a", "/p/b", "/p/sub/a", "/p/sub/b", "/pp/a"])
 CONTENTS = st.sampled_from("0123")
 ERRORS: list[AgentError] = [EngineCrashed(), EngineKilled(), ImageCorrupt(), ModelMissing(model="centerface")]
@@ -162,7 +162,7 @@ class Queue(RuleBasedStateMachine):
 
     @invariant()
     def every_file_is_known_and_indexed_or_has_a_job(self) -> None:
-        known = self.library.known_files("/")
+        known = dict(self.library.known_files("/"))
         assert known == {path: (self._size(path), self.disk[path][1]) for path in self.disk}
         for path in known:
             state = self.library.place(path)

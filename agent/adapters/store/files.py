@@ -3,25 +3,30 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, func, literal, not_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, case, delete, exists, func, literal, not_, or_, select, update
 
 from agent.adapters.store import events, gallery, jobs
-from agent.adapters.store.paths import at_or_below, below, stem_of
+from agent.adapters.store.paths import around, at_or_below, below, is_below, stem_of
 from agent.adapters.store.rows import add
 from agent.adapters.store.schema import image, job, place
 from agent.app.ports import Noted
+from agent.domain.errors import ImageMissing
 from agent.domain.events import PlaceAdded, PlaceLost, PlaceMoved, Recorded
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_PART = 2000  # files read at a time
 
 
 def note(
     tx: Connection, seen: FileSeen, recipe: Recipe, *, priority: Priority, now: datetime, sha256: str | None
 ) -> tuple[Noted, list[Recorded]]:
     known = tx.execute(
-        select(place, job.c.state, jobs.outdated(recipe).label("outdated")).outerjoin(job).outerjoin(image).where(place.c.path == seen.path)
+        select(place, job.c.state, _was_away().label("was_away"), jobs.outdated(recipe).label("outdated"))
+        .outerjoin(job)
+        .outerjoin(image)
+        .where(place.c.path == seen.path)
     ).one_or_none()
     if known is not None and (known.size, known.mtime_ns) == (seen.size, seen.mtime_ns):
         return _note_unchanged(tx, known, seen, priority, now), []
@@ -38,11 +43,19 @@ def note(
     return Noted.ATTACHED, [events.record(tx, PlaceAdded(image_id=content, place_id=place_id), now)]
 
 
-def known_files(tx: Connection, folder: str) -> dict[str, tuple[int, int]]:
-    rows = tx.execute(select(place.c.path, place.c.size, place.c.mtime_ns).where(below(folder), place.c.missing_since.is_(None)))
-    found = {row.path: (row.size, row.mtime_ns) for row in rows}
-    deferred = select(place.c.path, place.c.size).join(job).where(job.c.state == JobState.DEFERRED, below(folder))
-    return found | {row.path: (row.size, -1) for row in tx.execute(deferred)}
+def known_part(tx: Connection, folder: str, after: str) -> tuple[list[tuple[str, tuple[int, int]]], str | None]:
+    """The next files behind the path `after` that are known below a folder, and behind which to go on; None at the end."""
+    # Of no time at all, so that a look through the folder tells of them: what lies in a cloud, and what was away when it was to be read.
+    mtime = case((or_(job.c.state == JobState.DEFERRED, _was_away()), -1), else_=place.c.mtime_ns)
+    rows = tx.execute(
+        select(place.c.path, place.c.size, mtime.label("mtime_ns"))
+        .outerjoin(job)
+        .where(around(folder, after), or_(place.c.missing_since.is_(None), job.c.state == JobState.DEFERRED))
+        .order_by(place.c.path)
+        .limit(_PART)
+    ).all()
+    known = [(row.path, (row.size, row.mtime_ns)) for row in rows if is_below(row.path, folder)]
+    return known, rows[-1].path if len(rows) == _PART else None
 
 
 def gone(tx: Connection, paths: Sequence[str], now: datetime) -> list[Recorded]:
@@ -105,12 +118,17 @@ def _note_unchanged(tx: Connection, known: Row[object], seen: FileSeen, priority
         jobs.hurry(tx, known.id, priority)
         return Noted.UNCHANGED
     ended_badly = known.state in (JobState.FAILED, JobState.QUARANTINED)
-    if ended_badly and priority is not Priority.ASKED:
+    if ended_badly and priority is not Priority.ASKED and not known.was_away:
         return Noted.UNCHANGED
     if known.image_id is None or known.outdated or ended_badly:
         jobs.queue(tx, known.id, priority, now)
         return Noted.QUEUED
     return Noted.UNCHANGED
+
+
+def _was_away() -> ColumnElement[bool]:
+    """True for files that were not there when they were to be read, as on a disk that was unplugged: they are back once they are seen."""
+    return and_(job.c.state == JobState.FAILED, job.c.error_code == ImageMissing.code)
 
 
 def _may_be_known(tx: Connection, size: int, recipe: Recipe) -> bool:

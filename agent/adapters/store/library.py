@@ -1,6 +1,6 @@
 """The encrypted library: each call of the port as one transaction."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -41,9 +41,12 @@ class SqliteLibrary:
         with self._database.write() as tx:
             return files.note(tx, seen, recipe, priority=priority, now=now, sha256=sha256)
 
-    def known_files(self, folder: str) -> dict[str, tuple[int, int]]:
-        with self._database.read() as tx:
-            return files.known_files(tx, folder)
+    def known_files(self, folder: str) -> Iterator[tuple[str, tuple[int, int]]]:
+        after: str | None = ""
+        while after is not None:
+            with self._database.read() as tx:
+                part, after = files.known_part(tx, folder, after)
+            yield from part
 
     def files_gone(self, paths: Sequence[str], *, now: datetime) -> list[Recorded]:
         with self._database.write() as tx:

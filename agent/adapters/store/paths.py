@@ -12,6 +12,20 @@ def below(folder: str) -> ColumnElement[bool]:
     return or_(*(and_(place.c.path >= stem + mark, place.c.path < stem + chr(ord(mark) + 1)) for mark in _separators(folder)))
 
 
+def around(folder: str, after: str) -> ColumnElement[bool]:
+    """True for places inside the folder that come behind the path `after`, and on Windows for some beside it (see `is_below`).
+
+    One range of the index, so that they are read in their order from where it begins.
+    """
+    stem, marks = stem_of(folder), _separators(folder)
+    return and_(place.c.path > max(after, stem + min(marks)), place.c.path < stem + chr(ord(max(marks)) + 1))
+
+
+def is_below(path: str, folder: str) -> bool:
+    """`below` for a path that was read."""
+    return path.startswith(tuple(stem_of(folder) + mark for mark in _separators(folder)))
+
+
 def within(area: Area) -> ColumnElement[bool]:
     return and_(true() if area.root is None else below(area.root), *(not_(below(folder)) for folder in area.without))
 

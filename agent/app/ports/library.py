@@ -3,7 +3,7 @@
 Every call is one transaction and safe from any thread; it may block. Raises StoreError.
 """
 
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Protocol
 
@@ -28,10 +28,11 @@ class Files(Protocol):
         """
         ...
 
-    def known_files(self, folder: str) -> dict[str, tuple[int, int]]:
-        """path -> (size, mtime_ns) of every file below a folder that is analysed or has a job, so that a rescan passes it over.
+    def known_files(self, folder: str) -> Iterator[tuple[str, tuple[int, int]]]:
+        """Path and (size, mtime_ns) of every file below a folder that is analysed or has a job, so that a rescan passes it over.
 
-        A deferred file's time is -1: each rescan tells of it again, in case its content has come.
+        In the order of their paths, read part by part: a change meanwhile may be in it or not. A deferred file's time is -1: each rescan
+        tells of it again, in case its content has come.
         """
         ...
 

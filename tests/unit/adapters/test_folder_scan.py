@@ -145,23 +145,58 @@ def test_an_unreadable_top_is_an_error_and_an_empty_one_is_noted(tmp_path: Path)
     assert not walk.empty
 
 
-def test_a_comparison_tells_new_and_changed_files_and_leaves_what_it_did_not_meet(tmp_path: Path) -> None:
+def test_files_come_in_the_order_of_their_paths(tmp_path: Path) -> None:
+    names = [
+        "a/z.jpg",
+        "a-b.jpg",
+        "a.jpg",
+        "a/b/c.jpg",
+        "a0.jpg",
+        "a b/d.jpg",
+        "ä.jpg",
+        "Z.jpg",
+        "a/b.jpg",
+        "b/é.jpg",
+        "b/e.jpg",
+        "b-/f.jpg",
+    ]
+    fill(tmp_path, *names)
+    seen = [path for path, _ in Walk(str(tmp_path), Matcher(str(tmp_path), Folder(path="x")))]
+    assert seen == sorted(str(tmp_path / name) for name in names)
+
+
+@pytest.mark.parametrize("step", [1, 2, 100])
+def test_a_comparison_tells_new_and_changed_files_and_leaves_what_it_did_not_meet(tmp_path: Path, step: int) -> None:
     fill(tmp_path, *(f"{number}.jpg" for number in range(5)))
     walk = Walk(str(tmp_path), Matcher(str(tmp_path), Folder(path="x")))
     known = {path: facts for path, facts in walk if not path.endswith("0.jpg")}
     known[str(tmp_path / "1.jpg")] = (99, 99)
-    known[str(tmp_path / "gone.jpg")] = (1, 1)
-    comparison = Comparison(iter(walk), known)
+    gone = [str(tmp_path / name) for name in (".jpg", "22.jpg", "gone.jpg", "gone/a.jpg")]
+    comparison = Comparison(walk, sorted((known | dict.fromkeys(gone, (1, 1))).items()))
     changed: set[str] = set()
     while not comparison.finished:
-        changed |= {Path(path).name for path, _ in comparison.step(2)}
+        changed |= {Path(path).name for path, _ in comparison.step(step)}
     assert changed == {"0.jpg", "1.jpg"}
-    assert list(known) == [str(tmp_path / "gone.jpg")]
-    assert missing([*known, str(tmp_path / "2.jpg"), str(tmp_path / "2.jpg" / "below")]) == [*known, str(tmp_path / "2.jpg" / "below")]
+    assert comparison.lost == gone
+    assert not comparison.none_known
+
+
+def test_what_is_gone_is_told_from_what_is_there(tmp_path: Path) -> None:
+    fill(tmp_path, "2.jpg")
+    gone = [str(tmp_path / "gone.jpg"), str(tmp_path / "2.jpg" / "below")]
+    assert missing([*gone, str(tmp_path / "2.jpg")]) == gone
+
+
+def test_a_comparison_with_nothing_says_so(tmp_path: Path) -> None:
+    fill(tmp_path, "a.jpg")
+    comparison = Comparison(Walk(str(tmp_path), Matcher(str(tmp_path), Folder(path="x"))))
+    assert len(comparison.step()) == 1
+    assert comparison.finished
+    assert comparison.none_known
 
 
 def test_a_comparison_of_a_folder_that_went_ends(tmp_path: Path) -> None:
-    comparison = Comparison(iter(Walk(str(tmp_path / "none"), Matcher(str(tmp_path), Folder(path="x")))), {})
+    comparison = Comparison(Walk(str(tmp_path / "none"), Matcher(str(tmp_path), Folder(path="x"))))
     assert comparison.step_or_end() == []
     assert comparison.finished
 

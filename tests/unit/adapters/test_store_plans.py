@@ -15,7 +15,7 @@ from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
-RECIPE = Recipe("centerface-1", "mobilefacenet-1")
+RECIPE = Recipe("centerface-2", "mobilefacenet-1")
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_nothing_that_runs_per_file_or_page_looks_through_a_table(library: Sqlit
     library.tree_moved("/photos/sub", "/photos/other", now=NOW)
     library.files_gone(["/photos/a.jpg"], now=NOW)
     library.purge_missing(before=NOW + timedelta(hours=1))
-    library.known_files("/photos/sub")
+    list(library.known_files("/photos/sub"))
     library.images(limit=5, before=9)
     library.image(1)
     library.images_by_id([3, 1, 2])

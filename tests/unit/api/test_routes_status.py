@@ -40,7 +40,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 def fail(library: SqliteLibrary, path: str, error: AgentError) -> int:
     """A file that could not be analysed; returns its place id."""
-    library.note_file(FileSeen(path, 10, 1, "/photos"), Recipe("centerface-1"), priority=Priority.NEW, now=NOW)
+    library.note_file(FileSeen(path, 10, 1, "/photos"), Recipe("centerface-2"), priority=Priority.NEW, now=NOW)
     [job] = library.lease(1, now=NOW, until=NOW + timedelta(hours=1))
     library.fail(job, JobState.FAILED, error, now=NOW)
     return job.place_id
@@ -83,7 +83,7 @@ async def test_cleared_problems_are_spoken_of_no_more_and_their_files_rest(owner
     fail(library, "/photos/a.jpg", ImageTruncated())
     assert (await owner.post("/api/problems/clear")).status_code == 204
     assert (await owner.get("/api/problems")).json() == {"items": [], "total": 0}
-    assert library.known_files("/photos") == {"/photos/a.jpg": (10, 1)}, "or the next rescan would try it again"
+    assert dict(library.known_files("/photos")) == {"/photos/a.jpg": (10, 1)}, "or the next rescan would try it again"
     assert library.lease(1, now=NOW, until=NOW) == []
 
 
@@ -145,7 +145,7 @@ async def test_before_the_first_photo_there_are_no_stage_times_and_the_engine_re
 async def test_a_low_battery_is_told_as_a_pause_with_its_reason(served: Served, owner: httpx.AsyncClient) -> None:
     app = served.world.app
     app._throttle(Pace(paused=True, why=Throttle.BATTERY_LOW), None)
-    served.world.real.note_file(FileSeen("/photos/a.jpg", 10, 1, "/photos"), Recipe("centerface-1"), priority=Priority.NEW, now=NOW)
+    served.world.real.note_file(FileSeen("/photos/a.jpg", 10, 1, "/photos"), Recipe("centerface-2"), priority=Priority.NEW, now=NOW)
     status = (await owner.get("/api/status")).json()
     assert (status["state"], status["throttled"]) == ("paused", "battery_low")
 
@@ -233,7 +233,7 @@ async def test_a_file_far_down_the_list_is_shown_in_its_folder_too(
 
 async def test_online_only_files_are_listed_and_looked_at_when_asked(owner: httpx.AsyncClient, library: SqliteLibrary) -> None:
     for name in "abc":
-        library.note_file(FileSeen(f"/photos/{name}", 10, 1, "/photos"), Recipe("centerface-1"), priority=Priority.NEW, now=NOW)
+        library.note_file(FileSeen(f"/photos/{name}", 10, 1, "/photos"), Recipe("centerface-2"), priority=Priority.NEW, now=NOW)
         [job] = library.lease(1, now=NOW, until=NOW + timedelta(hours=1))
         library.fail(job, JobState.DEFERRED, ImageOnlineOnly(), now=NOW)
     page = (await owner.get("/api/online-only", params={"limit": 1})).json()

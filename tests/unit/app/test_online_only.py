@@ -36,7 +36,7 @@ async def test_it_is_told_apart_from_failures_and_not_read(world: World) -> None
 async def test_a_rescan_tells_of_it_each_time_and_makes_no_work_of_it(world: World) -> None:
     async with world.running():
         seen = await deferred(world, "a.jpg")
-        assert world.real.known_files(str(world.folder))[seen.path] == (seen.size, -1)
+        assert dict(world.real.known_files(str(world.folder)))[seen.path] == (seen.size, -1)
         await world.app.ingest.apply(FileAppeared(seen, Priority.BACKLOG))
         assert world.real.counts().jobs[JobState.DEFERRED] == 1
 
@@ -47,7 +47,7 @@ async def test_once_its_content_has_come_it_is_looked_at_by_itself(world: World)
         world.in_the_cloud.clear()
         await world.app.ingest.apply(FileAppeared(seen, Priority.BACKLOG))
         await world.until(lambda: world.real.counts().images == 1)
-    assert world.real.known_files(str(world.folder))[seen.path] == (seen.size, seen.mtime_ns)
+    assert dict(world.real.known_files(str(world.folder)))[seen.path] == (seen.size, seen.mtime_ns)
 
 
 async def test_asked_for_it_is_read_though_it_lies_in_the_cloud(world: World) -> None:
