@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, case, delete, exists, func, literal, not_, or_, select, update
 
 from agent.adapters.store import events, gallery, jobs
-from agent.adapters.store.paths import around, at_or_below, below, is_below, stem_of
+from agent.adapters.store.paths import around, at_or_below, below, stem_of, stems_of
 from agent.adapters.store.rows import add
 from agent.adapters.store.schema import image, job, place
 from agent.app.ports import Noted
@@ -43,19 +43,27 @@ def note(
     return Noted.ATTACHED, [events.record(tx, PlaceAdded(image_id=content, place_id=place_id), now)]
 
 
-def known_part(tx: Connection, folder: str, after: str) -> tuple[list[tuple[str, tuple[int, int]]], str | None]:
-    """The next files behind the path `after` that are known below a folder, and behind which to go on; None at the end."""
-    # Of no time at all, so that a look through the folder tells of them: what lies in a cloud, and what was away when it was to be read.
-    mtime = case((or_(job.c.state == JobState.DEFERRED, _was_away()), -1), else_=place.c.mtime_ns)
-    rows = tx.execute(
-        select(place.c.path, place.c.size, mtime.label("mtime_ns"))
-        .outerjoin(job)
-        .where(around(folder, after), or_(place.c.missing_since.is_(None), job.c.state == JobState.DEFERRED))
-        .order_by(place.c.path)
-        .limit(_PART)
-    ).all()
-    known = [(row.path, (row.size, row.mtime_ns)) for row in rows if is_below(row.path, folder)]
-    return known, rows[-1].path if len(rows) == _PART else None
+def known_part(tx: Connection, folder: str, after: str, *, untimed: bool) -> tuple[list[tuple[str, tuple[int, int]]], str | None]:
+    """The next files behind the path `after` that are known below a folder, and behind which to go on; None at the end.
+
+    `untimed`: some may be of no time at all, see `any_untimed`; asking each for its job takes as long as all else.
+    """
+    there = place.c.missing_since.is_(None)
+    if untimed:
+        mtime = case((_untimed(), -1), else_=place.c.mtime_ns)
+        chosen = select(place.c.path, place.c.size, mtime).outerjoin(job).where(or_(there, job.c.state == JobState.DEFERRED))
+    else:
+        chosen = select(place.c.path, place.c.size, place.c.mtime_ns).where(there)
+    rows = tx.execute(chosen.where(around(folder, after)).order_by(place.c.path).limit(_PART)).all()
+    stems = stems_of(folder)
+    known = [(path, (size, mtime_ns)) for path, size, mtime_ns in rows if path.startswith(stems)]
+    return known, rows[-1][0] if len(rows) == _PART else None
+
+
+def any_untimed(tx: Connection) -> bool:
+    """Whether there are files that each look through their folder tells of: in a cloud, or away when they were to be read."""
+    found = select(job.c.id).where(job.c.state.in_((JobState.DEFERRED, JobState.FAILED)), _untimed())
+    return tx.scalar(found.limit(1)) is not None
 
 
 def gone(tx: Connection, paths: Sequence[str], now: datetime) -> list[Recorded]:
@@ -124,6 +132,10 @@ def _note_unchanged(tx: Connection, known: Row[object], seen: FileSeen, priority
         jobs.queue(tx, known.id, priority, now)
         return Noted.QUEUED
     return Noted.UNCHANGED
+
+
+def _untimed() -> ColumnElement[bool]:
+    return or_(job.c.state == JobState.DEFERRED, _was_away())
 
 
 def _was_away() -> ColumnElement[bool]:

@@ -42,10 +42,12 @@ class SqliteLibrary:
             return files.note(tx, seen, recipe, priority=priority, now=now, sha256=sha256)
 
     def known_files(self, folder: str) -> Iterator[tuple[str, tuple[int, int]]]:
+        with self._database.read() as tx:
+            untimed = files.any_untimed(tx)
         after: str | None = ""
         while after is not None:
             with self._database.read() as tx:
-                part, after = files.known_part(tx, folder, after)
+                part, after = files.known_part(tx, folder, after, untimed=untimed)
             yield from part
 
     def files_gone(self, paths: Sequence[str], *, now: datetime) -> list[Recorded]:

@@ -13,7 +13,7 @@ def below(folder: str) -> ColumnElement[bool]:
 
 
 def around(folder: str, after: str) -> ColumnElement[bool]:
-    """True for places inside the folder that come behind the path `after`, and on Windows for some beside it (see `is_below`).
+    """True for places inside the folder that come behind the path `after`, and on Windows for some beside it (see `stems_of`).
 
     One range of the index, so that they are read in their order from where it begins.
     """
@@ -21,9 +21,9 @@ def around(folder: str, after: str) -> ColumnElement[bool]:
     return and_(place.c.path > max(after, stem + min(marks)), place.c.path < stem + chr(ord(max(marks)) + 1))
 
 
-def is_below(path: str, folder: str) -> bool:
-    """`below` for a path that was read."""
-    return path.startswith(tuple(stem_of(folder) + mark for mark in _separators(folder)))
+def stems_of(folder: str) -> tuple[str, ...]:
+    """One of these begins every path inside the folder, and no other."""
+    return tuple(stem_of(folder) + mark for mark in _separators(folder))
 
 
 def within(area: Area) -> ColumnElement[bool]:
