@@ -134,6 +134,20 @@ def test_a_watched_folder_vanishes_and_returns(program: "RealProgram", photo: Ph
     assert identities(program.images()) >= before
 
 
+def test_photos_that_were_away_when_their_turn_came_are_read_once_they_are_back(program: "RealProgram", photo: Photo) -> None:
+    program.start()
+    program.post("/api/pause")
+    drop(program, photo, range(6))
+    program.until(lambda status: status.queued == 6)
+    away = program.watched.with_name("away")
+    program.watched.rename(away)
+    program.post("/api/resume")
+    program.until(lambda status: status.failed > 0)
+
+    away.rename(program.watched)
+    assert program.settled(6).problem is None
+
+
 def test_a_file_replaced_while_it_is_read_ends_as_what_it_is_now(program: "RealProgram", photo: Photo, tmp_path: Path) -> None:
     program.start()
     target = program.watched / "photo.jpg"

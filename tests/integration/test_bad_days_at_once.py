@@ -111,7 +111,8 @@ class BadDay:
         self._began.callback(self._program.paths.settings.write_text, self._good)
 
     def leap(self) -> None:
-        self._clock.leap(timedelta(hours=self._chance.uniform(-9000, 9000)))
+        """Within the grace time: what was deleted is forgotten when that is over by the clock."""
+        self._clock.leap(timedelta(days=self._chance.uniform(-14, 14)))
 
     def sleep(self) -> None:
         assert self._program.process is not None
@@ -193,8 +194,10 @@ def check(program: "RealProgram", dropped: int) -> None:
         assert library.sound()
         assert not {state: count for state, count in library.counts().jobs.items() if count and state is not JobState.DONE}
         images = {image.sha256: image for image in library.images(limit=10_000)}
+        known = set(dict(library.known_files(os.fspath(program.watched))))
         indexed = Counter(r.event.image_id for r in library.events(after=0, limit=1_000_000) if isinstance(r.event, ImageIndexed))
-    assert {sha256: [path for _, path in image.places] for sha256, image in images.items()} == {
+    assert known == {os.fspath(path) for path in files.values()}, "what was moved is known to be gone from where it was"
+    assert {sha256: [path for _, path in image.places if path in known] for sha256, image in images.items()} == {
         sha256: [os.fspath(path)] for sha256, path in files.items()
     }
     assert {sha256: len(image.faces) for sha256, image in images.items()} == {
