@@ -13,6 +13,7 @@ from agent.adapters.config_file import SettingsFile
 from agent.adapters.diagnosis import Ground
 from agent.adapters.durable import store_error
 from agent.adapters.folder_source import FolderSource
+from agent.adapters.heap import give_back
 from agent.adapters.key_homes import Home, key_home
 from agent.adapters.keys import LibraryKeys
 from agent.adapters.model_store import ModelState, ModelStore
@@ -31,6 +32,7 @@ from agent.app.lifecycle import App, Reconfigure
 from agent.app.monitor import Machine
 from agent.app.ports import Analyser, Counts, Source
 from agent.app.recognition import Backups
+from agent.app.rest import Rest
 from agent.child import own_command
 from agent.domain.errors import NoDisplay, NoTray
 from agent.domain.image import Recipe
@@ -181,6 +183,7 @@ def build(
         machine=machine,
         online_only=is_online_only,
         thumbnails=thumbnails,
+        rest=Rest(lambda: library.uses + thumbnails.uses, (library.let_go, thumbnails.let_go, give_back)),
     )
 
 

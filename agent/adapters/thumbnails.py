@@ -101,6 +101,17 @@ class ThumbnailFile:
             self._max_bytes = max_bytes
             self._surely(shrink, None)
 
+    @property
+    def uses(self) -> int:
+        """Another number whenever it was used."""
+        return 0 if self._database is None else self._database.uses
+
+    def let_go(self) -> None:
+        """Give back the memory that makes the next use quicker."""
+        with self._turn:
+            if self._database is not None:
+                self._database.let_go()
+
     def close(self) -> None:
         with self._turn:
             if self._database is not None:

@@ -31,6 +31,10 @@ class IndexAnswers:
         self._library = library
         self._answers: Remembered[Answer] = Remembered(library.version, _KEPT)
 
+    def forget(self) -> None:
+        """What was read: nobody has asked for a while."""
+        self._answers.forget()
+
     def get(self, shown: Shown, *, packed: bool) -> Answer:
         """Blocks. Raises StoreError."""
 

@@ -19,6 +19,14 @@ class Remembered(Generic[T]):
         self._made_at = -1
         self._answers: OrderedDict[Hashable, T] = OrderedDict()
 
+    def forget(self) -> None:
+        """All answers, unless one is being made: nobody has asked for a while. Does not block."""
+        if self._turn.acquire(blocking=False):
+            try:
+                self._answers.clear()
+            finally:
+                self._turn.release()
+
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """What `make` returned for this key since the last change. Blocks; what `make` raises goes through, and nothing is kept."""
         with self._turn:

@@ -45,7 +45,7 @@ async def serving(context: Context, *, port: int, runtime: Path) -> AsyncIterato
             yield bound
         finally:
             forget(runtime)
-            server.should_exit = True
+            server.end()
             await task
 
 
@@ -55,6 +55,7 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self._ready = asyncio.Event()
+        self._ended = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -67,6 +68,15 @@ class _Server(uvicorn.Server):
         waiter.cancel()
         if serving.done():
             serving.result()
+
+    async def main_loop(self) -> None:
+        """Uvicorn's own looks ten times a second whether it is to end: the only thing that would not let an idle agent rest."""
+        await self.on_tick(0)
+        await self._ended.wait()
+
+    def end(self) -> None:
+        self.should_exit = True
+        self._ended.set()
 
     @contextlib.contextmanager
     def capture_signals(self):  # type: ignore[no-untyped-def]

@@ -18,6 +18,7 @@ from agent.app.previews import Previews
 from agent.app.progress import Progress
 from agent.app.quiet import Quiet
 from agent.app.recognition import Backups, RecognitionSwitch
+from agent.app.rest import Rest
 from agent.app.rules import areas, everything, no_longer_watched, recipe_for, recipe_of
 from agent.app.scan import Scanned, Scanner
 from agent.app.status import StatusFeed
@@ -59,6 +60,7 @@ class App:
         machine: Machine | None = None,
         online_only: Callable[[str], bool] = lambda _: False,
         thumbnails: ThumbnailStore | None = None,
+        rest: Rest | None = None,
     ) -> None:
         self.settings = settings
         self.library = library
@@ -73,6 +75,8 @@ class App:
         self._progress = Progress(monotonic)
         self.tally = Tally()
         self.previews = Previews(library, analyser, online_only)
+        self.rest = rest or Rest()
+        self.rest.also(self.previews.forget)
         self.thumbnails = Thumbnails(library, self.previews, thumbnails)
         self.people = People(library, analyser, self.bus, recipe=self.recipe, bounds=self._bounds, clock=clock)
         self.indexer = Indexer(
@@ -108,6 +112,7 @@ class App:
             working=lambda: self.indexer.running > 0,
             apply=self._throttle,
             clock=clock,
+            rest=self.rest.look,
         )
         self.quiet = Quiet(lambda: self.settings.popup, clock, library)
         self.status = StatusFeed(

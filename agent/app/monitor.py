@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -141,12 +141,15 @@ class Monitor:
         working: Callable[[], bool],
         apply: Callable[[Pace, AgentError | None], None],
         clock: Callable[[], datetime],
+        rest: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        """`rest` is called after each measure while no work is under way."""
         self._machine = machine
         self._settings = settings
         self._working = working
         self._apply = apply
         self._clock = clock
+        self._rest = rest
         self._wake = asyncio.Event()
         self._looked: datetime | None = None
         self._warned: datetime | None = None
@@ -195,6 +198,8 @@ class Monitor:
         while True:
             await asyncio.to_thread(self.measure, [process.pid for process in self.engine.stats()])
             self.check()
+            if self._rest is not None and not self._working():
+                await self._rest()
             try:
                 async with asyncio.timeout(TICK_S if self._working() else REST_S):
                     await self._wake.wait()

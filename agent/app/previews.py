@@ -40,6 +40,11 @@ class Previews:
         # Shielded: one impatient reader must not cancel the picture for the others.
         return await asyncio.shield(self._under_way[work])
 
+    def forget(self) -> None:
+        """All pictures: nobody has asked for a while."""
+        self._kept.clear()
+        self._bytes = 0
+
     async def _render(self, image_id: int, side: int, fetch: bool) -> bytes:
         image = await asyncio.to_thread(self._library.image, image_id)
         if image is None:

@@ -201,7 +201,7 @@ class World:
         path.write_bytes(content or name.encode())
         facts = path.stat()
         watched = folder_of(str(path), self.app.settings.folders)
-        return FileSeen(str(path), facts.st_size, facts.st_mtime_ns, watched and watched.root)
+        return FileSeen(str(path), facts.st_size, facts.st_mtime_ns, watched.root if watched else None)
 
     @asynccontextmanager
     async def running(self, *, watch: bool = False) -> AsyncIterator[None]:

@@ -259,5 +259,14 @@ class SqliteLibrary:
         """Another file, encrypted with the same key, made if it is not there; it can give its space back."""
         return self._database.beside(path)
 
+    @property
+    def uses(self) -> int:
+        """Another number whenever it was used."""
+        return self._database.uses
+
+    def let_go(self) -> None:
+        """Give back the memory that makes the next use quicker. Others may go on meanwhile."""
+        self._database.let_go()
+
     def close(self) -> None:
         self._database.close()

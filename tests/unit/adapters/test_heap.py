@@ -39,11 +39,33 @@ def test_threads_share_two_parts_of_the_heap(tmp_path: Path) -> None:
     assert counts["few"] <= 2 < counts["many"]
 
 
+# Much memory with something small above each part, so that it can't go back by itself; then what the process holds, before and after.
+HOLES = """
+import pathlib
+from agent.adapters.heap import give_back
+def held():
+    return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * 4096
+kept = [(bytes(60_000), bytes(100)) for _ in range(1000)]
+kept = [small for _, small in kept]
+before = held()
+give_back()
+print(before - held())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's heap")
+def test_free_memory_in_the_middle_of_the_heap_goes_back_to_the_system() -> None:
+    done = subprocess.run([sys.executable, "-c", HOLES], check=True, timeout=30, stdout=subprocess.PIPE)
+    assert int(done.stdout) > 30_000_000
+
+
 def test_a_system_without_it_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     class Nothing:
         def __init__(self, _: None) -> None: ...
 
     monkeypatch.setattr("agent.adapters.heap.ctypes.CDLL", Nothing)
     heap.few_arenas()
+    heap.give_back()
     monkeypatch.setattr(sys, "platform", "win32")
     heap.few_arenas()
+    heap.give_back()

@@ -63,6 +63,22 @@ def test_what_could_not_be_read_is_tried_again(shelf: Shelf, remembered: Remembe
     assert remembered.get("a", shelf.read) == "of 1"
 
 
+def test_what_is_forgotten_is_read_again(shelf: Shelf, remembered: Remembered[str]) -> None:
+    remembered.get("a", shelf.read)
+    remembered.forget()
+    remembered.get("a", shelf.read)
+    assert shelf.reads == 2
+
+
+def test_forgetting_does_not_wait_for_a_reading(shelf: Shelf, remembered: Remembered[str]) -> None:
+    def read() -> str:
+        remembered.forget()
+        return shelf.read()
+
+    assert [remembered.get("a", read) for _ in range(2)] == ["of 1"] * 2
+    assert shelf.reads == 1
+
+
 def test_two_who_ask_at_once_cost_one_reading(shelf: Shelf, remembered: Remembered[str]) -> None:
     begun, go_on = threading.Event(), threading.Event()
 

@@ -1,5 +1,6 @@
 """What the monitor does with what it measures."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -185,3 +186,32 @@ def test_the_history_has_a_point_every_ten_seconds_and_goes_back_an_hour(desk: D
     assert len(history) <= 361
     assert {(later.at - earlier.at).total_seconds() for earlier, later in zip(history, list(history)[1:], strict=False)} == {10.0}
     assert (history[-1].at - history[0].at) <= timedelta(hours=1)
+
+
+@pytest.mark.parametrize(("working", "rested"), [(False, 1), (True, 0)])
+async def test_it_rests_only_while_no_work_is_under_way(*, working: bool, rested: int) -> None:
+    looks: list[None] = []
+    looked = asyncio.Event()
+
+    async def rest() -> None:
+        looks.append(None)
+
+    def usage(_: Sequence[int]) -> Usage:
+        looked.set()
+        return Usage(100 * MB, 0, 0.1, 0.2, 0.0)
+
+    monitor = Monitor(
+        Machine(FakeEngine(), usage, Power, 16 * 1024 * MB),
+        Engine,
+        working=lambda: working,
+        apply=lambda pace, warning: None,
+        clock=lambda: datetime(2026, 1, 1, tzinfo=UTC),
+        rest=rest,
+    )
+    running = asyncio.create_task(monitor.run())
+    await looked.wait()
+    for _ in range(50):
+        await asyncio.sleep(0.001)
+    running.cancel()
+    await asyncio.wait([running])
+    assert len(looks) == rested

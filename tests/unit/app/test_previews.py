@@ -75,6 +75,15 @@ async def test_a_picture_larger_than_all_is_not_kept(world: World, monkeypatch: 
     assert [side for _, side in world.analyser.previews] == [2048, 2048]
 
 
+async def test_pictures_nobody_asked_for_again_can_be_forgotten(world: World) -> None:
+    (image,) = await indexed(world, 1)
+    pictures = of(world)
+    await pictures.get(image, 240)
+    pictures.forget()
+    assert await pictures.get(image, 240) == bytes(10)
+    assert len(world.analyser.previews) == 2
+
+
 async def test_what_is_not_there_is_not_found_and_a_failure_is_not_kept(world: World) -> None:
     (image,) = await indexed(world, 1)
     pictures = of(world)

@@ -1,0 +1,41 @@
+"""Memory is given back once for each time of calm, and only then."""
+
+from agent.app.rest import CALM, Rest
+
+
+class Calm:
+    """What is looked at, and what was given back in which order."""
+
+    def __init__(self) -> None:
+        self.uses = 0
+        self.done: list[str] = []
+        self.rest = Rest(lambda: self.uses, (lambda: self.done.append("database"), lambda: self.done.append("heap")))
+        self.rest.also(lambda: self.done.append("answers"))
+
+    async def look(self, times: int) -> list[str]:
+        self.done.clear()
+        for _ in range(times):
+            await self.rest.look()
+        return self.done
+
+
+async def test_what_is_held_is_given_back_after_a_while_without_use() -> None:
+    calm = Calm()
+    assert await calm.look(CALM) == []
+    assert await calm.look(1) == ["answers", "database", "heap"]
+
+
+async def test_it_is_given_back_only_once_until_the_library_is_used_again() -> None:
+    calm = Calm()
+    await calm.look(CALM + 1)
+    assert await calm.look(10) == []
+    calm.uses += 1
+    assert await calm.look(CALM) == []
+    assert await calm.look(1) == ["answers", "database", "heap"]
+
+
+async def test_while_the_library_is_used_nothing_is_given_back() -> None:
+    calm = Calm()
+    for _ in range(10):
+        calm.uses += 1
+        assert await calm.look(1) == []
