@@ -6,7 +6,7 @@ from agent.app.ports import EVERYWHERE, Area
 from agent.domain.image import NO_FACES, Recipe
 from agent.settings import FaceDetector, Folder, Settings, folder_of
 
-DETECTORS = {FaceDetector.THOROUGH: "centerface-1", FaceDetector.FAST: "yunet-1"}
+DETECTORS = {FaceDetector.THOROUGH: "centerface-2", FaceDetector.FAST: "yunet-1"}
 EMBEDDER = "mobilefacenet-1"
 
 

@@ -38,7 +38,7 @@ NO_FACES: Final = "none"
 class Recipe:
     """The models an analysis is made with: when one changes, the analysis is out of date and is made again."""
 
-    detector: str  # for example "centerface-1", or NO_FACES
+    detector: str  # for example "centerface-2", or NO_FACES
     embedder: str | None = None  # None while recognition is off
 
     @property

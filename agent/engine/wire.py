@@ -34,7 +34,7 @@ class ModelFile:
 class EngineConfig:
     """All that an engine is told when it starts; it reads no settings of its own."""
 
-    models: dict[str, ModelFile]  # by recipe name, for example "centerface-1"
+    models: dict[str, ModelFile]  # by recipe name, for example "centerface-2"
     converted: str  # folder for the models in OpenVINO's own format
     cache: str  # folder for OpenVINO's compiled kernels
     device: str = "CPU"

@@ -1,5 +1,6 @@
 """Finds faces at a resolution that what was found asks for; and CenterFace, the net that does it by default."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -17,10 +18,13 @@ DetectorNet: TypeAlias = Callable[[NDArray[np.uint8]], Sequence[Floats]]
 # One look of a net: uint8 [1, height, width, 3] RGB, padded, and the least score -> faces in its pixels, best first.
 Look: TypeAlias = Callable[[NDArray[np.uint8], float], "list[Detection]"]
 
+# A part of an image: left, top, right, bottom in pixels.
+Area: TypeAlias = tuple[int, int, int, int]
+
 # Gives the image with a longer side of at least so many pixels, as far as the file has them.
 Decoder: TypeAlias = Callable[[int], Image]
 
-RECIPE = "centerface-1"
+RECIPE = "centerface-2"
 OUTPUTS = ("537", "538", "539", "540")
 STRIDE = 4
 NMS_IOU = 0.3
@@ -28,7 +32,7 @@ NMS_IOU = 0.3
 MAX_CANDIDATES = 4000
 # All measured, in pixels of what the net is given. Faces are found from about 16 pixels of height on; from 12 on they leave hints of
 # CenterFace's score at least, where photos without small faces leave none.
-HINT_SCORE = 0.15
+HINT_SCORE = 0.07
 HINT_SIZE = 20.0
 HINT_HEIGHT = 12
 # Larger faces are placed best by the coarser look; a finer one only adds small ones.
@@ -39,14 +43,19 @@ FIRST_SIDE = 640
 WORTH_FINDING = 28
 # A 12-megapixel JPEG decoded to a fourth is enough for it.
 SECOND_SIDE = 1000
-# The net's memory grows with its input (1 GB at 2560): a still finer look is taken in overlapping tiles.
-TILE = 1280
-OVERLAP = 160
-FINEST_SIDE = 2 * TILE - OVERLAP
 # A face that fills the picture is too large for the net at the first look.
 COARSE_SIDE = 320
-# Only where small images left hints is it worth while to enlarge them.
-ENLARGE = {TILE: 2.0}
+# Where small faces left hints, only their surroundings are looked at more closely: so closely that the smallest has this size,
+CLOSE_SIZE = 24.0
+# as far as the whole image would have at most this side, which is also how far a small image is enlarged, and at most twice.
+CLOSEST_SIDE, ENLARGED_SIDE, ENLARGED = 2000, 1280, 2.0
+# So many times its size is looked at on each side of a hint: in a crowd others stand that left none.
+AROUND = 14.0
+# The net's memory grows with its input (1 GB at 2560): what is larger is looked at in overlapping windows.
+WINDOW = 1280
+OVERLAP = 160
+# More windows than this are not sorted out.
+MAX_WINDOWS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,38 +76,48 @@ class Detector:
 
     def __call__(self, decoder: Decoder, min_score: float) -> list[Detection]:
         """Faces of at least `min_score`, best first."""
+        image = decoder(FIRST_SIDE)
+        longest = max(image.width, image.height)
         kept: list[Detection] = []
-        side: int | None = FIRST_SIDE
+        hints: list[Detection] = []
         ratio = 0.0
-        while side is not None:
-            found, finer_ratio, longest = self._look(decoder, side, min_score)
-            if finer_ratio <= ratio:
-                break  # there are no more pixels
-            large = [face for face in kept if _size(face) * ratio >= LARGE_FACE]
-            kept = suppress([*large, *_sure(found, min_score), *kept], NMS_IOU)
-            ratio = finer_ratio
-            side = next_side(side, longest, hints=any(_size(face) * ratio < HINT_SIZE for face in found))
+        for side in whole_sides(longest):
+            finer = min(1.0, side / longest)
+            found = self._look(decoder(side), finer, None, min_score)
+            kept = _finer(kept, ratio, _sure(found, min_score))
+            ratio = finer
+            hints = [face for face in found if _size(face) * ratio < HINT_SIZE]
+        if hints and (closer := close_ratio(longest, min(map(_size, hints)))) > ratio:
+            image = decoder(math.ceil(longest * min(1.0, closer)))
+            found = self._look(image, closer, [surroundings(face.box) for face in hints], min_score)
+            kept = _finer(kept, ratio, _sure(found, min_score))
         if not kept:
-            kept = _sure(self._look(decoder, COARSE_SIDE, min_score)[0], min_score)
+            kept = _sure(self._look(image, min(1.0, COARSE_SIDE / longest), None, min_score), min_score)
         return sorted(kept, key=lambda face: -face.score)
 
-    def _look(self, decoder: Decoder, side: int, min_score: float) -> tuple[list[Detection], float, int]:
-        """Everything down to mere hints, the ratio of the pixels looked at to the full image's, and the full image's longer side."""
-        image = decoder(side)
-        longest = max(image.width, image.height)
-        ratio = min(ENLARGE.get(side, 1.0), side / longest)
+    def _look(self, image: Image, ratio: float, around: Sequence[Box] | None, min_score: float) -> list[Detection]:
+        """Everything down to mere hints in the whole image brought to `ratio` of its full size, or only around some boxes."""
         width, height = max(1, round(image.width * ratio)), max(1, round(image.height * ratio))
-        pixels = resize(image.pixels, width, height)
-        # The two axes are rounded to whole pixels each, so each has its own way back.
-        back = (image.width / width, image.height / height)
-        found = [
-            _scaled(face, left, top, *back)
-            for top, bottom, at_top, at_bottom in spans(height)
-            for left, right, at_left, at_right in spans(width)
-            for face in suppress(self._net(padded(pixels[top:bottom, left:right]), min(min_score, self._hint_score)), NMS_IOU)
-            if _whole(face.box, right - left, bottom - top, (at_left, at_top, at_right, at_bottom))
+        areas = grid(width, height) if around is None else windows([box.scaled(ratio) for box in around], width, height)
+        found = [face for area in areas for face in self._window(image, area, width, height, min(min_score, self._hint_score))]
+        return suppress(sorted(found, key=lambda face: -face.score), NMS_IOU)
+
+    def _window(self, image: Image, area: Area, width: int, height: int, min_score: float) -> list[Detection]:
+        """What is found in a part of the image, which is `width` by `height` pixels large as a whole."""
+        left, top, right, bottom = area
+        rows, columns = image.pixels.shape[:2]
+        # The part in whole pixels of what was decoded, and what one pixel of the net is of the full image.
+        x0, y0 = left * columns // width, top * rows // height
+        x1, y1 = -(-right * columns // width), -(-bottom * rows // height)
+        pixels = resize(image.pixels[y0:y1, x0:x1], right - left, bottom - top)
+        fx, fy = (x1 - x0) / (right - left) * image.width / columns, (y1 - y0) / (bottom - top) * image.height / rows
+        dx, dy = x0 * image.width / columns, y0 * image.height / rows
+        cut = (left > 0, top > 0, right < width, bottom < height)
+        return [
+            _scaled(face, fx, fy, dx, dy)
+            for face in suppress(self._net(padded(pixels), min_score), NMS_IOU)
+            if _whole(face.box, right - left, bottom - top, cut)
         ]
-        return suppress(sorted(found, key=lambda face: -face.score), NMS_IOU), ratio, longest
 
 
 class CenterFace(Detector):
@@ -108,36 +127,91 @@ class CenterFace(Detector):
         super().__init__(lambda canvas, min_score: decode(net(canvas), min_score), HINT_SCORE)
 
 
-def next_side(side: int, longest: int, *, hints: bool) -> int | None:
-    """To which longer side to bring the image for the next look after one at `side`; None when there is nothing more to find.
+def whole_sides(longest: int) -> tuple[int, ...]:
+    """To which longer sides the whole image is brought, one after the other.
 
-    >>> next_side(640, 1200, hints=False), next_side(640, 4000, hints=False), next_side(640, 1200, hints=True)
-    (None, 1000, 1280)
+    >>> whole_sides(1200), whole_sides(4000)
+    ((640,), (640, 1000))
     """
-    if hints:
-        return next((finer for finer in (TILE, FINEST_SIDE) if finer > side), None)
     needed = longest * HINT_HEIGHT // WORTH_FINDING
-    return min(SECOND_SIDE, -(-needed // 256) * 256) if FIRST_SIDE == side < needed else None
+    return (FIRST_SIDE, min(SECOND_SIDE, -(-needed // 256) * 256)) if needed > FIRST_SIDE else (FIRST_SIDE,)
 
 
-def spans(length: int) -> list[tuple[int, int, bool, bool]]:
-    """Cuts a side into overlapping stretches that the net can take: (start, end, starts at the image's edge, ends at it).
+def close_ratio(longest: int, smallest: float) -> float:
+    """How large the surroundings of hints are looked at, the smallest of which has that size in the full image."""
+    most = max(min(1.0, CLOSEST_SIDE / longest), min(ENLARGED, ENLARGED_SIDE / longest))
+    return min(most, CLOSE_SIZE / max(smallest, 1.0))
+
+
+def grid(width: int, height: int) -> list[Area]:
+    """Windows that cover everything."""
+    return [(left, top, right, bottom) for top, bottom in spans(height) for left, right in spans(width)]
+
+
+def surroundings(hint: Box) -> Box:
+    """What is looked at because of a hint."""
+    around = max(hint.w, hint.h) * AROUND
+    return Box(hint.x - around, hint.y - around, hint.w + 2 * around, hint.h + 2 * around)
+
+
+def windows(wanted: Sequence[Box], width: int, height: int) -> list[Area]:
+    """Windows that hold all that is wanted, joined where that costs the net no more; or those that cover everything, if that is cheaper."""
+    everything = grid(width, height)
+    joined: list[Area] = []
+    for box in sorted(wanted, key=lambda box: (box.x, box.y)):
+        left, top = max(0, int(box.x)), max(0, int(box.y))
+        right, bottom = min(width, math.ceil(box.x + box.w)), min(height, math.ceil(box.y + box.h))
+        if max(right - left, bottom - top) > WINDOW or len(joined) == MAX_WINDOWS:
+            return everything
+        if left >= right or top >= bottom:
+            continue
+        area = (left, top, right, bottom)
+        while (other := next((each for each in joined if _joins(each, area)), None)) is not None:
+            joined.remove(other)
+            area = _union(other, area)
+        joined.append(area)
+    return joined if sum(map(_cost, joined)) < sum(map(_cost, everything)) else everything
+
+
+def _joins(one: Area, other: Area) -> bool:
+    union = _union(one, other)
+    return max(union[2] - union[0], union[3] - union[1]) <= WINDOW and _cost(union) <= _cost(one) + _cost(other)
+
+
+def _union(one: Area, other: Area) -> Area:
+    return min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
+
+
+def _cost(area: Area) -> int:
+    """Pixels that the net is given."""
+    width, height = canvas_size(area[2] - area[0], area[3] - area[1])
+    return width * height
+
+
+def spans(length: int) -> list[tuple[int, int]]:
+    """Cuts a side into overlapping stretches that the net can take.
 
     >>> spans(1000)
-    [(0, 1000, True, True)]
+    [(0, 1000)]
     >>> spans(2400)
-    [(0, 1280, True, False), (1120, 2400, False, True)]
+    [(0, 1280), (1120, 2400)]
     """
-    count = max(1, -(-(length - OVERLAP) // (TILE - OVERLAP)))
-    starts = [round(i * (length - TILE) / (count - 1)) for i in range(count)] if count > 1 else [0]
-    return [(start, min(length, start + TILE), start == 0, start + TILE >= length) for start in starts]
+    count = max(1, -(-(length - OVERLAP) // (WINDOW - OVERLAP)))
+    starts = [round(i * (length - WINDOW) / (count - 1)) for i in range(count)] if count > 1 else [0]
+    return [(start, min(length, start + WINDOW)) for start in starts]
+
+
+def canvas_size(width: int, height: int) -> tuple[int, int]:
+    """One of few sizes, so that the engine's memory does not grow with every new shape."""
+    step = 128 if max(height, width) <= FIRST_SIDE else 256
+    return -(-width // step) * step, -(-height // step) * step
 
 
 def padded(pixels: Pixels) -> NDArray[np.uint8]:
-    """The image in the top left of a black canvas of one of few sizes, so that the engine's memory does not grow with every new shape."""
+    """The image in the top left of a black canvas."""
     height, width = pixels.shape[:2]
-    step = 128 if max(height, width) <= FIRST_SIDE else 256
-    canvas = np.zeros((1, -(-height // step) * step, -(-width // step) * step, 3), np.uint8)
+    across, down = canvas_size(width, height)
+    canvas = np.zeros((1, down, across, 3), np.uint8)
     canvas[0, :height, :width] = pixels
     return canvas
 
@@ -187,18 +261,24 @@ def _size(face: Detection) -> float:
     return min(face.box.w, face.box.h)
 
 
-def _whole(box: Box, width: int, height: int, at_edge: tuple[bool, bool, bool, bool]) -> bool:
-    """Whether a face is not cut by an inner edge of its tile: the tile beside shows it whole."""
-    at_left, at_top, at_right, at_bottom = at_edge
-    inside_x = (at_left or box.x > 0) and (at_right or box.x + box.w < width)
-    inside_y = (at_top or box.y > 0) and (at_bottom or box.y + box.h < height)
+def _finer(kept: Sequence[Detection], ratio: float, found: Sequence[Detection]) -> list[Detection]:
+    """What two looks found, the first of which was at `ratio`."""
+    large = [face for face in kept if _size(face) * ratio >= LARGE_FACE]
+    return suppress([*large, *found, *kept], NMS_IOU)
+
+
+def _whole(box: Box, width: int, height: int, cut: tuple[bool, bool, bool, bool]) -> bool:
+    """Whether a face is not cut by a side of its window that is not the image's: another window shows it whole."""
+    left, top, right, bottom = cut
+    inside_x = (not left or box.x > 0) and (not right or box.x + box.w < width)
+    inside_y = (not top or box.y > 0) and (not bottom or box.y + box.h < height)
     return inside_x and inside_y
 
 
-def _scaled(face: Detection, left: int, top: int, fx: float, fy: float) -> Detection:
-    """From pixels of a tile to pixels of the full image."""
-    box = Box((face.box.x + left) * fx, (face.box.y + top) * fy, face.box.w * fx, face.box.h * fy)
-    return replace(face, box=box, landmarks=five([((x + left) * fx, (y + top) * fy) for x, y in face.landmarks]))
+def _scaled(face: Detection, fx: float, fy: float, dx: float, dy: float) -> Detection:
+    """From pixels of a window to pixels of the full image."""
+    box = Box(face.box.x * fx + dx, face.box.y * fy + dy, face.box.w * fx, face.box.h * fy)
+    return replace(face, box=box, landmarks=five([(x * fx + dx, y * fy + dy) for x, y in face.landmarks]))
 
 
 def five(points: Sequence[Point]) -> Landmarks:

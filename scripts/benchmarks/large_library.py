@@ -37,7 +37,7 @@ AT_ONCE = 5_000  # rows
 FACES, WEIGHTS = (0, 1, 2, 5, 20), (40, 30, 15, 10, 5)
 NEWEST = datetime(2026, 1, 1, 12)  # noqa: DTZ001 - a camera's clock knows no zone
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
-DETECTOR = "centerface-1"
+DETECTOR = "centerface-2"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from agent.settings import Engine
 from agent.vision.codecs import Limits, decode
 
 LIMITS = Limits(megapixels=1, megabytes=1)
-DETECT = Recipe("centerface-1")
-RECOGNISE = Recipe("centerface-1", "mobilefacenet-1")
+DETECT = Recipe("centerface-2")
+RECOGNISE = Recipe("centerface-2", "mobilefacenet-1")
 
 
 @pytest_asyncio.fixture(params=["pool", "inline"], scope="module", loop_scope="module")

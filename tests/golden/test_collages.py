@@ -12,7 +12,7 @@ from agent.domain.image import Recipe
 from agent.engine.service import Engine
 from agent.vision.codecs import Limits, Pixels, decode, encode_jpeg
 
-DETECT = Recipe("centerface-1")
+DETECT = Recipe("centerface-2")
 SOURCES = ("obama.jpg", "biden.jpg", "obama3.jpg")
 
 

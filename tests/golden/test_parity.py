@@ -26,7 +26,7 @@ def runtime(config: EngineConfig, precision: str) -> Runtime:
 @pytest.fixture(scope="module")
 def faces(engine_config: EngineConfig, samples_folder: Path) -> NDArray[np.uint8]:
     """Aligned faces of the samples, each also turned, darkened and mirrored: uint8 [28, 112, 112, 3]."""
-    detector = CenterFace(runtime(engine_config, "f32").detector(engine_config.models["centerface-1"]))
+    detector = CenterFace(runtime(engine_config, "f32").detector(engine_config.models["centerface-2"]))
     chips = []
     for path in sorted(samples_folder.iterdir()):
         image = decode(path.read_bytes(), Limits(megapixels=50, megabytes=50))

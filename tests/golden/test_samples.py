@@ -13,8 +13,8 @@ from agent.domain.image import Recipe
 from agent.engine.service import Engine
 from agent.engine.wire import EngineConfig
 
-DETECT = Recipe("centerface-1")
-RECOGNISE = Recipe("centerface-1", "mobilefacenet-1")
+DETECT = Recipe("centerface-2")
+RECOGNISE = Recipe("centerface-2", "mobilefacenet-1")
 # Looked at: each box holds the face from forehead to chin.
 FACES = {
     "32bit.png": Box(200, 237, 281, 403),
@@ -56,7 +56,7 @@ def test_one_man_is_near_himself_and_far_from_another(engine: Engine, samples_fo
 def test_while_recognition_is_off_the_embedder_is_not_even_loaded(engine_config: EngineConfig, samples_folder: Path) -> None:
     engine = Engine(engine_config, time.perf_counter)
     analysis = engine.analyse(Analyse(str(samples_folder / "obama.jpg"), DETECT))
-    assert engine.loaded == {"centerface-1"}
+    assert engine.loaded == {"centerface-2"}
     assert [(face.embedding, face.chip) for face in analysis.faces] == [(None, None)]
     engine.analyse(Analyse(str(samples_folder / "obama.jpg"), RECOGNISE))
-    assert engine.loaded == {"centerface-1", "mobilefacenet-1"}
+    assert engine.loaded == {"centerface-2", "mobilefacenet-1"}

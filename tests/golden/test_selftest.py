@@ -18,7 +18,7 @@ from agent.vision.codecs import Image
 @pytest.mark.parametrize(("draw", "people"), [(one, 1), (group, 6)])
 def test_every_drawn_person_is_found(engine_config: EngineConfig, draw: Callable[[], Image], people: int) -> None:
     runtime = Runtime(device="CPU", precision="f32", threads=1, converted=Path(engine_config.converted), cache=Path(engine_config.cache))
-    detector = detector_of(runtime, "centerface-1", engine_config.models["centerface-1"])
+    detector = detector_of(runtime, "centerface-2", engine_config.models["centerface-2"])
     image = draw()
     found = detector(lambda _: image, 0.35)
     assert len(found) == people

@@ -30,7 +30,7 @@ from agent.engine.wire import EngineConfig, ModelFile
 from agent.settings import Engine
 
 WORKER = [sys.executable, "-c", "from agent.engine.worker import main; raise SystemExit(main())"]
-DETECT = Recipe("centerface-1")
+DETECT = Recipe("centerface-2")
 # Answers `hello`, then does what follows for every other request `r`.
 FAKE = """
 import sys, json, os, time
@@ -133,14 +133,14 @@ async def test_a_missing_or_damaged_model_is_named(make_pool: MakePool, tmp_path
     pool = make_pool(
         WORKER,
         models={
-            "centerface-1": ModelFile("centerface", str(tmp_path / "nowhere.onnx"), "0" * 64),
-            "centerface-2": ModelFile("centerface", str(damaged), "0" * 64),
+            "centerface-2": ModelFile("centerface", str(tmp_path / "nowhere.onnx"), "0" * 64),
+            "damaged-1": ModelFile("centerface", str(damaged), "0" * 64),
         },
     )
     with pytest.raises(ModelMissing):
         await pool.analyse(Analyse("x.jpg", DETECT))
     with pytest.raises(ModelWrongHash):
-        await pool.analyse(Analyse("x.jpg", Recipe("centerface-2")))
+        await pool.analyse(Analyse("x.jpg", Recipe("damaged-1")))
 
 
 async def test_an_unusable_device_stops_the_start(make_pool: MakePool, engine_config: EngineConfig) -> None:

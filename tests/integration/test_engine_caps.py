@@ -30,7 +30,7 @@ for line in sys.stdin:
         body = True if r["op"] == "gallery" else []
     print(json.dumps({"id": r["id"], "body": body}), flush=True)
 """
-TASK = Analyse(__file__, Recipe("centerface-1"))  # any file that can be opened
+TASK = Analyse(__file__, Recipe("centerface-2"))  # any file that can be opened
 
 
 @pytest_asyncio.fixture

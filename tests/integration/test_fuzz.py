@@ -132,7 +132,7 @@ def engine(engine_config: EngineConfig) -> Iterator[tuple[EnginePool, Analyser]]
         cache=Path(engine_config.cache),
     )
     with asyncio.Runner() as runner:
-        yield pool, lambda path: runner.run(pool.analyse(Analyse(path, Recipe("centerface-1"), thumbnail=64)))
+        yield pool, lambda path: runner.run(pool.analyse(Analyse(path, Recipe("centerface-2"), thumbnail=64)))
         runner.run(pool.close())
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from agent.domain.face import Box
 from agent.vision.aligner import TEMPLATE, similarity
-from agent.vision.detector import OVERLAP, TILE, Detection, spans, suppress
+from agent.vision.detector import OVERLAP, WINDOW, Detection, spans, suppress
 
 numbers = st.floats(-1e4, 1e4, allow_nan=False)
 sizes = st.floats(0.1, 1e4, allow_nan=False)
@@ -64,7 +64,5 @@ def test_stretches_cover_a_side_and_every_small_face_lies_whole_in_one(length: i
     stretches = spans(length)
     assert stretches[0][0] == 0
     assert stretches[-1][1] == length
-    assert all(end - start <= TILE for start, end, _, _ in stretches)
+    assert all(end - start <= WINDOW for start, end in stretches)
     assert all(second[0] <= first[1] - OVERLAP for first, second in pairwise(stretches))
-    assert [stretch[2] for stretch in stretches] == [True] + [False] * (len(stretches) - 1)
-    assert [stretch[3] for stretch in stretches] == [False] * (len(stretches) - 1) + [True]

@@ -54,7 +54,7 @@ def live(folder: Path, home: FileHome) -> Iterator[SqliteLibrary]:
 
 
 def note(library: SqliteLibrary, path: str) -> None:
-    library.note_file(FileSeen(path, 1, 1), Recipe("centerface-1"), priority=Priority.NEW, now=NOW)
+    library.note_file(FileSeen(path, 1, 1), Recipe("centerface-2"), priority=Priority.NEW, now=NOW)
 
 
 def spoil(path: Path) -> None:

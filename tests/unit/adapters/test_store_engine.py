@@ -24,7 +24,7 @@ SECRET_PATH = "/home/somebody/holiday-in-rome.jpg"
 
 
 def note(library: SqliteLibrary, path: str = SECRET_PATH) -> None:
-    library.note_file(FileSeen(path, 1, 1, "/home/somebody"), Recipe("centerface-1"), priority=Priority.NEW, now=NOW)
+    library.note_file(FileSeen(path, 1, 1, "/home/somebody"), Recipe("centerface-2"), priority=Priority.NEW, now=NOW)
 
 
 @pytest.fixture
@@ -179,6 +179,25 @@ def test_readers_do_not_wait_for_a_writer(database: Database) -> None:
         reader.start()
         reader.join(timeout=10)
     assert seen == [0]
+
+
+def test_connections_are_let_go_while_another_thread_reads(library: SqliteLibrary) -> None:
+    note(library)
+    before = library.uses
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            assert library.counts().jobs
+
+    reading = threading.Thread(target=read)
+    reading.start()
+    for _ in range(20):
+        library.let_go()
+    done.set()
+    reading.join(10)
+    note(library)
+    assert library.uses > before and library.sound()
 
 
 def test_what_the_user_said_is_on_the_disk_when_the_call_returns(database: Database) -> None:

@@ -13,7 +13,7 @@ from agent.domain.image import Recipe
 from agent.domain.people import Bounds, Candidate, Gallery, Reference
 from agent.engine import wire
 
-RECIPE = Recipe("centerface-1", "mobilefacenet-1")
+RECIPE = Recipe("centerface-2", "mobilefacenet-1")
 FACE = Face(
     Box(-1.5, 2, 30, 40), 0.9, ((1, 2), (3, 4), (5, 6), (7, 8), (9, 10)), Quality(20, 100, -3, 4), b"\xff\x00\x80\x3f", b"\xff\xd8chip"
 )
@@ -24,7 +24,7 @@ TASK = Analyse("photo.jpg", RECIPE)
 
 
 def test_everything_comes_back_as_it_was_sent() -> None:
-    config = wire.EngineConfig({"centerface-1": wire.ModelFile("centerface", "a/b", "00")}, "c", "d", threads=3)
+    config = wire.EngineConfig({"centerface-2": wire.ModelFile("centerface", "a/b", "00")}, "c", "d", threads=3)
     assert wire.CONFIG.load(wire.CONFIG.dump(config)) == config
     assert wire.ANALYSE.load(wire.ANALYSE.dump(TASK)) == TASK
     assert wire.ANALYSIS.load(wire.ANALYSIS.dump(ANALYSIS)) == ANALYSIS
@@ -93,7 +93,7 @@ def test_an_error_that_is_none_is_a_bad_answer(error: object) -> None:
         replace(ANALYSIS, sha256="../../etc"),
         replace(ANALYSIS, width=0),
         replace(ANALYSIS, size=-1),
-        replace(ANALYSIS, recipe=Recipe("centerface-1")),
+        replace(ANALYSIS, recipe=Recipe("centerface-2")),
         replace(ANALYSIS, faces=(replace(FACE, embedding=b"abc"),)),
     ],
 )
@@ -103,7 +103,7 @@ def test_an_analysis_that_can_not_be_is_a_bad_answer(wrong: Analysis) -> None:
 
 
 def test_face_prints_nobody_asked_for_are_a_bad_answer() -> None:
-    task = Analyse("photo.jpg", Recipe("centerface-1"))
+    task = Analyse("photo.jpg", Recipe("centerface-2"))
     without = replace(ANALYSIS, recipe=task.recipe)
     with pytest.raises(EngineBadAnswer):
         wire.check_analysis(without, task)
@@ -141,7 +141,7 @@ def test_a_thumbnail_comes_only_when_asked_for_and_is_a_jpeg() -> None:
 
 @pytest.mark.parametrize("name", ["caf\udce9.jpg", "\ud800.jpg", '50%25 "a"\n.jpg', "中文 😀.jpg", "C:\\a b\\c.jpg"])
 def test_every_name_a_system_allows_reaches_the_engine(name: str) -> None:
-    task = Analyse(f"/photos/{name}", Recipe("centerface-1"))
+    task = Analyse(f"/photos/{name}", Recipe("centerface-2"))
     asked = wire.PreviewRequest(task.path, 256)
     assert wire.ANALYSE.load(json.loads(json.dumps(wire.ANALYSE.dump(task)))) == task
     assert wire.PREVIEW.load(json.loads(json.dumps(wire.PREVIEW.dump(asked)))) == asked

@@ -68,5 +68,5 @@ def test_it_looks_finer_where_small_faces_left_hints(whole: Callable[[Pixels], I
         return list(outputs.values())
 
     found = YuNet(net)(lambda _: whole(np.zeros((960, 1280, 3), np.uint8)), 0.5)
-    assert seen[:2] == [(1, 512, 640, 3), (1, 1024, 1280, 3)]
+    assert seen[0] == (1, 512, 640, 3) and seen[1][1] * seen[1][2] > 512 * 640
     assert [round(face.score, 1) for face in found] == [0.9]
