@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 from agent.domain.errors import EngineStartFailed, ModelMissing, ModelWrongHash
 from agent.engine.openvino_quiet import ov, preprocess
 from agent.engine.wire import ModelFile
+from agent.heap import give_back
 from agent.vision import detector, embedder
 
 _PAIR_SHAPE = [2, 192]
+# What a net keeps for inputs of more pixels is worth more than the time to get it again: 130 MB at 1280 by 1280 against 50 ms.
+_LARGE = 768 * 1024
 
 
 class Runtime:
@@ -23,6 +26,7 @@ class Runtime:
     def __init__(self, *, device: str, precision: str, threads: int, converted: Path, cache: Path) -> None:
         self._core = ov.Core()
         self._converted = converted
+        self._swollen: set[ov.CompiledModel] = set()
         self.device = device
         there = {name for full in self._core.available_devices for name in (full, full.partition(".")[0])}
         if device not in there:
@@ -48,13 +52,23 @@ class Runtime:
             tensor.set_color_format(preprocess.ColorFormat.RGB)
             steps.input().preprocess().convert_color(preprocess.ColorFormat.BGR)
         steps.input().model().set_layout(ov.Layout("NCHW"))
-        infer = self._compile(steps.build()).create_infer_request()
+        compiled = self._compile(steps.build())
+        infer = compiled.create_infer_request()
 
         def net(image: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
             infer.infer({0: image}, share_inputs=True)
+            if image.shape[1] * image.shape[2] > _LARGE:
+                self._swollen.add(compiled)
             return [infer.get_tensor(name).data.copy() for name in outputs]
 
         return net
+
+    def slim(self) -> None:
+        """Give back what nets took for large inputs, if they did."""
+        if self._swollen:
+            while self._swollen:
+                self._swollen.pop().release_memory()
+            give_back()
 
     def embedder(self, file: ModelFile) -> embedder.EmbedderNet:
         """MobileFaceNet. Raises ModelError or EngineStartFailed."""

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -60,7 +61,7 @@ class Engine:
             pipeline = Pipeline(
                 recipe=task.recipe,
                 precision=self.precision,
-                detector=_no_faces if task.recipe.detector == NO_FACES else self._detector(task.recipe.detector),
+                detector=_no_faces if task.recipe.detector == NO_FACES else partial(self._detect, self._detector(task.recipe.detector)),
                 aligner=align,
                 embedder=None if task.recipe.embedder is None else self._embedder(task.recipe.embedder),
             )
@@ -84,6 +85,12 @@ class Engine:
 
     def match(self, embeddings: Sequence[bytes], bounds: Bounds) -> list[list[Candidate]]:
         return self._matcher(embeddings, bounds)
+
+    def _detect(self, detector: Detector, decoder: Decoder, min_score: float) -> list[Detection]:
+        """Before a photo is decoded more finely for small faces, the net gives back what it took for close looks: not both at once."""
+        found = detector(decoder, min_score)
+        self._runtime.slim()
+        return found
 
     def _detector(self, recipe: str) -> Detector:
         if recipe not in self._detectors:

@@ -1,0 +1,23 @@
+"""What a net took for close looks is given back before the photo is decoded more finely."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from agent.engine.places import memory_of
+from agent.engine.runtime import Runtime
+from agent.engine.wire import EngineConfig
+
+MB = 2**20
+
+
+def test_a_net_gives_back_what_it_took_for_a_large_input_and_works_on(engine_config: EngineConfig) -> None:
+    runtime = Runtime(device="CPU", precision="f32", threads=1, converted=Path(engine_config.converted), cache=Path(engine_config.cache))
+    net = runtime.detector(engine_config.models["centerface-2"])
+    image = np.random.default_rng(7).integers(0, 256, (1, 1280, 1280, 3), np.uint8)
+    first = net(image)
+    swollen = memory_of(os.getpid())
+    runtime.slim()
+    assert swollen - memory_of(os.getpid()) > 80 * MB
+    assert all(np.array_equal(one, other) for one, other in zip(first, net(image), strict=True))
