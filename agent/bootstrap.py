@@ -13,7 +13,6 @@ from agent.adapters.config_file import SettingsFile
 from agent.adapters.diagnosis import Ground
 from agent.adapters.durable import store_error
 from agent.adapters.folder_source import FolderSource
-from agent.adapters.heap import give_back
 from agent.adapters.key_homes import Home, key_home
 from agent.adapters.keys import LibraryKeys
 from agent.adapters.model_store import ModelState, ModelStore
@@ -39,6 +38,7 @@ from agent.domain.image import Recipe
 from agent.engine.pool import EnginePool
 from agent.engine.selftest_runs import DeviceChooser
 from agent.engine.wire import ModelFile
+from agent.heap import give_back
 from agent.i18n import Texts
 from agent.settings import KeyHome, Settings
 

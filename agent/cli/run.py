@@ -11,7 +11,7 @@ END_WAIT_S = 20.0
 
 def run_agent(session: Session, *, tray: bool) -> int:
     """Run until quit, with the instance's lock held. Where no tray can be shown the agent runs without."""
-    from agent.adapters.heap import few_arenas
+    from agent.heap import few_arenas
 
     few_arenas()
     from agent.running import Agent
