@@ -8,12 +8,12 @@ from agent.app.monitor import Usage
 
 
 class ProcessMeter:
-    """Reads figures since the reading before; not for several threads at a time."""
+    """Reads figures since the reading before, whichever thread made it; not for several threads at a time."""
 
     def __init__(self) -> None:
-        self._cores = psutil.cpu_count() or 1
         self._own = psutil.Process()
-        self._engine: dict[int, psutil.Process] = {}
+        self._engine: dict[psutil.Process, float] = {}  # what each had taken; equal only if started at the same moment
+        self._busy = self._total = self._agent = self._family = 0.0
         self.read([])  # shares are counted from here on
 
     def read(self, engine: Sequence[int]) -> Usage:
@@ -24,25 +24,62 @@ class ProcessMeter:
             return Usage()
 
     def _read(self, engine: Sequence[int]) -> Usage:
-        memory, cpu = 0, 0.0
-        self._engine = {pid: process for pid, process in self._engine.items() if pid in engine}
+        memory, worked = 0, 0.0
+        before, self._engine = self._engine, {}
         for pid in engine:
             try:
-                process = self._engine.get(pid) or psutil.Process(pid)
-                self._engine[pid] = process
+                process = psutil.Process(pid)
                 memory += process.memory_info().rss
-                cpu += process.cpu_percent()
+                taken = _seconds(process)
             except psutil.Error:
-                self._engine.pop(pid, None)
-        own = self._own.cpu_percent() / self._cores / 100
-        share = cpu / self._cores / 100
-        return Usage(
+                continue
+            worked += taken - before.get(process, 0.0)
+            self._engine[process] = taken
+        busy, total = _system()
+        agent, family = _seconds(self._own), self._family_seconds()
+        passed = total - self._total
+
+        def share(seconds: float) -> float:
+            return min(1.0, max(0.0, seconds / passed)) if passed > 0 else 0.0
+
+        usage = Usage(
             agent_memory=self._own.memory_info().rss,
             engine_memory=memory,
-            agent_cpu=own,
-            engine_cpu=share,
-            others_cpu=max(0.0, psutil.cpu_percent() / 100 - own - share),
+            agent_cpu=share(agent - self._agent),
+            engine_cpu=share(worked),
+            others_cpu=share((busy - self._busy) - max(0.0, family - self._family)),
         )
+        self._busy, self._total, self._agent, self._family = busy, total, agent, family
+        return usage
+
+    def _family_seconds(self) -> float:
+        """What the agent and all that it started have taken: engine, popup and the popup's own processes.
+
+        Those that ended are in their parent's figure, so that nothing is lost or counted twice.
+        """
+        taken = _seconds(self._own, ended=True)
+        for child in self._own.children(recursive=True):
+            try:
+                taken += _seconds(child, ended=True)
+            except psutil.Error:
+                continue
+        return taken
+
+
+def _seconds(process: psutil.Process, *, ended: bool = False) -> float:
+    """Processor time it has taken so far; with `ended`, its children that ended too (no system but Unix tells them)."""
+    times = process.cpu_times()
+    return float(times.user + times.system + (times.children_user + times.children_system if ended else 0.0))
+
+
+def _system() -> tuple[float, float]:
+    """Seconds of all cores: those used by programs here, and all that passed. What another virtual machine took is not used here.
+
+    Not `psutil.cpu_percent`, which counts from the last call in the same thread: in a pool's threads that may be a busy hour ago.
+    """
+    times = psutil.cpu_times()
+    busy = times.user + times.system + getattr(times, "nice", 0.0)
+    return busy, busy + sum(getattr(times, name, 0.0) for name in ("idle", "iowait", "steal"))
 
 
 def total_memory() -> int:
