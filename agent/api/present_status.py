@@ -47,11 +47,7 @@ def health_report(app: App, models: tuple[ModelFacts, ...], disk: DiskFacts, las
         disk=DiskReport(**asdict(disk)),
         stages=StageMeans(**asdict(means)) if means else None,
         last_backup=last_backup,
-        power=PowerReport(
-            battery=monitor.power.on_battery,
-            percent=monitor.power.percent,
-            throttled=monitor.pace.why.value if monitor.pace.why else None,
-        ),
+        power=PowerReport(battery=monitor.power.on_battery, percent=monitor.power.percent),
     )
 
 

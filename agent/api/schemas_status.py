@@ -80,8 +80,6 @@ class PowerReport(Schema):
     battery: bool
     """the computer runs on its battery"""
     percent: float | None
-    throttled: Literal["battery", "battery_low", "busy"] | None
-    """why the engine does not work as hard as it might"""
 
 
 class HealthReport(Schema):

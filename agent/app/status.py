@@ -50,7 +50,7 @@ class Status:
     settings: Settings  # those in force: a change of language or theme is news too
     online_only: int = 0  # files whose content lies in a cloud, not looked at
     quiet_until: datetime | None = None  # no popup until then
-    throttled: Throttle | None = None  # why the engine does not work as hard as it might
+    throttled: Throttle | None = None  # why the engine does not work as hard as it might, while there is work
     warning: AgentError | None = None  # the work goes on, but somebody should know
     device_note: Note | None = None  # a device that was wanted and is not used
 
@@ -124,7 +124,7 @@ class StatusFeed:
             problem=problem,
             online_only=jobs.get(JobState.DEFERRED, 0),
             quiet_until=self._quiet.until(),
-            throttled=self.throttled,
+            throttled=self.throttled if queued else None,
             warning=self.warning,
             device_note=self._device_note(),
             settings=settings,

@@ -108,6 +108,6 @@ class TrayBridge:
             paused=state is TrayState.PAUSED,
             left=status.queued,
             recent=self._recent,
-            throttled=status.throttled.value if status.throttled and status.queued else None,
+            throttled=status.throttled.value if status.throttled else None,
             quiet_until=self._texts().moment(status.quiet_until, datetime.now(UTC)) if status.quiet_until else None,
         )

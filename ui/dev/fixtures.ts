@@ -162,7 +162,7 @@ export function world({ scene, language, theme }: Options): World {
     folders: scene === 'first' ? [] : scene === 'empty' ? folders.slice(0, 1) : folders,
     problem: scene === 'attention' ? full : null,
     quiet_until: scene === 'quiet' ? new Date(now + 2.6 * HOUR).toISOString() : null,
-    throttled: scene === 'battery' ? 'battery_low' : null,
+    throttled: scene === 'battery' ? 'battery_low' : scene === 'away' ? 'battery' : null,
     warning: scene === 'limited' ? memory : null,
   }
   const people = NAMES[language].map((name, index) => ({ id: index + 1, name, faces: 40 - index }))

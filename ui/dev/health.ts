@@ -58,7 +58,7 @@ export function report({ scene, language }: Options): HealthReport {
     disk: { free: 214e9, library: 318e6, thumbnails: 1.2e9, backups: 640e6 },
     stages: scene === 'empty' ? null : { decode: 11.8, detect: 17.2, align: 0.9, embed: 9.4 },
     last_backup: scene === 'empty' ? null : new Date(Date.now() - 9 * 3_600_000).toISOString(),
-    power: { battery: scene === 'away', percent: scene === 'away' ? 64 : null, throttled: scene === 'away' ? 'battery' : null },
+    power: { battery: scene === 'away', percent: scene === 'away' ? 64 : null },
   }
 }
 

@@ -117,7 +117,7 @@ async def test_the_report_tells_of_engine_models_memory_disk_stages_and_power(se
     assert report["cpu"] == {"agent_pct": 1.5, "engine_pct": 50.0, "limit": 0}
     assert report["disk"] == {"free": 4, "library": 3, "thumbnails": 2, "backups": 1}
     assert report["stages"] == {"decode": 20.0, "detect": 30.0, "align": 2.0, "embed": 5.0}
-    assert report["power"] == {"battery": True, "percent": 42.0, "throttled": "battery"}
+    assert report["power"] == {"battery": True, "percent": 42.0}
     assert (report["history"], report["last_backup"]) == ([], None)
 
 
@@ -148,6 +148,11 @@ async def test_a_low_battery_is_told_as_a_pause_with_its_reason(served: Served, 
     served.world.real.note_file(FileSeen("/photos/a.jpg", 10, 1, "/photos"), Recipe("centerface-2"), priority=Priority.NEW, now=NOW)
     status = (await owner.get("/api/status")).json()
     assert (status["state"], status["throttled"]) == ("paused", "battery_low")
+
+
+async def test_with_nothing_to_do_nothing_slows_the_work(served: Served, owner: httpx.AsyncClient) -> None:
+    served.world.app._throttle(Pace(low_priority=True, why=Throttle.BUSY), None)
+    assert (await owner.get("/api/status")).json()["throttled"] is None
 
 
 async def test_the_doctor_says_what_is_well_what_is_absent_and_what_is_wrong(served: Served) -> None:

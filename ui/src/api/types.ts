@@ -1398,11 +1398,6 @@ export interface components {
             readonly battery: boolean;
             /** Percent */
             readonly percent: number | null;
-            /**
-             * Throttled
-             * @description why the engine does not work as hard as it might
-             */
-            readonly throttled: ("battery" | "battery_low" | "busy") | null;
         };
         /**
          * Problem

@@ -35,6 +35,11 @@ export function series(history: readonly HistoryPoint[], valueOf: (sample: Histo
   return { at, values }
 }
 
+/** The figure of this moment (milliseconds since 1970); null if the last measure is older than that. */
+export function latest({ at, values }: Series, now: number): number | null {
+  return now / 1000 - (at.at(-1) ?? 0) > GAP_S ? null : (values.at(-1) ?? null)
+}
+
 export const photosPerSecond = (sample: HistoryPoint, seconds: number): number => sample.images / seconds
 export const engineMemory = (sample: HistoryPoint): number => sample.engine_mb
 export const processorUse = (sample: HistoryPoint): number => sample.cpu_pct
