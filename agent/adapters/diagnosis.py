@@ -89,7 +89,7 @@ class Ground:
         folders = [Path(folder.path).expanduser() for folder in self._settings().folders]
         if not all(folder.is_dir() and os.access(folder, os.R_OK | os.X_OK) for folder in folders):
             raise SourceUnreachable
-        return str(len(folders))
+        return f"{len(folders):,}"
 
     def _check_disk(self) -> str:
         self._paths.create()
@@ -134,7 +134,7 @@ class Ground:
     def _check_watches(self) -> str:
         if not sys.platform.startswith("linux"):
             return self._texts()("cli.doctor.there")
-        return _WATCHES.read_text(encoding="ascii").strip()
+        return f"{int(_WATCHES.read_text(encoding='ascii')):,}"
 
 
 def _size(path: Path) -> int:

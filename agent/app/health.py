@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from agent.domain.errors import AgentError, EngineOpen, NoDisplay, NoTray, NotRunning, Unexpected
+from agent.domain.errors import AgentError, EngineOpen, NoDisplay, NoTray, NotRunning, SettingsError, Unexpected
 
 # Looks at one thing and says in a few words what it found; blocks; raises AgentError when something is wrong with it.
 Check: TypeAlias = Callable[[], str]
@@ -85,8 +85,13 @@ class Health:
 
 
 def examine(checks: Mapping[str, Check]) -> list[Finding]:
-    """Look at everything, in order. Blocks; never raises."""
-    return [_look(name, check) for name, check in checks.items()]
+    """Look at everything, in order. Blocks; never raises. Much stands on the settings: that they can't be read is said once."""
+    found: list[Finding] = []
+    for name, check in checks.items():
+        finding = _look(name, check)
+        if not (isinstance(finding.error, SettingsError) and any(isinstance(other.error, SettingsError) for other in found)):
+            found.append(finding)
+    return found
 
 
 def _look(name: str, check: Check) -> Finding:

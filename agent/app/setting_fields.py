@@ -58,7 +58,9 @@ def nearest_key(key: str) -> str:
     last = key.rpartition(".")[2]
     if elsewhere := next((name for name in known if name.rpartition(".")[2] == last), None):
         return elsewhere  # the right name in the wrong section
-    return next(iter(get_close_matches(key, known + sections, n=1, cutoff=0.75)), "")
+    if near := get_close_matches(key, known if "." in key else known + sections, n=1, cutoff=0.75):
+        return near[0]
+    return next((name for name in known if len(last) > 3 and last in name.rpartition(".")[2]), "")  # a part of its name
 
 
 def _fields() -> Iterator[SettingField]:

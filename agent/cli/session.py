@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -40,10 +40,12 @@ class Session:
 
     @cached_property
     def texts(self) -> Texts:
-        """In the language of the settings; the system's while they can't be read."""
+        """The settings' language. While they can't be read, a running agent's, whose words stand beside ours; else the system's."""
         try:
             return Texts(self.settings.general.language.value)
         except AgentError:
+            with suppress(AgentError):
+                return Texts(self.client().status().language)
             return Texts()
 
     def client(self) -> "Client":

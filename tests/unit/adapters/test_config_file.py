@@ -72,6 +72,9 @@ def test_an_unknown_profile_is_named(tmp_path: Path) -> None:
         ("popup.port", "api.port"),
         ("popups.seconds", "popup.seconds"),
         ("folders[0].pth", "folders.path"),
+        ("general.x", ""),
+        ("quiet", "popup.quiet_from"),
+        ("memory", "engine.max_memory_mb"),
         ("zzz", ""),
     ],
 )

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from agent.app.health import Finding, Wall, examine
-from agent.domain.errors import EngineOpen, NoTray, StoreDiskFull
+from agent.domain.errors import EngineOpen, NoTray, SettingsUnreadable, StoreDiskFull
 
 WHOLE = Wall(files=True, writes=True, network=True, programs=True, by="bricks")
 
@@ -28,6 +28,14 @@ def test_one_check_that_fails_keeps_no_other_from_being_made() -> None:
         ("models", "ok", "there"),
     ]
     assert found[2].error is not None and found[2].error.params == {"kind": "ZeroDivisionError"}
+
+
+def test_settings_that_can_not_be_read_are_said_once_though_much_stands_on_them() -> None:
+    def unreadable() -> str:
+        raise SettingsUnreadable(line=3)
+
+    found = examine({"settings": unreadable, "key": unreadable, "disk": lambda: "82 GB"})
+    assert [each.name for each in found] == ["settings", "disk"]
 
 
 def test_a_wall_that_stands_says_what_it_is_made_of() -> None:

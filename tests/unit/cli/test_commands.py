@@ -104,6 +104,14 @@ def test_the_status_says_why_it_is_slow_what_was_passed_and_until_when_it_is_qui
     ]
 
 
+def test_while_the_settings_can_not_be_read_all_is_said_in_the_running_agents_language(cli: CommandLine, running_agent: FakeAgent) -> None:
+    running_agent.answers["/api/status"] = httpx.Response(200, json=STATUS | {"language": "zh-CN"})
+    cli.paths.settings.write_text("[")
+    assert "人脸" in cli("status").out and "settings.toml 第" in cli("config", "show").err
+    running_agent.answers.clear()  # nobody answers: the system's
+    assert cli("config", "show").err.startswith("Line 1 of settings.toml")
+
+
 def test_the_programs_language_is_the_settings(cli: CommandLine, running_agent: FakeAgent) -> None:
     cli("config", "set", "general.language", "zh-CN")
     running_agent.answers["/api/status"] = httpx.Response(200, json=STATUS)

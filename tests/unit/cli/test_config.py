@@ -40,6 +40,13 @@ def test_what_is_not_valid_is_not_written(cli: CommandLine, key: str, value: str
     assert said.code == 1 and f"[{code}]" in said.err and cli.paths.settings.read_text() == before
 
 
+def test_a_setting_that_is_not_there_is_named_with_the_nearest(cli: CommandLine) -> None:
+    assert cli("config", "show", "popup.second").err == (
+        "There is no setting “popup.second”. Did you mean “popup.seconds”? [settings.unknown_key]\n"
+    )
+    assert "ai-popup config show" in cli("config", "show", "foo").err
+
+
 def test_validate_names_everything_that_is_wrong(cli: CommandLine) -> None:
     cli.paths.settings.write_text("[engine]\nworkers = 99\nwokers = 1\n")
     said = cli("config", "validate")
