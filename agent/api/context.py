@@ -39,8 +39,11 @@ class Desk(Protocol):
         """Open a text of ours with the user's editor. Raises NoDisplay."""
         ...
 
-    async def choose_folder(self, title: str) -> str | None:
-        """Ask the user with the system's dialog; None if it is dismissed. Raises NoDisplay or PopupFailed."""
+    async def choose_folder(self, title: str, language: str) -> str | None:
+        """Ask the user with the system's dialog; None if it is dismissed. Raises NoDisplay or PopupFailed.
+
+        `language` is what it speaks, where that is ours to say.
+        """
         ...
 
 

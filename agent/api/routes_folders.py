@@ -50,7 +50,8 @@ def folder_routes(api: FastAPI, context: Context) -> None:
 
     @api.post("/api/folders/choose")
     async def choose() -> ChosenFolder:
-        return ChosenFolder(path=await context.desk.choose_folder(context.texts()("notify.choose_folder")))
+        texts = context.texts()
+        return ChosenFolder(path=await context.desk.choose_folder(texts("notify.choose_folder"), texts.language))
 
     @api.post("/api/folders/estimate", response_class=StreamingResponse, responses={200: {"model": Estimate}})
     async def estimate(body: FolderPath) -> StreamingResponse:

@@ -76,9 +76,9 @@ class Desk:
         if not await asyncio.to_thread(lambda: display_available() and open_text(path)):
             raise NoDisplay
 
-    async def choose_folder(self, title: str) -> str | None:
+    async def choose_folder(self, title: str, language: str) -> str | None:
         """Raises NoDisplay or PopupFailed."""
-        return await self._popup.choose_folder(title)
+        return await self._popup.choose_folder(title, language)
 
     async def close(self) -> None:
         await self._popup.close()

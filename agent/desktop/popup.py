@@ -72,14 +72,14 @@ class PopupHost:
             self._visible = False
             self._rest()
 
-    async def choose_folder(self, title: str) -> str | None:
+    async def choose_folder(self, title: str, language: str) -> str | None:
         """Ask the user for a folder with the system's dialog; None if it is dismissed. Raises NoDisplay or PopupFailed.
 
         The popup's process does this on every system: it has a window system's main thread already, and a native dialog may load tens of
         megabytes of a desktop's libraries, which would otherwise stay in the agent. A second call brings the open dialog to the front.
         """
         async with self._turn:
-            child = await self._dialog(title) or await self._dialog(title)
+            child = await self._dialog(title, language) or await self._dialog(title, language)
             if child is None or self._folder is None:
                 raise PopupFailed
             folder = self._folder
@@ -109,12 +109,13 @@ class PopupHost:
         self._loaded = await self._ok(child, {"do": "show", "url": url, "corner": str(corner)}, within_s)
         return self._loaded
 
-    async def _dialog(self, title: str) -> Child | None:
+    async def _dialog(self, title: str, language: str) -> Child | None:
         """The process whose dialog is open; None if it failed, as above."""
         child = await self._started()
         if self._folder is None or self._folder.done():
             self._folder = asyncio.get_running_loop().create_future()
-        return child if await self._ok(child, {"do": "choose_folder", "title": title}, _START_S) else None
+        request: Message = {"do": "choose_folder", "title": title, "language": language}
+        return child if await self._ok(child, request, _START_S) else None
 
     async def _ok(self, child: Child, request: Message, within_s: float) -> bool:
         """Whether the process did what it was asked; if not, it is ended."""

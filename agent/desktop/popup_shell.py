@@ -23,8 +23,11 @@ class Shell(Protocol):
 
     def conceal(self) -> None: ...
 
-    def choose_folder(self, title: str, chosen: Callable[[str | None], None]) -> None:
-        """Open the system's folder dialog and go on; `chosen` gets the path, None if it was dismissed."""
+    def choose_folder(self, title: str, language: str, chosen: Callable[[str | None], None]) -> None:
+        """Open the system's folder dialog and go on; `chosen` gets the path, None if it was dismissed.
+
+        `language` is the program's; a dialog that is the system's own speaks the system's.
+        """
         ...
 
 

@@ -84,8 +84,8 @@ class Server:
                 shell.present(Corner(corner))
             case {"do": "hide"}:
                 shell.conceal()
-            case {"do": "choose_folder", "title": title}:
-                shell.choose_folder(title, lambda path: self._send({"notice": "folder", "path": path}))
+            case {"do": "choose_folder", "title": title, "language": language}:
+                shell.choose_folder(title, language, lambda path: self._send({"notice": "folder", "path": path}))
             case _:
                 return {"ok": False}
         return {"ok": True}

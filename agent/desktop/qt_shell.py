@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QStandardPaths, Qt, QUrl
+from PySide6.QtCore import QCoreApplication, QLibraryInfo, QStandardPaths, Qt, QTranslator, QUrl
 from PySide6.QtGui import QColor, QDesktopServices, QGuiApplication
 from PySide6.QtWebEngineCore import QWebEngineLoadingInfo, QWebEngineNavigationRequest, QWebEnginePage
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QWidget
@@ -18,6 +18,8 @@ from agent.settings import Corner
 
 _ANSWER_S = 5.0
 _RENDERER_GONE = 70
+# Qt's catalogues know these words without the "&" that its dialog asks for them with.
+_UNTRANSLATED = {QFileDialog.DialogLabel.LookIn: "Look in:", QFileDialog.DialogLabel.FileType: "Files of type:"}
 _LIGHT, _DARK = "#f1f3f2", "#141615"  # the window colours of the UI
 
 
@@ -30,6 +32,7 @@ class QtShell:
         self._page: QWebEnginePage = window.native.webview.page()
         self._loading: Future[bool] | None = None
         self._dialog: QFileDialog | None = None
+        self._words = QTranslator()
         self._thread = QtThread()
         application = QApplication.instance()
         assert application is not None
@@ -55,8 +58,8 @@ class QtShell:
     def conceal(self) -> None:
         self._thread.ask(self._native.hide, _ANSWER_S)
 
-    def choose_folder(self, title: str, chosen: Callable[[str | None], None]) -> None:
-        self._thread.post(partial(self._open_dialog, title, chosen))
+    def choose_folder(self, title: str, language: str, chosen: Callable[[str | None], None]) -> None:
+        self._thread.post(partial(self._open_dialog, title, language, chosen))
 
     # -- in Qt's thread ----------------------------------------------------------------------------------------------------------
 
@@ -98,12 +101,16 @@ class QtShell:
         if request.navigationType() == QWebEngineNavigationRequest.NavigationType.LinkClickedNavigation and url.scheme() == "https":
             QDesktopServices.openUrl(url)
 
-    def _open_dialog(self, title: str, chosen: Callable[[str | None], None]) -> None:
+    def _open_dialog(self, title: str, language: str, chosen: Callable[[str | None], None]) -> None:
         if self._dialog is not None:
             self._dialog.raise_()
             self._dialog.activateWindow()
             return
+        self._speak(language)
         self._dialog = dialog = QFileDialog(None, title)
+        for label, text in _UNTRANSLATED.items():
+            if word := self._words.translate("QFileDialog", text):
+                dialog.setLabelText(label, word)
         dialog.setDirectory(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly, True)
@@ -118,3 +125,9 @@ class QtShell:
         dialog.show()
         dialog.raise_()
         dialog.activateWindow()
+
+    def _speak(self, language: str) -> None:
+        """Have Qt's own words in this language, from its catalogues; what it has none for stays English."""
+        QCoreApplication.removeTranslator(self._words)
+        if self._words.load(f"qtbase_{language.replace('-', '_')}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
+            QCoreApplication.installTranslator(self._words)

@@ -41,7 +41,7 @@ class PlainShell:
         self._window.load_url(url)
         return bool(self._window.events.loaded.wait(LOAD_S)) and is_ours(self._window.get_current_url() or "")
 
-    def choose_folder(self, title: str, chosen: Callable[[str | None], None]) -> None:
+    def choose_folder(self, title: str, language: str, chosen: Callable[[str | None], None]) -> None:
         import webview
 
         def ask() -> None:

@@ -73,7 +73,8 @@ class TrayBridge:
         await desk.show_popup()
 
     async def _scan(self, app: App, desk: Desk) -> None:
-        folder = await desk.choose_folder(self._texts()("tray.scan"))
+        texts = self._texts()
+        folder = await desk.choose_folder(texts("tray.scan"), texts.language)
         if folder is not None:
             await self._scan_path(folder)
 

@@ -229,7 +229,7 @@ def test_it_never_outlives_the_agent(on_desktop: "Desktop") -> None:
 
 async def test_a_folder_is_chosen_in_a_dialog(on_desktop: "Desktop", popup: PopupHost, tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
-    chosen = asyncio.create_task(popup.choose_folder("Choose a folder"))
+    chosen = asyncio.create_task(popup.choose_folder("Choose a folder", "en"))
     await asyncio.sleep(0)
     dialog = await asyncio.to_thread(on_desktop.window, "Choose a folder")
     on_desktop.ask("xdotool", "windowactivate", "--sync", dialog)
@@ -241,8 +241,23 @@ async def test_a_folder_is_chosen_in_a_dialog(on_desktop: "Desktop", popup: Popu
     assert await asyncio.wait_for(chosen, 20) == str(tmp_path / "photos")
 
 
+async def test_the_dialog_speaks_the_programs_language(on_desktop: "Desktop", popup: PopupHost, tmp_path: Path) -> None:
+    """Seen by its buttons' letters: a dialog in another language has other pixels, and in English again the same."""
+    seen: list[bytes] = []
+    for language in ("en", "zh-CN", "en"):
+        chosen = asyncio.create_task(popup.choose_folder("Choose a folder", language))
+        dialog = await asyncio.to_thread(on_desktop.window, "Choose a folder")
+        on_desktop.ask("xdotool", "windowactivate", "--sync", dialog)
+        await asyncio.sleep(0.5)
+        on_desktop.screenshot(tmp_path / f"{language}.png")
+        seen.append((tmp_path / f"{language}.png").read_bytes())
+        on_desktop.keys("Escape")
+        assert await asyncio.wait_for(chosen, 20) is None
+    assert seen[0] != seen[1]
+
+
 async def test_a_dismissed_dialog_chooses_nothing(on_desktop: "Desktop", popup: PopupHost) -> None:
-    chosen = asyncio.create_task(popup.choose_folder("Choose a folder"))
+    chosen = asyncio.create_task(popup.choose_folder("Choose a folder", "en"))
     dialog = await asyncio.to_thread(on_desktop.window, "Choose a folder")
     on_desktop.ask("xdotool", "windowactivate", "--sync", dialog)
     await asyncio.sleep(0.5)

@@ -172,7 +172,7 @@ async def test_closed_by_the_user_it_is_known_to_be_hidden(tmp_path: Path) -> No
 
 async def test_the_chosen_folder_comes_back(tmp_path: Path) -> None:
     setting = Setting(tmp_path, "dialog")
-    assert await setting.host.choose_folder("Choose") == "/photos"
+    assert await setting.host.choose_folder("Choose", "en") == "/photos"
 
     assert setting.codes == 0
     await setting.host.close()
@@ -180,7 +180,7 @@ async def test_the_chosen_folder_comes_back(tmp_path: Path) -> None:
 
 async def test_the_popup_works_while_the_dialog_is_open_and_its_end_dismisses_the_dialog(tmp_path: Path) -> None:
     setting = Setting(tmp_path, "well")
-    choosing = asyncio.create_task(setting.host.choose_folder("Choose"))
+    choosing = asyncio.create_task(setting.host.choose_folder("Choose", "en"))
     await asyncio.sleep(0)
     await setting.host.show(Corner.BOTTOM_RIGHT)
     await setting.host.hide()
@@ -192,7 +192,7 @@ async def test_the_popup_works_while_the_dialog_is_open_and_its_end_dismisses_th
 
 async def test_a_killed_process_dismisses_the_dialog(tmp_path: Path) -> None:
     setting = Setting(tmp_path, "well")
-    choosing = asyncio.create_task(setting.host.choose_folder("Choose"))
+    choosing = asyncio.create_task(setting.host.choose_folder("Choose", "en"))
     await asyncio.sleep(0)
     await setting.host.show(Corner.BOTTOM_RIGHT)
     assert setting.host.pid is not None
@@ -204,7 +204,7 @@ async def test_a_killed_process_dismisses_the_dialog(tmp_path: Path) -> None:
 
 async def test_an_open_dialog_keeps_the_process(tmp_path: Path) -> None:
     setting = Setting(tmp_path, "well", keep_warm_s=0.05)
-    choosing = asyncio.create_task(setting.host.choose_folder("Choose"))
+    choosing = asyncio.create_task(setting.host.choose_folder("Choose", "en"))
     await asyncio.sleep(0)
     await setting.host.show(Corner.BOTTOM_RIGHT)
     await setting.host.hide()
@@ -218,5 +218,5 @@ async def test_an_open_dialog_keeps_the_process(tmp_path: Path) -> None:
 async def test_a_dialog_that_is_refused_is_a_failure(tmp_path: Path) -> None:
     setting = Setting(tmp_path, "refuses")
     with pytest.raises(PopupFailed):
-        await setting.host.choose_folder("Choose")
+        await setting.host.choose_folder("Choose", "en")
     await setting.host.close()

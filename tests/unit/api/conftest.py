@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 import pytest_asyncio
-from pydantic import TypeAdapter
 
 from agent.adapters.config_file import SettingsFile
 from agent.adapters.folder_scan import walk_images
@@ -21,11 +20,10 @@ from agent.i18n import Texts
 from agent.settings import KeyHome
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from fastapi import FastAPI
-    from pydantic import ConfigDict
 
     from tests.unit.conftest import World
 
@@ -63,7 +61,7 @@ class FakeDesk:
     async def edit_file(self, path: Path) -> None:
         self._ask(f"edit {path}")
 
-    async def choose_folder(self, title: str) -> str | None:
+    async def choose_folder(self, title: str, language: str) -> str | None:
         self._ask(title)
         return self.folder
 
@@ -124,22 +122,6 @@ class Served:
     def client(self, **headers: str) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(self.api, raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url=f"http://127.0.0.1:{PORT}", headers=headers)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def types_are_understood_once() -> Iterator[None]:
-    """FastAPI makes a validator for each parameter and answer of each route: the same for every app, and dearer than a test."""
-    made: dict[str, TypeAdapter[Any]] = {}
-
-    def once(kind: Any, *, config: ConfigDict | None) -> TypeAdapter[Any]:
-        key = f"{kind!r} {config!r}"
-        if key not in made:
-            made[key] = TypeAdapter(kind, config=config)
-        return made[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fastapi._compat.v2.TypeAdapter", once)
-        yield
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ class FakeShell:
     def conceal(self) -> None:
         self.done.append(("conceal", None))
 
-    def choose_folder(self, title: str, chosen: Callable[[str | None], None]) -> None:
+    def choose_folder(self, title: str, language: str, chosen: Callable[[str | None], None]) -> None:
         self.done.append(("choose", title))
         chosen("/photos")
 
@@ -110,7 +110,7 @@ def test_a_foreign_page_or_an_unknown_request_is_refused(monkeypatch: pytest.Mon
 
 
 def test_a_chosen_folder_is_told_as_a_notice(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers, _ = serve(monkeypatch, FakeShell(), {"do": "choose_folder", "title": "Choose"})
+    answers, _ = serve(monkeypatch, FakeShell(), {"do": "choose_folder", "title": "Choose", "language": "en"})
 
     assert answers == [{"notice": "folder", "path": "/photos"}, {"ok": True}]
 

@@ -66,7 +66,7 @@ def test_the_folder_dialog_answers_later(folder: tuple[str, ...] | None) -> None
         chosen.append(path)
         answered.set()
 
-    PlainShell(FakeWindow(folder=folder)).choose_folder("Choose", note)
+    PlainShell(FakeWindow(folder=folder)).choose_folder("Choose", "en", note)
     assert answered.wait(5)
     assert chosen == [folder[0] if folder else None]
 

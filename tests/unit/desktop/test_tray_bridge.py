@@ -72,7 +72,7 @@ class FakeDesk:
     async def open_browser(self, at: str) -> None:
         self.asked.append(at)
 
-    async def choose_folder(self, title: str) -> str | None:
+    async def choose_folder(self, title: str, language: str) -> str | None:
         self.asked.append(title)
         return self.folder
 
