@@ -3,6 +3,10 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
+import structlog
+
+log = structlog.get_logger()
+
 CALM = 3  # looks in a row that find nothing was asked for
 
 
@@ -28,7 +32,10 @@ class Rest:
         elif self._calm < CALM:
             self._calm += 1
             if self._calm == CALM:
-                for forget in self._forget:
-                    forget()
-                for give_back in self._give_back:
-                    await asyncio.to_thread(give_back)
+                try:
+                    for forget in self._forget:
+                        forget()
+                    for give_back in self._give_back:
+                        await asyncio.to_thread(give_back)
+                except Exception:  # memory that stays is no reason to end the agent
+                    log.exception("rest.failed")

@@ -39,3 +39,16 @@ async def test_while_the_library_is_used_nothing_is_given_back() -> None:
     for _ in range(10):
         calm.uses += 1
         assert await calm.look(1) == []
+
+
+async def test_memory_that_can_not_be_given_back_ends_nothing_and_is_tried_at_the_next_calm() -> None:
+    tries: list[None] = []
+
+    def fail() -> None:
+        tries.append(None)
+        raise RuntimeError
+
+    rest = Rest(lambda: len(tries), (fail,))
+    for _ in range(2 * (CALM + 1)):
+        await rest.look()
+    assert len(tries) == 2
