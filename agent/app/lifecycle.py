@@ -273,8 +273,7 @@ class App:
 
     def _throttle(self, pace: Pace, warning: AgentError | None) -> None:
         self.indexer.hold(pace.paused)
-        self.status.throttled, self.status.warning = pace.why, warning
-        self.status.changed()
+        self.status.limited(pace.why, warning)
 
     def _queued(self) -> None:
         self.indexer.mended()

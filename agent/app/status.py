@@ -79,6 +79,7 @@ class StatusFeed:
         self._settings = settings
         self._device_note = device_note
         self._stale = asyncio.Event()
+        self._last: Status | None = None
         self._listeners: list[Listener] = []
         self.settings_problem: AgentError | None = None
         self.warning: AgentError | None = None
@@ -89,6 +90,13 @@ class StatusFeed:
     def changed(self) -> None:
         """Something that the status shows may have changed."""
         self._stale.set()
+
+    def limited(self, throttled: Throttle | None, warning: AgentError | None) -> None:
+        """What keeps the work from full speed. Counting a large library is not worth it while no work is there to be slowed."""
+        shown = warning != self.warning or self._last is None or self._last.queued > 0
+        self.throttled, self.warning = throttled, warning
+        if shown:
+            self.changed()
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with each new status, in the event loop. Returns the way to stop it."""
@@ -132,7 +140,6 @@ class StatusFeed:
 
     async def run(self) -> None:
         """Tell the listeners until cancelled."""
-        last: Status | None = None
         while True:
             began = time.monotonic()
             try:
@@ -140,13 +147,14 @@ class StatusFeed:
             except StoreError as error:
                 log.error("status.unavailable", code=error.code)
             else:
-                if status != last:
-                    last = status
+                if status != self._last:
+                    self._last = status
                     for listener in tuple(self._listeners):
                         listener(status)
             # Counting takes longer in a larger library; it never takes more than its share.
             await asyncio.sleep(max(LEAST_INTERVAL_S, MOST_SHARE * (time.monotonic() - began)))
-            await self._wait(TICK_S if last is not None and last.queued else QUIET_TICK_S if self._quiet.timed else None)
+            working = self._last is not None and self._last.queued
+            await self._wait(TICK_S if working else QUIET_TICK_S if self._quiet.timed else None)
 
     async def _wait(self, seconds: float | None) -> None:
         try:

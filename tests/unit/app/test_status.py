@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.app.governor import Throttle
 from agent.app.status import AgentState, Status
 from agent.domain.errors import ImageCorrupt, ModelMissing, SettingsInvalid, StoreBusy
 from agent.domain.jobs import Priority
@@ -93,6 +94,24 @@ async def test_while_the_library_is_busy_the_last_status_stands(world: World, to
         world.app.status.changed()
         await world.until(lambda: told[-1].state is AgentState.PAUSED)
     assert len(told) == 2
+
+
+async def test_what_slows_the_work_is_counted_for_only_while_there_is_some(
+    world: World, told: list[Status], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.analyser.gate.clear()
+    async with world.running():
+        await world.until(lambda: bool(told))
+        asked: list[None] = []
+        with monkeypatch.context() as at_rest:
+            at_rest.setattr(world.app.status, "changed", lambda: asked.append(None))
+            world.app.status.limited(Throttle.BUSY, None)
+        assert asked == []
+        await world.app.ingest.note(world.file("a"), Priority.NEW)
+        await world.until(lambda: told[-1].queued == 1 and told[-1].throttled is Throttle.BUSY)
+        world.app.status.limited(None, None)
+        await world.until(lambda: told[-1].throttled is None)
+        world.analyser.gate.set()
 
 
 async def test_who_stops_listening_is_told_no_more(world: World, told: list[Status]) -> None:
