@@ -4,8 +4,9 @@ import ctypes
 import gc
 import sys
 
-_M_ARENA_MAX = -8  # malloc.h
+_M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3  # malloc.h
 _ARENAS = 2
+_LARGE = 8 * 2**20  # bytes: more than most looks of a net need, less than a photo that is decoded whole
 
 
 def few_arenas() -> None:
@@ -15,6 +16,12 @@ def few_arenas() -> None:
     """
     if (libc := _glibc("mallopt")) is not None:
         libc.mallopt(_M_ARENA_MAX, _ARENAS)
+
+
+def large_apart() -> None:
+    """Large pieces go back to the system when they are freed: glibc would, after the first, keep up to 32 MB of each for the next."""
+    if (libc := _glibc("mallopt")) is not None:
+        libc.mallopt(_M_MMAP_THRESHOLD, _LARGE)
 
 
 def give_back() -> None:

@@ -16,6 +16,7 @@ from agent.domain.errors import AgentError, EngineStartFailed, Unexpected
 from agent.engine import wire
 from agent.engine.files import Taker
 from agent.engine.wall import Rooms, raise_wall
+from agent.heap import large_apart
 
 if TYPE_CHECKING:
     from agent.engine.service import Engine
@@ -117,6 +118,7 @@ class Worker:
 
 def main() -> int:
     """Serve standard input until it ends."""
+    large_apart()
     requests, answers = take_pipes()
     # Ctrl-C in a terminal reaches every process of the group: the agent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

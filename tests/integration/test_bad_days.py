@@ -142,7 +142,7 @@ def test_photos_that_were_away_when_their_turn_came_are_read_once_they_are_back(
     away = program.watched.with_name("away")
     program.watched.rename(away)
     program.post("/api/resume")
-    program.until(lambda status: status.failed > 0)
+    program.until(lambda status: status.failed == 6 and status.folders[0].problem is not None)
 
     away.rename(program.watched)
     assert program.settled(6).problem is None

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from agent.adapters import heap
+from agent import heap
 
 # Threads that are all busy allocating at once; then the C library lists its heaps.
 PROGRAM = """
 import ctypes, sys, threading
-from agent.adapters.heap import few_arenas
+from agent.heap import few_arenas
 if sys.argv[1] == "few":
     few_arenas()
 together = threading.Barrier(8)
@@ -42,7 +42,7 @@ def test_threads_share_two_parts_of_the_heap(tmp_path: Path) -> None:
 # Much memory with something small above each part, so that it can't go back by itself; then what the process holds, before and after.
 HOLES = """
 import pathlib
-from agent.adapters.heap import give_back
+from agent.heap import give_back
 def held():
     return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * 4096
 kept = [(bytes(60_000), bytes(100)) for _ in range(1000)]
@@ -59,13 +59,35 @@ def test_free_memory_in_the_middle_of_the_heap_goes_back_to_the_system() -> None
     assert int(done.stdout) > 30_000_000
 
 
+# A large piece between small ones, after another has been freed: glibc would have learnt to keep such pieces.
+LARGE = """
+import pathlib
+from agent.heap import large_apart
+large_apart()
+def held():
+    return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * 4096
+bytearray(20_000_000)
+piece, above = bytearray(20_000_000), [bytes(100_000) for _ in range(20)]
+before = held()
+del piece
+print(before - held())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's heap")
+def test_a_large_piece_goes_back_when_it_is_freed() -> None:
+    done = subprocess.run([sys.executable, "-c", LARGE], check=True, timeout=30, stdout=subprocess.PIPE)
+    assert int(done.stdout) > 15_000_000
+
+
 def test_a_system_without_it_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     class Nothing:
         def __init__(self, _: None) -> None: ...
 
-    monkeypatch.setattr("agent.adapters.heap.ctypes.CDLL", Nothing)
+    monkeypatch.setattr("agent.heap.ctypes.CDLL", Nothing)
     heap.few_arenas()
     heap.give_back()
+    heap.large_apart()
     monkeypatch.setattr(sys, "platform", "win32")
     heap.few_arenas()
     heap.give_back()
