@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import httpx
@@ -105,7 +106,11 @@ class Served:
             version="1.2.3",
             ui=ui,
         )
-        self.api: FastAPI = create_app(self.context, lambda: PORT)
+
+    @functools.cached_property
+    def api(self) -> FastAPI:
+        """Made only where it is asked: FastAPI looks at the types of each route, which is dearer than most tests."""
+        return create_app(self.context, lambda: PORT)
 
     def _quit(self) -> None:
         self.quits += 1
