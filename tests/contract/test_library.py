@@ -313,7 +313,7 @@ def test_a_lease_that_runs_out_is_an_attempt_that_crashed(library: Library) -> N
 def test_another_detector_queues_each_image_once(library: Library) -> None:
     image_id = index(library, "/photos/a.jpg", "a", a_face())
     note(library, "/photos/b.jpg", sha256="a" * 64)
-    newer = Recipe("centerface-2")
+    newer = Recipe("centerface-3")
     assert library.requeue_outdated(DETECT, now=NOW) == 0
     assert library.requeue_outdated(newer, now=NOW) == 1
     assert library.requeue_outdated(newer, now=NOW) == 0
@@ -436,7 +436,7 @@ def test_opinions_are_written_with_the_analysis(library: Library) -> None:
 def test_a_new_analysis_keeps_the_names_of_faces_that_lie_where_they_lay(library: Library) -> None:
     [left, right] = recognised(library, "/photos/a.jpg", "a", 10, 200)
     library.name_face(right, "Mei", now=NOW)
-    newer = Recipe("centerface-2", "mobilefacenet-1")
+    newer = Recipe("centerface-3", "mobilefacenet-1")
     library.requeue_outdated(newer, now=NOW)
     [job] = lease(library)
     found = [a_face(x, embedding=b"n" * 8) for x in (203, 400)]  # one moved a little, one gone, one new, another order
