@@ -162,6 +162,7 @@ class Indexer:
     async def _lease(self, limit: int) -> list[Job]:
         if limit <= 0:
             return []
+        alone = not self.running  # else a job that is just being given back may be missed
         self.running += 1  # leasing counts as work: `at_rest` must not slip between a lease and its job
         jobs: list[Job] = []
         taking = asyncio.create_task(asyncio.to_thread(self._take, limit, owed := tuple(self._owed)))
@@ -170,7 +171,7 @@ class Indexer:
             del self._owed[: len(owed)]
             self.running += len(jobs)
             self._under_way |= {job.id for job in jobs}
-            if not jobs and self.running == 1:
+            if not jobs and alone:
                 self._well()  # nothing waits any more, whatever stopped it
         except asyncio.CancelledError:
             with suppress(StoreError):  # the thread goes on: what it takes is given back
