@@ -7,13 +7,12 @@ export function ahead(): Plugin {
     name: 'ahead',
     transformIndexHtml: {
       order: 'post',
-      handler(_, { bundle = {} }) {
+      handler(_, { bundle = {}, chunk, filename }) {
+        if (!filename.endsWith('index.html')) return []
         const main = Object.values(bundle).find((part) => part.type === 'chunk' && part.name === 'main')
         if (main?.type !== 'chunk') return []
         const tag = (attrs: Record<string, string | boolean>): HtmlTagDescriptor => ({ tag: 'link', attrs, injectTo: 'head' })
-        // Not as a style sheet: the first script would wait for it.
-        const styles = [...(main.viteMetadata?.importedCss ?? [])].map((file) => tag({ rel: 'preload', as: 'style', crossorigin: true, href: `/${file}` }))
-        return [tag({ rel: 'modulepreload', crossorigin: true, href: `/${main.fileName}` }), ...styles]
+        return [main.fileName, ...main.imports].filter((file) => !chunk?.imports.includes(file) && file !== chunk?.fileName).map((file) => tag({ rel: 'modulepreload', crossorigin: true, href: `/${file}` }))
       },
     },
   }

@@ -13,6 +13,9 @@ export default defineConfig({
     target: ['chrome123', 'firefox120', 'safari17.5'],
     // Every asset is a file: the page's content policy allows no data: addresses.
     assetsInlineLimit: 0,
+    // One style sheet, so that no part of the program waits for one of its own.
+    cssCodeSplit: false,
+    rolldownOptions: { input: ['index.html', 'popup.html'] },
     modulePreload: { polyfill: false },
   },
   test: { include: ['tests/**/*.test.ts'] },

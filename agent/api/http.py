@@ -149,9 +149,12 @@ def _agent_routes(api: FastAPI, context: Context) -> None:
 
 def _pages(api: FastAPI, context: Context) -> None:
     @api.get("/", include_in_schema=False)
-    @api.get("/popup", include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(context.ui / "index.html")
+
+    @api.get("/popup", include_in_schema=False)
+    async def popup() -> FileResponse:
+        return FileResponse(context.ui / "popup.html")
 
     api.mount("/assets", _Assets(directory=context.ui / "assets", check_dir=False), name="assets")
 

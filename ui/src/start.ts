@@ -17,5 +17,5 @@ async function photos(): Promise<void> {
 }
 
 // What fails here is asked for again by the program, which says why it failed.
-if (!location.pathname.startsWith('/popup') && routeOf(location.hash).page === 'photos') photos().catch(() => undefined)
+if (routeOf(location.hash).page === 'photos') photos().catch(() => undefined)
 void import('./main')

@@ -54,6 +54,7 @@ def test_a_day_is_typed_in_the_order_of_the_programs_language(
     visit("#photos", "family", language)
     page.locator(".chip").first.click()
     parts = page.locator(".days [role=spinbutton]")
+    parts.first.wait_for()
     assert parts.evaluate_all("(parts) => parts.slice(0, 3).map((part) => part.dataset.segment)") == list(order)
     expect(page.locator(".days [data-segment=day]").first).to_have_attribute("aria-label", name)
     parts.first.click()

@@ -72,7 +72,8 @@ class Served:
 
     def __init__(self, world: World, ui: Path) -> None:
         (ui / "assets").mkdir(parents=True)
-        (ui / "index.html").write_text("<!doctype html><title>page</title>")
+        for name in ("index.html", "popup.html"):
+            (ui / name).write_text("<!doctype html><title>page</title>")
         (ui / "assets" / "app-1a2b.js").write_text("export {}")
         self.world = world
         self.time = 0.0

@@ -1,0 +1,10 @@
+/** The parts of the program that the first page does without: what is exported here makes up one file, which `later.svelte.ts` reads later. */
+
+export { default as DayField } from './components/grid/DayField.svelte'
+export { default as KeysOverlay } from './components/help/KeysOverlay.svelte'
+export { default as FirstRun } from './pages/FirstRun.svelte'
+export { default as Help } from './pages/Help.svelte'
+export { default as OnlineOnly } from './pages/OnlineOnly.svelte'
+export { default as Problems } from './pages/Problems.svelte'
+export { default as Settings } from './pages/Settings.svelte'
+export { default as Status } from './pages/Status.svelte'
