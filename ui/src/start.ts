@@ -7,7 +7,7 @@ import { unpack } from './lib/order'
 import { routeOf } from './lib/route'
 
 /** As many as a usual window shows. */
-const PICTURES = 24
+const PICTURES = 32
 
 async function photos(): Promise<void> {
   const response = await askEarly(`/api/library${filterQuery(EVERYTHING)}`)

@@ -35,12 +35,12 @@ export function usualSpans(today: Date, t: Texts): readonly (Span & { readonly t
 
 /** A span in words. */
 export function spanText({ after, before }: Span, today: Date, language: Language, t: Texts): string {
+  if (after === null && before === null) return t('ui.library.date.any')
   const usual = usualSpans(today, t).find((span) => span.after === after && span.before === before)
   if (usual) return usual.title
   const format = new Intl.DateTimeFormat(localeOf(language), { day: 'numeric', month: 'short', year: 'numeric' })
   const date = (day: string): Date => new Date(`${day}T12:00:00`)
   if (after !== null && before !== null) return format.formatRange(date(after), date(before))
   if (after !== null) return t('ui.library.date.since', { date: format.format(date(after)) })
-  if (before !== null) return t('ui.library.date.until', { date: format.format(date(before)) })
-  return t('ui.library.date.any')
+  return t('ui.library.date.until', { date: format.format(date(before as string)) })
 }
