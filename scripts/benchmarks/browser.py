@@ -12,7 +12,8 @@ VISITS = 9
 FIRST_PAGE_MS, FRAME_MS = 500, 50
 LIMIT_MS = 30_000
 SIZE = {"width": 1280, "height": 800}
-SETTLE_MS = 1_500  # what a page does just after it was opened is no part of scrolling, nor of the next visit
+# What a page does just after it was opened is no part of scrolling, nor of the next visit; a new window has work of its own at first.
+SETTLE_MS = 1_500
 FRAMES = 240  # of each way of scrolling
 
 # Every photo in view has its thumbnail, decoded, and a frame with them was drawn. Then `painted` has the ms since the navigation began.
@@ -75,12 +76,13 @@ def rows(client: Client) -> Iterator[Row]:
 
 
 def _visited(chromium: Browser, client: Client) -> tuple[BrowserContext, Page]:
-    """A page that was opened signed in, once its first photos are painted."""
+    """A page that was opened signed in, in a window that was there before, once its first photos are painted."""
     context = chromium.new_context(viewport=SIZE)  # type: ignore[arg-type]
     context.set_default_timeout(LIMIT_MS)
     context.request.get(client.session_url())
     page = context.new_page()
     page.add_init_script(PROBE)
+    page.wait_for_timeout(SETTLE_MS)
     page.goto(client.address)
     page.wait_for_function("() => window.painted")
     return context, page
