@@ -1,5 +1,6 @@
-"""OpenVINO without the client for usage statistics that its model converter would load: nothing is sent from this machine."""
+"""OpenVINO as this program has it: one core to a process, and no client for usage statistics: nothing is sent from this machine."""
 
+import functools
 import sys
 
 # None in the table of modules makes the import fail, and OpenVINO then takes a stand-in that does nothing.
@@ -8,4 +9,12 @@ sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 import openvino as ov  # noqa: E402
 from openvino import preprocess  # noqa: E402
 
-__all__ = ["ov", "preprocess"]
+__all__ = ["core", "ov", "preprocess"]
+
+
+@functools.cache
+def core() -> ov.Core:
+    """The core of this process. A core's CPU plugin gives its thread a signal stack, and takes it away when the core goes: of several
+    that go in the order they came, the last puts back one that is no more, and the next signal with a handler ends the process.
+    """
+    return ov.Core()

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.domain.errors import EngineStartFailed, ModelMissing, ModelWrongHash
-from agent.engine.openvino_quiet import ov, preprocess
+from agent.engine.openvino_quiet import core, ov, preprocess
 from agent.engine.wire import ModelFile
 from agent.heap import give_back
 from agent.vision import detector, embedder
@@ -24,7 +24,7 @@ class Runtime:
     """Compiles models for one device and precision. Raises EngineStartFailed when the device can't be used."""
 
     def __init__(self, *, device: str, precision: str, threads: int, converted: Path, cache: Path) -> None:
-        self._core = ov.Core()
+        self._core = core()
         self._converted = converted
         self._swollen: set[ov.CompiledModel] = set()
         self.device = device

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.app.devices import CPU, EXACT, Device, Fault, Trial
-from agent.engine.openvino_quiet import ov
+from agent.engine.openvino_quiet import core
 from agent.engine.runtime import Runtime
 from agent.engine.selftest_sample import group, one
 from agent.engine.service import detector_of
@@ -30,11 +30,10 @@ Floats = NDArray[np.float32]
 
 def accelerators() -> tuple[Device, ...]:
     """What OpenVINO offers here besides the processor. Drivers are loaded for it: they may do anything."""
-    core = ov.Core()
     found = []
-    for name in core.available_devices:
+    for name in core().available_devices:
         if name.partition(".")[0] in ("GPU", "NPU"):
-            found.append(Device(name, str(core.get_property(name, "FULL_DEVICE_NAME")), _driver(core, name)))
+            found.append(Device(name, str(core().get_property(name, "FULL_DEVICE_NAME")), _driver(name)))
     return tuple(found)
 
 
@@ -114,13 +113,13 @@ def _runtime(config: EngineConfig, device: str, precision: str) -> Runtime:
     return Runtime(device=device, precision=precision, threads=config.threads, **folders)
 
 
-def _driver(core: ov.Core, name: str) -> str:
+def _driver(name: str) -> str:
     """The version of a device's driver, as far as it tells."""
-    supported = set(core.get_property(name, "SUPPORTED_PROPERTIES"))
+    supported = set(core().get_property(name, "SUPPORTED_PROPERTIES"))
     versions = (
-        core.get_property(name, key) for key in ("NPU_DRIVER_VERSION", "GPU_DRIVER_VERSION", "DEVICE_DRIVER_VERSION") if key in supported
+        core().get_property(name, key) for key in ("NPU_DRIVER_VERSION", "GPU_DRIVER_VERSION", "DEVICE_DRIVER_VERSION") if key in supported
     )
-    plugin = "".join(str(version.build_number) for version in core.get_versions(name).values())
+    plugin = "".join(str(version.build_number) for version in core().get_versions(name).values())
     return " ".join([*map(str, versions), plugin])
 
 

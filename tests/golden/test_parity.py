@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import openvino as ov
 import pytest
 from numpy.typing import NDArray
 
+from agent.engine.openvino_quiet import core
 from agent.engine.runtime import Runtime
 from agent.engine.wire import EngineConfig
 from agent.vision.aligner import align, face_of
@@ -67,7 +67,7 @@ def test_at_forced_f32_it_is_the_same_model(engine_config: EngineConfig, faces: 
 def test_at_every_precision_the_device_has_it_is_near_enough(
     engine_config: EngineConfig, faces: NDArray[np.uint8], reference: Floats
 ) -> None:
-    able = set(ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+    able = set(core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
     shipped = {"auto", *(name for name, word in (("bf16", "BF16"), ("f16", "FP16")) if word in able)}
     for precision in shipped:
         assert least_cosine(engine_config, precision, faces, reference) >= 0.999, precision
