@@ -43,6 +43,7 @@ TEST_DESKTOP = [
     "openbox",
     "stalonetray",
     "x11-utils",
+    "x11-xserver-utils",
     "xdotool",
     "xfce4-panel",
     "xvfb",
