@@ -190,14 +190,14 @@ function reply(call: string, body: Record<string, unknown>, url: URL, world: Wor
     case 'GET /api/settings':
       return { status: 200, answer: { groups: groups(options), folders, path: '~/.config/ai-popup/settings.toml' } }
     case 'POST /api/folders':
-      state.folders = [...folders, { path, recursive: true, include: [], exclude: ['.*', '*.tmp'], faces: true, recognition: true, muted: false }]
+      state.folders = [...folders, { recursive: true, include: [], exclude: ['.*', '*.tmp'], faces: true, recognition: true, muted: false, ...body, path }]
       return DONE
     case 'PATCH /api/folders':
       state.folders = folders.map((folder) => (folder.path === path ? { ...folder, ...body } : folder))
       return DONE
     case 'DELETE /api/folders':
       state.folders = folders.filter((folder) => folder.path !== path)
-      return DONE
+      return { status: 200, answer: { photos: 27 } }
     case 'POST /api/folders/choose':
       if (options.scene === 'undialogued')
         return { status: 503, answer: { code: 'desktop.no_dialog', cause: 'No dialog can be shown here.', remedy: 'Type the path instead.' } }
