@@ -110,9 +110,10 @@ async def test_a_device_that_lies_is_not_used(record: Path, engine_config: Engin
 
 async def test_a_device_that_hangs_is_ended_and_not_used(record: Path, engine_config: EngineConfig) -> None:
     await choice(chooser(record, "honest"), engine_config)  # the processor's own trial has all the time it needs
+    others = psutil.Process().children()  # of tests before this
     hung = chooser(record, "hang", limit=6.0)
     assert await choice(hung, replace(engine_config, device="GPU")) == Choice("CPU", "auto", Note("GPU", Fault.HUNG))
-    assert psutil.Process().children() == []
+    assert [child for child in psutil.Process().children() if child not in others] == []
 
 
 async def test_a_driver_that_fails_when_it_is_merely_looked_for_costs_nothing_else(record: Path, engine_config: EngineConfig) -> None:
