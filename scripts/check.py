@@ -3,6 +3,7 @@
 `--static` leaves out what scripts/test.py runs too (unit tests, UI).
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -11,8 +12,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 _LIMIT_S = 900
-# Each process imports everything for itself: more than a few only take memory.
-_ON_ALL_CORES = ["-n", "logical", "--maxprocesses", "4", "--dist", "worksteal"]
+# One process more than cores, for tests wait for threads; each imports everything for itself, so that more than a few only take memory.
+_UNIT = ["-n", str(min((os.cpu_count() or 1) + 1, 4)), "--dist", "worksteal", "tests/unit", "tests/scripts", "tests/docs"]
 
 
 def main() -> int:
@@ -41,7 +42,7 @@ def main() -> int:
         }
         results = {name: _run(name, command, ROOT, environment()) for name, command in checks.items()}
         if "--static" not in sys.argv[1:]:
-            results["unit tests"] = _run("unit tests", [python, "-m", "pytest", "-q", *_ON_ALL_CORES, "tests/unit"], ROOT, environment())
+            results["unit tests"] = _run("unit tests", [python, "-m", "pytest", "-q", *_UNIT], ROOT, environment())
             npm, env = node(console, venv)
             Ui(ROOT).install(console, npm, env)
             results["UI"] = _run("UI", [npm, "run", "check"], ROOT / "ui", env)

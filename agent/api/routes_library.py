@@ -46,8 +46,9 @@ def library_routes(api: FastAPI, context: Context) -> None:
 def _index_routes(api: FastAPI, context: Context) -> None:
     app, library = context.app, context.app.library
     answers = IndexAnswers(library)
-    app.rest.also(answers.forget)
     counts: Remembered[int] = Remembered(library.version, MOST_FOLDERS_KEPT)
+    app.rest.also(answers.forget)
+    app.rest.also(counts.forget)
 
     @api.get("/api/library", response_model=LibraryIndex)
     async def index(

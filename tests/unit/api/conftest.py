@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -21,7 +22,7 @@ from agent.i18n import Texts
 from agent.settings import KeyHome
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from fastapi import FastAPI
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from tests.unit.conftest import World
 
 PORT = 8765
+VERSION = "1.2.3"
 
 
 class FakeDesk:
@@ -67,21 +69,68 @@ class FakeDesk:
         return self.folder
 
 
+class Part:
+    """A part of the context, and parts of that: which ones, is looked up when a route uses it."""
+
+    def __init__(self, api: SharedApi, *path: str) -> None:
+        self._api, self._path = api, path
+
+    def _now(self) -> Any:
+        return functools.reduce(getattr, self._path, self._api.context)
+
+    def __getattr__(self, name: str) -> Any:
+        # The routes take what they need out of the context while they are made.
+        return Part(self._api, *self._path, name) if self._api.context is None else getattr(self._now(), name)
+
+    def __call__(self, *values: Any) -> Any:
+        if self._api.context is not None:
+            return self._now()(*values)
+        assert self._path == ("app", "rest", "also")  # the one thing that routes ask for while they are made
+        self._api.forget += values
+        return None
+
+
+class SharedApi:
+    """The API over the context of the test that runs, made once: FastAPI looks at the types of each route, which is dearer than a test."""
+
+    def __init__(self, ui: Path) -> None:
+        (ui / "assets").mkdir()
+        for page in ("index", "popup"):
+            (ui / f"{page}.html").write_text("<!doctype html><title>page</title>")
+        (ui / "assets" / "app-1a2b.js").write_text("export {}")
+        self.ui = ui
+        self.context: Context | None = None
+        self.forget: list[Callable[[], None]] = []
+        parts: dict[str, Any] = {field.name: Part(self, field.name) for field in fields(Context)}
+        self._app = create_app(Context(**{**parts, "version": VERSION, "ui": ui}), lambda: PORT)
+
+    def over(self, context: Context) -> FastAPI:
+        """With nothing remembered of the context before."""
+        if context is not self.context:
+            self.context = context
+            for forget in self.forget:
+                forget()
+                context.app.rest.also(forget)
+        return self._app
+
+
+@pytest.fixture(scope="session")
+def shared_api(tmp_path_factory: pytest.TempPathFactory) -> SharedApi:
+    return SharedApi(tmp_path_factory.mktemp("ui"))
+
+
 class Served:
     """What stands behind the API."""
 
-    def __init__(self, world: World, ui: Path) -> None:
-        (ui / "assets").mkdir(parents=True)
-        for name in ("index.html", "popup.html"):
-            (ui / name).write_text("<!doctype html><title>page</title>")
-        (ui / "assets" / "app-1a2b.js").write_text("export {}")
+    def __init__(self, world: World, shared: SharedApi, config: Path) -> None:
         self.world = world
+        self._shared = shared
         self.time = 0.0
         self.language = "en"
         self.desk = FakeDesk()
         self.quits = 0
         self.moved: list[KeyHome] = []
-        self.settings = SettingsFile(ui.parent / "config" / "settings.toml", {"AI_POPUP__POPUP__BURST": "9"})
+        self.settings = SettingsFile(config / "settings.toml", {"AI_POPUP__POPUP__BURST": "9"})
         self.settings.load()
         self.key_error: KeyHomeError | None = None
         self.auth = Auth(lambda: self.time)
@@ -104,14 +153,13 @@ class Served:
                 last_backup=lambda: None,
                 bundle=lambda _: b"PK",
             ),
-            version="1.2.3",
-            ui=ui,
+            version=VERSION,
+            ui=shared.ui,
         )
 
-    @functools.cached_property
+    @property
     def api(self) -> FastAPI:
-        """Made only where it is asked: FastAPI looks at the types of each route, which is dearer than most tests."""
-        return create_app(self.context, lambda: PORT)
+        return self._shared.over(self.context)
 
     def _quit(self) -> None:
         self.quits += 1
@@ -131,8 +179,8 @@ class Served:
 
 
 @pytest.fixture
-async def served(world: World, tmp_path: Path) -> Served:
-    return Served(world, tmp_path / "ui")
+async def served(world: World, shared_api: SharedApi, tmp_path: Path) -> Served:
+    return Served(world, shared_api, tmp_path / "config")
 
 
 @pytest_asyncio.fixture

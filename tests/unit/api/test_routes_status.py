@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from agent.api.http import create_app
 from agent.app.devices import Fault, Note
 from agent.app.governor import Pace, Power, Throttle
 from agent.app.monitor import MB, EngineProcess, Machine, NoEngine, Usage
@@ -166,7 +165,7 @@ async def test_the_doctor_says_what_is_well_what_is_absent_and_what_is_wrong(ser
         raise RuntimeError("/home/mei")
 
     checks = {"settings": lambda: "fine", "tray": absent, "disk": wrong, "key": broken}
-    served.api = create_app(replace(served.context, health=replace(served.context.health, checks=checks)), lambda: 8765)
+    served.context = replace(served.context, health=replace(served.context.health, checks=checks))
     async with served.client(authorization=f"Bearer {served.auth.token}") as owner:
         found = (await owner.post("/api/doctor")).json()
     assert [(each["name"], each["state"], each["code"]) for each in found] == [

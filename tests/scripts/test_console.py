@@ -9,7 +9,7 @@ import pytest
 from agent.i18n import Texts, catalogue
 from scripts.setup.console import Console, SetupFailed, clock
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_step_is_named_and_ends_with_its_time(console: Console, screen: io.StringIO) -> None:

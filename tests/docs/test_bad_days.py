@@ -8,7 +8,7 @@ import pytest
 
 from agent.domain.errors import leaves
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 PAGES = ["docs/bad-days.md", "docs/bad-days.zh-CN.md"]
 # What goes wrong with files, not with the machine: the guide tells of them.
 OTHERS = {

@@ -8,7 +8,7 @@ import pytest
 
 from scripts.lock import LOCKS
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 PIN = re.compile(r"^([a-z0-9-]+)==(\S+)( ;.*)? \\$")
 
 

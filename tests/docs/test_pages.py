@@ -11,7 +11,7 @@ from agent.domain.errors import leaves
 from agent.settings import Settings
 from scripts.setup.system import QT_LIBRARIES
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 PAIRS = [("README.md", "README.zh-CN.md"), ("docs/guide.md", "docs/guide.zh-CN.md")]
 
