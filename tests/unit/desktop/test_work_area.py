@@ -4,10 +4,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from agent.desktop.work_area import MARGIN, Rect, frame, mac_area, place, windows_area
+from agent.desktop.work_area import Rect, mac_area, place, windows_area
 from agent.settings import Corner
 
 AREA = Rect(100, 30, 1820, 1000)
@@ -24,23 +22,6 @@ AREA = Rect(100, 30, 1820, 1000)
 )
 def test_each_corner_is_twelve_pixels_from_two_edges(corner: Corner, expected: tuple[int, int]) -> None:
     assert place(AREA, 380, 520, corner) == expected
-
-
-@given(
-    area=st.builds(Rect, st.integers(-8000, 8000), st.integers(-8000, 8000), st.integers(1, 8000), st.integers(1, 8000)),
-    width=st.integers(1, 2000),
-    height=st.integers(1, 2000),
-    corner=st.sampled_from(Corner),
-)
-def test_a_window_that_fits_lies_within_and_another_keeps_its_top_left(area: Rect, width: int, height: int, corner: Corner) -> None:
-    x, y = place(area, width, height, corner)
-
-    assert x >= area.x
-    assert y >= area.y
-    if width + 2 * MARGIN <= area.w:
-        assert area.x + MARGIN <= x <= area.x + area.w - width - MARGIN
-    if height + 2 * MARGIN <= area.h:
-        assert area.y + MARGIN <= y <= area.y + area.h - height - MARGIN
 
 
 class FakeUser32:
@@ -82,17 +63,6 @@ def test_on_windows_it_is_the_work_area_of_the_pointers_monitor() -> None:
 
 def test_on_windows_without_that_monitors_scale_it_is_the_usual_one() -> None:
     assert windows_area(FakeUser32(), FakeShCore(fails=True))[1] == 1.0
-
-
-@given(
-    area=st.builds(Rect, st.integers(-8000, 8000), st.integers(-8000, 8000), st.integers(100, 8000), st.integers(100, 8000)),
-    corner=st.sampled_from(Corner),
-)
-def test_it_is_never_larger_than_the_room_there_is(area: Rect, corner: Corner) -> None:
-    at = frame(area, 380, 520, corner)
-    assert (at.w, at.h) == (min(380, area.w - 24), min(520, area.h - 24))
-    assert area.x + MARGIN <= at.x <= area.x + area.w - at.w - MARGIN
-    assert area.y + MARGIN <= at.y <= area.y + area.h - at.h - MARGIN
 
 
 def cocoa(x: float, y: float, width: float, height: float) -> Any:
