@@ -103,6 +103,13 @@ export class LibraryState {
     for (const id of untrack(() => [...this.details.keys()])) this.stale.add(id)
     this.ask()
     // The photos don't wait for them.
+    await this.takeFolders()
+  }
+
+  /** Reads anew how many photos each folder holds: the left panel says so on every page. */
+  readFolders = (): Promise<void> => this.app.read(() => this.takeFolders())
+
+  private async takeFolders(): Promise<void> {
     this.folders = await this.client.folders()
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 
 import type { Client } from '../src/api/client'
+import type { FolderOut } from '../src/api/types'
 import { EVERYTHING, filterQuery, type LibraryFilter, type PackedIndex } from '../src/api/library'
 import { texts } from '../src/i18n'
 import { only } from '../src/lib/selection'
@@ -19,7 +20,7 @@ function world(ids: readonly number[]) {
       const now = index(state.ids)
       return Promise.resolve(now.etag === etag ? null : now)
     }),
-    folders: vi.fn(() => Promise.resolve([])),
+    folders: vi.fn((): Promise<readonly FolderOut[]> => Promise.resolve([])),
     byId: vi.fn((asked: readonly number[]) => Promise.resolve(asked.filter((id) => id < 1000).map((id) => image(id)))),
     libraryAction: vi.fn((action: string, gone: readonly number[]) => {
       if (action === 'hide') state.ids = state.ids.filter((id) => !gone.includes(id))
@@ -57,6 +58,14 @@ describe('the filter', () => {
 })
 
 describe('the library', () => {
+  it('knows how many photos a folder holds without any of them being read', async () => {
+    const { library, client } = world([3, 2, 1])
+    client.folders.mockResolvedValueOnce([{ path: '/photos', name: 'photos', images: 3, problem: null }])
+    await library.readFolders()
+    expect(library.folders.map(({ images }) => images)).toEqual([3])
+    expect(client.library).not.toHaveBeenCalled()
+  })
+
   it('asks once for the details of what is in view, and anew after a change', async () => {
     const { library, client } = world([3, 2, 1])
     await library.read()

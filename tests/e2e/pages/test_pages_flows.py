@@ -187,3 +187,8 @@ def test_a_folders_face_prints_are_not_deleted_by_mistake(page: Page, visit: Vis
     dialog.get_by_role("button", name="Switch off and delete").click()
     expect(people).not_to_be_checked()
     expect(page.locator(".receipt")).to_contain_text("Deleted")
+
+
+def test_the_left_panel_tells_the_folders_counts_on_whichever_page_one_begins(page: Page, visit: Visit) -> None:
+    visit("#status")
+    expect(page.locator("nav .folders .number").first).to_have_text("19")
