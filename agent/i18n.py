@@ -90,6 +90,6 @@ class Texts:
 def fill(text: str, params: Mapping[str, Param]) -> str:
     """Put the parameters into the places; a place without a parameter stays, so that a defect shows and nothing fails."""
     for name, value in params.items():
-        shown = f"{value:,}" if isinstance(value, int) else str(value)
+        shown = f"{value:,}" if isinstance(value, int | float) else str(value)  # as the UI writes numbers
         text = text.replace("{" + name + "}", shown)
     return text

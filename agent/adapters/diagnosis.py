@@ -96,7 +96,7 @@ class Ground:
         free = shutil.disk_usage(self._paths.data).free
         if free < LEAST_FREE:
             raise StoreDiskFull
-        return f"{free / 1e9:.1f} GB"
+        return f"{free / 1e9:,.1f} GB"
 
     def _check_key(self) -> str:
         settings = self._settings()

@@ -101,4 +101,4 @@ def recovery_code(session: Session) -> None:
 
 
 def _show(session: Session, one: "Backup") -> None:
-    click.echo(f"{one.name}  {one.size / 1e6:.1f} MB")
+    click.echo(f"{one.name}  {one.size / 1e6:,.1f} MB")

@@ -93,7 +93,8 @@ class _Report:
 
     def take(self, line: ScanLine) -> None:
         if line.total is not None and sys.stderr.isatty():
-            self._bar = click.progressbar(length=line.total, file=sys.stderr, show_eta=True, show_pos=True)
+            of_total = f"{line.total:,}"
+            self._bar = click.progressbar(length=line.total, file=sys.stderr, item_show_func=lambda done: f"{done or 0:,}/{of_total}")
             self._bar.render_progress()
         if line.image is not None:
             self._image(line.image)
@@ -112,7 +113,7 @@ class _Report:
         if image.error is not None:
             click.echo(f"{image.path}: {image.error.message} [{image.error.code}]", err=True)
         if self._bar is not None:
-            self._bar.update(1)
+            self._bar.update(1, self._images + self._failed)
 
     def end(self) -> int:
         texts = self._session.texts

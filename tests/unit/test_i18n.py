@@ -74,6 +74,13 @@ def test_other_reasons_stand_as_they_are() -> None:
     assert "no such id" in Texts("en").cause(BadRequest(reason="no such id"))
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_number_is_grouped_by_thousands(language: str) -> None:
+    texts = Texts(language)
+    assert "1,234" in texts("cli.status.working", count=1234)
+    assert "1,312.5" in texts.cause(ImageTooLarge(megapixels=1312.5, limit=200))
+
+
 def test_a_text_fits_the_facts_there_are() -> None:
     texts = Texts("en")
     assert "megapixels; the limit is 200" in texts.cause(ImageTooLarge(megapixels=312.5, limit=200))

@@ -11,7 +11,11 @@ import pytest
 
 from agent import bootstrap
 from agent.adapters.model_store import FetchProgress, ModelStore
+from agent.adapters.paths import AppPaths
+from agent.api.schemas import ScanLine, Scanned
 from agent.app.lifecycle import App
+from agent.cli.scan import _Report
+from agent.cli.session import Session
 from agent.domain.errors import EngineStartFailed, ImageCorrupt, ModelUnreachable, StoreDiskFull
 from tests.unit.conftest import FakeAnalyser
 
@@ -79,6 +83,16 @@ def test_in_words_with_a_sum(cli: CommandLine, analyser: FakeAnalyser, photos: P
     assert said.code == 0 and sorted(said.out.splitlines()) == [f"{photos}/a.jpg: 1 face", f"{photos}/b.jpg: 1 face"]
     assert "2 photos, 2 faces." in said.err and "new encrypted library" in said.err
     assert analyser.closed
+
+
+def test_on_a_terminal_the_progress_is_told_in_grouped_numbers(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    report = _Report(Session(AppPaths.find()), as_json=True)
+    image = Scanned(path="/a.jpg", sha256=None, width=None, height=None, faces=(), error=None, ms=None)
+    with report.showing():
+        report.take(ScanLine(total=1234))
+        report.take(ScanLine(image=image))
+    assert "1/1,234" in capsys.readouterr().err
 
 
 def test_an_engine_that_does_not_start_ends_the_scan_with_its_reason(cli: CommandLine, analyser: FakeAnalyser, photos: Path) -> None:
