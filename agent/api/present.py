@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import PurePath
 from typing import Literal
 
@@ -15,6 +15,7 @@ from agent.api.schemas import (
     ImageOut,
     PersonOut,
     PlaceProblem,
+    PortraitOut,
     Problem,
     ScanLine,
     ScannedError,
@@ -191,7 +192,9 @@ def action(error: AgentError | None) -> Action:
 
 
 def person(known: Person) -> PersonOut:
-    return PersonOut(id=known.id, name=known.name, faces=known.faces)
+    found = known.portrait
+    portrait = found and PortraitOut(image_id=found.image_id, width=found.width, height=found.height, box=astuple(found.box))
+    return PersonOut(id=known.id, name=known.name, faces=known.faces, portrait=portrait)
 
 
 Kind = Literal[

@@ -200,10 +200,21 @@ class EventOut(Schema):
     code: str | None = None
 
 
+class PortraitOut(Schema):
+    image_id: int
+    width: int
+    """of the image, as its height"""
+    height: int
+    box: tuple[float, float, float, float]
+    """left, top, width, height in pixels of the upright image"""
+
+
 class PersonOut(Schema):
     id: int
     name: str
     faces: int
+    portrait: PortraitOut | None
+    """a face to show them by; null if none that was named is among the photos shown"""
 
 
 class NameFace(Schema):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent.app.ports import Area, Library, Noted
+from agent.app.ports import Area, Library, Noted, Portrait
 from agent.domain.errors import EngineCrashed, FaceUnknown, ImageMissing, ImageTruncated, ModelMissing
 from agent.domain.events import ImageFailed, ImageIndexed, PersonNamed, PlaceAdded, PlaceLost, PlaceMoved, RecognitionPurged
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
@@ -400,6 +400,25 @@ def test_naming_a_face_makes_it_a_reference(library: Library) -> None:
     assert [(person.name, person.faces) for person in library.people()] == [("Mei", 1)]
     assert [row[0] for row in library.embeddings("mobilefacenet-1", after=0, limit=9)] == [other]
     assert library.name_face(other, "Mei", now=NOW)[0] == person_id
+
+
+def test_a_person_is_shown_by_the_last_face_that_was_named_among_the_images_shown(library: Library) -> None:
+    [first] = recognised(library, "/photos/a.jpg", "a", 10)
+    [second] = recognised(library, "/photos/b.jpg", "b", 200)
+    [third] = recognised(library, "/photos/c.jpg", "c", 300)
+    mei, _ = library.name_face(second, "Mei", now=NOW)
+    library.name_face(first, "Mei", now=NOW)
+    library.set_identities({third: Identity(mei, Certainty.CERTAIN, 0.5, 1, 1)})
+
+    def shown() -> Portrait | None:
+        [person] = library.people()
+        return person.portrait
+
+    assert shown() == Portrait(2, 640, 480, Box(200.0, 20.0, 30.0, 40.0))
+    library.set_hidden([2], True, now=NOW)
+    assert shown() == Portrait(1, 640, 480, Box(10.0, 20.0, 30.0, 40.0))
+    library.files_gone(["/photos/a.jpg"], now=NOW)
+    assert shown() is None
 
 
 def test_an_unknown_face_can_not_be_named(library: Library) -> None:

@@ -165,8 +165,17 @@ export function world({ scene, language, theme }: Options): World {
     throttled: scene === 'battery' ? 'battery_low' : scene === 'away' ? 'battery' : null,
     warning: scene === 'limited' ? memory : null,
   }
-  const people = NAMES[language].map((name, index) => ({ id: index + 1, name, faces: 40 - index }))
+  const people = NAMES[language].map((name, index) => ({ id: index + 1, name, faces: 40 - index, portrait: portraitOf(name, images) }))
   return { status, images, problems, people }
+}
+
+/** The last face of that name that was confirmed. */
+function portraitOf(name: string, images: readonly ImageOut[]): PersonOut['portrait'] {
+  for (const { id, width, height, faces } of images) {
+    const face = faces.find(({ person, certainty }) => person === name && certainty === 'confirmed')
+    if (face) return { image_id: id, width, height, box: face.box }
+  }
+  return null
 }
 
 /** How many photos the scene `huge` has. */

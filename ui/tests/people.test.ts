@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { texts } from '../src/i18n'
-import { asks, certainty, describe as words, faceOf, matches, tagOf } from '../src/lib/people'
+import { asks, certainty, describe as words, matches, tagOf } from '../src/lib/people'
 import { face, image } from './fixtures'
 
 const t = texts('en')
@@ -34,11 +34,11 @@ describe('a photo', () => {
 
 describe('the people offered for what was typed', () => {
   const people = [
-    { id: 1, name: 'Joanna', faces: 2 },
-    { id: 2, name: 'Mei Lin', faces: 9 },
-    { id: 3, name: 'Linus', faces: 1 },
-    { id: 4, name: 'Colin', faces: 30 },
-    { id: 5, name: '林悦', faces: 4 },
+    { id: 1, name: 'Joanna', faces: 2, portrait: null },
+    { id: 2, name: 'Mei Lin', faces: 9, portrait: null },
+    { id: 3, name: 'Linus', faces: 1, portrait: null },
+    { id: 4, name: 'Colin', faces: 30, portrait: null },
+    { id: 5, name: '林悦', faces: 4, portrait: null },
   ]
   const offered = (typed: string): string[] => matches(people, typed).map(({ name }) => name)
 
@@ -50,13 +50,5 @@ describe('the people offered for what was typed', () => {
 
   it('are those seen most while nothing was typed', () => {
     expect(offered(' ')).toEqual(['Colin', 'Mei Lin', '林悦', 'Joanna', 'Linus'])
-  })
-
-  it('have a face that the user named, else one that is certain', () => {
-    const sure = face([0, 0, 9, 9], { person: 'Mei', person_id: 1, certainty: 'certain' })
-    const images = [image(1, { faces: [perhaps] }), image(2, { faces: [sure] }), image(3, { faces: [mei] })]
-    expect(faceOf('Mei', images)?.image.id).toBe(3)
-    expect(faceOf('Mei', images.slice(0, 2))?.image.id).toBe(2)
-    expect(faceOf('Lin', images)).toBeNull()
   })
 })

@@ -11,10 +11,10 @@ from agent.adapters.store import events, faces, gallery, jobs
 from agent.adapters.store.paths import within
 from agent.adapters.store.rows import add
 from agent.adapters.store.schema import chip, embedding, face, identity, image, meta, person, place
-from agent.app.ports import Area, Person
+from agent.app.ports import Area, Person, Portrait
 from agent.domain.errors import FaceUnknown
 from agent.domain.events import PersonNamed, RecognitionPurged, Recorded
-from agent.domain.face import Face
+from agent.domain.face import Box, Face
 from agent.domain.people import Certainty, Identity
 
 
@@ -22,8 +22,28 @@ def everybody(tx: Connection) -> list[Person]:
     count = func.count(identity.c.face_id)
     rows = tx.execute(
         select(person.c.id, person.c.name, count.label("faces")).outerjoin(identity).group_by(person.c.id).order_by(person.c.name)
+    ).all()
+    portraits = _portraits(tx)
+    return [Person(row.id, row.name, row.faces, portraits.get(row.id)) for row in rows]
+
+
+def _portraits(tx: Connection) -> dict[int, Portrait]:
+    """By person. Only of confirmed faces: those are few, whatever the library holds."""
+    there = exists().where(place.c.image_id == image.c.id, place.c.missing_since.is_(None))
+    newest = (
+        select(func.max(identity.c.face_id))
+        .join(face, face.c.id == identity.c.face_id)
+        .join(image)
+        .where(identity.c.certainty == Certainty.CONFIRMED, image.c.hidden_at.is_(None), there)
+        .group_by(identity.c.person_id)
     )
-    return [Person(row.id, row.name, row.faces) for row in rows]
+    rows = tx.execute(
+        select(identity.c.person_id, face.c.image_id, image.c.width, image.c.height, face.c.x, face.c.y, face.c.w, face.c.h)
+        .join(face, face.c.id == identity.c.face_id)
+        .join(image)
+        .where(identity.c.face_id.in_(newest))
+    )
+    return {row.person_id: Portrait(row.image_id, row.width, row.height, Box(row.x, row.y, row.w, row.h)) for row in rows}
 
 
 def name_face(tx: Connection, face_id: int, name: str, now: datetime) -> tuple[int, list[Recorded]]:

@@ -2,7 +2,20 @@
 
 from agent.app.ports.analyser import Analyse, Analyser
 from agent.app.ports.library import Library, ThumbnailStore
-from agent.app.ports.records import EVERYWHERE, Area, Counts, Index, Noted, Person, PlacePage, PlaceState, Shown, StoredFace, StoredImage
+from agent.app.ports.records import (
+    EVERYWHERE,
+    Area,
+    Counts,
+    Index,
+    Noted,
+    Person,
+    PlacePage,
+    PlaceState,
+    Portrait,
+    Shown,
+    StoredFace,
+    StoredImage,
+)
 from agent.app.ports.source import Change, Emit, FileAppeared, FileMoved, FilesGone, Source, SourceFailed, SourceRecovered, TreeMoved
 
 __all__ = [
@@ -22,6 +35,7 @@ __all__ = [
     "Person",
     "PlacePage",
     "PlaceState",
+    "Portrait",
     "Shown",
     "Source",
     "SourceFailed",

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from agent.domain.errors import AgentError
-from agent.domain.face import Face, StageTimes
+from agent.domain.face import Box, Face, StageTimes
 from agent.domain.image import Recipe
 from agent.domain.jobs import JobState
 from agent.domain.people import Identity
@@ -70,10 +70,21 @@ class PlacePage:
 
 
 @dataclass(frozen=True, slots=True)
+class Portrait:
+    """A face by which a person is shown, and the image to cut it from."""
+
+    image_id: int
+    width: int
+    height: int
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     id: int
     name: str
     faces: int  # faces that are or may be this person
+    portrait: Portrait | None = None  # the last one the user named, of the images that the library page shows
 
 
 @dataclass(frozen=True, slots=True)

@@ -1349,6 +1349,8 @@ export interface components {
             readonly id: number;
             /** Name */
             readonly name: string;
+            /** @description a face to show them by; null if none that was named is among the photos shown */
+            readonly portrait: components["schemas"]["PortraitOut"] | null;
         };
         /**
          * PlaceProblem
@@ -1388,6 +1390,28 @@ export interface components {
              * @description of the whole list
              */
             readonly total: number;
+        };
+        /** PortraitOut */
+        readonly PortraitOut: {
+            /**
+             * Box
+             * @description left, top, width, height in pixels of the upright image
+             */
+            readonly box: readonly [
+                number,
+                number,
+                number,
+                number
+            ];
+            /** Height */
+            readonly height: number;
+            /** Image Id */
+            readonly image_id: number;
+            /**
+             * Width
+             * @description of the image, as its height
+             */
+            readonly width: number;
         };
         /** PowerReport */
         readonly PowerReport: {
@@ -1700,6 +1724,7 @@ export type OpenRequest = components['schemas']['OpenRequest'];
 export type PersonOut = components['schemas']['PersonOut'];
 export type PlaceProblem = components['schemas']['PlaceProblem'];
 export type PlaceProblems = components['schemas']['PlaceProblems'];
+export type PortraitOut = components['schemas']['PortraitOut'];
 export type PowerReport = components['schemas']['PowerReport'];
 export type Problem = components['schemas']['Problem'];
 export type QuietRequest = components['schemas']['QuietRequest'];

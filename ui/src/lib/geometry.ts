@@ -116,7 +116,7 @@ export function placeTags(frames: readonly Rect[], labels: readonly (string | nu
 }
 
 /** The square around a face that a crop shows, in pixels of the image. */
-export function cropOf(face: FaceOut, image: Size): Rect {
+export function cropOf(face: Pick<FaceOut, 'box'>, image: Size): Rect {
   const [left, top, width, height] = face.box
   const side = Math.min(Math.max(width, height) * 1.5, image.width, image.height)
   const x = Math.max(0, Math.min(image.width - side, left + width / 2 - side / 2))

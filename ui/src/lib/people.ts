@@ -58,16 +58,3 @@ export function matches(people: readonly PersonOut[], typed: string): readonly P
     .slice(0, MOST_OFFERED)
     .map(({ person }) => person)
 }
-
-/** A face of that name among these photos, one the user named if there is any. */
-export function faceOf(name: string, images: readonly ImageOut[]): { readonly image: ImageOut; readonly face: FaceOut } | null {
-  let found: { readonly image: ImageOut; readonly face: FaceOut } | null = null
-  for (const image of images) {
-    for (const face of image.faces) {
-      if (face.person !== name || face.certainty === 'probable') continue
-      if (face.certainty === 'confirmed') return { image, face }
-      found ??= { image, face }
-    }
-  }
-  return found
-}
