@@ -24,6 +24,14 @@ describe('what is typed', () => {
     expect(typed(setting({ step: 0.01, minimum: 0, maximum: 1 }), '0.35')).toEqual({ value: 0.35 })
   })
 
+  it('is a time of day by the clock of 24 hours, however short it is written', () => {
+    const quiet = setting({ key: 'popup.quiet_from', kind: 'text', value: '' })
+    for (const text of ['07:30', '7:30', '730', '7.30', '7：30 ']) expect(typed(quiet, text)).toEqual({ value: '07:30' })
+    expect(typed(quiet, '22')).toEqual({ value: '22:00' })
+    expect(typed(quiet, '')).toEqual({ value: '' })
+    expect(typed(quiet, 'noon')).toEqual({ value: 'noon' })
+  })
+
   it('is a pattern a line, without empty ones', () => {
     const list = setting({ kind: 'list', value: ['*.tmp'] })
     expect(typed(list, ' *.jpg \n\n Private\n')).toEqual({ value: ['*.jpg', 'Private'] })

@@ -24,6 +24,14 @@ def test_a_number_is_checked_as_typed_and_saved_by_enter(page: Page, visit: Visi
     expect(setting.locator(".saved")).to_be_visible()
 
 
+def test_a_time_of_day_has_24_hours_whatever_the_browsers_clock_has(page: Page, visit: Visit) -> None:
+    visit("#settings/popup")
+    field = page.locator('[data-key="popup.quiet_from"]').get_by_role("textbox")
+    field.fill("2230")
+    field.press("Enter")
+    expect(field).to_have_value("22:30")
+
+
 def test_a_reset_can_be_taken_back(page: Page, visit: Visit) -> None:
     visit("#settings/popup")
     setting = page.locator('[data-key="popup.seconds"]')

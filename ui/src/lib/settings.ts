@@ -10,6 +10,7 @@ const wholeOnly = ({ step }: Setting): boolean => step === null || Number.isInte
 /** Reads a field's text. Bounds of numbers are known here; what only the agent knows, it says. */
 export function typed(setting: Setting, text: string): Typed {
   if (setting.kind === 'list') return { value: lines(text) }
+  if (isTimeOfDay(setting)) return { value: timeOfDay(text) }
   if (setting.kind !== 'number') return { value: text.trim() }
   // In both languages a comma groups thousands.
   const digits = text.trim().replaceAll(',', '')
@@ -43,7 +44,13 @@ export function variable(key: string): string {
   return `AI_POPUP__${key.replace('.', '__').toUpperCase()}`
 }
 
-/** A time of day, `22:00`; an empty text is never. */
+/** A time of day as it is kept, `07:30`, also for `7:30`, `730` and `7`; what is none stays as it is, for the agent to say so. */
+function timeOfDay(text: string): string {
+  const [, hour, minute = '00'] = /^(\d{1,2})(?:[:：.]?(\d{2}))?$/.exec(text.trim()) ?? []
+  return hour === undefined ? text.trim() : `${hour.padStart(2, '0')}:${minute}`
+}
+
+/** A time of day, `22:00`; an empty text is never. A browser's own field would show it by the browser's clock of 12 or 24 hours, not by ours. */
 export function isTimeOfDay({ kind, key }: Setting): boolean {
   return kind === 'text' && /^popup\.quiet_(from|until)$/.test(key)
 }
