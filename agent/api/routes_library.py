@@ -10,10 +10,12 @@ from fastapi.responses import FileResponse, Response
 
 from agent.api import present
 from agent.api.context import Context
+from agent.api.drafts import Drafts
 from agent.api.library_index import IndexAnswers
 from agent.api.originals import original_response
 from agent.api.remembered import Remembered
 from agent.api.schemas import (
+    Draft,
     FolderOut,
     ImageOut,
     ImagePage,
@@ -160,7 +162,7 @@ def _action_routes(api: FastAPI, context: Context) -> None:
 
 
 def _people_routes(api: FastAPI, context: Context) -> None:
-    app, library = context.app, context.app.library
+    app, library, drafts = context.app, context.app.library, Drafts()
 
     @api.get("/api/people")
     async def people() -> tuple[PersonOut, ...]:
@@ -169,5 +171,14 @@ def _people_routes(api: FastAPI, context: Context) -> None:
     @api.post("/api/people")
     async def name_face(named: NameFace) -> PersonOut:
         person_id = await app.people.name_face(named.face_id, named.name)
+        drafts.put(named.face_id, "")
         known = await asyncio.to_thread(library.people)
         return next(present.person(person) for person in known if person.id == person_id)
+
+    @api.get("/api/drafts")
+    async def begun() -> tuple[Draft, ...]:
+        return tuple(Draft(face_id=face_id, name=name) for face_id, name in drafts.all())
+
+    @api.post("/api/drafts", status_code=204)
+    async def begin(draft: Draft) -> None:
+        drafts.put(draft.face_id, draft.name)

@@ -217,6 +217,13 @@ class PersonOut(Schema):
     """a face to show them by; null if none that was named is among the photos shown"""
 
 
+class Draft(Schema):
+    """A name that was begun for a face and not yet given; empty is none."""
+
+    face_id: int
+    name: Annotated[str, StringConstraints(max_length=200)]
+
+
 class NameFace(Schema):
     face_id: int
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]

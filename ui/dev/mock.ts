@@ -74,6 +74,7 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
   if (url.pathname === '/api/status') return json(response, all.status)
   if (url.pathname === '/api/problems') return json(response, placesPage(all, 'problems', url.searchParams))
   if (url.pathname === '/api/online-only') return json(response, placesPage(all, 'online-only', url.searchParams))
+  if (url.pathname === '/api/drafts') return json(response, [])
   if (url.pathname === '/api/people') return json(response, all.people)
   if (url.pathname === '/api/images') return json(response, { items: all.images, next: null })
   if (image && /\/(preview|thumbnail)$/.test(url.pathname)) {

@@ -1,12 +1,16 @@
 import { describe, expect, it, vi } from 'vitest'
 
+import { Unreachable } from '../src/api/client'
+import type { Draft } from '../src/api/types'
 import { Drafts, MOST_DRAFTS } from '../src/drafts.svelte'
 import { actionOf } from '../src/lib/problems'
 import { failed } from './fixtures'
 
+const agent = (begun: readonly Draft[] = []) => ({ drafts: vi.fn(() => Promise.resolve(begun)), keepDraft: vi.fn((_: number, __: string) => Promise.resolve()) })
+
 describe('Drafts', () => {
   it('remember what was begun, until it is emptied', () => {
-    const drafts = new Drafts()
+    const drafts = new Drafts(agent())
     drafts.set(7, 'Me')
     expect([drafts.get(7), drafts.get(8), drafts.of([{ id: 8 }, { id: 7 }])]).toEqual(['Me', '', 7])
     drafts.set(7, '')
@@ -14,11 +18,36 @@ describe('Drafts', () => {
   })
 
   it('are not more than a few: the oldest goes', () => {
-    const drafts = new Drafts()
+    const drafts = new Drafts(agent())
     for (let id = 0; id < MOST_DRAFTS; id += 1) drafts.set(id, 'x')
     drafts.set(0, 'xy')
     drafts.set(MOST_DRAFTS, 'x')
     expect([drafts.get(0), drafts.get(1), drafts.get(2)]).toEqual(['xy', '', 'x'])
+  })
+})
+
+describe('Drafts and the agent', () => {
+  it('tells it each as it is typed, the last one last', async () => {
+    const keeper = agent()
+    const drafts = new Drafts(keeper)
+    drafts.set(7, 'M')
+    drafts.set(7, 'Me')
+    drafts.set(7, '')
+    await vi.waitFor(() => expect(keeper.keepDraft.mock.calls).toEqual([[7, 'M'], [7, 'Me'], [7, '']]))
+  })
+
+  it('takes up what was begun in a window that is gone, but not over what is typed here', async () => {
+    const drafts = new Drafts(agent([{ face_id: 7, name: 'Mei' }, { face_id: 8, name: 'Li' }]))
+    drafts.set(8, 'Lin')
+    await drafts.read()
+    expect([drafts.get(7), drafts.get(8)]).toEqual(['Mei', 'Lin'])
+  })
+
+  it('goes on without it', async () => {
+    const drafts = new Drafts({ drafts: () => Promise.reject(new Unreachable()), keepDraft: () => Promise.reject(new Unreachable()) })
+    await drafts.read()
+    drafts.set(7, 'Mei')
+    expect(drafts.get(7)).toBe('Mei')
   })
 })
 

@@ -181,6 +181,10 @@ def test_a_name_that_was_begun_outlives_other_photos_and_a_burst(visitor: "Visit
     expect(page.get_by_role("img", name=f"meanwhile-{language}.jpg")).to_be_visible()
     visitor.button("pager.older").click()
     expect(field).to_have_value("Mei Li")
+    # So does its window's process, which is let go when it was hidden for long.
+    page.reload()
+    turn_to(visitor, f"begun-{language}.jpg")
+    expect(field).to_have_value("Mei Li")
     program.file.set("recognition.enabled", "false")
     program.until(lambda status: not status.recognition)
 

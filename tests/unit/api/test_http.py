@@ -83,12 +83,34 @@ async def test_people_are_named_and_listed(served: Served, owner: httpx.AsyncCli
         for name in ("m1", "m2", "x3"):
             await index(world, name)
         mei = await owner.post("/api/people", json={"face_id": 1, "name": " Mei "})
-        assert mei.json() == {"id": 1, "name": "Mei", "faces": 2}
+        portrait = {"image_id": 1, "width": 100, "height": 80, "box": [5.0, 5.0, 40.0, 40.0]}
+        assert mei.json() == {"id": 1, "name": "Mei", "faces": 2, "portrait": portrait}
         assert (await owner.get("/api/people")).json() == [mei.json()]
         answer = await owner.post("/api/people", json={"face_id": 99, "name": "Mei"})
         assert (answer.status_code, answer.json()["code"]) == (404, FaceUnknown.code)
         names = {item["name"]: item["faces"][0] for item in (await owner.get("/api/images")).json()["items"]}
         assert (names["m2"]["person"], names["m2"]["certainty"], names["x3"]["person"]) == ("Mei", "certain", None)
+
+
+async def test_a_name_that_was_begun_is_kept_until_it_is_given_or_emptied(served: Served, owner: httpx.AsyncClient) -> None:
+    world = served.world
+
+    async def begun() -> object:
+        return [(draft["face_id"], draft["name"]) for draft in (await owner.get("/api/drafts")).json()]
+
+    async with world.running():
+        await world.app.apply(Settings.model_validate(ON))
+        await index(world, "m1")
+        for face_id, name in ((1, "M"), (2, "Li "), (1, "Mei")):
+            assert (await owner.post("/api/drafts", json={"face_id": face_id, "name": name})).status_code == 204
+        assert await begun() == [(2, "Li "), (1, "Mei")]
+        await owner.post("/api/people", json={"face_id": 1, "name": "Mei"})
+        assert await begun() == [(2, "Li ")]
+        await owner.post("/api/drafts", json={"face_id": 2, "name": ""})
+        assert await begun() == []
+        for face_id in range(60):
+            await owner.post("/api/drafts", json={"face_id": face_id, "name": "x"})
+        assert await begun() == [(face_id, "x") for face_id in range(10, 60)]
 
 
 async def test_nobody_is_named_while_recognition_is_off(owner: httpx.AsyncClient) -> None:
