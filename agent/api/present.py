@@ -173,7 +173,7 @@ def place_problem(place: PlaceState, texts: Texts) -> PlaceProblem:
     )
 
 
-Action = Literal["retry", "show", "settings", "none"]
+Action = Literal["retry", "show", "settings", "clear"]
 
 
 def action(error: AgentError | None) -> Action:
@@ -182,7 +182,7 @@ def action(error: AgentError | None) -> Action:
         case ImageTooLarge() | EngineTimeout() | EngineMemory():
             return "settings"
         case ImageMissing():
-            return "none"  # nothing is there to look at or to try
+            return "clear"  # nothing is there to look at or to try
         case ImageUnreadable() | ImageChanged() | ImageOnlineOnly():
             return "retry"
         case ImageError():

@@ -16,7 +16,7 @@ from agent.api.watched import root_meant
 from agent.app.actions import NOT_ANALYSED
 from agent.app.health import examine
 from agent.app.ports import PlacePage
-from agent.domain.errors import NotFound
+from agent.domain.errors import ImageMissing, NotFound
 
 Limit: TypeAlias = Annotated[int, Query(ge=1, le=200)]
 Offset: TypeAlias = Annotated[int, Query(ge=0, lt=2**31)]
@@ -74,10 +74,20 @@ def _problem_routes(api: FastAPI, context: Context) -> None:
         if not (await app.retry_problems([place_id]) or await app.fetch_deferred(place_id)):
             raise NotFound
 
+    @api.post("/api/problems/{place_id}/clear", status_code=204)
+    async def clear_one(place_id: int) -> None:
+        if not await app.clear_problems(place_id):
+            raise NotFound
+
     @api.post("/api/problems/{place_id}/show", status_code=204)
     async def show(place_id: int) -> None:
         """In its folder."""
-        await context.desk.show_file(await app.actions.file_of_problem(place_id))
+        try:
+            path = await app.actions.file_of_problem(place_id)
+        except ImageMissing:
+            await app.retry_problems([place_id])  # of a folder that nobody watches nothing else would tell the list that it is gone
+            raise
+        await context.desk.show_file(path)
 
 
 def _health_routes(api: FastAPI, context: Context) -> None:

@@ -117,8 +117,8 @@ class PlaceProblem(Schema):
     quarantined: bool
     at: datetime
     problem: Problem
-    action: Literal["retry", "show", "settings", "none"]
-    """what helps: to try the file again, to look at it in its folder, or to change a setting"""
+    action: Literal["retry", "show", "settings", "clear"]
+    """what helps: to try the file again, to look at it in its folder, to change a setting, or to speak of it no more"""
 
 
 class PlaceProblems(Schema):

@@ -216,10 +216,11 @@ class App:
         self.status.changed()
         return queued
 
-    async def clear_problems(self) -> None:
-        """Speak no more of failed files and those set aside."""
-        await asyncio.to_thread(self.library.clear_problems)
+    async def clear_problems(self, place_id: int | None = None) -> int:
+        """Speak no more of failed files and those set aside, or of this one. Returns how many."""
+        cleared = await asyncio.to_thread(self.library.clear_problems, place_id)
         self.status.changed()
+        return cleared
 
     async def apply(self, settings: Settings) -> None:
         """Take over a new valid snapshot: what changed follows, the rest runs on."""

@@ -117,8 +117,11 @@ export class AppState {
   lookAtOnlineOnly = (): Promise<boolean> => this.act(this.client.lookAtOnlineOnly)
   rescan = (): Promise<boolean> => this.act(this.client.rescan)
 
-  async clearProblems(): Promise<void> {
-    if (await this.act(this.client.clearProblems)) this.refresh()
+  clearProblems = (): Promise<void> => this.clear(this.client.clearProblems)
+  clearPlace = (placeId: number): Promise<void> => this.clear(() => this.client.clearPlace(placeId))
+
+  private async clear(action: () => Promise<void>): Promise<void> {
+    if (await this.act(action)) this.refresh()
   }
 
   hidePopup = (): Promise<boolean> => this.act(this.client.hidePopup)

@@ -53,14 +53,14 @@ describe('Drafts and the agent', () => {
 
 describe('the button of a failed file', () => {
   it('does what it says, to this file alone', () => {
-    const app = { t: (key: string): string => key, retryPlace: vi.fn(), showPlace: vi.fn() }
+    const app = { t: (key: string): string => key, retryPlace: vi.fn(), showPlace: vi.fn(), clearPlace: vi.fn() }
     const go = vi.fn()
-    const press = (action: 'retry' | 'show' | 'settings' | 'none'): string | undefined => {
+    const press = (action: 'retry' | 'show' | 'settings' | 'clear'): string | undefined => {
       const found = actionOf({ ...failed(70, 1), action }, app, go)
       found?.run()
       return found?.title
     }
-    expect([press('retry'), press('show'), press('settings'), press('none')]).toEqual(['ui.problems.retry', 'ui.problems.show', 'ui.problems.settings', undefined])
-    expect([app.retryPlace.mock.calls, app.showPlace.mock.calls, go.mock.calls]).toEqual([[[70]], [[70]], [['settings']]])
+    expect([press('retry'), press('show'), press('settings'), press('clear')]).toEqual(['ui.problems.retry', 'ui.problems.show', 'ui.problems.settings', 'ui.problems.clear'])
+    expect([app.retryPlace, app.showPlace, go, app.clearPlace].map(({ mock }) => mock.calls)).toEqual([[[70]], [[70]], [['settings']], [[70]]])
   })
 })

@@ -135,8 +135,9 @@ def retry_deferred(tx: Connection, place_id: int | None) -> int:
     return tx.execute(update(job).where(chosen if place_id is None else chosen & (job.c.place_id == place_id)).values(values)).rowcount
 
 
-def clear_problems(tx: Connection) -> int:
-    return tx.execute(delete(job).where(job.c.state.in_(ENDED_BADLY))).rowcount
+def clear_problems(tx: Connection, place_id: int | None) -> int:
+    bad = job.c.state.in_(ENDED_BADLY)
+    return tx.execute(delete(job).where(bad if place_id is None else bad & (job.c.place_id == place_id))).rowcount
 
 
 def drop_waiting(tx: Connection) -> int:

@@ -98,9 +98,9 @@ class SqliteLibrary:
         with self._database.write(durable=True) as tx:
             return jobs.retry_deferred(tx, place_id)
 
-    def clear_problems(self) -> int:
+    def clear_problems(self, place_id: int | None = None) -> int:
         with self._database.write(durable=True) as tx:
-            return jobs.clear_problems(tx)
+            return jobs.clear_problems(tx, place_id)
 
     def drop_waiting(self) -> int:
         with self._database.write(durable=True) as tx:

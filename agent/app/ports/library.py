@@ -96,8 +96,8 @@ class Jobs(Protocol):
         """Queue this file, or all, whose content lies in a cloud, as asked for. Returns how many."""
         ...
 
-    def clear_problems(self) -> int:
-        """Forget failed and quarantined jobs; their files are tried again when they change or somebody asks. Returns how many."""
+    def clear_problems(self, place_id: int | None = None) -> int:
+        """Forget failed and quarantined jobs, of this file or all; it is tried again when it changes or somebody asks. Returns how many."""
         ...
 
     def drop_waiting(self) -> int:

@@ -50,7 +50,7 @@ async def test_each_problem_says_which_button_helps(owner: httpx.AsyncClient, li
     for number, error in enumerate(errors):
         fail(library, f"/photos/{number}.jpg", error)
     told = {problem["name"]: problem["action"] for problem in (await owner.get("/api/problems")).json()["items"]}
-    assert told == {"0.jpg": "show", "1.jpg": "settings", "2.jpg": "none", "3.jpg": "retry", "4.jpg": "retry"}
+    assert told == {"0.jpg": "show", "1.jpg": "settings", "2.jpg": "clear", "3.jpg": "retry", "4.jpg": "retry"}
 
 
 async def test_one_file_is_tried_again_and_the_others_stay(owner: httpx.AsyncClient, library: SqliteLibrary) -> None:
@@ -75,6 +75,7 @@ async def test_a_file_with_a_problem_is_shown_in_its_folder_while_it_is_there(
     assert (await owner.post(f"/api/problems/{there}/show")).status_code == 204
     assert served.desk.asked == [f"show {path}"]
     assert (await owner.post(f"/api/problems/{gone}/show")).json()["code"] == "image.missing"
+    assert library.counts().jobs[JobState.QUEUED] == 1, "looked at again, it says that it is gone"
     assert (await owner.post("/api/problems/77/show")).status_code == 404
 
 
@@ -84,6 +85,13 @@ async def test_cleared_problems_are_spoken_of_no_more_and_their_files_rest(owner
     assert (await owner.get("/api/problems")).json() == {"items": [], "total": 0}
     assert dict(library.known_files("/photos")) == {"/photos/a.jpg": (10, 1)}, "or the next rescan would try it again"
     assert library.lease(1, now=NOW, until=NOW) == []
+
+
+async def test_of_one_file_s_problem_is_spoken_no_more_and_of_the_others_still(owner: httpx.AsyncClient, library: SqliteLibrary) -> None:
+    first, second = (fail(library, f"/photos/{name}.jpg", ImageMissing()) for name in "ab")
+    assert (await owner.post(f"/api/problems/{first}/clear")).status_code == 204
+    assert [each["place_id"] for each in (await owner.get("/api/problems")).json()["items"]] == [second]
+    assert (await owner.post(f"/api/problems/{first}/clear")).status_code == 404
 
 
 class OneProcess(NoEngine):

@@ -67,6 +67,7 @@ export class Client {
   /** Selects a file that could not be analysed in the system's file manager. */
   showPlace = (placeId: number): Promise<void> => this.post(`/api/problems/${placeId}/show`)
   clearProblems = (): Promise<void> => this.post('/api/problems/clear')
+  clearPlace = (placeId: number): Promise<void> => this.post(`/api/problems/${placeId}/clear`)
   rescan = (): Promise<void> => this.post('/api/rescan')
   health = (): Promise<HealthReport> => this.get('/api/health-report')
   /** Takes some seconds: the engine is started. */

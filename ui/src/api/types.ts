@@ -586,6 +586,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/problems/{place_id}/clear": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Clear One */
+        readonly post: operations["clear_one_api_problems__place_id__clear_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/problems/{place_id}/retry": {
         readonly parameters: {
             readonly query?: never;
@@ -1387,10 +1404,10 @@ export interface components {
         readonly PlaceProblem: {
             /**
              * Action
-             * @description what helps: to try the file again, to look at it in its folder, or to change a setting
+             * @description what helps: to try the file again, to look at it in its folder, to change a setting, or to speak of it no more
              * @enum {string}
              */
-            readonly action: "retry" | "show" | "settings" | "none";
+            readonly action: "retry" | "show" | "settings" | "clear";
             /**
              * At
              * Format: date-time
@@ -2884,6 +2901,35 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["PlaceProblem"];
                 };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly clear_one_api_problems__place_id__clear_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly place_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unprocessable Entity */
             readonly 422: {

@@ -10,7 +10,7 @@ export interface Action {
 }
 
 /** @param go leads to a place in the program, such as `settings` */
-export function actionOf(file: PlaceProblem, app: Pick<AppState, 't' | 'retryPlace' | 'showPlace'>, go: (place: string) => unknown): Action | null {
+export function actionOf(file: PlaceProblem, app: Pick<AppState, 't' | 'retryPlace' | 'showPlace' | 'clearPlace'>, go: (place: string) => unknown): Action {
   switch (file.action) {
     case 'retry':
       return { title: app.t('ui.problems.retry'), run: () => app.retryPlace(file.place_id) }
@@ -18,7 +18,7 @@ export function actionOf(file: PlaceProblem, app: Pick<AppState, 't' | 'retryPla
       return { title: app.t('ui.problems.show'), run: () => app.showPlace(file.place_id) }
     case 'settings':
       return { title: app.t('ui.problems.settings'), run: () => go(settingPlace(file.problem.setting)) }
-    case 'none':
-      return null
+    case 'clear':
+      return { title: app.t('ui.problems.clear'), run: () => app.clearPlace(file.place_id) }
   }
 }
