@@ -10,6 +10,7 @@ from agent.api.schemas import (
     Burst,
     EventOut,
     FaceOut,
+    Finished,
     FolderOut,
     FolderState,
     ImageOut,
@@ -91,7 +92,7 @@ def setting(error: AgentError) -> str | None:
 
 
 def status(now: AppStatus, texts: Texts, version: str) -> Status:
-    settings, problems = now.settings, dict(now.folder_problems)
+    settings, problems, done = now.settings, dict(now.folder_problems), now.finished
     return Status(
         version=version,
         state=now.state.value,
@@ -119,6 +120,7 @@ def status(now: AppStatus, texts: Texts, version: str) -> Status:
         throttled=now.throttled.value if now.throttled else None,
         warning=problem(now.warning, texts) if now.warning else None,
         device_note=now.device_note.text(texts) if now.device_note else None,
+        finished=Finished(**asdict(done)) if done and done.photos + done.failed >= settings.popup.burst else None,
     )
 
 

@@ -142,6 +142,15 @@ class Burst(Schema):
     failed: int
 
 
+class Finished(Schema):
+    """What came of a burst."""
+
+    photos: int
+    """that could be looked at"""
+    with_faces: int
+    failed: int
+
+
 class FolderState(Schema):
     path: str
     name: str
@@ -179,6 +188,8 @@ class Status(Schema):
     """the work goes on, but somebody should know: the engine passed its memory limit"""
     device_note: str | None = None
     """a device that was wanted and is not used, and why"""
+    finished: Finished | None = None
+    """the last burst, until the next photo comes"""
 
 
 class EventOut(Schema):

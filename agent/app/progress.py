@@ -20,20 +20,31 @@ class Burst:
     failed: int
 
 
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What came of a burst."""
+
+    photos: int  # that could be looked at
+    with_faces: int
+    failed: int
+
+
 class Progress:
     """Counts one burst at a time. `monotonic` returns seconds."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._now = monotonic
+        self.last: Finished | None = None  # the last burst, until the next photo comes
         self._ended: deque[float] = deque(maxlen=10_000)
         self._reset()
 
     def _reset(self) -> None:
         self._ended.clear()
         self._started = self._now()
-        self._done = self._failed = self._faces = 0
+        self._done = self._failed = self._faces = self._with_faces = 0
 
     def indexed(self, faces: int) -> None:
+        self._with_faces += faces > 0
         self._end(faces)
 
     def failed(self) -> None:
@@ -43,6 +54,7 @@ class Progress:
     def _end(self, faces: int) -> None:
         if self._done == 0:
             self._started = self._now()
+        self.last = None
         self._done += 1
         self._faces += faces
         self._ended.append(self._now())
@@ -50,8 +62,11 @@ class Progress:
     def burst(self, remaining: int) -> Burst | None:
         """The burst under way with `remaining` photos to go; None when there is none, which also ends it."""
         if remaining == 0:
+            if self._done:
+                self.last = Finished(self._done - self._failed, self._with_faces, self._failed)
             self._reset()
             return None
+        self.last = None
         now = self._now()
         while self._ended and self._ended[0] < now - WINDOW_S:
             self._ended.popleft()

@@ -15,7 +15,7 @@ from agent.app.governor import Throttle
 from agent.app.indexer import Indexer
 from agent.app.ingest import Ingest
 from agent.app.ports import Library
-from agent.app.progress import Burst, Progress
+from agent.app.progress import Burst, Finished, Progress
 from agent.app.quiet import Quiet
 from agent.domain.errors import AgentError, ModelMissing, StoreError
 from agent.domain.jobs import JobState
@@ -53,6 +53,7 @@ class Status:
     throttled: Throttle | None = None  # why the engine does not work as hard as it might, while there is work
     warning: AgentError | None = None  # the work goes on, but somebody should know
     device_note: Note | None = None  # a device that was wanted and is not used
+    finished: Finished | None = None  # the last burst, until the next photo comes
 
 
 Listener: TypeAlias = Callable[[Status], None]
@@ -135,6 +136,7 @@ class StatusFeed:
             throttled=self.throttled if queued else None,
             warning=self.warning,
             device_note=self._device_note(),
+            finished=self._progress.last,
             settings=settings,
         )
 

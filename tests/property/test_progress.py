@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.app.progress import WINDOW_S, Progress
+from agent.app.progress import WINDOW_S, Finished, Progress
 
 STEPS = st.lists(st.tuples(st.floats(0, 40), st.sampled_from(["indexed", "failed", "ask"]), st.integers(0, 50)), max_size=60)
 
@@ -11,21 +11,24 @@ STEPS = st.lists(st.tuples(st.floats(0, 40), st.sampled_from(["indexed", "failed
 @settings(max_examples=60, deadline=None)
 @given(steps=STEPS)
 def test_done_never_passes_the_total_and_no_figure_is_negative(steps: list[tuple[float, str, int]]) -> None:
-    now, done, faces, failed = 0.0, 0, 0, 0
+    now, done, faces, with_faces, failed = 0.0, 0, 0, 0, 0
     progress = Progress(lambda: now)
     for seconds, what, number in steps:
         now += seconds
         if what == "indexed":
             progress.indexed(number)
-            done, faces = done + 1, faces + number
+            done, faces, with_faces = done + 1, faces + number, with_faces + (number > 0)
         elif what == "failed":
             progress.failed()
             done, failed = done + 1, failed + 1
         burst = progress.burst(number)
         if number == 0:
             assert burst is None
-            done = faces = failed = 0
+            if done:
+                assert progress.last == Finished(done - failed, with_faces, failed)
+            done = faces = with_faces = failed = 0
             continue
+        assert progress.last is None
         assert burst is not None
         assert (burst.done, burst.total, burst.faces, burst.failed) == (done, done + number, faces, failed)
         assert burst.rate >= 0 and (burst.seconds_left is None or burst.seconds_left > 0)

@@ -104,7 +104,7 @@ const PROBLEMS: Record<Language, readonly Problem[]> = {
 const MANY = 10_000
 
 export interface Options {
-  /** family, counts, forty, setaside, battery, limited, quiet, unknown, portrait, crowd, noface, long, panorama, failed, burst, paused, empty, first, undialogued, attention, away, loading, unauthorised, offline, trouble, huge */
+  /** family, counts, forty, setaside, battery, limited, quiet, unknown, portrait, crowd, noface, long, panorama, failed, burst, finished, paused, empty, first, undialogued, attention, away, loading, unauthorised, offline, trouble, huge */
   readonly scene: string
   readonly language: Language
   readonly theme: Status['theme']
@@ -164,6 +164,7 @@ export function world({ scene, language, theme }: Options): World {
     quiet_until: scene === 'quiet' ? new Date(now + 2.6 * HOUR).toISOString() : null,
     throttled: scene === 'battery' ? 'battery_low' : scene === 'away' ? 'battery' : null,
     warning: scene === 'limited' ? memory : null,
+    finished: scene === 'finished' ? { photos: 1_204, with_faces: 870, failed: problems.length } : null,
   }
   const people = NAMES[language].map((name, index) => ({ id: index + 1, name, faces: 40 - index, portrait: portraitOf(name, images) }))
   return { status, images, problems, people }

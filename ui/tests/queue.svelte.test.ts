@@ -4,12 +4,13 @@ import { CardQueue, type Source } from '../src/components/popup/queue.svelte'
 import { cardKey, MOST_CARDS } from '../src/lib/cards'
 import { failed, image } from './fixtures'
 
+const FINISHED = { photos: 20, with_faces: 9, failed: 0 }
 const BURST = { done: 1, total: 20, rate: 1, seconds_left: 19, faces: 1, failed: 0 }
 
-/** A queue over what may be changed, and what it shows: the burst, or a card's key. */
+/** A queue over what may be changed, and what it shows: the burst, what came of it, or a card's key. */
 function stage(...ids: number[]): { queue: CardQueue; come: (...ids: number[]) => void; set: (over: Partial<Source>) => void; begun: Set<string>; shown: () => string | undefined } {
   const begun = new Set<string>()
-  let source = $state.raw<Source>({ images: ids.map((id) => image(id)), problems: [], burst: null })
+  let source = $state.raw<Source>({ images: ids.map((id) => image(id)), problems: [], burst: null, finished: null })
   const queue = new CardQueue(
     () => source,
     (card) => begun.has(cardKey(card)),
@@ -19,7 +20,7 @@ function stage(...ids: number[]): { queue: CardQueue; come: (...ids: number[]) =
     queue.news()
   }
   const come = (...more: number[]): void => set({ images: [...more.map((id) => image(id)), ...source.images] })
-  return { queue, come, set, begun, shown: () => (queue.burst ? 'burst' : queue.card && cardKey(queue.card)) }
+  return { queue, come, set, begun, shown: () => (queue.burst ? 'burst' : queue.finished ? 'finished' : queue.card && cardKey(queue.card)) }
 }
 
 describe('CardQueue', () => {
@@ -103,5 +104,34 @@ describe('CardQueue', () => {
     expect(shown()).toBe('burst')
     set({ burst: null })
     expect(shown()).toBe('photo-1')
+  })
+
+  it('says what came of a burst until it is left for the cards, and again of the next one', () => {
+    const { queue, come, set, shown } = stage(1)
+    set({ burst: BURST })
+    set({ burst: null, finished: FINISHED })
+    queue.hold(true)
+    queue.turn(-1)
+    queue.hold(false)
+    come(2)
+    expect(shown()).toBe('finished')
+    queue.turn(1)
+    come(3)
+    expect(shown()).toBe('photo-3')
+    set({ burst: BURST, finished: null })
+    set({ burst: null, finished: FINISHED })
+    expect(shown()).toBe('finished')
+  })
+
+  it('says what came of a burst behind a card on which something was begun', () => {
+    const { queue, set, begun, shown } = stage(2, 1)
+    queue.turn(1)
+    begun.add('photo-1')
+    set({ burst: BURST })
+    set({ burst: null, finished: FINISHED })
+    expect(shown()).toBe('photo-1')
+    begun.clear()
+    queue.news()
+    expect(shown()).toBe('finished')
   })
 })

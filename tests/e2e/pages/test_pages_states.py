@@ -98,6 +98,7 @@ STATES: dict[str, tuple[str, str, str, Act]] = {
     "popup, the battery low": ("/popup", "battery", "progress", _nothing),
     "popup, a limit passed": ("/popup", "limited", "progress", _nothing),
     "popup in a burst": ("/popup", "burst", "progress", _nothing),
+    "popup after a burst": ("/popup", "finished", ".notice", _nothing),
     "popup, the work paused": ("/popup", "paused", "progress", _nothing),
     "popup, nothing yet": ("/popup", "empty", ".notice", _nothing),
     "popup, no folder yet": ("/popup", "first", ".notice", _nothing),

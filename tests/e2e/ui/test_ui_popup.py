@@ -216,3 +216,7 @@ def test_a_burst_is_one_card_that_can_be_paused_and_called_off(visitor: "Visitor
     assert program.status().images == known.images
     program.post("/api/rescan")
     program.settled(known.images + 12, failed=1)
+    visitor.says(t("burst.done", count=12))
+    visitor.right(SIZE)
+    visitor.button("burst.newest").click()
+    visitor.page.get_by_role("group", name=t("pager.label")).wait_for()

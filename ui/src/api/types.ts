@@ -1106,6 +1106,21 @@ export interface components {
             /** Title */
             readonly title: string;
         };
+        /**
+         * Finished
+         * @description What came of a burst.
+         */
+        readonly Finished: {
+            /** Failed */
+            readonly failed: number;
+            /**
+             * Photos
+             * @description that could be looked at
+             */
+            readonly photos: number;
+            /** With Faces */
+            readonly with_faces: number;
+        };
         /** FirstRun */
         readonly FirstRun: {
             /**
@@ -1644,6 +1659,8 @@ export interface components {
              * @description files that could not be analysed, those set aside included
              */
             readonly failed: number;
+            /** @description the last burst, until the next photo comes */
+            readonly finished?: components["schemas"]["Finished"] | null;
             /** Folders */
             readonly folders: readonly components["schemas"]["FolderState"][];
             /**
@@ -1748,6 +1765,7 @@ export type EngineReport = components['schemas']['EngineReport'];
 export type Estimate = components['schemas']['Estimate'];
 export type FaceOut = components['schemas']['FaceOut'];
 export type FindingOut = components['schemas']['FindingOut'];
+export type Finished = components['schemas']['Finished'];
 export type FirstRun = components['schemas']['FirstRun'];
 export type FolderChange = components['schemas']['FolderChange'];
 export type FolderOut = components['schemas']['FolderOut'];

@@ -1,18 +1,22 @@
-/** What the popup shows: a card, or the burst that is under way; what somebody is looking at stays until they let go. */
+/** What the popup shows: a card, or the burst that is under way or came to its end; what somebody is looking at stays until they let go. */
 
-import type { Burst, ImageOut, PlaceProblem } from '../../api/types'
+import type { Burst, Finished, ImageOut, PlaceProblem } from '../../api/types'
 import { MOST_CARDS, cardKey, cards, newestFirst, type Card } from '../../lib/cards'
 
 export interface Source {
   readonly images: readonly ImageOut[]
   readonly problems: readonly PlaceProblem[]
   readonly burst: Burst | null
+  /** the last burst, until the next photos come */
+  readonly finished: Finished | null
 }
 
 export class CardQueue {
   /** the card that was turned to or is held; it stays though newer ones push it off the end */
   private kept = $state.raw<Card | null>(null)
   private held = $state(false)
+  /** what came of the burst was read */
+  private read = $state(false)
 
   private readonly all = $derived.by(() => cards(this.source().images, this.source().problems, Infinity))
 
@@ -29,6 +33,8 @@ export class CardQueue {
   readonly card = $derived.by((): Card | undefined => this.list[this.index])
   /** in front of the cards, unless one of them is held */
   readonly burst = $derived.by(() => (this.held && this.found !== null ? null : this.source().burst))
+  /** in front of the cards, unless one of them is looked at */
+  readonly finished = $derived.by(() => (this.burst !== null || this.found !== null || this.read ? null : this.source().finished))
   readonly newest = $derived.by(() => (this.all[0] ? cardKey(this.all[0]) : null))
 
   /** @param begun whether something was typed on a card and not yet given */
@@ -39,17 +45,27 @@ export class CardQueue {
 
   /** Somebody points at the popup or types into it, or lets go: until then their card stays, whatever comes. */
   hold(held: boolean): void {
-    if (held && this.burst === null) this.kept ??= this.card ?? null
+    if (held && this.burst === null && this.finished === null) this.kept ??= this.card ?? null
     this.held = held
     if (!held && this.kept !== null && this.index === 0 && !this.begun(this.kept)) this.kept = null
   }
 
   /** A new card, or a burst's start or end: it comes to the front, unless somebody holds on to another or has begun to answer it. */
   news(): void {
+    if (this.source().finished === null) this.read = false
     if (!this.held && this.kept !== null && !this.begun(this.kept)) this.kept = null
   }
 
+  /** On from what came of the burst to the cards. */
+  leaveFinished(): void {
+    this.read = true
+  }
+
   turn(step: number): void {
+    if (this.finished !== null) {
+      if (step > 0) this.leaveFinished()
+      return
+    }
     const next = this.list[this.index + step]
     if (this.burst === null && next !== undefined) this.kept = next
   }
