@@ -129,6 +129,25 @@ async def test_a_name_that_is_none_is_not_understood(served: Served, owner: http
     assert world.real.people() == []
 
 
+async def test_the_status_tells_what_came_of_a_burst_until_the_next_photo_comes(served: Served, owner: httpx.AsyncClient) -> None:
+    world = served.world
+
+    async def finished() -> object:
+        return (await owner.get("/api/status")).json()["finished"]
+
+    async with world.running():
+        await owner.post("/api/pause")
+        for name in ("a", "b", "c", "bad"):
+            await world.app.ingest.note(world.file(name), Priority.NEW)
+        world.analyser.errors[world.file("bad").path] = [ImageCorrupt()]
+        assert await finished() is None
+        await owner.post("/api/resume")
+        await world.until(lambda: len(world.happened) == 4)
+        assert await finished() == {"photos": 3, "with_faces": 3, "failed": 1}
+        await index(world, "d")
+        assert await finished() is None
+
+
 async def test_the_status_names_the_folder_in_trouble(served: Served, owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     app = served.world.app
     monkeypatch.setenv("HOME", "/home/somebody")
