@@ -57,6 +57,10 @@ class Texts:
                     return fill(texts[candidate], params)
         return key
 
+    def counted(self, key: str, /, **counts: int) -> str:
+        """The text of `key`, whose places are counts of photos, faces or people, each by the rule for its number."""
+        return self(key, **{name: self(f"count.{name}", count=count) for name, count in counts.items()})
+
     def cause(self, error: AgentError) -> str:
         """What happened."""
         return self._of(error, "cause")

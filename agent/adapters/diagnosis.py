@@ -112,7 +112,7 @@ class Ground:
         counts = self._counts() if self._counts is not None else self._closed_library()
         if counts is None:
             return self._texts()("cli.doctor.none_yet")
-        return self._texts()("cli.status.library", images=counts.images, faces=counts.faces, people=counts.people)
+        return self._texts().counted("cli.status.library", photos=counts.images, faces=counts.faces, people=counts.people)
 
     def _closed_library(self) -> Counts | None:
         home = self._home(self._settings())

@@ -1,11 +1,12 @@
 """What the API's routes work with, handed in by the root."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from agent.api.auth import Auth
+from agent.api.drafts import Drafts
 from agent.app.health import Health
 from agent.app.lifecycle import App
 from agent.app.previews import Previews
@@ -97,3 +98,4 @@ class Context:
     health: Health
     version: str
     ui: Path  # the built web app
+    drafts: Drafts = field(default_factory=Drafts)

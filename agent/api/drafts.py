@@ -17,5 +17,8 @@ class Drafts:
         if len(self._names) > MOST:
             del self._names[next(iter(self._names))]
 
+    def clear(self) -> None:
+        self._names.clear()
+
     def all(self) -> tuple[tuple[int, str], ...]:
         return tuple(self._names.items())

@@ -10,7 +10,6 @@ from fastapi.responses import FileResponse, Response
 
 from agent.api import present
 from agent.api.context import Context
-from agent.api.drafts import Drafts
 from agent.api.library_index import IndexAnswers
 from agent.api.originals import original_response
 from agent.api.remembered import Remembered
@@ -162,7 +161,7 @@ def _action_routes(api: FastAPI, context: Context) -> None:
 
 
 def _people_routes(api: FastAPI, context: Context) -> None:
-    app, library, drafts = context.app, context.app.library, Drafts()
+    app, library, drafts = context.app, context.app.library, context.drafts
 
     @api.get("/api/people")
     async def people() -> tuple[PersonOut, ...]:
@@ -177,8 +176,11 @@ def _people_routes(api: FastAPI, context: Context) -> None:
 
     @api.get("/api/drafts")
     async def begun() -> tuple[Draft, ...]:
+        if not app.settings.recognition.enabled:
+            drafts.clear()  # what is off keeps nothing
         return tuple(Draft(face_id=face_id, name=name) for face_id, name in drafts.all())
 
     @api.post("/api/drafts", status_code=204)
     async def begin(draft: Draft) -> None:
-        drafts.put(draft.face_id, draft.name)
+        if app.settings.recognition.enabled:
+            drafts.put(draft.face_id, draft.name)

@@ -96,7 +96,7 @@ def status(session: Session, as_json: bool) -> None:
     texts = session.texts
     state = "no_folder" if now.state == "idle" and not now.folders else now.state
     click.echo(texts(f"cli.status.{state}", count=now.queued))
-    click.echo(texts("cli.status.library", images=now.images, faces=now.faces, people=now.people))
+    click.echo(texts.counted("cli.status.library", photos=now.images, faces=now.faces, people=now.people))
     click.echo(texts("cli.status.recognition_on" if now.recognition else "cli.status.recognition_off"))
     for folder in now.folders:
         click.echo(texts("cli.status.folder", path=folder.path))

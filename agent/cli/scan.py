@@ -109,7 +109,7 @@ class _Report:
         if self._json:
             click.echo(image.model_dump_json(exclude={"faces": {"__all__": {"embedding"}}} if not _has_embeddings(image) else None))
         elif image.error is None:
-            click.echo(f"{image.path}: {self._session.texts('cli.scan.faces', count=len(image.faces))}")
+            click.echo(f"{image.path}: {self._session.texts('count.faces', count=len(image.faces))}")
         if image.error is not None:
             click.echo(f"{image.path}: {image.error.message} [{image.error.code}]", err=True)
         if self._bar is not None:
@@ -118,7 +118,7 @@ class _Report:
     def end(self) -> int:
         texts = self._session.texts
         if not self._json:
-            click.echo(texts("cli.scan.done", images=self._images, faces=self._faces), err=True)
+            click.echo(texts.counted("cli.scan.done", photos=self._images, faces=self._faces), err=True)
         if self._failed:
             click.echo(texts("cli.scan.failed", count=self._failed), err=True)
         if self._stopped is not None:

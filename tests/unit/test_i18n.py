@@ -95,6 +95,11 @@ def test_plurals_are_chosen_by_count() -> None:
     assert CHINESE.search(Texts("zh-CN")("tray.recent_item", name="x", count=1))
 
 
+def test_of_several_counts_each_follows_its_own_number() -> None:
+    assert Texts("en").counted("cli.status.library", photos=1, faces=2, people=1) == "1 photo, 2 faces, 1 person"
+    assert Texts("zh-CN").counted("cli.scan.done", photos=1200, faces=1) == "1,200 张照片，1 张人脸。"
+
+
 def test_a_missing_text_is_its_key_and_a_missing_fact_stays_visible() -> None:
     assert Texts("zh-CN")("no.such.text") == "no.such.text"
     assert fill("{a} of {b}", {"a": 1}) == "1 of {b}"

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from tests.unit.api.conftest import Served
     from tests.unit.conftest import World
 
-ON = {"recognition": {"enabled": True}}
+ON: dict[str, object] = {"recognition": {"enabled": True}}
+OFF: dict[str, object] = {}
 
 
 async def index(world: World, *names: str) -> None:
@@ -111,6 +112,10 @@ async def test_a_name_that_was_begun_is_kept_until_it_is_given_or_emptied(served
         for face_id in range(60):
             await owner.post("/api/drafts", json={"face_id": face_id, "name": "x"})
         assert await begun() == [(face_id, "x") for face_id in range(10, 60)]
+        for switched in (OFF, ON):
+            await world.app.apply(Settings.model_validate(switched))
+            await owner.post("/api/drafts", json={"face_id": 1, "name": "x"})
+            assert await begun() == ([] if switched == OFF else [(1, "x")])
 
 
 async def test_nobody_is_named_while_recognition_is_off(owner: httpx.AsyncClient) -> None:
