@@ -34,7 +34,7 @@ from scripts.program import agent, answering, new_home, started, until  # noqa: 
 from scripts.setup.pictures import landscape, variations  # noqa: E402
 
 LOOKS = {"en-light": ("en", "light"), "zh-dark": ("zh-CN", "dark")}
-POPUPS = ("popup", "popup-no-face", "popup-failed", "popup-burst", "popup-named")
+POPUPS = ("popup", "popup-no-face", "popup-failed", "popup-burst", "popup-burst-over", "popup-named")
 PAGES = (
     "first-run",
     "library-empty",
@@ -128,6 +128,7 @@ def play(stage: "Stage", samples: Path) -> None:
         stage.until(lambda status: status.burst is not None and status.burst.done > BURST // 4)
         stage.grab(f"popup-burst-{look}", settle=False)
         stage.until(lambda status: not status.queued)
+        stage.grab(f"popup-burst-over-{look}")
 
     stage.settings.set("recognition.enabled", "true")
     stage.until(lambda status: status.recognition and not status.queued)
