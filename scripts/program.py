@@ -39,9 +39,8 @@ def new_home(home: Path, models: ModelStore, values: Mapping[str, str]) -> tuple
 def started(*command: str, pass_fds: tuple[int, ...] = ()) -> Iterator["subprocess.Popen[bytes]"]:
     """A program, ended when the block is left."""
     none = subprocess.DEVNULL
-    process = subprocess.Popen(
-        command, stdin=none, stdout=none, stderr=none, pass_fds=pass_fds, env={**os.environ, "PYTHONPATH": str(ROOT)}
-    )
+    path = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(ROOT))))
+    process = subprocess.Popen(command, stdin=none, stdout=none, stderr=none, pass_fds=pass_fds, env={**os.environ, "PYTHONPATH": path})
     try:
         yield process
     finally:

@@ -1,6 +1,7 @@
 """The group `idle`: what the agent takes of the machine while it has nothing to do, with tray and without."""
 
 import contextlib
+import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -34,6 +35,11 @@ class Idle:
 def rows(long: bool) -> Iterator[Row]:
     """One after the other; a minute of rest each, ten if there is time."""
     rest_s = LONG_IDLE_S if long else IDLE_S
+    with _as_installed():
+        yield from _rows(rest_s)
+
+
+def _rows(rest_s: float) -> Iterator[Row]:
     with (
         display(),
         started("stalonetray", "--geometry", "3x1+0-0", "--icon-size", "24"),
@@ -49,6 +55,18 @@ def rows(long: bool) -> Iterator[Row]:
     with _folder() as folder, running(folder, IMAGES, values=SOON) as (client, process):
         idle = _idle(client, process, rest_s)
     yield at_most("headless_pss_mb", idle.pss_mb, HEADLESS_PSS_MB, [idle.pss_mb])
+
+
+@contextlib.contextmanager
+def _as_installed() -> Iterator[None]:
+    """What is started has no `rich`: it is here for the tests only, and what writes the logs would load 4 MB of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "rich.py").write_text("raise ImportError\n")
+        os.environ["PYTHONPATH"] = folder
+        try:
+            yield
+        finally:
+            del os.environ["PYTHONPATH"]
 
 
 @contextlib.contextmanager
