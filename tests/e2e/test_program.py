@@ -131,7 +131,8 @@ def test_a_burst_is_one_card_with_its_progress(
     burst = running.status().burst
     assert burst is not None and burst.total <= 30
 
-    # Its end: the newest photo's card.
-    running.settled(30)
-    until(lambda: near(popup_picture(desktop), LIME) > 20_000 and bar(desktop) < 20, "the last photo")
+    # Its end: what came of it.
+    finished = running.settled(30).finished
+    assert finished is not None and (finished.photos, finished.with_faces, finished.failed) == (30, 30, 0)
+    until(lambda: near(popup_picture(desktop), LIME) == 0 and bar(desktop) < 20, "the account of the burst")
     desktop.screenshot(tmp_path / "2-after.png")
