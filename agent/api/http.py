@@ -62,7 +62,7 @@ def create_app(context: Context, port: Callable[[], int]) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         responses={422: {"model": Problem}},
-        telemetry=silent,  # type: ignore[arg-type]
+        telemetry=silent,  # type: ignore[arg-type]  # a dict where TelemetryConfig is wanted
     )
     api.add_middleware(Guard, auth=context.auth, port=port, texts=context.texts)
 

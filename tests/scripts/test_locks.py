@@ -30,7 +30,7 @@ def wanted(*groups: str) -> set[str]:
     return {re.split(r"[^A-Za-z0-9._-]", line)[0].lower().replace("_", "-") for line in lines}
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, "ui/package-lock.json"])
 def test_a_lock_names_no_host(lock: str) -> None:
     assert not re.search(r"://|--index|--find-links|--extra-index", text(lock))
 
