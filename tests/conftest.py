@@ -1,33 +1,29 @@
 """What tests of every kind share: the models and the public-domain sample photos, fetched once into the checkout's build folder."""
 
+from __future__ import annotations
+
 import contextlib
-import os
 import shutil
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
-import httpx
-import psutil
 import pytest
-from PIL import Image, ImageOps
 
-from agent.adapters.config_file import SettingsFile
-from agent.adapters.model_store import ModelStore
-from agent.adapters.paths import AppPaths
-from agent.adapters.store import SqliteLibrary
-from agent.adapters.store.opening import open_library
-from agent.api.client import Client
-from agent.api.schemas import ImageOut, ImagePage, Status
-from agent.api.whereabouts import find
-from agent.bootstrap import home_of_key
-from agent.domain.errors import AgentError
-from agent.engine.wire import EngineConfig, ModelFile
+# Fixtures import what they need: the process that only hands tests out to others is up sooner.
+if TYPE_CHECKING:
+    from PIL import Image
+    from sqlalchemy import Engine
+
+    from agent.adapters.model_store import ModelStore
+    from agent.adapters.store import SqliteLibrary
+    from agent.engine.wire import EngineConfig, ModelFile
+    from tests.program import RealProgram
+    from tests.world import World
+
+    MakeProgram: TypeAlias = Callable[[Mapping[str, str]], RealProgram]
 
 CHECKOUT = Path(__file__).parent.parent
-WAIT_S = 40.0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,6 +34,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def model_store() -> ModelStore:
+    from agent.adapters.model_store import ModelStore
+
     return ModelStore(CHECKOUT / "build" / "cache" / "models")
 
 
@@ -58,12 +56,16 @@ def samples_folder(model_store: ModelStore) -> Path:
 @pytest.fixture(scope="session")
 def engine_models(models_folder: Path, model_store: ModelStore) -> dict[str, ModelFile]:
     """What an engine is told of its models, by recipe name."""
+    from agent.engine.wire import ModelFile
+
     infos = [model_store.info("centerface"), model_store.info("mobilefacenet")]
     return {str(info.recipe): ModelFile(info.name, str(info.path), info.sha256) for info in infos}
 
 
 @pytest.fixture(scope="session")
 def engine_config(engine_models: dict[str, ModelFile]) -> EngineConfig:
+    from agent.engine.wire import EngineConfig
+
     return EngineConfig(engine_models, converted=str(CHECKOUT / "build/cache/converted"), cache=str(CHECKOUT / "build/cache/kernels"))
 
 
@@ -74,157 +76,77 @@ def library_key() -> bytes:
 
 @pytest.fixture(scope="session")
 def empty_library(tmp_path_factory: pytest.TempPathFactory, library_key: bytes) -> Path:
-    """An empty library's file, to copy: making one runs the migrations, which takes a quarter of a second."""
+    """An empty library's file, to copy: that takes a fifth of the time of making one."""
+    from agent.adapters.store import SqliteLibrary
+
     path = tmp_path_factory.mktemp("library") / "library.db"
     SqliteLibrary(path, library_key).close()
     return path
 
 
+@pytest.fixture(scope="session")
+def statements_compiled_once() -> Iterator[None]:
+    """The program has one library and compiles each statement once; here each of hundreds of libraries would do so anew."""
+    from agent.adapters.store.engine import Database
+
+    create = Database._create_engine
+    first: list[Engine] = []
+
+    def created(database: Database) -> Engine:
+        first.append(engine := create(database))
+        engine.dialect, engine._compiled_cache = first[0].dialect, first[0]._compiled_cache
+        del first[1:]
+        return engine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Database, "_create_engine", created)
+        yield
+
+
 @pytest.fixture
-def library(tmp_path: Path, empty_library: Path, library_key: bytes) -> Iterator[SqliteLibrary]:
+def library(tmp_path: Path, empty_library: Path, library_key: bytes, statements_compiled_once: None) -> Iterator[SqliteLibrary]:
     """A new, empty, encrypted library in `tmp_path / "library.db"`."""
+    from agent.adapters.store import SqliteLibrary
+
     shutil.copyfile(empty_library, tmp_path / "library.db")
     opened = SqliteLibrary(tmp_path / "library.db", library_key)
     yield opened
     opened.close()
 
 
-# -- the real program ------------------------------------------------------------------------------------------------------------
+# -- the whole agent with its edges swapped -------------------------------------------------------------------------------------------
 
 
-class RealProgram:
-    """`ai-popup run` as the user starts it, with one watched folder and its key in a file."""
+@pytest.fixture
+async def world(library: SqliteLibrary, tmp_path: Path, quick: None) -> World:
+    from tests.world import World
 
-    def __init__(self, root: Path, models: Path, environment: Mapping[str, str]) -> None:
-        self.home = root / "home"
-        self.watched = root / "photos"
-        self.watched.mkdir()
-        self.paths = AppPaths.find({"AI_POPUP_HOME": str(self.home)}).create()
-        (self.paths.data / "models").symlink_to(models, target_is_directory=True)
-        kept = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS")}
-        self.environment = {
-            **kept,
-            "AI_POPUP_HOME": str(self.home),
-            "PYTHONPATH": str(CHECKOUT),
-            "LC_ALL": "C.UTF-8",
-            "DBUS_SESSION_BUS_ADDRESS": "disabled:",
-            **environment,
-        }
-        self.file = SettingsFile(self.paths.settings, environ={})
-        self.file.set("library.key_home", "file")
-        self.file.set("sources.settle_ms", "100")
-        self.file.add_folder(self.watched)
-        self.process: subprocess.Popen[bytes] | None = None
-
-    # -- its life ----------------------------------------------------------------------------------------------------------------
-    def start(self, *, tray: bool = False, before: Sequence[str] = (), wait: bool = True) -> None:
-        """Start it; `before` is a command that runs it."""
-        command = [*before, sys.executable, "-m", "agent", "run", *([] if tray else ["--no-tray"])]
-        none = subprocess.DEVNULL
-        with (self.home / "errors.txt").open("ab") as errors:
-            self.process = subprocess.Popen(command, stdin=none, stdout=none, stderr=errors, env=self.environment, cwd=CHECKOUT)
-        if wait:
-            self.until(lambda _: True)
-
-    @property
-    def alive(self) -> bool:
-        return self.process is not None and self.process.poll() is None
-
-    def children(self, kind: str = "") -> list[psutil.Process]:
-        """The processes below it: all, or those of one kind ("engine-worker", "popup-window")."""
-        found = []
-        with contextlib.suppress(psutil.Error):
-            for child in psutil.Process(self.process.pid).children(recursive=True) if self.process else []:
-                with contextlib.suppress(psutil.Error):
-                    if not kind or kind in child.cmdline():
-                        found.append(child)
-        return found
-
-    def kill(self) -> None:
-        """As `kill -9` does."""
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait()
-
-    def quit(self) -> None:
-        """End it in an orderly way, and make sure of it."""
-        if self.process is None or self.process.poll() is not None:
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise
-
-    def run(self, *words: str, input: str | None = None) -> subprocess.CompletedProcess[str]:
-        """A command of `ai-popup` beside it."""
-        command = [sys.executable, "-m", "agent", *words]
-        return subprocess.run(
-            command, env=self.environment, cwd=CHECKOUT, capture_output=True, text=True, input=input, timeout=WAIT_S, check=False
-        )
-
-    # -- what it says ------------------------------------------------------------------------------------------------------------
-    @contextlib.contextmanager
-    def client(self) -> Iterator[Client]:
-        with contextlib.closing(Client.find(self.paths.runtime)) as client:
-            yield client
-
-    @contextlib.contextmanager
-    def api(self) -> Iterator[httpx.Client]:
-        """For what its own client has no words for."""
-        where = find(self.paths.runtime)
-        headers = {"authorization": f"Bearer {where.token}"}
-        with httpx.Client(base_url=f"http://127.0.0.1:{where.port}/api", headers=headers, trust_env=False, timeout=20) as client:
-            yield client
-
-    def status(self) -> Status:
-        with self.client() as client:
-            return client.status()
-
-    def post(self, path: str) -> None:
-        with self.client() as client:
-            client.post(path)
-
-    def until(self, done: Callable[[Status], bool], within: float = WAIT_S) -> Status:
-        """Wait until its status is so."""
-        deadline = time.monotonic() + within
-        last: Status | None = None
-        while time.monotonic() < deadline:
-            with contextlib.suppress(AgentError):
-                last = self.status()
-                if done(last):
-                    return last
-            if not self.alive:
-                break
-            time.sleep(0.05)
-        pytest.fail(f"alive: {self.alive}, last: {last!r}, errors: {(self.home / 'errors.txt').read_text()[-2000:]!r}")
-
-    def settled(self, images: int, *, failed: int = 0) -> Status:
-        """Wait until so many images are indexed and nothing is under way."""
-        return self.until(lambda status: (status.images, status.failed, status.queued) == (images, failed, 0))
-
-    def images(self) -> dict[str, ImageOut]:
-        """Name -> image."""
-        with self.client() as client:
-            page = ImagePage.model_validate(client.get_json("/api/images?limit=200"))
-        return {image.name: image for image in page.items}
-
-    @contextlib.contextmanager
-    def library(self) -> Iterator[SqliteLibrary]:
-        """The library, opened with its key."""
-        library = open_library(self.paths.library, home_of_key(self.file.load(), self.paths))
-        try:
-            yield library
-        finally:
-            library.close()
+    return World(library, tmp_path / "photos")
 
 
-MakeProgram = Callable[[Mapping[str, str]], RealProgram]
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Waits between tries are of no interest but for their being there; log lines of tests are of none."""
+    from structlog.testing import capture_logs
+
+    monkeypatch.setattr("agent.app.indexer.RETRY_AFTER_S", (0.01, 0.01))
+    monkeypatch.setattr("agent.app.ingest.RETRY_AFTER_S", 0.01)
+    monkeypatch.setattr("agent.app.people.RETRY_AFTER_S", 0.01)
+    monkeypatch.setattr("agent.app.recognition.RETRY_S", 0.01)
+    monkeypatch.setattr("agent.app.scan.LOOK_S", 0.01)
+    monkeypatch.setattr("agent.app.status.LEAST_INTERVAL_S", 0.01)
+    monkeypatch.setattr("agent.app.status.MOST_SHARE", 5)
+    with capture_logs():
+        yield
+
+
+# -- the real program ----------------------------------------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager
 def _programs(root: Path, models: Path) -> Iterator[MakeProgram]:
+    from tests.program import RealProgram
+
     made: list[RealProgram] = []
 
     def make(environment: Mapping[str, str]) -> RealProgram:
@@ -253,6 +175,8 @@ def make_module_program(tmp_path_factory: pytest.TempPathFactory, models_folder:
 @pytest.fixture(scope="session")
 def photo(samples_folder: Path) -> Callable[[int], Image.Image]:
     """Distinct photos by number, made of the samples: `1 + number % 2` faces side by side."""
+    from PIL import Image, ImageOps
+
     names = ("obama.jpg", "obama2.jpg", "biden.jpg")
     parts: Mapping[str, Image.Image] = {}
     for name in names:

@@ -12,8 +12,8 @@ from PIL import Image, ImageChops
 from agent.desktop.popup_shell import HEIGHT, WIDTH
 
 if TYPE_CHECKING:
-    from tests.conftest import RealProgram
     from tests.e2e.conftest import Desktop
+    from tests.program import RealProgram
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ import httpx
 from agent.api.whereabouts import find
 
 if TYPE_CHECKING:
-    from tests.conftest import RealProgram
+    from tests.program import RealProgram
 
 
 def test_it_quits_though_somebody_listens_to_its_events(program: RealProgram) -> None:

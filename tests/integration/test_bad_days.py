@@ -15,7 +15,7 @@ from agent.adapters.store.opening import DATABASE_FILE
 
 if TYPE_CHECKING:
     from agent.api.schemas import ImageOut
-    from tests.conftest import RealProgram
+    from tests.program import RealProgram
 
 pytestmark = pytest.mark.slow
 Photo = Callable[[int], Image.Image]

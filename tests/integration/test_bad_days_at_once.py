@@ -28,8 +28,8 @@ from agent.domain.events import ImageIndexed
 from agent.domain.jobs import JobState
 
 if TYPE_CHECKING:
-    from tests.conftest import RealProgram
     from tests.integration.conftest import WallClock
+    from tests.program import RealProgram
 
 BAD_THINGS = 32
 

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 if TYPE_CHECKING:
-    from tests.conftest import RealProgram
+    from tests.program import RealProgram
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 Photo = Callable[[int], Image.Image]

@@ -25,8 +25,8 @@ from agent.bootstrap import home_of_key
 from agent.domain.errors import NotRunning
 
 if TYPE_CHECKING:
-    from tests.conftest import RealProgram
     from tests.integration.conftest import WallClock
+    from tests.program import RealProgram
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 Photo = Callable[[int], Image.Image]

@@ -12,7 +12,7 @@ from PIL import Image
 from agent.resources import resource
 
 if TYPE_CHECKING:
-    from tests.conftest import RealProgram
+    from tests.program import RealProgram
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 Photo = Callable[[int], Image.Image]

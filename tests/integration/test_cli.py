@@ -16,7 +16,7 @@ from agent.domain.errors import NotRunning
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.conftest import RealProgram
+    from tests.program import RealProgram
 
 pytestmark = pytest.mark.slow
 

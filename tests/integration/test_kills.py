@@ -20,7 +20,7 @@ from agent.domain.events import ImageIndexed
 from agent.domain.jobs import JobState
 
 if TYPE_CHECKING:
-    from tests.conftest import RealProgram
+    from tests.program import RealProgram
 
 LEAST_PHOTOS = 60
 NEW_PER_KILL = 3

@@ -13,7 +13,7 @@ from PIL import Image
 from agent.api.whereabouts import find
 
 if TYPE_CHECKING:
-    from tests.conftest import RealProgram
+    from tests.program import RealProgram
 
 
 def ask(program: RealProgram, method: str, path: str, body: object = None) -> httpx.Response:

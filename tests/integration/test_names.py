@@ -13,7 +13,7 @@ from PIL import Image
 from agent.api.schemas import ImagePage
 
 if TYPE_CHECKING:
-    from tests.conftest import RealProgram
+    from tests.program import RealProgram
 
 pytestmark = pytest.mark.slow
 

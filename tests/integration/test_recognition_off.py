@@ -19,7 +19,7 @@ from agent.bootstrap import home_of_key
 from agent.domain.events import Recorded
 
 if TYPE_CHECKING:
-    from tests.conftest import RealProgram
+    from tests.program import RealProgram
 
 PAGE, RESERVED, SALT = 4096, 80, 16  # SQLCipher 4: the initialisation vector and the HMAC stand at a page's end
 LOG_HEADER, FRAME_HEADER = 32, 24

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.conftest import RealProgram
+    from tests.program import RealProgram
 
 
 def test_what_the_pages_change_is_in_force_at_once(program: RealProgram, tmp_path: Path, photo: Callable[[int], Image.Image]) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-    from tests.conftest import RealProgram
+    from tests.program import RealProgram
 
 
 @contextmanager

@@ -22,6 +22,7 @@ ENDED_BADLY = (JobState.FAILED, JobState.QUARANTINED)
 _CHUNK = 500  # ids in one statement
 # No detector has this name: an analysis that says so is out of date by every recipe, and the next one takes its place.
 NO_ANALYSIS = ""
+_BY_STATE = select(job.c.state, func.count()).group_by(job.c.state)
 
 
 def outdated(recipe: Recipe) -> ColumnElement[bool]:
@@ -32,6 +33,11 @@ def outdated(recipe: Recipe) -> ColumnElement[bool]:
     if recipe.embedder is None:
         return other_detector
     return or_(other_detector, image.c.embedder.is_(None), image.c.embedder != recipe.embedder)
+
+
+def count(tx: Connection) -> dict[JobState, int]:
+    """How many jobs are in each state."""
+    return dict.fromkeys(JobState, 0) | {JobState(state): number for state, number in tx.execute(_BY_STATE)}
 
 
 def queue(tx: Connection, place_id: int, priority: Priority, now: datetime) -> None:

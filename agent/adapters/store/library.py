@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, insert, select
 
 from agent.adapters.store import actions, events, files, gallery, images, jobs, library_index, people, places, schema
 from agent.adapters.store.engine import Database
@@ -183,11 +183,8 @@ class SqliteLibrary:
 
     def counts(self) -> Counts:
         with self._database.read() as tx:
-            shown = library_index.count(tx)
-            faces, people_ = (tx.scalar(select(func.count()).select_from(table)) or 0 for table in (schema.face, schema.person))
-            by_state = tx.execute(select(schema.job.c.state, func.count()).group_by(schema.job.c.state)).all()
-        states = dict.fromkeys(JobState, 0) | {JobState(state): count for state, count in by_state}
-        return Counts(shown, faces, people_, states)
+            shown, faces, known = library_index.count(tx)
+            return Counts(shown, faces, known, jobs.count(tx))
 
     def events(self, *, after: int, limit: int) -> list[Recorded]:
         with self._database.read() as tx:

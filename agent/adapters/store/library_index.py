@@ -5,14 +5,31 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, and_, func, not_, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, ScalarSelect, and_, func, not_, select, type_coerce
 
 from agent.adapters.store.paths import below, within
-from agent.adapters.store.schema import image, place
+from agent.adapters.store.schema import face, image, person, place
 from agent.app.ports import Area, Index, Shown
 
 _DAY = 24 * 3_600 * 1_000_000  # microseconds
 _EPOCH = date(1970, 1, 1).toordinal()
+
+
+def _is_there() -> ColumnElement[bool]:
+    return select(place.c.id).where(place.c.image_id == image.c.id, place.c.missing_since.is_(None)).exists()
+
+
+def _shown() -> ScalarSelect[int]:
+    """How many images `read` gives unless they are narrowed."""
+    # Two passes over indices alone; image by image, looking for a place of each, would take several times as long.
+    there = select(place.c.image_id).where(place.c.image_id.is_not(None), place.c.missing_since.is_(None)).group_by(place.c.image_id)
+    hidden = select(image.c.id).where(image.c.hidden_at.is_not(None), _is_there())
+    there_count, hidden_count = (select(func.count()).select_from(found.subquery()).scalar_subquery() for found in (there, hidden))
+    return select(there_count - hidden_count).scalar_subquery()
+
+
+# Put together once: the status counts while it works, and of a small library putting this together would take longer than counting.
+_COUNTS = select(_shown(), *(select(func.count()).select_from(table).scalar_subquery() for table in (face, person)))
 
 
 def read(tx: Connection, shown: Shown) -> Index:
@@ -41,12 +58,10 @@ def count_below(tx: Connection, folder: str) -> int:
     return held - (tx.scalar(select(func.count()).select_from(image).where(image.c.hidden_at.is_not(None), of_it)) or 0)
 
 
-def count(tx: Connection) -> int:
-    """How many images `read` gives unless they are narrowed."""
-    # Two passes over indices alone; image by image, looking for a place of each, would take several times as long.
-    there = select(place.c.image_id).where(place.c.image_id.is_not(None), place.c.missing_since.is_(None)).group_by(place.c.image_id)
-    hidden = select(image.c.id).where(image.c.hidden_at.is_not(None), _is_there())
-    return sum(sign * (tx.scalar(select(func.count()).select_from(found.subquery())) or 0) for sign, found in ((1, there), (-1, hidden)))
+def count(tx: Connection) -> tuple[int, int, int]:
+    """Images that `read` gives unless they are narrowed, faces, and people."""
+    images, faces, people = tx.execute(_COUNTS).one()
+    return images, faces, people
 
 
 def count_leaving(tx: Connection, area: Area) -> int:
@@ -55,10 +70,6 @@ def count_leaving(tx: Connection, area: Area) -> int:
     leaving = and_(within(area), place.c.folder.is_not(None))
     last = select(place.c.image_id).where(there, leaving).except_(select(place.c.image_id).where(there, not_(leaving)))
     return tx.scalar(select(func.count()).select_from(image).where(image.c.id.in_(last), image.c.hidden_at.is_(None))) or 0
-
-
-def _is_there() -> ColumnElement[bool]:
-    return select(place.c.id).where(place.c.image_id == image.c.id, place.c.missing_since.is_(None)).exists()
 
 
 def _conditions(shown: Shown) -> Iterator[ColumnElement[bool]]:

@@ -22,7 +22,8 @@ def test_the_day_one_is_in_stays_in_sight_and_is_heard_with_each_photo(page: Pag
             view.scrollTop += above(day) + 60
             await drawn()
             const tile = [...view.querySelectorAll('.tile')].find((each) => above(each) + each.clientHeight > 44)
-            return { title: day.querySelector('strong').textContent, begins: above(day), at: above(day.querySelector('p')), heard: tile.ariaLabel }
+            const title = day.querySelector('p')
+            return { title: title.querySelector('strong').textContent, begins: above(day), at: above(title), heard: tile.ariaLabel }
         }"""
     )
     assert top["begins"] == pytest.approx(-60, abs=1), "the day's own beginning is out of sight"

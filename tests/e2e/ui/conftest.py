@@ -17,7 +17,7 @@ from scripts.setup.ui import Ui
 from scripts.setup.venv import Venv
 
 if TYPE_CHECKING:
-    from tests.conftest import RealProgram
+    from tests.program import RealProgram
 
 CHECKOUT = Path(__file__).parents[3]
 SIZES = ((1280, 720), (900, 720))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.conftest import RealProgram
+    from tests.program import RealProgram
     from tests.e2e.ui.conftest import Visitor
 
 pytestmark = pytest.mark.slow

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from agent.desktop.popup_shell import HEIGHT, WIDTH
 
 if TYPE_CHECKING:
-    from tests.conftest import RealProgram
+    from tests.program import RealProgram
     from tests.e2e.ui.conftest import Visitor
 
 pytestmark = pytest.mark.slow

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, expect
 from agent.i18n import Texts
 
 if TYPE_CHECKING:
-    from tests.conftest import RealProgram
+    from tests.program import RealProgram
     from tests.e2e.ui.conftest import Visitor
 
 pytestmark = pytest.mark.slow

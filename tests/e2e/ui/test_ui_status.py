@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from tests.conftest import RealProgram
+    from tests.program import RealProgram
     from tests.e2e.ui.conftest import Visitor
 
 pytestmark = pytest.mark.slow

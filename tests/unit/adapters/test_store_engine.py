@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from agent.adapters.store import SqliteLibrary, engine, schema, upgrade
 from agent.adapters.store.copies import check_copy
@@ -248,8 +248,8 @@ def test_an_interrupted_first_start_leaves_nothing_half(tmp_path: Path, library_
         real(tx)  # type: ignore[arg-type]
         raise KeyboardInterrupt
 
-    real = upgrade._migrate
-    monkeypatch.setattr(upgrade, "_migrate", interrupted)
+    real = upgrade._create
+    monkeypatch.setattr(upgrade, "_create", interrupted)
     with pytest.raises(KeyboardInterrupt):
         SqliteLibrary(tmp_path / "library.db", library_key)
     monkeypatch.undo()
@@ -258,12 +258,49 @@ def test_an_interrupted_first_start_leaves_nothing_half(tmp_path: Path, library_
     library.close()
 
 
-def test_the_migrations_build_what_the_schema_says(library: SqliteLibrary, tmp_path: Path, library_key: bytes) -> None:
+def test_a_library_that_another_process_makes_meanwhile_is_taken_as_it_is(
+    tmp_path: Path, library_key: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str | None] = []
+
+    def revision(tx: object) -> str | None:
+        if not asked:
+            asked.append(None)
+            SqliteLibrary(tmp_path / "library.db", library_key).close()
+            return None
+        return real(tx)  # type: ignore[arg-type]
+
+    real = upgrade._revision
+    monkeypatch.setattr(upgrade, "_revision", revision)
+    library = SqliteLibrary(tmp_path / "library.db", library_key)
+    note(library)
+    library.close()
+
+
+def parts(tx: Connection) -> dict[str, set[object]]:
+    """Columns, keys and indices of every table, whatever steps it was made in."""
+    names = [name for (name,) in tx.execute(text("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"))]
+    found: dict[str, set[object]] = {}
+    for name in names:
+        columns = {tuple(row)[1:] for row in tx.execute(text(f"PRAGMA table_info({name})"))}
+        keys = {tuple(row)[2:] for row in tx.execute(text(f"PRAGMA foreign_key_list({name})"))}
+        indices = set(tx.execute(text("SELECT sql FROM sqlite_master WHERE type = 'index' AND tbl_name = :name"), {"name": name}).scalars())
+        once = " ".join(tx.execute(text("SELECT sql FROM sqlite_master WHERE name = :name"), {"name": name}).scalar_one().split())
+        found[name] = {*columns, *keys, *indices, "AUTOINCREMENT" in once, once.count("UNIQUE")}
+    return found
+
+
+def test_the_migrations_build_what_a_new_library_has(library: SqliteLibrary, tmp_path: Path, library_key: bytes) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    database = Database(tmp_path / "library.db", library_key)
-    with database.read() as tx:
-        assert compare_metadata(MigrationContext.configure(tx), schema.metadata) == []
-        assert tx.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == schema.REVISION
-    database.close()
+    new, old = Database(tmp_path / "library.db", library_key), Database(tmp_path / "old.db", library_key)
+    with old.write() as tx:
+        upgrade._migrate(tx)
+    with new.read() as made, old.read() as migrated:
+        assert compare_metadata(MigrationContext.configure(migrated), schema.metadata) == []
+        assert parts(migrated) == parts(made)
+        revisions = [tx.execute(text("SELECT version_num FROM alembic_version")).scalar_one() for tx in (made, migrated)]
+        assert revisions == [schema.REVISION] * 2
+    new.close()
+    old.close()

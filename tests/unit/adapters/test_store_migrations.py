@@ -5,7 +5,6 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from alembic import command
 from sqlalchemy import Connection, text
 
 from agent.adapters.store import SqliteLibrary, upgrade
@@ -39,6 +38,8 @@ def fill(tx: Connection) -> None:
 def test_the_first_librarys_images_get_their_date_from_their_files(
     tmp_path: Path, library_key: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from alembic import command  # here, because nothing else needs it
+
     path = tmp_path / "library.db"
     to = command.upgrade
     with monkeypatch.context() as patched:

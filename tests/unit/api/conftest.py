@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
-    from tests.unit.conftest import World
+    from tests.world import World
 
 PORT = 8765
 VERSION = "1.2.3"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.unit.api.conftest import Served
-    from tests.unit.conftest import World
+    from tests.world import World
 
 ON: dict[str, object] = {"recognition": {"enabled": True}}
 OFF: dict[str, object] = {}

@@ -9,7 +9,7 @@ import pytest
 
 from agent.domain.jobs import JobState, Priority
 from agent.settings import Folder, Settings
-from tests.unit.conftest import NOW
+from tests.world import NOW
 
 if TYPE_CHECKING:
     import httpx

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import httpx
 
     from tests.unit.api.conftest import Served
-    from tests.unit.conftest import World
+    from tests.world import World
 
 
 async def index(world: World, *names: str) -> None:

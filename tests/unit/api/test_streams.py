@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fastapi.sse import ServerSentEvent
 
     from tests.unit.api.conftest import Served
-    from tests.unit.conftest import World
+    from tests.world import World
 
 
 async def happen(world: World, *names: str) -> None:

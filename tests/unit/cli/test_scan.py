@@ -17,7 +17,7 @@ from agent.app.lifecycle import App
 from agent.cli.scan import _Report
 from agent.cli.session import Session
 from agent.domain.errors import EngineStartFailed, ImageCorrupt, ModelUnreachable, StoreDiskFull
-from tests.unit.conftest import FakeAnalyser
+from tests.world import FakeAnalyser
 
 if TYPE_CHECKING:
     from agent.adapters.model_store import Progress

@@ -11,10 +11,10 @@ from agent.app.rules import EMBEDDER
 from agent.domain.events import RecognitionPurged
 from agent.domain.jobs import Priority
 from agent.settings import Settings
-from tests.unit.conftest import NOW
+from tests.world import NOW
 
 if TYPE_CHECKING:
-    from tests.unit.conftest import World
+    from tests.world import World
 
 
 def settings(*folders: dict[str, object], recognition: bool = True) -> Settings:

@@ -9,7 +9,7 @@ from agent.domain.jobs import JobState, Priority
 
 if TYPE_CHECKING:
     from agent.domain.image import FileSeen
-    from tests.unit.conftest import World
+    from tests.world import World
 
 
 async def deferred(world: World, name: str, content: bytes = b"") -> FileSeen:

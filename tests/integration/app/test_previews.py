@@ -14,7 +14,7 @@ from agent.domain.jobs import Priority
 
 if TYPE_CHECKING:
     from agent.app.ports import Library
-    from tests.unit.conftest import World
+    from tests.world import World
 
 
 async def indexed(world: World, count: int) -> list[int]:

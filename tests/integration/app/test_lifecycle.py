@@ -13,7 +13,7 @@ from agent.domain.jobs import Priority
 from agent.settings import FaceDetector, Settings
 
 if TYPE_CHECKING:
-    from tests.unit.conftest import World
+    from tests.world import World
 
 
 async def test_only_what_a_changed_section_concerns_is_told_of_it(world: World) -> None:

@@ -14,7 +14,7 @@ from agent.domain.errors import ImageCorrupt, ImageOnlineOnly, NotFound
 from agent.domain.jobs import Priority
 
 if TYPE_CHECKING:
-    from tests.unit.conftest import World
+    from tests.world import World
 
 
 class Shelf:

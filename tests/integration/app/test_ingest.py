@@ -18,7 +18,7 @@ from agent.domain.image import FileSeen
 from agent.domain.jobs import JobState, Priority
 
 if TYPE_CHECKING:
-    from tests.unit.conftest import World
+    from tests.world import World
 
 
 async def indexed(world: World, *files: FileSeen) -> None:

@@ -21,7 +21,7 @@ from agent.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.unit.conftest import World
+    from tests.world import World
 
 OFF, ON = Settings(), Settings.model_validate({"recognition": {"enabled": True}})
 
@@ -35,9 +35,11 @@ async def recognising(world: World, **files: bytes) -> AsyncIterator[dict[str, i
 
 
 async def face_of(world: World, name: str, content: bytes) -> int:
+    """Have a photo of one face indexed; it is told of when its opinion has been looked at once more."""
     seen = world.file(name, content)
+    told = len(world.happened)
     await world.app.ingest.note(seen, Priority.NEW)
-    await world.until(lambda: (place := world.real.place(seen.path)) is not None and place.image_id is not None)
+    await world.until(lambda: any(isinstance(recorded.event, ImageIndexed) for recorded in world.happened[told:]))
     place = world.real.place(seen.path)
     assert place is not None and place.image_id is not None
     image = world.real.image(place.image_id)

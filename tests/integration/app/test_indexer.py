@@ -27,7 +27,7 @@ from agent.domain.jobs import MAX_ATTEMPTS, MAX_ATTEMPTS_KILLED, JobState, Prior
 from agent.settings import Settings
 
 if TYPE_CHECKING:
-    from tests.unit.conftest import World
+    from tests.world import World
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

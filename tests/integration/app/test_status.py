@@ -13,7 +13,7 @@ from agent.domain.jobs import Priority
 from agent.settings import Settings
 
 if TYPE_CHECKING:
-    from tests.unit.conftest import World
+    from tests.world import World
 
 
 @pytest.fixture

@@ -14,20 +14,21 @@ from agent.domain.image import FileSeen
 from agent.domain.jobs import JobState, Priority
 
 if TYPE_CHECKING:
-    from tests.unit.conftest import World
+    from tests.world import World
 
 
 async def scan(world: World, *files: FileSeen, embeddings: bool = False) -> list[Scanned]:
     return [scanned async for scanned in world.app.scan(files, embeddings=embeddings)]
 
 
-async def test_each_file_comes_once_with_what_the_library_holds(world: World) -> None:
-    files = [world.file(f"photo {number}") for number in range(70)]
+async def test_each_file_comes_once_with_what_the_library_holds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.app.scan.WINDOW", 4)
+    files = [world.file(f"photo {number}") for number in range(10)]
     async with world.running():
         scanned = await scan(world, *files)
     assert sorted(one.path for one in scanned) == sorted(seen.path for seen in files)
     assert all(one.error is None and len(one.faces) == 1 and (one.width, one.height) == (100, 80) for one in scanned)
-    assert len({one.sha256 for one in scanned}) == 70 and scanned[0].ms is not None
+    assert len({one.sha256 for one in scanned}) == 10 and scanned[0].ms is not None
 
 
 async def test_files_known_already_are_told_without_being_analysed(world: World) -> None:

@@ -1,0 +1,223 @@
+"""An analyser that says what a test tells it to, and the parts of the agent around it."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from struct import pack
+
+import pytest
+
+from agent.adapters.store import SqliteLibrary
+from agent.app.lifecycle import App
+from agent.app.ports import Analyse, Emit
+from agent.app.recognition import Backups
+from agent.domain.errors import AgentError, ImageMissing
+from agent.domain.events import Recorded
+from agent.domain.face import Analysis, Box, Face, Landmarks, Quality, StageTimes
+from agent.domain.image import FileSeen, Recipe
+from agent.domain.people import Bounds, Candidate, Gallery
+from agent.settings import Settings, folder_of
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+LANDMARKS: Landmarks = ((10, 10), (30, 10), (20, 20), (12, 30), (28, 30))
+
+
+class FakeAnalyser:
+    """Every file shows one face, whose print is the file's first byte. `errors` come first, one at each attempt; `gate` holds work up."""
+
+    def __init__(self) -> None:
+        self.tasks: list[Analyse] = []
+        self.errors: dict[str, list[AgentError]] = {}
+        self.always: AgentError | None = None
+        self.defect: Exception | None = None
+        self.match_error: AgentError | None = None
+        self.matches = 0
+        self.before_match: Callable[[], Awaitable[None]] | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.busy = asyncio.Event()
+        self.previews: list[tuple[str, int]] = []
+        self.preview_size = 10
+        self.forgotten = 0
+        self.closed = False
+
+    async def analyse(self, task: Analyse) -> Analysis:
+        self.tasks.append(task)
+        self.busy.set()
+        await self.gate.wait()
+        if self.defect is not None:
+            raise self.defect
+        if self.always is not None:
+            raise self.always
+        if waiting := self.errors.get(task.path):
+            raise waiting.pop(0)
+        try:
+            content = await asyncio.to_thread(Path(task.path).read_bytes)
+        except OSError as error:
+            raise ImageMissing from error
+        return analysis(content, task.recipe, chip=task.keep_chips)
+
+    async def preview(self, path: str, side: int) -> bytes:
+        self.previews.append((path, side))
+        await self.gate.wait()
+        if self.always is not None:
+            raise self.always
+        return bytes(self.preview_size)
+
+    async def match(self, embeddings: Sequence[bytes], gallery: Gallery, bounds: Bounds) -> list[list[Candidate]]:
+        self.matches += 1
+        if self.before_match is not None:
+            once, self.before_match = self.before_match, None
+            await once()
+        if self.match_error is not None:
+            raise self.match_error
+        return [[Candidate(ref.person_id, 0.1, 1, 1) for ref in gallery.references if ref.embedding == each] for each in embeddings]
+
+    def forget(self) -> None:
+        self.forgotten += 1
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def analysis(content: bytes, recipe: Recipe, *, chip: bool = True) -> Analysis:
+    known = recipe.embedder is not None
+    face = Face(
+        Box(5, 5, 40, 40),
+        0.9,
+        LANDMARKS,
+        Quality(size=40, sharpness=100, yaw=0, roll=0),
+        embedding=pack("<f", content[0]) if known else None,
+        chip=b"jpeg" if known and chip else None,
+    )
+    digest = hashlib.sha256(content).hexdigest()
+    return Analysis(digest, len(content), 100, 80, "jpeg", recipe, "f32", (face,), StageTimes(1, 2, 3, 4))
+
+
+class FakeSource:
+    """Emits what a test hands it."""
+
+    def __init__(self) -> None:
+        self.emit: Emit | None = None
+        self.started = asyncio.Event()
+        self.rescans = 0
+
+    async def run(self, emit: Emit) -> None:
+        self.emit = emit
+        self.started.set()
+        await asyncio.get_running_loop().create_future()
+
+    async def rescan(self) -> None:
+        self.rescans += 1
+
+
+class Unreliable:
+    """The library, some of whose methods fail with an error as long as it is set."""
+
+    def __init__(self, library: SqliteLibrary) -> None:
+        self._library = library
+        self.failing: dict[str, AgentError] = {}
+        self.calls: list[str] = []
+        self.called: Callable[[str], None] = lambda _: None
+
+    def __getattr__(self, name: str) -> object:
+        method = getattr(self._library, name)
+        if not callable(method):
+            return method
+
+        def call(*values: object, **named: object) -> object:
+            self.calls.append(name)
+            self.called(name)
+            if name in self.failing:
+                raise self.failing[name]
+            return method(*values, **named)
+
+        return call
+
+
+class World:
+    """A whole agent with the edges swapped, and words for what tests do with it."""
+
+    def __init__(self, library: SqliteLibrary, folder: Path) -> None:
+        self.folder = folder
+        self.folder.mkdir()
+        self.real = library
+        self.library = Unreliable(library)
+        self.analyser = FakeAnalyser()
+        self.source = FakeSource()
+        self.happened: list[Recorded] = []
+        self.time = 0.0
+        self.slept = timedelta()  # by how much the clock on the wall leapt forward
+        self.supplied: list[Recipe] = []
+        self.supply_error: AgentError | None = None
+        self.backups: list[datetime] = []
+        self.replaced: list[datetime] = []
+        self.backup_error: AgentError | None = None
+        self.reconfigured: list[Settings] = []
+        self.in_the_cloud: set[str] = set()  # paths of files whose content is not here
+        self.app = self.make(Settings())
+
+    def make(self, settings: Settings) -> App:
+        async def supply(recipe: Recipe) -> None:
+            self.supplied.append(recipe)
+            if self.supply_error is not None:
+                raise self.supply_error
+
+        async def reconfigure(new: Settings) -> None:
+            self.reconfigured.append(new)
+
+        def backup(now: datetime, _: Settings) -> None:
+            self.backups.append(now)
+            if self.backup_error is not None:
+                raise self.backup_error
+
+        def replace(now: datetime, _: Settings) -> None:
+            if self.backup_error is not None:
+                raise self.backup_error
+            self.replaced.append(now)
+
+        self.app = App(
+            settings,
+            self.library,  # type: ignore[arg-type]
+            self.analyser,
+            self.source,
+            slots=lambda: 2,
+            clock=lambda: NOW + self.slept,
+            monotonic=lambda: self.time,
+            supply=supply,
+            backups=Backups(backup, replace),
+            reconfigure={"popup": reconfigure},
+            online_only=lambda path: path in self.in_the_cloud,
+        )
+        return self.app
+
+    def file(self, name: str, content: bytes = b"") -> FileSeen:
+        """Write a file; without content it holds its own name. It counts as found in a watched folder only where the settings have that."""
+        path = self.folder / name
+        path.write_bytes(content or name.encode())
+        facts = path.stat()
+        watched = folder_of(str(path), self.app.settings.folders)
+        return FileSeen(str(path), facts.st_size, facts.st_mtime_ns, watched.root if watched else None)
+
+    @asynccontextmanager
+    async def running(self, *, watch: bool = False) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.app.run(watch=watch))
+        try:
+            with self.app.bus.listening(self.happened.append):
+                yield
+        finally:
+            self.analyser.gate.set()
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait, giving way to the loop and its threads, until something is true."""
+        for _ in range(10_000):
+            if condition():
+                return
+            await asyncio.sleep(0.005)
+        pytest.fail("it never became true")
