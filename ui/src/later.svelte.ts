@@ -7,7 +7,8 @@ export class Later {
   parts = $state.raw<Rest | null>(null)
   /** something of them is waited for */
   wanted = $state(false)
-  private failed = false
+  /** they could not be read: reading them again reads the whole page anew */
+  failed = $state(false)
 
   constructor(
     private readonly load: () => Promise<Rest>,
