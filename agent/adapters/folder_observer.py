@@ -118,7 +118,8 @@ def asking_observer(interval_s: float, clock: Callable[[], float] = time.monoton
             super().queue_events(rest)
             self.rest_s = _REST * (clock() - begun - rest)
 
-    return BaseObserver(partial(Patient, stat=os.lstat, listdir=os.scandir), timeout=interval_s)  # type: ignore[arg-type]
+    emitter = partial(Patient, stat=os.lstat, listdir=os.scandir)
+    return BaseObserver(emitter, timeout=interval_s)  # type: ignore[arg-type]  # it is called like the class that is wanted
 
 
 if sys.platform == "linux":
