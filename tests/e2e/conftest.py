@@ -8,6 +8,7 @@ writes it when it gets a path. `chromium` is a browser for the pages.
 
 import contextlib
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -93,6 +94,12 @@ class Desktop:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=errors, env=self.environment)
         self._programs.append(process)
         return Program(process, output)
+
+    def start_window_manager(self) -> None:
+        """Start it and wait until it manages: it announces itself earlier, and a window shown in between is never seen."""
+        ready = self._folder / "managed"
+        self.start(["openbox", "--startup", f"touch {shlex.quote(str(ready))}"])
+        _until(ready.exists, "openbox")
 
     def python(self, script: str, *words: str) -> Program:
         return self.start([sys.executable, "-u", "-c", script, *words])
@@ -235,8 +242,7 @@ def xembed_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desktop
     with x_server() as display:
         desktop = Desktop(tmp_path_factory.mktemp("desktop"), display)
         try:
-            desktop.start(["openbox"])
-            _until(lambda: desktop.ask("xprop", "-root", "_NET_SUPPORTING_WM_CHECK").find("window id") > 0, "openbox")
+            desktop.start_window_manager()
             desktop.start(["stalonetray", "--geometry", "3x1+0-0", "--icon-size", "24", "--window-strut", "none"])
             _until(lambda: bool(desktop.ask("xdotool", "search", "--onlyvisible", "--class", "stalonetray")), "stalonetray")
             yield desktop
@@ -257,7 +263,7 @@ def panel_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desktop]
             bus = desktop.start(["dbus-daemon", "--session", "--nofork", "--print-address=1"])
             _until(lambda: bool(bus.lines), "dbus-daemon")
             desktop.environment["DBUS_SESSION_BUS_ADDRESS"] = bus.lines[0]
-            desktop.start(["openbox"])
+            desktop.start_window_manager()
             desktop.start(["xfce4-panel", "--disable-wm-check"])
             _until(lambda: "org.kde.StatusNotifierWatcher" in _bus_names(desktop), "xfce4-panel")
             yield desktop
