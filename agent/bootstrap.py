@@ -13,6 +13,7 @@ from agent.adapters.config_file import SettingsFile
 from agent.adapters.diagnosis import Ground
 from agent.adapters.durable import store_error
 from agent.adapters.folder_source import FolderSource
+from agent.adapters.forgotten import ForgottenFile
 from agent.adapters.key_homes import Home, key_home
 from agent.adapters.keys import LibraryKeys
 from agent.adapters.model_store import ModelState, ModelStore
@@ -179,6 +180,7 @@ def build(
         monotonic=monotonic,
         supply=supply,
         backups=backups or backups_of(library, paths),
+        forgotten=ForgottenFile(paths.library.with_name("forgotten")),
         reconfigure=hooks,
         machine=machine,
         online_only=is_online_only,

@@ -148,6 +148,10 @@ class Recognition(Section):
     """Distance up to which a face is certainly somebody."""
     probable: Annotated[float, Field(gt=0, lt=2)] = 1.05
     """Distance up to which a face is probably somebody; nothing is claimed beyond."""
+    unnamed_days: Annotated[int, Field(ge=1, le=36_500)] = 90
+    """Face prints of faces that nobody named are kept this long."""
+    person_days: Annotated[int, Field(ge=1, le=36_500)] = 1_095
+    """A person of whom no face was confirmed for so long is asked about."""
 
 
 class Library(Section):

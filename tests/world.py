@@ -10,6 +10,7 @@ from struct import pack
 
 import pytest
 
+from agent.adapters.forgotten import ForgottenFile
 from agent.adapters.store import SqliteLibrary
 from agent.app.lifecycle import App
 from agent.app.ports import Analyse, Emit
@@ -146,6 +147,7 @@ class World:
         self.folder.mkdir()
         self.real = library
         self.library = Unreliable(library)
+        self.forgotten = ForgottenFile(self.folder / ".forgotten")
         self.analyser = FakeAnalyser()
         self.source = FakeSource()
         self.happened: list[Recorded] = []
@@ -189,6 +191,7 @@ class World:
             monotonic=lambda: self.time,
             supply=supply,
             backups=Backups(backup, replace),
+            forgotten=self.forgotten,
             reconfigure={"popup": reconfigure},
             online_only=lambda path: path in self.in_the_cloud,
         )

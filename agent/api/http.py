@@ -18,6 +18,7 @@ from agent.api.guard import Guard, sign_in_page
 from agent.api.routes_desk import desk_routes
 from agent.api.routes_folders import folder_routes
 from agent.api.routes_library import library_routes
+from agent.api.routes_people import people_routes
 from agent.api.routes_settings import settings_routes
 from agent.api.routes_status import status_routes
 from agent.api.schemas import Problem, ScanRequest, SessionCode, Status
@@ -28,9 +29,12 @@ from agent.domain.errors import (
     FaceUnknown,
     ImageError,
     ImageMissing,
+    NameTaken,
     NotFound,
+    NothingToUndo,
     PersonUnknown,
     RecognitionOff,
+    SelfMerge,
     SettingsError,
     SettingsUnknownKey,
     SettingsUnwritable,
@@ -42,7 +46,10 @@ STATUS_OF: tuple[tuple[type[AgentError], int], ...] = (
     (NotFound, 404),
     (FaceUnknown, 404),
     (PersonUnknown, 404),
+    (NothingToUndo, 404),
     (RecognitionOff, 409),
+    (NameTaken, 409),
+    (SelfMerge, 422),
     (ImageMissing, 409),
     (ImageError, 422),
     (SettingsUnknownKey, 404),
@@ -69,6 +76,7 @@ def create_app(context: Context, port: Callable[[], int]) -> FastAPI:
     _problems(api, context)
     _session_routes(api, context)
     library_routes(api, context)
+    people_routes(api, context)
     _agent_routes(api, context)
     desk_routes(api, context)
     settings_routes(api, context)

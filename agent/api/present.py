@@ -44,9 +44,11 @@ from agent.domain.errors import (
     Unexpected,
 )
 from agent.domain.events import (
+    Event,
     ImageFailed,
     ImageIndexed,
     ImagesHidden,
+    PeopleChanged,
     PersonNamed,
     PlaceAdded,
     PlaceLost,
@@ -105,6 +107,7 @@ def status(now: AppStatus, texts: Texts, version: str) -> Status:
         images=now.images,
         faces=now.faces,
         people=now.people,
+        doubts=now.doubts,
         burst=Burst(**asdict(now.burst)) if now.burst and now.burst.total >= settings.popup.burst else None,
         folders=tuple(
             FolderState(
@@ -159,6 +162,7 @@ def _face(stored: StoredFace) -> FaceOut:
         certainty=identity.certainty.value if identity else None,
         agree=identity.agree if identity else 0,
         references=identity.references if identity else 0,
+        ignored=stored.ignored,
     )
 
 
@@ -196,35 +200,25 @@ def action(error: AgentError | None) -> Action:
 def person(known: Person) -> PersonOut:
     found = known.portrait
     portrait = found and PortraitOut(image_id=found.image_id, width=found.width, height=found.height, box=astuple(found.box))
-    return PersonOut(id=known.id, name=known.name, faces=known.faces, portrait=portrait)
+    return PersonOut(id=known.id, name=known.name, faces=known.faces, hidden=known.hidden, never=known.never, portrait=portrait)
 
 
-Kind = Literal[
-    "image_indexed", "place_added", "place_moved", "place_lost", "image_failed", "images_hidden", "person_named", "recognition_purged"
-]
+_KINDS: dict[type[Event], str] = {
+    ImageIndexed: "image_indexed",
+    PlaceAdded: "place_added",
+    PlaceMoved: "place_moved",
+    PlaceLost: "place_lost",
+    ImageFailed: "image_failed",
+    ImagesHidden: "images_hidden",
+    PersonNamed: "person_named",
+    PeopleChanged: "people_changed",
+    RecognitionPurged: "recognition_purged",
+}
 
 
 def event(recorded: Recorded) -> EventOut:
-    def out(kind: Kind, **references: int | str) -> EventOut:
-        return EventOut.model_validate({"id": recorded.id, "at": recorded.at, "kind": kind, **references})
-
-    match recorded.event:
-        case ImageIndexed(image_id=image_id, place_id=place_id, faces=faces):
-            return out("image_indexed", image_id=image_id, place_id=place_id, faces=faces)
-        case PlaceAdded(image_id=image_id, place_id=place_id):
-            return out("place_added", image_id=image_id, place_id=place_id)
-        case PlaceMoved(place_id=place_id):
-            return out("place_moved", place_id=place_id)
-        case PlaceLost(place_id=place_id):
-            return out("place_lost", place_id=place_id)
-        case ImageFailed(place_id=place_id, code=code):
-            return out("image_failed", place_id=place_id, code=code)
-        case ImagesHidden():
-            return out("images_hidden")
-        case PersonNamed(person_id=person_id):
-            return out("person_named", person_id=person_id)
-        case RecognitionPurged(embeddings=embeddings, chips=chips):
-            return out("recognition_purged", embeddings=embeddings, chips=chips)
+    said = {name: value for name, value in asdict(recorded.event).items() if name in EventOut.model_fields}
+    return EventOut.model_validate({"id": recorded.id, "at": recorded.at, "kind": _KINDS[type(recorded.event)], **said})
 
 
 def scan_line(scanned: Scanned, texts: Texts) -> ScanLine:

@@ -14,7 +14,6 @@ from agent.api.library_index import IndexAnswers
 from agent.api.originals import original_response
 from agent.api.remembered import Remembered
 from agent.api.schemas import (
-    Draft,
     FolderOut,
     ImageOut,
     ImagePage,
@@ -23,11 +22,9 @@ from agent.api.schemas import (
     LibraryActionDone,
     LibraryIndex,
     LibraryUndo,
-    NameFace,
-    PersonOut,
 )
 from agent.api.watched import root_meant
-from agent.app.ports import Shown
+from agent.app.ports import Match, Shown
 from agent.domain.errors import NotFound
 
 MOST_IDS_LENGTH = 2_400  # characters: 200 ids and to spare
@@ -41,7 +38,6 @@ def library_routes(api: FastAPI, context: Context) -> None:
     _image_routes(api, context)
     _file_routes(api, context)
     _action_routes(api, context)
-    _people_routes(api, context)
 
 
 def _index_routes(api: FastAPI, context: Context) -> None:
@@ -59,15 +55,22 @@ def _index_routes(api: FastAPI, context: Context) -> None:
         faces_min: Annotated[int, Query(ge=0)] = 0,
         faces_max: Annotated[int | None, Query(ge=0)] = None,
         hidden: bool = False,
+        people: Annotated[str, Query(pattern=IDS, max_length=MOST_IDS_LENGTH, examples=["3,7"])] | None = None,
+        match: Match = Match.ALL,
+        unnamed: bool = False,
         packed: bool = False,
         if_none_match: Annotated[str | None, Header()] = None,
     ) -> Response:
         """`folder` is a watched folder, with all below it; days are inclusive; `hidden` lists the hidden images instead of the others.
 
+        `people` are ids: all of them are on the image, any, or all and nobody else; `unnamed`: somebody whom nobody has named.
+
         `packed` answers in bytes instead of JSON: a 32-bit count of images and one of days, then 32 bits for each id, for each day since
         1970 (signed) and for its count, 16 bits for each ratio; all little-endian.
         """
-        shown = Shown(root_meant(folder, app.settings.folders) if folder else None, after, before, faces_min, faces_max, hidden)
+        root = root_meant(folder, app.settings.folders) if folder else None
+        ids = tuple(int(number) for number in people.split(",")) if people else ()
+        shown = Shown(root, after, before, faces_min, faces_max, hidden, ids, match, unnamed)
 
         # Megabytes for a large library: put together outside the loop, too.
         answer = await asyncio.to_thread(answers.get, shown, packed=packed)
@@ -158,29 +161,3 @@ def _action_routes(api: FastAPI, context: Context) -> None:
     @api.post("/api/library/undo", status_code=204)
     async def undo(asked: LibraryUndo) -> None:
         await actions.undo(asked.undo)
-
-
-def _people_routes(api: FastAPI, context: Context) -> None:
-    app, library, drafts = context.app, context.app.library, context.drafts
-
-    @api.get("/api/people")
-    async def people() -> tuple[PersonOut, ...]:
-        return tuple(present.person(known) for known in await asyncio.to_thread(library.people))
-
-    @api.post("/api/people")
-    async def name_face(named: NameFace) -> PersonOut:
-        person_id = await app.people.name_face(named.face_id, named.name)
-        drafts.put(named.face_id, "")
-        known = await asyncio.to_thread(library.people)
-        return next(present.person(person) for person in known if person.id == person_id)
-
-    @api.get("/api/drafts")
-    async def begun() -> tuple[Draft, ...]:
-        if not app.settings.recognition.enabled:
-            drafts.clear()  # what is off keeps nothing
-        return tuple(Draft(face_id=face_id, name=name) for face_id, name in drafts.all())
-
-    @api.post("/api/drafts", status_code=204)
-    async def begin(draft: Draft) -> None:
-        if app.settings.recognition.enabled:
-            drafts.put(draft.face_id, draft.name)

@@ -33,6 +33,8 @@ class FaceOut(Schema):
     agree: int
     """references that agree, of `references`"""
     references: int
+    ignored: bool = False
+    """nobody is asked about it"""
 
 
 class ImageOut(Schema):
@@ -174,6 +176,8 @@ class Status(Schema):
     """in the library: a file is there, and nobody hid them"""
     faces: int
     people: int
+    doubts: int = 0
+    """faces that are probably somebody: the user may say"""
     burst: Burst | None
     folders: tuple[FolderState, ...]
     problem: Problem | None
@@ -198,7 +202,15 @@ class EventOut(Schema):
     id: int
     at: datetime
     kind: Literal[
-        "image_indexed", "place_added", "place_moved", "place_lost", "image_failed", "images_hidden", "person_named", "recognition_purged"
+        "image_indexed",
+        "place_added",
+        "place_moved",
+        "place_lost",
+        "image_failed",
+        "images_hidden",
+        "person_named",
+        "people_changed",
+        "recognition_purged",
     ]
     image_id: int | None = None
     place_id: int | None = None
@@ -224,6 +236,10 @@ class PersonOut(Schema):
     id: int
     name: str
     faces: int
+    hidden: bool = False
+    """not shown on the people page, and never asked about"""
+    never: bool = False
+    """never recognised"""
     portrait: PortraitOut | None
     """a face to show them by; null if none that was named is among the photos shown"""
 

@@ -1,9 +1,9 @@
 """The shapes of what is known about people, of what is asked about faces, and of what the user says to it."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from agent.api.schemas import PortraitOut, Schema
 
@@ -88,13 +88,6 @@ class GroupFaces(Schema):
     items: tuple[FaceRef, ...]
 
 
-class ReferenceFace(Schema):
-    """A confirmed face that a doubtful one was compared with."""
-
-    face: FaceRef
-    agrees: bool
-
-
 class Doubt(Schema):
     """A face that is probably somebody: the user says."""
 
@@ -103,8 +96,8 @@ class Doubt(Schema):
     person: str
     agree: int
     references: int
-    shown: tuple[ReferenceFace, ...]
-    """up to three of the references"""
+    shown: tuple[FaceRef, ...]
+    """up to three of the references, the largest first"""
 
 
 class Doubts(Schema):
@@ -118,13 +111,19 @@ class Doubts(Schema):
 
 
 class NameFaces(Schema):
-    """They are this person: one that is known (`person_id`), or of this name, made if nobody has it."""
+    """They are this person: one that is known (`person_id`), or whoever has this name, made if nobody has; one of both is said."""
 
     kind: Literal["name"]
     face_ids: Ids
     person_id: Id | None = None
     name: PersonName | None = None
     basis: Basis | None = None
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if (self.person_id is None) == (self.name is None):
+            raise ValueError("either a person or a name")
+        return self
 
 
 class NotThisPerson(Schema):
@@ -186,6 +185,11 @@ class Edited(Schema):
     """faces or people it changed"""
     person_id: int | None
     """whom it was about, if that is one person who is still there"""
+
+
+class Undo(Schema):
+    undo: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    """null: the latest step"""
 
 
 class Step(Schema):

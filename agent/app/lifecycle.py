@@ -13,7 +13,7 @@ from agent.app.indexer import Indexer
 from agent.app.ingest import Ingest
 from agent.app.monitor import Machine, Monitor
 from agent.app.people import People
-from agent.app.ports import Analyse, Analyser, Library, Source, ThumbnailStore
+from agent.app.ports import Analyse, Analyser, ForgottenList, Library, Source, ThumbnailStore
 from agent.app.previews import Previews
 from agent.app.progress import Progress
 from agent.app.quiet import Quiet
@@ -56,6 +56,7 @@ class App:
         monotonic: Callable[[], float],
         supply: Callable[[Recipe], Awaitable[None]],
         backups: Backups,
+        forgotten: ForgottenList,
         reconfigure: Mapping[str, Reconfigure],
         machine: Machine | None = None,
         online_only: Callable[[str], bool] = lambda _: False,
@@ -78,7 +79,16 @@ class App:
         self.rest = rest or Rest()
         self.rest.also(self.previews.forget)
         self.thumbnails = Thumbnails(library, self.previews, thumbnails)
-        self.people = People(library, analyser, self.bus, recipe=self.recipe, bounds=self._bounds, clock=clock)
+        self.people = People(
+            library,
+            analyser,
+            self.bus,
+            recipe=self.recipe,
+            bounds=self._bounds,
+            forgotten=forgotten,
+            backups_stale=lambda: self._recognition.backups_stale(),
+            clock=clock,
+        )
         self.indexer = Indexer(
             library,
             analyser,
@@ -138,6 +148,7 @@ class App:
         try:
             await asyncio.to_thread(self.library.release_leases)
             await asyncio.to_thread(self.quiet.remember)
+            await self.people.forget_again()
             await self._recognition.follow(self.settings)
             with self.bus.listening(self._noticed):
                 async with asyncio.TaskGroup() as tasks:
@@ -146,10 +157,19 @@ class App:
                     tasks.create_task(self.status.run())
                     tasks.create_task(self.monitor.run())
                     tasks.create_task(self._models.run())
-                    tasks.create_task(self._recognition.finish(lambda: self.settings))
+                    tasks.create_task(self._recognition.run(lambda: self.settings))
                     if watch:
                         tasks.create_task(self._source.run(self.ingest.take))
-                        tasks.create_task(keep_up(self.library, self.thumbnails, self._backups, lambda: self.settings, self._clock))
+                        tasks.create_task(
+                            keep_up(
+                                self.library,
+                                self.thumbnails,
+                                self._backups,
+                                lambda: self.settings,
+                                self._clock,
+                                backups_stale=self._recognition.backups_stale,
+                            )
+                        )
         finally:
             await self.analyser.close()
             await asyncio.to_thread(self.thumbnails.close)

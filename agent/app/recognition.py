@@ -9,7 +9,7 @@ import structlog
 
 from agent.app.bus import Bus
 from agent.app.people import People
-from agent.app.ports import Analyser, Library
+from agent.app.ports import BACKUPS_HOLD_PURGED, Analyser, Library
 from agent.app.rules import areas, recognition_ends
 from agent.domain.errors import AgentError, KeyHomeError, StoreError
 from agent.domain.events import Recorded
@@ -18,8 +18,6 @@ from agent.settings import Settings
 log = structlog.get_logger()
 
 RETRY_S = 3.0
-# Written down together with a purge: also if the agent dies before the backups are without it, the next start knows.
-BACKUPS_HOLD_PURGED = "backups_hold_purged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +54,8 @@ class RecognitionSwitch:
         self._clock = clock
         self._purged: list[Recorded] = []  # told once the backups are without it too
         self._replacing = asyncio.Lock()
+        self._stale = asyncio.Event()  # the backups may hold what was deleted
+        self._stale.set()
 
     async def follow(self, settings: Settings, before: Settings | None = None) -> None:
         """Queue what lacks face prints, or faces; delete the prints there may not be. Raises StoreError.
@@ -86,9 +86,16 @@ class RecognitionSwitch:
 
         await self._surely(all_of_it)
 
-    async def finish(self, settings: Callable[[], Settings]) -> None:
-        """Do what was left of a purge when the agent died, as soon as it can be done."""
-        await self._surely(lambda: self._replace_backups(settings()))
+    def backups_stale(self) -> None:
+        """Something was deleted that backups may still hold."""
+        self._stale.set()
+
+    async def run(self, settings: Callable[[], Settings]) -> None:
+        """Keep the backups without what was deleted, until cancelled; first what was left to do when the agent died."""
+        while True:
+            await self._stale.wait()
+            self._stale.clear()
+            await self._surely(lambda: self._replace_backups(settings()))
 
     async def _replace_backups(self, settings: Settings) -> None:
         """Older backups hold what was deleted: one without it takes their place. Raises StoreError, KeyHomeError."""

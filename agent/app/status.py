@@ -54,6 +54,7 @@ class Status:
     warning: AgentError | None = None  # the work goes on, but somebody should know
     device_note: Note | None = None  # a device that was wanted and is not used
     finished: Finished | None = None  # the last burst, until the next photo comes
+    doubts: int = 0  # faces that are probably somebody, which the user may say
 
 
 Listener: TypeAlias = Callable[[Status], None]
@@ -128,6 +129,7 @@ class StatusFeed:
             images=counts.images,
             faces=counts.faces,
             people=counts.people,
+            doubts=counts.doubts,
             burst=self._progress.burst(queued),
             folder_problems=tuple(self._ingest.folder_problems.items()),
             problem=problem,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from agent.app.ports import Library
+from agent.app.ports import BACKUPS_HOLD_PURGED, Library
 from agent.app.recognition import Backups
 from agent.app.thumbnails import Thumbnails
 from agent.domain.errors import AgentError
@@ -66,15 +66,27 @@ class ModelSupply:
 
 
 async def keep_up(
-    library: Library, thumbnails: Thumbnails, backups: Backups, settings: Callable[[], Settings], clock: Callable[[], datetime]
+    library: Library,
+    thumbnails: Thumbnails,
+    backups: Backups,
+    settings: Callable[[], Settings],
+    clock: Callable[[], datetime],
+    *,
+    backups_stale: Callable[[], None],
 ) -> None:
-    """Look after the library until cancelled. A failure is said and tried again later."""
+    """Look after the library until cancelled. A failure is said and tried again later.
+
+    `backups_stale` is called when something was deleted that backups may still hold.
+    """
     while True:
         now = clock()
         try:
             await asyncio.to_thread(backups.daily, now, settings())
             before = now - timedelta(days=settings().library.grace_days)
             purged = await asyncio.to_thread(library.purge_missing, before=before)
+            expired = now - timedelta(days=settings().recognition.unnamed_days)
+            if await asyncio.to_thread(library.expire_unnamed, before=expired, note=BACKUPS_HOLD_PURGED):
+                backups_stale()
             await asyncio.to_thread(thumbnails.clean)
             log.info("upkeep.done", purged=purged)
         except AgentError as error:

@@ -53,10 +53,17 @@ class ImagesHidden:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonNamed:
-    """A face was given a name: opinions about the other faces were formed anew."""
+    """A face was given a name. Libraries hold it from before there was `PeopleChanged`."""
 
     person_id: int
     face_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleChanged:
+    """The user said something of people or faces, took it back, or somebody was forgotten: opinions were formed anew."""
+
+    action: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +74,9 @@ class RecognitionPurged:
     chips: int
 
 
-Event: TypeAlias = ImageIndexed | PlaceAdded | PlaceMoved | PlaceLost | ImageFailed | ImagesHidden | PersonNamed | RecognitionPurged
+Event: TypeAlias = (
+    ImageIndexed | PlaceAdded | PlaceMoved | PlaceLost | ImageFailed | ImagesHidden | PersonNamed | PeopleChanged | RecognitionPurged
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agent.app.ports import Area, Library, Noted, Portrait
+from agent.domain.edits import NameFaces
 from agent.domain.errors import EngineCrashed, FaceUnknown, ImageMissing, ImageTruncated, ModelMissing
-from agent.domain.events import ImageFailed, ImageIndexed, PersonNamed, PlaceAdded, PlaceLost, PlaceMoved, RecognitionPurged
+from agent.domain.events import ImageFailed, ImageIndexed, PeopleChanged, PlaceAdded, PlaceLost, PlaceMoved, RecognitionPurged, Recorded
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import NO_FACES, FileSeen, Recipe
 from agent.domain.jobs import Job, JobState, Priority
@@ -45,6 +46,13 @@ def index(library: Library, path: str, content: str = "a", *faces: Face, recipe:
     state = library.place(path)
     assert state is not None and state.image_id is not None
     return state.image_id
+
+
+def named(library: Library, face_id: int, name: str, *, now: datetime) -> tuple[int, list[Recorded]]:
+    """Who it is now, and what happened."""
+    step, happened = library.edit(NameFaces(face_ids=(face_id,), name=name), now=now)
+    assert step.person_id is not None
+    return step.person_id, happened
 
 
 # -- files ---------------------------------------------------------------------------------------------------------------------------
@@ -392,22 +400,22 @@ def test_naming_a_face_makes_it_a_reference(library: Library) -> None:
     [face_id, other] = recognised(library, "/photos/a.jpg", "a", 10, 200)
     before = library.gallery("mobilefacenet-1")
     assert before.references == ()
-    person_id, [recorded] = library.name_face(face_id, " Mei ", now=NOW)
-    assert recorded.event == PersonNamed(person_id=person_id, face_id=face_id)
+    person_id, [recorded] = named(library, face_id, " Mei ", now=NOW)
+    assert recorded.event == PeopleChanged(action="name")
     gallery = library.gallery("mobilefacenet-1")
     assert gallery.version != before.version
     assert [(reference.person_id, reference.embedding) for reference in gallery.references] == [(person_id, bytes([10]) * 8)]
     assert [(person.name, person.faces) for person in library.people()] == [("Mei", 1)]
     assert [row[0] for row in library.embeddings("mobilefacenet-1", after=0, limit=9)] == [other]
-    assert library.name_face(other, "Mei", now=NOW)[0] == person_id
+    assert named(library, other, "Mei", now=NOW)[0] == person_id
 
 
 def test_a_person_is_shown_by_the_last_face_that_was_named_among_the_images_shown(library: Library) -> None:
     [first] = recognised(library, "/photos/a.jpg", "a", 10)
     [second] = recognised(library, "/photos/b.jpg", "b", 200)
     [third] = recognised(library, "/photos/c.jpg", "c", 300)
-    mei, _ = library.name_face(second, "Mei", now=NOW)
-    library.name_face(first, "Mei", now=NOW)
+    mei, _ = named(library, second, "Mei", now=NOW)
+    named(library, first, "Mei", now=NOW)
     library.set_identities({third: Identity(mei, Certainty.CERTAIN, 0.5, 1, 1)})
 
     def shown() -> Portrait | None:
@@ -423,13 +431,13 @@ def test_a_person_is_shown_by_the_last_face_that_was_named_among_the_images_show
 
 def test_an_unknown_face_can_not_be_named(library: Library) -> None:
     with pytest.raises(FaceUnknown):
-        library.name_face(7, "Mei", now=NOW)
+        named(library, 7, "Mei", now=NOW)
     assert library.people() == []
 
 
 def test_opinions_are_replaced_and_the_users_word_stays(library: Library) -> None:
     [first, second] = recognised(library, "/photos/a.jpg", "a", 10, 200)
-    mei, _ = library.name_face(first, "Mei", now=NOW)
+    mei, _ = named(library, first, "Mei", now=NOW)
     opinion = Identity(mei, Certainty.PROBABLE, 0.99, 1, 1)
     library.set_identities({first: opinion, second: opinion, 999: opinion})
     image = library.image(1)
@@ -443,7 +451,7 @@ def test_opinions_are_replaced_and_the_users_word_stays(library: Library) -> Non
 
 def test_opinions_are_written_with_the_analysis(library: Library) -> None:
     [known] = recognised(library, "/photos/a.jpg", "a", 10)
-    mei, _ = library.name_face(known, "Mei", now=NOW)
+    mei, _ = named(library, known, "Mei", now=NOW)
     note(library, "/photos/b.jpg", recipe=RECOGNISE)
     [job] = lease(library)
     opinion = Identity(mei, Certainty.CERTAIN, 0.5, 1, 1)
@@ -454,7 +462,7 @@ def test_opinions_are_written_with_the_analysis(library: Library) -> None:
 
 def test_a_new_analysis_keeps_the_names_of_faces_that_lie_where_they_lay(library: Library) -> None:
     [left, right] = recognised(library, "/photos/a.jpg", "a", 10, 200)
-    library.name_face(right, "Mei", now=NOW)
+    named(library, right, "Mei", now=NOW)
     newer = Recipe("centerface-3", "mobilefacenet-1")
     library.requeue_outdated(newer, now=NOW)
     [job] = lease(library)
@@ -469,7 +477,7 @@ def test_a_new_analysis_keeps_the_names_of_faces_that_lie_where_they_lay(library
 
 def test_switching_recognition_off_deletes_prints_and_opinions_and_keeps_names(library: Library) -> None:
     [first, second] = recognised(library, "/photos/a.jpg", "a", 10, 200)
-    mei, _ = library.name_face(first, "Mei", now=NOW)
+    mei, _ = named(library, first, "Mei", now=NOW)
     library.set_identities({second: Identity(mei, Certainty.CERTAIN, 0.5, 1, 1)})
     note(library, "/photos/b.jpg", recipe=RECOGNISE)
     [late] = lease(library)

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from agent.adapters.store import journal
 from agent.app.ports import Library, Noted, Shown
 from agent.domain.errors import ImageMissing
 from agent.domain.events import ImageIndexed, ImagesHidden
@@ -136,17 +137,17 @@ def test_hiding_is_taken_back_once(library: Library, three: tuple[int, int, int]
     library.set_hidden([first], True, now=NOW)
     token, happened = library.set_hidden([first, second], True, now=NOW)
     assert token is not None and [each.event for each in happened] == [ImagesHidden(count=1, hidden=True)], "only what it changed counts"
-    assert [each.event for each in library.undo(token, now=NOW) or ()] == [ImagesHidden(count=1, hidden=False)]
+    assert [each.event for each in (library.take_back(token, now=NOW) or (None, ()))[1]] == [ImagesHidden(count=1, hidden=False)]
     assert library.index(Shown(hidden=True)).ids == (first,), "what was hidden before stays so"
-    assert library.undo(token, now=NOW) is None
-    assert library.undo("made up", now=NOW) is None
+    assert library.take_back(token, now=NOW) is None
+    assert library.take_back("made up", now=NOW) is None
 
 
 def test_showing_again_is_taken_back_too(library: Library, three: tuple[int, int, int]) -> None:
     library.set_hidden(three, True, now=NOW)
     token, happened = library.set_hidden(three[:2], False, now=NOW)
     assert token is not None and [each.event for each in happened] == [ImagesHidden(count=2, hidden=False)]
-    assert library.undo(token, now=NOW)
+    assert library.take_back(token, now=NOW)
     assert set(library.index(Shown(hidden=True)).ids) == set(three)
 
 
@@ -155,12 +156,13 @@ def test_nothing_changed_is_nothing_to_take_back(library: Library, three: tuple[
     assert library.set_hidden([], True, now=NOW) == (None, [])
 
 
-def test_many_are_hidden_at_once_and_old_tokens_end(library: Library, three: tuple[int, int, int]) -> None:
+def test_many_are_hidden_at_once_and_old_tokens_end(library: Library, three: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "KEPT", 100)
     oldest, happened = library.set_hidden([*range(1_000, 3_000), *three], True, now=NOW)
     assert oldest is not None and [each.event for each in happened] == [ImagesHidden(count=3, hidden=True)]
     for turn in range(100):
         library.set_hidden(three, turn % 2 == 1, now=NOW)
-    assert library.undo(oldest, now=NOW) is None
+    assert library.take_back(oldest, now=NOW) is None
 
 
 def test_an_image_looked_at_again_has_its_analysis_replaced(library: Library) -> None:

@@ -110,6 +110,12 @@ class Database:
         with self._turn, translated(self._path.parent), self._engine.connect() as connection:
             _raw(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
 
+    def compact(self) -> None:
+        """Write the file anew without anything that was deleted, and empty the log. Others may read meanwhile; writers wait."""
+        with self._turn, translated(self._path.parent), self._engine.connect() as connection:
+            _raw(connection, "VACUUM")
+        self.flush()
+
     def give_back_space(self) -> None:
         """Return what deleted rows took up to the disk. Only a file made with `shrinks` can."""
         with self._turn, translated(self._path.parent), self._engine.connect() as connection:

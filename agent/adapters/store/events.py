@@ -13,6 +13,7 @@ from agent.domain.events import (
     ImageFailed,
     ImageIndexed,
     ImagesHidden,
+    PeopleChanged,
     PersonNamed,
     PlaceAdded,
     PlaceLost,
@@ -29,6 +30,7 @@ _NAMES: dict[type[Event], str] = {
     ImageFailed: "image_failed",
     ImagesHidden: "images_hidden",
     PersonNamed: "person_named",
+    PeopleChanged: "people_changed",
     RecognitionPurged: "recognition_purged",
 }
 _KINDS: dict[str, Callable[..., Event]] = {name: kind for kind, name in _NAMES.items()}

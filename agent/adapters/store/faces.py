@@ -1,16 +1,18 @@
 """The faces of an image: replaced by a new analysis so that names stay, read with who they are."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from agent.adapters.store import gallery
+from agent.adapters.store.facts import BY_USER
 from agent.adapters.store.rows import add
-from agent.adapters.store.schema import chip, embedding, face, identity, person
+from agent.adapters.store.schema import chip, embedding, face, identity, ignored, person
 from agent.app.ports import StoredFace
 from agent.domain.face import Box, Face, Quality
 from agent.domain.people import Certainty, Identity
 
+_IDENTITY = (identity.c.person_id, identity.c.certainty, identity.c.distance, identity.c.agree, identity.c.refs)
 _SAME_FACE = 0.5  # intersection over union of the old box and the new one
 
 
@@ -29,6 +31,7 @@ def replace(tx: Connection, image_id: int, found: Sequence[Face], embedder: str 
         # Out of the way of the new numbers, which are unique too.
         tx.execute(update(face).where(face.c.image_id == image_id).values(ordinal=-face.c.id))
         gallery.changed(tx)
+    silent = _never_kept(tx, kept.values())
     face_ids: list[int] = []
     for ordinal, each in enumerate(found):
         values = _values(each) | {"image_id": image_id, "ordinal": ordinal}
@@ -37,11 +40,13 @@ def replace(tx: Connection, image_id: int, found: Sequence[Face], embedder: str 
             face_id = add(tx, face, values)
         else:
             tx.execute(update(face).where(face.c.id == face_id).values(values))
-        if embedder is not None and each.embedding is not None:
-            tx.execute(insert(embedding).values(face_id=face_id, embedder=embedder, vector=each.embedding))
-        if embedder is not None and each.chip is not None:
-            tx.execute(insert(chip).values(face_id=face_id, jpeg=each.chip))
         face_ids.append(face_id)
+        if embedder is None or face_id in silent:
+            continue
+        if each.embedding is not None:
+            tx.execute(insert(embedding).values(face_id=face_id, embedder=embedder, vector=each.embedding))
+        if each.chip is not None:
+            tx.execute(insert(chip).values(face_id=face_id, jpeg=each.chip))
     return face_ids
 
 
@@ -49,14 +54,15 @@ def of_images(tx: Connection, image_ids: Sequence[int]) -> dict[int, list[Stored
     """Faces by image id, in the order in which they were found."""
     faces: dict[int, list[StoredFace]] = {image_id: [] for image_id in image_ids}
     rows = tx.execute(
-        select(face, identity.c.person_id, identity.c.certainty, identity.c.distance, identity.c.agree, identity.c.refs, person.c.name)
+        select(face, *_IDENTITY, person.c.name, ignored.c.reason)
         .outerjoin(identity, identity.c.face_id == face.c.id)
         .outerjoin(person, person.c.id == identity.c.person_id)
+        .outerjoin(ignored, ignored.c.face_id == face.c.id)
         .where(face.c.image_id.in_(image_ids))
         .order_by(face.c.image_id, face.c.ordinal)
     ).mappings()
     for row in rows:
-        faces[row["image_id"]].append(StoredFace(row["id"], read(row), _identity(row), row["name"]))
+        faces[row["image_id"]].append(StoredFace(row["id"], read(row), _somebody(row), row["name"], row["reason"] is not None))
     return faces
 
 
@@ -69,6 +75,13 @@ def read(row: RowMapping) -> Face:
         landmarks=(left_eye, right_eye, nose, left_mouth, right_mouth),
         quality=Quality(row["size"], row["sharpness"], row["yaw"], row["roll"]),
     )
+
+
+def _never_kept(tx: Connection, face_ids: Collection[int]) -> frozenset[int]:
+    """Those of which no print may be stored: they were forgotten, or want never to be recognised."""
+    if not face_ids:
+        return frozenset()
+    return frozenset(tx.scalars(select(ignored.c.face_id).where(ignored.c.face_id.in_(face_ids), ignored.c.reason != BY_USER)))
 
 
 def _values(each: Face) -> dict[str, object]:
@@ -87,10 +100,25 @@ def _values(each: Face) -> dict[str, object]:
     }
 
 
-def _identity(row: RowMapping) -> Identity | None:
-    if row["person_id"] is None:
-        return None
+def identity_of(row: RowMapping) -> Identity:
+    """An opinion, or what the user confirmed, from its row."""
     return Identity(row["person_id"], Certainty(row["certainty"]), row["distance"], row["agree"], row["refs"])
+
+
+def _somebody(row: RowMapping) -> Identity | None:
+    return None if row["person_id"] is None else identity_of(row)
+
+
+def identity_values(face_id: int, who: Identity) -> dict[str, object]:
+    """The row of an opinion."""
+    return {
+        "face_id": face_id,
+        "person_id": who.person_id,
+        "certainty": who.certainty,
+        "distance": who.distance,
+        "agree": who.agree,
+        "refs": who.references,
+    }
 
 
 def _same(old: dict[int, Box], found: Sequence[Face]) -> dict[int, int]:

@@ -6,19 +6,20 @@ from pathlib import Path
 
 from sqlalchemy import delete, insert, select
 
-from agent.adapters.store import actions, events, files, gallery, images, jobs, library_index, people, places, schema
+from agent.adapters.store import actions, events, files, images, jobs, library_index, places, schema
 from agent.adapters.store.engine import Database
+from agent.adapters.store.library_people import PeopleTables
 from agent.adapters.store.upgrade import upgrade
-from agent.app.ports import EVERYWHERE, Area, Counts, Index, Noted, Person, PlacePage, PlaceState, Shown, StoredImage
+from agent.app.ports import EVERYWHERE, Area, Counts, Index, Noted, PlacePage, PlaceState, Shown, StoredImage
 from agent.domain.errors import AgentError
 from agent.domain.events import Recorded
-from agent.domain.face import Analysis, Face
+from agent.domain.face import Analysis
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Job, JobState, Priority
-from agent.domain.people import Gallery, Identity
+from agent.domain.people import Identity
 
 
-class SqliteLibrary:
+class SqliteLibrary(PeopleTables):
     """Implements `agent.app.ports.Library`. Safe from any thread; two processes may have it open, and wait for each other."""
 
     def __init__(self, path: Path, key: bytes) -> None:
@@ -120,10 +121,6 @@ class SqliteLibrary:
         with self._database.write(durable=True) as tx:
             return actions.set_hidden(tx, image_ids, hidden, now)
 
-    def undo(self, token: str, *, now: datetime) -> list[Recorded] | None:
-        with self._database.write(durable=True) as tx:
-            return actions.undo(tx, token, now)
-
     def look_again(self, image_ids: Sequence[int], *, now: datetime) -> int:
         with self._database.write() as tx:
             return actions.look_again(tx, image_ids, now)
@@ -183,8 +180,8 @@ class SqliteLibrary:
 
     def counts(self) -> Counts:
         with self._database.read() as tx:
-            shown, faces, known = library_index.count(tx)
-            return Counts(shown, faces, known, jobs.count(tx))
+            shown, faces, known, doubts = library_index.count(tx)
+            return Counts(shown, faces, known, jobs.count(tx), doubts)
 
     def events(self, *, after: int, limit: int) -> list[Recorded]:
         with self._database.read() as tx:
@@ -193,41 +190,6 @@ class SqliteLibrary:
     def last_event_id(self) -> int:
         with self._database.read() as tx:
             return events.last_id(tx)
-
-    # people
-
-    def people(self) -> list[Person]:
-        with self._database.read() as tx:
-            return people.everybody(tx)
-
-    def name_face(self, face_id: int, name: str, *, now: datetime) -> tuple[int, list[Recorded]]:
-        with self._database.write(durable=True) as tx:
-            return people.name_face(tx, face_id, name, now)
-
-    def gallery(self, embedder: str) -> Gallery:
-        with self._database.read() as tx:
-            return gallery.read(tx, embedder)
-
-    def embeddings(self, embedder: str, *, after: int, limit: int) -> list[tuple[int, bytes, Face]]:
-        with self._database.read() as tx:
-            return people.unconfirmed(tx, embedder, after=after, limit=limit)
-
-    def image_embeddings(self, image_id: int, embedder: str) -> list[tuple[int, bytes, Face]]:
-        with self._database.read() as tx:
-            return people.of_image(tx, image_id, embedder)
-
-    def set_identities(self, identities: Mapping[int, Identity | None]) -> None:
-        with self._database.write() as tx:
-            people.set_identities(tx, identities)
-
-    def purge_recognition(
-        self, *, now: datetime, keep: Sequence[Area] = (), note: str | None = None, tell_none: bool = False
-    ) -> list[Recorded]:
-        with self._database.write(durable=True) as tx:
-            recorded = people.purge_recognition(tx, now, keep, note, tell_none=tell_none)
-        if recorded:
-            self._database.flush()
-        return recorded
 
     # upkeep
 

@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, ScalarSelect, and_, func, not_, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, ScalarSelect, and_, func, not_, or_, select, type_coerce
 
 from agent.adapters.store.paths import below, within
-from agent.adapters.store.schema import face, image, person, place
-from agent.app.ports import Area, Index, Shown
+from agent.adapters.store.schema import face, identity, ignored, image, person, place
+from agent.app.ports import Area, Index, Match, Shown
+from agent.domain.people import Certainty
 
 _DAY = 24 * 3_600 * 1_000_000  # microseconds
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -28,8 +29,10 @@ def _shown() -> ScalarSelect[int]:
     return select(there_count - hidden_count).scalar_subquery()
 
 
+_DOUBTS = select(func.count()).select_from(identity).where(identity.c.certainty == Certainty.PROBABLE).scalar_subquery()
+
 # Put together once: the status counts while it works, and of a small library putting this together would take longer than counting.
-_COUNTS = select(_shown(), *(select(func.count()).select_from(table).scalar_subquery() for table in (face, person)))
+_COUNTS = select(_shown(), *(select(func.count()).select_from(table).scalar_subquery() for table in (face, person)), _DOUBTS)
 
 
 def read(tx: Connection, shown: Shown) -> Index:
@@ -58,10 +61,10 @@ def count_below(tx: Connection, folder: str) -> int:
     return held - (tx.scalar(select(func.count()).select_from(image).where(image.c.hidden_at.is_not(None), of_it)) or 0)
 
 
-def count(tx: Connection) -> tuple[int, int, int]:
-    """Images that `read` gives unless they are narrowed, faces, and people."""
-    images, faces, people = tx.execute(_COUNTS).one()
-    return images, faces, people
+def count(tx: Connection) -> tuple[int, int, int, int]:
+    """Images that `read` gives unless they are narrowed, faces, people, and faces that are probably somebody."""
+    images, faces, people, doubts = tx.execute(_COUNTS).one()
+    return images, faces, people, doubts
 
 
 def count_leaving(tx: Connection, area: Area) -> int:
@@ -87,3 +90,20 @@ def _conditions(shown: Shown) -> Iterator[ColumnElement[bool]]:
         yield image.c.face_count >= shown.faces_min
     if shown.faces_max is not None:
         yield image.c.face_count <= shown.faces_max
+    yield from _of_people(shown)
+
+
+def _of_people(shown: Shown) -> Iterator[ColumnElement[bool]]:
+    def showing(*people: int) -> ColumnElement[bool]:
+        return image.c.id.in_(select(face.c.image_id).join(identity).where(identity.c.person_id.in_(people)))
+
+    if shown.people and shown.match is Match.ANY:
+        yield showing(*shown.people)
+    elif shown.people:
+        yield from map(showing, shown.people)
+    if shown.people and shown.match is Match.ONLY:
+        others = select(face.c.image_id).outerjoin(identity, identity.c.face_id == face.c.id)
+        yield image.c.id.not_in(others.where(or_(identity.c.person_id.is_(None), identity.c.person_id.not_in(shown.people))))
+    if shown.unnamed:
+        nobody = and_(identity.c.face_id.is_(None), face.c.id.not_in(select(ignored.c.face_id)))
+        yield image.c.id.in_(select(face.c.image_id).outerjoin(identity, identity.c.face_id == face.c.id).where(nobody))

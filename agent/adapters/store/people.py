@@ -1,6 +1,5 @@
 """People: what the user confirmed, and the opinions formed from it."""
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -8,30 +7,35 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, in
 from sqlalchemy.sql import exists
 
 from agent.adapters.store import events, faces, gallery, jobs
+from agent.adapters.store.facts import chunks
 from agent.adapters.store.paths import within
-from agent.adapters.store.rows import add
-from agent.adapters.store.schema import chip, embedding, face, identity, image, meta, person, place
+from agent.adapters.store.rows import take_note
+from agent.adapters.store.schema import chip, embedding, face, grouping, identity, ignored, image, person, place, rejection
 from agent.app.ports import Area, Person, Portrait
-from agent.domain.errors import FaceUnknown
-from agent.domain.events import PersonNamed, RecognitionPurged, Recorded
+from agent.domain.events import RecognitionPurged, Recorded
 from agent.domain.face import Box, Face
 from agent.domain.people import Certainty, Identity
 
 
-def everybody(tx: Connection) -> list[Person]:
+def everybody(tx: Connection, person_id: int | None = None) -> list[Person]:
+    """Or one of them."""
     count = func.count(identity.c.face_id)
-    rows = tx.execute(
-        select(person.c.id, person.c.name, count.label("faces")).outerjoin(identity).group_by(person.c.id).order_by(person.c.name)
-    ).all()
-    portraits = _portraits(tx)
-    return [Person(row.id, row.name, row.faces, portraits.get(row.id)) for row in rows]
+    columns = person.c.id, person.c.name, person.c.hidden_at, person.c.never_at, person.c.cover_face_id
+    which = true() if person_id is None else person.c.id == person_id
+    rows = tx.execute(select(*columns, count.label("faces")).outerjoin(identity).where(which).group_by(person.c.id).order_by(person.c.name))
+    found = rows.all()
+    portraits = _portraits(tx, [row.id for row in found if row.cover_face_id is not None], which)
+    return [
+        Person(row.id, row.name, row.faces, row.hidden_at is not None, row.never_at is not None, portraits.get(row.id)) for row in found
+    ]
 
 
-def _portraits(tx: Connection) -> dict[int, Portrait]:
-    """By person. Only of confirmed faces: those are few, whatever the library holds."""
+def _portraits(tx: Connection, covers: Sequence[int], which: ColumnElement[bool]) -> dict[int, Portrait]:
+    """By person: the cover that was chosen, or the last one confirmed. Confirmed faces are few, whatever the library holds."""
     newest = (
         select(func.max(identity.c.face_id).label("face_id"), identity.c.person_id)
-        .where(identity.c.certainty == Certainty.CONFIRMED)
+        .join(person, person.c.id == identity.c.person_id)
+        .where(identity.c.certainty == Certainty.CONFIRMED, which)
         .group_by(identity.c.person_id)
     )
     there = exists().where(place.c.image_id == image.c.id, place.c.missing_since.is_(None))
@@ -53,20 +57,10 @@ def _portraits(tx: Connection) -> dict[int, Portrait]:
     if rest:
         others = newest.join(face, face.c.id == identity.c.face_id).join(image).where(shown, identity.c.person_id.in_(rest))
         found |= read(others)
+    if covers:
+        chosen = select(person.c.cover_face_id.label("face_id"), person.c.id.label("person_id")).where(person.c.id.in_(covers))
+        found |= read(chosen)
     return found
-
-
-def name_face(tx: Connection, face_id: int, name: str, now: datetime) -> tuple[int, list[Recorded]]:
-    if tx.scalar(select(face.c.id).where(face.c.id == face_id)) is None:
-        raise FaceUnknown
-    # One spelling of the same letters, or two people who look the same in the list would be two.
-    name = unicodedata.normalize("NFC", name).strip()
-    person_id = tx.scalar(select(person.c.id).where(person.c.name == name))
-    if person_id is None:
-        person_id = add(tx, person, {"name": name, "created_at": now})
-    _put(tx, face_id, Identity(person_id, Certainty.CONFIRMED, distance=0.0, agree=0, references=0))
-    gallery.changed(tx)
-    return person_id, [events.record(tx, PersonNamed(person_id=person_id, face_id=face_id), now)]
 
 
 def unconfirmed(tx: Connection, embedder: str, *, after: int, limit: int) -> list[tuple[int, bytes, Face]]:
@@ -91,16 +85,27 @@ def of_image(tx: Connection, image_id: int, embedder: str) -> list[tuple[int, by
     return [(row["id"], row["vector"], faces.read(row)) for row in rows]
 
 
+def rejections(tx: Connection, face_ids: Sequence[int]) -> dict[int, frozenset[int]]:
+    """The people whom each face is not, said by the user."""
+    found: dict[int, set[int]] = {}
+    for chunk in chunks(face_ids):
+        for face_id, person_id in tx.execute(select(rejection.c.face_id, rejection.c.person_id).where(rejection.c.face_id.in_(chunk))):
+            found.setdefault(face_id, set()).add(person_id)
+    return {face_id: frozenset(people) for face_id, people in found.items()}
+
+
 def set_identities(tx: Connection, identities: Mapping[int, Identity | None]) -> None:
-    for face_id, opinion in identities.items():
-        known = tx.scalar(select(identity.c.certainty).where(identity.c.face_id == face_id))
-        if known == Certainty.CONFIRMED:
-            continue
-        if opinion is None:
-            if known is not None:
-                tx.execute(delete(identity).where(identity.c.face_id == face_id))
-        elif tx.scalar(select(face.c.id).where(face.c.id == face_id)) is not None:  # it may be gone since it was compared
-            _put(tx, face_id, opinion)
+    for chunk in chunks(list(identities)):
+        there = set(tx.scalars(select(face.c.id).where(face.c.id.in_(chunk))))  # it may be gone since it was compared
+        silent = set(tx.scalars(select(ignored.c.face_id).where(ignored.c.face_id.in_(chunk))))
+        rows = tx.execute(select(identity).where(identity.c.face_id.in_(chunk))).mappings()
+        known = {row["face_id"]: faces.identity_of(row) for row in rows}
+        fixed = {face_id for face_id, who in known.items() if who.certainty is Certainty.CONFIRMED}
+        wanted = {each: None if each in silent else identities[each] for each in chunk if each in there and each not in fixed}
+        changed = [each for each, who in wanted.items() if who != known.get(each)]
+        tx.execute(delete(identity).where(identity.c.face_id.in_(changed)))
+        if opinions := [faces.identity_values(each, who) for each in changed if (who := wanted[each]) is not None]:
+            tx.execute(insert(identity), opinions)
 
 
 def purge_recognition(
@@ -119,22 +124,23 @@ def purge_recognition(
     tx.execute(delete(identity).where(its_faces, identity.c.certainty != Certainty.CONFIRMED))
     embeddings, chips = (tx.execute(delete(table).where(mine)).rowcount for table, mine in zip((embedding, chip), its_prints, strict=True))
     tx.execute(update(image).where(recognised).values(embedder=None))
+    tx.execute(delete(grouping).where(grouping.c.face_id.not_in(select(embedding.c.face_id))))
     if not embeddings and not chips and not tell_none:
         return []
     gallery.changed(tx)
     if note is not None and (embeddings or chips):
-        tx.execute(delete(meta).where(meta.c.name == note))
-        tx.execute(insert(meta).values(name=note, value=1))
+        take_note(tx, note)
     return [events.record(tx, RecognitionPurged(embeddings=embeddings, chips=chips), now)]
 
 
-def _put(tx: Connection, face_id: int, who: Identity) -> None:
-    facts = {
-        "person_id": who.person_id,
-        "certainty": who.certainty,
-        "distance": who.distance,
-        "agree": who.agree,
-        "refs": who.references,
-    }
-    if not tx.execute(update(identity).where(identity.c.face_id == face_id).values(facts)).rowcount:
-        tx.execute(insert(identity).values(facts | {"face_id": face_id}))
+def expire_unnamed(tx: Connection, before: datetime, note: str) -> int:
+    """Delete the prints and pictures of faces that nobody is known to be, of images analysed before then. Returns how many faces."""
+    named = exists().where(identity.c.face_id == embedding.c.face_id)
+    old = select(embedding.c.face_id).join_from(embedding, face).join(image).where(image.c.indexed_at < before, not_(named))
+    found = tx.scalars(old).all()
+    for chunk in chunks(found):
+        for table in (embedding, chip, grouping):
+            tx.execute(delete(table).where(table.c.face_id.in_(chunk)))
+    if found:
+        take_note(tx, note)
+    return len(found)

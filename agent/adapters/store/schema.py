@@ -9,6 +9,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
+    Date,
     Dialect,
     Float,
     ForeignKey,
@@ -23,7 +24,7 @@ from sqlalchemy import (
 )
 
 # The newest migration: a library that says so needs none, and Alembic is not even imported.
-REVISION = "0002"
+REVISION = "0003"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -191,6 +192,16 @@ person = Table(
     Column("id", Integer, primary_key=True),
     Column("name", String, nullable=False, unique=True),
     Column("created_at", Instant, nullable=False),
+    Column("uid", String(32)),  # random: what the audit and the list of the forgotten call them
+    Column("birth_date", Date),
+    Column("notes", String, nullable=False, server_default=""),
+    Column("cover_face_id", Integer),  # no reference: where that face is no more, another stands for it
+    Column("hidden_at", Instant),
+    Column("never_at", Instant),  # never recognised since then
+    Column("basis", String),  # why the face may be kept: "own_consent", "family", "contract", "guardian"
+    Column("basis_at", Instant),
+    Column("retention_days", Integer),  # since a face was last confirmed; None: as the settings say
+    Index("person_by_uid", "uid", unique=True),
     sqlite_autoincrement=True,
 )
 
@@ -203,18 +214,74 @@ identity = Table(
     Column("distance", Float, nullable=False),
     Column("agree", Integer, nullable=False),
     Column("refs", Integer, nullable=False),
+    Column("confirmed_at", Instant),  # None for an opinion, and for what was confirmed before this was kept
     Index("identity_by_person", "person_id"),
     Index("identity_by_certainty", "certainty"),
 )
 
-# What can be taken back, also after a restart.
+# "Not this person": remembered for ever.
+rejection = Table(
+    "rejection",
+    metadata,
+    Column("face_id", Integer, ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),
+    Column("person_id", Integer, ForeignKey("person.id", ondelete="CASCADE"), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Index("rejection_by_person", "person_id"),
+)
+
+# Nobody is asked about these faces.
+ignored = Table(
+    "ignored",
+    metadata,
+    Column("face_id", Integer, ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),
+    Column("reason", String, nullable=False),  # "user"; "forgotten" and "never": no print of it is stored again
+    Column("at", Instant, nullable=False),
+)
+
+# Which unnamed faces look like one person: an opinion. Faces that are alone have no row.
+grouping = Table(
+    "grouping",
+    metadata,
+    Column("face_id", Integer, ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),
+    Column("group_id", Integer, nullable=False),
+    Index("grouping_by_group", "group_id"),
+)
+
+# What can be taken back and done again, also after a restart: see `agent.adapters.store.journal`.
 undo = Table(
     "undo",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("token", String, nullable=False, unique=True),
+    Column("at", Instant, nullable=False),
     Column("action", String, nullable=False),
-    Column("image_ids", JSON, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("person_id", Integer),  # whom it was about, if anybody: not a reference, for they may be no more
+    Column("changes", JSON, nullable=False),
+    Column("undone_at", Instant),
+    Index("undo_by_undone", "undone_at"),
+    sqlite_autoincrement=True,
+)
+
+# Everybody who is named in such a step, so that it can be erased with them.
+undo_person = Table(
+    "undo_person",
+    metadata,
+    Column("undo_id", Integer, ForeignKey("undo.id", ondelete="CASCADE"), primary_key=True),
+    Column("person_id", Integer, primary_key=True),
+    Index("undo_by_person", "person_id"),
+)
+
+# Who did what to whom, as random ids: each row's digest takes in the one before it, so that none can be changed or left out unseen.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("action", String, nullable=False),
+    Column("subject", String(32)),
+    Column("number", Integer, nullable=False),
+    Column("digest", String(64), nullable=False),
     sqlite_autoincrement=True,
 )
 

@@ -1,14 +1,20 @@
 """What the use cases need from outside, as types: a module above this floor implements each."""
 
 from agent.app.ports.analyser import Analyse, Analyser
-from agent.app.ports.library import Library, ThumbnailStore
+from agent.app.ports.library import BACKUPS_HOLD_PURGED, ForgottenList, Library, ThumbnailStore
 from agent.app.ports.records import (
     EVERYWHERE,
     Area,
     Counts,
+    Doubt,
+    FaceGroup,
+    FaceRef,
     Index,
+    Match,
     Noted,
     Person,
+    PersonFace,
+    PersonFacts,
     PlacePage,
     PlaceState,
     Portrait,
@@ -19,20 +25,28 @@ from agent.app.ports.records import (
 from agent.app.ports.source import Change, Emit, FileAppeared, FileMoved, FilesGone, Source, SourceFailed, SourceRecovered, TreeMoved
 
 __all__ = [
+    "BACKUPS_HOLD_PURGED",
     "EVERYWHERE",
     "Analyse",
     "Analyser",
     "Area",
     "Change",
     "Counts",
+    "Doubt",
     "Emit",
+    "FaceGroup",
+    "FaceRef",
     "FileAppeared",
     "FileMoved",
     "FilesGone",
+    "ForgottenList",
     "Index",
     "Library",
+    "Match",
     "Noted",
     "Person",
+    "PersonFace",
+    "PersonFacts",
     "PlacePage",
     "PlaceState",
     "Portrait",

@@ -3,17 +3,37 @@
 Every call is one transaction and safe from any thread; it may block. Raises StoreError.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Protocol
 
-from agent.app.ports.records import EVERYWHERE, Area, Counts, Index, Noted, Person, PlacePage, PlaceState, Shown, StoredImage
+from agent.app.ports.records import (
+    EVERYWHERE,
+    Area,
+    Counts,
+    Doubt,
+    FaceGroup,
+    FaceRef,
+    Index,
+    Noted,
+    Person,
+    PersonFace,
+    PersonFacts,
+    PlacePage,
+    PlaceState,
+    Shown,
+    StoredImage,
+)
+from agent.domain.edits import Edit, Forgotten, Step
 from agent.domain.errors import AgentError
 from agent.domain.events import Recorded
 from agent.domain.face import Analysis, Face
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Job, JobState, Priority
 from agent.domain.people import Gallery, Identity
+
+# Noted in the transaction that deletes: also if the agent dies before the backups are without it, the next start knows.
+BACKUPS_HOLD_PURGED = "backups_hold_purged"
 
 
 class Files(Protocol):
@@ -120,8 +140,23 @@ class Wishes(Protocol):
         """Show images no more, or again. Returns a token that takes it back (None if nothing changed), and what happened."""
         ...
 
-    def undo(self, token: str, *, now: datetime) -> list[Recorded] | None:
-        """Take back what the token stands for. None if it is not known: taken back already, or too long ago."""
+    def edit(self, wish: Edit, *, now: datetime) -> tuple[Step, list[Recorded]]:
+        """What the user says of people and faces. Raises FaceUnknown, PersonUnknown, NameTaken, SelfMerge."""
+        ...
+
+    def take_back(self, token: str | None = None, *, now: datetime) -> tuple[Step, list[Recorded]] | None:
+        """Take back what the token stands for, or else the latest step. None if there is none: taken back already, or too long ago.
+
+        What has changed since, or is gone, stays as it is.
+        """
+        ...
+
+    def do_again(self, *, now: datetime) -> tuple[Step, list[Recorded]] | None:
+        """What was taken back last, unless something else was done since."""
+        ...
+
+    def steps(self) -> tuple[Step | None, Step | None]:
+        """What would be taken back, and what would be done again."""
         ...
 
     def look_again(self, image_ids: Sequence[int], *, now: datetime) -> int:
@@ -188,8 +223,43 @@ class Register(Protocol):
 
     def people(self) -> list[Person]: ...
 
-    def name_face(self, face_id: int, name: str, *, now: datetime) -> tuple[int, list[Recorded]]:
-        """Confirm a face as the person of that name, made if new. Returns the person id. Raises FaceUnknown."""
+    def person(self, person_id: int) -> PersonFacts | None: ...
+
+    def person_faces(self, person_id: int, *, limit: int, offset: int = 0) -> tuple[list[PersonFace], int]:
+        """Those that are or may be this person, newest taken first, and how many there are."""
+        ...
+
+    def groups(self, *, limit: int, offset: int = 0) -> tuple[list[FaceGroup], int]:
+        """Unnamed faces that look like one person: the largest groups first, and how many there are."""
+        ...
+
+    def group_faces(self, group_id: int) -> list[FaceRef]: ...
+
+    def doubts(self, *, limit: int, person_id: int | None = None) -> tuple[list[Doubt], int]:
+        """Faces that are probably somebody, the nearest first, and how many there are."""
+        ...
+
+    def rejections(self, face_ids: Sequence[int]) -> dict[int, frozenset[int]]:
+        """The people whom each of these faces is not, as the user said."""
+        ...
+
+    def forget_person(self, person_id: int, *, now: datetime, note: str) -> tuple[Forgotten, list[Recorded]]:
+        """Delete a person, their names, face prints and pictures of faces, and take the note in the same transaction; write the file anew.
+
+        Also whoever was merged into them. Raises PersonUnknown.
+        """
+        ...
+
+    def uids_of(self, person_id: int) -> list[str]:
+        """The random ids of a person, and of whoever was merged into them. Raises PersonUnknown."""
+        ...
+
+    def expire_unnamed(self, *, before: datetime, note: str) -> int:
+        """Delete face prints and pictures of unnamed faces of images analysed before then, and take the note. Returns how many faces."""
+        ...
+
+    def people_by_uids(self, uids: Iterable[str]) -> list[int]:
+        """Which people have these random ids."""
         ...
 
     def gallery(self, embedder: str) -> Gallery: ...
@@ -234,6 +304,19 @@ class Library(Files, Jobs, Wishes, Shelf, Register, Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class ForgottenList(Protocol):
+    """The random ids of people who were forgotten, kept apart from the library. Blocks; raises StoreError.
+
+    Implementation: `agent.adapters.forgotten.ForgottenFile`.
+    """
+
+    def read(self) -> frozenset[str]: ...
+
+    def add(self, uids: Sequence[str]) -> None:
+        """They are on the disk when this returns."""
+        ...
 
 
 class ThumbnailStore(Protocol):

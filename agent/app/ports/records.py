@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from agent.domain.edits import Basis
 from agent.domain.errors import AgentError
 from agent.domain.face import Box, Face, StageTimes
 from agent.domain.image import Recipe
 from agent.domain.jobs import JobState
-from agent.domain.people import Identity
+from agent.domain.people import Certainty, Identity
 
 
 class Noted(StrEnum):
@@ -27,6 +28,7 @@ class StoredFace:
     face: Face  # without embedding and chip
     identity: Identity | None
     person: str | None  # the name of `identity.person_id`
+    ignored: bool = False  # nobody is asked about it
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,63 @@ class Person:
     id: int
     name: str
     faces: int  # faces that are or may be this person
-    portrait: Portrait | None = None  # the last one the user named, of the images that the library page shows
+    hidden: bool = False
+    never: bool = False  # never recognised
+    portrait: Portrait | None = None  # the chosen one, else the last one the user named, of the images that the library page shows
+
+
+@dataclass(frozen=True, slots=True)
+class FaceRef:
+    """A face, and where to cut it from."""
+
+    id: int
+    image_id: int
+    width: int  # of the image, as its height
+    height: int
+    box: Box
+    taken_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFace:
+    face: FaceRef
+    certainty: Certainty
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFacts:
+    """All that is known of a person but the faces."""
+
+    person: Person
+    photos: int
+    birth_date: date | None
+    notes: str
+    basis: Basis | None
+    basis_at: datetime | None
+    named_at: datetime
+    confirmed_at: datetime | None
+    retention_days: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FaceGroup:
+    """Unnamed faces that look like one person."""
+
+    id: int
+    size: int
+    faces: tuple[FaceRef, ...]  # up to four, the sharpest first
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A face that is probably somebody."""
+
+    face: FaceRef
+    person_id: int
+    person: str
+    agree: int
+    references: int
+    shown: tuple[FaceRef, ...]  # up to three of the confirmed faces
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +153,15 @@ class Counts:
     faces: int
     people: int
     jobs: Mapping[JobState, int]
+    doubts: int = 0  # faces that are probably somebody, which the user may say
+
+
+class Match(StrEnum):
+    """How the people asked for must be on an image."""
+
+    ALL = "all"
+    ANY = "any"
+    ONLY = "only"  # all of them, and nobody else
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +174,9 @@ class Shown:
     faces_min: int = 0
     faces_max: int | None = None
     hidden: bool = False  # the hidden ones instead of the others
+    people: tuple[int, ...] = ()
+    match: Match = Match.ALL
+    unnamed: bool = False  # only with a face that nobody is known to be
 
 
 @dataclass(frozen=True, slots=True)

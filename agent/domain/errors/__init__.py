@@ -28,7 +28,7 @@ from agent.domain.errors.images import (
     ImageUnsupported,
 )
 from agent.domain.errors.models import ModelError, ModelMissing, ModelUnknown, ModelUnreachable, ModelWrongHash
-from agent.domain.errors.people import FaceUnknown, PeopleError, PersonUnknown, RecognitionOff
+from agent.domain.errors.people import FaceUnknown, NameTaken, NothingToUndo, PeopleError, PersonUnknown, RecognitionOff, SelfMerge
 from agent.domain.errors.running import (
     AgentUnreachable,
     AlreadyRunning,
@@ -101,15 +101,18 @@ __all__ = [
     "ModelUnknown",
     "ModelUnreachable",
     "ModelWrongHash",
+    "NameTaken",
     "NoDisplay",
     "NoTray",
     "NotFound",
     "NotRunning",
+    "NothingToUndo",
     "Param",
     "PeopleError",
     "PersonUnknown",
     "PopupFailed",
     "RecognitionOff",
+    "SelfMerge",
     "SettingsError",
     "SettingsInvalid",
     "SettingsUnknownKey",

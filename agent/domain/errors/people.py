@@ -17,3 +17,17 @@ class FaceUnknown(PeopleError):
 
 class PersonUnknown(PeopleError):
     code = "people.no_such_person"
+
+
+class NameTaken(PeopleError):
+    """Somebody else has that name: they may be the same person."""
+
+    code = "people.name_taken"
+
+
+class SelfMerge(PeopleError):
+    code = "people.self_merge"
+
+
+class NothingToUndo(PeopleError):
+    code = "people.nothing_to_undo"

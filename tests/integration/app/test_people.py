@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from agent.adapters.store.engine import Database
 from agent.adapters.store.schema import chip, embedding
 from agent.domain.errors import EngineCrashed, FaceUnknown, KeyringLocked, ModelMissing, RecognitionOff, StoreBusy
-from agent.domain.events import ImageIndexed, PersonNamed, RecognitionPurged
+from agent.domain.events import ImageIndexed, PeopleChanged, RecognitionPurged
 from agent.domain.image import Recipe
 from agent.domain.jobs import JobState, Priority
 from agent.domain.people import Certainty
@@ -60,7 +60,7 @@ async def test_one_naming_names_every_photo_of_that_face_without_inference(world
     async with recognising(world, a=b"m1", b=b"m2", c=b"x3") as face:
         await world.app.people.name_face(face["a"], "Mei")
         assert opinions(world) == {face["a"]: ("Mei", Certainty.CONFIRMED), face["b"]: MEI, face["c"]: NOBODY}
-        assert len(world.analyser.tasks) == 3 and isinstance(world.happened[-1].event, PersonNamed)
+        assert len(world.analyser.tasks) == 3 and isinstance(world.happened[-1].event, PeopleChanged)
         new = await face_of(world, "d", b"m4")
         assert opinions(world)[new] == MEI
 
@@ -82,7 +82,7 @@ async def test_a_naming_stands_and_is_told_though_the_others_cant_be_compared(wo
         world.analyser.match_error = EngineCrashed()
         with pytest.raises(EngineCrashed):
             await world.app.people.name_face(face["a"], "Mei")
-        assert isinstance(world.happened[-1].event, PersonNamed)
+        assert isinstance(world.happened[-1].event, PeopleChanged)
         assert opinions(world)[face["a"]] == ("Mei", Certainty.CONFIRMED)
 
 
@@ -107,7 +107,7 @@ async def test_a_snapshot_read_before_a_naming_is_not_taken_for_the_new_one(worl
         def name_meanwhile(called: str) -> None:
             if called == "gallery" and not held:
                 loop.call_soon_threadsafe(lambda: held.append(asyncio.create_task(people.name_face(face["a"], "Mei"))))
-                asyncio.run_coroutine_threadsafe(world.until(lambda: "name_face" in world.library.calls), loop).result(5)
+                asyncio.run_coroutine_threadsafe(world.until(lambda: "edit" in world.library.calls), loop).result(5)
 
         world.library.called = name_meanwhile
         new = await face_of(world, "c", b"m3")

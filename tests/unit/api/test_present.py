@@ -20,6 +20,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         (events.ImageFailed(place_id=2, code="image.corrupt"), {"kind": "image_failed", "place_id": 2, "code": "image.corrupt"}),
         (events.ImagesHidden(count=6, hidden=True), {"kind": "images_hidden"}),
         (events.PersonNamed(person_id=4, face_id=5), {"kind": "person_named", "person_id": 4}),
+        (events.PeopleChanged(action="merge"), {"kind": "people_changed"}),
         (events.RecognitionPurged(embeddings=6, chips=7), {"kind": "recognition_purged", "embeddings": 6, "chips": 7}),
     ],
 )

@@ -38,6 +38,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/doubts": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Doubts */
+        readonly get: operations["doubts_api_doubts_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/drafts": {
         readonly parameters: {
             readonly query?: never;
@@ -161,6 +178,40 @@ export interface paths {
          * @description A line of JSON now and then while the photos are counted; who has heard enough hangs up.
          */
         readonly post: operations["estimate_api_folders_estimate_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/groups": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Groups */
+        readonly get: operations["groups_api_groups_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/groups/{group_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Group */
+        readonly get: operations["group_api_groups__group_id__get"];
+        readonly put?: never;
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -346,6 +397,8 @@ export interface paths {
          * Index
          * @description `folder` is a watched folder, with all below it; days are inclusive; `hidden` lists the hidden images instead of the others.
          *
+         *     `people` are ids: all of them are on the image, any, or all and nobody else; `unnamed`: somebody whom nobody has named.
+         *
          *     `packed` answers in bytes instead of JSON: a 32-bit count of images and one of days, then 32 bits for each id, for each day since
          *     1970 (signed) and for its count, 16 bits for each ratio; all little-endian.
          */
@@ -475,6 +528,77 @@ export interface paths {
         readonly put?: never;
         /** Name Face */
         readonly post: operations["name_face_api_people_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/people/edits": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Edit */
+        readonly post: operations["edit_api_people_edits_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/people/{person_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Person */
+        readonly get: operations["person_api_people__person_id__get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/people/{person_id}/faces": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Faces */
+        readonly get: operations["faces_api_people__person_id__faces_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/people/{person_id}/forget": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Forget
+         * @description It can't be taken back.
+         */
+        readonly post: operations["forget_api_people__person_id__forget_post"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -694,6 +818,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/redo": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Redo */
+        readonly post: operations["redo_api_redo_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/rescan": {
         readonly parameters: {
             readonly query?: never;
@@ -851,6 +992,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/steps": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Steps */
+        readonly get: operations["steps_api_steps_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/support-bundle": {
         readonly parameters: {
             readonly query?: never;
@@ -862,6 +1020,26 @@ export interface paths {
         readonly get: operations["support_bundle_api_support_bundle_get"];
         readonly put?: never;
         readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/undo": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Undo
+         * @description What the token stands for, or the latest step.
+         */
+        readonly post: operations["undo_api_undo_post"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -971,6 +1149,41 @@ export interface components {
             readonly day: string;
         };
         /**
+         * DescribePerson
+         * @description What is given is changed, and nothing else.
+         */
+        readonly DescribePerson: {
+            /** Basis */
+            readonly basis?: ("own_consent" | "family" | "contract" | "guardian") | null;
+            /** Birth Date */
+            readonly birth_date?: string | null;
+            /**
+             * Clear
+             * @description what is not known any more
+             * @default []
+             */
+            readonly clear: readonly ("birth_date" | "cover_face_id" | "basis" | "retention_days")[];
+            /** Cover Face Id */
+            readonly cover_face_id?: number | null;
+            /** Hidden */
+            readonly hidden?: boolean | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly kind: "describe";
+            /** Name */
+            readonly name?: string | null;
+            /** Never */
+            readonly never?: boolean | null;
+            /** Notes */
+            readonly notes?: string | null;
+            /** Person Id */
+            readonly person_id: number;
+            /** Retention Days */
+            readonly retention_days?: number | null;
+        };
+        /**
          * DiskReport
          * @description Bytes.
          */
@@ -985,6 +1198,36 @@ export interface components {
             readonly thumbnails: number;
         };
         /**
+         * Doubt
+         * @description A face that is probably somebody: the user says.
+         */
+        readonly Doubt: {
+            /** Agree */
+            readonly agree: number;
+            readonly face: components["schemas"]["FaceRef"];
+            /** Person */
+            readonly person: string;
+            /** Person Id */
+            readonly person_id: number;
+            /** References */
+            readonly references: number;
+            /**
+             * Shown
+             * @description up to three of the references, the largest first
+             */
+            readonly shown: readonly components["schemas"]["FaceRef"][];
+        };
+        /**
+         * Doubts
+         * @description Some of what waits for an answer, the surest first.
+         */
+        readonly Doubts: {
+            /** Items */
+            readonly items: readonly components["schemas"]["Doubt"][];
+            /** Total */
+            readonly total: number;
+        };
+        /**
          * Draft
          * @description A name that was begun for a face and not yet given; empty is none.
          */
@@ -993,6 +1236,24 @@ export interface components {
             readonly face_id: number;
             /** Name */
             readonly name: string;
+        };
+        /** Edited */
+        readonly Edited: {
+            /**
+             * Count
+             * @description faces or people it changed
+             */
+            readonly count: number;
+            /**
+             * Person Id
+             * @description whom it was about, if that is one person who is still there
+             */
+            readonly person_id: number | null;
+            /**
+             * Undo
+             * @description takes it back, also after a restart; null if nothing changed
+             */
+            readonly undo: string | null;
         };
         /** EngineProcessOut */
         readonly EngineProcessOut: {
@@ -1075,6 +1336,12 @@ export interface components {
             readonly certainty: ("confirmed" | "certain" | "probable") | null;
             /** Id */
             readonly id: number;
+            /**
+             * Ignored
+             * @description nobody is asked about it
+             * @default false
+             */
+            readonly ignored: boolean;
             /** Person */
             readonly person: string | null;
             /** Person Id */
@@ -1083,6 +1350,39 @@ export interface components {
             readonly references: number;
             /** Score */
             readonly score: number;
+        };
+        /**
+         * FaceRef
+         * @description A face, and where to cut it from.
+         */
+        readonly FaceRef: {
+            /**
+             * Box
+             * @description left, top, width, height in pixels of the upright image
+             */
+            readonly box: readonly [
+                number,
+                number,
+                number,
+                number
+            ];
+            /** Height */
+            readonly height: number;
+            /** Id */
+            readonly id: number;
+            /** Image Id */
+            readonly image_id: number;
+            /**
+             * Taken At
+             * Format: date-time
+             * @description by the camera's clock, else the file's time; without a zone
+             */
+            readonly taken_at: string;
+            /**
+             * Width
+             * @description of the image, as its height
+             */
+            readonly width: number;
         };
         /**
          * FindingOut
@@ -1201,6 +1501,62 @@ export interface components {
             readonly path: string;
             readonly problem: components["schemas"]["Problem"] | null;
         };
+        /**
+         * Forgotten
+         * @description What went when a person was forgotten.
+         */
+        readonly Forgotten: {
+            /**
+             * Chips
+             * @description pictures of faces
+             */
+            readonly chips: number;
+            /**
+             * Embeddings
+             * @description face prints
+             */
+            readonly embeddings: number;
+            /** Faces */
+            readonly faces: number;
+            /**
+             * Undo
+             * @description steps that can't be taken back any more
+             */
+            readonly undo: number;
+        };
+        /**
+         * Group
+         * @description Faces that look like one person whom nobody has named.
+         */
+        readonly Group: {
+            /**
+             * Faces
+             * @description up to four of them, the best first
+             */
+            readonly faces: readonly components["schemas"]["FaceRef"][];
+            /** Id */
+            readonly id: number;
+            /** Size */
+            readonly size: number;
+        };
+        /**
+         * GroupFaces
+         * @description Every face of a group, the best first.
+         */
+        readonly GroupFaces: {
+            /** Items */
+            readonly items: readonly components["schemas"]["FaceRef"][];
+        };
+        /**
+         * Groups
+         * @description The largest first.
+         */
+        readonly Groups: {
+            /** Items */
+            readonly items: readonly components["schemas"]["Group"][];
+            /** Total */
+            readonly total: number;
+        };
         /** HealthReport */
         readonly HealthReport: {
             readonly cpu: components["schemas"]["CpuReport"];
@@ -1238,6 +1594,19 @@ export interface components {
              * @description looked at since the point before
              */
             readonly images: number;
+        };
+        /**
+         * IgnoreFaces
+         * @description Nobody is asked about them any more, or again.
+         */
+        readonly IgnoreFaces: {
+            /** Face Ids */
+            readonly face_ids: readonly number[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly kind: "ignore" | "unignore";
         };
         /** ImageOut */
         readonly ImageOut: {
@@ -1353,6 +1722,12 @@ export interface components {
             /** Undo */
             readonly undo: string;
         };
+        /**
+         * Match
+         * @description How the people asked for must be on an image.
+         * @enum {string}
+         */
+        readonly Match: "all" | "any" | "only";
         /** MemoryReport */
         readonly MemoryReport: {
             /** Agent Mb */
@@ -1364,6 +1739,21 @@ export interface components {
              * @description what all engine processes may take together
              */
             readonly limit_mb: number;
+        };
+        /**
+         * MergePeople
+         * @description They are all the same person: `into` stays.
+         */
+        readonly MergePeople: {
+            /** Into */
+            readonly into: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly kind: "merge";
+            /** Person Ids */
+            readonly person_ids: readonly number[];
         };
         /** ModelReport */
         readonly ModelReport: {
@@ -1393,6 +1783,40 @@ export interface components {
             /** Name */
             readonly name: string;
         };
+        /**
+         * NameFaces
+         * @description They are this person: one that is known (`person_id`), or whoever has this name, made if nobody has; one of both is said.
+         */
+        readonly NameFaces: {
+            /** Basis */
+            readonly basis?: ("own_consent" | "family" | "contract" | "guardian") | null;
+            /** Face Ids */
+            readonly face_ids: readonly number[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly kind: "name";
+            /** Name */
+            readonly name?: string | null;
+            /** Person Id */
+            readonly person_id?: number | null;
+        };
+        /**
+         * NotThisPerson
+         * @description They are not this person, and are never taken for them again.
+         */
+        readonly NotThisPerson: {
+            /** Face Ids */
+            readonly face_ids: readonly number[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly kind: "reject";
+            /** Person Id */
+            readonly person_id: number;
+        };
         /** OpenRequest */
         readonly OpenRequest: {
             /**
@@ -1401,14 +1825,101 @@ export interface components {
              */
             readonly at: string;
         };
-        /** PersonOut */
-        readonly PersonOut: {
+        /**
+         * PersonDetail
+         * @description All that is known of a person but the faces.
+         */
+        readonly PersonDetail: {
+            /**
+             * Basis
+             * @description why the face may be kept
+             */
+            readonly basis: ("own_consent" | "family" | "contract" | "guardian") | null;
+            /** Basis At */
+            readonly basis_at: string | null;
+            /** Birth Date */
+            readonly birth_date: string | null;
+            /**
+             * Confirmed At
+             * @description when a face was last confirmed
+             */
+            readonly confirmed_at: string | null;
+            /** Expires At */
+            readonly expires_at: string | null;
             /** Faces */
             readonly faces: number;
+            /**
+             * Hidden
+             * @description not shown on the people page, and never asked about
+             */
+            readonly hidden: boolean;
             /** Id */
             readonly id: number;
             /** Name */
             readonly name: string;
+            /**
+             * Named At
+             * Format: date-time
+             */
+            readonly named_at: string;
+            /**
+             * Never
+             * @description never recognised: what was confirmed stays, nothing else is claimed, no face prints but one are kept
+             */
+            readonly never: boolean;
+            /** Notes */
+            readonly notes: string;
+            /** Photos */
+            readonly photos: number;
+            readonly portrait: components["schemas"]["PortraitOut"] | null;
+            /**
+             * Retention Days
+             * @description kept for so long after that; null: as the settings say
+             */
+            readonly retention_days: number | null;
+        };
+        /**
+         * PersonFace
+         * @description A face that is a person, or may be.
+         */
+        readonly PersonFace: {
+            /**
+             * Certainty
+             * @enum {string}
+             */
+            readonly certainty: "confirmed" | "certain" | "probable";
+            readonly face: components["schemas"]["FaceRef"];
+        };
+        /**
+         * PersonFaces
+         * @description Some of a person's faces, newest taken first.
+         */
+        readonly PersonFaces: {
+            /** Items */
+            readonly items: readonly components["schemas"]["PersonFace"][];
+            /** Total */
+            readonly total: number;
+        };
+        /** PersonOut */
+        readonly PersonOut: {
+            /** Faces */
+            readonly faces: number;
+            /**
+             * Hidden
+             * @description not shown on the people page, and never asked about
+             * @default false
+             */
+            readonly hidden: boolean;
+            /** Id */
+            readonly id: number;
+            /** Name */
+            readonly name: string;
+            /**
+             * Never
+             * @description never recognised
+             * @default false
+             */
+            readonly never: boolean;
             /** @description a face to show them by; null if none that was named is among the photos shown */
             readonly portrait: components["schemas"]["PortraitOut"] | null;
         };
@@ -1652,6 +2163,12 @@ export interface components {
              * @description a device that was wanted and is not used, and why
              */
             readonly device_note?: string | null;
+            /**
+             * Doubts
+             * @description faces that are probably somebody: the user may say
+             * @default 0
+             */
+            readonly doubts: number;
             /** Faces */
             readonly faces: number;
             /**
@@ -1718,6 +2235,48 @@ export interface components {
             readonly warning?: components["schemas"]["Problem"] | null;
         };
         /**
+         * Step
+         * @description What was taken back, or done again.
+         */
+        readonly Step: {
+            /**
+             * Action
+             * @description `name`, `reject`, `unname`, `ignore`, `unignore`, `merge`, `describe`, `hide`, `unhide`
+             */
+            readonly action: string;
+            /** Count */
+            readonly count: number;
+        };
+        /**
+         * Steps
+         * @description What there is to take back and to do again.
+         */
+        readonly Steps: {
+            readonly redo: components["schemas"]["Step"] | null;
+            readonly undo: components["schemas"]["Step"] | null;
+        };
+        /** Undo */
+        readonly Undo: {
+            /**
+             * Undo
+             * @description null: the latest step
+             */
+            readonly undo?: string | null;
+        };
+        /**
+         * UnnameFaces
+         * @description They are nobody's any more: whoever they were confirmed as, they are not.
+         */
+        readonly UnnameFaces: {
+            /** Face Ids */
+            readonly face_ids: readonly number[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly kind: "unname";
+        };
+        /**
          * WatchedFolder
          * @description A watched folder's own settings.
          */
@@ -1758,12 +2317,17 @@ export type Choice = components['schemas']['Choice'];
 export type ChosenFolder = components['schemas']['ChosenFolder'];
 export type CpuReport = components['schemas']['CpuReport'];
 export type Day = components['schemas']['Day'];
+export type DescribePerson = components['schemas']['DescribePerson'];
 export type DiskReport = components['schemas']['DiskReport'];
+export type Doubt = components['schemas']['Doubt'];
+export type Doubts = components['schemas']['Doubts'];
 export type Draft = components['schemas']['Draft'];
+export type Edited = components['schemas']['Edited'];
 export type EngineProcessOut = components['schemas']['EngineProcessOut'];
 export type EngineReport = components['schemas']['EngineReport'];
 export type Estimate = components['schemas']['Estimate'];
 export type FaceOut = components['schemas']['FaceOut'];
+export type FaceRef = components['schemas']['FaceRef'];
 export type FindingOut = components['schemas']['FindingOut'];
 export type Finished = components['schemas']['Finished'];
 export type FirstRun = components['schemas']['FirstRun'];
@@ -1772,8 +2336,13 @@ export type FolderOut = components['schemas']['FolderOut'];
 export type FolderPath = components['schemas']['FolderPath'];
 export type FolderRemoved = components['schemas']['FolderRemoved'];
 export type FolderState = components['schemas']['FolderState'];
+export type Forgotten = components['schemas']['Forgotten'];
+export type Group = components['schemas']['Group'];
+export type GroupFaces = components['schemas']['GroupFaces'];
+export type Groups = components['schemas']['Groups'];
 export type HealthReport = components['schemas']['HealthReport'];
 export type HistoryPoint = components['schemas']['HistoryPoint'];
+export type IgnoreFaces = components['schemas']['IgnoreFaces'];
 export type ImageOut = components['schemas']['ImageOut'];
 export type ImagePage = components['schemas']['ImagePage'];
 export type Images = components['schemas']['Images'];
@@ -1781,10 +2350,17 @@ export type LibraryAction = components['schemas']['LibraryAction'];
 export type LibraryActionDone = components['schemas']['LibraryActionDone'];
 export type LibraryIndex = components['schemas']['LibraryIndex'];
 export type LibraryUndo = components['schemas']['LibraryUndo'];
+export type Match = components['schemas']['Match'];
 export type MemoryReport = components['schemas']['MemoryReport'];
+export type MergePeople = components['schemas']['MergePeople'];
 export type ModelReport = components['schemas']['ModelReport'];
 export type NameFace = components['schemas']['NameFace'];
+export type NameFaces = components['schemas']['NameFaces'];
+export type NotThisPerson = components['schemas']['NotThisPerson'];
 export type OpenRequest = components['schemas']['OpenRequest'];
+export type PersonDetail = components['schemas']['PersonDetail'];
+export type PersonFace = components['schemas']['PersonFace'];
+export type PersonFaces = components['schemas']['PersonFaces'];
 export type PersonOut = components['schemas']['PersonOut'];
 export type PlaceProblem = components['schemas']['PlaceProblem'];
 export type PlaceProblems = components['schemas']['PlaceProblems'];
@@ -1801,6 +2377,10 @@ export type SettingValue = components['schemas']['SettingValue'];
 export type SettingsOut = components['schemas']['SettingsOut'];
 export type StageMeans = components['schemas']['StageMeans'];
 export type Status = components['schemas']['Status'];
+export type Step = components['schemas']['Step'];
+export type Steps = components['schemas']['Steps'];
+export type Undo = components['schemas']['Undo'];
+export type UnnameFaces = components['schemas']['UnnameFaces'];
 export type WatchedFolder = components['schemas']['WatchedFolder'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -1847,6 +2427,38 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": readonly components["schemas"]["FindingOut"][];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly doubts_api_doubts_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly limit?: number;
+                readonly person_id?: number | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Doubts"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -2191,6 +2803,69 @@ export interface operations {
             };
         };
     };
+    readonly groups_api_groups_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly limit?: number;
+                readonly offset?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Groups"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly group_api_groups__group_id__get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly group_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["GroupFaces"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly health_report_api_health_report_get: {
         readonly parameters: {
             readonly query?: never;
@@ -2476,6 +3151,9 @@ export interface operations {
                 readonly faces_min?: number;
                 readonly faces_max?: number | null;
                 readonly hidden?: boolean;
+                readonly people?: string | null;
+                readonly match?: components["schemas"]["Match"];
+                readonly unnamed?: boolean;
                 readonly packed?: boolean;
             };
             readonly header?: {
@@ -2737,6 +3415,135 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["PersonOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly edit_api_people_edits_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["NameFaces"] | components["schemas"]["NotThisPerson"] | components["schemas"]["UnnameFaces"] | components["schemas"]["IgnoreFaces"] | components["schemas"]["MergePeople"] | components["schemas"]["DescribePerson"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Edited"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly person_api_people__person_id__get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly person_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PersonDetail"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly faces_api_people__person_id__faces_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly limit?: number;
+                readonly offset?: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly person_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PersonFaces"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly forget_api_people__person_id__forget_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly person_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Forgotten"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -3107,6 +3914,35 @@ export interface operations {
             };
         };
     };
+    readonly redo_api_redo_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Step"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly rescan_api_rescan_post: {
         readonly parameters: {
             readonly query?: never;
@@ -3409,6 +4245,35 @@ export interface operations {
             };
         };
     };
+    readonly steps_api_steps_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Steps"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly support_bundle_api_support_bundle_get: {
         readonly parameters: {
             readonly query?: never;
@@ -3425,6 +4290,39 @@ export interface operations {
                 };
                 content: {
                     readonly "application/zip": unknown;
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly undo_api_undo_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Undo"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Step"];
                 };
             };
             /** @description Unprocessable Entity */

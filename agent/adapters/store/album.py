@@ -1,0 +1,108 @@
+"""People and groups with their faces, as the people page shows them: only faces of images that the library page shows."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select
+from sqlalchemy.sql import exists
+
+from agent.adapters.store import people
+from agent.adapters.store.schema import face, grouping, identity, image, person, place
+from agent.app.ports import Doubt, FaceGroup, FaceRef, PersonFace, PersonFacts
+from agent.domain.edits import Basis
+from agent.domain.face import Box
+from agent.domain.people import Certainty
+
+_SHOWN_OF_GROUP = 4
+_SHOWN_OF_PERSON = 3
+_REF = (face.c.id, face.c.image_id, image.c.width, image.c.height, face.c.x, face.c.y, face.c.w, face.c.h, image.c.taken_at)
+
+
+def is_shown() -> ColumnElement[bool]:
+    """Whether the library page shows an image."""
+    there = exists().where(place.c.image_id == image.c.id, place.c.missing_since.is_(None))
+    return and_(image.c.hidden_at.is_(None), there)
+
+
+def person_facts(tx: Connection, person_id: int) -> PersonFacts | None:
+    row = tx.execute(select(person).where(person.c.id == person_id)).one_or_none()
+    if row is None:
+        return None
+    photos = tx.scalar(
+        select(func.count(face.c.image_id.distinct())).join(identity).join(image).where(identity.c.person_id == person_id, is_shown())
+    )
+    confirmed_at = tx.scalar(select(func.max(identity.c.confirmed_at)).where(identity.c.person_id == person_id))
+    [known] = people.everybody(tx, person_id)
+    return PersonFacts(
+        person=known,
+        photos=photos or 0,
+        birth_date=row.birth_date,
+        notes=row.notes,
+        basis=Basis(row.basis) if row.basis else None,
+        basis_at=row.basis_at,
+        named_at=row.created_at,
+        confirmed_at=confirmed_at,
+        retention_days=row.retention_days,
+    )
+
+
+def faces_of_person(tx: Connection, person_id: int, *, limit: int, offset: int) -> tuple[list[PersonFace], int]:
+    """Newest taken first, and how many there are."""
+    whole = select(*_REF, identity.c.certainty).join(image).join(identity).where(identity.c.person_id == person_id, is_shown())
+    rows = tx.execute(whole.order_by(image.c.taken_at.desc(), face.c.id.desc()).limit(limit).offset(offset)).all()
+    return [PersonFace(_ref(row), Certainty(row.certainty)) for row in rows], _count(tx, whole)
+
+
+def groups(tx: Connection, *, limit: int, offset: int) -> tuple[list[FaceGroup], int]:
+    """The largest first, and how many there are."""
+    size = func.count().label("size")
+    whole = (
+        select(grouping.c.group_id, size)
+        .join_from(grouping, face, face.c.id == grouping.c.face_id)
+        .join(image)
+        .where(is_shown())
+        .group_by(grouping.c.group_id)
+        .having(size > 1)
+    )
+    page = tx.execute(whole.order_by(size.desc(), grouping.c.group_id).limit(limit).offset(offset)).all()
+    return [FaceGroup(row.group_id, row.size, tuple(_best_of_group(tx, row.group_id, _SHOWN_OF_GROUP))) for row in page], _count(tx, whole)
+
+
+def faces_of_group(tx: Connection, group_id: int) -> list[FaceRef]:
+    """The sharpest first."""
+    return _best_of_group(tx, group_id, None)
+
+
+def doubts(tx: Connection, *, limit: int, person_id: int | None) -> tuple[list[Doubt], int]:
+    """The nearest first, and how many there are."""
+    whole = (
+        select(*_REF, identity.c.person_id, identity.c.agree, identity.c.refs, identity.c.distance, person.c.name)
+        .join_from(identity, face, face.c.id == identity.c.face_id)
+        .join(image)
+        .join(person, person.c.id == identity.c.person_id)
+        .where(identity.c.certainty == Certainty.PROBABLE, person.c.hidden_at.is_(None), is_shown())
+    )
+    if person_id is not None:
+        whole = whole.where(identity.c.person_id == person_id)
+    rows = tx.execute(whole.order_by(identity.c.distance, face.c.id).limit(limit)).all()
+    references = {each: _references(tx, each) for each in {row.person_id for row in rows}}
+    found = [Doubt(_ref(row), row.person_id, row.name, row.agree, row.refs, references[row.person_id]) for row in rows]
+    return found, _count(tx, whole)
+
+
+def _references(tx: Connection, person_id: int) -> tuple[FaceRef, ...]:
+    confirmed = and_(identity.c.person_id == person_id, identity.c.certainty == Certainty.CONFIRMED)
+    best = select(*_REF).join(image).join(identity).where(confirmed, is_shown()).order_by(face.c.size.desc()).limit(_SHOWN_OF_PERSON)
+    return tuple(_ref(row) for row in tx.execute(best))
+
+
+def _best_of_group(tx: Connection, group_id: int, limit: int | None) -> list[FaceRef]:
+    mine = select(*_REF).join(image).join(grouping, grouping.c.face_id == face.c.id).where(grouping.c.group_id == group_id, is_shown())
+    return [_ref(row) for row in tx.execute(mine.order_by(face.c.size.desc(), face.c.id).limit(limit))]
+
+
+def _count(tx: Connection, whole: Select[*tuple[Any, ...]]) -> int:
+    return tx.scalar(select(func.count()).select_from(whole.subquery())) or 0
+
+
+def _ref(row: Row[*tuple[Any, ...]]) -> FaceRef:
+    return FaceRef(row.id, row.image_id, row.width, row.height, Box(row.x, row.y, row.w, row.h), row.taken_at)

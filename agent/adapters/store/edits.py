@@ -1,0 +1,192 @@
+"""The user's word on people and faces, written as steps that can be taken back."""
+
+import unicodedata
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import assert_never
+
+from sqlalchemy import Connection, delete, select
+
+from agent.adapters.store import audit
+from agent.adapters.store.facts import chunks, moment
+from agent.adapters.store.journal import Journal
+from agent.adapters.store.rows import add
+from agent.adapters.store.schema import face, identity, person, rejection
+from agent.domain.edits import Basis, DescribePerson, Edit, IgnoreFaces, MergePeople, NameFaces, RejectFaces, Step, UnnameFaces
+from agent.domain.errors import FaceUnknown, NameTaken, PersonUnknown, SelfMerge
+from agent.domain.people import Certainty
+
+
+def edit(tx: Connection, wish: Edit, now: datetime) -> Step:
+    """Raises FaceUnknown, PersonUnknown, NameTaken, SelfMerge; then nothing may be kept of it."""
+    match wish:
+        case NameFaces():
+            return _name(tx, wish, now)
+        case RejectFaces():
+            return _reject(tx, wish, now)
+        case UnnameFaces():
+            return _unname(tx, wish, now)
+        case IgnoreFaces():
+            return _ignore(tx, wish, now)
+        case MergePeople():
+            return _merge(tx, wish, now)
+        case DescribePerson():
+            return _describe(tx, wish, now)
+        case _:
+            assert_never(wish)
+
+
+def _name(tx: Connection, wish: NameFaces, now: datetime) -> Step:
+    step, faces = Journal(tx), _faces(tx, wish.face_ids)
+    person_id = _known(tx, wish.person_id) if wish.person_id is not None else _of_name(tx, step, tidy(wish.name or ""), now)
+    if wish.basis is not None:
+        _say_basis(step, person_id, wish.basis, now)
+    confirmed = {face_id: other for face_id, other, certainty in _identities(tx, faces) if certainty == Certainty.CONFIRMED}
+    # Whoever else they were taken for, they are not.
+    others = [(face_id, other) for face_id, other, _ in _identities(tx, faces) if other != person_id]
+    step.set("not", others, moment(now))
+    step.set("not", [(face_id, person_id) for face_id in faces], None)
+    step.set("ignored", faces, None)
+    changed = step.set("who", [each for each in faces if confirmed.get(each) != person_id], [person_id, moment(now)])
+    audit.add(tx, "named", _uid(tx, person_id), len(changed), now)
+    return step.close("name", len(changed), now, person_id=person_id)
+
+
+def _reject(tx: Connection, wish: RejectFaces, now: datetime) -> Step:
+    step, faces, person_id = Journal(tx), _faces(tx, wish.face_ids), _known(tx, wish.person_id)
+    mine = [face_id for face_id, other, _ in _identities(tx, faces) if other == person_id]
+    step.set("who", mine, None)
+    changed = step.set("not", [(face_id, person_id) for face_id in faces], moment(now))
+    _drop_opinions(tx, mine)
+    audit.add(tx, "rejected", _uid(tx, person_id), len(changed), now)
+    return step.close("reject", len(changed), now, person_id=person_id)
+
+
+def _unname(tx: Connection, wish: UnnameFaces, now: datetime) -> Step:
+    step, faces = Journal(tx), _faces(tx, wish.face_ids)
+    named = [(face_id, other) for face_id, other, certainty in _identities(tx, faces) if certainty == Certainty.CONFIRMED]
+    step.set("not", named, moment(now))  # or they would be taken for the same people again at once
+    changed = step.set("who", [face_id for face_id, _ in named], None)
+    for uid in {_uid(tx, other) for _, other in named}:
+        audit.add(tx, "unnamed", uid, len(changed), now)
+    return step.close("unname", len(changed), now)
+
+
+def _ignore(tx: Connection, wish: IgnoreFaces, now: datetime) -> Step:
+    step, faces = Journal(tx), _faces(tx, wish.face_ids)
+    changed = step.set("ignored", faces, moment(now) if wish.ignored else None)
+    if wish.ignored:
+        _drop_opinions(tx, faces)
+    return step.close("ignore" if wish.ignored else "unignore", len(changed), now)
+
+
+def _merge(tx: Connection, wish: MergePeople, now: datetime) -> Step:
+    step, into = Journal(tx), _known(tx, wish.into)
+    if into in wish.person_ids:
+        raise SelfMerge
+    moved = 0
+    for other in dict.fromkeys(wish.person_ids):
+        _known(tx, other)
+        faces = tx.scalars(
+            select(identity.c.face_id).where(identity.c.person_id == other, identity.c.certainty == Certainty.CONFIRMED)
+        ).all()
+        # What is not the one is not the other; but what the user confirmed as either is.
+        confirmed = {each for each, _, certainty in _identities(tx, _rejected(tx, other)) if certainty == Certainty.CONFIRMED}
+        rejected = [each for each in _rejected(tx, other) if each not in confirmed]
+        step.set("not", [(each, other) for each in _rejected(tx, other)], None)
+        step.set("not", [(each, into) for each in rejected], moment(now))
+        step.set("not", [(each, into) for each in faces], None)
+        moved += len(step.set("who", faces, [into, moment(now)]))
+        audit.add(tx, "merged", _uid(tx, other), len(faces), now)
+        step.set("person", [other], None)
+    audit.add(tx, "merged_into", _uid(tx, into), moved, now)
+    return step.close("merge", moved, now, person_id=into)
+
+
+def _describe(tx: Connection, wish: DescribePerson, now: datetime) -> Step:
+    step, person_id = Journal(tx), _known(tx, wish.person_id)
+    if wish.name is not None:
+        _rename(tx, step, person_id, tidy(wish.name))
+    if wish.cover_face_id is not None:
+        step.set("cover_face_id", [person_id], _faces(tx, [wish.cover_face_id])[0])
+    if wish.basis is not None:
+        _say_basis(step, person_id, wish.basis, now)
+    birth_date = wish.birth_date and wish.birth_date.isoformat()
+    for field, said in (("birth_date", birth_date), ("notes", wish.notes), ("retention_days", wish.retention_days)):
+        if said is not None:
+            step.set(field, [person_id], said)
+    for field, is_so in (("hidden_at", wish.hidden), ("never_at", wish.never)):
+        if is_so is not None:
+            _switch(tx, step, person_id, field, is_so, now)
+    for field in sorted(wish.clear | ({"basis_at"} if "basis" in wish.clear else set())):
+        step.set(field, [person_id], None)
+    return step.close("describe", 1, now, person_id=person_id)
+
+
+def _rename(tx: Connection, step: Journal, person_id: int, name: str) -> None:
+    taken = tx.scalar(select(person.c.id).where(person.c.name == name, person.c.id != person_id))
+    if taken is not None:
+        raise NameTaken(person_id=taken)
+    step.set("name", [person_id], name)
+
+
+def _switch(tx: Connection, step: Journal, person_id: int, field: str, is_so: bool, now: datetime) -> None:
+    if is_so != (tx.scalar(select(person.c[field]).where(person.c.id == person_id)) is not None):
+        step.set(field, [person_id], moment(now) if is_so else None)
+        audit.add(tx, f"{field.removesuffix('_at')}_{'on' if is_so else 'off'}", _uid(tx, person_id), 1, now)
+
+
+def tidy(name: str) -> str:
+    """One spelling of the same letters, or two people who look the same in the list would be two."""
+    return unicodedata.normalize("NFC", name).strip()
+
+
+def _of_name(tx: Connection, step: Journal, name: str, now: datetime) -> int:
+    """The person of that name, made if nobody has it."""
+    person_id = tx.scalar(select(person.c.id).where(person.c.name == name))
+    if person_id is None:
+        uid = uuid.uuid4().hex
+        person_id = add(tx, person, {"name": name, "created_at": now, "uid": uid})
+        step.made("person", person_id)
+        audit.add(tx, "person_made", uid, 1, now)
+    return person_id
+
+
+def _say_basis(step: Journal, person_id: int, basis: Basis, now: datetime) -> None:
+    if step.set("basis", [person_id], basis.value):
+        step.set("basis_at", [person_id], moment(now))
+
+
+def _faces(tx: Connection, face_ids: Sequence[int]) -> list[int]:
+    """Those that exist, each once. Raises FaceUnknown if none does."""
+    wanted = list(dict.fromkeys(face_ids))
+    there = {each for chunk in chunks(wanted) for each in tx.scalars(select(face.c.id).where(face.c.id.in_(chunk)))}
+    if not there:
+        raise FaceUnknown
+    return [each for each in wanted if each in there]
+
+
+def _known(tx: Connection, person_id: int) -> int:
+    if tx.scalar(select(person.c.id).where(person.c.id == person_id)) is None:
+        raise PersonUnknown
+    return person_id
+
+
+def _uid(tx: Connection, person_id: int) -> str | None:
+    return tx.scalar(select(person.c.uid).where(person.c.id == person_id))
+
+
+def _identities(tx: Connection, faces: Sequence[int]) -> list[tuple[int, int, str]]:
+    """(face, person, certainty) of those that are or may be somebody."""
+    columns = select(identity.c.face_id, identity.c.person_id, identity.c.certainty)
+    return [tuple(row) for chunk in chunks(faces) for row in tx.execute(columns.where(identity.c.face_id.in_(chunk)))]
+
+
+def _rejected(tx: Connection, person_id: int) -> Sequence[int]:
+    return tx.scalars(select(rejection.c.face_id).where(rejection.c.person_id == person_id)).all()
+
+
+def _drop_opinions(tx: Connection, faces: Sequence[int]) -> None:
+    for chunk in chunks(faces):
+        tx.execute(delete(identity).where(identity.c.face_id.in_(chunk), identity.c.certainty != Certainty.CONFIRMED))

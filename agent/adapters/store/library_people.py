@@ -1,0 +1,127 @@
+"""The library's part about people: each call of the port as one transaction."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from agent.adapters.store import album, audit, edits, events, forget, gallery, journal, people
+from agent.adapters.store.engine import Database
+from agent.app.ports import Area, Doubt, FaceGroup, FaceRef, Person, PersonFace, PersonFacts
+from agent.domain.edits import Edit, Forgotten, Step
+from agent.domain.events import ImagesHidden, PeopleChanged, Recorded
+from agent.domain.face import Face
+from agent.domain.people import Gallery, Identity
+
+
+class PeopleTables:
+    """Implements `agent.app.ports.library.Register`, and how steps are taken back."""
+
+    _database: Database
+
+    def people(self) -> list[Person]:
+        with self._database.read() as tx:
+            return people.everybody(tx)
+
+    def edit(self, wish: Edit, *, now: datetime) -> tuple[Step, list[Recorded]]:
+        with self._database.write(durable=True) as tx:
+            step = edits.edit(tx, wish, now)
+            return step, _told(tx, step, now)
+
+    def take_back(self, token: str | None = None, *, now: datetime) -> tuple[Step, list[Recorded]] | None:
+        with self._database.write(durable=True) as tx:
+            step = journal.take_back(tx, token, now)
+            return None if step is None else (step, _told(tx, step, now, back=True))
+
+    def do_again(self, *, now: datetime) -> tuple[Step, list[Recorded]] | None:
+        with self._database.write(durable=True) as tx:
+            step = journal.do_again(tx)
+            return None if step is None else (step, _told(tx, step, now))
+
+    def steps(self) -> tuple[Step | None, Step | None]:
+        with self._database.read() as tx:
+            return journal.steps(tx)
+
+    def uids_of(self, person_id: int) -> list[str]:
+        with self._database.read() as tx:
+            return forget.meant(tx, person_id)[1]
+
+    def forget_person(self, person_id: int, *, now: datetime, note: str) -> tuple[Forgotten, list[Recorded]]:
+        with self._database.write(durable=True) as tx:
+            gone = forget.forget(tx, person_id, now, note=note)
+            recorded = events.record(tx, PeopleChanged(action="forget"), now)
+        self._database.compact()
+        return gone, [recorded]
+
+    def expire_unnamed(self, *, before: datetime, note: str) -> int:
+        with self._database.write(durable=True) as tx:
+            expired = people.expire_unnamed(tx, before, note)
+        if expired:
+            self._database.flush()
+        return expired
+
+    def people_by_uids(self, uids: Iterable[str]) -> list[int]:
+        with self._database.read() as tx:
+            return forget.by_uids(tx, uids)
+
+    def audit_broken_at(self) -> int | None:
+        with self._database.read() as tx:
+            return audit.first_broken(tx)
+
+    def person(self, person_id: int) -> PersonFacts | None:
+        with self._database.read() as tx:
+            return album.person_facts(tx, person_id)
+
+    def person_faces(self, person_id: int, *, limit: int, offset: int = 0) -> tuple[list[PersonFace], int]:
+        with self._database.read() as tx:
+            return album.faces_of_person(tx, person_id, limit=limit, offset=offset)
+
+    def groups(self, *, limit: int, offset: int = 0) -> tuple[list[FaceGroup], int]:
+        with self._database.read() as tx:
+            return album.groups(tx, limit=limit, offset=offset)
+
+    def group_faces(self, group_id: int) -> list[FaceRef]:
+        with self._database.read() as tx:
+            return album.faces_of_group(tx, group_id)
+
+    def doubts(self, *, limit: int, person_id: int | None = None) -> tuple[list[Doubt], int]:
+        with self._database.read() as tx:
+            return album.doubts(tx, limit=limit, person_id=person_id)
+
+    def rejections(self, face_ids: Sequence[int]) -> dict[int, frozenset[int]]:
+        with self._database.read() as tx:
+            return people.rejections(tx, face_ids)
+
+    def gallery(self, embedder: str) -> Gallery:
+        with self._database.read() as tx:
+            return gallery.read(tx, embedder)
+
+    def embeddings(self, embedder: str, *, after: int, limit: int) -> list[tuple[int, bytes, Face]]:
+        with self._database.read() as tx:
+            return people.unconfirmed(tx, embedder, after=after, limit=limit)
+
+    def image_embeddings(self, image_id: int, embedder: str) -> list[tuple[int, bytes, Face]]:
+        with self._database.read() as tx:
+            return people.of_image(tx, image_id, embedder)
+
+    def set_identities(self, identities: Mapping[int, Identity | None]) -> None:
+        with self._database.write() as tx:
+            people.set_identities(tx, identities)
+
+    def purge_recognition(
+        self, *, now: datetime, keep: Sequence[Area] = (), note: str | None = None, tell_none: bool = False
+    ) -> list[Recorded]:
+        with self._database.write(durable=True) as tx:
+            recorded = people.purge_recognition(tx, now, keep, note, tell_none=tell_none)
+        if recorded:
+            self._database.flush()
+        return recorded
+
+
+def _told(tx: Connection, step: Step, now: datetime, *, back: bool = False) -> list[Recorded]:
+    """What others are told of a step, or of its being taken back."""
+    if step.action in ("hide", "unhide"):
+        return [events.record(tx, ImagesHidden(count=step.count, hidden=(step.action == "hide") != back), now)]
+    if step.token is None:
+        return []
+    return [events.record(tx, PeopleChanged(action=step.action), now)]

@@ -1,0 +1,111 @@
+"""Routes of people: who they are, who is doubtful or not named yet, and what the user says to it."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import FastAPI, Query
+
+from agent.api import present, present_people
+from agent.api.context import Context
+from agent.api.schemas import Draft, NameFace, PersonOut
+from agent.api.schemas_people import Doubts, Edit, Edited, Forgotten, GroupFaces, Groups, PersonDetail, PersonFaces, Step, Steps, Undo
+from agent.domain.errors import NotFound, PersonUnknown
+
+Limit = Annotated[int, Query(ge=1, le=500)]
+Offset = Annotated[int, Query(ge=0, lt=2**31)]
+
+
+def people_routes(api: FastAPI, context: Context) -> None:
+    """Add them to `api`."""
+    _reading(api, context)
+    _naming(api, context)
+    _editing(api, context)
+
+
+def _reading(api: FastAPI, context: Context) -> None:
+    library = context.app.library
+
+    @api.get("/api/people")
+    async def people() -> tuple[PersonOut, ...]:
+        return tuple(present.person(known) for known in await asyncio.to_thread(library.people))
+
+    @api.get("/api/people/{person_id}")
+    async def person(person_id: int) -> PersonDetail:
+        found = await asyncio.to_thread(library.person, person_id)
+        if found is None:
+            raise PersonUnknown
+        return present_people.detail(found, context.app.settings)
+
+    @api.get("/api/people/{person_id}/faces")
+    async def faces(person_id: int, limit: Limit = 200, offset: Offset = 0) -> PersonFaces:
+        items, total = await asyncio.to_thread(library.person_faces, person_id, limit=limit, offset=offset)
+        return PersonFaces(items=tuple(present_people.person_face(each) for each in items), total=total)
+
+    @api.get("/api/groups")
+    async def groups(limit: Limit = 60, offset: Offset = 0) -> Groups:
+        items, total = await asyncio.to_thread(library.groups, limit=limit, offset=offset)
+        return Groups(items=tuple(present_people.group(each) for each in items), total=total)
+
+    @api.get("/api/groups/{group_id}")
+    async def group(group_id: int) -> GroupFaces:
+        found = await asyncio.to_thread(library.group_faces, group_id)
+        if not found:
+            raise NotFound
+        return GroupFaces(items=tuple(present_people.face_ref(each) for each in found))
+
+    @api.get("/api/doubts")
+    async def doubts(limit: Limit = 20, person_id: int | None = None) -> Doubts:
+        items, total = await asyncio.to_thread(library.doubts, limit=limit, person_id=person_id)
+        return Doubts(items=tuple(present_people.doubt(each) for each in items), total=total)
+
+
+def _naming(api: FastAPI, context: Context) -> None:
+    app, library, drafts = context.app, context.app.library, context.drafts
+
+    @api.post("/api/people")
+    async def name_face(named: NameFace) -> PersonOut:
+        person_id = await app.people.name_face(named.face_id, named.name)
+        drafts.put(named.face_id, "")
+        known = await asyncio.to_thread(library.people)
+        return next(present.person(person) for person in known if person.id == person_id)
+
+    @api.get("/api/drafts")
+    async def begun() -> tuple[Draft, ...]:
+        if not app.settings.recognition.enabled:
+            drafts.clear()  # what is off keeps nothing
+        return tuple(Draft(face_id=face_id, name=name) for face_id, name in drafts.all())
+
+    @api.post("/api/drafts", status_code=204)
+    async def begin(draft: Draft) -> None:
+        if app.settings.recognition.enabled:
+            drafts.put(draft.face_id, draft.name)
+
+
+def _editing(api: FastAPI, context: Context) -> None:
+    app, drafts = context.app, context.drafts
+
+    @api.post("/api/people/edits")
+    async def edit(asked: Edit) -> Edited:
+        step = await app.people.edit(present_people.wish(asked))
+        for face_id in step.faces:
+            drafts.put(face_id, "")
+        return Edited(undo=step.token, count=step.count, person_id=step.person_id)
+
+    @api.post("/api/people/{person_id}/forget")
+    async def forget(person_id: int) -> Forgotten:
+        """It can't be taken back."""
+        return present_people.forgotten(await app.people.forget(person_id))
+
+    @api.get("/api/steps")
+    async def steps() -> Steps:
+        back, again = await asyncio.to_thread(app.library.steps)
+        return Steps(undo=present_people.step(back), redo=present_people.step(again))
+
+    @api.post("/api/undo")
+    async def undo(asked: Undo) -> Step:
+        """What the token stands for, or the latest step."""
+        return present_people.step_done(await app.people.take_back(asked.undo))
+
+    @api.post("/api/redo")
+    async def redo() -> Step:
+        return present_people.step_done(await app.people.do_again())

@@ -1,0 +1,298 @@
+"""What every library must do with what the user says of people and faces, and how it is taken back."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from agent.app.ports import Index, Library, Match, Shown
+from agent.domain.edits import Basis, DescribePerson, Edit, IgnoreFaces, MergePeople, NameFaces, RejectFaces, Step, UnnameFaces
+from agent.domain.errors import FaceUnknown, NameTaken, PersonUnknown, SelfMerge
+from agent.domain.events import PeopleChanged
+from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
+from agent.domain.image import FileSeen, Recipe
+from agent.domain.jobs import Priority
+from agent.domain.people import Certainty, Identity
+
+NOW = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+RECIPE = Recipe("centerface-2", "mobilefacenet-1")
+NOTE = "backups"
+
+
+def photo(library: Library, name: str, faces: int, *, recipe: Recipe = RECIPE) -> list[int]:
+    """A photo with so many faces side by side; returns their ids."""
+    seen = FileSeen(f"/photos/{name}.jpg", 100 + ord(name), 1, "/photos")
+    library.note_file(seen, recipe, priority=Priority.ASKED, now=NOW)
+    [job] = library.lease(1, now=NOW, until=LATER)
+    landmarks = ((1.0, 1.0), (9.0, 1.0), (5.0, 5.0), (1.0, 9.0), (9.0, 9.0))
+    found = tuple(
+        Face(Box(50.0 * n, 5, 40, 40), 0.9, landmarks, Quality(30, 30, 0, 0), f"{name}{n}".encode() * 4, f"{name}{n}".encode())
+        for n in range(faces)
+    )
+    library.commit(job, Analysis(name * 64, 9, 640, 480, "jpeg", recipe, "f32", found, StageTimes()), now=NOW)
+    place = library.place(seen.path)
+    assert place is not None and place.image_id is not None
+    image = library.image(place.image_id)
+    assert image is not None
+    return [face.id for face in image.faces]
+
+
+def do(library: Library, wish: Edit, at: datetime = NOW) -> Step:
+    return library.edit(wish, now=at)[0]
+
+
+def name(library: Library, who: str, *face_ids: int) -> int:
+    step = do(library, NameFaces(face_ids=face_ids, name=who))
+    assert step.person_id is not None
+    return step.person_id
+
+
+def who(library: Library) -> dict[int, str | None]:
+    """Face -> name."""
+    return {face.id: face.person for image in library.images(limit=99) for face in image.faces}
+
+
+def names(library: Library) -> list[str]:
+    return [person.name for person in library.people()]
+
+
+def test_a_group_is_named_at_once_and_that_is_taken_back_at_once(library: Library) -> None:
+    faces = photo(library, "a", 2) + photo(library, "b", 1)
+    step, happened = library.edit(NameFaces(face_ids=tuple(faces), name=" Mei "), now=NOW)
+    assert step.count == 3 and [each.event for each in happened] == [PeopleChanged(action="name")]
+    assert set(who(library).values()) == {"Mei"}
+    back = library.take_back(step.token, now=NOW)
+    assert back is not None and back[0].count == 3 and back[0].faces == set(faces)
+    assert set(who(library).values()) == {None} and names(library) == []
+    again = library.do_again(now=NOW)
+    assert again is not None and set(who(library).values()) == {"Mei"}
+    assert library.do_again(now=NOW) is None
+
+
+def test_steps_are_taken_back_from_the_latest_to_the_first_and_done_again_in_their_order(library: Library) -> None:
+    [first, second] = photo(library, "a", 2)
+    name(library, "Mei", first)
+    name(library, "Xu", second)
+    assert library.steps()[0] == Step("name", 1) and library.steps()[1] is None
+    assert library.take_back(now=NOW) and who(library) == {first: "Mei", second: None}
+    assert library.take_back(now=NOW) and who(library) == {first: None, second: None}
+    assert library.take_back(now=NOW) is None
+    assert library.do_again(now=NOW) and who(library) == {first: "Mei", second: None}
+    assert library.do_again(now=NOW) and who(library) == {first: "Mei", second: "Xu"}
+
+
+def test_what_was_taken_back_is_gone_once_something_else_is_done(library: Library) -> None:
+    [first, second] = photo(library, "a", 2)
+    name(library, "Mei", first)
+    library.take_back(now=NOW)
+    name(library, "Xu", second)
+    assert library.do_again(now=NOW) is None
+
+
+def test_a_step_taken_back_out_of_turn_leaves_what_came_later(library: Library) -> None:
+    [first, second] = photo(library, "a", 2)
+    token = do(library, NameFaces(face_ids=(first,), name="Mei")).token
+    name(library, "Mei", second)
+    assert library.take_back(token, now=NOW)
+    assert who(library) == {first: None, second: "Mei"}, "she was made by the step taken back, but has another face now"
+
+
+def test_naming_the_same_again_is_no_step(library: Library) -> None:
+    [face] = photo(library, "a", 1)
+    mei = name(library, "Mei", face)
+    step, happened = library.edit(NameFaces(face_ids=(face,), person_id=mei), now=LATER)
+    assert step.token is None and happened == []
+
+
+def test_not_this_person_is_remembered_and_ends_a_confirmation(library: Library) -> None:
+    [first, second] = photo(library, "a", 2)
+    mei = name(library, "Mei", first)
+    library.set_identities({second: Identity(mei, Certainty.PROBABLE, 1.0, 1, 1)})
+    do(library, RejectFaces(face_ids=(first, second), person_id=mei))
+    assert who(library) == {first: None, second: None}
+    assert library.rejections([first, second, 99]) == {first: {mei}, second: {mei}}
+    library.take_back(now=NOW)
+    assert library.rejections([first, second]) == {} and who(library)[first] == "Mei"
+
+
+def test_a_corrected_name_is_remembered_as_not_the_wrong_one(library: Library) -> None:
+    [face] = photo(library, "a", 1)
+    mei = name(library, "Mei", face)
+    xu = name(library, "Xu", face)
+    assert library.rejections([face]) == {face: {mei}}
+    do(library, NameFaces(face_ids=(face,), person_id=mei))
+    assert library.rejections([face]) == {face: {xu}}, "the last word counts"
+
+
+def test_faces_split_off_are_not_suggested_again(library: Library) -> None:
+    faces = photo(library, "a", 3)
+    mei = name(library, "Mei", *faces)
+    do(library, UnnameFaces(face_ids=tuple(faces)))
+    assert set(who(library).values()) == {None}
+    assert library.rejections(faces) == {face: {mei} for face in faces}
+    assert names(library) == ["Mei"], "the person stays, with nobody's face"
+
+
+def test_an_ignored_face_is_asked_about_no_more(library: Library) -> None:
+    [first, second] = photo(library, "a", 2)
+    mei = name(library, "Mei", first)
+    opinion = {second: Identity(mei, Certainty.PROBABLE, 1.0, 1, 1)}
+    library.set_identities(opinion)
+    do(library, IgnoreFaces(face_ids=(second,)))
+    library.set_identities(opinion)
+    image = library.image(1)
+    assert image is not None and [(face.person, face.ignored) for face in image.faces] == [("Mei", False), (None, True)]
+    assert library.doubts(limit=9) == ([], 0)
+    do(library, IgnoreFaces(face_ids=(second,), ignored=False))
+    library.set_identities(opinion)
+    assert library.doubts(limit=9)[1] == 1
+
+
+def test_merged_people_are_one_and_come_apart_again(library: Library) -> None:
+    [first, second, third] = photo(library, "a", 3)
+    mei, other = name(library, "Mei", first), name(library, "Mei (2)", second)
+    do(library, RejectFaces(face_ids=(third,), person_id=other))
+    do(library, DescribePerson(person_id=other, notes="from school", birth_date=date(2001, 2, 3)))
+    step = do(library, MergePeople(person_ids=(other,), into=mei))
+    assert step.count == 1 and names(library) == ["Mei"] and who(library) == {first: "Mei", second: "Mei", third: None}
+    assert library.rejections([third]) == {third: {mei}}, "who is not the one is not the other"
+    library.take_back(now=NOW)
+    assert names(library) == ["Mei", "Mei (2)"] and who(library) == {first: "Mei", second: "Mei (2)", third: None}
+    assert library.rejections([third]) == {third: {other}}
+    facts = library.person(other)
+    assert facts is not None and facts.notes == "from school" and facts.birth_date == date(2001, 2, 3)
+
+
+def test_nobody_is_merged_into_themselves_or_into_nobody(library: Library) -> None:
+    [face] = photo(library, "a", 1)
+    mei = name(library, "Mei", face)
+    with pytest.raises(SelfMerge):
+        do(library, MergePeople(person_ids=(mei,), into=mei))
+    with pytest.raises(PersonUnknown):
+        do(library, MergePeople(person_ids=(99,), into=mei))
+    with pytest.raises(PersonUnknown):
+        do(library, NameFaces(face_ids=(face,), person_id=99))
+    with pytest.raises(FaceUnknown):
+        do(library, IgnoreFaces(face_ids=(99,)))
+    assert names(library) == ["Mei"]
+
+
+def test_a_name_that_somebody_has_is_refused_and_says_who(library: Library) -> None:
+    [first, second] = photo(library, "a", 2)
+    mei, xu = name(library, "Mei", first), name(library, "Xu", second)
+    with pytest.raises(NameTaken) as refused:
+        do(library, DescribePerson(person_id=xu, name=" Mei", notes="kept?"))
+    assert refused.value.params == {"person_id": mei}
+    facts = library.person(xu)
+    assert facts is not None and facts.notes == "", "all or nothing"
+
+
+def test_a_name_taken_meanwhile_gets_a_number_when_it_comes_back(library: Library) -> None:
+    [first, second] = photo(library, "a", 2)
+    mei = name(library, "Mei", first)
+    token = do(library, DescribePerson(person_id=mei, name="Mei Lin")).token
+    name(library, "Mei", second)
+    assert library.take_back(token, now=NOW)
+    assert names(library) == ["Mei", "Mei (2)"]
+
+
+def test_what_is_said_of_a_person_is_kept_and_taken_back(library: Library) -> None:
+    [face, other] = photo(library, "a", 2)
+    mei = name(library, "Mei", face, other)
+    said = {"birth_date": date(2015, 1, 2), "notes": "n", "cover_face_id": face, "basis": Basis.GUARDIAN, "retention_days": 9}
+    do(library, DescribePerson(person_id=mei, hidden=True, never=True, **said))  # type: ignore[arg-type]
+    facts = library.person(mei)
+    assert facts is not None and facts.person.hidden and facts.person.never and facts.basis is Basis.GUARDIAN and facts.basis_at == NOW
+    assert facts.retention_days == 9 and facts.person.portrait is not None and facts.person.portrait.box.x == 0
+    do(library, DescribePerson(person_id=mei, clear=frozenset({"basis", "birth_date"})))
+    facts = library.person(mei)
+    assert facts is not None and facts.basis is None is facts.basis_at and facts.birth_date is None and facts.notes == "n"
+    library.take_back(now=NOW)
+    library.take_back(now=NOW)
+    facts = library.person(mei)
+    assert facts is not None and not facts.person.hidden and facts.birth_date is None and facts.notes == ""
+    assert library.person(99) is None
+
+
+def test_a_step_about_faces_that_are_gone_is_taken_back_as_far_as_it_goes(library: Library) -> None:
+    [gone], [stays] = photo(library, "a", 1), photo(library, "b", 1)
+    name(library, "Mei", gone, stays)
+    mei = library.people()[0].id
+    do(library, UnnameFaces(face_ids=(gone, stays)))
+    library.files_gone(["/photos/a.jpg"], now=NOW)
+    assert library.purge_missing(before=LATER) == 1
+    assert library.take_back(now=NOW) and who(library) == {stays: "Mei"}
+    assert library.rejections([stays]) == {}
+    assert library.person_faces(mei, limit=9)[1] == 1
+
+
+def test_a_persons_faces_come_page_by_page(library: Library) -> None:
+    faces = [each for letter in "abcde" for each in photo(library, letter, 1)]
+    mei = name(library, "Mei", *faces[:4])
+    library.set_identities({faces[4]: Identity(mei, Certainty.CERTAIN, 0.5, 1, 1)})
+    first, total = library.person_faces(mei, limit=3)
+    rest, _ = library.person_faces(mei, limit=3, offset=3)
+    assert total == 5 and {each.face.id for each in [*first, *rest]} == set(faces)
+    facts = library.person(mei)
+    assert facts is not None and facts.photos == 5 and facts.confirmed_at == NOW
+
+
+def test_doubtful_faces_come_nearest_first_with_the_references(library: Library) -> None:
+    known, near, far = photo(library, "a", 3)
+    mei = name(library, "Mei", known)
+    library.set_identities({far: Identity(mei, Certainty.PROBABLE, 1.04, 1, 1), near: Identity(mei, Certainty.PROBABLE, 1.0, 1, 1)})
+    found, total = library.doubts(limit=1)
+    assert total == 2 and found[0].face.id == near and [face.id for face in found[0].shown] == [known]
+    assert library.doubts(limit=9, person_id=mei + 1) == ([], 0)
+    assert library.counts().doubts == 2
+
+
+def shown(library: Library, *people: int, match: Match = Match.ALL, unnamed: bool = False) -> Index:
+    return library.index(Shown(people=people, match=match, unnamed=unnamed))
+
+
+def test_photos_are_found_by_who_is_on_them(library: Library) -> None:
+    both, alone, with_stranger = photo(library, "a", 2), photo(library, "b", 1), photo(library, "c", 2)
+    mei, xu = name(library, "Mei", both[0], alone[0], with_stranger[0]), name(library, "Xu", both[1])
+    assert set(shown(library, mei).ids) == {1, 2, 3}
+    assert shown(library, mei, xu).ids == (1,)
+    assert set(shown(library, mei, xu, match=Match.ANY).ids) == {1, 2, 3}
+    assert shown(library, mei, match=Match.ONLY).ids == (2,)
+    assert shown(library, unnamed=True).ids == (3,)
+    do(library, IgnoreFaces(face_ids=(with_stranger[1],)))
+    assert shown(library, unnamed=True).ids == ()
+
+
+def test_a_forgotten_person_leaves_nothing_and_cannot_come_back(library: Library) -> None:
+    [first, second, third] = photo(library, "a", 3)
+    mei, old = name(library, "Mei", first), name(library, "Meimei", second)
+    name(library, "Xu", third)
+    do(library, MergePeople(person_ids=(old,), into=mei))
+    uids = library.uids_of(mei)
+    assert len(uids) == 2 and library.people_by_uids(uids) == [mei]
+    gone, happened = library.forget_person(mei, now=NOW, note=NOTE)
+    assert (gone.faces, gone.embeddings, gone.chips, gone.undo) == (2, 2, 2, 3) and library.noted(NOTE)
+    assert [each.event for each in happened] == [PeopleChanged(action="forget")]
+    assert who(library) == {first: None, second: None, third: "Xu"} and names(library) == ["Xu"]
+    assert [row[0] for row in library.image_embeddings(1, RECIPE.embedder or "")] == [third]
+    assert library.take_back(now=NOW) and names(library) == [], "only what is not theirs is taken back"
+    assert library.take_back(now=NOW) is None and library.people_by_uids(uids) == []
+    with pytest.raises(PersonUnknown):
+        library.forget_person(mei, now=NOW, note=NOTE)
+
+
+def test_no_print_of_a_forgotten_face_is_stored_again(library: Library) -> None:
+    [face] = photo(library, "a", 1)
+    library.forget_person(name(library, "Mei", face), now=NOW, note=NOTE)
+    library.look_again([1], now=NOW)
+    assert photo(library, "a", 1) == [face]
+    assert library.image_embeddings(1, RECIPE.embedder or "") == []
+
+
+def test_prints_of_unnamed_faces_expire(library: Library) -> None:
+    [named, stranger] = photo(library, "a", 2)
+    name(library, "Mei", named)
+    assert library.expire_unnamed(before=NOW, note=NOTE) == 0
+    assert library.expire_unnamed(before=LATER, note=NOTE) == 1 and library.noted(NOTE)
+    assert [row[0] for row in library.image_embeddings(1, RECIPE.embedder or "")] == [named]
+    assert stranger in who(library), "where it is stays known"
