@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from struct import pack
@@ -32,6 +33,7 @@ class FakeAnalyser:
     def __init__(self) -> None:
         self.tasks: list[Analyse] = []
         self.errors: dict[str, list[AgentError]] = {}
+        self.faces: dict[str, int] = {}  # how many a file of that name shows, where that is not one
         self.always: AgentError | None = None
         self.defect: Exception | None = None
         self.match_error: AgentError | None = None
@@ -59,7 +61,8 @@ class FakeAnalyser:
             content = await asyncio.to_thread(Path(task.path).read_bytes)
         except OSError as error:
             raise ImageMissing from error
-        return analysis(content, task.recipe, chip=task.keep_chips)
+        found = analysis(content, task.recipe, chip=task.keep_chips)
+        return replace(found, faces=found.faces * self.faces.get(Path(task.path).name, 1))
 
     async def preview(self, path: str, side: int) -> bytes:
         self.previews.append((path, side))

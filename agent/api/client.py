@@ -9,6 +9,7 @@ import httpx
 from pydantic import ValidationError
 
 from agent.api.schemas import ScanLine, ScanRequest, SessionCode, Status
+from agent.api.schemas_people import Edit, Edited, Forgotten, Step, Verified, VerifyRequest
 from agent.api.whereabouts import Whereabouts, find, opening
 from agent.domain.errors import AgentError, AgentUnreachable, NotRunning, from_code
 
@@ -60,6 +61,28 @@ class Client:
             for line in answer.iter_lines():
                 yield ScanLine.model_validate_json(line)
 
+    def edit(self, edit: Edit) -> Edited:
+        """What the user says of people and faces."""
+        with _translated():
+            return Edited.model_validate_json(self._call("POST", "/api/people/edits", edit.model_dump_json()).content)
+
+    def take_back(self) -> Step:
+        """The latest step."""
+        with _translated():
+            return Step.model_validate_json(self._call("POST", "/api/undo", "{}").content)
+
+    def do_again(self) -> Step:
+        with _translated():
+            return Step.model_validate_json(self._call("POST", "/api/redo").content)
+
+    def forget(self, person_id: int) -> Forgotten:
+        with _translated():
+            return Forgotten.model_validate_json(self._call("POST", f"/api/people/{person_id}/forget").content)
+
+    def verify(self, request: VerifyRequest) -> Verified:
+        with _translated():
+            return Verified.model_validate_json(self._call("POST", "/api/verify", request.model_dump_json()).content)
+
     def get_json(self, path: str) -> object:
         return json.loads(self._call("GET", path).content)
 
@@ -94,8 +117,9 @@ def _check(answer: httpx.Response) -> None:
 
 
 def _error(answer: httpx.Response) -> AgentError:
-    """The error as the agent said it; its parameters stay behind, its words were made there."""
+    """The error as the agent said it."""
     try:
-        return from_code(str(answer.json()["code"]), {})
+        said = answer.json()
+        return from_code(str(said["code"]), dict(said.get("params") or {}))
     except (ValueError, KeyError, TypeError):
         return from_code(f"http.{answer.status_code}", {})

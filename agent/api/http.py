@@ -40,6 +40,7 @@ from agent.domain.errors import (
     SettingsUnwritable,
     SourceError,
     Unauthorised,
+    UnfitReference,
 )
 
 STATUS_OF: tuple[tuple[type[AgentError], int], ...] = (
@@ -50,6 +51,7 @@ STATUS_OF: tuple[tuple[type[AgentError], int], ...] = (
     (RecognitionOff, 409),
     (NameTaken, 409),
     (SelfMerge, 422),
+    (UnfitReference, 422),
     (ImageMissing, 409),
     (ImageError, 422),
     (SettingsUnknownKey, 404),

@@ -70,6 +70,7 @@ def problem(error: AgentError, texts: Texts) -> Problem:
         remedy=texts.remedy(error),
         setting=setting(error),
         line=line if isinstance(line, int) else None,
+        params=error.params,
     )
 
 

@@ -1,6 +1,7 @@
 """Routes of people: who they are, who is doubtful or not named yet, and what the user says to it."""
 
 import asyncio
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import FastAPI, Query
@@ -8,7 +9,21 @@ from fastapi import FastAPI, Query
 from agent.api import present, present_people
 from agent.api.context import Context
 from agent.api.schemas import Draft, NameFace, PersonOut
-from agent.api.schemas_people import Doubts, Edit, Edited, Forgotten, GroupFaces, Groups, PersonDetail, PersonFaces, Step, Steps, Undo
+from agent.api.schemas_people import (
+    Doubts,
+    Edit,
+    Edited,
+    Forgotten,
+    GroupFaces,
+    Groups,
+    PersonDetail,
+    PersonFaces,
+    Step,
+    Steps,
+    Undo,
+    Verified,
+    VerifyRequest,
+)
 from agent.domain.errors import NotFound, PersonUnknown
 
 Limit = Annotated[int, Query(ge=1, le=500)]
@@ -95,6 +110,11 @@ def _editing(api: FastAPI, context: Context) -> None:
     async def forget(person_id: int) -> Forgotten:
         """It can't be taken back."""
         return present_people.forgotten(await app.people.forget(person_id))
+
+    @api.post("/api/verify")
+    async def verify(asked: VerifyRequest) -> Verified:
+        """Computed for this answer only, stored nowhere."""
+        return Verified(**asdict(await app.verify(*asked.paths)))
 
     @api.get("/api/steps")
     async def steps() -> Steps:

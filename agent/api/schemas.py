@@ -20,6 +20,8 @@ class Problem(Schema):
     """the setting that would help, or that is wrong, such as `engine.max_megapixels`"""
     line: int | None = None
     """where the settings file is wrong"""
+    params: dict[str, str | int | float] = {}
+    """what the words are about"""
 
 
 class FaceOut(Schema):

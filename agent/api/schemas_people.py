@@ -192,6 +192,18 @@ class Undo(Schema):
     """null: the latest step"""
 
 
+class VerifyRequest(Schema):
+    paths: Annotated[tuple[str, str], Field()]
+    """two photos of one face each"""
+
+
+class Verified(Schema):
+    distance: float
+    same: bool
+    threshold: float
+    """the same person up to this distance"""
+
+
 class Step(Schema):
     """What was taken back, or done again."""
 

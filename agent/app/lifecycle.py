@@ -25,6 +25,7 @@ from agent.app.status import StatusFeed
 from agent.app.tally import Tally
 from agent.app.thumbnails import SIDE, Thumbnails
 from agent.app.upkeep import ModelSupply, keep_up
+from agent.app.verify import Verified, verify
 from agent.domain.errors import AgentError
 from agent.domain.events import ImageFailed, Recorded
 from agent.domain.face import Analysis
@@ -189,6 +190,11 @@ class App:
         self.indexer.mended()
         async for scanned in self._scanner.scan(files, embeddings=embeddings):
             yield scanned
+
+    async def verify(self, one: str, other: str) -> Verified:
+        """Whether two photos show the same person. Raises ImageError, UnfitReference, EngineError, ModelError."""
+        await self._supply(everything(self.settings))
+        return await verify(self.analyser, self._embedding_task, one, other, self._bounds())
 
     async def put_off(self, minutes: int | None) -> None:
         """No popup for so many minutes, also after a restart; None ends that. Raises StoreError."""

@@ -12,7 +12,9 @@ from agent.adapters.paths import AppPaths
 from agent.cli.backup import backup, recover, recovery_code
 from agent.cli.click_words import speak
 from agent.cli.config import config
+from agent.cli.find import find, verify
 from agent.cli.models import models
+from agent.cli.people import people, redo, undo
 from agent.cli.session import Session
 from agent.domain.errors import AgentError, AlreadyRunning, DesktopError, LifecycleError
 from agent.i18n import Texts
@@ -175,5 +177,5 @@ def doctor(session: Session) -> int:
     return report(session)
 
 
-for group in (models, config, backup, recover, recovery_code):
+for group in (find, verify, people, undo, redo, models, config, backup, recover, recovery_code):
     ai_popup.add_command(group)

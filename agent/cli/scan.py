@@ -1,75 +1,28 @@
 """`ai-popup scan`: through the running agent, or in this process if there is none."""
 
-import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from agent.api.client import Client
 from agent.api.schemas import Problem, ScanLine, Scanned, ScanRequest
-from agent.cli.models import fetch_missing
+from agent.cli.hands import absolute, hands
 from agent.cli.session import Session
-from agent.domain.errors import NotRunning, reason_of
-
-if TYPE_CHECKING:
-    from agent.adapters.store import SqliteLibrary
 
 
 def scan_paths(session: Session, paths: tuple[str, ...], *, as_json: bool, embeddings: bool) -> int:
     """Exit code 1 if any file failed."""
-    request = ScanRequest(paths=tuple(str(Path(path).absolute()) for path in paths), embeddings=embeddings)
     report = _Report(session, as_json)
-    try:
-        client = session.client()
-        if client.status().state == "paused":
+    with hands(session, embeddings=embeddings) as able:
+        if isinstance(able, Client) and able.status().state == "paused":
             click.echo(session.texts("cli.scan.paused"), err=True)
         with report.showing():
-            for line in client.scan(request):
+            for line in able.scan(ScanRequest(paths=absolute(paths), embeddings=embeddings)):
                 report.take(line)
-    except NotRunning:
-        _scan_here(session, request, report)
     return report.end()
-
-
-def _scan_here(session: Session, request: ScanRequest, report: "_Report") -> None:
-    from agent import logs
-
-    with session.alone():
-        fetch_missing(session, embeddings=request.embeddings)
-        logs.configure(session.settings.logs, session.paths.logs)
-        try:
-            with session.library() as library, report.showing():
-                asyncio.run(_work(session, library, request, report))
-        finally:
-            logs.stop()
-
-
-async def _work(session: Session, library: "SqliteLibrary", request: ScanRequest, report: "_Report") -> None:
-    from agent.adapters.folder_scan import walk_images
-    from agent.api import present
-    from agent.bootstrap import build
-
-    app = build(session.settings, session.paths, library=library)
-    files = list(walk_images(request.paths))
-    report.take(ScanLine(total=len(files)))
-
-    async def scan() -> None:
-        async for scanned in app.scan(files, embeddings=request.embeddings):
-            report.take(present.scan_line(scanned, session.texts))
-
-    tasks = {asyncio.create_task(app.run(watch=False)), asyncio.create_task(scan())}
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        if error := task.exception():
-            raise reason_of(error)
 
 
 class _Report:

@@ -131,6 +131,11 @@ class SqliteLibrary(PeopleTables):
         with self._database.read() as tx:
             return images.one(tx, image_id)
 
+    def image_by_hash(self, sha256: str) -> StoredImage | None:
+        with self._database.read() as tx:
+            image_id = tx.scalar(select(schema.image.c.id).where(schema.image.c.sha256 == sha256))
+            return None if image_id is None else images.one(tx, image_id)
+
     def place(self, path: str) -> PlaceState | None:
         with self._database.read() as tx:
             return places.by_path(tx, path)

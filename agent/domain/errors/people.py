@@ -31,3 +31,45 @@ class SelfMerge(PeopleError):
 
 class NothingToUndo(PeopleError):
     code = "people.nothing_to_undo"
+
+
+class UnfitReference(PeopleError):
+    """A photo that does not tell what one person looks like."""
+
+
+class ReferenceNoFace(UnfitReference):
+    code = "people.reference_no_face"
+
+
+class ReferenceSeveral(UnfitReference):
+    """Parameter `count`."""
+
+    code = "people.reference_several"
+
+
+class ReferenceSmall(UnfitReference):
+    """Parameters `pixels` between the eyes, and `least`."""
+
+    code = "people.reference_small"
+
+
+class ReferenceBlurred(UnfitReference):
+    code = "people.reference_blurred"
+
+
+class ReferenceTurned(UnfitReference):
+    """Parameter `degrees`."""
+
+    code = "people.reference_turned"
+
+
+class NoSuchName(PeopleError):
+    """Parameters `name`, and `nearest`: the name it may have been meant for, or empty."""
+
+    code = "people.no_such_name"
+
+
+class ImportBadRow(PeopleError):
+    """Parameter `line`, counted from 1."""
+
+    code = "people.import_bad_row"

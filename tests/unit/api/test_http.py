@@ -203,7 +203,7 @@ async def test_what_goes_wrong_is_told_in_the_programs_language(
     served.world.library.failing["images"] = StoreBusy()
     answer = await owner.get("/api/images")
     assert answer.status_code == 503 and answer.json()["code"] == "store.busy"
-    assert set(answer.json()) == {"code", "cause", "remedy", "setting", "line"}
+    assert set(answer.json()) == {"code", "cause", "remedy", "setting", "line", "params"}
     assert any("\u4e00" <= letter <= "\u9fff" for letter in answer.json()["cause"]) == (language == "zh-CN")
     assert (await owner.get("/api/images/1000000")).json()["code"] == "api.not_found"
 

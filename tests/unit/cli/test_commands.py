@@ -17,7 +17,14 @@ from agent import __version__
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import CommandLine, FakeAgent
 
-PROBLEM = {"code": "model.missing", "cause": "It is missing.", "remedy": "Fetch it.", "setting": None, "line": None}
+PROBLEM: dict[str, object] = {
+    "code": "model.missing",
+    "cause": "It is missing.",
+    "remedy": "Fetch it.",
+    "setting": None,
+    "line": None,
+    "params": {},
+}
 STATUS = {
     "version": "1",
     "state": "working",

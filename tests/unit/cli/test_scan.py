@@ -33,7 +33,7 @@ def analyser(monkeypatch: pytest.MonkeyPatch, quick: None) -> FakeAnalyser:
         return build(*values, **named, analyser=fake)  # type: ignore[arg-type]
 
     monkeypatch.setattr(bootstrap, "build", build_with_it)
-    monkeypatch.setattr("agent.cli.scan.fetch_missing", lambda _, embeddings: None)
+    monkeypatch.setattr("agent.cli.hands.fetch_missing", lambda _, embeddings: None)
     return fake
 
 

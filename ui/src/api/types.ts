@@ -1046,6 +1046,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/verify": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Verify
+         * @description Computed for this answer only, stored nowhere.
+         */
+        readonly post: operations["verify_api_verify_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/health": {
         readonly parameters: {
             readonly query?: never;
@@ -2008,6 +2028,14 @@ export interface components {
              * @description where the settings file is wrong
              */
             readonly line?: number | null;
+            /**
+             * Params
+             * @description what the words are about
+             * @default {}
+             */
+            readonly params: {
+                readonly [key: string]: string | number;
+            };
             /** Remedy */
             readonly remedy: string;
             /**
@@ -2276,6 +2304,29 @@ export interface components {
              */
             readonly kind: "unname";
         };
+        /** Verified */
+        readonly Verified: {
+            /** Distance */
+            readonly distance: number;
+            /** Same */
+            readonly same: boolean;
+            /**
+             * Threshold
+             * @description the same person up to this distance
+             */
+            readonly threshold: number;
+        };
+        /** VerifyRequest */
+        readonly VerifyRequest: {
+            /**
+             * Paths
+             * @description two photos of one face each
+             */
+            readonly paths: readonly [
+                string,
+                string
+            ];
+        };
         /**
          * WatchedFolder
          * @description A watched folder's own settings.
@@ -2381,6 +2432,8 @@ export type Step = components['schemas']['Step'];
 export type Steps = components['schemas']['Steps'];
 export type Undo = components['schemas']['Undo'];
 export type UnnameFaces = components['schemas']['UnnameFaces'];
+export type Verified = components['schemas']['Verified'];
+export type VerifyRequest = components['schemas']['VerifyRequest'];
 export type WatchedFolder = components['schemas']['WatchedFolder'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -4323,6 +4376,39 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Step"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly verify_api_verify_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["VerifyRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Verified"];
                 };
             };
             /** @description Unprocessable Entity */

@@ -1,0 +1,98 @@
+"""People and their confirmed faces as JSON lines or CSV, row by row: for other programs, and for another library of this one."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, fields
+from typing import TextIO
+
+from agent.domain.errors import ImportBadRow
+
+
+@dataclass(frozen=True, slots=True)
+class FaceRow:
+    """One confirmed face: whose, on which photo (by its content), and where on it (pixels of the upright image)."""
+
+    person: str
+    sha256: str
+    x: float
+    y: float
+    w: float
+    h: float
+    path: str = ""
+    birth_date: str = ""
+    notes: str = ""
+
+
+NUMBERS = ("x", "y", "w", "h")
+COLUMNS = tuple(field.name for field in fields(FaceRow))
+_MOST_NAME = 200
+
+
+def write_json(rows: Iterable[FaceRow], file: TextIO) -> int:
+    count = 0
+    for row in rows:
+        file.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
+        count += 1
+    return count
+
+
+def write_csv(rows: Iterable[FaceRow], file: TextIO) -> int:
+    writer, count = csv.writer(file), 0
+    writer.writerow(COLUMNS)
+    for row in rows:
+        writer.writerow([_harmless(str(value)) for value in asdict(row).values()])
+        count += 1
+    return count
+
+
+def read(file: TextIO) -> Iterator[FaceRow]:
+    """Either kind, told by its first character. Raises ImportBadRow."""
+    first = file.readline()
+    if first.lstrip("\ufeff").startswith("{"):
+        yield _row(json_line(first, 1), 1)
+        for number, line in enumerate(file, 2):
+            if line.strip():
+                yield _row(json_line(line, number), number)
+        return
+    columns = [name.strip() for name in next(csv.reader([first.lstrip("\ufeff")]), [])]
+    for number, values in enumerate(csv.reader(file), 2):
+        if values:
+            yield _row(dict(zip(columns, map(_plain, values), strict=False)), number)
+
+
+def json_line(line: str, number: int) -> object:
+    try:
+        return json.loads(line.lstrip("\ufeff"))
+    except ValueError as error:
+        raise ImportBadRow(line=number) from error
+
+
+def _row(found: object, number: int) -> FaceRow:
+    try:
+        if not isinstance(found, dict):
+            raise TypeError
+        known = {name: float(found[name]) if name in NUMBERS else str(found.get(name) or "") for name in COLUMNS}
+        row = FaceRow(**known)  # type: ignore[arg-type]  # by their names
+    except (KeyError, TypeError, ValueError) as error:
+        raise ImportBadRow(line=number) from error
+    if not row.person.strip() or len(row.person) > _MOST_NAME or len(row.sha256) != 64:
+        raise ImportBadRow(line=number)
+    return row
+
+
+def _harmless(value: str) -> str:
+    """A spreadsheet takes a text that begins so for a formula and would run it."""
+    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") and not _is_number(value) else value
+
+
+def _plain(value: str) -> str:
+    return value[1:] if value[:1] == "'" and value[1:2] in ("=", "+", "-", "@", "\t", "\r") else value
+
+
+def _is_number(value: str) -> bool:
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,108 @@
+"""`ai-popup find` and `verify`: photos by who is on them, and whether two photos show the same person."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from agent.cli.session import Session
+from agent.domain.errors import NoSuchName, UnfitReference
+from agent.i18n import Texts
+
+if TYPE_CHECKING:
+    from agent.adapters.store import SqliteLibrary
+    from agent.app.ports import Person, StoredImage
+
+TEXTS = Texts()
+PAGE = 200
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command(help=TEXTS("cli.help.find"))
+@click.option("--person", "names", multiple=True, help=TEXTS("cli.help.find_person"))
+@click.option("--any", "match", flag_value="any", help=TEXTS("cli.help.find_any"))
+@click.option("--only", "match", flag_value="only", help=TEXTS("cli.help.find_only"))
+@click.option("--unnamed", is_flag=True, help=TEXTS("cli.help.find_unnamed"))
+@click.option("--folder", type=click.Path(exists=True, file_okay=False), help=TEXTS("cli.help.find_folder"))
+@click.option("--after", type=_DAY, help=TEXTS("cli.help.find_after"))
+@click.option("--before", type=_DAY, help=TEXTS("cli.help.find_before"))
+@click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json"))
+@click.pass_obj
+def find(
+    session: Session,
+    names: tuple[str, ...],
+    match: str | None,
+    unnamed: bool,
+    folder: str | None,
+    after: datetime | None,
+    before: datetime | None,
+    as_json: bool,
+) -> int:
+    from agent.app.ports import Match, Shown
+
+    if not names and not unnamed:
+        raise click.UsageError(session.texts("cli.find.what"))
+    with session.library() as library:
+        people = tuple(person_of(library, name).id for name in names)
+        days: list[date | None] = [moment and moment.date() for moment in (after, before)]
+        root = None if folder is None else str(click.Path(resolve_path=True).convert(folder, None, None))
+        shown = Shown(folder=root, after=days[0], before=days[1], people=people, match=Match(match or "all"), unnamed=unnamed)
+        ids = library.index(shown).ids
+        for image in _images(library, ids):
+            click.echo(json.dumps(_facts(image), ensure_ascii=False) if as_json else image.places[0][1])
+    if not as_json:
+        click.echo(session.texts("count.photos", count=len(ids)), err=True)
+    return 0 if ids else 1
+
+
+@click.command(help=TEXTS("cli.help.verify"))
+@click.argument("one", type=click.Path(exists=True, dir_okay=False))
+@click.argument("other", type=click.Path(exists=True, dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json_one"))
+@click.pass_obj
+def verify(session: Session, one: str, other: str, as_json: bool) -> int:
+    from agent.api.schemas_people import VerifyRequest
+    from agent.cli.hands import absolute, hands
+
+    first, second = absolute([one, other])
+    try:
+        with hands(session, embeddings=True) as able:
+            found = able.verify(VerifyRequest(paths=(first, second)))
+    except UnfitReference as error:
+        session.explain(error, about=str(error.params.get("path", "")))
+        return 1
+    if as_json:
+        click.echo(found.model_dump_json())
+    else:
+        said = "same" if found.same else "different"
+        click.echo(session.texts(f"cli.verify.{said}", distance=f"{found.distance:.2f}", threshold=f"{found.threshold:.2f}"))
+    return 0
+
+
+def person_of(library: "SqliteLibrary", name: str) -> "Person":
+    """Raises NoSuchName, with the nearest name there is."""
+    import difflib
+
+    from agent.adapters.store.edits import tidy
+
+    known = {person.name: person for person in library.people()}
+    if (person := known.get(tidy(name))) is not None:
+        return person
+    raise NoSuchName(name=name, nearest=next(iter(difflib.get_close_matches(name, known, 1)), ""))
+
+
+def _images(library: "SqliteLibrary", ids: Sequence[int]) -> "Iterator[StoredImage]":
+    for start in range(0, len(ids), PAGE):
+        yield from library.images_by_id(ids[start : start + PAGE])
+
+
+def _facts(image: "StoredImage") -> dict[str, object]:
+    return {
+        "path": image.places[0][1],
+        "sha256": image.sha256,
+        "taken_at": image.taken_at.isoformat(),
+        "people": sorted({face.person for face in image.faces if face.person is not None}),
+        "faces": len(image.faces),
+    }

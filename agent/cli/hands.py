@@ -1,0 +1,154 @@
+"""What a command does with the library: through the running agent, or in this process if there is none."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
+
+from agent.api.client import Client
+from agent.api.schemas import ScanLine, ScanRequest
+from agent.api.schemas_people import Edit, Edited, Forgotten, Step, Verified, VerifyRequest
+from agent.app.lifecycle import App
+from agent.cli.models import fetch_missing
+from agent.cli.session import Session
+from agent.domain.errors import NotRunning, reason_of
+
+T = TypeVar("T")
+
+
+class Hands(Protocol):
+    """Implementations: `Client`, and `AppHere`."""
+
+    def edit(self, edit: Edit) -> Edited: ...
+
+    def take_back(self) -> Step: ...
+
+    def do_again(self) -> Step: ...
+
+    def forget(self, person_id: int) -> Forgotten: ...
+
+    def verify(self, request: VerifyRequest) -> Verified: ...
+
+    def scan(self, request: ScanRequest) -> Iterator[ScanLine]: ...
+
+
+@contextmanager
+def hands(session: Session, *, embeddings: bool = False) -> Iterator[Hands]:
+    """With `embeddings` the model for them is fetched if it is not there."""
+    try:
+        client: Client | None = session.client()
+    except NotRunning:
+        client = None
+    if client is not None:
+        try:
+            yield client
+        finally:
+            client.close()
+        return
+    from agent import logs
+    from agent.bootstrap import build
+
+    with session.alone():
+        fetch_missing(session, embeddings=embeddings)
+        logs.configure(session.settings.logs, session.paths.logs)
+        try:
+            with session.library() as library, asyncio.Runner() as runner:
+
+                async def make() -> App:
+                    return build(session.settings, session.paths, library=library)
+
+                with AppHere(runner.run(make()), runner, session).running() as here:
+                    yield here
+        finally:
+            logs.stop()
+
+
+class AppHere:
+    """The agent's parts in this process, watching nothing."""
+
+    def __init__(self, app: App, runner: asyncio.Runner, session: Session) -> None:
+        self._app = app
+        self._runner = runner
+        self._session = session
+        self._work: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def running(self) -> Iterator["AppHere"]:
+        async def start() -> None:
+            self._work = asyncio.create_task(self._app.run(watch=False))
+
+        async def stop() -> None:
+            if self._work is not None:
+                self._work.cancel()
+                await asyncio.gather(self._work, return_exceptions=True)
+
+        self._runner.run(start())
+        try:
+            yield self
+        finally:
+            self._runner.run(stop())
+
+    def edit(self, edit: Edit) -> Edited:
+        from agent.api import present_people
+
+        step = self._do(lambda: self._app.people.edit(present_people.wish(edit)))
+        return Edited(undo=step.token, count=step.count, person_id=step.person_id)
+
+    def take_back(self) -> Step:
+        from agent.api import present_people
+
+        return present_people.step_done(self._do(lambda: self._app.people.take_back()))
+
+    def do_again(self) -> Step:
+        from agent.api import present_people
+
+        return present_people.step_done(self._do(lambda: self._app.people.do_again()))
+
+    def forget(self, person_id: int) -> Forgotten:
+        from agent.api import present_people
+
+        return present_people.forgotten(self._do(lambda: self._app.people.forget(person_id)))
+
+    def verify(self, request: VerifyRequest) -> Verified:
+        from dataclasses import asdict
+
+        return Verified(**asdict(self._do(lambda: self._app.verify(*request.paths))))
+
+    def scan(self, request: ScanRequest) -> Iterator[ScanLine]:
+        from agent.adapters.folder_scan import walk_images
+        from agent.api import present
+
+        files = list(walk_images(request.paths))
+        yield ScanLine(total=len(files))
+        scanned = self._app.scan(files, embeddings=request.embeddings)
+
+        async def following() -> ScanLine | None:
+            async for each in scanned:
+                return present.scan_line(each, self._session.texts)
+            return None
+
+        while (line := self._do(following)) is not None:
+            yield line
+
+    def _do(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Raises what the work raises, or what ended the agent's parts meanwhile."""
+
+        async def beside() -> T:
+            assert self._work is not None
+            task = asyncio.ensure_future(work())
+            await asyncio.wait([task, self._work], return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                if error := self._work.exception():
+                    raise reason_of(error)
+            return await task
+
+        return self._runner.run(beside())
+
+
+def absolute(paths: Sequence[str]) -> tuple[str, ...]:
+    """As the agent must be told, whose folder is another."""
+    from pathlib import Path
+
+    return tuple(str(Path(path).absolute()) for path in paths)

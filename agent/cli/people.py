@@ -1,0 +1,198 @@
+"""`ai-popup people`: who is known, and what is done with them."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from agent.cli.find import person_of
+from agent.cli.session import Session
+from agent.i18n import Texts
+
+if TYPE_CHECKING:
+    from agent.api.schemas_people import Edit
+
+TEXTS = Texts()
+
+
+@click.group(help=TEXTS("cli.help.people"))
+def people() -> None: ...
+
+
+@people.command(name="list", help=TEXTS("cli.help.people_list"))
+@click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json_one"))
+@click.pass_obj
+def list_people(session: Session, as_json: bool) -> None:
+    with session.library() as library:
+        known = library.people()
+    if as_json:
+        for person in known:
+            facts = {"name": person.name, "faces": person.faces, "hidden": person.hidden, "never": person.never}
+            click.echo(json.dumps(facts, ensure_ascii=False))
+        return
+    for person in known:
+        click.echo(f"{person.name}  {session.texts('count.faces', count=person.faces)}")
+    if not known:
+        click.echo(session.texts("cli.people.none"), err=True)
+
+
+@people.command(help=TEXTS("cli.help.people_show"))
+@click.argument("name")
+@click.pass_obj
+def show(session: Session, name: str) -> None:
+    texts = session.texts
+    with session.library() as library:
+        facts = library.person(person_of(library, name).id)
+    assert facts is not None
+    lines = {
+        "photos": str(facts.photos),
+        "faces": str(facts.person.faces),
+        "birth_date": facts.birth_date and facts.birth_date.isoformat(),
+        "basis": facts.basis and texts(f"ui.people.basis.{facts.basis.value}"),
+        "named": facts.named_at.date().isoformat(),
+        "confirmed": facts.confirmed_at and facts.confirmed_at.date().isoformat(),
+        "hidden": texts("cli.people.yes") if facts.person.hidden else None,
+        "never": texts("cli.people.yes") if facts.person.never else None,
+        "notes": facts.notes or None,
+    }
+    click.echo(facts.person.name)
+    for key, value in lines.items():
+        if value is not None:
+            click.echo(f"  {texts(f'cli.people.{key}')}: {value}")
+
+
+@people.command(help=TEXTS("cli.help.people_rename"))
+@click.argument("name")
+@click.argument("new")
+@click.pass_obj
+def rename(session: Session, name: str, new: str) -> None:
+    from agent.api.schemas_people import DescribePerson
+
+    _edit(session, DescribePerson(kind="describe", person_id=_id(session, name), name=new))
+    click.echo(session.texts("cli.people.renamed", name=name, new=new))
+
+
+@people.command(help=TEXTS("cli.help.people_merge"))
+@click.argument("names", nargs=-1, required=True)
+@click.option("--into", required=True, help=TEXTS("cli.help.people_into"))
+@click.pass_obj
+def merge(session: Session, names: tuple[str, ...], into: str) -> None:
+    from agent.api.schemas_people import MergePeople
+
+    ids = tuple(_id(session, name) for name in names)
+    moved = _edit(session, MergePeople(kind="merge", person_ids=ids, into=_id(session, into)))
+    click.echo(session.texts("cli.people.merged", name=into, count=moved))
+
+
+@people.command(help=TEXTS("cli.help.people_split"))
+@click.argument("name")
+@click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
+@click.option("--to", "new", help=TEXTS("cli.help.people_to"))
+@click.pass_obj
+def split(session: Session, name: str, photos: tuple[str, ...], new: str | None) -> int:
+    from agent.api.schemas_people import NameFaces, UnnameFaces
+    from agent.cli.hands import absolute
+
+    with session.library() as library:
+        person = person_of(library, name)
+        found = []
+        for path in absolute(photos):
+            place = library.place(path)
+            image = library.image(place.image_id) if place is not None and place.image_id is not None else None
+            found += [face.id for face in (image.faces if image else ()) if face.identity and face.identity.person_id == person.id]
+    if not found:
+        click.echo(session.texts("cli.people.not_there", name=name), err=True)
+        return 1
+    wish: Edit = NameFaces(kind="name", face_ids=tuple(found), name=new) if new else UnnameFaces(kind="unname", face_ids=tuple(found))
+    click.echo(session.texts("cli.people.split", name=name, count=_edit(session, wish)))
+    return 0
+
+
+@people.command(help=TEXTS("cli.help.people_forget"))
+@click.argument("name")
+@click.option("--yes", is_flag=True, help=TEXTS("cli.help.yes"))
+@click.pass_obj
+def forget(session: Session, name: str, yes: bool) -> None:
+    from agent.cli.hands import hands
+
+    person_id = _id(session, name)
+    if not yes:
+        click.confirm(session.texts("cli.people.sure", name=name), abort=True, err=True)
+    with hands(session) as able:
+        gone = able.forget(person_id)
+    click.echo(session.texts("cli.people.forgotten", faces=gone.faces, prints=gone.embeddings, chips=gone.chips, steps=gone.undo))
+
+
+@people.command(help=TEXTS("cli.help.people_export"))
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
+@click.option("--csv", "as_csv", is_flag=True, help=TEXTS("cli.help.people_csv"))
+@click.option("--person", help=TEXTS("cli.help.people_only"))
+@click.pass_obj
+def export(session: Session, file: Path | None, as_csv: bool, person: str | None) -> None:
+    from agent.adapters import people_files
+    from agent.cli.exchange import rows_of
+
+    with session.library() as library, _open(file) as out:
+        only = None if person is None else person_of(library, person)
+        count = (people_files.write_csv if as_csv else people_files.write_json)(rows_of(library, only), out)
+    click.echo(session.texts("cli.people.exported", count=count), err=True)
+
+
+@people.command(name="import", help=TEXTS("cli.help.people_import"))
+@click.argument("source", type=click.Path(exists=True, path_type=Path))
+@click.pass_obj
+def import_people(session: Session, source: Path) -> int:
+    from agent.cli.exchange import import_folder, import_rows
+
+    return import_folder(session, source) if source.is_dir() else import_rows(session, source)
+
+
+@click.command(help=TEXTS("cli.help.undo"))
+@click.pass_obj
+def undo(session: Session) -> None:
+    from agent.cli.hands import hands
+
+    with hands(session) as able:
+        able.take_back()
+    click.echo(session.texts("cli.undone"))
+
+
+@click.command(help=TEXTS("cli.help.redo"))
+@click.pass_obj
+def redo(session: Session) -> None:
+    from agent.cli.hands import hands
+
+    with hands(session) as able:
+        able.do_again()
+    click.echo(session.texts("cli.redone"))
+
+
+def _id(session: Session, name: str) -> int:
+    with session.library() as library:
+        return person_of(library, name).id
+
+
+def _edit(session: Session, wish: "Edit") -> int:
+    from agent.cli.hands import hands
+
+    with hands(session) as able:
+        return able.edit(wish).count
+
+
+@contextmanager
+def _open(file: Path | None) -> Iterator[TextIO]:
+    """Written whole or not at all; standard output without a file."""
+    if file is None:
+        yield sys.stdout
+        return
+    aside = file.with_name(f".{file.name}.part")
+    try:
+        with aside.open("w", encoding="utf-8", newline="") as out:
+            yield out
+        aside.replace(file)
+    finally:
+        aside.unlink(missing_ok=True)

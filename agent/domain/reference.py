@@ -1,0 +1,33 @@
+"""Which photos tell what somebody looks like: one face, large, sharp and looking at the camera."""
+
+import math
+import struct
+from collections.abc import Sequence
+
+from agent.domain.errors import AgentError, ReferenceBlurred, ReferenceNoFace, ReferenceSeveral, ReferenceSmall, ReferenceTurned
+from agent.domain.face import Face
+from agent.domain.people import MIN_EYE_DISTANCE, MIN_SHARPNESS
+
+# Beyond this the nose hides an eye or leaves the head, and the face print is of another view (degrees).
+MOST_YAW = 45.0
+
+
+def why_not(faces: Sequence[Face]) -> AgentError | None:
+    """What keeps a photo with these faces from being somebody's reference; None if nothing does."""
+    if not faces:
+        return ReferenceNoFace()
+    if len(faces) > 1:
+        return ReferenceSeveral(count=len(faces))
+    quality = faces[0].quality
+    if quality.size < MIN_EYE_DISTANCE:
+        return ReferenceSmall(pixels=round(quality.size), least=round(MIN_EYE_DISTANCE))
+    if quality.sharpness < MIN_SHARPNESS:
+        return ReferenceBlurred()
+    if abs(quality.yaw) > MOST_YAW:
+        return ReferenceTurned(degrees=round(abs(quality.yaw)))
+    return None
+
+
+def distance(one: bytes, other: bytes) -> float:
+    """Between two embeddings (float32, little endian, L2-normalised): 0 the same, 2 opposite."""
+    return math.dist(*(struct.unpack(f"<{len(each) // 4}f", each) for each in (one, other)))
