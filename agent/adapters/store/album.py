@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, not_, select
 from sqlalchemy.sql import exists
 
 from agent.adapters.store import people
-from agent.adapters.store.schema import face, grouping, identity, image, person, place
+from agent.adapters.store.schema import face, grouping, identity, ignored, image, person, place
 from agent.app.ports import Doubt, FaceGroup, FaceRef, PersonFace, PersonFacts
 from agent.domain.edits import Basis
 from agent.domain.face import Box
@@ -59,7 +59,7 @@ def groups(tx: Connection, *, limit: int, offset: int) -> tuple[list[FaceGroup],
         select(grouping.c.group_id, size)
         .join_from(grouping, face, face.c.id == grouping.c.face_id)
         .join(image)
-        .where(is_shown())
+        .where(is_shown(), _waits())
         .group_by(grouping.c.group_id)
         .having(size > 1)
     )
@@ -89,6 +89,12 @@ def doubts(tx: Connection, *, limit: int, person_id: int | None) -> tuple[list[D
     return found, _count(tx, whole)
 
 
+def _waits() -> ColumnElement[bool]:
+    """Whether a face waits for a name: it is nobody's, nor to be ignored."""
+    somebodys = exists().where(identity.c.face_id == grouping.c.face_id)
+    return and_(not_(somebodys), not_(exists().where(ignored.c.face_id == grouping.c.face_id)))
+
+
 def _references(tx: Connection, person_id: int) -> tuple[FaceRef, ...]:
     confirmed = and_(identity.c.person_id == person_id, identity.c.certainty == Certainty.CONFIRMED)
     best = select(*_REF).join(image).join(identity).where(confirmed, is_shown()).order_by(face.c.size.desc()).limit(_SHOWN_OF_PERSON)
@@ -96,7 +102,8 @@ def _references(tx: Connection, person_id: int) -> tuple[FaceRef, ...]:
 
 
 def _best_of_group(tx: Connection, group_id: int, limit: int | None) -> list[FaceRef]:
-    mine = select(*_REF).join(image).join(grouping, grouping.c.face_id == face.c.id).where(grouping.c.group_id == group_id, is_shown())
+    mine = select(*_REF).join(image).join(grouping, grouping.c.face_id == face.c.id)
+    mine = mine.where(grouping.c.group_id == group_id, is_shown(), _waits())
     return [_ref(row) for row in tx.execute(mine.order_by(face.c.size.desc(), face.c.id).limit(limit))]
 
 

@@ -1,0 +1,84 @@
+"""What of people can still be found on the disk: looked for in every decrypted page, also those that no table uses any more."""
+
+from collections.abc import Iterator, Sequence
+
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC
+from sqlalchemy import func, select
+
+from agent.adapters.keys import LibraryKeys
+from agent.adapters.store import SqliteLibrary, schema
+from agent.adapters.store.engine import Database
+from agent.bootstrap import home_of_key
+from agent.domain.events import Recorded
+from tests.program import RealProgram
+
+PAGE, RESERVED, SALT = 4096, 80, 16  # SQLCipher 4: the initialisation vector and the HMAC stand at a page's end
+LOG_HEADER, FRAME_HEADER = 32, 24
+
+
+def left(program: RealProgram, traces: Sequence[bytes]) -> bool:
+    """Whether any of these bytes can still be found."""
+    return any(trace in page for page in pages(program) for trace in traces)
+
+
+def key_of(program: RealProgram) -> bytes:
+    return LibraryKeys(program.paths.library, home_of_key(program.file.load(), program.paths)).unlock()
+
+
+def rows(program: RealProgram) -> dict[str, int]:
+    database = Database(program.paths.library / "library.db", key_of(program), read_only=True)
+    try:
+        with database.read() as tx:
+            return {
+                table.name: tx.scalar(select(func.count()).select_from(table)) or 0
+                for table in (schema.embedding, schema.chip, schema.identity)
+            }
+    finally:
+        database.close()
+
+
+def prints(program: RealProgram) -> list[bytes]:
+    """Every face print, and the middle of every chip; long values may be cut at a page's edge, so a piece stands for the whole."""
+    database = Database(program.paths.library / "library.db", key_of(program), read_only=True)
+    try:
+        with database.read() as tx:
+            vectors = tx.scalars(select(schema.embedding.c.vector)).all()
+            chips = tx.scalars(select(schema.chip.c.jpeg)).all()
+    finally:
+        database.close()
+    return [vector[:64] for vector in vectors] + [chip[700:732] for chip in chips]
+
+
+def events(program: RealProgram) -> list[Recorded]:
+    library = SqliteLibrary(program.paths.library / "library.db", key_of(program))
+    try:
+        return library.events(after=0, limit=1000)
+    finally:
+        library.close()
+
+
+def pages(program: RealProgram) -> Iterator[bytes]:
+    """Every page in the clear, also those no table uses any more: of the database, its write-ahead log, and the backups."""
+    key = key_of(program)
+    folder = program.paths.library
+    for database in [folder / "library.db", *folder.rglob("backups/*/library.db")]:
+        content = database.read_bytes()
+        yield clear(key, content[SALT:PAGE])
+        for start in range(PAGE, len(content), PAGE):
+            yield clear(key, content[start : start + PAGE])
+    log = folder / "library.db-wal"
+    frames = log.read_bytes()[LOG_HEADER:] if log.exists() else b""
+    for start in range(0, len(frames), FRAME_HEADER + PAGE):
+        page = frames[start + FRAME_HEADER : start + FRAME_HEADER + PAGE]
+        number = int.from_bytes(frames[start : start + 4], "big")
+        yield clear(key, page[SALT:] if number == 1 else page)
+
+
+def clear(key: bytes, page: bytes) -> bytes:
+    if len(page) < RESERVED:
+        return b""
+    vector = page[-RESERVED : -RESERVED + 16]
+    decryptor = Cipher(AES(key), CBC(vector)).decryptor()
+    return decryptor.update(page[:-RESERVED]) + decryptor.finalize()

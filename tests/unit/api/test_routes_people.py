@@ -1,0 +1,132 @@
+"""People, groups and doubts are listed, what the user says is taken in, and what is refused is said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from agent.domain.people import Certainty, Identity
+from agent.settings import Settings
+from tests.unit.api.test_http import ON, index
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.unit.api.conftest import Served
+
+
+@pytest.fixture
+async def named(served: Served, owner: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
+    """Three photos of one face each: the first two look alike and are Mei, the third is Xu."""
+    async with served.world.running():
+        await served.world.app.apply(Settings.model_validate(ON))
+        await index(served.world, "m1", "m2", "x3")
+        await edit(owner, kind="name", face_ids=[1], name="Mei")
+        await edit(owner, kind="name", face_ids=[3], name="Xu")
+        yield owner
+
+
+async def edit(client: httpx.AsyncClient, **wish: object) -> dict[str, Any]:
+    answer = await client.post("/api/people/edits", json=wish)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+async def names(client: httpx.AsyncClient) -> dict[str, int]:
+    return {each["name"]: each["faces"] for each in (await client.get("/api/people")).json()}
+
+
+async def test_a_person_is_told_whole_with_their_faces(named: httpx.AsyncClient) -> None:
+    await edit(named, kind="describe", person_id=1, birth_date="2001-02-03", basis="family", notes="n")
+    mei = (await named.get("/api/people/1")).json()
+    assert (mei["name"], mei["faces"], mei["photos"], mei["birth_date"], mei["basis"]) == ("Mei", 2, 2, "2001-02-03", "family")
+    assert mei["expires_at"] > mei["confirmed_at"]
+    faces = (await named.get("/api/people/1/faces", params={"limit": 1})).json()
+    assert faces["total"] == 2 and len(faces["items"]) == 1
+    assert {each["certainty"] for each in (await named.get("/api/people/1/faces")).json()["items"]} == {"confirmed", "certain"}
+    assert (await named.get("/api/people/9")).json()["code"] == "people.no_such_person"
+
+
+async def test_a_doubtful_face_is_shown_with_what_it_was_compared_with(served: Served, named: httpx.AsyncClient) -> None:
+    served.world.real.set_identities({2: Identity(1, Certainty.PROBABLE, 1.0, 1, 2)})
+    doubts = (await named.get("/api/doubts")).json()
+    assert doubts["total"] == 1
+    [doubt] = doubts["items"]
+    assert (doubt["face"]["id"], doubt["person"], doubt["agree"], doubt["references"]) == (2, "Mei", 1, 2)
+    assert [face["id"] for face in doubt["shown"]] == [1]
+    assert (await named.get("/api/status")).json()["doubts"] == 1
+    await edit(named, kind="reject", face_ids=[2], person_id=1)
+    assert (await named.get("/api/doubts")).json() == {"items": [], "total": 0}
+    assert await names(named) == {"Mei": 1, "Xu": 1}, "not suggested again"
+
+
+async def test_groups_are_listed_and_named_as_one(served: Served, named: httpx.AsyncClient) -> None:
+    await index(served.world, "n4", "n5")
+    with served.world.real._database.write() as tx:
+        tx.exec_driver_sql("INSERT INTO grouping (face_id, group_id) VALUES (4, 4), (5, 4)")
+    groups = (await named.get("/api/groups")).json()
+    assert groups["total"] == 1 and groups["items"][0]["size"] == 2
+    faces = (await named.get("/api/groups/4")).json()["items"]
+    done = await edit(named, kind="name", face_ids=[face["id"] for face in faces], name="Noor", basis="own_consent")
+    assert done["count"] == 2 and (await names(named))["Noor"] == 2
+    assert (await named.get("/api/groups")).json()["total"] == 0, "who is named waits no more"
+    assert (await named.get("/api/groups/9")).status_code == 404
+
+
+async def test_what_was_said_is_taken_back_and_done_again(named: httpx.AsyncClient) -> None:
+    done = await edit(named, kind="merge", person_ids=[2], into=1)
+    assert done == {"undo": done["undo"], "count": 1, "person_id": 1} and await names(named) == {"Mei": 3}
+    assert (await named.get("/api/steps")).json() == {"undo": {"action": "merge", "count": 1}, "redo": None}
+    assert (await named.post("/api/undo", json={"undo": done["undo"]})).json() == {"action": "merge", "count": 1}
+    assert await names(named) == {"Mei": 2, "Xu": 1}
+    assert (await named.post("/api/redo")).json()["action"] == "merge"
+    for _ in range(3):
+        assert (await named.post("/api/undo", json={})).status_code == 200
+    refused = await named.post("/api/undo", json={})
+    assert (refused.status_code, refused.json()["code"]) == (404, "people.nothing_to_undo")
+
+
+@pytest.mark.parametrize(
+    ("wish", "status", "code"),
+    [
+        ({"kind": "describe", "person_id": 2, "name": "Mei"}, 409, "people.name_taken"),
+        ({"kind": "merge", "person_ids": [1], "into": 1}, 422, "people.self_merge"),
+        ({"kind": "ignore", "face_ids": [99]}, 404, "people.no_such_face"),
+        ({"kind": "name", "face_ids": [1]}, 422, "api.bad_request"),
+        ({"kind": "name", "face_ids": [1], "name": "A", "person_id": 1}, 422, "api.bad_request"),
+        ({"kind": "make up"}, 422, "api.bad_request"),
+    ],
+)
+async def test_what_can_not_be_is_refused(named: httpx.AsyncClient, wish: dict[str, object], status: int, code: str) -> None:
+    answer = await named.post("/api/people/edits", json=wish)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert await names(named) == {"Mei": 2, "Xu": 1}
+
+
+async def test_photos_are_found_by_who_is_on_them(named: httpx.AsyncClient) -> None:
+    async def found(**query: object) -> int:
+        return int((await named.get("/api/library", params=query)).json()["total"])  # type: ignore[arg-type]
+
+    assert [await found(people="1"), await found(people="1,2"), await found(people="1,2", match="any")] == [2, 0, 3]
+    assert [await found(people="1", match="only"), await found(unnamed="true")] == [2, 0]
+    assert (await named.get("/api/library", params={"people": "me"})).status_code == 422
+
+
+async def test_a_forgotten_person_is_gone_with_a_receipt(served: Served, named: httpx.AsyncClient) -> None:
+    gone = (await named.post("/api/people/1/forget")).json()
+    assert gone == {"faces": 2, "embeddings": 2, "chips": 2, "undo": 1} and await names(named) == {"Xu": 1}
+    assert served.world.analyser.forgotten >= 1, "nor do the engines hold their prints"
+    assert (await named.post("/api/people/1/forget")).status_code == 404
+    await index(served.world, "m6")
+    assert await names(named) == {"Xu": 1}
+
+
+async def test_two_photos_are_compared(served: Served, owner: httpx.AsyncClient) -> None:
+    paths = [served.world.file(name).path for name in ("m1", "m2", "x3")]
+    same = (await owner.post("/api/verify", json={"paths": paths[:2]})).json()
+    assert same == {"distance": 0.0, "same": True, "threshold": 0.95}
+    served.world.analyser.faces["x3"] = 2
+    answer = await owner.post("/api/verify", json={"paths": [paths[0], paths[2]]})
+    assert (answer.status_code, answer.json()["code"], answer.json()["params"]["count"]) == (422, "people.reference_several", 2)
