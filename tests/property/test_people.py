@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from sqlalchemy import text
 
 from agent.adapters.store import SqliteLibrary
+from agent.adapters.store import forget as store_forget
 from agent.domain.edits import DescribePerson, Edit, IgnoreFaces, MergePeople, NameFaces, RejectFaces, UnnameFaces
 from agent.domain.errors import NameTaken, PeopleError
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
@@ -42,7 +43,7 @@ class Said(RuleBasedStateMachine):
         self.clock = NOW
         self.before: list[object] = []
         self.after: list[object] = []
-        self.forgotten: set[str] = set()
+        self.called: dict[int, set[str]] = {}  # every name that each person ever had
         self.pure = True  # nobody was forgotten yet: what is taken back is exactly what was
 
     def teardown(self) -> None:
@@ -51,7 +52,6 @@ class Said(RuleBasedStateMachine):
 
     @rule(faces=SOME_FACES, name=st.sampled_from(NAMES))
     def name(self, faces: tuple[int, ...], name: str) -> None:
-        self.forgotten.discard(name)  # somebody else may have it
         self._say(NameFaces(face_ids=faces, name=name))
 
     @rule(faces=SOME_FACES, pick=PICK)
@@ -81,8 +81,6 @@ class Said(RuleBasedStateMachine):
                 with pytest.raises(NameTaken):
                     self.library.edit(DescribePerson(person_id=person, name=name), now=NOW)
                 return
-            if name is not None:
-                self.forgotten.discard(name)
             self._say(DescribePerson(person_id=person, name=name, hidden=hidden))
 
     @rule()
@@ -108,18 +106,21 @@ class Said(RuleBasedStateMachine):
     @rule(pick=PICK)
     def forget(self, pick: int) -> None:
         if person := self._person(pick):
-            name = next(each.name for each in self.library.people() if each.id == person)
             uids = self.library.uids_of(person)
+            with self.library._database.read() as tx:
+                meant, _ = store_forget.meant(tx, person)
             self.library.forget_person(person, now=NOW, note="backups")
             self.pure = False
-            self.forgotten.add(name)
+            for each in meant:
+                self.called.pop(each, None)
             assert self.library.people_by_uids(uids) == []
 
     @invariant()
     def the_forgotten_are_nowhere(self) -> None:
         with self.library._database.read() as tx:
             held = [str(row) for table in ("person", "undo", "event", "audit") for row in tx.execute(text(f"SELECT * FROM {table}"))]
-        assert not [line for line in held for name in self.forgotten if name in line]
+        nobodys = set(NAMES) - set().union(*self.called.values())
+        assert not [line for line in held for name in nobodys if name in line]
 
     @invariant()
     def the_audit_holds(self) -> None:
@@ -141,11 +142,16 @@ class Said(RuleBasedStateMachine):
         except PeopleError:
             assert self._state() == was
             return
+        self._learn()
         if step.token is not None:
             self.before.append(was)
             self.after.clear()
         else:
             assert self._state() == was
+
+    def _learn(self) -> None:
+        for each in self.library.people():
+            self.called.setdefault(each.id, set()).add(each.name)
 
     def _person(self, pick: int) -> int | None:
         known = self.library.people()
