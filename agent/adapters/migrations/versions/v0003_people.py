@@ -33,7 +33,8 @@ def _people() -> None:
     op.add_column("person", sa.Column("basis", sa.String))
     op.add_column("person", sa.Column("basis_at", sa.BigInteger))
     op.add_column("person", sa.Column("retention_days", sa.Integer))
-    op.execute("UPDATE person SET uid = lower(hex(randomblob(16)))")
+    # The same from each copy of the library, so that a backup from before knows whom later ones call so.
+    op.execute("UPDATE person SET uid = printf('%016x%016x', id, created_at)")
     op.create_index("person_by_uid", "person", ["uid"], unique=True)
     op.add_column("identity", sa.Column("confirmed_at", sa.BigInteger))
 
