@@ -13,7 +13,9 @@ from scripts.setup.system import QT_LIBRARIES
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-PAIRS = [("README.md", "README.zh-CN.md"), ("docs/guide.md", "docs/guide.zh-CN.md")]
+GUIDES = [("README.md", "README.zh-CN.md"), ("docs/guide.md", "docs/guide.zh-CN.md")]
+POLICIES = [("docs/privacy.md", "docs/privacy.zh-CN.md"), ("docs/privacy-assessment.md", "docs/privacy-assessment.zh-CN.md")]
+PAIRS = [*GUIDES, *POLICIES]
 
 
 def read(page: str | Path) -> str:
@@ -57,7 +59,7 @@ def test_the_guide_names_the_libraries_that_the_tests_install() -> None:
 @pytest.mark.parametrize("page", [page for pair in PAIRS for page in pair])
 def test_the_commands_exist(page: str) -> None:
     shown = {tuple(words.split()) for words in re.findall(r"ai-popup ((?:[a-z-]+ ?){1,2})", read(page))}
-    assert len(shown) > 5
+    assert len(shown) > 5 or page not in {page for pair in GUIDES for page in pair}
     for words in shown:
         command = ai_popup.commands.get(words[0])
         assert command is not None, words

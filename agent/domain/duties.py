@@ -1,0 +1,17 @@
+"""What the law asks of whoever keeps many faces, as far as a number decides it."""
+
+from typing import Final
+
+FILING_PEOPLE: Final = 100_000
+FILING_WORKING_DAYS: Final = 30
+
+
+def filing_due(people: int) -> bool:
+    """Whether keeping the face prints of so many different people, named or not, has to be filed in China.
+
+    Source: Measures for the Security Management of the Application of Facial Recognition Technology (人脸识别技术应用安全管理办法, order 19
+    of the Cyberspace Administration and the Ministry of Public Security), Article 15, in force since 1 June 2025: to be filed with the
+    provincial cyberspace administration within 30 working days of the day on which the faces of 100,000 people are stored. Checked on
+    2026-11-25. No legal advice.
+    """
+    return people >= FILING_PEOPLE
