@@ -175,8 +175,10 @@ class People:
             return
         gallery = await self._known(embedder)
         not_them = await asyncio.to_thread(self._library.rejections, [row[0] for row in rows])
-        identities = await self._judge([(embedding, face) for _, embedding, face in rows], gallery, [not_them.get(row[0]) for row in rows])
-        await asyncio.to_thread(self._library.set_identities, {row[0]: identity for row, identity in zip(rows, identities, strict=True)})
+        wrong = [not_them.get(row[0]) for row in rows]
+        identities = await self._judge([(embedding, face) for _, embedding, face in rows], gallery, wrong)
+        opinions = {row[0]: identity for row, identity in zip(rows, identities, strict=True)}
+        await asyncio.to_thread(self._library.set_identities, opinions, now=self._clock())
 
     async def _judge(
         self, faces: Sequence[tuple[bytes, Face]], gallery: Gallery, not_them: Sequence[frozenset[int] | None] | None = None

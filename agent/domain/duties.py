@@ -1,9 +1,11 @@
 """What the law asks of whoever keeps many faces, as far as a number decides it."""
 
+from datetime import date
 from typing import Final
 
 FILING_PEOPLE: Final = 100_000
 FILING_WORKING_DAYS: Final = 30
+CHILD_BELOW: Final = 14  # years: a guardian consents for them, as the same Measures (Article 10) and China's PIPL (Article 31) have it
 
 
 def filing_due(people: int) -> bool:
@@ -15,3 +17,9 @@ def filing_due(people: int) -> bool:
     2026-11-25. No legal advice.
     """
     return people >= FILING_PEOPLE
+
+
+def is_child(born: date, today: date) -> bool:
+    """Whether somebody is so young that a guardian must consent for them."""
+    had_birthday = (today.month, today.day) >= (born.month, born.day)
+    return today.year - born.year - (not had_birthday) < CHILD_BELOW

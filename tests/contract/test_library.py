@@ -416,7 +416,7 @@ def test_a_person_is_shown_by_the_last_face_that_was_named_among_the_images_show
     [third] = recognised(library, "/photos/c.jpg", "c", 300)
     mei, _ = named(library, second, "Mei", now=NOW)
     named(library, first, "Mei", now=NOW)
-    library.set_identities({third: Identity(mei, Certainty.CERTAIN, 0.5, 1, 1)})
+    library.set_identities({third: Identity(mei, Certainty.CERTAIN, 0.5, 1, 1)}, now=NOW)
 
     def shown() -> Portrait | None:
         [person] = library.people()
@@ -439,12 +439,12 @@ def test_opinions_are_replaced_and_the_users_word_stays(library: Library) -> Non
     [first, second] = recognised(library, "/photos/a.jpg", "a", 10, 200)
     mei, _ = named(library, first, "Mei", now=NOW)
     opinion = Identity(mei, Certainty.PROBABLE, 0.99, 1, 1)
-    library.set_identities({first: opinion, second: opinion, 999: opinion})
+    library.set_identities({first: opinion, second: opinion, 999: opinion}, now=NOW)
     image = library.image(1)
     assert image is not None and [face.person for face in image.faces] == ["Mei", "Mei"]
     assert image.faces[0].identity is not None and image.faces[0].identity.certainty is Certainty.CONFIRMED
     assert image.faces[1].identity == opinion
-    library.set_identities({first: None, second: None})
+    library.set_identities({first: None, second: None}, now=NOW)
     image = library.image(1)
     assert image is not None and [face.person for face in image.faces] == ["Mei", None]
 
@@ -478,7 +478,7 @@ def test_a_new_analysis_keeps_the_names_of_faces_that_lie_where_they_lay(library
 def test_switching_recognition_off_deletes_prints_and_opinions_and_keeps_names(library: Library) -> None:
     [first, second] = recognised(library, "/photos/a.jpg", "a", 10, 200)
     mei, _ = named(library, first, "Mei", now=NOW)
-    library.set_identities({second: Identity(mei, Certainty.CERTAIN, 0.5, 1, 1)})
+    library.set_identities({second: Identity(mei, Certainty.CERTAIN, 0.5, 1, 1)}, now=NOW)
     note(library, "/photos/b.jpg", recipe=RECOGNISE)
     [late] = lease(library)
     [recorded] = library.purge_recognition(now=NOW)

@@ -10,7 +10,7 @@ from agent.domain.errors import FaceUnknown, NameTaken, PersonUnknown, SelfMerge
 from agent.domain.events import PeopleChanged
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import FileSeen, Recipe
-from agent.domain.jobs import Priority
+from agent.domain.jobs import JobState, Priority
 from agent.domain.people import Certainty, Identity
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
@@ -107,7 +107,7 @@ def test_naming_the_same_again_is_no_step(library: Library) -> None:
 def test_not_this_person_is_remembered_and_ends_a_confirmation(library: Library) -> None:
     [first, second] = photo(library, "a", 2)
     mei = name(library, "Mei", first)
-    library.set_identities({second: Identity(mei, Certainty.PROBABLE, 1.0, 1, 1)})
+    library.set_identities({second: Identity(mei, Certainty.PROBABLE, 1.0, 1, 1)}, now=NOW)
     do(library, RejectFaces(face_ids=(first, second), person_id=mei))
     assert who(library) == {first: None, second: None}
     assert library.rejections([first, second, 99]) == {first: {mei}, second: {mei}}
@@ -137,14 +137,14 @@ def test_an_ignored_face_is_asked_about_no_more(library: Library) -> None:
     [first, second] = photo(library, "a", 2)
     mei = name(library, "Mei", first)
     opinion = {second: Identity(mei, Certainty.PROBABLE, 1.0, 1, 1)}
-    library.set_identities(opinion)
+    library.set_identities(opinion, now=NOW)
     do(library, IgnoreFaces(face_ids=(second,)))
-    library.set_identities(opinion)
+    library.set_identities(opinion, now=NOW)
     image = library.image(1)
     assert image is not None and [(face.person, face.ignored) for face in image.faces] == [("Mei", False), (None, True)]
     assert library.doubts(limit=9) == ([], 0)
     do(library, IgnoreFaces(face_ids=(second,), ignored=False))
-    library.set_identities(opinion)
+    library.set_identities(opinion, now=NOW)
     assert library.doubts(limit=9)[1] == 1
 
 
@@ -229,7 +229,7 @@ def test_a_step_about_faces_that_are_gone_is_taken_back_as_far_as_it_goes(librar
 def test_a_persons_faces_come_page_by_page(library: Library) -> None:
     faces = [each for letter in "abcde" for each in photo(library, letter, 1)]
     mei = name(library, "Mei", *faces[:4])
-    library.set_identities({faces[4]: Identity(mei, Certainty.CERTAIN, 0.5, 1, 1)})
+    library.set_identities({faces[4]: Identity(mei, Certainty.CERTAIN, 0.5, 1, 1)}, now=NOW)
     first, total = library.person_faces(mei, limit=3)
     rest, _ = library.person_faces(mei, limit=3, offset=3)
     assert total == 5 and {each.face.id for each in [*first, *rest]} == set(faces)
@@ -240,7 +240,9 @@ def test_a_persons_faces_come_page_by_page(library: Library) -> None:
 def test_doubtful_faces_come_nearest_first_with_the_references(library: Library) -> None:
     known, near, far = photo(library, "a", 3)
     mei = name(library, "Mei", known)
-    library.set_identities({far: Identity(mei, Certainty.PROBABLE, 1.04, 1, 1), near: Identity(mei, Certainty.PROBABLE, 1.0, 1, 1)})
+    library.set_identities(
+        {far: Identity(mei, Certainty.PROBABLE, 1.04, 1, 1), near: Identity(mei, Certainty.PROBABLE, 1.0, 1, 1)}, now=NOW
+    )
     found, total = library.doubts(limit=1)
     assert total == 2 and found[0].face.id == near and [face.id for face in found[0].shown] == [known]
     assert library.doubts(limit=9, person_id=mei + 1) == ([], 0)
@@ -296,3 +298,35 @@ def test_prints_of_unnamed_faces_expire(library: Library) -> None:
     assert library.expire_unnamed(before=LATER, note=NOTE) == 1 and library.noted(NOTE)
     assert [row[0] for row in library.image_embeddings(1, RECIPE.embedder or "")] == [named]
     assert stranger in who(library), "where it is stays known"
+
+
+EMBEDDER = RECIPE.embedder or ""
+
+
+def prints(library: Library, *images: int) -> list[int]:
+    return [row[0] for image in images for row in library.image_embeddings(image, EMBEDDER)]
+
+
+def test_of_somebody_never_recognised_one_print_is_kept_and_nothing_is_claimed(library: Library) -> None:
+    [first], [second], [thought, other] = photo(library, "a", 1), photo(library, "b", 1), photo(library, "c", 2)
+    mei = name(library, "Mei", first, second)
+    library.set_identities({thought: Identity(mei, Certainty.CERTAIN, 0.5, 1, 1)}, now=NOW)
+    do(library, DescribePerson(person_id=mei, never=True))
+    assert prints(library, 1, 2, 3) == [first, other] and who(library) == {first: "Mei", second: "Mei", thought: None, other: None}
+    library.set_identities({other: Identity(mei, Certainty.CERTAIN, 0.5, 1, 1)}, now=NOW)
+    image = library.image(3)
+    assert prints(library, 3) == [] and image is not None and [face.ignored for face in image.faces] == [False, True]
+    for picture, letter in ((1, "a"), (2, "b")):
+        library.look_again([picture], now=NOW)
+        photo(library, letter, 1)
+    assert prints(library, 1, 2) == [first], "analysed anew, no other print comes back"
+    library.take_back(now=NOW)
+    assert library.counts().jobs[JobState.QUEUED] == 2, "their photos are looked at again"
+
+
+def test_a_child_is_never_recognised_unless_a_guardian_consented(library: Library) -> None:
+    [first, second] = photo(library, "a", 2)
+    leo, noor = name(library, "Leo", first), name(library, "Noor", second)
+    do(library, DescribePerson(person_id=leo, birth_date=date(2020, 1, 1)))
+    do(library, DescribePerson(person_id=noor, birth_date=date(2020, 1, 1), basis=Basis.GUARDIAN))
+    assert [person.never for person in library.people()] == [True, False]

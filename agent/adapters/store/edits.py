@@ -13,6 +13,7 @@ from agent.adapters.store.facts import chunks, moment
 from agent.adapters.store.journal import Journal
 from agent.adapters.store.rows import add
 from agent.adapters.store.schema import face, identity, person, rejection
+from agent.domain.duties import is_child
 from agent.domain.edits import Basis, DescribePerson, Edit, IgnoreFaces, MergePeople, NameFaces, RejectFaces, Step, UnnameFaces
 from agent.domain.errors import FaceUnknown, NameTaken, PersonUnknown, SelfMerge
 from agent.domain.people import Certainty
@@ -116,12 +117,19 @@ def _describe(tx: Connection, wish: DescribePerson, now: datetime) -> Step:
     for field, said in (("birth_date", birth_date), ("notes", wish.notes), ("retention_days", wish.retention_days)):
         if said is not None:
             step.set(field, [person_id], said)
-    for field, is_so in (("hidden_at", wish.hidden), ("never_at", wish.never)):
+    for field, is_so in (("hidden_at", wish.hidden), ("never_at", _never(wish, now))):
         if is_so is not None:
             _switch(tx, step, person_id, field, is_so, now)
     for field in sorted(wish.clear | ({"basis_at"} if "basis" in wish.clear else set())):
         step.set(field, [person_id], None)
     return step.close("describe", 1, now, person_id=person_id)
+
+
+def _never(wish: DescribePerson, now: datetime) -> bool | None:
+    """As said; a child is not recognised unless a guardian consented."""
+    if wish.never is not None or wish.birth_date is None:
+        return wish.never
+    return True if is_child(wish.birth_date, now.date()) and wish.basis is not Basis.GUARDIAN else None
 
 
 def _rename(tx: Connection, step: Journal, person_id: int, name: str) -> None:

@@ -1,11 +1,10 @@
 """The faces of an image: replaced by a new analysis so that names stay, read with who they are."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
-from agent.adapters.store import gallery
-from agent.adapters.store.facts import BY_USER
+from agent.adapters.store import gallery, never
 from agent.adapters.store.rows import add
 from agent.adapters.store.schema import chip, embedding, face, identity, ignored, person
 from agent.app.ports import StoredFace
@@ -24,6 +23,7 @@ def replace(tx: Connection, image_id: int, found: Sequence[Face], embedder: str 
     boxes = tx.execute(select(face.c.id, face.c.x, face.c.y, face.c.w, face.c.h).where(face.c.image_id == image_id))
     old = {row.id: Box(row.x, row.y, row.w, row.h) for row in boxes}
     kept = _same(old, found)
+    silent = never.kept_out(tx, kept.values())
     if old:
         tx.execute(delete(face).where(face.c.image_id == image_id, face.c.id.not_in(kept.values())))
         tx.execute(delete(embedding).where(embedding.c.face_id.in_(kept.values())))
@@ -31,7 +31,6 @@ def replace(tx: Connection, image_id: int, found: Sequence[Face], embedder: str 
         # Out of the way of the new numbers, which are unique too.
         tx.execute(update(face).where(face.c.image_id == image_id).values(ordinal=-face.c.id))
         gallery.changed(tx)
-    silent = _never_kept(tx, kept.values())
     face_ids: list[int] = []
     for ordinal, each in enumerate(found):
         values = _values(each) | {"image_id": image_id, "ordinal": ordinal}
@@ -75,13 +74,6 @@ def read(row: RowMapping) -> Face:
         landmarks=(left_eye, right_eye, nose, left_mouth, right_mouth),
         quality=Quality(row["size"], row["sharpness"], row["yaw"], row["roll"]),
     )
-
-
-def _never_kept(tx: Connection, face_ids: Collection[int]) -> frozenset[int]:
-    """Those of which no print may be stored: they were forgotten, or want never to be recognised."""
-    if not face_ids:
-        return frozenset()
-    return frozenset(tx.scalars(select(ignored.c.face_id).where(ignored.c.face_id.in_(face_ids), ignored.c.reason != BY_USER)))
 
 
 def _values(each: Face) -> dict[str, object]:

@@ -88,7 +88,7 @@ def _put(tx: Connection, analysis: Analysis, identities: Sequence[Identity | Non
         tx.execute(update(image).where(image.c.id == image_id).values(facts))
     face_ids = faces.replace(tx, image_id, analysis.faces, analysis.recipe.embedder)
     if analysis.recipe.embedder is not None:
-        people.set_identities(tx, dict(zip(face_ids, identities, strict=False)))
+        people.set_identities(tx, dict(zip(face_ids, identities, strict=False)), now)
     return image_id, True
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from agent.adapters.store import album, audit, edits, events, forget, gallery, journal, people
+from agent.adapters.store import album, audit, edits, events, forget, gallery, journal, never, people
 from agent.adapters.store.engine import Database
 from agent.app.ports import Area, Doubt, FaceGroup, FaceRef, Person, PersonFace, PersonFacts
 from agent.domain.edits import Edit, Forgotten, Step
@@ -25,17 +25,23 @@ class PeopleTables:
 
     def edit(self, wish: Edit, *, now: datetime) -> tuple[Step, list[Recorded]]:
         with self._database.write(durable=True) as tx:
+            before = never.people(tx)
             step = edits.edit(tx, wish, now)
+            _follow_never(tx, before, now)
             return step, _told(tx, step, now)
 
     def take_back(self, token: str | None = None, *, now: datetime) -> tuple[Step, list[Recorded]] | None:
         with self._database.write(durable=True) as tx:
+            before = never.people(tx)
             step = journal.take_back(tx, token, now)
+            _follow_never(tx, before, now)
             return None if step is None else (step, _told(tx, step, now, back=True))
 
     def do_again(self, *, now: datetime) -> tuple[Step, list[Recorded]] | None:
         with self._database.write(durable=True) as tx:
+            before = never.people(tx)
             step = journal.do_again(tx)
+            _follow_never(tx, before, now)
             return None if step is None else (step, _told(tx, step, now))
 
     def steps(self) -> tuple[Step | None, Step | None]:
@@ -104,9 +110,9 @@ class PeopleTables:
         with self._database.read() as tx:
             return people.of_image(tx, image_id, embedder)
 
-    def set_identities(self, identities: Mapping[int, Identity | None]) -> None:
+    def set_identities(self, identities: Mapping[int, Identity | None], *, now: datetime) -> None:
         with self._database.write() as tx:
-            people.set_identities(tx, identities)
+            people.set_identities(tx, identities, now)
 
     def purge_recognition(
         self, *, now: datetime, keep: Sequence[Area] = (), note: str | None = None, tell_none: bool = False
@@ -116,6 +122,15 @@ class PeopleTables:
         if recorded:
             self._database.flush()
         return recorded
+
+
+def _follow_never(tx: Connection, before: frozenset[int], now: datetime) -> None:
+    """Prints go, or come back, with the wish never to be recognised, whichever way it changed."""
+    after = never.people(tx)
+    for person_id in sorted(after - before):
+        never.begin(tx, person_id)
+    for person_id in sorted(before - after):
+        never.end(tx, person_id, now)
 
 
 def _told(tx: Connection, step: Step, now: datetime, *, back: bool = False) -> list[Recorded]:

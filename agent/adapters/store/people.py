@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, insert, not_, or_, select, true, update
 from sqlalchemy.sql import exists
 
-from agent.adapters.store import events, faces, gallery, jobs
+from agent.adapters.store import events, faces, gallery, jobs, never
 from agent.adapters.store.facts import chunks
 from agent.adapters.store.paths import within
 from agent.adapters.store.rows import take_note
@@ -94,7 +94,8 @@ def rejections(tx: Connection, face_ids: Sequence[int]) -> dict[int, frozenset[i
     return {face_id: frozenset(people) for face_id, people in found.items()}
 
 
-def set_identities(tx: Connection, identities: Mapping[int, Identity | None]) -> None:
+def set_identities(tx: Connection, identities: Mapping[int, Identity | None], now: datetime) -> None:
+    unspoken = never.people(tx)
     for chunk in chunks(list(identities)):
         there = set(tx.scalars(select(face.c.id).where(face.c.id.in_(chunk))))  # it may be gone since it was compared
         silent = set(tx.scalars(select(ignored.c.face_id).where(ignored.c.face_id.in_(chunk))))
@@ -102,6 +103,9 @@ def set_identities(tx: Connection, identities: Mapping[int, Identity | None]) ->
         known = {row["face_id"]: faces.identity_of(row) for row in rows}
         fixed = {face_id for face_id, who in known.items() if who.certainty is Certainty.CONFIRMED}
         wanted = {each: None if each in silent else identities[each] for each in chunk if each in there and each not in fixed}
+        silenced = [each for each, who in wanted.items() if who is not None and who.person_id in unspoken]
+        never.silence(tx, silenced, now)
+        wanted |= dict.fromkeys(silenced)
         changed = [each for each, who in wanted.items() if who != known.get(each)]
         tx.execute(delete(identity).where(identity.c.face_id.in_(changed)))
         if opinions := [faces.identity_values(each, who) for each in changed if (who := wanted[each]) is not None]:

@@ -205,6 +205,8 @@ person = Table(
     sqlite_autoincrement=True,
 )
 
+Index("person_by_never", person.c.never_at, sqlite_where=person.c.never_at.is_not(None), postgresql_where=person.c.never_at.is_not(None))
+
 identity = Table(
     "identity",
     metadata,

@@ -272,8 +272,11 @@ class Register(Protocol):
 
     def image_embeddings(self, image_id: int, embedder: str) -> list[tuple[int, bytes, Face]]: ...
 
-    def set_identities(self, identities: Mapping[int, Identity | None]) -> None:
-        """Replace the opinions about these faces; what the user confirmed stays."""
+    def set_identities(self, identities: Mapping[int, Identity | None], *, now: datetime) -> None:
+        """Replace the opinions about these faces; what the user confirmed stays.
+
+        A face that is somebody who is never recognised loses its print, and nothing is kept of who it is.
+        """
         ...
 
     def purge_recognition(

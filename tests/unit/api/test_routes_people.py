@@ -10,6 +10,7 @@ import pytest
 from agent.domain.people import Certainty, Identity
 from agent.settings import Settings
 from tests.unit.api.test_http import ON, index
+from tests.world import NOW
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -50,7 +51,7 @@ async def test_a_person_is_told_whole_with_their_faces(named: httpx.AsyncClient)
 
 
 async def test_a_doubtful_face_is_shown_with_what_it_was_compared_with(served: Served, named: httpx.AsyncClient) -> None:
-    served.world.real.set_identities({2: Identity(1, Certainty.PROBABLE, 1.0, 1, 2)})
+    served.world.real.set_identities({2: Identity(1, Certainty.PROBABLE, 1.0, 1, 2)}, now=NOW)
     doubts = (await named.get("/api/doubts")).json()
     assert doubts["total"] == 1
     [doubt] = doubts["items"]

@@ -36,6 +36,7 @@ def _people() -> None:
     # The same from each copy of the library, so that a backup from before knows whom later ones call so.
     op.execute("UPDATE person SET uid = printf('%016x%016x', id, created_at)")
     op.create_index("person_by_uid", "person", ["uid"], unique=True)
+    op.create_index("person_by_never", "person", ["never_at"], sqlite_where=sa.text("never_at IS NOT NULL"))
     op.add_column("identity", sa.Column("confirmed_at", sa.BigInteger))
 
 
