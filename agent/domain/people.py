@@ -64,11 +64,15 @@ MIN_EYE_DISTANCE = 16.0
 MIN_SHARPNESS = 20.0
 
 
+def trusted(quality: Quality) -> bool:
+    """Whether a face shows enough to be certain of."""
+    return quality.size >= MIN_EYE_DISTANCE and quality.sharpness >= MIN_SHARPNESS
+
+
 def identify(candidates: Sequence[Candidate], quality: Quality, bounds: Bounds) -> Identity | None:
     """The nearest person if it is near enough; nothing is claimed beyond the `probable` bound."""
     best = min(candidates, key=lambda candidate: candidate.distance, default=None)
     if best is None or best.distance > bounds.probable:
         return None
-    trusted = quality.size >= MIN_EYE_DISTANCE and quality.sharpness >= MIN_SHARPNESS
-    certainty = Certainty.CERTAIN if trusted and best.distance <= bounds.certain else Certainty.PROBABLE
+    certainty = Certainty.CERTAIN if trusted(quality) and best.distance <= bounds.certain else Certainty.PROBABLE
     return Identity(best.person_id, certainty, best.distance, best.agree, best.references)

@@ -31,10 +31,15 @@ def similarity(source: Sequence[tuple[float, float]], target: Sequence[tuple[flo
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
 
 
+def placement(image: Image, landmarks: Landmarks) -> NDArray[np.float64]:
+    """Where the chip's pixels come from: the [2, 3] matrix that brings decoded pixels of the image to the chip."""
+    points = [(x * image.scale, y * image.scale) for x, y in landmarks]
+    return similarity(points, [(x + MARGIN, y + MARGIN) for x, y in TEMPLATE])
+
+
 def align(image: Image, landmarks: Landmarks) -> Pixels:
     """The chip of one face: uint8 [160, 160, 3] RGB; its middle 112x112 is the aligned face. What lies outside the image is black."""
-    points = [(x * image.scale, y * image.scale) for x, y in landmarks]
-    matrix = similarity(points, [(x + MARGIN, y + MARGIN) for x, y in TEMPLATE])
+    matrix = placement(image, landmarks)
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
     pixels, origin, factor = image.pixels, (0, 0), 1
     if 0 < scale < 0.5:

@@ -71,7 +71,7 @@ class Detector:
     """Looks again, finer, where small faces left hints or could not, and coarser when nothing was found."""
 
     def __init__(self, look: Look, hint_score: float) -> None:
-        self._net = look
+        self.look = look
         self._hint_score = hint_score
 
     def __call__(self, decoder: Decoder, min_score: float) -> list[Detection]:
@@ -115,7 +115,7 @@ class Detector:
         cut = (left > 0, top > 0, right < width, bottom < height)
         return [
             _scaled(face, fx, fy, dx, dy)
-            for face in suppress(self._net(padded(pixels), min_score), NMS_IOU)
+            for face in suppress(self.look(padded(pixels), min_score), NMS_IOU)
             if _whole(face.box, right - left, bottom - top, cut)
         ]
 

@@ -3,6 +3,7 @@
 import json
 import random
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -76,10 +77,17 @@ def count_of(number: int) -> int:
 def collage(samples: Path, number: int) -> tuple[NDArray[np.uint8], list[Box]]:
     """uint8 [3000, 4000, 3] RGB, and the faces in it. The same for the same number."""
     chance = random.Random(number)
-    canvas = _background(number)
     boxes: list[Box] = []
     while len(boxes) < (wanted := count_of(number)):
         boxes = _places(chance, wanted)
+    return composed(samples, number, SIZE, boxes, chance)
+
+
+def composed(
+    samples: Path, number: int, size: tuple[int, int], boxes: Sequence[Box], chance: random.Random
+) -> tuple[NDArray[np.uint8], list[Box]]:
+    """A landscape of that width and height with a head at each box, whose left top corner and height count; and where their faces are."""
+    canvas = _background(number, size)
     found = []
     for place in boxes:
         head, face = _head(samples, chance.choice(sorted(SAMPLES)))
@@ -93,7 +101,7 @@ def collage(samples: Path, number: int) -> tuple[NDArray[np.uint8], list[Box]]:
         left, top = round(place.x - face.x), round(place.y - face.y)
         _put(canvas, np.clip(small * light, 0, 255), left, top)
         found.append(Box(left + face.x, top + face.y, face.w, face.h))
-    canvas += GRAIN * np.random.default_rng(number).standard_normal((SIZE[1], SIZE[0], 1), np.float32)
+    canvas += GRAIN * np.random.default_rng(number).standard_normal((size[1], size[0], 1), np.float32)
     return np.clip(canvas, 0, 255).astype(np.uint8), found
 
 
@@ -114,13 +122,13 @@ def _places(chance: random.Random, count: int) -> list[Box]:
     return [Box(head.x + head.w * 0.25, head.y + head.h * 0.22, 0, head.h / ROOM) for head in placed]
 
 
-def _background(number: int) -> NDArray[np.float32]:
-    """A landscape with leaves, stones and walls all over it, as far as noise of all sizes can be that. float32 [3000, 4000, 3]."""
-    canvas = np.asarray(cv2.resize(np.asarray(landscape(number), np.float32), SIZE, interpolation=cv2.INTER_LINEAR), np.float32)
+def _background(number: int, size: tuple[int, int]) -> NDArray[np.float32]:
+    """A landscape with leaves, stones and walls all over it, as far as noise of all sizes can be that. float32 [height, width, 3]."""
+    canvas = np.asarray(cv2.resize(np.asarray(landscape(number), np.float32), size, interpolation=cv2.INTER_LINEAR), np.float32)
     chance = np.random.default_rng(number)
     for cell, strength in ((160, 14.0), (40, 10.0), (10, 8.0), (3, 6.0)):
-        coarse = chance.normal(0, strength, (SIZE[1] // cell, SIZE[0] // cell)).astype(np.float32)
-        canvas += np.asarray(cv2.resize(coarse, SIZE, interpolation=cv2.INTER_CUBIC), np.float32)[:, :, None]
+        coarse = chance.normal(0, strength, (size[1] // cell, size[0] // cell)).astype(np.float32)
+        canvas += np.asarray(cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC), np.float32)[:, :, None]
     return canvas
 
 

@@ -2,12 +2,13 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from scripts.benchmarks import agent, engine, fuzz, idle, kills, scan, ui
+from scripts.benchmarks import accuracy, agent, engine, fuzz, idle, kills, scan, ui
 from scripts.benchmarks.rows import Row, as_json, as_table, facts
 
 # Group -> what measures it; told whether there is time for long rows.
@@ -20,26 +21,32 @@ GROUPS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "kills": kills.rows,
     "fuzz": fuzz.rows,
 }
+# Measured only if named, on the folder of data that is named after it.
+ON_DATA: dict[str, Callable[[Path], Iterator[Row]]] = {"accuracy": accuracy.rows}
 
 
 def main() -> int:
     """Returns the exit code: a row that misses its target is no failure."""
     parser = argparse.ArgumentParser(prog="bench.py", description="Measures the program and compares each figure with its target.")
-    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"{', '.join(GROUPS)}; all if none is named")
+    parser.add_argument(
+        "groups", nargs="*", metavar="GROUP", help=f"{', '.join(GROUPS)}, or {', '.join(ON_DATA)} FOLDER; all but the last if none is named"
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object")
     form.add_argument("--markdown", action="store_true", help="print a table for the README")
     parser.add_argument("--long", action="store_true", help="also what takes hours")
     asked = parser.parse_args()
-    if unknown := set(asked.groups) - set(GROUPS):
-        parser.error(f"no such group: {', '.join(sorted(unknown))}")
+    try:
+        wanted = measures(asked.groups or list(GROUPS), long=asked.long)
+    except ValueError as error:
+        parser.error(str(error))
     said = facts()
     out = sys.stderr if asked.json or asked.markdown else sys.stdout
     for name, fact in said.items():
         print(f"{name:<9} {fact}", file=out, flush=True)
     rows = []
-    for group in asked.groups or GROUPS:
-        for row in GROUPS[group](asked.long):
+    for measure in wanted:
+        for row in measure():
             print(row, file=out, flush=True)
             rows.append(row)
     if asked.json:
@@ -47,6 +54,23 @@ def main() -> int:
     if asked.markdown:
         print(as_table(rows, said))
     return 0
+
+
+def measures(words: Sequence[str], *, long: bool) -> list[Callable[[], Iterator[Row]]]:
+    """What the words ask for, in their order. Raises ValueError."""
+    left = iter(words)
+    wanted: list[Callable[[], Iterator[Row]]] = []
+    for word in left:
+        if word in GROUPS:
+            wanted.append(partial(GROUPS[word], long))
+        elif word in ON_DATA:
+            folder = Path(next(left, ""))
+            if folder == Path() or not folder.is_dir():
+                raise ValueError(f"{word} needs the folder of its data")
+            wanted.append(partial(ON_DATA[word], folder))
+        else:
+            raise ValueError(f"no such group: {word}")
+    return wanted
 
 
 if __name__ == "__main__":

@@ -1,0 +1,21 @@
+"""The group `accuracy`: how good recognition and detection are on photos whose people are known, in a folder that is named.
+
+The folder has `faces/chinese` and `faces/aligned` (one folder per person) and `faces/groups` (photos, and XML with boxes of their faces).
+Nothing of it is kept in the checkout.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from scripts.benchmarks import accuracy_detect, accuracy_names, accuracy_verify
+from scripts.benchmarks.accuracy_faces import labelled
+from scripts.benchmarks.rows import Row
+
+
+def rows(folder: Path) -> Iterator[Row]:
+    """Rows whose target is 0 are told, not judged."""
+    groups = {name: labelled(folder / "faces" / part) for name, part in (("chinese", "chinese"), ("western", "aligned"))}
+    for name, target in (("chinese", 0.97), ("western", 0.90)):
+        yield from accuracy_verify.rows(name, groups[name], target)
+    yield from accuracy_names.rows(groups)
+    yield from accuracy_detect.rows(folder / "faces" / "groups")

@@ -1,0 +1,32 @@
+"""Draws, seeded, which faces are known and which are to be recognised."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.domain.people import Candidate
+from scripts.benchmarks.accuracy_faces import Faces
+from scripts.benchmarks.accuracy_figures import distances
+
+Ints = NDArray[np.int64]
+
+
+def drawn(faces: Faces, known: Ints, references: int, seed: int) -> tuple[Ints, Ints]:
+    """Rows of the references of the `known` people, and of all other faces. Each person keeps at least one face to be recognised."""
+    chance = np.random.default_rng(seed)
+    gallery: list[int] = []
+    for person in known:
+        own = chance.permutation(np.nonzero(faces.people == person)[0])
+        gallery += own[: min(references, len(own) - 1)].tolist()
+    return np.array(gallery), np.setdiff1d(np.arange(len(faces)), gallery)
+
+
+def candidates(faces: Faces, gallery: Ints, probes: Ints, probable: float) -> Iterator[tuple[int, Sequence[Candidate]]]:
+    """Each probe's row and its candidates, nearest first, as the matcher gives them."""
+    apart = distances(faces.vectors["product"][probes], faces.vectors["product"][gallery])
+    owners = faces.people[gallery]
+    columns = [(int(person), np.nonzero(owners == person)[0]) for person in np.unique(owners)]
+    for row, line in zip(probes, apart, strict=True):
+        near = [Candidate(person, float(line[at].min()), int((line[at] <= probable).sum()), len(at)) for person, at in columns]
+        yield int(row), sorted(near, key=lambda candidate: candidate.distance)

@@ -1,0 +1,143 @@
+"""Labelled faces to measure recognition with: each photo's largest face through the program's own stages, in several variants.
+
+A folder holds one folder per person. What was computed is kept in the user's cache, outside of the checkout: it is face prints.
+"""
+
+import asyncio
+import hashlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from platformdirs import user_cache_path
+
+from agent.adapters.model_store import ModelStore
+from agent.app.ports import Analyse
+from agent.bootstrap import model_files
+from agent.domain.face import Landmarks, Quality
+from agent.domain.image import Recipe
+from agent.engine.inline import InlineAnalyser
+from agent.engine.runtime import Runtime
+from agent.engine.service import detector_of
+from agent.engine.wire import EngineConfig
+from agent.vision import detector, embedder
+from agent.vision.aligner import MARGIN, align, face_of
+from agent.vision.codecs import Image, Limits, decode
+from agent.vision.embedder import EmbedderNet, Floats, normalised, prepared
+from agent.vision.landmarks import refined
+from scripts.benchmarks.stage import fetched
+
+# To be counted up when the variants are made in another way.
+EDITION = 1
+RECIPE = Recipe(detector.RECIPE, embedder.RECIPE)
+# What each variant adds to the one before it; `product` is what the program stores.
+VARIANTS = ("plain", "landmarks", "mirror", "jitter", "product")
+_SHIFTS = ((0, 0), (3, 0), (-3, 0), (0, 3), (0, -3))
+_LIMITS = Limits(megapixels=50, megabytes=50)
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """One face per photo, ordered by person and file name."""
+
+    people: NDArray[np.int64]  # [n]: which folder, counted from 0
+    qualities: tuple[Quality, ...]
+    vectors: dict[str, Floats]  # variant -> [n, 192], rows of length 1
+
+    def __len__(self) -> int:
+        return len(self.people)
+
+    def of(self, people: NDArray[np.int64]) -> "Faces":
+        """Those of some people only."""
+        return self.chosen(np.isin(self.people, people).tolist())
+
+    def chosen(self, kept: Sequence[bool]) -> "Faces":
+        """Those for which it is true."""
+        rows = np.nonzero(np.array(kept))[0]
+        vectors = {name: each[rows] for name, each in self.vectors.items()}
+        return Faces(self.people[rows], tuple(self.qualities[row] for row in rows), vectors)
+
+
+def labelled(folder: Path) -> Faces:
+    """From the cache, unless the photos, the recipe or the variants changed. Photos in which no face is found are left out."""
+    kept = user_cache_path("ai-popup-bench", appauthor=False) / f"faces-{_state(folder)}.npz"
+    if not kept.is_file():
+        faces = _measured(folder)
+        rows = np.array([list(asdict(quality).values()) for quality in faces.qualities])
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(kept, people=faces.people, qualities=rows, **faces.vectors)  # type: ignore[arg-type]  # names are no options
+    with np.load(kept) as said:
+        qualities = tuple(Quality(*map(float, row)) for row in said["qualities"])
+        return Faces(said["people"], qualities, {name: said[name] for name in VARIANTS})
+
+
+@contextmanager
+def config() -> Iterator[EngineConfig]:
+    """The models of the samples' cache, converted there; compiled kernels are thrown away."""
+    _, models = fetched()
+    with tempfile.TemporaryDirectory(prefix="ai-popup-bench-", ignore_cleanup_errors=True) as kernels:
+        yield _config(models, kernels)
+
+
+def _config(models: ModelStore, kernels: str) -> EngineConfig:
+    return EngineConfig(model_files(models), converted=str(models.folder / "ir"), cache=kernels)
+
+
+def _state(folder: Path) -> str:
+    seen = [(str(path.relative_to(folder)), path.stat().st_size) for path in _photos(folder)]
+    return hashlib.sha256(repr((EDITION, RECIPE, seen)).encode()).hexdigest()[:24]
+
+
+def _photos(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*/*") if path.is_file())
+
+
+def _measured(folder: Path) -> Faces:
+    paths = _photos(folder)
+    names = sorted({path.parent.name for path in paths})
+    with config() as settings:
+        parts = _Parts(settings)
+        analyser = InlineAnalyser(settings)
+        people: list[int] = []
+        qualities: list[Quality] = []
+        rows: dict[str, list[Floats]] = {name: [] for name in VARIANTS}
+        for path in paths:
+            analysis = asyncio.run(analyser.analyse(Analyse(str(path), RECIPE, keep_chips=False)))
+            face = max(analysis.faces, key=lambda face: face.box.area, default=None)
+            if face is None or face.embedding is None:
+                continue
+            people.append(names.index(path.parent.name))
+            qualities.append(face.quality)
+            rows["product"].append(np.frombuffer(face.embedding, "<f4"))
+            for name, vector in parts.variants(decode(path.read_bytes(), _LIMITS), face.landmarks).items():
+                rows[name].append(vector)
+    return Faces(np.array(people), tuple(qualities), {name: np.stack(each) for name, each in rows.items()})
+
+
+class _Parts:
+    """The program's stages one by one, to put them together in other ways."""
+
+    def __init__(self, settings: EngineConfig) -> None:
+        runtime = Runtime(device="CPU", precision="auto", threads=1, converted=Path(settings.converted), cache=Path(settings.cache))
+        self._look = detector_of(runtime, detector.RECIPE, settings.models[detector.RECIPE]).look
+        self._net: EmbedderNet = runtime.embedder(settings.models[embedder.RECIPE])
+
+    def variants(self, image: Image, landmarks: Landmarks) -> dict[str, Floats]:
+        plain = align(image, landmarks)
+        better = align(image, refined(image, landmarks, self._look))
+        shifted = [better[MARGIN + y : MARGIN + y + 112, MARGIN + x : MARGIN + x + 112] for x, y in _SHIFTS]
+        return {
+            "plain": self._mean([face_of(plain)]),
+            "landmarks": self._mean([face_of(better)]),
+            "mirror": self._mean([face_of(better), face_of(better)[:, ::-1]]),
+            "jitter": self._mean([face for each in shifted for face in (each, each[:, ::-1])]),
+        }
+
+    def _mean(self, faces: list[NDArray[np.uint8]]) -> Floats:
+        """[192]: each face embedded, averaged, brought to length 1."""
+        rows = normalised(self._net(prepared(np.stack(faces))))
+        return np.asarray(normalised(rows.mean(axis=0, keepdims=True))[0], np.float32)

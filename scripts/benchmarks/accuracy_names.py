@@ -1,0 +1,79 @@
+"""Names at the program's own fixed bounds: how often a wrong one is called certain, and how often the right one comes first.
+
+The bounds were chosen on every other person (`TUNED`); told are the figures of those who were left out.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from agent.domain.people import Bounds, Certainty, identify
+from scripts.benchmarks.accuracy_draw import Ints, candidates, drawn
+from scripts.benchmarks.accuracy_faces import Faces
+from scripts.benchmarks.accuracy_figures import upper_bound
+from scripts.benchmarks.rows import Row, at_least, at_most
+
+TUNED, REPORTED = 0, 1
+REFERENCES, ROUNDS = (1, 3, 5), 20
+BOUNDS = Bounds()
+
+
+def half(faces: Faces, part: int) -> Faces:
+    """Every other person."""
+    people = np.unique(faces.people)
+    return faces.of(people[people % 2 == part])
+
+
+def rows(groups: dict[str, Faces]) -> Iterator[Row]:
+    kept = {name: half(faces, REPORTED) for name, faces in groups.items()}
+    counts = {name: np.sum([certain(faces, references) for references in REFERENCES], axis=0) for name, faces in kept.items()}
+    for name, (wrong, wrongs, right, rights) in (counts | {"": np.sum(list(counts.values()), axis=0)}).items():
+        suffix = name and f"_{name}"
+        yield at_most(f"certain_far{suffix}", wrong / wrongs, 0.001, [wrong, wrongs])
+        yield at_most(f"certain_far_upper{suffix}", upper_bound(int(wrong), int(wrongs)), 1, [])
+        yield at_least(f"certain_tar{suffix}", right / rights, 0, [right, rights])
+    together = joined(list(kept.values()))
+    for references in REFERENCES:
+        wrong, probes, first, known = open_set(together, references)
+        yield at_most(f"open_set_wrong_{references}", wrong / probes, 0.001, [wrong, probes])
+        yield at_least(f"open_set_right_{references}", first / known, 0.95 if references == 3 else 0, [first, known])
+
+
+def certain(faces: Faces, references: int) -> tuple[int, int, int, int]:
+    """Of pairs of a face and a person taken alone: wrong ones that are called certain, all wrong ones, and the same of right ones."""
+    counts = np.zeros((2, 2), np.int64)
+    for round_ in range(ROUNDS):
+        gallery, probes = drawn(faces, np.unique(faces.people), references, round_)
+        for row, near in candidates(faces, gallery, probes, BOUNDS.probable):
+            for candidate in near:
+                identity = identify([candidate], faces.qualities[row], BOUNDS)
+                right = int(candidate.person_id == faces.people[row])
+                counts[right] += (identity is not None and identity.certainty is Certainty.CERTAIN, 1)
+    (wrong, wrongs), (right, rights) = counts.tolist()
+    return wrong, wrongs, right, rights
+
+
+def open_set(faces: Faces, references: int) -> tuple[int, int, int, int]:
+    """Half of the people are unknown. Wrong names called certain, faces; right names suggested first, faces of known people."""
+    people = np.unique(faces.people)
+    wrong = probed = first = known_faces = 0
+    for round_ in range(ROUNDS):
+        known: Ints = np.random.default_rng(round_).permutation(people)[: len(people) // 2]
+        gallery, probes = drawn(faces, known, references, round_)
+        for row, near in candidates(faces, gallery, probes, BOUNDS.probable):
+            identity = identify(near, faces.qualities[row], BOUNDS)
+            right = identity is not None and identity.person_id == faces.people[row]
+            wrong += identity is not None and identity.certainty is Certainty.CERTAIN and not right
+            first += right
+            known_faces += bool(np.isin(faces.people[row], known))
+        probed += len(probes)
+    return wrong, probed, first, known_faces
+
+
+def joined(groups: list[Faces]) -> Faces:
+    """All of them, each person with a number of their own."""
+    starts = np.cumsum([0, *(int(faces.people.max()) + 1 for faces in groups)])
+    people = np.concatenate([faces.people + start for faces, start in zip(groups, starts, strict=False)])
+    names = groups[0].vectors
+    vectors = {name: np.concatenate([faces.vectors[name] for faces in groups]) for name in names}
+    return Faces(people, tuple(quality for faces in groups for quality in faces.qualities), vectors)

@@ -1,0 +1,55 @@
+"""One face against another, and against a person of several references: what each part of the recipe brings."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from agent.domain.people import trusted
+from scripts.benchmarks.accuracy_draw import drawn
+from scripts.benchmarks.accuracy_faces import VARIANTS, Faces
+from scripts.benchmarks.accuracy_figures import Floats, distances, true_accepts
+from scripts.benchmarks.rows import Row, at_least
+
+FALSE_ACCEPTS = 1e-3
+REFERENCES, ROUNDS = 3, 20
+
+
+def rows(name: str, faces: Faces, target: float) -> Iterator[Row]:
+    """`verify_<name>_tar` is the program's: each face against each person of three references, the nearest of which counts.
+
+    Samples are the bounds at which so many wrong ones get in.
+    """
+    for variant in VARIANTS:
+        yield _row(f"{name}_{variant}", *pairs(faces, faces.vectors[variant]), target=0)
+    good = faces.chosen([trusted(quality) for quality in faces.qualities])
+    yield _row(f"{name}_quality", *pairs(good, good.vectors["product"]), target=0)
+    for references in (2, REFERENCES, 5):
+        yield _row(f"{name}_references_{references}", *against(faces, references), target=0)
+    yield _row(f"{name}_tar", *against(faces, REFERENCES), target=target)
+
+
+def pairs(faces: Faces, vectors: Floats) -> tuple[Floats, Floats]:
+    """The distances of all pairs of the same person, and of all others."""
+    one, other = np.triu_indices(len(faces), 1)
+    apart = distances(vectors, vectors)[one, other]
+    same = faces.people[one] == faces.people[other]
+    return apart[same], apart[~same]
+
+
+def against(faces: Faces, references: int) -> tuple[Floats, Floats]:
+    """The distances of faces to the nearest of their own person's references, and to the nearest of each other person's."""
+    same: list[Floats] = []
+    different: list[Floats] = []
+    for round_ in range(ROUNDS):
+        gallery, probes = drawn(faces, np.unique(faces.people), references, round_)
+        apart = distances(faces.vectors["product"][probes], faces.vectors["product"][gallery])
+        for person in np.unique(faces.people[gallery]):
+            nearest = apart[:, faces.people[gallery] == person].min(axis=1)
+            same.append(nearest[faces.people[probes] == person])
+            different.append(nearest[faces.people[probes] != person])
+    return np.concatenate(same), np.concatenate(different)
+
+
+def _row(name: str, same: Floats, different: Floats, *, target: float) -> Row:
+    share, bound = true_accepts(same, different, FALSE_ACCEPTS)
+    return at_least(f"verify_{name}", share, target, [bound])
