@@ -7,7 +7,7 @@ from agent.domain.image import NO_FACES, Recipe
 from agent.settings import FaceDetector, Folder, Settings, folder_of
 
 DETECTORS = {FaceDetector.THOROUGH: "centerface-2", FaceDetector.FAST: "yunet-1"}
-EMBEDDER = "mobilefacenet-1"
+EMBEDDER = "mobilefacenet-2"
 
 
 def recipe_of(settings: Settings, folder: Folder | None = None) -> Recipe:

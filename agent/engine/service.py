@@ -19,6 +19,7 @@ from agent.vision.aligner import align
 from agent.vision.codecs import Limits, encode_preview
 from agent.vision.detector import CenterFace, Decoder, Detection, Detector, DetectorNet
 from agent.vision.embedder import MobileFaceNet
+from agent.vision.landmarks import align_again
 from agent.vision.matcher import Matcher
 from agent.vision.pipeline import Pipeline, Wanted, analyse
 from agent.vision.yunet import YuNet
@@ -58,11 +59,12 @@ class Engine:
     def analyse(self, task: Analyse, descriptor: int | None = None) -> Analysis:
         """`descriptor` is the file, opened already and closed here. Raises ImageError, ModelError or EngineStartFailed."""
         with _file(task.path, descriptor) as file:
+            detector = None if task.recipe.detector == NO_FACES else self._detector(task.recipe.detector)
             pipeline = Pipeline(
                 recipe=task.recipe,
                 precision=self.precision,
-                detector=_no_faces if task.recipe.detector == NO_FACES else partial(self._detect, self._detector(task.recipe.detector)),
-                aligner=align,
+                detector=_no_faces if detector is None else partial(self._detect, detector),
+                aligner=align if detector is None else partial(align_again, detector.look),
                 embedder=None if task.recipe.embedder is None else self._embedder(task.recipe.embedder),
             )
             data = read_steady(file, self._limits)

@@ -10,7 +10,7 @@ Floats: TypeAlias = NDArray[np.float32]
 # float32 [n, 112, 112, 3] -> float32 [n, 192]
 EmbedderNet: TypeAlias = Callable[[Floats], Floats]
 
-RECIPE = "mobilefacenet-1"
+RECIPE = "mobilefacenet-2"
 DIMENSIONS = 192
 BATCH = 16
 

@@ -70,7 +70,7 @@ async def _shown(files: list[Path], models: ModelStore) -> tuple[list[int], int]
             resident: list[int] = []
             while len(resident) < SHOWN:
                 for file in order.sample(files, len(files)):
-                    await pool.analyse(Analyse(str(file), Recipe("centerface-2", "mobilefacenet-1"), thumbnail=480))
+                    await pool.analyse(Analyse(str(file), Recipe("centerface-2", "mobilefacenet-2"), thumbnail=480))
                     resident.append(memory_of(pid))
             return resident, max(_peak(pid), *resident)
         finally:

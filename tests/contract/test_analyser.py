@@ -21,7 +21,7 @@ from agent.vision.codecs import Limits, decode
 
 LIMITS = Limits(megapixels=1, megabytes=1)
 DETECT = Recipe("centerface-2")
-RECOGNISE = Recipe("centerface-2", "mobilefacenet-1")
+RECOGNISE = Recipe("centerface-2", "mobilefacenet-2")
 
 
 @pytest_asyncio.fixture(params=["pool", "inline"], scope="module", loop_scope="module")
@@ -110,12 +110,12 @@ async def test_matching_finds_the_same_person_first(analyser: Analyser, samples_
     names = ("obama.jpg", "biden.jpg", "obama3.jpg")
     faces = [(await analyser.analyse(Analyse(str(samples_folder / name), RECOGNISE))).faces[0] for name in names]
     obama, biden, again = (face.embedding or b"" for face in faces)
-    gallery = Gallery(1, "mobilefacenet-1", (Reference(11, obama), Reference(12, biden)))
+    gallery = Gallery(1, "mobilefacenet-2", (Reference(11, obama), Reference(12, biden)))
     rows = await analyser.match([again, biden], gallery, Bounds())
     assert [row[0].person_id for row in rows] == [11, 12]
     assert rows[0][0].agree == 1 and rows[0][1].agree == 0
     assert rows[1][0].distance == pytest.approx(0, abs=1e-3)
-    only_biden = Gallery(2, "mobilefacenet-1", (Reference(12, biden),))
+    only_biden = Gallery(2, "mobilefacenet-2", (Reference(12, biden),))
     assert [[candidate.person_id for candidate in row] for row in await analyser.match([again], only_biden, Bounds())] == [[12]]
     assert await analyser.match([], gallery, Bounds()) == []
 

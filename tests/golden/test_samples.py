@@ -14,7 +14,7 @@ from agent.engine.service import Engine
 from agent.engine.wire import EngineConfig
 
 DETECT = Recipe("centerface-2")
-RECOGNISE = Recipe("centerface-2", "mobilefacenet-1")
+RECOGNISE = Recipe("centerface-2", "mobilefacenet-2")
 # Looked at: each box holds the face from forehead to chin.
 FACES = {
     "32bit.png": Box(200, 237, 281, 403),
@@ -59,4 +59,4 @@ def test_while_recognition_is_off_the_embedder_is_not_even_loaded(engine_config:
     assert engine.loaded == {"centerface-2"}
     assert [(face.embedding, face.chip) for face in analysis.faces] == [(None, None)]
     engine.analyse(Analyse(str(samples_folder / "obama.jpg"), RECOGNISE))
-    assert engine.loaded == {"centerface-2", "mobilefacenet-1"}
+    assert engine.loaded == {"centerface-2", "mobilefacenet-2"}

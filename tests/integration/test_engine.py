@@ -369,6 +369,6 @@ say(r, body=True if r['op'] == 'gallery' else said)"""
     references = tuple(Reference(person, b"\0" * 768) for person in (1, 2))
     seen = []
     for version in (7, 7, 8):
-        ((candidate,),) = await pool.match([b"\0" * 768], Gallery(version, "mobilefacenet-1", references), Bounds())
+        ((candidate,),) = await pool.match([b"\0" * 768], Gallery(version, "mobilefacenet-2", references), Bounds())
         seen.append(candidate.person_id)
     assert seen == [1, 1, 2]

@@ -213,7 +213,7 @@ async def test_photos_are_looked_at_inside_it_from_the_first_start_on(config: En
     converted, cache = Path(config.converted), Path(config.cache)
     pool = EnginePool(Engine(workers=1), config.models, converted=converted, cache=cache)
     try:
-        analysis = await pool.analyse(Analyse(str(samples_folder / "obama.jpg"), Recipe("centerface-2", "mobilefacenet-1")))
+        analysis = await pool.analyse(Analyse(str(samples_folder / "obama.jpg"), Recipe("centerface-2", "mobilefacenet-2")))
         assert len(analysis.faces) == 1 and (await pool.wall()).network
     finally:
         await pool.close()

@@ -245,7 +245,7 @@ async def test_photos_wait_while_the_embedder_is_fetched(world: World) -> None:
         await face_of(world, "a", b"m1")
         world.supply_error = world.analyser.always = ModelMissing(model="mobilefacenet")
         await world.app.apply(ON)
-        await world.until(lambda: world.supplied[-1] == Recipe("centerface-2", "mobilefacenet-1"))
+        await world.until(lambda: world.supplied[-1] == Recipe("centerface-2", "mobilefacenet-2"))
         await world.until(lambda: world.app.indexer.problem is not None)
         world.supply_error = world.analyser.always = None
         await world.app.retry_problems()
