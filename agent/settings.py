@@ -144,7 +144,7 @@ class Detection(Section):
 class Recognition(Section):
     enabled: bool = False
     """Keep a numeric face print of every face, to tell who is who. Switching it off deletes all face prints."""
-    certain: Annotated[float, Field(gt=0, lt=2)] = 0.95
+    certain: Annotated[float, Field(gt=0, lt=2)] = 0.90
     """Distance up to which a face is certainly somebody."""
     probable: Annotated[float, Field(gt=0, lt=2)] = 1.05
     """Distance up to which a face is probably somebody; nothing is claimed beyond."""

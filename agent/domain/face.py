@@ -45,7 +45,7 @@ class Quality:
     """How far a face can be trusted for recognition. Each figure stands alone; `agent.domain.people` decides what is enough."""
 
     size: float  # distance between the eyes, in pixels of the upright image
-    sharpness: float  # variance of the Laplacian over the box at 64x64 grey pixels; below about 20 is blurred
+    sharpness: float  # variance of the Laplacian over the box at 64x64 grey pixels; below about 80 is blurred
     yaw: float  # degrees, from the landmarks; 0 looks into the camera, positive turns to the image's right
     roll: float  # degrees; 0 upright, positive clockwise
 

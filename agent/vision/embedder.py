@@ -16,7 +16,7 @@ BATCH = 16
 
 
 class MobileFaceNet:
-    """The embedder. A face and its mirror image are embedded and averaged: half a point more of right matches (measured) for 3 ms."""
+    """The embedder. A face and its mirror image are embedded and averaged: half a point more of right matches (measured)."""
 
     def __init__(self, net: EmbedderNet) -> None:
         self._net = net

@@ -1,7 +1,7 @@
 """Places a face's five points more exactly: the detector looks again at the face cut out and upright, and at its mirror image.
 
 In a photo the detector sees a face at any size and turn; its points are then off by a tenth of the distance between the eyes. Looking
-again at the chip costs 3 ms and makes more difference to recognition than anything else that was measured, see docs/decisions/0011.
+again at the chip takes nearly as long as embedding it and brings more than anything else that was measured, see docs/decisions/0011.
 """
 
 import numpy as np

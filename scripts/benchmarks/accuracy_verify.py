@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from agent.domain.people import trusted
+from agent.domain.people import MIN_TRUST, trust
 from scripts.benchmarks.accuracy_draw import drawn
 from scripts.benchmarks.accuracy_faces import VARIANTS, Faces
 from scripts.benchmarks.accuracy_figures import Floats, distances, true_accepts
@@ -21,7 +21,7 @@ def rows(name: str, faces: Faces, target: float) -> Iterator[Row]:
     """
     for variant in VARIANTS:
         yield _row(f"{name}_{variant}", *pairs(faces, faces.vectors[variant]), target=0)
-    good = faces.chosen([trusted(quality) for quality in faces.qualities])
+    good = faces.chosen([trust(quality) >= MIN_TRUST for quality in faces.qualities])
     yield _row(f"{name}_quality", *pairs(good, good.vectors["product"]), target=0)
     for references in (2, REFERENCES, 5):
         yield _row(f"{name}_references_{references}", *against(faces, references), target=0)

@@ -1,36 +1,86 @@
-"""Who a face is: the nearest within bounds, and never certain of a blurred or tiny face."""
+"""Who a face is: the nearest within bounds that depend on what the face shows, how many agree, and who else is near."""
 
 import pytest
 
 from agent.domain.face import Quality
-from agent.domain.people import MIN_EYE_DISTANCE, MIN_SHARPNESS, Bounds, Candidate, Certainty, identify
+from agent.domain.people import AGREED, MARGIN, Bounds, Candidate, Certainty, certain_up_to, identify, trust
 
 BOUNDS = Bounds(certain=0.9, probable=1.1)
-GOOD = Quality(size=60, sharpness=200, yaw=0, roll=0)
+GOOD = Quality(size=60, sharpness=400, yaw=0, roll=0)
 
 
-def candidate(person: int, distance: float) -> Candidate:
-    return Candidate(person, distance, agree=2, references=3)
+def candidate(person: int, distance: float, agree: int = 1) -> Candidate:
+    return Candidate(person, distance, agree=agree, references=3)
+
+
+def certainty(near: list[Candidate], quality: Quality = GOOD) -> Certainty | None:
+    identity = identify(near, quality, BOUNDS)
+    return identity.certainty if identity else None
 
 
 @pytest.mark.parametrize(
-    ("distance", "certainty"),
+    ("distance", "expected"),
     [(0.0, Certainty.CERTAIN), (0.9, Certainty.CERTAIN), (0.91, Certainty.PROBABLE), (1.1, Certainty.PROBABLE), (1.11, None)],
 )
-def test_the_distance_decides_how_sure_it_is(distance: float, certainty: Certainty | None) -> None:
-    identity = identify([candidate(1, distance)], GOOD, BOUNDS)
-    assert (identity.certainty if identity else None) is certainty
+def test_the_distance_decides_how_sure_it_is(distance: float, expected: Certainty | None) -> None:
+    assert certainty([candidate(1, distance)]) is expected
 
 
 def test_the_nearest_is_taken_and_nobody_from_nobody() -> None:
-    identity = identify([candidate(1, 0.8), candidate(2, 0.3), candidate(3, 0.5)], GOOD, BOUNDS)
+    identity = identify([candidate(1, 0.8), candidate(2, 0.3, agree=2), candidate(3, 0.5)], GOOD, BOUNDS)
     assert identity is not None and (identity.person_id, identity.distance, identity.agree, identity.references) == (2, 0.3, 2, 3)
     assert identify([], GOOD, BOUNDS) is None
 
 
-@pytest.mark.parametrize("size", [MIN_EYE_DISTANCE - 0.1, MIN_EYE_DISTANCE])
-@pytest.mark.parametrize("sharpness", [MIN_SHARPNESS - 0.1, MIN_SHARPNESS])
-def test_of_a_blurred_or_tiny_face_nothing_is_certain(size: float, sharpness: float) -> None:
-    identity = identify([candidate(1, 0.1)], Quality(size, sharpness, 0, 0), BOUNDS)
-    trusted = size >= MIN_EYE_DISTANCE and sharpness >= MIN_SHARPNESS
-    assert identity is not None and identity.certainty is (Certainty.CERTAIN if trusted else Certainty.PROBABLE)
+def test_two_references_that_agree_allow_a_little_more() -> None:
+    assert certainty([candidate(1, 0.92, agree=1)]) is Certainty.PROBABLE
+    assert certainty([candidate(1, 0.92, agree=2)]) is Certainty.CERTAIN
+    assert certainty([candidate(1, 0.94, agree=3)]) is Certainty.PROBABLE
+
+
+@pytest.mark.parametrize(("agree", "references"), [(1, 4), (3, 10), (13, 40)])
+def test_near_few_of_many_references_is_not_certain(agree: int, references: int) -> None:
+    assert certainty([Candidate(1, 0.5, agree, references)]) is Certainty.PROBABLE
+    assert certainty([Candidate(1, 0.5, agree + 1, references)]) is Certainty.CERTAIN
+
+
+def test_of_a_face_that_is_not_fully_trusted_agreement_is_not_enough() -> None:
+    soft = Quality(size=60, sharpness=120, yaw=0, roll=0)
+    assert certainty([candidate(1, 0.92, agree=3)], soft) is Certainty.PROBABLE
+    assert certainty([candidate(1, 0.89)], soft) is Certainty.CERTAIN
+
+
+@pytest.mark.parametrize(
+    "quality", [Quality(11, 400, 0, 0), Quality(60, 70, 0, 0), Quality(60, 400, 50, 0), Quality(60, 400, -50, 0), Quality(0, 0, 0, 0)]
+)
+def test_of_a_tiny_blurred_or_turned_face_nothing_is_certain(quality: Quality) -> None:
+    assert certainty([candidate(1, 0.1, agree=3)], quality) is Certainty.PROBABLE
+
+
+def test_who_is_nearly_as_near_makes_it_uncertain() -> None:
+    assert certainty([candidate(1, 0.7), candidate(2, 0.7 + MARGIN - 0.01)]) is Certainty.PROBABLE
+    assert certainty([candidate(2, 0.7 + MARGIN + 0.01), candidate(1, 0.7)]) is Certainty.CERTAIN
+
+
+@pytest.mark.parametrize(
+    ("quality", "expected"),
+    [
+        (GOOD, 1.0),
+        (Quality(9, 400, 0, 0), 0.0),
+        (Quality(12, 400, 0, 0), 0.5),
+        (Quality(60, 82.46, 0, 0), 0.5),
+        (Quality(60, 400, 45, 0), 0.5),
+        (Quality(60, 400, 0, 90), 1.0),
+        (Quality(12, 50, 0, 0), 0.154),
+    ],
+)
+def test_the_worst_figure_decides_how_far_a_face_is_trusted(quality: Quality, expected: float) -> None:
+    assert trust(quality) == pytest.approx(expected, abs=1e-3)
+
+
+def test_the_bound_is_told_for_each_face() -> None:
+    told = [
+        certain_up_to(trusted, Candidate(1, 0.9, agree, references), BOUNDS)
+        for trusted, agree, references in ((1.0, 2, 4), (1.0, 2, 5), (1.0, 1, 1), (0.9, 5, 5), (0.49, 5, 5), (1.0, 0, 1))
+    ]
+    assert told == pytest.approx([BOUNDS.certain + AGREED, BOUNDS.certain, BOUNDS.certain, BOUNDS.certain, -1, -1])
