@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from agent.domain.errors import AgentError, ReferenceBlurred, ReferenceNoFace, ReferenceSeveral, ReferenceSmall, ReferenceTurned
 from agent.domain.face import Face
-from agent.domain.people import MIN_EYE_DISTANCE, MIN_SHARPNESS
 
+# Pixels between the eyes, and sharpness: where `agent.domain.people.trust` is whole, and half. A blurred reference attracts blurred faces.
+LEAST_EYE_DISTANCE = 16.0
+LEAST_SHARPNESS = 80.0
 # Beyond this the nose hides an eye or leaves the head, and the face print is of another view (degrees).
 MOST_YAW = 45.0
 
@@ -19,9 +21,9 @@ def why_not(faces: Sequence[Face]) -> AgentError | None:
     if len(faces) > 1:
         return ReferenceSeveral(count=len(faces))
     quality = faces[0].quality
-    if quality.size < MIN_EYE_DISTANCE:
-        return ReferenceSmall(pixels=round(quality.size), least=round(MIN_EYE_DISTANCE))
-    if quality.sharpness < MIN_SHARPNESS:
+    if quality.size < LEAST_EYE_DISTANCE:
+        return ReferenceSmall(pixels=round(quality.size), least=round(LEAST_EYE_DISTANCE))
+    if quality.sharpness < LEAST_SHARPNESS:
         return ReferenceBlurred()
     if abs(quality.yaw) > MOST_YAW:
         return ReferenceTurned(degrees=round(abs(quality.yaw)))
