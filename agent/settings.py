@@ -50,6 +50,12 @@ class FaceDetector(StrEnum):
     FAST = "fast"
 
 
+class NamesInSidecars(StrEnum):
+    OFF = "off"
+    READ = "read"
+    BOTH = "both"
+
+
 class OnBattery(StrEnum):
     NORMAL = "normal"
     GENTLE = "gentle"
@@ -91,6 +97,8 @@ class Folder(Section):
     """Recognise people in it, while recognition is on. Switched off, face prints of photos in no other folder are deleted."""
     muted: bool = False
     """No popup for new photos in it."""
+    names_in_sidecars: NamesInSidecars = NamesInSidecars.OFF
+    """People's names in XMP files beside its photos, as other photo programs keep them: `read`, or `both` read and written."""
 
     @property
     def root(self) -> str:

@@ -96,7 +96,7 @@ def _default(field: SettingField, words: dict[str, str]) -> str:
 
 def _allowed(field: SettingField, words: dict[str, str], texts: Texts) -> str:
     if field.choices:
-        titles = {choice: texts(f"settings.{field.key}.choice_{choice}") for choice in field.choices}
+        titles = {choice: texts(f"settings.{field.key.replace('[]', '')}.choice_{choice}") for choice in field.choices}
         return ", ".join(
             f"`{choice}`" if choice == title else words["choice"].format(choice=choice, title=title) for choice, title in titles.items()
         )

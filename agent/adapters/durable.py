@@ -11,9 +11,14 @@ from agent.domain.errors import StoreDiskFull, StoreError, StoreUnwritable
 _FULL = frozenset(code for code in (errno.ENOSPC, getattr(errno, "EDQUOT", None)) if code is not None)
 
 
+def disk_full(error: OSError) -> bool:
+    """Whether there was no room, on the disk or in the user's share of it."""
+    return error.errno in _FULL
+
+
 def store_error(error: OSError) -> StoreError:
     """What an error of the file system means for the library."""
-    return StoreDiskFull() if error.errno in _FULL else StoreUnwritable()
+    return StoreDiskFull() if disk_full(error) else StoreUnwritable()
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from agent.api.schemas import Schema
+from agent.settings import NamesInSidecars
 
 # Strict: what a client sends as text stays text, and true is not 1.
 Value: TypeAlias = (
@@ -67,6 +68,8 @@ class WatchedFolder(Schema):
     """people are recognised in them, while recognition is on at all"""
     muted: bool
     """no popup for new photos in it"""
+    names_in_sidecars: NamesInSidecars
+    """whether people's names are read from XMP files beside its photos, or written there too"""
 
 
 class SettingsOut(Schema):
@@ -94,6 +97,7 @@ class FolderChange(Schema):
     faces: bool | None = None
     recognition: bool | None = None
     muted: bool | None = None
+    names_in_sidecars: NamesInSidecars | None = None
 
 
 class FolderRemoved(Schema):

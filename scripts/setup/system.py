@@ -37,9 +37,12 @@ TEST_DESKTOP = [
     "chromium",
     "dbus-x11",
     "dunst",
+    # These two read and write the same regions as other photo programs: what tests/integration/test_xmp_tools.py asks.
+    "exiv2",
     "fonts-noto-cjk",
     "gnome-keyring",
     "imagemagick",
+    "libimage-exiftool-perl",
     "openbox",
     "stalonetray",
     "x11-utils",

@@ -48,7 +48,7 @@ def test_every_setting_and_section_has_its_words(language: str) -> None:
     for key, field in setting_fields().items():
         section, name = key.replace("[]", "").split(".")
         assert not field.unit or texts[f"settings.unit.{field.unit}"]
-        assert all(texts[f"settings.{key}.choice_{choice}"] for choice in field.choices)
+        assert all(texts[f"settings.{section}.{name}.choice_{choice}"] for choice in field.choices)
         assert texts[f"settings.{section}.title"]
         assert texts[f"settings.{section}.{name}.title"]
         assert texts[f"settings.{section}.{name}.help"]

@@ -128,6 +128,7 @@ function foldersOf(world: World): WatchedFolder[] {
     faces: true,
     recognition: true,
     muted: path.endsWith('scans'),
+    names_in_sidecars: 'off',
   }))
   return state.folders
 }
@@ -190,7 +191,7 @@ function reply(call: string, body: Record<string, unknown>, url: URL, world: Wor
     case 'GET /api/settings':
       return { status: 200, answer: { groups: groups(options), folders, path: '~/.config/ai-popup/settings.toml' } }
     case 'POST /api/folders':
-      state.folders = [...folders, { recursive: true, include: [], exclude: ['.*', '*.tmp'], faces: true, recognition: true, muted: false, ...body, path }]
+      state.folders = [...folders, { recursive: true, include: [], exclude: ['.*', '*.tmp'], faces: true, recognition: true, muted: false, names_in_sidecars: 'off', ...body, path }]
       return DONE
     case 'PATCH /api/folders':
       state.folders = folders.map((folder) => (folder.path === path ? { ...folder, ...body } : folder))

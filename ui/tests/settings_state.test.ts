@@ -7,7 +7,7 @@ import { AppState } from '../src/state.svelte'
 import { Toasts } from '../src/toasts.svelte'
 import { setting, status } from './fixtures'
 
-const FOLDER: WatchedFolder = { path: '/photos/phone', recursive: false, include: ['*.jpg'], exclude: [], faces: true, recognition: false, muted: true }
+const FOLDER: WatchedFolder = { path: '/photos/phone', recursive: false, include: ['*.jpg'], exclude: [], faces: true, recognition: false, muted: true, names_in_sidecars: 'off' }
 const NO: { status: number; body: unknown } = { status: 422, body: { code: 'settings.invalid', cause: 'From 2 to 3600.', remedy: '' } }
 
 function world(answers: Record<string, { status?: number; body?: unknown }> = {}) {

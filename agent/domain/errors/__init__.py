@@ -76,6 +76,16 @@ from agent.domain.errors.store import (
     StoreUnwritable,
 )
 from agent.domain.errors.tree import AgentError, Param, Unexpected, from_code, leaves, reason_of
+from agent.domain.errors.xmp import (
+    XmpChanging,
+    XmpDiskFull,
+    XmpError,
+    XmpMalformed,
+    XmpOtherImage,
+    XmpTooLarge,
+    XmpUnreadable,
+    XmpUnwritable,
+)
 
 __all__ = [
     "AgentError",
@@ -158,6 +168,14 @@ __all__ = [
     "Unauthorised",
     "Unexpected",
     "UnfitReference",
+    "XmpChanging",
+    "XmpDiskFull",
+    "XmpError",
+    "XmpMalformed",
+    "XmpOtherImage",
+    "XmpTooLarge",
+    "XmpUnreadable",
+    "XmpUnwritable",
     "from_code",
     "leaves",
     "reason_of",

@@ -1472,6 +1472,7 @@ export interface components {
             readonly include?: readonly string[] | null;
             /** Muted */
             readonly muted?: boolean | null;
+            readonly names_in_sidecars?: components["schemas"]["NamesInSidecars"] | null;
             /** Path */
             readonly path: string;
             /** Recognition */
@@ -1822,6 +1823,11 @@ export interface components {
             /** Person Id */
             readonly person_id?: number | null;
         };
+        /**
+         * NamesInSidecars
+         * @enum {string}
+         */
+        readonly NamesInSidecars: "off" | "read" | "both";
         /**
          * NotThisPerson
          * @description They are not this person, and are never taken for them again.
@@ -2346,6 +2352,8 @@ export interface components {
              * @description no popup for new photos in it
              */
             readonly muted: boolean;
+            /** @description whether people's names are read from XMP files beside its photos, or written there too */
+            readonly names_in_sidecars: components["schemas"]["NamesInSidecars"];
             /** Path */
             readonly path: string;
             /**
@@ -2407,6 +2415,7 @@ export type MergePeople = components['schemas']['MergePeople'];
 export type ModelReport = components['schemas']['ModelReport'];
 export type NameFace = components['schemas']['NameFace'];
 export type NameFaces = components['schemas']['NameFaces'];
+export type NamesInSidecars = components['schemas']['NamesInSidecars'];
 export type NotThisPerson = components['schemas']['NotThisPerson'];
 export type OpenRequest = components['schemas']['OpenRequest'];
 export type PersonDetail = components['schemas']['PersonDetail'];

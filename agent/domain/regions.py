@@ -1,0 +1,208 @@
+"""Named areas of a photo as other programs keep them (Metadata Working Group regions), and what they and ours say of each other.
+
+Areas are normalised to the image as it is stored, before its Exif orientation is applied: so says the guideline (MWG 2.0, 5.9), and so
+do digiKam, Lightroom, Immich and exiftool. `stored` and `upright` go between the two.
+"""
+
+import math
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+from agent.domain.face import Box
+
+FACE: Final = "Face"
+SAME_FACE: Final = 0.5  # intersection over union from which two areas are one face
+_TOLERANCE: Final = 0.02  # how far the proportions of the same image may differ by rounding
+_LARGEST: Final = 10.0  # an area may reach past the edge, not lie in another world
+
+
+class Schema(StrEnum):
+    """Whose way of writing a region is in."""
+
+    MWG = "mwg"
+    MICROSOFT = "microsoft"
+    ACDSEE = "acdsee"
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A rectangle by its centre: x, y, width, height, as fractions of the stored image's width and height."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+    @property
+    def sound(self) -> bool:
+        """Whether there is such a rectangle in or about the image."""
+        values = (self.x, self.y, self.w, self.h)
+        return all(math.isfinite(value) and abs(value) <= _LARGEST for value in values) and self.w > 0 and self.h > 0
+
+    @property
+    def box(self) -> Box:
+        return Box(self.x - self.w / 2, self.y - self.h / 2, self.w, self.h)
+
+
+@dataclass(frozen=True, slots=True)
+class Dimensions:
+    """The stored image's size when the regions were written."""
+
+    w: float
+    h: float
+    unit: str = "pixel"
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A region as it stands. Only what this program wrote carries its two marks."""
+
+    name: str  # empty if nobody was named
+    type: str  # "Face", "Pet", "Focus", "BarCode", or empty if it doesn't say
+    area: Area
+    schema: Schema = Schema.MWG
+    extras: tuple[tuple[str, str], ...] = ()  # what else it says: "namespace name" and text
+    added: bool = False  # the whole region is by this program
+    written: str | None = None  # the name that this program wrote here
+
+    @property
+    def is_face(self) -> bool:
+        return self.type.casefold() in ("", "face") and self.area.sound
+
+    @property
+    def name_is_ours(self) -> bool:
+        """Another program may have changed the name since; then it is that one's."""
+        return self.written is not None and self.name == self.written
+
+
+@dataclass(frozen=True, slots=True)
+class Regions:
+    """All regions of a photo from one place."""
+
+    items: tuple[Region, ...] = ()
+    applied_to: Dimensions | None = None
+
+    def fit(self, width: float, height: float) -> bool:
+        """Whether they were made for an image of these proportions (some writers turn the size): a cropped one's don't fit."""
+        size = self.applied_to
+        if size is None or not all(math.isfinite(side) and side > 0 for side in (size.w, size.h, width, height)):
+            return True
+        ratios = (size.w / size.h, size.h / size.w)
+        return any(abs(ratio * height / width - 1) <= _TOLERANCE for ratio in ratios)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedBox:
+    """A face of ours in pixels of the upright image; the name is empty while nobody is known."""
+
+    name: str
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class NamedArea:
+    """The same face in the stored image."""
+
+    name: str
+    area: Area
+
+
+def area_of(box: Box, width: int, height: int, orientation: int) -> Area:
+    """A box of the upright image, whose size in pixels is given, as an area of the stored one."""
+    centre = Area((box.x + box.w / 2) / width, (box.y + box.h / 2) / height, box.w / width, box.h / height)
+    return stored(centre, orientation)
+
+
+def upright(area: Area, orientation: int) -> Area:
+    """An area of the stored image as it lies when Exif's `orientation` (1 to 8) is applied."""
+    x, y = area.x, area.y
+    turned = {2: (1 - x, y), 3: (1 - x, 1 - y), 4: (x, 1 - y), 5: (y, x), 6: (1 - y, x), 7: (1 - y, 1 - x), 8: (y, 1 - x)}
+    x, y = turned.get(orientation, (x, y))
+    return Area(x, y, area.h, area.w) if 5 <= orientation <= 8 else Area(x, y, area.w, area.h)
+
+
+def stored(area: Area, orientation: int) -> Area:
+    """The way back."""
+    return upright(area, {6: 8, 8: 6}.get(orientation, orientation))
+
+
+def tidy(name: str) -> str:
+    """A name as it is written: composed characters, one blank between words, nothing that XML can't hold."""
+    return " ".join("".join(letter for letter in unicodedata.normalize("NFC", name) if _in_xml(letter)).split())
+
+
+def same_name(one: str, other: str) -> bool:
+    return tidy(one).casefold() == tidy(other).casefold()
+
+
+def _in_xml(letter: str) -> bool:
+    code = ord(letter)
+    return (code >= 0x20 and not 0xD800 <= code <= 0xDFFF and code not in (0xFFFE, 0xFFFF)) or letter in "\t\n\r"
+
+
+# -- what both say --------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    ours: NamedArea
+    theirs: Region
+
+
+@dataclass(frozen=True, slots=True)
+class OnlyOurs:
+    """A name of ours; `theirs` is their region of that face if they have one without a name."""
+
+    ours: NamedArea
+    theirs: Region | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OnlyTheirs:
+    """A name of theirs; `ours` is our face there if we have one without a name."""
+
+    theirs: Region
+    ours: NamedArea | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """One face, two names."""
+
+    ours: NamedArea
+    theirs: Region
+
+
+Comparison: TypeAlias = Agreed | OnlyOurs | OnlyTheirs | Conflict
+
+
+def compare(ours: Sequence[NamedArea], theirs: Sequence[Region]) -> list[Comparison]:
+    """What both say of names; faces that nobody named are left out. Ours first, in their order."""
+    pairs = match(ours, theirs)
+    found: list[Comparison] = []
+    for index, face in enumerate(ours):
+        region = theirs[pairs[index]] if index in pairs else None
+        if face.name and region and region.name:
+            found.append(Agreed(face, region) if same_name(face.name, region.name) else Conflict(face, region))
+        elif face.name:
+            found.append(OnlyOurs(face, region))
+        elif region and region.name:
+            found.append(OnlyTheirs(region, face))
+    matched = set(pairs.values())
+    return found + [OnlyTheirs(region) for at, region in enumerate(theirs) if at not in matched and region.is_face and region.name]
+
+
+def match(ours: Sequence[NamedArea], theirs: Sequence[Region]) -> dict[int, int]:
+    """Which of their face regions is which of our faces (index to index): each once, the most alike first."""
+    boxes = [(at, region.area.box) for at, region in enumerate(theirs) if region.is_face]
+    alike = [(overlap, one, at) for one, face in enumerate(ours) for at, box in boxes if (overlap := face.area.box.iou(box)) >= SAME_FACE]
+    pairs: dict[int, int] = {}
+    taken: set[int] = set()
+    for _, one, at in sorted(alike, key=lambda pair: (-pair[0], pair[1], pair[2])):
+        if one not in pairs and at not in taken:
+            pairs[one] = at
+            taken.add(at)
+    return pairs
