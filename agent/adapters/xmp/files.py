@@ -1,10 +1,11 @@
 """Sidecars as files: which belong to a photo, read with a bound, replaced whole and only if nobody else wrote meanwhile."""
 
 import contextlib
+import errno
+import hashlib
 import os
 import shutil
 import stat
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,7 @@ from agent.domain.errors import XmpDiskFull, XmpTooLarge, XmpUnreadable, XmpUnwr
 from agent.domain.image import is_image
 
 ENDING: Final = ".xmp"
+_IN_USE: Final = (32, 33)  # Windows: another program has it open right now
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,9 @@ def read(path: Path) -> SidecarFile | None:
             raise XmpUnreadable
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        if getattr(error, "errno", None) in (errno.ENOENT, errno.ENAMETOOLONG):
+            return None
         raise XmpUnreadable from None
     if len(data) > MAX_BYTES:
         raise XmpTooLarge
@@ -71,14 +73,13 @@ def replace(path: Path, data: bytes, old: SidecarFile | None, photo: Path) -> bo
 
     Raises XmpDiskFull, XmpUnwritable.
     """
-    temporary: Path | None = None
+    target = Path(os.path.realpath(path))  # where it is a link, the link stays
+    temporary = _temporary(target)
     try:
-        target = Path(os.path.realpath(path))  # where it is a link, the link stays
         if old is not None and not _may_write(target):
             raise XmpUnwritable
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.", suffix=".tmp")
-        temporary = Path(name)
-        with os.fdopen(handle, "wb") as file:
+        temporary.unlink(missing_ok=True)
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600), "wb") as file:
             file.write(data)
             file.flush()
             _dress(temporary, target if old else None, photo)
@@ -86,15 +87,28 @@ def replace(path: Path, data: bytes, old: SidecarFile | None, photo: Path) -> bo
         if not _still(path, old):
             return False
         temporary.replace(target)
-        temporary = None
         sync_folder(target.parent)
     except OSError as error:
+        if getattr(error, "winerror", 0) in _IN_USE:
+            return False
         raise (XmpDiskFull if disk_full(error) else XmpUnwritable) from None
     finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
     return True
+
+
+def clear(path: Path) -> None:
+    """Remove what a killed program left of a sidecar half written: it holds names too. Raises XmpUnwritable."""
+    try:
+        _temporary(Path(os.path.realpath(path))).unlink(missing_ok=True)
+    except OSError:
+        raise XmpUnwritable from None
+
+
+def _temporary(target: Path) -> Path:
+    """Always the same for a sidecar, so that nothing is ever left beyond the next time; short, whatever the sidecar's name."""
+    return target.with_name(f".ai-popup-{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]}.tmp")
 
 
 def _may_write(path: Path) -> bool:

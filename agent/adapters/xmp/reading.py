@@ -8,7 +8,7 @@ from agent.adapters.xmp.tree import Node
 from agent.domain.errors import XmpTooLarge
 from agent.domain.regions import SAME_FACE, Area, Dimensions, Region, Regions, Schema
 
-MAX_REGIONS: Final = 5_000  # a crowd; beyond that nobody named faces
+MAX_REGIONS: Final = 1_000  # a crowd; beyond that nobody named faces, and comparing each with each would take long
 _KNOWN: Final = frozenset({f"{MWG} Name", f"{MWG} Type", f"{MWG} Area", f"{OURS} WrittenName", f"{OURS} WrittenRegion", f"{RDF} parseType"})
 
 
@@ -37,9 +37,12 @@ def regions_of(rdf: Node) -> Regions | None:
     if holder is None and not others:
         return None
     regions = [_mwg(item.fields) for item in mwg_items(rdf)]
+    boxes = [region.area.box for region in regions if region.area.sound]
     for other in others:
-        if not any(other.area.box.iou(region.area.box) >= SAME_FACE for region in regions if region.area.sound):
+        box = other.area.box
+        if not any(box.iou(each) >= SAME_FACE for each in boxes):
             regions.append(other)
+            boxes.append(box)
     size = holder and holder.fields.child(f"{MWG} AppliedToDimensions")
     return Regions(tuple(regions), _dimensions(size, ST_DIM) if size else None)
 

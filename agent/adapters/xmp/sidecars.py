@@ -108,6 +108,8 @@ class Sidecars:
         def called(region: Region) -> bool:
             return any(same_name(name, region.name) for name in names)
 
+        for path in (files.long_name(photo), files.short_name(photo)):
+            files.clear(path)
         changes = left = 0
         for origin in [source.origin for source in _sidecars(photo)]:
             some, regions = self._change(photo, (0, 0), lambda found: changes_to_forget(names, found.items, by_others=by_others), origin)
