@@ -3,6 +3,7 @@
 Everything is bounded, and a file that isn't what it says ends the search: it has then no XMP that could be relied on.
 """
 
+import errno
 import struct
 import zlib
 from collections.abc import Iterator
@@ -59,8 +60,11 @@ def _read(file: BinaryIO) -> Embedded:
             return Embedded(xmp, None, orientation)
         if head[4:8] == b"ftyp":
             return _found(heif_parts(file))
-    except (struct.error, zlib.error, ValueError, IndexError, EOFError):
+    except (struct.error, zlib.error, ValueError, IndexError, OverflowError):
         pass  # cut off or made to harm
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # that is a place beyond all files
+            raise
     return Embedded()
 
 
@@ -78,7 +82,7 @@ def _found(parts: Iterator[tuple[str, bytes]]) -> Embedded:
 def _of_exif(data: bytes) -> int:
     try:
         return tiff_parts(BytesIO(data.removeprefix(_EXIF)))[1]
-    except (struct.error, ValueError):
+    except (struct.error, ValueError, OverflowError):
         return 1
 
 

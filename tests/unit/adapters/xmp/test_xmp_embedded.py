@@ -1,5 +1,6 @@
 """XMP and orientation inside photos of every format; and files that are cut off or lie about themselves."""
 
+import io
 import random
 import struct
 import zlib
@@ -8,7 +9,7 @@ from pathlib import Path
 import PIL.Image
 import pytest
 
-from agent.adapters.xmp.embedded import Embedded, read_embedded
+from agent.adapters.xmp.embedded import Embedded, _read, read_embedded
 from agent.domain.errors import XmpUnreadable
 from tests.xmp_packets import DIGIKAM
 
@@ -53,15 +54,13 @@ def test_xmp_and_orientation_are_found_in(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["jpg", "png", "webp", "tif", "heic"])
 def test_a_file_that_is_cut_off_or_changed_anywhere_says_less_and_does_no_harm(kind: str, tmp_path: Path) -> None:
-    path = photo(tmp_path, kind)
-    whole = path.read_bytes()
+    whole = photo(tmp_path, kind).read_bytes()
     chance = random.Random(kind)
-    for _ in range(150):
+    for _ in range(60):
         data = bytearray(whole[: chance.randrange(len(whole))] if chance.random() < 0.5 else whole)
         for _ in range(3 if data else 0):
             data[chance.randrange(min(len(data), 600))] = chance.choice((0, 1, 0x7F, 0xFF))
-        path.write_bytes(data)
-        assert isinstance(read_embedded(path), Embedded)
+        assert isinstance(_read(io.BytesIO(data)), Embedded)
 
 
 def test_an_extended_packet_is_put_together(tmp_path: Path) -> None:
@@ -97,7 +96,17 @@ def test_a_compressed_packet_never_grows_beyond_its_bound(tmp_path: Path) -> Non
 
 def test_other_files_carry_nothing(tmp_path: Path) -> None:
     for number, data in enumerate(
-        [b"", b"BM", b"GIF89a", b"\xff\xd8", b"RIFF\0\0\0\0WEBP", b"II*\0", b"\0\0\0\x08ftyp", b"II*\0\xff\xff\xff\xff"]
+        [
+            b"",
+            b"BM",
+            b"GIF89a",
+            b"\xff\xd8",
+            b"RIFF\0\0\0\0WEBP",
+            b"II*\0",
+            b"\0\0\0\x08ftyp",
+            b"II*\0\xff\xff\xff\xff",
+            b"II+\0" + b"\xff" * 12,
+        ]
     ):
         path = tmp_path / str(number)
         path.write_bytes(data)
