@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Collection, Sequence
+from html import escape  # what it makes is XML too, and xml.sax.saxutils would load all of urllib
 from typing import Final
-from xml.sax.saxutils import escape, quoteattr
 
 from agent.adapters.xmp.names import MWG, OURS, RDF, ST_AREA, ST_DIM, Prefixes
 from agent.adapters.xmp.reading import find, mwg_items
@@ -53,7 +53,7 @@ def with_regions_of(body: bytes, other: bytes) -> bytes:
     tag = other[holder.start : holder.opened]
     here = {found[1].decode() for found in _ATTRIBUTE.finditer(tag)}
     bound = {f"xmlns:{prefix}" if prefix else "xmlns": namespace for prefix, namespace in holder.scope.items()}
-    declared = "".join(f" {name}={quoteattr(namespace)}" for name, namespace in bound.items() if name not in here)
+    declared = "".join(f" {name}={_quoted(namespace)}" for name, namespace in bound.items() if name not in here)
     copied = other[holder.start : holder.end].decode()
     name = copied[: len(_name(tag)) + 1]
     edit = _Edit(body)
@@ -96,7 +96,7 @@ def _describe(edit: "_Edit", rdf: Node, prefixes: Prefixes, inside: str) -> None
     """A property with a description of its own, about what the other ones are about."""
     about = next((value for node in rdf.children if (value := node.attributes.get(f"{RDF} about"))), "")
     name, where = prefixes.name(RDF, "Description"), prefixes.name(RDF, "about")
-    edit.rewrite(rdf, inside=f"\n  <{name} {where}={quoteattr(about)}{prefixes.declared}>\n   {inside}\n  </{name}>")
+    edit.rewrite(rdf, inside=f"\n  <{name} {where}={_quoted(about)}{prefixes.declared}>\n   {inside}\n  </{name}>")
 
 
 def _region(prefixes: Prefixes, region: AddRegion, *, declare: bool = False) -> str:
@@ -120,12 +120,16 @@ def _fields(node: Node, name: str, lead: str) -> str:
     for namespace, local in ((MWG, "Name"), (OURS, "WrittenName")):
         prefixes = Prefixes(node.scope)
         qualified = prefixes.name(namespace, local)
-        written += f"{lead}<{qualified}{prefixes.declared}>{escape(name)}</{qualified}>"
+        written += f"{lead}<{qualified}{prefixes.declared}>{escape(name, quote=False)}</{qualified}>"
     return written
 
 
 def _element(name: str, text: str) -> str:
-    return f"<{name}>{escape(text)}</{name}>"
+    return f"<{name}>{escape(text, quote=False)}</{name}>"
+
+
+def _quoted(text: str) -> str:
+    return f'"{escape(text)}"'
 
 
 def _figure(value: float) -> str:
