@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from agent.domain.regions import Area, NamedArea, Region, match, same_name, tidy
+from agent.domain.regions import Area, NamedArea, Region, Schema, match, same_name, tidy
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +39,17 @@ RegionChange: TypeAlias = AddRegion | SetName | RemoveRegion | Disown
 def changes_to_write(ours: Sequence[NamedArea], theirs: Sequence[Region]) -> list[RegionChange]:
     """What makes `theirs` say what we know. A name that somebody else gave stays, also where ours differs: that is a conflict to show.
 
-    What we wrote before and no longer say goes. The regions are those of one list that can be written to.
+    What we wrote before and no longer say goes. Only MWG's regions are written; a name elsewhere is somebody's all the same.
     """
     named = [NamedArea(tidy(face.name), face.area) for face in ours]
     pairs = match(named, theirs)
     changes: list[RegionChange] = []
     for one, face in enumerate(named):
         region = theirs[pairs[one]] if one in pairs else None
-        if region is None:
+        if region is None or (region.schema is not Schema.MWG and not region.name):
             if face.name and face.area.sound:
                 changes.append(AddRegion(face.name, face.area))
-        elif region.name_is_ours or not region.name:
+        elif region.schema is Schema.MWG and (region.name_is_ours or not region.name):
             if face.name and face.name != region.name:
                 changes.append(SetName(pairs[one], face.name))
             elif not face.name and region.name:
@@ -66,7 +66,7 @@ def changes_to_forget(names: Collection[str], theirs: Sequence[Region], *, by_ot
         wrote = region.written is not None and any(same_name(name, region.written) for name in names)
         if region.name_is_ours and called:
             changes.append(_withdraw(at, region))
-        elif called and by_others:
+        elif called and by_others and region.schema is Schema.MWG:
             changes.append(SetName(at, ""))
         elif wrote:
             changes.append(Disown(at))

@@ -11,7 +11,7 @@ from typing import Final
 from agent.adapters.xmp import editing, files
 from agent.adapters.xmp.embedded import Embedded, read_embedded
 from agent.adapters.xmp.packet import Packet, decode
-from agent.adapters.xmp.reading import mwg_items, regions_of, sidecar_for
+from agent.adapters.xmp.reading import regions_of, sidecar_for
 from agent.adapters.xmp.tree import parse
 from agent.domain.errors import XmpChanging, XmpError, XmpMalformed, XmpOtherImage, XmpTooLarge
 from agent.domain.region_changes import RegionChange, changes_to_forget, changes_to_write
@@ -146,10 +146,9 @@ class Sidecars:
 
 
 def _planned(body: bytes, plan: Callable[[Regions], Sequence[RegionChange]]) -> tuple[Regions, Sequence[RegionChange]]:
-    """All regions of a packet, and what is to change in those of MWG, which are the first."""
-    rdf = parse(body)
-    regions = regions_of(rdf) or Regions()
-    return regions, plan(Regions(regions.items[: len(mwg_items(rdf))], regions.applied_to))
+    """All regions of a packet, and what is to change in them."""
+    regions = regions_of(parse(body)) or Regions()
+    return regions, plan(regions)
 
 
 def _sidecars(photo: Path) -> list[_Source]:

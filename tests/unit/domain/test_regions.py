@@ -18,6 +18,7 @@ from agent.domain.regions import (
     OnlyTheirs,
     Region,
     Regions,
+    Schema,
     area_of,
     compare,
     same_name,
@@ -117,6 +118,13 @@ def test_a_face_nobody_has_is_added_and_one_without_a_name_gets_it() -> None:
 def test_a_name_by_somebody_else_stays(theirs: Region) -> None:
     assert changes_to_write(MEI, [theirs]) == []
     assert changes_to_write([], [theirs]) == []
+
+
+def test_a_name_in_a_way_we_do_not_write_in_stays_a_conflict_to_show() -> None:
+    carl, nobody = (Region(name, "Face", LEFT, Schema.MICROSOFT) for name in ("Carl", ""))
+    assert changes_to_write(MEI, [carl]) == []
+    assert changes_to_write(MEI, [nobody]) == [AddRegion("Mei", LEFT)]
+    assert changes_to_forget(["Carl"], [carl], by_others=True) == []
 
 
 def test_what_we_wrote_follows_what_we_know() -> None:

@@ -187,6 +187,12 @@ def test_forgetting_makes_no_sidecar(sidecars: Sidecars, photo: Path) -> None:
     assert not files.long_name(photo).exists()
 
 
+def test_a_name_in_microsofts_way_is_a_conflict_as_well(sidecars: Sidecars, photo: Path) -> None:
+    beside(photo, MICROSOFT)
+    written = sidecars.write(photo, SIZE, 1, [NamedBox("Mei", Box(40, 60, 120, 120))])
+    assert (written.changes, [type(each) for each in written.comparison]) == (0, [Conflict])
+
+
 def test_names_in_microsofts_way_are_counted_when_they_stay(sidecars: Sidecars, photo: Path) -> None:
     beside(photo, MICROSOFT)
     assert sidecars.forget(photo, ["Carl"]).left == 1
