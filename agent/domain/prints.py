@@ -1,0 +1,17 @@
+"""Face prints as they are compared: whose each is said to be, and what is near it."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+# A face's id, and its Euclidean distance (0 to 2).
+Near: TypeAlias = tuple[int, float]
+
+
+@dataclass(frozen=True, slots=True)
+class FacePrint:
+    """The embedding of one face of the library."""
+
+    face_id: int
+    embedding: bytes  # float32, little endian, L2-normalised
+    person_id: int = 0  # whose face it is, by the user's word; 0: nobody's, it is no reference
+    trust: float = 1.0  # 0 to 1: how far it can be trusted for recognition

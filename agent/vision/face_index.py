@@ -1,0 +1,265 @@
+"""The face prints of a library in memory: who is near whom, and nearest to which known people."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.domain.people import Candidate
+from agent.domain.prints import Near
+from agent.vision.embedder import DIMENSIONS
+from agent.vision.nearest import Nearest
+from agent.vision.vectors import Floats, Ints, Vectors, decoded, encoded
+
+# Ids are counted up by the store: where a face lies is looked up in a table as long as the highest of them.
+MOST_IDS = 100_000_000
+# Queries at a time, so that what is kept for them stays small beside the vectors.
+_AT_ONCE, _PAIRS, _SCORES = 256, 1_000_000, 8_000_000
+
+N = TypeVar("N", bound=np.generic)
+
+
+@dataclass(frozen=True, slots=True)
+class _Grouping:
+    """The references by person."""
+
+    order: Ints  # rows, person after person
+    people: Ints
+    starts: Ints  # where each person begins in `order`
+    counts: Ints
+
+
+class FaceIndex:
+    """Faces by id, each with a person (0: none) and a trust. Those with a person are references, and lie before all others.
+
+    Distances are Euclidean, between vectors of length 1 (0 to 2). Every answer is exact but for the rounding of the vectors, see
+    `agent.vision.vectors`: a distance d is wrong by 0.0002 / d at most, and by 0.00001 / d mostly. Not for several threads at a time.
+    """
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def __len__(self) -> int:
+        return self._count
+
+    # -- changes -----------------------------------------------------------------------------------------------------------------
+    def clear(self) -> None:
+        self._count = self._references = 0
+        self._vectors = Vectors(DIMENSIONS)
+        self._ids, self._people, self._trust = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32)
+        self._rows = np.zeros(0, np.int32)  # by face id: its row and one more, 0 if there is none
+        self._grouping: _Grouping | None = None
+
+    def put(self, ids: Ints, vectors: Floats, people: Ints, trust: Floats) -> None:
+        """Add faces, or replace them: int64 [n], float32 [n, 192], int64 [n], float32 [n]. Of the same id twice the last one counts.
+
+        Vectors are brought to length 1; one that can't be (no number in it, or nothing) is left out. Raises ValueError for ids that are not
+        1 to MOST_IDS.
+        """
+        lengths = np.linalg.norm(vectors, axis=1)
+        last = len(ids) - 1 - np.unique(ids[::-1], return_index=True)[1]
+        sound = last[np.isfinite(lengths[last]) & (lengths[last] > 1e-6)]
+        ids, people = ids[sound], people[sound]
+        if not len(ids):
+            return
+        if ids.min() < 1 or ids.max() > MOST_IDS:
+            raise ValueError
+        self._rows = _grown(self._rows, int(ids.max()) + 1)
+        fresh = ids[self._rows[ids] == 0]
+        self._append(fresh)
+        rows = self._found(ids)
+        self._vectors.write(rows, encoded(vectors[sound] / lengths[sound, None]))
+        self._trust[rows] = trust[sound]
+        self._assign(ids, people)
+
+    def drop(self, ids: Ints) -> None:
+        """Those that are not there are not missed."""
+        ids = np.unique(ids)
+        ids = ids[self._found(ids) >= 0]
+        self._assign(ids, np.zeros(len(ids), np.int64))
+        self._gather(ids, self._count - len(ids))
+        self._rows[ids] = 0
+        self._count -= len(ids)
+        self._vectors.resize(self._count)
+
+    def assign(self, people: Mapping[int, int]) -> None:
+        """Make faces references of a person, or of none (0). Those that are not there are passed over."""
+        ids = np.fromiter(people.keys(), np.int64, len(people))
+        there = self._found(ids) >= 0
+        self._assign(ids[there], np.fromiter(people.values(), np.int64, len(people))[there])
+
+    # -- questions ---------------------------------------------------------------------------------------------------------------
+    def near(self, queries: "Queries", within: float, limit: int) -> list[list[Near]]:
+        """For each query the faces not farther than `within`, nearest first, `limit` at most. A face is not near itself."""
+        return self._nearest(queries, _score(within), limit)
+
+    def search(self, queries: "Queries", limit: int) -> list[list[Near]]:
+        """For each query the `limit` nearest faces."""
+        return self._nearest(queries, -2.0, limit)
+
+    def identify(self, queries: "Queries", probable: float, most: int = 5) -> list[list[Candidate]]:
+        """For each query the `most` nearest people among the references, nearest first. A face is never its own reference."""
+        if not self._references:
+            return [[] for _ in range(len(queries))]
+        found: list[list[Candidate]] = []
+        at_once = max(1, _SCORES // self._references)
+        for start in range(0, len(queries), at_once):
+            some = queries[start : start + at_once]
+            scores = np.empty((len(some), self._references), np.float32)
+            for first, part in self._vectors.scores(some.vectors, self._references):
+                scores[:, first : first + part.shape[1]] = part
+            found += self._candidates(some, scores, _score(probable), most)
+        return found
+
+    # -- what it hands out -------------------------------------------------------------------------------------------------------
+    @property
+    def ids(self) -> Ints:
+        """int64 [n], in no order; until the next change."""
+        return self._ids[: self._count]
+
+    @property
+    def people(self) -> Ints:
+        """int64 [n], of the same faces."""
+        return self._people[: self._count]
+
+    @property
+    def trust(self) -> Floats:
+        """float32 [n], of the same faces."""
+        return self._trust[: self._count]
+
+    def vectors(self, rows: Ints | None = None) -> Floats:
+        """float32 [n, 192], of the same faces or of some of them by their place in `ids`."""
+        return decoded(self._vectors.read(np.arange(self._count) if rows is None else rows))
+
+    def faces(self, ids: Ints) -> "Queries":
+        """Faces that are there, to be asked about; nothing is near one that is not."""
+        rows = self._found(ids)
+        vectors = np.full((len(ids), DIMENSIONS), np.nan, np.float32)
+        vectors[rows >= 0] = self.vectors(rows[rows >= 0])
+        return Queries(vectors, rows)
+
+    # -- inside ------------------------------------------------------------------------------------------------------------------
+    def _nearest(self, queries: "Queries", floor: float, limit: int) -> list[list[Near]]:
+        found: list[list[Near]] = [[] for _ in range(len(queries))]
+        at_once = max(1, min(_AT_ONCE, _PAIRS // limit))
+        for start in range(0, len(queries), at_once):
+            some = queries[start : start + at_once]
+            nearest = Nearest(len(some), limit + 1, floor)  # one more, for a face finds itself
+            for first, scores in self._vectors.scores(some.vectors, self._count):
+                nearest.add(scores, first)
+            of, _, rows, closeness = nearest.result()
+            others = rows != some.rows[of]
+            for query, face, distance in zip(of[others], self._ids[rows[others]], _distances(closeness[others]), strict=True):
+                if len(found[start + query]) < limit:
+                    found[start + query].append((int(face), float(distance)))
+        return found
+
+    def _candidates(self, queries: "Queries", scores: Floats, probable: float, most: int) -> list[list[Candidate]]:
+        grouping = self._grouped()
+        # A face is no reference of its own.
+        known = np.flatnonzero((queries.rows >= 0) & (queries.rows < self._references))
+        scores[known, queries.rows[known]] = -np.inf
+        scores = np.take(scores, grouping.order, axis=1)
+        best = np.maximum.reduceat(scores, grouping.starts, axis=1)
+        own_people = np.zeros(len(queries), np.int64)
+        own_people[known] = self._people[queries.rows[known]]
+        return [
+            self._of_one(row, top, own, grouping, probable, most) for row, top, own in zip(scores, best, own_people.tolist(), strict=True)
+        ]
+
+    def _of_one(self, scores: Floats, best: Floats, own: int, grouping: _Grouping, probable: float, most: int) -> list[Candidate]:
+        chosen = np.argpartition(-best, most)[:most] if len(best) > most else np.arange(len(best))
+        found = []
+        for group in chosen[np.argsort(-best[chosen], kind="stable")]:
+            if not best[group] >= -2:  # nothing but the face itself, or a query without a vector
+                continue
+            start, count, person = int(grouping.starts[group]), int(grouping.counts[group]), int(grouping.people[group])
+            agree = int(np.count_nonzero(scores[start : start + count] >= probable))
+            found.append(Candidate(person, float(_distances(best[group])), agree, count - (person == own)))
+        return found
+
+    def _grouped(self) -> _Grouping:
+        if self._grouping is None:
+            people = self._people[: self._references]
+            order = np.argsort(people, kind="stable")
+            self._grouping = _Grouping(order, *np.unique(people[order], return_index=True, return_counts=True))
+        return self._grouping
+
+    def _append(self, ids: Ints) -> None:
+        first, self._count = self._count, self._count + len(ids)
+        self._vectors.resize(self._count)
+        self._ids, self._people, self._trust = (
+            _grown(self._ids, self._count),
+            _grown(self._people, self._count),
+            _grown(self._trust, self._count),
+        )
+        self._ids[first : self._count], self._people[first : self._count] = ids, 0
+        self._rows[ids] = np.arange(first + 1, self._count + 1)
+
+    def _assign(self, ids: Ints, people: Ints) -> None:
+        rows = self._found(ids)
+        self._people[rows] = people
+        becoming, ceasing = ids[(people != 0) & (rows >= self._references)], ids[(people == 0) & (rows < self._references)]
+        self._gather(becoming, self._references)
+        self._references += len(becoming)
+        self._gather(ceasing, self._references - len(ceasing))
+        self._references -= len(ceasing)
+        if len(rows) and (rows.min() < self._references or len(becoming) or len(ceasing)):
+            self._grouping = None
+
+    def _gather(self, ids: Ints, first: int) -> None:
+        """Move faces to the rows from `first` on, and what lies there to where they were."""
+        rows = self._found(ids)
+        places = np.arange(first, first + len(ids))
+        away, free = np.setdiff1d(rows, places), np.setdiff1d(places, rows)
+        one, other = np.concatenate([away, free]), np.concatenate([free, away])
+        self._vectors.write(other, self._vectors.read(one))
+        self._ids[other], self._people[other], self._trust[other] = self._ids[one], self._people[one], self._trust[one]
+        self._rows[self._ids[other]] = other + 1
+
+    def _found(self, ids: Ints) -> Ints:
+        """Their rows; -1 for those that are not there."""
+        within = (ids >= 0) & (ids < len(self._rows))
+        rows = np.full(len(ids), -1, np.int64)
+        rows[within] = self._rows[ids[within]] - 1
+        return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Queries:
+    """What is asked about: vectors, and where the face lies that each is of (-1: in no row)."""
+
+    vectors: Floats
+    rows: Ints
+
+    @classmethod
+    def of(cls, vectors: Floats) -> "Queries":
+        """float32 [n, 192], brought to length 1; nothing is near one that can't be."""
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            return cls(np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32), np.full(len(vectors), -1))
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def __getitem__(self, some: slice) -> "Queries":
+        return Queries(self.vectors[some], self.rows[some])
+
+
+def _score(distance: float) -> float:
+    """The scalar product of vectors of length 1 that are so far apart."""
+    return 1 - distance * distance / 2
+
+
+def _distances(scores: Floats) -> Floats:
+    return np.asarray(np.sqrt(np.maximum(2 - 2 * scores, 0)), np.float32)
+
+
+def _grown(column: NDArray[N], size: int) -> NDArray[N]:
+    """With room for `size`, and half as much again so that it need not be asked for often."""
+    if len(column) >= size:
+        return column
+    larger = np.zeros(size + size // 2, column.dtype)
+    larger[: len(column)] = column
+    return larger
