@@ -11,6 +11,10 @@ def main(words: Sequence[str]) -> int:
             from agent.engine import worker
 
             return worker.main()
+        case ["match-worker"]:
+            from agent.engine import match_worker
+
+            return match_worker.main()
         case ["popup-window"]:
             from agent.desktop import popup_window
 

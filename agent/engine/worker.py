@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias
 
 from agent.app.health import Wall
 from agent.child import Message, send, take_pipes
@@ -116,14 +116,30 @@ class Worker:
         return wire.MATCHES.dump(self._ready.match(asked.embeddings, asked.bounds))
 
 
+class Serving(Protocol):
+    """What answers in a process of its own."""
+
+    def wall_in(self, message: Message) -> None:
+        """Before the first message is served, and before there is a second thread."""
+        ...
+
+    def serve(self, message: Message) -> Message:
+        """Never raises."""
+        ...
+
+
 def main() -> int:
     """Serve standard input until it ends."""
+    return serve_input(Worker())
+
+
+def serve_input(worker: Serving) -> int:
+    """Until standard input ends. Returns the exit code."""
     large_apart()
     requests, answers = take_pipes()
     # Ctrl-C in a terminal reaches every process of the group: the agent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     line: bytes | None = requests.readline()
-    worker = Worker()
     if line:
         worker.wall_in(json.loads(line))
     waiting: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()

@@ -93,7 +93,7 @@ class FaceIndex:
     # -- questions ---------------------------------------------------------------------------------------------------------------
     def near(self, queries: "Queries", within: float, limit: int) -> list[list[Near]]:
         """For each query the faces not farther than `within`, nearest first, `limit` at most. A face is not near itself."""
-        return self._nearest(queries, _score(within), limit)
+        return self._nearest(queries, _score(within) if within < 2 else -2.0, limit)
 
     def search(self, queries: "Queries", limit: int) -> list[list[Near]]:
         """For each query the `limit` nearest faces."""
@@ -143,7 +143,7 @@ class FaceIndex:
     # -- inside ------------------------------------------------------------------------------------------------------------------
     def _nearest(self, queries: "Queries", floor: float, limit: int) -> list[list[Near]]:
         found: list[list[Near]] = [[] for _ in range(len(queries))]
-        at_once = max(1, min(_AT_ONCE, _PAIRS // limit))
+        at_once = max(1, min(_AT_ONCE, _PAIRS // (limit + 1)))
         for start in range(0, len(queries), at_once):
             some = queries[start : start + at_once]
             nearest = Nearest(len(some), limit + 1, floor)  # one more, for a face finds itself
@@ -242,6 +242,9 @@ class Queries:
 
     def __len__(self) -> int:
         return len(self.vectors)
+
+    def __add__(self, more: "Queries") -> "Queries":
+        return Queries(np.concatenate([self.vectors, more.vectors]), np.concatenate([self.rows, more.rows]))
 
     def __getitem__(self, some: slice) -> "Queries":
         return Queries(self.vectors[some], self.rows[some])

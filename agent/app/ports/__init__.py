@@ -2,6 +2,7 @@
 
 from agent.app.ports.analyser import Analyse, Analyser
 from agent.app.ports.library import BACKUPS_HOLD_PURGED, ForgottenList, Library, ThumbnailStore
+from agent.app.ports.matcher import FaceMatcher, Query
 from agent.app.ports.records import (
     EVERYWHERE,
     Area,
@@ -35,6 +36,7 @@ __all__ = [
     "Doubt",
     "Emit",
     "FaceGroup",
+    "FaceMatcher",
     "FaceRef",
     "FileAppeared",
     "FileMoved",
@@ -50,6 +52,7 @@ __all__ = [
     "PlacePage",
     "PlaceState",
     "Portrait",
+    "Query",
     "Shown",
     "Source",
     "SourceFailed",

@@ -32,6 +32,11 @@ class Rooms:
             address_space=None if accelerated else _SPACE + megapixels * 1_000_000 * _BYTES_PER_PIXEL,
         )
 
+    @classmethod
+    def of_matcher(cls) -> "Rooms":
+        """The program alone: face prints come with the requests."""
+        return cls(read=program(), write=(), address_space=_SPACE)
+
 
 def program() -> tuple[Path, ...]:
     """Where this program and its Python live: only code and its data, no folder that also holds anything of the user's."""

@@ -1,0 +1,58 @@
+"""What compares the faces of the library: who is near whom, and nearest to which known people."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from agent.domain.people import Candidate
+from agent.domain.prints import FacePrint, Near
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked about: embeddings, and faces of the library by id. Answers come in this order, first the embeddings'."""
+
+    embeddings: tuple[bytes, ...] = ()  # float32, little endian
+    faces: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.embeddings) + len(self.faces)
+
+
+class FaceMatcher(Protocol):
+    """Holds the face prints of the library, read when it is first asked, and told of each change from then on.
+
+    Implementations: a process of its own, and this process (tests, tools). About a face that is not there, or an embedding that is none,
+    every answer is empty; a face is never found near itself, and is no reference of its own. Changes are made in the store first: whoever
+    reads the library later finds them there, so nobody need be told who has not read it, and a change never fails.
+    """
+
+    async def near(self, query: Query, *, within: float, limit: int) -> list[list[Near]]:
+        """The faces not farther than `within`, nearest first, `limit` at most. Raises EngineError, or what reading the library raises."""
+        ...
+
+    async def search(self, query: Query, *, limit: int) -> list[list[Near]]:
+        """The `limit` nearest faces. Raises as above."""
+        ...
+
+    async def identify(self, query: Query, *, probable: float, most: int = 5) -> list[list[Candidate]]:
+        """The `most` nearest people among the faces that have one, nearest first. Raises as above."""
+        ...
+
+    async def put(self, prints: Sequence[FacePrint]) -> None:
+        """Faces were added, or their prints, people or trust changed."""
+        ...
+
+    async def drop(self, faces: Sequence[int]) -> None:
+        """Faces went, or lost their prints."""
+        ...
+
+    async def assign(self, people: Mapping[int, int]) -> None:
+        """Faces (the keys) are those of a person now, or nobody's (0)."""
+        ...
+
+    def forget(self) -> None:
+        """Hold nothing of people's faces in memory any more: recognition was switched off, or the library is another one."""
+        ...
+
+    async def close(self) -> None: ...

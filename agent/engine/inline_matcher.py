@@ -1,0 +1,68 @@
+"""The matcher in this very process, for tools and tests: nothing keeps the face prints apart."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from agent.app.ports import Query
+from agent.domain.people import Candidate
+from agent.domain.prints import FacePrint, Near
+from agent.engine.match_service import MatchService
+from agent.engine.match_wire import IdentifyRequest, NearRequest, parts
+from agent.engine.matching import ReadPrints
+
+T = TypeVar("T")
+
+
+class InlineMatcher:
+    """A FaceMatcher without a child process; one thing at a time."""
+
+    def __init__(self, read: ReadPrints) -> None:
+        self._read = read
+        self._service: MatchService | None = None
+        self._turn = asyncio.Lock()
+
+    async def near(self, query: Query, *, within: float, limit: int) -> list[list[Near]]:
+        return await self._question(lambda service: service.near(NearRequest(query, within, limit)))
+
+    async def search(self, query: Query, *, limit: int) -> list[list[Near]]:
+        return await self.near(query, within=2.0, limit=limit)
+
+    async def identify(self, query: Query, *, probable: float, most: int = 5) -> list[list[Candidate]]:
+        return await self._question(lambda service: service.identify(IdentifyRequest(query, probable, most)))
+
+    async def put(self, prints: Sequence[FacePrint]) -> None:
+        async with self._turn:
+            if self._service is not None:
+                for part in parts(prints):
+                    self._service.put(part)
+
+    async def drop(self, faces: Sequence[int]) -> None:
+        async with self._turn:
+            if self._service is not None:
+                self._service.drop(faces)
+
+    async def assign(self, people: Mapping[int, int]) -> None:
+        async with self._turn:
+            if self._service is not None:
+                self._service.assign(tuple(people.items()))
+
+    def forget(self) -> None:
+        self._service = None
+
+    async def close(self) -> None:
+        """Nothing to end."""
+        self.forget()
+
+    async def _question(self, ask: Callable[[MatchService], T]) -> T:
+        async with self._turn:
+            if self._service is None:
+                self._service = await asyncio.to_thread(self._filled)
+            return await asyncio.to_thread(ask, self._service)
+
+    def _filled(self) -> MatchService:
+        service = MatchService()
+        for page in self._read():
+            for part in parts(page):
+                service.put(part)
+        return service

@@ -1,0 +1,85 @@
+"""The matcher's process: holds the face prints of the library, in nobody else's reach, and answers as the engine does."""
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from agent.app.health import Wall
+from agent.child import Message
+from agent.domain.errors import AgentError, EngineStartFailed, Unexpected
+from agent.engine import match_wire, wire
+from agent.engine.wall import Rooms, raise_wall
+from agent.engine.worker import serve_input
+
+if TYPE_CHECKING:
+    from agent.engine.match_service import MatchService
+
+Operation: TypeAlias = Callable[[object], object]
+
+
+class MatchWorker:
+    """Turns requests into answers. The first one must be `hello`."""
+
+    def __init__(self) -> None:
+        self._service: MatchService | None = None
+        self._wall: Wall | None = None
+
+    def wall_in(self, _: Message) -> None:
+        """It reads its program, writes nothing, and is handed no file."""
+        self._wall = raise_wall(Rooms.of_matcher())
+
+    def serve(self, message: Message) -> Message:
+        """Never raises: whatever goes wrong is the answer."""
+        number = message.get("id")
+        operations: dict[str, Operation] = {
+            "hello": self._hello,
+            "put": self._put,
+            "drop": self._drop,
+            "assign": self._assign,
+            "near": self._near,
+            "identify": self._identify,
+        }
+        try:
+            return wire.answer(number, operations[message["op"]](message["body"]))
+        except AgentError as error:
+            return wire.failure(number, error)
+        except Exception as error:  # a defect: the agent is told its kind, never its text
+            return wire.failure(number, Unexpected(kind=type(error).__name__))
+
+    @property
+    def _ready(self) -> "MatchService":
+        if self._service is None:
+            raise EngineStartFailed
+        return self._service
+
+    def _hello(self, _: object) -> object:
+        if self._wall is None:
+            raise EngineStartFailed
+        # numpy starts threads when it is loaded: only those started inside the wall are held by it.
+        from agent.engine.match_service import MatchService
+
+        self._service = MatchService()
+        return match_wire.HELLO.dump(match_wire.MatcherHello(os.getpid(), self._wall))
+
+    def _put(self, body: object) -> object:
+        self._ready.put(match_wire.PRINTS.load(body))
+        return wire.DONE.dump(True)
+
+    def _drop(self, body: object) -> object:
+        self._ready.drop(match_wire.FACES.load(body))
+        return wire.DONE.dump(True)
+
+    def _assign(self, body: object) -> object:
+        self._ready.assign(match_wire.PEOPLE.load(body))
+        return wire.DONE.dump(True)
+
+    def _near(self, body: object) -> object:
+        return match_wire.NEARS.dump(self._ready.near(match_wire.NEAR.load(body)))
+
+    def _identify(self, body: object) -> object:
+        return wire.MATCHES.dump(self._ready.identify(match_wire.IDENTIFY.load(body)))
+
+
+def main() -> int:
+    """Serve standard input until it ends."""
+    return serve_input(MatchWorker())

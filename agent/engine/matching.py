@@ -1,0 +1,186 @@
+"""Runs the matcher's process: started when first asked, filled from the library, told of changes, ended when idle."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeAlias, TypeVar
+
+from agent.app.ports import Query
+from agent.child import Child, ChildGarbled, ChildGone, ChildTimeout, own_command
+from agent.domain.errors import AgentError, EngineBadAnswer, EngineKilled, EngineStartFailed, EngineTimeout
+from agent.domain.people import Candidate
+from agent.domain.prints import FacePrint, Near
+from agent.engine import match_wire, wire
+from agent.engine.match_wire import IdentifyRequest, MatcherHello, NearRequest
+from agent.engine.places import memory_of, why_ended
+from agent.engine.wire import Codec
+
+T = TypeVar("T")
+# All face prints of the library, page by page; blocks while it reads, always in one thread.
+ReadPrints: TypeAlias = Callable[[], Iterator[Sequence[FacePrint]]]
+
+_START_LIMIT_S = 60.0
+_FOUND = 2.0  # the largest distance there is
+
+
+class MatcherProcess:
+    """A FaceMatcher over a child process. Use it from one event loop.
+
+    Questions and changes are served one after the other, in the order they came. A process that ends, hangs or talks rubbish costs the
+    question it was busy with; the next one fills a fresh process. So does whatever leaves it in doubt whether a change has arrived.
+    """
+
+    def __init__(
+        self, read: ReadPrints, *, idle_s: float = 300.0, time_limit_s: float = 60.0, command: Sequence[str] | None = None
+    ) -> None:
+        self._read = read
+        self._idle_s, self._limit_s = idle_s, time_limit_s
+        self._command = list(command) if command is not None else own_command("match-worker")
+        self._turn = asyncio.Lock()
+        self._child: Child | None = None
+        self._filled = self._closed = False
+        self._requests = 0
+        self._idle: asyncio.TimerHandle | None = None
+        self._endings: set[asyncio.Task[None]] = set()
+        self.hello: MatcherHello | None = None  # of the process that runs
+
+    # -- the port ----------------------------------------------------------------------------------------------------------------
+    async def near(self, query: Query, *, within: float, limit: int) -> list[list[Near]]:
+        asked = NearRequest(query, within, limit)
+        return await self._question(
+            "near", match_wire.NEAR.dump(asked), match_wire.NEARS, lambda found: match_wire.check_near(found, asked)
+        )
+
+    async def search(self, query: Query, *, limit: int) -> list[list[Near]]:
+        return await self.near(query, within=_FOUND, limit=limit)
+
+    async def identify(self, query: Query, *, probable: float, most: int = 5) -> list[list[Candidate]]:
+        asked = IdentifyRequest(query, probable, most)
+        return await self._question(
+            "identify", match_wire.IDENTIFY.dump(asked), wire.MATCHES, lambda found: match_wire.check_people(found, asked)
+        )
+
+    async def put(self, prints: Sequence[FacePrint]) -> None:
+        await self._change("put", lambda: map(match_wire.PRINTS.dump, match_wire.parts(prints)))
+
+    async def drop(self, faces: Sequence[int]) -> None:
+        await self._change("drop", lambda: iter([match_wire.FACES.dump(tuple(faces))]))
+
+    async def assign(self, people: Mapping[int, int]) -> None:
+        await self._change("assign", lambda: iter([match_wire.PEOPLE.dump(tuple(people.items()))]))
+
+    def forget(self) -> None:
+        """The process is killed: what it was busy with fails with EngineKilled."""
+        if (child := self._let_go()) is not None:
+            self._later(child.kill())
+
+    async def close(self) -> None:
+        self._closed = True
+        self.forget()
+        while self._endings:
+            await asyncio.gather(*self._endings, return_exceptions=True)
+
+    @property
+    def memory(self) -> int:
+        """Resident bytes of the process; 0 if none runs."""
+        return 0 if self.hello is None else memory_of(self.hello.pid)
+
+    # -- questions and changes ---------------------------------------------------------------------------------------------------
+    async def _question(self, operation: str, body: object, codec: Codec[T], check: Callable[[T], T]) -> T:
+        async with self._turn:
+            self._busy()
+            try:
+                return check(await self._ask(await self._running(), operation, body, codec))
+            except EngineBadAnswer:
+                self.forget()  # nothing more it says can be believed
+                raise
+            finally:
+                self._rest()
+
+    async def _change(self, operation: str, bodies: Callable[[], Iterator[object]]) -> None:
+        """Nobody holds the library: it will be read as it is then. Somebody is reading it: the turn comes when that is done."""
+        if self._child is None:
+            return
+        try:
+            async with self._turn:
+                if self._child is None or not self._filled:
+                    return
+                self._busy()
+                try:
+                    for body in bodies():
+                        await self._ask(self._child, operation, body, wire.DONE)
+                finally:
+                    self._rest()
+        except (AgentError, asyncio.CancelledError) as error:
+            self.forget()  # whether it knows of the change or not: the next one reads it
+            if isinstance(error, asyncio.CancelledError):
+                raise
+
+    async def _ask(self, child: Child, operation: str, body: object, codec: Codec[T], limit: float | None = None) -> T:
+        self._requests += 1
+        limit = self._limit_s if limit is None else limit
+        try:
+            answer = await child.request(wire.request(self._requests, operation, body), timeout=limit)
+            return wire.believe(answer, self._requests, codec)
+        except ChildGarbled as error:
+            raise EngineBadAnswer from error
+        except ChildGone as error:
+            raise why_ended(error.exit_code) from error
+        except ChildTimeout as error:
+            raise EngineTimeout(seconds=limit) from error
+
+    # -- the process -------------------------------------------------------------------------------------------------------------
+    async def _running(self) -> Child:
+        """The process, started and filled if need be. Raises EngineError, or what reading the library raises."""
+        if self._closed:
+            raise EngineKilled
+        if self._child is not None and self._child.alive and self._filled:
+            return self._child
+        self.forget()
+        try:
+            child = self._child = await Child.start(self._command, desktop=False)
+            self.hello = await self._ask(child, "hello", None, match_wire.HELLO, _START_LIMIT_S)
+        except (ChildGone, AgentError) as error:
+            self.forget()
+            raise EngineStartFailed from error
+        try:
+            await self._fill(child)
+        except BaseException:
+            self.forget()
+            raise
+        return child
+
+    async def _fill(self, child: Child) -> None:
+        loop = asyncio.get_running_loop()
+        thread = ThreadPoolExecutor(1, "face-prints")
+        try:
+            pages = await loop.run_in_executor(thread, lambda: _bodies(self._read()))
+            coming = loop.run_in_executor(thread, next, pages, None)
+            while (body := await coming) is not None:
+                coming = loop.run_in_executor(thread, next, pages, None)  # read while the one before is taken in
+                await self._ask(child, "put", body, wire.DONE)
+        finally:
+            thread.shutdown(wait=False)
+        if self._child is not child:
+            raise EngineKilled  # told to forget in the meantime
+        self._filled = True
+
+    def _let_go(self) -> Child | None:
+        child, self._child, self.hello, self._filled = self._child, None, None, False
+        return child
+
+    def _busy(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+
+    def _rest(self) -> None:
+        self._idle = asyncio.get_running_loop().call_later(self._idle_s, self.forget) if self._child is not None else None
+
+    def _later(self, ending: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(ending)
+        self._endings.add(task)
+        task.add_done_callback(self._endings.discard)
+
+
+def _bodies(pages: Iterator[Sequence[FacePrint]]) -> Iterator[object]:
+    return (match_wire.PRINTS.dump(part) for page in pages for part in match_wire.parts(page))
