@@ -77,6 +77,8 @@ class MatcherProcess:
     async def close(self) -> None:
         self._closed = True
         self.forget()
+        async with self._turn:
+            self.forget()  # one that was being started
         while self._endings:
             await asyncio.gather(*self._endings, return_exceptions=True)
 
@@ -90,10 +92,7 @@ class MatcherProcess:
         async with self._turn:
             self._busy()
             try:
-                return check(await self._ask(await self._running(), operation, body, codec))
-            except EngineBadAnswer:
-                self.forget()  # nothing more it says can be believed
-                raise
+                return await self._ask(await self._running(), operation, body, codec, check)
             finally:
                 self._rest()
 
@@ -116,18 +115,33 @@ class MatcherProcess:
             if isinstance(error, asyncio.CancelledError):
                 raise
 
-    async def _ask(self, child: Child, operation: str, body: object, codec: Codec[T], limit: float | None = None) -> T:
+    async def _ask(
+        self,
+        child: Child,
+        operation: str,
+        body: object,
+        codec: Codec[T],
+        check: Callable[[T], T] | None = None,
+        limit: float | None = None,
+    ) -> T:
         self._requests += 1
         limit = self._limit_s if limit is None else limit
         try:
-            answer = await child.request(wire.request(self._requests, operation, body), timeout=limit)
-            return wire.believe(answer, self._requests, codec)
+            message = await child.request(wire.request(self._requests, operation, body), timeout=limit)
+            answer = wire.believe(message, self._requests, codec)
+            return answer if check is None else check(answer)
         except ChildGarbled as error:
-            raise EngineBadAnswer from error
+            raise self._failed(EngineBadAnswer()) from error
         except ChildGone as error:
-            raise why_ended(error.exit_code) from error
+            raise self._failed(why_ended(error.exit_code)) from error
         except ChildTimeout as error:
-            raise EngineTimeout(seconds=limit) from error
+            raise self._failed(EngineTimeout(seconds=limit)) from error
+        except EngineBadAnswer as error:
+            raise self._failed(error) from None  # nothing more it says can be believed
+
+    def _failed(self, error: AgentError) -> AgentError:
+        self.forget()
+        return error
 
     # -- the process -------------------------------------------------------------------------------------------------------------
     async def _running(self) -> Child:
@@ -139,7 +153,7 @@ class MatcherProcess:
         self.forget()
         try:
             child = self._child = await Child.start(self._command, desktop=False)
-            self.hello = await self._ask(child, "hello", None, match_wire.HELLO, _START_LIMIT_S)
+            self.hello = await self._ask(child, "hello", None, match_wire.HELLO, limit=_START_LIMIT_S)
         except (ChildGone, AgentError) as error:
             self.forget()
             raise EngineStartFailed from error

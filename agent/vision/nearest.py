@@ -51,6 +51,8 @@ class Nearest:
         return True
 
     def _keep(self, queries: Ints, columns: Ints, scores: Floats) -> None:
+        if not len(queries):
+            return
         self._held.append((queries, columns, scores))
         self._pairs += len(queries)
         if self._pairs > self._limit:

@@ -25,14 +25,16 @@ from agent.settings import Engine
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls of the other systems are tested beside their modules")
 
-# The real worker, in which a preview is a break-out: it tries each thing in a thread that OpenVINO could have started, and says what came.
+# The real worker, in which a preview is a break-out (in the matcher, a question is): it tries each thing in a thread that OpenVINO
+# could have started, and says what came.
 ENGINE = """
 import ctypes, json, os, socket, subprocess, sys, threading
-from agent.engine import wire, worker
+from agent.engine import match_worker, wire, worker
 from agent.app.health import Wall
 from agent.engine.wall import landlock, linux, seccomp
 
-way, places = sys.argv[1], json.loads(sys.argv[2])
+way, places, kind = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3]
+module = match_worker if kind == "matcher" else worker
 
 def reading(name): return lambda: open(places[name], "rb").read()
 def writing(name): return lambda: open(os.path.join(places[name], "written"), "wb").write(b"x")
@@ -98,13 +100,13 @@ def tried(name):
     return said[0]
 
 if way == "open":
-    worker.raise_wall = lambda rooms: Wall()
+    module.raise_wall = lambda rooms: Wall()
 if way == "no landlock":
     landlock.version = lambda: 0
 if way == "no seccomp":
     seccomp.install = lambda: False
-worker.Worker._preview = lambda self, body: {name: tried(name) for name in attempts}
-raise SystemExit(worker.main())
+worker.Worker._preview = match_worker.MatchWorker._near = lambda self, body: {name: tried(name) for name in attempts}
+raise SystemExit(module.main())
 """
 Places: TypeAlias = dict[str, Any]
 
@@ -121,6 +123,7 @@ class Taken:
 
     process: subprocess.Popen[bytes]
     hello: dict[str, Any]
+    breaks_out: str
 
     def ask(self, operation: str, body: object) -> Any:
         assert self.process.stdin is not None and self.process.stdout is not None
@@ -130,18 +133,19 @@ class Taken:
 
     def done(self) -> set[str]:
         """What it could do."""
-        said = self.ask("preview", None)["body"]
+        said = self.ask(self.breaks_out, None)["body"]
         return {name for name, came in said.items() if came == "done"}
 
 
 @contextmanager
-def engine(way: str, places: Places, config: EngineConfig) -> Iterator[Taken]:
-    command = [sys.executable, "-c", ENGINE, way, json.dumps(places)]
+def engine(way: str, places: Places, config: EngineConfig | None) -> Iterator[Taken]:
+    """Without a configuration it is the matcher."""
+    command = [sys.executable, "-c", ENGINE, way, json.dumps(places), "matcher" if config is None else "engine"]
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment(desktop=False))
-    taken = Taken(process, {})
+    taken = Taken(process, {}, "near" if config is None else "preview")
     try:
-        taken.hello = taken.ask("hello", wire.CONFIG.dump(config))["body"]
+        taken.hello = taken.ask("hello", None if config is None else wire.CONFIG.dump(config))["body"]
         yield taken
     finally:
         process.kill()
@@ -193,6 +197,18 @@ def test_inside_the_wall_nothing_can_be_done_but_its_work(places: Places, config
         done = taken.done()
     assert done & ITS_WORK == ITS_WORK and not done & (NETWORK | PROGRAMS)
     assert not done & (FILES | WRITES) or not wall["files"]  # a kernel without Landlock; the next test is about it
+
+
+def test_without_a_wall_the_matcher_could_do_as_much(places: Places, config: EngineConfig) -> None:
+    Path(config.cache).mkdir(parents=True)
+    with engine("open", places, None) as taken:
+        assert taken.done() == NETWORK | FILES | WRITES | PROGRAMS | ITS_WORK
+
+
+def test_the_matcher_can_write_nowhere_either(places: Places, config: EngineConfig) -> None:
+    Path(config.cache).mkdir(parents=True)
+    with engine("walled", places, None) as taken:
+        assert taken.done() == {"thread"} or not taken.hello["wall"]["files"]
 
 
 def test_a_kernel_without_landlock_still_keeps_it_from_the_network_and_from_programs(places: Places, config: EngineConfig) -> None:

@@ -21,6 +21,11 @@ def test_it_reads_its_program_and_its_models_and_writes_in_its_scratch_folder() 
     assert granted.write == (SCRATCH,)
 
 
+def test_the_matcher_reads_its_program_and_writes_nothing() -> None:
+    granted = Rooms.of_matcher()
+    assert (set(granted.read), granted.write, granted.devices) == (set(program()), (), False) and granted.address_space
+
+
 def test_nothing_that_holds_more_than_code_is_granted() -> None:
     checkout = Path(agent.__file__).parent.parent
     assert not {Path("/"), Path.home(), Path.cwd(), checkout, Path("/usr"), Path("/etc")} & set(rooms().read)

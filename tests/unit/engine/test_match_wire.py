@@ -1,0 +1,62 @@
+"""What crosses between agent and matcher: nothing is lost, nothing is believed unchecked."""
+
+import struct
+
+import pytest
+
+from agent.app.ports import Query
+from agent.domain.errors import EngineBadAnswer
+from agent.domain.people import Candidate
+from agent.domain.prints import FacePrint
+from agent.engine import match_wire, wire
+from agent.engine.match_service import MatchService
+from agent.engine.match_wire import EMBEDDING_BYTES, IdentifyRequest, MatcherHello, NearRequest, Prints
+
+
+def embedding(place: int) -> bytes:
+    values = [0.0] * (EMBEDDING_BYTES // 4)
+    values[place] = 1.0
+    return struct.pack(f"<{len(values)}f", *values)
+
+
+def test_everything_comes_back_as_it_was_sent() -> None:
+    prints = Prints.of([FacePrint(1, embedding(0), 5, 0.25), FacePrint(2, embedding(1))])
+    query = Query((b"\xfb\xff", b""), (3, 4))
+    assert match_wire.PRINTS.load(match_wire.PRINTS.dump(prints)) == prints
+    assert match_wire.NEAR.load(match_wire.NEAR.dump(NearRequest(query, 1.05, 10))) == NearRequest(query, 1.05, 10)
+    assert match_wire.IDENTIFY.load(match_wire.IDENTIFY.dump(IdentifyRequest(query, 1.05, 5))) == IdentifyRequest(query, 1.05, 5)
+    assert match_wire.NEARS.load(match_wire.NEARS.dump([[(1, 0.5)], []])) == [[(1, 0.5)], []]
+    assert match_wire.HELLO.load(match_wire.HELLO.dump(MatcherHello(7))) == MatcherHello(7)
+    assert match_wire.PEOPLE.load(match_wire.PEOPLE.dump(((1, 2), (3, 0)))) == ((1, 2), (3, 0))
+    assert match_wire.FACES.load(match_wire.FACES.dump((1, 2))) == (1, 2)
+    assert len(query) == 4
+
+
+def test_prints_go_by_column_and_in_parts_and_those_of_another_length_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(match_wire, "AT_ONCE", 2)
+    prints = [FacePrint(1, embedding(0), 5), FacePrint(2, b"short"), FacePrint(3, embedding(2), trust=0.5)]
+    assert list(match_wire.parts(prints)) == [Prints((1,), embedding(0), (5,), (1.0,)), Prints((3,), embedding(2), (0,), (0.5,))]
+
+
+def test_columns_of_different_lengths_are_refused() -> None:
+    for wrong in (Prints((1, 2), embedding(0), (0,), (1.0,)), Prints((1,), embedding(0)[:8], (0,), (1.0,))):
+        with pytest.raises(ValueError):
+            MatchService().put(wrong)
+
+
+@pytest.mark.parametrize("found", [[], [[], []], [[(0, 0.5)]], [[(1, -0.5)]], [[(1, 2.5)]], [[(1, 0.5), (2, 0.5)]]])
+def test_faces_that_can_not_be_the_answer_are_not_believed(found: list[list[tuple[int, float]]]) -> None:
+    with pytest.raises(EngineBadAnswer):
+        match_wire.check_near(found, NearRequest(Query(faces=(9,)), 1.0, 1))
+    assert match_wire.check_near([[(1, 0.5)]], NearRequest(Query(faces=(9,)), 1.0, 1)) == [[(1, 0.5)]]
+
+
+@pytest.mark.parametrize("found", [[], [[Candidate(0, 0.5, 1, 1)]], [[Candidate(1, 0.5, 2, 1)]], [[Candidate(1, 0.5, 1, 1)] * 2]])
+def test_people_that_can_not_be_the_answer_are_not_believed(found: list[list[Candidate]]) -> None:
+    with pytest.raises(EngineBadAnswer):
+        match_wire.check_people(found, IdentifyRequest(Query(faces=(9,)), 1.0, 1))
+
+
+def test_numbers_that_are_none_are_bad_answers() -> None:
+    with pytest.raises(EngineBadAnswer):
+        wire.believe(wire.answer(1, [[[1, float("nan")]]]), 1, match_wire.NEARS)
