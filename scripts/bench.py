@@ -1,7 +1,8 @@
 """Measures the program: `python3 scripts/bench.py [GROUP...] [--json | --markdown] [--long]`; without a group all of them.
 
-Sets up what the tests need (and, for the group `scan`, what the program is compared with), then hands over to `scripts/benchmarks`. A
-figure is judged beside its target, but never fails anything: the exit code tells only whether all could be measured.
+Sets up what the tests need (and, for the groups `scan` and `accuracy`, what the program is compared with), then hands over to
+`scripts/benchmarks`. A figure is judged beside its target, but never fails anything: the exit code tells only whether all could be
+measured.
 """
 
 import sys
@@ -25,7 +26,7 @@ def main() -> int:
     console = Console(ROOT / "build" / "setup.log")
     with console.failures_shown():
         groups = {word for word in sys.argv[1:] if not word.startswith("-")}
-        locks = [RUNTIME, DEVELOPMENT, *([COMPARED] if not groups or "scan" in groups else [])]
+        locks = [RUNTIME, DEVELOPMENT, *([COMPARED] if not groups or groups & {"scan", "accuracy"} else [])]
         venv = prepare(ROOT, console, locks=locks)
         desktop_ready(console)
         return hand_over([str(venv.python), "-P", str(ROOT / "scripts" / "benchmarks" / "run.py"), *sys.argv[1:]])

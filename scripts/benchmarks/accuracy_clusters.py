@@ -1,0 +1,186 @@
+"""Rows of the group `accuracy`: how well unnamed faces are grouped by person, beside other methods on the same vectors, and how fast.
+
+A set has few or many faces of each person, from 2 to all there are, as many people with 2 to 10 as with 10 to 50; it is drawn anew `DRAWS`
+times, seeded, and a figure is the mean. The product's bounds were set on half of the people; what is judged is the other half, which nobody
+had looked at by then. Each other method has that one setting which does best on the very sets it is judged by.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.domain.face import Quality
+from agent.domain.grouping import GroupBounds, trust
+from agent.vision.clusterer import NEAREST, cluster
+from agent.vision.grouping import Grouping, Member
+from scripts.benchmarks.rows import Row, at_least, at_most, percentile
+from scripts.benchmarks.synthetic_faces import faces
+
+Floats: TypeAlias = NDArray[np.float32]
+Ints: TypeAlias = NDArray[np.int64]
+
+DRAWS = 20
+F1, GAP = 0.99, 0.02
+MANY, NEW = 100_000, 200
+FROM_NOTHING_S, ONE_NEW_MS = 60, 50
+BOUNDS = GroupBounds()
+
+
+class Labelled(Protocol):
+    """Faces of known people."""
+
+    @property
+    def people(self) -> Ints: ...
+
+    @property
+    def qualities(self) -> Sequence[Quality]: ...
+
+    @property
+    def vectors(self) -> Mapping[str, Floats]: ...
+
+
+class Set:
+    """Some faces in random order: float32 [n, d], whose they are and how far each is trusted."""
+
+    def __init__(self, vectors: Floats, people: Ints, trusted: Floats) -> None:
+        self.vectors, self.people, self.trust = vectors, people, trusted
+        self.distances = np.sqrt(np.clip(2 - 2 * np.asarray(vectors @ vectors.T, np.float64), 0, 4))
+        np.fill_diagonal(self.distances, 0)
+
+
+def rows(groups: Mapping[str, Labelled]) -> Iterator[Row]:
+    """Rows whose target is 0 are told, not judged."""
+    tuned, unseen = halves(groups)
+    yield from _grouped(unseen)
+    for name, sets in (("tuned", tuned), ("all", drawn(groups, None))):
+        scores = [f1(_clustered(each), each.people) for each in sets]
+        yield at_least(f"cluster_f1_{name}", float(np.mean(scores)), 0, scores)
+    yield from _fast()
+
+
+def halves(groups: Mapping[str, Labelled]) -> tuple[list[Set], list[Set]]:
+    """Sets of the people that the bounds were set on, and of the others."""
+    return drawn(groups, 0), drawn(groups, 1)
+
+
+def drawn(groups: Mapping[str, Labelled], half: int | None) -> list[Set]:
+    """Every set holds all people of that half, or all there are."""
+    chosen: list[tuple[Floats, int, Floats]] = []  # per person: their vectors, who, their trust
+    for each in groups.values():
+        vectors = each.vectors["product"]
+        trusted = np.array([trust(quality) for quality in each.qualities], np.float32)
+        people = np.random.default_rng(1).permutation(np.unique(each.people))
+        part = people if half is None else people[: len(people) // 2] if half == 0 else people[len(people) // 2 :]
+        chosen += [(vectors[each.people == one], len(chosen) + at, trusted[each.people == one]) for at, one in enumerate(part)]
+    return [_draw(chosen, np.random.default_rng(seed)) for seed in range(DRAWS)]
+
+
+def _draw(chosen: Sequence[tuple[Floats, int, Floats]], chance: np.random.Generator) -> Set:
+    vectors, people, trusted = [], [], []
+    for theirs, who, their_trust in chosen:
+        size = int(np.exp(chance.uniform(np.log(2), np.log(len(theirs) + 1))))
+        taken = chance.permutation(len(theirs))[:size]
+        vectors.append(theirs[taken])
+        people += [who] * size
+        trusted.append(their_trust[taken])
+    order = chance.permutation(len(people))
+    return Set(np.concatenate(vectors)[order], np.array(people)[order], np.concatenate(trusted)[order])
+
+
+def f1(labels: Ints, people: Ints) -> float:
+    """Of all pairs: harmonic mean of how many that are together are one person's, and how many of one person's are together."""
+    alone = labels < 0
+    labels = np.where(alone, labels.max(initial=0) + 1 + np.cumsum(alone), labels)
+    together, theirs = (_pairs(np.unique(each, return_counts=True)[1]) for each in (labels, people))
+    right = _pairs(np.unique(np.stack([labels, people]), axis=1, return_counts=True)[1])
+    return 2 * right / (together + theirs) if together + theirs else 1.0
+
+
+def _pairs(sizes: Ints) -> int:
+    return int((sizes * (sizes - 1) // 2).sum())
+
+
+def _clustered(each: Set) -> Ints:
+    return cluster(each.vectors, each.trust, np.full(len(each.people), -1), bounds=BOUNDS)
+
+
+def _grouped(sets: Sequence[Set]) -> Iterator[Row]:
+    ours = [f1(_clustered(each), each.people) for each in sets]
+    yield at_least("cluster_f1", float(np.mean(ours)), F1, ours)
+    for name, settings in _others().items():
+        scored = [[f1(method(each), each.people) for each in sets] for method in settings]
+        best = max(scored, key=lambda scores: float(np.mean(scores)))
+        yield at_least(f"cluster_f1_{name}", float(np.mean(best)), 0, best)
+    gaps = [at_once - f1(_grown(each), each.people) for at_once, each in zip(ours, sets, strict=True)]
+    yield at_most("cluster_growing_gap", float(np.mean(gaps)), GAP, gaps)
+
+
+def _others() -> dict[str, list[Callable[[Set], Ints]]]:
+    """Each method in all of its settings."""
+    import dlib  # bring what only this group and `scan` install
+    from sklearn.cluster import DBSCAN, HDBSCAN, AgglomerativeClustering
+
+    def average(within: float) -> Callable[[Set], Ints]:
+        method = AgglomerativeClustering(None, metric="precomputed", linkage="average", distance_threshold=within)
+        return lambda each: np.asarray(method.fit_predict(each.distances), np.int64)
+
+    def whispers(within: float) -> Callable[[Set], Ints]:
+        def found(each: Set) -> Ints:
+            one, other = np.nonzero(np.triu(each.distances <= within))  # each face with itself too: else those alone are forgotten
+            return np.array(dlib.chinese_whispers(list(zip(one.tolist(), other.tolist(), strict=True))), np.int64)
+
+        return found
+
+    def dbscan(within: float, least: int) -> Callable[[Set], Ints]:
+        method = DBSCAN(eps=within, min_samples=least, metric="precomputed")
+        return lambda each: np.asarray(method.fit_predict(each.distances), np.int64)
+
+    def hdbscan(least: int, samples: int) -> Callable[[Set], Ints]:
+        method = HDBSCAN(min_cluster_size=least, min_samples=samples, metric="precomputed", copy=True)
+        return lambda each: np.asarray(method.fit_predict(each.distances), np.int64)
+
+    bounds = np.arange(0.7, 1.3, 0.02).tolist()
+    return {
+        "average": [average(within) for within in bounds],
+        "whispers": [whispers(within) for within in bounds],
+        "dbscan": [dbscan(within, least) for within in bounds for least in (1, 2, 3, 4, 5)],
+        "hdbscan": [hdbscan(least, samples) for least in (2, 3, 4, 5) for samples in (1, 2, 3, 5)],
+    }
+
+
+def _grown(each: Set) -> Ints:
+    """The labels when faces come one by one."""
+    grouping = Grouping(lambda rows: each.vectors[list(rows)], bounds=BOUNDS)
+    for face, trusted in enumerate(each.trust.tolist()):
+        near = np.argsort(each.distances[face, :face])[:NEAREST]
+        near = near[each.distances[face, near] <= BOUNDS.within]
+        found = zip(near.tolist(), each.distances[face, near].tolist(), strict=True)
+        grouping.add(Member(face, trusted), each.vectors[face], found)
+    return np.array([grouping.label(face) for face in range(len(each.people))])
+
+
+def _fast() -> Iterator[Row]:
+    """On made-up faces; finding the neighbours of the new one is part of both figures."""
+    vectors, people = faces(MANY + NEW)
+    trusted, photo = np.ones(MANY, np.float32), np.full(MANY, -1)
+    begun = time.perf_counter()
+    labels = cluster(vectors[:MANY], trusted, photo, bounds=BOUNDS)
+    taken = time.perf_counter() - begun
+    yield at_most("cluster_100k_s", taken, FROM_NOTHING_S, [taken])
+    score = f1(labels, people[:MANY])
+    yield at_least("cluster_100k_f1", score, F1, [score])
+    members = (Member(face, 1.0, label=label) for face, label in enumerate(labels.tolist()))
+    grouping = Grouping(lambda rows: vectors[list(rows)], members, bounds=BOUNDS)
+    spans = []
+    for face in range(MANY, MANY + NEW):
+        begun = time.perf_counter()
+        cosines = vectors[:face] @ vectors[face]
+        near = np.argpartition(-cosines, NEAREST)[:NEAREST]
+        distances = np.sqrt(np.maximum(2 - 2 * cosines[near], 0))
+        found = [(row, away) for row, away in zip(near.tolist(), distances.tolist(), strict=True) if away <= BOUNDS.within]
+        grouping.add(Member(face, 1.0), vectors[face], found)
+        spans.append(1000 * (time.perf_counter() - begun))
+    yield at_most("cluster_one_new_ms", percentile(spans, 0.95), ONE_NEW_MS, spans)

@@ -1,0 +1,126 @@
+"""Faces of one person come together, and nothing else does."""
+
+import numpy as np
+import pytest
+
+from agent.domain.grouping import GroupBounds
+from agent.vision.clusterer import NEAREST, cluster
+from agent.vision.neighbours import neighbours
+from tests.made_faces import Floats, Ints, chain, made, same, unit
+
+
+def alone(count: int) -> Ints:
+    return np.full(count, -1, np.int64)
+
+
+def sure(count: int) -> Floats:
+    return np.ones(count, np.float32)
+
+
+def test_people_with_many_and_few_faces_are_told_apart() -> None:
+    vectors, people = made([60, 25, 9, 4, 2, 1, 1])
+    assert same(cluster(vectors, sure(len(people)), alone(len(people))), people)
+
+
+def test_groups_are_counted_from_nought_and_who_is_alone_is_in_none() -> None:
+    vectors, people = made([3, 1, 2])
+    labels = cluster(vectors, sure(6), alone(6))
+    assert sorted(set(labels.tolist())) == [-1, 0, 1]
+    assert labels[people == 1].tolist() == [-1]
+
+
+def test_nobody_is_no_group() -> None:
+    assert cluster(np.zeros((0, 192), np.float32), sure(0), alone(0)).tolist() == []
+
+
+def test_a_graph_that_is_there_already_is_used() -> None:
+    vectors, people = made([5, 4])
+    nothing = np.full((9, NEAREST), -1, np.int64), np.full((9, NEAREST), np.inf, np.float32)
+    assert cluster(vectors, sure(9), alone(9), graph=nothing).tolist() == [-1] * 9
+    assert same(cluster(vectors, sure(9), alone(9), graph=neighbours(vectors, NEAREST, GroupBounds().within)), people)
+
+
+def test_the_order_of_the_faces_does_not_matter() -> None:
+    vectors, people = made([30, 12, 5, 3, 1], alike=0.5)
+    labels = cluster(vectors, sure(len(people)), alone(len(people)))
+    for seed in range(5):
+        order = np.random.default_rng(seed).permutation(len(people))
+        assert same(cluster(vectors[order], sure(len(people)), alone(len(people))), labels[order])
+
+
+@pytest.mark.parametrize("cosine", [0.45, 0.6, 0.8])
+def test_a_chain_of_faces_that_are_like_the_next_does_not_become_one_group(cosine: float) -> None:
+    labels = cluster(chain(60, cosine), sure(60), alone(60))
+    assert np.bincount(labels[labels >= 0]).max(initial=1) <= 12
+
+
+def test_two_faces_on_one_photo_are_different_people_however_alike() -> None:
+    vectors, _ = made([4], alike=0.9)
+    labels = cluster(vectors, sure(4), np.array([7, 7, 8, 9]))
+    assert labels[0] != labels[1]
+    assert sorted(labels.tolist())[0] != -1, "the others are with one or the other"
+
+
+def test_who_must_not_meet_does_not_meet_through_others() -> None:
+    vectors, _ = made([12], alike=0.8)
+    labels = cluster(vectors, sure(12), alone(12), cannot=[(0, 1), (4, 0)])
+    assert labels[0] not in {labels[1], labels[4]} - {-1}
+
+
+def test_faces_of_one_name_are_together_and_of_two_are_not() -> None:
+    vectors, people = made([6, 6], alike=0.8)
+    first, second = (np.flatnonzero(people == each) for each in (0, 1))
+    person = alone(12)
+    person[[first[0], second[0]]] = 5  # nothing alike, but the user said so
+    person[second[1]] = 6  # alike, but the user said no
+    labels = cluster(vectors, sure(12), alone(12), person=person)
+    assert labels[first[0]] == labels[second[0]] != -1
+    assert labels[second[1]] != labels[second[0]]
+
+
+def bridge() -> tuple[Floats, Ints]:
+    """Two people, and in the last row a face in the middle between them."""
+    vectors, people = made([5, 5], alike=0.9)
+    middle = unit((vectors[people == 0].mean(axis=0) + vectors[people == 1].mean(axis=0))[None].astype(np.float64))
+    return np.concatenate([vectors, middle]), people
+
+
+def test_a_doubtful_face_joins_a_group() -> None:
+    vectors, people = made([6], alike=0.8)
+    trust = sure(6)
+    trust[2] = 0.1
+    assert same(cluster(vectors, trust, alone(6)), people)
+
+
+def test_doubtful_faces_found_no_group_and_bridge_none() -> None:
+    vectors, people = made([6], alike=0.8)
+    assert cluster(vectors, np.full(6, 0.1, np.float32), alone(6)).tolist() == [-1] * 6
+    both, people = bridge()
+    labels = cluster(both, np.append(sure(10), np.float32(0.1)), alone(11))
+    assert same(labels[:10], people)
+    assert labels[10] == -1, "it is as near to the one as to the other"
+
+
+def test_a_face_unlike_the_average_joins_if_it_is_near_some_of_a_large_group() -> None:
+    looks, _ = made([12, 4, 1], alike=0.95, seed=4)
+    vectors, people = made([12, 4], alike=0.95, seed=4)
+    assert len(looks) == len(vectors) + 1
+    centre = [vectors[people == each].mean(axis=0) for each in (0, 1)]
+    # The second look of the first person: four faces that the others are rather like, on the whole not enough.
+    turned = unit(np.array([0.3 * centre[0] + 0.9539 * vectors[at] for at in np.flatnonzero(people == 1)], np.float64))
+    odd = unit((0.75 * turned.mean(axis=0) + 0.2 * centre[0])[None].astype(np.float64))
+    every = np.concatenate([vectors[people == 0], turned, odd])
+    labels = cluster(every, sure(17), alone(17))
+    assert labels[0] != labels[12] == labels[16]
+
+
+def test_nearness_does_not_spread_from_face_to_face() -> None:
+    """What joined by nearness supports nobody: a trail that leads away from a group is not swallowed."""
+    core, _ = made([12], alike=0.9)
+    away = np.random.default_rng(5).standard_normal((40, 192))
+    trail = [core.mean(axis=0)]
+    for step in away:
+        trail.append(unit((trail[-1] + 0.28 * unit(step[None])[0])[None].astype(np.float64))[0])
+    every = np.concatenate([core, np.array(trail[20:], np.float32)])
+    labels = cluster(every, sure(len(every)), alone(len(every)))
+    assert (labels == labels[0]).sum() < len(every)

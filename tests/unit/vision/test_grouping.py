@@ -1,0 +1,146 @@
+"""Groups stay right while faces come one by one."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pytest
+
+from agent.domain.grouping import GroupBounds
+from agent.vision.clusterer import NEAREST, cluster
+from agent.vision.grouping import Grouping, Member
+from tests.made_faces import Floats, Ints, chain, made, same
+
+WITHIN = GroupBounds().within
+
+
+class Library:
+    """Vectors by face, and the faces that were given so far."""
+
+    def __init__(self, vectors: Floats, members: Iterable[Member] = (), cannot: Iterable[tuple[int, int]] = ()) -> None:
+        self.vectors = vectors
+        kept = list(members)
+        self.grouping = Grouping(self.of, kept, cannot=cannot)
+        self.given = [member.face for member in kept]
+        self.told: dict[int, int] = {member.face: member.label for member in kept}
+
+    def of(self, faces: Sequence[int]) -> Floats:
+        return self.vectors[list(faces)]
+
+    def add(self, member: Member) -> dict[int, int]:
+        near = []
+        if self.given:
+            distances = np.sqrt(np.clip(2 - 2 * self.vectors[self.given] @ self.vectors[member.face], 0, 4))
+            near = [(self.given[at], float(distances[at])) for at in np.argsort(distances)[:NEAREST] if distances[at] <= WITHIN]
+        changed = self.grouping.add(member, self.vectors[member.face], near)
+        self.given.append(member.face)
+        self.told |= changed
+        return changed
+
+    def labels(self) -> Ints:
+        return np.array([self.grouping.label(face) for face in range(len(self.vectors))])
+
+
+def grown(vectors: Floats, **said: Sequence[int]) -> Library:
+    """All faces, one by one; `said` has a value for each face."""
+    library = Library(vectors)
+    for face in range(len(vectors)):
+        library.add(Member(face, 1.0, **{name: values[face] for name, values in said.items()}))
+    return library
+
+
+def test_one_by_one_gives_what_all_at_once_gives() -> None:
+    vectors, people = made([40, 15, 6, 2, 1])
+    labels = grown(vectors).labels()
+    assert same(labels, people)
+    assert same(labels, cluster(vectors, np.ones(64, np.float32), np.full(64, -1)))
+
+
+def test_the_first_face_is_alone_and_the_second_of_that_person_brings_both_a_label() -> None:
+    vectors, _ = made([2], alike=0.8)
+    library = Library(vectors)
+    assert library.add(Member(0, 1.0)) == {0: -1}
+    assert library.add(Member(1, 1.0)) == {0: 0, 1: 0}
+
+
+def test_every_change_of_a_label_is_told() -> None:
+    vectors, _ = made([20, 9, 5, 3], alike=0.45, seed=3)
+    library = grown(vectors)
+    assert library.told == dict(enumerate(library.labels().tolist()))
+
+
+def test_a_face_is_given_once() -> None:
+    vectors, _ = made([2])
+    library = grown(vectors)
+    with pytest.raises(ValueError, match="already"):
+        library.add(Member(1, 1.0))
+
+
+def test_stored_labels_are_kept_and_go_on() -> None:
+    vectors, people = made([20, 9, 1])
+    kept = [Member(face, 1.0, label=-1 if people[face] == 2 else 40 + int(people[face])) for face in range(25)]
+    library = Library(vectors, kept)
+    assert [library.grouping.label(member.face) for member in kept] == [member.label for member in kept]
+    for face in range(25, 30):
+        library.add(Member(face, 1.0))
+    assert same(library.labels(), people)
+
+
+def test_what_was_stored_together_stays_together_however_unlike() -> None:
+    vectors, _ = made([1] * 6)
+    library = Library(vectors, [Member(face, 1.0, label=3) for face in range(6)])
+    assert library.labels().tolist() == [3] * 6
+
+
+@pytest.mark.parametrize("cosine", [0.6, 0.8])
+def test_a_chain_of_faces_that_are_like_the_next_does_not_become_one_group(cosine: float) -> None:
+    labels = grown(chain(60, cosine)).labels()
+    assert np.bincount(labels[labels >= 0]).max(initial=1) <= 12
+
+
+def test_two_faces_on_one_photo_stay_apart() -> None:
+    vectors, _ = made([6], alike=0.9)
+    labels = grown(vectors, photo=[1, 1, 2, 3, 4, 4]).labels()
+    assert labels[0] != labels[1]
+    assert labels[4] != labels[5]
+
+
+def test_what_the_user_said_keeps_faces_apart() -> None:
+    vectors, _ = made([8], alike=0.9)
+    library = Library(vectors, cannot=[(0, 5)])
+    for face in range(8):
+        library.add(Member(face, 1.0, person=3 if face == 2 else 4 if face == 7 else -1))
+    labels = library.labels()
+    assert labels[0] != labels[5]
+    assert labels[2] != labels[7]
+
+
+def test_a_doubtful_face_joins_but_brings_nobody() -> None:
+    vectors, _ = made([8], alike=0.8)
+    library = Library(vectors)
+    for face in range(3):
+        library.add(Member(face, 0.1))
+    assert {library.grouping.label(face) for face in range(3)} == {-1}
+    for face in range(3, 8):
+        library.add(Member(face, 1.0))
+    last = library.grouping.label(7)
+    assert last != -1
+    assert {library.grouping.label(face) for face in range(3, 8)} == {last}
+
+
+def test_who_joined_by_nearness_goes_to_their_own_when_they_come() -> None:
+    """A face that was near somebody else's group, for want of a better one, is not held by it."""
+    vectors, people = made([10, 3], alike=0.9, seed=2)
+    first, second = np.flatnonzero(people == 0), np.flatnonzero(people == 1)
+    mean = vectors[first].mean(axis=0)
+    mixed = vectors.copy()
+    for face in second:
+        own = vectors[face] - mean * float(mean @ vectors[face]) / float(mean @ mean)
+        # On the whole too far from the first person's faces to be of their core, and near enough to join.
+        mixed[face] = 0.395 * mean / float(mean @ mean) + own / np.linalg.norm(own) * np.sqrt(1 - 0.395**2 / float(mean @ mean))
+    library = Library(mixed)
+    for face in [*first, *second[:2]]:
+        library.add(Member(int(face), 1.0))
+    assert library.grouping.label(int(second[0])) == library.grouping.label(int(first[0]))
+    changed = library.add(Member(int(second[2]), 1.0))
+    assert set(changed) == {int(face) for face in second}
+    assert library.grouping.label(int(second[0])) != library.grouping.label(int(first[0]))
