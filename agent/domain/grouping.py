@@ -1,13 +1,6 @@
-"""When unnamed faces count as one person's: bounds for forming groups, and how far a face can be trusted to form one."""
+"""When unnamed faces count as one person's."""
 
 from dataclasses import dataclass
-
-from agent.domain.face import Quality
-
-# Where a face begins to lose trust, and where none is left.
-SIZE = (24.0, 0.0)  # pixels between the eyes
-SHARPNESS = (150.0, 0.0)
-TURN = (30.0, 75.0)  # degrees to either side
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +15,7 @@ class GroupBounds:
     ahead: float = 0.05  # nearer to its group than to any other by so much, as cosine
     agree: int = 3
     share: int = 3  # what joins by nearness joins a group at least so many times as large
-    trusted: float = 0.5  # a face below this joins, but never founds, bridges or supports a group
+    trusted: float = 0.5  # a face trusted less (agent.domain.people.trust) joins, but never founds, bridges or supports a group
 
     @property
     def within(self) -> float:
@@ -33,13 +26,3 @@ class GroupBounds:
 def cosine(distance: float) -> float:
     """Of two vectors of length 1 that lie so far apart."""
     return 1 - distance * distance / 2
-
-
-def trust(quality: Quality) -> float:
-    """0 (says nothing) to 1: small, blurred and strongly turned faces lie near other people's."""
-    return _fade(quality.size, SIZE) * _fade(quality.sharpness, SHARPNESS) * _fade(abs(quality.yaw), TURN)
-
-
-def _fade(value: float, bounds: tuple[float, float]) -> float:
-    full, none = bounds
-    return min(1.0, max(0.0, (value - none) / (full - none)))

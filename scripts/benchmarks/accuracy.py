@@ -7,7 +7,7 @@ Nothing of it is kept in the checkout.
 from collections.abc import Iterator
 from pathlib import Path
 
-from scripts.benchmarks import accuracy_detect, accuracy_names, accuracy_verify
+from scripts.benchmarks import accuracy_clusters, accuracy_detect, accuracy_names, accuracy_verify
 from scripts.benchmarks.accuracy_faces import labelled
 from scripts.benchmarks.rows import Row
 
@@ -18,4 +18,5 @@ def rows(folder: Path) -> Iterator[Row]:
     for name, target in (("chinese", 0.97), ("western", 0.90)):
         yield from accuracy_verify.rows(name, groups[name], target)
     yield from accuracy_names.rows(groups)
+    yield from accuracy_clusters.rows(groups)
     yield from accuracy_detect.rows(folder / "faces" / "groups")

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.domain.face import Quality
-from agent.domain.grouping import GroupBounds, trust
+from agent.domain.grouping import GroupBounds
+from agent.domain.people import trust
 from agent.vision.clusterer import NEAREST, cluster
 from agent.vision.grouping import Grouping, Member
 from scripts.benchmarks.rows import Row, at_least, at_most, percentile
