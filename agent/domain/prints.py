@@ -15,3 +15,13 @@ class FacePrint:
     embedding: bytes  # float32, little endian, L2-normalised
     person_id: int = 0  # whose face it is, by the user's word; 0: nobody's, it is no reference
     trust: float = 1.0  # 0 to 1: how far it can be trusted for recognition
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMember:
+    """A face that has a print, as groups of unnamed faces are formed: who else is on its photo, who it is, where it was put."""
+
+    face_id: int
+    photo_id: int
+    person_id: int = 0  # by the user's word; 0: nobody's
+    group_id: int = 0  # 0: alone

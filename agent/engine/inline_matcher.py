@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from agent.app.ports import Query
+from agent.app.ports import Groups, Query
 from agent.domain.people import Candidate
-from agent.domain.prints import FacePrint, Near
+from agent.domain.prints import FacePrint, GroupMember, Near
 from agent.engine.match_service import MatchService
-from agent.engine.match_wire import IdentifyRequest, NearRequest, parts
+from agent.engine.match_wire import IdentifyRequest, Members, NearRequest, Placed, parts
 from agent.engine.matching import ReadPrints
 
 T = TypeVar("T")
@@ -30,6 +30,20 @@ class InlineMatcher:
 
     async def identify(self, query: Query, *, probable: float, most: int = 5) -> list[list[Candidate]]:
         return await self._question(lambda service: service.identify(IdentifyRequest(query, probable, most)))
+
+    async def group(self, members: Sequence[GroupMember], cannot: Sequence[tuple[int, int]] = ()) -> dict[int, int]:
+        return dict((await self._question(lambda service: service.group(Members.of(members, cannot)))).groups or ())
+
+    async def place(self, fresh: Sequence[GroupMember], known: Callable[[], Groups]) -> dict[int, int]:
+        def ask(service: MatchService) -> Placed:
+            placed = service.place(Members.of(fresh))
+            if placed.groups is None:
+                before = known()
+                service.begin(Members.of(before.members, before.cannot))
+                placed = service.place(Members.of(fresh))
+            return placed
+
+        return dict((await self._question(ask)).groups or ())
 
     async def put(self, prints: Sequence[FacePrint]) -> None:
         async with self._turn:

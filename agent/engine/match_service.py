@@ -5,11 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from agent.app.ports import Query
+from agent.domain.grouping import GroupBounds
 from agent.domain.people import Candidate
 from agent.domain.prints import Near
-from agent.engine.match_wire import EMBEDDING_BYTES, IdentifyRequest, NearRequest, Prints
+from agent.engine.match_wire import EMBEDDING_BYTES, IdentifyRequest, Members, NearRequest, Placed, Prints
+from agent.vision.clusterer import NEAREST, cluster
+from agent.vision.core import ALONE
 from agent.vision.face_index import FaceIndex, Queries
-from agent.vision.vectors import Floats
+from agent.vision.grouping import Grouping, Member
+from agent.vision.vectors import Floats, Ints
 
 
 class MatchService:
@@ -17,6 +21,8 @@ class MatchService:
 
     def __init__(self) -> None:
         self.index = FaceIndex()
+        self._grouping: Grouping | None = None  # how faces are grouped, once that was told
+        self._placed: set[int] = set()
 
     def put(self, prints: Prints) -> None:
         """Raises ValueError for columns of different lengths."""
@@ -38,9 +44,67 @@ class MatchService:
     def identify(self, asked: IdentifyRequest) -> list[list[Candidate]]:
         return self.index.identify(self._queries(asked.query), asked.probable, asked.most)
 
+    def group(self, members: Members) -> Placed:
+        """All from nothing; each face's group, 0 for one that is alone or not there."""
+        self._grouping = None
+        faces, photos, people, _ = _columns(members)
+        rows = self.index.rows(faces)
+        there = np.flatnonzero(rows >= 0)
+        at = {face: number for number, face in enumerate(faces[there].tolist())}
+        labels = cluster(
+            self.index.vectors(rows[there]),
+            self.index.trust[rows[there]],
+            photos[there],
+            person=people[there],
+            cannot=[(at[one], at[other]) for one, other in members.cannot if one in at and other in at],
+        )
+        groups = np.zeros(len(faces), np.int64)
+        groups[there] = labels + 1
+        return Placed(tuple(zip(members.faces, groups.tolist(), strict=True)))
+
+    def begin(self, members: Members) -> None:
+        """Take over how faces are grouped."""
+        faces, photos, people, groups = _columns(members)
+        rows = self.index.rows(faces)
+        known = [
+            Member(face, float(self.index.trust[row]), photo, person, group)
+            for face, row, photo, person, group in zip(*(each.tolist() for each in (faces, rows, photos, people, groups)), strict=True)
+            if row >= 0
+        ]
+        self._grouping = Grouping(self._vectors_of, known, cannot=members.cannot)
+        self._placed = {member.face for member in known}
+
+    def place(self, members: Members) -> Placed:
+        if self._grouping is None:
+            return Placed(None)
+        changed: dict[int, int] = {}
+        within = GroupBounds().within
+        for face, photo, person in zip(members.faces, members.photos, members.people, strict=True):
+            query = self.index.faces(np.array([face], np.int64))
+            if query.rows[0] < 0 or face in self._placed:
+                continue
+            self._placed.add(face)
+            member = Member(face, float(self.index.trust[query.rows[0]]), photo, person or ALONE)
+            [near] = self.index.near(query, within, NEAREST)
+            changed |= self._grouping.add(member, query.vectors[0], near)
+        return Placed(tuple((face, label + 1) for face, label in changed.items()))
+
+    def _vectors_of(self, faces: Sequence[int]) -> Floats:
+        """Of a face that is gone: nothing is like it."""
+        return np.nan_to_num(self.index.faces(np.array(faces, np.int64)).vectors)
+
     def _queries(self, query: Query) -> Queries:
         vectors = _matrix(b"".join(each if len(each) == EMBEDDING_BYTES else bytes(EMBEDDING_BYTES) for each in query.embeddings))
         return Queries.of(vectors) + self.index.faces(np.array(query.faces, np.int64))
+
+
+def _columns(members: Members) -> tuple[Ints, Ints, Ints, Ints]:
+    """Faces, photos, people and groups, int64 [n]; -1 for nobody's, and for alone. Raises ValueError for different lengths."""
+    faces, photos, people, groups = (np.array(each, np.int64) for each in (members.faces, members.photos, members.people, members.groups))
+    if not len(faces) == len(photos) == len(people) == len(groups):
+        raise ValueError
+    people[people == 0] = ALONE
+    return faces, photos, people, groups - 1
 
 
 def _matrix(embeddings: bytes) -> Floats:

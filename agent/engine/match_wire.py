@@ -9,7 +9,7 @@ from agent.app.health import OPEN, Wall
 from agent.app.ports import Query
 from agent.domain.errors import EngineBadAnswer
 from agent.domain.people import Candidate
-from agent.domain.prints import FacePrint, Near
+from agent.domain.prints import FacePrint, GroupMember, Near
 from agent.engine.wire import STRICT, Codec
 
 # Of MobileFaceNet: 192 values of 4 bytes.
@@ -61,10 +61,37 @@ class IdentifyRequest:
     most: int
 
 
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Faces to be grouped, by column, and pairs of them that must not meet."""
+
+    faces: tuple[int, ...]
+    photos: tuple[int, ...]
+    people: tuple[int, ...]  # 0: nobody's
+    groups: tuple[int, ...]  # 0: alone
+    cannot: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def of(cls, members: Sequence[GroupMember], cannot: Sequence[tuple[int, int]] = ()) -> "Members":
+        columns = (
+            zip(*((each.face_id, each.photo_id, each.person_id, each.group_id) for each in members), strict=True) if members else [()] * 4
+        )
+        return cls(*columns, tuple(cannot))
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """(face, group) of those that have another group now; None: how it was is not known here."""
+
+    groups: tuple[tuple[int, int], ...] | None
+
+
 HELLO = Codec[MatcherHello](TypeAdapter(tuple[MatcherHello], config=STRICT))
 PRINTS = Codec[Prints](TypeAdapter(tuple[Prints], config=STRICT))
 FACES = Codec[tuple[int, ...]](TypeAdapter(tuple[tuple[int, ...]], config=STRICT))
 PEOPLE = Codec[tuple[tuple[int, int], ...]](TypeAdapter(tuple[tuple[tuple[int, int], ...]], config=STRICT))
+MEMBERS = Codec[Members](TypeAdapter(tuple[Members], config=STRICT))
+PLACED = Codec[Placed](TypeAdapter(tuple[Placed], config=STRICT))
 NEAR = Codec[NearRequest](TypeAdapter(tuple[NearRequest], config=STRICT))
 NEARS = Codec[list[list[Near]]](TypeAdapter(tuple[list[list[Near]]], config=STRICT))
 IDENTIFY = Codec[IdentifyRequest](TypeAdapter(tuple[IdentifyRequest], config=STRICT))

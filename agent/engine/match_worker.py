@@ -38,6 +38,9 @@ class MatchWorker:
             "assign": self._assign,
             "near": self._near,
             "identify": self._identify,
+            "group": self._group,
+            "begin": self._begin,
+            "place": self._place,
         }
         try:
             return wire.answer(number, operations[message["op"]](message["body"]))
@@ -75,6 +78,16 @@ class MatchWorker:
 
     def _near(self, body: object) -> object:
         return match_wire.NEARS.dump(self._ready.near(match_wire.NEAR.load(body)))
+
+    def _group(self, body: object) -> object:
+        return match_wire.PLACED.dump(self._ready.group(match_wire.MEMBERS.load(body)))
+
+    def _begin(self, body: object) -> object:
+        self._ready.begin(match_wire.MEMBERS.load(body))
+        return wire.DONE.dump(True)
+
+    def _place(self, body: object) -> object:
+        return match_wire.PLACED.dump(self._ready.place(match_wire.MEMBERS.load(body)))
 
     def _identify(self, body: object) -> object:
         return wire.MATCHES.dump(self._ready.identify(match_wire.IDENTIFY.load(body)))

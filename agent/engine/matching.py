@@ -5,13 +5,13 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeAlias, TypeVar
 
-from agent.app.ports import Query
+from agent.app.ports import Groups, Query
 from agent.child import Child, ChildGarbled, ChildGone, ChildTimeout, own_command
 from agent.domain.errors import AgentError, EngineBadAnswer, EngineKilled, EngineStartFailed, EngineTimeout
 from agent.domain.people import Candidate
-from agent.domain.prints import FacePrint, Near
+from agent.domain.prints import FacePrint, GroupMember, Near
 from agent.engine import match_wire, wire
-from agent.engine.match_wire import IdentifyRequest, MatcherHello, NearRequest
+from agent.engine.match_wire import IdentifyRequest, MatcherHello, Members, NearRequest
 from agent.engine.places import memory_of, why_ended
 from agent.engine.wire import Codec
 
@@ -20,6 +20,7 @@ T = TypeVar("T")
 ReadPrints: TypeAlias = Callable[[], Iterator[Sequence[FacePrint]]]
 
 _START_LIMIT_S = 60.0
+_GROUP_LIMIT_S = 900.0  # for a million faces
 _FOUND = 2.0  # the largest distance there is
 
 
@@ -60,6 +61,20 @@ class MatcherProcess:
             "identify", match_wire.IDENTIFY.dump(asked), wire.MATCHES, lambda found: match_wire.check_people(found, asked)
         )
 
+    async def group(self, members: Sequence[GroupMember], cannot: Sequence[tuple[int, int]] = ()) -> dict[int, int]:
+        body = match_wire.MEMBERS.dump(Members.of(members, cannot))
+        placed = await self._question("group", body, match_wire.PLACED, limit=_GROUP_LIMIT_S)
+        return dict(placed.groups or ())
+
+    async def place(self, fresh: Sequence[GroupMember], known: Callable[[], Groups]) -> dict[int, int]:
+        body = match_wire.MEMBERS.dump(Members.of(fresh))
+        placed = await self._question("place", body, match_wire.PLACED)
+        if placed.groups is None:
+            before = await asyncio.to_thread(known)
+            await self._question("begin", match_wire.MEMBERS.dump(Members.of(before.members, before.cannot)), wire.DONE)
+            placed = await self._question("place", body, match_wire.PLACED)
+        return dict(placed.groups or ())
+
     async def put(self, prints: Sequence[FacePrint]) -> None:
         await self._change("put", lambda: map(match_wire.PRINTS.dump, match_wire.parts(prints)))
 
@@ -88,11 +103,13 @@ class MatcherProcess:
         return 0 if self.hello is None else memory_of(self.hello.pid)
 
     # -- questions and changes ---------------------------------------------------------------------------------------------------
-    async def _question(self, operation: str, body: object, codec: Codec[T], check: Callable[[T], T]) -> T:
+    async def _question(
+        self, operation: str, body: object, codec: Codec[T], check: Callable[[T], T] | None = None, *, limit: float | None = None
+    ) -> T:
         async with self._turn:
             self._busy()
             try:
-                return await self._ask(await self._running(), operation, body, codec, check)
+                return await self._ask(await self._running(), operation, body, codec, check, limit)
             finally:
                 self._rest()
 

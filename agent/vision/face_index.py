@@ -133,6 +133,10 @@ class FaceIndex:
         """float32 [n, 192], of the same faces or of some of them by their place in `ids`."""
         return decoded(self._vectors.read(np.arange(self._count) if rows is None else rows))
 
+    def rows(self, ids: Ints) -> Ints:
+        """Where faces lie in `ids`; -1 for those that are not there."""
+        return self._found(ids)
+
     def faces(self, ids: Ints) -> "Queries":
         """Faces that are there, to be asked about; nothing is near one that is not."""
         rows = self._found(ids)

@@ -2,7 +2,7 @@
 
 from agent.app.ports.analyser import Analyse, Analyser
 from agent.app.ports.library import BACKUPS_HOLD_PURGED, ForgottenList, Library, ThumbnailStore
-from agent.app.ports.matcher import FaceMatcher, Query
+from agent.app.ports.matcher import FaceMatcher, Groups, Query
 from agent.app.ports.records import (
     EVERYWHERE,
     Area,
@@ -42,6 +42,7 @@ __all__ = [
     "FileMoved",
     "FilesGone",
     "ForgottenList",
+    "Groups",
     "Index",
     "Library",
     "Match",

@@ -1,11 +1,11 @@
 """What compares the faces of the library: who is near whom, and nearest to which known people."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from agent.domain.people import Candidate
-from agent.domain.prints import FacePrint, Near
+from agent.domain.prints import FacePrint, GroupMember, Near
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,14 @@ class Query:
 
     def __len__(self) -> int:
         return len(self.embeddings) + len(self.faces)
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """How faces are grouped, and pairs of faces that must not meet."""
+
+    members: tuple[GroupMember, ...]
+    cannot: tuple[tuple[int, int], ...] = ()
 
 
 class FaceMatcher(Protocol):
@@ -37,6 +45,20 @@ class FaceMatcher(Protocol):
 
     async def identify(self, query: Query, *, probable: float, most: int = 5) -> list[list[Candidate]]:
         """The `most` nearest people among the faces that have one, nearest first. Raises as above."""
+        ...
+
+    async def group(self, members: Sequence[GroupMember], cannot: Sequence[tuple[int, int]] = ()) -> dict[int, int]:
+        """Form all groups from nothing: each face's group, 0 for one that is alone. `cannot` are pairs of faces that must not meet.
+
+        Takes half a minute for 100,000 faces, in which nothing else is answered. Raises as above.
+        """
+        ...
+
+    async def place(self, fresh: Sequence[GroupMember], known: Callable[[], Groups]) -> dict[int, int]:
+        """Find the groups of faces that came since: the groups of all that have another one now. `known` reads how it was; it may block.
+
+        Raises as above.
+        """
         ...
 
     async def put(self, prints: Sequence[FacePrint]) -> None:
