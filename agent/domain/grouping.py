@@ -10,8 +10,9 @@ class GroupBounds:
     alike: float = 1.08  # two groups are one person's if the mean cosine between their faces is that of this distance or more
     early: float = 1.0  # the same while faces come one by one, for two groups of fewer than `settled` faces
     settled: int = 6
-    near: float = 1.12  # a face is near a group if `agree` trusted faces of it lie within this
-    surely_near: float = 1.06  # the same, for what is a group by itself: `agree` faces or more that are alike
+    near: float = 1.12  # a face is near a group of `large` or more if `agree` trusted faces of it lie within this
+    surely_near: float = 1.06  # the same for a smaller group, and for what is a group by itself: `agree` faces or more that are alike
+    large: int = 20
     ahead: float = 0.05  # nearer to its group than to any other by so much, as cosine
     agree: int = 3
     share: int = 3  # what joins by nearness joins a group at least so many times as large

@@ -188,7 +188,8 @@ def _nearest(groups: _Groups, near: Edges, bounds: GroupBounds) -> tuple[Ints, I
     splinter, larger, score = splinter[order], larger[order], score[order]
     first = np.diff(splinter, prepend=-1) != 0
     rival = np.append(np.where(first[1:], -np.inf, score[1:]), -np.inf)
-    needed = np.where(groups.counts[splinter] < agree, cosine(bounds.near), cosine(bounds.surely_near))
+    easily = (groups.counts[splinter] < agree) & (groups.counts[larger] >= bounds.large)
+    needed = np.where(easily, cosine(bounds.near), cosine(bounds.surely_near))
     clear = first & (score >= needed) & (score - rival >= bounds.ahead) & (groups.sizes[splinter] * bounds.share <= groups.counts[larger])
     chosen = np.flatnonzero(clear)
     chosen = chosen[np.argsort(-score[chosen], kind="stable")]

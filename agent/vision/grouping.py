@@ -140,7 +140,8 @@ class Grouping:
         scores = [self._near(core, home) for home in able]
         best = int(np.argmax(scores))
         rival = max((score for at, score in enumerate(scores) if at != best), default=-1.0)
-        needed = self._bounds.near if len(core.supporters) < self._bounds.agree else self._bounds.surely_near
+        easily = len(core.supporters) < self._bounds.agree and len(able[best].supporters) >= self._bounds.large
+        needed = self._bounds.near if easily else self._bounds.surely_near
         clear = scores[best] >= cosine(needed) and scores[best] - rival >= self._bounds.ahead
         if clear and self._much_larger(able[best], core) and able[best] is not core.home:
             _note(before, core)

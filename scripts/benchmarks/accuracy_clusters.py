@@ -1,8 +1,8 @@
 """Rows of the group `accuracy`: how well unnamed faces are grouped by person, beside other methods on the same vectors, and how fast.
 
 A set has few or many faces of each person, from 2 to all there are, as many people with 2 to 10 as with 10 to 50; it is drawn anew `DRAWS`
-times, seeded, and a figure is the mean. The product's bounds were set on half of the people; what is judged is the other half, which nobody
-had looked at by then. Each other method has that one setting which does best on the very sets it is judged by.
+times, seeded, and a figure is the mean. The product's bounds were set on half of the people; what is judged is the other half (how far that
+is true: docs/decisions/0012). Each other method has that one setting which does best on the very sets it is judged by.
 """
 
 import time

@@ -101,17 +101,16 @@ def test_doubtful_faces_found_no_group_and_bridge_none() -> None:
     assert labels[10] == -1, "it is as near to the one as to the other"
 
 
-def test_a_face_unlike_the_average_joins_if_it_is_near_some_of_a_large_group() -> None:
-    looks, _ = made([12, 4, 1], alike=0.95, seed=4)
-    vectors, people = made([12, 4], alike=0.95, seed=4)
-    assert len(looks) == len(vectors) + 1
-    centre = [vectors[people == each].mean(axis=0) for each in (0, 1)]
-    # The second look of the first person: four faces that the others are rather like, on the whole not enough.
-    turned = unit(np.array([0.3 * centre[0] + 0.9539 * vectors[at] for at in np.flatnonzero(people == 1)], np.float64))
-    odd = unit((0.75 * turned.mean(axis=0) + 0.2 * centre[0])[None].astype(np.float64))
-    every = np.concatenate([vectors[people == 0], turned, odd])
-    labels = cluster(every, sure(17), alone(17))
-    assert labels[0] != labels[12] == labels[16]
+@pytest.mark.parametrize(("size", "joins"), [(8, False), (24, True)])
+def test_what_is_near_a_large_group_may_be_near_a_small_one_by_chance(size: int, joins: bool) -> None:
+    vectors, _ = made([size], alike=0.9)
+    mean = vectors.mean(axis=0)
+    aside = np.random.default_rng(2).standard_normal(192)
+    aside -= mean * float(mean @ aside) / float(mean @ mean)
+    # The cosine to each face of the group is about 0.4: a distance of 1.1.
+    face = 0.4 * mean / float(mean @ mean) + aside / np.linalg.norm(aside) * np.sqrt(1 - 0.4**2 / float(mean @ mean))
+    labels = cluster(np.concatenate([vectors, unit(face[None])]), sure(size + 1), alone(size + 1))
+    assert bool(labels[-1] == labels[0]) is joins
 
 
 def test_nearness_does_not_spread_from_face_to_face() -> None:
