@@ -30,12 +30,14 @@ from agent.app.devices import Note
 from agent.app.health import Check, Finding, Health, Wall
 from agent.app.lifecycle import App, Reconfigure
 from agent.app.monitor import Machine
-from agent.app.ports import Analyser, Counts, Source
+from agent.app.ports import Analyser, Counts, FaceMatcher, Source
 from agent.app.recognition import Backups
 from agent.app.rest import Rest
+from agent.app.rules import EMBEDDER
 from agent.child import own_command
 from agent.domain.errors import NoDisplay, NoTray
 from agent.domain.image import Recipe
+from agent.engine.matching import MatcherProcess
 from agent.engine.pool import EnginePool
 from agent.engine.selftest_runs import DeviceChooser
 from agent.engine.wire import ModelFile
@@ -122,6 +124,7 @@ def build(
     *,
     library: SqliteLibrary | None = None,
     analyser: Analyser | None = None,
+    matcher: FaceMatcher | None = None,
     source: Source | None = None,
     backups: Backups | None = None,
     reconfigure: Mapping[str, Reconfigure] | None = None,
@@ -174,6 +177,7 @@ def build(
         settings,
         library,
         analyser,
+        matcher or MatcherProcess(lambda: library.prints(EMBEDDER)),
         source,
         slots=slots,
         clock=clock,

@@ -2,7 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,13 +15,15 @@ import pytest
 from agent.adapters.forgotten import ForgottenFile
 from agent.adapters.store import SqliteLibrary
 from agent.app.lifecycle import App
-from agent.app.ports import Analyse, Emit
+from agent.app.ports import Analyse, Emit, Groups, Query
 from agent.app.recognition import Backups
+from agent.app.rules import EMBEDDER
 from agent.domain.errors import AgentError, ImageMissing
 from agent.domain.events import Recorded
 from agent.domain.face import Analysis, Box, Face, Landmarks, Quality, StageTimes
 from agent.domain.image import FileSeen, Recipe
-from agent.domain.people import Bounds, Candidate, Gallery
+from agent.domain.people import Candidate
+from agent.domain.prints import FacePrint, GroupMember, Near
 from agent.settings import Settings, folder_of
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -36,9 +39,6 @@ class FakeAnalyser:
         self.faces: dict[str, int] = {}  # how many a file of that name shows, where that is not one
         self.always: AgentError | None = None
         self.defect: Exception | None = None
-        self.match_error: AgentError | None = None
-        self.matches = 0
-        self.before_match: Callable[[], Awaitable[None]] | None = None
         self.gate = asyncio.Event()
         self.gate.set()
         self.busy = asyncio.Event()
@@ -71,20 +71,86 @@ class FakeAnalyser:
             raise self.always
         return bytes(self.preview_size)
 
-    async def match(self, embeddings: Sequence[bytes], gallery: Gallery, bounds: Bounds) -> list[list[Candidate]]:
-        self.matches += 1
-        if self.before_match is not None:
-            once, self.before_match = self.before_match, None
-            await once()
-        if self.match_error is not None:
-            raise self.match_error
-        return [[Candidate(ref.person_id, 0.1, 1, 1) for ref in gallery.references if ref.embedding == each] for each in embeddings]
-
     def forget(self) -> None:
         self.forgotten += 1
 
     async def close(self) -> None:
         self.closed = True
+
+
+class FakeMatcher:
+    """Two faces are near each other if their prints are the same, and as far apart as can be if not."""
+
+    def __init__(self, read: Callable[[], Iterator[Sequence[FacePrint]]]) -> None:
+        self._read = read
+        self._known: dict[int, FacePrint] | None = None
+        self.error: AgentError | None = None
+        self.asked = 0
+        self.before: Callable[[], Awaitable[None]] | None = None  # once
+        self.forgotten = 0
+        self.grouped: list[int] = []
+
+    async def near(self, query: Query, *, within: float, limit: int) -> list[list[Near]]:
+        known = await self._asked()
+        return [
+            [(each.face_id, 0.1) for each in known.values() if each.embedding == print and each.face_id != own][:limit]
+            for print, own in self._queries(query, known)
+        ]
+
+    async def search(self, query: Query, *, limit: int) -> list[list[Near]]:
+        return await self.near(query, within=2.0, limit=limit)
+
+    async def identify(self, query: Query, *, probable: float, most: int = 5) -> list[list[Candidate]]:
+        known = await self._asked()
+        found: list[list[Candidate]] = []
+        for print, own in self._queries(query, known):
+            alike = [each for each in known.values() if each.embedding == print and each.face_id != own]
+            people = Counter(each.person_id for each in alike if each.person_id)
+            found.append([Candidate(person, 0.1, count, count) for person, count in people.most_common(most)])
+        return found
+
+    async def group(self, members: Sequence[GroupMember], cannot: Sequence[tuple[int, int]] = ()) -> dict[int, int]:
+        known = await self._asked()
+        self.grouped += [each.face_id for each in members]
+        prints = {each.face_id: known[each.face_id].embedding for each in members if each.face_id in known}
+        many = Counter(prints.values())
+        first = {print: face for face, print in reversed(prints.items())}
+        return {face: first[print] if many[print] > 1 else 0 for face, print in prints.items()}
+
+    async def place(self, fresh: Sequence[GroupMember], known: Callable[[], Groups]) -> dict[int, int]:
+        return await self.group([*known().members, *fresh])
+
+    async def put(self, prints: Sequence[FacePrint]) -> None:
+        if self._known is not None:
+            self._known |= {each.face_id: each for each in prints}
+
+    async def drop(self, faces: Sequence[int]) -> None:
+        for each in faces:
+            (self._known or {}).pop(each, None)
+
+    async def assign(self, people: Mapping[int, int]) -> None:
+        raise NotImplementedError
+
+    def forget(self) -> None:
+        self.forgotten += 1
+        self._known = None
+
+    async def close(self) -> None: ...
+
+    async def _asked(self) -> dict[int, FacePrint]:
+        self.asked += 1
+        if self.before is not None:
+            once, self.before = self.before, None
+            await once()
+        if self.error is not None:
+            raise self.error
+        if self._known is None:
+            self._known = await asyncio.to_thread(lambda: {each.face_id: each for page in self._read() for each in page})
+        return self._known
+
+    def _queries(self, query: Query, known: Mapping[int, FacePrint]) -> list[tuple[bytes, int]]:
+        """Each print with the face whose it is, if it is one's."""
+        return [(each, 0) for each in query.embeddings] + [(known[each].embedding if each in known else b"", each) for each in query.faces]
 
 
 def analysis(content: bytes, recipe: Recipe, *, chip: bool = True) -> Analysis:
@@ -150,6 +216,7 @@ class World:
         self.folder.mkdir()
         self.real = library
         self.library = Unreliable(library)
+        self.matcher = FakeMatcher(lambda: library.prints(EMBEDDER))
         self.forgotten = ForgottenFile(self.folder / ".forgotten")
         self.analyser = FakeAnalyser()
         self.source = FakeSource()
@@ -188,6 +255,7 @@ class World:
             settings,
             self.library,  # type: ignore[arg-type]
             self.analyser,
+            self.matcher,
             self.source,
             slots=lambda: 2,
             clock=lambda: NOW + self.slept,

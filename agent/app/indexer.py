@@ -220,8 +220,8 @@ class Indexer:
         if job.priority != Priority.ASKED and await asyncio.to_thread(self._online_only, job.path):
             raise ImageOnlineOnly
         analysis = await self._analyser.analyse(self._task(job.path))
-        identities, gallery = await self._people.opinions(analysis)
-        events = await asyncio.to_thread(self._library.commit, job, analysis, identities, now=self._clock())
+        judged = await self._people.opinions(analysis)
+        events = await asyncio.to_thread(self._library.commit, job, analysis, judged.identities, now=self._clock())
         self._well()
         if events:
             self._progress.indexed(len(analysis.faces))
@@ -230,11 +230,10 @@ class Indexer:
         try:
             if events:
                 await self._keep(analysis)
-            await self._people.recheck(events, gallery)
+            await self._people.written(events, judged)
         except AgentError as error:
-            log.warning(
-                "people.recheck_failed", job=job.id, code=error.code
-            )  # the photo is indexed; the opinion follows at the next naming
+            log.warning("people.recheck_failed", job=job.id, code=error.code)
+            self._people.doubt()  # the photo is indexed; who is on it is found out later
         finally:
             self._bus.publish(events)
 

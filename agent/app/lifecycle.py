@@ -9,11 +9,13 @@ import structlog
 from agent.app.actions import Actions
 from agent.app.bus import Bus
 from agent.app.governor import Pace
+from agent.app.groups import Grouper
 from agent.app.indexer import Indexer
 from agent.app.ingest import Ingest
 from agent.app.monitor import Machine, Monitor
+from agent.app.opinions import Opinions
 from agent.app.people import People
-from agent.app.ports import Analyse, Analyser, ForgottenList, Library, Source, ThumbnailStore
+from agent.app.ports import Analyse, Analyser, FaceMatcher, ForgottenList, Library, Source, ThumbnailStore
 from agent.app.previews import Previews
 from agent.app.progress import Progress
 from agent.app.quiet import Quiet
@@ -50,6 +52,7 @@ class App:
         settings: Settings,
         library: Library,
         analyser: Analyser,
+        matcher: FaceMatcher,
         source: Source,
         *,
         slots: Callable[[], int],
@@ -67,6 +70,7 @@ class App:
         self.settings = settings
         self.library = library
         self.analyser = analyser
+        self._matcher = matcher
         self.bus = Bus()
         self._source = source
         self._clock = clock
@@ -80,12 +84,12 @@ class App:
         self.rest = rest or Rest()
         self.rest.also(self.previews.forget)
         self.thumbnails = Thumbnails(library, self.previews, thumbnails)
+        self._opinions = Opinions(library, matcher, recipe=self.recipe, bounds=self._bounds, clock=clock)
         self.people = People(
             library,
-            analyser,
+            self._opinions,
             self.bus,
             recipe=self.recipe,
-            bounds=self._bounds,
             forgotten=forgotten,
             backups_stale=lambda: self._recognition.backups_stale(),
             clock=clock,
@@ -135,10 +139,17 @@ class App:
             settings=lambda: self.settings,
             device_note=lambda: self.monitor.engine.device_note,
         )
+        self._grouper = Grouper(
+            library,
+            matcher,
+            self.bus,
+            wanted=lambda: self.recipe().embedder is not None,
+            idle=lambda: self.indexer.running == 0,
+        )
         self._models = ModelSupply(lambda: supply(self.recipe()), self.indexer.mended, self.status.changed)
         self.status.fetching = lambda: self._models.busy
         self.status.unfetched = lambda: self._models.problem
-        self._recognition = RecognitionSwitch(library, analyser, self.people, self.bus, backups, tell=self._blocked, clock=clock)
+        self._recognition = RecognitionSwitch(library, analyser, self._opinions, self.bus, backups, tell=self._blocked, clock=clock)
 
     def recipe(self) -> Recipe:
         """What analyses are made with now, where no folder says otherwise: no embedder while recognition is off."""
@@ -155,6 +166,7 @@ class App:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self.indexer.run())
                     tasks.create_task(self.people.run())
+                    tasks.create_task(self._grouper.run())
                     tasks.create_task(self.status.run())
                     tasks.create_task(self.monitor.run())
                     tasks.create_task(self._models.run())
@@ -169,10 +181,12 @@ class App:
                                 lambda: self.settings,
                                 self._clock,
                                 backups_stale=self._recognition.backups_stale,
+                                forget=self._opinions.forget,
                             )
                         )
         finally:
             await self.analyser.close()
+            await self._matcher.close()
             await asyncio.to_thread(self.thumbnails.close)
 
     def pause(self) -> None:

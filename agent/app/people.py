@@ -1,4 +1,4 @@
-"""Who is on the photos: opinions from stored embeddings, formed anew whenever the known people change."""
+"""What the user says of people and faces, and takes back; the opinions about everybody else follow."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -8,46 +8,41 @@ from functools import partial
 import structlog
 
 from agent.app.bus import Bus
-from agent.app.ports import BACKUPS_HOLD_PURGED, Analyser, ForgottenList, Library
+from agent.app.opinions import Judgement, Opinions
+from agent.app.ports import BACKUPS_HOLD_PURGED, ForgottenList, Library
 from agent.domain.edits import Edit, Forgotten, NameFaces, Step
-from agent.domain.errors import AgentError, NothingToUndo, RecognitionOff
+from agent.domain.errors import AgentError, EngineError, NothingToUndo, RecognitionOff
 from agent.domain.events import ImageIndexed, Recorded
-from agent.domain.face import Analysis, Face
+from agent.domain.face import Analysis
 from agent.domain.image import Recipe
-from agent.domain.people import Bounds, Certainty, Gallery, Identity, identify
 
 log = structlog.get_logger()
 
-PAGE = 2_000
 RETRY_AFTER_S = 30.0
 
 
 class People:
-    """Recognition's use cases. Nothing here runs inference: embeddings are facts, identities are opinions."""
+    """Recognition's use cases."""
 
     def __init__(
         self,
         library: Library,
-        analyser: Analyser,
+        opinions: Opinions,
         bus: Bus,
         *,
         recipe: Callable[[], Recipe],
-        bounds: Callable[[], Bounds],
         forgotten: ForgottenList,
         backups_stale: Callable[[], None],
         clock: Callable[[], datetime],
     ) -> None:
         """`backups_stale` is called when something was deleted that backups may still hold."""
         self._library = library
-        self._analyser = analyser
+        self._opinions = opinions
         self._bus = bus
         self._recipe = recipe
-        self._bounds = bounds
         self._forgotten = forgotten
         self._backups_stale = backups_stale
         self._clock = clock
-        self._gallery: Gallery | None = None  # the snapshot in force; None: read it again
-        self._snapshots = 0  # grows when the snapshot is dropped, so that one read before is not taken for the new one
         self._naming = asyncio.Lock()
         self._doubtful = asyncio.Event()
 
@@ -79,12 +74,8 @@ class People:
             await asyncio.to_thread(self._forgotten.add, uids)
             gone, events = await asyncio.to_thread(self._library.forget_person, person_id, now=self._clock(), note=BACKUPS_HOLD_PURGED)
             self._backups_stale()
-            self._analyser.forget()
-            self.forget_gallery()
-            try:
-                await self._identify_all()
-            finally:
-                self._bus.publish(events)
+            self._opinions.forget()
+            self._bus.publish(events)
         return gone
 
     async def forget_again(self) -> None:
@@ -92,6 +83,43 @@ class People:
         uids = await asyncio.to_thread(self._forgotten.read)
         while uids and (there := await asyncio.to_thread(self._library.people_by_uids, uids)):
             await self.forget(there[0])
+
+    async def run(self) -> None:
+        """Form all opinions anew whenever they are in doubt, until cancelled."""
+        while True:
+            await self._doubtful.wait()
+            self._doubtful.clear()
+            try:
+                async with self._naming:
+                    self._opinions.outdated()
+                    await self._opinions.form_all()
+            except AgentError as error:
+                log.warning("people.opinions_failed", code=error.code)
+                self._doubtful.set()
+                await asyncio.sleep(RETRY_AFTER_S)
+
+    def doubt(self) -> None:
+        """The bounds changed, or opinions could not be formed: `run` forms them anew."""
+        self._doubtful.set()
+
+    def at_rest(self) -> asyncio.Lock:
+        """Inside (`async with`), nobody is named and no opinions are formed, but for those about photos being analysed."""
+        return self._naming
+
+    async def opinions(self, analysis: Analysis) -> Judgement:
+        """Who the faces of a fresh analysis are; nobody, if that can't be found out now: it is, later. Raises StoreError."""
+        try:
+            return await self._opinions.of(analysis)
+        except EngineError as error:
+            log.warning("people.opinions_failed", code=error.code)
+            self.doubt()
+            return Judgement((None,) * len(analysis.faces))
+
+    async def written(self, events: Sequence[Recorded], judged: Judgement) -> None:
+        """An image was written as judged; somebody may have been named meanwhile. Raises EngineError, StoreError."""
+        for recorded in events:
+            if isinstance(recorded.event, ImageIndexed):
+                await self._opinions.written(recorded.event.image_id, judged)
 
     async def _step(self, write: Callable[[], tuple[Step, list[Recorded]] | None]) -> Step:
         """It is told of only once the opinions are what they should be now."""
@@ -101,102 +129,10 @@ class People:
                 raise NothingToUndo
             step, events = written
             try:
-                if step.faces or step.people:
-                    self.forget_gallery()
-                    await self._identify_all()
+                await self._opinions.follow(step)
+            except AgentError:
+                self.doubt()  # what was said is written; what follows from it is found out later
+                raise
             finally:
                 self._bus.publish(events)
         return step
-
-    async def run(self) -> None:
-        """Form all opinions anew whenever they are in doubt, until cancelled."""
-        while True:
-            await self._doubtful.wait()
-            self._doubtful.clear()
-            try:
-                async with self._naming:
-                    self.forget_gallery()
-                    await self._identify_all()
-            except AgentError as error:
-                log.warning("people.opinions_failed", code=error.code)
-                self._doubtful.set()
-                await asyncio.sleep(RETRY_AFTER_S)
-
-    def doubt(self) -> None:
-        """The bounds changed, or a known face's print came back: `run` forms the opinions anew."""
-        self._doubtful.set()
-
-    def at_rest(self) -> asyncio.Lock:
-        """Inside (`async with`), nobody is named and no opinions are formed, but for those about photos being analysed."""
-        return self._naming
-
-    def forget_gallery(self) -> None:
-        """The known people changed, or recognition was switched: read them again when next needed."""
-        self._gallery = None
-        self._snapshots += 1
-
-    async def opinions(self, analysis: Analysis) -> tuple[list[Identity | None], Gallery | None]:
-        """Who the faces of a fresh analysis are, in their order, and the known people it was judged by."""
-        embedder = analysis.recipe.embedder
-        if embedder is None:
-            return [None] * len(analysis.faces), None
-        gallery = await self._known(embedder)
-        pairs = [(face.embedding or b"", face) for face in analysis.faces]
-        return await self._judge(pairs, gallery), gallery
-
-    async def recheck(self, events: Sequence[Recorded], judged_by: Gallery | None) -> None:
-        """Somebody was named between judging and writing: judge the written images once more."""
-        if judged_by is None:
-            return
-        for recorded in events:
-            if isinstance(recorded.event, ImageIndexed):
-                await self._recheck(recorded.event.image_id, judged_by)
-
-    async def _recheck(self, image_id: int, judged_by: Gallery) -> None:
-        image = await asyncio.to_thread(self._library.image, image_id)
-        if image is not None and any(face.identity and face.identity.certainty is Certainty.CONFIRMED for face in image.faces):
-            self.doubt()  # analysed anew, it brought the print of a known face along
-        elif self._gallery is not judged_by:
-            await self._rejudge(await asyncio.to_thread(self._library.image_embeddings, image_id, judged_by.embedder))
-
-    async def _identify_all(self) -> None:
-        """All unconfirmed faces, a page at a time."""
-        embedder = self._recipe().embedder
-        if embedder is None:
-            return
-        after = 0
-        while page := await asyncio.to_thread(self._library.embeddings, embedder, after=after, limit=PAGE):
-            await self._rejudge(page)
-            after = page[-1][0]
-
-    async def _rejudge(self, rows: Sequence[tuple[int, bytes, Face]]) -> None:
-        embedder = self._recipe().embedder
-        if not rows or embedder is None:
-            return
-        gallery = await self._known(embedder)
-        not_them = await asyncio.to_thread(self._library.rejections, [row[0] for row in rows])
-        wrong = [not_them.get(row[0]) for row in rows]
-        identities = await self._judge([(embedding, face) for _, embedding, face in rows], gallery, wrong)
-        opinions = {row[0]: identity for row, identity in zip(rows, identities, strict=True)}
-        await asyncio.to_thread(self._library.set_identities, opinions, now=self._clock())
-
-    async def _judge(
-        self, faces: Sequence[tuple[bytes, Face]], gallery: Gallery, not_them: Sequence[frozenset[int] | None] | None = None
-    ) -> list[Identity | None]:
-        if not faces or not gallery.references:
-            return [None] * len(faces)
-        bounds = self._bounds()
-        candidates = await self._analyser.match([embedding for embedding, _ in faces], gallery, bounds)
-        others = not_them or [None] * len(faces)
-        return [
-            identify([each for each in near if each.person_id not in (wrong or ())], face.quality, bounds)
-            for near, (_, face), wrong in zip(candidates, faces, others, strict=True)
-        ]
-
-    async def _known(self, embedder: str) -> Gallery:
-        while self._gallery is None or self._gallery.embedder != embedder:
-            snapshot = self._snapshots
-            gallery = await asyncio.to_thread(self._library.gallery, embedder)
-            if snapshot == self._snapshots:
-                self._gallery = gallery
-        return self._gallery

@@ -8,7 +8,7 @@ from datetime import datetime
 import structlog
 
 from agent.app.bus import Bus
-from agent.app.people import People
+from agent.app.opinions import Opinions
 from agent.app.ports import BACKUPS_HOLD_PURGED, Analyser, Library
 from agent.app.rules import areas, recognition_ends
 from agent.domain.errors import AgentError, KeyHomeError, StoreError
@@ -38,7 +38,7 @@ class RecognitionSwitch:
         self,
         library: Library,
         analyser: Analyser,
-        people: People,
+        opinions: Opinions,
         bus: Bus,
         backups: Backups,
         *,
@@ -47,7 +47,7 @@ class RecognitionSwitch:
     ) -> None:
         self._library = library
         self._analyser = analyser
-        self._people = people
+        self._opinions = opinions
         self._bus = bus
         self._backups = backups
         self._tell = tell
@@ -75,7 +75,7 @@ class RecognitionSwitch:
             )
         if not keep:
             self._analyser.forget()
-        self._people.forget_gallery()
+        self._opinions.forget()
 
     async def follow_surely(self, settings: Settings, before: Settings) -> None:
         """While the library can't be written to, try again: a purge is never left out."""

@@ -73,10 +73,11 @@ async def keep_up(
     clock: Callable[[], datetime],
     *,
     backups_stale: Callable[[], None],
+    forget: Callable[[], None],
 ) -> None:
     """Look after the library until cancelled. A failure is said and tried again later.
 
-    `backups_stale` is called when something was deleted that backups may still hold.
+    `backups_stale` is called when something was deleted that backups may still hold, `forget` when faces were that memory may.
     """
     while True:
         now = clock()
@@ -85,8 +86,11 @@ async def keep_up(
             before = now - timedelta(days=settings().library.grace_days)
             purged = await asyncio.to_thread(library.purge_missing, before=before)
             expired = now - timedelta(days=settings().recognition.unnamed_days)
-            if await asyncio.to_thread(library.expire_unnamed, before=expired, note=BACKUPS_HOLD_PURGED):
+            gone = await asyncio.to_thread(library.expire_unnamed, before=expired, note=BACKUPS_HOLD_PURGED)
+            if gone:
                 backups_stale()
+            if gone or purged:
+                forget()
             await asyncio.to_thread(thumbnails.clean)
             log.info("upkeep.done", purged=purged)
         except AgentError as error:

@@ -26,23 +26,6 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
-    """A confirmed face of a known person."""
-
-    person_id: int
-    embedding: bytes  # float32, little endian, L2-normalised
-
-
-@dataclass(frozen=True, slots=True)
-class Gallery:
-    """The known people as one immutable snapshot; `version` changes with every naming."""
-
-    version: int
-    embedder: str
-    references: tuple[Reference, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Candidate:
     """How near a face is to one person."""
 

@@ -2,11 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
 
 from agent.app.ports import Analyse
 from agent.domain.face import Analysis
-from agent.domain.people import Bounds, Candidate, Gallery
 from agent.engine.service import Engine
 from agent.engine.wire import EngineConfig
 
@@ -26,16 +24,8 @@ class InlineAnalyser:
         async with self._turn:
             return await asyncio.to_thread(self.engine.preview, path, side)
 
-    async def match(self, embeddings: Sequence[bytes], gallery: Gallery, bounds: Bounds) -> list[list[Candidate]]:
-        async with self._turn:
-            return await asyncio.to_thread(self._match, embeddings, gallery, bounds)
-
     def forget(self) -> None:
         self.engine.forget()
 
     async def close(self) -> None:
         """Nothing to end."""
-
-    def _match(self, embeddings: Sequence[bytes], gallery: Gallery, bounds: Bounds) -> list[list[Candidate]]:
-        self.engine.set_gallery(gallery)
-        return self.engine.match(embeddings, bounds)

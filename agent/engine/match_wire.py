@@ -73,10 +73,13 @@ class Members:
 
     @classmethod
     def of(cls, members: Sequence[GroupMember], cannot: Sequence[tuple[int, int]] = ()) -> "Members":
-        columns = (
-            zip(*((each.face_id, each.photo_id, each.person_id, each.group_id) for each in members), strict=True) if members else [()] * 4
+        return cls(
+            tuple(each.face_id for each in members),
+            tuple(each.photo_id for each in members),
+            tuple(each.person_id for each in members),
+            tuple(each.group_id for each in members),
+            tuple(cannot),
         )
-        return cls(*columns, tuple(cannot))
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,6 @@ class Slot:
     files: Giver | None = None  # hands the process its files
     hello: Hello | None = None
     generation: int = -1
-    gallery: tuple[str, int] | None = None  # what the process compares with: (embedder, version)
     requests: int = 0
     idle: asyncio.TimerHandle | None = None
     too_large: EngineMemory | None = None  # why its process is being ended

@@ -13,7 +13,6 @@ from agent.app.ports import Analyse
 from agent.child import Child, ChildGarbled, ChildGone, ChildTimeout, own_command
 from agent.domain.errors import AgentError, EngineBadAnswer, EngineCrashed, EngineKilled, EngineMemory, EngineStartFailed, EngineTimeout
 from agent.domain.face import Analysis
-from agent.domain.people import Bounds, Candidate, Gallery
 from agent.engine import wire
 from agent.engine.places import Slot, Waiter, cores, let_others_go_first, memory_of, processes_for, why_ended
 from agent.engine.selftest_runs import DeviceChooser
@@ -70,14 +69,6 @@ class EnginePool:
     async def preview(self, path: str, side: int) -> bytes:
         body = wire.PREVIEW.dump(wire.PreviewRequest(path, side))
         return await self._run("preview", body, wire.PICTURE, wire.check_preview, _A_PERSON_WAITS, path=path)
-
-    async def match(self, embeddings: Sequence[bytes], gallery: Gallery, bounds: Bounds) -> list[list[Candidate]]:
-        body = wire.MATCH.dump(wire.MatchRequest(tuple(embeddings), bounds))
-
-        def check(matches: list[list[Candidate]]) -> list[list[Candidate]]:
-            return wire.check_matches(matches, len(embeddings), gallery)
-
-        return await self._run("match", body, wire.MATCHES, check, _A_PERSON_WAITS, gallery=gallery)
 
     def forget(self) -> None:
         """Hold nothing of people's faces in memory any more: idle processes end now, busy ones after their task."""
@@ -198,14 +189,10 @@ class EnginePool:
         rank: int,
         *,
         path: str | None = None,
-        gallery: Gallery | None = None,
     ) -> T:
         slot = await self._take(rank)
         try:
             child = await self._running(slot)
-            if gallery is not None and slot.gallery != (gallery.embedder, gallery.version):
-                await self._ask(slot, child, "gallery", wire.GALLERY.dump(gallery), wire.DONE)
-                slot.gallery = (gallery.embedder, gallery.version)
             file = None if path is None else await slot.hand_over(path, limit=self.settings.time_limit_s)
             return await self._ask(slot, child, operation, body, codec, check, file=file)
         finally:
@@ -247,7 +234,7 @@ class EnginePool:
         if slot.child is not None and slot.child.alive and slot.generation == self._generation:
             return slot.child
         self._end(slot)
-        slot.generation, slot.gallery, slot.requests, slot.too_large = self._generation, None, 0, None
+        slot.generation, slot.requests, slot.too_large = self._generation, 0, None
         try:
             config = self._config() if self._devices is None else await self._devices.chosen(self._config())
             child = await slot.start(self._command)

@@ -10,7 +10,6 @@ from agent.app.ports import Analyse
 from agent.domain.errors import ImageChanged, ImageTooLarge, ImageUnreadable
 from agent.domain.face import Analysis
 from agent.domain.image import NO_FACES
-from agent.domain.people import Bounds, Candidate, Gallery
 from agent.engine.files import open_photo
 from agent.engine.runtime import Runtime, model_for
 from agent.engine.wire import EngineConfig, ModelFile
@@ -20,13 +19,12 @@ from agent.vision.codecs import Limits, encode_preview
 from agent.vision.detector import CenterFace, Decoder, Detection, Detector, DetectorNet
 from agent.vision.embedder import MobileFaceNet
 from agent.vision.landmarks import align_again
-from agent.vision.matcher import Matcher
 from agent.vision.pipeline import Pipeline, Wanted, analyse
 from agent.vision.yunet import YuNet
 
 
 class Engine:
-    """Owns the models and the gallery. Not for several threads at a time. Models are loaded when a task first needs them."""
+    """Owns the models. Not for several threads at a time. Models are loaded when a task first needs them."""
 
     def __init__(self, config: EngineConfig, clock: Callable[[], float]) -> None:
         self._config = config
@@ -41,7 +39,6 @@ class Engine:
         )
         self._detectors: dict[str, Detector] = {}
         self._embedders: dict[str, MobileFaceNet] = {}
-        self._matcher = Matcher(Gallery(0, "", ()))
 
     @property
     def device(self) -> str:
@@ -77,16 +74,9 @@ class Engine:
             data = read_steady(file, self._limits)
         return encode_preview(data, self._limits, side)
 
-    def set_gallery(self, gallery: Gallery) -> None:
-        self._matcher = Matcher(gallery)
-
     def forget(self) -> None:
-        """Drop the gallery and the embedders."""
-        self.set_gallery(Gallery(0, "", ()))
+        """Drop the embedders, and what they hold of the last faces."""
         self._embedders.clear()
-
-    def match(self, embeddings: Sequence[bytes], bounds: Bounds) -> list[list[Candidate]]:
-        return self._matcher(embeddings, bounds)
 
     def _detect(self, detector: Detector, decoder: Decoder, min_score: float) -> list[Detection]:
         """Before a photo is decoded more finely for small faces, the net gives back what it took for close looks: not both at once."""

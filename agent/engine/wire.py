@@ -15,7 +15,7 @@ from agent.app.ports import Analyse
 from agent.child import Message
 from agent.domain.errors import AgentError, EngineBadAnswer, from_code
 from agent.domain.face import Analysis
-from agent.domain.people import Bounds, Candidate, Gallery
+from agent.domain.people import Candidate
 from agent.settings import Engine
 
 T = TypeVar("T")
@@ -74,14 +74,6 @@ class PreviewRequest:
     side: int
 
 
-@dataclass(frozen=True, slots=True)
-class MatchRequest:
-    """Compares with the gallery that was sent last."""
-
-    embeddings: tuple[bytes, ...]
-    bounds: Bounds
-
-
 F = TypeVar("F", bound=Analyse | PreviewRequest)
 
 
@@ -121,8 +113,6 @@ ANALYSE = FileCodec[Analyse](TypeAdapter(tuple[Analyse], config=STRICT))
 ANALYSIS = Codec[Analysis](TypeAdapter(tuple[Analysis], config=STRICT))
 PREVIEW = FileCodec[PreviewRequest](TypeAdapter(tuple[PreviewRequest], config=STRICT))
 PICTURE = Codec[bytes](TypeAdapter(tuple[bytes], config=STRICT))
-GALLERY = Codec[Gallery](TypeAdapter(tuple[Gallery], config=STRICT))
-MATCH = Codec[MatchRequest](TypeAdapter(tuple[MatchRequest], config=STRICT))
 MATCHES = Codec[list[list[Candidate]]](TypeAdapter(tuple[list[list[Candidate]]], config=STRICT))
 DONE = Codec[bool](TypeAdapter(tuple[bool], config=STRICT))
 _PARAMS = Codec[dict[str, str | int | float]](TypeAdapter(tuple[dict[str, str | int | float]], config=STRICT))
@@ -173,14 +163,6 @@ def check_analysis(analysis: Analysis, task: Analyse) -> Analysis:
     if analysis.thumbnail is not None:
         check_preview(analysis.thumbnail)
     return analysis
-
-
-def check_matches(matches: list[list[Candidate]], asked: int, gallery: Gallery) -> list[list[Candidate]]:
-    """The candidates if they can be those of `asked` embeddings among the people of `gallery`. Raises EngineBadAnswer."""
-    people = {reference.person_id for reference in gallery.references}
-    if len(matches) != asked or any(candidate.person_id not in people for row in matches for candidate in row):
-        raise EngineBadAnswer
-    return matches
 
 
 def check_preview(picture: bytes) -> bytes:

@@ -57,8 +57,6 @@ class Worker:
             "self_test": self._self_test,
             "analyse": self._analyse,
             "preview": self._preview,
-            "gallery": self._gallery,
-            "match": self._match,
         }
         try:
             ticket = message.get("file")
@@ -106,14 +104,6 @@ class Worker:
     def _preview(self, body: object) -> object:
         asked = wire.PREVIEW.load(body)
         return wire.PICTURE.dump(self._ready.preview(asked.path, asked.side, self._file))
-
-    def _gallery(self, body: object) -> object:
-        self._ready.set_gallery(wire.GALLERY.load(body))
-        return wire.DONE.dump(True)
-
-    def _match(self, body: object) -> object:
-        asked = wire.MATCH.load(body)
-        return wire.MATCHES.dump(self._ready.match(asked.embeddings, asked.bounds))
 
 
 class Serving(Protocol):

@@ -12,7 +12,6 @@ import pytest_asyncio
 from agent.app.ports import Analyse, Analyser
 from agent.domain.errors import ImageEmpty, ImageMissing, ImageTruncated, ImageUnsupported, ModelMissing
 from agent.domain.image import NO_FACES, Recipe
-from agent.domain.people import Bounds, Gallery, Reference
 from agent.engine.inline import InlineAnalyser
 from agent.engine.pool import EnginePool
 from agent.engine.wire import EngineConfig
@@ -104,20 +103,6 @@ async def test_a_preview_is_a_jpeg_within_its_bound(analyser: Analyser, samples_
     assert (image.width, image.height) == (156, 300)
     with pytest.raises(ImageMissing):
         await analyser.preview(str(tmp_path / "none.jpg"), 300)
-
-
-async def test_matching_finds_the_same_person_first(analyser: Analyser, samples_folder: Path) -> None:
-    names = ("obama.jpg", "biden.jpg", "obama3.jpg")
-    faces = [(await analyser.analyse(Analyse(str(samples_folder / name), RECOGNISE))).faces[0] for name in names]
-    obama, biden, again = (face.embedding or b"" for face in faces)
-    gallery = Gallery(1, "mobilefacenet-2", (Reference(11, obama), Reference(12, biden)))
-    rows = await analyser.match([again, biden], gallery, Bounds())
-    assert [row[0].person_id for row in rows] == [11, 12]
-    assert rows[0][0].agree == 1 and rows[0][1].agree == 0
-    assert rows[1][0].distance == pytest.approx(0, abs=1e-3)
-    only_biden = Gallery(2, "mobilefacenet-2", (Reference(12, biden),))
-    assert [[candidate.person_id for candidate in row] for row in await analyser.match([again], only_biden, Bounds())] == [[12]]
-    assert await analyser.match([], gallery, Bounds()) == []
 
 
 async def test_it_forgets_and_goes_on(analyser: Analyser, samples_folder: Path) -> None:

@@ -398,15 +398,14 @@ def test_with_recognition_off_no_embedding_or_chip_is_stored_even_if_handed_over
 
 def test_naming_a_face_makes_it_a_reference(library: Library) -> None:
     [face_id, other] = recognised(library, "/photos/a.jpg", "a", 10, 200)
-    before = library.gallery("mobilefacenet-1")
-    assert before.references == ()
+    assert [each.person_id for each in library.prints_of([face_id, other], "mobilefacenet-1")] == [0, 0]
     person_id, [recorded] = named(library, face_id, " Mei ", now=NOW)
     assert recorded.event == PeopleChanged(action="name")
-    gallery = library.gallery("mobilefacenet-1")
-    assert gallery.version != before.version
-    assert [(reference.person_id, reference.embedding) for reference in gallery.references] == [(person_id, bytes([10]) * 8)]
+    [reference, stranger] = next(iter(library.prints("mobilefacenet-1")))
+    assert (reference.face_id, reference.person_id, reference.embedding) == (face_id, person_id, bytes([10]) * 8)
+    assert stranger.person_id == 0 and 0 < stranger.trust < 1
     assert [(person.name, person.faces) for person in library.people()] == [("Mei", 1)]
-    assert [row[0] for row in library.embeddings("mobilefacenet-1", after=0, limit=9)] == [other]
+    assert library.unconfirmed("mobilefacenet-1", after=0, limit=9) == [other]
     assert named(library, other, "Mei", now=NOW)[0] == person_id
 
 
@@ -472,7 +471,7 @@ def test_a_new_analysis_keeps_the_names_of_faces_that_lie_where_they_lay(library
     assert image is not None
     assert image.faces[0].id == right and image.faces[0].person == "Mei" and image.faces[0].face.box.x == 203
     assert image.faces[1].id not in (left, right)
-    assert library.gallery("mobilefacenet-1").references[0].embedding == b"n" * 8
+    assert library.prints_of([right], "mobilefacenet-1")[0].embedding == b"n" * 8
 
 
 def test_switching_recognition_off_deletes_prints_and_opinions_and_keeps_names(library: Library) -> None:
@@ -483,12 +482,12 @@ def test_switching_recognition_off_deletes_prints_and_opinions_and_keeps_names(l
     [late] = lease(library)
     [recorded] = library.purge_recognition(now=NOW)
     assert recorded.event == RecognitionPurged(embeddings=2, chips=2)
-    assert library.image_embeddings(1, "mobilefacenet-1") == [] == library.embeddings("mobilefacenet-1", after=0, limit=9)
+    assert library.image_embeddings(1, "mobilefacenet-1") == [] == list(library.prints("mobilefacenet-1"))
     image = library.image(1)
     assert image is not None and [face.person for face in image.faces] == ["Mei", None]
     # What was under way when it was switched off brings nothing back.
     library.commit(late, an_analysis("b", a_face(embedding=b"e" * 8), recipe=RECOGNISE), now=NOW)
-    assert library.embeddings("mobilefacenet-1", after=0, limit=9) == []
+    assert list(library.prints("mobilefacenet-1")) == []
     assert library.requeue_outdated(RECOGNISE, now=NOW) == 1
 
 

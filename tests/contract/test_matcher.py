@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from agent.app.ports import FaceMatcher, Query
-from agent.domain.prints import FacePrint
+from agent.app.ports import FaceMatcher, Groups, Query
+from agent.domain.prints import FacePrint, GroupMember
 from agent.engine.inline_matcher import InlineMatcher
 from agent.engine.matching import MatcherProcess
 
@@ -121,3 +121,19 @@ async def test_an_empty_library_is_no_trouble(matcher: FaceMatcher, store: Store
     assert await matcher.identify(Query((embedding(1),)), probable=1.0) == [[]]
     await matcher.put([FacePrint(1, embedding(1), MEI)])
     assert [each.person_id for each in (await matcher.identify(Query((embedding(1),)), probable=1.0))[0]] == [MEI]
+
+
+async def test_faces_are_grouped_from_nothing_and_as_they_come(matcher: FaceMatcher, store: Store) -> None:
+    for number in range(6):
+        store.prints[10 + number] = FacePrint(10 + number, embedding(7, number))
+        store.prints[20 + number] = FacePrint(20 + number, embedding(8, number))
+    members = [GroupMember(face, photo_id=face) for face in store.prints]
+    groups = await matcher.group([*members, GroupMember(99, 99)])
+    seven, eight = {groups[10 + number] for number in range(6)}, {groups[20 + number] for number in range(6)}
+    assert len(seven) == len(eight) == 1 and seven != eight and groups[5] == groups[99] == 0
+    new = FacePrint(30, embedding(7, 6))
+    store.prints[30] = new
+    await matcher.put([new])
+    told = Groups(tuple(GroupMember(face, face, group_id=group) for face, group in groups.items()))
+    assert await matcher.place([GroupMember(30, 30)], lambda: told) == {30: seven.pop()}
+    assert await matcher.place([GroupMember(30, 30)], lambda: told) == {}, "it has its place"

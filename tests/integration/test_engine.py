@@ -24,7 +24,6 @@ from agent.domain.errors import (
     ModelWrongHash,
 )
 from agent.domain.image import Recipe
-from agent.domain.people import Bounds, Gallery, Reference
 from agent.engine.pool import EnginePool
 from agent.engine.wire import EngineConfig, ModelFile
 from agent.settings import Engine
@@ -359,16 +358,3 @@ async def test_closing_ends_everything_and_says_so_to_who_waits(make_pool: MakeP
     assert all(isinstance(error, EngineKilled) for error in ended), ended
     assert not psutil.pid_exists(pid)
     assert isinstance(await failure_of(pool), EngineKilled)
-
-
-async def test_the_gallery_is_sent_once_for_each_version(make_pool: MakePool) -> None:
-    counting = """n = globals().get('n', 0) + (r['op'] == 'gallery')
-said = [[{'person_id': n, 'distance': 0.5, 'agree': 1, 'references': 1}]]
-say(r, body=True if r['op'] == 'gallery' else said)"""
-    pool = make_pool(fake(counting))
-    references = tuple(Reference(person, b"\0" * 768) for person in (1, 2))
-    seen = []
-    for version in (7, 7, 8):
-        ((candidate,),) = await pool.match([b"\0" * 768], Gallery(version, "mobilefacenet-2", references), Bounds())
-        seen.append(candidate.person_id)
-    assert seen == [1, 1, 2]

@@ -59,7 +59,7 @@ def groups(tx: Connection, *, limit: int, offset: int) -> tuple[list[FaceGroup],
         select(grouping.c.group_id, size)
         .join_from(grouping, face, face.c.id == grouping.c.face_id)
         .join(image)
-        .where(is_shown(), _waits())
+        .where(grouping.c.group_id != 0, is_shown(), _waits())
         .group_by(grouping.c.group_id)
         .having(size > 1)
     )

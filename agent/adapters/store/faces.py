@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
-from agent.adapters.store import gallery, never
+from agent.adapters.store import never
 from agent.adapters.store.rows import add
 from agent.adapters.store.schema import chip, embedding, face, identity, ignored, person
 from agent.app.ports import StoredFace
@@ -30,7 +30,6 @@ def replace(tx: Connection, image_id: int, found: Sequence[Face], embedder: str 
         tx.execute(delete(chip).where(chip.c.face_id.in_(kept.values())))
         # Out of the way of the new numbers, which are unique too.
         tx.execute(update(face).where(face.c.image_id == image_id).values(ordinal=-face.c.id))
-        gallery.changed(tx)
     face_ids: list[int] = []
     for ordinal, each in enumerate(found):
         values = _values(each) | {"image_id": image_id, "ordinal": ordinal}

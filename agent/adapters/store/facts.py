@@ -10,7 +10,6 @@ from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Date, Row, and_, delete, exists, insert, select, tuple_, type_coerce, update
 
-from agent.adapters.store import gallery
 from agent.adapters.store.schema import Instant, face, identity, ignored, image, person, rejection
 from agent.domain.people import Certainty
 
@@ -61,7 +60,6 @@ def _read_who(tx: Connection, keys: Sequence[int]) -> dict[int, Value]:
 
 
 def _write_who(tx: Connection, keys: Sequence[int], value: Value) -> None:
-    gallery.changed(tx)
     if value is None:
         tx.execute(delete(identity).where(identity.c.face_id.in_(keys), identity.c.certainty == Certainty.CONFIRMED))
         return
@@ -134,7 +132,6 @@ def _read_person(tx: Connection, keys: Sequence[int]) -> dict[int, Value]:
 
 
 def _write_person(tx: Connection, keys: Sequence[int], value: Value) -> None:
-    gallery.changed(tx)
     if value is None:
         # Somebody who has faces stays: a step taken back out of turn must not take other steps' names along.
         has_faces = exists().where(identity.c.person_id == person.c.id, identity.c.certainty == Certainty.CONFIRMED)
@@ -160,8 +157,6 @@ def _read_field(name: str, tx: Connection, keys: Sequence[int]) -> dict[int, Val
 
 
 def _write_field(name: str, tx: Connection, keys: Sequence[int], value: Value) -> None:
-    if name == "never_at":
-        gallery.changed(tx)
     for person_id in keys:
         found = _unpacked(person.c[name].type, value)
         if name == "name":

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, case, delete, exists, func, literal, not_, or_, select, update
 
-from agent.adapters.store import events, gallery, jobs
+from agent.adapters.store import events, jobs
 from agent.adapters.store.paths import around, at_or_below, below, stem_of, stems_of
 from agent.adapters.store.rows import add
 from agent.adapters.store.schema import image, job, place
@@ -107,10 +107,7 @@ def purge(tx: Connection, before: datetime) -> int:
     tx.execute(update(image).where(image.c.id.in_(select(place.c.image_id).where(expired))).values(left_at=_LONG_AGO))
     tx.execute(delete(place).where(expired))
     unplaced = not_(exists().where(place.c.image_id == image.c.id))
-    count = tx.execute(delete(image).where(image.c.left_at < before, unplaced)).rowcount
-    if count:
-        gallery.changed(tx)
-    return count
+    return tx.execute(delete(image).where(image.c.left_at < before, unplaced)).rowcount
 
 
 def leave(tx: Connection, image_id: int, now: datetime) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
-from agent.adapters.store import audit, gallery, journal
+from agent.adapters.store import audit, journal
 from agent.adapters.store.facts import chunks
 from agent.adapters.store.rows import take_note
 from agent.adapters.store.schema import chip, embedding, grouping, identity, ignored, person, undo
@@ -31,7 +31,6 @@ def forget(tx: Connection, person_id: int, now: datetime, *, note: str) -> Forgo
         tx.execute(insert(ignored), [{"face_id": face_id, "reason": REASON, "at": now} for face_id in chunk])
     steps = journal.erase(tx, people)
     tx.execute(delete(person).where(person.c.id.in_(people)))
-    gallery.changed(tx)
     for uid in uids:
         audit.add(tx, "forgotten", uid, len(faces), now)
     take_note(tx, note)

@@ -1,17 +1,21 @@
 """The library's part about people: each call of the port as one transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
-from agent.adapters.store import album, audit, edits, events, forget, gallery, journal, never, people
+from agent.adapters.store import album, audit, edits, events, forget, groups, journal, never, people, prints
 from agent.adapters.store.engine import Database
-from agent.app.ports import Area, Doubt, FaceGroup, FaceRef, Person, PersonFace, PersonFacts
+from agent.adapters.store.schema import face, image
+from agent.app.ports import Area, Doubt, FaceGroup, FaceRef, Groups, Person, PersonFace, PersonFacts, ToJudge
 from agent.domain.edits import Edit, Forgotten, Step
 from agent.domain.events import ImagesHidden, PeopleChanged, Recorded
 from agent.domain.face import Face
-from agent.domain.people import Gallery, Identity
+from agent.domain.people import Identity
+from agent.domain.prints import FacePrint, GroupMember
+
+PAGE = 5_000  # face prints in one transaction
 
 
 class PeopleTables:
@@ -98,13 +102,59 @@ class PeopleTables:
         with self._database.read() as tx:
             return people.rejections(tx, face_ids)
 
-    def gallery(self, embedder: str) -> Gallery:
+    def faces_of(self, sha256: str) -> list[int]:
         with self._database.read() as tx:
-            return gallery.read(tx, embedder)
+            return list(tx.scalars(select(face.c.id).join(image).where(image.c.sha256 == sha256)))
 
-    def embeddings(self, embedder: str, *, after: int, limit: int) -> list[tuple[int, bytes, Face]]:
+    def faces_of_image(self, image_id: int) -> list[int]:
         with self._database.read() as tx:
-            return people.unconfirmed(tx, embedder, after=after, limit=limit)
+            return list(tx.scalars(select(face.c.id).where(face.c.image_id == image_id).order_by(face.c.ordinal)))
+
+    def faces_of_people(self, people: Collection[int] | None, *, within: Collection[int] | None = None) -> list[int]:
+        with self._database.read() as tx:
+            return prints.confirmed(tx, people, within)
+
+    def faces_thought_of(self, people: Collection[int]) -> list[int]:
+        with self._database.read() as tx:
+            return prints.thought_of(tx, people)
+
+    def prints(self, embedder: str) -> Iterator[list[FacePrint]]:
+        after = 0
+        while True:
+            with self._database.read() as tx:
+                page = prints.page(tx, embedder, after=after, limit=PAGE)
+            if not page:
+                return
+            yield page
+            after = page[-1].face_id
+
+    def prints_of(self, faces: Collection[int], embedder: str) -> list[FacePrint]:
+        with self._database.read() as tx:
+            return prints.of_faces(tx, faces, embedder)
+
+    def unconfirmed(self, embedder: str, *, after: int, limit: int) -> list[int]:
+        with self._database.read() as tx:
+            return prints.unconfirmed(tx, embedder, after=after, limit=limit)
+
+    def to_judge(self, faces: Collection[int], embedder: str) -> list[ToJudge]:
+        with self._database.read() as tx:
+            return prints.to_judge(tx, faces, embedder)
+
+    def ungrouped(self, limit: int) -> list[GroupMember]:
+        with self._database.read() as tx:
+            return groups.ungrouped(tx, limit)
+
+    def grouped(self) -> Groups:
+        with self._database.read() as tx:
+            return groups.grouped(tx)
+
+    def all_members(self) -> Groups:
+        with self._database.read() as tx:
+            return groups.everything(tx)
+
+    def set_groups(self, groups_of: dict[int, int], *, anew: bool) -> None:
+        with self._database.write() as tx:
+            groups.put(tx, groups_of, anew=anew)
 
     def image_embeddings(self, image_id: int, embedder: str) -> list[tuple[int, bytes, Face]]:
         with self._database.read() as tx:

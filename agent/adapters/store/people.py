@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, insert, not_, or_, select, true, update
 from sqlalchemy.sql import exists
 
-from agent.adapters.store import events, faces, gallery, jobs, never
+from agent.adapters.store import events, faces, jobs, never
 from agent.adapters.store.facts import chunks
 from agent.adapters.store.paths import within
 from agent.adapters.store.rows import take_note
@@ -61,18 +61,6 @@ def _portraits(tx: Connection, covers: Sequence[int], which: ColumnElement[bool]
         chosen = select(person.c.cover_face_id.label("face_id"), person.c.id.label("person_id")).where(person.c.id.in_(covers))
         found |= read(chosen)
     return found
-
-
-def unconfirmed(tx: Connection, embedder: str, *, after: int, limit: int) -> list[tuple[int, bytes, Face]]:
-    confirmed = exists().where(identity.c.face_id == embedding.c.face_id, identity.c.certainty == Certainty.CONFIRMED)
-    rows = tx.execute(
-        select(face, embedding.c.vector)
-        .join(embedding)
-        .where(embedding.c.embedder == embedder, embedding.c.face_id > after, not_(confirmed))
-        .order_by(embedding.c.face_id)
-        .limit(limit)
-    ).mappings()
-    return [(row["id"], row["vector"], faces.read(row)) for row in rows]
 
 
 def of_image(tx: Connection, image_id: int, embedder: str) -> list[tuple[int, bytes, Face]]:
@@ -131,7 +119,6 @@ def purge_recognition(
     tx.execute(delete(grouping).where(grouping.c.face_id.not_in(select(embedding.c.face_id))))
     if not embeddings and not chips and not tell_none:
         return []
-    gallery.changed(tx)
     if note is not None and (embeddings or chips):
         take_note(tx, note)
     return [events.record(tx, RecognitionPurged(embeddings=embeddings, chips=chips), now)]

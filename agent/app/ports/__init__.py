@@ -22,6 +22,7 @@ from agent.app.ports.records import (
     Shown,
     StoredFace,
     StoredImage,
+    ToJudge,
 )
 from agent.app.ports.source import Change, Emit, FileAppeared, FileMoved, FilesGone, Source, SourceFailed, SourceRecovered, TreeMoved
 
@@ -61,5 +62,6 @@ __all__ = [
     "StoredFace",
     "StoredImage",
     "ThumbnailStore",
+    "ToJudge",
     "TreeMoved",
 ]

@@ -1,12 +1,10 @@
 """What looks at images: one task, and who does it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from agent.domain.face import Analysis
 from agent.domain.image import Recipe
-from agent.domain.people import Bounds, Candidate, Gallery
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +28,6 @@ class Analyser(Protocol):
 
     async def preview(self, path: str, side: int) -> bytes:
         """The upright image as JPEG, its longer side at most `side` pixels. Raises ImageError or EngineError."""
-        ...
-
-    async def match(self, embeddings: Sequence[bytes], gallery: Gallery, bounds: Bounds) -> list[list[Candidate]]:
-        """For each embedding its candidates, nearest first. Raises EngineError."""
         ...
 
     def forget(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, S
 from datetime import datetime
 from typing import Protocol
 
+from agent.app.ports.matcher import Groups
 from agent.app.ports.records import (
     EVERYWHERE,
     Area,
@@ -23,6 +24,7 @@ from agent.app.ports.records import (
     PlaceState,
     Shown,
     StoredImage,
+    ToJudge,
 )
 from agent.domain.edits import Edit, Forgotten, Step
 from agent.domain.errors import AgentError
@@ -30,7 +32,8 @@ from agent.domain.events import Recorded
 from agent.domain.face import Analysis, Face
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Job, JobState, Priority
-from agent.domain.people import Gallery, Identity
+from agent.domain.people import Identity
+from agent.domain.prints import FacePrint, GroupMember
 
 # Noted in the transaction that deletes: also if the agent dies before the backups are without it, the next start knows.
 BACKUPS_HOLD_PURGED = "backups_hold_purged"
@@ -264,10 +267,48 @@ class Register(Protocol):
         """Which people have these random ids."""
         ...
 
-    def gallery(self, embedder: str) -> Gallery: ...
+    def faces_of(self, sha256: str) -> list[int]:
+        """The faces of the image with that content."""
+        ...
 
-    def embeddings(self, embedder: str, *, after: int, limit: int) -> list[tuple[int, bytes, Face]]:
-        """(face id, embedding, face) of faces that nobody confirmed, by ascending face id."""
+    def faces_of_image(self, image_id: int) -> list[int]: ...
+
+    def faces_of_people(self, people: Collection[int] | None, *, within: Collection[int] | None = None) -> list[int]:
+        """Faces that the user confirmed as these people (None: as anybody), of those faces only if any are given."""
+        ...
+
+    def faces_thought_of(self, people: Collection[int]) -> list[int]:
+        """Faces that are thought to be these people."""
+        ...
+
+    def prints(self, embedder: str) -> Iterator[list[FacePrint]]:
+        """All face prints, read page by page."""
+        ...
+
+    def prints_of(self, faces: Collection[int], embedder: str) -> list[FacePrint]: ...
+
+    def unconfirmed(self, embedder: str, *, after: int, limit: int) -> list[int]:
+        """Faces with a print that nobody confirmed, by ascending id."""
+        ...
+
+    def to_judge(self, faces: Collection[int], embedder: str) -> list[ToJudge]:
+        """Those of the faces that have a print and that nobody confirmed."""
+        ...
+
+    def ungrouped(self, limit: int) -> list[GroupMember]:
+        """Faces with a print that were neither put into a group nor found to be alone, oldest first."""
+        ...
+
+    def grouped(self) -> Groups:
+        """How all other faces with a print are grouped."""
+        ...
+
+    def all_members(self) -> Groups:
+        """Both."""
+        ...
+
+    def set_groups(self, groups: dict[int, int], *, anew: bool) -> None:
+        """The group of each face, 0 for one that is alone. `anew`: nothing of how it was before is kept."""
         ...
 
     def image_embeddings(self, image_id: int, embedder: str) -> list[tuple[int, bytes, Face]]: ...

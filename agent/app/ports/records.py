@@ -92,6 +92,16 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class ToJudge:
+    """A face about which an opinion is to be formed."""
+
+    face_id: int
+    image_id: int
+    face: Face
+    ruled_out: frozenset[int]  # people whom it is not
+
+
+@dataclass(frozen=True, slots=True)
 class FaceRef:
     """A face, and where to cut it from."""
 

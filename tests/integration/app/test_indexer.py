@@ -273,13 +273,12 @@ async def test_an_opinion_that_cant_be_formed_costs_no_photo(world: World) -> No
         seen = world.file("a2", b"another")
 
         async def name_meanwhile() -> None:
-            world.app.people.forget_gallery()
-            world.analyser.before_match = fail
+            world.matcher.before = fail
 
         async def fail() -> None:
             raise EngineCrashed
 
-        world.analyser.before_match = name_meanwhile
+        world.matcher.before = name_meanwhile
         await world.app.ingest.note(seen, Priority.NEW)
         await world.until(lambda: jobs(world) == {JobState.DONE: 2})
         await world.until(lambda: sum(isinstance(recorded.event, ImageIndexed) for recorded in world.happened) == 2)

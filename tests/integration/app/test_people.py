@@ -11,6 +11,8 @@ from sqlalchemy import func, select
 
 from agent.adapters.store.engine import Database
 from agent.adapters.store.schema import chip, embedding
+from agent.app.ports import ToJudge
+from agent.domain.edits import NameFaces, RejectFaces
 from agent.domain.errors import EngineCrashed, FaceUnknown, KeyringLocked, ModelMissing, RecognitionOff, StoreBusy
 from agent.domain.events import ImageIndexed, PeopleChanged, RecognitionPurged
 from agent.domain.image import Recipe
@@ -79,7 +81,7 @@ async def test_a_face_that_is_not_there_cant_be_named(world: World) -> None:
 
 async def test_a_naming_stands_and_is_told_though_the_others_cant_be_compared(world: World) -> None:
     async with recognising(world, a=b"m1", b=b"m2") as face:
-        world.analyser.match_error = EngineCrashed()
+        world.matcher.error = EngineCrashed()
         with pytest.raises(EngineCrashed):
             await world.app.people.name_face(face["a"], "Mei")
         assert isinstance(world.happened[-1].event, PeopleChanged)
@@ -93,28 +95,8 @@ async def test_a_naming_between_judging_and_writing_is_made_good(world: World) -
         async def name_meanwhile() -> None:
             await world.app.people.name_face(face["a"], "Mei")
 
-        world.analyser.before_match = name_meanwhile
+        world.matcher.before = name_meanwhile
         new = await face_of(world, "c", b"m3")
-        await world.until(lambda: opinions(world)[new] == MEI)
-
-
-async def test_a_snapshot_read_before_a_naming_is_not_taken_for_the_new_one(world: World) -> None:
-    async with recognising(world, a=b"m1", b=b"m2") as face:
-        people, loop = world.app.people, asyncio.get_running_loop()
-        people.forget_gallery()
-        held: list[asyncio.Task[int]] = []
-
-        def name_meanwhile(called: str) -> None:
-            if called == "gallery" and not held:
-                loop.call_soon_threadsafe(lambda: held.append(asyncio.create_task(people.name_face(face["a"], "Mei"))))
-                asyncio.run_coroutine_threadsafe(world.until(lambda: "edit" in world.library.calls), loop).result(5)
-
-        world.library.called = name_meanwhile
-        new = await face_of(world, "c", b"m3")
-        await held[0]
-        world.library.called = lambda _: None
-        last = await face_of(world, "d", b"m4")
-        assert opinions(world)[last] == MEI
         await world.until(lambda: opinions(world)[new] == MEI)
 
 
@@ -126,14 +108,53 @@ async def test_new_bounds_form_the_opinions_anew(world: World) -> None:
         assert len(world.analyser.tasks) == 2
 
 
+async def test_of_two_faces_on_a_photo_only_one_is_somebody(world: World) -> None:
+    world.analyser.faces["c"] = 2
+    async with recognising(world, a=b"m1") as face:
+        await world.app.people.name_face(face["a"], "Mei")
+        await face_of(world, "c", b"m3")
+        [image] = [image for image in world.real.images(limit=9) if len(image.faces) == 2]
+        assert [each.person for each in image.faces] == ["Mei", None]
+        await world.app.people.edit(RejectFaces(face_ids=(image.faces[0].id,), person_id=1))
+        assert opinions(world)[image.faces[0].id] == (None, None) and opinions(world)[image.faces[1].id] == MEI
+
+
+async def test_only_what_may_be_seen_otherwise_is_judged_again(world: World) -> None:
+    async with recognising(world, a=b"m1", b=b"m2", c=b"x3") as face:
+        judged: list[int] = []
+        real = world.real.to_judge
+
+        def to_judge(faces: list[int], embedder: str) -> list[ToJudge]:
+            judged.extend(faces)
+            return real(faces, embedder)
+
+        world.library.__dict__["to_judge"] = to_judge
+        await world.app.people.name_face(face["a"], "Mei")
+        assert sorted(judged) == [face["a"], face["b"]]
+
+
+async def test_unnamed_faces_are_grouped_when_the_last_photo_has_come(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.app.groups.CALM_S", 0.01)
+    async with recognising(world, a=b"m1", b=b"m2", c=b"x3") as face:
+        await world.until(lambda: world.real.groups(limit=9)[1] == 1)
+        [group] = world.real.groups(limit=9)[0]
+        assert {each.id for each in group.faces} == {face["a"], face["b"]}
+        await world.app.people.edit(NameFaces(face_ids=(face["a"], face["b"]), name="Mei"))
+        assert world.real.groups(limit=9) == ([], 0)
+        seen = len(world.matcher.grouped)
+        await face_of(world, "d", b"x4")
+        await world.until(lambda: world.real.groups(limit=9)[1] == 1)
+        assert len(world.matcher.grouped) > seen
+
+
 async def test_doubt_outlives_a_failing_engine(world: World) -> None:
     async with recognising(world, a=b"m1", b=b"m2") as face:
         await world.app.people.name_face(face["a"], "Mei")
-        world.analyser.match_error = EngineCrashed()
+        world.matcher.error = EngineCrashed()
         await world.app.apply(Settings.model_validate({"recognition": {"enabled": True, "certain": 0.05}}))
-        tried = world.analyser.matches
-        await world.until(lambda: world.analyser.matches > tried + 1)
-        world.analyser.match_error = None
+        tried = world.matcher.asked
+        await world.until(lambda: world.matcher.asked > tried + 1)
+        world.matcher.error = None
         await world.until(lambda: opinions(world)[face["b"]] == ("Mei", Certainty.PROBABLE))
 
 
@@ -188,7 +209,7 @@ async def test_a_naming_under_way_ends_before_the_prints_go(world: World) -> Non
             await asyncio.to_thread(world.real.counts)
 
         await world.app.people.name_face(face["b"], "Xu")
-        world.analyser.before_match = switch_meanwhile
+        world.matcher.before = switch_meanwhile
         await world.app.people.name_face(face["a"], "Mei")
         await switching[0]
         assert set(opinions(world).values()) <= {("Mei", Certainty.CONFIRMED), ("Xu", Certainty.CONFIRMED), NOBODY}

@@ -72,8 +72,14 @@ def test_nothing_that_runs_per_file_or_page_looks_through_a_table(library: Sqlit
     library.deferred(limit=5)
     library.events(after=1, limit=5)
     library.last_event_id()
-    library.gallery("mobilefacenet-1")
-    library.embeddings("mobilefacenet-1", after=0, limit=5)
+    list(library.prints("mobilefacenet-1"))
+    library.prints_of([1], "mobilefacenet-1")
+    library.unconfirmed("mobilefacenet-1", after=0, limit=5)
+    library.to_judge([1], "mobilefacenet-1")
+    library.faces_of("a" * 64)
+    library.faces_of_image(1)
+    library.faces_of_people(None, within=[1])
+    library.faces_thought_of([1])
     library.image_embeddings(1, "mobilefacenet-1")
     assert [statement for statement in scans if "image.id DESC" not in statement and "max(event.id)" not in statement] == []
 

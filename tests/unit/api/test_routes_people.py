@@ -118,7 +118,7 @@ async def test_photos_are_found_by_who_is_on_them(named: httpx.AsyncClient) -> N
 async def test_a_forgotten_person_is_gone_with_a_receipt(served: Served, named: httpx.AsyncClient) -> None:
     gone = (await named.post("/api/people/1/forget")).json()
     assert gone == {"faces": 2, "embeddings": 2, "chips": 2, "undo": 1} and await names(named) == {"Xu": 1}
-    assert served.world.analyser.forgotten >= 1, "nor do the engines hold their prints"
+    assert served.world.matcher.forgotten >= 1, "nor does the matcher hold their prints"
     assert (await named.post("/api/people/1/forget")).status_code == 404
     await index(served.world, "m6")
     assert await names(named) == {"Xu": 1}

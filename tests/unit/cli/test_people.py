@@ -11,9 +11,11 @@ import pytest
 
 from agent import bootstrap
 from agent.app.lifecycle import App
-from tests.world import FakeAnalyser
+from agent.app.rules import EMBEDDER
+from tests.world import FakeAnalyser, FakeMatcher
 
 if TYPE_CHECKING:
+    from agent.adapters.store import SqliteLibrary
     from tests.unit.cli.conftest import CommandLine, FakeAgent
 
 
@@ -23,7 +25,9 @@ def analyser(monkeypatch: pytest.MonkeyPatch, quick: None) -> FakeAnalyser:
     fake, build = FakeAnalyser(), bootstrap.build
 
     def build_with_it(*values: object, **named: object) -> App:
-        return build(*values, **named, analyser=fake)  # type: ignore[arg-type]
+        library: SqliteLibrary = named["library"]  # type: ignore[assignment]
+        matcher = FakeMatcher(lambda: library.prints(EMBEDDER))
+        return build(*values, **named, analyser=fake, matcher=matcher)  # type: ignore[arg-type]
 
     monkeypatch.setattr(bootstrap, "build", build_with_it)
     monkeypatch.setattr("agent.cli.hands.fetch_missing", lambda _, embeddings: None)

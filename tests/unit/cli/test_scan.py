@@ -14,13 +14,15 @@ from agent.adapters.model_store import FetchProgress, ModelStore
 from agent.adapters.paths import AppPaths
 from agent.api.schemas import ScanLine, Scanned
 from agent.app.lifecycle import App
+from agent.app.rules import EMBEDDER
 from agent.cli.scan import _Report
 from agent.cli.session import Session
 from agent.domain.errors import EngineStartFailed, ImageCorrupt, ModelUnreachable, StoreDiskFull
-from tests.world import FakeAnalyser
+from tests.world import FakeAnalyser, FakeMatcher
 
 if TYPE_CHECKING:
     from agent.adapters.model_store import Progress
+    from agent.adapters.store import SqliteLibrary
     from tests.unit.cli.conftest import CommandLine, FakeAgent
 
 
@@ -30,7 +32,9 @@ def analyser(monkeypatch: pytest.MonkeyPatch, quick: None) -> FakeAnalyser:
     fake, build = FakeAnalyser(), bootstrap.build
 
     def build_with_it(*values: object, **named: object) -> App:
-        return build(*values, **named, analyser=fake)  # type: ignore[arg-type]
+        library: SqliteLibrary = named["library"]  # type: ignore[assignment]
+        matcher = FakeMatcher(lambda: library.prints(EMBEDDER))
+        return build(*values, **named, analyser=fake, matcher=matcher)  # type: ignore[arg-type]
 
     monkeypatch.setattr(bootstrap, "build", build_with_it)
     monkeypatch.setattr("agent.cli.hands.fetch_missing", lambda _, embeddings: None)

@@ -10,7 +10,6 @@ from agent.app.ports import Analyse
 from agent.domain.errors import EngineBadAnswer, EngineTimeout, ImageTooLarge, Unexpected
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import Recipe
-from agent.domain.people import Bounds, Candidate, Gallery, Reference
 from agent.engine import wire
 
 RECIPE = Recipe("centerface-2", "mobilefacenet-1")
@@ -28,10 +27,6 @@ def test_everything_comes_back_as_it_was_sent() -> None:
     assert wire.CONFIG.load(wire.CONFIG.dump(config)) == config
     assert wire.ANALYSE.load(wire.ANALYSE.dump(TASK)) == TASK
     assert wire.ANALYSIS.load(wire.ANALYSIS.dump(ANALYSIS)) == ANALYSIS
-    gallery = Gallery(3, "mobilefacenet-1", (Reference(1, b"\xfb\xff\xfe"),))
-    assert wire.GALLERY.load(wire.GALLERY.dump(gallery)) == gallery
-    match = wire.MatchRequest((b"\xfb\xff", b""), Bounds())
-    assert wire.MATCH.load(wire.MATCH.dump(match)) == match
     assert wire.PICTURE.load(wire.PICTURE.dump(b"\xff\xd8\xff")) == b"\xff\xd8\xff"
 
 
@@ -109,15 +104,6 @@ def test_face_prints_nobody_asked_for_are_a_bad_answer() -> None:
         wire.check_analysis(without, task)
     clean = replace(without, faces=(replace(FACE, embedding=None, chip=None),))
     assert wire.check_analysis(clean, task) == clean
-
-
-def test_candidates_must_be_known_people_one_row_for_each_question() -> None:
-    gallery = Gallery(1, "mobilefacenet-1", (Reference(1, b""),))
-    wire.check_matches([[Candidate(1, 0.5, 1, 1)]], 1, gallery)
-    with pytest.raises(EngineBadAnswer):
-        wire.check_matches([[Candidate(2, 0.5, 1, 1)]], 1, gallery)
-    with pytest.raises(EngineBadAnswer):
-        wire.check_matches([], 1, gallery)
 
 
 def test_a_preview_must_be_a_jpeg() -> None:

@@ -1,0 +1,162 @@
+"""Who the faces are: opinions formed from their prints. Nothing here runs inference: prints are facts, identities are opinions."""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent.app.ports import FaceMatcher, Library, Query, ToJudge
+from agent.domain.edits import Step
+from agent.domain.face import Analysis
+from agent.domain.image import Recipe
+from agent.domain.people import Bounds, Candidate, Identity, identify
+
+PAGE = 2_000
+NEAREST_PEOPLE = 10  # looked at for each face: some of them it may have been said not to be
+MOST_NEAR = 10_000  # faces that one naming is about
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a fresh analysis was judged to show, when, and what the library knew of its faces before."""
+
+    identities: tuple[Identity | None, ...]  # in the order of its faces
+    version: int = 0
+    faces_before: frozenset[int] = frozenset()
+
+
+class Opinions:
+    """Forms opinions about faces and writes them down; keeps the matcher told of what the library knows."""
+
+    def __init__(
+        self,
+        library: Library,
+        matcher: FaceMatcher,
+        *,
+        recipe: Callable[[], Recipe],
+        bounds: Callable[[], Bounds],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._library = library
+        self._matcher = matcher
+        self._recipe = recipe
+        self._bounds = bounds
+        self._clock = clock
+        self._version = 0  # of what is known of people: an opinion formed before a change is formed once more
+
+    @property
+    def _embedder(self) -> str | None:
+        return self._recipe().embedder
+
+    def outdated(self) -> None:
+        """Who is known changed."""
+        self._version += 1
+
+    def forget(self) -> None:
+        """Hold nothing of people's faces in memory: recognition was switched off, or much was deleted."""
+        self.outdated()
+        self._matcher.forget()
+
+    async def of(self, analysis: Analysis) -> Judgement:
+        """Who the faces of a fresh analysis are. Raises EngineError, StoreError."""
+        if analysis.recipe.embedder is None or not analysis.faces:
+            return Judgement((None,) * len(analysis.faces))
+        version = self._version
+        before = await asyncio.to_thread(self._library.faces_of, analysis.sha256)
+        query = Query(embeddings=tuple(face.embedding or b"" for face in analysis.faces))
+        candidates = await self._candidates(query)
+        bounds = self._bounds()
+        found = [identify(near, face.quality, bounds) for near, face in zip(candidates, analysis.faces, strict=True)]
+        return Judgement(tuple(_one_each(found)), version, frozenset(before))
+
+    async def written(self, image_id: int, judged: Judgement) -> None:
+        """The image was written as judged: its prints are known from now on. Raises EngineError, StoreError."""
+        embedder = self._embedder
+        if embedder is None:
+            return
+        faces = await asyncio.to_thread(self._library.faces_of_image, image_id)
+        await self._tell(judged.faces_before | set(faces), embedder)
+        known = await asyncio.to_thread(self._library.faces_of_people, None, within=faces)
+        if known:
+            self.outdated()  # analysed anew, it brought the print of a known face along
+            await self._form(set(faces) | await self._around(known))
+        elif judged.version != self._version:
+            await self._form(faces)
+
+    async def follow(self, step: Step) -> None:
+        """The user said something, or took it back: form anew what may be seen otherwise now. Raises EngineError, StoreError."""
+        embedder = self._embedder
+        self.outdated()
+        if embedder is None or not (step.faces or step.people):
+            return
+        faces = set(step.faces)
+        if step.action == "describe":  # it may be that they are recognised no more, or again
+            faces |= set(await asyncio.to_thread(self._library.faces_of_people, step.people))
+        await self._tell(faces, embedder)
+        thought = await asyncio.to_thread(self._library.faces_thought_of, step.people)
+        await self._form(faces | set(thought) | await self._around(faces))
+
+    async def form_all(self) -> None:
+        """All opinions, a page at a time. Raises EngineError, StoreError."""
+        embedder, after = self._embedder, 0
+        while embedder is not None and (page := await asyncio.to_thread(self._library.unconfirmed, embedder, after=after, limit=PAGE)):
+            await self._form(page)
+            after = page[-1]
+
+    async def _tell(self, faces: Collection[int], embedder: str) -> None:
+        """The matcher what the library has of these faces now."""
+        prints = await asyncio.to_thread(self._library.prints_of, faces, embedder)
+        await self._matcher.put(prints)
+        await self._matcher.drop([*(set(faces) - {each.face_id for each in prints})])
+
+    async def _around(self, faces: Collection[int]) -> set[int]:
+        """The faces that may be the same person as one of these."""
+        if not faces:
+            return set()
+        near = await self._matcher.near(Query(faces=tuple(faces)), within=self._bounds().probable, limit=MOST_NEAR)
+        return {face_id for row in near for face_id, _ in row}
+
+    async def _form(self, faces: Iterable[int]) -> None:
+        wanted = sorted(set(faces))
+        embedder = self._embedder
+        for start in range(0, len(wanted), PAGE):
+            if embedder is None:
+                return
+            rows = await asyncio.to_thread(self._library.to_judge, wanted[start : start + PAGE], embedder)
+            candidates = await self._candidates(Query(faces=tuple(row.face_id for row in rows)))
+            opinions = _judged(rows, candidates, self._bounds())
+            await asyncio.to_thread(self._library.set_identities, opinions, now=self._clock())
+
+    async def _candidates(self, query: Query) -> list[list[Candidate]]:
+        if not len(query):
+            return []
+        return await self._matcher.identify(query, probable=self._bounds().probable, most=NEAREST_PEOPLE)
+
+
+def _judged(rows: Sequence[ToJudge], candidates: Sequence[Sequence[Candidate]], bounds: Bounds) -> dict[int, Identity | None]:
+    """By face. Who was ruled out is nobody's candidate; of two faces on one photo only one is somebody."""
+    found: dict[int, dict[int, Identity | None]] = {}
+    for row, near in zip(rows, candidates, strict=True):
+        possible = [each for each in near if each.person_id not in row.ruled_out]
+        found.setdefault(row.image_id, {})[row.face_id] = identify(possible, row.face.quality, bounds)
+    return {
+        face_id: opinion
+        for on_photo in found.values()
+        for face_id, opinion in zip(on_photo, _one_each(list(on_photo.values())), strict=True)
+    }
+
+
+def _one_each(found: Sequence[Identity | None]) -> list[Identity | None]:
+    """Two faces on one photo are different people: the nearer is certain, if it was, and nothing is claimed of the other."""
+    nearest: dict[int, float] = {}
+    for each in found:
+        if each is not None:
+            nearest[each.person_id] = min(each.distance, nearest.get(each.person_id, each.distance))
+    taken: set[int] = set()
+    kept: list[Identity | None] = []
+    for each in found:
+        is_it = each is not None and each.distance == nearest[each.person_id] and each.person_id not in taken
+        if each is not None and is_it:
+            taken.add(each.person_id)
+        kept.append(each if is_it else None)
+    return kept
