@@ -84,7 +84,7 @@ def open_set(faces: Faces, references: int) -> tuple[int, int, int, int]:
         gallery, probes = drawn(faces, known, references, round_)
         for row, near in candidates(faces, gallery, probes, BOUNDS.probable):
             identity = identify(near, faces.qualities[row], BOUNDS)
-            right = identity is not None and identity.person_id == faces.people[row]
+            right = identity is not None and identity.person_id == int(faces.people[row])
             wrong += identity is not None and identity.certainty is Certainty.CERTAIN and not right
             first += right
             known_faces += bool(np.isin(faces.people[row], known))

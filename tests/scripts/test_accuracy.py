@@ -1,5 +1,6 @@
 """The arithmetic of the accuracy benchmark, on cases whose answers are known."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from scripts.benchmarks.accuracy_detect import labelled, unmatched
 from scripts.benchmarks.accuracy_draw import candidates, drawn
 from scripts.benchmarks.accuracy_faces import Faces
 from scripts.benchmarks.accuracy_figures import true_accepts, upper_bound
-from scripts.benchmarks.accuracy_names import half, joined
+from scripts.benchmarks.accuracy_names import ROUNDS, certain_pairs, half, joined, open_set
 from scripts.benchmarks.run import measures
 
 
@@ -71,3 +72,15 @@ def test_what_needs_data_is_measured_only_if_it_is_named_with_its_folder(tmp_pat
     for words in (["accuracy"], ["accuracy", str(tmp_path / "none")], ["nothing"]):
         with pytest.raises(ValueError, match=words[0]):
             measures(words, long=False)
+
+
+def test_names_are_counted_in_plain_numbers_and_strangers_are_given_none() -> None:
+    told = faces(0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3)
+    wrong, probes, first, known = counts = open_set(told, references=2)
+    assert json.loads(json.dumps(counts)) == list(counts)
+    # Two of four people are known, by two of their three faces, in each of the rounds.
+    assert (wrong, probes, first, known) == (0, 8 * ROUNDS, 2 * ROUNDS, 2 * ROUNDS)
+
+
+def test_every_pair_of_faces_is_judged_once() -> None:
+    assert certain_pairs(faces(0, 0, 1, 1)) == (0, 4, 2, 2)
