@@ -30,7 +30,10 @@ def main() -> int:
     """Returns the exit code: a row that misses its target is no failure."""
     parser = argparse.ArgumentParser(prog="bench.py", description="Measures the program and compares each figure with its target.")
     parser.add_argument(
-        "groups", nargs="*", metavar="GROUP", help=f"{', '.join(GROUPS)}, or {', '.join(ON_DATA)} FOLDER; all but the last if none is named"
+        "groups",
+        nargs="*",
+        metavar="GROUP",
+        help=f"{', '.join(GROUPS)}, or {', '.join(ON_DATA)} FOLDER; all without a folder if none is named",
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object")
