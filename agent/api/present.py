@@ -198,10 +198,18 @@ def action(error: AgentError | None) -> Action:
             return "retry"
 
 
-def person(known: Person) -> PersonOut:
+def person(known: Person, *, overdue: bool = False) -> PersonOut:
     found = known.portrait
     portrait = found and PortraitOut(image_id=found.image_id, width=found.width, height=found.height, box=astuple(found.box))
-    return PersonOut(id=known.id, name=known.name, faces=known.faces, hidden=known.hidden, never=known.never, portrait=portrait)
+    return PersonOut(
+        id=known.id,
+        name=known.name,
+        faces=known.faces,
+        hidden=known.hidden,
+        never=known.never,
+        overdue=overdue,
+        portrait=portrait,
+    )
 
 
 _KINDS: dict[type[Event], str] = {

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from agent.api import schemas_people as out
 from agent.api.present import person as person_out
+from agent.app.face_search import FaceSearchResult
 from agent.app.ports import Doubt, FaceGroup, FaceRef, PersonFace, PersonFacts
 from agent.domain import edits
 from agent.settings import Settings
@@ -73,6 +74,22 @@ def wish(asked: out.Edit) -> edits.Edit:
         case out.DescribePerson():
             said = asked.model_dump(exclude={"kind", "basis", "clear"})
             return edits.DescribePerson(**said, basis=_basis(asked.basis), clear=frozenset(asked.clear))
+
+
+def alike(found: FaceSearchResult) -> out.FaceSearchOut:
+    return out.FaceSearchOut(
+        width=found.width,
+        height=found.height,
+        faces=tuple(
+            out.AlikeFace(
+                box=astuple(each.box),
+                person_id=each.identity.person_id if each.identity else None,
+                certainty=each.identity.certainty.value if each.identity else None,
+                found=tuple(map(face_ref, each.found)),
+            )
+            for each in found.faces
+        ),
+    )
 
 
 def step(done: edits.Step | None) -> out.Step | None:

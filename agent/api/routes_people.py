@@ -4,15 +4,17 @@ import asyncio
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import FastAPI, Query
+from fastapi import FastAPI, Query, Request
 
 from agent.api import present, present_people
 from agent.api.context import Context
+from agent.api.received import received
 from agent.api.schemas import Draft, NameFace, PersonOut
 from agent.api.schemas_people import (
     Doubts,
     Edit,
     Edited,
+    FaceSearchOut,
     Forgotten,
     GroupFaces,
     Groups,
@@ -30,6 +32,9 @@ Limit = Annotated[int, Query(ge=1, le=500)]
 Offset = Annotated[int, Query(ge=0, lt=2**31)]
 
 
+PHOTO = {"requestBody": {"content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}}
+
+
 def people_routes(api: FastAPI, context: Context) -> None:
     """Add them to `api`."""
     _reading(api, context)
@@ -38,18 +43,20 @@ def people_routes(api: FastAPI, context: Context) -> None:
 
 
 def _reading(api: FastAPI, context: Context) -> None:
-    library = context.app.library
+    app, library = context.app, context.app.library
 
     @api.get("/api/people")
     async def people() -> tuple[PersonOut, ...]:
-        return tuple(present.person(known) for known in await asyncio.to_thread(library.people))
+        days = app.settings.recognition.person_days
+        overdue = await asyncio.to_thread(library.overdue, now=app.now(), usual_days=days)
+        return tuple(present.person(known, overdue=known.id in overdue) for known in await asyncio.to_thread(library.people))
 
     @api.get("/api/people/{person_id}")
     async def person(person_id: int) -> PersonDetail:
         found = await asyncio.to_thread(library.person, person_id)
         if found is None:
             raise PersonUnknown
-        return present_people.detail(found, context.app.settings)
+        return present_people.detail(found, app.settings)
 
     @api.get("/api/people/{person_id}/faces")
     async def faces(person_id: int, limit: Limit = 200, offset: Offset = 0) -> PersonFaces:
@@ -110,6 +117,12 @@ def _editing(api: FastAPI, context: Context) -> None:
     async def forget(person_id: int) -> Forgotten:
         """It can't be taken back."""
         return present_people.forgotten(await app.people.forget(person_id))
+
+    @api.post("/api/search/face", openapi_extra=PHOTO)
+    async def search_face(request: Request) -> FaceSearchOut:
+        """Faces like those of the photo that is sent; it is looked at and not kept."""
+        async with received(request.stream(), app.settings.engine.max_megabytes) as path:
+            return present_people.alike(await app.face_search.search(path))
 
     @api.post("/api/verify")
     async def verify(asked: VerifyRequest) -> Verified:

@@ -242,6 +242,8 @@ class PersonOut(Schema):
     """not shown on the people page, and never asked about"""
     never: bool = False
     """never recognised"""
+    overdue: bool = False
+    """no face of theirs was confirmed for as long as they may be kept: the user is asked, and a month later they are forgotten"""
     portrait: PortraitOut | None
     """a face to show them by; null if none that was named is among the photos shown"""
 

@@ -204,6 +204,23 @@ class Verified(Schema):
     """the same person up to this distance"""
 
 
+class AlikeFace(Schema):
+    """A face of a photo that was searched with."""
+
+    box: tuple[float, float, float, float]
+    """left, top, width, height in pixels of the upright photo"""
+    person_id: int | None
+    certainty: Literal["confirmed", "certain", "probable"] | None
+    found: tuple[FaceRef, ...]
+    """faces of the library that look like it, the most alike first"""
+
+
+class FaceSearchOut(Schema):
+    width: int
+    height: int
+    faces: tuple[AlikeFace, ...]
+
+
 class Step(Schema):
     """What was taken back, or done again."""
 

@@ -9,17 +9,15 @@ import structlog
 from agent.app.actions import Actions
 from agent.app.bus import Bus
 from agent.app.governor import Pace
-from agent.app.groups import Grouper
 from agent.app.indexer import Indexer
 from agent.app.ingest import Ingest
 from agent.app.monitor import Machine, Monitor
-from agent.app.opinions import Opinions
-from agent.app.people import People
 from agent.app.ports import Analyse, Analyser, FaceMatcher, ForgottenList, Library, Source, ThumbnailStore
 from agent.app.previews import Previews
 from agent.app.progress import Progress
 from agent.app.quiet import Quiet
-from agent.app.recognition import Backups, RecognitionSwitch
+from agent.app.recognising import Asked, Recognising
+from agent.app.recognition import Backups
 from agent.app.rest import Rest
 from agent.app.rules import areas, everything, no_longer_watched, recipe_for, recipe_of
 from agent.app.scan import Scanned, Scanner
@@ -32,7 +30,6 @@ from agent.domain.errors import AgentError
 from agent.domain.events import ImageFailed, Recorded
 from agent.domain.face import Analysis
 from agent.domain.image import FileSeen, Recipe
-from agent.domain.people import Bounds
 from agent.settings import Settings, changed_sections, folder_of
 
 log = structlog.get_logger()
@@ -70,7 +67,6 @@ class App:
         self.settings = settings
         self.library = library
         self.analyser = analyser
-        self._matcher = matcher
         self.bus = Bus()
         self._source = source
         self._clock = clock
@@ -84,16 +80,16 @@ class App:
         self.rest = rest or Rest()
         self.rest.also(self.previews.forget)
         self.thumbnails = Thumbnails(library, self.previews, thumbnails)
-        self._opinions = Opinions(library, matcher, recipe=self.recipe, bounds=self._bounds, clock=clock)
-        self.people = People(
-            library,
-            self._opinions,
-            self.bus,
+        asked = Asked(
+            settings=lambda: self.settings,
             recipe=self.recipe,
-            forgotten=forgotten,
-            backups_stale=lambda: self._recognition.backups_stale(),
+            task=self._embedding_task,
+            idle=lambda: self.indexer.running == 0,
+            tell=self._blocked,
             clock=clock,
         )
+        self._recognising = Recognising(library, analyser, matcher, self.bus, backups, forgotten, asked)
+        self.people, self.face_search = self._recognising.people, self._recognising.search
         self.indexer = Indexer(
             library,
             analyser,
@@ -139,17 +135,12 @@ class App:
             settings=lambda: self.settings,
             device_note=lambda: self.monitor.engine.device_note,
         )
-        self._grouper = Grouper(
-            library,
-            matcher,
-            self.bus,
-            wanted=lambda: self.recipe().embedder is not None,
-            idle=lambda: self.indexer.running == 0,
-        )
         self._models = ModelSupply(lambda: supply(self.recipe()), self.indexer.mended, self.status.changed)
         self.status.fetching = lambda: self._models.busy
         self.status.unfetched = lambda: self._models.problem
-        self._recognition = RecognitionSwitch(library, analyser, self._opinions, self.bus, backups, tell=self._blocked, clock=clock)
+
+    def now(self) -> datetime:
+        return self._clock()
 
     def recipe(self) -> Recipe:
         """What analyses are made with now, where no folder says otherwise: no embedder while recognition is off."""
@@ -160,33 +151,31 @@ class App:
         try:
             await asyncio.to_thread(self.library.release_leases)
             await asyncio.to_thread(self.quiet.remember)
-            await self.people.forget_again()
-            await self._recognition.follow(self.settings)
+            await self._recognising.prepare()
             with self.bus.listening(self._noticed):
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self.indexer.run())
-                    tasks.create_task(self.people.run())
-                    tasks.create_task(self._grouper.run())
+                    self._recognising.start(tasks)
                     tasks.create_task(self.status.run())
                     tasks.create_task(self.monitor.run())
                     tasks.create_task(self._models.run())
-                    tasks.create_task(self._recognition.run(lambda: self.settings))
                     if watch:
                         tasks.create_task(self._source.run(self.ingest.take))
                         tasks.create_task(
                             keep_up(
                                 self.library,
+                                self.people,
                                 self.thumbnails,
                                 self._backups,
                                 lambda: self.settings,
                                 self._clock,
-                                backups_stale=self._recognition.backups_stale,
-                                forget=self._opinions.forget,
+                                backups_stale=self._recognising.switch.backups_stale,
+                                forget=self._recognising.opinions.forget,
                             )
                         )
         finally:
             await self.analyser.close()
-            await self._matcher.close()
+            await self._recognising.close()
             await asyncio.to_thread(self.thumbnails.close)
 
     def pause(self) -> None:
@@ -208,7 +197,7 @@ class App:
     async def verify(self, one: str, other: str) -> Verified:
         """Whether two photos show the same person. Raises ImageError, UnfitReference, EngineError, ModelError."""
         await self._supply(everything(self.settings))
-        return await verify(self.analyser, self._embedding_task, one, other, self._bounds())
+        return await verify(self.analyser, self._embedding_task, one, other, self._recognising.bounds())
 
     async def put_off(self, minutes: int | None) -> None:
         """No popup for so many minutes, also after a restart; None ends that. Raises StoreError."""
@@ -273,7 +262,7 @@ class App:
             if left or "recognition" in sections or areas(self.settings) != areas(settings):
                 # At rest, so that nothing begun under the old settings, an analysis or a naming, is written after the purge.
                 async with self.indexer.at_rest(), self.people.at_rest():
-                    await self._recognition.follow_surely(settings, self.settings)
+                    await self._recognising.switch.follow_surely(settings, self.settings)
                     self.settings = settings  # only now, so that nobody is told "on" and "nothing to do" at once, or "off" too soon
                 self._models.want()
                 self.people.doubt()  # the bounds may be others
@@ -331,6 +320,3 @@ class App:
         detection = self.settings.detection
         recipe = everything(self.settings)
         return Analyse(path, recipe, min_score=detection.min_score, min_face=detection.min_face, keep_chips=False)
-
-    def _bounds(self) -> Bounds:
-        return Bounds(self.settings.recognition.certain, self.settings.recognition.probable)

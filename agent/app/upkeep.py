@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from agent.app.people import People
 from agent.app.ports import BACKUPS_HOLD_PURGED, Library
 from agent.app.recognition import Backups
 from agent.app.thumbnails import Thumbnails
@@ -16,6 +17,7 @@ from agent.settings import Settings
 log = structlog.get_logger()
 
 EVERY_S = 3_600.0
+ASKED_DAYS = 30
 MODELS_RETRY_S = (5.0, 15.0, 60.0, 300.0)  # soon at first: after log-in the network is often a little late
 
 
@@ -65,8 +67,17 @@ class ModelSupply:
         self._changed()
 
 
+async def _forget_overdue(library: Library, people: People, settings: Settings, now: datetime) -> None:
+    """Whoever was asked about for a month without an answer is forgotten; naming a face of theirs, or another time, is one."""
+    overdue = await asyncio.to_thread(library.overdue, now=now, usual_days=settings.recognition.person_days)
+    for person_id, since in overdue.items():
+        if now - since >= timedelta(days=ASKED_DAYS):
+            await people.forget(person_id)
+
+
 async def keep_up(
     library: Library,
+    people: People,
     thumbnails: Thumbnails,
     backups: Backups,
     settings: Callable[[], Settings],
@@ -91,6 +102,7 @@ async def keep_up(
                 backups_stale()
             if gone or purged:
                 forget()
+            await _forget_overdue(library, people, settings(), now)
             await asyncio.to_thread(thumbnails.clean)
             log.info("upkeep.done", purged=purged)
         except AgentError as error:

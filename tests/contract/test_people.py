@@ -291,6 +291,17 @@ def test_no_print_of_a_forgotten_face_is_stored_again(library: Library) -> None:
     assert library.image_embeddings(1, RECIPE.embedder or "") == []
 
 
+def test_whoever_was_not_confirmed_for_long_is_overdue(library: Library) -> None:
+    [first, second] = photo(library, "a", 2)
+    mei, xu = name(library, "Mei", first), name(library, "Xu", second)
+    do(library, DescribePerson(person_id=xu, retention_days=9))
+    day = timedelta(days=1)
+    assert library.overdue(now=NOW + 8 * day, usual_days=5) == {mei: NOW + 5 * day}
+    do(library, UnnameFaces(face_ids=(first,)))
+    do(library, NameFaces(face_ids=(first,), person_id=mei), at=NOW + 8 * day)
+    assert library.overdue(now=NOW + 9 * day, usual_days=5) == {xu: NOW + 9 * day}, "confirmed again, her time begins anew"
+
+
 def test_prints_of_unnamed_faces_expire(library: Library) -> None:
     [named, stranger] = photo(library, "a", 2)
     name(library, "Mei", named)

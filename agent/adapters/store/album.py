@@ -1,11 +1,13 @@
 """People and groups with their faces, as the people page shows them: only faces of images that the library page shows."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, not_, select
 from sqlalchemy.sql import exists
 
 from agent.adapters.store import people
+from agent.adapters.store.facts import chunks
 from agent.adapters.store.schema import face, grouping, identity, ignored, image, person, place
 from agent.app.ports import Doubt, FaceGroup, FaceRef, PersonFace, PersonFacts
 from agent.domain.edits import Basis
@@ -50,6 +52,12 @@ def faces_of_person(tx: Connection, person_id: int, *, limit: int, offset: int) 
     whole = select(*_REF, identity.c.certainty).join(image).join(identity).where(identity.c.person_id == person_id, is_shown())
     rows = tx.execute(whole.order_by(image.c.taken_at.desc(), face.c.id.desc()).limit(limit).offset(offset)).all()
     return [PersonFace(_ref(row), Certainty(row.certainty)) for row in rows], _count(tx, whole)
+
+
+def refs(tx: Connection, face_ids: Collection[int]) -> list[FaceRef]:
+    """Of those on images that are shown."""
+    shown = select(*_REF).join(image).where(is_shown())
+    return [_ref(row) for chunk in chunks(list(face_ids)) for row in tx.execute(shown.where(face.c.id.in_(chunk)))]
 
 
 def groups(tx: Connection, *, limit: int, offset: int) -> tuple[list[FaceGroup], int]:

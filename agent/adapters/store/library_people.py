@@ -63,6 +63,10 @@ class PeopleTables:
         self._database.compact()
         return gone, [recorded]
 
+    def overdue(self, *, now: datetime, usual_days: int) -> dict[int, datetime]:
+        with self._database.read() as tx:
+            return people.overdue(tx, now, usual_days)
+
     def expire_unnamed(self, *, before: datetime, note: str) -> int:
         with self._database.write(durable=True) as tx:
             expired = people.expire_unnamed(tx, before, note)
@@ -85,6 +89,10 @@ class PeopleTables:
     def person_faces(self, person_id: int, *, limit: int, offset: int = 0) -> tuple[list[PersonFace], int]:
         with self._database.read() as tx:
             return album.faces_of_person(tx, person_id, limit=limit, offset=offset)
+
+    def face_refs(self, faces: Collection[int]) -> list[FaceRef]:
+        with self._database.read() as tx:
+            return album.refs(tx, faces)
 
     def groups(self, *, limit: int, offset: int = 0) -> tuple[list[FaceGroup], int]:
         with self._database.read() as tx:

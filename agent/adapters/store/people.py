@@ -1,7 +1,7 @@
 """People: what the user confirmed, and the opinions formed from it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, insert, not_, or_, select, true, update
 from sqlalchemy.sql import exists
@@ -122,6 +122,14 @@ def purge_recognition(
     if note is not None and (embeddings or chips):
         take_note(tx, note)
     return [events.record(tx, RecognitionPurged(embeddings=embeddings, chips=chips), now)]
+
+
+def overdue(tx: Connection, now: datetime, usual_days: int) -> dict[int, datetime]:
+    """People of whom no face was confirmed for as long as they may be kept, and since when that is so."""
+    last = select(func.max(identity.c.confirmed_at)).where(identity.c.person_id == person.c.id).scalar_subquery()
+    rows = tx.execute(select(person.c.id, person.c.created_at, person.c.retention_days, last.label("confirmed_at")))
+    ends = {row.id: (row.confirmed_at or row.created_at) + timedelta(days=row.retention_days or usual_days) for row in rows}
+    return {person_id: end for person_id, end in ends.items() if end <= now}
 
 
 def expire_unnamed(tx: Connection, before: datetime, note: str) -> int:

@@ -3,37 +3,29 @@
 Every call is one transaction and safe from any thread; it may block. Raises StoreError.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Protocol
 
-from agent.app.ports.matcher import Groups
 from agent.app.ports.records import (
     EVERYWHERE,
     Area,
     Counts,
-    Doubt,
-    FaceGroup,
-    FaceRef,
     Index,
     Noted,
-    Person,
-    PersonFace,
-    PersonFacts,
     PlacePage,
     PlaceState,
     Shown,
     StoredImage,
-    ToJudge,
 )
-from agent.domain.edits import Edit, Forgotten, Step
+from agent.app.ports.register import Register
+from agent.domain.edits import Edit, Step
 from agent.domain.errors import AgentError
 from agent.domain.events import Recorded
-from agent.domain.face import Analysis, Face
+from agent.domain.face import Analysis
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Job, JobState, Priority
 from agent.domain.people import Identity
-from agent.domain.prints import FacePrint, GroupMember
 
 # Noted in the transaction that deletes: also if the agent dies before the backups are without it, the next start knows.
 BACKUPS_HOLD_PURGED = "backups_hold_purged"
@@ -221,113 +213,6 @@ class Shelf(Protocol):
     def events(self, *, after: int, limit: int) -> list[Recorded]: ...
 
     def last_event_id(self) -> int: ...
-
-
-class Register(Protocol):
-    """The known people, face prints, and opinions about who is who."""
-
-    def people(self) -> list[Person]: ...
-
-    def person(self, person_id: int) -> PersonFacts | None: ...
-
-    def person_faces(self, person_id: int, *, limit: int, offset: int = 0) -> tuple[list[PersonFace], int]:
-        """Those that are or may be this person, newest taken first, and how many there are."""
-        ...
-
-    def groups(self, *, limit: int, offset: int = 0) -> tuple[list[FaceGroup], int]:
-        """Unnamed faces that look like one person: the largest groups first, and how many there are."""
-        ...
-
-    def group_faces(self, group_id: int) -> list[FaceRef]: ...
-
-    def doubts(self, *, limit: int, person_id: int | None = None) -> tuple[list[Doubt], int]:
-        """Faces that are probably somebody, the nearest first, and how many there are."""
-        ...
-
-    def rejections(self, face_ids: Sequence[int]) -> dict[int, frozenset[int]]:
-        """The people whom each of these faces is not, as the user said."""
-        ...
-
-    def forget_person(self, person_id: int, *, now: datetime, note: str) -> tuple[Forgotten, list[Recorded]]:
-        """Delete a person, their names, face prints and pictures of faces, and take the note in the same transaction; write the file anew.
-
-        Also whoever was merged into them. Raises PersonUnknown.
-        """
-        ...
-
-    def uids_of(self, person_id: int) -> list[str]:
-        """The random ids of a person, and of whoever was merged into them. Raises PersonUnknown."""
-        ...
-
-    def expire_unnamed(self, *, before: datetime, note: str) -> int:
-        """Delete face prints and pictures of unnamed faces of images analysed before then, and take the note. Returns how many faces."""
-        ...
-
-    def people_by_uids(self, uids: Iterable[str]) -> list[int]:
-        """Which people have these random ids."""
-        ...
-
-    def faces_of(self, sha256: str) -> list[int]:
-        """The faces of the image with that content."""
-        ...
-
-    def faces_of_image(self, image_id: int) -> list[int]: ...
-
-    def faces_of_people(self, people: Collection[int] | None, *, within: Collection[int] | None = None) -> list[int]:
-        """Faces that the user confirmed as these people (None: as anybody), of those faces only if any are given."""
-        ...
-
-    def faces_thought_of(self, people: Collection[int]) -> list[int]:
-        """Faces that are thought to be these people."""
-        ...
-
-    def prints(self, embedder: str) -> Iterator[list[FacePrint]]:
-        """All face prints, read page by page."""
-        ...
-
-    def prints_of(self, faces: Collection[int], embedder: str) -> list[FacePrint]: ...
-
-    def unconfirmed(self, embedder: str, *, after: int, limit: int) -> list[int]:
-        """Faces with a print that nobody confirmed, by ascending id."""
-        ...
-
-    def to_judge(self, faces: Collection[int], embedder: str) -> list[ToJudge]:
-        """Those of the faces that have a print and that nobody confirmed."""
-        ...
-
-    def ungrouped(self, limit: int) -> list[GroupMember]:
-        """Faces with a print that were neither put into a group nor found to be alone, oldest first."""
-        ...
-
-    def grouped(self) -> Groups:
-        """How all other faces with a print are grouped."""
-        ...
-
-    def all_members(self) -> Groups:
-        """Both."""
-        ...
-
-    def set_groups(self, groups: dict[int, int], *, anew: bool) -> None:
-        """The group of each face, 0 for one that is alone. `anew`: nothing of how it was before is kept."""
-        ...
-
-    def image_embeddings(self, image_id: int, embedder: str) -> list[tuple[int, bytes, Face]]: ...
-
-    def set_identities(self, identities: Mapping[int, Identity | None], *, now: datetime) -> None:
-        """Replace the opinions about these faces; what the user confirmed stays.
-
-        A face that is somebody who is never recognised loses its print, and nothing is kept of who it is.
-        """
-        ...
-
-    def purge_recognition(
-        self, *, now: datetime, keep: Sequence[Area] = (), note: str | None = None, tell_none: bool = False
-    ) -> list[Recorded]:
-        """Delete every embedding and chip and every opinion, overwrite their pages, record what went, and take the note if anything did.
-
-        Images that have a place in an area to keep, be it missing now, keep theirs. `tell_none` records it also if nothing was there.
-        """
-        ...
 
 
 class Library(Files, Jobs, Wishes, Shelf, Register, Protocol):

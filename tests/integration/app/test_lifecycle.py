@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,6 +50,21 @@ async def test_upkeep_goes_on_after_a_failure(world: World, monkeypatch: pytest.
         assert "purge_missing" not in world.library.calls
         world.backup_error = None
         await world.until(lambda: "purge_missing" in world.library.calls)
+
+
+async def test_whoever_was_asked_about_for_a_month_is_forgotten(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.app.upkeep.EVERY_S", 0.01)
+    world.make(Settings.model_validate({"recognition": {"enabled": True, "person_days": 10}}))
+    async with world.running(watch=True):
+        await world.app.ingest.note(world.file("a", b"m1"), Priority.NEW)
+        await world.until(lambda: world.real.counts().images == 1)
+        await world.app.people.name_face(1, "Mei")
+        world.slept = timedelta(days=39)
+        seen = len(world.backups)
+        await world.until(lambda: len(world.backups) > seen + 2)
+        assert world.real.counts().people == 1, "she is asked about"
+        world.slept = timedelta(days=40)
+        await world.until(lambda: world.real.counts().people == 0)
 
 
 @pytest.mark.parametrize("error", [ModelUnreachable(model="centerface", sources=2), StoreDiskFull()])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -14,6 +15,7 @@ from tests.world import NOW
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from tests.unit.api.conftest import Served
 
@@ -131,3 +133,27 @@ async def test_two_photos_are_compared(served: Served, owner: httpx.AsyncClient)
     served.world.analyser.faces["x3"] = 2
     answer = await owner.post("/api/verify", json={"paths": [paths[0], paths[2]]})
     assert (answer.status_code, answer.json()["code"], answer.json()["params"]["count"]) == (422, "people.reference_several", 2)
+
+
+def left_behind(folder: Path) -> list[Path]:
+    return list(folder.glob("ai-popup-*"))
+
+
+async def test_a_photo_that_is_dropped_in_finds_the_faces_like_its_own_and_is_not_kept(
+    served: Served, named: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    answer = (await named.post("/api/search/face", content=b"m9")).json()
+    assert (answer["width"], answer["height"], len(answer["faces"])) == (100, 80, 1)
+    [face] = answer["faces"]
+    assert face["person_id"] == 1 and {each["id"] for each in face["found"]} == {1, 2}
+    assert served.world.real.counts().images == 3 and left_behind(tmp_path) == []
+    assert not served.world.analyser.tasks[-1].keep_chips
+    await served.world.app.apply(Settings.model_validate({"recognition": {"enabled": True}, "engine": {"max_megabytes": 1}}))
+    refused = await named.post("/api/search/face", content=bytes(1_000_001))
+    assert (refused.status_code, refused.json()["code"]) == (422, "image.too_large") and left_behind(tmp_path) == []
+
+
+async def test_nothing_is_searched_while_recognition_is_off(served: Served, owner: httpx.AsyncClient) -> None:
+    assert (await owner.post("/api/search/face", content=b"m9")).json()["code"] == "people.recognition_off"
+    assert served.world.analyser.tasks == []

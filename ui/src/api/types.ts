@@ -886,6 +886,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/search/face": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Search Face
+         * @description Faces like those of the photo that is sent; it is looked at and not kept.
+         */
+        readonly post: operations["search_face_api_search_face_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/session/codes": {
         readonly parameters: {
             readonly query?: never;
@@ -1104,6 +1124,31 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AlikeFace
+         * @description A face of a photo that was searched with.
+         */
+        readonly AlikeFace: {
+            /**
+             * Box
+             * @description left, top, width, height in pixels of the upright photo
+             */
+            readonly box: readonly [
+                number,
+                number,
+                number,
+                number
+            ];
+            /** Certainty */
+            readonly certainty: ("confirmed" | "certain" | "probable") | null;
+            /**
+             * Found
+             * @description faces of the library that look like it, the most alike first
+             */
+            readonly found: readonly components["schemas"]["FaceRef"][];
+            /** Person Id */
+            readonly person_id: number | null;
+        };
         /**
          * Burst
          * @description The work under way, while more than a few photos wait.
@@ -1402,6 +1447,15 @@ export interface components {
              * Width
              * @description of the image, as its height
              */
+            readonly width: number;
+        };
+        /** FaceSearchOut */
+        readonly FaceSearchOut: {
+            /** Faces */
+            readonly faces: readonly components["schemas"]["AlikeFace"][];
+            /** Height */
+            readonly height: number;
+            /** Width */
             readonly width: number;
         };
         /**
@@ -1946,6 +2000,12 @@ export interface components {
              * @default false
              */
             readonly never: boolean;
+            /**
+             * Overdue
+             * @description no face of theirs was confirmed for as long as they may be kept: the user is asked, and a month later they are forgotten
+             * @default false
+             */
+            readonly overdue: boolean;
             /** @description a face to show them by; null if none that was named is among the photos shown */
             readonly portrait: components["schemas"]["PortraitOut"] | null;
         };
@@ -2371,6 +2431,7 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type AlikeFace = components['schemas']['AlikeFace'];
 export type Burst = components['schemas']['Burst'];
 export type Choice = components['schemas']['Choice'];
 export type ChosenFolder = components['schemas']['ChosenFolder'];
@@ -2387,6 +2448,7 @@ export type EngineReport = components['schemas']['EngineReport'];
 export type Estimate = components['schemas']['Estimate'];
 export type FaceOut = components['schemas']['FaceOut'];
 export type FaceRef = components['schemas']['FaceRef'];
+export type FaceSearchOut = components['schemas']['FaceSearchOut'];
 export type FindingOut = components['schemas']['FindingOut'];
 export type Finished = components['schemas']['Finished'];
 export type FirstRun = components['schemas']['FirstRun'];
@@ -4081,6 +4143,39 @@ export interface operations {
                 };
                 content: {
                     readonly "application/x-ndjson": unknown;
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly search_face_api_search_face_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: {
+            readonly content: {
+                readonly "image/*": string;
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["FaceSearchOut"];
                 };
             };
             /** @description Unprocessable Entity */

@@ -1,0 +1,83 @@
+"""All that recognition is made of, put together: who is known, opinions, groups, search, and its switch."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent.app.bus import Bus
+from agent.app.face_search import FaceSearch
+from agent.app.groups import Grouper
+from agent.app.opinions import Opinions
+from agent.app.people import People
+from agent.app.ports import Analyse, Analyser, FaceMatcher, ForgottenList, Library
+from agent.app.recognition import Backups, RecognitionSwitch
+from agent.domain.errors import AgentError
+from agent.domain.image import Recipe
+from agent.domain.people import Bounds
+from agent.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What recognition asks the rest of the agent."""
+
+    settings: Callable[[], Settings]
+    recipe: Callable[[], Recipe]  # where no folder says otherwise
+    task: Callable[[str], Analyse]  # for a face print that is stored nowhere
+    idle: Callable[[], bool]  # no photo is being analysed
+    tell: Callable[[AgentError | None], None]  # what stands in the way of deleting, and None when it is over
+    clock: Callable[[], datetime]
+
+    def bounds(self) -> Bounds:
+        recognition = self.settings().recognition
+        return Bounds(recognition.certain, recognition.probable)
+
+    def wanted(self) -> bool:
+        """Recognition is on."""
+        return self.recipe().embedder is not None
+
+
+class Recognising:
+    def __init__(
+        self,
+        library: Library,
+        analyser: Analyser,
+        matcher: FaceMatcher,
+        bus: Bus,
+        backups: Backups,
+        forgotten: ForgottenList,
+        asked: Asked,
+    ) -> None:
+        self._matcher = matcher
+        self._asked = asked
+        self.opinions = Opinions(library, matcher, recipe=asked.recipe, bounds=asked.bounds, clock=asked.clock)
+        self.switch = RecognitionSwitch(library, analyser, self.opinions, bus, backups, tell=asked.tell, clock=asked.clock)
+        self.people = People(
+            library,
+            self.opinions,
+            bus,
+            recipe=asked.recipe,
+            forgotten=forgotten,
+            backups_stale=self.switch.backups_stale,
+            clock=asked.clock,
+        )
+        self.search = FaceSearch(library, analyser, matcher, task=asked.task, bounds=asked.bounds, wanted=asked.wanted)
+        self._grouper = Grouper(library, matcher, bus, wanted=asked.wanted, idle=asked.idle)
+
+    def bounds(self) -> Bounds:
+        return self._asked.bounds()
+
+    async def prepare(self) -> None:
+        """Before anything else runs: delete what was left to delete. Raises StoreError."""
+        await self.people.forget_again()
+        await self.switch.follow(self._asked.settings())
+
+    def start(self, tasks: asyncio.TaskGroup) -> None:
+        """Work in the background, until cancelled."""
+        tasks.create_task(self.people.run())
+        tasks.create_task(self._grouper.run())
+        tasks.create_task(self.switch.run(self._asked.settings))
+
+    async def close(self) -> None:
+        await self._matcher.close()
