@@ -19,10 +19,11 @@ class Client:
 
     def __init__(self, whereabouts: Whereabouts, transport: httpx.BaseTransport | None = None) -> None:
         self.address = f"http://127.0.0.1:{whereabouts.port}"
+        self.headers = {"authorization": f"Bearer {whereabouts.token}"}
         # trust_env off: a proxy in the environment must never see a request to this machine.
         self._http = httpx.Client(
             base_url=self.address,
-            headers={"authorization": f"Bearer {whereabouts.token}"},
+            headers=self.headers,
             timeout=httpx.Timeout(30.0, connect=2.0),
             trust_env=False,
             transport=transport,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from PIL import Image
-from sqlalchemy import Table, insert
+from sqlalchemy import Table, insert, select
 
 from agent.adapters.keys import LibraryKeys
 from agent.adapters.paths import AppPaths
@@ -21,6 +21,7 @@ from agent.adapters.store import schema
 from agent.adapters.store.engine import Database
 from agent.adapters.store.opening import DATABASE_FILE, open_library
 from agent.adapters.thumbnails import ThumbnailFile
+from agent.app.rules import EMBEDDER
 from agent.app.thumbnails import SIDE
 from agent.bootstrap import home_of_key
 from agent.domain.jobs import JobState, Priority
@@ -50,16 +51,20 @@ class Picture:
     height: int
 
 
-def fill(paths: AppPaths, settings: Settings, watched: Path, samples: Path, count: int) -> None:
-    """Make `count` photos below `watched` and all that the agent keeps of them. The home must be empty."""
+def fill(paths: AppPaths, settings: Settings, watched: Path, samples: Path, count: int, prints: Iterator[bytes] | None = None) -> None:
+    """Make `count` photos below `watched` and all that the agent keeps of them, with these face prints. The home must be empty."""
     pictures = [_picture(photo) for photo in variations(samples, PICTURES)]
     files = _make_files(watched, pictures, count)
     home = home_of_key(settings, paths)
     library = open_library(paths.library, home)
     try:
         database = Database(paths.library / DATABASE_FILE, LibraryKeys(paths.library, home).unlock())
-        for table, rows in _rows(watched, files, pictures).items():
+        for table, rows in _rows(watched, files, pictures, recognised=prints is not None).items():
             _insert(database, table, rows)
+        if prints is not None:
+            with database.read() as tx:
+                ids = tx.scalars(select(schema.face.c.id)).all()
+            _insert(database, schema.embedding, ({"face_id": each, "embedder": EMBEDDER, "vector": next(prints)} for each in ids))
         database.close()
         thumbnails = ThumbnailFile(paths.cache / "thumbnails.db", library.beside, settings.library.thumbnails_mb * 1_000_000)
         for number in reversed(range(count)):
@@ -103,7 +108,7 @@ def _make_files(watched: Path, pictures: list[Picture], count: int) -> list[Path
     return files
 
 
-def _rows(watched: Path, files: list[Path], pictures: list[Picture]) -> dict[Table, Iterator[Values]]:
+def _rows(watched: Path, files: list[Path], pictures: list[Picture], *, recognised: bool) -> dict[Table, Iterator[Values]]:
     """Image, place and job of a photo have the same id. 1 and up; the newest photo comes first in the library."""
     chance = random.Random(3)
     counts = chance.choices(FACES, WEIGHTS, k=len(files))
@@ -122,12 +127,13 @@ def _rows(watched: Path, files: list[Path], pictures: list[Picture]) -> dict[Tab
                 "height": picture.height,
                 "format": "jpeg",
                 "detector": DETECTOR,
+                "embedder": EMBEDDER if recognised else None,
                 "precision": "f32",
                 "ms_decode": 4.0,
                 "ms_detect": 12.0,
                 "ms_align": 0.0,
                 "ms_embed": 0.0,
-                "indexed_at": NOW,
+                "indexed_at": datetime.now(UTC) if recognised else NOW,  # or the prints would expire
                 "taken_at": taken,
                 "face_count": counts[number],
             }
@@ -153,7 +159,15 @@ def _rows(watched: Path, files: list[Path], pictures: list[Picture]) -> dict[Tab
                     [x + side * across, y + side * down] for across, down in ((0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8))
                 ]
                 box = {"x": x, "y": y, "w": side, "h": side, "score": chance.uniform(0.6, 1), "landmarks": marks}
-                yield {"image_id": number + 1, "ordinal": ordinal, **box, "size": side * 0.4, "sharpness": 90.0, "yaw": 0.0, "roll": 0.0}
+                yield {
+                    "image_id": number + 1,
+                    "ordinal": ordinal,
+                    **box,
+                    "size": side * 0.4,
+                    "sharpness": 300.0 if recognised else 90.0,
+                    "yaw": 0.0,
+                    "roll": 0.0,
+                }
 
     return {schema.image: images(), schema.place: places(), schema.job: jobs(), schema.face: faces()}
 

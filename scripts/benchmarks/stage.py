@@ -28,7 +28,7 @@ def fetched() -> tuple[Path, ModelStore]:
 
 @contextlib.contextmanager
 def running(
-    folder: Path, images: int, *, tray: bool = False, values: Mapping[str, str] | None = None
+    folder: Path, images: int, *, tray: bool = False, values: Mapping[str, str] | None = None, prints: Iterator[bytes] | None = None
 ) -> Iterator[tuple[Client, psutil.Process]]:
     """The agent with so many images, once it has looked through the watched folder and is idle; its newest image is a real photo."""
     samples, models = fetched()
@@ -36,7 +36,7 @@ def running(
     watched.mkdir(parents=True)
     paths, settings = new_home(home, models, {"library.thumbnails_mb": "4000", "popup.enabled": "false", **(values or {})})
     settings.add_folder(watched)
-    fill(paths, settings.load(), watched, samples, images - 1)
+    fill(paths, settings.load(), watched, samples, images - 1, prints)
     with agent(*([] if tray else ["--no-tray"])) as process, contextlib.closing(answering(paths, process)) as client:
         client.post("/api/rescan")
         shutil.copy(samples / "biden.jpg", watched / "biden.jpg")
