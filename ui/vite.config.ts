@@ -3,9 +3,10 @@ import { defineConfig } from 'vitest/config'
 
 import { ahead } from './ahead.ts'
 import { docs } from './docs.ts'
+import { texts } from './texts.ts'
 
 export default defineConfig({
-  plugins: [svelte(), docs(), ahead()],
+  plugins: [svelte(), docs(), texts(), ahead()],
   // The catalogues and the mark lie in ../assets, the help in ../docs, shared with the Python side.
   server: { fs: { allow: ['..'] } },
   build: {

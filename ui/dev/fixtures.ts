@@ -46,12 +46,12 @@ const PLANS: readonly { readonly size: readonly [number, number]; readonly plan:
 
 const HOUR = 3_600_000
 
-function image(id: number, plan: (typeof PLANS)[number], at: number, language: Language, recognition: boolean): ImageOut {
+function image(id: number, plan: (typeof PLANS)[number], at: number, language: Language, recognition: boolean, nobody = false): ImageOut {
   const [width, height] = plan.size
   const faces = plan.plan.map(([x, y, tall, person, certainty], index): FaceOut => {
     const h = tall * height
     const w = h * 0.76
-    const named = recognition && person >= 0
+    const named = recognition && !nobody && person >= 0
     return {
       id: id * 100 + index,
       box: [x * width - w / 2, y * height - h / 2, w, h],
@@ -61,6 +61,7 @@ function image(id: number, plan: (typeof PLANS)[number], at: number, language: L
       certainty: named ? certainty : null,
       agree: 2,
       references: 3,
+      ignored: false,
     }
   })
   const folder = language === 'en' ? 'Phone uploads' : '手机上传'
@@ -104,7 +105,7 @@ const PROBLEMS: Record<Language, readonly Problem[]> = {
 const MANY = 10_000
 
 export interface Options {
-  /** family, counts, forty, setaside, battery, limited, quiet, unknown, portrait, crowd, noface, long, panorama, failed, burst, finished, paused, empty, first, undialogued, attention, away, loading, unauthorised, offline, trouble, huge */
+  /** family, counts, forty, setaside, battery, limited, quiet, unknown, portrait, crowd, noface, long, panorama, failed, burst, finished, paused, empty, first, undialogued, attention, away, loading, unauthorised, offline, trouble, huge, nobody, many, settled, unread */
   readonly scene: string
   readonly language: Language
   readonly theme: Status['theme']
@@ -129,7 +130,7 @@ export function world({ scene, language, theme }: Options): World {
       ? []
       : Array.from({ length: 27 }, (_, index) => {
           const plan = PLANS[(index + first) % PLANS.length] as (typeof PLANS)[number]
-          return image(99 - index, plan, now - (scene === 'failed' || scene === 'setaside' ? 30_000 : 4_000) - index * 3.1 * HOUR * (index > 2 ? 1 : 0.01), language, recognition)
+          return image(99 - index, plan, now - (scene === 'failed' || scene === 'setaside' ? 30_000 : 4_000) - index * 3.1 * HOUR * (index > 2 ? 1 : 0.01), language, recognition, scene === 'nobody')
         })
   const [truncated, killed, unreachable, full, memory] = PROBLEMS[language] as [Problem, Problem, Problem, Problem, Problem]
   const bad = ['failed', 'setaside', 'burst', 'away', 'trouble'].includes(scene)
@@ -158,6 +159,7 @@ export function world({ scene, language, theme }: Options): World {
     images: scene === 'huge' ? HUGE : images.length,
     faces: images.reduce((sum, { faces }) => sum + faces.length, 0),
     people: 18,
+    doubts: 0,
     burst: working ? { done: 1_284, total: 4_000, rate: 22, seconds_left: 123, faces: 3_021, failed: problems.length } : null,
     folders: scene === 'first' ? [] : scene === 'empty' ? folders.slice(0, 1) : folders,
     problem: scene === 'attention' ? full : null,
@@ -166,17 +168,15 @@ export function world({ scene, language, theme }: Options): World {
     warning: scene === 'limited' ? memory : null,
     finished: scene === 'finished' ? { photos: 1_204, with_faces: 870, failed: 3 } : null,
   }
-  const people = NAMES[language].map((name, index) => ({ id: index + 1, name, faces: 40 - index, portrait: portraitOf(name, images) }))
+  const people = scene === 'nobody' ? [] : NAMES[language].map((name, index) => ({ id: index + 1, name, faces: 40 - index, portrait: portraitOf(name, images), hidden: index === 8, never: index === 9 }))
   return { status, images, problems, people }
 }
 
-/** The last face of that name that was confirmed. */
+/** The last face of that name, one that was confirmed if there is one. */
 function portraitOf(name: string, images: readonly ImageOut[]): PersonOut['portrait'] {
-  for (const { id, width, height, faces } of images) {
-    const face = faces.find(({ person, certainty }) => person === name && certainty === 'confirmed')
-    if (face) return { image_id: id, width, height, box: face.box }
-  }
-  return null
+  const all = images.flatMap(({ id, width, height, faces }) => faces.map((face) => ({ image_id: id, width, height, face }))).filter(({ face }) => face.person === name)
+  const found = all.find(({ face }) => face.certainty === 'confirmed') ?? all[0]
+  return found ? { image_id: found.image_id, width: found.width, height: found.height, box: found.face.box } : null
 }
 
 /** How many photos the scene `huge` has. */

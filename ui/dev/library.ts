@@ -40,12 +40,17 @@ function index(images: Images, query: URLSearchParams, scene: string): LibraryIn
   if (plain && huge !== null) return huge
   const [after, before] = [query.get('after') ?? '', query.get('before') ?? '9999']
   const [least, most] = [Number(query.get('faces_min') ?? 0), Number(query.get('faces_max') ?? 999)]
+  const people = (query.get('people') ?? '').split(',').filter(Boolean).map(Number)
+  const match = query.get('match') ?? 'all'
   const found = images.ids.flatMap((id) => {
     const image = images.find(id)
     if (!image || image.hidden !== (query.get('hidden') === 'true')) return []
     const day = image.taken_at.slice(0, 10)
     const folderFits = query.get('folder') === null || query.get('folder') === '/photos/phone'
-    return folderFits && day >= after && day <= before && image.faces.length >= least && image.faces.length <= most ? [image] : []
+    const here = new Set(image.faces.map(({ person_id }) => person_id).filter((person) => person !== null))
+    const peopleFit = people.length === 0 || (match === 'any' ? people.some((id) => here.has(id)) : people.every((id) => here.has(id)) && (match !== 'only' || here.size === people.length))
+    const unnamedFits = query.get('unnamed') !== 'true' || image.faces.some((face) => face.person === null && !face.ignored)
+    return peopleFit && unnamedFits && folderFits && day >= after && day <= before && image.faces.length >= least && image.faces.length <= most ? [image] : []
   })
   const days: { day: string; count: number }[] = []
   for (const { taken_at } of found) {

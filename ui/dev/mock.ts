@@ -6,6 +6,7 @@ import type { Connect, Plugin } from 'vite'
 import { picture, world, type Options, type World } from './fixtures.ts'
 import { checks, report } from './health.ts'
 import { answerLibrary, imagesOf, resetLibrary } from './library.ts'
+import { answerPeople, doubtCount, onPeople, peopleOf, resetPeople, saidOf } from './people.ts'
 import { placesPage } from './places.ts'
 import { answerSettings, applied, appliedStatus, onSettings, resetSettings } from './settings.ts'
 
@@ -26,7 +27,11 @@ function json(response: ServerResponse, body: unknown, status = 200): void {
 
 /** What the agent would answer, by the scene and by what was changed since. */
 function worldNow(chosen: Options): World {
-  return appliedStatus(world(applied(chosen)))
+  const options = applied(chosen)
+  const now = appliedStatus(world(options))
+  const people = peopleOf(now, options)
+  const images = now.images.map((image) => saidOf(image, people))
+  return { ...now, images, status: { ...now.status, doubts: doubtCount(now, options) } }
 }
 
 function stream(response: ServerResponse, chosen: Options): void {
@@ -43,10 +48,15 @@ function stream(response: ServerResponse, chosen: Options): void {
     send()
     if (purged) response.write(`event: happened\ndata: ${JSON.stringify({ kind: 'recognition_purged', embeddings: 87, chips: 240 })}\n\n`)
   })
+  const unwatchPeople = onPeople(() => {
+    send()
+    response.write(`event: happened\ndata: ${JSON.stringify({ kind: 'people_changed' })}\n\n`)
+  })
   const timer = worldNow(chosen).status.burst ? setInterval(send, 60) : undefined
   response.on('close', () => {
     clearInterval(timer)
     unwatch()
+    unwatchPeople()
   })
 }
 
@@ -55,6 +65,7 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
   if (!url.pathname.startsWith('/api/')) {
     if (url.search) resetSettings()
     if (url.search) resetLibrary()
+    if (url.search) resetPeople()
     if (url.search) response.setHeader('set-cookie', `${COOKIE}=${url.search.slice(1).replaceAll('&', '+')}; path=/`)
     return next()
   }
@@ -66,6 +77,7 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
   const id = Number(/^\/api\/images\/(\d+)/.exec(url.pathname)?.[1])
   const image = Number.isNaN(id) ? undefined : imagesOf(all, chosen).find(id)
   if (answerSettings(request, response, url, all, applied(chosen))) return
+  if (answerPeople(request, response, url, all, applied(chosen))) return
   if (answerLibrary(request, response, url, all, chosen)) return
   if (url.pathname === '/api/doctor') return json(response, checks(chosen))
   if (url.pathname === '/api/health-report') return json(response, report(chosen))
@@ -75,7 +87,6 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
   if (url.pathname === '/api/problems') return json(response, placesPage(all, 'problems', url.searchParams))
   if (url.pathname === '/api/online-only') return json(response, placesPage(all, 'online-only', url.searchParams))
   if (url.pathname === '/api/drafts') return json(response, [])
-  if (url.pathname === '/api/people') return json(response, all.people)
   if (url.pathname === '/api/images') return json(response, { items: all.images, next: null })
   if (image && /\/(preview|thumbnail)$/.test(url.pathname)) {
     response.writeHead(200, { 'content-type': 'image/svg+xml' }).end(picture(image))

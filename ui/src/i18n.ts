@@ -1,31 +1,29 @@
 /** Texts in the user's language, by the same rules and from the same catalogue as `agent/i18n.py`. */
 
-import { app as appEn, ui as uiEn } from '../../assets/locales/en.json'
-import { app as appZh, ui as uiZh } from '../../assets/locales/zh-CN.json'
+import * as first from 'virtual:texts/app,ui'
 
 export type Language = 'en' | 'zh-CN'
 export type Params = Readonly<Record<string, string | number>>
 export type Texts = (key: string, params?: Params) => string
 
-interface Nested {
-  readonly [key: string]: string | Nested
+/** Keys and texts, a line each; an empty line is a text that this language does without. */
+interface Packed {
+  readonly keys: string
+  readonly en: string
+  readonly zh: string
 }
 
-/** All texts of a nested section by dotted key. */
-export function flatten(section: Nested, prefix = ''): Map<string, string> {
-  const flat = new Map<string, string>()
-  for (const [key, value] of Object.entries(section)) {
-    if (typeof value === 'string') flat.set(prefix + key, value)
-    else for (const [inner, text] of flatten(value, `${prefix}${key}.`)) flat.set(inner, text)
-  }
-  return flat
+// Errors come from the API as whole sentences, so they are not in the bundle.
+const CATALOGUES: Readonly<Record<Language, Map<string, string>>> = { en: new Map(), 'zh-CN': new Map() }
+
+/** Takes in the texts of a part of the program. */
+export function extend({ keys, en, zh }: Packed): void {
+  const names = keys.split('\n')
+  for (const [catalogue, lines] of [[CATALOGUES.en, en], [CATALOGUES['zh-CN'], zh]] as const)
+    for (const [place, text] of lines.split('\n').entries()) if (text !== '') catalogue.set(names[place] ?? '', text)
 }
 
-// Errors come from the API as whole sentences, so only these two sections are in the bundle.
-const CATALOGUES: Readonly<Record<Language, Map<string, string>>> = {
-  en: flatten({ app: appEn, ui: uiEn }),
-  'zh-CN': flatten({ app: appZh, ui: uiZh }),
-}
+extend(first)
 
 /** The language of the system, for as long as the agent has not said which one to use. */
 export function systemLanguage(wanted: string = navigator.language): Language {

@@ -1,17 +1,18 @@
-/** Reads the rest of the program, once the first page is up or when something of it is wanted. */
+/** Reads the rest of the program, once the first page is up or when something of it is wanted; and the pages of people when they are. */
 
 export type Rest = typeof import('./rest')
+export type PeoplePages = typeof import('./peoplePages')
 
-export class Later {
+export class Later<Parts> {
   /** null until they have been read */
-  parts = $state.raw<Rest | null>(null)
+  parts = $state.raw<Parts | null>(null)
   /** something of them is waited for */
   wanted = $state(false)
   /** they could not be read: reading them again reads the whole page anew */
   failed = $state(false)
 
   constructor(
-    private readonly load: () => Promise<Rest>,
+    private readonly load: () => Promise<Parts>,
     private readonly startAnew: () => void,
   ) {}
 
@@ -26,7 +27,7 @@ export class Later {
   }
 }
 
-export const later = new Later(
-  () => import('./rest'),
-  () => location.reload(),
-)
+const anew = (): void => location.reload()
+
+export const later = new Later<Rest>(() => import('./rest'), anew)
+export const laterPeople = new Later<PeoplePages>(async () => (await import('./rest')).people(), anew)

@@ -115,6 +115,7 @@ export class LibraryState {
 
   narrow(change: Partial<LibraryFilter>): Promise<void> {
     const next = { ...this.filter, ...change }
+    if (next.people.length === 0) Object.assign(next, { people: EVERYTHING.people, match: EVERYTHING.match })
     const none = (Object.keys(EVERYTHING) as (keyof LibraryFilter)[]).every((part) => next[part] === EVERYTHING[part])
     this.filter = none ? EVERYTHING : next
     this.etag = null

@@ -1,5 +1,10 @@
 /** The parts of the program that the first page does without: what is exported here makes up one file, which `later.svelte.ts` reads later. */
 
+import type * as PeoplePages from './peoplePages'
+
+/** Those about people use much of these, so they come after them. */
+export const people = (): Promise<typeof PeoplePages> => import('./peoplePages')
+
 export { default as DayField } from './components/grid/DayField.svelte'
 export { default as KeysOverlay } from './components/help/KeysOverlay.svelte'
 export { default as FirstRun } from './pages/FirstRun.svelte'

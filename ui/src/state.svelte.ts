@@ -49,7 +49,8 @@ export class AppState {
     return until !== null && Date.parse(until) > this.now ? new Date(until) : null
   })
 
-  private readonly refresh = coalesce(
+  /** Reads the lists anew, soon. */
+  readonly refresh = coalesce(
     () => this.readLists(),
     () => (this.status?.burst ? REFRESH_BURST_MS : REFRESH_MS),
   )
@@ -127,13 +128,6 @@ export class AppState {
   hidePopup = (): Promise<boolean> => this.act(this.client.hidePopup)
   /** Opens the browser at a place in the program, such as `photo-12`. */
   open = (place: string): Promise<boolean> => this.act(() => this.client.open(place))
-
-  /** False if it was not taken. */
-  async nameFace(faceId: number, name: string): Promise<boolean> {
-    const worked = await this.act(() => this.client.nameFace({ face_id: faceId, name }))
-    this.refresh()
-    return worked
-  }
 
   /** Does what the user asked for; a failure is shown until it is put away or something works. False if it did not work. */
   async act(action: () => Promise<void>): Promise<boolean> {

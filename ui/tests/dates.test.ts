@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { texts } from '../src/i18n'
-import { dayOf, spanText, usualSpans } from '../src/lib/dates'
+import { dayOf, dayOfParts, partsOfDay, spanText, usualSpans } from '../src/lib/dates'
 
 const TODAY = new Date(2026, 10, 25)
 const t = texts('en')
@@ -9,6 +9,17 @@ const t = texts('en')
 describe('days', () => {
   it('are those of the local calendar', () => {
     expect(dayOf(new Date(2026, 0, 3, 23, 59))).toBe('2026-01-03')
+  })
+
+  it('are typed part by part, and are one once all of it is there and within the bounds', () => {
+    const typed = (year: string, month: string, day: string, least: string | null = null, most: string | null = null) => dayOfParts({ year, month, day }, least, most)
+    expect(typed('2025', '02', '9')).toBe('2025-02-09')
+    expect(typed('', '', '')).toBeNull()
+    for (const [year, month, day] of [['2025', '', ''], ['202', '2', '9'], ['2025', '2', '30'], ['2025', '13', '1']] as const) expect(typed(year, month, day)).toBeUndefined()
+    expect(typed('2025', '2', '9', '2025-02-10')).toBeUndefined()
+    expect(typed('2025', '2', '9', null, '2025-02-08')).toBeUndefined()
+    expect(partsOfDay('2025-02-09')).toEqual({ year: '2025', month: '02', day: '09' })
+    expect(partsOfDay(null)).toEqual({ year: '', month: '', day: '' })
   })
 
   it('make the usual spans', () => {

@@ -2,7 +2,7 @@ import type { Setting } from '../src/api/settings'
 import type { FaceOut, ImageOut, PlaceProblem, Status } from '../src/api/types'
 
 export function face(box: FaceOut['box'] = [10, 10, 20, 20], over: Partial<FaceOut> = {}): FaceOut {
-  return { id: 1, box, score: 0.9, person_id: null, person: null, certainty: null, agree: 0, references: 0, ...over }
+  return { id: 1, box, score: 0.9, person_id: null, person: null, certainty: null, agree: 0, references: 0, ignored: false, ...over }
 }
 
 export function image(id: number, over: Partial<ImageOut> = {}): ImageOut {
@@ -43,6 +43,7 @@ export function status(over: Partial<Status> = {}): Status {
     images: 0,
     faces: 0,
     people: 0,
+    doubts: 0,
     burst: null,
     folders: [],
     problem: null,

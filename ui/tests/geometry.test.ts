@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { cropOf, fitPhoto, focusOf, frameOf, placeTags, type Rect } from '../src/lib/geometry'
+import { cropOf, enoughOf, fitAround, fitPhoto, focusOf, frameOf, placeTags, type Rect } from '../src/lib/geometry'
 import { face, image } from './fixtures'
 
 const view = { width: 380, height: 285 }
@@ -88,4 +88,32 @@ describe('crops', () => {
     expect(focusOf(image(1, { faces: [face([300, 0, 100, 150])] }))).toBe('88% 25%')
     expect(focusOf(image(1))).toBe('50% 50%')
   })
+})
+
+describe('the photo around a face', () => {
+  const view = { width: 320, height: 200 }
+
+  it('fills the view and has the face large enough', () => {
+    const fit = fitAround({ box: [1000, 1000, 100, 120] }, { width: 4000, height: 3000 }, view)
+    expect((120 * fit.height) / 3000).toBeCloseTo(68)
+    expect(fit.x + (1050 * fit.width) / 4000).toBeCloseTo(160)
+    expect(fit.x).toBeLessThanOrEqual(0)
+    expect(fit.x + fit.width).toBeGreaterThanOrEqual(320)
+  })
+
+  it('has no empty edge where the face is at the border', () => {
+    const fit = fitAround({ box: [0, 0, 100, 120] }, { width: 4000, height: 3000 }, view)
+    expect([fit.x, fit.y]).toEqual([0, 0])
+  })
+
+  it('is not enlarged without end, nor measured where there is none', () => {
+    expect(fitAround({ box: [10, 10, 4, 4] }, { width: 400, height: 300 }, view).width).toBe(1200)
+    expect(fitAround({ box: [0, 0, 1, 1] }, { width: 0, height: 0 }, view)).toEqual({ x: 0, y: 0, ...view })
+  })
+})
+
+it('the small picture is enough where the face is large on it', () => {
+  const image = { width: 4800, height: 3000 }
+  expect(enoughOf({ x: 0, y: 0, width: 1000, height: 1000 }, image, 100)).toBe(true)
+  expect(enoughOf({ x: 0, y: 0, width: 800, height: 800 }, image, 100)).toBe(false)
 })

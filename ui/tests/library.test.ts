@@ -48,6 +48,19 @@ describe('the filter', () => {
     )
   })
 
+  it('asks for people, and how they are meant', () => {
+    expect(filterQuery({ ...EVERYTHING, people: [3, 7], match: 'any', unnamed: true })).toBe('?packed=true&people=3%2C7&match=any&unnamed=true')
+    expect(filterQuery({ ...EVERYTHING, match: 'only' })).toBe('?packed=true')
+  })
+
+  it('is none again when the last person is taken away', async () => {
+    const { library } = world([3, 2, 1])
+    await library.narrow({ people: [3], match: 'only' })
+    expect(library.filtered).toBe(true)
+    await library.narrow({ people: [] })
+    expect(library.filter).toBe(EVERYTHING)
+  })
+
   it('is none again when every part of it is taken away', async () => {
     const { library } = world([3, 2, 1])
     await library.narrow({ facesMin: 1 })

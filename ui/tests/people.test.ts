@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { texts } from '../src/i18n'
 import { asks, certainty, describe as words, matches, tagOf } from '../src/lib/people'
+import { spelled } from '../src/lib/pinyin'
 import { face, image } from './fixtures'
 
 const t = texts('en')
@@ -14,6 +15,7 @@ describe('a face', () => {
     expect(asks(face(), false)).toBe(false)
     expect(asks(mei, true)).toBe(false)
     expect(asks(perhaps, true)).toBe(true)
+    expect(asks(face([0, 0, 9, 9], { ignored: true }), true)).toBe(false)
   })
 
   it('is named with as much doubt as there is', () => {
@@ -21,6 +23,7 @@ describe('a face', () => {
     expect(tagOf(perhaps, true, t)).toBe('Lin?')
     expect(tagOf(face(), true, t)).toBe('Who?')
     expect(tagOf(face(), false, t)).toBeNull()
+    expect(tagOf(face([0, 0, 9, 9], { ignored: true }), true, t)).toBeNull()
     expect(certainty(perhaps, t)).toBe('Probably, 2 of 3 agree')
   })
 })
@@ -46,6 +49,12 @@ describe('the people offered for what was typed', () => {
     expect(offered('LIN')).toEqual(['Linus', 'Mei Lin', 'Colin'])
     expect(offered('悦')).toEqual(['林悦'])
     expect(offered('x')).toEqual([])
+  })
+
+  it('are spelled so, once it is known how', () => {
+    expect(matches(people, 'ly').map(({ name }) => name)).toEqual([])
+    expect(matches(people, 'ly', spelled).map(({ name }) => name)).toEqual(['林悦'])
+    expect(matches(people, 'lin', spelled).map(({ name }) => name)).toEqual(['Linus', 'Mei Lin', '林悦', 'Colin'])
   })
 
   it('are those seen most while nothing was typed', () => {

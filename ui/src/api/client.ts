@@ -2,7 +2,7 @@
 
 import { takeEarly } from './early'
 import { filterQuery, type ActionDone, type LibraryAction, type LibraryFilter, type PackedIndex } from './library'
-import type { Draft, FindingOut, FolderOut, HealthReport, ImageOut, ImagePage, NameFace, PersonOut, PlaceProblem, PlaceProblems, Problem, Status } from './types'
+import type { Draft, FindingOut, FolderOut, HealthReport, ImageOut, ImagePage, PersonOut, PlaceProblem, PlaceProblems, Problem, Status } from './types'
 
 interface Page {
   readonly limit: number
@@ -59,7 +59,6 @@ export class Client {
   /** At all files whose content lies in a cloud: the system downloads them. */
   lookAtOnlineOnly = (): Promise<void> => this.post('/api/online-only/look')
   people = (): Promise<readonly PersonOut[]> => this.get('/api/people')
-  nameFace = (body: NameFace): Promise<void> => this.post('/api/people', body)
   drafts = (): Promise<readonly Draft[]> => this.get('/api/drafts')
   keepDraft = (face_id: number, name: string): Promise<void> => this.post('/api/drafts', { face_id, name })
   retry = (): Promise<void> => this.post('/api/problems/retry')

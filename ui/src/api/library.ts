@@ -8,10 +8,16 @@ export interface LibraryFilter {
   readonly facesMin: number | null
   readonly facesMax: number | null
   readonly hidden: boolean
+  /** ids of people, and how they are meant: all of them, any of them, or they and nobody else whom one knows */
+  readonly people: readonly number[]
+  readonly match: Match
+  /** with faces that nobody has named */
+  readonly unnamed: boolean
   /** the files that could not be looked at, instead of photos */
   readonly problems: boolean
 }
 
+export type Match = 'all' | 'any' | 'only'
 export type LibraryAction = 'hide' | 'unhide' | 'look_again'
 
 export interface ActionDone {
@@ -19,7 +25,18 @@ export interface ActionDone {
   readonly count: number
 }
 
-export const EVERYTHING: LibraryFilter = { folder: null, after: null, before: null, facesMin: null, facesMax: null, hidden: false, problems: false }
+export const EVERYTHING: LibraryFilter = {
+  folder: null,
+  after: null,
+  before: null,
+  facesMin: null,
+  facesMax: null,
+  hidden: false,
+  people: [],
+  match: 'all',
+  unnamed: false,
+  problems: false,
+}
 
 /** A filter as the query of `/api/library`. */
 export function filterQuery(filter: LibraryFilter): string {
@@ -30,6 +47,11 @@ export function filterQuery(filter: LibraryFilter): string {
   if (filter.facesMin !== null) query.set('faces_min', String(filter.facesMin))
   if (filter.facesMax !== null) query.set('faces_max', String(filter.facesMax))
   if (filter.hidden) query.set('hidden', 'true')
+  if (filter.people.length > 0) {
+    query.set('people', filter.people.join(','))
+    query.set('match', filter.match)
+  }
+  if (filter.unnamed) query.set('unnamed', 'true')
   return `?${query.toString()}`
 }
 

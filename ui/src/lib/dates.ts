@@ -15,6 +15,28 @@ export function dayOf(date: Date): string {
   return `${String(date.getFullYear()).padStart(4, '0')}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
 }
 
+/** A day as it is typed: numbers, or nothing yet. */
+export interface DayParts {
+  readonly year: string
+  readonly month: string
+  readonly day: string
+}
+
+export function partsOfDay(day: string | null): DayParts {
+  const [year = '', month = '', date = ''] = (day ?? '').split('-')
+  return { year, month, day: date }
+}
+
+/** The day that was typed, null for none; undefined while it is not one, or not between the bounds. */
+export function dayOfParts({ year, month, day }: DayParts, least: string | null, most: string | null): string | null | undefined {
+  if (year === '' && month === '' && day === '') return null
+  const date = new Date(Number(year), Number(month) - 1, Number(day), 12)
+  // A year that is still being typed is none: it would find nothing.
+  if (Number(year) < 1000 || date.getMonth() + 1 !== Number(month) || date.getDate() !== Number(day)) return undefined
+  const typed = dayOf(date)
+  return (least !== null && typed < least) || (most !== null && typed > most) ? undefined : typed
+}
+
 /** Noon of a day by the local calendar, where no change of the clock can make it another day. */
 export function localDay(since1970: number): Date {
   return new Date(1970, 0, 1 + since1970, 12)

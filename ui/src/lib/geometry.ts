@@ -66,8 +66,26 @@ function slide(length: number, window: number, part: { start: number; length: nu
   return Math.min(0, Math.max(window - length, centred))
 }
 
+/** So high a face is shown at least, as a part of the view, and so much it is enlarged at most. */
+const LEAST_SEEN = 0.34
+const MOST_ENLARGED = 3
+
+/** The photo's rectangle around one face: the view is filled, the face is near its middle and large enough to know somebody by. */
+export function fitAround(face: Pick<FaceOut, 'box'>, image: Size, view: Size): Rect {
+  if (image.width <= 0 || image.height <= 0) return { x: 0, y: 0, ...view }
+  const [left, top, wide, high] = face.box
+  const filled = Math.max(view.width / image.width, view.height / image.height)
+  const scale = Math.max(filled, Math.min((view.height * LEAST_SEEN) / high, MOST_ENLARGED))
+  const width = image.width * scale
+  const height = image.height * scale
+  const x = Math.min(0, Math.max(view.width - width, view.width / 2 - (left + wide / 2) * scale))
+  // A face sits a little above the middle, as on a portrait.
+  const y = Math.min(0, Math.max(view.height - height, view.height * 0.45 - (top + high / 2) * scale))
+  return { x, y, width, height }
+}
+
 /** A face's frame: its box with a little air, inside the view. */
-export function frameOf(face: FaceOut, image: Size, fit: Rect, view: Size): Rect {
+export function frameOf(face: Pick<FaceOut, 'box'>, image: Size, fit: Rect, view: Size): Rect {
   const scale = fit.width / image.width
   const [left, top, width, height] = face.box.map((value) => value * scale) as [number, number, number, number]
   const air = Math.min(8, Math.max(2, width * 0.08))
@@ -122,6 +140,14 @@ export function cropOf(face: Pick<FaceOut, 'box'>, image: Size): Rect {
   const x = Math.max(0, Math.min(image.width - side, left + width / 2 - side / 2))
   const y = Math.max(0, Math.min(image.height - side, top + height / 2 - side / 2))
   return { x, y, width: side, height: side }
+}
+
+/** Longer side of an image's small picture. */
+const THUMBNAIL = 480
+
+/** Whether a part of the small picture still shows enough at a size. */
+export function enoughOf(crop: Rect, image: Size, size: number): boolean {
+  return crop.width * (THUMBNAIL / Math.max(image.width, image.height)) >= size * 0.9
 }
 
 /** The point a cropped tile keeps in its middle: the faces', as a CSS `object-position`. */

@@ -1,16 +1,17 @@
 /** Who a face is, in words that say no more than is known. */
 
-import type { FaceOut, ImageOut, PersonOut } from '../api/types'
+import type { FaceOut, FaceRef, ImageOut, PersonOut } from '../api/types'
 import type { Texts } from '../i18n'
 
 /** Whether a face asks the user for an answer; nothing is asked while recognition is off. */
 export function asks(face: FaceOut, recognition: boolean): boolean {
-  return recognition && (face.person === null || face.certainty === 'probable')
+  return recognition && !face.ignored && (face.person === null || face.certainty === 'probable')
 }
 
 /** Text of a face's tag; null if there is nothing to say. */
 export function tagOf(face: FaceOut, recognition: boolean, t: Texts): string | null {
   if (!recognition) return null
+  if (face.ignored && face.person === null) return null
   if (face.person === null) return t('ui.people.who')
   return face.certainty === 'probable' ? t('ui.people.probably_name', { name: face.person }) : face.person
 }
@@ -38,23 +39,38 @@ export function describe(image: ImageOut, t: Texts): string {
     : t('ui.photo_alt', { name: image.name, faces })
 }
 
+/** The photo a face is cut from. */
+export function photoOf({ image_id, width, height }: Pick<FaceRef, 'image_id' | 'width' | 'height'>): Pick<ImageOut, 'id' | 'width' | 'height'> {
+  return { id: image_id, width, height }
+}
+
 /** So many people are offered for what was typed. */
 const MOST_OFFERED = 5
 
-/** The known people for what was typed, those seen most if nothing was: names that begin so, then names with a word that does, then those that hold it; each by how often they are seen. */
-export function matches(people: readonly PersonOut[], typed: string): readonly PersonOut[] {
+/** How well a name is spelled by what was typed: 1 from its beginning, 2 from a later word, 3 not. */
+export type Spelled = (name: string, typed: string) => number
+
+/** How well a name fits: 0 begins so, 1 has a word that does or is spelled so, 2 holds it, 3 not at all. */
+export function fits(name: string, typed: string, spelled: Spelled | null): number {
+  const known = name.toLowerCase()
+  if (known.startsWith(typed)) return 0
+  if (known.split(/[\s·-]+/).some((word) => word.startsWith(typed))) return 1
+  return Math.min(spelled?.(name, typed) ?? 3, known.includes(typed) ? 2 : 3)
+}
+
+/** The known people for what was typed, those seen most if nothing was; the best fit first, then those seen most. */
+export function matches<P extends Pick<PersonOut, 'name' | 'faces'>>(
+  people: readonly P[],
+  typed: string,
+  spelled: Spelled | null = null,
+  most = MOST_OFFERED,
+): readonly P[] {
   const wanted = typed.trim().toLowerCase()
-  if (wanted === '') return [...people].sort((a, b) => b.faces - a.faces).slice(0, MOST_OFFERED)
-  const rank = ({ name }: PersonOut): number => {
-    const known = name.toLowerCase()
-    if (known.startsWith(wanted)) return 0
-    if (known.split(/[\s·-]+/).some((word) => word.startsWith(wanted))) return 1
-    return known.includes(wanted) ? 2 : 3
-  }
+  if (wanted === '') return [...people].sort((a, b) => b.faces - a.faces).slice(0, most)
   return people
-    .map((person) => ({ person, rank: rank(person) }))
+    .map((person) => ({ person, rank: fits(person.name, wanted, spelled) }))
     .filter((each) => each.rank < 3)
     .sort((a, b) => a.rank - b.rank || b.person.faces - a.person.faces)
-    .slice(0, MOST_OFFERED)
+    .slice(0, most)
     .map(({ person }) => person)
 }

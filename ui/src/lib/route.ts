@@ -1,6 +1,6 @@
-/** Where in the program a page's fragment points: `#photos`, `#photo-12`, `#status`, `#online-only`, `#settings/engine.max_memory_mb`. */
+/** Where in the program a page's fragment points: `#photos`, `#photo-12`, `#people/12`, `#status`, `#online-only`, `#settings/engine.max_memory_mb`. */
 
-export const PAGES = ['photos', 'problems', 'status', 'settings', 'help'] as const
+export const PAGES = ['photos', 'people', 'problems', 'status', 'settings', 'help'] as const
 /** Those that a number key goes to come first. */
 const KNOWN = [...PAGES, 'online-only'] as const
 export type Page = (typeof KNOWN)[number]

@@ -1,0 +1,286 @@
+/** The made-up agent's people: faces of one and of nobody, doubts, and edits that can be taken back; kept until a page is opened with another scene. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+import type { Edit } from '../src/api/people.ts'
+import type { Doubt, FaceOut, FaceRef, ImageOut, PersonDetail, PersonFace, PersonOut, Problem, Step } from '../src/api/types.ts'
+import type { Options, World } from './fixtures.ts'
+
+/** What was said of a face: whose it is (null: nobody's), and whether it is ignored or sure. */
+interface Said {
+  readonly person: number | null
+  readonly certainty?: FaceOut['certainty']
+  readonly ignored?: boolean
+}
+
+type Noted = Partial<Omit<PersonDetail, 'id'>>
+
+interface State {
+  readonly faces: ReadonlyMap<number, Said>
+  readonly people: ReadonlyMap<number, Noted>
+  /** merged into another, or forgotten (0) */
+  readonly gone: ReadonlyMap<number, number>
+  /** doubts that were answered */
+  readonly answered: ReadonlySet<number>
+}
+
+const FRESH: State = { faces: new Map(), people: new Map(), gone: new Map(), answered: new Set() }
+let state = FRESH
+let done: { readonly step: Step; readonly token: string; readonly before: State; readonly after: State }[] = []
+let undone: typeof done = []
+const watchers = new Set<() => void>()
+
+export function resetPeople(): void {
+  state = FRESH
+  done = []
+  undone = []
+}
+
+/** Calls back after every edit, until the returned function is called. */
+export function onPeople(changed: () => void): () => void {
+  watchers.add(changed)
+  return () => void watchers.delete(changed)
+}
+
+// -- what there is ---------------------------------------------------------------------------------------------------------------
+
+const SIZES = [41, 28, 17, 12, 9, 8, 6, 5, 4, 3, 2, 1]
+const DOUBTS = 12
+const MANY = 3_000
+const DAY = 86_400_000
+
+/** Numbers of made-up faces, apart from those on photos: of groups, of doubts, of people. */
+const [GROUP, DOUBT, PERSON] = [1_000_000, 2_000_000, 3_000_000]
+const EACH = 10_000
+
+interface Spot {
+  readonly image: ImageOut
+  readonly face: FaceOut
+}
+
+const spots = ({ images }: World): readonly Spot[] => images.flatMap((image) => image.faces.map((face) => ({ image, face })))
+
+function refOf(id: number, { image, face }: Spot, ago: number): FaceRef {
+  const taken_at = new Date(Date.now() - ago * DAY).toISOString().slice(0, 19)
+  return { id, image_id: image.id, width: image.width, height: image.height, box: face.box, taken_at }
+}
+
+function pick(found: readonly Spot[], place: number): Spot {
+  return found[place % found.length] as Spot
+}
+
+export function peopleOf(world: World, { scene }: Options): readonly PersonOut[] {
+  if (scene === 'nobody') return named(world)
+  const more = scene !== 'many' ? [] : Array.from({ length: MANY - world.people.length }, (_, index) => ({ id: 100 + index, name: `Guest ${String(index + 1).padStart(4, '0')}`, faces: 3, portrait: null, hidden: false, never: false }))
+  return [...[...world.people, ...more].map((person) => ({ ...person, ...outOf(person.id) })), ...named(world)].filter(({ id }) => !state.gone.has(id)).map((person) => ({ ...person, faces: person.faces + moved(person.id) }))
+}
+
+function outOf(id: number): Partial<PersonOut> {
+  const { name, hidden, never } = state.people.get(id) ?? {}
+  return { ...(name === undefined ? {} : { name }), ...(hidden === undefined ? {} : { hidden }), ...(never === undefined ? {} : { never }) }
+}
+
+/** Those who were named since. */
+function named(world: World): readonly PersonOut[] {
+  const known = new Set(world.people.map(({ id }) => id))
+  return [...state.people].filter(([id, noted]) => !known.has(id) && id >= 5_000 && noted.name !== undefined).map(([id, noted]) => ({ id, name: noted.name ?? '', faces: 0, portrait: noted.portrait ?? null, hidden: noted.hidden ?? false, never: noted.never ?? false }))
+}
+
+const moved = (person: number): number => [...state.faces.values()].filter((said) => said.person === person).length
+
+/** The photos with what was said of their faces since. */
+export function saidOf(image: ImageOut, people: readonly PersonOut[]): ImageOut {
+  if (state === FRESH) return image
+  const faces = image.faces.map((face): FaceOut => {
+    const said = state.faces.get(face.id)
+    const id = said === undefined ? face.person_id : said.person
+    const person = people.find((known) => known.id === (state.gone.get(id ?? 0) ?? id))
+    const certainty = person ? (said?.certainty ?? face.certainty ?? 'confirmed') : null
+    return { ...face, person_id: person?.id ?? null, person: person?.name ?? null, certainty, ignored: said?.ignored ?? face.ignored }
+  })
+  return { ...image, faces }
+}
+
+function groupsOf(world: World, { scene }: Options): { readonly id: number; readonly faces: readonly FaceRef[] }[] {
+  const strangers = spots(world).filter(({ face }) => face.person === null)
+  if (strangers.length === 0 || scene === 'settled') return []
+  const sizes = scene === 'many' ? Array.from({ length: 300 }, (_, index) => Math.max(1, 300 - index)) : SIZES
+  return sizes
+    .map((size, group) => ({
+      id: group + 1,
+      faces: Array.from({ length: size }, (_, index) => refOf(GROUP + group * EACH + index, pick(strangers, group * 3 + index * 7), index)).filter(({ id }) => !state.faces.has(id)),
+    }))
+    .filter(({ faces }) => faces.length > 0)
+    .sort((a, b) => b.faces.length - a.faces.length)
+}
+
+function doubtsOf(world: World, people: readonly PersonOut[], { scene }: Options): readonly Doubt[] {
+  if (scene === 'settled' || scene === 'nobody' || !world.status.recognition) return []
+  const all = spots(world)
+  return Array.from({ length: DOUBTS }, (_, index) => index).flatMap((index): Doubt[] => {
+    const person = people[[0, 0, 2, 11, 0, 3, 1, 5][index % 8] ?? 0]
+    const theirs = all.filter(({ face }) => face.person_id === person?.id)
+    if (!person || theirs.length === 0 || state.answered.has(DOUBT + index)) return []
+    const shown = Array.from({ length: 3 }, (_, place) => ({ face: refOf(DOUBT + 500 + index * 5 + place, pick(theirs, place), 30 * place), agrees: place < 2 }))
+    return [{ face: refOf(DOUBT + index, pick(theirs, index + 3), index), person_id: person.id, person: person.name, agree: 2, references: 3, shown }]
+  })
+}
+
+export function doubtCount(world: World, options: Options): number {
+  return doubtsOf(world, peopleOf(world, options), options).length
+}
+
+function facesOf(id: number, world: World, person: PersonOut): readonly PersonFace[] {
+  const all = spots(world)
+  const theirs = all.filter(({ face }) => face.person_id === id)
+  const own = theirs.length > 0 ? theirs : all
+  const count = world.status.images > 1_000 ? 3_000 : person.faces
+  const made = Array.from({ length: count }, (_, index): PersonFace => ({ face: refOf(PERSON + id * EACH + index, pick(own, index), index * 11), certainty: index % 9 === 4 ? 'probable' : index % 2 === 0 ? 'confirmed' : 'certain' }))
+  return made.flatMap((one) => {
+    const said = state.faces.get(one.face.id)
+    if (said === undefined) return [one]
+    return said.person === id ? [{ ...one, certainty: said.certainty ?? 'confirmed' }] : []
+  })
+}
+
+function detailOf(id: number, world: World, people: readonly PersonOut[]): PersonDetail | null {
+  const person = people.find((known) => known.id === id)
+  if (!person) return null
+  const at = new Date(Date.now() - 90 * DAY).toISOString()
+  const noted: Noted = { birth_date: null, notes: '', hidden: false, never: false, basis: null, basis_at: null, retention_days: null, ...state.people.get(id) }
+  const { birth_date = null, notes = '', hidden = false, never = false, basis = null, basis_at = null, retention_days = null } = noted
+  const faces = facesOf(id, world, person)
+  const expires_at = new Date(Date.now() + (retention_days ?? 1_095) * DAY).toISOString()
+  return { id, name: person.name, faces: faces.length, photos: faces.length, portrait: noted.portrait ?? person.portrait, birth_date, notes, hidden, never, basis, basis_at, named_at: at, confirmed_at: at, retention_days, expires_at }
+}
+
+// -- what is said ----------------------------------------------------------------------------------------------------------------
+
+interface Reply {
+  readonly status: number
+  readonly answer?: unknown
+}
+
+const ok = (answer: unknown): Reply => ({ status: 200, answer })
+const refuse = (status: number, code: string, cause: string): Reply => ({ status, answer: { code, cause, remedy: '' } satisfies Problem })
+
+function put(step: Step, after: State, person_id: number | null): Reply {
+  const token = `step-${done.length}-${Date.now()}`
+  done.push({ step, token, before: state, after })
+  undone = []
+  state = after
+  return ok({ undo: token, count: step.count, person_id })
+}
+
+function edit(said: Edit, people: readonly PersonOut[]): Reply {
+  const faces = new Map(state.faces)
+  const answered = new Set(state.answered)
+  const noted = new Map(state.people)
+  const gone = new Map(state.gone)
+  const ids = 'face_ids' in said ? said.face_ids : []
+  const answers = ids.filter((id) => id >= DOUBT && id < PERSON)
+  answers.forEach((id) => answered.add(id))
+  const after = { faces, people: noted, gone, answered }
+  switch (said.kind) {
+    case 'name': {
+      const known = people.find((person) => person.id === said.person_id || person.name.toLowerCase() === said.name?.toLowerCase())
+      const id = known?.id ?? 5_000 + state.people.size
+      if (!known) noted.set(id, { name: said.name ?? '' })
+      ids.forEach((face) => faces.set(face, { person: id, certainty: 'confirmed' }))
+      return put({ action: 'name', count: ids.length }, after, id)
+    }
+    case 'reject':
+    case 'unname':
+      ids.forEach((face) => faces.set(face, { person: null }))
+      return put({ action: said.kind, count: ids.length }, after, null)
+    case 'ignore':
+      ids.forEach((face) => faces.set(face, { person: null, ignored: true }))
+      return put({ action: 'ignore', count: ids.length }, after, null)
+    case 'unignore':
+      ids.forEach((face) => faces.set(face, { person: null, ignored: false }))
+      return put({ action: 'unignore', count: ids.length }, after, null)
+    case 'merge': {
+      const count = people.filter(({ id }) => said.person_ids.includes(id)).reduce((sum, person) => sum + person.faces, 0)
+      said.person_ids.forEach((id) => gone.set(id, said.into))
+      return put({ action: 'merge', count }, after, said.into)
+    }
+    case 'describe': {
+      const { kind: _, person_id, clear = [], cover_face_id: _face, ...what } = said
+      const taken = people.some(({ id, name }) => id !== person_id && name.toLowerCase() === what.name?.toLowerCase())
+      if (taken) return refuse(409, 'people.name_taken', 'Somebody has that name already.')
+      const given = Object.fromEntries(Object.entries(what).filter(([, value]) => value !== null && value !== undefined))
+      const cleared = Object.fromEntries(clear.map((part) => [part, null]))
+      noted.set(person_id, { ...noted.get(person_id), ...given, ...cleared, ...(what.basis == null ? {} : { basis_at: new Date().toISOString() }) } as Noted)
+      return put({ action: 'describe', count: 1 }, after, person_id)
+    }
+  }
+}
+
+function undo(token: string | null): Reply {
+  const place = token === null ? done.length - 1 : done.findIndex((one) => one.token === token)
+  const one = done[place]
+  if (one === undefined) return refuse(404, 'api.not_found', 'There is nothing to take back.')
+  state = one.before
+  done = done.slice(0, place)
+  undone.push(one)
+  return ok(one.step)
+}
+
+function redo(): Reply {
+  const one = undone.pop()
+  if (one === undefined) return refuse(404, 'api.not_found', 'There is nothing to do again.')
+  state = one.after
+  done.push(one)
+  return ok(one.step)
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const parts: Buffer[] = []
+  for await (const part of request) parts.push(part as Buffer)
+  return parts.length > 0 ? (JSON.parse(Buffer.concat(parts).toString('utf8')) as Record<string, unknown>) : {}
+}
+
+/** True if the call was about people. */
+export function answerPeople(request: IncomingMessage, response: ServerResponse, url: URL, world: World, options: Options): boolean {
+  if (!/^\/api\/(people|groups|doubts|undo|redo|steps)(\/|$)/.test(url.pathname)) return false
+  void bodyOf(request).then((body) => {
+    const { status, answer } = reply(request.method ?? '', url, body, world, options)
+    const file = url.pathname.endsWith('/export')
+    response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...(file ? { 'content-disposition': 'attachment; filename="person.json"' } : {}) })
+    response.end(JSON.stringify(answer))
+    if (request.method === 'POST' && status === 200) watchers.forEach((changed) => changed())
+  })
+  return true
+}
+
+function reply(method: string, { pathname, searchParams }: URL, body: Record<string, unknown>, world: World, options: Options): Reply {
+  const people = peopleOf(world, options)
+  const [limit, offset] = [Number(searchParams.get('limit') ?? 100), Number(searchParams.get('offset') ?? 0)]
+  const [, id = '', what = ''] = /^\/api\/(?:people|groups)\/(\d+)(?:\/(\w+))?$/.exec(pathname) ?? []
+  const groups = (): ReturnType<typeof groupsOf> => groupsOf(world, options)
+  if (options.scene === 'unread' && pathname === '/api/groups') return refuse(500, 'store.unavailable', 'The library can’t be read right now.')
+  if (method === 'GET' && pathname === '/api/people') return ok(people)
+  if (pathname === '/api/people/edits') return edit(body as unknown as Edit, people)
+  if (pathname === '/api/undo') return undo((body['undo'] as string | null | undefined) ?? null)
+  if (pathname === '/api/redo') return redo()
+  if (pathname === '/api/steps') return ok({ undo: done.at(-1)?.step ?? null, redo: undone.at(-1)?.step ?? null })
+  if (pathname === '/api/doubts') {
+    const doubts = doubtsOf(world, people, options)
+    return ok({ items: doubts.slice(0, limit), total: doubts.length })
+  }
+  if (pathname === '/api/groups') {
+    const all = groups()
+    return ok({ items: all.slice(offset, offset + limit).map((group) => ({ id: group.id, size: group.faces.length, faces: group.faces.slice(0, 4) })), total: all.length })
+  }
+  const group = pathname.startsWith('/api/groups/') ? groups().find((one) => one.id === Number(id)) : undefined
+  if (group) return ok({ items: group.faces })
+  const detail = pathname.startsWith('/api/people/') ? detailOf(Number(id), world, people) : null
+  if (detail === null) return refuse(404, 'people.no_such_person', 'There is no such person.')
+  if (what === 'faces') {
+    const faces = facesOf(Number(id), world, people.find((person) => person.id === Number(id)) as PersonOut)
+    return ok({ items: faces.slice(offset, offset + limit), total: faces.length })
+  }
+  if (what !== 'forget') return ok(detail)
+  state = { ...state, gone: new Map(state.gone).set(Number(id), 0) }
+  return ok({ faces: detail.faces, embeddings: detail.faces, chips: detail.faces, undo: done.length })
+}

@@ -1,0 +1,174 @@
+/** The people page's state: groups without a name, the review, and what was looked at last. */
+
+import { ApiError } from './api/client'
+import { FACES_PAGE, GROUPS_PAGE, PeopleApi } from './api/people'
+import type { FaceRef, Forgotten, Group, PersonDetail, PersonFace } from './api/types'
+import { edits, type Edits } from './edits.svelte'
+import { NOTHING, type Selection } from './lib/selection'
+import { Review } from './review.svelte'
+import { app, client, type AppState } from './state.svelte'
+
+/** read at once */
+const MOST_GROUPS = 200
+
+export class PeopleState {
+  /** null until they are known */
+  groups = $state.raw<readonly Group[] | null>(null)
+  groupCount = $state(0)
+  /** they could not be read, and none are known from before */
+  unread = $state(false)
+  order = $state<'faces' | 'name'>('faces')
+  hidden = $state(false)
+  wanted = $state('')
+  scrolled = 0
+
+  constructor(
+    private readonly api: Pick<PeopleApi, 'groups' | 'group'>,
+    private readonly edits: Pick<Edits, 'name' | 'ignore'>,
+    private readonly app: Pick<AppState, 'read'>,
+  ) {}
+
+  /** As many as are shown, or more. */
+  async readGroups(): Promise<void> {
+    const most = Math.min(Math.max(GROUPS_PAGE, this.groups?.length ?? 0), MOST_GROUPS)
+    await this.app.read(async () => {
+      const { items, total } = await this.api.groups(most, 0)
+      this.groups = items
+      this.groupCount = total
+    })
+    this.unread = this.groups === null
+  }
+
+  moreGroups = (): Promise<void> =>
+    this.app.read(async () => {
+      const before = this.groups ?? []
+      const { items, total } = await this.api.groups(GROUPS_PAGE, before.length)
+      const known = new Set(before.map(({ id }) => id))
+      this.groups = [...before, ...items.filter(({ id }) => !known.has(id))]
+      this.groupCount = total
+    })
+
+  nameGroup = (group: Group, name: string): Promise<boolean> => this.settle(group, (ids) => this.edits.name(ids, name))
+  ignoreGroup = (group: Group): Promise<boolean> => this.settle(group, (ids) => this.edits.ignore(ids))
+
+  /** Says something of all faces of a group, which goes from the page with that. */
+  private async settle(group: Group, say: (ids: readonly number[]) => Promise<unknown>): Promise<boolean> {
+    const ids: number[] = []
+    await this.app.read(async () => void ids.push(...(await this.api.group(group.id)).items.map(({ id }) => id)))
+    if (ids.length === 0 || (await say(ids)) === null) return false
+    this.groups = (this.groups ?? []).filter(({ id }) => id !== group.id)
+    this.groupCount = Math.max(0, this.groupCount - 1)
+    return true
+  }
+}
+
+/** One person, and their faces as far as they have been read. */
+export class PersonState {
+  detail = $state.raw<PersonDetail | null>(null)
+  faces = $state.raw<readonly PersonFace[]>([])
+  total = $state(0)
+  /** there is no such person, or no longer */
+  gone = $state(false)
+  /** it could not be read, and is not known from before */
+  unread = $state(false)
+  /** what went when they were forgotten */
+  receipt = $state.raw<Forgotten | null>(null)
+  selection = $state.raw<Selection>(NOTHING)
+  scrolled = 0
+  private reading = false
+
+  constructor(
+    readonly id: number,
+    private readonly api: Pick<PeopleApi, 'person' | 'faces' | 'forget'>,
+    private readonly app: Pick<AppState, 'read' | 'act'>,
+  ) {}
+
+  /** Everything that is shown, anew. */
+  async read(): Promise<void> {
+    if (this.receipt !== null) return
+    await this.app.read(async () => {
+      try {
+        const parts = Math.max(1, Math.ceil(this.faces.length / FACES_PAGE))
+        const [detail, ...pages] = await Promise.all([
+          this.api.person(this.id),
+          ...Array.from({ length: parts }, (_, part) => this.api.faces(this.id, FACES_PAGE, part * FACES_PAGE)),
+        ])
+        this.detail = detail
+        this.faces = pages.flatMap(({ items }) => items)
+        this.total = pages[0]?.total ?? 0
+        this.gone = false
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.status !== 404) throw error
+        this.gone = true
+      }
+    })
+    this.unread = this.detail === null && !this.gone
+  }
+
+  /** The next of them, when the last ones that are known come near. */
+  async more(): Promise<void> {
+    if (this.reading || this.faces.length >= this.total) return
+    this.reading = true
+    await this.app.read(async () => {
+      const { items, total } = await this.api.faces(this.id, FACES_PAGE, this.faces.length)
+      const known = new Set(this.faces.map(({ face }) => face.id))
+      this.faces = [...this.faces, ...items.filter(({ face }) => !known.has(face.id))]
+      this.total = total
+    })
+    this.reading = false
+  }
+
+  forget = (): Promise<boolean> =>
+    this.app.act(async () => {
+      this.receipt = await this.api.forget(this.id)
+      this.faces = []
+      this.detail = null
+    })
+}
+
+/** One group, to take single faces out before it is named. */
+export class GroupState {
+  faces = $state.raw<readonly FaceRef[] | null>(null)
+  gone = $state(false)
+  unread = $state(false)
+  /** they do not belong to it */
+  selection = $state.raw<Selection>(NOTHING)
+  scrolled = 0
+
+  constructor(
+    readonly id: number,
+    private readonly api: Pick<PeopleApi, 'group'>,
+    private readonly app: Pick<AppState, 'read'>,
+  ) {}
+
+  async read(): Promise<void> {
+    await this.app.read(async () => {
+      try {
+        this.faces = (await this.api.group(this.id)).items
+        this.gone = this.faces.length === 0
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.status !== 404) throw error
+        this.gone = true
+      }
+    })
+    this.unread = this.faces === null && !this.gone
+  }
+}
+
+export const api = new PeopleApi(client)
+export const people = new PeopleState(api, edits, app)
+export const review = new Review(api, edits, app)
+
+/** The one that was looked at last is as it was left, also after a photo was. */
+let lastPerson = new PersonState(0, api, app)
+let lastGroup = new GroupState(0, api, app)
+
+export function personOf(id: number): PersonState {
+  if (lastPerson.id !== id) lastPerson = new PersonState(id, api, app)
+  return lastPerson
+}
+
+export function groupOf(id: number): GroupState {
+  if (lastGroup.id !== id) lastGroup = new GroupState(id, api, app)
+  return lastGroup
+}

@@ -1,0 +1,115 @@
+/** The doubtful faces, one after the other: what was answered, what was skipped, and the way back through all of it. */
+
+import type { PeopleApi } from './api/people'
+import type { Doubt, Edited } from './api/types'
+import type { Edits } from './edits.svelte'
+import type { AppState } from './state.svelte'
+
+export type Answer = 'yes' | 'no' | 'skip'
+
+interface Given {
+  readonly doubt: Doubt
+  readonly answer: Answer
+  /** takes it back, once it has been taken */
+  readonly token: Promise<string | null>
+}
+
+/** So many are asked for at once. */
+const AHEAD = 30
+const MOST = 200
+const NONE = Promise.resolve(null)
+
+const keyOf = ({ face, person_id }: Doubt): string => `${face.id} ${person_id}`
+
+export class Review {
+  /** null until it is known */
+  waiting = $state.raw<readonly Doubt[] | null>(null)
+  /** those that wait for an answer, skipped ones included */
+  total = $state(0)
+  given = $state.raw<readonly Given[]>([])
+  private skipped = $state.raw<ReadonlySet<string>>(new Set())
+
+  queue = $derived((this.waiting ?? []).filter((doubt) => !this.skipped.has(keyOf(doubt))))
+  current = $derived(this.queue[0])
+  answered = $derived(this.given.filter(({ answer }) => answer !== 'skip').length)
+  /** "4 of 12" */
+  position = $derived(this.given.length + 1)
+  of = $derived(this.answered + this.total)
+  left = $derived(this.skipped.size)
+
+  /** on their way: the agent may still name them */
+  private readonly underWay = new Set<string>()
+  private version = 0
+  private told: Promise<unknown> = NONE
+
+  constructor(
+    private readonly api: Pick<PeopleApi, 'doubts'>,
+    private readonly edits: Pick<Edits, 'make' | 'back'>,
+    private readonly app: Pick<AppState, 'read'>,
+  ) {}
+
+  read = (): Promise<void> =>
+    this.app.read(async () => {
+      const { version } = this
+      const { items, total } = await this.api.doubts(Math.min(MOST, AHEAD + this.skipped.size))
+      // It is of the time before an answer, and another reading follows that.
+      if (version !== this.version) return
+      this.waiting = items.filter((doubt) => !this.underWay.has(keyOf(doubt)))
+      this.total = total - (items.length - this.waiting.length)
+      const there = new Set(items.map(keyOf))
+      if (items.length === total) this.skipped = new Set([...this.skipped].filter((key) => there.has(key)))
+    })
+
+  async give(answer: Answer): Promise<void> {
+    const doubt = this.current
+    if (doubt === undefined) return
+    const key = keyOf(doubt)
+    if (answer === 'skip') {
+      this.skipped = new Set([...this.skipped, key])
+      this.given = [...this.given, { doubt, answer, token: NONE }]
+      return
+    }
+    this.version += 1
+    this.underWay.add(key)
+    this.waiting = (this.waiting ?? []).filter((other) => keyOf(other) !== key)
+    this.total -= 1
+    // One after the other, or what is taken back might come before what it takes back.
+    const told = this.told.then(() => this.tell(doubt, answer))
+    this.told = told
+    const token = told.then((done) => done?.undo ?? null)
+    const given = { doubt, answer, token }
+    this.given = [...this.given, given]
+    if ((await told) === null) this.given = this.given.filter((other) => other !== given)
+    this.underWay.delete(key)
+    this.version += 1
+    await this.read()
+  }
+
+  private tell({ face, person_id }: Doubt, answer: Answer): Promise<Edited | null> {
+    return this.edits.make({ kind: answer === 'yes' ? 'name' : 'reject', face_ids: [face.id], person_id }, null)
+  }
+
+  /** Takes the last answer back, and asks again. */
+  async back(): Promise<void> {
+    const last = this.given.at(-1)
+    if (last === undefined) return
+    this.given = this.given.slice(0, -1)
+    const key = keyOf(last.doubt)
+    if (last.answer === 'skip') this.skipped = new Set([...this.skipped].filter((other) => other !== key))
+    else {
+      const token = await last.token
+      if (token !== null) await this.edits.back(token)
+      this.version += 1
+    }
+    this.waiting = [last.doubt, ...(this.waiting ?? []).filter((other) => keyOf(other) !== key)]
+    await this.read()
+    // What was asked last comes first again.
+    this.waiting = [...this.waiting].sort((a, b) => Number(keyOf(b) === key) - Number(keyOf(a) === key))
+  }
+
+  /** Asks about the skipped ones again. */
+  anew(): void {
+    this.skipped = new Set()
+    this.given = this.given.filter(({ answer }) => answer !== 'skip')
+  }
+}

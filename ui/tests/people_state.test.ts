@@ -1,0 +1,104 @@
+import { describe, expect, it, vi } from 'vitest'
+
+import { ApiError } from '../src/api/client'
+import type { FaceRef, Group, PersonDetail, PersonFace } from '../src/api/types'
+import { PeopleState, PersonState } from '../src/people.svelte'
+
+const ref = (id: number): FaceRef => ({ id, image_id: id, width: 400, height: 300, box: [1, 2, 3, 4], taken_at: '2026-11-14T10:00:00' })
+const group = (id: number, size: number): Group => ({ id, size, faces: [ref(id * 100)] })
+const run = async (work: () => Promise<void>): Promise<void> => work()
+
+describe('the groups', () => {
+  function world(count: number) {
+    let all = Array.from({ length: count }, (_, index) => group(index + 1, 3))
+    const api = {
+      groups: vi.fn((limit: number, offset: number) => Promise.resolve({ items: all.slice(offset, offset + limit), total: all.length })),
+      group: vi.fn((id: number) => Promise.resolve({ items: [ref(id * 100), ref(id * 100 + 1)] })),
+    }
+    const done = { undo: 'u', count: 2, person_id: 1 }
+    const edits = {
+      name: vi.fn(() => {
+        all = all.slice(1)
+        return Promise.resolve<typeof done | null>(done)
+      }),
+      ignore: vi.fn(() => Promise.resolve<typeof done | null>(done)),
+    }
+    return { people: new PeopleState(api, edits, { read: run }), api, edits }
+  }
+
+  it('come some at a time, and those that are shown are read anew', async () => {
+    const { people, api } = world(60)
+    await people.readGroups()
+    expect(people.groups?.length).toBe(24)
+    await people.moreGroups()
+    expect(people.groups?.map(({ id }) => id)).toEqual(Array.from({ length: 48 }, (_, index) => index + 1))
+    await people.readGroups()
+    expect(api.groups).toHaveBeenLastCalledWith(48, 0)
+    expect(people.groupCount).toBe(60)
+  })
+
+  it('are named with all their faces, and go', async () => {
+    const { people, edits } = world(2)
+    await people.readGroups()
+    expect(await people.nameGroup(people.groups?.[0] as Group, 'Mei')).toBe(true)
+    expect(edits.name).toHaveBeenCalledWith([100, 101], 'Mei')
+    expect(people.groups?.map(({ id }) => id)).toEqual([2])
+    expect(people.groupCount).toBe(1)
+  })
+
+  it('stay when the name was not taken', async () => {
+    const { people, edits } = world(2)
+    edits.name.mockResolvedValueOnce(null)
+    await people.readGroups()
+    expect(await people.nameGroup(people.groups?.[0] as Group, 'Mei')).toBe(false)
+    expect(people.groups?.length).toBe(2)
+  })
+})
+
+describe('a person', () => {
+  function world(count: number) {
+    const faces = Array.from({ length: count }, (_, index): PersonFace => ({ face: ref(index + 1), certainty: 'certain' }))
+    const detail = { id: 7, name: 'Mei' } as PersonDetail
+    const api = {
+      person: vi.fn(() => Promise.resolve(detail)),
+      faces: vi.fn((_: number, limit: number, offset: number) => Promise.resolve({ items: faces.slice(offset, offset + limit), total: faces.length })),
+      forget: vi.fn(() => Promise.resolve({ faces: count, embeddings: count, chips: count, undo: 2 })),
+    }
+    const act = async (work: () => Promise<void>): Promise<boolean> => {
+      await work()
+      return true
+    }
+    return { person: new PersonState(7, api, { read: run, act }), api }
+  }
+
+  it('has more faces than are read at once', async () => {
+    const { person, api } = world(1_200)
+    await person.read()
+    expect(person.faces.length).toBe(500)
+    await Promise.all([person.more(), person.more()])
+    expect(person.faces.length).toBe(1_000)
+    await person.more()
+    await person.more()
+    expect(person.faces.length).toBe(1_200)
+    expect(api.faces).toHaveBeenCalledTimes(3)
+    await person.read()
+    expect(person.faces.length).toBe(1_200)
+  })
+
+  it('may be gone', async () => {
+    const { person, api } = world(1)
+    api.person.mockRejectedValueOnce(new ApiError(404, { code: 'people.no_such_person', cause: '', remedy: '' }))
+    await person.read()
+    expect(person.gone).toBe(true)
+  })
+
+  it('that was forgotten leaves a receipt, and is not asked for again', async () => {
+    const { person, api } = world(3)
+    await person.read()
+    await person.forget()
+    expect(person.receipt?.embeddings).toBe(3)
+    expect(person.faces).toEqual([])
+    await person.read()
+    expect(api.person).toHaveBeenCalledTimes(1)
+  })
+})
