@@ -86,18 +86,18 @@ function image(id: number, plan: (typeof PLANS)[number], at: number, language: L
 
 const PROBLEMS: Record<Language, readonly Problem[]> = {
   en: [
-    { code: 'image.truncated', cause: 'The file ends early: 1.2 of 4.8 MB arrived.', remedy: 'Copy it again from the camera.' },
-    { code: 'engine.killed', cause: 'Opening it needs more memory than allowed.', remedy: 'Raise the limit or leave it out.' },
-    { code: 'source.unreachable', cause: 'The folder hasn’t answered since 22:10.', remedy: 'Nothing is lost: it is rescanned once it is back.' },
-    { code: 'store.disk_full', cause: 'The disk that holds the library is full.', remedy: 'Free some space; the work goes on by itself.' },
-    { code: 'engine.memory', cause: 'The engine took 1,210 MB, more than the 1,024 MB it may, and was started anew.', remedy: 'The other photos go on.' },
+    { params: {}, code: 'image.truncated', cause: 'The file ends early: 1.2 of 4.8 MB arrived.', remedy: 'Copy it again from the camera.' },
+    { params: {}, code: 'engine.killed', cause: 'Opening it needs more memory than allowed.', remedy: 'Raise the limit or leave it out.' },
+    { params: {}, code: 'source.unreachable', cause: 'The folder hasn’t answered since 22:10.', remedy: 'Nothing is lost: it is rescanned once it is back.' },
+    { params: {}, code: 'store.disk_full', cause: 'The disk that holds the library is full.', remedy: 'Free some space; the work goes on by itself.' },
+    { params: {}, code: 'engine.memory', cause: 'The engine took 1,210 MB, more than the 1,024 MB it may, and was started anew.', remedy: 'The other photos go on.' },
   ],
   'zh-CN': [
-    { code: 'image.truncated', cause: '文件不完整：4.8 MB 只收到 1.2 MB。', remedy: '请从相机重新复制。' },
-    { code: 'engine.killed', cause: '打开它所需内存超过上限。', remedy: '可提高上限或排除它。' },
-    { code: 'source.unreachable', cause: '该文件夹自 22:10 起没有响应。', remedy: '数据不会丢失，恢复后会自动重新扫描。' },
-    { code: 'store.disk_full', cause: '图库所在的磁盘已满。', remedy: '请腾出空间，之后会自动继续。' },
-    { code: 'engine.memory', cause: '引擎占用了 1,210 MB 内存，超过上限 1,024 MB，已重新启动。', remedy: '其他照片继续处理。' },
+    { params: {}, code: 'image.truncated', cause: '文件不完整：4.8 MB 只收到 1.2 MB。', remedy: '请从相机重新复制。' },
+    { params: {}, code: 'engine.killed', cause: '打开它所需内存超过上限。', remedy: '可提高上限或排除它。' },
+    { params: {}, code: 'source.unreachable', cause: '该文件夹自 22:10 起没有响应。', remedy: '数据不会丢失，恢复后会自动重新扫描。' },
+    { params: {}, code: 'store.disk_full', cause: '图库所在的磁盘已满。', remedy: '请腾出空间，之后会自动继续。' },
+    { params: {}, code: 'engine.memory', cause: '引擎占用了 1,210 MB 内存，超过上限 1,024 MB，已重新启动。', remedy: '其他照片继续处理。' },
   ],
 }
 

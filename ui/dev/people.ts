@@ -121,7 +121,7 @@ function doubtsOf(world: World, people: readonly PersonOut[], { scene }: Options
     const person = people[[0, 0, 2, 11, 0, 3, 1, 5][index % 8] ?? 0]
     const theirs = all.filter(({ face }) => face.person_id === person?.id)
     if (!person || theirs.length === 0 || state.answered.has(DOUBT + index)) return []
-    const shown = Array.from({ length: 3 }, (_, place) => ({ face: refOf(DOUBT + 500 + index * 5 + place, pick(theirs, place), 30 * place), agrees: place < 2 }))
+    const shown = Array.from({ length: 3 }, (_, place) => refOf(DOUBT + 500 + index * 5 + place, pick(theirs, place), 30 * place))
     return [{ face: refOf(DOUBT + index, pick(theirs, index + 3), index), person_id: person.id, person: person.name, agree: 2, references: 3, shown }]
   })
 }
@@ -162,7 +162,7 @@ interface Reply {
 }
 
 const ok = (answer: unknown): Reply => ({ status: 200, answer })
-const refuse = (status: number, code: string, cause: string): Reply => ({ status, answer: { code, cause, remedy: '' } satisfies Problem })
+const refuse = (status: number, code: string, cause: string): Reply => ({ status, answer: { code, cause, remedy: '', params: {} } satisfies Problem })
 
 function put(step: Step, after: State, person_id: number | null): Reply {
   const token = `step-${done.length}-${Date.now()}`

@@ -34,6 +34,6 @@ function onlineOnly(language: Language, index: number): PlaceProblem {
     quarantined: false,
     action: 'retry',
     at,
-    problem: { code: 'image.online_only', ...ONLINE[language] },
+    problem: { params: {}, code: 'image.online_only', ...ONLINE[language] },
   }
 }

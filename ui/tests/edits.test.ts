@@ -26,7 +26,7 @@ function world() {
   return { edits, api, toasts, refresh, said: () => toasts.list.at(-1)?.text }
 }
 
-const none = new ApiError(404, { code: 'api.not_found', cause: '', remedy: '' })
+const none = new ApiError(404, { code: 'api.not_found', cause: '', remedy: '', params: {} })
 
 describe('an edit', () => {
   it('is confirmed with the way back', async () => {

@@ -26,7 +26,7 @@ export function image(id: number, over: Partial<ImageOut> = {}): ImageOut {
 
 export function failed(place_id: number, second: number): PlaceProblem {
   const at = new Date(1_800_000_000_000 + second * 1000).toISOString()
-  return { place_id, name: 'bad.jpg', path: '/in/bad.jpg', quarantined: false, action: 'clear', at, problem: { code: 'image.corrupt', cause: 'C', remedy: 'R' } }
+  return { place_id, name: 'bad.jpg', path: '/in/bad.jpg', quarantined: false, action: 'clear', at, problem: { code: 'image.corrupt', cause: 'C', remedy: 'R', params: {} } }
 }
 
 export function status(over: Partial<Status> = {}): Status {

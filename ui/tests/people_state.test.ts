@@ -87,7 +87,7 @@ describe('a person', () => {
 
   it('may be gone', async () => {
     const { person, api } = world(1)
-    api.person.mockRejectedValueOnce(new ApiError(404, { code: 'people.no_such_person', cause: '', remedy: '' }))
+    api.person.mockRejectedValueOnce(new ApiError(404, { code: 'people.no_such_person', cause: '', remedy: '', params: {} }))
     await person.read()
     expect(person.gone).toBe(true)
   })

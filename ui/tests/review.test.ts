@@ -21,7 +21,7 @@ function world(ids: readonly number[]) {
     there = there.filter((one) => one !== id)
     return Promise.resolve({ undo: String(id), count: 1, person_id: 1 })
   })
-  const back = vi.fn((token: string | null): Promise<boolean> => {
+  const back = vi.fn((token: string | null = null): Promise<boolean> => {
     there = [...there, Number(token)]
     return Promise.resolve(true)
   })

@@ -125,7 +125,7 @@ export class Client {
     }
     if (response.ok || response.status === 304) return response
     const body: unknown = await response.json().catch(() => null)
-    throw new ApiError(response.status, isProblem(body) ? body : { code: `http.${response.status}`, cause: response.statusText, remedy: '' })
+    throw new ApiError(response.status, isProblem(body) ? body : { code: `http.${response.status}`, cause: response.statusText, remedy: '', params: {} })
   }
 }
 
