@@ -73,6 +73,7 @@ def _search(page: Page) -> None:
 
 def _narrow(page: Page) -> None:
     page.locator(".filters .chip").nth(3).click()
+    page.locator(".menu .item .name").first.wait_for()
     page.locator(".menu .field").fill("a")
     page.keyboard.press("Enter")
     page.locator(".token").wait_for()
