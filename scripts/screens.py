@@ -20,13 +20,14 @@ from pathlib import Path
 import mss
 from PIL import Image, ImageChops
 from playwright.sync_api import Page, sync_playwright
+from pydantic import TypeAdapter
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from agent.adapters.config_file import SettingsFile  # noqa: E402
 from agent.api.client import Client  # noqa: E402
-from agent.api.schemas import ImageOut, ImagePage, Status  # noqa: E402
+from agent.api.schemas import ImageOut, ImagePage, PersonOut, Status  # noqa: E402
 from agent.desktop.popup_shell import HEIGHT, WIDTH  # noqa: E402
 from agent.domain.errors import AgentError  # noqa: E402
 from scripts.demo import NAME, fetch  # noqa: E402
@@ -40,6 +41,8 @@ PAGES = (
     "library-empty",
     "library",
     "library-photo",
+    "people",
+    "person",
     "problems",
     "status",
     "settings",
@@ -139,6 +142,8 @@ def play(stage: "Stage", samples: Path) -> None:
     stage.popup("popup-named")
     stage.pages("library")
     stage.pages("library-photo", f"#photo-{recognised.id}")
+    stage.pages("people", "#people")
+    stage.pages("person", f"#people/{stage.who(NAME)}")
     stage.pages("status", "#status")
     stage.pages("settings", "#settings/popup")
     stage.pages("settings-folders", "#settings/folders")
@@ -178,6 +183,11 @@ class Stage:
 
     def _newest(self) -> tuple[ImageOut, ...]:
         return ImagePage.model_validate(self.client.get_json("/api/images?limit=5")).items
+
+    def who(self, name: str) -> int:
+        """The person of that name."""
+        people = TypeAdapter(tuple[PersonOut, ...]).validate_python(self.client.get_json("/api/people"))
+        return next(person.id for person in people if person.name == name)
 
     def until(self, done: Callable[[Status], bool]) -> None:
         """Wait for the program. Raises TimeoutError."""

@@ -22,7 +22,7 @@ describe('a page of the docs', () => {
 
   it('has every place that the program points at', () => {
     const places = ids(html(page('guide.md')))
-    expect(places).toEqual(expect.arrayContaining(['watch-a-folder', 'recognise-people', 'keep-the-recovery-code']))
+    expect(places).toEqual(expect.arrayContaining(['watch-a-folder', 'recognise-people', 'people', 'keep-the-recovery-code']))
   })
 
   it('keeps its links in the program, and the other language out', () => {

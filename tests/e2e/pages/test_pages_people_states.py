@@ -1,0 +1,130 @@
+"""The people with a made-up agent behind them: accessible in every state, and whole at twice the size."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+
+pytestmark = pytest.mark.slow
+
+Act = Callable[[Page], object]
+Visit = Callable[..., None]
+
+
+# -- accessible in every state ----------------------------------------------------------------------------------------------------
+
+
+def _choose(page: Page) -> None:
+    page.locator(".face").nth(1).click()
+    page.locator(".face").nth(3).click(modifiers=["Shift"])
+    page.locator(".bar").wait_for()
+
+
+def _rename(page: Page) -> None:
+    page.locator("h1 button").click()
+    page.keyboard.type("Sam")
+    page.keyboard.press("Enter")
+    page.locator(".taken").wait_for()
+
+
+def _merge(page: Page) -> None:
+    page.locator(".acts button").nth(1).click()
+    page.locator("[role=dialog] input").fill("a")
+    page.locator(".menu [role=option]").first.wait_for()
+
+
+def _forget(page: Page) -> None:
+    page.locator(".forget").click()
+    page.locator("[role=alertdialog]").wait_for()
+
+
+def _forgotten(page: Page) -> None:
+    _forget(page)
+    page.locator("[role=alertdialog] .danger").click()
+    page.locator(".receipt").wait_for()
+
+
+def _ask(page: Page) -> None:
+    page.locator(".groups input").first.fill("a")
+    page.locator(".menu [role=option]").first.wait_for()
+
+
+def _ignore(page: Page) -> None:
+    page.locator(".groups .button.icon").first.click()
+    page.locator(".toast").wait_for()
+
+
+def _take_out(page: Page) -> None:
+    page.locator(".face").nth(1).click()
+
+
+def _answer_all(page: Page) -> None:
+    for _ in range(12):
+        page.keyboard.press("s")
+    page.locator("aside .notice").wait_for()
+
+
+def _search(page: Page) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("qqq")
+    page.locator(".none").wait_for()
+
+
+def _narrow(page: Page) -> None:
+    page.locator(".filters .chip").nth(3).click()
+    page.locator(".menu .item .name").first.wait_for()
+    page.locator(".menu .field").fill("a")
+    page.keyboard.press("Enter")
+    page.locator(".token").wait_for()
+
+
+STATES: dict[str, tuple[str, str, str, Act | None]] = {
+    # name: scene, fragment, what is there when it stands, what is done then
+    "people": ("family", "#people", ".groups li", None),
+    "people in thousands": ("many", "#people", ".groups li", None),
+    "a name is asked for": ("family", "#people", ".groups li", _ask),
+    "a group is ignored": ("family", "#people", ".groups li", _ignore),
+    "nobody found": ("family", "#people", ".people li", _search),
+    "all skipped": ("family", "#people", "aside h3", _answer_all),
+    "nobody named yet": ("nobody", "#people", ".groups li", None),
+    "nothing to do": ("settled", "#people", "aside .notice", None),
+    "recognition off": ("counts", "#people", ".off", None),
+    "not read": ("unread", "#people", ".notice", None),
+    "people loading": ("loading", "#people", ".loading", None),
+    "review alone": ("family", "#people/review", "h3", None),
+    "a person": ("family", "#people/1", ".face", None),
+    "a person with a long name": ("family", "#people/12", ".face", None),
+    "faces chosen": ("family", "#people/1", ".face", _choose),
+    "a name is taken": ("family", "#people/1", ".face", _rename),
+    "merging": ("family", "#people/1", ".face", _merge),
+    "forgetting": ("family", "#people/1", ".face", _forget),
+    "forgotten": ("family", "#people/1", ".face", _forgotten),
+    "a person who is gone": ("family", "#people/777", ".notice", None),
+    "a group": ("family", "#people/group-1", ".face", None),
+    "faces taken out": ("family", "#people/group-1", ".face", _take_out),
+    "a group that is gone": ("family", "#people/group-777", ".notice", None),
+    "filter by people": ("family", "#photos", ".tile", _narrow),
+}
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_is_accessible(page: Page, visit: Visit, violations: Callable[[], list[str]], state: str, language: str) -> None:
+    scene, fragment, there, act = STATES[state]
+    visit(fragment, scene, language)
+    page.locator(there).first.wait_for()
+    if act is not None:
+        act(page)
+    assert violations() == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize(
+    ("place", "there"),
+    [("#people", ".groups li"), ("#people/12", ".face"), ("#people/group-1", ".face"), ("#people/review", "h3")],
+)
+def test_nothing_is_wider_than_the_page_at_twice_the_size(page: Page, visit: Visit, language: str, place: str, there: str) -> None:
+    page.set_viewport_size({"width": 640, "height": 400})
+    visit(place, "family", language)
+    page.locator(there).first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
