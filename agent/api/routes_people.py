@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import FastAPI, Query, Request
+from fastapi.responses import StreamingResponse
 
 from agent.api import present, present_people
 from agent.api.context import Context
@@ -26,6 +27,8 @@ from agent.api.schemas_people import (
     Verified,
     VerifyRequest,
 )
+from agent.app.people_export import held
+from agent.app.rules import EMBEDDER
 from agent.domain.errors import NotFound, PersonUnknown
 
 Limit = Annotated[int, Query(ge=1, le=500)]
@@ -62,6 +65,13 @@ def _reading(api: FastAPI, context: Context) -> None:
     async def faces(person_id: int, limit: Limit = 200, offset: Offset = 0) -> PersonFaces:
         items, total = await asyncio.to_thread(library.person_faces, person_id, limit=limit, offset=offset)
         return PersonFaces(items=tuple(present_people.person_face(each) for each in items), total=total)
+
+    @api.get("/api/people/{person_id}/export", response_class=StreamingResponse, responses={200: {"content": {"application/x-ndjson": {}}}})
+    async def export(person_id: int) -> StreamingResponse:
+        """All that is held of a person, a JSON line for them and one for each face."""
+        lines = await asyncio.to_thread(held, library, person_id, EMBEDDER)
+        headers = {"content-disposition": f'attachment; filename="person-{person_id}.jsonl"', "cache-control": "private, no-store"}
+        return StreamingResponse(lines, media_type="application/x-ndjson", headers=headers)
 
     @api.get("/api/groups")
     async def groups(limit: Limit = 60, offset: Offset = 0) -> Groups:

@@ -71,7 +71,7 @@ function pick(found: readonly Spot[], place: number): Spot {
 
 export function peopleOf(world: World, { scene }: Options): readonly PersonOut[] {
   if (scene === 'nobody') return named(world)
-  const more = scene !== 'many' ? [] : Array.from({ length: MANY - world.people.length }, (_, index) => ({ id: 100 + index, name: `Guest ${String(index + 1).padStart(4, '0')}`, faces: 3, portrait: null, hidden: false, never: false }))
+  const more = scene !== 'many' ? [] : Array.from({ length: MANY - world.people.length }, (_, index) => ({ id: 100 + index, name: `Guest ${String(index + 1).padStart(4, '0')}`, faces: 3, portrait: null, hidden: false, never: false, overdue: false }))
   return [...[...world.people, ...more].map((person) => ({ ...person, ...outOf(person.id) })), ...named(world)].filter(({ id }) => !state.gone.has(id)).map((person) => ({ ...person, faces: person.faces + moved(person.id) }))
 }
 
@@ -83,7 +83,7 @@ function outOf(id: number): Partial<PersonOut> {
 /** Those who were named since. */
 function named(world: World): readonly PersonOut[] {
   const known = new Set(world.people.map(({ id }) => id))
-  return [...state.people].filter(([id, noted]) => !known.has(id) && id >= 5_000 && noted.name !== undefined).map(([id, noted]) => ({ id, name: noted.name ?? '', faces: 0, portrait: noted.portrait ?? null, hidden: noted.hidden ?? false, never: noted.never ?? false }))
+  return [...state.people].filter(([id, noted]) => !known.has(id) && id >= 5_000 && noted.name !== undefined).map(([id, noted]) => ({ id, name: noted.name ?? '', faces: 0, portrait: noted.portrait ?? null, hidden: noted.hidden ?? false, never: noted.never ?? false, overdue: false }))
 }
 
 const moved = (person: number): number => [...state.faces.values()].filter((said) => said.person === person).length

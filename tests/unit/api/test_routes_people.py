@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from typing import TYPE_CHECKING, Any
 
@@ -124,6 +125,17 @@ async def test_a_forgotten_person_is_gone_with_a_receipt(served: Served, named: 
     assert (await named.post("/api/people/1/forget")).status_code == 404
     await index(served.world, "m6")
     assert await names(named) == {"Xu": 1}
+
+
+async def test_all_that_is_held_of_a_person_is_handed_out(named: httpx.AsyncClient) -> None:
+    await edit(named, kind="describe", person_id=1, notes="from school")
+    answer = await named.get("/api/people/1/export")
+    person, *faces = [json.loads(line) for line in answer.text.splitlines()]
+    assert answer.headers["content-disposition"] == 'attachment; filename="person-1.jsonl"'
+    assert (person["name"], person["notes"]) == ("Mei", "from school")
+    assert sorted(face["certainty"] for face in faces) == ["certain", "confirmed"]
+    assert all(face["face_print"] and face["paths"][0].endswith(("m1", "m2")) and len(face["box"]) == 4 for face in faces)
+    assert (await named.get("/api/people/9/export")).status_code == 404
 
 
 async def test_two_photos_are_compared(served: Served, owner: httpx.AsyncClient) -> None:
