@@ -26,7 +26,8 @@ class Runtime:
     def __init__(self, *, device: str, precision: str, threads: int, converted: Path, cache: Path) -> None:
         self._core = core()
         self._converted = converted
-        self._swollen: set[ov.CompiledModel] = set()
+        self._used: set[ov.CompiledModel] = set()
+        self._swollen = False
         self.device = device
         there = {name for full in self._core.available_devices for name in (full, full.partition(".")[0])}
         if device not in there:
@@ -57,18 +58,23 @@ class Runtime:
 
         def net(image: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
             infer.infer({0: image}, share_inputs=True)
-            if image.shape[1] * image.shape[2] > _LARGE:
-                self._swollen.add(compiled)
+            self._used.add(compiled)
+            self._swollen |= image.shape[1] * image.shape[2] > _LARGE
             return [infer.get_tensor(name).data.copy() for name in outputs]
 
         return net
 
     def slim(self) -> None:
-        """Give back what nets took for large inputs, if they did."""
+        """Give back what detectors took for large inputs, if they did."""
         if self._swollen:
-            while self._swollen:
-                self._swollen.pop().release_memory()
-            give_back()
+            self.release()
+
+    def release(self) -> None:
+        """Give back what detectors took for inputs of any size, and what is free: 120 MB of it at most."""
+        while self._used:
+            self._used.pop().release_memory()
+        self._swollen = False
+        give_back()
 
     def embedder(self, file: ModelFile) -> embedder.EmbedderNet:
         """MobileFaceNet. Raises ModelError or EngineStartFailed."""
@@ -76,7 +82,7 @@ class Runtime:
 
         def net(faces: NDArray[np.float32]) -> NDArray[np.float32]:
             # Batch sizes are rounded up to a few, so that memory does not grow with every new one.
-            size = next(size for size in (2, 4, 8, embedder.BATCH) if size >= len(faces))
+            size = next(size for size in (2, embedder.BATCH) if size >= len(faces))
             batch = np.zeros((size, *faces.shape[1:]), np.float32)
             batch[: len(faces)] = faces
             infer.infer({0: batch}, share_inputs=True)

@@ -29,7 +29,6 @@ class Engine:
     def __init__(self, config: EngineConfig, clock: Callable[[], float]) -> None:
         self._config = config
         self._clock = clock
-        self._limits = Limits(config.max_megapixels, config.max_megabytes, config.threads)
         self._runtime = Runtime(
             device=config.device,
             precision=config.precision,
@@ -37,6 +36,7 @@ class Engine:
             converted=Path(config.converted),
             cache=Path(config.cache),
         )
+        self._limits = Limits(config.max_megapixels, config.max_megabytes, config.threads, self._runtime.release)
         self._detectors: dict[str, Detector] = {}
         self._embedders: dict[str, MobileFaceNet] = {}
 

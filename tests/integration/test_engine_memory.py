@@ -1,4 +1,4 @@
-"""What a net took for close looks is given back before the photo is decoded more finely."""
+"""What a net took for close looks is given back before the photo is decoded more finely, and all it took on demand."""
 
 import os
 from pathlib import Path
@@ -20,4 +20,16 @@ def test_a_net_gives_back_what_it_took_for_a_large_input_and_works_on(engine_con
     swollen = memory_of(os.getpid())
     runtime.slim()
     assert swollen - memory_of(os.getpid()) > 80 * MB
+    assert all(np.array_equal(one, other) for one, other in zip(first, net(image), strict=True))
+
+
+def test_a_net_gives_back_on_demand_what_it_took_for_any_input(engine_config: EngineConfig) -> None:
+    runtime = Runtime(device="CPU", precision="f32", threads=1, converted=Path(engine_config.converted), cache=Path(engine_config.cache))
+    net = runtime.detector(engine_config.models["centerface-2"])
+    image = np.random.default_rng(7).integers(0, 256, (1, 768, 1024, 3), np.uint8)
+    first = net(image)
+    runtime.slim()
+    held = memory_of(os.getpid())
+    runtime.release()
+    assert held - memory_of(os.getpid()) > 30 * MB
     assert all(np.array_equal(one, other) for one, other in zip(first, net(image), strict=True))

@@ -13,6 +13,10 @@ from agent.domain.errors import ImageTooLarge
 Pixels: TypeAlias = NDArray[np.uint8]  # [height, width, 3], RGB unless said otherwise
 
 
+# Pixels: more of them, decoded whole, take 80 MB and more while the decoder hands them over.
+_LARGE = 12e6
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What a file may ask of memory, and its decoder of the processor."""
@@ -20,12 +24,18 @@ class Limits:
     megapixels: float
     megabytes: float
     threads: int = 1
+    give_back: Callable[[], None] | None = None  # lets go of memory that can be had again
 
     def check_pixels(self, width: int, height: int) -> None:
         """Raises ImageTooLarge."""
         megapixels = width * height / 1e6
         if megapixels > self.megapixels:
             raise ImageTooLarge(megapixels=round(megapixels), limit=self.megapixels)
+
+    def make_room(self, width: int, height: int) -> None:
+        """Before a large picture is decoded whole."""
+        if self.give_back is not None and width * height > _LARGE:
+            self.give_back()
 
     def check_bytes(self, size: int) -> None:
         """Raises ImageTooLarge."""

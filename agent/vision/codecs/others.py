@@ -25,6 +25,7 @@ def decode(data: bytes, name: str, limits: Limits) -> tuple[Pixels, Exif, bytes]
         tiff.check_values(data)
     opened = _open(data, name, limits)
     limits.check_pixels(*opened.size)
+    limits.make_room(*opened.size)
     profile = opened.info.get("icc_profile") or b""
     if name == "webp" and opened.mode == "RGB" and not getattr(opened, "is_animated", False):
         return _plain_webp(data), read_exif(_exif_of(opened)), profile

@@ -10,6 +10,7 @@ import pytest
 
 from agent.domain.errors import ImageCorrupt, ImageEmpty, ImageTooLarge, ImageTruncated, ImageUnsupported
 from agent.vision.codecs import Limits, Pixels, decode, encode_preview, sniff
+from agent.vision.codecs import image as limits
 
 LIMITS = Limits(megapixels=10, megabytes=10)
 Encode = Callable[..., bytes]
@@ -115,6 +116,17 @@ def test_limits_are_checked_before_anything_is_decoded(encoded: Encode) -> None:
     assert caught.value.params == {"megapixels": 0, "limit": 0.1}
     with pytest.raises(ImageTooLarge):
         decode(data, Limits(megapixels=10, megabytes=0.0001))
+
+
+def test_room_is_made_before_a_large_picture_is_decoded_whole(monkeypatch: pytest.MonkeyPatch, encoded: Encode) -> None:
+    monkeypatch.setattr(limits, "_LARGE", 100 * 100)
+    asked: list[bool] = []
+    roomy = Limits(megapixels=10, megabytes=10, give_back=lambda: asked.append(True))
+    decode(encoded(np.zeros((100, 100, 3), np.uint8), "PNG"), roomy)
+    assert not asked
+    with pytest.raises(ImageTruncated):
+        decode(encoded(np.zeros((100, 101, 3), np.uint8), "PNG")[:60], roomy)
+    assert asked == [True]
 
 
 def test_a_preview_is_upright_and_no_longer_than_asked(quarters: Pixels, encoded: Encode, upright: Upright) -> None:
