@@ -70,7 +70,7 @@ class Runtime:
             self.release()
 
     def release(self) -> None:
-        """Give back what detectors took for inputs of any size, and what is free: 120 MB of it at most."""
+        """Give back what detectors took for inputs of any size, and what is free: some 120 MB after many photos."""
         while self._used:
             self._used.pop().release_memory()
         self._swollen = False

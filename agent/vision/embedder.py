@@ -12,7 +12,7 @@ EmbedderNet: TypeAlias = Callable[[Floats], Floats]
 
 RECIPE = "mobilefacenet-2"
 DIMENSIONS = 192
-# As quick per face as 16 on a processor, and the net keeps 33 MB less (measured).
+# The net keeps 33 MB less than with 16. Per face 5 % slower for twenty faces on a photo, 25 % quicker for five (measured).
 BATCH = 4
 
 

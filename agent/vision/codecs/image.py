@@ -12,7 +12,6 @@ from agent.domain.errors import ImageTooLarge
 
 Pixels: TypeAlias = NDArray[np.uint8]  # [height, width, 3], RGB unless said otherwise
 
-
 # Pixels: more of them, decoded whole, take 80 MB and more while the decoder hands them over.
 _LARGE = 12e6
 
