@@ -26,6 +26,13 @@ class NameFaces:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptNames:
+    """Whom another program says these faces are: it counts where the user has said nothing of the face, or of being recognised."""
+
+    names: tuple[tuple[int, str], ...]  # face, name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RejectFaces:
     """They are not this person, and are never taken for them again."""
 
@@ -72,7 +79,7 @@ class DescribePerson:
     clear: frozenset[str] = field(default_factory=frozenset)
 
 
-Edit: TypeAlias = NameFaces | RejectFaces | UnnameFaces | IgnoreFaces | MergePeople | DescribePerson
+Edit: TypeAlias = NameFaces | AdoptNames | RejectFaces | UnnameFaces | IgnoreFaces | MergePeople | DescribePerson
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,8 +134,13 @@ def tidy(name: str) -> str:
     return " ".join("".join(letter for letter in unicodedata.normalize("NFC", name) if _in_xml(letter)).split())
 
 
+def spelling(name: str) -> str:
+    """What two ways of writing the same name have in common."""
+    return tidy(name).casefold()
+
+
 def same_name(one: str, other: str) -> bool:
-    return tidy(one).casefold() == tidy(other).casefold()
+    return spelling(one) == spelling(other)
 
 
 def _in_xml(letter: str) -> bool:

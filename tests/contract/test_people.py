@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from agent.app.ports import Index, Library, Match, Shown
-from agent.domain.edits import Basis, DescribePerson, Edit, IgnoreFaces, MergePeople, NameFaces, RejectFaces, Step, UnnameFaces
+from agent.domain.edits import AdoptNames, Basis, DescribePerson, Edit, IgnoreFaces, MergePeople, NameFaces, RejectFaces, Step, UnnameFaces
 from agent.domain.errors import FaceUnknown, NameTaken, PersonUnknown, SelfMerge
 from agent.domain.events import PeopleChanged
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
@@ -102,6 +102,31 @@ def test_naming_the_same_again_is_no_step(library: Library) -> None:
     mei = name(library, "Mei", face)
     step, happened = library.edit(NameFaces(face_ids=(face,), person_id=mei), now=LATER)
     assert step.token is None and happened == []
+
+
+def test_adopted_names_are_one_step_and_count_where_nothing_was_said(library: Library) -> None:
+    one, two, settled, hushed, never, wrong = photo(library, "a", 6)
+    mei = name(library, "Mei", settled)
+    xu = name(library, "Xu", wrong)
+    do(library, RejectFaces(face_ids=(wrong,), person_id=xu))
+    do(library, IgnoreFaces(face_ids=(hushed,)))
+    do(library, DescribePerson(person_id=xu, never=True))
+    said = ((one, " mei"), (two, "Bo"), (settled, "Bo"), (hushed, "Bo"), (never, "XU"), (wrong, "Xu"))
+    step, happened = library.edit(AdoptNames(names=said), now=NOW)
+    assert (step.action, step.count, step.faces) == ("name", 2, frozenset({one, two})) and len(happened) == 1
+    assert who(library) == {one: "Mei", two: "Bo", settled: "Mei", hushed: None, never: None, wrong: None}
+    assert library.take_back(now=NOW) and names(library) == ["Mei", "Xu"]
+    do(library, RejectFaces(face_ids=(one,), person_id=mei))
+    assert library.edit(AdoptNames(names=((one, "Mei"),)), now=NOW)[0].token is None
+    with pytest.raises(FaceUnknown):
+        library.edit(AdoptNames(names=((99, "Mei"),)), now=NOW)
+
+
+def test_images_are_found_by_their_faces_and_names_by_their_people(library: Library) -> None:
+    faces = photo(library, "a", 2) + photo(library, "b", 1)
+    assert library.images_of_faces([*faces, 99]) == [1, 2] and library.images_of_faces([]) == []
+    mei = name(library, "Mei", faces[0])
+    assert library.person_names() == {mei: "Mei"}
 
 
 def test_not_this_person_is_remembered_and_ends_a_confirmation(library: Library) -> None:

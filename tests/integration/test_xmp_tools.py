@@ -9,7 +9,8 @@ from typing import Any
 import PIL.Image
 import pytest
 
-from agent.adapters.xmp import Origin, Sidecars
+from agent.adapters.xmp import Sidecars
+from agent.app.ports import Origin
 from agent.domain.face import Box
 from agent.domain.regions import Agreed, Conflict, NamedBox
 from tests.xmp_packets import DIGIKAM

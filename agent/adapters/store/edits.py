@@ -9,14 +9,26 @@ from typing import assert_never
 from sqlalchemy import Connection, delete, select
 
 from agent.adapters.store import audit
-from agent.adapters.store.facts import chunks, moment
+from agent.adapters.store.facts import Key, chunks, moment
 from agent.adapters.store.journal import Journal
 from agent.adapters.store.rows import add
-from agent.adapters.store.schema import face, identity, person, rejection
+from agent.adapters.store.schema import face, identity, ignored, person, rejection
 from agent.domain.duties import is_child
-from agent.domain.edits import Basis, DescribePerson, Edit, IgnoreFaces, MergePeople, NameFaces, RejectFaces, Step, UnnameFaces
+from agent.domain.edits import (
+    AdoptNames,
+    Basis,
+    DescribePerson,
+    Edit,
+    IgnoreFaces,
+    MergePeople,
+    NameFaces,
+    RejectFaces,
+    Step,
+    UnnameFaces,
+)
 from agent.domain.errors import FaceUnknown, NameTaken, PersonUnknown, SelfMerge
 from agent.domain.people import Certainty
+from agent.domain.regions import spelling
 
 
 def edit(tx: Connection, wish: Edit, now: datetime) -> Step:
@@ -24,6 +36,8 @@ def edit(tx: Connection, wish: Edit, now: datetime) -> Step:
     match wish:
         case NameFaces():
             return _name(tx, wish, now)
+        case AdoptNames():
+            return _adopt(tx, wish, now)
         case RejectFaces():
             return _reject(tx, wish, now)
         case UnnameFaces():
@@ -43,6 +57,12 @@ def _name(tx: Connection, wish: NameFaces, now: datetime) -> Step:
     person_id = _known(tx, wish.person_id) if wish.person_id is not None else _of_name(tx, step, tidy(wish.name or ""), now)
     if wish.basis is not None:
         _say_basis(step, person_id, wish.basis, now)
+    changed = _confirm(tx, step, person_id, faces, now)
+    return step.close("name", len(changed), now, person_id=person_id)
+
+
+def _confirm(tx: Connection, step: Journal, person_id: int, faces: Sequence[int], now: datetime) -> list[Key]:
+    """Returns the faces that were not known to be that person."""
     confirmed = {face_id: other for face_id, other, certainty in _identities(tx, faces) if certainty == Certainty.CONFIRMED}
     # Whoever else they were taken for, they are not.
     others = [(face_id, other) for face_id, other, _ in _identities(tx, faces) if other != person_id]
@@ -51,7 +71,29 @@ def _name(tx: Connection, wish: NameFaces, now: datetime) -> Step:
     step.set("ignored", faces, None)
     changed = step.set("who", [each for each in faces if confirmed.get(each) != person_id], [person_id, moment(now)])
     audit.add(tx, "named", _uid(tx, person_id), len(changed), now)
-    return step.close("name", len(changed), now, person_id=person_id)
+    return changed
+
+
+def _adopt(tx: Connection, wish: AdoptNames, now: datetime) -> Step:
+    step, faces = Journal(tx), _faces(tx, [face_id for face_id, _ in wish.names])
+    settled = set(tx.scalars(select(ignored.c.face_id).where(ignored.c.face_id.in_(faces))))
+    settled |= {face_id for face_id, _, certainty in _identities(tx, faces) if certainty == Certainty.CONFIRMED}
+    ruled_out = {tuple(row) for row in tx.execute(select(rejection.c.face_id, rejection.c.person_id).where(rejection.c.face_id.in_(faces)))}
+    people = tx.execute(select(person.c.id, person.c.name, person.c.never_at)).all()
+    known = {spelling(row.name): row.id for row in people} | {row.name: row.id for row in people}
+    never = {row.id for row in people if row.never_at is not None}
+    changed = 0
+    for face_id, said in wish.names:
+        if face_id in settled or face_id not in faces:
+            continue
+        name = tidy(said)
+        person_id = known.get(name) or known.get(spelling(name))
+        if person_id in never or (face_id, person_id) in ruled_out:
+            continue
+        if person_id is None:
+            person_id = known[spelling(name)] = _of_name(tx, step, name, now)
+        changed += len(_confirm(tx, step, person_id, [face_id], now))
+    return step.close("name", changed, now)
 
 
 def _reject(tx: Connection, wish: RejectFaces, now: datetime) -> Step:

@@ -122,6 +122,14 @@ class PeopleTables:
         with self._database.read() as tx:
             return prints.confirmed(tx, people, within)
 
+    def images_of_faces(self, faces: Collection[int]) -> list[int]:
+        with self._database.read() as tx:
+            return people.images_of(tx, faces)
+
+    def person_names(self) -> dict[int, str]:
+        with self._database.read() as tx:
+            return people.names(tx)
+
     def faces_thought_of(self, people: Collection[int]) -> list[int]:
         with self._database.read() as tx:
             return prints.thought_of(tx, people)

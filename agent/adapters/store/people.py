@@ -1,6 +1,6 @@
 """People: what the user confirmed, and the opinions formed from it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, insert, not_, or_, select, true, update
@@ -71,6 +71,17 @@ def of_image(tx: Connection, image_id: int, embedder: str) -> list[tuple[int, by
         .order_by(face.c.ordinal)
     ).mappings()
     return [(row["id"], row["vector"], faces.read(row)) for row in rows]
+
+
+def names(tx: Connection) -> dict[int, str]:
+    return {row.id: row.name for row in tx.execute(select(person.c.id, person.c.name))}
+
+
+def images_of(tx: Connection, face_ids: Collection[int]) -> list[int]:
+    """The images of these faces, each once."""
+    wanted = list(face_ids)
+    found = {each for chunk in chunks(wanted) for each in tx.scalars(select(face.c.image_id).where(face.c.id.in_(chunk)).distinct())}
+    return sorted(found)
 
 
 def rejections(tx: Connection, face_ids: Sequence[int]) -> dict[int, frozenset[int]]:

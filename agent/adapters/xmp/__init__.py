@@ -1,5 +1,5 @@
 """Names of faces as other photo programs keep them: read from XMP inside a photo or beside it, written beside it only."""
 
-from agent.adapters.xmp.sidecars import Forgotten, Origin, Reading, Sidecars, Written
+from agent.adapters.xmp.sidecars import Sidecars
 
-__all__ = ["Forgotten", "Origin", "Reading", "Sidecars", "Written"]
+__all__ = ["Sidecars"]

@@ -4,7 +4,6 @@ import contextlib
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -13,45 +12,12 @@ from agent.adapters.xmp.embedded import Embedded, read_embedded
 from agent.adapters.xmp.packet import Packet, decode
 from agent.adapters.xmp.reading import regions_of, sidecar_for
 from agent.adapters.xmp.tree import parse
+from agent.app.ports import Forgotten, Origin, Reading, Written
 from agent.domain.errors import XmpChanging, XmpError, XmpMalformed, XmpOtherImage, XmpTooLarge
 from agent.domain.region_changes import RegionChange, changes_to_forget, changes_to_write
-from agent.domain.regions import Comparison, NamedArea, NamedBox, Region, Regions, area_of, compare, same_name
+from agent.domain.regions import NamedArea, NamedBox, Region, Regions, area_of, compare, same_name
 
 _TRIES: Final = 3
-
-
-class Origin(StrEnum):
-    """Where regions were read."""
-
-    LONG = "long"  # IMG.jpg.xmp
-    SHORT = "short"  # IMG.xmp
-    EMBEDDED = "embedded"
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A photo's regions and where they come from. Those of `passed_over` exist too and are older, or hidden by a sidecar."""
-
-    regions: Regions
-    origin: Origin | None  # None: nobody says anything of regions
-    passed_over: tuple[Origin, ...] = ()
-    orientation: int = 1  # the photo's, by its Exif: what goes with `agent.domain.regions.upright`
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """How many regions changed, and what both say now: conflicts are to be shown."""
-
-    changes: int
-    comparison: tuple[Comparison, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Forgotten:
-    """How many names of ours went, and how many regions of other programs still carry such a name."""
-
-    changes: int
-    left: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from agent.app.ports.records import (
     StoredImage,
     ToJudge,
 )
+from agent.app.ports.sidecars import Forgotten, Origin, Reading, SidecarStore, Written
 from agent.app.ports.source import Change, Emit, FileAppeared, FileMoved, FilesGone, Source, SourceFailed, SourceRecovered, TreeMoved
 
 __all__ = [
@@ -42,12 +43,14 @@ __all__ = [
     "FileAppeared",
     "FileMoved",
     "FilesGone",
+    "Forgotten",
     "ForgottenList",
     "Groups",
     "Index",
     "Library",
     "Match",
     "Noted",
+    "Origin",
     "Person",
     "PersonFace",
     "PersonFacts",
@@ -55,7 +58,9 @@ __all__ = [
     "PlaceState",
     "Portrait",
     "Query",
+    "Reading",
     "Shown",
+    "SidecarStore",
     "Source",
     "SourceFailed",
     "SourceRecovered",
@@ -64,4 +69,5 @@ __all__ = [
     "ThumbnailStore",
     "ToJudge",
     "TreeMoved",
+    "Written",
 ]

@@ -9,7 +9,8 @@ from pathlib import Path
 import PIL.Image
 import pytest
 
-from agent.adapters.xmp import Origin, Sidecars, files
+from agent.adapters.xmp import Sidecars, files
+from agent.app.ports import Origin
 from agent.domain.errors import XmpChanging, XmpDiskFull, XmpMalformed, XmpOtherImage, XmpTooLarge, XmpUnreadable, XmpUnwritable
 from agent.domain.face import Box
 from agent.domain.regions import Agreed, Conflict, NamedBox
