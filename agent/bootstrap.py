@@ -26,6 +26,7 @@ from agent.adapters.store.opening import open_library
 from agent.adapters.support_bundle import support_bundle
 from agent.adapters.thumbnails import ThumbnailFile
 from agent.adapters.tools import Stop
+from agent.adapters.xmp import Sidecars
 from agent.app.devices import Note
 from agent.app.health import Check, Finding, Health, Wall
 from agent.app.lifecycle import App, Reconfigure
@@ -185,6 +186,7 @@ def build(
         supply=supply,
         backups=backups or backups_of(library, paths),
         forgotten=ForgottenFile(paths.library.with_name("forgotten")),
+        sidecars=Sidecars(),
         reconfigure=hooks,
         machine=machine,
         online_only=is_online_only,

@@ -14,6 +14,7 @@ import pytest
 
 from agent.adapters.forgotten import ForgottenFile
 from agent.adapters.store import SqliteLibrary
+from agent.adapters.xmp import Sidecars
 from agent.app.lifecycle import App
 from agent.app.ports import Analyse, Emit, Groups, Query
 from agent.app.recognition import Backups
@@ -217,6 +218,7 @@ class World:
         self.real = library
         self.library = Unreliable(library)
         self.matcher = FakeMatcher(lambda: library.prints(EMBEDDER))
+        self.sidecars = Sidecars()
         self.forgotten = ForgottenFile(self.folder / ".forgotten")
         self.analyser = FakeAnalyser()
         self.source = FakeSource()
@@ -263,6 +265,7 @@ class World:
             supply=supply,
             backups=Backups(backup, replace),
             forgotten=self.forgotten,
+            sidecars=self.sidecars,
             reconfigure={"popup": reconfigure},
             online_only=lambda path: path in self.in_the_cloud,
         )

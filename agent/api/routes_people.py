@@ -19,6 +19,7 @@ from agent.api.schemas_people import (
     Forgotten,
     GroupFaces,
     Groups,
+    NameConflict,
     PersonDetail,
     PersonFaces,
     Step,
@@ -53,6 +54,10 @@ def _reading(api: FastAPI, context: Context) -> None:
         days = app.settings.recognition.person_days
         overdue = await asyncio.to_thread(library.overdue, now=app.now(), usual_days=days)
         return tuple(present.person(known, overdue=known.id in overdue) for known in await asyncio.to_thread(library.people))
+
+    @api.get("/api/people/conflicts")
+    async def conflicts() -> tuple[NameConflict, ...]:
+        return tuple(NameConflict(**asdict(each)) for each in await context.app.sidecars.conflicts())
 
     @api.get("/api/people/{person_id}")
     async def person(person_id: int) -> PersonDetail:

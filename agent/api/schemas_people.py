@@ -107,6 +107,15 @@ class Doubts(Schema):
     total: int
 
 
+class NameConflict(Schema):
+    """A face that another photo program calls otherwise, in a sidecar or the photo: the user decides, and nothing is changed before."""
+
+    image_id: int
+    face_id: int
+    ours: str
+    theirs: str
+
+
 # -- what the user says ------------------------------------------------------------------------------------------------------------
 
 

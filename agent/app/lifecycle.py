@@ -12,7 +12,7 @@ from agent.app.governor import Pace
 from agent.app.indexer import Indexer
 from agent.app.ingest import Ingest
 from agent.app.monitor import Machine, Monitor
-from agent.app.ports import Analyse, Analyser, FaceMatcher, ForgottenList, Library, Source, ThumbnailStore
+from agent.app.ports import Analyse, Analyser, FaceMatcher, ForgottenList, Library, SidecarStore, Source, ThumbnailStore
 from agent.app.previews import Previews
 from agent.app.progress import Progress
 from agent.app.quiet import Quiet
@@ -58,6 +58,7 @@ class App:
         supply: Callable[[Recipe], Awaitable[None]],
         backups: Backups,
         forgotten: ForgottenList,
+        sidecars: SidecarStore,
         reconfigure: Mapping[str, Reconfigure],
         machine: Machine | None = None,
         online_only: Callable[[str], bool] = lambda _: False,
@@ -85,11 +86,13 @@ class App:
             recipe=self.recipe,
             task=self._embedding_task,
             idle=lambda: self.indexer.running == 0,
+            paused=lambda: self.indexer.paused,
             tell=self._blocked,
             clock=clock,
         )
-        self._recognising = Recognising(library, analyser, matcher, self.bus, backups, forgotten, asked)
+        self._recognising = Recognising(library, analyser, matcher, self.bus, backups, forgotten, sidecars, asked)
         self.people, self.face_search = self._recognising.people, self._recognising.search
+        self.sidecars = self._recognising.sidecars
         self.indexer = Indexer(
             library,
             analyser,
@@ -184,6 +187,7 @@ class App:
 
     def resume(self) -> None:
         self.indexer.resume()
+        self.sidecars.wake()
         self.monitor.overrule()
         self.status.changed()
 
@@ -229,6 +233,7 @@ class App:
         if await asyncio.to_thread(self.library.queue_unseen, now=self._clock()):
             self.indexer.wake()
             self.status.changed()
+        self.sidecars.look_through()
         await self._source.rescan()
 
     async def retry_problems(self, place_ids: Sequence[int] | None = None) -> int:
@@ -254,7 +259,7 @@ class App:
     async def apply(self, settings: Settings) -> None:
         """Take over a new valid snapshot: what changed follows, the rest runs on."""
         async with self._applying:
-            sections = changed_sections(self.settings, settings)
+            before, sections = self.settings, changed_sections(self.settings, settings)
             self.status.settings_problem = None
             left = no_longer_watched(self.settings, settings)
             if left:
@@ -267,6 +272,7 @@ class App:
                 self._models.want()
                 self.people.doubt()  # the bounds may be others
             self.settings = settings
+            self.sidecars.look_through(before)
             for section in sorted(sections & self._reconfigure.keys()):
                 await self._reconfigure[section](settings)
             if "engine" in sections:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from functools import partial
 
@@ -10,7 +11,7 @@ import structlog
 from agent.app.bus import Bus
 from agent.app.opinions import Judgement, Opinions
 from agent.app.ports import BACKUPS_HOLD_PURGED, ForgottenList, Library
-from agent.domain.edits import Edit, Forgotten, NameFaces, Step
+from agent.domain.edits import AdoptNames, Edit, Forgotten, NameFaces, Step
 from agent.domain.errors import AgentError, EngineError, NothingToUndo, RecognitionOff
 from agent.domain.events import ImageIndexed, Recorded
 from agent.domain.face import Analysis
@@ -34,8 +35,13 @@ class People:
         forgotten: ForgottenList,
         backups_stale: Callable[[], None],
         clock: Callable[[], datetime],
+        said: Callable[[Step], None] = lambda _: None,
+        forgetting: Callable[[int], AbstractAsyncContextManager[None]] = lambda _: nullcontext(),
     ) -> None:
-        """`backups_stale` is called when something was deleted that backups may still hold."""
+        """`backups_stale` is called when something was deleted that backups may still hold, `said` once a step is written.
+
+        A person is forgotten inside `forgetting`, which takes their name from elsewhere.
+        """
         self._library = library
         self._opinions = opinions
         self._bus = bus
@@ -43,6 +49,8 @@ class People:
         self._forgotten = forgotten
         self._backups_stale = backups_stale
         self._clock = clock
+        self._said = said
+        self._forgetting = forgetting
         self._naming = asyncio.Lock()
         self._doubtful = asyncio.Event()
 
@@ -54,7 +62,7 @@ class People:
 
     async def edit(self, wish: Edit) -> Step:
         """What the user says of people and faces; opinions follow. Raises RecognitionOff (only names need it), PeopleError."""
-        if isinstance(wish, NameFaces) and self._recipe().embedder is None:
+        if isinstance(wish, NameFaces | AdoptNames) and self._recipe().embedder is None:
             raise RecognitionOff
         return await self._step(partial(self._library.edit, wish, now=self._clock()))
 
@@ -72,7 +80,8 @@ class People:
             # First, so that whatever happens they are not there after the next start, and not after an old backup is restored.
             uids = await asyncio.to_thread(self._library.uids_of, person_id)
             await asyncio.to_thread(self._forgotten.add, uids)
-            gone, events = await asyncio.to_thread(self._library.forget_person, person_id, now=self._clock(), note=BACKUPS_HOLD_PURGED)
+            async with self._forgetting(person_id):
+                gone, events = await asyncio.to_thread(self._library.forget_person, person_id, now=self._clock(), note=BACKUPS_HOLD_PURGED)
             self._backups_stale()
             self._opinions.forget()
             self._bus.publish(events)
@@ -134,5 +143,6 @@ class People:
                 self.doubt()  # what was said is written; what follows from it is found out later
                 raise
             finally:
+                self._said(step)
                 self._bus.publish(events)
         return step

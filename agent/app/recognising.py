@@ -1,4 +1,4 @@
-"""All that recognition is made of, put together: who is known, opinions, groups, search, and its switch."""
+"""All that recognition is made of, put together: who is known, opinions, groups, search, names in sidecars, and its switch."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,8 +10,9 @@ from agent.app.face_search import FaceSearch
 from agent.app.groups import Grouper
 from agent.app.opinions import Opinions
 from agent.app.people import People
-from agent.app.ports import Analyse, Analyser, FaceMatcher, ForgottenList, Library
+from agent.app.ports import Analyse, Analyser, FaceMatcher, ForgottenList, Library, SidecarStore
 from agent.app.recognition import Backups, RecognitionSwitch
+from agent.app.sidecars import SidecarNames
 from agent.domain.errors import AgentError
 from agent.domain.image import Recipe
 from agent.domain.people import Bounds
@@ -26,6 +27,7 @@ class Asked:
     recipe: Callable[[], Recipe]  # where no folder says otherwise
     task: Callable[[str], Analyse]  # for a face print that is stored nowhere
     idle: Callable[[], bool]  # no photo is being analysed
+    paused: Callable[[], bool]  # by the user
     tell: Callable[[AgentError | None], None]  # what stands in the way of deleting, and None when it is over
     clock: Callable[[], datetime]
 
@@ -47,6 +49,7 @@ class Recognising:
         bus: Bus,
         backups: Backups,
         forgotten: ForgottenList,
+        sidecars: SidecarStore,
         asked: Asked,
     ) -> None:
         self._matcher = matcher
@@ -61,7 +64,10 @@ class Recognising:
             forgotten=forgotten,
             backups_stale=self.switch.backups_stale,
             clock=asked.clock,
+            said=lambda step: self.sidecars.said(step),
+            forgetting=lambda person_id: self.sidecars.forgetting(person_id),
         )
+        self.sidecars = SidecarNames(library, sidecars, bus, settings=asked.settings, adopt=self.people.edit, paused=asked.paused)
         self.search = FaceSearch(library, analyser, matcher, task=asked.task, bounds=asked.bounds, wanted=asked.wanted)
         self._grouper = Grouper(library, matcher, bus, wanted=asked.wanted, idle=asked.idle)
 
@@ -77,6 +83,7 @@ class Recognising:
         """Work in the background, until cancelled."""
         tasks.create_task(self.people.run())
         tasks.create_task(self._grouper.run())
+        tasks.create_task(self.sidecars.run())
         tasks.create_task(self.switch.run(self._asked.settings))
 
     async def close(self) -> None:

@@ -138,6 +138,12 @@ async def test_all_that_is_held_of_a_person_is_handed_out(named: httpx.AsyncClie
     assert (await named.get("/api/people/9/export")).status_code == 404
 
 
+async def test_names_in_conflict_with_a_sidecar_are_listed(served: Served, named: httpx.AsyncClient) -> None:
+    served.world.app.sidecars._theirs = {(1, 1): "Anna", (2, 2): "Anna", (3, 3): "xu"}
+    told = (await named.get("/api/people/conflicts")).json()
+    assert told == [{"image_id": 1, "face_id": 1, "ours": "Mei", "theirs": "Anna"}], "of what the user confirmed, and where it differs"
+
+
 async def test_two_photos_are_compared(served: Served, owner: httpx.AsyncClient) -> None:
     paths = [served.world.file(name).path for name in ("m1", "m2", "x3")]
     same = (await owner.post("/api/verify", json={"paths": paths[:2]})).json()
