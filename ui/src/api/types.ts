@@ -534,6 +534,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/people/conflicts": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Conflicts */
+        readonly get: operations["conflicts_api_people_conflicts_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/people/edits": {
         readonly parameters: {
             readonly query?: never;
@@ -1871,6 +1888,20 @@ export interface components {
             /** Terms */
             readonly terms: string;
         };
+        /**
+         * NameConflict
+         * @description A face that another photo program calls otherwise, in a sidecar or the photo: the user decides, and nothing is changed before.
+         */
+        readonly NameConflict: {
+            /** Face Id */
+            readonly face_id: number;
+            /** Image Id */
+            readonly image_id: number;
+            /** Ours */
+            readonly ours: string;
+            /** Theirs */
+            readonly theirs: string;
+        };
         /** NameFace */
         readonly NameFace: {
             /** Face Id */
@@ -2495,6 +2526,7 @@ export type Match = components['schemas']['Match'];
 export type MemoryReport = components['schemas']['MemoryReport'];
 export type MergePeople = components['schemas']['MergePeople'];
 export type ModelReport = components['schemas']['ModelReport'];
+export type NameConflict = components['schemas']['NameConflict'];
 export type NameFace = components['schemas']['NameFace'];
 export type NameFaces = components['schemas']['NameFaces'];
 export type NamesInSidecars = components['schemas']['NamesInSidecars'];
@@ -3559,6 +3591,35 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["PersonOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly conflicts_api_people_conflicts_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["NameConflict"][];
                 };
             };
             /** @description Unprocessable Entity */
