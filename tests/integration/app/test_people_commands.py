@@ -12,11 +12,14 @@ import pytest
 from agent import bootstrap
 from agent.app.lifecycle import App
 from agent.app.rules import EMBEDDER
+from tests.unit.cli.conftest import cli, running_agent
 from tests.world import FakeAnalyser, FakeMatcher
 
 if TYPE_CHECKING:
     from agent.adapters.store import SqliteLibrary
     from tests.unit.cli.conftest import CommandLine, FakeAgent
+
+__all__ = ["cli", "running_agent"]  # fixtures
 
 
 @pytest.fixture
