@@ -42,6 +42,7 @@ PHOTO = {"requestBody": {"content": {"image/*": {"schema": {"type": "string", "f
 def people_routes(api: FastAPI, context: Context) -> None:
     """Add them to `api`."""
     _reading(api, context)
+    _waiting(api, context)
     _naming(api, context)
     _editing(api, context)
 
@@ -77,6 +78,10 @@ def _reading(api: FastAPI, context: Context) -> None:
         lines = await asyncio.to_thread(held, library, person_id, EMBEDDER)
         headers = {"content-disposition": f'attachment; filename="person-{person_id}.jsonl"', "cache-control": "private, no-store"}
         return StreamingResponse(lines, media_type="application/x-ndjson", headers=headers)
+
+
+def _waiting(api: FastAPI, context: Context) -> None:
+    library = context.app.library
 
     @api.get("/api/groups")
     async def groups(limit: Limit = 60, offset: Offset = 0) -> Groups:
