@@ -31,7 +31,7 @@ from agent.app.devices import Note
 from agent.app.health import Check, Finding, Health, Wall
 from agent.app.lifecycle import App, Reconfigure
 from agent.app.monitor import Machine
-from agent.app.ports import Analyser, Counts, FaceMatcher, Source
+from agent.app.ports import Analyser, FaceMatcher, Library, Source
 from agent.app.recognition import Backups
 from agent.app.rest import Rest
 from agent.app.rules import EMBEDDER
@@ -200,11 +200,9 @@ def _bytes(settings: Settings) -> int:
     return settings.library.thumbnails_mb * 1_000_000
 
 
-def ground(
-    paths: AppPaths, settings: Callable[[], Settings], texts: Callable[[], Texts], counts: Callable[[], Counts] | None = None
-) -> Ground:
-    """What the doctor looks at; `counts` asks the library where this process has it open."""
-    return Ground(paths, model_store(paths), settings=settings, texts=texts, home=lambda now: home_of_key(now, paths), counts=counts)
+def ground(paths: AppPaths, settings: Callable[[], Settings], texts: Callable[[], Texts], library: Library | None = None) -> Ground:
+    """What the doctor looks at; `library` where this process has it open."""
+    return Ground(paths, model_store(paths), settings=settings, texts=texts, home=lambda now: home_of_key(now, paths), library=library)
 
 
 def engine_words(device: str, precision: str, note: Note | None, texts: Texts) -> str:
@@ -242,7 +240,7 @@ def checks(
 def health(app: App, paths: AppPaths, texts: Callable[[], Texts], version: str) -> Health:
     """How the running agent stands. Call it inside the event loop; what it gives is asked in threads."""
     loop = asyncio.get_running_loop()
-    standing = ground(paths, lambda: app.settings, texts, app.library.counts)
+    standing = ground(paths, lambda: app.settings, texts, app.library)
 
     def engine() -> str:
         device, precision = asyncio.run_coroutine_threadsafe(app.monitor.engine.try_out(), loop).result()

@@ -15,9 +15,9 @@ from agent.adapters.model_store import ModelStore
 from agent.adapters.paths import AppPaths
 from agent.adapters.store.opening import BACKUPS_FOLDER, open_library
 from agent.app.health import Check, DiskFacts, ModelFacts
-from agent.app.ports import Counts
+from agent.app.ports import Counts, Library
 from agent.app.rules import everything, recipe_of
-from agent.domain.errors import SourceUnreachable, StoreDiskFull
+from agent.domain.errors import AuditBroken, SourceUnreachable, StoreDiskFull
 from agent.i18n import Texts
 from agent.settings import Settings
 
@@ -36,15 +36,15 @@ class Ground:
         settings: Callable[[], Settings],
         texts: Callable[[], Texts],
         home: Callable[[Settings], Home],
-        counts: Callable[[], Counts] | None = None,
+        library: Library | None = None,
     ) -> None:
-        """`settings` reads them and raises SettingsError; `counts` asks the library where this process has it open."""
+        """`settings` reads them and raises SettingsError; `library` where this process has it open."""
         self._paths = paths
         self._models = models
         self._settings = settings
         self._texts = texts
         self._home = home
-        self._counts = counts
+        self._library = library
 
     def checks(self) -> dict[str, Check]:
         """By name, in the order in which one thing needs the other."""
@@ -109,7 +109,7 @@ class Ground:
         return settings.library.key_home.value
 
     def _check_library(self) -> str:
-        counts = self._counts() if self._counts is not None else self._closed_library()
+        counts = _sound(self._library) if self._library is not None else self._closed_library()
         if counts is None:
             return self._texts()("cli.doctor.none_yet")
         return self._texts().counted("cli.status.library", photos=counts.images, faces=counts.faces, people=counts.people)
@@ -120,7 +120,7 @@ class Ground:
             return None
         library = open_library(self._paths.library, home)
         try:
-            return library.counts()
+            return _sound(library)
         finally:
             library.close()
 
@@ -135,6 +135,14 @@ class Ground:
         if not sys.platform.startswith("linux"):
             return self._texts()("cli.doctor.there")
         return f"{int(_WATCHES.read_text(encoding='ascii')):,}"
+
+
+def _sound(library: Library) -> Counts:
+    """Raises AuditBroken."""
+    broken = library.audit_broken_at()
+    if broken is not None:
+        raise AuditBroken(row=broken)
+    return library.counts()
 
 
 def _size(path: Path) -> int:

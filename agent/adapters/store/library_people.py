@@ -205,4 +205,6 @@ def _told(tx: Connection, step: Step, now: datetime, *, back: bool = False) -> l
         return [events.record(tx, ImagesHidden(count=step.count, hidden=(step.action == "hide") != back), now)]
     if step.token is None:
         return []
+    if back:
+        audit.add(tx, "taken_back", None, step.count, now)
     return [events.record(tx, PeopleChanged(action=step.action), now)]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, insert, not_, or_, select, true, update
 from sqlalchemy.sql import exists
 
-from agent.adapters.store import events, faces, jobs, never
+from agent.adapters.store import audit, events, faces, jobs, never
 from agent.adapters.store.facts import chunks
 from agent.adapters.store.paths import within
 from agent.adapters.store.rows import take_note
@@ -132,6 +132,7 @@ def purge_recognition(
         return []
     if note is not None and (embeddings or chips):
         take_note(tx, note)
+    audit.add(tx, "prints_deleted", None, embeddings, now)
     return [events.record(tx, RecognitionPurged(embeddings=embeddings, chips=chips), now)]
 
 

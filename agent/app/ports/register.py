@@ -70,6 +70,10 @@ class Register(Protocol):
         """Delete face prints and pictures of unnamed faces of images analysed before then, and take the note. Returns how many faces."""
         ...
 
+    def audit_broken_at(self) -> int | None:
+        """The first entry of the audit that was changed, or before which one is missing; None if all are as they were written."""
+        ...
+
     def people_by_uids(self, uids: Iterable[str]) -> list[int]:
         """Which people have these random ids."""
         ...

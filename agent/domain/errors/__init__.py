@@ -59,6 +59,7 @@ from agent.domain.errors.running import (
 from agent.domain.errors.settings import SettingsError, SettingsInvalid, SettingsUnknownKey, SettingsUnreadable, SettingsUnwritable
 from agent.domain.errors.sources import SourceError, SourceLimit, SourceMissing, SourceNoAccess, SourceUnreachable
 from agent.domain.errors.store import (
+    AuditBroken,
     BackupDamaged,
     BackupMissing,
     KeyFileUnsafe,
@@ -92,6 +93,7 @@ __all__ = [
     "AgentUnreachable",
     "AlreadyRunning",
     "ApiError",
+    "AuditBroken",
     "AutostartFailed",
     "BackupDamaged",
     "BackupMissing",

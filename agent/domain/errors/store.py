@@ -47,6 +47,12 @@ class BackupMissing(StoreError):
     code = "backup.missing"
 
 
+class AuditBroken(StoreError):
+    """The record of what was done with people is not as it was written. Parameter `row`: the first entry that is wrong."""
+
+    code = "store.audit_broken"
+
+
 class BackupDamaged(StoreError):
     code = "backup.damaged"
 

@@ -13,7 +13,7 @@ from agent.adapters.model_store import ModelStore
 from agent.adapters.paths import AppPaths
 from agent.adapters.store.opening import open_library
 from agent.app.health import examine
-from agent.domain.errors import ModelMissing, SourceUnreachable, StoreDiskFull
+from agent.domain.errors import AuditBroken, ModelMissing, SourceUnreachable, StoreDiskFull
 from agent.i18n import Texts
 from agent.settings import Folder, KeyHome, Library, Settings
 
@@ -52,6 +52,17 @@ def test_too_little_free_space_is_named(paths: AppPaths, monkeypatch: pytest.Mon
     monkeypatch.setattr("agent.adapters.diagnosis.LEAST_FREE", 2**62)
     found = {each.name: each for each in examine(ground(paths).checks())}
     assert isinstance(found["disk"].error, StoreDiskFull)
+
+
+def test_a_record_that_was_changed_from_outside_is_named(paths: AppPaths) -> None:
+    library = open_library(paths.library, home(paths))
+    library.purge_recognition(now=NOW, tell_none=True)
+    assert library.audit_broken_at() is None
+    with library._database.write() as tx:
+        tx.exec_driver_sql("UPDATE audit SET number = number + 1")
+    library.close()
+    found = {each.name: each for each in examine(ground(paths).checks())}
+    assert isinstance(found["library"].error, AuditBroken) and found["library"].error.params == {"row": 1}
 
 
 def test_the_library_its_backups_and_the_disk_are_measured_apart(paths: AppPaths) -> None:
