@@ -12,6 +12,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from agent.domain.people import Certainty
 from tests.leftovers import left, prints, rows
 
 if TYPE_CHECKING:
@@ -87,3 +88,29 @@ def test_killed_while_somebody_is_forgotten_it_ends_in_forgetting_them(program: 
     else:
         program.until(lambda _: not left(program, [NAME.encode(), OLD_NAME.encode()]))
         assert rows(program)["embedding"] < FACES
+
+
+@pytest.mark.slow
+def test_killed_while_people_are_merged_all_or_nothing_of_it_is_there(program: "RealProgram", photo: Callable[[int], Image.Image]) -> None:
+    person_id = named(program, photo)
+    with program.library() as library:
+        other_id = next(person.id for person in library.people() if person.name == OTHER)
+        before = {person.id: library.person_faces(person.id, limit=99)[1] for person in library.people()}
+    pause = random.Random(SEED + 1).random() * 0.03
+    print(f"seed {SEED}: killed after {pause:.3f} s")
+    with program.api() as api, ThreadPoolExecutor() as elsewhere:
+        wish = {"kind": "merge", "person_ids": [other_id], "into": person_id}
+        asked = elsewhere.submit(api.post, "/people/edits", json=wish)
+        time.sleep(pause)
+        program.kill()
+        with suppress(httpx.HTTPError):
+            asked.result()
+    with program.library() as library:
+        confirmed = {
+            person.id: sum(shown.certainty is Certainty.CONFIRMED for shown in library.person_faces(person.id, limit=99)[0])
+            for person in library.people()
+        }
+        assert confirmed in ({person_id: 1, other_id: 1}, {person_id: 2}), before
+        assert library.audit_broken_at() is None
+        steps = library.steps()[0]
+        assert steps is not None and (steps.action == "merge") == (len(confirmed) == 1)
