@@ -4,9 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from agent.adapters.store.engine import Database
 from agent.app.ports import Index, Library, Match, Shown
 from agent.domain.edits import AdoptNames, Basis, DescribePerson, Edit, IgnoreFaces, MergePeople, NameFaces, RejectFaces, Step, UnnameFaces
-from agent.domain.errors import FaceUnknown, NameTaken, PersonUnknown, SelfMerge
+from agent.domain.errors import FaceUnknown, NameTaken, PersonUnknown, SelfMerge, StoreDiskFull
 from agent.domain.events import PeopleChanged
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import FileSeen, Recipe
@@ -306,6 +307,18 @@ def test_a_forgotten_person_leaves_nothing_and_cannot_come_back(library: Library
     assert library.take_back(now=NOW) is None and library.people_by_uids(uids) == []
     with pytest.raises(PersonUnknown):
         library.forget_person(mei, now=NOW, note=NOTE)
+
+
+def test_somebody_is_forgotten_also_where_there_is_no_room_to_write_the_file_anew(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Database) -> None:
+        raise StoreDiskFull
+
+    monkeypatch.setattr(Database, "compact", full)
+    [face] = photo(library, "a", 1)
+    gone, _ = library.forget_person(name(library, "Mei", face), now=NOW, note=NOTE)
+    assert gone.embeddings == 1 and names(library) == [] and library.noted(NOTE)
 
 
 def test_no_print_of_a_forgotten_face_is_stored_again(library: Library) -> None:

@@ -1,6 +1,7 @@
 """The library's part about people: each call of the port as one transaction."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -10,6 +11,7 @@ from agent.adapters.store.engine import Database
 from agent.adapters.store.schema import face, image
 from agent.app.ports import Area, Doubt, FaceGroup, FaceRef, Groups, Person, PersonFace, PersonFacts, ToJudge
 from agent.domain.edits import Edit, Forgotten, Step
+from agent.domain.errors import StoreError
 from agent.domain.events import ImagesHidden, PeopleChanged, Recorded
 from agent.domain.face import Face
 from agent.domain.people import Identity
@@ -60,7 +62,8 @@ class PeopleTables:
         with self._database.write(durable=True) as tx:
             gone = forget.forget(tx, person_id, now, note=note)
             recorded = events.record(tx, PeopleChanged(action="forget"), now)
-        self._database.compact()
+        with suppress(StoreError):  # it is deleted and overwritten already; there may be no room for a new file beside the old one
+            self._database.compact()
         return gone, [recorded]
 
     def overdue(self, *, now: datetime, usual_days: int) -> dict[int, datetime]:
