@@ -14,7 +14,7 @@ from agent.engine.wire import EngineConfig
 from agent.vision.aligner import align, face_of
 from agent.vision.codecs import Limits, decode
 from agent.vision.detector import CenterFace
-from agent.vision.embedder import RECIPE, normalised, prepared
+from agent.vision.embedder import BATCH, RECIPE, normalised, prepared
 
 Floats = NDArray[np.float32]
 
@@ -56,7 +56,8 @@ def reference(engine_config: EngineConfig, faces: NDArray[np.uint8]) -> Floats:
 
 def least_cosine(config: EngineConfig, precision: str, faces: NDArray[np.uint8], reference: Floats) -> float:
     net = runtime(config, precision).embedder(config.models[RECIPE])
-    ours = normalised(np.concatenate([net(prepared(faces[:16])), net(prepared(faces[16:20])), net(prepared(faces[20:]))]))
+    batches = np.split(faces, [1, 3, *range(3 + BATCH, len(faces), BATCH)])  # of every size that there is
+    ours = normalised(np.concatenate([net(prepared(batch)) for batch in batches]))
     return float((ours * reference).sum(axis=1).min())
 
 
