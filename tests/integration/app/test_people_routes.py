@@ -11,6 +11,7 @@ import pytest
 
 from agent.domain.people import Certainty, Identity
 from agent.settings import Settings
+from tests.unit.api.conftest import owner, served, shared_api
 from tests.unit.api.test_http import ON, index
 from tests.world import NOW
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.unit.api.conftest import Served
+
+__all__ = ["owner", "served", "shared_api"]  # fixtures
 
 
 @pytest.fixture
