@@ -9,32 +9,13 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from agent import bootstrap
-from agent.app.lifecycle import App
-from agent.app.rules import EMBEDDER
-from tests.unit.cli.conftest import cli, running_agent
-from tests.world import FakeAnalyser, FakeMatcher
+from tests.unit.cli.conftest import analyser, cli, running_agent
+from tests.world import FakeAnalyser
 
 if TYPE_CHECKING:
-    from agent.adapters.store import SqliteLibrary
     from tests.unit.cli.conftest import CommandLine, FakeAgent
 
-__all__ = ["cli", "running_agent"]  # fixtures
-
-
-@pytest.fixture
-def analyser(monkeypatch: pytest.MonkeyPatch, quick: None) -> FakeAnalyser:
-    """Every photo shows one face, whose print is the file's first byte."""
-    fake, build = FakeAnalyser(), bootstrap.build
-
-    def build_with_it(*values: object, **named: object) -> App:
-        library: SqliteLibrary = named["library"]  # type: ignore[assignment]
-        matcher = FakeMatcher(lambda: library.prints(EMBEDDER))
-        return build(*values, **named, analyser=fake, matcher=matcher)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(bootstrap, "build", build_with_it)
-    monkeypatch.setattr("agent.cli.hands.fetch_missing", lambda _, embeddings: None)
-    return fake
+__all__ = ["analyser", "cli", "running_agent"]  # fixtures
 
 
 @pytest.fixture

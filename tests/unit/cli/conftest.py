@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from agent import bootstrap
 from agent.adapters.paths import AppPaths
 from agent.api.client import Client
 from agent.api.whereabouts import Whereabouts
+from agent.app.lifecycle import App
+from agent.app.rules import EMBEDDER
 from agent.cli import main
+from tests.world import FakeAnalyser, FakeMatcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from agent.adapters.store import SqliteLibrary
 
 
 @dataclass
@@ -67,3 +73,18 @@ def running_agent(monkeypatch: pytest.MonkeyPatch) -> FakeAgent:
     find: Callable[[Path], Client] = lambda _: Client(Whereabouts(8765, "secret", 1), httpx.MockTransport(agent.answer))  # noqa: E731
     monkeypatch.setattr(Client, "find", find)
     return agent
+
+
+@pytest.fixture
+def analyser(monkeypatch: pytest.MonkeyPatch, quick: None) -> FakeAnalyser:
+    """What stands in for the engine; models are there."""
+    fake, build = FakeAnalyser(), bootstrap.build
+
+    def build_with_it(*values: object, **named: object) -> App:
+        library: SqliteLibrary = named["library"]  # type: ignore[assignment]
+        matcher = FakeMatcher(lambda: library.prints(EMBEDDER))
+        return build(*values, **named, analyser=fake, matcher=matcher)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(bootstrap, "build", build_with_it)
+    monkeypatch.setattr("agent.cli.hands.fetch_missing", lambda _, embeddings: None)
+    return fake

@@ -9,36 +9,17 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from agent import bootstrap
 from agent.adapters.model_store import FetchProgress, ModelStore
 from agent.adapters.paths import AppPaths
 from agent.api.schemas import ScanLine, Scanned
-from agent.app.lifecycle import App
-from agent.app.rules import EMBEDDER
 from agent.cli.scan import _Report
 from agent.cli.session import Session
 from agent.domain.errors import EngineStartFailed, ImageCorrupt, ModelUnreachable, StoreDiskFull
-from tests.world import FakeAnalyser, FakeMatcher
+from tests.world import FakeAnalyser
 
 if TYPE_CHECKING:
     from agent.adapters.model_store import Progress
-    from agent.adapters.store import SqliteLibrary
     from tests.unit.cli.conftest import CommandLine, FakeAgent
-
-
-@pytest.fixture
-def analyser(monkeypatch: pytest.MonkeyPatch, quick: None) -> FakeAnalyser:
-    """What stands in for the engine; models are there."""
-    fake, build = FakeAnalyser(), bootstrap.build
-
-    def build_with_it(*values: object, **named: object) -> App:
-        library: SqliteLibrary = named["library"]  # type: ignore[assignment]
-        matcher = FakeMatcher(lambda: library.prints(EMBEDDER))
-        return build(*values, **named, analyser=fake, matcher=matcher)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(bootstrap, "build", build_with_it)
-    monkeypatch.setattr("agent.cli.hands.fetch_missing", lambda _, embeddings: None)
-    return fake
 
 
 @pytest.fixture
