@@ -64,7 +64,12 @@ def pages(program: RealProgram) -> Iterator[bytes]:
     key = key_of(program)
     folder = program.paths.library
     for database in [folder / "library.db", *folder.rglob("backups/*/library.db")]:
-        content = database.read_bytes()
+        try:
+            content = database.read_bytes()
+        except FileNotFoundError:
+            if database.parent == folder:
+                raise
+            continue  # a backup that was made anew meanwhile: the next look reads what took its place
         yield clear(key, content[SALT:PAGE])
         for start in range(PAGE, len(content), PAGE):
             yield clear(key, content[start : start + PAGE])
