@@ -24,6 +24,7 @@ from agent.app.ports.records import (
     StoredImage,
     ToJudge,
 )
+from agent.app.ports.renderer import Region, Render, Rendered, Renderer
 from agent.app.ports.sidecars import Forgotten, Origin, Reading, SidecarStore, Written
 from agent.app.ports.source import Change, Emit, FileAppeared, FileMoved, FilesGone, Source, SourceFailed, SourceRecovered, TreeMoved
 
@@ -59,6 +60,10 @@ __all__ = [
     "Portrait",
     "Query",
     "Reading",
+    "Region",
+    "Render",
+    "Rendered",
+    "Renderer",
     "Shown",
     "SidecarStore",
     "Source",
