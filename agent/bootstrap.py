@@ -113,8 +113,7 @@ def backups_of(library: SqliteLibrary, paths: AppPaths) -> Backups:
         store(settings).make_if_due(library, now)
 
     def replace(now: datetime, settings: Settings) -> None:
-        if store(settings).list():
-            store(settings).create(library, now, keep=1)
+        store(settings).replace(library, now)
 
     return Backups(daily, replace)
 

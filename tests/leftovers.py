@@ -60,30 +60,33 @@ def events(program: RealProgram) -> list[Recorded]:
 
 
 def pages(program: RealProgram) -> Iterator[bytes]:
-    """Every page in the clear, also those no table uses any more: of the database, its write-ahead log, and the backups."""
+    """Every page in the clear, also those no table uses any more: of the database, its write-ahead log, backups and copies put aside."""
     key = key_of(program)
     folder = program.paths.library
-    for database in [folder / "library.db", *folder.rglob("backups/*/library.db")]:
+    # Not with rglob, which fails if a folder goes while it looks into it.
+    aside = [*folder.glob("backups/*/library.db"), *folder.glob("damaged-*/library.db"), *folder.glob("library.db.before-*")]
+    for database in [folder / "library.db", *aside]:
         try:
             content = database.read_bytes()
         except FileNotFoundError:
             if database.parent == folder:
                 raise
-            continue  # a backup that was made anew meanwhile: the next look reads what took its place
+            continue  # replaced or deleted meanwhile: the next look reads what took its place
         yield clear(key, content[SALT:PAGE])
         for start in range(PAGE, len(content), PAGE):
             yield clear(key, content[start : start + PAGE])
-    log = folder / "library.db-wal"
-    frames = log.read_bytes()[LOG_HEADER:] if log.exists() else b""
-    for start in range(0, len(frames), FRAME_HEADER + PAGE):
+    try:
+        frames = (folder / "library.db-wal").read_bytes()[LOG_HEADER:]
+    except FileNotFoundError:
+        frames = b""
+    # What is being appended this moment may be half a frame.
+    for start in range(0, len(frames) - FRAME_HEADER - PAGE + 1, FRAME_HEADER + PAGE):
         page = frames[start + FRAME_HEADER : start + FRAME_HEADER + PAGE]
         number = int.from_bytes(frames[start : start + 4], "big")
         yield clear(key, page[SALT:] if number == 1 else page)
 
 
 def clear(key: bytes, page: bytes) -> bytes:
-    if len(page) < RESERVED:
-        return b""
     vector = page[-RESERVED : -RESERVED + 16]
     decryptor = Cipher(AES(key), CBC(vector)).decryptor()
     return decryptor.update(page[:-RESERVED]) + decryptor.finalize()

@@ -12,10 +12,12 @@ from agent.adapters.paths import make_private
 from agent.adapters.store.copies import check_copy
 from agent.adapters.store.library import SqliteLibrary
 from agent.adapters.store.opening import BACKUPS_FOLDER, DATABASE_FILE
+from agent.adapters.store.upgrade import BEFORE_UPGRADE
 from agent.domain.errors import BackupDamaged, BackupMissing, StoreDamaged, StoreKeyMissing, StoreKeyWrong
 
 EVERY = timedelta(days=1)
 _NAME = "%Y-%m-%dT%H%M%SZ"
+_ASIDE = "damaged-"
 _UNFINISHED = ".unfinished-"  # being written or being deleted: never listed
 
 
@@ -96,6 +98,23 @@ class BackupStore:
             self._sweep()
         return self.get(finished.name)
 
+    def replace(self, library: SqliteLibrary, now: datetime) -> None:
+        """Something was deleted: one without it takes the place of all, if there are any; copies put aside go. Raises as `create`."""
+        if self.list():
+            self.create(library, now, keep=1)
+        self.drop_aside()
+
+    def drop_aside(self) -> None:
+        """Delete what a restore or an upgrade put aside: it can't be told what is in it. Raises StoreError."""
+        try:
+            for aside in self._folder.glob(f"{_ASIDE}*/"):
+                shutil.rmtree(aside)
+            for copy in self._folder.glob(f"{DATABASE_FILE}.{BEFORE_UPGRADE}*"):
+                copy.unlink()
+            sync_folder(self._folder)
+        except OSError as error:
+            raise store_error(error) from error
+
     def verify(self, backup: Backup) -> int:
         """Read all of it; returns how many images it holds. Raises BackupDamaged, StoreKeyMissing, KeyHomeError."""
         try:
@@ -150,7 +169,7 @@ class BackupStore:
         raise BackupDamaged
 
     def _put_aside(self, now: datetime) -> None:
-        aside = self._folder / f"damaged-{now.astimezone(UTC).strftime(_NAME)}"
+        aside = self._folder / f"{_ASIDE}{now.astimezone(UTC).strftime(_NAME)}"
         make_private(aside)
         for file in (self._live(), self._live("-wal"), self._live("-shm"), self._folder / KEYS_FILE):
             if file.exists():

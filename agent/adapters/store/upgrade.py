@@ -8,6 +8,7 @@ from agent.adapters.store.engine import Database
 from agent.adapters.store.schema import REVISION, metadata
 from agent.domain.errors import StoreNewer
 
+BEFORE_UPGRADE = "before-"
 _MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
@@ -21,7 +22,7 @@ def upgrade(database: Database, path: Path) -> None:
         # Revisions are numbered in order, so that a revision this program has never heard of is known to be newer.
         if found > REVISION:
             raise StoreNewer
-        _keep_copy(database, path.with_name(f"{path.name}.before-{REVISION}"))
+        _keep_copy(database, path.with_name(f"{path.name}.{BEFORE_UPGRADE}{REVISION}"))
     with database.write(durable=True) as tx:
         # Another process may have made it in the meantime.
         if found is None and _revision(tx) is None:

@@ -13,7 +13,7 @@ from agent.adapters.backup import BackupStore
 from agent.adapters.key_homes import FileHome
 from agent.adapters.keys import KEYS_FILE, LibraryKeys
 from agent.adapters.store import SqliteLibrary, open_library
-from agent.domain.errors import BackupDamaged, BackupMissing, StoreDamaged, StoreDiskFull, StoreKeyMissing
+from agent.domain.errors import BackupDamaged, BackupMissing, StoreDamaged, StoreDiskFull, StoreKeyMissing, StoreUnwritable
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
 
@@ -185,6 +185,38 @@ def test_lost_keys_come_back_with_the_backup_and_the_recovery_code(
     library = open_library(folder, home)
     assert library.place("/photos/a.jpg") is not None
     library.close()
+
+
+def test_one_without_what_was_deleted_takes_the_place_of_all_that_may_hold_it(
+    backups: BackupStore, live: SqliteLibrary, folder: Path, home: FileHome
+) -> None:
+    backups.replace(live, NOW)
+    assert not (folder / "backups").exists(), "where there was none, none is made"
+    backups.create(live, NOW)
+    live.close()
+    backups.restore(None, NOW)
+    backups.restore(None, NOW + DAY)
+    (folder / "library.db.before-0002").write_bytes(b"as it was before an upgrade")
+    library = open_library(folder, home)
+    backups.replace(library, NOW + DAY)
+    library.close()
+    assert {path.name for path in folder.iterdir()} == {"backups", "library.db", KEYS_FILE}
+    assert [backup.at for backup in backups.list()] == [NOW + DAY]
+
+
+def test_a_copy_put_aside_that_can_not_be_deleted_is_told(
+    backups: BackupStore, live: SqliteLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backups.create(live, NOW)
+    live.close()
+    backups.restore(None, NOW)
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "")
+
+    monkeypatch.setattr(shutil, "rmtree", refuse)
+    with pytest.raises(StoreUnwritable):
+        backups.drop_aside()
 
 
 @pytest.mark.parametrize("step", ["_put_aside", "_same_keys"])
