@@ -218,20 +218,22 @@ class SidecarNames:
         image = await asyncio.to_thread(self._library.image, image_id)
         if image is None:
             return
-        adopted, theirs = dict[int, str](), dict[int, str]()
+        adopted, theirs, silent = dict[int, str](), dict[int, str](), {face.id for face in image.faces}
         for path in self._places(image, READ):
             if recipe_for(settings, str(path)).embedder is None:
                 continue
-            with _told_of(image_id):
+            with _told_of(image_id, silent.clear):
                 for face, name in _named(image, await asyncio.to_thread(self._store.read, path)):
+                    silent.discard(face.id)
                     ours = _confirmed(face)
                     if not ours and not face.ignored:
                         adopted.setdefault(face.id, name)
                     elif ours and not same_name(ours, name):
                         theirs[face.id] = name
         self._remember(image_id, theirs)
-        if adopted:
-            await self._adopt(AdoptNames(names=tuple(adopted.items())))
+        unsaid = await asyncio.to_thread(self._library.faces_adopted, silent)
+        if adopted or unsaid:
+            await self._adopt(AdoptNames(names=tuple(adopted.items()), unsaid=tuple(sorted(unsaid))))
 
     def _places(self, image: StoredImage | None, wanted: frozenset[NamesInSidecars]) -> list[Path]:
         """Where the image lies in folders that are set so."""
@@ -267,13 +269,15 @@ def _named(image: StoredImage, reading: Reading) -> Iterator[tuple[StoredFace, s
 
 
 @contextmanager
-def _told_of(image_id: int) -> Iterator[None]:
-    """What is wrong with one sidecar is told, and stops nothing."""
+def _told_of(image_id: int, wrong: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """What is wrong with one sidecar is told, and stops nothing; then `wrong` is called."""
     try:
         yield
     except XmpError as error:
+        wrong()
         log.warning("sidecars.failed", image=image_id, code=error.code)
     except AgentError:
         raise
     except Exception as error:  # a stranger's file is read here
+        wrong()
         log.error("sidecars.unexpected", image=image_id, kind=type(error).__name__)

@@ -27,9 +27,13 @@ class NameFaces:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdoptNames:
-    """Whom another program says these faces are: it counts where the user has said nothing of the face, or of being recognised."""
+    """Whom another program says these faces are: it counts where the user has said nothing of the face, or of being recognised.
+
+    It counts once: what was taken away again stays away until it was unsaid, or something else is said.
+    """
 
     names: tuple[tuple[int, str], ...]  # face, name
+    unsaid: tuple[int, ...] = ()  # faces of which nothing is said any more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -123,6 +123,18 @@ def test_adopted_names_are_one_step_and_count_where_nothing_was_said(library: Li
         library.edit(AdoptNames(names=((99, "Mei"),)), now=NOW)
 
 
+def test_a_name_is_adopted_once_until_it_is_unsaid_or_another(library: Library) -> None:
+    one, other = photo(library, "a", 2)
+    mei = AdoptNames(names=((one, "Mei"), (other, "Anna")))
+    do(library, mei)
+    library.take_back(now=NOW)
+    assert library.faces_adopted([one, other, 99]) == {one, other}
+    assert do(library, mei).token is None and names(library) == []
+    assert do(library, AdoptNames(names=((one, " mei "), (other, "Xu")))).count == 1 and who(library)[other] == "Xu"
+    assert do(library, AdoptNames(names=(), unsaid=(one,))).token is None and library.faces_adopted([one]) == set()
+    assert do(library, mei).count == 1 and who(library) == {one: "Mei", other: "Xu"}
+
+
 def test_images_are_found_by_their_faces_and_names_by_their_people(library: Library) -> None:
     faces = photo(library, "a", 2) + photo(library, "b", 1)
     assert library.images_of_faces([*faces, 99]) == [1, 2] and library.images_of_faces([]) == []

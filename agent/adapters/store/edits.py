@@ -8,7 +8,7 @@ from typing import assert_never
 
 from sqlalchemy import Connection, delete, select
 
-from agent.adapters.store import audit
+from agent.adapters.store import adopted, audit
 from agent.adapters.store.facts import Key, chunks, moment
 from agent.adapters.store.journal import Journal
 from agent.adapters.store.rows import add
@@ -75,7 +75,8 @@ def _confirm(tx: Connection, step: Journal, person_id: int, faces: Sequence[int]
 
 
 def _adopt(tx: Connection, wish: AdoptNames, now: datetime) -> Step:
-    step, faces = Journal(tx), _faces(tx, [face_id for face_id, _ in wish.names])
+    fresh = adopted.news(tx, wish)
+    step, faces = Journal(tx), _faces(tx, list(fresh)) if fresh else []
     settled = set(tx.scalars(select(ignored.c.face_id).where(ignored.c.face_id.in_(faces))))
     settled |= {face_id for face_id, _, certainty in _identities(tx, faces) if certainty == Certainty.CONFIRMED}
     ruled_out = {tuple(row) for row in tx.execute(select(rejection.c.face_id, rejection.c.person_id).where(rejection.c.face_id.in_(faces)))}
@@ -83,16 +84,17 @@ def _adopt(tx: Connection, wish: AdoptNames, now: datetime) -> Step:
     known = {spelling(row.name): row.id for row in people} | {row.name: row.id for row in people}
     never = {row.id for row in people if row.never_at is not None}
     changed = 0
-    for face_id, said in wish.names:
-        if face_id in settled or face_id not in faces:
+    for face_id in faces:
+        if face_id in settled:
             continue
-        name = tidy(said)
+        name = tidy(fresh[face_id])
         person_id = known.get(name) or known.get(spelling(name))
         if person_id in never or (face_id, person_id) in ruled_out:
             continue
         if person_id is None:
             person_id = known[spelling(name)] = _of_name(tx, step, name, now)
         changed += len(_confirm(tx, step, person_id, [face_id], now))
+        adopted.remember(tx, face_id, name)
     return step.close("name", changed, now)
 
 

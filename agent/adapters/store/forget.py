@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, insert, select
 from agent.adapters.store import audit, journal
 from agent.adapters.store.facts import chunks
 from agent.adapters.store.rows import take_note
-from agent.adapters.store.schema import chip, embedding, grouping, identity, ignored, person, undo
+from agent.adapters.store.schema import adopted, chip, embedding, grouping, identity, ignored, person, undo
 from agent.domain.edits import Forgotten
 from agent.domain.errors import PersonUnknown
 
@@ -26,7 +26,7 @@ def forget(tx: Connection, person_id: int, now: datetime, *, note: str) -> Forgo
     for chunk in chunks(faces):
         embeddings += tx.execute(delete(embedding).where(embedding.c.face_id.in_(chunk))).rowcount
         chips += tx.execute(delete(chip).where(chip.c.face_id.in_(chunk))).rowcount
-        for table in (identity, grouping, ignored):
+        for table in (identity, grouping, ignored, adopted):
             tx.execute(delete(table).where(table.c.face_id.in_(chunk)))
         tx.execute(insert(ignored), [{"face_id": face_id, "reason": REASON, "at": now} for face_id in chunk])
     steps = journal.erase(tx, people)

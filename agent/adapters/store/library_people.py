@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from agent.adapters.store import album, audit, edits, events, forget, groups, journal, never, people, prints
+from agent.adapters.store import adopted, album, audit, edits, events, forget, groups, journal, never, people, prints
 from agent.adapters.store.engine import Database
 from agent.adapters.store.schema import face, image
 from agent.app.ports import Area, Doubt, FaceGroup, FaceRef, Groups, Person, PersonFace, PersonFacts, ToJudge
@@ -124,6 +124,10 @@ class PeopleTables:
     def faces_of_people(self, people: Collection[int] | None, *, within: Collection[int] | None = None) -> list[int]:
         with self._database.read() as tx:
             return prints.confirmed(tx, people, within)
+
+    def faces_adopted(self, within: Collection[int]) -> set[int]:
+        with self._database.read() as tx:
+            return adopted.among(tx, within)
 
     def images_of_faces(self, faces: Collection[int]) -> list[int]:
         with self._database.read() as tx:

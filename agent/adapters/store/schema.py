@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 # The newest migration: a library that says so needs none, and Alembic is not even imported.
-REVISION = "0003"
+REVISION = "0004"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -238,6 +238,14 @@ ignored = Table(
     Column("face_id", Integer, ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),
     Column("reason", String, nullable=False),  # "user"; "forgotten" and "never": no print of it is stored again
     Column("at", Instant, nullable=False),
+)
+
+# What another program called a face when that was taken over: once, so that it stays away when it is taken away again.
+adopted = Table(
+    "adopted",
+    metadata,
+    Column("face_id", Integer, ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),
+    Column("said", String(16), nullable=False),  # a digest of the name
 )
 
 # Which unnamed faces look like one person: an opinion. Faces that are alone have no row.

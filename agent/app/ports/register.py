@@ -88,6 +88,10 @@ class Register(Protocol):
         """Faces that the user confirmed as these people (None: as anybody), of those faces only if any are given."""
         ...
 
+    def faces_adopted(self, within: Collection[int]) -> set[int]:
+        """Those of these faces of which another program's name was once taken over."""
+        ...
+
     def images_of_faces(self, faces: Collection[int]) -> list[int]: ...
 
     def person_names(self) -> dict[int, str]:

@@ -112,6 +112,39 @@ async def test_a_known_person_is_the_one_of_that_name_however_it_is_written(worl
         assert world.real.person_names() == {1: "Mei Lin"}
 
 
+async def test_what_was_taken_over_and_taken_back_stays_away_until_it_is_said_anew(world: World) -> None:
+    async def look() -> str | None:
+        await world.app.rescan()
+        await settled(world)
+        return face(world, "a").person
+
+    async with running(world, "read"):
+        sidecar(world, "a", region("Mei"))
+        await photo(world, "a", b"m1")
+        await world.until(lambda: face(world, "a").person == "Mei")
+        await world.app.people.take_back()
+        assert await look() is None and world.real.person_names() == {}
+        sidecar(world, "a", region("Bo", ELSEWHERE), region("MEI"))
+        assert await look() is None, "the same is said of this face"
+        sidecar(world, "a", region("Bo", ELSEWHERE))
+        assert await look() is None
+        sidecar(world, "a", region("Mei"))
+        assert await look() == "Mei", "it was unsaid, and said again"
+        await world.app.people.take_back()
+        sidecar(world, "a", region("Xu"))
+        assert await look() == "Xu", "something else is said"
+
+
+async def test_what_was_taken_back_is_taken_over_again_if_that_is_what_the_user_does(world: World) -> None:
+    async with running(world, "read"):
+        sidecar(world, "a", region("Mei"))
+        await photo(world, "a", b"m1")
+        await world.until(lambda: face(world, "a").person == "Mei")
+        await world.app.people.take_back()
+        await world.app.people.do_again()
+        assert face(world, "a").person == "Mei"
+
+
 @pytest.mark.parametrize(("mode", "recognition"), [("off", True), ("read", False), ("both", False)])
 async def test_nothing_is_read_where_it_is_not_wanted(world: World, mode: str, recognition: bool) -> None:
     async with running(world, mode, recognition=recognition):
