@@ -15,9 +15,10 @@ from watchdog.events import (
     FileSystemEvent,
 )
 
-from agent.adapters.folder_scan import Matcher, ancestors, is_below
+from agent.adapters.folder_rules import Matcher
+from agent.adapters.folder_scan import ancestors, is_below
 from agent.adapters.settle import Settling
-from agent.domain.image import is_image
+from agent.domain.image import is_image, is_sidecar
 
 Clock = Callable[[], float]
 
@@ -65,9 +66,11 @@ class Hints:
                 self._file_moved(old, new)
             case FileDeletedEvent() if self._takes(old):
                 self._file_gone(old)
+            case FileDeletedEvent() if self.matcher.sidecars and is_sidecar(old):
+                self.settling.forget(old)  # what was said in it stays
             case FileDeletedEvent() if self.vague_deletions and not is_image(old):
                 self._tree_gone(old)
-            case _ if self._takes(old):
+            case _ if self._takes(old) or self._takes_sidecar(old):
                 self._file_hinted(old, closed=isinstance(event, FileClosedEvent))
         if max(len(self.gone), len(self.trees), len(self.moves)) > self.limit:
             self.forget_all()
@@ -103,12 +106,12 @@ class Hints:
         if was and is_ and old not in self.settling:
             self.gone.pop(new, None)
             self._moved(Move(old, new, tree=False))
-        elif is_:
+        elif is_ or self._takes_sidecar(new):
             # What is renamed into place is complete; what is renamed while it is written will be closed under its new name.
             closed = old not in self.settling or self.settling.closed(old)
             self.settling.forget(old)
             self._file_hinted(new, closed=closed)
-        elif was:
+        if was and not is_:
             self._file_gone(old)
 
     def _tree_appeared(self, path: str) -> None:
@@ -142,6 +145,9 @@ class Hints:
 
     def _takes(self, path: str) -> bool:
         return bool(path) and is_below(path, self.root) and self.matcher.takes(path) and self.mine(path)
+
+    def _takes_sidecar(self, path: str) -> bool:
+        return bool(path) and is_below(path, self.root) and self.matcher.takes_sidecar(path) and self.mine(path)
 
     def _enters(self, path: str) -> bool:
         return bool(path) and is_below(path, self.root) and self.matcher.enters(path) and self.mine(path)

@@ -1,29 +1,17 @@
 """Looks through folders for image files, and tells which of them changed since the library last saw them."""
 
 import os
-import re
 import stat
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from fnmatch import translate
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-from agent.domain.image import FileSeen, is_image
+from agent.adapters.folder_rules import Matcher
+from agent.domain.image import FileSeen
 from agent.settings import Folder
-
-# Folders that other programs show as one document: what is in them is theirs, and mostly copies in small.
-PACKAGE_ENDINGS: Final = frozenset(
-    {"app", "bundle", "framework", "rtfd", "photoslibrary", "photolibrary", "migratedphotolibrary", "aplibrary", "lrdata", "theater"}
-    | {"cocatalog", "cosessiondb", "fcpbundle", "imovielibrary", "tvlibrary", "dvdmedia"}
-)
-# Where systems, disks and network drives keep what was deleted, and their own copies in small.
-NOT_FOR_PEOPLE: Final = frozenset(
-    {"$recycle.bin", "recycler", "recycled", "system volume information", "#recycle", "@recycle", "@eadir", ".trash", ".trashes"}
-    | {".dropbox.cache", ".thumbnails", ".spotlight-v100", ".fseventsd", ".documentrevisions-v100", "lost+found"}
-)
 
 Facts: TypeAlias = tuple[int, int]  # size in bytes, mtime in nanoseconds
 Entry: TypeAlias = tuple[str, Facts]
@@ -32,13 +20,6 @@ Entry: TypeAlias = tuple[str, Facts]
 def folder_root(folder: Folder) -> str:
     """The absolute path of a watched folder, as it stands in `FileSeen.folder`, `SourceFailed.folder` and all paths below it."""
     return folder.root
-
-
-def is_closed(name: str) -> bool:
-    """Whether a folder inside a watched one is never entered: another program's package, or a trash. Watched by itself it is."""
-    low = name.lower()
-    _, dot, ending = low.rpartition(".")
-    return (bool(dot) and ending in PACKAGE_ENDINGS) or low in NOT_FOR_PEOPLE or low.startswith(".trash-")
 
 
 def name_of(path: str) -> str:
@@ -60,62 +41,6 @@ def ancestors(path: str) -> Iterator[str]:
 def is_below(path: str, folder: str) -> bool:
     """Whether `path` lies inside `folder`, at any depth."""
     return path.startswith(folder if folder.endswith(os.sep) else folder + os.sep)
-
-
-class Matcher:
-    """The include and exclude patterns of a watched folder. Paths are absolute and below `root`; letter case does not matter."""
-
-    def __init__(self, root: str, folder: Folder) -> None:
-        self._cut = len(root) if root.endswith(os.sep) else len(root) + 1
-        self._recursive = folder.recursive
-        self._include = _any_of(folder.include)
-        self._exclude = _any_of(folder.exclude)
-
-    def takes(self, path: str) -> bool:
-        """Whether this file, and every folder it lies in, is to be looked at."""
-        *above, name = self._parts(path)
-        if not is_image(name) or (above and not self._recursive):
-            return False
-        if any(map(is_closed, above)):
-            return False
-        return self._matches(self._include, above, name, empty=True) and not self._left_out([*above, name])
-
-    def enters(self, path: str) -> bool:
-        """Whether this folder inside the root is to be looked through."""
-        parts = self._parts(path)
-        return self._recursive and not any(map(is_closed, parts)) and not self._left_out(parts)
-
-    def takes_entry(self, path: str, name: str) -> bool:
-        """`takes` for a file whose folders were entered."""
-        if not is_image(name):
-            return False
-        if self._include is not None and not (self._include.match(name) or self._include.match(self._relative(path))):
-            return False
-        return not self._excluded(path, name)
-
-    def enters_entry(self, path: str, name: str) -> bool:
-        """`enters` for a folder whose folders were entered."""
-        return self._recursive and not is_closed(name) and not self._excluded(path, name)
-
-    def _excluded(self, path: str, name: str) -> bool:
-        return self._exclude is not None and bool(self._exclude.match(name) or self._exclude.match(self._relative(path)))
-
-    def _left_out(self, parts: list[str]) -> bool:
-        return any(self._matches(self._exclude, parts[:depth], name, empty=False) for depth, name in enumerate(parts))
-
-    @staticmethod
-    def _matches(pattern: "re.Pattern[str] | None", above: list[str], name: str, *, empty: bool) -> bool:
-        return empty if pattern is None else bool(pattern.match(name) or pattern.match("/".join([*above, name])))
-
-    def _relative(self, path: str) -> str:
-        return path[self._cut :].replace(os.sep, "/")
-
-    def _parts(self, path: str) -> list[str]:
-        return self._relative(path).split("/")
-
-
-def _any_of(patterns: Sequence[str]) -> "re.Pattern[str] | None":
-    return re.compile("|".join(map(translate, patterns)), re.IGNORECASE) if patterns else None
 
 
 @dataclass(slots=True)

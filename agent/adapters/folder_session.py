@@ -12,12 +12,13 @@ from watchdog.events import FileSystemEvent
 
 from agent.adapters.folder_events import Clock, Hints
 from agent.adapters.folder_observer import TELLS_OF_CLOSING
-from agent.adapters.folder_scan import Comparison, Entry, Facts, Matcher, Walk, file_facts, is_below, missing, name_of, parent_of, topmost
-from agent.adapters.folder_thread import FolderThread, Whereabouts
+from agent.adapters.folder_rules import Matcher
+from agent.adapters.folder_scan import Comparison, Entry, Facts, Walk, file_facts, is_below, missing, name_of, parent_of, topmost
+from agent.adapters.folder_thread import FolderThread, Whereabouts, wait_either
 from agent.adapters.settle import Settling
-from agent.app.ports import Emit, FileAppeared, FileMoved, FilesGone, TreeMoved
+from agent.app.ports import Emit, FileAppeared, FileMoved, FilesGone, SidecarChanged, TreeMoved
 from agent.domain.errors import SourceUnreachable
-from agent.domain.image import FileSeen
+from agent.domain.image import FileSeen, is_sidecar
 from agent.domain.jobs import Priority
 from agent.settings import Sources
 
@@ -103,6 +104,8 @@ class FolderSession:
             if self._hints.overflow:
                 self._hints.overflow = False
                 self._recent.clear()
+                if self._matcher.sidecars:
+                    await self._emit(SidecarChanged(self._root))
                 # Not at once: whoever makes so many changes is hardly done, and a look takes its time.
                 self._loop.call_later(max(1.0, 2 * self._scan_took), self._scan_wanted.set)
             await self._tell_moves()
@@ -176,6 +179,9 @@ class FolderSession:
             for path, found in zip(due, facts, strict=True):
                 if settling.looked(path, found, now) and found is not None and self._recent.get(path) != found:
                     self._remember(path, found)
+                    if is_sidecar(path):
+                        await self._emit(SidecarChanged(path))
+                        continue
                     seen = self._seen(path, found)
                     old = await self._moved_from(gone.get(name_of(path)), found)
                     await self._emit(FileAppeared(seen) if old is None else FileMoved(old, seen))
@@ -280,13 +286,6 @@ class FolderSession:
             if self._recent.pop(path, None) is None:
                 self._recent.clear()  # a folder, with all that was below it
                 return
-
-
-async def wait_either(event: asyncio.Event, seconds: float) -> None:
-    """Wait for the event, but not longer than `seconds`."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
 
 
 def _all_facts(paths: Sequence[str]) -> list[Facts | None]:

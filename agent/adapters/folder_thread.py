@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -45,6 +46,13 @@ class FolderThread:
     def close(self) -> None:
         """Forget what was not asked yet; does not wait."""
         self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+async def wait_either(event: asyncio.Event, seconds: float) -> None:
+    """Wait for the event, but not longer than `seconds`."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 def _find(folder: str) -> Whereabouts:

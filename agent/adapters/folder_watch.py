@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from agent.adapters.drives import is_remote
 from agent.adapters.folder_events import Clock
 from agent.adapters.folder_observer import LimitReached, Observation
-from agent.adapters.folder_scan import Matcher, folder_root
-from agent.adapters.folder_session import FolderReplaced, FolderSession, Known, wait_either
-from agent.adapters.folder_thread import FolderThread
+from agent.adapters.folder_rules import Matcher
+from agent.adapters.folder_scan import folder_root
+from agent.adapters.folder_session import FolderReplaced, FolderSession, Known
+from agent.adapters.folder_thread import FolderThread, wait_either
 from agent.app.ports import Emit, SourceFailed, SourceRecovered
 from agent.domain.errors import AgentError, SourceLimit
 from agent.settings import Folder, Sources

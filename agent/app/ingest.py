@@ -17,6 +17,7 @@ from agent.app.ports import (
     FilesGone,
     Library,
     Noted,
+    SidecarChanged,
     SourceFailed,
     SourceRecovered,
     TreeMoved,
@@ -44,7 +45,9 @@ class Ingest:
         changed: Callable[[], None],
         clock: Callable[[], datetime],
         online_only: Callable[[str], bool],
+        sidecar: Callable[[str], None],
     ) -> None:
+        """`sidecar` is called with each sidecar that changed, see `SidecarChanged`."""
         self._library = library
         self._bus = bus
         self._recipe = recipe
@@ -52,6 +55,7 @@ class Ingest:
         self._changed = changed  # the status may be another now
         self._clock = clock
         self._online_only = online_only
+        self._sidecar = sidecar
         self.folder_problems: dict[str, AgentError] = {}
         self.problem: AgentError | None = None
 
@@ -84,6 +88,8 @@ class Ingest:
                 await self._write(self._library.tree_moved, old, new_root)
             case FilesGone(paths):
                 await self._write(self._library.files_gone, paths)
+            case SidecarChanged(path):
+                self._sidecar(path)
             case SourceFailed(folder, error):
                 self.folder_problems[folder] = error
                 self._changed()

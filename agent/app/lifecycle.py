@@ -116,6 +116,7 @@ class App:
             changed=self._status_changed,
             clock=clock,
             online_only=online_only,
+            sidecar=self.sidecars.changed,
         )
         self._scanner = Scanner(
             library, self.ingest, analyser, self.bus, embedding_task=self._embedding_task, stuck=lambda: self.indexer.stuck

@@ -63,6 +63,7 @@ class SidecarNames:
         self._busy = False
         self._writing = asyncio.Lock()
         self._folders: dict[str, None] = {}  # to be looked through
+        self._changed: dict[str, None] = {}  # sidecars
         self._said: set[int] = set()  # faces of which something was said
         self._renamed: set[int] = set()  # people who may be called otherwise now
         self._to_write: dict[int, None] = {}  # image ids, in the order they came
@@ -108,6 +109,13 @@ class SidecarNames:
         wanted = [each.root for each in self._settings().folders if each.names_in_sidecars in READ - {were.get(each.root)}]
         self._folders |= dict.fromkeys(wanted)
         self._news.set()
+
+    def changed(self, path: str) -> None:
+        """A sidecar was written by whomever, or some were in this watched folder."""
+        queue = self._folders if any(folder.root == path for folder in self._settings().folders) else self._changed
+        if len(queue) < MOST:
+            queue[path] = None
+            self._news.set()
 
     async def conflicts(self) -> list[NameConflict]:
         """Faces that are called otherwise elsewhere, as far as that was seen since the start. Raises StoreError."""
@@ -171,6 +179,11 @@ class SidecarNames:
             self._wait(self._to_write, await asyncio.to_thread(self._library.images_of_faces, faces))
             self._said -= said
             self._renamed -= renamed
+        elif self._changed:
+            path = next(iter(self._changed))
+            images = await asyncio.to_thread(self._library.images_beside, path)
+            del self._changed[path]
+            self._wait(self._to_read, images)
         elif self._to_write:
             await self._do(self._to_write, self._write)
         elif self._to_read:

@@ -13,11 +13,18 @@ IMAGE_ENDINGS: Final = _RAW_ENDINGS | frozenset(
     {"jpg", "jpeg", "jpe", "jfif", "png", "apng", "webp", "bmp", "dib", "tif", "tiff", "gif", "heic", "heif", "hif", "avif"}
 )
 
+SIDECAR_ENDING: Final = ".xmp"
+
 
 def is_image(path: str) -> bool:
     """Whether a file's name ends like an image's."""
     _, dot, ending = path.rpartition(".")
     return bool(dot) and ending.lower() in IMAGE_ENDINGS
+
+
+def is_sidecar(path: str) -> bool:
+    """Whether a file's name ends like that of a sidecar: what programs keep beside a photo."""
+    return path.lower().endswith(SIDECAR_ENDING)
 
 
 @dataclass(frozen=True, slots=True)

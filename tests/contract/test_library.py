@@ -58,6 +58,17 @@ def named(library: Library, face_id: int, name: str, *, now: datetime) -> tuple[
 # -- files ---------------------------------------------------------------------------------------------------------------------------
 
 
+def test_the_images_beside_a_sidecar_are_found_by_its_name(library: Library) -> None:
+    jpeg, raw = index(library, "/photos/a.jpg", "a"), index(library, "/photos/a.cr2", "b")
+    index(library, "/photos/ab.jpg", "c"), index(library, "/photos/a b.jpg", "d")
+    note(library, "/photos/a.png")
+    assert library.images_beside("/photos/a.jpg.xmp") == [jpeg]
+    assert set(library.images_beside("/photos/a.XMP")) == {jpeg, raw}
+    assert library.images_beside("/photos/other.xmp") == [] == library.images_beside("/a.xmp")
+    library.files_gone(["/photos/a.jpg"], now=NOW)
+    assert library.images_beside("/photos/a.jpg.xmp") == []
+
+
 def test_a_new_file_becomes_one_job_and_an_unchanged_one_none(library: Library) -> None:
     assert note(library, "/photos/a.jpg") is Noted.QUEUED
     assert note(library, "/photos/a.jpg") is Noted.UNCHANGED

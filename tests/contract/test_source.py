@@ -13,7 +13,7 @@ import pytest
 
 from agent.adapters.folder_observer import TELLS_OF_CLOSING
 from agent.adapters.folder_source import FolderSource
-from agent.app.ports import Change, FileAppeared, FileMoved, FilesGone, Source, SourceFailed, SourceRecovered, TreeMoved
+from agent.app.ports import Change, FileAppeared, FileMoved, FilesGone, SidecarChanged, Source, SourceFailed, SourceRecovered, TreeMoved
 from agent.domain.jobs import Priority
 from agent.settings import Folder, Sources
 
@@ -428,6 +428,31 @@ async def test_a_folder_inside_another_is_watched_once_by_its_own_rules(world: W
     }
     assert found == {("old.png", "own"), ("a.png", "own"), ("c.jpg", "watched")}
     assert len(world.seen) == 3
+
+
+async def test_a_sidecar_that_changed_is_told_once_where_names_are_read(world: World, folder: Path) -> None:
+    reading, not_reading = folder / "reading", folder / "not"
+    make(reading), make(not_reading)
+    photo(reading / "a.jpg.xmp", when=LONG_AGO)
+    folders = [Folder.model_validate({"path": str(reading), "names_in_sidecars": "read"}), Folder(path=str(not_reading))]
+    async with world.watching(*folders):
+        (reading / "a.jpg.xmp").write_bytes(b"changed")
+        photo(reading / "in" / "b.xmp")
+        photo(reading / "c.xmp.tmp")
+        move(reading / "c.xmp.tmp", reading / "c.xmp")
+        photo(not_reading / "a.xmp")
+        told = await world.wait(SidecarChanged, count=3)
+        await world.quiet()
+    assert {change.path for change in told} == {str(reading / name) for name in ("a.jpg.xmp", "in/b.xmp", "c.xmp")}
+    assert len(world.seen) == 3
+
+
+async def test_sidecars_that_may_have_been_missed_are_told_as_their_folder(world: World, folder: Path) -> None:
+    reading = Folder.model_validate({"path": str(folder), "names_in_sidecars": "both"})
+    async with world.watching(reading, sources=Sources(settle_ms=100, polling=world.polling, queue=100)):
+        for number in range(400):
+            photo(folder / f"{number}.xmp")
+        await world.wait(SidecarChanged, lambda change: change.path == str(folder))
 
 
 async def test_more_changes_than_may_wait_are_found_by_a_rescan(world: World, folder: Path) -> None:

@@ -17,7 +17,8 @@ from watchdog.events import FileCreatedEvent, FileDeletedEvent, FileSystemEventH
 
 from agent.adapters import folder_session
 from agent.adapters.folder_observer import Observation, asking_observer
-from agent.adapters.folder_scan import Entry, Facts, Matcher
+from agent.adapters.folder_rules import Matcher
+from agent.adapters.folder_scan import Entry, Facts
 from agent.adapters.folder_session import FolderSession, Known
 from agent.adapters.folder_source import FolderSource
 from agent.adapters.folder_thread import FolderThread, Whereabouts

@@ -140,6 +140,10 @@ class SqliteLibrary(PeopleTables):
         with self._database.read() as tx:
             return places.by_path(tx, path)
 
+    def images_beside(self, sidecar: str) -> list[int]:
+        with self._database.read() as tx:
+            return places.images_beside(tx, sidecar)
+
     def place_by_id(self, place_id: int) -> PlaceState | None:
         with self._database.read() as tx:
             return places.by_id(tx, place_id)

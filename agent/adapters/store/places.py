@@ -2,12 +2,13 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, RowMapping, Select, func, select, union_all
+from sqlalchemy import Connection, RowMapping, Select, and_, func, or_, select, union_all
 
 from agent.adapters.store.paths import below
 from agent.adapters.store.schema import job, place
 from agent.app.ports import PlacePage, PlaceState
 from agent.domain.errors import from_code
+from agent.domain.image import SIDECAR_ENDING
 from agent.domain.jobs import JobState
 
 
@@ -19,6 +20,13 @@ def by_path(tx: Connection, path: str) -> PlaceState | None:
 def by_id(tx: Connection, place_id: int) -> PlaceState | None:
     row = tx.execute(_places().where(place.c.id == place_id)).mappings().one_or_none()
     return None if row is None else _state(row)
+
+
+def images_beside(tx: Connection, sidecar: str) -> list[int]:
+    """Of `/a/b.jpg.xmp` the image of `/a/b.jpg`, of `/a/b.xmp` those of `/a/b.` with any ending: a range of the index."""
+    stem = sidecar[: -len(SIDECAR_ENDING)]
+    its = or_(place.c.path == stem, and_(place.c.path >= f"{stem}.", place.c.path < f"{stem}/"))  # the letter after the dot
+    return list(tx.scalars(select(place.c.image_id).where(its, place.c.image_id.is_not(None), place.c.missing_since.is_(None)).distinct()))
 
 
 def in_states(tx: Connection, states: Collection[JobState], *, folder: str | None, limit: int, offset: int) -> PlacePage:

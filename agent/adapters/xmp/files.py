@@ -14,9 +14,8 @@ from agent.adapters.durable import disk_full, sync_folder
 from agent.adapters.online_only import is_online_only
 from agent.adapters.xmp.tree import MAX_BYTES
 from agent.domain.errors import XmpDiskFull, XmpTooLarge, XmpUnreadable, XmpUnwritable
-from agent.domain.image import is_image
+from agent.domain.image import SIDECAR_ENDING, is_image
 
-ENDING: Final = ".xmp"
 _IN_USE: Final = (32, 33)  # Windows: another program has it open right now
 
 
@@ -31,12 +30,12 @@ class SidecarFile:
 
 def long_name(photo: Path) -> Path:
     """`IMG.jpg.xmp`, as digiKam and darktable write: it can only be this photo's."""
-    return photo.with_name(photo.name + ENDING)
+    return photo.with_name(photo.name + SIDECAR_ENDING)
 
 
 def short_name(photo: Path) -> Path:
     """`IMG.xmp`, as Lightroom writes."""
-    return photo.with_name(photo.stem + ENDING)
+    return photo.with_name(photo.stem + SIDECAR_ENDING)
 
 
 def read(path: Path) -> SidecarFile | None:

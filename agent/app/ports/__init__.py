@@ -26,7 +26,18 @@ from agent.app.ports.records import (
 )
 from agent.app.ports.renderer import Region, Render, Rendered, Renderer
 from agent.app.ports.sidecars import Forgotten, Origin, Reading, SidecarStore, Written
-from agent.app.ports.source import Change, Emit, FileAppeared, FileMoved, FilesGone, Source, SourceFailed, SourceRecovered, TreeMoved
+from agent.app.ports.source import (
+    Change,
+    Emit,
+    FileAppeared,
+    FileMoved,
+    FilesGone,
+    SidecarChanged,
+    Source,
+    SourceFailed,
+    SourceRecovered,
+    TreeMoved,
+)
 
 __all__ = [
     "BACKUPS_HOLD_PURGED",
@@ -65,6 +76,7 @@ __all__ = [
     "Rendered",
     "Renderer",
     "Shown",
+    "SidecarChanged",
     "SidecarStore",
     "Source",
     "SourceFailed",

@@ -168,6 +168,10 @@ class Shelf(Protocol):
 
     def place(self, path: str) -> PlaceState | None: ...
 
+    def images_beside(self, sidecar: str) -> list[int]:
+        """Those of which a file may have this sidecar: its name without the last ending, or with another one."""
+        ...
+
     def place_by_id(self, place_id: int) -> PlaceState | None: ...
 
     def images(self, *, limit: int, before: int | None = None) -> list[StoredImage]:

@@ -39,6 +39,13 @@ class FilesGone:
 
 
 @dataclass(frozen=True, slots=True)
+class SidecarChanged:
+    """New or changed, and steady; or a whole watched folder, where it is not known which."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFailed:
     folder: str
     error: AgentError
@@ -49,7 +56,7 @@ class SourceRecovered:
     folder: str
 
 
-Change: TypeAlias = FileAppeared | FileMoved | TreeMoved | FilesGone | SourceFailed | SourceRecovered
+Change: TypeAlias = FileAppeared | FileMoved | TreeMoved | FilesGone | SidecarChanged | SourceFailed | SourceRecovered
 Emit: TypeAlias = Callable[[Change], Awaitable[None]]
 
 

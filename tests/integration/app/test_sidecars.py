@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import PIL.Image
 import pytest
 
-from agent.app.ports import StoredFace
+from agent.app.ports import SidecarChanged, StoredFace
 from agent.app.sidecars import NameConflict
 from agent.domain.edits import DescribePerson, MergePeople, NameFaces, RejectFaces, UnnameFaces
 from agent.domain.errors import StoreBusy
@@ -143,6 +143,30 @@ async def test_what_was_taken_back_is_taken_over_again_if_that_is_what_the_user_
         await world.app.people.take_back()
         await world.app.people.do_again()
         assert face(world, "a").person == "Mei"
+
+
+async def test_a_sidecar_that_changes_is_read_and_what_we_wrote_ourselves_changes_nothing(world: World) -> None:
+    async def changed(path: Path) -> None:
+        await world.app.ingest.take(SidecarChanged(str(path)))
+        await settled(world)
+
+    async with running(world, "both"):
+        await photo(world, "a.jpg", b"m1")
+        await changed(sidecar(world, "a.jpg", region("Mei")))
+        assert face(world, "a.jpg").person == "Mei"
+        await photo(world, "b.jpg", b"x2")
+        (world.folder / "b.xmp").write_text(packet(region("Xu")), encoding="utf-8")
+        await changed(world.folder / "b.xmp")
+        assert face(world, "b.jpg").person == "Xu"
+        await world.app.people.name_face(await photo(world, "c.jpg", b"z3"), "Bo")
+        await settled(world)
+        written, steps = sidecar(world, "c.jpg").stat(), world.real.steps()
+        await changed(sidecar(world, "c.jpg"))
+        await changed(world.folder / "nobodys.xmp")
+        assert sidecar(world, "c.jpg").stat() == written and world.real.steps() == steps
+        sidecar(world, "a.jpg", region("Anna"))
+        await changed(world.folder)  # it is not known which
+        assert [each.theirs for each in await world.app.sidecars.conflicts()] == ["Anna"]
 
 
 @pytest.mark.parametrize(("mode", "recognition"), [("off", True), ("read", False), ("both", False)])

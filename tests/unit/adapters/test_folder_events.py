@@ -13,13 +13,14 @@ from watchdog.events import (
 )
 
 from agent.adapters.folder_events import Hints, Move, collapse
-from agent.adapters.folder_scan import Matcher
+from agent.adapters.folder_rules import Matcher
 from agent.adapters.settle import Settling
 from agent.settings import Folder
 
 
-def hints(*events: FileSystemEvent, limit: int = 100, recursive: bool = True) -> Hints:
-    matcher = Matcher("/w", Folder(path="/w", recursive=recursive))
+def hints(*events: FileSystemEvent, limit: int = 100, recursive: bool = True, sidecars: str = "off") -> Hints:
+    folder = {"path": "/w", "recursive": recursive, "include": ["*.jpg", "*.png", "*.gif"], "names_in_sidecars": sidecars}
+    matcher = Matcher("/w", Folder.model_validate(folder))
     sorted_ = Hints(
         "/w", "/real", matcher, Settling(0.4, limit), limit, 1.0, lambda path: not path.startswith("/w/own"), clock=lambda: 10.0
     )
@@ -141,3 +142,27 @@ def test_a_folder_s_move_implies_the_moves_of_what_is_in_it() -> None:
         Move("/w/inn/b.jpg", "/w/out/b.jpg", tree=False),
     ]
     assert collapse(moves) == [moves[2], moves[3], moves[4]]
+
+
+@pytest.mark.parametrize("mode", ["read", "both"])
+def test_sidecars_settle_like_photos_where_names_are_read_from_them(mode: str) -> None:
+    events = [
+        FileClosedEvent("/real/a.jpg.xmp"),
+        FileMovedEvent("/real/.b.tmp", "/real/b.XMP"),
+        FileClosedEvent("/real/.hidden.xmp"),
+        FileClosedEvent("/real/own/c.xmp"),
+        FileCreatedEvent("/real/gone.xmp"),
+        FileDeletedEvent("/real/gone.xmp"),
+    ]
+    assert waiting(hints(*events, sidecars=mode)) == ["/w/a.jpg.xmp", "/w/b.XMP"]
+    assert waiting(hints(*events)) == []
+
+
+def test_sidecars_move_with_their_photos_and_are_no_photos() -> None:
+    sorted_ = hints(FileMovedEvent("/real/a.jpg.xmp", "/real/b.jpg.xmp"), FileDeletedEvent("/real/c.xmp"), sidecars="read")
+    assert waiting(sorted_) == ["/w/b.jpg.xmp"] and not sorted_.moves and not sorted_.gone
+
+
+def test_a_photo_that_becomes_something_else_is_gone() -> None:
+    sorted_ = hints(FileMovedEvent("/real/a.jpg", "/real/a.jpg.xmp"), sidecars="read")
+    assert waiting(sorted_) == ["/w/a.jpg.xmp"] and list(sorted_.gone) == ["/w/a.jpg"]
