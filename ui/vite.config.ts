@@ -3,10 +3,11 @@ import { defineConfig } from 'vitest/config'
 
 import { ahead } from './ahead.ts'
 import { docs } from './docs.ts'
+import { icons } from './icons.ts'
 import { texts } from './texts.ts'
 
 export default defineConfig({
-  plugins: [svelte(), docs(), texts(), ahead()],
+  plugins: [icons(), svelte(), docs(), texts(), ahead()],
   // The catalogues and the mark lie in ../assets, the help in ../docs, shared with the Python side.
   server: { fs: { allow: ['..'] } },
   build: {

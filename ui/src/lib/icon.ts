@@ -1,0 +1,11 @@
+/** What `icons.ts` makes of each icon. */
+
+import type { Component } from 'svelte'
+
+import Icon from '../components/Icon.svelte'
+
+/** A component that draws it. */
+export const icon =
+  (drawing: string): Component =>
+  (anchor, given) =>
+    Icon(anchor, { drawing, given })
