@@ -146,3 +146,31 @@ class FirstRun(Schema):
 
 class RecoveryCode(Schema):
     code: str
+
+
+class SettingTold(Schema):
+    key: str
+    default: str
+    allowed: str
+    title: str
+    help: str
+
+
+class ReferencePart(Schema):
+    """Under a heading of its own."""
+
+    id: str
+    """the same in all languages"""
+    title: str
+    text: tuple[str, ...]
+    rows: tuple[SettingTold, ...]
+
+
+class Reference(Schema):
+    """A page of the help that the program makes itself; in its texts, words for a machine stand between backticks."""
+
+    title: str
+    intro: tuple[str, ...]
+    columns: tuple[str, ...]
+    """of the table of settings"""
+    parts: tuple[ReferencePart, ...]

@@ -5,6 +5,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import en from '../../assets/locales/en.json' with { type: 'json' }
 import zh from '../../assets/locales/zh-CN.json' with { type: 'json' }
 import type { Setting, SettingGroup, Value, WatchedFolder } from '../src/api/settings.ts'
+import type { Reference } from '../src/api/types.ts'
+import { flatten } from '../texts.ts'
 import type { Options, World } from './fixtures.ts'
 
 type Row = readonly [
@@ -160,9 +162,27 @@ async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>
   return parts.length > 0 ? (JSON.parse(Buffer.concat(parts).toString('utf8')) as Record<string, unknown>) : {}
 }
 
+function reference(page: string, options: Options): Reference {
+  const words = (options.language === 'en' ? en : zh).reference
+  if (page === 'errors') {
+    const told = flatten((options.language === 'en' ? en : zh).errors)
+    const codes = [...told.keys()].filter((key) => key.endsWith('.cause')).map((key) => key.slice(0, -'.cause'.length))
+    const parts = codes.map((code) => ({ id: code, title: `\`${code}\``, text: [told.get(`${code}.cause`) ?? '', told.get(`${code}.remedy`) ?? ''], rows: [] }))
+    return { title: words.errors, intro: [words.errors_intro], columns: [], parts }
+  }
+  const parts = groups(options).map(({ name, title, settings }) => ({
+    id: name,
+    title,
+    text: [],
+    rows: settings.map((setting) => ({ key: setting.key, default: `\`${JSON.stringify(setting.default)}\``, allowed: words.any, title: setting.title, help: setting.help })),
+  }))
+  const columns = [words.column_setting, words.column_default, words.column_allowed, words.column_help]
+  return { title: words.settings, intro: [words.settings_where, words.settings_order, words.settings_home], columns, parts }
+}
+
 /** True if the call was about these things. */
 export function answerSettings(request: IncomingMessage, response: ServerResponse, url: URL, world: World, options: Options): boolean {
-  if (!/^\/api\/(settings|folders\/|first-run|recovery-code|quiet|burst)|^\/api\/folders$/.test(url.pathname)) return false
+  if (!/^\/api\/(help|settings|folders\/|first-run|recovery-code|quiet|burst)|^\/api\/folders$/.test(url.pathname)) return false
   // The list of folders with counts is the library's.
   if (url.pathname === '/api/folders' && request.method === 'GET') return false
   void bodyOf(request).then((body) => {
@@ -185,6 +205,8 @@ const DONE: Reply = { status: 204 }
 function reply(call: string, body: Record<string, unknown>, url: URL, world: World, options: Options): Reply {
   const found = /^(GET|PUT|DELETE|POST) \/api\/settings\/([^/]+)(\/check)?$/.exec(call)
   if (found) return settingReply(found[1] ?? '', found[2] ?? '', found[3] !== undefined, body['value'] as Value, options)
+  const help = /^GET \/api\/help\/(\w+)$/.exec(call)
+  if (help) return { status: 200, answer: reference(help[1] ?? '', options) }
   const folders = foldersOf(world)
   const path = String(body['path'] ?? url.searchParams.get('path'))
   switch (call) {

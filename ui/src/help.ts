@@ -1,21 +1,20 @@
-/** The pages of the docs, each read when it is opened. */
+/** The pages of the help, each read when it is opened. */
 
+import type { Reference } from './api/types'
 import type { Language } from './i18n'
+import { client } from './state.svelte'
 
 export const PAGES = ['guide', 'settings', 'errors'] as const
 export type HelpPage = (typeof PAGES)[number]
 
-type Reader = () => Promise<{ readonly default: string }>
-
-const READERS: Readonly<Record<HelpPage, Readonly<Record<Language, Reader>>>> = {
-  guide: { en: () => import('../../docs/guide.md?page'), 'zh-CN': () => import('../../docs/guide.zh-CN.md?page') },
-  settings: { en: () => import('../../docs/reference/settings.md?page'), 'zh-CN': () => import('../../docs/reference/settings.zh-CN.md?page') },
-  errors: { en: () => import('../../docs/reference/errors.md?page'), 'zh-CN': () => import('../../docs/reference/errors.zh-CN.md?page') },
+const GUIDE: Readonly<Record<Language, () => Promise<{ readonly default: string }>>> = {
+  en: () => import('../../docs/guide.md?page'),
+  'zh-CN': () => import('../../docs/guide.zh-CN.md?page'),
 }
 
-/** HTML made from our own pages when the UI was built. */
-export async function readPage(page: HelpPage, language: Language): Promise<string> {
-  return (await READERS[page][language]()).default
+/** The guide is HTML made when the UI was built; what there is of settings and errors, the agent says, which knows it anyway. */
+export async function readPage(page: HelpPage, language: Language): Promise<string | Reference> {
+  return page === 'guide' ? (await GUIDE[language]()).default : client.request<Reference>('GET', `/api/help/${page}`)
 }
 
 /** `guide/watch-a-folder` in its parts. */

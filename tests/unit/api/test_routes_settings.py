@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.app.setting_fields import setting_fields
-from agent.domain.errors import KeyringLocked, NoDisplay
+from agent.domain.errors import KeyringLocked, NoDisplay, leaves
 from agent.settings import KeyHome
 
 if TYPE_CHECKING:
@@ -51,6 +51,15 @@ async def test_words_are_in_the_program_s_language(owner: httpx.AsyncClient, ser
     served.language = "zh-CN"
     groups = (await owner.get("/api/settings")).json()["groups"]
     assert groups[0]["title"] == "通用"
+
+
+async def test_all_settings_and_errors_can_be_read_up(owner: httpx.AsyncClient, served: Served) -> None:
+    settings = (await owner.get("/api/help/settings")).json()
+    assert [row["key"] for part in settings["parts"] for row in part["rows"]] == list(setting_fields())
+    errors = (await owner.get("/api/help/errors")).json()
+    assert {part["id"] for part in errors["parts"]} == set(leaves())
+    assert all(part["text"][0] and part["text"][1] for part in errors["parts"])
+    assert (await owner.get("/api/help/other")).status_code == 422
 
 
 async def test_a_setting_is_written_and_reset(owner: httpx.AsyncClient, served: Served) -> None:

@@ -235,6 +235,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/help/{page}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Reference
+         * @description All errors, or all settings, in the program's language.
+         */
+        readonly get: operations["reference_api_help__page__get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/images": {
         readonly parameters: {
             readonly query?: never;
@@ -2180,6 +2200,40 @@ export interface components {
             /** Code */
             readonly code: string;
         };
+        /**
+         * Reference
+         * @description A page of the help that the program makes itself; in its texts, words for a machine stand between backticks.
+         */
+        readonly Reference: {
+            /**
+             * Columns
+             * @description of the table of settings
+             */
+            readonly columns: readonly string[];
+            /** Intro */
+            readonly intro: readonly string[];
+            /** Parts */
+            readonly parts: readonly components["schemas"]["ReferencePart"][];
+            /** Title */
+            readonly title: string;
+        };
+        /**
+         * ReferencePart
+         * @description Under a heading of its own.
+         */
+        readonly ReferencePart: {
+            /**
+             * Id
+             * @description the same in all languages
+             */
+            readonly id: string;
+            /** Rows */
+            readonly rows: readonly components["schemas"]["SettingTold"][];
+            /** Text */
+            readonly text: readonly string[];
+            /** Title */
+            readonly title: string;
+        };
         /** ScanRequest */
         readonly ScanRequest: {
             /**
@@ -2265,6 +2319,19 @@ export interface components {
             readonly unit: string | null;
             /** Value */
             readonly value: boolean | number | string | readonly string[];
+        };
+        /** SettingTold */
+        readonly SettingTold: {
+            /** Allowed */
+            readonly allowed: string;
+            /** Default */
+            readonly default: string;
+            /** Help */
+            readonly help: string;
+            /** Key */
+            readonly key: string;
+            /** Title */
+            readonly title: string;
         };
         /** SettingValue */
         readonly SettingValue: {
@@ -2543,10 +2610,13 @@ export type PowerReport = components['schemas']['PowerReport'];
 export type Problem = components['schemas']['Problem'];
 export type QuietRequest = components['schemas']['QuietRequest'];
 export type RecoveryCode = components['schemas']['RecoveryCode'];
+export type Reference = components['schemas']['Reference'];
+export type ReferencePart = components['schemas']['ReferencePart'];
 export type ScanRequest = components['schemas']['ScanRequest'];
 export type SessionCode = components['schemas']['SessionCode'];
 export type SettingGroup = components['schemas']['SettingGroup'];
 export type SettingOut = components['schemas']['SettingOut'];
+export type SettingTold = components['schemas']['SettingTold'];
 export type SettingValue = components['schemas']['SettingValue'];
 export type SettingsOut = components['schemas']['SettingsOut'];
 export type StageMeans = components['schemas']['StageMeans'];
@@ -3058,6 +3128,37 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["HealthReport"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly reference_api_help__page__get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly page: "errors" | "settings";
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Reference"];
                 };
             };
             /** @description Unprocessable Entity */
