@@ -1,0 +1,205 @@
+"""Covers areas of a picture, in place: not one pixel that an area touches keeps what it was.
+
+Edges are hard, because a soft one lets what is below shine through. What each style leaves:
+solid and emoji nothing; they are the same whatever is below. Mosaic and blur leave the mean colours of a grid of at most `CELLS` by
+`CELLS` cells over the cover, about five by six over the face itself, which a machine that knows the person may still tell.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.domain.redaction import Cover, Shape, Style
+from agent.vision import smiley
+
+# [height, width, channels]: uint8 or uint16, grey or RGB. A view of a larger array will do.
+Colours: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
+Mask: TypeAlias = NDArray[np.bool_]
+
+CELLS: Final = 8
+# Pixels: smaller cells would show a small face as it is.
+_SMALLEST_CELL: Final = 8.0
+# The same for every face: a colour taken from it would tell something of it.
+SOLID: Final = (0, 0, 0)
+# Pixels: so far around an area a pixel may still touch it, also at an ellipse's long sides.
+_TOUCH: Final = 1.0
+_FARTHEST: Final = 1e9  # pixels: no picture is larger
+_AT_A_TIME: Final = 1_000_000  # pixels: what is needed beside the picture stays small
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """The pixels of a cover that lie in the picture: for each row from `top` on, the first column and the one after the last."""
+
+    top: int
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
+    @property
+    def left(self) -> int:
+        return int(self.starts.min())
+
+    @property
+    def right(self) -> int:
+        return int(self.ends.max())
+
+    @property
+    def bottom(self) -> int:
+        return self.top + len(self.starts)
+
+    def masks(self) -> Iterator[tuple[slice, slice, Mask]]:
+        """The area a strip at a time: rows, columns, and which pixels there belong to it."""
+        across = slice(self.left, self.right)
+        columns = np.arange(across.start, across.stop)
+        step = max(1, _AT_A_TIME // len(columns))
+        for first in range(0, len(self.starts), step):
+            starts, ends = self.starts[first : first + step, None], self.ends[first : first + step, None]
+            yield slice(self.top + first, self.top + first + len(starts)), across, (columns >= starts) & (columns < ends)
+
+
+def area_of(cover: Cover, width: int, height: int) -> Area | None:
+    """Every pixel of a picture of that size that the cover may touch; None if there is none. Raises ValueError for what is no area."""
+    box = cover.box
+    if not all(math.isfinite(value) and abs(value) <= _FARTHEST for value in (box.x, box.y, box.w, box.h, cover.tilt)):
+        raise ValueError("a cover's numbers are none of a picture")
+    if box.w < 0 or box.h < 0:
+        raise ValueError("a cover has no less than nothing of a side")
+    x, y = box.x + box.w / 2, box.y + box.h / 2
+    half_w, half_h = box.w / 2 + _TOUCH, box.h / 2 + _TOUCH
+    turn = math.radians(cover.tilt)
+    find = _ellipse if cover.look.shape is Shape.ELLIPSE else _rectangle
+    rows = np.arange(height, dtype=np.float64) + (0.5 - y)
+    first, last = find(rows, half_w, half_h, math.cos(turn), math.sin(turn))
+    # A pixel belongs to it if its middle lies between the two.
+    starts = np.clip(np.ceil(np.clip(first + x - 0.5, -1, width + 1)), 0, width).astype(np.int64)
+    ends = np.clip(np.floor(np.clip(last + x - 0.5, -2, width + 1)) + 1, 0, width).astype(np.int64)
+    touched = np.nonzero(ends > starts)[0]
+    if not touched.size:
+        return None
+    within = slice(int(touched[0]), int(touched[-1]) + 1)
+    return Area(within.start, starts[within], np.maximum(ends[within], starts[within]))
+
+
+def _ellipse(
+    rows: NDArray[np.float64], half_w: float, half_h: float, cos: float, sin: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where each row, given by its distance from the middle, enters and leaves it; where it does not, it leaves before it enters."""
+    # (dx cos + dy sin)^2 / w^2 + (dy cos - dx sin)^2 / h^2 = 1, solved for dx.
+    a = (cos / half_w) ** 2 + (sin / half_h) ** 2
+    b = cos * sin * (1 / half_w**2 - 1 / half_h**2) * rows
+    c = ((sin / half_w) ** 2 + (cos / half_h) ** 2) * rows**2 - 1
+    inside = b * b - a * c
+    reach = np.sqrt(np.maximum(inside, 0)) / a
+    middle = -b / a
+    return np.where(inside < 0, 1.0, middle - reach), np.where(inside < 0, -1e12, middle + reach)
+
+
+def _rectangle(
+    rows: NDArray[np.float64], half_w: float, half_h: float, cos: float, sin: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    first, last = np.full(len(rows), -np.inf), np.full(len(rows), np.inf)
+    # Between two pairs of lines: |dx cos + dy sin| <= w and |-dx sin + dy cos| <= h.
+    for slope, offset, half in ((cos, sin * rows, half_w), (-sin, cos * rows, half_h)):
+        if abs(slope) < 1e-9:
+            outside = np.abs(offset) > half
+            first, last = np.where(outside, 1.0, first), np.where(outside, -1e12, last)
+            continue
+        one, other = (-half - offset) / slope, (half - offset) / slope
+        first, last = np.maximum(first, np.minimum(one, other)), np.minimum(last, np.maximum(one, other))
+    return first, last
+
+
+def redact(pixels: Colours, covers: Sequence[Cover], *, order: str = "RGB") -> None:
+    """Draw the covers on the picture, in place; `order` says how its channels lie. Raises ValueError for a cover that is none."""
+    areas = [(cover, area) for cover in covers if (area := area_of(cover, pixels.shape[1], pixels.shape[0])) is not None]
+    if order == "BGR":
+        pixels = pixels[:, :, ::-1]
+    # What leaves nothing comes first, so that no mean is taken of what is below it, and once more, to lie above the others.
+    opaque = [each for each in areas if each[0].look.style in (Style.SOLID, Style.EMOJI)]
+    weaker = [each for each in areas if each[0].look.style not in (Style.SOLID, Style.EMOJI)]
+    for cover, area in (*opaque, *weaker, *(opaque if weaker else ())):
+        _STYLES[cover.look.style](pixels, cover, area)
+
+
+def covered(covers: Sequence[Cover], width: int, height: int) -> Mask:
+    """Which pixels of a picture of that size the covers touch. Raises ValueError."""
+    mask = np.zeros((height, width), np.bool_)
+    for cover in covers:
+        if (area := area_of(cover, width, height)) is not None:
+            for rows, columns, inside in area.masks():
+                mask[rows, columns] |= inside
+    return mask
+
+
+def _solid(pixels: Colours, _: Cover, area: Area) -> None:
+    colour = np.array(SOLID[: pixels.shape[2]], pixels.dtype)
+    for rows, columns, inside in area.masks():
+        pixels[rows, columns][inside] = colour
+
+
+def _emoji(pixels: Colours, cover: Cover, area: Area) -> None:
+    """A face that is nobody's."""
+    box, turn = cover.box, math.radians(cover.tilt)
+    x, y = box.x + box.w / 2, box.y + box.h / 2
+    for rows, columns, inside in area.masks():
+        dy, dx = np.mgrid[rows, columns].astype(np.float32)
+        dx, dy = dx + (0.5 - x), dy + (0.5 - y)
+        u = (dx * math.cos(turn) + dy * math.sin(turn)) / max(box.w / 2, _TOUCH)
+        v = (dy * math.cos(turn) - dx * math.sin(turn)) / max(box.h / 2, _TOUCH)
+        drawn = smiley.colours(u, v)
+        if pixels.shape[2] == 1:
+            drawn = drawn.mean(axis=2, keepdims=True)
+        pixels[rows, columns][inside] = (drawn * np.iinfo(pixels.dtype).max).astype(pixels.dtype)[inside]
+
+
+def _mosaic(pixels: Colours, cover: Cover, area: Area) -> None:
+    means, ys, xs = _means(pixels, cover, area)
+    across = means.repeat(np.diff(xs), axis=1)
+    of_row = np.arange(len(ys) - 1).repeat(np.diff(ys))
+    for rows, columns, inside in area.masks():
+        pixels[rows, columns][inside] = across[of_row[rows.start - area.top : rows.stop - area.top]][inside]
+
+
+def _blur(pixels: Colours, cover: Cover, area: Area) -> None:
+    """The mosaic's means, one passing smoothly into the next: no more is left than there."""
+    means, _, _ = _means(pixels, cover, area)
+    channels = pixels.shape[2]
+    small = np.ascontiguousarray(means).astype(np.float32)
+    tall = cv2.resize(small, (small.shape[1], area.bottom - area.top), interpolation=cv2.INTER_LINEAR)
+    tall = tall.reshape(tall.shape[0], -1, channels)
+    for rows, columns, inside in area.masks():
+        strip = np.ascontiguousarray(tall[rows.start - area.top : rows.stop - area.top])
+        smooth = cv2.resize(strip, (columns.stop - columns.start, len(strip)), interpolation=cv2.INTER_LINEAR)
+        pixels[rows, columns][inside] = np.rint(smooth).astype(pixels.dtype).reshape(*inside.shape, channels)[inside]
+
+
+def _means(pixels: Colours, cover: Cover, area: Area) -> tuple[Colours, NDArray[np.int64], NDArray[np.int64]]:
+    """Mean colours of a grid over the area, and the rows and columns where its cells begin and end."""
+    cell = max(_SMALLEST_CELL, max(cover.box.w, cover.box.h) / CELLS)
+    ys, xs = (_cuts(first, last, cell) for first, last in ((area.top, area.bottom), (area.left, area.right)))
+    means = np.empty((len(ys) - 1, len(xs) - 1, pixels.shape[2]), pixels.dtype)
+    for row, (top, bottom) in enumerate(pairwise(ys)):
+        columns = pixels[top:bottom, area.left : area.right].sum(axis=0, dtype=np.uint64)
+        sums = np.add.reduceat(columns, xs[:-1] - area.left, axis=0)
+        means[row] = sums // ((bottom - top) * np.diff(xs)[:, None]).astype(np.uint64)
+    return means, ys, xs
+
+
+def _cuts(first: int, last: int, cell: float) -> NDArray[np.int64]:
+    """A side cut into equal parts, none smaller than a cell unless the side is."""
+    count = max(1, math.floor((last - first) / cell))
+    return np.linspace(first, last, count + 1).round().astype(np.int64)
+
+
+_STYLES: Final[dict[Style, Callable[[Colours, Cover, Area], None]]] = {
+    Style.SOLID: _solid,
+    Style.MOSAIC: _mosaic,
+    Style.BLUR: _blur,
+    Style.EMOJI: _emoji,
+}
