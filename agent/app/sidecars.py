@@ -181,9 +181,9 @@ class SidecarNames:
             self._renamed -= renamed
         elif self._changed:
             path = next(iter(self._changed))
-            images = await asyncio.to_thread(self._library.images_beside, path)
+            beside = await asyncio.to_thread(self._library.images_beside, path)
             del self._changed[path]
-            self._wait(self._to_read, images)
+            self._wait(self._to_read, beside)
         elif self._to_write:
             await self._do(self._to_write, self._write)
         elif self._to_read:

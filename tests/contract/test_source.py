@@ -432,7 +432,8 @@ async def test_a_folder_inside_another_is_watched_once_by_its_own_rules(world: W
 
 async def test_a_sidecar_that_changed_is_told_once_where_names_are_read(world: World, folder: Path) -> None:
     reading, not_reading = folder / "reading", folder / "not"
-    make(reading), make(not_reading)
+    make(reading)
+    make(not_reading)
     photo(reading / "a.jpg.xmp", when=LONG_AGO)
     folders = [Folder.model_validate({"path": str(reading), "names_in_sidecars": "read"}), Folder(path=str(not_reading))]
     async with world.watching(*folders):

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from agent.adapters.folder_rules import Matcher
 from agent.adapters.folder_scan import (
     Comparison,
-    Matcher,
     Walk,
     ancestors,
     file_facts,
