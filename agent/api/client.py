@@ -9,9 +9,9 @@ import httpx
 from pydantic import ValidationError
 
 from agent.api.schemas import ScanLine, ScanRequest, SessionCode, Status
-from agent.api.schemas_people import Edit, Edited, Forgotten, Step, Verified, VerifyRequest
+from agent.api.schemas_people import Edit, Edited, FaceSearchOut, Forgotten, Step, Verified, VerifyRequest
 from agent.api.whereabouts import Whereabouts, find, opening
-from agent.domain.errors import AgentError, AgentUnreachable, NotRunning, from_code
+from agent.domain.errors import AgentError, AgentUnreachable, ImageUnreadable, NotRunning, from_code
 
 
 class Client:
@@ -84,6 +84,16 @@ class Client:
         with _translated():
             return Verified.model_validate_json(self._call("POST", "/api/verify", request.model_dump_json()).content)
 
+    def search_face(self, path: str) -> FaceSearchOut:
+        """Faces like those of a photo, which is sent and not kept. Raises ImageUnreadable."""
+        try:
+            with Path(path).open("rb") as photo, _translated():
+                answer = self._http.post("/api/search/face", content=photo, headers=_IMAGE, timeout=_PATIENT)
+                _check(answer)
+                return FaceSearchOut.model_validate_json(answer.content)
+        except OSError as error:
+            raise ImageUnreadable from error
+
     def get_json(self, path: str) -> object:
         return json.loads(self._call("GET", path).content)
 
@@ -98,6 +108,8 @@ class Client:
 
 
 _JSON = {"content-type": "application/json"}
+_IMAGE = {"content-type": "image/*"}
+_PATIENT = httpx.Timeout(120.0, connect=2.0)  # all face prints of a large library may have to be read first
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agent.cli.session import Session
-from agent.domain.errors import NoSuchName, UnfitReference
+from agent.domain.errors import NoSuchName, RecognitionOff, ReferenceNoFace, UnfitReference
 from agent.i18n import Texts
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--any", "match", flag_value="any", help=TEXTS("cli.help.find_any"))
 @click.option("--only", "match", flag_value="only", help=TEXTS("cli.help.find_only"))
 @click.option("--unnamed", is_flag=True, help=TEXTS("cli.help.find_unnamed"))
+@click.option("--face", "photo", type=click.Path(exists=True, dir_okay=False), help=TEXTS("cli.help.find_face"))
+@click.option("--which", type=click.IntRange(min=1), help=TEXTS("cli.help.find_which"))
 @click.option("--folder", type=click.Path(exists=True, file_okay=False), help=TEXTS("cli.help.find_folder"))
 @click.option("--after", type=_DAY, help=TEXTS("cli.help.find_after"))
 @click.option("--before", type=_DAY, help=TEXTS("cli.help.find_before"))
@@ -35,6 +37,8 @@ def find(
     names: tuple[str, ...],
     match: str | None,
     unnamed: bool,
+    photo: str | None,
+    which: int | None,
     folder: str | None,
     after: datetime | None,
     before: datetime | None,
@@ -42,14 +46,26 @@ def find(
 ) -> int:
     from agent.app.ports import Match, Shown
 
-    if not names and not unnamed:
+    if not names and not unnamed and photo is None:
         raise click.UsageError(session.texts("cli.find.what"))
+    if which is not None and photo is None:
+        raise click.UsageError(session.texts("cli.find.which_face"))
+    alike: list[int] | None = None
+    if photo is not None:
+        try:
+            alike = _alike(session, photo, which)
+        except UnfitReference as error:
+            session.explain(error, about=photo)
+            return 1
     with session.library() as library:
         people = tuple(person_of(library, name).id for name in names)
         days: list[date | None] = [moment and moment.date() for moment in (after, before)]
         root = None if folder is None else str(click.Path(resolve_path=True).convert(folder, None, None))
         shown = Shown(folder=root, after=days[0], before=days[1], people=people, match=Match(match or "all"), unnamed=unnamed)
-        ids = library.index(shown).ids
+        ids: Sequence[int] = library.index(shown).ids
+        if alike is not None:
+            there = frozenset(ids)
+            ids = [each for each in alike if each in there]
         for image in _images(library, ids):
             click.echo(json.dumps(_facts(image), ensure_ascii=False) if as_json else image.places[0][1])
     if not as_json:
@@ -79,6 +95,27 @@ def verify(session: Session, one: str, other: str, as_json: bool) -> int:
         said = "same" if found.same else "different"
         click.echo(session.texts(f"cli.verify.{said}", distance=f"{found.distance:.2f}", threshold=f"{found.threshold:.2f}"))
     return 0
+
+
+def _alike(session: Session, photo: str, which: int | None) -> list[int]:
+    """The images on which somebody looks like the largest face of the photo, or that one counted from the left; the most alike first.
+
+    Raises RecognitionOff, ReferenceNoFace, ImageError, EngineError, ModelError.
+    """
+    from agent.cli.hands import absolute, hands
+
+    if not session.settings.recognition.enabled:
+        raise RecognitionOff
+    with hands(session, embeddings=True) as able:
+        faces = sorted(able.search_face(absolute([photo])[0]).faces, key=lambda face: face.box[0])
+    if not faces:
+        raise ReferenceNoFace
+    if which is not None and which > len(faces):
+        raise click.UsageError(session.texts("cli.find.no_such_face", count=len(faces)))
+    number = which or 1 + max(range(len(faces)), key=lambda at: faces[at].box[2] * faces[at].box[3])
+    if which is None and len(faces) > 1:
+        click.echo(session.texts("cli.find.largest", count=len(faces), number=number), err=True)
+    return list(dict.fromkeys(found.image_id for found in faces[number - 1].found))
 
 
 def person_of(library: "SqliteLibrary", name: str) -> "Person":

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 from agent.api.client import Client
 from agent.api.schemas import ScanLine, ScanRequest
-from agent.api.schemas_people import Edit, Edited, Forgotten, Step, Verified, VerifyRequest
+from agent.api.schemas_people import Edit, Edited, FaceSearchOut, Forgotten, Step, Verified, VerifyRequest
 from agent.app.lifecycle import App
 from agent.cli.models import fetch_missing
 from agent.cli.session import Session
@@ -28,6 +28,8 @@ class Hands(Protocol):
     def forget(self, person_id: int) -> Forgotten: ...
 
     def verify(self, request: VerifyRequest) -> Verified: ...
+
+    def search_face(self, path: str) -> FaceSearchOut: ...
 
     def scan(self, request: ScanRequest) -> Iterator[ScanLine]: ...
 
@@ -113,6 +115,11 @@ class AppHere:
         from dataclasses import asdict
 
         return Verified(**asdict(self._do(lambda: self._app.verify(*request.paths))))
+
+    def search_face(self, path: str) -> FaceSearchOut:
+        from agent.api import present_people
+
+        return present_people.alike(self._do(lambda: self._app.face_search.search(path)))
 
     def scan(self, request: ScanRequest) -> Iterator[ScanLine]:
         from agent.adapters.folder_scan import walk_images

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from struct import pack
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
+from agent.domain.face import Box
 from tests.unit.cli.conftest import analyser, cli, running_agent
 from tests.world import FakeAnalyser
 
 if TYPE_CHECKING:
+    from agent.app.ports import Analyse
+    from agent.domain.face import Analysis
     from tests.unit.cli.conftest import CommandLine, FakeAgent
 
 __all__ = ["analyser", "cli", "running_agent"]  # fixtures
@@ -55,6 +60,54 @@ def test_photos_are_found_by_who_is_on_them(cli: CommandLine, album: Path) -> No
     assert cli("find", "--person", "Mei", "--folder", str(album / "Grandpa")).out == ""
     assert cli("find").code == 2
     assert "Did you mean Grandpa?" in cli("find", "--person", "grandpa").err
+
+
+def test_photos_are_found_by_a_face_on_another_photo(cli: CommandLine, album: Path, tmp_path: Path) -> None:
+    cli("people", "import", str(album))
+    photo = tmp_path / "mine.jpg"
+    photo.write_bytes(b"m, not in the library")
+    found = cli("find", "--face", str(photo))
+    meis = [str(album / "Mei" / name) for name in ("m1.jpg", "m2.jpg")]
+    assert (found.code, sorted(found.out.split())) == (0, meis)
+    line = json.loads(cli("find", "--face", str(photo), "--folder", str(album / "Mei"), "--json").out.splitlines()[0])
+    assert line["people"] == ["Mei"] and line["path"] in meis
+    for narrower in (("--person", "Grandpa"), ("--folder", str(album / "Grandpa")), ("--before", "1980-01-01")):
+        assert cli("find", "--face", str(photo), *narrower).code == 1
+    assert len(cli("find", "--face", str(photo), "--person", "Mei").out.splitlines()) == 2
+    photo.write_bytes(b"nobody's")
+    assert (cli("find", "--face", str(photo)).code, cli("find", "--which", "1", "--person", "Mei").code) == (1, 2)
+
+
+def test_of_several_faces_the_largest_is_looked_for_or_the_one_that_is_said(
+    cli: CommandLine, album: Path, analyser: FakeAnalyser, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cli("people", "import", str(album))
+    whole = analyser.analyse
+
+    async def two_faces(task: Analyse) -> Analysis:
+        one = await whole(task)
+        small, large = Box(60, 5, 20, 20), Box(5, 5, 40, 40)
+        faces = tuple(replace(one.faces[0], box=box, embedding=pack("<f", ord(who))) for box, who in ((small, "m"), (large, "g")))
+        return replace(one, faces=faces)
+
+    monkeypatch.setattr(analyser, "analyse", two_faces)
+    photo = tmp_path / "both.jpg"
+    photo.write_bytes(b"x")
+    found = cli("find", "--face", str(photo))
+    assert found.out == f"{album / 'Grandpa' / 'g1.jpg'}\n" and "2 faces" in found.err and "number 1 from the left" in found.err
+    said = cli("find", "--face", str(photo), "--which", "2")
+    assert "Mei" in said.out and "Grandpa" not in said.out and "largest" not in said.err
+    beyond = cli("find", "--face", str(photo), "--which", "3")
+    assert beyond.code == 2 and "only 2 faces" in beyond.err
+
+
+def test_a_photo_without_a_face_cannot_be_looked_for(cli: CommandLine, album: Path, analyser: FakeAnalyser, tmp_path: Path) -> None:
+    cli("people", "import", str(album))
+    analyser.faces["m1.jpg"] = 0
+    said = cli("find", "--face", str(album / "Mei" / "m1.jpg"))
+    assert said.code == 1 and "m1.jpg: No face was found" in said.err and "[people.reference_no_face]" in said.err
+    cli.paths.settings.write_text('[library]\nkey_home = "file"\n')
+    assert "[people.recognition_off]" in cli("find", "--face", str(album / "Mei" / "m1.jpg")).err
 
 
 def test_people_are_renamed_merged_split_and_that_is_taken_back(cli: CommandLine, album: Path) -> None:
@@ -130,3 +183,9 @@ def test_a_running_agent_is_asked(cli: CommandLine, running_agent: FakeAgent, tm
     photo = tmp_path / "a.jpg"
     photo.write_bytes(b"a")
     assert "There are 2 faces" in cli("verify", str(photo), str(photo)).err
+    cli.paths.settings.write_text('[library]\nkey_home = "file"\n[recognition]\nenabled = true\n')
+    running_agent.answers["/api/search/face"] = httpx.Response(422, json={"code": "image.truncated", "params": {}})
+    assert "[image.truncated]" in cli("find", "--face", str(photo)).err and running_agent.asked[-1] == "POST /api/search/face"
+    nobody = {"width": 1, "height": 1, "faces": [{"box": [0, 0, 1, 1], "person_id": None, "certainty": None, "found": []}]}
+    running_agent.answers["/api/search/face"] = httpx.Response(200, json=nobody)
+    assert cli("find", "--face", str(photo)).code == 1
