@@ -1,7 +1,7 @@
 /** Days and spans of days, as the library's filter knows them. */
 
 import type { Language, Texts } from '../i18n'
-import { localeOf } from './format'
+import { day, localeOf } from './format'
 
 export interface Span {
   /** "2026-11-14"; both days are in it */
@@ -65,4 +65,14 @@ export function spanText({ after, before }: Span, today: Date, language: Languag
   if (after !== null && before !== null) return format.formatRange(date(after), date(before))
   if (after !== null) return t('ui.library.date.since', { date: format.format(date(after)) })
   return t('ui.library.date.until', { date: format.format(date(before as string)) })
+}
+
+/** Days, since 1970, in words; each is put into words once. */
+export function dayNames(now: Date, language: Language): (date: number) => string {
+  const known = new Map<number, string>()
+  return (date) => {
+    const words = known.get(date) ?? day(localDay(date), now, language)
+    known.set(date, words)
+    return words
+  }
 }

@@ -7,6 +7,8 @@ export interface Size {
   readonly height: number
 }
 
+export type Boxed = Pick<FaceOut, 'box'>
+
 export interface Rect extends Size {
   readonly x: number
   readonly y: number
@@ -24,7 +26,7 @@ const TAG_LONGEST = 132
 /** Tags touch the frame they belong to. */
 const TAG_OVERLAP = 5
 
-export function union(faces: readonly FaceOut[]): Rect | null {
+export function union(faces: readonly Boxed[]): Rect | null {
   if (faces.length === 0) return null
   const left = Math.min(...faces.map((face) => face.box[0]))
   const top = Math.min(...faces.map((face) => face.box[1]))
@@ -36,7 +38,7 @@ export function union(faces: readonly FaceOut[]): Rect | null {
 /**
  * The photo's rectangle in the view: it fills the view if that cuts off little and no face, else it is shown whole.
  */
-export function fitPhoto(image: Size, view: Size, faces: readonly FaceOut[]): Rect {
+export function fitPhoto(image: Size, view: Size, faces: readonly Boxed[]): Rect {
   if (image.width <= 0 || image.height <= 0) return { x: 0, y: 0, ...view }
   const cover = Math.max(view.width / image.width, view.height / image.height)
   const seen = Math.min(view.width / (image.width * cover), view.height / (image.height * cover))
@@ -71,7 +73,7 @@ const LEAST_SEEN = 0.34
 const MOST_ENLARGED = 3
 
 /** The photo's rectangle around one face: the view is filled, the face is near its middle and large enough to know somebody by. */
-export function fitAround(face: Pick<FaceOut, 'box'>, image: Size, view: Size): Rect {
+export function fitAround(face: Boxed, image: Size, view: Size): Rect {
   if (image.width <= 0 || image.height <= 0) return { x: 0, y: 0, ...view }
   const [left, top, wide, high] = face.box
   const filled = Math.max(view.width / image.width, view.height / image.height)
@@ -85,7 +87,7 @@ export function fitAround(face: Pick<FaceOut, 'box'>, image: Size, view: Size): 
 }
 
 /** A face's frame: its box with a little air, inside the view. */
-export function frameOf(face: Pick<FaceOut, 'box'>, image: Size, fit: Rect, view: Size): Rect {
+export function frameOf(face: Boxed, image: Size, fit: Rect, view: Size): Rect {
   const scale = fit.width / image.width
   const [left, top, width, height] = face.box.map((value) => value * scale) as [number, number, number, number]
   const air = Math.min(8, Math.max(2, width * 0.08))
@@ -134,7 +136,7 @@ export function placeTags(frames: readonly Rect[], labels: readonly (string | nu
 }
 
 /** The square around a face that a crop shows, in pixels of the image. */
-export function cropOf(face: Pick<FaceOut, 'box'>, image: Size): Rect {
+export function cropOf(face: Boxed, image: Size): Rect {
   const [left, top, width, height] = face.box
   const side = Math.min(Math.max(width, height) * 1.5, image.width, image.height)
   const x = Math.max(0, Math.min(image.width - side, left + width / 2 - side / 2))
@@ -151,7 +153,7 @@ export function enoughOf(crop: Rect, image: Size, size: number): boolean {
 }
 
 /** The point a cropped tile keeps in its middle: the faces', as a CSS `object-position`. */
-export function focusOf(image: Size & { readonly faces: readonly FaceOut[] }): string {
+export function focusOf(image: Size & { readonly faces: readonly Boxed[] }): string {
   const around = union(image.faces)
   if (around === null || image.width <= 0 || image.height <= 0) return '50% 50%'
   const part = (start: number, length: number, whole: number): string =>
