@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, select
 from agent.adapters.store import actions, events, files, images, jobs, library_index, places, schema
 from agent.adapters.store.engine import Database
 from agent.adapters.store.library_people import PeopleTables
+from agent.adapters.store.library_redactions import RedactionTables
 from agent.adapters.store.upgrade import upgrade
 from agent.app.ports import EVERYWHERE, Area, Counts, Index, Noted, PlacePage, PlaceState, Shown, StoredImage
 from agent.domain.errors import AgentError
@@ -19,7 +20,7 @@ from agent.domain.jobs import Job, JobState, Priority
 from agent.domain.people import Identity
 
 
-class SqliteLibrary(PeopleTables):
+class SqliteLibrary(PeopleTables, RedactionTables):
     """Implements `agent.app.ports.Library`. Safe from any thread; two processes may have it open, and wait for each other."""
 
     def __init__(self, path: Path, key: bytes) -> None:

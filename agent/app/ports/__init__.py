@@ -24,6 +24,17 @@ from agent.app.ports.records import (
     StoredImage,
     ToJudge,
 )
+from agent.app.ports.redactions import (
+    MADE,
+    CopyFacts,
+    ItemState,
+    Made,
+    PlannedCopy,
+    RedactionBatch,
+    RedactionItem,
+    RedactionPage,
+    Redactions,
+)
 from agent.app.ports.renderer import Region, Render, Rendered, Renderer
 from agent.app.ports.sidecars import Forgotten, Origin, Reading, SidecarStore, Written
 from agent.app.ports.source import (
@@ -42,10 +53,12 @@ from agent.app.ports.source import (
 __all__ = [
     "BACKUPS_HOLD_PURGED",
     "EVERYWHERE",
+    "MADE",
     "Analyse",
     "Analyser",
     "Area",
     "Change",
+    "CopyFacts",
     "Counts",
     "Doubt",
     "Emit",
@@ -59,7 +72,9 @@ __all__ = [
     "ForgottenList",
     "Groups",
     "Index",
+    "ItemState",
     "Library",
+    "Made",
     "Match",
     "Noted",
     "Origin",
@@ -68,9 +83,14 @@ __all__ = [
     "PersonFacts",
     "PlacePage",
     "PlaceState",
+    "PlannedCopy",
     "Portrait",
     "Query",
     "Reading",
+    "RedactionBatch",
+    "RedactionItem",
+    "RedactionPage",
+    "Redactions",
     "Region",
     "Render",
     "Rendered",

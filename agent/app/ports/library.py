@@ -18,6 +18,7 @@ from agent.app.ports.records import (
     Shown,
     StoredImage,
 )
+from agent.app.ports.redactions import Redactions
 from agent.app.ports.register import Register
 from agent.domain.edits import Edit, Step
 from agent.domain.errors import AgentError
@@ -219,7 +220,7 @@ class Shelf(Protocol):
     def last_event_id(self) -> int: ...
 
 
-class Library(Files, Jobs, Wishes, Shelf, Register, Protocol):
+class Library(Files, Jobs, Wishes, Shelf, Register, Redactions, Protocol):
     """All of it. Implementation: `agent.adapters.store.SqliteLibrary`; the server's PostgreSQL joins it later."""
 
     def purge_missing(self, *, before: datetime) -> int:

@@ -1,0 +1,220 @@
+"""Covered copies that were asked for: batches, their items, and what came of each."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Row, Select, and_, case, delete, exists, func, insert, not_, or_, select, update
+
+from agent.adapters.store.facts import chunks
+from agent.adapters.store.rows import add
+from agent.adapters.store.schema import image, place
+from agent.adapters.store.schema import redaction as batch
+from agent.adapters.store.schema import redaction_item as item
+from agent.app.ports import MADE, CopyFacts, ItemState, Made, PlannedCopy, RedactionBatch, RedactionItem, RedactionPage
+from agent.domain.errors import AgentError, from_code
+from agent.domain.wishes import Mark, Wish
+
+_WISH = TypeAdapter(Wish)
+_FACTS = TypeAdapter(CopyFacts)
+_IS_MADE = item.c.state.in_(MADE)
+_FRESH = {
+    "sha256": None,
+    "copy_sha256": None,
+    "facts": None,
+    "doubts": 0,
+    "edited": 0,
+    "passed": 0,
+    "error_code": None,
+    "error_params": None,
+}
+
+
+def plan(tx: Connection, uid: str, wish: Wish, copies: Sequence[PlannedCopy], now: datetime) -> None:
+    _put(tx, add(tx, batch, {"uid": uid, "at": now, "wish": _WISH.dump_python(wish, mode="json")}), copies, now)
+
+
+def plan_more(tx: Connection, uid: str, copies: Sequence[PlannedCopy], now: datetime) -> None:
+    batch_id = _id(tx, uid)
+    if batch_id is not None:
+        for part in chunks(copies):
+            tx.execute(delete(item).where(item.c.redaction_id == batch_id, item.c.source.in_([each.source for each in part])))
+        _put(tx, batch_id, copies, now)
+
+
+def of_folder(tx: Connection, folder: str, wish: Wish, uid: str, now: datetime) -> str:
+    known = tx.scalar(select(batch.c.uid).where(batch.c.folder == folder))
+    as_wished = _WISH.dump_python(wish, mode="json")
+    if known is None:
+        add(tx, batch, {"uid": uid, "at": now, "folder": folder, "wish": as_wished})
+        return uid
+    tx.execute(update(batch).where(batch.c.uid == known).values(wish=as_wished))
+    return str(known)
+
+
+def uncopied(tx: Connection, uid: str, places: Collection[int] | None, limit: int) -> list[tuple[str, str]]:
+    other = item.alias()
+    has_copy = exists().where(
+        item.c.redaction_id == batch.c.id,
+        item.c.source == place.c.path,
+        # A planned one takes whatever content there is by then; one that failed is tried again when the file changes.
+        or_(
+            item.c.sha256 == image.c.sha256,
+            item.c.state == ItemState.PLANNED,
+            and_(item.c.state == ItemState.FAILED, item.c.changed_at >= place.c.noted_at),
+        ),
+    )
+    own = exists().where(other.c.copy_sha256 == image.c.sha256)
+    chosen = (
+        select(place.c.path, image.c.sha256)
+        .select_from(batch)
+        .join(place, place.c.folder == batch.c.folder)
+        .join(image, image.c.id == place.c.image_id)
+        .where(batch.c.uid == uid, place.c.missing_since.is_(None), place.c.noted_at >= batch.c.at, not_(has_copy), not_(own))
+        .order_by(place.c.id)
+        .limit(limit)
+    )
+    if places is not None:
+        chosen = chosen.where(place.c.id.in_(sorted(places)))
+    return [(path, sha256) for path, sha256 in tx.execute(chosen)]
+
+
+def to_make(tx: Connection, limit: int, without: Collection[int]) -> list[RedactionItem]:
+    chosen = _items().where(item.c.state == ItemState.PLANNED)
+    chosen = chosen.order_by(batch.c.folder.is_not(None), item.c.redaction_id, item.c.id).limit(limit + len(without))
+    return [_item(row) for row in tx.execute(chosen) if row.id not in without][:limit]
+
+
+def about_to_place(tx: Connection, item_id: int, facts: CopyFacts, now: datetime) -> None:
+    _change(tx, item_id, now, doubts=len(facts.doubts), **_facts(facts))
+
+
+def made(tx: Connection, item_id: int, target: str, review: bool, now: datetime) -> None:
+    state = ItemState.NEEDS_REVIEW if review else ItemState.DONE
+    _change(tx, item_id, now, state=state, target=target, error_code=None, error_params=None)
+
+
+def failed(tx: Connection, item_id: int, error: AgentError, now: datetime) -> None:
+    _change(tx, item_id, now, state=ItemState.FAILED, error_code=error.code, error_params=error.params)
+
+
+def edited(tx: Connection, item_id: int, marks: Sequence[Mark], now: datetime) -> RedactionItem | None:
+    known = one(tx, item_id)
+    if known is None or known.state not in MADE or known.facts is None:
+        return None
+    facts = _FACTS.dump_python(known.facts, mode="json") | {"marks": TypeAdapter(tuple[Mark, ...]).dump_python(tuple(marks), mode="json")}
+    _change(tx, item_id, now, state=ItemState.PLANNED, edited=1, passed=0, facts=facts)
+    return one(tx, item_id)
+
+
+def accepted(tx: Connection, uid: str, item_ids: Sequence[int] | None, now: datetime) -> int:
+    chosen = and_(item.c.redaction_id == _id_of(uid), item.c.state == ItemState.NEEDS_REVIEW)
+    change = update(item).values(state=ItemState.DONE, changed_at=now)
+    if item_ids is None:
+        return tx.execute(change.where(chosen)).rowcount
+    return sum(tx.execute(change.where(chosen, item.c.id.in_(part))).rowcount for part in chunks(item_ids))
+
+
+def stop(tx: Connection, uid: str) -> int:
+    # What somebody edited has a copy, as it was before.
+    tx.execute(
+        update(item)
+        .where(item.c.redaction_id == _id_of(uid), item.c.state == ItemState.PLANNED, item.c.edited == 1)
+        .values(state=ItemState.NEEDS_REVIEW)
+    )
+    return tx.execute(delete(item).where(item.c.redaction_id == _id_of(uid), item.c.state == ItemState.PLANNED)).rowcount
+
+
+def retry(tx: Connection, uid: str, now: datetime) -> int:
+    change = update(item).where(item.c.redaction_id == _id_of(uid), item.c.state == ItemState.FAILED)
+    return tx.execute(change.values(state=ItemState.PLANNED, error_code=None, error_params=None, changed_at=now)).rowcount
+
+
+def made_at(tx: Connection, target: str) -> Made | None:
+    row = _latest(tx, target)
+    return None if row is None else Made(row.sha256, row.copy_sha256, _WISH.validate_python(row.wish))
+
+
+def one(tx: Connection, item_id: int) -> RedactionItem | None:
+    row = tx.execute(_items().where(item.c.id == item_id)).one_or_none()
+    return None if row is None else _item(row)
+
+
+def page(tx: Connection, uid: str, limit: int, offset: int) -> RedactionPage:
+    mine = item.c.redaction_id == _id_of(uid)
+    first = case((item.c.state == ItemState.NEEDS_REVIEW, 0), (item.c.state == ItemState.FAILED, 1), else_=2)
+    rows = tx.execute(_items().where(mine).order_by(first, item.c.doubts.desc(), item.c.id).limit(limit).offset(offset))
+    return RedactionPage(tuple(_item(row) for row in rows), tx.scalar(select(func.count()).select_from(item).where(mine)) or 0)
+
+
+def batches(tx: Connection, *, limit: int, offset: int = 0, uid: str | None = None) -> list[RedactionBatch]:
+    chosen = select(batch).order_by(batch.c.id.desc()).limit(limit).offset(offset)
+    rows = tx.execute(chosen if uid is None else chosen.where(batch.c.uid == uid)).all()
+    counted = select(item.c.redaction_id, item.c.state, func.count()).where(item.c.redaction_id.in_([row.id for row in rows]))
+    counts: dict[int, dict[ItemState, int]] = {row.id: dict.fromkeys(ItemState, 0) for row in rows}
+    for batch_id, state, number in tx.execute(counted.group_by(item.c.redaction_id, item.c.state)):
+        counts[batch_id][ItemState(state)] = number
+    return [RedactionBatch(row.uid, row.at, row.folder, counts[row.id]) for row in rows]
+
+
+def expire(tx: Connection, before: datetime, folders: Collection[str]) -> int:
+    planned = exists().where(item.c.redaction_id == batch.c.id, item.c.state == ItemState.PLANNED)
+    old = delete(batch).where(batch.c.folder.is_(None), batch.c.at < before, not_(planned))
+    left = delete(batch).where(batch.c.folder.is_not(None), batch.c.folder.not_in(sorted(folders)))
+    return tx.execute(old).rowcount + tx.execute(left).rowcount
+
+
+def _put(tx: Connection, batch_id: int, copies: Sequence[PlannedCopy], now: datetime) -> None:
+    rows: list[dict[str, Any]] = []
+    for each in copies:
+        row = {"redaction_id": batch_id, "source": each.source, "target": each.target, "format": each.format, "changed_at": now}
+        before = None if each.there is None else _latest(tx, each.target)
+        if before is None:
+            rows.append(row | _FRESH | {"state": ItemState.PLANNED})
+        else:
+            kept = {"sha256": before.sha256, "copy_sha256": before.copy_sha256, "facts": before.facts, "doubts": before.doubts}
+            rows.append(row | _FRESH | kept | {"state": before.state, "passed": 1})
+    if rows:
+        tx.execute(insert(item), rows)
+
+
+def _latest(tx: Connection, target: str) -> "Row[Any] | None":
+    return tx.execute(_items().where(item.c.target == target, _IS_MADE).order_by(item.c.id.desc()).limit(1)).one_or_none()
+
+
+def _items() -> "Select[Any]":
+    return select(item, batch.c.uid, batch.c.wish).join(batch)
+
+
+def _item(row: "Row[Any]") -> RedactionItem:
+    return RedactionItem(
+        id=row.id,
+        batch=row.uid,
+        wish=_WISH.validate_python(row.wish),
+        source=row.source,
+        target=row.target,
+        format=row.format,
+        state=ItemState(row.state),
+        at=row.changed_at,
+        facts=None if row.facts is None else _FACTS.validate_python(row.facts),
+        edited=bool(row.edited),
+        passed=bool(row.passed),
+        error=None if row.error_code is None else from_code(row.error_code, row.error_params or {}),
+    )
+
+
+def _facts(facts: CopyFacts) -> dict[str, Any]:
+    return {"sha256": facts.sha256, "copy_sha256": facts.copy_sha256, "facts": _FACTS.dump_python(facts, mode="json")}
+
+
+def _change(tx: Connection, item_id: int, now: datetime, **values: Any) -> None:
+    tx.execute(update(item).where(item.c.id == item_id).values(changed_at=now, **values))
+
+
+def _id(tx: Connection, uid: str) -> int | None:
+    return tx.scalar(select(batch.c.id).where(batch.c.uid == uid))
+
+
+def _id_of(uid: str) -> Any:
+    return select(batch.c.id).where(batch.c.uid == uid).scalar_subquery()

@@ -1,0 +1,164 @@
+"""What is noted of covered copies: which are to be made, which were, and how; see `agent.app.ports.library` for what holds for every call.
+
+So a batch goes on after a crash, and nothing is done twice.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from agent.domain.errors import AgentError
+from agent.domain.wishes import Doubtful, Mark, Wish
+
+
+class ItemState(StrEnum):
+    PLANNED = "planned"
+    DONE = "done"
+    NEEDS_REVIEW = "needs_review"  # the copy is made, and something about it is doubtful
+    FAILED = "failed"
+
+
+MADE = (ItemState.DONE, ItemState.NEEDS_REVIEW)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCopy:
+    """One copy to make, or one that is there already."""
+
+    source: str
+    target: str
+    format: str | None = None  # None: the source's own
+    there: "Made | None" = None  # the copy at `target`, of this very content and wish
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A copy that was made."""
+
+    sha256: str  # of what it was made from
+    copy_sha256: str
+    wish: Wish
+
+
+@dataclass(frozen=True, slots=True)
+class CopyFacts:
+    """What is known once a copy is made."""
+
+    sha256: str
+    copy_sha256: str
+    marks: tuple[Mark, ...]
+    doubts: tuple[Doubtful, ...]
+    width: int
+    height: int
+    models: tuple[str, ...]  # what the faces were found and recognised with
+    removed: tuple[str, ...] = ()  # see `Rendered`
+    replaces: str | None = None  # SHA-256 of the copy of ours that gives way to it
+
+
+@dataclass(frozen=True, slots=True)
+class RedactionItem:
+    """One file of a batch."""
+
+    id: int
+    batch: str
+    wish: Wish
+    source: str
+    target: str
+    format: str | None
+    state: ItemState
+    at: datetime
+    facts: CopyFacts | None = None  # of the copy; while it is planned, of what is about to be put into place
+    edited: bool = False  # by hand: `facts.marks` are what somebody wants, whatever is found
+    passed: bool = False  # it was there already
+    error: AgentError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RedactionBatch:
+    """A request for copies, or the standing one of a watched folder."""
+
+    uid: str
+    at: datetime
+    folder: str | None  # the watched folder whose rule it is
+    counts: Mapping[ItemState, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RedactionPage:
+    items: tuple[RedactionItem, ...]
+    total: int
+
+
+class Redactions(Protocol):
+    """Batches of copies and their items."""
+
+    def plan_copies(self, uid: str, wish: Wish, copies: Sequence[PlannedCopy], *, now: datetime) -> None:
+        """Note a new batch, whole; it is on the disk when this returns."""
+        ...
+
+    def plan_more(self, uid: str, copies: Sequence[PlannedCopy], *, now: datetime) -> None:
+        """Add to a batch. What it has of the same source is planned anew. A batch that is no more stays so."""
+        ...
+
+    def folder_batch(self, folder: str, wish: Wish, *, uid: str, now: datetime) -> str:
+        """The batch of a watched folder's rule, made as `uid` if there is none. From now on its copies are made as wished."""
+        ...
+
+    def uncopied(self, uid: str, *, places: Collection[int] | None = None, limit: int = 1000) -> list[tuple[str, str]]:
+        """(path, SHA-256) of files that came to the batch's folder, or changed in it, since there is the batch, and have no copy of it yet.
+
+        Of those places, or of all. A copy that this program made itself is no such file.
+        """
+        ...
+
+    def copies_to_make(self, limit: int, *, without: Collection[int] = ()) -> list[RedactionItem]:
+        """The next planned ones but those (ids): asked for before those of folders, earlier batches first."""
+        ...
+
+    def about_to_place(self, item_id: int, facts: CopyFacts, *, now: datetime) -> None:
+        """What is about to be put into place: on the disk when this returns, so that whoever finds it there knows it."""
+        ...
+
+    def copy_made(self, item_id: int, target: str, *, review: bool, now: datetime) -> None:
+        """It is in its place."""
+        ...
+
+    def copy_failed(self, item_id: int, error: AgentError, *, now: datetime) -> None: ...
+
+    def copy_edited(self, item_id: int, marks: Sequence[Mark], *, now: datetime) -> RedactionItem | None:
+        """Plan it anew with these marks. None if there is no such item, or no copy of it was made."""
+        ...
+
+    def copies_accepted(self, uid: str, item_ids: Sequence[int] | None, *, now: datetime) -> int:
+        """Nothing about these, or all of a batch, is doubtful any more. Returns how many were."""
+        ...
+
+    def stop_copies(self, uid: str) -> int:
+        """Forget what is planned and was not begun. Returns how many."""
+        ...
+
+    def retry_copies(self, uid: str, *, now: datetime) -> int:
+        """Plan the failed ones again."""
+        ...
+
+    def made_at(self, target: str) -> Made | None:
+        """What the copy in that place was made of, the last time one was."""
+        ...
+
+    def redaction(self, item_id: int) -> RedactionItem | None: ...
+
+    def redaction_items(self, uid: str, *, limit: int, offset: int = 0) -> RedactionPage:
+        """Of a batch: the doubtful first, those with most doubts before others, then what failed, then the rest."""
+        ...
+
+    def redaction_batches(self, *, limit: int, offset: int = 0) -> list[RedactionBatch]:
+        """Newest first."""
+        ...
+
+    def redaction_batch(self, uid: str) -> RedactionBatch | None: ...
+
+    def expire_redactions(self, *, before: datetime, folders: Collection[str]) -> int:
+        """Forget batches from before then with nothing left to do, and rules of other folders than these. Returns how many batches."""
+        ...

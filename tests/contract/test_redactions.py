@@ -1,0 +1,266 @@
+"""What every library must note of covered copies."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from agent.app.ports import CopyFacts, ItemState, Library, Made, PlannedCopy
+from agent.domain.errors import ImageTruncated
+from agent.domain.face import Analysis, Box, StageTimes
+from agent.domain.image import FileSeen, Recipe
+from agent.domain.jobs import Priority
+from agent.domain.redaction import Choice, Cover, Look, Reason, Shape, Style
+from agent.domain.wishes import Doubtful, Keeping, Mark, Wish
+
+NOW = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+WISH = Wish(Choice(frozenset({3, 1}), frozenset({2})), Look(Style.MOSAIC, Shape.BOX), True, Keeping.REGIONS)
+MARKS = (
+    Mark(Cover(Box(1.5, 2.0, 30.0, 40.25), WISH.look, 12.5, Reason.PERSON), True, 0.75, (Doubtful.SMALL, Doubtful.UNSURE)),
+    Mark(Cover(Box(100.0, 2.0, 30.0, 40.0), WISH.look), False, 0.99),
+)
+FACTS = CopyFacts("a" * 64, "b" * 64, MARKS, (Doubtful.SMALL, Doubtful.UNSURE), 640, 480, ("centerface-2",), ("gps", "exif"))
+# Bytes that are no text, and a script that is read from the right.
+ODD = "/photos/\udcff שלום 图.jpg"
+
+
+def plan(library: Library, *names: str, uid: str = "one", wish: Wish = WISH) -> list[int]:
+    """Ids of the items, which have still to be made."""
+    library.plan_copies(uid, wish, [PlannedCopy(f"/photos/{name}", f"/safe/{name}") for name in names], now=NOW)
+    return [each.id for each in library.redaction_items(uid, limit=99).items]
+
+
+def make(library: Library, item_id: int, facts: CopyFacts = FACTS, *, review: bool = False) -> None:
+    item = library.redaction(item_id)
+    assert item is not None
+    library.about_to_place(item_id, facts, now=NOW)
+    library.copy_made(item_id, item.target, review=review, now=NOW)
+
+
+def test_a_batch_reads_back_as_it_was_planned(library: Library) -> None:
+    library.plan_copies("one", WISH, [PlannedCopy(ODD, ODD + "!", "jpeg")], now=NOW)
+
+    [item] = library.copies_to_make(9)
+
+    assert (item.source, item.target, item.format, item.batch, item.wish) == (ODD, ODD + "!", "jpeg", "one", WISH)
+    assert (item.state, item.at, item.facts, item.error) == (ItemState.PLANNED, NOW, None, None)
+
+
+def test_what_was_made_is_not_to_be_made_any_more_and_is_known_by_its_place(library: Library) -> None:
+    [first, second] = plan(library, "a.jpg", "b.jpg")
+
+    make(library, first)
+
+    assert [each.id for each in library.copies_to_make(9)] == [second]
+    assert library.made_at("/safe/a.jpg") == Made("a" * 64, "b" * 64, WISH)
+    assert library.made_at("/safe/b.jpg") is None
+    item = library.redaction(first)
+    assert item is not None and (item.state, item.facts) == (ItemState.DONE, FACTS)
+
+
+def test_what_is_about_to_be_put_into_place_is_known_before_it_is_there(library: Library) -> None:
+    [item_id] = plan(library, "a.jpg")
+
+    library.about_to_place(item_id, FACTS, now=LATER)
+
+    [item] = library.copies_to_make(9)
+    assert item.facts == FACTS
+    assert library.made_at("/safe/a.jpg") is None
+
+
+def test_a_copy_may_end_in_another_place_than_planned(library: Library) -> None:
+    [item_id] = plan(library, "a.jpg")
+    library.about_to_place(item_id, FACTS, now=NOW)
+
+    library.copy_made(item_id, "/safe/a (2).jpg", review=True, now=NOW)
+
+    item = library.redaction(item_id)
+    assert item is not None and (item.target, item.state) == ("/safe/a (2).jpg", ItemState.NEEDS_REVIEW)
+
+
+def test_a_copy_that_is_there_already_is_not_planned(library: Library) -> None:
+    [first] = plan(library, "a.jpg")
+    make(library, first)
+
+    made = library.made_at("/safe/a.jpg")
+    library.plan_copies("two", WISH, [PlannedCopy("/photos/a.jpg", "/safe/a.jpg", there=made)], now=LATER)
+
+    assert library.copies_to_make(9) == []
+    [item] = library.redaction_items("two", limit=9).items
+    assert (item.state, item.passed, item.facts) == (ItemState.DONE, True, FACTS)
+
+
+def test_a_failure_keeps_its_reason_until_it_is_tried_again(library: Library) -> None:
+    [item_id] = plan(library, "a.jpg")
+
+    library.copy_failed(item_id, ImageTruncated(), now=NOW)
+
+    item = library.redaction(item_id)
+    assert item is not None and item.state is ItemState.FAILED and isinstance(item.error, ImageTruncated)
+    assert library.copies_to_make(9) == []
+    assert library.retry_copies("one", now=LATER) == 1
+    [again] = library.copies_to_make(9)
+    assert again.error is None
+
+
+def test_whoever_asked_comes_before_folders_and_what_is_under_way_is_left_out(library: Library) -> None:
+    folder = library.folder_batch("/photos", WISH, uid="rule", now=NOW)
+    library.plan_more(folder, [PlannedCopy("/photos/z.jpg", "/safe/z.jpg")], now=NOW)
+    [first, second] = plan(library, "a.jpg", "b.jpg")
+
+    assert [each.source for each in library.copies_to_make(2)] == ["/photos/a.jpg", "/photos/b.jpg"]
+    assert [each.source for each in library.copies_to_make(9, without={first, second})] == ["/photos/z.jpg"]
+
+
+def test_the_doubtful_come_first_those_with_most_doubts_before_others(library: Library) -> None:
+    ids = plan(library, "sure.jpg", "failed.jpg", "doubt.jpg", "doubts.jpg")
+    make(library, ids[0], replace(FACTS, doubts=()))
+    library.copy_failed(ids[1], ImageTruncated(), now=NOW)
+    make(library, ids[2], replace(FACTS, doubts=(Doubtful.SMALL,)), review=True)
+    make(library, ids[3], review=True)
+
+    page = library.redaction_items("one", limit=3)
+
+    assert [each.source for each in page.items] == ["/photos/doubts.jpg", "/photos/doubt.jpg", "/photos/failed.jpg"]
+    assert page.total == 4
+    assert [each.id for each in library.redaction_items("one", limit=3, offset=3).items] == [ids[0]]
+
+
+def test_what_was_looked_at_is_doubtful_no_more(library: Library) -> None:
+    ids = plan(library, "a.jpg", "b.jpg", "c.jpg")
+    for each in ids:
+        make(library, each, review=True)
+
+    assert library.copies_accepted("one", [ids[0], 99], now=LATER) == 1
+    assert library.copies_accepted("one", None, now=LATER) == 2
+    batch = library.redaction_batch("one")
+    assert batch is not None and batch.counts[ItemState.DONE] == 3
+
+
+def test_edited_marks_are_made_anew(library: Library) -> None:
+    [item_id] = plan(library, "a.jpg")
+    assert library.copy_edited(item_id, MARKS, now=NOW) is None, "there is no copy yet"
+    make(library, item_id, review=True)
+
+    edited = library.copy_edited(item_id, MARKS[:1], now=LATER)
+
+    assert edited is not None and edited.facts is not None
+    assert (edited.state, edited.edited, edited.facts.marks, edited.facts.copy_sha256) == (ItemState.PLANNED, True, MARKS[:1], "b" * 64)
+    assert [each.id for each in library.copies_to_make(9)] == [item_id]
+
+
+def test_a_batch_that_is_stopped_keeps_what_was_made(library: Library) -> None:
+    [first, _] = plan(library, "a.jpg", "b.jpg")
+    make(library, first)
+
+    assert library.stop_copies("one") == 1
+    assert library.copies_to_make(9) == []
+    assert library.redaction_items("one", limit=9).total == 1
+
+
+def test_batches_are_told_newest_first_with_what_became_of_them(library: Library) -> None:
+    plan(library, "a.jpg", "b.jpg")
+    library.folder_batch("/photos", WISH, uid="rule", now=LATER)
+
+    [rule, one] = library.redaction_batches(limit=9)
+
+    assert (rule.uid, rule.folder, one.uid, one.folder, one.at) == ("rule", "/photos", "one", None, NOW)
+    assert one.counts[ItemState.PLANNED] == 2
+    assert library.redaction_batches(limit=1, offset=1) == [one]
+    assert library.redaction_batch("none") is None
+
+
+def test_old_batches_go_but_not_while_something_is_left_to_make_nor_the_rules_of_watched_folders(library: Library) -> None:
+    [item_id] = plan(library, "a.jpg")
+    plan(library, "b.jpg", uid="unfinished")
+    for folder in ("/photos", "/left"):
+        library.folder_batch(folder, WISH, uid=folder, now=NOW)
+    make(library, item_id)
+
+    assert library.expire_redactions(before=NOW, folders=["/photos", "/left"]) == 0
+    assert library.expire_redactions(before=LATER, folders=["/photos"]) == 2
+    assert {each.uid for each in library.redaction_batches(limit=9)} == {"unfinished", "/photos"}
+    assert library.redaction(item_id) is None
+
+
+# -- a watched folder's rule ---------------------------------------------------------------------------------------------------------
+
+
+def index(library: Library, path: str, content: str, *, at: datetime = LATER, mtime: int = 1) -> int:
+    """A file of a watched folder is analysed; returns its place id."""
+    seen = FileSeen(path, 100, mtime, "/photos")
+    library.note_file(seen, Recipe("centerface-2"), priority=Priority.NEW, now=at, sha256=content * 64)
+    for job in library.lease(9, now=at, until=at + timedelta(hours=1)):
+        analysis = Analysis(content * 64, 100, 640, 480, "jpeg", Recipe("centerface-2"), "f32", (), StageTimes())
+        library.commit(job, analysis, now=at)
+    place = library.place(path)
+    assert place is not None
+    return place.place_id
+
+
+def test_only_files_that_came_or_changed_since_there_is_the_rule_want_a_copy(library: Library) -> None:
+    index(library, "/photos/old.jpg", "1", at=NOW - timedelta(days=1))
+    changing = index(library, "/photos/changing.jpg", "2", at=NOW - timedelta(days=1))
+    rule = library.folder_batch("/photos", WISH, uid="rule", now=NOW)
+    new = index(library, "/photos/new.jpg", "3")
+    index(library, "/photos/changing.jpg", "4", mtime=2)
+
+    assert dict(library.uncopied(rule)) == {"/photos/new.jpg": "3" * 64, "/photos/changing.jpg": "4" * 64}
+    assert dict(library.uncopied(rule, places=[changing])) == {"/photos/changing.jpg": "4" * 64}
+    assert library.uncopied(rule, places=[]) == []
+    assert len(library.uncopied(rule, limit=1)) == 1
+    assert new != changing
+
+
+def test_each_content_of_a_file_is_copied_once(library: Library) -> None:
+    rule = library.folder_batch("/photos", WISH, uid="rule", now=NOW)
+    index(library, "/photos/a.jpg", "a")
+    library.plan_more(rule, [PlannedCopy("/photos/a.jpg", "/safe/a.jpg")], now=LATER)
+    assert library.uncopied(rule) == [], "it is planned"
+    [item] = library.copies_to_make(9)
+    make(library, item.id)
+    assert library.uncopied(rule) == [], "it is made"
+
+    index(library, "/photos/a.jpg", "c", mtime=2)
+
+    assert library.uncopied(rule) == [("/photos/a.jpg", "c" * 64)]
+    library.plan_more(rule, [PlannedCopy("/photos/a.jpg", "/safe/a (2).jpg")], now=LATER)
+    [again] = library.copies_to_make(9)
+    assert (again.target, again.facts) == ("/safe/a (2).jpg", None)
+
+
+def test_a_file_whose_copy_failed_waits_until_it_changes(library: Library) -> None:
+    rule = library.folder_batch("/photos", WISH, uid="rule", now=NOW)
+    index(library, "/photos/a.jpg", "a")
+    library.plan_more(rule, [PlannedCopy("/photos/a.jpg", "/safe/a.jpg")], now=LATER)
+    [item] = library.copies_to_make(9)
+
+    library.copy_failed(item.id, ImageTruncated(), now=LATER)
+
+    assert library.uncopied(rule) == []
+    index(library, "/photos/a.jpg", "c", mtime=2, at=LATER + timedelta(hours=1))
+    assert library.uncopied(rule) == [("/photos/a.jpg", "c" * 64)]
+
+
+def test_a_copy_is_never_copied_again(library: Library) -> None:
+    rule = library.folder_batch("/photos", WISH, uid="rule", now=NOW)
+    [item_id] = plan(library, "elsewhere.jpg")
+    make(library, item_id)
+
+    index(library, "/photos/copy of it.jpg", "b")
+
+    assert library.uncopied(rule) == []
+
+
+def test_a_rule_keeps_its_batch_and_follows_the_wish(library: Library) -> None:
+    first = library.folder_batch("/photos", WISH, uid="rule", now=NOW)
+    library.plan_more(first, [PlannedCopy("/photos/a.jpg", "/safe/a.jpg")], now=NOW)
+
+    assert library.folder_batch("/photos", Wish(), uid="other", now=LATER) == first
+    [item] = library.copies_to_make(9)
+    assert item.wish == Wish()
+
+
+def test_nothing_is_added_to_a_batch_that_is_gone(library: Library) -> None:
+    library.plan_more("gone", [PlannedCopy("/photos/a.jpg", "/safe/a.jpg")], now=NOW)
+
+    assert library.copies_to_make(9) == []
