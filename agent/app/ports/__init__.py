@@ -1,6 +1,7 @@
 """What the use cases need from outside, as types: a module above this floor implements each."""
 
 from agent.app.ports.analyser import Analyse, Analyser
+from agent.app.ports.copies import KEPT_ENDING, CopyFiles, Keeper, Kept, Placing
 from agent.app.ports.library import BACKUPS_HOLD_PURGED, ForgottenList, Library, ThumbnailStore
 from agent.app.ports.matcher import FaceMatcher, Groups, Query
 from agent.app.ports.records import (
@@ -53,12 +54,14 @@ from agent.app.ports.source import (
 __all__ = [
     "BACKUPS_HOLD_PURGED",
     "EVERYWHERE",
+    "KEPT_ENDING",
     "MADE",
     "Analyse",
     "Analyser",
     "Area",
     "Change",
     "CopyFacts",
+    "CopyFiles",
     "Counts",
     "Doubt",
     "Emit",
@@ -73,6 +76,8 @@ __all__ = [
     "Groups",
     "Index",
     "ItemState",
+    "Keeper",
+    "Kept",
     "Library",
     "Made",
     "Match",
@@ -83,6 +88,7 @@ __all__ = [
     "PersonFacts",
     "PlacePage",
     "PlaceState",
+    "Placing",
     "PlannedCopy",
     "Portrait",
     "Query",

@@ -35,3 +35,27 @@ class NotRestorable(RedactionError):
 
 class RestoreKeyWrong(RedactionError):
     code = "redact.wrong_key"
+
+
+class AlreadyKept(RedactionError):
+    """Beside the file lies what was kept of an earlier original, which must not be lost."""
+
+    code = "redact.already_kept"
+
+
+class KeptDamaged(RedactionError):
+    """What was kept was changed or is cut short: none of it can be believed."""
+
+    code = "redact.kept_damaged"
+
+
+class CopyChanged(RedactionError):
+    """The copy is not the one whose regions were kept."""
+
+    code = "redact.copy_changed"
+
+
+class PassphraseGone(RedactionError):
+    """The program ended before the copy was made, and the passphrase was noted nowhere."""
+
+    code = "redact.passphrase_gone"

@@ -1,0 +1,162 @@
+"""Covered copies as files: written aside, and moved into their place whole or not at all."""
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from agent.adapters import copy_names
+from agent.adapters.copy_names import MadeAt, Names, file_id
+from agent.adapters.durable import disk_full, sync_file, sync_folder
+from agent.app.ports import KEPT_ENDING, Placing, PlannedCopy
+from agent.domain.errors import AlreadyKept, CopyDiskFull, CopyUnwritable, SameFile
+from agent.domain.wishes import Wish
+
+REPORT_ENDING: Final = ".redaction.json"
+
+
+class Copies:
+    """Implements `agent.app.ports.CopyFiles`."""
+
+    def plan(self, paths: Sequence[str], out: str | None, wish: Wish, made: MadeAt) -> list[PlannedCopy]:
+        wanted = list(copy_names.wanted_files(paths, out))
+        if out is None:
+            names = Names(wish, (), made, self.digest)
+            return [copy for source, _ in wanted if (copy := names.in_place(source)) is not None]
+        names = Names(wish, (source for source, _ in wanted), made, self.digest)
+        if copy_names.as_one_file(paths, out):
+            return [names.named(source, *copy_names.exactly(out, source)) for source, _ in wanted]
+        above = os.path.abspath(out)  # noqa: PTH100 - pathlib keeps ".."
+        if any(_same(above, path) for path in paths):
+            raise SameFile
+        return [names.named(source, *copy_names.below(above, source, base)) for source, base in wanted]
+
+    def plan_below(self, root: str, sources: Sequence[str], out: str, wish: Wish, made: MadeAt) -> list[PlannedCopy]:
+        names = Names(wish, sources, made, self.digest)
+        planned = []
+        for source in sources:
+            with contextlib.suppress(SameFile):
+                planned.append(names.named(source, *copy_names.below(out, source, root)))
+        return planned
+
+    def prepare(self, target: str, token: str) -> str:
+        with _named():
+            folder = Path(target).parent
+            folder.mkdir(parents=True, exist_ok=True)
+            mark = hashlib.sha256(f"{token} {target}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
+            aside = folder / f".ai-popup-{mark}.tmp"
+            aside.unlink(missing_ok=True)
+            return str(aside)
+
+    def place(self, ready: Placing) -> str:
+        if ready.target != ready.source and file_id(ready.target) is not None and file_id(ready.target) == file_id(ready.source):
+            raise SameFile
+        with _named():
+            _dress(ready.aside, ready.source)
+            sync_file(Path(ready.aside))
+            placed = self._replacing(ready) if ready.replace else self._beside(ready)
+            sync_folder(Path(placed).parent)
+            return placed
+
+    def discard(self, aside: str) -> None:
+        with contextlib.suppress(OSError):
+            Path(aside).unlink(missing_ok=True)
+
+    def digest(self, path: str) -> str | None:
+        try:
+            with Path(path).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except (OSError, ValueError):
+            return None
+
+    def report(self, target: str, facts: Mapping[str, object]) -> None:
+        aside = Path(self.prepare(target, "report"))
+        with _named():
+            try:
+                aside.write_text(json.dumps(facts, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
+                aside.replace(target + REPORT_ENDING)
+            except BaseException:
+                self.discard(str(aside))
+                raise
+
+    def _replacing(self, ready: Placing) -> str:
+        if ready.kept is not None:
+            beside = ready.target + KEPT_ENDING
+            if ready.kept_replaces:
+                Path(ready.kept).replace(beside)
+            else:
+                try:
+                    _move(ready.kept, beside)
+                except FileExistsError:
+                    raise AlreadyKept from None
+            sync_folder(Path(beside).parent)  # before the original gives way
+        Path(ready.aside).replace(ready.target)
+        return ready.target
+
+    def _beside(self, ready: Placing) -> str:
+        """Never in the place of anything; another program may take a name between two looks."""
+        sha256 = self.digest(ready.aside)
+        for target in copy_names.numbered(ready.target):
+            if ready.kept is None and sha256 is not None and self.digest(target) == sha256:
+                self.discard(ready.aside)  # another agent that looks after the same folder made it
+                return target
+            if os.path.lexists(target):
+                continue
+            try:
+                if ready.kept is not None:
+                    _move(ready.kept, target + KEPT_ENDING)
+            except FileExistsError:
+                continue
+            try:
+                _move(ready.aside, target)
+            except FileExistsError:
+                if ready.kept is not None:
+                    Path(target + KEPT_ENDING).replace(ready.kept)
+                continue
+            return target
+        raise AssertionError("there is always another number")
+
+
+def _same(one: str, other: str) -> bool:
+    found = file_id(one)
+    return found is not None and found == file_id(other)
+
+
+def _move(aside: str, target: str) -> None:
+    """Raises FileExistsError if something is there."""
+    if os.name == "nt":
+        Path(aside).rename(target)  # which refuses, there
+        return
+    try:
+        os.link(aside, target)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS, errno.EACCES):
+            raise
+        if os.path.lexists(target):  # a file system without links: nothing better can be had
+            raise FileExistsError from None
+        Path(aside).rename(target)
+    else:
+        Path(aside).unlink()
+
+
+def _dress(aside: str, original: str) -> None:
+    """Whoever may read the original may read the copy: it is made to be shown."""
+    with contextlib.suppress(OSError):
+        Path(aside).chmod(stat.S_IMODE(Path(original).stat().st_mode) & 0o666 | 0o600)
+
+
+@contextlib.contextmanager
+def _named() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise (CopyDiskFull if disk_full(error) else CopyUnwritable) from error
+    except ValueError as error:  # a name that no file can have
+        raise CopyUnwritable from error

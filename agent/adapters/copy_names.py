@@ -1,0 +1,152 @@
+"""Where the covered copies of files go: names that nobody has, and never an original's place unasked."""
+
+import os
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from agent.adapters.folder_scan import is_below, walk_images
+from agent.app.ports import KEPT_ENDING, Made, PlannedCopy
+from agent.domain.errors import CopyUnsupported, SameFile
+from agent.domain.image import is_image
+from agent.domain.wishes import Keeping, Wish
+
+# What can be written, by the ending of a name.
+FORMATS: Final = (
+    dict.fromkeys(("jpg", "jpeg", "jpe", "jfif"), "jpeg")
+    | dict.fromkeys(("png", "apng"), "png")
+    | dict.fromkeys(("tif", "tiff"), "tiff")
+    | dict.fromkeys(("bmp", "dib"), "bmp")
+    | {"webp": "webp", "gif": "gif", "avif": "avif"}
+)
+# What can be read but not written, a camera's raw file or a HEIC, becomes a JPEG.
+_INSTEAD: Final = ("jpg", "jpeg")
+
+FileId = tuple[int, int]
+MadeAt = Callable[[str], Made | None]
+Digest = Callable[[str], str | None]
+
+
+def writable(path: str) -> bool:
+    """Whether a copy can bear the file's own name. One without an ending may be anything, and is taken as it is."""
+    ending = _ending(path)
+    return ending in FORMATS or not is_image(path)
+
+
+def wanted_files(paths: Sequence[str], out: str | None) -> Iterator[tuple[str, str]]:
+    """Each image below files and folders, with the folder from where on its place is kept. What lies in `out` itself is left out."""
+    inside = None if out is None else os.path.realpath(out)
+    met: set[str] = set()
+    for path in map(os.path.abspath, paths):
+        is_folder = os.path.isdir(path)  # noqa: PTH112 - a Path can't hold every name that Windows allows
+        for seen in walk_images((path,)):
+            found = seen.path
+            if found in met or (is_folder and inside is not None and is_below(os.path.realpath(found), inside)):
+                continue
+            met.add(found)
+            yield found, path if is_folder else os.path.dirname(path)  # noqa: PTH120
+
+
+def as_one_file(paths: Sequence[str], out: str) -> bool:
+    """Whether `out` names the copy itself, not the folder for it."""
+    one = len(paths) == 1 and not os.path.isdir(paths[0])  # noqa: PTH112
+    return one and not os.path.isdir(out) and not out.endswith(("/", os.sep)) and bool(_ending(out))  # noqa: PTH112
+
+
+class Names:
+    """Gives names to the copies of one batch."""
+
+    def __init__(self, wish: Wish, originals: Iterable[str], made: MadeAt, digest: Digest) -> None:
+        self._wish = wish
+        self._originals = frozenset(filter(None, map(file_id, originals)))
+        self._made = made
+        self._digest = digest
+        self._given: set[str] = set()
+
+    def named(self, source: str, target: str, format: str | None) -> PlannedCopy:
+        """Raises SameFile."""
+        sha256: str | None = None
+        for candidate in numbered(target):
+            if _key(candidate) in self._given:
+                continue
+            found = file_id(candidate)
+            if found is None and not os.path.lexists(candidate):
+                if not self._kept_is_there(candidate):
+                    return self._give(PlannedCopy(source, candidate, format))
+                continue
+            if found in self._originals:
+                raise SameFile
+            made = self._made(candidate)
+            if made is not None and made.wish.made == self._wish.made and made.copy_sha256 == self._digest(candidate):
+                sha256 = sha256 or self._digest(source)
+                if made.sha256 == sha256:
+                    return self._give(PlannedCopy(source, candidate, format, made))
+            if self._wish.replace:
+                return self._give(PlannedCopy(source, candidate, format))
+        raise AssertionError("there is always another number")
+
+    def in_place(self, source: str) -> PlannedCopy | None:
+        """None if the same file was given its place already, by another name."""
+        real = os.path.realpath(source)  # where it is a link, what it leads to is what is to be covered
+        if _key(real) in self._given:
+            return None
+        return self._give(PlannedCopy(real, real))
+
+    def _give(self, copy: PlannedCopy) -> PlannedCopy:
+        self._given.add(_key(copy.target))
+        return copy
+
+    def _kept_is_there(self, target: str) -> bool:
+        return self._wish.keeping is not Keeping.NOTHING and os.path.lexists(target + KEPT_ENDING)
+
+
+def below(out: str, source: str, base: str) -> tuple[str, str | None]:
+    """Where a copy goes that keeps its place below `base`, and its format; None: the original's own."""
+    return _fitting(os.path.join(out, os.path.relpath(source, base)))  # noqa: PTH118
+
+
+def exactly(out: str, source: str) -> tuple[str, str | None]:
+    """The same for a name that somebody chose. Raises CopyUnsupported."""
+    format = FORMATS.get(_ending(out))
+    if format is None:
+        raise CopyUnsupported(format=_ending(out))
+    return os.path.abspath(out), None if FORMATS.get(_ending(source)) == format else format  # noqa: PTH100
+
+
+def numbered(target: str) -> Iterator[str]:
+    """`a.jpg`, `a (2).jpg`, `a (3).jpg`, ..."""
+    yield target
+    stem, dot, ending = target.rpartition(".")
+    if not dot or os.sep in ending:
+        stem, dot, ending = target, "", ""
+    number = 2
+    while True:
+        yield f"{stem} ({number}){dot}{ending}"
+        number += 1
+
+
+def file_id(path: str) -> FileId | None:
+    """The same for all names of a file; None if nothing is there, or nobody says."""
+    try:
+        facts = Path(path).stat()
+    except (OSError, ValueError):
+        return None
+    return (facts.st_dev, facts.st_ino) if facts.st_ino else None
+
+
+def _fitting(target: str) -> tuple[str, str | None]:
+    if writable(target):
+        return target, None
+    ending, format = _INSTEAD
+    return f"{target.rpartition('.')[0]}.{ending}", format
+
+
+def _ending(path: str) -> str:
+    _, dot, ending = path.rpartition(".")
+    return ending.lower() if dot and os.sep not in ending and "/" not in ending else ""
+
+
+def _key(path: str) -> str:
+    """The same for names that some file systems take for the same."""
+    return unicodedata.normalize("NFC", path).casefold()
