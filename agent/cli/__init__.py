@@ -15,6 +15,10 @@ def main(words: Sequence[str]) -> int:
             from agent.engine import match_worker
 
             return match_worker.main()
+        case ["screen-worker"]:
+            from agent.engine import screen_worker
+
+            return screen_worker.main()
         case ["popup-window"]:
             from agent.desktop import popup_window
 

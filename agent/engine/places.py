@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -32,11 +32,13 @@ class Slot:
     idle: asyncio.TimerHandle | None = None
     too_large: EngineMemory | None = None  # why its process is being ended
 
-    async def start(self, command: Sequence[str]) -> Child:
-        """Start a process in it. Raises ChildGone."""
+    async def start(self, command: Sequence[str], extra: Mapping[str, str]) -> Child:
+        """Start a process in it, with `extra` in its environment. Raises ChildGone."""
         files = self.files = Giver()
         try:
-            self.child = await Child.start(command, extra_environment=files.environment, desktop=False, descriptors=files.inherited)
+            self.child = await Child.start(
+                command, extra_environment={**files.environment, **extra}, desktop=False, descriptors=files.inherited
+            )
         finally:
             files.started()
         return self.child

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 # Importing the libraries on a cold, slow disk under a virus scanner takes this long at most.
 _START_LIMIT_S = 60.0
-_A_PERSON_WAITS, _IN_LINE = 0, 1
+A_PERSON_WAITS, _IN_LINE = 0, 1
 _MANY = 1_000_000  # cores: no bound
 
 
@@ -42,13 +42,15 @@ class EnginePool:
         cache: Path,
         command: Sequence[str] | None = None,
         devices: DeviceChooser | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Without `devices`, which has them tested, the device of the settings is taken as it is."""
+        """Without `devices`, which has them tested, the device of the settings is taken as it is. `environment`: beside the usual."""
         self.settings = settings
         self._models = dict(models)
         self._converted, self._cache = converted, cache
         self._command = list(command) if command is not None else own_command("engine-worker")
         self._devices = devices
+        self._environment = dict(environment or {})
         self._generation = 0
         self._slots: list[Slot] = []
         self._free: list[Slot] = []
@@ -68,7 +70,7 @@ class EnginePool:
 
     async def preview(self, path: str, side: int) -> bytes:
         body = wire.PREVIEW.dump(wire.PreviewRequest(path, side))
-        return await self._run("preview", body, wire.PICTURE, wire.check_preview, _A_PERSON_WAITS, path=path)
+        return await self._run("preview", body, wire.PICTURE, wire.check_preview, A_PERSON_WAITS, path=path)
 
     def forget(self) -> None:
         """Hold nothing of people's faces in memory any more: idle processes end now, busy ones after their task."""
@@ -92,7 +94,7 @@ class EnginePool:
 
     async def hello(self) -> Hello:
         """Start a process if none runs; what it says of itself. Raises EngineError, ModelError."""
-        slot = await self._take(_A_PERSON_WAITS)
+        slot = await self._take(A_PERSON_WAITS)
         try:
             await self._running(slot)
             assert slot.hello is not None
@@ -113,6 +115,11 @@ class EnginePool:
     def device_note(self) -> Note | None:
         """A device that was wanted and is not used, and why, as far as it is known yet."""
         return None if self._devices is None else self._devices.note
+
+    @property
+    def _idle_s(self) -> float:
+        """How long a process that has nothing to do is kept."""
+        return self.settings.idle_s
 
     # -- upkeep ------------------------------------------------------------------------------------------------------------------
     @property
@@ -237,7 +244,7 @@ class EnginePool:
         slot.generation, slot.requests, slot.too_large = self._generation, 0, None
         try:
             config = self._config() if self._devices is None else await self._devices.chosen(self._config())
-            child = await slot.start(self._command)
+            child = await slot.start(self._command, self._environment)
             if self._closed:
                 raise EngineKilled
             if self._low_priority:
@@ -284,7 +291,7 @@ class EnginePool:
             self._free.append(slot)
             if slot.generation != self._generation:
                 self._end(slot)
-            slot.idle = asyncio.get_running_loop().call_later(self.settings.idle_s, self._end, slot)
+            slot.idle = asyncio.get_running_loop().call_later(self._idle_s, self._end, slot)
 
     def _hand_over(self, slot: Slot) -> bool:
         """Give a slot to whoever is first in line; False if nobody waits."""

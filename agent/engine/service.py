@@ -41,6 +41,10 @@ class Engine:
         self._embedders: dict[str, MobileFaceNet] = {}
 
     @property
+    def limits(self) -> Limits:
+        return self._limits
+
+    @property
     def device(self) -> str:
         return self._runtime.device
 
@@ -56,15 +60,25 @@ class Engine:
     def analyse(self, task: Analyse, descriptor: int | None = None) -> Analysis:
         """`descriptor` is the file, opened already and closed here. Raises ImageError, ModelError or EngineStartFailed."""
         with _file(task.path, descriptor) as file:
-            detector = None if task.recipe.detector == NO_FACES else self._detector(task.recipe.detector)
-            pipeline = Pipeline(
-                recipe=task.recipe,
-                precision=self.precision,
-                detector=_no_faces if detector is None else partial(self._detect, detector),
-                aligner=align if detector is None else partial(align_again, detector.look),
-                embedder=None if task.recipe.embedder is None else self._embedder(task.recipe.embedder),
-            )
+            pipeline = self._pipeline(task)
             data = read_steady(file, self._limits)
+        return self._analysed(task, pipeline, data)
+
+    def analyse_picture(self, task: Analyse, data: bytes) -> Analysis:
+        """The same for the bytes of a file that is nowhere but in memory. Raises as `analyse`."""
+        return self._analysed(task, self._pipeline(task), data)
+
+    def _pipeline(self, task: Analyse) -> Pipeline:
+        detector = None if task.recipe.detector == NO_FACES else self._detector(task.recipe.detector)
+        return Pipeline(
+            recipe=task.recipe,
+            precision=self.precision,
+            detector=_no_faces if detector is None else partial(self._detect, detector),
+            aligner=align if detector is None else partial(align_again, detector.look),
+            embedder=None if task.recipe.embedder is None else self._embedder(task.recipe.embedder),
+        )
+
+    def _analysed(self, task: Analyse, pipeline: Pipeline, data: bytes) -> Analysis:
         wanted = Wanted(task.min_score, task.min_face, task.keep_chips, task.thumbnail)
         return analyse(data, pipeline, wanted, self._limits, self._clock)
 
@@ -114,7 +128,12 @@ def _no_faces(_decoder: Decoder, _min_score: float) -> list[Detection]:
 
 
 def _file(path: str, descriptor: int | None) -> BinaryIO:
-    return os.fdopen(open_photo(path) if descriptor is None else descriptor, "rb")
+    return spent(open_photo(path) if descriptor is None else descriptor)
+
+
+def spent(descriptor: int) -> BinaryIO:
+    """A file that was handed over; it is closed with what this gives."""
+    return os.fdopen(descriptor, "rb")
 
 
 def read_steady(file: BinaryIO, limits: Limits) -> bytes:

@@ -29,12 +29,12 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls of th
 # could have started, and says what came.
 ENGINE = """
 import ctypes, json, os, socket, subprocess, sys, threading
-from agent.engine import match_worker, wire, worker
+from agent.engine import match_worker, screen_worker, wire, worker
 from agent.app.health import Wall
 from agent.engine.wall import landlock, linux, seccomp
 
 way, places, kind = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3]
-module = match_worker if kind == "matcher" else worker
+module = {"matcher": match_worker, "engine": worker, "screen": screen_worker}[kind]
 
 def reading(name): return lambda: open(places[name], "rb").read()
 def writing(name): return lambda: open(os.path.join(places[name], "written"), "wb").write(b"x")
@@ -105,7 +105,8 @@ if way == "no landlock":
     landlock.version = lambda: 0
 if way == "no seccomp":
     seccomp.install = lambda: False
-worker.Worker._preview = match_worker.MatchWorker._near = lambda self, body: {name: tried(name) for name in attempts}
+def tries(self, body): return {name: tried(name) for name in attempts}
+worker.Worker._preview = match_worker.MatchWorker._near = screen_worker.ScreenWorker._frame = tries
 raise SystemExit(module.main())
 """
 Places: TypeAlias = dict[str, Any]
@@ -138,12 +139,13 @@ class Taken:
 
 
 @contextmanager
-def engine(way: str, places: Places, config: EngineConfig | None) -> Iterator[Taken]:
-    """Without a configuration it is the matcher."""
-    command = [sys.executable, "-c", ENGINE, way, json.dumps(places), "matcher" if config is None else "engine"]
-    pipe = subprocess.PIPE
-    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment(desktop=False))
-    taken = Taken(process, {}, "near" if config is None else "preview")
+def engine(way: str, places: Places, config: EngineConfig | None, display: str | None = None) -> Iterator[Taken]:
+    """Without a configuration it is the matcher; with a display the screen's engine."""
+    kind = "matcher" if config is None else "engine" if display is None else "screen"
+    command = [sys.executable, "-c", ENGINE, way, json.dumps(places), kind]
+    pipe, told = subprocess.PIPE, environment({} if display is None else {"DISPLAY": display}, desktop=False)
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=told)
+    taken = Taken(process, {}, {"matcher": "near", "engine": "preview", "screen": "frame"}[kind])
     try:
         taken.hello = taken.ask("hello", None if config is None else wire.CONFIG.dump(config))["body"]
         yield taken
@@ -209,6 +211,20 @@ def test_the_matcher_can_write_nowhere_either(places: Places, config: EngineConf
     Path(config.cache).mkdir(parents=True)
     with engine("walled", places, None) as taken:
         assert taken.done() == {"thread"} or not taken.hello["wall"]["files"]
+
+
+def test_the_engine_that_sees_the_screen_can_do_no_more_than_the_others(places: Places, config: EngineConfig, x_display: str) -> None:
+    """The connection that it has is its only one: it can make no other, not even to the same server."""
+    places = {**places, "bus": f"/tmp/.X11-unix/X{x_display.removeprefix(':')}"}
+    with engine("open", places, config, x_display) as taken:
+        assert taken.done() == NETWORK | FILES | WRITES | PROGRAMS | ITS_WORK
+    with engine("walled", places, config, x_display) as taken:
+        assert taken.hello["wall"]["network"] and taken.hello["wall"]["programs"]
+        done = taken.done()
+        held = taken.hello["wall"]["files"]
+        grabbed = taken.ask("grab", {"monitor": 1, "region": None})["body"]
+    assert done & ITS_WORK == ITS_WORK and not done & (NETWORK | PROGRAMS) and (not done & (FILES | WRITES) or not held)
+    assert (grabbed["width"], grabbed["height"]) == (1280, 800)
 
 
 def test_a_kernel_without_landlock_still_keeps_it_from_the_network_and_from_programs(places: Places, config: EngineConfig) -> None:

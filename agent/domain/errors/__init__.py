@@ -4,6 +4,18 @@ Cause and remedy of each code stand in both languages in `assets/locales/*.json`
 Parameters are facts a message needs (numbers, setting names), never a path, a name or anything of a picture, for they are logged.
 """
 
+from agent.domain.errors.capture import (
+    CaptureError,
+    CaptureFailed,
+    CaptureGone,
+    CaptureRefused,
+    ClipboardFailed,
+    MonitorUnknown,
+    NoWindow,
+    PortalMissing,
+    RegionOutside,
+    ScreenUnavailable,
+)
 from agent.domain.errors.desktop import AutostartFailed, DesktopError, NoDisplay, NoTray, PopupFailed
 from agent.domain.errors.engine import (
     EngineBadAnswer,
@@ -112,6 +124,11 @@ __all__ = [
     "BackupDamaged",
     "BackupMissing",
     "BadRequest",
+    "CaptureError",
+    "CaptureFailed",
+    "CaptureGone",
+    "CaptureRefused",
+    "ClipboardFailed",
     "CopyChanged",
     "CopyDiskFull",
     "CopyUnsupported",
@@ -149,10 +166,12 @@ __all__ = [
     "ModelUnknown",
     "ModelUnreachable",
     "ModelWrongHash",
+    "MonitorUnknown",
     "NameTaken",
     "NoDisplay",
     "NoSuchName",
     "NoTray",
+    "NoWindow",
     "NotFound",
     "NotRestorable",
     "NotRunning",
@@ -162,6 +181,7 @@ __all__ = [
     "PeopleError",
     "PersonUnknown",
     "PopupFailed",
+    "PortalMissing",
     "RecognitionOff",
     "RedactionError",
     "ReferenceBlurred",
@@ -169,8 +189,10 @@ __all__ = [
     "ReferenceSeveral",
     "ReferenceSmall",
     "ReferenceTurned",
+    "RegionOutside",
     "RestoreKeyWrong",
     "SameFile",
+    "ScreenUnavailable",
     "SelfMerge",
     "SettingsError",
     "SettingsInvalid",

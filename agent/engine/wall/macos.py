@@ -26,7 +26,9 @@ _PROFILE = """(version 1)
 (deny file-read-data {private})
 (allow file-read-data {read})
 (allow file-write* {write} (literal "/dev/null"))
-"""
+{screen}"""
+# Pictures of the screen come from the window server, which asks nobody but the system's own guard of permissions.
+_SCREEN = '(allow mach-lookup (global-name "com.apple.windowserver.active") (global-name "com.apple.tccd.system"))\n'
 _PRIVATE = ("/Users", "/Volumes", "/Network", "/private/tmp", "/private/var/folders", "/private/var/root")
 
 
@@ -44,7 +46,8 @@ def raise_wall(rooms: Rooms, *, load: Callable[[str], Any] = ctypes.CDLL) -> Wal
 def profile(rooms: Rooms) -> str:
     """The sandbox's rules, in its own language."""
     read, write = _paths((*rooms.read, *rooms.write)), _paths(rooms.write)
-    return _PROFILE.format(private=_paths(map(Path, _PRIVATE)), read=read, write=write)
+    screen = _SCREEN if rooms.screen else ""
+    return _PROFILE.format(private=_paths(map(Path, _PRIVATE)), read=read, write=write, screen=screen)
 
 
 def _paths(paths: Iterable[Path]) -> str:

@@ -14,6 +14,7 @@ Load: TypeAlias = Callable[[str], Any]
 _EXTENDED_LIMITS, _UI_RESTRICTIONS = 9, 4
 _ONE_PROCESS, _MEMORY, _DIE_SILENTLY, _KILL_ON_CLOSE = 0x8, 0x100, 0x400, 0x2000
 _NO_DESKTOP_AT_ALL = 0xFF  # clipboard, other windows' handles, settings, logging off
+_FOREIGN_HANDLES = 0x01  # the desktop's window is one, of which pictures are taken
 
 _TOKEN_QUERY, _TOKEN_ADJUST_DEFAULT = 0x8, 0x80
 _INTEGRITY_LEVEL, _SE_GROUP_INTEGRITY = 25, 0x20
@@ -58,7 +59,7 @@ def raise_wall(rooms: Rooms, *, load: Load = _load) -> Wall:
     kernel, security = load("kernel32"), load("advapi32")
     kernel.GetCurrentProcess.restype = kernel.CreateJobObjectW.restype = wintypes.HANDLE
     itself = wintypes.HANDLE(kernel.GetCurrentProcess())
-    alone = _in_a_job(kernel, itself, rooms.address_space)
+    alone = _in_a_job(kernel, itself, rooms.address_space, _NO_DESKTOP_AT_ALL & ~(_FOREIGN_HANDLES if rooms.screen else 0))
     for folder in rooms.write:
         _open_for_low(kernel, security, folder)
     low = _lower(kernel, security, itself)
@@ -66,14 +67,14 @@ def raise_wall(rooms: Rooms, *, load: Load = _load) -> Wall:
     return Wall(writes=low, programs=low and alone, by=", ".join(filter(None, parts)))
 
 
-def _in_a_job(kernel: Any, itself: wintypes.HANDLE, memory: int | None) -> bool:
-    """One process, no desktop, so much memory. The job's handle is never closed: it ends with the process."""
+def _in_a_job(kernel: Any, itself: wintypes.HANDLE, memory: int | None, refused: int) -> bool:
+    """One process, little or nothing of the desktop, so much memory. The job's handle is never closed: it ends with the process."""
     job = wintypes.HANDLE(kernel.CreateJobObjectW(None, None))
     limits = _Limits(flags=_ONE_PROCESS | _DIE_SILENTLY | _KILL_ON_CLOSE, processes=1)
     if memory is not None:
         limits.flags |= _MEMORY
         limits.process_memory = memory
-    desktop = ctypes.c_uint32(_NO_DESKTOP_AT_ALL)
+    desktop = ctypes.c_uint32(refused)
     return bool(
         kernel.SetInformationJobObject(job, _EXTENDED_LIMITS, ctypes.byref(limits), ctypes.sizeof(limits))
         and kernel.SetInformationJobObject(job, _UI_RESTRICTIONS, ctypes.byref(desktop), ctypes.sizeof(desktop))

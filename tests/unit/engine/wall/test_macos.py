@@ -1,5 +1,6 @@
 """The sandbox profile says what is granted and quotes what it is given; where it is refused nothing is claimed."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,3 +66,10 @@ def test_a_sandbox_that_stands_holds_everything(unlimited: list[int | None]) -> 
 def test_a_profile_that_is_refused_is_no_wall() -> None:
     system = System(-1)
     assert raised(system) == OPEN and system.freed == 1
+
+
+def test_only_the_engine_that_takes_pictures_of_the_screen_may_ask_the_window_server() -> None:
+    assert "windowserver" not in macos.profile(ROOMS)
+    rules = macos.profile(replace(ROOMS, screen=True))
+    assert rules.index("(deny mach-lookup)") < rules.index('(allow mach-lookup (global-name "com.apple.windowserver.active")')
+    assert rules.count("(") == rules.count(")")

@@ -1,6 +1,7 @@
 """What is asked of Windows, in which order, and what is claimed of it."""
 
 import ctypes
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,3 +93,11 @@ def test_what_is_taken_is_given_back() -> None:
 @pytest.mark.skipif(ctypes.sizeof(ctypes.c_void_p) != 8, reason="the sizes of 64-bit Windows")
 def test_the_structures_have_the_sizes_windows_knows() -> None:
     assert ctypes.sizeof(_Limits) == 144 and ctypes.sizeof(_Label) == 16
+
+
+@pytest.mark.parametrize("screen", [False, True])
+def test_only_the_engine_that_takes_pictures_of_the_screen_may_use_a_window_that_is_not_its_own(screen: bool) -> None:
+    system = System()
+    system.raise_wall(replace(ROOMS, screen=screen))
+    [refused] = [arguments[2]._obj.value for name, arguments in system.calls if name == "SetInformationJobObject" and arguments[1] == 4]  # type: ignore[attr-defined]
+    assert refused == (0xFE if screen else 0xFF)

@@ -1,0 +1,80 @@
+"""What is taken of the screen: monitors, regions, and the words for them (`screen:<monitor>/<x>,<y>,<w>,<h>`)."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+ALL_MONITORS: Final = 0
+
+_NUMBER: Final = r"(0|[1-9]\d{0,5})"
+_REGION: Final = re.compile(rf"{_NUMBER},{_NUMBER},{_NUMBER},{_NUMBER}", re.ASCII)
+_REFERENCE: Final = re.compile(rf"screen:{_NUMBER}(?:/([\d,]+))?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenRegion:
+    """A rectangle in pixels as they are grabbed, from the top left of its monitor. Raises ValueError for one that can't be."""
+
+    x: int
+    y: int
+    w: int
+    h: int
+
+    def __post_init__(self) -> None:
+        if min(self.x, self.y) < 0 or min(self.w, self.h) < 1:
+            raise ValueError
+
+    def __str__(self) -> str:
+        return f"{self.x},{self.y},{self.w},{self.h}"
+
+    @classmethod
+    def parse(cls, text: str) -> "ScreenRegion":
+        """Of `X,Y,W,H`. Raises ValueError."""
+        found = _REGION.fullmatch(text)
+        if found is None:
+            raise ValueError
+        return cls(*map(int, found.groups()))
+
+    @classmethod
+    def clipped(cls, left: int, top: int, width: int, height: int, *, within: tuple[int, int]) -> "ScreenRegion | None":
+        """What of a rectangle lies in a picture of this width and height; None if nothing does."""
+        right, bottom = min(left + width, within[0]), min(top + height, within[1])
+        left, top = max(0, left), max(0, top)
+        return cls(left, top, right - left, bottom - top) if right > left and bottom > top else None
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenRef:
+    """A monitor, or a region of it; number 0 is all monitors as they stand beside each other."""
+
+    monitor: int = ALL_MONITORS
+    region: ScreenRegion | None = None  # None: the whole of it
+
+    def __str__(self) -> str:
+        return f"screen:{self.monitor}" + ("" if self.region is None else f"/{self.region}")
+
+    @classmethod
+    def parse(cls, text: str) -> "ScreenRef":
+        """Raises ValueError."""
+        found = _REFERENCE.fullmatch(text)
+        if found is None:
+            raise ValueError
+        return cls(int(found[1]), None if found[2] is None else ScreenRegion.parse(found[2]))
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """One monitor, in pixels as they are grabbed."""
+
+    number: int  # 1 is the system's first; 0 all of them together
+    x: int  # of its top left, from that of all monitors together
+    y: int
+    w: int
+    h: int
+    scale: float = 1.0  # such pixels by the system's own unit for windows: 2 on a Retina display, 1 where that unit is pixels
+    primary: bool = False
+
+    @property
+    def region(self) -> ScreenRegion:
+        """Where it stands in the picture of all monitors."""
+        return ScreenRegion(self.x, self.y, self.w, self.h)

@@ -1,0 +1,107 @@
+"""The agent's side of the screen's engine: one process, started on demand, that keeps what it took while somebody reviews it."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from agent.app.ports import Analyse
+from agent.app.ports.screen import Frame
+from agent.child import own_command
+from agent.domain.errors import CaptureFailed, CaptureGone
+from agent.domain.face import Analysis
+from agent.domain.redaction import Cover
+from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
+from agent.engine import screen_wire, wire
+from agent.engine.pool import A_PERSON_WAITS, EnginePool
+from agent.engine.selftest_runs import DeviceChooser
+from agent.engine.wire import ModelFile
+from agent.settings import Engine
+
+# Somebody who reviews a capture may be called away; what is open for longer is gone.
+KEPT_S: Final = 15 * 60.0
+# All that the process learns of the desktop: the way to its pixels.
+_DISPLAY: Final = ("DISPLAY", "XAUTHORITY")
+
+
+class ScreenEngine(EnginePool):
+    """A ScreenGrabber. Beside the usual engines, which know of no screen: in this one nobody's files are decoded."""
+
+    def __init__(
+        self,
+        settings: Engine,
+        models: Mapping[str, ModelFile],
+        *,
+        converted: Path,
+        cache: Path,
+        devices: DeviceChooser | None = None,
+        kept_s: float = KEPT_S,
+        display: bool = True,
+    ) -> None:
+        """Without `display` it sees no screen, only files that the desktop made."""
+        told = {name: os.environ[name] for name in _DISPLAY if display and name in os.environ}
+        command = own_command("screen-worker")
+        super().__init__(settings, models, converted=converted, cache=cache, command=command, devices=devices, environment=told)
+        self._kept_s = kept_s
+        self._open: set[str] = set()
+
+    @property
+    def size(self) -> int:
+        """One: another process would not know what this one has taken."""
+        return 1
+
+    @property
+    def _idle_s(self) -> float:
+        return max(self._kept_s, self.settings.idle_s) if self._open else self.settings.idle_s
+
+    async def monitors(self) -> tuple[Monitor, ...]:
+        return await self._run("monitors", None, screen_wire.MONITORS, screen_wire.check_monitors, A_PERSON_WAITS)
+
+    async def grab(self, ref: ScreenRef) -> Frame:
+        try:
+            return await self._grabbed(ref)
+        except CaptureFailed:
+            # The connection is broken, or made for a smaller desktop than there is by now: that can be mended only by a new process.
+            self.forget()
+            return await self._grabbed(ref)
+
+    async def _grabbed(self, ref: ScreenRef) -> Frame:
+        body = screen_wire.GRAB.dump(ref)
+        return self._opened(await self._run("grab", body, screen_wire.FRAME, screen_wire.check_frame, A_PERSON_WAITS))
+
+    async def take(self, path: str) -> Frame:
+        return self._opened(await self._run("take", None, screen_wire.FRAME, screen_wire.check_frame, A_PERSON_WAITS, path=path))
+
+    async def frame(self, handle: str, region: ScreenRegion | None) -> bytes:
+        body = screen_wire.FRAME_OF.dump(screen_wire.FrameRequest(self._known(handle), region))
+        return await self._run("frame", body, wire.PICTURE, wire.check_preview, A_PERSON_WAITS)
+
+    async def look(self, handle: str, region: ScreenRegion | None, task: Analyse) -> Analysis:
+        task = replace(task, path="", thumbnail=None)
+        body = screen_wire.LOOK.dump(screen_wire.LookRequest(self._known(handle), region, task))
+        return await self._run("look", body, wire.ANALYSIS, lambda analysis: wire.check_analysis(analysis, task), A_PERSON_WAITS)
+
+    async def cover(self, handle: str, covers: tuple[Cover, ...], format: str) -> bytes:
+        body = screen_wire.COVER.dump(screen_wire.CoverRequest(self._known(handle), covers, format))
+        return await self._run("cover", body, wire.PICTURE, lambda picture: screen_wire.check_picture(picture, format), A_PERSON_WAITS)
+
+    async def drop(self, handle: str) -> None:
+        if handle not in self._open:
+            return
+        self._open.discard(handle)
+        if self.stats():  # not for its sake a process is started
+            await self._run("drop", screen_wire.HANDLE.dump(handle), wire.DONE, lambda done: done, A_PERSON_WAITS)
+
+    def forget(self) -> None:
+        self._open.clear()
+        super().forget()
+
+    def _opened(self, frame: Frame) -> Frame:
+        self._open.add(frame.handle)
+        return frame
+
+    def _known(self, handle: str) -> str:
+        if handle not in self._open:
+            raise CaptureGone
+        return handle

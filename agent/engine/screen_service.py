@@ -1,0 +1,114 @@
+"""What the screen's engine does: takes pictures, finds faces on them, covers them. Uncovered they are in its memory and nowhere else."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import cv2
+import numpy as np
+
+from agent.app.ports import Analyse
+from agent.app.ports.screen import Frame
+from agent.domain.errors import CaptureFailed, CaptureGone, RegionOutside
+from agent.domain.face import Analysis
+from agent.domain.redaction import Cover
+from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
+from agent.engine.screen_grab import Grabber
+from agent.engine.service import Engine, read_steady, spent
+from agent.vision.codecs import decode
+from agent.vision.codecs.image import Pixels
+from agent.vision.redactor import redact
+
+# Pictures at a time; of more the oldest goes. One is under review, one is being chosen from.
+MOST_OPEN: Final = 4
+# Of the picture a region is chosen on.
+_FRAME_QUALITY: Final = 90
+# Fast rather than small: it goes to the clipboard, or is one file.
+_SPEED: Final = {
+    "png": [cv2.IMWRITE_PNG_COMPRESSION, 2],
+    "jpeg": [cv2.IMWRITE_JPEG_QUALITY, 92],
+    "webp": [cv2.IMWRITE_WEBP_QUALITY, 101],  # beyond 100: nothing is lost
+    "bmp": [],
+}
+_ENDINGS: Final = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "bmp": ".bmp"}
+
+
+class ScreenService:
+    """Not for several threads at a time."""
+
+    def __init__(self, engine: Engine, screen: Grabber) -> None:
+        self._engine = engine
+        self._screen = screen
+        self._open: dict[str, Pixels] = {}  # by handle, the oldest first: [height, width, 3], blue first
+
+    def monitors(self) -> tuple[Monitor, ...]:
+        """Raises CaptureError."""
+        return self._screen.monitors()
+
+    def grab(self, ref: ScreenRef) -> Frame:
+        """Raises CaptureError, ImageTooLarge."""
+        width, height, raw = self._screen.grab(ref)
+        self._engine.limits.check_pixels(width, height)
+        if len(raw) != width * height * 4:
+            raise CaptureFailed
+        return self._keep(np.ascontiguousarray(np.frombuffer(raw, np.uint8).reshape(height, width, 4)[:, :, :3]))
+
+    def take(self, descriptor: int) -> Frame:
+        """Of a file that was handed over. Raises ImageError."""
+        with spent(descriptor) as file:
+            image = decode(read_steady(file, self._engine.limits), self._engine.limits)
+        return self._keep(np.ascontiguousarray(image.shown(image.pixels)[:, :, ::-1]))
+
+    def frame(self, handle: str, region: ScreenRegion | None) -> bytes:
+        """JPEG. Raises CaptureGone, RegionOutside."""
+        return _encoded(_cut(self._pixels(handle), region), "jpeg", [cv2.IMWRITE_JPEG_QUALITY, _FRAME_QUALITY])
+
+    def look(self, handle: str, region: ScreenRegion | None, task: Analyse) -> Analysis:
+        """Keeps nothing but the region. Raises CaptureGone, RegionOutside, ModelError."""
+        pixels = self._pixels(handle)
+        kept = _cut(pixels, region)
+        if kept.shape != pixels.shape:
+            # A copy, so that the rest is really let go of.
+            self._open[handle] = kept = kept.copy()
+        # As a file in memory, so that faces are found in it as in any photo.
+        return self._engine.analyse_picture(replace(task, path=""), _encoded(kept, "bmp", []))
+
+    def cover(self, handle: str, covers: Sequence[Cover], format: str) -> bytes:
+        """Raises CaptureGone."""
+        pixels = self._pixels(handle).copy()
+        redact(pixels, covers, order="BGR")
+        return _encoded(pixels, format, _SPEED[format])
+
+    def drop(self, handle: str) -> None:
+        self._open.pop(handle, None)
+
+    def _keep(self, pixels: Pixels) -> Frame:
+        handle = secrets.token_hex(16)
+        self._open[handle] = pixels
+        while len(self._open) > MOST_OPEN:
+            del self._open[next(iter(self._open))]
+        return Frame(handle, pixels.shape[1], pixels.shape[0])
+
+    def _pixels(self, handle: str) -> Pixels:
+        if handle not in self._open:
+            raise CaptureGone
+        return self._open[handle]
+
+
+def _cut(pixels: Pixels, region: ScreenRegion | None) -> Pixels:
+    """The region, as far as there is something. Raises RegionOutside."""
+    if region is None:
+        return pixels
+    height, width = pixels.shape[:2]
+    inside = ScreenRegion.clipped(region.x, region.y, region.w, region.h, within=(width, height))
+    if inside is None:
+        raise RegionOutside
+    return pixels[inside.y : inside.y + inside.h, inside.x : inside.x + inside.w]
+
+
+def _encoded(pixels: Pixels, format: str, how: list[int]) -> bytes:
+    done, encoded = cv2.imencode(_ENDINGS[format], pixels, how)
+    if not done:
+        raise CaptureFailed
+    return encoded.tobytes()

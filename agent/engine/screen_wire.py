@@ -1,0 +1,69 @@
+"""What the agent and the screen's engine say to each other, in the engine's way of speaking."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from agent.app.ports import Analyse
+from agent.app.ports.screen import Frame
+from agent.domain.errors import EngineBadAnswer
+from agent.domain.redaction import Cover
+from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
+from agent.engine.wire import STRICT, Codec
+
+# How a picture of each format begins.
+FORMATS: Final = {"png": b"\x89PNG\r\n\x1a\n", "jpeg": b"\xff\xd8\xff", "webp": b"RIFF", "bmp": b"BM"}
+_HANDLE: Final = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRequest:
+    handle: str
+    region: ScreenRegion | None
+
+
+@dataclass(frozen=True, slots=True)
+class LookRequest:
+    handle: str
+    region: ScreenRegion | None
+    task: Analyse
+
+
+@dataclass(frozen=True, slots=True)
+class CoverRequest:
+    handle: str
+    covers: tuple[Cover, ...]
+    format: str
+
+
+MONITORS = Codec[tuple[Monitor, ...]](TypeAdapter(tuple[tuple[Monitor, ...]], config=STRICT))
+GRAB = Codec[ScreenRef](TypeAdapter(tuple[ScreenRef], config=STRICT))
+FRAME = Codec[Frame](TypeAdapter(tuple[Frame], config=STRICT))
+FRAME_OF = Codec[FrameRequest](TypeAdapter(tuple[FrameRequest], config=STRICT))
+LOOK = Codec[LookRequest](TypeAdapter(tuple[LookRequest], config=STRICT))
+COVER = Codec[CoverRequest](TypeAdapter(tuple[CoverRequest], config=STRICT))
+HANDLE = Codec[str](TypeAdapter(tuple[str], config=STRICT))
+
+
+def check_monitors(monitors: tuple[Monitor, ...]) -> tuple[Monitor, ...]:
+    """Those that can be an answer. Raises EngineBadAnswer."""
+    numbered = all(monitor.number == place for place, monitor in enumerate(monitors, 1))
+    if not numbered or any(min(monitor.x, monitor.y) < 0 or min(monitor.w, monitor.h) < 1 or monitor.scale <= 0 for monitor in monitors):
+        raise EngineBadAnswer
+    return monitors
+
+
+def check_frame(frame: Frame) -> Frame:
+    """Raises EngineBadAnswer."""
+    if not _HANDLE.fullmatch(frame.handle) or min(frame.width, frame.height) < 1:
+        raise EngineBadAnswer
+    return frame
+
+
+def check_picture(picture: bytes, format: str) -> bytes:
+    """The picture if it is of that format, for others are to show it. Raises EngineBadAnswer."""
+    if not picture.startswith(FORMATS[format]):
+        raise EngineBadAnswer
+    return picture
