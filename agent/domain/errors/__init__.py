@@ -67,6 +67,7 @@ from agent.domain.errors.redaction import (
     NotRestorable,
     PassphraseGone,
     RedactionError,
+    RegionsTooLarge,
     RestoreKeyWrong,
     SameFile,
 )
@@ -190,6 +191,7 @@ __all__ = [
     "ReferenceSmall",
     "ReferenceTurned",
     "RegionOutside",
+    "RegionsTooLarge",
     "RestoreKeyWrong",
     "SameFile",
     "ScreenUnavailable",

@@ -27,6 +27,12 @@ class CopyUnsupported(RedactionError):
     code = "redact.unsupported"
 
 
+class RegionsTooLarge(RedactionError):
+    """What is covered is more than can be kept aside. Parameters `megabytes`, `limit`."""
+
+    code = "redact.regions_too_large"
+
+
 class NotRestorable(RedactionError):
     """There is nothing kept to restore from."""
 

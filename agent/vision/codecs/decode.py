@@ -1,18 +1,23 @@
 """Bytes to pixels: an upright RGB array, decoded no finer than it is needed, and the right name for what is wrong with a file."""
 
 import warnings
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar, cast
 
 import cv2
 import numpy as np
 import PIL.Image
+from numpy.typing import NDArray
 
-from agent.domain.errors import ImageCorrupt, ImageEmpty, ImageError, ImageTooLarge, ImageTruncated, ImageUnsupported
+from agent.domain.errors import AgentError, ImageCorrupt, ImageEmpty, ImageTooLarge, ImageTruncated, ImageUnsupported
 from agent.vision.codecs import heic, jpeg, others, raw
 from agent.vision.codecs.colour import to_srgb
 from agent.vision.codecs.image import Image, Limits, Pixels
 from agent.vision.codecs.sniff import sniff
 from agent.vision.codecs.tiff import Exif
+
+T = TypeVar("T")
+A = TypeVar("A", bound=NDArray[np.generic])
 
 _NO_MEMORY: Final = -4  # OpenCV's number for it
 
@@ -23,6 +28,11 @@ def decode(data: bytes, limits: Limits, side: int | None = None) -> Image:
     Limits are checked from the header, before anything is decoded.
     Raises ImageEmpty, ImageUnsupported, ImageTruncated, ImageCorrupt or ImageTooLarge.
     """
+    return named(data, limits, lambda name: _decode(data, name, limits, side))
+
+
+def named(data: bytes, limits: Limits, read: Callable[[str], T]) -> T:
+    """What `read` makes of the bytes, told their format; what goes wrong gets its name. Raises as above."""
     if not data:
         raise ImageEmpty
     limits.check_bytes(len(data))
@@ -32,8 +42,8 @@ def decode(data: bytes, limits: Limits, side: int | None = None) -> Image:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # broken metadata; and Pillow's own size limit, where ours counts
         try:
-            return _decode(data, name, limits, side)
-        except ImageError:
+            return read(name)
+        except AgentError:
             raise
         except Exception as error:  # decoders raise whatever broken bytes lead them to
             if _asks_too_much(error):
@@ -61,19 +71,20 @@ def _decode(data: bytes, name: str, limits: Limits, side: int | None) -> Image:
 def _upright(pixels: Pixels, scale: float, width: int, height: int, name: str, exif: Exif, profile: bytes) -> Image:
     if exif.orientation >= 5:
         width, height = height, width
-    turned = np.ascontiguousarray(_turn(pixels, exif.orientation))
+    turned = np.ascontiguousarray(turn(pixels, exif.orientation))
     return Image(turned, scale, width, height, name, exif.taken_at, to_srgb(profile))
 
 
-def _turn(pixels: Pixels, orientation: int) -> Pixels:
-    """EXIF's eight ways a camera was held, undone."""
+def turn(pixels: A, orientation: int) -> A:
+    """EXIF's eight ways a camera was held, undone: a view."""
+    turned: NDArray[Any] = pixels
     if orientation >= 5:
-        pixels = pixels.swapaxes(0, 1)
+        turned = turned.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
+        turned = turned[::-1]
     if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return pixels
+        turned = turned[:, ::-1]
+    return cast("A", turned)
 
 
 def _asks_too_much(error: Exception) -> bool:

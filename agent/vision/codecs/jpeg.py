@@ -21,12 +21,12 @@ _REDUCTIONS: Final = (
     (2, cv2.IMREAD_REDUCED_GRAYSCALE_2),
     (1, 0),
 )
-_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _COMMON: Final = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})  # not those without loss, nor in several layers: nobody shows them
 _NO_SEGMENT: Final = frozenset({0x00, 0x01, 0xFF, *range(0xD0, 0xD8)})  # padding, and markers that stand alone
-_SCAN: Final = 0xDA
-_END: Final = b"\xff\xd9"
-_ICC: Final = b"ICC_PROFILE\0"
+SCAN: Final = 0xDA
+END: Final = b"\xff\xd9"
+ICC: Final = b"ICC_PROFILE\0"
 _PROFILE_PARTS: Final = 64  # 4 MB
 
 
@@ -50,26 +50,26 @@ def read_header(data: bytes, start: int = 0, *, strict: bool = False) -> Header:
     """
     frame: bytes | None = None
     common, exif, profile = False, Exif(), dict[int, bytes]()
-    for marker, body, following in _segments(data, start + 2, strict=strict):
-        if marker == _SCAN:
+    for marker, body, following in segments(data, start + 2, strict=strict):
+        if marker == SCAN:
             if frame is None:
                 raise ImageCorrupt
             bits, height, width, components = struct.unpack(">BHHB", frame)
             # Coded pixels never form an end mark by chance. Mostly it is the last there is; in a raw file the first one counts.
-            end = len(data) if data.endswith(_END) and not strict else data.find(_END, following) + 2
+            end = len(data) if data.endswith(END) and not strict else data.find(END, following) + 2
             parts = b"".join(profile[number] for number in sorted(profile))
             return Header(width, height, components, common and bits == 8, end if end > 1 else 0, exif, parts)
-        if marker in _FRAMES and frame is None and following - body >= 6:
+        if marker in FRAMES and frame is None and following - body >= 6:
             frame, common = data[body : body + 6], marker in _COMMON
         elif marker == 0xE1 and exif == Exif() and data.startswith(b"Exif\0\0", body):
             exif = read_exif(data[body + 6 : following])
-        elif marker == 0xE2 and data.startswith(_ICC, body) and len(profile) < _PROFILE_PARTS:
-            part = data[body + len(_ICC) : following]
+        elif marker == 0xE2 and data.startswith(ICC, body) and len(profile) < _PROFILE_PARTS:
+            part = data[body + len(ICC) : following]
             profile.setdefault(part[0] if part else 0, part[2:])
     raise ImageTruncated
 
 
-def _segments(data: bytes, at: int, *, strict: bool) -> Iterator[tuple[int, int, int]]:
+def segments(data: bytes, at: int, *, strict: bool) -> Iterator[tuple[int, int, int]]:
     """Marker, where its content begins, where it ends; whole ones only, up to the first scan. Raises ImageCorrupt."""
     while 0 <= at <= len(data) - 4:
         marker = data[at + 1]
@@ -90,16 +90,33 @@ def _segments(data: bytes, at: int, *, strict: bool) -> Iterator[tuple[int, int,
 
 def decode(data: bytes, header: Header, limits: Limits, side: int | None) -> tuple[Pixels, float]:
     """Pixels as they lie in the file, and their scale. Raises ImageTruncated, ImageUnsupported, ImageTooLarge or ImageCorrupt."""
+    check(header, limits)
+    longer = max(header.width, header.height)
+    factor, flag = next((f, flag) for f, flag in _REDUCTIONS if f == 1 or (side is not None and longer / f >= side))
+    if header.components == 4:
+        return others.decode_ink(data, factor, limits), 1 / factor
+    return _decoded(data, flag | cv2.IMREAD_COLOR_RGB), 1 / factor
+
+
+def decode_to_copy(data: bytes, header: Header, limits: Limits) -> Pixels:
+    """All pixels as they lie in the file, [height, width, 1 or 3], blue first: as they are encoded again. Not for inks. Raises as above."""
+    check(header, limits)
+    limits.make_room(header.width, header.height)
+    decoded = _decoded(data, cv2.IMREAD_GRAYSCALE if header.components == 1 else cv2.IMREAD_COLOR_BGR)
+    return decoded.reshape(*decoded.shape[:2], -1)
+
+
+def check(header: Header, limits: Limits) -> None:
+    """Whether it can be decoded. Raises ImageTruncated, ImageUnsupported, ImageTooLarge."""
     limits.check_pixels(header.width, header.height)
     if not header.common:
         raise ImageUnsupported
     if not header.end:
         raise ImageTruncated  # libjpeg would fill the rest with grey and say nothing
-    longer = max(header.width, header.height)
-    factor, flag = next((f, flag) for f, flag in _REDUCTIONS if f == 1 or (side is not None and longer / f >= side))
-    if header.components == 4:
-        return others.decode_ink(data, factor, limits), 1 / factor
-    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flag | cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
+
+
+def _decoded(data: bytes, flags: int) -> Pixels:
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flags | cv2.IMREAD_IGNORE_ORIENTATION)
     if decoded is None:
         raise ImageCorrupt
-    return np.asarray(decoded, np.uint8), 1 / factor
+    return np.asarray(decoded, np.uint8)

@@ -19,6 +19,16 @@ _PLUGINS: Final = {"jpeg": "Jpeg", "png": "Png", "webp": "WebP", "gif": "Gif", "
 
 def decode(data: bytes, name: str, limits: Limits) -> tuple[Pixels, Exif, bytes]:
     """The first picture as it lies in the file, and the profile of its colours. Raises ImageError, or whatever the decoder raises."""
+    opened = open_checked(data, name, limits)
+    profile = opened.info.get("icc_profile") or b""
+    if name == "webp" and opened.mode == "RGB" and not getattr(opened, "is_animated", False):
+        return _plain_webp(data), read_exif(exif_of(opened)), profile
+    opened.load()
+    return to_rgb(opened, profile), exif_read(opened, data, name), profile
+
+
+def open_checked(data: bytes, name: str, limits: Limits) -> PIL.Image.Image:
+    """The file opened, not loaded yet, and room made for its first picture. Raises as above."""
     if name == "webp" and (canvas := _webp_canvas(data)) is not None:
         limits.check_pixels(*canvas)  # its decoder takes the memory when the file is opened
     if name == "tiff":
@@ -26,12 +36,12 @@ def decode(data: bytes, name: str, limits: Limits) -> tuple[Pixels, Exif, bytes]
     opened = _open(data, name, limits)
     limits.check_pixels(*opened.size)
     limits.make_room(*opened.size)
-    profile = opened.info.get("icc_profile") or b""
-    if name == "webp" and opened.mode == "RGB" and not getattr(opened, "is_animated", False):
-        return _plain_webp(data), read_exif(_exif_of(opened)), profile
-    opened.load()
-    exif = Exif(1, read_exif(data).taken_at) if name == "tiff" else read_exif(_exif_of(opened))  # a TIFF is turned by its decoder
-    return to_rgb(opened, profile), exif, profile
+    return opened
+
+
+def exif_read(opened: PIL.Image.Image, data: bytes, name: str) -> Exif:
+    """What its EXIF says. A TIFF is turned by its decoder."""
+    return Exif(1, read_exif(data).taken_at) if name == "tiff" else read_exif(exif_of(opened))
 
 
 def decode_ink(data: bytes, factor: int, limits: Limits) -> Pixels:
@@ -65,7 +75,7 @@ def _open(data: bytes, name: str, limits: Limits) -> PIL.Image.Image:
         raise
 
 
-def _exif_of(opened: PIL.Image.Image) -> bytes:
+def exif_of(opened: PIL.Image.Image) -> bytes:
     """EXIF as it begins; empty if there is none."""
     found = opened.info.get("exif")
     if not isinstance(found, bytes):

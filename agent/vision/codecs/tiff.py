@@ -1,7 +1,7 @@
 """Reads the directories of TIFF, EXIF and the raw files built like them: bounded, for what others wrote there is not to be believed."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -67,8 +67,8 @@ class _Reader:
         except struct.error:
             return found, 0
 
-    def walk(self) -> Iterator[dict[int, _Entry]]:
-        """The directories, those inside others too, each once."""
+    def walk(self, inside: Sequence[int] = (_SUB_IFDS,)) -> Iterator[dict[int, _Entry]]:
+        """The directories, those inside others too, to which these tags lead, each once."""
         waiting, met = [self.first], set[int]()
         while waiting and len(met) < _MANY_DIRECTORIES:
             at = waiting.pop(0)
@@ -81,7 +81,8 @@ class _Reader:
                 continue
             yield entries
             waiting.append(following)
-            waiting += self.numbers(entries.get(_SUB_IFDS), _MANY_DIRECTORIES)
+            for tag in inside:
+                waiting += self.numbers(entries.get(tag), _MANY_DIRECTORIES)
 
     def numbers(self, entry: _Entry | None, limit: int = 1) -> list[int]:
         """The first values of an entry; none if it is not there or holds no whole numbers."""
@@ -135,13 +136,16 @@ def is_raw(data: bytes) -> bool:
     )
 
 
-def check_values(data: bytes) -> None:
-    """Raises ImageCorrupt if the directories' values overlap so that together they ask for more memory than the file has."""
+def check_values(data: bytes, inside: Sequence[int] = ()) -> None:
+    """Raises ImageCorrupt if the directories' values overlap so that together they ask for more memory than the file has.
+
+    `inside` are more tags that lead to directories.
+    """
     try:
         reader = _Reader(data)
     except struct.error:
         return  # too short for a directory: the decoder says so
-    for _ in reader.walk():
+    for _ in reader.walk((_SUB_IFDS, *inside)):
         if reader.asked > len(data) + _SPARE:
             raise ImageCorrupt
 

@@ -1,0 +1,149 @@
+"""A picture decoded to be written again: in its own depth and its own colours, upright, with what is transparent apart."""
+
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import cv2
+import numpy as np
+import PIL.Image
+from numpy.typing import NDArray
+
+from agent.domain.errors import ImageCorrupt
+from agent.vision.codecs import Limits, heic, jpeg, others, raw
+from agent.vision.codecs.colour import strips, to_rgb
+from agent.vision.codecs.decode import turn
+from agent.vision.codecs.tiff import Exif
+from agent.vision.copies.notes import Notes, of_heic, of_jpeg, of_opened
+from agent.vision.redactor import Colours
+
+# uint8 or uint16, [height, width].
+Plane: TypeAlias = NDArray[Any]
+
+_DEEP_PNG: Final = (2, 6)  # types of colour: RGB, with alpha or without
+
+
+@dataclass(slots=True)
+class Canvas:
+    """`colours` may be changed in place."""
+
+    colours: Colours  # [height, width, 1 or 3], upright, contiguous
+    alpha: Plane | None  # of the same depth; nothing is visible at 0, where the colours are 0 too
+    profile: bytes  # ICC, of the numbers as they stand; empty for sRGB
+    order: str = "RGB"  # of the three channels
+
+    @property
+    def width(self) -> int:
+        return int(self.colours.shape[1])
+
+    @property
+    def height(self) -> int:
+        return int(self.colours.shape[0])
+
+    @property
+    def deep(self) -> bool:
+        """More than eight bits."""
+        return self.colours.dtype != np.uint8
+
+    def ordered(self, order: str) -> Colours:
+        """The colours, their channels brought into that order where they lie."""
+        if self.colours.shape[2] == 3 and self.order != order:
+            for rows in strips(self.width, self.height):
+                self.colours[rows] = self.colours[rows, :, ::-1].copy()
+            self.order = order
+        return self.colours
+
+    def make_shallow(self) -> None:
+        """Eight bits."""
+        if self.deep:
+            self.colours = (self.colours >> 8).astype(np.uint8)
+            self.alpha = None if self.alpha is None else (self.alpha >> 8).astype(np.uint8)
+
+    def make_opaque(self) -> None:
+        """On white, where the format knows no transparency."""
+        if self.alpha is None:
+            return
+        white = np.iinfo(self.colours.dtype).max
+        for rows in strips(self.width, self.height):
+            weight = self.alpha[rows, :, None].astype(np.float32) / white
+            self.colours[rows] = np.rint(white + (self.colours[rows] - np.float32(white)) * weight).astype(self.colours.dtype)
+        self.alpha = None
+
+
+def open_canvas(data: bytes, name: str, limits: Limits) -> tuple[Canvas, Notes]:
+    """The first picture of a file, and what else is noted there. Raises ImageError, or whatever the decoder raises."""
+    match name:
+        case "jpeg":
+            header = jpeg.read_header(data)
+            return _jpeg(data, header, header.exif, limits)
+        case "raw":
+            preview, header = raw.find_preview(data)
+            return _jpeg(preview, header, raw.read_notes(data, header.exif), limits)
+        case "heic":
+            pixels, _, profile = heic.decode(data, limits)
+            return Canvas(np.require(pixels, requirements=["C", "W"]), None, profile), of_heic(data)
+    opened = others.open_checked(data, name, limits)
+    deep = _deep(opened, data, name)
+    if deep is None:
+        opened.load()
+    notes, exif = of_opened(opened, data, name), others.exif_read(opened, data, name)
+    canvas = _pillow(opened, notes.profile) if deep is None else deep
+    return _upright(canvas, exif), notes
+
+
+def _jpeg(data: bytes, header: jpeg.Header, exif: Exif, limits: Limits) -> tuple[Canvas, Notes]:
+    if header.components == 4:
+        jpeg.check(header, limits)
+        canvas = Canvas(others.decode_ink(data, 1, limits), None, b"")
+    else:
+        canvas = Canvas(jpeg.decode_to_copy(data, header, limits), None, header.profile, "BGR")
+    return _upright(canvas, exif), of_jpeg(data)
+
+
+def _upright(canvas: Canvas, exif: Exif) -> Canvas:
+    canvas.colours = np.require(turn(canvas.colours, exif.orientation), requirements=["C", "W"])
+    if canvas.alpha is not None:
+        canvas.alpha = np.require(turn(canvas.alpha, exif.orientation), requirements=["C", "W"])
+        canvas.colours[canvas.alpha == 0] = 0  # what nobody sees may be a face
+    return canvas
+
+
+def _deep(opened: PIL.Image.Image, data: bytes, name: str) -> Canvas | None:
+    """Colours of sixteen bits, of which Pillow would keep eight; None for all else."""
+    if name == "png":
+        deep = data[24:25] == b"\x10" and data[25:26] in map(bytes, ([kind] for kind in _DEEP_PNG)) and "transparency" not in opened.info
+    else:
+        tags = getattr(opened, "tag_v2", {})
+        deep = name == "tiff" and tags.get(258) in ((16,) * 3, (16,) * 4) and tags.get(262) == 2 and tags.get(0x112, 1) == 1
+        deep = deep and tags.get(338, ()) in ((), (2,))  # alpha that is not multiplied into the colours
+    if not deep:
+        return None
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if decoded is None:
+        raise ImageCorrupt
+    if decoded.dtype != np.uint16 or decoded.ndim != 3 or decoded.shape[:2] != (opened.height, opened.width):
+        return None
+    alpha = np.ascontiguousarray(decoded[:, :, 3]) if decoded.shape[2] == 4 else None
+    colours = np.ascontiguousarray(decoded[:, :, :3])
+    return Canvas(colours.astype(np.uint16, copy=False), alpha, opened.info.get("icc_profile") or b"", "BGR")
+
+
+def _pillow(opened: PIL.Image.Image, profile: bytes) -> Canvas:
+    mode = opened.mode
+    if mode.startswith("I;16"):
+        return Canvas(np.asarray(opened).astype(np.uint16)[:, :, None], None, profile)
+    clear = opened.has_transparency_data
+    if mode in ("1", "L", "LA"):
+        plain, channels = ("LA", 1) if clear else ("L", 1)
+    elif mode in ("RGB", "RGBA", "P", "PA"):
+        plain, channels = ("RGBA", 3) if clear else ("RGB", 3)
+    else:  # inks, and numbers that are no bytes: nothing shows them as they are
+        return Canvas(to_rgb(opened, profile), None, b"")
+    colours = np.empty((opened.height, opened.width, channels), np.uint8)
+    alpha = np.empty((opened.height, opened.width), np.uint8) if clear else None
+    for rows in strips(opened.width, opened.height):
+        strip = np.asarray(opened.crop((0, rows.start, opened.width, min(rows.stop, opened.height))).convert(plain))
+        strip = strip.reshape(*strip.shape[:2], -1)
+        colours[rows] = strip[:, :, :channels]
+        if alpha is not None:
+            alpha[rows] = strip[:, :, -1]
+    return Canvas(colours, alpha, profile)

@@ -1,0 +1,116 @@
+"""Which format a copy has, and its bytes."""
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import PIL.Image
+
+from agent.domain.errors import CopyUnsupported
+from agent.domain.redaction import Cover
+from agent.vision.codecs.colour import to_srgb
+from agent.vision.copies import gif, jpeg, png
+from agent.vision.copies.canvas import Canvas
+from agent.vision.copies.jpeg import Coding
+from agent.vision.copies.kept import Kept
+from agent.vision.copies.notes import Notes
+
+FORMATS: Final = frozenset({"jpeg", "png", "webp", "tiff", "bmp", "gif", "avif"})
+# What is read and can't be written.
+_INSTEAD: Final = {"heic": "jpeg", "raw": "jpeg"}
+_TIFF_KEPT: Final = ("raw", "tiff_lzw", "packbits", "tiff_adobe_deflate", "tiff_deflate")
+_XMP: Final = 700  # a TIFF's tag
+_WEBP_SIDE: Final = 16_383
+_LOSSY: Final = 90  # where the file does not say how fine it was
+
+
+def format_of(name: str, asked: str | None, canvas: Canvas) -> str:
+    """Raises CopyUnsupported."""
+    chosen = asked or _INSTEAD.get(name, name)
+    if chosen not in FORMATS:
+        raise CopyUnsupported(format=chosen)
+    if asked is None and chosen == "tiff" and canvas.deep and canvas.colours.shape[2] == 3:
+        return "png"  # the one format that is written with sixteen bits of colour
+    return chosen
+
+
+def encode(canvas: Canvas, name: str, kept: Kept, notes: Notes, covers: Sequence[Cover]) -> tuple[bytes, Kept]:
+    """The copy, and what could be kept in it. Raises CopyUnsupported for sizes that a format has not."""
+    if name == "png":
+        return png.encode(canvas, kept.without("comment")), kept.without("comment")
+    if canvas.deep and not (name == "tiff" and canvas.colours.shape[2] == 1):
+        canvas.make_shallow()
+    kept = kept.without(*_LACKING.get(name, ()))
+    if name in ("jpeg", "bmp"):
+        canvas.make_opaque()
+    if name in ("bmp", "gif") and (convert := to_srgb(canvas.profile)) is not None and canvas.colours.shape[2] == 3:
+        convert(np.asarray(canvas.ordered("RGB"), np.uint8))
+    if name == "jpeg":
+        kept = kept.without(*(part for part in ("exif", "xmp") if len(getattr(kept, part)) > jpeg.LARGEST_PART))
+        coding = jpeg.coding_of(notes.coded) if notes.coded else Coding()
+        return jpeg.encode(np.asarray(canvas.ordered("BGR"), np.uint8), coding, kept), kept
+    if name == "gif":
+        return gif.encode_still(canvas, covers, kept.comment), kept
+    return _by_pillow(canvas, name, kept, notes), kept
+
+
+# What a format has no room for.
+_LACKING: Final[Mapping[str, tuple[str, ...]]] = {
+    "jpeg": ("texts",),
+    "webp": ("texts", "comment"),
+    "tiff": ("texts", "comment"),
+    "avif": ("texts", "comment"),
+    "bmp": ("texts", "comment", "exif", "xmp"),
+    "gif": ("texts", "exif", "xmp"),
+}
+
+
+def _by_pillow(canvas: Canvas, name: str, kept: Kept, notes: Notes) -> bytes:
+    options = _OPTIONS[name](canvas, kept, notes)
+    if kept.profile and name != "bmp":
+        options["icc_profile"] = kept.profile
+    out = io.BytesIO()
+    _picture(canvas).save(out, name.upper(), **options)
+    return out.getvalue()
+
+
+def _picture(canvas: Canvas) -> PIL.Image.Image:
+    colours, alpha = canvas.ordered("RGB"), canvas.alpha
+    plain = colours[:, :, 0] if colours.shape[2] == 1 else colours
+    if alpha is None:
+        return PIL.Image.fromarray(plain)
+    return PIL.Image.fromarray(np.dstack([plain, alpha]))
+
+
+def _webp(canvas: Canvas, kept: Kept, notes: Notes) -> dict[str, Any]:
+    if max(canvas.width, canvas.height) > _WEBP_SIDE:
+        raise CopyUnsupported(format="webp")
+    how = {"lossless": True, "quality": 50, "exact": True} if notes.lossless else {"quality": _LOSSY}
+    return {**how, "method": 4, **_told(kept)}
+
+
+def _tiff(canvas: Canvas, kept: Kept, notes: Notes) -> dict[str, Any]:
+    options: dict[str, Any] = {"compression": notes.compression if notes.compression in _TIFF_KEPT else "tiff_adobe_deflate"}
+    if kept.exif or kept.xmp:
+        told = PIL.Image.Exif()
+        told.load(kept.exif)
+        if kept.xmp:
+            told[_XMP] = kept.xmp
+        options["exif"] = told
+    return options
+
+
+def _avif(canvas: Canvas, kept: Kept, notes: Notes) -> dict[str, Any]:
+    return {"quality": _LOSSY, "speed": 8, "max_threads": 1, **_told(kept)}
+
+
+def _bmp(canvas: Canvas, kept: Kept, notes: Notes) -> dict[str, Any]:
+    return {}
+
+
+_OPTIONS: Final[Mapping[str, Callable[[Canvas, Kept, Notes], dict[str, Any]]]] = {"webp": _webp, "tiff": _tiff, "avif": _avif, "bmp": _bmp}
+
+
+def _told(kept: Kept) -> dict[str, Any]:
+    return {name: value for name, value in (("exif", kept.exif), ("xmp", kept.xmp)) if value}

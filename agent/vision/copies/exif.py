@@ -1,0 +1,73 @@
+"""EXIF for a copy: the camera's facts, and nothing that can hold a picture or is no longer true."""
+
+import struct
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any, Final
+
+import PIL.Image
+
+from agent.domain.errors import ImageCorrupt
+from agent.vision.codecs import tiff
+
+_EXIF, _GPS, _THUMBNAIL = 0x8769, 0x8825, -1  # directories; the last is Pillow's number for the second one
+_MAKER_NOTE, _ORIENTATION, _WIDTH, _HEIGHT = 0x927C, 0x112, 0xA002, 0xA003
+# Description, make, model, resolution, software, date, artist, rating, copyright, and what Windows calls title, comment, author, subject.
+_KEPT: Final = frozenset({270, 271, 272, 282, 283, 296, 305, 306, 315, 18246, 18249, 33432, 40091, 40092, 40093, 40095})
+# Pointers to other directories, sizes that are told anew, and one sound file.
+_LEFT_IN_EXIF: Final = frozenset({_MAKER_NOTE, 0xA005, 0xA004, _WIDTH, _HEIGHT})
+_LONGEST: Final = 1000  # bytes or numbers: no picture is so small
+_DPI: Final = frozenset({282, 283, 296})
+
+
+def cleaned(exif: bytes, width: int, height: int, *, strip: bool) -> tuple[bytes, set[str]]:
+    """EXIF of a copy of that size, empty if there is none, and which kinds went that were there."""
+    found = _load(exif)
+    if found is None:
+        return b"", {"exif"} if exif else set()
+    inner, place = (_directory(found, number) for number in (_EXIF, _GPS))
+    gone: set[str] = set()
+    if _directory(found, _THUMBNAIL):
+        gone.add("thumbnail")
+    if _MAKER_NOTE in inner:
+        gone.add("maker-note")
+    if found.get(_ORIENTATION, 1) not in (0, 1):
+        gone.add("orientation")
+    if strip:
+        told = any(tag in _KEPT - _DPI for tag in found)
+        return b"", gone | ({"exif"} if told or inner else set()) | ({"gps"} if place else set())
+    kept = PIL.Image.Exif()
+    kept.endian = found.endian
+    kept.update(_small((tag, value) for tag, value in found.items() if tag in _KEPT))
+    if inner := _small((tag, value) for tag, value in inner.items() if tag not in _LEFT_IN_EXIF):
+        kept[_EXIF] = {**inner, _WIDTH: width, _HEIGHT: height}
+    if place := _small(place.items()):
+        kept[_GPS] = place
+    if not kept:
+        return b"", gone
+    with suppress(Exception):  # values of a kind that their tag does not have
+        return kept.tobytes().removeprefix(b"Exif\0\0"), gone
+    return b"", gone | {"exif"}
+
+
+def _load(exif: bytes) -> PIL.Image.Exif | None:
+    """None for what is none."""
+    try:
+        tiff.check_values(exif, inside=(_EXIF, _GPS))
+        found = PIL.Image.Exif()
+        found.load(exif)
+        return found if found else None
+    except (ImageCorrupt, OSError, ValueError, SyntaxError, KeyError, TypeError, struct.error, EOFError):
+        return None
+
+
+def _directory(found: PIL.Image.Exif, number: int) -> dict[int, Any]:
+    with suppress(Exception):  # whatever broken bytes lead to
+        return dict(found.get_ifd(number))
+    return {}
+
+
+def _small(entries: Iterable[tuple[int, Any]]) -> dict[int, Any]:
+    return {
+        tag: value for tag, value in entries if not isinstance(value, dict) and (not hasattr(value, "__len__") or len(value) <= _LONGEST)
+    }

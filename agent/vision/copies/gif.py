@@ -1,0 +1,110 @@
+"""GIF: palettes that keep what is not covered as it is, and films whose every frame is covered."""
+
+import io
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import PIL.Image
+from numpy.typing import NDArray
+
+from agent.domain.redaction import Cover
+from agent.vision.codecs import Limits, Pixels, others
+from agent.vision.copies.canvas import Canvas
+from agent.vision.redactor import Mask, covered, redact
+
+# Pixels of all frames together: of longer films only the first picture is copied.
+LARGEST_FILM: Final = 50_000_000
+_MOST: Final = 256
+
+
+def frames_of(opened: PIL.Image.Image) -> int:
+    """How many frames a copy has."""
+    count = int(getattr(opened, "n_frames", 1))
+    return count if count * opened.width * opened.height <= LARGEST_FILM else 1
+
+
+def encode_still(canvas: Canvas, covers: Sequence[Cover], comment: str) -> bytes:
+    """One picture of eight bits, RGB or grey."""
+    colours = canvas.ordered("RGB")
+    rgb = colours if colours.shape[2] == 3 else colours.repeat(3, axis=2)
+    picture = _indexed(np.asarray(rgb, np.uint8), canvas.alpha, covered(covers, canvas.width, canvas.height))
+    return _saved([picture], comment=comment)
+
+
+def encode_film(data: bytes, covers: Sequence[Cover], limits: Limits, comment: str) -> bytes:
+    """All frames anew, each whole and covered: none shows what an earlier one left. Raises whatever the decoder raises."""
+    opened = others.open_checked(data, "gif", limits)
+    pictures, times = [], []
+    mask = covered(covers, opened.width, opened.height)
+    for number in range(frames_of(opened)):
+        opened.seek(number)
+        frame = np.array(opened.convert("RGBA"))
+        rgb, alpha = np.ascontiguousarray(frame[:, :, :3]), frame[:, :, 3]
+        rgb[alpha == 0] = 0
+        redact(rgb, covers)
+        alpha[mask] = 255
+        pictures.append(_indexed(rgb, alpha if alpha.min() < 128 else None, mask))
+        times.append(int(opened.info.get("duration", 0)))
+    loop = {"loop": opened.info["loop"]} if "loop" in opened.info else {}
+    clear = any("transparency" in picture.info for picture in pictures)
+    return _saved(pictures, comment=comment, duration=times, disposal=2 if clear else 1, **loop)
+
+
+def _saved(pictures: Sequence[PIL.Image.Image], *, comment: str, **options: Any) -> bytes:
+    out = io.BytesIO()
+    first, *more = pictures
+    if more:
+        options |= {"save_all": True, "append_images": more}
+    first.save(out, "GIF", optimize=False, **({"comment": comment} if comment else {}), **options)
+    return out.getvalue()
+
+
+def _indexed(rgb: Pixels, alpha: NDArray[Any] | None, mask: Mask) -> PIL.Image.Image:
+    """At most 256 colours. Where there are more, those of the covers give way first."""
+    clear = None if alpha is None else alpha < 128
+    most = _MOST - (clear is not None and bool(clear.any()))
+    packed = (rgb.astype(np.uint32) * np.array([1 << 16, 1 << 8, 1], np.uint32)).sum(axis=2, dtype=np.uint32)
+    if clear is not None:
+        packed[clear] = packed[~clear][0] if not clear.all() else 0
+    outside = np.unique(packed[~mask]) if not mask.all() else np.empty(0, np.uint32)
+    if len(outside) > most:  # frames laid over each other have palettes of their own
+        return _quantised(rgb, clear, most)
+    if mask.any() and len(np.unique(packed)) > most:
+        packed[mask] = _fewer(rgb[mask], outside, most - len(outside))
+    palette, places = np.unique(packed, return_inverse=True)
+    return _picture(places.reshape(mask.shape).astype(np.uint8), _unpacked(palette), clear)
+
+
+def _fewer(colours: NDArray[np.uint8], outside: NDArray[np.uint32], room: int) -> NDArray[np.uint32]:
+    """The colours of covers, by as many of their own as there is room for, or by those that are there."""
+    row = PIL.Image.fromarray(colours[None])
+    if room > 0:
+        few = row.quantize(room, dither=PIL.Image.Dither.NONE)
+    else:
+        there = PIL.Image.new("P", (1, 1))
+        there.putpalette(_unpacked(outside).tobytes())
+        few = row.quantize(palette=there, dither=PIL.Image.Dither.NONE)
+    found = np.asarray(few.convert("RGB"))[0].astype(np.uint32)
+    return np.asarray((found[:, 0] << 16) | (found[:, 1] << 8) | found[:, 2], np.uint32)
+
+
+def _quantised(rgb: Pixels, clear: Mask | None, most: int) -> PIL.Image.Image:
+    few = PIL.Image.fromarray(rgb).quantize(most, dither=PIL.Image.Dither.NONE)
+    palette = np.array(few.getpalette() or [], np.uint8).reshape(-1, 3)[:most]
+    return _picture(np.asarray(few).copy(), palette, clear)
+
+
+def _picture(places: NDArray[np.uint8], palette: NDArray[np.uint8], clear: Mask | None) -> PIL.Image.Image:
+    if clear is not None and clear.any():
+        places[clear] = len(palette)
+        palette = np.vstack([palette, np.zeros((1, 3), np.uint8)])
+    picture = PIL.Image.fromarray(places, "P")
+    picture.putpalette(palette.tobytes())
+    if clear is not None and clear.any():
+        picture.info["transparency"] = len(palette) - 1
+    return picture
+
+
+def _unpacked(colours: NDArray[np.uint32]) -> NDArray[np.uint8]:
+    return np.stack([colours >> 16 & 255, colours >> 8 & 255, colours & 255], axis=1).astype(np.uint8)

@@ -1,0 +1,37 @@
+"""What of a file's notes goes into its copy, and which kinds do not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from agent.vision.copies import exif, icc, xmp
+from agent.vision.copies.notes import Notes
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    exif: bytes = b""
+    xmp: bytes = b""
+    profile: bytes = b""
+    comment: str = ""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()  # kinds that were there, by name
+
+    def without(self, *kinds: str) -> "Kept":
+        """For a format, or a size, that has no room for these: "exif", "xmp", "profile", "comment", "texts"."""
+        there = [kind for kind in kinds if getattr(self, kind)]
+        empty = {kind: type(getattr(self, kind))() for kind in there}
+        said = {"comment" if kind == "texts" else kind for kind in there} - {"profile"}
+        return replace(self, **empty, removed=tuple(sorted({*self.removed, *said})))
+
+
+def kept_of(notes: Notes, profile: bytes, width: int, height: int, *, strip: bool, somebody: bool) -> Kept:
+    """`profile` is the one the numbers of the copy's pixels are in, `somebody` whether anyone is covered."""
+    told, gone = exif.cleaned(notes.exif, width, height, strip=strip)
+    if "pages" in notes.left:
+        gone.discard("thumbnail")  # it stands where a TIFF's second page does
+    packet, more_gone = xmp.cleaned(notes.xmp, strip=strip, somebody=somebody)
+    said = bool(notes.comment or notes.texts)
+    removed = notes.left | gone | more_gone | ({"comment"} if strip and said else set())
+    colours = icc.cleaned(profile)
+    kinds = tuple(sorted({"comment" if kind == "text" else kind for kind in removed}))
+    return Kept(told, packet, colours, "" if strip else notes.comment, {} if strip else notes.texts, kinds)

@@ -1,0 +1,175 @@
+"""What a file holds beside its picture: what may go on into a copy, and which kinds there are that never do."""
+
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import PIL.Image
+
+from agent.vision.codecs import jpeg, others
+
+LARGEST: Final = 4_000_000  # bytes: longer ones are left out
+_XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
+_MORE_XMP: Final = b"http://ns.adobe.com/xmp/extension/\0"
+_ADOBE: Final = (0xE0, 0xEE)  # JFIF, Adobe: how the colours are coded
+_PNG_KNOWN: Final = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"pHYs", b"sBIT", b"bKGD", b"cICP", b"hIST"}
+_PNG_KINDS: Final = {b"tEXt": "text", b"zTXt": "text", b"iTXt": "text", b"eXIf": "exif", b"iCCP": "", b"acTL": "frames", b"tIME": "time"}
+_PNG_FRAMES: Final = {b"fcTL", b"fdAT"}
+# PNG's own words for what a picture is; other keys hold what programs like to keep.
+_PNG_TEXTS: Final = frozenset(
+    {"Title", "Author", "Description", "Copyright", "Creation Time", "Software", "Disclaimer", "Source", "Comment"}
+)
+_LONGEST_TEXT: Final = 1000
+
+
+@dataclass(slots=True)
+class Notes:
+    exif: bytes = b""  # from its byte order on
+    xmp: bytes = b""
+    profile: bytes = b""  # ICC
+    comment: str = ""
+    texts: Mapping[str, str] = field(default_factory=dict)  # of a PNG
+    left: set[str] = field(default_factory=set)  # kinds that are there and go into no copy
+    lossless: bool = True
+    compression: str = ""  # of a TIFF, as Pillow calls it
+    coded: bytes = b""  # a JPEG's own: how it was encoded is told from it
+
+
+def of_jpeg(data: bytes) -> Notes:
+    notes = Notes(lossless=False, coded=data)
+    parts: dict[int, bytes] = {}
+    scan = len(data)
+    for marker, at, end in jpeg.segments(data, 2, strict=False):
+        if marker == jpeg.SCAN:
+            scan = end
+            break
+        body = data[at:end]
+        if marker == 0xE1 and body.startswith(b"Exif\0\0"):
+            notes.exif = notes.exif or body[6:]
+        elif marker == 0xE1 and body.startswith(_XMP):
+            notes.xmp = notes.xmp or body[len(_XMP) :]
+        elif marker == 0xE2 and body.startswith(jpeg.ICC):
+            parts.setdefault(body[12] if len(body) > 12 else 0, body[14:])
+        elif marker == 0xFE:
+            notes.comment = body[:_LONGEST_TEXT].decode("utf-8", "replace").strip("\0")
+        elif kind := _jpeg_kind(marker, body):
+            notes.left.add(kind)
+    notes.profile = b"".join(parts[number] for number in sorted(parts))[:LARGEST]
+    end_mark = data.find(jpeg.END, scan)
+    if 0 <= end_mark < len(data.rstrip(b"\0")) - 2:
+        notes.left.add("trailing")
+    return notes
+
+
+def _jpeg_kind(marker: int, body: bytes) -> str:
+    """What a segment is that is never copied; empty for what is no more than coding."""
+    if marker == 0xE0 and (body.startswith(b"JFXX") or (body.startswith(b"JFIF\0") and body[12:14] not in (b"\0\0", b""))):
+        return "thumbnail"
+    if marker == 0xE1 and body.startswith(_MORE_XMP):
+        return "xmp"
+    if marker == 0xE2 and body.startswith(b"MPF\0"):
+        return "pictures"
+    if marker == 0xED:
+        return "iptc"
+    return "application" if 0xE0 < marker <= 0xEF and marker not in _ADOBE else ""
+
+
+def of_heic(data: bytes) -> Notes:
+    """Its library tells the rest anew: only what the header says is read."""
+    import pi_heif
+
+    info = pi_heif.open_heif(data).info
+    notes = Notes(lossless=False, exif=_exif(info.get("exif")), xmp=_bytes(info.get("xmp")), profile=_bytes(info.get("icc_profile")))
+    head = data[:1_000_000]
+    for mark, kind in ((b"thmb", "thumbnail"), (b"auxl", "pictures"), (b"tmap", "pictures")):
+        if mark in head:
+            notes.left.add(kind)
+    return notes
+
+
+def of_opened(opened: PIL.Image.Image, data: bytes, name: str) -> Notes:
+    """Of what Pillow has opened."""
+    info = opened.info
+    notes = Notes(exif=others.exif_of(opened)[:LARGEST], xmp=_bytes(info.get("xmp")), profile=_bytes(info.get("icc_profile")))
+    comment = info.get("comment")
+    notes.comment = (comment.decode("utf-8", "replace") if isinstance(comment, bytes) else str(comment or ""))[:_LONGEST_TEXT]
+    notes.lossless = name in ("png", "bmp", "gif") or (name == "webp" and b"VP8L" in data[:100_000] and b"VP8 " not in data[:64])
+    if getattr(opened, "n_frames", 1) > 1:
+        notes.left.add("pages" if name == "tiff" else "frames")
+    if reader := _KINDS.get(name):
+        reader(notes, opened, data)
+    return notes
+
+
+def _png(notes: Notes, opened: PIL.Image.Image, data: bytes) -> None:
+    at = 8
+    while at + 12 <= len(data):
+        size, kind = struct.unpack_from(">L4s", data, at)
+        known = _PNG_KINDS.get(kind, "application" if kind not in _PNG_KNOWN and kind not in _PNG_FRAMES else "")
+        at += size + 12
+        if known and known != "exif" and not (known == "text" and _is_metadata(data[at - size - 4 : at - 4])):
+            notes.left.add(known)
+        if kind == b"IEND":
+            break
+    if at < len(data):
+        notes.left.add("trailing")
+    texts = getattr(opened, "text", None) or {}
+    notes.texts = {key: str(text) for key, text in texts.items() if key in _PNG_TEXTS and len(text) <= _LONGEST_TEXT}
+    if len(notes.texts) == len([key for key in texts if not _is_metadata(key.encode("latin-1", "replace"))]):
+        notes.left.discard("text")
+
+
+def _is_metadata(text: bytes) -> bool:
+    """Metadata that PNG keeps as a text."""
+    return text.startswith((b"XML:com.adobe.xmp", b"Raw profile type"))
+
+
+def _webp(notes: Notes, _: PIL.Image.Image, data: bytes) -> None:
+    if len(data) > int.from_bytes(data[4:8], "little") + 8 + 1:
+        notes.left.add("trailing")
+
+
+def _bmp(notes: Notes, _: PIL.Image.Image, data: bytes) -> None:
+    if 0 < int.from_bytes(data[2:6], "little") < len(data):
+        notes.left.add("trailing")
+
+
+def _gif(notes: Notes, opened: PIL.Image.Image, data: bytes) -> None:
+    if b"\x21\xff\x0b" in data and not {"NETSCAPE2.0"} >= set(_applications(data)):
+        notes.left.add("application")
+
+
+def _applications(data: bytes) -> list[str]:
+    parts = data.split(b"\x21\xff\x0b")[1:]
+    return [part[:11].decode("latin-1") for part in parts]
+
+
+def _tiff(notes: Notes, opened: PIL.Image.Image, data: bytes) -> None:
+    """What EXIF says stands among a TIFF's own tags."""
+    tags = getattr(opened, "tag_v2", {})
+    notes.compression = str(opened.info.get("compression") or "raw")
+    notes.lossless = notes.compression not in ("jpeg", "tiff_jpeg", "webp")
+    notes.exif = data
+    for tag, kind in ((33723, "iptc"), (34377, "iptc"), (330, "preview"), (37724, "application")):
+        if tag in tags:
+            notes.left.add(kind)
+
+
+_KINDS: Final[Mapping[str, Callable[[Notes, PIL.Image.Image, bytes], None]]] = {
+    "png": _png,
+    "webp": _webp,
+    "bmp": _bmp,
+    "gif": _gif,
+    "tiff": _tiff,
+}
+
+
+def _bytes(value: object) -> bytes:
+    if isinstance(value, str):
+        value = value.encode("utf-8", "replace")
+    return bytes(value) if isinstance(value, bytes | bytearray) and len(value) <= LARGEST else b""
+
+
+def _exif(value: object) -> bytes:
+    return _bytes(value).removeprefix(b"Exif\0\0")

@@ -1,0 +1,147 @@
+"""The straight line from a file's bytes to those of its covered copy: decode whole, keep what is asked for, cover, encode."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from agent.domain.errors import NotRestorable, RegionsTooLarge
+from agent.domain.redaction import Cover
+from agent.vision.codecs import Limits, others
+from agent.vision.codecs.decode import named
+from agent.vision.copies import encoders, gif, png
+from agent.vision.copies.canvas import Canvas, open_canvas
+from agent.vision.copies.kept import kept_of
+from agent.vision.redactor import area_of, redact
+
+# Bytes: they go to the agent in one line, together.
+LARGEST_REGIONS: Final = 40_000_000
+_MEGABYTE: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the copy should be."""
+
+    covers: tuple[Cover, ...]
+    format: str | None = None
+    strip: bool = False
+    keep_regions: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A rectangle of a picture, as PNG."""
+
+    x: int
+    y: int
+    png: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    data: bytes
+    width: int
+    height: int
+    format: str
+    removed: tuple[str, ...]
+    parts: tuple[Part, ...]
+
+
+def render(data: bytes, wish: Wish, limits: Limits) -> Copy:
+    """The covered copy. Raises ImageError, CopyUnsupported, RegionsTooLarge; ValueError for a cover that is none."""
+    for cover in wish.covers:
+        area_of(cover, 1, 1)
+    return named(data, limits, lambda name: _render(data, name, wish, limits))
+
+
+def _render(data: bytes, name: str, wish: Wish, limits: Limits) -> Copy:
+    canvas, notes = open_canvas(data, name, limits)
+    width, height = canvas.width, canvas.height
+    chosen = encoders.format_of(name, wish.format, canvas)
+    kept = kept_of(notes, canvas.profile, width, height, strip=wish.strip, somebody=bool(wish.covers))
+    film = name == chosen == "gif" and "frames" in notes.left and _frames(data, limits) > 1
+    if film and wish.keep_regions:
+        raise NotRestorable  # each frame has its own
+    parts = tuple(_parts(canvas, wish.covers)) if wish.keep_regions else ()
+    if film:
+        encoded = gif.encode_film(data, wish.covers, limits, kept.comment)
+        kept = kept.without("exif", "xmp", "texts")
+        removed = tuple(kind for kind in kept.removed if kind != "frames")
+        return Copy(encoded, width, height, chosen, removed, parts)
+    _cover(canvas, wish.covers)
+    encoded, kept = encoders.encode(canvas, chosen, kept, notes, wish.covers)
+    return Copy(encoded, width, height, chosen, kept.removed, parts)
+
+
+def _frames(data: bytes, limits: Limits) -> int:
+    return gif.frames_of(others.open_checked(data, "gif", limits))
+
+
+def _cover(canvas: Canvas, covers: Sequence[Cover]) -> None:
+    """Below a cover nothing is transparent."""
+    redact(canvas.colours, covers, order=canvas.order)
+    if canvas.alpha is not None:
+        opaque = np.iinfo(canvas.alpha.dtype).max
+        for cover in covers:
+            if (area := area_of(cover, canvas.width, canvas.height)) is not None:
+                for rows, columns, inside in area.masks():
+                    canvas.alpha[rows, columns][inside] = opaque
+
+
+def _parts(canvas: Canvas, covers: Sequence[Cover]) -> list[Part]:
+    """What lies below the covers. Raises RegionsTooLarge."""
+    found: list[Part] = []
+    size = 0
+    colours = canvas.ordered("BGR")
+    for cover in covers:
+        area = area_of(cover, canvas.width, canvas.height)
+        if area is None:
+            continue
+        rows, columns = slice(area.top, area.bottom), slice(area.left, area.right)
+        part = png.encode_part(colours[rows, columns], None if canvas.alpha is None else canvas.alpha[rows, columns])
+        size += len(part)
+        if size > LARGEST_REGIONS:
+            raise RegionsTooLarge(megabytes=size // _MEGABYTE, limit=LARGEST_REGIONS // _MEGABYTE)
+        found.append(Part(area.left, area.top, part))
+    return found
+
+
+def restore(data: bytes, parts: Sequence[Part], limits: Limits) -> bytes:
+    """The picture as PNG, the parts put back exactly. Raises ImageError, NotRestorable if the parts are none of this picture."""
+    canvas, notes = named(data, limits, lambda name: open_canvas(data, name, limits))
+    canvas.ordered("BGR")
+    pieces = [(part, _piece(part, limits)) for part in parts]
+    if any(piece.deep for _, piece in pieces) and not canvas.deep:
+        _deepen(canvas)
+    if canvas.colours.shape[2] == 1 and any(piece.colours.shape[2] == 3 for _, piece in pieces):
+        canvas.colours = canvas.colours.repeat(3, axis=2)
+    for part, piece in pieces:
+        _paste(canvas, part, piece)
+    kept = kept_of(notes, canvas.profile, canvas.width, canvas.height, strip=False, somebody=False)
+    return png.encode(canvas, kept.without("comment"))
+
+
+def _piece(part: Part, limits: Limits) -> Canvas:
+    piece, _ = named(part.png, limits, lambda name: open_canvas(part.png, name, limits))
+    piece.ordered("BGR")
+    return piece
+
+
+def _deepen(canvas: Canvas) -> None:
+    canvas.colours = canvas.colours.astype(np.uint16) * 257
+    canvas.alpha = None if canvas.alpha is None else canvas.alpha.astype(np.uint16) * 257
+
+
+def _paste(canvas: Canvas, part: Part, piece: Canvas) -> None:
+    rows, columns = slice(part.y, part.y + piece.height), slice(part.x, part.x + piece.width)
+    if min(part.x, part.y) < 0 or columns.stop > canvas.width or rows.stop > canvas.height:
+        raise NotRestorable
+    if canvas.deep and not piece.deep:
+        _deepen(piece)
+    canvas.colours[rows, columns] = piece.colours
+    if piece.alpha is not None and canvas.alpha is None:
+        canvas.alpha = np.full(canvas.colours.shape[:2], np.iinfo(canvas.colours.dtype).max, canvas.colours.dtype)
+    if canvas.alpha is not None:
+        canvas.alpha[rows, columns] = np.iinfo(canvas.alpha.dtype).max if piece.alpha is None else piece.alpha

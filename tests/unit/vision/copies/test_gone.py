@@ -1,0 +1,145 @@
+"""Covered pixels are gone from copies of every format: files that differ below the cover only have the same copy, byte for byte."""
+
+import io
+from itertools import product
+
+import cv2
+import numpy as np
+import PIL.Image
+import PIL.ImageSequence
+import pytest
+
+from agent.domain.face import Box
+from agent.domain.redaction import Cover, Look, Shape, Style
+from agent.vision.copies import Wish, render
+from agent.vision.redactor import SOLID, covered
+from tests.covered_files import COVER, FILES, HEIGHT, INNER, LIMITS, LOSSLESS, WIDTH, Pixels, rgba, saved, scene
+
+WISH = Wish((COVER,))
+BELOW = covered([COVER], WIDTH, HEIGHT)
+# Where each block is coded by itself, or nothing is lost.
+EXACT = (*LOSSLESS, "jpeg", "jpeg-444", "jpeg-progressive", "jpeg-grey", "jpeg-inks", "tiff-inks")
+
+
+@pytest.mark.parametrize(("name", "style"), [*product(EXACT, [Style.SOLID]), *product(("png", "jpeg", "gif", "gif-moving"), [Style.EMOJI])])
+def test_what_was_below_leaves_no_trace_in_any_byte(name: str, style: Style) -> None:
+    wish = Wish((Cover(COVER.box, Look(style, Shape.BOX)),))
+    one, other = (FILES[name](seed) for seed in (1, 2))
+    assert one != other
+    assert render(one, wish, LIMITS).data == render(other, wish, LIMITS).data
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_covered_pixels_have_the_covers_colour_and_are_opaque(name: str) -> None:
+    copy = render(FILES[name](1), WISH, LIMITS)
+    shown = rgba(copy.data)
+    assert shown.shape == (HEIGHT, WIDTH, 4)
+    inside = shown[20:76, 36:92].astype(int)
+    assert (inside[:, :, 3] == 255).all()
+    assert np.abs(inside[:, :, :3] - SOLID).max() <= (12 if name not in LOSSLESS else 0)
+
+
+@pytest.mark.parametrize("name", LOSSLESS)
+def test_what_is_not_covered_is_the_same_bit_for_bit(name: str) -> None:
+    data = FILES[name](1)
+    copy = render(data, WISH, LIMITS)
+    before, after = (np.asarray(rgba(each)) for each in (data, copy.data))
+    visible = ~BELOW & (before[:, :, 3] > 0)
+    assert np.array_equal(before[visible], after[visible])
+    assert np.array_equal(before[:, :, 3][~BELOW], after[:, :, 3][~BELOW])
+
+
+@pytest.mark.parametrize("name", ["png-deep", "tiff-deep", "png-deep-grey", "tiff-deep-grey"])
+def test_sixteen_bits_stay_sixteen(name: str) -> None:
+    data = FILES[name](1)
+    copy = render(data, WISH, LIMITS)
+    before, after = (cv2.imdecode(np.frombuffer(each, np.uint8), cv2.IMREAD_UNCHANGED) for each in (data, copy.data))
+    assert before is not None and after is not None
+    assert before.dtype == after.dtype == np.uint16
+    assert np.array_equal(before[~BELOW], after[~BELOW])
+
+
+@pytest.mark.parametrize("name", ["jpeg", "jpeg-444", "webp", "avif", "heic"])
+def test_what_is_not_covered_hardly_changes_where_a_format_loses(name: str) -> None:
+    data = FILES[name](1)
+    far = (slice(0, HEIGHT), slice(0, 16))
+    before, after = (rgba(each)[far].astype(int) for each in (data, render(data, WISH, LIMITS).data))
+    assert np.abs(before - after).mean() < 2
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_each_copy_is_what_it_says(name: str) -> None:
+    copy = render(FILES[name](1), WISH, LIMITS)
+    kind = {"heic": "jpeg", "tiff-deep": "png"}.get(name, name.split("-")[0])
+    assert (copy.format, copy.width, copy.height) == (kind, WIDTH, HEIGHT)
+    assert PIL.Image.open(io.BytesIO(copy.data)).format == kind.upper()
+
+
+def frames(data: bytes) -> list[Pixels]:
+    return [np.asarray(frame.convert("RGBA")) for frame in PIL.ImageSequence.Iterator(PIL.Image.open(io.BytesIO(data)))]
+
+
+@pytest.mark.parametrize("name", ["png-moving", "webp-moving", "tiff-pages"])
+def test_of_films_and_pages_that_nobody_looked_at_only_the_first_picture_is_copied(name: str) -> None:
+    copy = render(FILES[name](1), WISH, LIMITS)
+    assert len(frames(copy.data)) == 1
+    assert copy.removed == ("pages" if name == "tiff-pages" else "frames",)
+    assert noise_of(2).tobytes() not in copy.data
+
+
+def noise_of(seed: int) -> Pixels:
+    return scene(seed)[INNER]
+
+
+def test_every_frame_of_a_moving_gif_is_covered_and_keeps_its_time() -> None:
+    data = FILES["gif-moving"](1)
+    copy = render(data, WISH, LIMITS)
+    before, after = frames(data), frames(copy.data)
+    assert (len(before), len(after)) == (3, 3)
+    for old, new in zip(before, after, strict=True):
+        assert (new[BELOW] == (*SOLID, 255)).all()
+        assert np.array_equal(new[~BELOW], old[~BELOW])
+    opened = PIL.Image.open(io.BytesIO(copy.data))
+    assert opened.info["loop"] == 0
+    assert [frame.info["duration"] for frame in PIL.ImageSequence.Iterator(opened)] == [50, 70, 90]
+    assert "frames" not in copy.removed
+
+
+def test_a_gif_whose_palette_is_full_keeps_its_colours() -> None:
+    colours = np.arange(256, dtype=np.uint8)
+    picture = np.zeros((64, 64, 3), np.uint8)
+    picture[:16, :, 0] = np.tile(colours, 4).reshape(16, 64)
+    picture[:, :, 1] = 9
+    picture[16:] = picture[15, 63]
+    data = saved(PIL.Image.fromarray(picture).quantize(256), "GIF")
+    for style in Style:
+        cover = Cover(Box(8, 24, 40, 30), Look(style))
+        after = rgba(render(data, Wish((cover,)), LIMITS).data)
+        outside = ~covered([cover], 64, 64)
+        assert np.array_equal(after[outside], rgba(data)[outside])
+
+
+def test_colours_that_nobody_sees_are_no_hiding_place() -> None:
+    hidden = np.dstack([scene(1), np.zeros((HEIGHT, WIDTH), np.uint8)])
+    for kind, options in (("PNG", {}), ("WEBP", {"lossless": True, "exact": True}), ("TIFF", {})):
+        copy = render(saved(PIL.Image.fromarray(hidden), kind, **options), Wish(()), LIMITS)
+        assert not np.asarray(PIL.Image.open(io.BytesIO(copy.data)).convert("RGBA")).any()
+
+
+@pytest.mark.parametrize("name", ["jpeg", "png", "gif", "webp", "bmp", "tiff"])
+def test_what_follows_the_picture_in_its_file_is_not_copied(name: str) -> None:
+    slack = FILES["jpeg"](1) + b"what was left here before"
+    copy = render(FILES[name](1) + slack, WISH, LIMITS)
+    assert b"left here" not in copy.data
+    assert copy.data == render(FILES[name](1), WISH, LIMITS).data
+    assert ("trailing" in copy.removed) == (name not in ("gif", "tiff"))
+
+
+def test_a_covers_edge_is_as_told_in_a_picture_that_was_turned() -> None:
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6
+    data = saved(PIL.Image.fromarray(np.ascontiguousarray(np.rot90(scene(1)))), "PNG", exif=exif)
+    copy = render(data, WISH, LIMITS)
+    assert np.array_equal(rgba(copy.data), rgba(render(FILES["png"](1), WISH, LIMITS).data))
+    assert "orientation" in copy.removed
+    assert PIL.Image.open(io.BytesIO(copy.data)).getexif().get(0x0112) is None
