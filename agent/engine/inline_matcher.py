@@ -8,7 +8,7 @@ from agent.app.ports import Groups, Query
 from agent.domain.people import Candidate
 from agent.domain.prints import FacePrint, GroupMember, Near
 from agent.engine.match_service import MatchService
-from agent.engine.match_wire import IdentifyRequest, Members, NearRequest, Placed, parts
+from agent.engine.match_wire import IdentifyRequest, Members, NearRequest, Placed, by_group, parts
 from agent.engine.matching import ReadPrints
 
 T = TypeVar("T")
@@ -32,14 +32,17 @@ class InlineMatcher:
         return await self._question(lambda service: service.identify(IdentifyRequest(query, probable, most)))
 
     async def group(self, members: Sequence[GroupMember], cannot: Sequence[tuple[int, int]] = ()) -> dict[int, int]:
-        return dict((await self._question(lambda service: service.group(Members.of(members, cannot)))).groups or ())
+        form = await self._question(lambda service: service.group(Members.of(members, cannot)))
+        return dict((await asyncio.to_thread(form)).groups or ())
 
     async def place(self, fresh: Sequence[GroupMember], known: Callable[[], Groups]) -> dict[int, int]:
         def ask(service: MatchService) -> Placed:
             placed = service.place(Members.of(fresh))
             if placed.groups is None:
                 before = known()
-                service.begin(Members.of(before.members, before.cannot))
+                service.begin(before.cannot)
+                for part in by_group(before.members):
+                    service.restore(part)
                 placed = service.place(Members.of(fresh))
             return placed
 

@@ -1,6 +1,6 @@
 """What the matcher does, whatever process it runs in."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -44,26 +44,34 @@ class MatchService:
     def identify(self, asked: IdentifyRequest) -> list[list[Candidate]]:
         return self.index.identify(self._queries(asked.query), asked.probable, asked.most)
 
-    def group(self, members: Members) -> Placed:
-        """All from nothing; each face's group, 0 for one that is alone or not there."""
+    def group(self, members: Members) -> Callable[[], Placed]:
+        """All from nothing; each face's group, 0 for one that is alone or not there.
+
+        What is returned does it, for half a minute perhaps, in any thread: it has copies of all it needs.
+        """
         self._grouping = None
         faces, photos, people, _ = _columns(members)
         rows = self.index.rows(faces)
         there = np.flatnonzero(rows >= 0)
-        at = {face: number for number, face in enumerate(faces[there].tolist())}
-        labels = cluster(
-            self.index.vectors(rows[there]),
-            self.index.trust[rows[there]],
-            photos[there],
-            person=people[there],
-            cannot=[(at[one], at[other]) for one, other in members.cannot if one in at and other in at],
-        )
-        groups = np.zeros(len(faces), np.int64)
-        groups[there] = labels + 1
-        return Placed(tuple(zip(members.faces, groups.tolist(), strict=True)))
+        vectors, trust = self.index.vectors(rows[there]), self.index.trust[rows[there]]
 
-    def begin(self, members: Members) -> None:
-        """Take over how faces are grouped."""
+        def form() -> Placed:
+            at = {face: number for number, face in enumerate(faces[there].tolist())}
+            cannot = [(at[one], at[other]) for one, other in members.cannot if one in at and other in at]
+            groups = np.zeros(len(faces), np.int64)
+            groups[there] = cluster(vectors, trust, photos[there], person=people[there], cannot=cannot) + 1
+            return Placed(tuple(zip(members.faces, groups.tolist(), strict=True)))
+
+        return form
+
+    def begin(self, cannot: Sequence[tuple[int, int]]) -> None:
+        """Take over how faces are grouped: `restore` tells it, group by group. `cannot`: pairs of faces that must not meet."""
+        self._grouping, self._placed = Grouping(self._vectors_of, cannot=cannot), set()
+
+    def restore(self, members: Members) -> None:
+        """All faces of some groups. Raises ValueError if that was not begun."""
+        if self._grouping is None:
+            raise ValueError
         faces, photos, people, groups = _columns(members)
         rows = self.index.rows(faces)
         known = [
@@ -71,8 +79,8 @@ class MatchService:
             for face, row, photo, person, group in zip(*(each.tolist() for each in (faces, rows, photos, people, groups)), strict=True)
             if row >= 0
         ]
-        self._grouping = Grouping(self._vectors_of, known, cannot=members.cannot)
-        self._placed = {member.face for member in known}
+        self._grouping.restore(known)
+        self._placed |= {member.face for member in known}
 
     def place(self, members: Members) -> Placed:
         if self._grouping is None:

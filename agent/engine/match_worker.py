@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeAlias
 
 from agent.app.health import Wall
@@ -23,6 +24,8 @@ class MatchWorker:
     def __init__(self) -> None:
         self._service: MatchService | None = None
         self._wall: Wall | None = None
+        self._beside = ThreadPoolExecutor(1, "groups")  # its thread is started inside the wall, when first needed
+        self._forming: Future[match_wire.Placed] | None = None
 
     def wall_in(self, _: Message) -> None:
         """It reads its program, writes nothing, and is handed no file."""
@@ -39,7 +42,9 @@ class MatchWorker:
             "near": self._near,
             "identify": self._identify,
             "group": self._group,
+            "grouped": self._grouped,
             "begin": self._begin,
+            "restore": self._restore,
             "place": self._place,
         }
         try:
@@ -73,17 +78,32 @@ class MatchWorker:
         return wire.DONE.dump(True)
 
     def _assign(self, body: object) -> object:
-        self._ready.assign(match_wire.PEOPLE.load(body))
+        self._ready.assign(match_wire.PAIRS.load(body))
         return wire.DONE.dump(True)
 
     def _near(self, body: object) -> object:
         return match_wire.NEARS.dump(self._ready.near(match_wire.NEAR.load(body)))
 
     def _group(self, body: object) -> object:
-        return match_wire.PLACED.dump(self._ready.group(match_wire.MEMBERS.load(body)))
+        """Begin to: whoever names somebody meanwhile is answered."""
+        self._forming = self._beside.submit(self._ready.group(match_wire.MEMBERS.load(body)))
+        return wire.DONE.dump(True)
+
+    def _grouped(self, _: object) -> object:
+        """What came of it, or None as long as it is being done."""
+        if self._forming is None:
+            raise ValueError
+        if not self._forming.done():
+            return match_wire.PLACED.dump(match_wire.Placed(None))
+        forming, self._forming = self._forming, None
+        return match_wire.PLACED.dump(forming.result())
 
     def _begin(self, body: object) -> object:
-        self._ready.begin(match_wire.MEMBERS.load(body))
+        self._ready.begin(match_wire.PAIRS.load(body))
+        return wire.DONE.dump(True)
+
+    def _restore(self, body: object) -> object:
+        self._ready.restore(match_wire.MEMBERS.load(body))
         return wire.DONE.dump(True)
 
     def _place(self, body: object) -> object:

@@ -21,14 +21,16 @@ ReadPrints: TypeAlias = Callable[[], Iterator[Sequence[FacePrint]]]
 
 _START_LIMIT_S = 60.0
 _GROUP_LIMIT_S = 900.0  # for a million faces
+_SHORT_S, _LOOK_S = 0.01, 0.25  # between looks whether it is done
 _FOUND = 2.0  # the largest distance there is
 
 
 class MatcherProcess:
     """A FaceMatcher over a child process. Use it from one event loop.
 
-    Questions and changes are served one after the other, in the order they came. A process that ends, hangs or talks rubbish costs the
-    question it was busy with; the next one fills a fresh process. So does whatever leaves it in doubt whether a change has arrived.
+    Questions and changes are served one after the other, in the order they came, also while groups are formed from nothing. A process
+    that ends, hangs or talks rubbish costs the question it was busy with; the next one fills a fresh process. So does whatever leaves it
+    in doubt whether a change has arrived.
     """
 
     def __init__(
@@ -62,17 +64,27 @@ class MatcherProcess:
         )
 
     async def group(self, members: Sequence[GroupMember], cannot: Sequence[tuple[int, int]] = ()) -> dict[int, int]:
-        body = match_wire.MEMBERS.dump(Members.of(members, cannot))
-        placed = await self._question("group", body, match_wire.PLACED, limit=_GROUP_LIMIT_S)
-        return dict(placed.groups or ())
+        await self._question("group", match_wire.MEMBERS.dump(Members.of(members, cannot)), wire.DONE)
+        child, waited = self._child, 0.0
+        while waited < _GROUP_LIMIT_S:
+            pause = min(_LOOK_S, _SHORT_S + waited / 4)
+            await asyncio.sleep(pause)
+            waited += pause
+            placed = await self._question("grouped", None, match_wire.PLACED, of=child)
+            if placed.groups is not None:
+                return dict(placed.groups)
+        raise self._failed(EngineTimeout(seconds=_GROUP_LIMIT_S))
 
     async def place(self, fresh: Sequence[GroupMember], known: Callable[[], Groups]) -> dict[int, int]:
         body = match_wire.MEMBERS.dump(Members.of(fresh))
         placed = await self._question("place", body, match_wire.PLACED)
         if placed.groups is None:
             before = await asyncio.to_thread(known)
-            await self._question("begin", match_wire.MEMBERS.dump(Members.of(before.members, before.cannot)), wire.DONE)
-            placed = await self._question("place", body, match_wire.PLACED)
+            await self._question("begin", match_wire.PAIRS.dump(before.cannot), wire.DONE)
+            child = self._child
+            for part in match_wire.by_group(before.members):
+                await self._question("restore", match_wire.MEMBERS.dump(part), wire.DONE, of=child)
+            placed = await self._question("place", body, match_wire.PLACED, of=child)
         return dict(placed.groups or ())
 
     async def put(self, prints: Sequence[FacePrint]) -> None:
@@ -82,7 +94,7 @@ class MatcherProcess:
         await self._change("drop", lambda: iter([match_wire.FACES.dump(tuple(faces))]))
 
     async def assign(self, people: Mapping[int, int]) -> None:
-        await self._change("assign", lambda: iter([match_wire.PEOPLE.dump(tuple(people.items()))]))
+        await self._change("assign", lambda: iter([match_wire.PAIRS.dump(tuple(people.items()))]))
 
     def forget(self) -> None:
         """The process is killed: what it was busy with fails with EngineKilled."""
@@ -104,12 +116,15 @@ class MatcherProcess:
 
     # -- questions and changes ---------------------------------------------------------------------------------------------------
     async def _question(
-        self, operation: str, body: object, codec: Codec[T], check: Callable[[T], T] | None = None, *, limit: float | None = None
+        self, operation: str, body: object, codec: Codec[T], check: Callable[[T], T] | None = None, *, of: Child | None = None
     ) -> T:
+        """`of`: the process that was asked before, if no other one can tell. Raises EngineKilled if it is no more."""
         async with self._turn:
+            if of is not None and self._child is not of:
+                raise EngineKilled
             self._busy()
             try:
-                return await self._ask(await self._running(), operation, body, codec, check, limit)
+                return await self._ask(await self._running() if of is None else of, operation, body, codec, check)
             finally:
                 self._rest()
 

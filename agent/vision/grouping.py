@@ -43,14 +43,21 @@ class Grouping:
         cannot: Iterable[tuple[int, int]] = (),
         bounds: GroupBounds | None = None,
     ) -> None:
-        """From the labels that were stored, whichever way they came about."""
+        """`members`: see `restore`."""
         self._vectors, self._bounds = vectors, bounds or GroupBounds()
         self._strangers = strangers_of(cannot)
         self._of: dict[int, Core] = {}
         self._next = 0
+        self.restore(members)
+
+    def restore(self, members: Iterable[Member]) -> None:
+        """From the labels that were stored, whichever way they came about; all faces of a label at once.
+
+        Raises ValueError if a face is there already.
+        """
         labelled: dict[int, list[Core]] = {}
         for page in _pages(members):
-            for member, vector in zip(page, vectors([member.face for member in page]), strict=True):
+            for member, vector in zip(page, self._vectors([member.face for member in page]), strict=True):
                 single = self._single(member, vector)
                 if member.label != ALONE:
                     labelled.setdefault(member.label, []).append(single)

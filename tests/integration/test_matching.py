@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from agent.app.ports import Query
 from agent.domain.errors import AgentError, EngineBadAnswer, EngineCrashed, EngineKilled, EngineStartFailed, EngineTimeout, StoreError
-from agent.domain.prints import FacePrint
+from agent.domain.prints import FacePrint, GroupMember
 from agent.engine.matching import MatcherProcess, ReadPrints
 
 WORKER = [sys.executable, "-c", "from agent.engine.match_worker import main; raise SystemExit(main())"]
@@ -271,3 +271,28 @@ async def test_a_crash_is_told_from_a_kill(make_matcher: MakeMatcher) -> None:
 @pytest.mark.parametrize("command", [["/no/such/program"], [sys.executable, "-S", "-c", "raise SystemExit(1)"]])
 async def test_a_program_that_does_not_start_is_named(make_matcher: MakeMatcher, command: list[str]) -> None:
     assert isinstance(await failure_of(make_matcher(command=command)), EngineStartFailed)
+
+
+async def test_everything_else_is_answered_while_groups_are_formed(make_matcher: MakeMatcher) -> None:
+    looks = "state = globals().setdefault('asked', [])"
+    grouped = "say(r, body={'groups': [[1, 2]] if 'near' in state else None})"
+    matcher = make_matcher(
+        command=fake(f"""{looks}
+state.append(r["op"])
+if r["op"] == "group": say(r, body=True)
+elif r["op"] == "grouped": {grouped}
+else: say(r, body=[[]])""")
+    )
+    forming = asyncio.create_task(matcher.group([GroupMember(1, 1)]))
+    await asyncio.sleep(0)
+    assert await matcher.search(ASKED, limit=5) == [[]]
+    assert await forming == {1: 2}
+
+
+async def test_groups_that_were_being_formed_by_a_process_that_ended_are_not_waited_for(make_matcher: MakeMatcher) -> None:
+    matcher = make_matcher(command=fake("say(r, body=True if r['op'] == 'group' else {'groups': None})"))
+    forming = asyncio.create_task(matcher.group([GroupMember(1, 1)]))
+    await until(lambda: matcher._requests > 4)
+    matcher.forget()
+    with pytest.raises(EngineKilled):
+        await forming

@@ -50,7 +50,7 @@ class FaceMatcher(Protocol):
     async def group(self, members: Sequence[GroupMember], cannot: Sequence[tuple[int, int]] = ()) -> dict[int, int]:
         """Form all groups from nothing: each face's group, 0 for one that is alone. `cannot` are pairs of faces that must not meet.
 
-        Takes half a minute for 100,000 faces, in which nothing else is answered. Raises as above.
+        Takes half a minute for 100,000 faces; everything else is answered meanwhile, and what changes does not count. Raises as above.
         """
         ...
 

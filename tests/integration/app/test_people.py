@@ -147,6 +147,15 @@ async def test_unnamed_faces_are_grouped_when_the_last_photo_has_come(world: Wor
         assert len(world.matcher.grouped) > seen
 
 
+async def test_groups_formed_from_nothing_are_written_some_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("CALM_S", 0.01), ("MANY", 2), ("WRITTEN", 1)):
+        monkeypatch.setattr(f"agent.app.groups.{name}", value)
+    async with recognising(world, a=b"m1", b=b"m2", c=b"x3", d=b"x4", e=b"y5") as face:
+        await world.until(lambda: world.real.ungrouped(9) == [])
+        groups = {frozenset(each.id for each in group.faces) for group in world.real.groups(limit=9)[0]}
+        assert groups == {frozenset({face["a"], face["b"]}), frozenset({face["c"], face["d"]})}
+
+
 async def test_doubt_outlives_a_failing_engine(world: World) -> None:
     async with recognising(world, a=b"m1", b=b"m2") as face:
         await world.app.people.name_face(face["a"], "Mei")

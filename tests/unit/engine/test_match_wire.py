@@ -7,7 +7,7 @@ import pytest
 from agent.app.ports import Query
 from agent.domain.errors import EngineBadAnswer
 from agent.domain.people import Candidate
-from agent.domain.prints import FacePrint
+from agent.domain.prints import FacePrint, GroupMember
 from agent.engine import match_wire, wire
 from agent.engine.match_service import MatchService
 from agent.engine.match_wire import EMBEDDING_BYTES, IdentifyRequest, MatcherHello, NearRequest, Prints
@@ -27,7 +27,7 @@ def test_everything_comes_back_as_it_was_sent() -> None:
     assert match_wire.IDENTIFY.load(match_wire.IDENTIFY.dump(IdentifyRequest(query, 1.05, 5))) == IdentifyRequest(query, 1.05, 5)
     assert match_wire.NEARS.load(match_wire.NEARS.dump([[(1, 0.5)], []])) == [[(1, 0.5)], []]
     assert match_wire.HELLO.load(match_wire.HELLO.dump(MatcherHello(7))) == MatcherHello(7)
-    assert match_wire.PEOPLE.load(match_wire.PEOPLE.dump(((1, 2), (3, 0)))) == ((1, 2), (3, 0))
+    assert match_wire.PAIRS.load(match_wire.PAIRS.dump(((1, 2), (3, 0)))) == ((1, 2), (3, 0))
     assert match_wire.FACES.load(match_wire.FACES.dump((1, 2))) == (1, 2)
     assert len(query) == 4
 
@@ -60,3 +60,15 @@ def test_people_that_can_not_be_the_answer_are_not_believed(found: list[list[Can
 def test_numbers_that_are_none_are_bad_answers() -> None:
     with pytest.raises(EngineBadAnswer):
         wire.believe(wire.answer(1, [[[1, float("nan")]]]), 1, match_wire.NEARS)
+
+
+def test_groups_are_told_whole_and_some_at_a_time() -> None:
+    sizes = (1, 3, 12_000, 2, 9_000, 5)
+    members = [GroupMember(1 + face, 1, group_id=face % 7) for face in range(100)]
+    members += [GroupMember(1_000 * group + each, 1, group_id=100 + group) for group, size in enumerate(sizes) for each in range(size)]
+    parts = list(match_wire.by_group(members))
+    assert sorted(face for part in parts for face in part.faces) == sorted(each.face_id for each in members)
+    assert 2 <= len(parts) <= 4
+    labelled = [{group for group in part.groups if group} for part in parts]
+    assert sum(map(len, labelled)) == len(set.union(*labelled)), "none is in two parts"
+    assert list(match_wire.by_group([])) == []
