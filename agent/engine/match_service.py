@@ -53,13 +53,13 @@ class MatchService:
         faces, photos, people, _ = _columns(members)
         rows = self.index.rows(faces)
         there = np.flatnonzero(rows >= 0)
-        vectors, trust = self.index.vectors(rows[there]), self.index.trust[rows[there]]
+        vectors, trust = [self.index.vectors(rows[there])], self.index.trust[rows[there]]
 
         def form() -> Placed:
             at = {face: number for number, face in enumerate(faces[there].tolist())}
             cannot = [(at[one], at[other]) for one, other in members.cannot if one in at and other in at]
             groups = np.zeros(len(faces), np.int64)
-            groups[there] = cluster(vectors, trust, photos[there], person=people[there], cannot=cannot) + 1
+            groups[there] = cluster(vectors.pop(), trust, photos[there], person=people[there], cannot=cannot) + 1
             return Placed(tuple(zip(members.faces, groups.tolist(), strict=True)))
 
         return form

@@ -42,10 +42,9 @@ def cluster(
     bounds = bounds or GroupBounds()
     rows, distances = neighbours(vectors, NEAREST, bounds.within) if graph is None else graph
     groups = _Groups(vectors, trust >= bounds.trusted, photo, np.full(len(vectors), -1, np.int64) if person is None else person, cannot)
-    faces, others = np.repeat(np.arange(len(vectors)), rows.shape[1]), rows.ravel()
-    # A doubtful face may look at others; nobody looks at it.
-    seen = np.flatnonzero(groups.trusted[others] & (others >= 0))
-    edges = faces[seen], others[seen], np.asarray(1 - distances.ravel()[seen] ** 2 / 2, np.float32)
+    del vectors  # of a large library as much as all that follows, if whoever called holds them no more
+    edges = _edges(groups, rows, distances)
+    del rows, distances
     _unite_alike(groups, edges, bounds)
     _join_near(groups, edges, bounds)
     return _numbered(groups.of)
@@ -73,6 +72,7 @@ class _Groups:
     def unite(self, into: int, group: int) -> None:
         """The second becomes part of the first, which stays one; `move` comes after it."""
         self.apart[into].take(self.apart[group])
+        self.apart[group] = self.apart[into]  # what it held itself is needed no more: in a large library that is a lot
         self.sums[into] += self.sums[group]
         self.counts[into] += self.counts[group]
         self.sizes[into] += self.sizes[group]
@@ -102,6 +102,12 @@ class _Groups:
             score[start : start + _AT_ONCE] = np.einsum("ij,ij->i", self.sums[a], self.sums[b]) / (self.counts[a] * self.counts[b])
         kept = score >= least
         return one[kept], other[kept], score[kept]
+
+
+def _edges(groups: _Groups, rows: Ints, distances: Floats) -> Edges:
+    """A doubtful face may look at others; nobody looks at it."""
+    seen = np.flatnonzero(groups.trusted[rows.ravel()] & (rows.ravel() >= 0))
+    return seen // rows.shape[1], rows.ravel()[seen], np.asarray(1 - distances.ravel()[seen] ** 2 / 2, np.float32)
 
 
 def _unite_alike(groups: _Groups, edges: Edges, bounds: GroupBounds) -> None:
