@@ -22,7 +22,7 @@ import pytest
 from PIL import Image
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Playwright
 
 ROOT = Path(__file__).parents[2]
 WAIT_S = 20.0
@@ -324,14 +324,20 @@ def _enter(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> Desktop:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> "Iterator[Browser]":
-    """Only as long as a module: Playwright's loop would be in the way of the asynchronous tests after it."""
-    from playwright.sync_api import sync_playwright
+def playwright() -> "Iterator[Playwright]":
+    """Only as long as a module: its loop would be in the way of the asynchronous tests after it."""
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=WAIT_S * 1000)  # ours is longer than its own: a busy machine is no failure
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright: "Playwright") -> "Iterator[Browser]":
     executable = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
     if executable is None:
         pytest.skip("needs Chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+    yield browser
+    browser.close()
