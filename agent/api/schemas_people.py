@@ -97,7 +97,7 @@ class Doubt(Schema):
     agree: int
     references: int
     shown: tuple[FaceRef, ...]
-    """up to three of the references, the largest first"""
+    """up to three of the references, the best first"""
 
 
 class Doubts(Schema):

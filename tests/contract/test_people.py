@@ -20,15 +20,17 @@ RECIPE = Recipe("centerface-2", "mobilefacenet-1")
 NOTE = "backups"
 
 
-def photo(library: Library, name: str, faces: int, *, recipe: Recipe = RECIPE) -> list[int]:
+ORDINARY = Quality(30, 30, 0, 0)
+
+
+def photo(library: Library, name: str, faces: int, *, recipe: Recipe = RECIPE, quality: Quality = ORDINARY) -> list[int]:
     """A photo with so many faces side by side; returns their ids."""
     seen = FileSeen(f"/photos/{name}.jpg", 100 + ord(name), 1, "/photos")
     library.note_file(seen, recipe, priority=Priority.ASKED, now=NOW)
     [job] = library.lease(1, now=NOW, until=LATER)
     landmarks = ((1.0, 1.0), (9.0, 1.0), (5.0, 5.0), (1.0, 9.0), (9.0, 9.0))
     found = tuple(
-        Face(Box(50.0 * n, 5, 40, 40), 0.9, landmarks, Quality(30, 30, 0, 0), f"{name}{n}".encode() * 4, f"{name}{n}".encode())
-        for n in range(faces)
+        Face(Box(50.0 * n, 5, 40, 40), 0.9, landmarks, quality, f"{name}{n}".encode() * 4, f"{name}{n}".encode()) for n in range(faces)
     )
     library.commit(job, Analysis(name * 64, 9, 640, 480, "jpeg", recipe, "f32", found, StageTimes()), now=NOW)
     place = library.place(seen.path)
@@ -285,6 +287,21 @@ def test_doubtful_faces_come_nearest_first_with_the_references(library: Library)
     assert total == 2 and found[0].face.id == near and [face.id for face in found[0].shown] == [known]
     assert library.doubts(limit=9, person_id=mei + 1) == ([], 0)
     assert library.counts().doubts == 2
+
+
+def test_a_blurred_face_stands_for_nobody_while_there_is_a_sharp_one(library: Library) -> None:
+    [blurred] = photo(library, "a", 1, quality=Quality(60, 30, 0, 0))
+    [sharp] = photo(library, "b", 1, quality=Quality(40, 200, 0, 0))
+    [small] = photo(library, "c", 1, quality=Quality(20, 200, 0, 0))
+    library.set_groups({blurred: 1, sharp: 1, small: 1}, anew=True)
+    [group] = library.groups(limit=9)[0]
+    assert [face.id for face in group.faces] == [sharp, small, blurred]
+
+    [doubtful] = photo(library, "d", 1)
+    mei = name(library, "Mei", blurred, sharp, small)
+    library.set_identities({doubtful: Identity(mei, Certainty.PROBABLE, 1.0, 1, 1)}, now=NOW)
+    [doubt] = library.doubts(limit=9)[0]
+    assert [face.id for face in doubt.shown] == [sharp, small, blurred]
 
 
 def shown(library: Library, *people: int, match: Match = Match.ALL, unnamed: bool = False) -> Index:

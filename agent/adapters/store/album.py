@@ -13,10 +13,13 @@ from agent.app.ports import Doubt, FaceGroup, FaceRef, PersonFace, PersonFacts
 from agent.domain.edits import Basis
 from agent.domain.face import Box
 from agent.domain.people import Certainty
+from agent.domain.reference import LEAST_SHARPNESS
 
 _SHOWN_OF_GROUP = 4
 _SHOWN_OF_PERSON = 3
 _REF = (face.c.id, face.c.image_id, image.c.width, image.c.height, face.c.x, face.c.y, face.c.w, face.c.h, image.c.taken_at)
+# In a large blurred face one recognises less than in a small sharp one.
+_BEST_FIRST = ((face.c.sharpness >= LEAST_SHARPNESS).desc(), face.c.size.desc(), face.c.id)
 
 
 def is_shown() -> ColumnElement[bool]:
@@ -105,14 +108,14 @@ def _waits() -> ColumnElement[bool]:
 
 def _references(tx: Connection, person_id: int) -> tuple[FaceRef, ...]:
     confirmed = and_(identity.c.person_id == person_id, identity.c.certainty == Certainty.CONFIRMED)
-    best = select(*_REF).join(image).join(identity).where(confirmed, is_shown()).order_by(face.c.size.desc()).limit(_SHOWN_OF_PERSON)
+    best = select(*_REF).join(image).join(identity).where(confirmed, is_shown()).order_by(*_BEST_FIRST).limit(_SHOWN_OF_PERSON)
     return tuple(_ref(row) for row in tx.execute(best))
 
 
 def _best_of_group(tx: Connection, group_id: int, limit: int | None) -> list[FaceRef]:
     mine = select(*_REF).join(image).join(grouping, grouping.c.face_id == face.c.id)
     mine = mine.where(grouping.c.group_id == group_id, is_shown(), _waits())
-    return [_ref(row) for row in tx.execute(mine.order_by(face.c.size.desc(), face.c.id).limit(limit))]
+    return [_ref(row) for row in tx.execute(mine.order_by(*_BEST_FIRST).limit(limit))]
 
 
 def _count(tx: Connection, whole: Select[*tuple[Any, ...]]) -> int:

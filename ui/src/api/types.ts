@@ -1335,7 +1335,7 @@ export interface components {
             readonly references: number;
             /**
              * Shown
-             * @description up to three of the references, the largest first
+             * @description up to three of the references, the best first
              */
             readonly shown: readonly components["schemas"]["FaceRef"][];
         };
