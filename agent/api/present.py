@@ -205,6 +205,7 @@ def person(known: Person, *, overdue: bool = False) -> PersonOut:
         id=known.id,
         name=known.name,
         faces=known.faces,
+        photos=known.photos,
         hidden=known.hidden,
         never=known.never,
         overdue=overdue,

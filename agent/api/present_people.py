@@ -6,7 +6,9 @@ from datetime import timedelta
 from agent.api import schemas_people as out
 from agent.api.present import person as person_out
 from agent.app.face_search import FaceSearchResult
-from agent.app.ports import Doubt, FaceGroup, FaceRef, PersonFace, PersonFacts
+from agent.app.ports import FaceGroup, FaceRef, PersonFace, PersonFacts
+from agent.app.review import Question
+from agent.app.sidecars import NameConflict
 from agent.domain import edits
 from agent.settings import Settings
 
@@ -48,15 +50,20 @@ def group(found: FaceGroup) -> out.Group:
     return out.Group(id=found.id, size=found.size, faces=tuple(map(face_ref, found.faces)))
 
 
-def doubt(found: Doubt) -> out.Doubt:
+def doubt(asked: Question) -> out.Doubt:
+    found = asked.doubt
     return out.Doubt(
         face=face_ref(found.face),
         person_id=found.person_id,
         person=found.person,
         agree=found.agree,
         references=found.references,
-        shown=tuple(map(face_ref, found.shown)),
+        shown=tuple(out.KnownFace(**face_ref(face).model_dump(), agrees=face.id in asked.agree) for face in found.shown),
     )
+
+
+def conflict(found: NameConflict, face: FaceRef) -> out.NameConflict:
+    return out.NameConflict(face=face_ref(face), person_id=found.person_id, ours=found.ours, theirs=found.theirs)
 
 
 def wish(asked: out.Edit) -> edits.Edit:

@@ -19,6 +19,7 @@ from agent.api.schemas_people import (
     Forgotten,
     GroupFaces,
     Groups,
+    KeepNames,
     NameConflict,
     PersonDetail,
     PersonFaces,
@@ -58,7 +59,14 @@ def _reading(api: FastAPI, context: Context) -> None:
 
     @api.get("/api/people/conflicts")
     async def conflicts() -> tuple[NameConflict, ...]:
-        return tuple(NameConflict(**asdict(each)) for each in await context.app.sidecars.conflicts())
+        """Those on photos that the library page shows."""
+        found = await app.sidecars.conflicts()
+        faces = {face.id: face for face in await asyncio.to_thread(library.face_refs, {each.face_id for each in found})}
+        return tuple(present_people.conflict(each, faces[each.face_id]) for each in found if each.face_id in faces)
+
+    @api.post("/api/people/conflicts", status_code=204)
+    async def keep(asked: KeepNames) -> None:
+        await app.sidecars.keep(asked.face_ids, kept=asked.kept)
 
     @api.get("/api/people/{person_id}")
     async def person(person_id: int) -> PersonDetail:
@@ -81,7 +89,7 @@ def _reading(api: FastAPI, context: Context) -> None:
 
 
 def _waiting(api: FastAPI, context: Context) -> None:
-    library = context.app.library
+    library, review = context.app.library, context.app.review
 
     @api.get("/api/groups")
     async def groups(limit: Limit = 60, offset: Offset = 0) -> Groups:
@@ -97,7 +105,7 @@ def _waiting(api: FastAPI, context: Context) -> None:
 
     @api.get("/api/doubts")
     async def doubts(limit: Limit = 20, person_id: int | None = None) -> Doubts:
-        items, total = await asyncio.to_thread(library.doubts, limit=limit, person_id=person_id)
+        items, total = await review.questions(limit=limit, person_id=person_id)
         return Doubts(items=tuple(present_people.doubt(each) for each in items), total=total)
 
 

@@ -238,6 +238,8 @@ class PersonOut(Schema):
     id: int
     name: str
     faces: int
+    photos: int
+    """that these are on"""
     hidden: bool = False
     """not shown on the people page, and never asked about"""
     never: bool = False

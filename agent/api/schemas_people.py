@@ -88,6 +88,13 @@ class GroupFaces(Schema):
     items: tuple[FaceRef, ...]
 
 
+class KnownFace(FaceRef):
+    """A face that is somebody for certain, shown beside one that may be them."""
+
+    agrees: bool
+    """the other looks like it; of what doesn't, nothing can be said"""
+
+
 class Doubt(Schema):
     """A face that is probably somebody: the user says."""
 
@@ -96,7 +103,7 @@ class Doubt(Schema):
     person: str
     agree: int
     references: int
-    shown: tuple[FaceRef, ...]
+    shown: tuple[KnownFace, ...]
     """up to three of the references, the best first"""
 
 
@@ -110,10 +117,19 @@ class Doubts(Schema):
 class NameConflict(Schema):
     """A face that another photo program calls otherwise, in a sidecar or the photo: the user decides, and nothing is changed before."""
 
-    image_id: int
-    face_id: int
+    face: FaceRef
+    person_id: int
+    """whom the user calls `ours`"""
     ours: str
     theirs: str
+
+
+class KeepNames(Schema):
+    """What the user calls these faces counts, whatever another program calls them."""
+
+    face_ids: Ids
+    kept: bool = True
+    """false takes that back"""
 
 
 # -- what the user says ------------------------------------------------------------------------------------------------------------

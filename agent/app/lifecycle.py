@@ -92,7 +92,7 @@ class App:
         )
         self._recognising = Recognising(library, analyser, matcher, self.bus, backups, forgotten, sidecars, asked)
         self.people, self.face_search = self._recognising.people, self._recognising.search
-        self.sidecars = self._recognising.sidecars
+        self.sidecars, self.review = self._recognising.sidecars, self._recognising.review
         self.indexer = Indexer(
             library,
             analyser,

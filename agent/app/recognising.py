@@ -12,6 +12,7 @@ from agent.app.opinions import Opinions
 from agent.app.people import People
 from agent.app.ports import Analyse, Analyser, FaceMatcher, ForgottenList, Library, SidecarStore
 from agent.app.recognition import Backups, RecognitionSwitch
+from agent.app.review import Review
 from agent.app.sidecars import SidecarNames
 from agent.domain.errors import AgentError
 from agent.domain.image import Recipe
@@ -69,6 +70,7 @@ class Recognising:
         )
         self.sidecars = SidecarNames(library, sidecars, bus, settings=asked.settings, adopt=self.people.edit, paused=asked.paused)
         self.search = FaceSearch(library, analyser, matcher, task=asked.task, bounds=asked.bounds, wanted=asked.wanted)
+        self.review = Review(library, recipe=asked.recipe, bounds=asked.bounds)
         self._grouper = Grouper(library, matcher, bus, wanted=asked.wanted, idle=asked.idle)
 
     def bounds(self) -> Bounds:

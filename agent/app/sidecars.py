@@ -24,6 +24,7 @@ RETRY_AFTER_S = 30.0
 MOST = 100_000  # photos that wait; what a full queue leaves out, a later naming or a rescan makes good
 MOST_CONFLICTS = 1_000  # remembered: the latest
 LONGEST_NAME = 200
+KEPT = "name_kept.{face}"  # noted with the person: numbers, so that a name can be forgotten
 
 READ = frozenset({NamesInSidecars.READ, NamesInSidecars.BOTH})
 WRITTEN = frozenset({NamesInSidecars.BOTH})
@@ -37,6 +38,7 @@ class NameConflict:
     face_id: int
     ours: str
     theirs: str
+    person_id: int = 0  # who is called `ours`
 
 
 class SidecarNames:
@@ -121,13 +123,29 @@ class SidecarNames:
         """Faces that are called otherwise elsewhere, as far as that was seen since the start. Raises StoreError."""
         if not self._settings().recognition.enabled:
             return []
-        images = await asyncio.to_thread(self._library.images_by_id, list(dict.fromkeys(image_id for image_id, _ in self._theirs)))
+        return await asyncio.to_thread(self._conflicts)
+
+    def _conflicts(self) -> list[NameConflict]:
+        images = self._library.images_by_id(list(dict.fromkeys(image_id for image_id, _ in self._theirs)))
         told = [(image.id, face, self._theirs.get((image.id, face.id))) for image in images for face in image.faces]
-        return [
-            NameConflict(image_id, face.id, ours, theirs)
+        found = [
+            NameConflict(image_id, face.id, ours, theirs, face.identity.person_id)
             for image_id, face, theirs in told
-            if theirs and (ours := _confirmed(face)) and not same_name(ours, theirs)
+            if theirs and face.identity and (ours := _confirmed(face)) and not same_name(ours, theirs)
         ]
+        return [each for each in found if self._library.note(KEPT.format(face=each.face_id)) != each.person_id]
+
+    async def keep(self, face_ids: Iterable[int], *, kept: bool = True) -> None:
+        """The user's word counts for these faces, whatever others call them: told no more, until somebody else is named there.
+
+        `kept=False` takes that back. Raises StoreError.
+        """
+        wanted = set(face_ids)
+        images = await asyncio.to_thread(self._library.images_of_faces, sorted(wanted))
+        stored = await asyncio.to_thread(self._library.images_by_id, list(images))
+        faces = [face for image in stored for face in image.faces if face.id in wanted and face.identity]
+        notes = {KEPT.format(face=face.id): face.identity.person_id if kept and face.identity else None for face in faces}
+        await asyncio.to_thread(self._library.take_notes, notes)
 
     @asynccontextmanager
     async def forgetting(self, person_id: int) -> AsyncIterator[None]:

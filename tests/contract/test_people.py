@@ -266,6 +266,14 @@ def test_a_step_about_faces_that_are_gone_is_taken_back_as_far_as_it_goes(librar
     assert library.person_faces(mei, limit=9)[1] == 1
 
 
+def test_photos_of_somebody_are_counted_once(library: Library) -> None:
+    twins, [alone], [thought] = photo(library, "a", 2), photo(library, "b", 1), photo(library, "c", 1)
+    mei = name(library, "Mei", *twins, alone)
+    library.set_identities({thought: Identity(mei, Certainty.CERTAIN, 0.5, 1, 1)}, now=NOW)
+    name(library, "Xu", *photo(library, "d", 1))
+    assert {person.name: (person.faces, person.photos) for person in library.people()} == {"Mei": (4, 3), "Xu": (1, 1)}
+
+
 def test_a_persons_faces_come_page_by_page(library: Library) -> None:
     faces = [each for letter in "abcde" for each in photo(library, letter, 1)]
     mei = name(library, "Mei", *faces[:4])

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import type { Edit } from '../src/api/people.ts'
-import type { Doubt, FaceOut, FaceRef, ImageOut, PersonDetail, PersonFace, PersonOut, Problem, Step } from '../src/api/types.ts'
+import type { Doubt, FaceOut, FaceRef, ImageOut, NameConflict, PersonDetail, PersonFace, PersonOut, Problem, Step } from '../src/api/types.ts'
 import type { Options, World } from './fixtures.ts'
 
 /** What was said of a face: whose it is (null: nobody's), and whether it is ignored or sure. */
@@ -50,7 +50,7 @@ const MANY = 3_000
 const DAY = 86_400_000
 
 /** Numbers of made-up faces, apart from those on photos: of groups, of doubts, of people. */
-const [GROUP, DOUBT, PERSON] = [1_000_000, 2_000_000, 3_000_000]
+const [GROUP, DOUBT, PERSON, CONFLICT] = [1_000_000, 2_000_000, 3_000_000, 9_000_000]
 const EACH = 10_000
 
 interface Spot {
@@ -71,8 +71,8 @@ function pick(found: readonly Spot[], place: number): Spot {
 
 export function peopleOf(world: World, { scene }: Options): readonly PersonOut[] {
   if (scene === 'nobody') return named(world)
-  const more = scene !== 'many' ? [] : Array.from({ length: MANY - world.people.length }, (_, index) => ({ id: 100 + index, name: `Guest ${String(index + 1).padStart(4, '0')}`, faces: 3, portrait: null, hidden: false, never: false, overdue: false }))
-  return [...[...world.people, ...more].map((person) => ({ ...person, ...outOf(person.id) })), ...named(world)].filter(({ id }) => !state.gone.has(id)).map((person) => ({ ...person, faces: person.faces + moved(person.id) }))
+  const more = scene !== 'many' ? [] : Array.from({ length: MANY - world.people.length }, (_, index) => ({ id: 100 + index, name: `Guest ${String(index + 1).padStart(4, '0')}`, faces: 3, photos: 3, portrait: null, hidden: false, never: false, overdue: false }))
+  return [...[...world.people, ...more].map((person) => ({ ...person, ...outOf(person.id) })), ...named(world)].filter(({ id }) => !state.gone.has(id)).map((person) => ({ ...person, faces: person.faces + moved(person.id), photos: person.photos + moved(person.id) }))
 }
 
 function outOf(id: number): Partial<PersonOut> {
@@ -83,7 +83,7 @@ function outOf(id: number): Partial<PersonOut> {
 /** Those who were named since. */
 function named(world: World): readonly PersonOut[] {
   const known = new Set(world.people.map(({ id }) => id))
-  return [...state.people].filter(([id, noted]) => !known.has(id) && id >= 5_000 && noted.name !== undefined).map(([id, noted]) => ({ id, name: noted.name ?? '', faces: 0, portrait: noted.portrait ?? null, hidden: noted.hidden ?? false, never: noted.never ?? false, overdue: false }))
+  return [...state.people].filter(([id, noted]) => !known.has(id) && id >= 5_000 && noted.name !== undefined).map(([id, noted]) => ({ id, name: noted.name ?? '', faces: 0, photos: 0, portrait: noted.portrait ?? null, hidden: noted.hidden ?? false, never: noted.never ?? false, overdue: false }))
 }
 
 const moved = (person: number): number => [...state.faces.values()].filter((said) => said.person === person).length
@@ -121,8 +121,20 @@ function doubtsOf(world: World, people: readonly PersonOut[], { scene }: Options
     const person = people[[0, 0, 2, 11, 0, 3, 1, 5][index % 8] ?? 0]
     const theirs = all.filter(({ face }) => face.person_id === person?.id)
     if (!person || theirs.length === 0 || state.answered.has(DOUBT + index)) return []
-    const shown = Array.from({ length: 3 }, (_, place) => refOf(DOUBT + 500 + index * 5 + place, pick(theirs, place), 30 * place))
+    const shown = Array.from({ length: 3 }, (_, place) => ({ ...refOf(DOUBT + 500 + index * 5 + place, pick(theirs, place), 30 * place), agrees: place < 2 }))
     return [{ face: refOf(DOUBT + index, pick(theirs, index + 3), index), person_id: person.id, person: person.name, agree: 2, references: 3, shown }]
+  })
+}
+
+/** What another program calls faces of the first people. */
+function conflictsOf(world: World, people: readonly PersonOut[], { scene, language }: Options): readonly NameConflict[] {
+  if (scene !== 'conflicts') return []
+  const theirs = language === 'en' ? ['May Lin', 'Grandfather', 'Aunt F.'] : ['梅梅', '外公', '小方']
+  return theirs.flatMap((name, index): NameConflict[] => {
+    const person = people[index]
+    const spot = spots(world).find(({ face }) => face.person_id === person?.id)
+    const id = CONFLICT + index
+    return person && spot && !state.faces.has(id) ? [{ face: refOf(id, spot, index), person_id: person.id, ours: person.name, theirs: name }] : []
   })
 }
 
@@ -261,6 +273,14 @@ function reply(method: string, { pathname, searchParams }: URL, body: Record<str
   if (options.scene === 'unread' && pathname === '/api/groups') return refuse(500, 'store.unavailable', 'The library can’t be read right now.')
   if (method === 'GET' && pathname === '/api/people') return ok(people)
   if (pathname === '/api/people/edits') return edit(body as unknown as Edit, people)
+  if (pathname === '/api/people/conflicts') {
+    if (method === 'GET') return ok(conflictsOf(world, people, options))
+    const faces = new Map(state.faces)
+    for (const face of body['face_ids'] as number[]) if (body['kept'] === false) faces.delete(face)
+    else faces.set(face, { person: null })
+    state = { ...state, faces }
+    return ok(null)
+  }
   if (pathname === '/api/undo') return undo((body['undo'] as string | null | undefined) ?? null)
   if (pathname === '/api/redo') return redo()
   if (pathname === '/api/steps') return ok({ undo: done.at(-1)?.step ?? null, redo: undone.at(-1)?.step ?? null })

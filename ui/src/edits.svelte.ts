@@ -3,14 +3,16 @@
 import { ApiError } from './api/client'
 import { PeopleApi, type Edit } from './api/people'
 import type { Edited, FaceOut, Step } from './api/types'
+import { bases, type Bases } from './basis.svelte'
 import { app, client, type AppState } from './state.svelte'
 import { toasts, type Toasts } from './toasts.svelte'
 
 export class Edits {
   constructor(
     private readonly api: Pick<PeopleApi, 'edit' | 'undo' | 'redo'>,
-    private readonly app: Pick<AppState, 'act' | 'refresh' | 't'>,
+    private readonly app: Pick<AppState, 'act' | 'refresh' | 't' | 'people'>,
     private readonly toasts: Pick<Toasts, 'show'>,
+    private readonly bases: Pick<Bases, 'chosen'>,
   ) {}
 
   /** Null if it was not taken. `said` is what is confirmed then; null says nothing. */
@@ -28,8 +30,13 @@ export class Edits {
     this.toasts.show(text, undo === null ? null : () => this.back(undo))
   }
 
+  /** Of somebody new it is noted, too, why they may be recognised. */
   name = (face_ids: readonly number[], name: string): Promise<Edited | null> =>
-    this.make({ kind: 'name', face_ids, name }, ({ count }) => this.app.t('ui.edits.named', { name, count }))
+    this.make({ kind: 'name', face_ids, name, ...(this.isNew(name) ? { basis: this.bases.chosen } : {}) }, ({ count }) => this.app.t('ui.edits.named', { name, count }))
+
+  private isNew(name: string): boolean {
+    return !this.app.people.some((person) => person.name.toLowerCase() === name.toLowerCase())
+  }
 
   confirm = ({ id, person_id, person }: FaceOut): Promise<Edited | null> =>
     this.make({ kind: 'name', face_ids: [id], person_id }, ({ count }) => this.app.t('ui.edits.named', { name: person ?? '', count }))
@@ -81,4 +88,4 @@ const WORDS: Readonly<Record<string, string>> = {
   unhide: 'ui.edits.step_unhide',
 }
 
-export const edits = new Edits(new PeopleApi(client), app, toasts)
+export const edits = new Edits(new PeopleApi(client), app, toasts, bases)

@@ -2,11 +2,12 @@
 
 import { ApiError } from './api/client'
 import { FACES_PAGE, GROUPS_PAGE, PeopleApi } from './api/people'
-import type { FaceRef, Forgotten, Group, PersonDetail, PersonFace } from './api/types'
+import type { FaceRef, Forgotten, Group, NameConflict, PersonDetail, PersonFace } from './api/types'
 import { edits, type Edits } from './edits.svelte'
 import { NOTHING, type Selection } from './lib/selection'
 import { Review } from './review.svelte'
 import { app, client, type AppState } from './state.svelte'
+import { toasts, type Toasts } from './toasts.svelte'
 
 /** read at once */
 const MOST_GROUPS = 200
@@ -15,17 +16,20 @@ export class PeopleState {
   /** null until they are known */
   groups = $state.raw<readonly Group[] | null>(null)
   groupCount = $state(0)
+  /** faces that another program calls otherwise */
+  conflicts = $state.raw<readonly NameConflict[]>([])
   /** they could not be read, and none are known from before */
   unread = $state(false)
-  order = $state<'faces' | 'name'>('faces')
+  order = $state<'photos' | 'name'>('photos')
   hidden = $state(false)
   wanted = $state('')
   scrolled = 0
 
   constructor(
-    private readonly api: Pick<PeopleApi, 'groups' | 'group'>,
+    private readonly api: Pick<PeopleApi, 'groups' | 'group' | 'conflicts' | 'keepNames'>,
     private readonly edits: Pick<Edits, 'name' | 'ignore'>,
-    private readonly app: Pick<AppState, 'read'>,
+    private readonly app: Pick<AppState, 'read' | 'act' | 't'>,
+    private readonly toasts: Pick<Toasts, 'show'>,
   ) {}
 
   /** As many as are shown, or more. */
@@ -47,6 +51,24 @@ export class PeopleState {
       this.groups = [...before, ...items.filter(({ id }) => !known.has(id))]
       this.groupCount = total
     })
+
+  readConflicts = (): Promise<void> => this.app.read(async () => void (this.conflicts = await this.api.conflicts()))
+
+  /** The user's name counts, whatever others call the face. */
+  keepName = async ({ face, ours }: NameConflict): Promise<void> => {
+    const said = (kept: boolean): Promise<boolean> =>
+      this.app.act(async () => {
+        await this.api.keepNames([face.id], kept)
+        await this.readConflicts()
+      })
+    if (await said(true)) this.toasts.show(this.app.t('people_page.conflicts.kept', { name: ours }), () => said(false))
+  }
+
+  /** The face is who the other program says. */
+  takeName = async ({ face, theirs }: NameConflict): Promise<void> => {
+    await this.edits.name([face.id], theirs)
+    await this.readConflicts()
+  }
 
   nameGroup = (group: Group, name: string): Promise<boolean> => this.settle(group, (ids) => this.edits.name(ids, name))
   ignoreGroup = (group: Group): Promise<boolean> => this.settle(group, (ids) => this.edits.ignore(ids))
@@ -156,7 +178,7 @@ export class GroupState {
 }
 
 export const api = new PeopleApi(client)
-export const people = new PeopleState(api, edits, app)
+export const people = new PeopleState(api, edits, app, toasts)
 export const review = new Review(api, edits, app)
 
 /** The one that was looked at last is as it was left, also after a photo was. */

@@ -22,7 +22,7 @@ function world() {
     }
   }
   const toasts = new Toasts()
-  const edits = new Edits(api, { act, refresh, t: texts('en') }, toasts)
+  const edits = new Edits(api, { act, refresh, t: texts('en'), people: [{ id: 1, name: 'Lin', faces: 1, photos: 1, portrait: null, hidden: false, never: false, overdue: false }] }, toasts, { chosen: 'guardian' })
   return { edits, api, toasts, refresh, said: () => toasts.list.at(-1)?.text }
 }
 
@@ -32,11 +32,17 @@ describe('an edit', () => {
   it('is confirmed with the way back', async () => {
     const { edits, api, toasts, said } = world()
     await edits.name([3, 4], 'Mei')
-    expect(api.edit).toHaveBeenCalledWith({ kind: 'name', face_ids: [3, 4], name: 'Mei' })
+    expect(api.edit).toHaveBeenCalledWith({ kind: 'name', face_ids: [3, 4], name: 'Mei', basis: 'guardian' })
     expect(said()).toBe('2 faces named Mei')
     expect(toasts.undo()).toBe(true)
     await vi.waitFor(() => expect(said()).toBe('Taken back: 2 faces named'))
     expect(api.undo).toHaveBeenCalledWith('u1')
+  })
+
+  it('notes of nobody who is known already why they may be recognised', async () => {
+    const { edits, api } = world()
+    await edits.name([3], 'lin')
+    expect(api.edit).toHaveBeenCalledWith({ kind: 'name', face_ids: [3], name: 'lin' })
   })
 
   it('says of a probable face who it is, or who it is not', async () => {

@@ -1,9 +1,13 @@
+import * as peoplePage from 'virtual:texts/people_page'
 import { describe, expect, it, vi } from 'vitest'
 
 import { ApiError } from '../src/api/client'
-import type { FaceRef, Group, PersonDetail, PersonFace } from '../src/api/types'
+import { extend, texts } from '../src/i18n'
+import type { FaceRef, Group, NameConflict, PersonDetail, PersonFace } from '../src/api/types'
 import { PeopleState, PersonState } from '../src/people.svelte'
+import { Toasts } from '../src/toasts.svelte'
 
+extend(peoplePage)
 const ref = (id: number): FaceRef => ({ id, image_id: id, width: 400, height: 300, box: [1, 2, 3, 4], taken_at: '2026-11-14T10:00:00' })
 const group = (id: number, size: number): Group => ({ id, size, faces: [ref(id * 100)] })
 const run = async (work: () => Promise<void>): Promise<void> => work()
@@ -11,9 +15,18 @@ const run = async (work: () => Promise<void>): Promise<void> => work()
 describe('the groups', () => {
   function world(count: number) {
     let all = Array.from({ length: count }, (_, index) => group(index + 1, 3))
+    let conflicts: NameConflict[] = [{ face: ref(9), person_id: 1, ours: 'Mei', theirs: 'May' }]
+    const names = {
+      conflicts: vi.fn(() => Promise.resolve(conflicts)),
+      keepNames: vi.fn((_ids: readonly number[], kept: boolean) => {
+        conflicts = kept ? [] : [{ face: ref(9), person_id: 1, ours: 'Mei', theirs: 'May' }]
+        return Promise.resolve()
+      }),
+    }
     const api = {
       groups: vi.fn((limit: number, offset: number) => Promise.resolve({ items: all.slice(offset, offset + limit), total: all.length })),
       group: vi.fn((id: number) => Promise.resolve({ items: [ref(id * 100), ref(id * 100 + 1)] })),
+      ...names,
     }
     const done = { undo: 'u', count: 2, person_id: 1 }
     const edits = {
@@ -23,7 +36,12 @@ describe('the groups', () => {
       }),
       ignore: vi.fn(() => Promise.resolve<typeof done | null>(done)),
     }
-    return { people: new PeopleState(api, edits, { read: run }), api, edits }
+    const act = async (work: () => Promise<void>): Promise<boolean> => {
+      await work()
+      return true
+    }
+    const toasts = new Toasts()
+    return { people: new PeopleState(api, edits, { read: run, act, t: texts('en') }, toasts), api, edits, toasts }
   }
 
   it('come some at a time, and those that are shown are read anew', async () => {
@@ -44,6 +62,20 @@ describe('the groups', () => {
     expect(edits.name).toHaveBeenCalledWith([100, 101], 'Mei')
     expect(people.groups?.map(({ id }) => id)).toEqual([2])
     expect(people.groupCount).toBe(1)
+  })
+
+  it('that another program calls otherwise keep their name, or take the other one', async () => {
+    const { people, api, edits, toasts } = world(1)
+    await people.readConflicts()
+    const [conflict] = people.conflicts
+    if (!conflict) throw new Error('none')
+    await people.keepName(conflict)
+    expect([people.conflicts, toasts.list[0]?.text]).toEqual([[], 'Mei stays the name here'])
+    toasts.undo()
+    await vi.waitFor(() => expect(people.conflicts.length).toBe(1))
+    await people.takeName(conflict)
+    expect(edits.name).toHaveBeenCalledWith([9], 'May')
+    expect(api.conflicts).toHaveBeenCalledTimes(4)
   })
 
   it('stay when the name was not taken', async () => {

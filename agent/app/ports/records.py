@@ -86,6 +86,7 @@ class Person:
     id: int
     name: str
     faces: int  # faces that are or may be this person
+    photos: int  # that these are on
     hidden: bool = False
     never: bool = False  # never recognised
     portrait: Portrait | None = None  # the chosen one, else the last one the user named, of the images that the library page shows

@@ -62,11 +62,18 @@ async def test_a_doubtful_face_is_shown_with_what_it_was_compared_with(served: S
     assert doubts["total"] == 1
     [doubt] = doubts["items"]
     assert (doubt["face"]["id"], doubt["person"], doubt["agree"], doubt["references"]) == (2, "Mei", 1, 2)
-    assert [face["id"] for face in doubt["shown"]] == [1]
+    assert [(face["id"], face["agrees"]) for face in doubt["shown"]] == [(1, True)]
     assert (await named.get("/api/status")).json()["doubts"] == 1
     await edit(named, kind="reject", face_ids=[2], person_id=1)
     assert (await named.get("/api/doubts")).json() == {"items": [], "total": 0}
     assert await names(named) == {"Mei": 1, "Xu": 1}, "not suggested again"
+
+
+async def test_a_known_face_that_is_not_like_the_doubtful_one_says_so(served: Served, named: httpx.AsyncClient) -> None:
+    await edit(named, kind="name", face_ids=[3], person_id=1)
+    served.world.real.set_identities({2: Identity(1, Certainty.PROBABLE, 1.0, 1, 2)}, now=NOW)
+    [doubt] = (await named.get("/api/doubts")).json()["items"]
+    assert {face["id"]: face["agrees"] for face in doubt["shown"]} == {1: True, 3: False}
 
 
 async def test_groups_are_listed_and_named_as_one(served: Served, named: httpx.AsyncClient) -> None:
@@ -144,7 +151,13 @@ async def test_all_that_is_held_of_a_person_is_handed_out(named: httpx.AsyncClie
 async def test_names_in_conflict_with_a_sidecar_are_listed(served: Served, named: httpx.AsyncClient) -> None:
     served.world.app.sidecars._theirs = {(1, 1): "Anna", (2, 2): "Anna", (3, 3): "xu"}
     told = (await named.get("/api/people/conflicts")).json()
-    assert told == [{"image_id": 1, "face_id": 1, "ours": "Mei", "theirs": "Anna"}], "of what the user confirmed, and where it differs"
+    [(face, names)] = [(each.pop("face"), each) for each in told]
+    assert names == {"person_id": 1, "ours": "Mei", "theirs": "Anna"}, "of what the user confirmed, and where it differs"
+    assert (face["id"], face["image_id"]) == (1, 1)
+    assert (await named.post("/api/people/conflicts", json={"face_ids": [1]})).status_code == 204
+    assert (await named.get("/api/people/conflicts")).json() == []
+    await named.post("/api/people/conflicts", json={"face_ids": [1], "kept": False})
+    assert len((await named.get("/api/people/conflicts")).json()) == 1
 
 
 async def test_two_photos_are_compared(served: Served, owner: httpx.AsyncClient) -> None:

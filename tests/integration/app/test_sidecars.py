@@ -187,7 +187,15 @@ async def test_who_was_confirmed_stays_and_the_conflict_is_told_while_there_is_o
         await world.app.rescan()
         await settled(world)
         assert face(world, "a").person == "Mei" and names(world, "a") == ["Anna"]
-        assert await world.app.sidecars.conflicts() == [NameConflict(1, named, "Mei", "Anna")]
+        assert await world.app.sidecars.conflicts() == [NameConflict(1, named, "Mei", "Anna", 1)]
+        await world.app.sidecars.keep([named])
+        assert await world.app.sidecars.conflicts() == []
+        await world.app.sidecars.keep([named], kept=False)
+        assert len(await world.app.sidecars.conflicts()) == 1
+        await world.app.sidecars.keep([named])
+        await world.app.people.name_face(named, "Lin")
+        [otherwise] = await world.app.sidecars.conflicts()
+        assert (otherwise.ours, otherwise.theirs) == ("Lin", "Anna"), "what was kept was another name"
         await world.app.people.name_face(named, "anna")
         assert await world.app.sidecars.conflicts() == []
 

@@ -10,6 +10,7 @@ import type {
   Groups,
   IgnoreFaces,
   MergePeople,
+  NameConflict,
   NameFaces,
   NotThisPerson,
   PersonDetail,
@@ -36,6 +37,11 @@ export class PeopleApi {
   groups = (limit: number, offset: number): Promise<Groups> => this.client.request('GET', `/api/groups?limit=${limit}&offset=${offset}`)
   group = (id: number): Promise<GroupFaces> => this.client.request('GET', `/api/groups/${id}`)
   doubts = (limit: number): Promise<Doubts> => this.client.request('GET', `/api/doubts?limit=${limit}`)
+
+  /** Faces that another program calls otherwise. */
+  conflicts = (): Promise<readonly NameConflict[]> => this.client.request('GET', '/api/people/conflicts')
+  /** What the user calls them counts; `kept` false takes that back. */
+  keepNames = (face_ids: readonly number[], kept: boolean): Promise<void> => this.client.request('POST', '/api/people/conflicts', { face_ids, kept })
 
   edit = (edit: Edit): Promise<Edited> => this.client.request('POST', '/api/people/edits', edit)
   /** @param token of an edit; null for the latest one */

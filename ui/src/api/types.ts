@@ -561,10 +561,14 @@ export interface paths {
             readonly path?: never;
             readonly cookie?: never;
         };
-        /** Conflicts */
+        /**
+         * Conflicts
+         * @description Those on photos that the library page shows.
+         */
         readonly get: operations["conflicts_api_people_conflicts_get"];
         readonly put?: never;
-        readonly post?: never;
+        /** Keep */
+        readonly post: operations["keep_api_people_conflicts_post"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -1337,7 +1341,7 @@ export interface components {
              * Shown
              * @description up to three of the references, the best first
              */
-            readonly shown: readonly components["schemas"]["FaceRef"][];
+            readonly shown: readonly components["schemas"]["KnownFace"][];
         };
         /**
          * Doubts
@@ -1806,6 +1810,58 @@ export interface components {
             /** Items */
             readonly items: readonly components["schemas"]["ImageOut"][];
         };
+        /**
+         * KeepNames
+         * @description What the user calls these faces counts, whatever another program calls them.
+         */
+        readonly KeepNames: {
+            /** Face Ids */
+            readonly face_ids: readonly number[];
+            /**
+             * Kept
+             * @description false takes that back
+             * @default true
+             */
+            readonly kept: boolean;
+        };
+        /**
+         * KnownFace
+         * @description A face that is somebody for certain, shown beside one that may be them.
+         */
+        readonly KnownFace: {
+            /**
+             * Agrees
+             * @description the other looks like it; of what doesn't, nothing can be said
+             */
+            readonly agrees: boolean;
+            /**
+             * Box
+             * @description left, top, width, height in pixels of the upright image
+             */
+            readonly box: readonly [
+                number,
+                number,
+                number,
+                number
+            ];
+            /** Height */
+            readonly height: number;
+            /** Id */
+            readonly id: number;
+            /** Image Id */
+            readonly image_id: number;
+            /**
+             * Taken At
+             * Format: date-time
+             * @description by the camera's clock, else the file's time; without a zone
+             */
+            readonly taken_at: string;
+            /**
+             * Width
+             * @description of the image, as its height
+             */
+            readonly width: number;
+        };
         /** LibraryAction */
         readonly LibraryAction: {
             /**
@@ -1913,12 +1969,14 @@ export interface components {
          * @description A face that another photo program calls otherwise, in a sidecar or the photo: the user decides, and nothing is changed before.
          */
         readonly NameConflict: {
-            /** Face Id */
-            readonly face_id: number;
-            /** Image Id */
-            readonly image_id: number;
+            readonly face: components["schemas"]["FaceRef"];
             /** Ours */
             readonly ours: string;
+            /**
+             * Person Id
+             * @description whom the user calls `ours`
+             */
+            readonly person_id: number;
             /** Theirs */
             readonly theirs: string;
         };
@@ -2077,6 +2135,11 @@ export interface components {
              * @default false
              */
             readonly overdue: boolean;
+            /**
+             * Photos
+             * @description that these are on
+             */
+            readonly photos: number;
             /** @description a face to show them by; null if none that was named is among the photos shown */
             readonly portrait: components["schemas"]["PortraitOut"] | null;
         };
@@ -2585,6 +2648,8 @@ export type IgnoreFaces = components['schemas']['IgnoreFaces'];
 export type ImageOut = components['schemas']['ImageOut'];
 export type ImagePage = components['schemas']['ImagePage'];
 export type Images = components['schemas']['Images'];
+export type KeepNames = components['schemas']['KeepNames'];
+export type KnownFace = components['schemas']['KnownFace'];
 export type LibraryAction = components['schemas']['LibraryAction'];
 export type LibraryActionDone = components['schemas']['LibraryActionDone'];
 export type LibraryIndex = components['schemas']['LibraryIndex'];
@@ -3722,6 +3787,37 @@ export interface operations {
                 content: {
                     readonly "application/json": readonly components["schemas"]["NameConflict"][];
                 };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly keep_api_people_conflicts_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["KeepNames"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unprocessable Entity */
             readonly 422: {
