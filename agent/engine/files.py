@@ -1,23 +1,39 @@
 """Photos are opened by the agent and handed to the engine as open files: walled in, the engine can open none by itself."""
 
 import asyncio
+import errno
 import os
 import socket
 import stat
 import struct
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from io import FileIO
 from pathlib import Path
+from typing import TypeAlias
 
-from agent.domain.errors import EngineTimeout, ImageMissing, ImageUnreadable, ImageUnsupported
+from agent.domain.errors import (
+    CopyDiskFull,
+    CopyUnwritable,
+    EngineBadAnswer,
+    EngineTimeout,
+    ImageMissing,
+    ImageUnreadable,
+    ImageUnsupported,
+)
 
 _CHANNEL = "AI_POPUP_FILES"
 # Network drives that don't answer keep their threads; beyond this many no more are tried.
 _MOST_HUNG = 16
 _HANDED_OVER_S = 10.0
 _NUMBER = struct.Struct("<Q")
-_FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+_COMMON = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _COMMON
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | _COMMON
+# Gives a descriptor; may block for as long as a drive takes.
+Opener: TypeAlias = Callable[[], int]
 
 _opening = threading.BoundedSemaphore(_MOST_HUNG)
 
@@ -38,12 +54,74 @@ def open_photo(path: str) -> int:
     return descriptor
 
 
-async def opened(path: str, *, limit: float) -> int:
-    """`open_photo` in a thread of its own, which is left behind if a drive never answers: then EngineTimeout after `limit` seconds."""
+class NewFile:
+    """A file that a task is to write: made for it, and gone again if it fails. What was there before is never touched."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._made = self._unwanted = False
+
+    def open(self) -> int:
+        """A descriptor to write to; only its owner may read what is written. Blocks. Raises CopyUnwritable, CopyDiskFull."""
+        try:
+            descriptor = os.open(self._path, _NEW, 0o600)
+        except (OSError, ValueError) as error:
+            raise not_written(error) from error
+        self._made = True
+        if self._unwanted:  # while a drive took its time
+            self.remove()
+        return descriptor
+
+    def remove(self) -> None:
+        self._unwanted = True
+        if self._made:
+            with suppress(OSError):
+                Path(self._path).unlink()
+
+    def check(self, size: int) -> None:
+        """Raises EngineBadAnswer if it is not that many bytes long."""
+        try:
+            written = Path(self._path).stat().st_size
+        except OSError as error:
+            raise CopyUnwritable from error
+        if written != size:
+            raise EngineBadAnswer
+
+
+@asynccontextmanager
+async def new_file(path: str) -> AsyncIterator[NewFile]:
+    """Whatever goes wrong inside, the file is not there afterwards."""
+    made = NewFile(path)
+    try:
+        yield made
+    except BaseException:
+        await asyncio.to_thread(made.remove)
+        raise
+
+
+def write_out(file: FileIO, data: bytes) -> None:
+    """All of it, to the disk. Raises CopyUnwritable, CopyDiskFull."""
+    try:
+        left = memoryview(data)
+        while left:
+            left = left[file.write(left) :]
+        os.fsync(file.fileno())
+    except OSError as error:
+        raise not_written(error) from error
+
+
+def not_written(error: OSError | ValueError) -> CopyUnwritable | CopyDiskFull:
+    """What a copy that can't be written is to be called."""
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return CopyDiskFull() if full else CopyUnwritable()
+
+
+async def opened(open_file: Opener, *, limit: float) -> int:
+    """A file opened in a thread of its own, which is left behind if a drive never answers: then EngineTimeout after `limit` seconds."""
     if not _opening.acquire(blocking=False):
         raise EngineTimeout(seconds=limit)
     answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    threading.Thread(target=_open_for, args=(path, answer), name="open", daemon=True).start()
+    threading.Thread(target=_open_for, args=(open_file, answer), name="open", daemon=True).start()
     try:
         async with asyncio.timeout(limit):
             return await answer
@@ -51,10 +129,10 @@ async def opened(path: str, *, limit: float) -> int:
         raise EngineTimeout(seconds=limit) from None
 
 
-def _open_for(path: str, answer: "asyncio.Future[int]") -> None:
+def _open_for(open_file: Opener, answer: "asyncio.Future[int]") -> None:
     descriptor, error = None, None
     try:
-        descriptor = open_photo(path)
+        descriptor = open_file()
     except Exception as raised:  # told to whoever waits
         error = raised
     finally:

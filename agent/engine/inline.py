@@ -1,16 +1,19 @@
 """The engine in this very process, for tools and tests: nothing walls off what it decodes."""
 
 import asyncio
+import os
 import time
 
-from agent.app.ports import Analyse
+from agent.app.ports import Analyse, Region, Render, Rendered
+from agent.domain.errors import AgentError
 from agent.domain.face import Analysis
+from agent.engine.files import NewFile, new_file, open_photo
 from agent.engine.service import Engine
 from agent.engine.wire import EngineConfig
 
 
 class InlineAnalyser:
-    """An Analyser without a child process; one task at a time."""
+    """An Analyser and Renderer without a child process; one task at a time."""
 
     def __init__(self, config: EngineConfig) -> None:
         self.engine = Engine(config, time.perf_counter)
@@ -24,8 +27,26 @@ class InlineAnalyser:
         async with self._turn:
             return await asyncio.to_thread(self.engine.preview, path, side)
 
+    async def render(self, task: Render) -> Rendered:
+        async with self._turn, new_file(task.output) as output:
+            return await asyncio.to_thread(lambda: self.engine.render(task, *_both(task.path, output)))
+
+    async def restore(self, path: str, regions: tuple[Region, ...], output: str) -> None:
+        async with self._turn, new_file(output) as made:
+            await asyncio.to_thread(lambda: self.engine.restore(regions, *_both(path, made)))
+
     def forget(self) -> None:
         self.engine.forget()
 
     async def close(self) -> None:
         """Nothing to end."""
+
+
+def _both(path: str, output: NewFile) -> tuple[int, int]:
+    """What is read, and what is written."""
+    source = open_photo(path)
+    try:
+        return source, output.open()
+    except AgentError:
+        os.close(source)
+        raise

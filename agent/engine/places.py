@@ -11,7 +11,7 @@ import psutil
 
 from agent.child import Child
 from agent.domain.errors import AgentError, EngineCrashed, EngineKilled, EngineMemory, EngineStartFailed
-from agent.engine.files import Giver, opened
+from agent.engine.files import Giver, Opener, opened
 from agent.engine.wire import Hello
 
 # SIGKILL and SIGTERM: somebody else ended the process.
@@ -43,14 +43,23 @@ class Slot:
             files.started()
         return self.child
 
-    async def hand_over(self, path: str, *, limit: float) -> int:
-        """Open a file and give it to the process. Returns what the request must say. Raises ImageError, EngineTimeout, EngineKilled."""
+    async def hand_over(self, openers: Sequence[Opener], *, limit: float) -> list[int]:
+        """Open files and give them to the process, all or none. Returns what the request must say.
+
+        Raises ImageError, RedactionError, EngineTimeout, EngineKilled.
+        """
         files, hello = self.files, self.hello
-        descriptor = await opened(path, limit=limit)
-        if files is None or hello is None or files is not self.files:
-            os.close(descriptor)  # the process was ended in the meantime
-            raise EngineKilled
-        return files.give(descriptor, hello.pid)
+        descriptors: list[int] = []
+        try:
+            for open_file in openers:
+                descriptors.append(await opened(open_file, limit=limit))
+            if files is None or hello is None or files is not self.files:
+                raise EngineKilled  # the process was ended in the meantime
+        except BaseException:
+            for descriptor in descriptors:
+                os.close(descriptor)
+            raise
+        return [files.give(descriptor, hello.pid) for descriptor in descriptors]
 
     def let_go(self) -> Child | None:
         """Forget the process, which the caller ends."""

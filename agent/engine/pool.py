@@ -3,17 +3,19 @@
 import asyncio
 import heapq
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from agent.app.devices import Note
 from agent.app.health import Wall
 from agent.app.monitor import EngineProcess
-from agent.app.ports import Analyse
+from agent.app.ports import Analyse, Region, Render, Rendered
 from agent.child import Child, ChildGarbled, ChildGone, ChildTimeout, own_command
 from agent.domain.errors import AgentError, EngineBadAnswer, EngineCrashed, EngineKilled, EngineMemory, EngineStartFailed, EngineTimeout
 from agent.domain.face import Analysis
 from agent.engine import wire
+from agent.engine.files import Opener, new_file, open_photo
 from agent.engine.places import Slot, Waiter, cores, let_others_go_first, memory_of, processes_for, why_ended
 from agent.engine.selftest_runs import DeviceChooser
 from agent.engine.wire import Codec, EngineConfig, Hello, ModelFile
@@ -28,8 +30,9 @@ _MANY = 1_000_000  # cores: no bound
 
 
 class EnginePool:
-    """An Analyser over child processes. It keeps no queue of tasks: each caller waits for a free process, those a person waits for first.
+    """An Analyser and Renderer over child processes.
 
+    It keeps no queue of tasks: each caller waits for a free process, those a person waits for first.
     Use it from one event loop. A process that crashed, hung or talked rubbish is replaced at the next request.
     """
 
@@ -64,13 +67,28 @@ class EnginePool:
     # -- the port ----------------------------------------------------------------------------------------------------------------
     async def analyse(self, task: Analyse) -> Analysis:
         body = wire.ANALYSE.dump(task)
-        return await self._run(
-            "analyse", body, wire.ANALYSIS, lambda analysis: wire.check_analysis(analysis, task), _IN_LINE, path=task.path
-        )
+        files = (partial(open_photo, task.path),)
+        return await self._run("analyse", body, wire.ANALYSIS, lambda analysis: wire.check_analysis(analysis, task), _IN_LINE, files)
 
     async def preview(self, path: str, side: int) -> bytes:
         body = wire.PREVIEW.dump(wire.PreviewRequest(path, side))
-        return await self._run("preview", body, wire.PICTURE, wire.check_preview, A_PERSON_WAITS, path=path)
+        return await self._run("preview", body, wire.PICTURE, wire.check_preview, A_PERSON_WAITS, (partial(open_photo, path),))
+
+    async def render(self, task: Render) -> Rendered:
+        def check(rendered: Rendered) -> Rendered:
+            return wire.check_rendered(rendered, task)
+
+        async with new_file(task.output) as output:
+            files = (partial(open_photo, task.path), output.open)
+            rendered = await self._run("render", wire.RENDER.dump(task), wire.RENDERED, check, _IN_LINE, files)
+            await asyncio.to_thread(output.check, rendered.copy_size)
+        return rendered
+
+    async def restore(self, path: str, regions: tuple[Region, ...], output: str) -> None:
+        body = wire.RESTORE.dump(wire.RestoreRequest(path, regions, output))
+        async with new_file(output) as made:
+            files = (partial(open_photo, path), made.open)
+            await self._run("restore", body, wire.DONE, lambda done: done, A_PERSON_WAITS, files)
 
     def forget(self) -> None:
         """Hold nothing of people's faces in memory any more: idle processes end now, busy ones after their task."""
@@ -194,14 +212,13 @@ class EnginePool:
         codec: Codec[T],
         check: Callable[[T], T],
         rank: int,
-        *,
-        path: str | None = None,
+        files: Sequence[Opener] = (),
     ) -> T:
         slot = await self._take(rank)
         try:
             child = await self._running(slot)
-            file = None if path is None else await slot.hand_over(path, limit=self.settings.time_limit_s)
-            return await self._ask(slot, child, operation, body, codec, check, file=file)
+            tickets = await slot.hand_over(files, limit=self.settings.time_limit_s)
+            return await self._ask(slot, child, operation, body, codec, check, files=tickets)
         finally:
             self._give_back(slot)
 
@@ -214,12 +231,12 @@ class EnginePool:
         codec: Codec[T],
         check: Callable[[T], T] | None = None,
         limit: float | None = None,
-        file: int | None = None,
+        files: Sequence[int] = (),
     ) -> T:
         slot.requests += 1
         limit = self.settings.time_limit_s if limit is None else limit
         try:
-            message = await child.request(wire.request(slot.requests, operation, body, file), timeout=limit)
+            message = await child.request(wire.request(slot.requests, operation, body, files), timeout=limit)
             answer = wire.believe(message, slot.requests, codec)
             return answer if check is None else check(answer)
         except ChildGarbled as error:

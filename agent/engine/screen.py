@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from agent.domain.face import Analysis
 from agent.domain.redaction import Cover
 from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
 from agent.engine import screen_wire, wire
+from agent.engine.files import open_photo
 from agent.engine.pool import A_PERSON_WAITS, EnginePool
 from agent.engine.selftest_runs import DeviceChooser
 from agent.engine.wire import ModelFile
@@ -71,7 +73,9 @@ class ScreenEngine(EnginePool):
         return self._opened(await self._run("grab", body, screen_wire.FRAME, screen_wire.check_frame, A_PERSON_WAITS))
 
     async def take(self, path: str) -> Frame:
-        return self._opened(await self._run("take", None, screen_wire.FRAME, screen_wire.check_frame, A_PERSON_WAITS, path=path))
+        return self._opened(
+            await self._run("take", None, screen_wire.FRAME, screen_wire.check_frame, A_PERSON_WAITS, (partial(open_photo, path),))
+        )
 
     async def frame(self, handle: str, region: ScreenRegion | None) -> bytes:
         body = screen_wire.FRAME_OF.dump(screen_wire.FrameRequest(self._known(handle), region))

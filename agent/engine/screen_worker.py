@@ -58,8 +58,7 @@ class ScreenWorker:
             "drop": self._drop,
         }
         try:
-            ticket = message.get("file")
-            self._file = self._files.take(ticket) if isinstance(ticket, int) else None
+            self._file = next((self._files.take(ticket) for ticket in message.get("files", ())), None)
             return wire.answer(number, operations[message["op"]](message["body"]))
         except AgentError as error:
             return wire.failure(number, error)

@@ -1,21 +1,23 @@
 """What the engine does, whatever process it runs in: reads files, runs the pipeline, matches."""
 
+import hashlib
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from agent.app.ports import Analyse
+from agent.app.ports import Analyse, Region, Render, Rendered
 from agent.domain.errors import ImageChanged, ImageTooLarge, ImageUnreadable
 from agent.domain.face import Analysis
 from agent.domain.image import NO_FACES
-from agent.engine.files import open_photo
+from agent.engine.files import open_photo, write_out
 from agent.engine.runtime import Runtime, model_for
 from agent.engine.wire import EngineConfig, ModelFile
-from agent.vision import detector, yunet
+from agent.vision import copies, detector, yunet
 from agent.vision.aligner import align
 from agent.vision.codecs import Limits, encode_preview
+from agent.vision.copies import Part, Wish
 from agent.vision.detector import CenterFace, Decoder, Detection, Detector, DetectorNet
 from agent.vision.embedder import MobileFaceNet
 from agent.vision.landmarks import align_again
@@ -87,6 +89,31 @@ class Engine:
         with _file(path, descriptor) as file:
             data = read_steady(file, self._limits)
         return encode_preview(data, self._limits, side)
+
+    def render(self, task: Render, source: int, target: int) -> Rendered:
+        """Both are descriptors, closed here. Raises ImageError, RedactionError; ValueError for a cover that is none."""
+        with os.fdopen(target, "wb", buffering=0) as out:
+            with os.fdopen(source, "rb") as file:
+                data = read_steady(file, self._limits)
+            copy = copies.render(data, Wish(task.covers, task.format, task.strip, task.keep_regions), self._limits)
+            write_out(out, copy.data)
+        return Rendered(
+            sha256=hashlib.sha256(data).hexdigest(),
+            width=copy.width,
+            height=copy.height,
+            format=copy.format,
+            copy_sha256=hashlib.sha256(copy.data).hexdigest(),
+            copy_size=len(copy.data),
+            removed=copy.removed,
+            regions=tuple(Region(part.x, part.y, part.png) for part in copy.parts),
+        )
+
+    def restore(self, regions: Sequence[Region], source: int, target: int) -> None:
+        """As above. Raises ImageError, RedactionError."""
+        with os.fdopen(target, "wb", buffering=0) as out:
+            with os.fdopen(source, "rb") as file:
+                data = read_steady(file, self._limits)
+            write_out(out, copies.restore(data, [Part(region.x, region.y, region.png) for region in regions], self._limits))
 
     def forget(self) -> None:
         """Drop the embedders, and what they hold of the last faces."""

@@ -2,16 +2,16 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import quote, unquote
 
 from pydantic import ConfigDict, TypeAdapter
 
 from agent.app.devices import Device, Trial
 from agent.app.health import OPEN, Wall
-from agent.app.ports import Analyse
+from agent.app.ports import Analyse, Region, Render, Rendered
 from agent.child import Message
 from agent.domain.errors import AgentError, EngineBadAnswer, from_code
 from agent.domain.face import Analysis
@@ -74,7 +74,14 @@ class PreviewRequest:
     side: int
 
 
-F = TypeVar("F", bound=Analyse | PreviewRequest)
+@dataclass(frozen=True, slots=True)
+class RestoreRequest:
+    path: str
+    regions: tuple[Region, ...]
+    output: str
+
+
+F = TypeVar("F", bound=Analyse | PreviewRequest | Render | RestoreRequest)
 
 
 class Codec(Generic[T]):
@@ -93,14 +100,22 @@ class Codec(Generic[T]):
 
 
 class FileCodec(Codec[F]):
-    """For what names a file. A path may hold bytes that are no text, for which strict JSON has no word: plain characters are sent."""
+    """For what names files. A path may hold bytes that are no text, for which strict JSON has no word: plain characters are sent."""
+
+    def __init__(self, adapter: TypeAdapter[tuple[F]], *names: str) -> None:
+        """`names` are the fields with a path."""
+        super().__init__(adapter)
+        self._names = names
 
     def dump(self, value: F) -> object:
-        return super().dump(replace(value, path=quote(value.path, errors="surrogatepass")))
+        return super().dump(self._changed(value, lambda path: quote(path, errors="surrogatepass")))
 
     def load(self, raw: object) -> F:
-        value = super().load(raw)
-        return replace(value, path=unquote(value.path, errors="surrogatepass"))
+        return self._changed(super().load(raw), lambda path: unquote(path, errors="surrogatepass"))
+
+    def _changed(self, value: F, change: Callable[[str], str]) -> F:
+        paths: dict[str, Any] = {name: change(getattr(value, name)) for name in self._names}
+        return replace(value, **paths)
 
 
 # Pydantic takes settings for plain dataclasses only through something that holds them: a tuple of one.
@@ -109,21 +124,30 @@ CONFIG = Codec[EngineConfig](TypeAdapter(tuple[EngineConfig], config=STRICT))
 DEVICES = Codec[tuple[Device, ...]](TypeAdapter(tuple[tuple[Device, ...]], config=STRICT))
 TRIAL = Codec[Trial](TypeAdapter(tuple[Trial], config=STRICT))
 HELLO = Codec[Hello](TypeAdapter(tuple[Hello], config=STRICT))
-ANALYSE = FileCodec[Analyse](TypeAdapter(tuple[Analyse], config=STRICT))
+ANALYSE = FileCodec[Analyse](TypeAdapter(tuple[Analyse], config=STRICT), "path")
 ANALYSIS = Codec[Analysis](TypeAdapter(tuple[Analysis], config=STRICT))
-PREVIEW = FileCodec[PreviewRequest](TypeAdapter(tuple[PreviewRequest], config=STRICT))
+PREVIEW = FileCodec[PreviewRequest](TypeAdapter(tuple[PreviewRequest], config=STRICT), "path")
+RENDER = FileCodec[Render](TypeAdapter(tuple[Render], config=STRICT), "path", "output")
+RENDERED = Codec[Rendered](TypeAdapter(tuple[Rendered], config=STRICT))
+RESTORE = FileCodec[RestoreRequest](TypeAdapter(tuple[RestoreRequest], config=STRICT), "path", "output")
 PICTURE = Codec[bytes](TypeAdapter(tuple[bytes], config=STRICT))
 MATCHES = Codec[list[list[Candidate]]](TypeAdapter(tuple[list[list[Candidate]]], config=STRICT))
 DONE = Codec[bool](TypeAdapter(tuple[bool], config=STRICT))
 _PARAMS = Codec[dict[str, str | int | float]](TypeAdapter(tuple[dict[str, str | int | float]], config=STRICT))
 
+COPY_FORMATS = frozenset({"jpeg", "png", "webp", "tiff", "bmp", "gif", "avif"})
+# Bytes: all that is kept of one picture goes back in one line.
+LARGEST_REGIONS = 40_000_000
+_MOST_KINDS = 30
+_KIND = re.compile(r"[a-z][a-z-]{0,30}")
+_PNG = b"\x89PNG\r\n\x1a\n"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CODE = re.compile(r"[a-z_]+\.[a-z_]+")
 
 
-def request(number: int, operation: str, body: object, file: int | None = None) -> Message:
-    """`file` says which of the files handed over it speaks of."""
-    return {"id": number, "op": operation, "body": body, **({} if file is None else {"file": file})}
+def request(number: int, operation: str, body: object, files: Sequence[int] = ()) -> Message:
+    """`files` says which of the files handed over it speaks of, in the operation's order."""
+    return {"id": number, "op": operation, "body": body, **({"files": list(files)} if files else {})}
 
 
 def answer(number: object, body: object) -> Message:
@@ -163,6 +187,25 @@ def check_analysis(analysis: Analysis, task: Analyse) -> Analysis:
     if analysis.thumbnail is not None:
         check_preview(analysis.thumbnail)
     return analysis
+
+
+def check_rendered(rendered: Rendered, task: Render) -> Rendered:
+    """What was made, if it can be the answer to `task`. Raises EngineBadAnswer."""
+    sound = (
+        all(_SHA256.fullmatch(each) for each in (rendered.sha256, rendered.copy_sha256))
+        and min(rendered.width, rendered.height, rendered.copy_size) > 0
+        and rendered.format in COPY_FORMATS
+        and rendered.format == (task.format or rendered.format)
+        and len(rendered.removed) <= _MOST_KINDS
+        and all(_KIND.fullmatch(kind) for kind in rendered.removed)
+        and len(rendered.regions) <= (len(task.covers) if task.keep_regions else 0)
+        and sum(len(region.png) for region in rendered.regions) <= LARGEST_REGIONS
+        and all(0 <= region.x < rendered.width and 0 <= region.y < rendered.height for region in rendered.regions)
+        and all(region.png.startswith(_PNG) for region in rendered.regions)
+    )
+    if not sound:
+        raise EngineBadAnswer
+    return rendered
 
 
 def check_preview(picture: bytes) -> bytes:

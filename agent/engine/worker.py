@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias
 
 from agent.app.health import Wall
 from agent.child import Message, send, take_pipes
-from agent.domain.errors import AgentError, EngineStartFailed, Unexpected
+from agent.domain.errors import AgentError, EngineStartFailed, ImageUnreadable, Unexpected
 from agent.engine import wire
 from agent.engine.files import Taker
 from agent.engine.wall import Rooms, raise_wall
@@ -34,7 +34,7 @@ class Worker:
         self._engine: Engine | None = None
         self._wall: Wall | None = None
         self._files = Taker()
-        self._file: int | None = None  # handed over with the request under way
+        self._taken: list[int] = []  # files that came with the request under way, and nobody has yet
 
     def wall_in(self, message: Message) -> None:
         """Raise the wall that suits `hello`, before any other thread starts; without it `hello` is refused."""
@@ -57,15 +57,24 @@ class Worker:
             "self_test": self._self_test,
             "analyse": self._analyse,
             "preview": self._preview,
+            "render": self._render,
+            "restore": self._restore,
         }
         try:
-            ticket = message.get("file")
-            self._file = self._files.take(ticket) if isinstance(ticket, int) else None
+            self._taken = [self._files.take(ticket) for ticket in message.get("files", ())]
             return wire.answer(number, operations[message["op"]](message["body"]))
         except AgentError as error:
             return wire.failure(number, error)
         except Exception as error:  # a defect: the agent is told its kind, never its text, which may hold a path
             return wire.failure(number, Unexpected(kind=type(error).__name__))
+        finally:
+            for descriptor in self._taken:
+                os.close(descriptor)
+            self._taken = []
+
+    def _next_file(self) -> int | None:
+        """Whoever asks closes it."""
+        return self._taken.pop(0) if self._taken else None
 
     @property
     def _ready(self) -> "Engine":
@@ -99,11 +108,26 @@ class Worker:
         return wire.TRIAL.dump(self_test(wire.CONFIG.load(body), time.perf_counter))
 
     def _analyse(self, body: object) -> object:
-        return wire.ANALYSIS.dump(self._ready.analyse(wire.ANALYSE.load(body), self._file))
+        return wire.ANALYSIS.dump(self._ready.analyse(wire.ANALYSE.load(body), self._next_file()))
 
     def _preview(self, body: object) -> object:
         asked = wire.PREVIEW.load(body)
-        return wire.PICTURE.dump(self._ready.preview(asked.path, asked.side, self._file))
+        return wire.PICTURE.dump(self._ready.preview(asked.path, asked.side, self._next_file()))
+
+    def _render(self, body: object) -> object:
+        return wire.RENDERED.dump(self._ready.render(wire.RENDER.load(body), *self._two_files()))
+
+    def _restore(self, body: object) -> object:
+        asked = wire.RESTORE.load(body)
+        self._ready.restore(asked.regions, *self._two_files())
+        return wire.DONE.dump(True)
+
+    def _two_files(self) -> tuple[int, int]:
+        """What is read, and what is written. Raises ImageUnreadable."""
+        source, target = self._next_file(), self._next_file()
+        if source is None or target is None:
+            raise ImageUnreadable
+        return source, target
 
 
 class Serving(Protocol):

@@ -1,17 +1,33 @@
 """Files are opened by the agent and arrive in the engine; what can't be opened is told apart, and nothing stays open."""
 
 import asyncio
+import errno
+import io
 import os
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.domain.errors import EngineTimeout, ImageMissing, ImageUnreadable, ImageUnsupported
+from agent.domain.errors import (
+    AgentError,
+    CopyDiskFull,
+    CopyUnwritable,
+    EngineBadAnswer,
+    EngineTimeout,
+    ImageMissing,
+    ImageUnreadable,
+    ImageUnsupported,
+)
 from agent.engine import files
-from agent.engine.files import Giver, Taker, open_photo, opened
+from agent.engine.files import Giver, NewFile, Taker, open_photo, opened, write_out
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="handles are handed over there, not descriptors")
 
@@ -91,17 +107,17 @@ async def test_a_drive_that_does_not_answer_is_given_up_and_what_it_opens_later_
 
     monkeypatch.setattr("agent.engine.files.os.close", close)
     with pytest.raises(EngineTimeout):
-        await opened(str(tmp_path / "a"), limit=0.01)
+        await opened(partial(files.open_photo, str(tmp_path / "a")), limit=0.01)
     hanging.set()
     await closed.wait()
 
 
 async def test_hanging_drives_keep_only_so_many_threads(hanging: threading.Event, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "_opening", threading.BoundedSemaphore(2))
-    waiting = [asyncio.create_task(opened(str(tmp_path), limit=20)) for _ in range(2)]
+    waiting = [asyncio.create_task(opened(partial(files.open_photo, str(tmp_path)), limit=20)) for _ in range(2)]
     await asyncio.sleep(0)
     with pytest.raises(EngineTimeout):
-        await opened(str(tmp_path), limit=20)
+        await opened(partial(files.open_photo, str(tmp_path)), limit=20)
     hanging.set()
     ended = await asyncio.gather(*waiting, return_exceptions=True)
     assert [type(error) for error in ended] == [ImageUnsupported] * 2
@@ -125,7 +141,7 @@ def ends(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Giver, Taker]]:
 async def test_a_file_arrives_open_and_is_not_kept(ends: tuple[Giver, Taker], tmp_path: Path) -> None:
     giver, taker = ends
     (tmp_path / "a").write_bytes(b"12345")
-    ours = await opened(str(tmp_path / "a"), limit=10)
+    ours = await opened(partial(open_photo, str(tmp_path / "a")), limit=10)
     ticket = giver.give(ours, os.getpid())
     theirs = taker.take(ticket)
     with os.fdopen(theirs, "rb") as file:
@@ -158,3 +174,63 @@ def test_a_file_that_never_comes_is_unreadable(ends: tuple[Giver, Taker]) -> Non
     giver.close()
     with pytest.raises(ImageUnreadable):
         taker.take(1)
+
+
+# -- what a task writes -----------------------------------------------------------------------------------------------------------------
+class Full(io.FileIO):
+    """A disk with room for four bytes more, and that in two goes."""
+
+    left = 4
+
+    def write(self, data: "Buffer", /) -> int:
+        if not self.left:
+            raise OSError(self.error, "")
+        taken = super().write(memoryview(data)[:2])
+        self.left -= taken
+        return taken
+
+    error = errno.ENOSPC
+
+
+def test_all_is_written_also_in_several_goes(tmp_path: Path) -> None:
+    with Full(tmp_path / "a", "w") as file:
+        write_out(file, b"1234")
+    assert (tmp_path / "a").read_bytes() == b"1234"
+
+
+@pytest.mark.parametrize(("number", "error"), [(errno.ENOSPC, CopyDiskFull), (errno.EDQUOT, CopyDiskFull), (errno.EIO, CopyUnwritable)])
+def test_a_disk_that_takes_no_more_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, error: type[AgentError]) -> None:
+    monkeypatch.setattr(Full, "error", number)
+    with Full(tmp_path / "a", "w") as file, pytest.raises(error):
+        write_out(file, b"123456")
+
+
+def test_a_file_that_a_drive_made_too_late_is_removed(tmp_path: Path) -> None:
+    made = NewFile(str(tmp_path / "late"))
+    made.remove()
+    os.close(made.open())
+    assert not (tmp_path / "late").exists()
+
+
+def test_a_copy_of_another_length_than_was_told_is_not_believed(tmp_path: Path) -> None:
+    made = NewFile(str(tmp_path / "a"))
+    os.close(made.open())
+    made.check(0)
+    with pytest.raises(EngineBadAnswer):
+        made.check(1)
+    made.remove()
+    with pytest.raises(CopyUnwritable):
+        made.check(0)
+
+
+@posix
+def test_several_files_of_one_request_arrive_in_their_order(ends: tuple[Giver, Taker], tmp_path: Path) -> None:
+    giver, taker = ends
+    (tmp_path / "in").write_bytes(b"read")
+    tickets = [
+        giver.give(descriptor, os.getpid()) for descriptor in (open_photo(str(tmp_path / "in")), NewFile(str(tmp_path / "out")).open())
+    ]
+    source, target = (taker.take(ticket) for ticket in tickets)
+    with os.fdopen(source, "rb") as file, os.fdopen(target, "wb") as out:
+        out.write(file.read())
+    assert (tmp_path / "out").read_bytes() == b"read"

@@ -3,13 +3,15 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from agent.app.ports import Analyse
+from agent.app.ports import Analyse, Region, Render, Rendered
 from agent.domain.errors import EngineBadAnswer, EngineTimeout, ImageTooLarge, Unexpected
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import Recipe
+from agent.domain.redaction import Cover, Look, Reason, Shape, Style
 from agent.engine import wire
 
 RECIPE = Recipe("centerface-2", "mobilefacenet-1")
@@ -131,3 +133,45 @@ def test_every_name_a_system_allows_reaches_the_engine(name: str) -> None:
     asked = wire.PreviewRequest(task.path, 256)
     assert wire.ANALYSE.load(json.loads(json.dumps(wire.ANALYSE.dump(task)))) == task
     assert wire.PREVIEW.load(json.loads(json.dumps(wire.PREVIEW.dump(asked)))) == asked
+
+
+COVERED = Render(
+    "photo-\udcff.jpg", "copy-\udcff", (Cover(Box(1, 2, 3, 4), Look(Style.BLUR, Shape.BOX), 5.5, Reason.HAND),), keep_regions=True
+)
+RENDERED = Rendered("0a" * 32, 800, 600, "jpeg", "0b" * 32, 99, ("gps", "maker-note"), (Region(5, 6, b"\x89PNG\r\n\x1a\nrest"),))
+
+
+def test_a_task_to_cover_and_its_answer_come_back_as_they_were_sent() -> None:
+    assert wire.RENDER.load(json.loads(json.dumps(wire.RENDER.dump(COVERED)))) == COVERED
+    assert wire.RENDERED.load(json.loads(json.dumps(wire.RENDERED.dump(RENDERED)))) == RENDERED
+    restore = wire.RestoreRequest("a", RENDERED.regions, "b-\udcff")
+    assert wire.RESTORE.load(wire.RESTORE.dump(restore)) == restore
+    assert wire.check_rendered(RENDERED, COVERED) == RENDERED
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sha256": "0A" * 32},
+        {"copy_sha256": ""},
+        {"width": 0},
+        {"copy_size": 0},
+        {"format": "exe"},
+        {"removed": ("<script>",)},
+        {"removed": ("exif",) * 31},
+        {"regions": (Region(5, 6, b"not a picture"),)},
+        {"regions": (Region(800, 6, RENDERED.regions[0].png),)},
+        {"regions": (Region(5, -1, RENDERED.regions[0].png),)},
+        {"regions": RENDERED.regions * 2},
+        {"regions": (Region(5, 6, RENDERED.regions[0].png + bytes(wire.LARGEST_REGIONS)),)},
+    ],
+)
+def test_a_copy_that_can_not_be_is_not_believed(change: dict[str, Any]) -> None:
+    with pytest.raises(EngineBadAnswer):
+        wire.check_rendered(replace(RENDERED, **change), COVERED)
+
+
+def test_a_copy_in_another_format_or_with_regions_nobody_asked_for_is_not_believed() -> None:
+    for task in (replace(COVERED, format="png"), replace(COVERED, keep_regions=False)):
+        with pytest.raises(EngineBadAnswer):
+            wire.check_rendered(RENDERED, task)
