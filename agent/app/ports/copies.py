@@ -70,11 +70,12 @@ class Kept:
     copy_sha256: str  # of the copy beside which it is kept
     sha256: str  # of the original
     name: str  # the original's, without its folder
-    regions: tuple[Region, ...] = ()  # empty: the whole file was kept
+    regions: tuple[Region, ...] = ()
+    whole: bool = False  # the whole file was kept
 
 
 class Keeper(Protocol):
-    """Keeps what a copy hides, encrypted. Every call blocks; without a passphrase the key comes from the key home (KeyHomeError).
+    """Keeps what a copy hides, encrypted. Every call blocks; without a passphrase the key is the library's.
 
     Implementation: `agent.adapters.kept.KeptFiles`.
     """
