@@ -7,13 +7,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
+from typing import cast
 
 from agent.adapters.backup import BackupStore
 from agent.adapters.config_file import SettingsFile
+from agent.adapters.copies import Copies
 from agent.adapters.diagnosis import Ground
 from agent.adapters.durable import store_error
 from agent.adapters.folder_source import FolderSource
 from agent.adapters.forgotten import ForgottenFile
+from agent.adapters.kept import KeptFiles
 from agent.adapters.key_homes import Home, key_home
 from agent.adapters.keys import LibraryKeys
 from agent.adapters.model_store import ModelState, ModelStore
@@ -31,8 +34,9 @@ from agent.app.devices import Note
 from agent.app.health import Check, Finding, Health, Wall
 from agent.app.lifecycle import App, Reconfigure
 from agent.app.monitor import Machine
-from agent.app.ports import Analyser, FaceMatcher, Library, Source
+from agent.app.ports import Analyser, FaceMatcher, Library, Renderer, Source
 from agent.app.recognition import Backups
+from agent.app.redaction import Makers
 from agent.app.rest import Rest
 from agent.app.rules import EMBEDDER
 from agent.child import own_command
@@ -125,6 +129,7 @@ def build(
     library: SqliteLibrary | None = None,
     analyser: Analyser | None = None,
     matcher: FaceMatcher | None = None,
+    renderer: Renderer | None = None,
     source: Source | None = None,
     backups: Backups | None = None,
     reconfigure: Mapping[str, Reconfigure] | None = None,
@@ -186,6 +191,7 @@ def build(
         backups=backups or backups_of(library, paths),
         forgotten=ForgottenFile(paths.library.with_name("forgotten")),
         sidecars=Sidecars(),
+        makers=Makers(renderer or cast("Renderer", analyser), Copies(), KeptFiles(lambda: library.key_for(b"kept originals"))),
         reconfigure=hooks,
         machine=machine,
         online_only=is_online_only,

@@ -3,9 +3,13 @@
 import os
 from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from agent.domain.redaction import Style
 
 
 class Section(BaseModel):
@@ -63,6 +67,7 @@ class OnBattery(StrEnum):
 
 
 Pattern = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
 TimeOfDay = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$", examples=["22:00", "07:30"])]
 
 
@@ -99,6 +104,22 @@ class Folder(Section):
     """No popup for new photos in it."""
     names_in_sidecars: NamesInSidecars = NamesInSidecars.OFF
     """People's names in XMP files beside its photos, as other photo programs keep them: `read`, or `both` read and written."""
+    redact_to: str = ""
+    """A folder outside it for copies of its new photos with all faces covered; `~` is the home folder. Empty makes none."""
+    redact_style: Style = Style.SOLID
+    """How the faces are covered. What `mosaic` and `blur` hide can be partly made out again."""
+    redact_keep: tuple[Name, ...] = ()
+    """Names of people who stay visible in the copies, while recognition is on."""
+    redact_strip: bool = True
+    """Leave out of the copies where and when a photo was taken, with what, and all else that is not the picture."""
+
+    @field_validator("redact_to")
+    @classmethod
+    def _outside(cls, value: str, info: ValidationInfo) -> str:
+        path = info.data.get("path")
+        if value and path and Path(root_of(value)).is_relative_to(root_of(path)):
+            raise PydanticCustomError("inside_itself", "inside itself")
+        return value
 
     @property
     def root(self) -> str:

@@ -12,12 +12,15 @@ from struct import pack
 
 import pytest
 
+from agent.adapters.copies import Copies
 from agent.adapters.forgotten import ForgottenFile
+from agent.adapters.kept import KeptFiles
 from agent.adapters.store import SqliteLibrary
 from agent.adapters.xmp import Sidecars
 from agent.app.lifecycle import App
-from agent.app.ports import Analyse, Emit, Groups, Query
+from agent.app.ports import Analyse, Emit, Groups, Query, Region, Render, Rendered
 from agent.app.recognition import Backups
+from agent.app.redaction import Makers
 from agent.app.rules import EMBEDDER
 from agent.domain.errors import AgentError, ImageMissing
 from agent.domain.events import Recorded
@@ -77,6 +80,38 @@ class FakeAnalyser:
 
     async def close(self) -> None:
         self.closed = True
+
+
+class FakeRenderer:
+    """A copy says what is covered on it and how often it was made; what is kept below a cover is its name. `errors` come first, by path."""
+
+    def __init__(self) -> None:
+        self.tasks: list[Render] = []
+        self.errors: dict[str, list[AgentError]] = {}
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.busy = asyncio.Event()
+        self.rendered: Callable[[Render], None] = lambda _: None
+
+    async def render(self, task: Render) -> Rendered:
+        self.tasks.append(task)
+        self.busy.set()
+        await self.gate.wait()
+        if waiting := self.errors.get(task.path):
+            raise waiting.pop(0)
+        try:
+            content = await asyncio.to_thread(Path(task.path).read_bytes)
+        except OSError as error:
+            raise ImageMissing from error
+        copy = f"{len(task.covers)} covered, {task.covers!r}, strip={task.strip}, ".encode() + content
+        await asyncio.to_thread(Path(task.output).write_bytes, copy)
+        regions = tuple(Region(round(each.box.x), round(each.box.y), b"png") for each in task.covers) if task.keep_regions else ()
+        self.rendered(task)
+        sha256, copy_sha256 = (hashlib.sha256(each).hexdigest() for each in (content, copy))
+        return Rendered(sha256, 100, 80, task.format or "jpeg", copy_sha256, len(copy), ("exif", "gps") if task.strip else (), regions)
+
+    async def restore(self, path: str, regions: tuple[Region, ...], output: str) -> None:
+        await asyncio.to_thread(Path(output).write_bytes, b"restored %d" % len(regions))
 
 
 class FakeMatcher:
@@ -221,6 +256,7 @@ class World:
         self.sidecars = Sidecars()
         self.forgotten = ForgottenFile(self.folder / ".forgotten")
         self.analyser = FakeAnalyser()
+        self.renderer = FakeRenderer()
         self.source = FakeSource()
         self.happened: list[Recorded] = []
         self.time = 0.0
@@ -266,6 +302,7 @@ class World:
             backups=Backups(backup, replace),
             forgotten=self.forgotten,
             sidecars=self.sidecars,
+            makers=Makers(self.renderer, Copies(), KeptFiles(lambda: bytes(32))),
             reconfigure={"popup": reconfigure},
             online_only=lambda path: path in self.in_the_cloud,
         )
@@ -287,6 +324,7 @@ class World:
                 yield
         finally:
             self.analyser.gate.set()
+            self.renderer.gate.set()
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task

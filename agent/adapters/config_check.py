@@ -25,6 +25,7 @@ _REASONS = {
     "float_parsing": "number",
     "float_type": "number",
     "finite_number": "number",
+    "inside_itself": "outside",
     "int_from_float": "whole_number",
     "int_parsing": "whole_number",
     "int_parsing_size": "whole_number",

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from agent.api.schemas import Schema
+from agent.domain.redaction import Style
 from agent.settings import NamesInSidecars
 
 # Strict: what a client sends as text stays text, and true is not 1.
@@ -70,6 +71,13 @@ class WatchedFolder(Schema):
     """no popup for new photos in it"""
     names_in_sidecars: NamesInSidecars
     """whether people's names are read from XMP files beside its photos, or written there too"""
+    redact_to: str
+    """where copies of its new photos go, with faces covered; empty: none are made"""
+    redact_style: Style
+    redact_keep: tuple[str, ...]
+    """people who stay visible in them"""
+    redact_strip: bool
+    """the copies are without metadata"""
 
 
 class SettingsOut(Schema):
@@ -98,6 +106,10 @@ class FolderChange(Schema):
     recognition: bool | None = None
     muted: bool | None = None
     names_in_sidecars: NamesInSidecars | None = None
+    redact_to: str | None = None
+    redact_style: Style | None = None
+    redact_keep: tuple[str, ...] | None = None
+    redact_strip: bool | None = None
 
 
 class FolderRemoved(Schema):

@@ -18,6 +18,7 @@ from agent.app.progress import Progress
 from agent.app.quiet import Quiet
 from agent.app.recognising import Asked, Recognising
 from agent.app.recognition import Backups
+from agent.app.redaction import Makers, Redaction, RedactionAsked
 from agent.app.rest import Rest
 from agent.app.rules import areas, everything, no_longer_watched, recipe_for, recipe_of
 from agent.app.scan import Scanned, Scanner
@@ -59,6 +60,7 @@ class App:
         backups: Backups,
         forgotten: ForgottenList,
         sidecars: SidecarStore,
+        makers: Makers,
         reconfigure: Mapping[str, Reconfigure],
         machine: Machine | None = None,
         online_only: Callable[[str], bool] = lambda _: False,
@@ -93,6 +95,15 @@ class App:
         self._recognising = Recognising(library, analyser, matcher, self.bus, backups, forgotten, sidecars, asked)
         self.people, self.face_search = self._recognising.people, self._recognising.search
         self.sidecars, self.review = self._recognising.sidecars, self._recognising.review
+        covering = RedactionAsked(
+            settings=lambda: self.settings,
+            opinions=self._recognising.opinions.of,
+            supply=supply,
+            slots=slots,
+            resting=lambda: self.indexer.paused or self.indexer.held,
+            clock=clock,
+        )
+        self.redaction = Redaction(library, analyser, makers, self.bus, covering)
         self.indexer = Indexer(
             library,
             analyser,
@@ -160,6 +171,7 @@ class App:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self.indexer.run())
                     self._recognising.start(tasks)
+                    self.redaction.start(tasks, watch=watch)
                     tasks.create_task(self.status.run())
                     tasks.create_task(self.monitor.run())
                     tasks.create_task(self._models.run())
@@ -175,6 +187,7 @@ class App:
                                 self._clock,
                                 backups_stale=self._recognising.switch.backups_stale,
                                 forget=self._recognising.opinions.forget,
+                                rules=self.redaction.folders.rules,
                             )
                         )
         finally:
@@ -274,6 +287,7 @@ class App:
                 self.people.doubt()  # the bounds may be others
             self.settings = settings
             self.sidecars.look_through(before)
+            self.redaction.folders.look_through()
             for section in sorted(sections & self._reconfigure.keys()):
                 await self._reconfigure[section](settings)
             if "engine" in sections:

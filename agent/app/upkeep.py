@@ -18,6 +18,7 @@ log = structlog.get_logger()
 
 EVERY_S = 3_600.0
 ASKED_DAYS = 30
+REDACTION_DAYS = 90  # so long it is known which copies were made of what
 MODELS_RETRY_S = (5.0, 15.0, 60.0, 300.0)  # soon at first: after log-in the network is often a little late
 
 
@@ -85,10 +86,12 @@ async def keep_up(
     *,
     backups_stale: Callable[[], None],
     forget: Callable[[], None],
+    rules: Callable[[], frozenset[str]],
 ) -> None:
     """Look after the library until cancelled. A failure is said and tried again later.
 
-    `backups_stale` is called when something was deleted that backups may still hold, `forget` when faces were that memory may.
+    `backups_stale` is called when something was deleted that backups may still hold, `forget` when faces were that memory may. `rules`
+    are the watched folders of which covered copies are made.
     """
     while True:
         now = clock()
@@ -102,6 +105,7 @@ async def keep_up(
                 backups_stale()
             if gone or purged:
                 forget()
+            await asyncio.to_thread(library.expire_redactions, before=now - timedelta(days=REDACTION_DAYS), folders=rules())
             await _forget_overdue(library, people, settings(), now)
             await asyncio.to_thread(thumbnails.clean)
             log.info("upkeep.done", purged=purged)

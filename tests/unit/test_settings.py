@@ -36,3 +36,14 @@ def test_a_file_belongs_to_the_innermost_watched_folder() -> None:
     assert folder_of("/photos2/a.jpg", (inner, outer)) is None
     again = Folder(path="/photos", muted=True)
     assert folder_of("/photos/a.jpg", (outer, again)) is again
+
+
+@pytest.mark.parametrize("to", ["/photos", "/photos/", "/photos/safe/deep", "/photos/../photos/x"])
+def test_copies_of_a_folder_never_go_into_it(to: str) -> None:
+    with pytest.raises(ValidationError):
+        Folder(path="/photos", redact_to=to)
+
+
+@pytest.mark.parametrize("to", ["", "/photos-safe", "/", "~/safe"])
+def test_copies_of_a_folder_go_elsewhere(to: str) -> None:
+    assert Folder(path="/photos", redact_to=to).redact_to == to

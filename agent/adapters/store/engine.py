@@ -12,6 +12,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import QueuePool
@@ -121,6 +123,10 @@ class Database:
         with self._turn, translated(self._path.parent), self._engine.connect() as connection:
             _raw(connection, "PRAGMA incremental_vacuum")
         self.flush()
+
+    def key_for(self, purpose: bytes) -> bytes:
+        """Another key that follows from this file's."""
+        return HKDF(SHA256(), KEY_BYTES, salt=None, info=purpose).derive(self._key)
 
     def beside(self, path: Path) -> "Database":
         """Another file with the same key, that can give its space back."""

@@ -228,6 +228,10 @@ class SqliteLibrary(PeopleTables, RedactionTables):
         """Another file, encrypted with the same key, made if it is not there; it can give its space back."""
         return self._database.beside(path)
 
+    def key_for(self, purpose: bytes) -> bytes:
+        """Another key, which whoever can open this library has too."""
+        return self._database.key_for(purpose)
+
     @property
     def uses(self) -> int:
         """Another number whenever it was used."""

@@ -1,6 +1,7 @@
 """Covered copies that were asked for: batches, their items, and what came of each."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -103,7 +104,7 @@ def edited(tx: Connection, item_id: int, marks: Sequence[Mark], now: datetime) -
     known = one(tx, item_id)
     if known is None or known.state not in MADE or known.facts is None:
         return None
-    facts = _FACTS.dump_python(known.facts, mode="json") | {"marks": TypeAdapter(tuple[Mark, ...]).dump_python(tuple(marks), mode="json")}
+    facts = _FACTS.dump_python(replace(known.facts, marks=tuple(marks), replaces=None), mode="json")
     _change(tx, item_id, now, state=ItemState.PLANNED, edited=1, passed=0, facts=facts)
     return one(tx, item_id)
 
@@ -184,7 +185,7 @@ def _latest(tx: Connection, target: str) -> "Row[Any] | None":
 
 
 def _items() -> "Select[Any]":
-    return select(item, batch.c.uid, batch.c.wish).join(batch)
+    return select(item, batch.c.uid, batch.c.folder, batch.c.wish).join(batch)
 
 
 def _item(row: "Row[Any]") -> RedactionItem:
@@ -200,6 +201,7 @@ def _item(row: "Row[Any]") -> RedactionItem:
         facts=None if row.facts is None else _FACTS.validate_python(row.facts),
         edited=bool(row.edited),
         passed=bool(row.passed),
+        standing=row.folder is not None,
         error=None if row.error_code is None else from_code(row.error_code, row.error_params or {}),
     )
 

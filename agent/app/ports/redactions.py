@@ -72,6 +72,7 @@ class RedactionItem:
     facts: CopyFacts | None = None  # of the copy; while it is planned, of what is about to be put into place
     edited: bool = False  # by hand: `facts.marks` are what somebody wants, whatever is found
     passed: bool = False  # it was there already
+    standing: bool = False  # of a watched folder's rule: nobody waits for it
     error: AgentError | None = None
 
 

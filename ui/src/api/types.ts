@@ -1594,6 +1594,13 @@ export interface components {
             readonly recognition?: boolean | null;
             /** Recursive */
             readonly recursive?: boolean | null;
+            /** Redact Keep */
+            readonly redact_keep?: readonly string[] | null;
+            /** Redact Strip */
+            readonly redact_strip?: boolean | null;
+            readonly redact_style?: components["schemas"]["Style"] | null;
+            /** Redact To */
+            readonly redact_to?: string | null;
         };
         /**
          * FolderOut
@@ -2530,6 +2537,12 @@ export interface components {
             readonly redo: components["schemas"]["Step"] | null;
             readonly undo: components["schemas"]["Step"] | null;
         };
+        /**
+         * Style
+         * @description How a cover looks. Only `solid` and `emoji` leave nothing of what was below; the others can be partly undone.
+         * @enum {string}
+         */
+        readonly Style: "solid" | "mosaic" | "blur" | "emoji";
         /** Undo */
         readonly Undo: {
             /**
@@ -2604,6 +2617,22 @@ export interface components {
             readonly recognition: boolean;
             /** Recursive */
             readonly recursive: boolean;
+            /**
+             * Redact Keep
+             * @description people who stay visible in them
+             */
+            readonly redact_keep: readonly string[];
+            /**
+             * Redact Strip
+             * @description the copies are without metadata
+             */
+            readonly redact_strip: boolean;
+            readonly redact_style: components["schemas"]["Style"];
+            /**
+             * Redact To
+             * @description where copies of its new photos go, with faces covered; empty: none are made
+             */
+            readonly redact_to: string;
         };
     };
     responses: never;
@@ -2688,6 +2717,7 @@ export type StageMeans = components['schemas']['StageMeans'];
 export type Status = components['schemas']['Status'];
 export type Step = components['schemas']['Step'];
 export type Steps = components['schemas']['Steps'];
+export type Style = components['schemas']['Style'];
 export type Undo = components['schemas']['Undo'];
 export type UnnameFaces = components['schemas']['UnnameFaces'];
 export type Verified = components['schemas']['Verified'];

@@ -1,0 +1,211 @@
+"""Makes one covered copy: looks for faces, asks who they are if that matters, covers them aside, and moves the copy into its place."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+
+from agent.app.opinions import Judgement
+from agent.app.ports import (
+    Analyse,
+    Analyser,
+    CopyFacts,
+    CopyFiles,
+    Keeper,
+    Kept,
+    Library,
+    Placing,
+    RedactionItem,
+    Render,
+    Rendered,
+    Renderer,
+)
+from agent.domain.errors import CopyUnsupported, EngineBadAnswer, ImageChanged, ImageMissing, PassphraseGone, PersonUnknown
+from agent.domain.face import Analysis, Face
+from agent.domain.people import Certainty, Identity
+from agent.domain.wishes import Keeping, Wish, covered, doubts_of, marks_of
+
+T = TypeVar("T")
+
+# Intersection over union from which on a face found now is one that the library knows.
+_SAME_FACE = 0.5
+
+
+class Covering:
+    def __init__(
+        self,
+        library: Library,
+        analyser: Analyser,
+        renderer: Renderer,
+        copies: CopyFiles,
+        keeper: Keeper,
+        *,
+        task: Callable[[str, bool], Analyse],
+        opinions: Callable[[Analysis], Awaitable[Judgement]],
+        clock: Callable[[], datetime],
+    ) -> None:
+        """`task` looks for every face, and for who they are if it is told to; `opinions` raises EngineError rather than to guess."""
+        self._library = library
+        self._analyser = analyser
+        self._renderer = renderer
+        self._copies = copies
+        self._keeper = keeper
+        self._task = task
+        self._opinions = opinions
+        self._clock = clock
+
+    async def make(self, item: RedactionItem, passphrase: str | None) -> None:
+        """Make the copy, and note it. Cancelled or failed, it leaves nothing behind, and the original as it was.
+
+        Raises RedactionError, ImageError, EngineError, ModelError, PeopleError, StoreError.
+        """
+        aside = await asyncio.to_thread(self._copies.prepare, item.target, item.batch)
+        aside_kept = await asyncio.to_thread(self._copies.prepare, item.target, f"{item.batch} kept")
+        try:
+            if item.facts is not None and await self._is_placed(item, item.facts):
+                await self._noted(item, item.facts, item.target)
+                return
+            if item.wish.locked and passphrase is None:
+                raise PassphraseGone
+            facts, kept = await self._rendered(item, aside)
+            if kept is not None:
+                original = item.source if item.wish.keeping is Keeping.ORIGINAL else None
+                await _to_its_end(asyncio.to_thread(self._keeper.keep, aside_kept, kept, original, passphrase))
+            await asyncio.to_thread(self._library.about_to_place, item.id, facts, now=self._clock())
+            ready = await self._placing(item, facts, aside, aside_kept if kept is not None else None)
+            await _to_its_end(self._place(item, facts, ready))
+        finally:
+            for left in (aside, aside_kept):
+                await _to_its_end(asyncio.to_thread(self._copies.discard, left))
+
+    async def _is_placed(self, item: RedactionItem, facts: CopyFacts) -> bool:
+        """Whether the program ended just after it had moved the copy into its place."""
+        if item.edited and facts.replaces is None:
+            return False  # these are the facts of the copy that is to be made anew
+        return await asyncio.to_thread(self._copies.digest, item.target) == facts.copy_sha256
+
+    async def _rendered(self, item: RedactionItem, aside: str) -> tuple[CopyFacts, Kept | None]:
+        if item.edited and item.facts is not None:
+            found, format = item.facts, ""
+        else:
+            found, format = await self._found(item)
+        keeps_regions = item.wish.keeping is Keeping.REGIONS
+        task = Render(item.source, aside, covered(found.marks), item.format, item.wish.strip, keeps_regions)
+        rendered = await self._renderer.render(task)
+        if rendered.sha256 != found.sha256:
+            raise ImageChanged
+        if item.source == item.target and rendered.format != format:
+            raise CopyUnsupported(format=format)  # a JPEG must not be called HEIC
+        if await asyncio.to_thread(self._copies.digest, aside) != rendered.copy_sha256:
+            raise EngineBadAnswer
+        facts = replace(found, copy_sha256=rendered.copy_sha256, removed=rendered.removed, replaces=_replaces(item))
+        return facts, _kept(item, rendered)
+
+    async def _found(self, item: RedactionItem) -> tuple[CopyFacts, str]:
+        """What is on the picture, and its format."""
+        choice = item.wish.choice
+        await self._check_people(item.wish)
+        analysis = await self._analyser.analyse(self._task(item.source, choice.names_people))
+        identities = await self._who(analysis) if choice.names_people else [None] * len(analysis.faces)
+        marks = marks_of(analysis.faces, identities, choice, item.wish.look)
+        models = tuple(sorted(analysis.recipe.models))
+        facts = CopyFacts(analysis.sha256, "", marks, doubts_of(marks), analysis.width, analysis.height, models)
+        return facts, analysis.format
+
+    async def _check_people(self, wish: Wish) -> None:
+        """Whoever was to be covered and is not known any more would be left visible."""
+        if wish.choice.only and not wish.choice.only <= (await asyncio.to_thread(self._library.person_names)).keys():
+            raise PersonUnknown
+
+    async def _who(self, analysis: Analysis) -> list[Identity | None]:
+        """What the faces look like, but for what the user said of them: that counts."""
+        judged = (await self._opinions(analysis)).identities
+        image = await asyncio.to_thread(self._library.image_by_hash, analysis.sha256)
+        stored = image.faces if image is not None else ()
+        not_them = await asyncio.to_thread(self._library.rejections, [each.id for each in stored])
+
+        def said(face: Face, opinion: Identity | None) -> Identity | None:
+            same = max(stored, key=lambda each: each.face.box.iou(face.box), default=None)
+            if same is None or same.face.box.iou(face.box) < _SAME_FACE:
+                return opinion
+            if same.identity is not None and same.identity.certainty is Certainty.CONFIRMED:
+                return same.identity
+            return None if opinion is not None and opinion.person_id in not_them.get(same.id, frozenset()) else opinion
+
+        return [said(face, opinion) for face, opinion in zip(analysis.faces, judged, strict=True)]
+
+    async def _placing(self, item: RedactionItem, facts: CopyFacts, aside: str, kept: str | None) -> Placing:
+        there = await asyncio.to_thread(self._copies.digest, item.target)
+        if item.source == item.target:
+            if there != facts.sha256:
+                raise ImageMissing if there is None else ImageChanged
+            # Noted before: then what lies beside it was kept by this very item, before the program ended.
+            return Placing(item.source, aside, item.target, True, kept, kept_replaces=item.facts is not None)
+        ours = facts.replaces is not None and there == facts.replaces
+        return Placing(item.source, aside, item.target, item.wish.replace or ours, kept, kept_replaces=item.wish.replace or ours)
+
+    async def _place(self, item: RedactionItem, facts: CopyFacts, ready: Placing) -> None:
+        target = await asyncio.to_thread(self._copies.place, ready)
+        await self._noted(item, facts, target)
+
+    async def _noted(self, item: RedactionItem, facts: CopyFacts, target: str) -> None:
+        if item.wish.report:
+            names = await asyncio.to_thread(self._library.person_names)
+            await asyncio.to_thread(self._copies.report, target, report_of(item.wish, facts, names))
+        review = bool(facts.doubts) and not item.edited  # whoever edited it has looked
+        await asyncio.to_thread(self._library.copy_made, item.id, target, review=review, now=self._clock())
+
+
+async def _to_its_end(work: Coroutine[None, None, T]) -> T:
+    """Whoever cancels waits until it is done."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise
+
+
+def _replaces(item: RedactionItem) -> str | None:
+    """The copy of ours that gives way to one that was edited."""
+    if not item.edited or item.facts is None:
+        return None
+    return item.facts.replaces or item.facts.copy_sha256
+
+
+def _kept(item: RedactionItem, rendered: Rendered) -> Kept | None:
+    if item.wish.keeping is Keeping.NOTHING:
+        return None
+    name = item.source.replace("\\", "/").rpartition("/")[2]
+    return Kept(rendered.copy_sha256, rendered.sha256, name, rendered.regions, item.wish.keeping is Keeping.ORIGINAL)
+
+
+def report_of(wish: Wish, facts: CopyFacts, names: Mapping[int, str]) -> dict[str, object]:
+    """What is written beside a copy. No names but those that were asked for; no paths."""
+    asked: Sequence[tuple[str, frozenset[int] | None]] = (("keep", wish.choice.keep or None), ("only", wish.choice.only))
+    return {
+        "format": 1,
+        "original_sha256": facts.sha256,
+        "copy_sha256": facts.copy_sha256,
+        "width": facts.width,
+        "height": facts.height,
+        "found": sum(mark.score is not None for mark in facts.marks),
+        "covered": [
+            {
+                "box": [mark.cover.box.x, mark.cover.box.y, mark.cover.box.w, mark.cover.box.h],
+                "tilt": mark.cover.tilt,
+                "style": mark.cover.look.style.value,
+                "shape": mark.cover.look.shape.value,
+                "reason": mark.cover.reason.value,
+                "score": mark.score,
+            }
+            for mark in facts.marks
+            if mark.covered
+        ],
+        "visible": sum(not mark.covered for mark in facts.marks),
+        "doubts": [doubt.value for doubt in facts.doubts],
+        "metadata_removed": list(facts.removed),
+        "models": list(facts.models),
+        **{key: sorted(names[each] for each in people if each in names) for key, people in asked if people is not None},
+    }

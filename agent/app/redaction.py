@@ -1,0 +1,77 @@
+"""All that covered copies are made with, put together."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent.app.bus import Bus
+from agent.app.covering import Covering
+from agent.app.folder_copies import FolderCopies
+from agent.app.opinions import Judgement
+from agent.app.ports import Analyse, Analyser, CopyFiles, Keeper, Library, Renderer
+from agent.app.redacting import Redacting
+from agent.app.restoring import Restoring
+from agent.app.rules import redaction_recipe
+from agent.domain.face import Analysis
+from agent.domain.image import Recipe
+from agent.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Makers:
+    """What writes copies."""
+
+    renderer: Renderer
+    copies: CopyFiles
+    keeper: Keeper
+
+
+@dataclass(frozen=True, slots=True)
+class RedactionAsked:
+    """What covered copies ask the rest of the agent."""
+
+    settings: Callable[[], Settings]
+    opinions: Callable[[Analysis], Awaitable[Judgement]]
+    supply: Callable[[Recipe], Awaitable[None]]
+    slots: Callable[[], int]
+    resting: Callable[[], bool]
+    clock: Callable[[], datetime]
+
+
+class Redaction:
+    def __init__(self, library: Library, analyser: Analyser, makers: Makers, bus: Bus, asked: RedactionAsked) -> None:
+        def task(path: str, who: bool) -> Analyse:
+            detection = asked.settings().detection
+            return Analyse(path, redaction_recipe(who), detection.min_score, detection.min_face, keep_chips=False)
+
+        self._asked = asked
+        self.covering = Covering(
+            library, analyser, makers.renderer, makers.copies, makers.keeper, task=task, opinions=asked.opinions, clock=asked.clock
+        )
+        self.copies = Redacting(
+            library,
+            self.covering,
+            makers.copies,
+            slots=asked.slots,
+            resting=asked.resting,
+            recognises=lambda: asked.settings().recognition.enabled,
+            supply=lambda who: asked.supply(redaction_recipe(who)),
+            clock=asked.clock,
+        )
+        self.folders = FolderCopies(
+            library,
+            makers.copies,
+            bus,
+            settings=asked.settings,
+            known=self.copies.known,
+            planned=self.copies.wake,
+            clock=asked.clock,
+        )
+        self.restoring = Restoring(makers.renderer, makers.copies, makers.keeper)
+
+    def start(self, tasks: asyncio.TaskGroup, *, watch: bool) -> None:
+        """Work in the background, until cancelled; with `watch` for the rules of folders too."""
+        tasks.create_task(self.copies.run())
+        if watch:
+            tasks.create_task(self.folders.run())
