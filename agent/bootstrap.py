@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import cast
 
+from agent.adapters import captures
 from agent.adapters.backup import BackupStore
 from agent.adapters.config_file import SettingsFile
 from agent.adapters.copies import Copies
@@ -30,20 +31,25 @@ from agent.adapters.support_bundle import support_bundle
 from agent.adapters.thumbnails import ThumbnailFile
 from agent.adapters.tools import Stop
 from agent.adapters.xmp import Sidecars
+from agent.app.capturing import Surroundings
 from agent.app.devices import Note
 from agent.app.health import Check, Finding, Health, Wall
 from agent.app.lifecycle import App, Reconfigure
 from agent.app.monitor import Machine
 from agent.app.ports import Analyser, FaceMatcher, Library, Renderer, Source
+from agent.app.ports.screen import ScreenGrabber
 from agent.app.recognition import Backups
 from agent.app.redaction import Makers
 from agent.app.rest import Rest
 from agent.app.rules import EMBEDDER
 from agent.child import own_command
+from agent.desktop.active_window import active_window
+from agent.desktop.clipboard import clipboard
 from agent.domain.errors import NoDisplay, NoTray
 from agent.domain.image import Recipe
 from agent.engine.matching import MatcherProcess
 from agent.engine.pool import EnginePool
+from agent.engine.screen import ScreenEngine
 from agent.engine.selftest_runs import DeviceChooser
 from agent.engine.wire import ModelFile
 from agent.heap import give_back
@@ -77,6 +83,22 @@ def engine_pool(settings: Settings, paths: AppPaths, store: ModelStore, *, again
         cache=paths.cache / "openvino",
         devices=DeviceChooser(store.folder / "devices.json", own_command("engine-worker"), again=again),
     )
+
+
+def screen_engine(settings: Settings, paths: AppPaths, store: ModelStore) -> ScreenEngine:
+    """What takes pictures of the screen, with the models that are there."""
+    return ScreenEngine(
+        settings.engine,
+        model_files(store),
+        converted=store.folder / "ir",
+        cache=paths.cache / "openvino",
+        devices=DeviceChooser(store.folder / "devices.json", own_command("engine-worker")),
+    )
+
+
+def surroundings(clock: Callable[[], datetime]) -> Surroundings:
+    """What this desktop does for captures."""
+    return Surroundings(window=active_window, usual_name=lambda: captures.usual_name(clock()), save=captures.save, clipboard=clipboard())
 
 
 def home_of_key(settings: Settings, paths: AppPaths) -> Home:
@@ -131,6 +153,7 @@ def build(
     matcher: FaceMatcher | None = None,
     renderer: Renderer | None = None,
     source: Source | None = None,
+    screen: tuple[ScreenGrabber, Surroundings] | None = None,
     backups: Backups | None = None,
     reconfigure: Mapping[str, Reconfigure] | None = None,
     clock: Callable[[], datetime] = utc_now,
@@ -147,24 +170,11 @@ def build(
     supply: Callable[[Recipe], Awaitable[None]] = _nothing
     if analyser is None:
         store = model_store(paths)
-        pool = engine_pool(settings, paths, store)
+        pool, grabber = engine_pool(settings, paths, store), screen_engine(settings, paths, store)
         analyser, slots = pool, lambda: pool.size + 2
         machine = Machine(pool, ProcessMeter().read, read_power, total_memory())
-
-        async def supply_models(recipe: Recipe) -> None:
-            for info in store.list():
-                if info.recipe in recipe.models:
-                    stop = Stop()
-                    try:
-                        await _let_go_at_quit(partial(store.fetch, info.name, stop=stop), stop.set)
-                    except OSError as error:
-                        raise store_error(error) from error
-            pool.reconfigure(pool.settings, await asyncio.to_thread(model_files, store))
-
-        async def reconfigure_engine(new: Settings) -> None:
-            pool.reconfigure(new.engine)
-
-        supply, hooks["engine"] = supply_models, reconfigure_engine
+        screen = screen or (grabber, surroundings(clock))
+        supply, hooks["engine"] = _model_ways(store, (pool, grabber))
     if source is None:
         folders = FolderSource(settings.folders, settings.sources, library.known_files)
 
@@ -196,8 +206,31 @@ def build(
         machine=machine,
         online_only=is_online_only,
         thumbnails=thumbnails,
+        screen=screen,
         rest=Rest(lambda: library.uses + thumbnails.uses, (library.let_go, thumbnails.let_go, give_back)),
     )
+
+
+def _model_ways(store: ModelStore, pools: Sequence[EnginePool]) -> tuple[Callable[[Recipe], Awaitable[None]], Reconfigure]:
+    """How models are fetched, and how engines follow new settings."""
+
+    async def supply(recipe: Recipe) -> None:
+        for info in store.list():
+            if info.recipe in recipe.models:
+                stop = Stop()
+                try:
+                    await _let_go_at_quit(partial(store.fetch, info.name, stop=stop), stop.set)
+                except OSError as error:
+                    raise store_error(error) from error
+        present = await asyncio.to_thread(model_files, store)
+        for pool in pools:
+            pool.reconfigure(pool.settings, present)
+
+    async def reconfigure(new: Settings) -> None:
+        for pool in pools:
+            pool.reconfigure(new.engine)
+
+    return supply, reconfigure
 
 
 def _bytes(settings: Settings) -> int:

@@ -9,6 +9,7 @@ import httpx
 from pydantic import ValidationError
 
 from agent.api.schemas import ScanLine, ScanRequest, SessionCode, Status
+from agent.api.schemas_capture import CaptureOut, CaptureRequest
 from agent.api.schemas_people import Edit, Edited, FaceSearchOut, Forgotten, Step, Verified, VerifyRequest
 from agent.api.whereabouts import Whereabouts, find, opening
 from agent.domain.errors import AgentError, AgentUnreachable, ImageUnreadable, NotRunning, from_code
@@ -93,6 +94,13 @@ class Client:
                 return FaceSearchOut.model_validate_json(answer.content)
         except OSError as error:
             raise ImageUnreadable from error
+
+    def capture(self, request: CaptureRequest) -> CaptureOut:
+        """It may take as long as the user takes to choose."""
+        with _translated():
+            answer = self._http.post("/api/captures", content=request.model_dump_json(), headers=_JSON, timeout=None)
+            _check(answer)
+            return CaptureOut.model_validate_json(answer.content)
 
     def get_json(self, path: str) -> object:
         return json.loads(self._call("GET", path).content)

@@ -15,6 +15,7 @@ from agent.api import present, streams
 from agent.api.auth import COOKIE
 from agent.api.context import Context
 from agent.api.guard import Guard, sign_in_page
+from agent.api.routes_capture import capture_routes
 from agent.api.routes_desk import desk_routes
 from agent.api.routes_folders import folder_routes
 from agent.api.routes_library import library_routes
@@ -26,14 +27,20 @@ from agent.api.schemas_desk import At
 from agent.domain.errors import (
     AgentError,
     BadRequest,
+    CaptureError,
+    CaptureGone,
+    CopyUnsupported,
     FaceUnknown,
     ImageError,
     ImageMissing,
+    MonitorUnknown,
     NameTaken,
+    NoSuchName,
     NotFound,
     NothingToUndo,
     PersonUnknown,
     RecognitionOff,
+    RegionOutside,
     SelfMerge,
     SettingsError,
     SettingsUnknownKey,
@@ -41,6 +48,7 @@ from agent.domain.errors import (
     SourceError,
     Unauthorised,
     UnfitReference,
+    WholeOnly,
 )
 
 STATUS_OF: tuple[tuple[type[AgentError], int], ...] = (
@@ -52,6 +60,13 @@ STATUS_OF: tuple[tuple[type[AgentError], int], ...] = (
     (NameTaken, 409),
     (SelfMerge, 422),
     (UnfitReference, 422),
+    (CaptureGone, 404),
+    (MonitorUnknown, 422),
+    (RegionOutside, 422),
+    (WholeOnly, 422),
+    (CaptureError, 409),
+    (CopyUnsupported, 422),
+    (NoSuchName, 422),
     (ImageMissing, 409),
     (ImageError, 422),
     (SettingsUnknownKey, 404),
@@ -81,6 +96,7 @@ def create_app(context: Context, port: Callable[[], int]) -> FastAPI:
     people_routes(api, context)
     _agent_routes(api, context)
     desk_routes(api, context)
+    capture_routes(api, context)
     settings_routes(api, context)
     folder_routes(api, context)
     status_routes(api, context)

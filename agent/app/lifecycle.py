@@ -8,11 +8,13 @@ import structlog
 
 from agent.app.actions import Actions
 from agent.app.bus import Bus
+from agent.app.capturing import Capturing, Surroundings
 from agent.app.governor import Pace
 from agent.app.indexer import Indexer
 from agent.app.ingest import Ingest
 from agent.app.monitor import Machine, Monitor
 from agent.app.ports import Analyse, Analyser, FaceMatcher, ForgottenList, Library, SidecarStore, Source, ThumbnailStore
+from agent.app.ports.screen import ScreenGrabber
 from agent.app.previews import Previews
 from agent.app.progress import Progress
 from agent.app.quiet import Quiet
@@ -27,7 +29,7 @@ from agent.app.tally import Tally
 from agent.app.thumbnails import SIDE, Thumbnails
 from agent.app.upkeep import ModelSupply, keep_up
 from agent.app.verify import Verified, verify
-from agent.domain.errors import AgentError
+from agent.domain.errors import AgentError, ScreenUnavailable
 from agent.domain.events import ImageFailed, Recorded
 from agent.domain.face import Analysis
 from agent.domain.image import FileSeen, Recipe
@@ -66,6 +68,7 @@ class App:
         online_only: Callable[[str], bool] = lambda _: False,
         thumbnails: ThumbnailStore | None = None,
         rest: Rest | None = None,
+        screen: tuple[ScreenGrabber, Surroundings] | None = None,
     ) -> None:
         self.settings = settings
         self.library = library
@@ -104,6 +107,9 @@ class App:
             clock=clock,
         )
         self.redaction = Redaction(library, analyser, makers, self.bus, covering)
+        self._capturing = (
+            None if screen is None else Capturing(*screen, library, self.people, settings=lambda: self.settings, supply=supply)
+        )
         self.indexer = Indexer(
             library,
             analyser,
@@ -154,6 +160,13 @@ class App:
         self.status.fetching = lambda: self._models.busy
         self.status.unfetched = lambda: self._models.problem
 
+    @property
+    def capturing(self) -> Capturing:
+        """Raises ScreenUnavailable where there is no screen to capture."""
+        if self._capturing is None:
+            raise ScreenUnavailable
+        return self._capturing
+
     def now(self) -> datetime:
         return self._clock()
 
@@ -192,6 +205,8 @@ class App:
                         )
         finally:
             await self.analyser.close()
+            if self._capturing is not None:
+                await self._capturing.close()
             await self._recognising.close()
             await asyncio.to_thread(self.thumbnails.close)
 
@@ -282,6 +297,8 @@ class App:
                 # At rest, so that nothing begun under the old settings, an analysis or a naming, is written after the purge.
                 async with self.indexer.at_rest(), self.people.at_rest():
                     await self._recognising.switch.follow_surely(settings, self.settings)
+                    if self._capturing is not None:
+                        self._capturing.forget()
                     self.settings = settings  # only now, so that nobody is told "on" and "nothing to do" at once, or "off" too soon
                 self._models.want()
                 self.people.doubt()  # the bounds may be others

@@ -19,6 +19,10 @@ def main(words: Sequence[str]) -> int:
             from agent.engine import screen_worker
 
             return screen_worker.main()
+        case ["clipboard-holder"]:
+            from agent.desktop import clipboard_holder
+
+            return clipboard_holder.main()
         case ["popup-window"]:
             from agent.desktop import popup_window
 

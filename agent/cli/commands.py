@@ -10,6 +10,7 @@ import click
 from agent import __version__
 from agent.adapters.paths import AppPaths
 from agent.cli.backup import backup, recover, recovery_code
+from agent.cli.capture import capture
 from agent.cli.click_words import speak
 from agent.cli.config import config
 from agent.cli.find import find, verify
@@ -177,5 +178,5 @@ def doctor(session: Session) -> int:
     return report(session)
 
 
-for group in (find, verify, people, undo, redo, models, config, backup, recover, recovery_code):
+for group in (capture, find, verify, people, undo, redo, models, config, backup, recover, recovery_code):
     ai_popup.add_command(group)

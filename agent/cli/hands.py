@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from agent.api.client import Client
 from agent.api.schemas import ScanLine, ScanRequest
+from agent.api.schemas_capture import CaptureOut, CaptureRequest
 from agent.api.schemas_people import Edit, Edited, FaceSearchOut, Forgotten, Step, Verified, VerifyRequest
 from agent.app.lifecycle import App
 from agent.cli.models import fetch_missing
@@ -32,6 +33,8 @@ class Hands(Protocol):
     def search_face(self, path: str) -> FaceSearchOut: ...
 
     def scan(self, request: ScanRequest) -> Iterator[ScanLine]: ...
+
+    def capture(self, request: CaptureRequest) -> CaptureOut: ...
 
 
 @contextmanager
@@ -120,6 +123,14 @@ class AppHere:
         from agent.api import present_people
 
         return present_people.alike(self._do(lambda: self._app.face_search.search(path)))
+
+    def capture(self, request: CaptureRequest) -> CaptureOut:
+        from agent.api import present_capture
+
+        async def pick() -> present_capture.Taken:
+            raise NotRunning  # the window for it is the agent's
+
+        return self._do(lambda: present_capture.capture(self._app.capturing, request, pick))
 
     def scan(self, request: ScanRequest) -> Iterator[ScanLine]:
         from agent.adapters.folder_scan import walk_images

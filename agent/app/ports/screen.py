@@ -1,5 +1,6 @@
 """What takes pictures of the screen and keeps them to itself: only what is covered comes out, and the frame that a region is chosen on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -54,6 +55,18 @@ class ScreenGrabber(Protocol):
 
     def forget(self) -> None:
         """Hold nothing any more, neither pictures nor faces."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Clipboard(Protocol):
+    """Implementations: one for each system."""
+
+    formats: tuple[str, ...]  # what it wants a picture in
+
+    async def put(self, pictures: Mapping[str, bytes]) -> None:
+        """Put the picture there, in all of the formats. Raises ClipboardFailed."""
         ...
 
     async def close(self) -> None: ...

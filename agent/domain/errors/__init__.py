@@ -15,6 +15,7 @@ from agent.domain.errors.capture import (
     PortalMissing,
     RegionOutside,
     ScreenUnavailable,
+    WholeOnly,
 )
 from agent.domain.errors.desktop import AutostartFailed, DesktopError, NoDisplay, NoTray, PopupFailed
 from agent.domain.errors.engine import (
@@ -218,6 +219,7 @@ __all__ = [
     "Unauthorised",
     "Unexpected",
     "UnfitReference",
+    "WholeOnly",
     "XmpChanging",
     "XmpDiskFull",
     "XmpError",

@@ -49,6 +49,12 @@ class PortalMissing(CaptureError):
     code = "capture.no_portal"
 
 
+class WholeOnly(CaptureError):
+    """The desktop gives all screens together or what is chosen in its own window, and nothing in between."""
+
+    code = "capture.whole_only"
+
+
 class NoWindow(CaptureError):
     """No window is in use, or the system does not say which."""
 

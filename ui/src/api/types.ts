@@ -21,6 +21,103 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/captures": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Captures
+         * @description Those open for review.
+         */
+        readonly get: operations["captures_api_captures_get"];
+        readonly put?: never;
+        /**
+         * Capture
+         * @description Answers when it is covered, saved and copied as asked. Without a region the user chooses one first.
+         */
+        readonly post: operations["capture_api_captures_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/captures/{capture_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** One */
+        readonly get: operations["one_api_captures__capture_id__get"];
+        readonly put?: never;
+        readonly post?: never;
+        /** Discard */
+        readonly delete: operations["discard_api_captures__capture_id__delete"];
+        readonly options?: never;
+        readonly head?: never;
+        /** Change */
+        readonly patch: operations["change_api_captures__capture_id__patch"];
+        readonly trace?: never;
+    };
+    readonly "/api/captures/{capture_id}/copy": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Copy */
+        readonly post: operations["copy_api_captures__capture_id__copy_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/captures/{capture_id}/picture": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Picture
+         * @description With its covers as they are now.
+         */
+        readonly get: operations["picture_api_captures__capture_id__picture_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/captures/{capture_id}/save": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Save */
+        readonly post: operations["save_api_captures__capture_id__save_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/doctor": {
         readonly parameters: {
             readonly query?: never;
@@ -459,6 +556,23 @@ export interface paths {
         readonly put?: never;
         /** Undo */
         readonly post: operations["undo_api_library_undo_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/monitors": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Monitors */
+        readonly get: operations["monitors_api_monitors_get"];
+        readonly put?: never;
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -1234,6 +1348,165 @@ export interface components {
             /** Total */
             readonly total: number;
         };
+        /**
+         * CaptureChange
+         * @description What is left out stays as it is.
+         */
+        readonly CaptureChange: {
+            /**
+             * Covered
+             * @description by the number of the face
+             */
+            readonly covered?: {
+                readonly [key: string]: boolean;
+            } | null;
+            /** Drawn */
+            readonly drawn?: readonly (readonly [
+                number,
+                number,
+                number,
+                number
+            ])[] | null;
+            /** Shape */
+            readonly shape?: ("ellipse" | "box") | null;
+            /** Style */
+            readonly style?: ("solid" | "mosaic" | "blur" | "emoji") | null;
+        };
+        /** CaptureOut */
+        readonly CaptureOut: {
+            /**
+             * Copied
+             * @default false
+             */
+            readonly copied: boolean;
+            /**
+             * Drawn
+             * @description covered besides, by hand
+             */
+            readonly drawn: readonly (readonly [
+                number,
+                number,
+                number,
+                number
+            ])[];
+            /** Faces */
+            readonly faces: readonly components["schemas"]["CapturedFace"][];
+            /** Height */
+            readonly height: number;
+            /** Id */
+            readonly id: string;
+            /**
+             * Open
+             * @description it is there to be reviewed
+             * @default true
+             */
+            readonly open: boolean;
+            /**
+             * Path
+             * @description where it was saved
+             */
+            readonly path?: string | null;
+            /**
+             * Shape
+             * @enum {string}
+             */
+            readonly shape: "ellipse" | "box";
+            /**
+             * Style
+             * @enum {string}
+             */
+            readonly style: "solid" | "mosaic" | "blur" | "emoji";
+            /** Width */
+            readonly width: number;
+        };
+        /**
+         * CaptureRequest
+         * @description What to take, whom to keep visible, and what to do with it. Without `output` and `copy` it stays open for review.
+         */
+        readonly CaptureRequest: {
+            /**
+             * Copy It
+             * @description put it on the clipboard
+             * @default false
+             */
+            readonly copy_it: boolean;
+            /**
+             * Keep
+             * @description names of people who stay visible; recognition must be on
+             * @default []
+             */
+            readonly keep: readonly string[];
+            /**
+             * Output
+             * @description where to save it; if that is taken, the next free name
+             */
+            readonly output?: string | null;
+            /**
+             * Region
+             * @description of all screens together; without it the user chooses
+             */
+            readonly region?: string | null;
+            /**
+             * Save
+             * @description save it among the user's pictures, if `output` does not say where
+             * @default false
+             */
+            readonly save: boolean;
+            /**
+             * Screen
+             * @default 1
+             */
+            readonly screen: number;
+            /**
+             * Shape
+             * @default ellipse
+             * @enum {string}
+             */
+            readonly shape: "ellipse" | "box";
+            /**
+             * Style
+             * @default solid
+             * @enum {string}
+             */
+            readonly style: "solid" | "mosaic" | "blur" | "emoji";
+            /**
+             * What
+             * @default region
+             * @enum {string}
+             */
+            readonly what: "region" | "window" | "screen" | "all";
+        };
+        /** CapturedFace */
+        readonly CapturedFace: {
+            /**
+             * Box
+             * @description left, top, width, height in pixels of the capture
+             */
+            readonly box: readonly [
+                number,
+                number,
+                number,
+                number
+            ];
+            /** Certainty */
+            readonly certainty: ("confirmed" | "certain" | "probable") | null;
+            /** Covered */
+            readonly covered: boolean;
+            /** Person */
+            readonly person: string | null;
+            /** Person Id */
+            readonly person_id: number | null;
+            /** Score */
+            readonly score: number;
+        };
+        /** Captures */
+        readonly Captures: {
+            /**
+             * Items
+             * @description the newest last
+             */
+            readonly items: readonly components["schemas"]["CaptureOut"][];
+        };
         /** Choice */
         readonly Choice: {
             /** Title */
@@ -1971,6 +2244,30 @@ export interface components {
             /** Terms */
             readonly terms: string;
         };
+        /** MonitorOut */
+        readonly MonitorOut: {
+            /** Number */
+            readonly number: number;
+            /** Primary */
+            readonly primary: boolean;
+            /**
+             * Region
+             * @description left, top, width, height in pixels of all screens together
+             */
+            readonly region: readonly [
+                number,
+                number,
+                number,
+                number
+            ];
+            /** Scale */
+            readonly scale: number;
+        };
+        /** Monitors */
+        readonly Monitors: {
+            /** Items */
+            readonly items: readonly components["schemas"]["MonitorOut"][];
+        };
         /**
          * NameConflict
          * @description A face that another photo program calls otherwise, in a sidecar or the photo: the user decides, and nothing is changed before.
@@ -2303,6 +2600,19 @@ export interface components {
             readonly text: readonly string[];
             /** Title */
             readonly title: string;
+        };
+        /** SaveRequest */
+        readonly SaveRequest: {
+            /**
+             * Path
+             * @description without it, among the user's pictures
+             */
+            readonly path?: string | null;
+        };
+        /** SavedAt */
+        readonly SavedAt: {
+            /** Path */
+            readonly path: string;
         };
         /** ScanRequest */
         readonly ScanRequest: {
@@ -2643,6 +2953,11 @@ export interface components {
 }
 export type AlikeFace = components['schemas']['AlikeFace'];
 export type Burst = components['schemas']['Burst'];
+export type CaptureChange = components['schemas']['CaptureChange'];
+export type CaptureOut = components['schemas']['CaptureOut'];
+export type CaptureRequest = components['schemas']['CaptureRequest'];
+export type CapturedFace = components['schemas']['CapturedFace'];
+export type Captures = components['schemas']['Captures'];
 export type Choice = components['schemas']['Choice'];
 export type ChosenFolder = components['schemas']['ChosenFolder'];
 export type CpuReport = components['schemas']['CpuReport'];
@@ -2687,6 +3002,8 @@ export type Match = components['schemas']['Match'];
 export type MemoryReport = components['schemas']['MemoryReport'];
 export type MergePeople = components['schemas']['MergePeople'];
 export type ModelReport = components['schemas']['ModelReport'];
+export type MonitorOut = components['schemas']['MonitorOut'];
+export type Monitors = components['schemas']['Monitors'];
 export type NameConflict = components['schemas']['NameConflict'];
 export type NameFace = components['schemas']['NameFace'];
 export type NameFaces = components['schemas']['NameFaces'];
@@ -2706,6 +3023,8 @@ export type QuietRequest = components['schemas']['QuietRequest'];
 export type RecoveryCode = components['schemas']['RecoveryCode'];
 export type Reference = components['schemas']['Reference'];
 export type ReferencePart = components['schemas']['ReferencePart'];
+export type SaveRequest = components['schemas']['SaveRequest'];
+export type SavedAt = components['schemas']['SavedAt'];
 export type ScanRequest = components['schemas']['ScanRequest'];
 export type SessionCode = components['schemas']['SessionCode'];
 export type SettingGroup = components['schemas']['SettingGroup'];
@@ -2740,6 +3059,260 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly captures_api_captures_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Captures"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly capture_api_captures_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CaptureRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CaptureOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly one_api_captures__capture_id__get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly capture_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CaptureOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly discard_api_captures__capture_id__delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly capture_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly change_api_captures__capture_id__patch: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly capture_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CaptureChange"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CaptureOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly copy_api_captures__capture_id__copy_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly capture_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly picture_api_captures__capture_id__picture_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly format?: "png" | "jpeg" | "webp";
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly capture_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/*": unknown;
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly save_api_captures__capture_id__save_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly capture_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SaveRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SavedAt"];
+                };
             };
             /** @description Unprocessable Entity */
             readonly 422: {
@@ -3608,6 +4181,35 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly monitors_api_monitors_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Monitors"];
+                };
             };
             /** @description Unprocessable Entity */
             readonly 422: {

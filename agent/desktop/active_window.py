@@ -1,0 +1,77 @@
+"""Where the window in use stands."""
+
+import ctypes
+import os
+import sys
+from ctypes import wintypes
+from typing import Any
+
+from agent.domain.errors import NoWindow
+
+
+def active_window() -> tuple[int, int, int, int]:
+    """Left, top, width and height in pixels as the screen is grabbed, without what a window manager draws around it.
+
+    Raises NoWindow where none is in use or the system does not tell, as Wayland does not.
+    """
+    if sys.platform == "win32":
+        found = _windows()
+    elif sys.platform == "darwin":
+        found = _macos()
+    else:
+        found = None if os.environ.get("WAYLAND_DISPLAY") else _x11()
+    if found is None:
+        raise NoWindow
+    return found
+
+
+def _x11() -> tuple[int, int, int, int] | None:
+    from Xlib import X, display
+    from Xlib.error import DisplayError, XError
+
+    try:
+        server = display.Display()
+    except (DisplayError, OSError):
+        return None
+    try:
+        root = server.screen().root
+        active = root.get_full_property(server.intern_atom("_NET_ACTIVE_WINDOW"), X.AnyPropertyType)
+        if active is None or not active.value[0]:
+            return None
+        window = server.create_resource_object("window", active.value[0])
+        size, place = window.get_geometry(), root.translate_coords(window, 0, 0)
+        return place.x, place.y, size.width, size.height
+    except XError:  # it is gone meanwhile
+        return None
+    finally:
+        server.close()
+
+
+_WITHOUT_SHADOW = 9  # DWMWA_EXTENDED_FRAME_BOUNDS
+
+
+def _windows() -> tuple[int, int, int, int] | None:
+    libraries: Any = ctypes.windll  # type: ignore[attr-defined,unused-ignore]
+    window, frame = wintypes.HWND(libraries.user32.GetForegroundWindow()), wintypes.RECT()
+    if not window.value or libraries.dwmapi.DwmGetWindowAttribute(window, _WITHOUT_SHADOW, ctypes.byref(frame), ctypes.sizeof(frame)):
+        return None
+    left, top = (libraries.user32.GetSystemMetrics(edge) for edge in (76, 77))  # of all monitors together
+    return frame.left - left, frame.top - top, frame.right - frame.left, frame.bottom - frame.top
+
+
+def _macos() -> tuple[int, int, int, int] | None:
+    try:
+        import Quartz  # type: ignore[import-not-found,unused-ignore]
+        from AppKit import NSScreen, NSWorkspace  # type: ignore[import-not-found,unused-ignore]
+    except ImportError:
+        return None
+    front = NSWorkspace.sharedWorkspace().frontmostApplication().processIdentifier()
+    scale = float(NSScreen.mainScreen().backingScaleFactor())
+    everything = [Quartz.CGDisplayBounds(each) for each in Quartz.CGGetActiveDisplayList(16, None, None)[1]]
+    left, top = min(each.origin.x for each in everything), min(each.origin.y for each in everything)
+    for window in Quartz.CGWindowListCopyWindowInfo(Quartz.kCGWindowListOptionOnScreenOnly, Quartz.kCGNullWindowID) or ():
+        if window["kCGWindowOwnerPID"] == front and window["kCGWindowLayer"] == 0:
+            bounds = window["kCGWindowBounds"]
+            x, y, w, h = (round(bounds[side] * scale) for side in ("X", "Y", "Width", "Height"))
+            return round(x - left * scale), round(y - top * scale), w, h
+    return None

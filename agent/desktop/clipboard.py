@@ -1,0 +1,122 @@
+"""Pictures on the clipboard, as each system takes them: bytes of a format, which nothing here decodes."""
+
+import asyncio
+import base64
+import ctypes
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from agent.app.ports.screen import Clipboard
+from agent.child import Child, ChildGone, ChildTimeout, own_command
+from agent.desktop.display import display_available
+from agent.domain.errors import ClipboardFailed
+
+_ANSWER_S = 20.0
+
+
+class LinuxClipboard:
+    """Held by a process of its own, which ends when somebody else copies something: the agent itself takes no Qt for it."""
+
+    formats: tuple[str, ...] = ("png",)
+
+    def __init__(self, command: Sequence[str] | None = None) -> None:
+        self._command = list(command or own_command("clipboard-holder"))
+        self._child: Child | None = None
+        self._turn = asyncio.Lock()
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process that holds something; None if there is none."""
+        return self._child.pid if self._child is not None and self._child.alive else None
+
+    async def put(self, pictures: Mapping[str, bytes]) -> None:
+        if not await asyncio.to_thread(display_available):
+            raise ClipboardFailed
+        async with self._turn:
+            try:
+                if self._child is None or not self._child.alive:
+                    await self._end()
+                    self._child = await Child.start(self._command)
+                answer = await self._child.request({"png": base64.b64encode(pictures["png"]).decode()}, timeout=_ANSWER_S)
+            except (ChildGone, ChildTimeout) as error:
+                raise ClipboardFailed from error
+            if answer.get("ok") is not True:
+                raise ClipboardFailed
+
+    async def close(self) -> None:
+        async with self._turn:
+            await self._end()
+
+    async def _end(self) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            await child.stop()
+
+
+class SystemClipboard:
+    """Windows and macOS keep what was copied themselves. `write` blocks and says whether it was done."""
+
+    def __init__(self, formats: tuple[str, ...], write: Callable[[Mapping[str, bytes]], bool]) -> None:
+        self.formats = formats
+        self._write = write
+
+    async def put(self, pictures: Mapping[str, bytes]) -> None:
+        if not await asyncio.to_thread(self._write, pictures):
+            raise ClipboardFailed
+
+    async def close(self) -> None: ...
+
+
+def clipboard() -> Clipboard:
+    """This system's."""
+    if sys.platform == "win32":
+        return SystemClipboard(("png", "bmp"), write_windows)
+    if sys.platform == "darwin":
+        return SystemClipboard(("png",), write_macos)
+    return LinuxClipboard()
+
+
+_DIB, _MOVEABLE, _BMP_HEADER = 8, 0x0002, 14
+
+
+def write_windows(pictures: Mapping[str, bytes], *, load: Callable[[str], Any] | None = None) -> bool:
+    """As "PNG", which most programs take, and as a device-independent bitmap (a BMP without its first header) for all the others."""
+    load = load or getattr(ctypes, "WinDLL")  # noqa: B009 - there is none on other systems, where this is only read
+    user, kernel = load("user32"), load("kernel32")
+    kernel.GlobalAlloc.restype = kernel.GlobalLock.restype = ctypes.c_void_p
+    if not user.OpenClipboard(None):
+        return False
+    try:
+        user.EmptyClipboard()
+        png = user.RegisterClipboardFormatW("PNG")
+        parts = ((png, pictures["png"]), (_DIB, pictures["bmp"][_BMP_HEADER:]))
+        return all([_given(user, kernel, format, content) for format, content in parts])
+    finally:
+        user.CloseClipboard()
+
+
+def _given(user: Any, kernel: Any, format: int, content: bytes) -> bool:
+    """The memory is the system's from then on, unless it refuses it."""
+    memory = ctypes.c_void_p(kernel.GlobalAlloc(_MOVEABLE, ctypes.c_size_t(len(content))))
+    place = kernel.GlobalLock(memory) if memory.value else None
+    if not place:
+        return False
+    ctypes.memmove(place, content, len(content))
+    kernel.GlobalUnlock(memory)
+    if user.SetClipboardData(format, memory):
+        return True
+    kernel.GlobalFree(memory)
+    return False
+
+
+def write_macos(pictures: Mapping[str, bytes], *, appkit: Any = None) -> bool:
+    if appkit is None:
+        try:
+            import AppKit as appkit  # type: ignore[import-not-found,unused-ignore,no-redef]
+        except ImportError:
+            return False
+    board = appkit.NSPasteboard.generalPasteboard()
+    board.clearContents()
+    content = appkit.NSData.dataWithBytes_length_(pictures["png"], len(pictures["png"]))
+    return bool(board.setData_forType_(content, "public.png"))

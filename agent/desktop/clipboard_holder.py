@@ -1,0 +1,51 @@
+"""A process that holds a picture for the clipboard of a Linux desktop, where what is pasted is had from whoever copied it."""
+
+import base64
+import json
+import os
+import sys
+import threading
+from typing import BinaryIO
+
+from agent.child import send, take_pipes
+from agent.desktop.popup_window import prepare_linux
+
+_ANSWER_S = 10.0
+
+
+def main() -> int:
+    """Put on the clipboard what is asked for on standard input, until that ends or somebody else copies something."""
+    requests, answers = take_pipes()
+    prepare_linux()
+    from PySide6.QtCore import QByteArray, QMimeData
+    from PySide6.QtGui import QGuiApplication
+
+    from agent.desktop.qt_thread import QtThread
+
+    application = QGuiApplication(["ai-popup"])
+    application.setQuitOnLastWindowClosed(False)
+    clipboard, qt = application.clipboard(), QtThread()
+
+    def hold(picture: bytes) -> bool:
+        content = QMimeData()
+        # As it is: nothing is decoded here, and whoever pastes gets these very bytes.
+        content.setData("image/png", QByteArray(picture))
+        clipboard.setMimeData(content)
+        return clipboard.ownsClipboard()
+
+    def serve(requests: BinaryIO) -> None:
+        for line in requests:
+            try:
+                held = qt.ask(lambda: hold(base64.b64decode(json.loads(line)["png"])), _ANSWER_S)  # noqa: B023 - asked before the next line
+            except Exception:  # told as what it is: not done
+                held = False
+            send(answers, {"ok": held})
+        os._exit(0)  # with the agent: there is nothing to put in order
+
+    clipboard.dataChanged.connect(lambda: None if clipboard.ownsClipboard() else application.quit())
+    threading.Thread(target=serve, args=(requests,), daemon=True).start()
+    return application.exec()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
