@@ -111,7 +111,7 @@ class FakePeople:
 
 class FakeLibrary:
     def people(self) -> list[Person]:
-        return [Person(7, "Mei", 1), Person(8, "José", 1)]
+        return [Person(7, "Mei", 1, 1), Person(8, "José", 1, 1)]
 
 
 class Desk:
