@@ -76,13 +76,15 @@ _AROUND: Final = math.sqrt(2)
 MARGIN: Final = 1.1
 
 
-def cover_of(face: Face, look: Look, reason: Reason = Reason.FACE) -> Cover:
-    """A cover that follows the head: no corner of the face's box is left out."""
+def around(box: Box, look: Look) -> Box:
+    """What a cover takes up that follows the head: no corner of the face's box is left out."""
     longer = MARGIN * (_AROUND if look.shape is Shape.ELLIPSE else 1.0)
-    box = face.box
     width, height = box.w * longer, box.h * longer
-    around = Box(box.x + (box.w - width) / 2, box.y + (box.h - height) / 2, width, height)
-    return Cover(around, look, 0.0, reason)
+    return Box(box.x + (box.w - width) / 2, box.y + (box.h - height) / 2, width, height)
+
+
+def cover_of(face: Face, look: Look, reason: Reason = Reason.FACE) -> Cover:
+    return Cover(around(face.box, look), look, 0.0, reason)
 
 
 def covers_of(faces: Sequence[Face], identities: Sequence[Identity | None], choice: Choice, look: Look) -> list[Cover]:

@@ -87,15 +87,15 @@ def composed(
     samples: Path, number: int, size: tuple[int, int], boxes: Sequence[Box], chance: random.Random
 ) -> tuple[NDArray[np.uint8], list[Box]]:
     """A landscape of that width and height with a head at each box, whose left top corner and height count; and where their faces are."""
-    canvas = _background(number, size)
+    canvas = background(number, size)
     found = []
     for place in boxes:
-        head, face = _head(samples, chance.choice(sorted(SAMPLES)))
+        cut, face = head(samples, chance.choice(sorted(SAMPLES)))
         factor = place.h / face.h
-        small = _resized(head, factor)
+        small = _resized(cut, factor)
         if chance.random() < 0.5:
             small = small[:, ::-1]
-            face = Box(head.shape[1] - face.x - face.w, face.y, face.w, face.h)
+            face = Box(cut.shape[1] - face.x - face.w, face.y, face.w, face.h)
         light = chance.uniform(0.85, 1.1)
         face = face.scaled(factor)
         left, top = round(place.x - face.x), round(place.y - face.y)
@@ -122,7 +122,7 @@ def _places(chance: random.Random, count: int) -> list[Box]:
     return [Box(head.x + head.w * 0.25, head.y + head.h * 0.22, 0, head.h / ROOM) for head in placed]
 
 
-def _background(number: int, size: tuple[int, int]) -> NDArray[np.float32]:
+def background(number: int, size: tuple[int, int]) -> NDArray[np.float32]:
     """A landscape with leaves, stones and walls all over it, as far as noise of all sizes can be that. float32 [height, width, 3]."""
     canvas = np.asarray(cv2.resize(np.asarray(landscape(number), np.float32), size, interpolation=cv2.INTER_LINEAR), np.float32)
     chance = np.random.default_rng(number)
@@ -133,7 +133,7 @@ def _background(number: int, size: tuple[int, int]) -> NDArray[np.float32]:
 
 
 @cache
-def _head(samples: Path, name: str) -> tuple[NDArray[np.float32], Box]:
+def head(samples: Path, name: str) -> tuple[NDArray[np.float32], Box]:
     """A sample cut around its head, float32 RGB, and the face's box in the cut."""
     pixels = np.asarray(Image.open(samples / name).convert("RGB"), np.float32)
     box = SAMPLES[name]

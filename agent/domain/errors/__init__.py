@@ -71,6 +71,10 @@ from agent.domain.errors.redaction import (
     RegionsTooLarge,
     RestoreKeyWrong,
     SameFile,
+    VideoMissing,
+    VideoNoPicture,
+    VideoUnreadable,
+    VideoUnwritable,
 )
 from agent.domain.errors.running import (
     AgentUnreachable,
@@ -219,6 +223,10 @@ __all__ = [
     "Unauthorised",
     "Unexpected",
     "UnfitReference",
+    "VideoMissing",
+    "VideoNoPicture",
+    "VideoUnreadable",
+    "VideoUnwritable",
     "WholeOnly",
     "XmpChanging",
     "XmpDiskFull",

@@ -65,3 +65,27 @@ class PassphraseGone(RedactionError):
     """The program ended before the copy was made, and the passphrase was noted nowhere."""
 
     code = "redact.passphrase_gone"
+
+
+class VideoMissing(RedactionError):
+    """What reads and writes moving pictures is an extra that is not installed."""
+
+    code = "redact.video_missing"
+
+
+class VideoNoPicture(RedactionError):
+    """A file with sound only."""
+
+    code = "redact.video_no_picture"
+
+
+class VideoUnreadable(RedactionError):
+    """No clip, or one that is damaged where it tells how it is to be read."""
+
+    code = "redact.video_unreadable"
+
+
+class VideoUnwritable(RedactionError):
+    """The copy can't hold what the original does."""
+
+    code = "redact.video_unwritable"

@@ -1,0 +1,118 @@
+"""What is known of a clip while it is redacted: its parts, what was seen in them, and the ways of what is covered."""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+
+from agent.domain.face import Box
+from agent.domain.redaction import Look, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a clip that is worked on at a time. Moments are in ticks of the clip's video stream."""
+
+    start: int
+    end: int  # the first moment that is no longer in it
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """What a file with moving pictures is."""
+
+    sha256: str  # of the whole file, hexadecimal
+    size: int  # bytes
+    width: int  # pixels of the upright picture
+    height: int
+    tick: float  # seconds
+    frame: float  # seconds from one frame to the next, mostly
+    frames: int  # as many as the file holds; those that can't be decoded among them
+    format: str  # of the copy: "mp4", "mov", "mkv", "webm"
+    parts: tuple[Part, ...]  # in order, without gaps
+    sound: bool
+    truncated: bool = False  # it ends before it should: what is there can be redacted
+    removed: tuple[str, ...] = ()  # kinds of what never comes into a copy: "subtitles", "chapters", "cover", "data", "attachment"
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """A face in one frame."""
+
+    box: Box
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A frame that was looked at."""
+
+    moment: int
+    finds: tuple[Find, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was seen in a part."""
+
+    sights: tuple[Sight, ...]  # in order
+    cuts: tuple[int, ...]  # moments at which another scene begins
+
+
+@dataclass(frozen=True, slots=True)
+class Knot:
+    """Where something is at a moment."""
+
+    moment: int
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Where one face is, from its first knot to its last; straight from each to the next."""
+
+    knots: tuple[Knot, ...]
+
+    def at(self, moment: int) -> Box | None:
+        """None before and after."""
+        after = bisect_right(self.knots, moment, key=lambda knot: knot.moment)
+        if after == 0:
+            return None
+        one = self.knots[after - 1]
+        if one.moment == moment:
+            return one.box
+        if after == len(self.knots):
+            return None
+        other = self.knots[after]
+        return between(one.box, other.box, (moment - one.moment) / (other.moment - one.moment))
+
+    def within(self, part: Part) -> "Way | None":
+        """As much of it as a part needs; None if it is not there."""
+        first = max(0, bisect_right(self.knots, part.start, key=lambda knot: knot.moment) - 1)
+        last = bisect_right(self.knots, part.end, key=lambda knot: knot.moment) + 1
+        knots = self.knots[first:last]
+        return Way(knots) if knots and knots[0].moment < part.end and knots[-1].moment >= part.start else None
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """A way, and how what goes it is covered."""
+
+    way: Way
+    look: Look
+    reason: Reason = Reason.FACE
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part that was written, in the file that holds all of them one after another."""
+
+    start: int  # the part's first moment
+    offset: int  # bytes
+    length: int
+
+
+def between(one: Box, other: Box, share: float) -> Box:
+    """From `one` (0) to `other` (1)."""
+    rest = 1 - share
+    return Box(
+        one.x * rest + other.x * share, one.y * rest + other.y * share, one.w * rest + other.w * share, one.h * rest + other.h * share
+    )

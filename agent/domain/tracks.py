@@ -1,0 +1,232 @@
+"""Joins what was seen in single frames into ways: whose face is where, also in the frames that nobody looked at."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Final
+
+from agent.domain.clips import Find, Knot, Sight, Way, between
+from agent.domain.face import Box
+
+# A face begins with a find of at least this score; weaker ones only carry it on.
+BEGINS: Final = 0.5
+# Weaker finds that go the same way so often are a face as well.
+TOGETHER: Final = 3
+# A face may be hidden so long (seconds) and is still the same.
+HIDDEN_S: Final = 1.5
+# It was there so long before it was first seen, and stays so long after it was last seen,
+LINGERS_S: Final = 0.8
+# and while it goes through the edge of the picture: for so long at most.
+LEAVES_S: Final = 3.0
+# How far apart, in sizes of the face, two finds may be that are one face, and how many times one may be larger.
+NEAR: Final = 0.7
+TIMES: Final = 1.8
+# What moves fast is farther away: a sure find that nothing nearer explains is the face that is missing, if it is as large.
+FAR: Final = 3.0
+ALIKE: Final = 1.35
+# In a gap that is longer than this (seconds) a face may have gone elsewhere: its cover grows by so much on each side.
+GAP_S, GAP_GROWS = 0.35, 0.2
+# Of the bend of a way between its knots: what a straight line can miss is an eighth.
+BEND: Final = 0.3
+_STEADY: Final = 0.5  # share of the newest step in the speed
+
+
+@dataclass(slots=True)
+class _Track:
+    """One face, as far as it was followed."""
+
+    finds: list[tuple[int, Find]]
+    speed: tuple[float, float] = (0.0, 0.0)  # of its middle, pixels per tick
+    scene: int = 0
+    sure: bool = False
+    best: float = field(default=0.0)
+
+    def __post_init__(self) -> None:
+        self.best = self.finds[0][1].score
+
+    @property
+    def last(self) -> tuple[int, Find]:
+        return self.finds[-1]
+
+    def ahead(self, moment: int) -> Box:
+        """Where it should be by now."""
+        at, find = self.last
+        return _moved(find.box, self.speed, moment - at)
+
+    def take(self, moment: int, find: Find) -> None:
+        at, before = self.last
+        step = _speed(before.box, find.box, moment - at)
+        share = _STEADY if len(self.finds) > 1 else 1.0
+        self.speed = (self.speed[0] + share * (step[0] - self.speed[0]), self.speed[1] + share * (step[1] - self.speed[1]))
+        self.finds.append((moment, find))
+        self.best = max(self.best, find.score)
+
+
+def ways_of(
+    sights: Iterable[Sight], cuts: Sequence[int], size: tuple[int, int], tick: float, frame: float, ends: tuple[int, int]
+) -> list[Way]:
+    """Of all that was seen in a clip.
+
+    `sights` in order; `cuts` the moments at which scenes begin; `size` the picture's width and height in pixels; `tick` and `frame` in
+    seconds; `ends` the clip's first moment and the first one after it.
+    """
+    bounds = sorted({ends[0], *cuts, ends[1]})
+    scenes = list(pairwise(bounds))
+    return [_way(track, scenes[track.scene], size, tick, frame) for track in _tracks(sights, scenes, tick)]
+
+
+def _tracks(sights: Iterable[Sight], scenes: Sequence[tuple[int, int]], tick: float) -> Iterator[_Track]:
+    live: list[_Track] = []
+    scene = 0
+    for sight in sights:
+        while scene + 1 < len(scenes) and sight.moment >= scenes[scene][1]:
+            scene += 1
+        gone = [each for each in live if each.scene != scene or (sight.moment - each.last[0]) * tick > HIDDEN_S]
+        yield from filter(_is_face, gone)
+        live = [each for each in live if each not in gone]
+        live += _joined(live, sight, scene)
+    yield from filter(_is_face, live)
+
+
+def _is_face(track: _Track) -> bool:
+    return track.best >= BEGINS or len(track.finds) >= TOGETHER
+
+
+def _joined(live: Sequence[_Track], sight: Sight, scene: int) -> list[_Track]:
+    """Give each track its find, the nearest first. Returns the tracks that begin."""
+    tracks, finds = set(range(len(live))), set(range(len(sight.finds)))
+    for most, times, sure in ((NEAR, TIMES, False), (FAR, ALIKE, True)):
+        pairs = sorted(
+            (far, t, f)
+            for t in tracks
+            for f in finds
+            if (far := _far(live[t], sight.moment, sight.finds[f], times)) < most and (not sure or sight.finds[f].score >= BEGINS)
+        )
+        for _, t, f in pairs:
+            if t in tracks and f in finds:
+                tracks.remove(t)
+                finds.remove(f)
+                live[t].take(sight.moment, sight.finds[f])
+    return [_Track([(sight.moment, sight.finds[f])], scene=scene) for f in sorted(finds)]
+
+
+def _far(track: _Track, moment: int, find: Find, most: float) -> float:
+    """How far a find is from where the track should be, in sizes; infinite if it is too large or too small for it."""
+    times = math.sqrt(find.box.area / max(track.last[1].box.area, 1e-6))
+    if not 1 / most < times < most:
+        return math.inf
+    # A face that has just been seen for the first time may go anywhere: from where it was it counts as well.
+    places = (track.ahead(moment), track.last[1].box)
+    return min(_apart(place, find.box) for place in places)
+
+
+def _apart(one: Box, other: Box) -> float:
+    away = math.hypot(one.x + one.w / 2 - other.x - other.w / 2, one.y + one.h / 2 - other.y - other.h / 2)
+    return away / math.sqrt(max(one.w * one.h, other.w * other.h, 1e-6))
+
+
+def _way(track: _Track, scene: tuple[int, int], size: tuple[int, int], tick: float, frame: float) -> Way:
+    """The knots: as large as the face was around that moment, larger where it moves, beyond its first and its last find."""
+    finds = track.finds
+    knots = [Knot(moment, _around(finds, number, tick, frame)) for number, (moment, _) in enumerate(finds)]
+    first = _beyond(finds[0], finds[: _near_end(finds, tick)], knots[0].box, -1, scene, size, tick)
+    last = _beyond(finds[-1], finds[-_near_end(finds[::-1], tick) :], knots[-1].box, 1, scene, size, tick)
+    return Way(tuple(knot for knot in (first, *_gaps_filled(knots, tick), last) if knot is not None))
+
+
+def _near_end(finds: Sequence[tuple[int, Find]], tick: float) -> int:
+    """How many finds, at least two if there are, tell the speed at an end."""
+    return max(2, sum(abs(moment - finds[0][0]) * tick <= GAP_S for moment, _ in finds))
+
+
+def _around(finds: Sequence[tuple[int, Find]], number: int, tick: float, frame: float) -> Box:
+    moment, find = finds[number]
+    near = [each for each in finds[max(0, number - 1) : number + 2] if abs(each[0] - moment) * tick <= GAP_S]
+    width, height = max(each.box.w for _, each in near), max(each.box.h for _, each in near)
+    x, y = find.box.x + find.box.w / 2, find.box.y + find.box.h / 2
+    across, down = _restless(finds, number, frame / tick)
+    width, height = width + 2 * across, height + 2 * down
+    return Box(x - width / 2, y - height / 2, width, height)
+
+
+def _restless(finds: Sequence[tuple[int, Find]], number: int, frame: float) -> tuple[float, float]:
+    """By how much the way bends here, and what a frame is blurred: pixels to add on each side."""
+    if len(finds) == 1:
+        return 0.0, 0.0
+    at, here = finds[number]
+    before = finds[number - 1] if number > 0 else None
+    after = finds[number + 1] if number + 1 < len(finds) else None
+    speeds = []
+    if before is not None:
+        speeds.append(_speed(before[1].box, here.box, at - before[0]))
+    if after is not None:
+        speeds.append(_speed(here.box, after[1].box, after[0] - at))
+    blur = [max(abs(speed[axis]) for speed in speeds) * frame / 2 for axis in (0, 1)]
+    if before is None or after is None:
+        return blur[0], blur[1]
+    step = max(at - before[0], after[0] - at)
+    bend = [abs(speeds[1][axis] - speeds[0][axis]) * step * BEND for axis in (0, 1)]
+    return blur[0] + bend[0], blur[1] + bend[1]
+
+
+def _gaps_filled(knots: Sequence[Knot], tick: float) -> list[Knot]:
+    filled = [knots[0]]
+    for one, other in pairwise(knots):
+        if (other.moment - one.moment) * tick > GAP_S:
+            middle = between(one.box, other.box, 0.5)
+            filled.append(Knot((one.moment + other.moment) // 2, _grown(middle, GAP_GROWS * middle.w, GAP_GROWS * middle.h)))
+        filled.append(other)
+    return filled
+
+
+def _beyond(
+    end: tuple[int, Find],
+    near: Sequence[tuple[int, Find]],
+    box: Box,
+    sense: int,
+    scene: tuple[int, int],
+    size: tuple[int, int],
+    tick: float,
+) -> Knot | None:
+    """Where the cover begins or ends: what was seen there stays covered, and where it went or came from is covered as well."""
+    moment, _ = end
+    speed = (0.0, 0.0)
+    if len(near) > 1:
+        speed = _speed(near[0][1].box, near[-1][1].box, near[-1][0] - near[0][0])
+    lasts = LINGERS_S / tick
+    out = _time_out(box, (sense * speed[0], sense * speed[1]), size)
+    if out is not None and out * tick <= LEAVES_S:
+        lasts = max(lasts, out)
+    until = max(scene[0], moment - math.ceil(lasts)) if sense < 0 else min(scene[1] - 1, moment + math.ceil(lasts))
+    if until == moment:
+        return None
+    reached = _hull(box, _moved(box, speed, until - moment))
+    return Knot(until, _grown(reached, GAP_GROWS * box.w, GAP_GROWS * box.h))
+
+
+def _time_out(box: Box, speed: tuple[float, float], size: tuple[int, int]) -> float | None:
+    """Ticks until a face that is near the edge has gone through it."""
+    times = []
+    for low, length, step, side in ((box.x, box.w, speed[0], size[0]), (box.y, box.h, speed[1], size[1])):
+        left = side - low if step > 0 else low + length
+        if step != 0 and left < 2 * length:
+            times.append(left / abs(step))
+    return min(times, default=None)
+
+
+def _speed(one: Box, other: Box, ticks: int) -> tuple[float, float]:
+    return (other.x + other.w / 2 - one.x - one.w / 2) / ticks, (other.y + other.h / 2 - one.y - one.h / 2) / ticks
+
+
+def _moved(box: Box, speed: tuple[float, float], ticks: float) -> Box:
+    return Box(box.x + speed[0] * ticks, box.y + speed[1] * ticks, box.w, box.h)
+
+
+def _grown(box: Box, across: float, down: float) -> Box:
+    return Box(box.x - across, box.y - down, box.w + 2 * across, box.h + 2 * down)
+
+
+def _hull(one: Box, other: Box) -> Box:
+    x, y = min(one.x, other.x), min(one.y, other.y)
+    return Box(x, y, max(one.x + one.w, other.x + other.w) - x, max(one.y + one.h, other.y + other.h) - y)

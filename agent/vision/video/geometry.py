@@ -1,0 +1,59 @@
+"""How a clip's frames lie in its file, and how they are shown."""
+
+import math
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import cast
+
+import cv2
+import numpy as np
+from av.buffer import Buffer
+from av.sidedata.sidedata import Type
+from av.video.frame import VideoFrame
+
+from agent.domain.face import Box
+from agent.domain.redaction import Cover
+from agent.vision.codecs import Pixels
+
+_ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """By how much a frame is turned clockwise before it is shown: 0, 90, 180 or 270 degrees."""
+
+    degrees: int = 0
+    matrix: bytes | None = None  # as the file has it: nine numbers of 32 bits
+
+    @classmethod
+    def of(cls, frame: VideoFrame) -> "Turn":
+        """Other angles are rounded: faces are found all the same."""
+        try:
+            said = cast(Mapping[Type, Buffer], frame.side_data)  # typed as something else by the library
+            matrix = bytes(said[Type.DISPLAYMATRIX])
+        except KeyError:
+            return cls()
+        a, b = struct.unpack("=2i", matrix[:8])
+        return cls(round(math.degrees(math.atan2(b, a)) / 90) * 90 % 360, matrix)
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The matrix's nine numbers."""
+        return struct.unpack("=9i", self.matrix) if self.matrix is not None else ()
+
+    def upright(self, width: int, height: int) -> tuple[int, int]:
+        return (height, width) if self.degrees in (90, 270) else (width, height)
+
+    def turned(self, pixels: Pixels) -> Pixels:
+        """As they are shown."""
+        return np.asarray(cv2.rotate(pixels, _ROTATIONS[self.degrees]), np.uint8) if self.degrees else pixels
+
+    def in_file(self, cover: Cover, width: int, height: int) -> Cover:
+        """A cover of the upright picture on the frame, `width` by `height` pixels large, as it lies in the file."""
+        if not self.degrees:
+            return cover
+        box = cover.box
+        x, y = box.x + box.w / 2, box.y + box.h / 2
+        x, y = {90: (y, height - x), 180: (width - x, height - y), 270: (width - y, x)}[self.degrees]
+        return replace(cover, box=Box(x - box.w / 2, y - box.h / 2, box.w, box.h), tilt=cover.tilt - self.degrees)

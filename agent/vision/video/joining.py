@@ -1,0 +1,136 @@
+"""Joins the parts of a covered clip, and brings back its sound as it was."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from heapq import merge
+from io import SEEK_CUR, SEEK_END, SEEK_SET, RawIOBase
+from typing import Any, BinaryIO, Final
+
+import av
+from av.container import InputContainer, OutputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+from av.stream import Stream
+from av.video.stream import VideoStream
+
+from agent.domain.clips import Piece
+from agent.domain.errors import VideoUnwritable
+from agent.vision.video.geometry import Turn
+from agent.vision.video.opening import Opened, frames_from_start, opened
+from agent.vision.video.writing import CONTAINER
+
+_MUXERS: Final = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm"}
+# What a container says of itself; the copy's own is another.
+_TECHNICAL: Final = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "vendor_id"})
+_WHERE: Final = ("location", "xyz", "gps")
+_WITH: Final = ("make", "model", "software", "device", "camera", "lens", "android", "com.apple")
+_WHEN: Final = ("creation", "date", "timecode")
+
+
+class Stretch(RawIOBase):
+    """A stretch of a file as a file of its own."""
+
+    def __init__(self, file: BinaryIO, piece: Piece) -> None:
+        self._file, self._piece, self._at = file, piece, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+        self._at = max(0, offset + {SEEK_SET: 0, SEEK_CUR: self._at, SEEK_END: self._piece.length}[whence])
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # the base says "anything writable"
+        self._file.seek(self._piece.offset + self._at)
+        data = self._file.read(max(0, min(len(buffer), self._piece.length - self._at)))
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+
+def join(file: BinaryIO, made: BinaryIO, pieces: Sequence[Piece], form: str, output: BinaryIO, *, strip: bool) -> tuple[str, ...]:
+    """Write the copy. `file` is the original, `made` holds the pieces. Returns kinds of what was left out because of `strip`.
+
+    Raises VideoUnreadable, VideoNoPicture, VideoUnwritable.
+    """
+    turn = Turn.of(next(frames_from_start(file)))
+    with opened(file) as clip:
+        try:
+            with (
+                av.open(Stretch(made, pieces[0]), "r", format=CONTAINER) as first,
+                av.open(output, "w", format=_MUXERS[form]) as container,
+            ):
+                template = first.streams.video[0]
+                picture = container.add_stream_from_template(template)
+                picture.time_base = clip.time_base
+                if turn.matrix is not None:
+                    picture.set_display_matrix(turn.numbers)
+                sounds = {stream.index: container.add_stream_from_template(stream) for stream in clip.container.streams.audio}
+                removed = _say(clip.container, container, sounds, strip=strip)
+                shown = _pictures(made, pieces, picture, clip, template.codec_context.extradata)
+                both: list[Iterator[Packet[Any]]] = [shown, _sounds(clip.container, sounds)]
+                for packet in merge(*both, key=_seconds):
+                    container.mux(packet)
+        except FFmpegError as error:
+            raise VideoUnwritable from error
+    return removed
+
+
+def _pictures(
+    made: BinaryIO, pieces: Sequence[Piece], picture: VideoStream, clip: Opened, extradata: bytes | None
+) -> "Iterator[Packet[Any]]":
+    for piece in pieces:
+        with av.open(Stretch(made, piece), "r", format=CONTAINER) as part:
+            stream = part.streams.video[0]
+            if stream.codec_context.extradata != extradata:
+                raise VideoUnwritable  # another encoder's part can't be shown by the first one's settings
+            ticks = (stream.time_base or clip.time_base) / clip.time_base
+            for packet in part.demux(stream):
+                if packet.size and packet.pts is not None:
+                    # No frame waits for a later one: each is decoded when it is shown.
+                    packet.pts = packet.dts = round(packet.pts * ticks) + piece.start
+                    packet.duration, packet.time_base = clip.frame_ticks, clip.time_base
+                    packet.stream = picture
+                    yield packet
+
+
+def _sounds(container: InputContainer, sounds: Mapping[int, Stream]) -> "Iterator[Packet[Stream]]":
+    """As they are in the file, as far as it can be read."""
+    if not sounds:
+        return
+    try:
+        for packet in container.demux(*container.streams.audio):
+            if packet.size and packet.dts is not None:
+                packet.stream = sounds[packet.stream_index]
+                yield packet
+    except FFmpegError:
+        return
+
+
+def _seconds(packet: "Packet[Stream]") -> float:
+    return float((packet.dts or 0) * packet.time_base)
+
+
+def _say(given: InputContainer, container: OutputContainer, sounds: Mapping[int, Stream], *, strip: bool) -> tuple[str, ...]:
+    """Take over what is said of the clip, or tell the kinds of what is not."""
+    tags = {key: value for key, value in given.metadata.items() if key not in _TECHNICAL}
+    for stream in given.streams.audio:
+        sounds[stream.index].metadata.clear()
+        sounds[stream.index].metadata.update({} if strip else stream.metadata)
+    if not strip:
+        container.metadata.update(tags)
+        return ()
+    told = [*tags, *(key for stream in given.streams for key in stream.metadata if key not in _TECHNICAL | {"language", "handler_name"})]
+    return tuple(sorted({_kind(key.lower()) for key in told}))
+
+
+def _kind(key: str) -> str:
+    for kind, words in (("gps", _WHERE), ("date", _WHEN), ("device", _WITH)):
+        if any(word in key for word in words):
+            return kind
+    return "comment"

@@ -1,0 +1,96 @@
+"""Looks for faces in a part of a clip: in so many of its frames that the others can be told from them."""
+
+import math
+from collections.abc import Iterator
+from typing import BinaryIO, Final
+
+import numpy as np
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from agent.domain.clips import Find, Part, Seen, Sight
+from agent.domain.face import Box
+from agent.vision.codecs import Pixels
+from agent.vision.detector import NMS_IOU, Detection, Look, suppress
+from agent.vision.video.cuts import Cuts
+from agent.vision.video.geometry import Turn
+from agent.vision.video.opening import frames, moment_of
+from agent.vision.video.planes import luma_of
+
+# All measured on 1080p: seconds between looks; the longer side a look is taken at; and after how many of those the next is finer, for
+# faces that are small: where they are they stay a while.
+EVERY_S: Final = 0.15
+SIDE, FINE_SIDE, FINE_EACH = 1280, 1920, 6
+# Weaker ones are never faces; those up to the detector's own bound only carry on what was seen before.
+LEAST_SCORE: Final = 0.2
+# The net is given parts of at most this side, which overlap by at least so much.
+_WINDOW, _OVERLAP = 1312, 128
+_STEP = 32
+
+
+def look_through(file: BinaryIO, part: Part, tick: float, look: Look, threads: int = 1) -> Seen:
+    """Faces and cuts of a part. Raises VideoUnreadable, VideoNoPicture."""
+    cuts = Cuts()
+    sights: list[Sight] = []
+    begins: list[int] = []
+    due = part.start
+    for frame in frames(file, part, threads, coarse=True):
+        moment = moment_of(frame)
+        assert moment is not None
+        cut = cuts.begins(*luma_of(frame))
+        if cut:
+            begins.append(moment)
+        if cut or moment >= due:
+            fine = cut or len(sights) % FINE_EACH == 0
+            sights.append(Sight(moment, tuple(finds(frame, look, FINE_SIDE if fine else SIDE))))
+            due = moment + math.ceil(EVERY_S / tick)
+    return Seen(tuple(sights), tuple(begins))
+
+
+def finds(frame: VideoFrame, look: Look, side: int) -> Iterator[Find]:
+    """Faces of a frame, looked at with a longer side of at most `side`, in pixels of the upright picture."""
+    ratio = min(1.0, side / max(frame.width, frame.height))
+    size = max(1, round(frame.width * ratio)), max(1, round(frame.height * ratio))
+    turn = Turn.of(frame)
+    # The colours need not be right: the net finds faces in any.
+    small = frame.reformat(*size, format="rgb24", interpolation="AREA").to_ndarray()
+    pixels = turn.turned(np.asarray(small, np.uint8))
+    across, down = (full / small for full, small in zip(turn.upright(frame.width, frame.height), turn.upright(*size), strict=True))
+    for face in _found(pixels, look):
+        box = face.box
+        yield Find(Box(box.x * across, box.y * down, box.w * across, box.h * down), face.score)
+
+
+def _found(pixels: Pixels, look: Look) -> list[Detection]:
+    """Of a picture of any size, in windows that the net can take."""
+    height, width = pixels.shape[:2]
+    found = []
+    for top, bottom in _spans(height):
+        for left, right in _spans(width):
+            inner = (left > 0, top > 0, right < width, bottom < height)
+            for face in suppress(look(_canvas(pixels[top:bottom, left:right]), LEAST_SCORE), NMS_IOU):
+                if not _cut(face.box, right - left, bottom - top, inner):
+                    box = Box(face.box.x + left, face.box.y + top, face.box.w, face.box.h)
+                    found.append(Detection(box, face.score, face.landmarks))
+    return suppress(sorted(found, key=lambda face: -face.score), NMS_IOU)
+
+
+def _spans(length: int) -> list[tuple[int, int]]:
+    count = 1 if length <= _WINDOW else -(-(length - _OVERLAP) // (_WINDOW - _OVERLAP))
+    size = -(-(length + (count - 1) * _OVERLAP) // count)
+    return [(start, min(length, start + size)) for start in (number * (size - _OVERLAP) for number in range(count))]
+
+
+def _cut(box: Box, width: int, height: int, inner: tuple[bool, bool, bool, bool]) -> bool:
+    """Whether a side that is not the picture's cuts a face that fits into another window."""
+    if max(box.w, box.h) >= _OVERLAP:
+        return False
+    left, top, right, bottom = inner
+    return (left and box.x <= 0) or (top and box.y <= 0) or (right and box.x + box.w >= width) or (bottom and box.y + box.h >= height)
+
+
+def _canvas(pixels: Pixels) -> NDArray[np.uint8]:
+    height, width = pixels.shape[:2]
+    canvas = np.zeros((1, -(-height // _STEP) * _STEP, -(-width // _STEP) * _STEP, 3), np.uint8)
+    canvas[0, :height, :width] = pixels
+    return canvas

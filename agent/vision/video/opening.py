@@ -1,0 +1,146 @@
+"""Opens clips, from files that are open already, and gives their frames in the order they are shown."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import BinaryIO, Final
+
+import av
+from av.container import InputContainer
+from av.error import FFmpegError, InvalidDataError
+from av.packet import Packet
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from agent.domain.clips import Part
+from agent.domain.errors import VideoNoPicture, VideoUnreadable
+
+# No playlists and nothing else that names other files.
+_FORMATS: Final = "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,nut,ivf,h264,hevc,mpegvideo,m4v,obu,wav,mp3,aac,flac"
+# Seconds: so much earlier decoding begins where the first frame of a part can't be had from the frame it should begin with.
+_RUN_UP_S: Final = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A clip and its one video stream that counts."""
+
+    container: InputContainer
+    stream: VideoStream
+
+    @property
+    def time_base(self) -> Fraction:
+        return self.stream.time_base or Fraction(1, 90_000)
+
+    @property
+    def frame_ticks(self) -> int:
+        """From one frame to the next, mostly."""
+        rate = self.stream.average_rate or self.stream.guessed_rate or Fraction(25)
+        return max(1, round(1 / (rate * self.time_base)))
+
+
+@contextmanager
+def opened(file: BinaryIO, threads: int = 1) -> Iterator[Opened]:
+    """From its beginning. Raises VideoUnreadable, or VideoNoPicture for what has only sound."""
+    try:
+        file.seek(0)
+        container = av.open(file, "r", options={"format_whitelist": _FORMATS, "protocol_whitelist": ""}, metadata_errors="replace")
+    except (FFmpegError, OSError, ValueError) as error:
+        raise VideoUnreadable from error
+    with container:
+        stream = _main_picture(container)
+        stream.codec_context.thread_count = threads
+        stream.thread_type = "AUTO" if threads > 1 else "SLICE"
+        yield Opened(container, stream)
+
+
+def moment_of(frame: "VideoFrame | Packet[VideoStream]") -> int | None:
+    """When it is shown, in ticks of its stream."""
+    return frame.dts if frame.pts is None else frame.pts
+
+
+def packets(clip: Opened) -> "Iterator[Packet[VideoStream]]":
+    """Of the video stream, as far as the file can be read."""
+    try:
+        for packet in clip.container.demux(clip.stream):
+            if packet.size:
+                yield packet
+    except (FFmpegError, OSError):
+        return
+
+
+def frames(file: BinaryIO, part: Part, threads: int = 1, *, coarse: bool = False) -> Iterator[VideoFrame]:
+    """The frames of a part, in order; those that can't be decoded are left out. `coarse` saves time and is good enough to look at.
+
+    Where the part's first frame needs frames before it that a seek leaves out, decoding begins earlier.
+    """
+    for run_up in (0.0, _RUN_UP_S, math.inf):
+        with opened(file, threads) as clip:
+            if coarse:
+                clip.stream.codec_context.options = {"skip_loop_filter": "noref"}
+            found = _decoded(clip, part, run_up)
+            first = next(found, None)
+            if run_up == math.inf or (first is not None and moment_of(first) == part.start):
+                if first is not None:
+                    yield first
+                    yield from found
+                return
+
+
+def frames_from_start(file: BinaryIO) -> Iterator[VideoFrame]:
+    """All frames."""
+    with opened(file) as clip:
+        yield from _all_decoded(clip)
+
+
+def _decoded(clip: Opened, part: Part, run_up: float) -> Iterator[VideoFrame]:
+    begin = part.start - run_up / clip.time_base if run_up < math.inf else None
+    start = clip.stream.start_time
+    if begin is not None and (start is None or begin > start):
+        try:
+            clip.container.seek(max(int(begin), start or 0), stream=clip.stream)
+        except FFmpegError:
+            return
+    last: int | None = None
+    for frame in _all_decoded(clip):
+        moment = moment_of(frame)
+        if moment is None or moment < part.start or (last is not None and moment <= last):
+            continue
+        if moment >= part.end:
+            return
+        last = moment
+        yield frame
+
+
+def _all_decoded(clip: Opened) -> Iterator[VideoFrame]:
+    decoder = clip.stream.codec_context
+    for packet in packets(clip):
+        try:
+            yield from decoder.decode(packet)
+        except InvalidDataError:
+            continue  # damaged: the frames after it may be sound
+        except FFmpegError:
+            break
+    try:
+        yield from decoder.decode(None)
+    except FFmpegError:
+        return
+
+
+def _main_picture(container: InputContainer) -> VideoStream:
+    """Not the picture of a record's cover. Raises VideoNoPicture, VideoUnreadable."""
+    pictures = [stream for stream in container.streams.video if not is_still(stream)]
+    if not pictures:
+        raise VideoNoPicture
+    stream = max(pictures, key=lambda stream: (bool(stream.disposition & Disposition.default), stream.width * stream.height))
+    if stream.codec_context is None or not stream.width or not stream.height:
+        raise VideoUnreadable
+    return stream
+
+
+def is_still(stream: VideoStream) -> bool:
+    """Whether it is no moving picture: a cover, thumbnails for the time line."""
+    return bool(stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image))

@@ -1,0 +1,142 @@
+"""The planes of a frame as arrays, and covers drawn on them where they lie."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final, TypeAlias
+
+import numpy as np
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from agent.domain.face import Box
+from agent.domain.redaction import Cover, Style
+from agent.vision.redactor import Area, Colours, Mask, area_of, redact
+
+Plane: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
+
+# What covers are drawn on: brightness in full, colours at half the width and height.
+EIGHT, TEN = "yuv420p", "yuv420p10le"
+_FULL_RANGE: Final = 2
+# Pixels: from so far around, a colour is taken when a picture is brought into another form.
+_SHARED: Final = 8
+
+
+def drawable(frame: VideoFrame) -> VideoFrame:
+    """The frame in a form that covers can be drawn on, with sides that are even; the decoder's own frame is never written to."""
+    deep = max(component.bits for component in frame.format.components) > 8
+    wanted = TEN if deep else EIGHT
+    if frame.format.name == "yuvj420p":  # the older name of 8 bits in full range
+        wanted = "yuvj420p"
+    width, height = frame.width + frame.width % 2, frame.height + frame.height % 2
+    plain = frame if frame.format.name == wanted else _alike(frame, frame.reformat(format=wanted))
+    if (width, height) != (frame.width, frame.height):
+        plain = _alike(frame, _padded(plain, width, height))
+    return plain
+
+
+def luma_of(frame: VideoFrame) -> tuple[Plane, int]:
+    """The brightness, and in how many bits it is told."""
+    bits = frame.format.components[0].bits
+    if not frame.format.is_planar or frame.format.is_rgb or bits > 16:
+        return _plane(frame.reformat(format="gray"), 0, 8), 8
+    return _plane(frame, 0, bits), bits
+
+
+def draw(frame: VideoFrame, covers: Sequence[Cover]) -> None:
+    """On a frame from `drawable` that is this program's own. Pixels that a cover touches keep nothing, their colours neither."""
+    areas = [(cover, area) for cover in covers if (area := area_of(cover, frame.width, frame.height)) is not None]
+    if not areas:
+        return
+    bits = frame.format.components[0].bits
+    luma, *chroma = (_plane(frame, number, bits) for number in range(3))
+    if all(cover.look.style is Style.SOLID for cover, _ in areas):
+        black = 0 if _is_full(frame) else 16 << (bits - 8)
+        for _, area in areas:
+            for rows, columns, inside in _windows(area):
+                _part(luma, rows, columns)[inside] = black
+                for plane in chroma:
+                    _halved(plane, rows, columns)[_pooled(inside)] = 1 << (bits - 1)
+        return
+    drawn = _drawn(frame, covers)
+    new_luma, *new_chroma = (_plane(drawn, number, bits) for number in range(3))
+    for _, area in areas:
+        for rows, columns, inside in _windows(area):
+            _part(luma, rows, columns)[inside] = _part(new_luma, rows, columns)[inside]
+            for plane, fresh in zip(chroma, new_chroma, strict=True):
+                _halved(plane, rows, columns)[_pooled(inside)] = _halved(fresh, rows, columns)[_pooled(inside)]
+
+
+def _drawn(frame: VideoFrame, covers: Sequence[Cover]) -> VideoFrame:
+    """A copy of the whole frame with the covers on it, drawn in RGB."""
+    pixels: Colours
+    if frame.format.components[0].bits > 8:
+        pixels = np.asarray(frame.to_ndarray(format="rgb48le"), np.uint16)
+    else:
+        pixels = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+    # Pixels share their colours with those around them: the covers reach farther here than what is taken of them.
+    redact(pixels, [replace(cover, box=_wider(cover.box)) for cover in covers])
+    fresh = VideoFrame.from_ndarray(pixels, "rgb48le" if pixels.dtype == np.uint16 else "rgb24")
+    return fresh.reformat(format=frame.format.name, dst_colorspace=frame.colorspace or None, dst_color_range=frame.color_range or None)
+
+
+def _wider(box: Box) -> Box:
+    return Box(box.x - _SHARED, box.y - _SHARED, box.w + 2 * _SHARED, box.h + 2 * _SHARED)
+
+
+def _windows(area: Area) -> Iterator[tuple[slice, slice, Mask]]:
+    """The area in windows whose sides lie on even numbers."""
+    for rows, columns, inside in area.masks():
+        top, left = rows.start & ~1, columns.start & ~1
+        bottom, right = rows.stop + rows.stop % 2, columns.stop + columns.stop % 2
+        even = np.zeros((bottom - top, right - left), np.bool_)
+        even[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left] = inside
+        yield slice(top, bottom), slice(left, right), even
+
+
+def _pooled(inside: Mask) -> Mask:
+    """Which samples of colour belong to a covered pixel."""
+    return np.asarray(inside.reshape(inside.shape[0] // 2, 2, -1, 2).any(axis=(1, 3)), np.bool_)
+
+
+def _part(plane: Plane, rows: slice, columns: slice) -> Plane:
+    return plane[rows, columns]
+
+
+def _halved(plane: Plane, rows: slice, columns: slice) -> Plane:
+    return plane[rows.start // 2 : rows.stop // 2, columns.start // 2 : columns.stop // 2]
+
+
+def _plane(frame: VideoFrame, number: int, bits: int) -> Plane:
+    """A view: writing to it writes to the frame."""
+    plane = frame.planes[number]
+    memory = memoryview(plane)
+    flat: Plane = np.frombuffer(memory, np.uint16) if bits > 8 else np.frombuffer(memory, np.uint8)
+    line = plane.line_size // flat.itemsize
+    return flat[: line * plane.height].reshape(plane.height, line)[:, : plane.width]
+
+
+def _is_full(frame: VideoFrame) -> bool:
+    return frame.color_range == _FULL_RANGE or frame.format.name.startswith("yuvj")
+
+
+def _padded(frame: VideoFrame, width: int, height: int) -> VideoFrame:
+    """The last column and row once more, where a side is odd."""
+    padded = VideoFrame(width, height, frame.format.name)
+    bits = frame.format.components[0].bits
+    for number in range(3):
+        source, target = _plane(frame, number, bits), _plane(padded, number, bits)
+        rows, columns = source.shape
+        target[:rows, :columns] = source
+        target[rows:, :columns] = source[-1:]
+        target[:, columns:] = target[:, columns - 1 : columns]
+    return padded
+
+
+def _alike(frame: VideoFrame, fresh: VideoFrame) -> VideoFrame:
+    """What is said of a frame besides its pixels."""
+    fresh.pts, fresh.dts = frame.pts, frame.dts
+    if frame.time_base is not None:
+        fresh.time_base = frame.time_base
+    fresh.colorspace, fresh.color_range = frame.colorspace, frame.color_range
+    fresh.color_primaries, fresh.color_trc = frame.color_primaries, frame.color_trc
+    return fresh

@@ -1,0 +1,115 @@
+"""What a clip is, and where it can be cut into parts: read without decoding more than its first frame."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO, Final
+
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from agent.domain.clips import Clip, Part
+from agent.domain.errors import VideoUnreadable
+from agent.vision.codecs import Limits
+from agent.vision.video.geometry import Turn
+from agent.vision.video.opening import Opened, frames, is_still, moment_of, opened, packets
+
+# Seconds: parts are as short as can be decoded by themselves, but no shorter than this, and no longer than that.
+SHORTEST_S, LONGEST_S = 8.0, 40.0
+# A clip that ends so much (seconds, share) before it says it does was cut off.
+_SHORT_S, _SHORT_SHARE = 0.5, 0.98
+_BLOCK = 1 << 20
+# What goes into MP4 as well; sound of other kinds is kept in Matroska.
+_MP4_SOUND: Final = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "flac", "opus", "mp2"})
+_WEBM_PICTURE, _WEBM_SOUND = frozenset({"vp8", "vp9", "av1"}), frozenset({"opus", "vorbis"})
+
+
+def probe(file: BinaryIO, limits: Limits) -> Clip:
+    """Raises VideoUnreadable, VideoNoPicture, ImageTooLarge."""
+    digest, size = _fingerprint(file)
+    with opened(file) as clip:
+        limits.check_pixels(clip.stream.width, clip.stream.height)
+        moments, keys = _moments(clip)
+        if not moments:
+            raise VideoUnreadable
+        tick, step = float(clip.time_base), clip.frame_ticks
+        ordered = sorted(set(moments))
+        parts = tuple(_parts(ordered, keys, tick))
+        truncated = _cut_off(clip, len(moments), (ordered[-1] + step - ordered[0]) * tick)
+        form, sound, removed = _format(clip.container), bool(clip.container.streams.audio), tuple(_removed(clip.container))
+    first = next(frames(file, parts[0]), None)
+    if first is None:
+        raise VideoUnreadable
+    width, height = Turn.of(first).upright(first.width, first.height)
+    return Clip(digest, size, width, height, tick, step * tick, len(moments), form, parts, sound, truncated, removed)
+
+
+def _fingerprint(file: BinaryIO) -> tuple[str, int]:
+    """SHA-256 of the whole file, and its size."""
+    file.seek(0)
+    digest = hashlib.sha256()
+    while block := file.read(_BLOCK):
+        digest.update(block)
+    return digest.hexdigest(), file.tell()
+
+
+def _moments(clip: Opened) -> tuple[list[int], list[int]]:
+    """When each frame is shown, in the file's order; and those of frames that need no other."""
+    moments, keys = [], []
+    for packet in packets(clip):
+        moment = moment_of(packet)
+        if moment is not None and not packet.is_discard:
+            moments.append(moment)
+            if packet.is_keyframe:
+                keys.append(moment)
+    return moments, keys
+
+
+def _parts(moments: Sequence[int], keys: Sequence[int], tick: float) -> Iterator[Part]:
+    shortest, longest = SHORTEST_S / tick, LONGEST_S / tick
+    free = set(keys)
+    start = moments[0]
+    for moment in moments:
+        if (moment in free and moment - start >= shortest) or moment - start >= longest:
+            yield Part(start, moment)
+            start = moment
+    yield Part(start, moments[-1] + 1)
+
+
+def _cut_off(clip: Opened, there: int, lasts: float) -> bool:
+    said = clip.stream.duration
+    seconds = float(said * clip.time_base) if said else (clip.container.duration or 0) / 1e6
+    short = lasts < seconds - _SHORT_S and lasts < seconds * _SHORT_SHARE
+    return short if not clip.stream.frames else there < clip.stream.frames * _SHORT_SHARE
+
+
+def _format(container: InputContainer) -> str:
+    names = set(container.format.name.split(","))
+    sounds = {_codec(stream) for stream in container.streams.audio}
+    if "matroska" in names or "webm" in names:
+        webm = {_codec(stream) for stream in container.streams.video} <= _WEBM_PICTURE and sounds <= _WEBM_SOUND
+        return "webm" if webm else "mkv"
+    if "mp4" in names and container.metadata.get("major_brand", "").strip() == "qt":
+        return "mov"
+    return "mp4" if sounds <= _MP4_SOUND else "mkv"
+
+
+def _codec(stream: AudioStream | VideoStream) -> str:
+    """By its own name, not its decoder's."""
+    return stream.codec_context.codec.canonical_name if stream.codec_context is not None else "none"
+
+
+def _removed(container: InputContainer) -> Iterator[str]:
+    """What may show or name somebody and is in no copy."""
+    if any(is_still(stream) for stream in container.streams.video):
+        yield "thumbnail"
+    if container.streams.subtitles:
+        yield "subtitles"
+    if container.streams.data:
+        yield "data"
+    if container.streams.attachments:
+        yield "attachment"
+    if container.chapters():
+        yield "chapters"
+    if sum(not is_still(stream) for stream in container.streams.video) > 1:
+        yield "preview"

@@ -1,0 +1,114 @@
+"""Writes a part of a clip anew, with what is covered covered."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import BinaryIO, Final
+
+import av
+from av.codec import Codec
+from av.codec.codec import UnknownCodecError
+from av.container import OutputContainer
+from av.error import FFmpegError
+from av.video.frame import PictureType, VideoFrame
+from av.video.stream import VideoStream
+
+from agent.domain.clips import Covered, Part
+from agent.domain.errors import VideoMissing, VideoUnwritable
+from agent.domain.redaction import Cover, around
+from agent.vision.video.geometry import Turn
+from agent.vision.video.opening import Opened, frames, moment_of, opened
+from agent.vision.video.planes import draw, drawable
+
+# Parts are kept in a container that has any time base and a stream's own settings; it wants no moment below nought.
+CONTAINER: Final = "nut"
+# The first that this build of the library has. No frame is put off behind a later one, so that parts can be joined as they are.
+_H264: Final = {
+    "libx264": {"preset": "superfast", "crf": "23", "bf": "0", "a53cc": "0"},
+    "libopenh264": {"bf": "0"},
+}
+_VP9: Final = {
+    "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "crf": "32", "b": "0", "row-mt": "1", "lag-in-frames": "0"},
+}
+ENCODERS: Final = {"webm": _VP9, "mp4": _H264, "mov": _H264, "mkv": _H264}
+# As the library numbers the orders of fields: not known, none; the bottom field is shown first.
+_WHOLE, _BOTTOM_FIRST = (0, 1), (3, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What every part of a clip has in common: they are joined by it."""
+
+    form: str
+    threads: int
+    time_base: Fraction
+    rate: Fraction
+    aspect: Fraction | None
+    options: dict[str, str]
+
+    @classmethod
+    def of(cls, clip: Opened, form: str, threads: int) -> "_Wanted":
+        order = clip.stream.codec_context.field_order
+        fields = {} if order in _WHOLE else {"x264-params": "bff=1" if order in _BOTTOM_FIRST else "tff=1"}
+        return cls(form, threads, clip.time_base, clip.stream.average_rate or Fraction(25), clip.stream.sample_aspect_ratio, fields)
+
+    def stream(self, container: OutputContainer, frame: VideoFrame) -> VideoStream:
+        """For frames like this one."""
+        name, options = _encoder(self.form)
+        stream = container.add_stream(name, rate=self.rate, options={**options, **(self.options if name == "libx264" else {})})
+        assert isinstance(stream, VideoStream)
+        context = stream.codec_context
+        stream.width, stream.height, stream.pix_fmt = frame.width, frame.height, frame.format.name
+        stream.time_base = context.time_base = self.time_base
+        if self.aspect:
+            context.sample_aspect_ratio = self.aspect
+        context.colorspace, context.color_range = frame.colorspace, frame.color_range
+        context.color_primaries, context.color_trc = frame.color_primaries, frame.color_trc
+        context.thread_count = self.threads
+        return stream
+
+
+def write_part(file: BinaryIO, part: Part, ways: Sequence[Covered], form: str, output: BinaryIO, threads: int = 1) -> int:
+    """Returns the number of frames written. Raises VideoUnreadable, VideoNoPicture, VideoMissing, VideoUnwritable, OSError."""
+    with opened(file) as clip:
+        wanted = _Wanted.of(clip, form, threads)
+    written = 0
+    try:
+        with av.open(output, "w", format=CONTAINER) as container:
+            stream: VideoStream | None = None
+            for frame in frames(file, part, threads):
+                moment = moment_of(frame)
+                assert moment is not None
+                plain = _covered(frame, moment, ways)
+                plain.pts, plain.time_base, plain.pict_type = moment - part.start, wanted.time_base, PictureType.NONE
+                if stream is None:
+                    stream = wanted.stream(container, plain)
+                elif (plain.width, plain.height) != (stream.width, stream.height):
+                    plain = plain.reformat(stream.width, stream.height)
+                container.mux(stream.encode(plain))
+                written += 1
+            if stream is not None:
+                container.mux(stream.encode(None))
+    except FFmpegError as error:
+        raise VideoUnwritable from error
+    return written
+
+
+def _covered(frame: VideoFrame, moment: int, ways: Sequence[Covered]) -> VideoFrame:
+    covers = [Cover(around(box, each.look), each.look, 0.0, each.reason) for each in ways if (box := each.way.at(moment)) is not None]
+    width, height, turn = frame.width, frame.height, Turn.of(frame)
+    plain = drawable(frame)
+    if covers:
+        plain.make_writable()
+        draw(plain, [turn.in_file(cover, width, height) for cover in covers])
+    return plain
+
+
+def _encoder(form: str) -> tuple[str, dict[str, str]]:
+    for name, options in ENCODERS[form].items():
+        try:
+            Codec(name, "w")
+        except UnknownCodecError:
+            continue
+        return name, options
+    raise VideoMissing

@@ -1,0 +1,256 @@
+"""Clips of many kinds, covered part by part and joined again; what came out is told by ffprobe, a program of its own."""
+
+import io
+import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from agent.domain.clips import Clip, Covered, Piece
+from agent.domain.errors import VideoNoPicture, VideoUnreadable
+from agent.domain.redaction import Look, Style
+from agent.domain.tracks import ways_of
+from agent.vision.codecs import Limits
+from agent.vision.video import probe as probing
+from agent.vision.video.joining import join
+from agent.vision.video.looking import look_through
+from agent.vision.video.opening import frames, moment_of
+from agent.vision.video.probe import probe
+from agent.vision.video.writing import write_part
+from tests.made_clips import Made, look, made_clip, red_share
+
+LIMITS = Limits(megapixels=50, megabytes=100)
+TAGS = (("title", "Mei"), ("creation_time", "2026-01-02T03:04:05Z"), ("location", "+48.1+11.5/"), ("make", "Phone"))
+
+
+@dataclass(frozen=True)
+class Copy:
+    clip: Clip
+    path: Path
+    removed: tuple[str, ...]
+
+
+@pytest.fixture(autouse=True)
+def short_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that small clips have several."""
+    monkeypatch.setattr(probing, "SHORTEST_S", 0.4)
+
+
+def redacted(path: Path, *, style: Style = Style.SOLID, strip: bool = False) -> Copy:
+    with path.open("rb") as file:
+        clip = probe(file, LIMITS)
+        seen = [look_through(file, part, clip.tick, look) for part in clip.parts]
+        ways = ways_of(
+            [sight for each in seen for sight in each.sights],
+            [cut for each in seen for cut in each.cuts],
+            (clip.width, clip.height),
+            clip.tick,
+            clip.frame,
+            (clip.parts[0].start, clip.parts[-1].end),
+        )
+        made, pieces = io.BytesIO(), []
+        for part in clip.parts:
+            output = io.BytesIO()
+            within = [Covered(way, Look(style)) for each in ways if (way := each.within(part)) is not None]
+            write_part(file, part, within, clip.format, output)
+            pieces.append(Piece(part.start, made.tell(), len(output.getvalue())))
+            made.write(output.getvalue())
+        target = path.with_name(f"copy.{clip.format}")
+        with target.open("wb") as output_file:
+            removed = join(file, made, pieces, clip.format, output_file, strip=strip)
+    return Copy(clip, target, removed)
+
+
+def ffprobe(path: Path, *asked: str) -> dict[str, Any]:
+    done = subprocess.run(
+        ["ffprobe", "-v", "error", "-of", "json", *asked, str(path)], capture_output=True, text=True, timeout=50, check=True
+    )
+    assert done.stderr == ""
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def times(path: Path, kind: str = "v") -> list[float]:
+    said = ffprobe(path, "-select_streams", f"{kind}:0", "-show_entries", "packet=pts_time,dts_time")
+    return sorted(float(packet.get("pts_time", packet.get("dts_time"))) for packet in said["packets"])
+
+
+def stream(path: Path, kind: str = "v") -> dict[str, Any]:
+    found: Sequence[dict[str, Any]] = ffprobe(path, "-select_streams", f"{kind}:0", "-show_streams")["streams"]
+    return found[0] if found else {}
+
+
+def shows_red(path: Path) -> float:
+    """The most that any frame shows of it."""
+    with av.open(str(path)) as container:
+        return max(red_share(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)) for frame in container.decode(video=0))
+
+
+KINDS = {
+    "plain": Made(),
+    "silent": Made(sound=None),
+    "odd": Made(size=(321, 241), form="yuv444p"),
+    "ten_bits": Made(form="yuv420p10le"),
+    "variable_rate": Made(moments=[0, 7, 31, 32, 90, 200, 201, 202, 260, *range(300, 900, 37), 1500, 1501]),
+    "late_frames": Made(options=(("g", "12"), ("bf", "3"), ("b-pyramid", "normal"))),
+    "open_groups": Made(options=(("g", "12"), ("bf", "3"), ("x264-params", "open-gop=1:scenecut=0"))),
+    "one_key": Made(options=(("g", "500"), ("sc_threshold", "0"))),
+    "interlaced": Made(options=(("g", "12"), ("x264-params", "tff=1"))),
+    "hevc": Made(codec="libx265", options=(("g", "12"), ("x265-params", "log-level=none"))),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_of_every_kind_all_is_covered_and_each_frame_is_shown_when_it_was(tmp_path: Path, kind: str) -> None:
+    original = made_clip(tmp_path / "clip.mp4", KINDS[kind])
+    copy = redacted(original)
+    assert shows_red(original) > 0.01
+    assert shows_red(copy.path) == 0
+    assert times(copy.path) == times(original)
+    assert stream(copy.path)["codec_name"] == "h264"
+    assert copy.clip.truncated is False
+
+
+def test_parts_that_begin_anywhere_show_the_frames_that_the_whole_shows(tmp_path: Path) -> None:
+    """In a clip with one key frame, and in one whose groups are open."""
+    for kind in ("one_key", "open_groups", "late_frames"):
+        path = made_clip(tmp_path / f"{kind}.mp4", KINDS[kind])
+        with path.open("rb") as file:
+            clip = probe(file, LIMITS)
+            parts = [frame.to_ndarray().tobytes() for part in clip.parts for frame in frames(file, part)]
+        with av.open(str(path)) as container:
+            whole = [frame.to_ndarray().tobytes() for frame in container.decode(video=0)]
+        assert len(clip.parts) > 1 or kind == "one_key"
+        assert parts == whole
+
+
+@pytest.mark.parametrize("name", ["clip.mkv", "clip.mov", "clip.avi", "clip.ts"])
+def test_other_containers(tmp_path: Path, name: str) -> None:
+    codec = {"clip.avi": "mp3"}.get(name, "aac")
+    original = made_clip(tmp_path / name, Made(sound=codec, options=(("g", "12"), ("bf", "0"))))
+    copy = redacted(original)
+    assert copy.path.suffix == {"clip.avi": ".mp4", "clip.ts": ".mp4"}.get(name, original.suffix)
+    assert shows_red(copy.path) == 0
+    assert len(times(copy.path)) == 50
+    sound, before = times(copy.path, "a"), times(original, "a")
+    assert len(sound) == len(before)
+    # Picture and sound lie as far apart as they did. AVI tells no times: its frames are counted, each library its own way.
+    assert sound[0] - times(copy.path)[0] == pytest.approx(before[0] - times(original)[0], abs=0.002 if name != "clip.avi" else 0.1)
+
+
+def test_webm_stays_webm(tmp_path: Path) -> None:
+    made = Made(codec="libvpx-vp9", options=(("deadline", "realtime"), ("cpu-used", "8"), ("g", "12")), sound="libopus")
+    original = made_clip(tmp_path / "clip.webm", made)
+    copy = redacted(original)
+    assert copy.path.suffix == ".webm"
+    assert stream(copy.path)["codec_name"] == "vp9"
+    assert shows_red(copy.path) == 0
+    assert times(copy.path) == times(original)
+
+
+@pytest.mark.parametrize("rotation", [90, 180, 270])
+def test_a_turned_clip_stays_turned_and_is_covered_where_it_is_shown(tmp_path: Path, rotation: int) -> None:
+    original = made_clip(tmp_path / "clip.mp4", Made(rotation=rotation))
+    copy = redacted(original)
+    assert (copy.clip.width, copy.clip.height) == ((240, 320) if rotation != 180 else (320, 240))
+    assert stream(copy.path)["side_data_list"] == stream(original)["side_data_list"]
+    assert shows_red(copy.path) == 0
+
+
+@pytest.mark.parametrize("style", list(Style))
+def test_every_style_can_be_had(tmp_path: Path, style: Style) -> None:
+    copy = redacted(made_clip(tmp_path / "clip.mp4"), style=style)
+    if style is Style.SOLID:
+        assert shows_red(copy.path) == 0
+    assert len(times(copy.path)) == 50
+
+
+def test_the_sound_is_the_same_bytes(tmp_path: Path) -> None:
+    original = made_clip(tmp_path / "clip.mp4")
+
+    def heard(path: Path) -> list[bytes]:
+        with av.open(str(path)) as container:
+            return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
+
+    copy = redacted(original)
+    assert heard(copy.path) == heard(original)
+    assert times(copy.path, "a") == times(original, "a")
+
+
+def test_what_is_said_of_the_clip_goes_if_that_is_wished_and_is_told(tmp_path: Path) -> None:
+    original = made_clip(tmp_path / "clip.mp4", replace(Made(), tags=TAGS))
+    assert redacted(original).removed == ()
+    assert ffprobe(tmp_path / "copy.mp4", "-show_format")["format"]["tags"]["title"] == "Mei"
+    stripped = redacted(original, strip=True)
+    assert {"comment", "date", "gps"} <= set(stripped.removed)
+    data = stripped.path.read_bytes()
+    assert not any(word in data for word in (b"Mei", b"+48.1", b"Phone", b"2026-01"))
+
+
+def test_the_meaning_of_the_colours_is_kept(tmp_path: Path) -> None:
+    options = (("g", "12"), ("x264-params", "colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:range=tv"))
+    original = made_clip(tmp_path / "clip.mp4", Made(form="yuv420p10le", options=options))
+    said, before = stream(redacted(original).path), stream(original)
+    for key in ("pix_fmt", "color_range", "color_space", "color_transfer", "color_primaries"):
+        assert said[key] == before[key]
+
+
+def test_a_clip_that_was_cut_off_is_done_as_far_as_it_goes_and_says_so(tmp_path: Path) -> None:
+    whole = made_clip(tmp_path / "whole.mkv", Made(moments=range(0, 2400, 24)))
+    cut = tmp_path / "cut.mkv"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
+    copy = redacted(cut)
+    assert copy.clip.truncated
+    assert 30 < len(times(copy.path)) < 90
+    assert shows_red(copy.path) == 0
+
+
+def test_a_clip_without_its_directory_is_refused(tmp_path: Path) -> None:
+    """MP4 says at its end how it is read."""
+    whole = made_clip(tmp_path / "whole.mp4").read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(VideoUnreadable):
+        redacted(tmp_path / "cut.mp4")
+
+
+@pytest.mark.parametrize("content", [b"", b"#EXTM3U\n#EXTINF:1\nother.ts\n", b"ffconcat version 1.0\nfile other.mp4\n", bytes(5000)])
+def test_what_is_no_clip_is_refused(tmp_path: Path, content: bytes) -> None:
+    """A list of other files is none."""
+    (tmp_path / "clip.mp4").write_bytes(content)
+    with pytest.raises(VideoUnreadable):
+        redacted(tmp_path / "clip.mp4")
+
+
+def test_sound_alone_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "sound.m4a"
+    with av.open(str(made_clip(tmp_path / "clip.mp4"))) as given, av.open(str(path), "w", format="mp4") as output:
+        target = output.add_stream_from_template(given.streams.audio[0])
+        for packet in given.demux(audio=0):
+            if packet.dts is not None:
+                packet.stream = target
+                output.mux(packet)
+    with pytest.raises(VideoNoPicture):
+        redacted(path)
+
+
+def test_damage_in_the_middle_costs_the_damaged_frames_only(tmp_path: Path) -> None:
+    path = made_clip(tmp_path / "clip.mp4", Made(moments=range(0, 2400, 24)))
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 400] = bytes(400)
+    path.write_bytes(data)
+    copy = redacted(path)
+    assert len(times(copy.path)) > 80
+
+
+def test_moments_are_those_of_the_file(tmp_path: Path) -> None:
+    path = made_clip(tmp_path / "clip.mp4", KINDS["variable_rate"])
+    with path.open("rb") as file:
+        clip = probe(file, LIMITS)
+        found = [moment_of(frame) for part in clip.parts for frame in frames(file, part)]
+    assert [round((moment or 0) * clip.tick * 600) for moment in found] == list(KINDS["variable_rate"].moments)

@@ -1,0 +1,95 @@
+"""Small clips for tests, written with the library itself: a red square goes through grey noise, and is the face."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from agent.domain.face import Box
+from agent.vision.codecs import Pixels
+from agent.vision.detector import Detection, five
+
+SQUARE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """How a clip is to be. `moments` are in ticks of 1/600 s."""
+
+    size: tuple[int, int] = (320, 240)
+    moments: Sequence[int] = tuple(range(0, 50 * 24, 24))
+    form: str = "yuv420p"
+    codec: str = "libx264"
+    options: tuple[tuple[str, str], ...] = (("g", "12"),)
+    sound: str | None = "aac"
+    rotation: int = 0  # degrees counter-clockwise, as the file says
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+def place(number: int, size: tuple[int, int]) -> tuple[int, int]:
+    """Where the square's left top corner is in a frame."""
+    return (20 + 4 * number) % (size[0] - SQUARE), size[1] // 3
+
+
+def made_clip(path: Path, made: Made | None = None) -> Path:
+    made = made or Made()
+    with av.open(str(path), "w") as container:
+        container.metadata.update(dict(made.tags))
+        picture = container.add_stream(made.codec, rate=25, options=dict(made.options))
+        assert isinstance(picture, VideoStream)
+        picture.width, picture.height, picture.pix_fmt = *made.size, made.form
+        picture.time_base = picture.codec_context.time_base = Fraction(1, 600)
+        if made.rotation:
+            picture.set_display_rotation(made.rotation)
+        sound = None if made.sound is None else container.add_stream(made.sound, rate=48_000)
+        assert sound is None or isinstance(sound, AudioStream)
+        for number, moment in enumerate(made.moments):
+            frame = VideoFrame.from_ndarray(drawn(number, made.size), "rgb24").reformat(format=made.form)
+            frame.pts, frame.time_base = moment, Fraction(1, 600)
+            container.mux(picture.encode(frame))
+        container.mux(picture.encode(None))
+        if sound is not None:
+            for noise in _noise(float(made.moments[-1]) / 600):
+                container.mux(sound.encode(noise))
+            container.mux(sound.encode(None))
+    return path
+
+
+def drawn(number: int, size: tuple[int, int]) -> Pixels:
+    pixels = np.random.default_rng(number % 3).integers(90, 150, (size[1], size[0], 1), np.uint8).repeat(3, axis=2)
+    x, y = place(number, size)
+    pixels[y : y + SQUARE, x : x + SQUARE] = (230, 20, 20)
+    return pixels
+
+
+def look(canvas: NDArray[np.uint8], _: float) -> list[Detection]:
+    """In the place of a net: finds what is red."""
+    pixels = canvas[0].astype(np.int16)
+    red = (pixels[:, :, 0] > 150) & (pixels[:, :, 1] < 100)
+    rows, columns = np.nonzero(red.sum(axis=1) > 3)[0], np.nonzero(red.sum(axis=0) > 3)[0]
+    if not rows.size or not columns.size:
+        return []
+    box = Box(float(columns[0]), float(rows[0]), float(columns[-1] - columns[0] + 1), float(rows[-1] - rows[0] + 1))
+    return [Detection(box, 0.9, five([(box.x, box.y)] * 5))]
+
+
+def red_share(pixels: NDArray[np.uint8]) -> float:
+    """Of a picture in RGB."""
+    red = (pixels[:, :, 0].astype(np.int16) - pixels[:, :, 1]) > 60
+    return float(red.mean())
+
+
+def _noise(seconds: float) -> Iterator[AudioFrame]:
+    for start in range(0, int(seconds * 48_000), 1024):
+        samples = np.random.default_rng(start).normal(0, 0.1, (1, 1024)).astype(np.float32)
+        frame = AudioFrame.from_ndarray(samples, "fltp", "mono")
+        frame.sample_rate, frame.pts, frame.time_base = 48_000, start, Fraction(1, 48_000)
+        yield frame

@@ -1,0 +1,40 @@
+"""Where another scene begins."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.vision.video.cuts import Cuts
+
+
+def scene(seed: int, shift: int = 0, depth: int = 8) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    coarse = np.random.default_rng(seed).integers(20, 235, (9, 24))
+    pixels = np.kron(coarse, np.ones((60, 60), np.int64))[:, shift : shift + 960]
+    return (pixels << (depth - 8)).astype(np.uint16) if depth > 8 else pixels.astype(np.uint8)
+
+
+def begun(frames: list[NDArray[np.uint8] | NDArray[np.uint16]], depth: int = 8) -> list[int]:
+    cuts = Cuts()
+    return [number for number, frame in enumerate(frames) if cuts.begins(frame, depth)]
+
+
+def test_another_scene_is_a_cut_and_only_its_first_frame() -> None:
+    assert begun([scene(1)] * 5 + [scene(2)] * 5) == [5]
+
+
+def test_also_in_ten_bits() -> None:
+    assert begun([scene(1, depth=10)] * 3 + [scene(2, depth=10)] * 3, depth=10) == [3]
+
+
+def test_a_camera_that_pans_fast_makes_no_cut() -> None:
+    assert begun([scene(1, shift=5 * number) for number in range(20)]) == []
+
+
+def test_noise_and_slow_light_make_no_cut() -> None:
+    chance = np.random.default_rng(3)
+    frames = [np.clip(scene(1) * (0.5 + 0.02 * number) + chance.normal(0, 6, (540, 960)), 0, 255).astype(np.uint8) for number in range(20)]
+    assert begun(list(frames)) == []
+
+
+def test_a_small_picture_is_compared_as_well() -> None:
+    dark, light = np.zeros((5, 7), np.uint8), np.full((5, 7), 200, np.uint8)
+    assert begun([dark, dark, light]) == [2]
