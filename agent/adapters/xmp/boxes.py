@@ -2,16 +2,18 @@
 
 import struct
 from collections.abc import Iterator
-from typing import BinaryIO, Final
+from typing import Final
 
+from agent.adapters.xmp.tags import Readable
 from agent.adapters.xmp.tree import MAX_BYTES
 
 _META: Final = 4 << 20  # the largest directory of items that is read
 _ITEMS: Final = 10_000
+_PIECES: Final = 20_000  # of all items: they may take no room at all, and could be counted for hours
 _STEPS: Final = 1_000
 
 
-def heif_parts(file: BinaryIO) -> Iterator[tuple[str, bytes]]:
+def heif_parts(file: Readable) -> Iterator[tuple[str, bytes]]:
     """("xmp" or "exif", data) for each such item. Raises struct.error, ValueError, IndexError for what is cut off."""
     meta = _meta(file)
     boxes = dict(_boxes(meta, 4))
@@ -20,20 +22,21 @@ def heif_parts(file: BinaryIO) -> Iterator[tuple[str, bytes]]:
         kind = kinds.get(item)
         if kind is None or sum(size for _, _, size in extents) > MAX_BYTES:
             continue
-        data = b""
+        pieces: list[bytes] = []
         for inside, at, size in extents:
             if inside:
-                data += boxes.get(b"idat", b"")[at : at + size]
+                pieces.append(boxes.get(b"idat", b"")[at : at + size])
             else:
                 file.seek(at)
-                data += file.read(size)
+                pieces.append(file.read(size))
+        data = b"".join(pieces)
         if kind == "exif" and len(data) > 4:
             (skipped,) = struct.unpack_from(">I", data)
             data = data[4 + skipped :]
         yield kind, data
 
 
-def _meta(file: BinaryIO) -> bytes:
+def _meta(file: Readable) -> bytes:
     file.seek(0)
     for _ in range(_STEPS):
         head = file.read(8)
@@ -84,7 +87,7 @@ def _places(iloc: bytes) -> Iterator[tuple[int, list[tuple[bool, int, int]]]]:
     version, sizes, more = iloc[0], iloc[4], iloc[5]
     offset_size, length_size, base_size = sizes >> 4, sizes & 15, more >> 4
     index_size = more & 15 if version else 0
-    at = 6
+    at, left = 6, _PIECES
 
     def number(size: int) -> int:
         nonlocal at
@@ -99,7 +102,11 @@ def _places(iloc: bytes) -> Iterator[tuple[int, list[tuple[bool, int, int]]]]:
         number(2)  # which file: this one
         base = number(base_size)
         extents: list[tuple[bool, int, int]] = []
-        for _ in range(number(2)):
+        count = number(2)
+        left -= count
+        if left < 0:
+            raise ValueError("too many pieces")
+        for _ in range(count):
             number(index_size)
             offset = number(offset_size)
             extents.append((method == 1, base + offset, number(length_size)))

@@ -14,7 +14,7 @@ from typing import BinaryIO, Final
 
 from agent.adapters.online_only import is_online_only
 from agent.adapters.xmp.boxes import heif_parts
-from agent.adapters.xmp.tags import TIFF_MAGICS, tiff_parts
+from agent.adapters.xmp.tags import TIFF_MAGICS, Readable, tiff_parts
 from agent.adapters.xmp.tree import MAX_BYTES
 from agent.domain.errors import XmpUnreadable
 
@@ -23,6 +23,7 @@ _XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
 _EXTENSION: Final = b"http://ns.adobe.com/xmp/extension/\0"
 _PNG_KEY: Final = b"XML:com.adobe.xmp\0"
 _STEPS: Final = 10_000  # segments or chunks that are looked at
+_TAKEN: Final = 4 * MAX_BYTES  # bytes that are read: a small file can lead to the same ones again and again
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,24 @@ def read_embedded(photo: Path) -> Embedded:
         raise XmpUnreadable from None
 
 
-def _read(file: BinaryIO) -> Embedded:
+class _Bounded:
+    """A file of which so much is read and no more. Raises ValueError beyond that."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._left = _TAKEN
+        self.seek = file.seek
+
+    def read(self, size: int) -> bytes:
+        data = self._file.read(min(size, self._left + 1))
+        self._left -= len(data)
+        if self._left < 0:
+            raise ValueError
+        return data
+
+
+def _read(whole: BinaryIO) -> Embedded:
+    file = _Bounded(whole)
     head = file.read(16)
     file.seek(0)
     try:
@@ -86,7 +104,7 @@ def _of_exif(data: bytes) -> int:
         return 1
 
 
-def _jpeg(file: BinaryIO) -> Embedded:
+def _jpeg(file: Readable) -> Embedded:
     xmp: bytes | None = None
     orientation = 1
     extended: dict[bytes, tuple[int, dict[int, bytes]]] = {}
@@ -116,7 +134,7 @@ def _whole(xmp: bytes | None, extended: dict[bytes, tuple[int, dict[int, bytes]]
     return None
 
 
-def _segments(file: BinaryIO) -> Iterator[bytes]:
+def _segments(file: Readable) -> Iterator[bytes]:
     """The APP1 segments before the picture."""
     file.seek(2)
     for _ in range(_STEPS):
@@ -132,8 +150,9 @@ def _segments(file: BinaryIO) -> Iterator[bytes]:
             file.seek(max(size - 2, 0), 1)
 
 
-def _png(file: BinaryIO) -> Iterator[tuple[str, bytes]]:
+def _png(file: Readable) -> Iterator[tuple[str, bytes]]:
     file.seek(8)
+    found = False
     for _ in range(_STEPS):
         head = file.read(8)
         if len(head) < 8:
@@ -145,7 +164,8 @@ def _png(file: BinaryIO) -> Iterator[tuple[str, bytes]]:
             data = file.read(size)
             if kind == b"eXIf":
                 yield "exif", data
-            elif data.startswith(_PNG_KEY):
+            elif data.startswith(_PNG_KEY) and not found:
+                found = True
                 compressed = data[len(_PNG_KEY)]
                 text = data[len(_PNG_KEY) + 2 :].split(b"\0", 2)[2]  # after the language and the translated keyword
                 yield "xmp", zlib.decompressobj().decompress(text, MAX_BYTES) if compressed else text
@@ -154,7 +174,7 @@ def _png(file: BinaryIO) -> Iterator[tuple[str, bytes]]:
             file.seek(size + 4, 1)
 
 
-def _webp(file: BinaryIO) -> Iterator[tuple[str, bytes]]:
+def _webp(file: Readable) -> Iterator[tuple[str, bytes]]:
     file.seek(12)
     for _ in range(_STEPS):
         head = file.read(8)

@@ -1,7 +1,7 @@
 """XMP and orientation in a TIFF's first directory; cameras' raw files mostly are such, and an Exif block is one."""
 
 import struct
-from typing import BinaryIO, Final
+from typing import Final, Protocol
 
 from agent.adapters.xmp.tree import MAX_BYTES
 
@@ -11,7 +11,15 @@ _XMP: Final = 700
 _ENTRIES: Final = 1_000
 
 
-def tiff_parts(file: BinaryIO) -> tuple[bytes | None, int]:
+class Readable(Protocol):
+    """A file, or what stands for one."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+    def seek(self, offset: int, whence: int = 0, /) -> int: ...
+
+
+def tiff_parts(file: Readable) -> tuple[bytes | None, int]:
     """The packet and the orientation (1 to 8). Raises struct.error, ValueError for what is cut off."""
     head = file.read(16)
     if not head.startswith(TIFF_MAGICS):

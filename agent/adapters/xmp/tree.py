@@ -17,6 +17,7 @@ MAX_BYTES: Final = 16 << 20  # darktable's and Lightroom's longest histories are
 _MAX_NODES: Final = 100_000
 _MAX_DEPTH: Final = 200
 _MAX_PREFIXES: Final = 200
+_MAX_BINDINGS: Final = 1_000_000  # of prefixes, in all scopes there are
 _PROPERTIES: Final = frozenset({f"{MWG} Regions", f"{MP} RegionInfo", f"{ACDSEE} Regions", f"{PHOTOSHOP} SidecarForExtension"})
 _RDF: Final = f"{RDF} RDF"
 _TAG: Final = re.compile(rb"""<(?:[^"'>]+|"[^"]*"|'[^']*')*>""")
@@ -87,7 +88,7 @@ class _Builder:
         self._open: list[Node] = []
         self._declared: dict[str, str] = {}
         self._depth = 0
-        self._nodes = 0
+        self._nodes = self._bindings = 0
         self._skipped = 0  # how deep we are in what is passed over
         self._parser = parser = expat.ParserCreate("utf-8", " ")
         parser.buffer_text = True
@@ -121,8 +122,9 @@ class _Builder:
         scope: Mapping[str, str] = self._open[-1].scope if self._open else {}
         if declared:
             scope = {**scope, **declared}
+            self._bindings += len(scope)
         self._nodes += 1
-        if self._nodes > _MAX_NODES or len(scope) > _MAX_PREFIXES:
+        if self._nodes > _MAX_NODES or len(scope) > _MAX_PREFIXES or self._bindings > _MAX_BINDINGS:
             raise XmpTooLarge
         start = self._parser.CurrentByteIndex
         tag = _TAG.match(self._body, start)

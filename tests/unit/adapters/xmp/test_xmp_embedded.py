@@ -5,10 +5,12 @@ import random
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import PIL.Image
 import pytest
 
+from agent.adapters.xmp.boxes import heif_parts
 from agent.adapters.xmp.embedded import Embedded, _read, read_embedded
 from agent.domain.errors import XmpUnreadable
 from tests.xmp_packets import DIGIKAM
@@ -92,6 +94,70 @@ def test_a_compressed_packet_never_grows_beyond_its_bound(tmp_path: Path) -> Non
         b"\x89PNG\r\n\x1a\n" + chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(bytes(40 << 20), 1)) + chunk(b"IEND", b"")
     )
     assert len(read_embedded(path).xmp or b"") == 16 << 20
+
+
+def heif(iloc: bytes, items: int = 1) -> bytes:
+    """A HEIC file whose items all are Exif."""
+
+    def box(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I4s", 8 + len(data), kind) + data
+
+    entries = b"".join(box(b"infe", b"\x02\0\0\0" + struct.pack(">HH", number, 0) + b"Exif\0") for number in range(items))
+    meta = box(b"iinf", b"\0\0\0\0" + struct.pack(">H", items) + entries) + box(b"iloc", iloc)
+    return box(b"ftyp", b"heic\0\0\0\0") + box(b"meta", b"\0\0\0\0" + meta)
+
+
+def test_items_in_more_pieces_than_any_photo_has_are_not_counted_to_the_end() -> None:
+    pieces = b"\0\0\0\0\0\0" + struct.pack(">H", 10_000) + struct.pack(">HHH", 0, 0, 0xFFFF) * 10_000  # of no bytes each
+    with pytest.raises(ValueError, match="pieces"):
+        list(heif_parts(io.BytesIO(heif(pieces))))
+    assert _read(io.BytesIO(heif(pieces))) == Embedded()
+
+
+class Counted(io.BytesIO):
+    taken = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = super().read(size)
+        self.taken += len(data)
+        return data
+
+    def readinto(self, buffer: Any) -> int:
+        self.taken += (count := super().readinto(buffer))
+        return count
+
+
+@pytest.mark.parametrize("kind", ["tiff", "heif", "jpeg"])
+def test_a_file_that_leads_to_the_same_bytes_again_and_again_is_given_up(kind: str) -> None:
+    room = bytes(1 << 20)
+    if kind == "tiff":
+        entries = struct.pack("<HHII", 700, 7, len(room), 64) * 900
+        data = b"II*\0" + struct.pack("<I", 64 + len(room)) + bytes(56) + room + struct.pack("<H", 900) + entries
+    elif kind == "heif":
+        places = b"".join(struct.pack(">HHHII", 0, 0, 1, 0, len(room)) for _ in range(900))
+        data = heif(b"\0\0\0\0\x44\0" + struct.pack(">H", 900) + places) + room
+    else:
+        portion = b"http://ns.adobe.com/xmp/extension/\0" + b"F" * 32 + struct.pack(">I", 16 << 20)
+        segments = [portion + struct.pack(">I", at) + bytes(60_000) for at in range(2_000)]
+        data = b"\xff\xd8" + b"".join(b"\xff\xe1" + struct.pack(">H", len(each) + 2) + each for each in segments)
+    file = Counted(data)
+    _read(file)
+    assert file.taken < 100 << 20
+
+
+def test_only_one_packet_of_a_png_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    unpacked: list[int] = []
+    real = zlib.decompressobj
+
+    def counted() -> Any:
+        unpacked.append(1)
+        return real()
+
+    monkeypatch.setattr(zlib, "decompressobj", counted)
+    text = b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(b"")
+    chunk = struct.pack(">I", len(text)) + b"iTXt" + text + bytes(4)
+    _read(io.BytesIO(b"\x89PNG\r\n\x1a\n" + chunk * 100))
+    assert len(unpacked) == 1
 
 
 def test_other_files_carry_nothing(tmp_path: Path) -> None:

@@ -105,6 +105,13 @@ def test_many_prefixes_are_refused() -> None:
         parse(with_properties("", " ".join(f'xmlns:p{number}="u{number}"' for number in range(300))).encode())
 
 
+def test_many_prefixes_at_many_places_are_refused() -> None:
+    outer = " ".join(f'xmlns:p{number}="u{number}"' for number in range(150))
+    inner = "".join(f'<p0:a xmlns:q="{number}"/>' for number in range(20_000))
+    with pytest.raises(XmpTooLarge):
+        parse(with_properties(regions(inner), outer).encode())
+
+
 def test_a_long_history_by_another_program_is_passed_over() -> None:
     history = "<dt:h><rdf:Seq>" + "<rdf:li dt:num='1'/>" * 100_000 + "</rdf:Seq></dt:h>"
     found = read(with_properties(history + regions(region("Anna")), 'xmlns:dt="http://darktable.sf.net/"'))
