@@ -39,6 +39,8 @@ export class Review {
 
   /** on their way: the agent may still name them */
   private readonly underWay = new Set<string>()
+  /** answers that are being taken back */
+  private comingBack = 0
   private version = 0
   private told: Promise<unknown> = NONE
 
@@ -53,12 +55,21 @@ export class Review {
       const { version } = this
       const { items, total } = await this.api.doubts(Math.min(MOST, AHEAD + this.skipped.size))
       // It is of the time before an answer, and another reading follows that.
-      if (version !== this.version) return
-      this.waiting = items.filter((doubt) => !this.underWay.has(keyOf(doubt)))
-      this.total = total - (items.length - this.waiting.length)
+      if (version !== this.version || this.comingBack > 0) return
+      const found = items.filter((doubt) => !this.underWay.has(keyOf(doubt)))
+      this.waiting = this.askedFirst(found, items.length < total)
+      this.total = total - (items.length - found.length)
       const there = new Set(items.map(keyOf))
       if (items.length === total) this.skipped = new Set([...this.skipped].filter((key) => there.has(key)))
     })
+
+  /** What is asked stays asked, or a quick answer would be for another face. `more`: not all that wait are among these. */
+  private askedFirst(found: readonly Doubt[], more: boolean): readonly Doubt[] {
+    const asked = this.current
+    if (asked === undefined) return found
+    const same = found.find((doubt) => keyOf(doubt) === keyOf(asked)) ?? (more ? asked : undefined)
+    return same === undefined ? found : [same, ...found.filter((doubt) => doubt !== same)]
+  }
 
   async give(answer: Answer): Promise<void> {
     const doubt = this.current
@@ -95,16 +106,22 @@ export class Review {
     if (last === undefined) return
     this.given = this.given.slice(0, -1)
     const key = keyOf(last.doubt)
-    if (last.answer === 'skip') this.skipped = new Set([...this.skipped].filter((other) => other !== key))
-    else {
-      const token = await last.token
-      if (token !== null) await this.edits.back(token)
+    this.skipped = new Set([...this.skipped].filter((other) => other !== key))
+    // At once, and not when the agent has: the next key is meant for this one.
+    this.waiting = [last.doubt, ...(this.waiting ?? []).filter((other) => keyOf(other) !== key)]
+    if (last.answer !== 'skip') {
+      this.total += 1
+      this.comingBack += 1
+      const told = this.told.then(async () => {
+        const token = await last.token
+        if (token !== null) await this.edits.back(token)
+      })
+      this.told = told
+      await told
+      this.comingBack -= 1
       this.version += 1
     }
-    this.waiting = [last.doubt, ...(this.waiting ?? []).filter((other) => keyOf(other) !== key)]
     await this.read()
-    // What was asked last comes first again.
-    this.waiting = [...this.waiting].sort((a, b) => Number(keyOf(b) === key) - Number(keyOf(a) === key))
   }
 
   /** Asks about the skipped ones again. */

@@ -27,7 +27,7 @@ function world(ids: readonly number[]) {
   })
   const doubts = vi.fn((limit: number) => Promise.resolve({ items: there.slice(0, limit).map(doubt), total: there.length }))
   const review = new Review({ doubts }, { make, back }, { read: (work) => work() })
-  return { review, told, back, doubts, refuse: () => (refuse = true) }
+  return { review, told, back, doubts, refuse: () => (refuse = true), turn: () => (there = there.toReversed()) }
 }
 
 const queue = ({ queue }: Review): number[] => queue.map(({ face }) => face.id)
@@ -77,12 +77,33 @@ describe('the review', () => {
     expect(back).toHaveBeenCalledTimes(2)
   })
 
+  it('asks again at once: a quick answer is for the face that was taken back', async () => {
+    const { review, told, back } = world([1, 2, 3])
+    await review.read()
+    await review.give('yes')
+    const taken = review.back()
+    expect([review.position, review.of]).toEqual([1, 3])
+    await Promise.all([taken, review.read(), review.give('no')])
+    expect(back).toHaveBeenCalledTimes(1)
+    expect(told).toEqual(['name 1', 'reject 1'])
+    expect(queue(review)).toEqual([2, 3])
+    expect([review.position, review.of]).toEqual([2, 3])
+  })
+
+  it('goes on asking about the same face, whatever comes first for the agent now', async () => {
+    const { review, turn } = world([1, 2, 3])
+    await review.read()
+    turn()
+    await review.read()
+    expect(queue(review)).toEqual([1, 3, 2])
+  })
+
   it('asks again about what the agent did not take', async () => {
     const { review, refuse } = world([1, 2])
     await review.read()
     refuse()
     await review.give('yes')
-    expect(queue(review)).toEqual([1, 2])
+    expect(queue(review)).toEqual([2, 1])
     expect(review.given).toEqual([])
   })
 
