@@ -18,7 +18,7 @@ from agent.vision import copies, detector, yunet
 from agent.vision.aligner import align
 from agent.vision.codecs import Limits, encode_preview
 from agent.vision.copies import Part, Wish
-from agent.vision.detector import CenterFace, Decoder, Detection, Detector, DetectorNet
+from agent.vision.detector import THOROUGH_FACE, CenterFace, Decoder, Detection, Detector, DetectorNet
 from agent.vision.embedder import MobileFaceNet
 from agent.vision.landmarks import align_again
 from agent.vision.pipeline import Pipeline, Wanted, analyse
@@ -75,13 +75,14 @@ class Engine:
         return Pipeline(
             recipe=task.recipe,
             precision=self.precision,
-            detector=_no_faces if detector is None else partial(self._detect, detector),
+            detector=_no_faces if detector is None else partial(self._detect, detector.thorough if task.thorough else detector),
             aligner=align if detector is None else partial(align_again, detector.look),
             embedder=None if task.recipe.embedder is None else self._embedder(task.recipe.embedder),
         )
 
     def _analysed(self, task: Analyse, pipeline: Pipeline, data: bytes) -> Analysis:
-        wanted = Wanted(task.min_score, task.min_face, task.keep_chips, task.thumbnail)
+        min_face = min(task.min_face, THOROUGH_FACE) if task.thorough else task.min_face
+        wanted = Wanted(task.min_score, min_face, task.keep_chips, task.thumbnail, every_frame=task.thorough)
         return analyse(data, pipeline, wanted, self._limits, self._clock)
 
     def preview(self, path: str, side: int, descriptor: int | None = None) -> bytes:
@@ -119,7 +120,7 @@ class Engine:
         """Drop the embedders, and what they hold of the last faces."""
         self._embedders.clear()
 
-    def _detect(self, detector: Detector, decoder: Decoder, min_score: float) -> list[Detection]:
+    def _detect(self, detector: Callable[[Decoder, float], list[Detection]], decoder: Decoder, min_score: float) -> list[Detection]:
         """Before a photo is decoded more finely for small faces, the net gives back what it took for close looks: not both at once."""
         found = detector(decoder, min_score)
         self._runtime.slim()

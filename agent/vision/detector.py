@@ -51,6 +51,9 @@ CLOSE_SIZE = 24.0
 CLOSEST_SIDE, ENLARGED_SIDE, ENLARGED = 2000, 1280, 2.0
 # So many times its size is looked at on each side of a hint: in a crowd others stand that left none.
 AROUND = 14.0
+# Where a missed face would be shown, all of a picture is looked at up to this side, and what is as sure as this counts (measured on
+# labelled groups and collages: none missed from 20 pixels on, and of what was found more, nearly all were people in the background).
+THOROUGH_SIDES, THOROUGH_SCORE, THOROUGH_FACE = (COARSE_SIDE, FIRST_SIDE, CLOSEST_SIDE), 0.3, 12.0
 # The net's memory grows with its input (1 GB at 2560): what is larger is looked at in overlapping windows.
 WINDOW = 1280
 OVERLAP = 160
@@ -93,6 +96,19 @@ class Detector:
             kept = _finer(kept, ratio, _sure(found, min_score))
         if not kept:
             kept = _sure(self._look(image, min(1.0, COARSE_SIDE / longest), None, min_score), min_score)
+        return sorted(kept, key=lambda face: -face.score)
+
+    def thorough(self, decoder: Decoder, min_score: float) -> list[Detection]:
+        """The same, but that no face is missed counts more than how long it takes, and than that something else is taken for one."""
+        image = decoder(CLOSEST_SIDE)
+        longest = max(image.width, image.height)
+        least = min(min_score, THOROUGH_SCORE)
+        most = max(1.0, min(ENLARGED, ENLARGED_SIDE / longest))
+        kept: list[Detection] = []
+        ratio = 0.0
+        for finer in sorted({min(most, side / longest) for side in THOROUGH_SIDES}):
+            kept = _finer(kept, ratio, _sure(self._look(image, finer, None, least), least))
+            ratio = finer
         return sorted(kept, key=lambda face: -face.score)
 
     def _look(self, image: Image, ratio: float, around: Sequence[Box] | None, min_score: float) -> list[Detection]:

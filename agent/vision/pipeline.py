@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from agent.domain.face import Analysis, Face, Landmarks, StageTimes
 from agent.domain.image import Recipe
 from agent.vision.aligner import EYE_DISTANCE, face_of
-from agent.vision.codecs import Image, Limits, Pixels, decode, encode_jpeg, encode_small
+from agent.vision.codecs import Image, Limits, Pixels, decode, encode_jpeg, encode_small, film
 from agent.vision.detector import Decoder, Detection
 from agent.vision.embedder import to_bytes
 from agent.vision.quality import quality
@@ -38,6 +38,7 @@ class Wanted:
     min_face: float = 20.0  # longer side of the box, pixels of the full image
     keep_chips: bool = True
     thumbnail: int | None = None  # longer side of the small picture to make, if any
+    every_frame: bool = False  # also the faces of a moving GIF's other frames, each with the person it shows there
 
 
 class FileDecoder:
@@ -58,10 +59,51 @@ class FileDecoder:
         return self._image
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A picture that is decoded already, in the place of a decoder."""
+
+    image: Image
+    seconds: float = 0.0
+
+    def __call__(self, side: int) -> Image:
+        return self.image
+
+
 def analyse(data: bytes, pipeline: Pipeline, wanted: Wanted, limits: Limits, clock: Callable[[], float]) -> Analysis:
     """All there is to say of one image. `clock` gives seconds. Raises ImageError."""
     begun = clock()
     decoder = FileDecoder(data, limits, clock)
+    faces, detected, aligned, decoding = _faces(decoder, pipeline, wanted, clock)
+    spans = StageTimes(
+        decode=_ms(decoder.seconds),
+        detect=_ms(detected - begun - decoding),
+        align=_ms(aligned - detected - (decoder.seconds - decoding)),
+        embed=_ms(clock() - aligned),
+    )
+    image = decoder(1)
+    if wanted.every_frame and image.format == "gif":
+        for frame in film.further_frames(data, limits):
+            faces += _faces(Held(frame), pipeline, wanted, clock)[0]
+    return Analysis(
+        sha256=hashlib.sha256(data).hexdigest(),
+        size=len(data),
+        width=image.width,
+        height=image.height,
+        format=image.format,
+        recipe=pipeline.recipe,
+        precision=pipeline.precision,
+        faces=faces,
+        ms=spans,
+        taken_at=image.taken_at,
+        thumbnail=None if wanted.thumbnail is None else encode_small(decoder(wanted.thumbnail), wanted.thumbnail),
+    )
+
+
+def _faces(
+    decoder: "FileDecoder | Held", pipeline: Pipeline, wanted: Wanted, clock: Callable[[], float]
+) -> tuple[tuple[Face, ...], float, float, float]:
+    """The faces of one picture; when they were found, and when cut out; and the seconds of decoding until they were found."""
     detections = [face for face in pipeline.detector(decoder, wanted.min_score) if max(face.box.w, face.box.h) >= wanted.min_face]
     detected, decoding = clock(), decoder.seconds
     chips: list[Pixels] = []
@@ -83,25 +125,7 @@ def analyse(data: bytes, pipeline: Pipeline, wanted: Wanted, limits: Limits, clo
         )
         for i, face in enumerate(detections)
     )
-    spans = StageTimes(
-        decode=_ms(decoder.seconds),
-        detect=_ms(detected - begun - decoding),
-        align=_ms(aligned - detected - (decoder.seconds - decoding)),
-        embed=_ms(clock() - aligned),
-    )
-    return Analysis(
-        sha256=hashlib.sha256(data).hexdigest(),
-        size=len(data),
-        width=image.width,
-        height=image.height,
-        format=image.format,
-        recipe=pipeline.recipe,
-        precision=pipeline.precision,
-        faces=faces,
-        ms=spans,
-        taken_at=image.taken_at,
-        thumbnail=None if wanted.thumbnail is None else encode_small(decoder(wanted.thumbnail), wanted.thumbnail),
-    )
+    return faces, detected, aligned, decoding
 
 
 def _side_for_chips(image: Image, faces: Sequence[Detection]) -> int:

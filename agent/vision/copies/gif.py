@@ -10,18 +10,11 @@ from numpy.typing import NDArray
 
 from agent.domain.redaction import Cover
 from agent.vision.codecs import Limits, Pixels, others
+from agent.vision.codecs.film import frames_of
 from agent.vision.copies.canvas import Canvas
 from agent.vision.redactor import Mask, covered, redact
 
-# Pixels of all frames together: of longer films only the first picture is copied.
-LARGEST_FILM: Final = 50_000_000
 _MOST: Final = 256
-
-
-def frames_of(opened: PIL.Image.Image) -> int:
-    """How many frames a copy has."""
-    count = int(getattr(opened, "n_frames", 1))
-    return count if count * opened.width * opened.height <= LARGEST_FILM else 1
 
 
 def encode_still(canvas: Canvas, covers: Sequence[Cover], comment: str) -> bytes:

@@ -10,6 +10,7 @@ from agent.domain.errors import NotRestorable, RegionsTooLarge
 from agent.domain.redaction import Cover
 from agent.vision.codecs import Limits, others
 from agent.vision.codecs.decode import named
+from agent.vision.codecs.film import frames_of
 from agent.vision.copies import encoders, gif, png
 from agent.vision.copies.canvas import Canvas, open_canvas
 from agent.vision.copies.kept import kept_of
@@ -76,7 +77,7 @@ def _render(data: bytes, name: str, wish: Wish, limits: Limits) -> Copy:
 
 
 def _frames(data: bytes, limits: Limits) -> int:
-    return gif.frames_of(others.open_checked(data, "gif", limits))
+    return frames_of(others.open_checked(data, "gif", limits))
 
 
 def _cover(canvas: Canvas, covers: Sequence[Cover]) -> None:

@@ -164,3 +164,16 @@ def test_the_smallest_hint_says_how_close_a_look_must_be() -> None:
     assert close_ratio(4000, 48) == 0.5 == close_ratio(4000, 20), "no closer than half a 12-megapixel photo"
     assert close_ratio(4000, 80) == pytest.approx(0.3)
     assert close_ratio(400, 8) == 2.0, "small images are enlarged, but at most twice"
+
+
+def test_a_thorough_look_finds_small_faces_that_left_no_hint_and_large_ones_beside_them(blob_net: Net, whole: Whole) -> None:
+    boxes = [(1500, 1200, 8, 8), (40, 40, 1000, 1000)]
+    detector = CenterFace(blob_net)
+    image = whole(scene(2000, 1500, *boxes))
+    plain, thorough = ({round(face.box.w) for face in find(lambda _: image, 0.5)} for find in (detector, detector.thorough))
+    assert (plain, thorough) == ({1000}, {8, 1000})
+
+
+def test_a_thorough_look_counts_what_is_less_sure(blob_net: Net, whole: Whole) -> None:
+    image = whole(scene(1280, 960, (300, 300, 8, 8)))
+    assert CenterFace(blob_net).thorough(lambda _: image, 0.5)[0].score == pytest.approx(0.3)

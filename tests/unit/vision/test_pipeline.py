@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import PIL.Image
 import pytest
 from numpy.typing import NDArray
 
@@ -139,3 +140,23 @@ def test_a_decoder_decodes_again_only_for_more(photo: bytes) -> None:
 def test_errors_of_the_file_pass_through(photo: bytes) -> None:
     with pytest.raises(ImageTruncated):
         analyse(photo[:-500], Stages(recognise=False).pipeline, Wanted(), LIMITS, ticking())
+
+
+def film(encoded: Callable[..., bytes], *shades: int) -> bytes:
+    first, *more = (PIL.Image.new("RGB", (60, 40), (shade, shade, 90)) for shade in shades)
+    return encoded(first, "GIF", save_all=True, append_images=more, duration=list(range(20, 20 + 10 * len(shades), 10)))
+
+
+def test_of_a_moving_gif_every_frame_is_looked_at_if_that_is_wanted(encoded: Callable[..., bytes]) -> None:
+    data = film(encoded, 10, 90, 200)
+    once, all_ = Stages(face(30), recognise=True), Stages(face(30), recognise=True)
+    assert len(analyse(data, once.pipeline, Wanted(), LIMITS, ticking()).faces) == 1
+    faces = analyse(data, all_.pipeline, Wanted(every_frame=True), LIMITS, ticking()).faces
+    assert len(faces) == 3 and all(face.embedding for face in faces)
+    assert [step.split()[0] for step in all_.ran] == ["detect", "align", "embed"] * 3
+
+
+def test_of_a_film_without_end_the_first_frame_is_looked_at(encoded: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.vision.codecs.film.MOST_FRAMES", 2)
+    stages = Stages(face(30), recognise=False)
+    assert len(analyse(film(encoded, 10, 90, 200), stages.pipeline, Wanted(every_frame=True), LIMITS, ticking()).faces) == 1
