@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from agent.api.schemas import ScanLine, ScanRequest, SessionCode, Status
 from agent.api.schemas_capture import CaptureOut, CaptureRequest
 from agent.api.schemas_people import Edit, Edited, FaceSearchOut, Forgotten, Step, Verified, VerifyRequest
+from agent.api.schemas_redact import RedactLine, RedactRequest, Restored, RestoreRequest
 from agent.api.whereabouts import Whereabouts, find, opening
 from agent.domain.errors import AgentError, AgentUnreachable, ImageUnreadable, NotRunning, from_code
 
@@ -62,6 +63,23 @@ class Client:
             _check(answer)
             for line in answer.iter_lines():
                 yield ScanLine.model_validate_json(line)
+
+    def redact(self, request: RedactRequest) -> Iterator[RedactLine]:
+        """The lines as they come; whoever stops listening stops what was not begun. Raises as `scan`."""
+        with (
+            _translated(),
+            self._http.stream("POST", "/api/redact", content=request.model_dump_json(), headers=_JSON, timeout=None) as answer,
+        ):
+            _check(answer)
+            for line in answer.iter_lines():
+                yield RedactLine.model_validate_json(line)
+
+    def restore(self, request: RestoreRequest) -> Restored:
+        """It may take as long as a large picture takes."""
+        with _translated():
+            answer = self._http.post("/api/restore", content=request.model_dump_json(), headers=_JSON, timeout=None)
+            _check(answer)
+            return Restored.model_validate_json(answer.content)
 
     def edit(self, edit: Edit) -> Edited:
         """What the user says of people and faces."""

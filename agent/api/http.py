@@ -20,6 +20,7 @@ from agent.api.routes_desk import desk_routes
 from agent.api.routes_folders import folder_routes
 from agent.api.routes_library import library_routes
 from agent.api.routes_people import people_routes
+from agent.api.routes_redact import redact_routes
 from agent.api.routes_settings import settings_routes
 from agent.api.routes_status import status_routes
 from agent.api.schemas import Problem, ScanRequest, SessionCode, Status
@@ -38,8 +39,10 @@ from agent.domain.errors import (
     NoSuchName,
     NotFound,
     NothingToUndo,
+    NotRestorable,
     PersonUnknown,
     RecognitionOff,
+    RedactionError,
     RegionOutside,
     SelfMerge,
     SettingsError,
@@ -68,6 +71,8 @@ STATUS_OF: tuple[tuple[type[AgentError], int], ...] = (
     (CopyUnsupported, 422),
     (NoSuchName, 422),
     (ImageMissing, 409),
+    (NotRestorable, 409),
+    (RedactionError, 422),
     (ImageError, 422),
     (SettingsUnknownKey, 404),
     (SettingsUnwritable, 503),
@@ -100,6 +105,7 @@ def create_app(context: Context, port: Callable[[], int]) -> FastAPI:
     settings_routes(api, context)
     folder_routes(api, context)
     status_routes(api, context)
+    redact_routes(api, context)
     _pages(api, context)
     return api
 

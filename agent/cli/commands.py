@@ -16,6 +16,7 @@ from agent.cli.config import config
 from agent.cli.find import find, verify
 from agent.cli.models import models
 from agent.cli.people import people, redo, undo
+from agent.cli.redact import redact, restore
 from agent.cli.session import Session
 from agent.domain.errors import AgentError, AlreadyRunning, DesktopError, LifecycleError
 from agent.i18n import Texts
@@ -178,5 +179,5 @@ def doctor(session: Session) -> int:
     return report(session)
 
 
-for group in (capture, find, verify, people, undo, redo, models, config, backup, recover, recovery_code):
+for group in (capture, find, verify, redact, restore, people, undo, redo, models, config, backup, recover, recovery_code):
     ai_popup.add_command(group)

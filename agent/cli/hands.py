@@ -9,6 +9,7 @@ from agent.api.client import Client
 from agent.api.schemas import ScanLine, ScanRequest
 from agent.api.schemas_capture import CaptureOut, CaptureRequest
 from agent.api.schemas_people import Edit, Edited, FaceSearchOut, Forgotten, Step, Verified, VerifyRequest
+from agent.api.schemas_redact import RedactLine, RedactRequest, Restored, RestoreRequest
 from agent.app.lifecycle import App
 from agent.cli.models import fetch_missing
 from agent.cli.session import Session
@@ -35,6 +36,10 @@ class Hands(Protocol):
     def scan(self, request: ScanRequest) -> Iterator[ScanLine]: ...
 
     def capture(self, request: CaptureRequest) -> CaptureOut: ...
+
+    def redact(self, request: RedactRequest) -> Iterator[RedactLine]: ...
+
+    def restore(self, request: RestoreRequest) -> Restored: ...
 
 
 @contextmanager
@@ -147,6 +152,29 @@ class AppHere:
 
         while (line := self._do(following)) is not None:
             yield line
+
+    def redact(self, request: RedactRequest) -> Iterator[RedactLine]:
+        from agent.api import present_redact
+
+        made = self._app.redaction.copies.redact(present_redact.asked(request))
+
+        async def following() -> RedactLine | None:
+            async for told in made:
+                return present_redact.line(told, self._session.texts)
+            return None
+
+        try:
+            while (line := self._do(following)) is not None:
+                yield line
+        finally:
+            self._runner.run(made.aclose())
+
+    def restore(self, request: RestoreRequest) -> Restored:
+        from agent.api.present import printable
+
+        return Restored(
+            path=printable(self._do(lambda: self._app.redaction.restoring.restore(request.path, request.out, request.passphrase)))
+        )
 
     def _do(self, work: Callable[[], Awaitable[T]]) -> T:
         """Raises what the work raises, or what ended the agent's parts meanwhile."""

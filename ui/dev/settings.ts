@@ -121,6 +121,8 @@ function groups(options: Options): SettingGroup[] {
   })
 }
 
+const NO_COPIES = { redact_to: '', redact_style: 'solid', redact_keep: [], redact_strip: true } as const
+
 function foldersOf(world: World): WatchedFolder[] {
   state.folders ??= world.status.folders.map(({ path }) => ({
     path,
@@ -131,6 +133,7 @@ function foldersOf(world: World): WatchedFolder[] {
     recognition: true,
     muted: path.endsWith('scans'),
     names_in_sidecars: 'off',
+    ...NO_COPIES,
   }))
   return state.folders
 }
@@ -213,7 +216,7 @@ function reply(call: string, body: Record<string, unknown>, url: URL, world: Wor
     case 'GET /api/settings':
       return { status: 200, answer: { groups: groups(options), folders, path: '~/.config/ai-popup/settings.toml' } }
     case 'POST /api/folders':
-      state.folders = [...folders, { recursive: true, include: [], exclude: ['.*', '*.tmp'], faces: true, recognition: true, muted: false, names_in_sidecars: 'off', ...body, path }]
+      state.folders = [...folders, { recursive: true, include: [], exclude: ['.*', '*.tmp'], faces: true, recognition: true, muted: false, names_in_sidecars: 'off', ...NO_COPIES, ...body, path }]
       return DONE
     case 'PATCH /api/folders':
       state.folders = folders.map((folder) => (folder.path === path ? { ...folder, ...body } : folder))

@@ -15,7 +15,7 @@ from agent.api.whereabouts import Whereabouts
 from agent.app.lifecycle import App
 from agent.app.rules import EMBEDDER
 from agent.cli import main
-from tests.world import FakeAnalyser, FakeMatcher
+from tests.world import FakeAnalyser, FakeMatcher, FakeRenderer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +83,7 @@ def analyser(monkeypatch: pytest.MonkeyPatch, quick: None) -> FakeAnalyser:
     def build_with_it(*values: object, **named: object) -> App:
         library: SqliteLibrary = named["library"]  # type: ignore[assignment]
         matcher = FakeMatcher(lambda: library.prints(EMBEDDER))
-        return build(*values, **named, analyser=fake, matcher=matcher)  # type: ignore[arg-type]
+        return build(*values, **named, analyser=fake, matcher=matcher, renderer=FakeRenderer())  # type: ignore[arg-type]
 
     monkeypatch.setattr(bootstrap, "build", build_with_it)
     monkeypatch.setattr("agent.cli.hands.fetch_missing", lambda _, embeddings: None)

@@ -993,6 +993,194 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/redact": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Redact
+         * @description A line of JSON for each file; whoever hangs up stops what was not begun.
+         */
+        readonly post: operations["redact_api_redact_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/redaction-items/{item_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Item */
+        readonly get: operations["item_api_redaction_items__item_id__get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/redaction-items/{item_id}/marks": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /**
+         * Edit
+         * @description Make the copy anew with these marks, in the place of the one there is.
+         */
+        readonly put: operations["edit_api_redaction_items__item_id__marks_put"];
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/redaction-items/{item_id}/preview": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Preview
+         * @description The copy as it is, or the original to draw on. Made for this answer, kept nowhere.
+         */
+        readonly get: operations["preview_api_redaction_items__item_id__preview_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/redactions": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Batches */
+        readonly get: operations["batches_api_redactions_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/redactions/{uid}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Batch */
+        readonly get: operations["batch_api_redactions__uid__get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/redactions/{uid}/accept": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Accept
+         * @description Somebody looked: nothing about these is doubtful any more.
+         */
+        readonly post: operations["accept_api_redactions__uid__accept_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/redactions/{uid}/items": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Items */
+        readonly get: operations["items_api_redactions__uid__items_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/redactions/{uid}/retry": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Retry
+         * @description Try once more what failed.
+         */
+        readonly post: operations["retry_api_redactions__uid__retry_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/redactions/{uid}/stop": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Stop
+         * @description Make no more copies; those that are made stay.
+         */
+        readonly post: operations["stop_api_redactions__uid__stop_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/redo": {
         readonly parameters: {
             readonly query?: never;
@@ -1021,6 +1209,26 @@ export interface paths {
         readonly put?: never;
         /** Rescan */
         readonly post: operations["rescan_api_rescan_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/restore": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Restore
+         * @description What covers hide, from what was kept beside the copy.
+         */
+        readonly post: operations["restore_api_restore_post"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -1522,6 +1730,11 @@ export interface components {
              */
             readonly path: string | null;
         };
+        /** Count */
+        readonly Count: {
+            /** Count */
+            readonly count: number;
+        };
         /** CpuReport */
         readonly CpuReport: {
             /**
@@ -1616,6 +1829,12 @@ export interface components {
              */
             readonly shown: readonly components["schemas"]["KnownFace"][];
         };
+        /**
+         * Doubtful
+         * @description Why somebody should look.
+         * @enum {string}
+         */
+        readonly Doubtful: "no_face" | "small" | "turned" | "low_score" | "unsure";
         /**
          * Doubts
          * @description Some of what waits for an answer, the surest first.
@@ -2090,6 +2309,14 @@ export interface components {
             /** Items */
             readonly items: readonly components["schemas"]["ImageOut"][];
         };
+        /** ItemIds */
+        readonly ItemIds: {
+            /**
+             * Ids
+             * @description null: all of the batch
+             */
+            readonly ids?: readonly number[] | null;
+        };
         /**
          * KeepNames
          * @description What the user calls these faces counts, whatever another program calls them.
@@ -2104,6 +2331,12 @@ export interface components {
              */
             readonly kept: boolean;
         };
+        /**
+         * Keeping
+         * @description What is kept, encrypted, so that a copy can be undone.
+         * @enum {string}
+         */
+        readonly Keeping: "nothing" | "regions" | "original";
         /**
          * KnownFace
          * @description A face that is somebody for certain, shown beside one that may be them.
@@ -2189,6 +2422,57 @@ export interface components {
         readonly LibraryUndo: {
             /** Undo */
             readonly undo: string;
+        };
+        /**
+         * MarkIO
+         * @description A face that was found, or an area drawn by hand.
+         */
+        readonly MarkIO: {
+            /**
+             * Box
+             * @description left, top, width, height in pixels of the upright image: what is covered, before it is tilted
+             */
+            readonly box: readonly [
+                number,
+                number,
+                number,
+                number
+            ];
+            /**
+             * Covered
+             * @default true
+             */
+            readonly covered: boolean;
+            /**
+             * Doubts
+             * @default []
+             */
+            readonly doubts: readonly components["schemas"]["Doubtful"][];
+            /** @default hand */
+            readonly reason: components["schemas"]["Reason"];
+            /**
+             * Score
+             * @description the detector's; null: drawn by hand
+             */
+            readonly score?: number | null;
+            /** @default ellipse */
+            readonly shape: components["schemas"]["Shape"];
+            /** @default solid */
+            readonly style: components["schemas"]["Style"];
+            /**
+             * Tilt
+             * @description degrees clockwise
+             * @default 0
+             */
+            readonly tilt: number;
+        };
+        /** MarksEdit */
+        readonly MarksEdit: {
+            /**
+             * Marks
+             * @description all of them: what is left out is neither covered nor known any more
+             */
+            readonly marks: readonly components["schemas"]["MarkIO"][];
         };
         /**
          * Match
@@ -2562,10 +2846,203 @@ export interface components {
              */
             readonly until_done: boolean;
         };
+        /**
+         * Reason
+         * @description Why something is covered.
+         * @enum {string}
+         */
+        readonly Reason: "face" | "person" | "hand";
         /** RecoveryCode */
         readonly RecoveryCode: {
             /** Code */
             readonly code: string;
+        };
+        /**
+         * RedactLine
+         * @description One line of an answer: how many files there are, or what came of one, or what ended it all.
+         */
+        readonly RedactLine: {
+            readonly item?: components["schemas"]["RedactedOut"] | null;
+            readonly stopped?: components["schemas"]["Problem"] | null;
+            /** Total */
+            readonly total?: number | null;
+        };
+        /**
+         * RedactRequest
+         * @description Covered copies of the images below `paths`.
+         */
+        readonly RedactRequest: {
+            /**
+             * In Place
+             * @description instead of `out`: the originals give way
+             * @default false
+             */
+            readonly in_place: boolean;
+            /**
+             * Keep
+             * @description people who stay visible
+             * @default []
+             */
+            readonly keep: readonly string[];
+            /** @default nothing */
+            readonly keeping: components["schemas"]["Keeping"];
+            /**
+             * Only
+             * @description people who are covered; null: everyone
+             */
+            readonly only?: readonly string[] | null;
+            /**
+             * Out
+             * @description a file or a folder
+             */
+            readonly out?: string | null;
+            /**
+             * Overwrite
+             * @description a file that is in a copy's place gives way
+             * @default false
+             */
+            readonly overwrite: boolean;
+            /**
+             * Passphrase
+             * @description for what is kept; null: this computer's key
+             */
+            readonly passphrase?: string | null;
+            /** Paths */
+            readonly paths: readonly string[];
+            /**
+             * Report
+             * @description write beside each copy what was done
+             * @default false
+             */
+            readonly report: boolean;
+            /** @default ellipse */
+            readonly shape: components["schemas"]["Shape"];
+            /**
+             * Strip
+             * @description leave out all metadata
+             * @default false
+             */
+            readonly strip: boolean;
+            /** @default solid */
+            readonly style: components["schemas"]["Style"];
+        };
+        /**
+         * RedactedOut
+         * @description A file of a batch, and what came of it.
+         */
+        readonly RedactedOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            readonly at: string;
+            /** Batch */
+            readonly batch: string;
+            /** Copy Sha256 */
+            readonly copy_sha256: string | null;
+            /** Covered */
+            readonly covered: number;
+            /**
+             * Doubts
+             * @description why somebody should look
+             */
+            readonly doubts: readonly components["schemas"]["Doubtful"][];
+            /**
+             * Editable
+             * @description its copy can be made anew with other marks: the original is still there to make it from
+             */
+            readonly editable: boolean;
+            /**
+             * Edited
+             * @description its marks were set by hand
+             */
+            readonly edited: boolean;
+            readonly error: components["schemas"]["Problem"] | null;
+            /**
+             * Found
+             * @description faces; 0 does not say that there are none
+             */
+            readonly found: number;
+            /**
+             * Height
+             * @description of the upright image, in pixels
+             */
+            readonly height: number | null;
+            /** Id */
+            readonly id: number;
+            /**
+             * Passed
+             * @description the copy was there already, of the same content
+             */
+            readonly passed: boolean;
+            /**
+             * Removed
+             * @description kinds of metadata that went
+             */
+            readonly removed: readonly string[];
+            /** Sha256 */
+            readonly sha256: string | null;
+            /** Source */
+            readonly source: string;
+            /**
+             * State
+             * @description "planned", "done", "needs_review" or "failed"
+             */
+            readonly state: string;
+            /**
+             * Target
+             * @description where the copy is, or is to be
+             */
+            readonly target: string;
+            /** Width */
+            readonly width: number | null;
+        };
+        /** RedactionBatchOut */
+        readonly RedactionBatchOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            readonly at: string;
+            /** Done */
+            readonly done: number;
+            /** Failed */
+            readonly failed: number;
+            /**
+             * Folder
+             * @description the watched folder whose rule it is; null: somebody asked for it
+             */
+            readonly folder: string | null;
+            /** Needs Review */
+            readonly needs_review: number;
+            /** Planned */
+            readonly planned: number;
+            /** Uid */
+            readonly uid: string;
+        };
+        /** RedactionBatches */
+        readonly RedactionBatches: {
+            /**
+             * Items
+             * @description newest first
+             */
+            readonly items: readonly components["schemas"]["RedactionBatchOut"][];
+        };
+        /** RedactionDetail */
+        readonly RedactionDetail: {
+            readonly item: components["schemas"]["RedactedOut"];
+            /** Marks */
+            readonly marks: readonly components["schemas"]["MarkIO"][];
+        };
+        /** RedactionItems */
+        readonly RedactionItems: {
+            /**
+             * Items
+             * @description the doubtful first, those with most doubts before others
+             */
+            readonly items: readonly components["schemas"]["RedactedOut"][];
+            /** Total */
+            readonly total: number;
         };
         /**
          * Reference
@@ -2600,6 +3077,23 @@ export interface components {
             readonly text: readonly string[];
             /** Title */
             readonly title: string;
+        };
+        /** RestoreRequest */
+        readonly RestoreRequest: {
+            /** Out */
+            readonly out?: string | null;
+            /** Passphrase */
+            readonly passphrase?: string | null;
+            /**
+             * Path
+             * @description the copy, or the file beside it in which something is kept
+             */
+            readonly path: string;
+        };
+        /** Restored */
+        readonly Restored: {
+            /** Path */
+            readonly path: string;
         };
         /** SaveRequest */
         readonly SaveRequest: {
@@ -2730,6 +3224,11 @@ export interface components {
              */
             readonly path: string;
         };
+        /**
+         * Shape
+         * @enum {string}
+         */
+        readonly Shape: "ellipse" | "box";
         /**
          * StageMeans
          * @description Mean milliseconds of the last 200 photos.
@@ -2960,11 +3459,13 @@ export type CapturedFace = components['schemas']['CapturedFace'];
 export type Captures = components['schemas']['Captures'];
 export type Choice = components['schemas']['Choice'];
 export type ChosenFolder = components['schemas']['ChosenFolder'];
+export type Count = components['schemas']['Count'];
 export type CpuReport = components['schemas']['CpuReport'];
 export type Day = components['schemas']['Day'];
 export type DescribePerson = components['schemas']['DescribePerson'];
 export type DiskReport = components['schemas']['DiskReport'];
 export type Doubt = components['schemas']['Doubt'];
+export type Doubtful = components['schemas']['Doubtful'];
 export type Doubts = components['schemas']['Doubts'];
 export type Draft = components['schemas']['Draft'];
 export type Edited = components['schemas']['Edited'];
@@ -2992,12 +3493,16 @@ export type IgnoreFaces = components['schemas']['IgnoreFaces'];
 export type ImageOut = components['schemas']['ImageOut'];
 export type ImagePage = components['schemas']['ImagePage'];
 export type Images = components['schemas']['Images'];
+export type ItemIds = components['schemas']['ItemIds'];
 export type KeepNames = components['schemas']['KeepNames'];
+export type Keeping = components['schemas']['Keeping'];
 export type KnownFace = components['schemas']['KnownFace'];
 export type LibraryAction = components['schemas']['LibraryAction'];
 export type LibraryActionDone = components['schemas']['LibraryActionDone'];
 export type LibraryIndex = components['schemas']['LibraryIndex'];
 export type LibraryUndo = components['schemas']['LibraryUndo'];
+export type MarkIo = components['schemas']['MarkIO'];
+export type MarksEdit = components['schemas']['MarksEdit'];
 export type Match = components['schemas']['Match'];
 export type MemoryReport = components['schemas']['MemoryReport'];
 export type MergePeople = components['schemas']['MergePeople'];
@@ -3020,9 +3525,19 @@ export type PortraitOut = components['schemas']['PortraitOut'];
 export type PowerReport = components['schemas']['PowerReport'];
 export type Problem = components['schemas']['Problem'];
 export type QuietRequest = components['schemas']['QuietRequest'];
+export type Reason = components['schemas']['Reason'];
 export type RecoveryCode = components['schemas']['RecoveryCode'];
+export type RedactLine = components['schemas']['RedactLine'];
+export type RedactRequest = components['schemas']['RedactRequest'];
+export type RedactedOut = components['schemas']['RedactedOut'];
+export type RedactionBatchOut = components['schemas']['RedactionBatchOut'];
+export type RedactionBatches = components['schemas']['RedactionBatches'];
+export type RedactionDetail = components['schemas']['RedactionDetail'];
+export type RedactionItems = components['schemas']['RedactionItems'];
 export type Reference = components['schemas']['Reference'];
 export type ReferencePart = components['schemas']['ReferencePart'];
+export type RestoreRequest = components['schemas']['RestoreRequest'];
+export type Restored = components['schemas']['Restored'];
 export type SaveRequest = components['schemas']['SaveRequest'];
 export type SavedAt = components['schemas']['SavedAt'];
 export type ScanRequest = components['schemas']['ScanRequest'];
@@ -3032,6 +3547,7 @@ export type SettingOut = components['schemas']['SettingOut'];
 export type SettingTold = components['schemas']['SettingTold'];
 export type SettingValue = components['schemas']['SettingValue'];
 export type SettingsOut = components['schemas']['SettingsOut'];
+export type Shape = components['schemas']['Shape'];
 export type StageMeans = components['schemas']['StageMeans'];
 export type Status = components['schemas']['Status'];
 export type Step = components['schemas']['Step'];
@@ -4979,6 +5495,331 @@ export interface operations {
             };
         };
     };
+    readonly redact_api_redact_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["RedactRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RedactLine"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly item_api_redaction_items__item_id__get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly item_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RedactionDetail"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly edit_api_redaction_items__item_id__marks_put: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly item_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["MarksEdit"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RedactedOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly preview_api_redaction_items__item_id__preview_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly of?: "copy" | "original";
+                readonly side?: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly item_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/jpeg": unknown;
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly batches_api_redactions_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly limit?: number;
+                readonly offset?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RedactionBatches"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly batch_api_redactions__uid__get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly uid: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RedactionBatchOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly accept_api_redactions__uid__accept_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly uid: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ItemIds"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Count"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly items_api_redactions__uid__items_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly limit?: number;
+                readonly offset?: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly uid: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RedactionItems"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly retry_api_redactions__uid__retry_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly uid: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Count"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly stop_api_redactions__uid__stop_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly uid: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly redo_api_redo_post: {
         readonly parameters: {
             readonly query?: never;
@@ -5024,6 +5865,39 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": unknown;
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly restore_api_restore_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["RestoreRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Restored"];
                 };
             };
             /** @description Unprocessable Entity */

@@ -1,0 +1,88 @@
+"""Turns covered copies into what crosses the API, and back."""
+
+from agent.api import present
+from agent.api.schemas_redact import MarkIO, RedactedOut, RedactionBatchOut, RedactionDetail, RedactLine, RedactRequest
+from agent.app.ports import MADE, ItemState, RedactionBatch, RedactionItem
+from agent.app.redacting import RedactionAsk
+from agent.domain.face import Box
+from agent.domain.redaction import Cover, Look
+from agent.domain.wishes import Mark
+from agent.i18n import Texts
+
+
+def asked(request: RedactRequest) -> RedactionAsk:
+    return RedactionAsk(
+        request.paths,
+        request.out,
+        Look(request.style, request.shape),
+        request.keep,
+        request.only,
+        request.strip,
+        request.overwrite,
+        request.report,
+        request.keeping,
+        request.passphrase,
+    )
+
+
+def line(told: int | RedactionItem, texts: Texts) -> RedactLine:
+    return RedactLine(total=told) if isinstance(told, int) else RedactLine(item=item(told, texts))
+
+
+def item(known: RedactionItem, texts: Texts) -> RedactedOut:
+    facts = known.facts if known.state in MADE or known.edited else None
+    marks = facts.marks if facts else ()
+    return RedactedOut(
+        id=known.id,
+        batch=known.batch,
+        source=present.printable(known.source),
+        target=present.printable(known.target),
+        state=known.state.value,
+        passed=known.passed,
+        edited=known.edited,
+        editable=known.state in MADE and known.source != known.target,
+        found=sum(mark.score is not None for mark in marks),
+        covered=sum(mark.covered for mark in marks),
+        doubts=facts.doubts if facts else (),
+        width=facts.width if facts else None,
+        height=facts.height if facts else None,
+        sha256=facts.sha256 if facts else None,
+        copy_sha256=facts.copy_sha256 if facts else None,
+        removed=facts.removed if facts else (),
+        error=present.problem(known.error, texts) if known.error else None,
+        at=known.at,
+    )
+
+
+def detail(known: RedactionItem, texts: Texts) -> RedactionDetail:
+    return RedactionDetail(item=item(known, texts), marks=tuple(_shown(mark) for mark in (known.facts.marks if known.facts else ())))
+
+
+def batch(known: RedactionBatch) -> RedactionBatchOut:
+    return RedactionBatchOut(
+        uid=known.uid,
+        at=known.at,
+        folder=present.printable(known.folder) if known.folder is not None else None,
+        planned=known.counts[ItemState.PLANNED],
+        done=known.counts[ItemState.DONE],
+        needs_review=known.counts[ItemState.NEEDS_REVIEW],
+        failed=known.counts[ItemState.FAILED],
+    )
+
+
+def mark(said: MarkIO) -> Mark:
+    return Mark(Cover(Box(*said.box), Look(said.style, said.shape), said.tilt, said.reason), said.covered, said.score, said.doubts)
+
+
+def _shown(known: Mark) -> MarkIO:
+    cover = known.cover
+    return MarkIO.model_construct(  # what is stored is as it is, be a box larger than anybody may draw one
+        box=(cover.box.x, cover.box.y, cover.box.w, cover.box.h),
+        tilt=cover.tilt,
+        style=cover.look.style,
+        shape=cover.look.shape,
+        reason=cover.reason,
+        covered=known.covered,
+        score=known.score,
+        doubts=known.doubts,
+    )

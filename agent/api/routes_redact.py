@@ -1,0 +1,134 @@
+"""Routes of covered copies: making them, looking at the doubtful ones, making them anew, and restoring what they hide."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Annotated, Literal
+
+from fastapi import FastAPI, Query
+from fastapi.responses import Response, StreamingResponse
+
+from agent.api import present, present_redact
+from agent.api.context import Context
+from agent.api.schemas_redact import (
+    Count,
+    ItemIds,
+    MarksEdit,
+    RedactedOut,
+    RedactionBatches,
+    RedactionBatchOut,
+    RedactionDetail,
+    RedactionItems,
+    RedactLine,
+    RedactRequest,
+    Restored,
+    RestoreRequest,
+)
+from agent.app.ports import RedactionItem
+from agent.domain.errors import AgentError, NotFound
+
+Limit = Annotated[int, Query(ge=1, le=500)]
+Offset = Annotated[int, Query(ge=0, lt=2**31)]
+Side = Annotated[int, Query(ge=64, le=4_096)]
+# A face may be on it that is covered elsewhere: no cache keeps it.
+_UNKEPT = {"cache-control": "private, no-store"}
+_LINES = "application/x-ndjson"
+
+
+def redact_routes(api: FastAPI, context: Context) -> None:
+    """Add them to `api`."""
+    _making(api, context)
+    _batches(api, context)
+    _items(api, context)
+
+
+async def lines(context: Context, request: RedactRequest) -> AsyncIterator[bytes]:
+    """The total first, then a line per file as it ends; a last line says what stopped it, if anything did."""
+    texts = context.texts()
+    try:
+        async with aclosing(context.app.redaction.copies.redact(present_redact.asked(request))) as made:
+            async for told in made:
+                yield _line(present_redact.line(told, texts))
+    except AgentError as error:
+        yield _line(RedactLine(stopped=present.problem(error, texts)))
+
+
+def _making(api: FastAPI, context: Context) -> None:
+    @api.post("/api/redact", response_class=StreamingResponse, responses={200: {"model": RedactLine}})
+    async def redact(request: RedactRequest) -> StreamingResponse:
+        """A line of JSON for each file; whoever hangs up stops what was not begun."""
+        return StreamingResponse(lines(context, request), media_type=_LINES)
+
+    @api.post("/api/restore")
+    async def restore(request: RestoreRequest) -> Restored:
+        """What covers hide, from what was kept beside the copy."""
+        path = await context.app.redaction.restoring.restore(request.path, request.out, request.passphrase)
+        return Restored(path=present.printable(path))
+
+
+def _batches(api: FastAPI, context: Context) -> None:
+    copies, library = context.app.redaction.copies, context.app.library
+
+    @api.get("/api/redactions")
+    async def batches(limit: Limit = 50, offset: Offset = 0) -> RedactionBatches:
+        found = await asyncio.to_thread(library.redaction_batches, limit=limit, offset=offset)
+        return RedactionBatches(items=tuple(present_redact.batch(each) for each in found))
+
+    @api.get("/api/redactions/{uid}")
+    async def batch(uid: str) -> RedactionBatchOut:
+        found = await asyncio.to_thread(library.redaction_batch, uid)
+        if found is None:
+            raise NotFound
+        return present_redact.batch(found)
+
+    @api.get("/api/redactions/{uid}/items")
+    async def items(uid: str, limit: Limit = 100, offset: Offset = 0) -> RedactionItems:
+        found = await asyncio.to_thread(library.redaction_items, uid, limit=limit, offset=offset)
+        texts = context.texts()
+        return RedactionItems(items=tuple(present_redact.item(each, texts) for each in found.items), total=found.total)
+
+    @api.post("/api/redactions/{uid}/accept")
+    async def accept(uid: str, which: ItemIds) -> Count:
+        """Somebody looked: nothing about these is doubtful any more."""
+        return Count(count=await asyncio.to_thread(library.copies_accepted, uid, which.ids, now=context.app.now()))
+
+    @api.post("/api/redactions/{uid}/retry")
+    async def retry(uid: str) -> Count:
+        """Try once more what failed."""
+        return Count(count=await copies.retry(uid))
+
+    @api.post("/api/redactions/{uid}/stop", status_code=204)
+    async def stop(uid: str) -> None:
+        """Make no more copies; those that are made stay."""
+        await copies.stop(uid)
+
+
+def _items(api: FastAPI, context: Context) -> None:
+    app = context.app
+
+    async def known(item_id: int) -> RedactionItem:
+        found = await asyncio.to_thread(app.library.redaction, item_id)
+        if found is None:
+            raise NotFound
+        return found
+
+    @api.get("/api/redaction-items/{item_id}")
+    async def item(item_id: int) -> RedactionDetail:
+        return present_redact.detail(await known(item_id), context.texts())
+
+    @api.put("/api/redaction-items/{item_id}/marks")
+    async def edit(item_id: int, edit: MarksEdit) -> RedactedOut:
+        """Make the copy anew with these marks, in the place of the one there is."""
+        made = await app.redaction.copies.edit(item_id, [present_redact.mark(each) for each in edit.marks])
+        return present_redact.item(made, context.texts())
+
+    @api.get("/api/redaction-items/{item_id}/preview", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
+    async def preview(item_id: int, of: Literal["copy", "original"] = "copy", side: Side = 1_280) -> Response:
+        """The copy as it is, or the original to draw on. Made for this answer, kept nowhere."""
+        shown = await known(item_id)
+        picture = await app.analyser.preview(shown.target if of == "copy" else shown.source, side)
+        return Response(picture, media_type="image/jpeg", headers=_UNKEPT)
+
+
+def _line(line: RedactLine) -> bytes:
+    return line.model_dump_json().encode() + b"\n"

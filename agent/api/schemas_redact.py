@@ -1,0 +1,156 @@
+"""The shapes of covered copies as they cross the HTTP API."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field, FiniteFloat, model_validator
+
+from agent.api.schemas import Problem, Schema
+from agent.domain.redaction import Reason, Shape, Style
+from agent.domain.wishes import Doubtful, Keeping
+
+Path = Annotated[str, Field(min_length=1, max_length=4_096)]
+PersonName = Annotated[str, Field(min_length=1, max_length=200)]
+Passphrase = Annotated[str, Field(min_length=1, max_length=1_000)]
+Places = Annotated[float, Field(ge=-1e6, le=1e6)]
+Size = Annotated[float, Field(gt=0, le=1e6)]
+MOST_MARKS = 2_000
+
+
+class RedactRequest(Schema):
+    """Covered copies of the images below `paths`."""
+
+    paths: Annotated[tuple[Path, ...], Field(min_length=1, max_length=10_000)]
+    out: Path | None = None
+    """a file or a folder"""
+    in_place: bool = False
+    """instead of `out`: the originals give way"""
+    style: Style = Style.SOLID
+    shape: Shape = Shape.ELLIPSE
+    keep: Annotated[tuple[PersonName, ...], Field(max_length=1_000)] = ()
+    """people who stay visible"""
+    only: Annotated[tuple[PersonName, ...], Field(min_length=1, max_length=1_000)] | None = None
+    """people who are covered; null: everyone"""
+    strip: bool = False
+    """leave out all metadata"""
+    overwrite: bool = False
+    """a file that is in a copy's place gives way"""
+    report: bool = False
+    """write beside each copy what was done"""
+    keeping: Keeping = Keeping.NOTHING
+    passphrase: Passphrase | None = None
+    """for what is kept; null: this computer's key"""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> "RedactRequest":
+        if self.in_place == (self.out is not None):
+            raise ValueError("one of out and in_place")
+        return self
+
+
+class MarkIO(Schema):
+    """A face that was found, or an area drawn by hand."""
+
+    box: tuple[Places, Places, Size, Size]
+    """left, top, width, height in pixels of the upright image: what is covered, before it is tilted"""
+    tilt: Annotated[FiniteFloat, Field(ge=-360, le=360)] = 0.0
+    """degrees clockwise"""
+    style: Style = Style.SOLID
+    shape: Shape = Shape.ELLIPSE
+    reason: Reason = Reason.HAND
+    covered: bool = True
+    score: Annotated[float, Field(ge=0, le=1)] | None = None
+    """the detector's; null: drawn by hand"""
+    doubts: tuple[Doubtful, ...] = ()
+
+
+class RedactedOut(Schema):
+    """A file of a batch, and what came of it."""
+
+    id: int
+    batch: str
+    source: str
+    target: str
+    """where the copy is, or is to be"""
+    state: str
+    """"planned", "done", "needs_review" or "failed" """
+    passed: bool
+    """the copy was there already, of the same content"""
+    edited: bool
+    """its marks were set by hand"""
+    editable: bool
+    """its copy can be made anew with other marks: the original is still there to make it from"""
+    found: int
+    """faces; 0 does not say that there are none"""
+    covered: int
+    doubts: tuple[Doubtful, ...]
+    """why somebody should look"""
+    width: int | None
+    height: int | None
+    """of the upright image, in pixels"""
+    sha256: str | None
+    copy_sha256: str | None
+    removed: tuple[str, ...]
+    """kinds of metadata that went"""
+    error: Problem | None
+    at: datetime
+
+
+class RedactLine(Schema):
+    """One line of an answer: how many files there are, or what came of one, or what ended it all."""
+
+    total: int | None = None
+    item: RedactedOut | None = None
+    stopped: Problem | None = None
+
+
+class RestoreRequest(Schema):
+    path: Path
+    """the copy, or the file beside it in which something is kept"""
+    out: Path | None = None
+    passphrase: Passphrase | None = None
+
+
+class Restored(Schema):
+    path: str
+
+
+class RedactionBatchOut(Schema):
+    uid: str
+    at: datetime
+    folder: str | None
+    """the watched folder whose rule it is; null: somebody asked for it"""
+    planned: int
+    done: int
+    needs_review: int
+    failed: int
+
+
+class RedactionBatches(Schema):
+    items: tuple[RedactionBatchOut, ...]
+    """newest first"""
+
+
+class RedactionItems(Schema):
+    items: tuple[RedactedOut, ...]
+    """the doubtful first, those with most doubts before others"""
+    total: int
+
+
+class RedactionDetail(Schema):
+    item: RedactedOut
+    marks: tuple[MarkIO, ...]
+
+
+class MarksEdit(Schema):
+    marks: Annotated[tuple[MarkIO, ...], Field(max_length=MOST_MARKS)]
+    """all of them: what is left out is neither covered nor known any more"""
+
+
+class ItemIds(Schema):
+    ids: Annotated[tuple[Annotated[int, Field(ge=1, lt=2**63)], ...], Field(max_length=100_000)] | None = None
+    """null: all of the batch"""
+
+
+class Count(Schema):
+    count: int

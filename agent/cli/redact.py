@@ -1,0 +1,192 @@
+"""`ai-popup redact` and `ai-popup restore`: copies on which faces are covered, and the way back."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from agent.cli.session import Session
+from agent.domain.redaction import Shape, Style
+from agent.i18n import Texts
+
+if TYPE_CHECKING:
+    from agent.api.schemas_redact import RedactedOut, RedactLine
+
+TEXTS = Texts()
+# What these hide can be partly made out again.
+WEAK = (Style.MOSAIC, Style.BLUR)
+
+
+@click.command(help=TEXTS("cli.help.redact"))
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True), metavar="IN...")
+@click.option("-o", "--out", type=click.Path(), help=TEXTS("cli.help.redact_out"))
+@click.option("--in-place", is_flag=True, help=TEXTS("cli.help.redact_in_place"))
+@click.option("--style", type=click.Choice([each.value for each in Style]), default=Style.SOLID.value, help=TEXTS("cli.help.redact_style"))
+@click.option(
+    "--shape", type=click.Choice([each.value for each in Shape]), default=Shape.ELLIPSE.value, help=TEXTS("cli.help.redact_shape")
+)
+@click.option("--keep", multiple=True, metavar="NAME", help=TEXTS("cli.help.redact_keep"))
+@click.option("--only", multiple=True, metavar="NAME", help=TEXTS("cli.help.redact_only"))
+@click.option("--strip-metadata", "strip", is_flag=True, help=TEXTS("cli.help.redact_strip"))
+@click.option("--overwrite", is_flag=True, help=TEXTS("cli.help.redact_overwrite"))
+@click.option("--report", is_flag=True, help=TEXTS("cli.help.redact_report"))
+@click.option("--restorable", is_flag=True, help=TEXTS("cli.help.redact_restorable"))
+@click.option("--keep-original", is_flag=True, help=TEXTS("cli.help.redact_keep_original"))
+@click.option("--passphrase", "locked", is_flag=True, help=TEXTS("cli.help.passphrase"))
+@click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json"))
+@click.pass_obj
+def redact(
+    session: Session,
+    /,
+    paths: tuple[str, ...],
+    out: str | None,
+    in_place: bool,
+    keep: tuple[str, ...],
+    only: tuple[str, ...],
+    restorable: bool,
+    keep_original: bool,
+    locked: bool,
+    as_json: bool,
+    **how: Any,
+) -> int:
+    from agent.api.schemas_redact import RedactRequest
+    from agent.cli.hands import absolute, hands
+
+    texts = session.texts
+    if in_place == (out is not None):
+        raise click.UsageError(texts("cli.redact.where"))
+    if keep and only:
+        raise click.UsageError(texts("cli.redact.keep_or_only"))
+    if restorable and keep_original:
+        raise click.UsageError(texts("cli.redact.one_way_back"))
+    if locked and not (restorable or keep_original):
+        raise click.UsageError(texts("cli.redact.nothing_to_lock"))
+    request = RedactRequest(
+        paths=absolute(paths),
+        out=None if out is None else _absolute(out),
+        in_place=in_place,
+        keep=keep,
+        only=only or None,
+        keeping="original" if keep_original else "regions" if restorable else "nothing",
+        passphrase=_passphrase(session, twice=True) if locked else None,
+        **how,
+    )
+    if request.style in WEAK:
+        click.echo(texts("cli.redact.weak"), err=True)
+    if in_place:
+        click.echo(texts("cli.redact.in_place_kept" if keep_original else "cli.redact.in_place"), err=True)
+    report = Report(session, as_json)
+    with hands(session, embeddings=bool(keep or only)) as able, report.showing():
+        for line in able.redact(request):
+            report.take(line)
+    return report.end()
+
+
+@click.command(help=TEXTS("cli.help.restore"))
+@click.argument("path", type=click.Path(), metavar="FILE")
+@click.option("-o", "--out", type=click.Path(), help=TEXTS("cli.help.restore_out"))
+@click.option("--passphrase", "locked", is_flag=True, help=TEXTS("cli.help.restore_passphrase"))
+@click.pass_obj
+def restore(session: Session, path: str, out: str | None, locked: bool) -> None:
+    from agent.api.schemas_redact import RestoreRequest
+    from agent.cli.hands import hands
+
+    request = RestoreRequest(
+        path=_absolute(path),
+        out=None if out is None else _absolute(out),
+        passphrase=_passphrase(session, twice=False) if locked else None,
+    )
+    with hands(session) as able:
+        click.echo(able.restore(request).path)
+
+
+class Report:
+    """Prints a line per copy on standard output; progress, doubts and failures on standard error."""
+
+    def __init__(self, session: Session, as_json: bool) -> None:
+        self._session = session
+        self._json = as_json
+        self._copies = self._covered = self._passed = self._doubtful = self._failed = 0
+        self._bar: Any = None  # click names no public type for it
+        self._stopped = False
+
+    @contextmanager
+    def showing(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            if self._bar is not None:
+                self._bar.render_finish()
+                self._bar = None
+
+    def take(self, line: "RedactLine") -> None:
+        if line.total is not None and sys.stderr.isatty():
+            of_total = f"{line.total:,}"
+            self._bar = click.progressbar(length=line.total, file=sys.stderr, item_show_func=lambda done: f"{done or 0:,}/{of_total}")
+            self._bar.render_progress()
+        if line.item is not None:
+            self._item(line.item)
+            if self._bar is not None:
+                self._bar.update(1, self._copies + self._failed)
+        if line.stopped is not None:
+            self._stopped = True
+            click.echo(f"{self._session.sentences(line.stopped.cause, line.stopped.remedy)} [{line.stopped.code}]", err=True)
+
+    def _item(self, item: "RedactedOut") -> None:
+        texts = self._session.texts
+        if self._json:
+            click.echo(item.model_dump_json())
+        if item.error is not None:
+            self._failed += 1
+            problem = item.error
+            click.echo(f"{item.source}: {self._session.sentences(problem.cause, problem.remedy)} [{problem.code}]", err=True)
+            return
+        self._copies += 1
+        self._covered += item.covered
+        self._passed += item.passed
+        self._doubtful += bool(item.doubts)
+        if not self._json:
+            click.echo(f"{item.source} → {item.target}: {self._said(item)}")
+        if item.doubts:
+            doubts = texts("ui.list_separator").join(texts(f"cli.redact.doubt.{doubt.value}") for doubt in item.doubts)
+            click.echo(texts("cli.redact.look", path=item.target, doubts=doubts), err=True)
+
+    def _said(self, item: "RedactedOut") -> str:
+        texts = self._session.texts
+        visible = item.found - item.covered
+        said = texts("cli.redact.covered", faces=texts("count.faces", count=item.covered))
+        if visible > 0:
+            said = texts("cli.redact.and_visible", said=said, faces=texts("count.faces", count=visible))
+        return texts("cli.redact.passed", said=said) if item.passed else said
+
+    def end(self) -> int:
+        texts = self._session.texts
+        if not self._json:
+            click.echo(texts.counted("cli.redact.done", photos=self._copies, faces=self._covered), err=True)
+        if self._passed:
+            click.echo(texts("cli.redact.made_before", count=self._passed), err=True)
+        if self._doubtful:
+            click.echo(texts("cli.redact.doubtful", count=self._doubtful), err=True)
+        if self._failed:
+            click.echo(texts("cli.redact.failed", count=self._failed), err=True)
+        return 1 if self._failed or self._stopped else 0
+
+
+def _passphrase(session: Session, *, twice: bool) -> str:
+    """Typed unseen, or the first line of standard input: as an argument every program of this computer could read it."""
+    if not sys.stdin.isatty():
+        passphrase = sys.stdin.readline().rstrip("\r\n")
+        if not passphrase:
+            raise click.UsageError(session.texts("cli.redact.no_passphrase"))
+        return passphrase
+    typed: str = click.prompt(session.texts("cli.redact.passphrase"), hide_input=True, confirmation_prompt=twice, err=True)
+    return typed
+
+
+def _absolute(path: str) -> str:
+    """As the agent must be told, whose folder is another; a separator at the end says that a folder is meant."""
+    from agent.cli.hands import absolute
+
+    return absolute((path,))[0] + (path[-1] if path.endswith(("/", "\\")) else "")

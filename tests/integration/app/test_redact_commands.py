@@ -1,0 +1,169 @@
+"""`redact` and `restore`: without a running agent and through one."""
+
+from __future__ import annotations
+
+import io
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from agent.api.schemas import Problem
+from agent.api.schemas_redact import RedactLine, Restored
+from agent.domain.errors import ImageTruncated
+from tests.unit.cli.conftest import analyser, cli, running_agent
+from tests.world import FakeAnalyser
+
+if TYPE_CHECKING:
+    from tests.unit.cli.conftest import CommandLine, FakeAgent
+
+__all__ = ["analyser", "cli", "running_agent"]  # fixtures
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    (folder / "trip").mkdir(parents=True)
+    for name in ("a.jpg", "trip/图.jpg"):
+        (folder / name).write_bytes(Path(name).name.encode())
+    return folder
+
+
+@pytest.fixture
+def safe(tmp_path: Path) -> Path:
+    return tmp_path / "safe"
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} if folder.is_dir() else set()
+
+
+def test_a_folder_of_copies_is_made_and_each_is_told(cli: CommandLine, analyser: FakeAnalyser, photos: Path, safe: Path) -> None:
+    said = cli("redact", str(photos), "-o", str(safe))
+
+    assert said.code == 0
+    assert files(safe) == {"a.jpg", "trip/图.jpg"}
+    assert f"{photos / 'a.jpg'} → {safe / 'a.jpg'}: 1 face covered\n" in said.out
+    assert "2 photos, 2 faces covered." in said.err
+    assert "undone" not in said.err
+
+
+def test_what_was_made_before_stays_and_says_so(cli: CommandLine, analyser: FakeAnalyser, photos: Path, safe: Path) -> None:
+    cli("redact", str(photos), "-o", str(safe))
+
+    said = cli("redact", str(photos), "-o", str(safe))
+
+    assert said.code == 0 and files(safe) == {"a.jpg", "trip/图.jpg"}
+    assert "1 face covered, made before" in said.out and "2 of them had been made before" in said.err
+
+
+def test_no_face_is_never_said_to_be_safe(cli: CommandLine, analyser: FakeAnalyser, photos: Path, safe: Path) -> None:
+    analyser.faces["a.jpg"] = 0
+
+    said = cli("redact", str(photos / "a.jpg"), "-o", str(safe))
+
+    assert said.code == 0 and files(safe) == {"a.jpg"}
+    assert f"{safe / 'a.jpg'}: look at it before you share it (no face found, which doesn’t prove that there is none)" in said.err
+    assert "1 copy is better looked at" in said.err
+
+
+@pytest.mark.parametrize(("style", "weak"), [("solid", False), ("emoji", False), ("mosaic", True), ("blur", True)])
+def test_what_can_be_undone_is_said_to_be(
+    cli: CommandLine, analyser: FakeAnalyser, photos: Path, safe: Path, style: str, weak: bool
+) -> None:
+    said = cli("redact", str(photos / "a.jpg"), "-o", str(safe), "--style", style)
+    assert ("can be partly undone; solid can’t" in said.err) == weak
+
+
+def test_a_bad_file_fails_the_command_and_not_the_others(cli: CommandLine, analyser: FakeAnalyser, photos: Path, safe: Path) -> None:
+    analyser.errors[str(photos / "a.jpg")] = [ImageTruncated()]
+
+    said = cli("redact", str(photos), "-o", str(safe))
+
+    assert said.code == 1 and files(safe) == {"trip/图.jpg"}
+    assert "[image.truncated]" in said.err and "1 file got no copy" in said.err
+
+
+def test_json_tells_each_copy_whole(cli: CommandLine, analyser: FakeAnalyser, photos: Path, safe: Path) -> None:
+    said = cli("redact", str(photos / "a.jpg"), "-o", str(safe / "b.png"), "--strip-metadata", "--report", "--json")
+
+    [line] = map(json.loads, said.out.splitlines())
+    copy = (safe / "b.png").read_bytes()
+    assert (line["source"], line["target"], line["state"]) == (str(photos / "a.jpg"), str(safe / "b.png"), "done")
+    assert (line["found"], line["covered"], line["doubts"], line["removed"], line["error"]) == (1, 1, [], ["exif", "gps"], None)
+    assert (line["sha256"], line["copy_sha256"]) == (sha256(b"a.jpg").hexdigest(), sha256(copy).hexdigest())
+    assert json.loads((safe / "b.png.redaction.json").read_text(encoding="utf-8"))["copy_sha256"] == line["copy_sha256"]
+
+
+def test_originals_give_way_only_when_that_is_said_and_come_back_if_they_were_kept(
+    cli: CommandLine, analyser: FakeAnalyser, photos: Path
+) -> None:
+    refused = cli("redact", str(photos), "-o", str(photos))
+    assert refused.code == 1 and "[redact.same_file]" in refused.err
+    assert (photos / "a.jpg").read_bytes() == b"a.jpg"
+
+    said = cli("redact", str(photos), "--in-place", "--keep-original")
+    assert said.code == 0 and "The originals are replaced" in said.err
+    assert (photos / "a.jpg").read_bytes().startswith(b"1 covered")
+
+    back = cli("restore", str(photos / "a.jpg"))
+    assert (back.code, back.out) == (0, f"{photos / 'a restored.jpg'}\n")
+    assert (photos / "a restored.jpg").read_bytes() == b"a.jpg"
+    assert "can’t be had back" in cli("redact", str(photos / "trip"), "--in-place", "--overwrite").err
+
+
+def test_a_passphrase_is_read_unseen(
+    cli: CommandLine, analyser: FakeAnalyser, photos: Path, safe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def typed(text: str) -> None:
+        monkeypatch.setattr("sys.stdin", io.StringIO(text))
+
+    typed("right\n")
+    cli("redact", str(photos / "a.jpg"), "-o", str(safe), "--restorable", "--passphrase")
+    assert files(safe) == {"a.jpg", "a.jpg.aipopup"}
+    typed("wrong\n")
+    wrong = cli("restore", str(safe / "a.jpg"), "--passphrase")
+    assert wrong.code == 1 and "[redact.wrong_key]" in wrong.err
+    typed("right\n")
+    back = cli("restore", str(safe / "a.jpg"), "--passphrase", "-o", str(safe / "back.png"))
+    assert back.code == 0 and (safe / "back.png").read_bytes() == b"restored 1"
+    typed("")
+    assert cli("restore", str(safe / "a.jpg"), "--passphrase").code == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["-o", "x", "--in-place"],
+        ["-o", "x", "--keep", "a", "--only", "b"],
+        ["-o", "x", "--restorable", "--keep-original"],
+        ["-o", "x", "--passphrase"],
+    ],
+)
+def test_what_does_not_go_together_is_refused(cli: CommandLine, photos: Path, words: list[str]) -> None:
+    assert cli("redact", str(photos), *words).code == 2
+
+
+def test_names_are_those_of_known_people(cli: CommandLine, analyser: FakeAnalyser, photos: Path, safe: Path) -> None:
+    assert "[people.recognition_off]" in cli("redact", str(photos), "-o", str(safe), "--keep", "Mei").err
+    cli.paths.settings.write_text('[library]\nkey_home = "file"\n[recognition]\nenabled = true\n')
+    said = cli("redact", str(photos), "-o", str(safe), "--keep", "Mei")
+    assert said.code == 1 and "[people.no_such_name]" in said.err
+    assert files(safe) == set()
+
+
+def test_a_running_agent_makes_the_copies(cli: CommandLine, running_agent: FakeAgent, photos: Path, safe: Path) -> None:
+    stopped = Problem(code="store.disk_full", cause="The disk is full.", remedy="Make room.")
+    lines = [RedactLine(total=2), RedactLine(stopped=stopped)]
+    running_agent.answers["/api/redact"] = httpx.Response(200, text="".join(line.model_dump_json() + "\n" for line in lines))
+    running_agent.answers["/api/restore"] = httpx.Response(200, text=Restored(path="/back.png").model_dump_json())
+
+    said = cli("redact", str(photos), "-o", str(safe))
+
+    assert running_agent.asked == ["POST /api/redact"]
+    assert said.code == 1 and "The disk is full. Make room. [store.disk_full]" in said.err
+    assert cli("restore", str(safe / "a.jpg")).out == "/back.png\n"

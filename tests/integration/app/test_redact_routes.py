@@ -1,0 +1,160 @@
+"""Covered copies over the API: made line by line, looked at with the doubtful first, edited, accepted."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.unit.api.conftest import owner, served, shared_api
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    import httpx
+
+    from tests.unit.api.conftest import Served
+    from tests.world import World
+
+__all__ = ["owner", "served", "shared_api"]  # fixtures
+
+
+@pytest.fixture
+async def world(served: Served) -> AsyncIterator[World]:
+    async with served.world.running():
+        yield served.world
+
+
+@pytest.fixture
+def safe(tmp_path: Path) -> Path:
+    return tmp_path / "safe"
+
+
+async def made(world: World, client: httpx.AsyncClient, safe: Path, **how: object) -> list[dict[str, Any]]:
+    answer = await client.post("/api/redact", json={"paths": [str(world.folder)], "out": str(safe), **how})
+    assert answer.status_code == 200, answer.text
+    return [json.loads(line) for line in answer.text.splitlines()]
+
+
+async def test_the_total_comes_first_then_a_line_per_file(world: World, owner: httpx.AsyncClient, safe: Path) -> None:
+    world.file("a.jpg")
+    world.file("b.jpg")
+
+    first, *items = await made(world, owner, safe)
+
+    assert first == {"total": 2, "item": None, "stopped": None}
+    assert {each["item"]["target"] for each in items} == {str(safe / "a.jpg"), str(safe / "b.jpg")}
+    [batch] = (await owner.get("/api/redactions")).json()["items"]
+    assert (batch["done"], batch["planned"], batch["folder"]) == (2, 0, None)
+    assert (await owner.get(f"/api/redactions/{batch['uid']}")).json() == batch
+
+
+async def test_what_stops_it_is_the_last_line(world: World, owner: httpx.AsyncClient) -> None:
+    world.file("a.jpg")
+
+    [line] = await made(world, owner, world.folder)
+
+    assert line["stopped"]["code"] == "redact.same_file"
+
+
+@pytest.mark.parametrize("how", [{"in_place": True}, {"out": None}, {"only": []}, {"passphrase": ""}, {"style": "thin"}])
+async def test_what_cannot_be_meant_is_refused(world: World, owner: httpx.AsyncClient, safe: Path, how: dict[str, object]) -> None:
+    answer = await owner.post("/api/redact", json={"paths": [str(world.folder)], "out": str(safe), **how})
+    assert answer.status_code == 422
+
+
+async def test_the_doubtful_come_first_and_are_accepted(world: World, owner: httpx.AsyncClient, safe: Path) -> None:
+    world.file("a.jpg")
+    world.file("b.jpg")
+    world.analyser.faces["b.jpg"] = 0
+    _, one, _ = await made(world, owner, safe)
+    uid = one["item"]["batch"]
+
+    page = (await owner.get(f"/api/redactions/{uid}/items", params={"limit": 1})).json()
+    [doubtful] = page["items"]
+    assert page["total"] == 2
+    assert (doubtful["source"], doubtful["state"], doubtful["doubts"]) == (str(world.folder / "b.jpg"), "needs_review", ["no_face"])
+
+    assert (await owner.post(f"/api/redactions/{uid}/accept", json={"ids": [doubtful["id"]]})).json() == {"count": 1}
+    assert (await owner.post(f"/api/redactions/{uid}/accept", json={})).json() == {"count": 0}
+    assert (await owner.get(f"/api/redactions/{uid}")).json()["done"] == 2
+
+
+async def test_marks_are_switched_and_drawn_and_the_copy_is_made_anew(world: World, owner: httpx.AsyncClient, safe: Path) -> None:
+    world.file("a.jpg")
+    _, line = await made(world, owner, safe, style="mosaic")
+    address = f"/api/redaction-items/{line['item']['id']}"
+    [mark] = (await owner.get(address)).json()["marks"]
+    assert (mark["style"], mark["reason"], mark["covered"], mark["score"]) == ("mosaic", "face", True, 0.9)
+
+    drawn = [{**mark, "covered": False}, {"box": [1, 2, 30, 40], "tilt": 10.5}, {"box": [5, 5, 9, 9], "style": "emoji", "shape": "box"}]
+    answer = await owner.put(f"{address}/marks", json={"marks": drawn})
+
+    assert answer.status_code == 200 and answer.json()["state"] == "planned"
+    await world.until(lambda: world.real.copies_to_make(1) == [])
+    after = (await owner.get(address)).json()
+    assert (after["item"]["covered"], after["item"]["found"], after["item"]["state"], after["item"]["edited"]) == (2, 1, "done", True)
+    assert [each["reason"] for each in after["marks"]] == ["face", "hand", "hand"]
+    assert (safe / "a.jpg").read_bytes().startswith(b"2 covered")
+
+
+@pytest.mark.parametrize(
+    "mark", [{"box": [0, 0, 0, 5]}, {"box": [0, 0, 5, float("1e9")]}, {"box": [0, 0, 5]}, {"box": [0, 0, 5, 5], "tilt": 1e9}]
+)
+async def test_an_area_that_is_none_is_refused(world: World, owner: httpx.AsyncClient, mark: dict[str, object]) -> None:
+    assert (await owner.put("/api/redaction-items/1/marks", json={"marks": [mark]})).status_code == 422
+
+
+async def test_what_is_shown_of_it_is_kept_by_nobody(world: World, owner: httpx.AsyncClient, safe: Path) -> None:
+    world.file("a.jpg")
+    _, line = await made(world, owner, safe)
+    address = f"/api/redaction-items/{line['item']['id']}/preview"
+
+    for of, path in (("copy", safe / "a.jpg"), ("original", world.folder / "a.jpg")):
+        answer = await owner.get(address, params={"of": of, "side": 300})
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/jpeg")
+        assert "no-store" in answer.headers["cache-control"]
+        assert world.analyser.previews[-1] == (str(path), 300)
+
+
+async def test_in_place_there_is_nothing_to_make_a_copy_anew_from(world: World, owner: httpx.AsyncClient) -> None:
+    world.file("a.jpg")
+    answer = await owner.post("/api/redact", json={"paths": [str(world.folder)], "in_place": True})
+    item = json.loads(answer.text.splitlines()[-1])["item"]
+
+    refused = await owner.put(f"/api/redaction-items/{item['id']}/marks", json={"marks": []})
+
+    assert not item["editable"]
+    assert (refused.status_code, refused.json()["code"]) == (409, "redact.nothing_kept")
+
+
+async def test_failed_ones_are_tried_again_and_planned_ones_dropped(world: World, owner: httpx.AsyncClient, safe: Path) -> None:
+    from agent.domain.errors import CopyDiskFull
+
+    world.file("a.jpg")
+    world.renderer.errors[str(world.folder / "a.jpg")] = [CopyDiskFull()]
+    _, line = await made(world, owner, safe)
+    assert line["item"]["error"]["code"] == "redact.disk_full"
+    uid = line["item"]["batch"]
+
+    assert (await owner.post(f"/api/redactions/{uid}/retry")).json() == {"count": 1}
+    await world.until(lambda: (safe / "a.jpg").exists())
+    assert (await owner.post(f"/api/redactions/{uid}/stop")).status_code == 204
+
+
+async def test_what_is_hidden_is_given_back(world: World, owner: httpx.AsyncClient, safe: Path) -> None:
+    world.file("a.jpg")
+    await made(world, owner, safe, keeping="regions", passphrase="right")
+
+    wrong = await owner.post("/api/restore", json={"path": str(safe / "a.jpg")})
+    right = await owner.post("/api/restore", json={"path": str(safe / "a.jpg"), "passphrase": "right"})
+
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "redact.wrong_key")
+    assert right.json() == {"path": str(safe / "a restored.png")}
+
+
+@pytest.mark.parametrize("path", ["redactions/none", "redaction-items/99", "redaction-items/99/preview"])
+async def test_what_is_not_there_is_said(world: World, owner: httpx.AsyncClient, path: str) -> None:
+    assert (await owner.get(f"/api/{path}")).status_code == 404
