@@ -68,11 +68,11 @@ class EnginePool:
     async def analyse(self, task: Analyse) -> Analysis:
         body = wire.ANALYSE.dump(task)
         files = (partial(open_photo, task.path),)
-        return await self._run("analyse", body, wire.ANALYSIS, lambda analysis: wire.check_analysis(analysis, task), _IN_LINE, files)
+        return await self.run("analyse", body, wire.ANALYSIS, lambda analysis: wire.check_analysis(analysis, task), _IN_LINE, files)
 
     async def preview(self, path: str, side: int) -> bytes:
         body = wire.PREVIEW.dump(wire.PreviewRequest(path, side))
-        return await self._run("preview", body, wire.PICTURE, wire.check_preview, A_PERSON_WAITS, (partial(open_photo, path),))
+        return await self.run("preview", body, wire.PICTURE, wire.check_preview, A_PERSON_WAITS, (partial(open_photo, path),))
 
     async def render(self, task: Render) -> Rendered:
         def check(rendered: Rendered) -> Rendered:
@@ -80,7 +80,7 @@ class EnginePool:
 
         async with new_file(task.output) as output:
             files = (partial(open_photo, task.path), output.open)
-            rendered = await self._run("render", wire.RENDER.dump(task), wire.RENDERED, check, _IN_LINE, files)
+            rendered = await self.run("render", wire.RENDER.dump(task), wire.RENDERED, check, _IN_LINE, files)
             await asyncio.to_thread(output.check, rendered.copy_size)
         return rendered
 
@@ -88,7 +88,7 @@ class EnginePool:
         body = wire.RESTORE.dump(wire.RestoreRequest(path, regions, output))
         async with new_file(output) as made:
             files = (partial(open_photo, path), made.open)
-            await self._run("restore", body, wire.DONE, lambda done: done, A_PERSON_WAITS, files)
+            await self.run("restore", body, wire.DONE, lambda done: done, A_PERSON_WAITS, files)
 
     def forget(self) -> None:
         """Hold nothing of people's faces in memory any more: idle processes end now, busy ones after their task."""
@@ -205,7 +205,7 @@ class EnginePool:
         return found
 
     # -- a request ---------------------------------------------------------------------------------------------------------------
-    async def _run(
+    async def run(
         self,
         operation: str,
         body: object,
@@ -213,12 +213,14 @@ class EnginePool:
         check: Callable[[T], T],
         rank: int,
         files: Sequence[Opener] = (),
+        limit: float | None = None,
     ) -> T:
+        """Have one task done, within `limit` seconds or what the settings say. Raises what the engine names, EngineError, ModelError."""
         slot = await self._take(rank)
         try:
             child = await self._running(slot)
             tickets = await slot.hand_over(files, limit=self.settings.time_limit_s)
-            return await self._ask(slot, child, operation, body, codec, check, files=tickets)
+            return await self._ask(slot, child, operation, body, codec, check, limit, tickets)
         finally:
             self._give_back(slot)
 

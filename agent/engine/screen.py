@@ -58,7 +58,7 @@ class ScreenEngine(EnginePool):
         return max(self._kept_s, self.settings.idle_s) if self._open else self.settings.idle_s
 
     async def monitors(self) -> tuple[Monitor, ...]:
-        return await self._run("monitors", None, screen_wire.MONITORS, screen_wire.check_monitors, A_PERSON_WAITS)
+        return await self.run("monitors", None, screen_wire.MONITORS, screen_wire.check_monitors, A_PERSON_WAITS)
 
     async def grab(self, ref: ScreenRef) -> Frame:
         try:
@@ -70,32 +70,32 @@ class ScreenEngine(EnginePool):
 
     async def _grabbed(self, ref: ScreenRef) -> Frame:
         body = screen_wire.GRAB.dump(ref)
-        return self._opened(await self._run("grab", body, screen_wire.FRAME, screen_wire.check_frame, A_PERSON_WAITS))
+        return self._opened(await self.run("grab", body, screen_wire.FRAME, screen_wire.check_frame, A_PERSON_WAITS))
 
     async def take(self, path: str) -> Frame:
         return self._opened(
-            await self._run("take", None, screen_wire.FRAME, screen_wire.check_frame, A_PERSON_WAITS, (partial(open_photo, path),))
+            await self.run("take", None, screen_wire.FRAME, screen_wire.check_frame, A_PERSON_WAITS, (partial(open_photo, path),))
         )
 
     async def frame(self, handle: str, region: ScreenRegion | None) -> bytes:
         body = screen_wire.FRAME_OF.dump(screen_wire.FrameRequest(self._known(handle), region))
-        return await self._run("frame", body, wire.PICTURE, wire.check_preview, A_PERSON_WAITS)
+        return await self.run("frame", body, wire.PICTURE, wire.check_preview, A_PERSON_WAITS)
 
     async def look(self, handle: str, region: ScreenRegion | None, task: Analyse) -> Analysis:
         task = replace(task, path="", thumbnail=None)
         body = screen_wire.LOOK.dump(screen_wire.LookRequest(self._known(handle), region, task))
-        return await self._run("look", body, wire.ANALYSIS, lambda analysis: wire.check_analysis(analysis, task), A_PERSON_WAITS)
+        return await self.run("look", body, wire.ANALYSIS, lambda analysis: wire.check_analysis(analysis, task), A_PERSON_WAITS)
 
     async def cover(self, handle: str, covers: tuple[Cover, ...], format: str) -> bytes:
         body = screen_wire.COVER.dump(screen_wire.CoverRequest(self._known(handle), covers, format))
-        return await self._run("cover", body, wire.PICTURE, lambda picture: screen_wire.check_picture(picture, format), A_PERSON_WAITS)
+        return await self.run("cover", body, wire.PICTURE, lambda picture: screen_wire.check_picture(picture, format), A_PERSON_WAITS)
 
     async def drop(self, handle: str) -> None:
         if handle not in self._open:
             return
         self._open.discard(handle)
         if self.stats():  # not for its sake a process is started
-            await self._run("drop", screen_wire.HANDLE.dump(handle), wire.DONE, lambda done: done, A_PERSON_WAITS)
+            await self.run("drop", screen_wire.HANDLE.dump(handle), wire.DONE, lambda done: done, A_PERSON_WAITS)
 
     def forget(self) -> None:
         self._open.clear()

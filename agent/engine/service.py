@@ -55,6 +55,10 @@ class Engine:
         return self._runtime.precision
 
     @property
+    def threads(self) -> int:
+        return self._config.threads
+
+    @property
     def loaded(self) -> frozenset[str]:
         """Recipe names of the models in memory."""
         return frozenset(self._detectors) | frozenset(self._embedders)
@@ -71,7 +75,7 @@ class Engine:
         return self._analysed(task, self._pipeline(task), data)
 
     def _pipeline(self, task: Analyse) -> Pipeline:
-        detector = None if task.recipe.detector == NO_FACES else self._detector(task.recipe.detector)
+        detector = None if task.recipe.detector == NO_FACES else self.detector(task.recipe.detector)
         return Pipeline(
             recipe=task.recipe,
             precision=self.precision,
@@ -126,7 +130,7 @@ class Engine:
         self._runtime.slim()
         return found
 
-    def _detector(self, recipe: str) -> Detector:
+    def detector(self, recipe: str) -> Detector:
         if recipe not in self._detectors:
             self._detectors[recipe] = detector_of(self._runtime, recipe, model_for(self._config.models, recipe))
         return self._detectors[recipe]

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias
 
@@ -59,6 +60,7 @@ class Worker:
             "preview": self._preview,
             "render": self._render,
             "restore": self._restore,
+            **{name: partial(self._clip, name) for name in ("clip_probe", "clip_look", "clip_draw", "clip_join")},
         }
         try:
             self._taken = [self._files.take(ticket) for ticket in message.get("files", ())]
@@ -121,6 +123,12 @@ class Worker:
         asked = wire.RESTORE.load(body)
         self._ready.restore(asked.regions, *self._two_files())
         return wire.DONE.dump(True)
+
+    def _clip(self, name: str, body: object) -> object:
+        from agent.engine.clip_service import answer_clip
+
+        files, self._taken = self._taken, []
+        return answer_clip(self._ready, name, body, files)
 
     def _two_files(self) -> tuple[int, int]:
         """What is read, and what is written. Raises ImageUnreadable."""

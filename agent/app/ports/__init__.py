@@ -1,6 +1,7 @@
 """What the use cases need from outside, as types: a module above this floor implements each."""
 
 from agent.app.ports.analyser import Analyse, Analyser
+from agent.app.ports.clips import ClipJob, ClipJobs, ClipRenderer, DrawPart, JoinClip, Joined
 from agent.app.ports.copies import KEPT_ENDING, CopyFiles, Keeper, Kept, Placing
 from agent.app.ports.library import BACKUPS_HOLD_PURGED, ForgottenList, Library, ThumbnailStore
 from agent.app.ports.matcher import FaceMatcher, Groups, Query
@@ -60,10 +61,14 @@ __all__ = [
     "Analyser",
     "Area",
     "Change",
+    "ClipJob",
+    "ClipJobs",
+    "ClipRenderer",
     "CopyFacts",
     "CopyFiles",
     "Counts",
     "Doubt",
+    "DrawPart",
     "Emit",
     "FaceGroup",
     "FaceMatcher",
@@ -76,6 +81,8 @@ __all__ = [
     "Groups",
     "Index",
     "ItemState",
+    "JoinClip",
+    "Joined",
     "Keeper",
     "Kept",
     "Library",

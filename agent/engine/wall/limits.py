@@ -5,7 +5,7 @@ from contextlib import suppress
 
 _MIB = 1024 * 1024
 _OPEN_FILES = 512
-_LARGEST_FILE = 1024 * _MIB  # of the kernels and models in the scratch folder
+_LARGEST_FILE = 256 * 1024 * _MIB  # a copy of a long clip; kernels and models in the scratch folder are much smaller
 
 
 def limit(address_space: int | None) -> None:

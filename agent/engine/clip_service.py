@@ -1,0 +1,92 @@
+"""What the engine does with clips: what is asked at a time is bounded, and nothing is held from one request to the next."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import BinaryIO
+
+from agent.app.ports import Joined
+from agent.domain.clips import Clip, Seen
+from agent.domain.errors import ImageUnreadable, VideoMissing
+from agent.engine import clip_wire
+from agent.engine.files import not_written
+from agent.engine.service import Engine
+from agent.vision.detector import RECIPE
+
+# How many files come with a request.
+_FILES = {"clip_probe": 1, "clip_look": 1, "clip_draw": 2, "clip_join": 3}
+
+
+class ClipService:
+    """All take descriptors, which are closed here. Raise VideoMissing where the extra is not installed; besides, what is said."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def probe(self, source: int) -> Clip:
+        """Raises VideoUnreadable, VideoNoPicture, ImageTooLarge."""
+        with _files([source]) as (file,):
+            from agent.vision.video.probe import probe
+
+            return probe(file, self._engine.limits)
+
+    def look(self, asked: clip_wire.Look, source: int) -> Seen:
+        """Raises VideoUnreadable, VideoNoPicture, ModelError, EngineStartFailed."""
+        with _files([source]) as (file,):
+            from agent.vision.video.looking import look_through
+
+            return look_through(file, asked.part, asked.tick, self._engine.detector(RECIPE).look, self._engine.threads)
+
+    def draw(self, asked: clip_wire.Draw, source: int, target: int) -> clip_wire.Drawn:
+        """Raises RedactionError; ValueError for a cover that is none."""
+        with _files([source], target) as (file, output):
+            from agent.vision.video.writing import write_part
+
+            frames = write_part(file, asked.part, asked.ways, asked.format, output, self._engine.threads)
+            return clip_wire.Drawn(frames, _finished(output))
+
+    def join(self, asked: clip_wire.Join, source: int, made: int, target: int) -> Joined:
+        """Raises RedactionError."""
+        with _files([source, made], target) as (file, parts, output):
+            from agent.vision.video.joining import join
+
+            removed = join(file, parts, asked.pieces, asked.format, output, strip=asked.strip)
+            return Joined(_finished(output), removed)
+
+
+@contextmanager
+def _files(sources: Sequence[int], target: int | None = None) -> Iterator[list[BinaryIO]]:
+    """The files behind descriptors: those that are read, then the one that is written. What goes wrong with them is named."""
+    try:
+        with ExitStack() as stack:
+            files: list[BinaryIO] = [stack.enter_context(os.fdopen(each, "rb")) for each in sources]
+            if target is not None:
+                files.append(stack.enter_context(os.fdopen(target, "wb")))
+            yield files
+    except ImportError as error:
+        raise VideoMissing from error
+    except OSError as error:
+        raise not_written(error) from error
+
+
+def _finished(output: BinaryIO) -> int:
+    """All of it on the disk. Returns its size."""
+    output.flush()
+    os.fsync(output.fileno())
+    return os.fstat(output.fileno()).st_size
+
+
+def answer_clip(engine: Engine, name: str, body: object, files: Sequence[int]) -> object:
+    """The answer to a request, as it is sent. Closes the files. Raises as the service does, ImageUnreadable if a file is missing."""
+    service = ClipService(engine)
+    if len(files) != _FILES[name]:
+        for each in files:
+            os.close(each)
+        raise ImageUnreadable
+    if name == "clip_probe":
+        return clip_wire.CLIP.dump(service.probe(*files))
+    if name == "clip_look":
+        return clip_wire.SEEN.dump(service.look(clip_wire.LOOK.load(body), *files))
+    if name == "clip_draw":
+        return clip_wire.DRAWN.dump(service.draw(clip_wire.DRAW.load(body), *files))
+    return clip_wire.JOINED.dump(service.join(clip_wire.JOIN.load(body), *files))

@@ -1,0 +1,106 @@
+"""What the agent and its engine say to each other of clips."""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import TypeAdapter
+
+from agent.app.ports import Joined
+from agent.domain.clips import Clip, Covered, Part, Piece, Seen
+from agent.domain.errors import EngineBadAnswer
+from agent.engine.wire import STRICT, Codec
+
+T = TypeVar("T")
+
+FORMATS = frozenset({"mp4", "mov", "mkv", "webm"})
+# More than any clip that was measured came near to.
+_MOST_PARTS, _MOST_FINDS, _MOST_KINDS = 20_000, 4000, 30
+_SHA256, _KIND = re.compile(r"[0-9a-f]{64}"), re.compile(r"[a-z][a-z-]{0,30}")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    part: Part
+    tick: float
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    part: Part
+    ways: tuple[Covered, ...]
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    frames: int
+    size: int  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    pieces: tuple[Piece, ...]
+    format: str
+    strip: bool
+
+
+CLIP = Codec[Clip](TypeAdapter(tuple[Clip], config=STRICT))
+LOOK = Codec[Look](TypeAdapter(tuple[Look], config=STRICT))
+SEEN = Codec[Seen](TypeAdapter(tuple[Seen], config=STRICT))
+DRAW = Codec[Draw](TypeAdapter(tuple[Draw], config=STRICT))
+DRAWN = Codec[Drawn](TypeAdapter(tuple[Drawn], config=STRICT))
+JOIN = Codec[Join](TypeAdapter(tuple[Join], config=STRICT))
+JOINED = Codec[Joined](TypeAdapter(tuple[Joined], config=STRICT))
+
+
+def check_clip(clip: Clip) -> Clip:
+    """The clip, if it can be one. Raises EngineBadAnswer."""
+    ends = [part.end for part in clip.parts]
+    sound = (
+        _SHA256.fullmatch(clip.sha256) is not None
+        and min(clip.size, clip.width, clip.height, clip.frames) > 0
+        and clip.tick > 0
+        and clip.frame >= clip.tick
+        and clip.format in FORMATS
+        and 0 < len(clip.parts) <= _MOST_PARTS
+        and all(part.start < part.end for part in clip.parts)
+        and [part.start for part in clip.parts[1:]] == ends[:-1]
+        and _are_kinds(clip.removed)
+    )
+    return _believed(clip, sound)
+
+
+def check_seen(seen: Seen, part: Part) -> Seen:
+    """Likewise."""
+    moments = [sight.moment for sight in seen.sights]
+    sound = (
+        moments == sorted(set(moments))
+        and list(seen.cuts) == sorted(set(seen.cuts))
+        and all(part.start <= moment < part.end for moment in (*moments, *seen.cuts))
+        and all(len(sight.finds) <= _MOST_FINDS for sight in seen.sights)
+        and all(min(find.box.w, find.box.h) > 0 and 0 <= find.score <= 1 for sight in seen.sights for find in sight.finds)
+        and all(math.isfinite(find.box.area) for sight in seen.sights for find in sight.finds)
+    )
+    return _believed(seen, sound)
+
+
+def check_drawn(drawn: Drawn) -> Drawn:
+    """Likewise."""
+    return _believed(drawn, drawn.frames >= 0 and (drawn.size > 0) == (drawn.frames > 0))
+
+
+def check_joined(joined: Joined) -> Joined:
+    """Likewise."""
+    return _believed(joined, joined.copy_size > 0 and _are_kinds(joined.removed))
+
+
+def _are_kinds(kinds: tuple[str, ...]) -> bool:
+    return len(kinds) <= _MOST_KINDS and all(_KIND.fullmatch(kind) for kind in kinds)
+
+
+def _believed(answer: T, sound: bool) -> T:
+    if not sound:
+        raise EngineBadAnswer
+    return answer

@@ -1,0 +1,207 @@
+"""The covered copy of a clip, made by walled engine processes; a run that ends in the middle goes on where it was."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+import pytest_asyncio
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from agent.adapters.clip_jobs import FolderJobs
+from agent.app.clips import ClipProgress, ClipRedactor, ClipWish
+from agent.app.ports import ClipRenderer, DrawPart, JoinClip, Joined
+from agent.domain.clips import Clip, Part, Seen
+from agent.domain.errors import CopyUnwritable, EngineKilled, ImageChanged, ImageMissing, VideoNoPicture, VideoUnreadable
+from agent.domain.redaction import Look, Style
+from agent.engine.clips import InlineClips, PoolClips
+from agent.engine.inline import InlineAnalyser
+from agent.engine.pool import EnginePool
+from agent.engine.wire import EngineConfig
+from agent.settings import Engine
+from tests.made_clips import Made, made_clip
+
+LONG = Made(moments=range(0, 80 * 300, 300), size=(160, 120), options=(("g", "16"), ("preset", "ultrafast")), sound=None)
+WORKER = [sys.executable, "-c", "from agent.engine.worker import main; raise SystemExit(main())"]
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(params=["pool", "inline"], scope="module", loop_scope="module")
+async def renderer(request: pytest.FixtureRequest, engine_config: EngineConfig) -> AsyncIterator[ClipRenderer]:
+    if request.param == "inline":
+        yield InlineClips(InlineAnalyser(engine_config).engine)
+        return
+    pool = _pool(engine_config)
+    yield PoolClips(pool)
+    await pool.close()
+
+
+def _pool(config: EngineConfig) -> EnginePool:
+    return EnginePool(Engine(workers=1), config.models, converted=Path(config.converted), cache=Path(config.cache), command=WORKER)
+
+
+@pytest.fixture(scope="module")
+def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five parts."""
+    return made_clip(tmp_path_factory.mktemp("clips") / "long.mp4", LONG)
+
+
+def face_clip(path: Path, samples: Path) -> Path:
+    """A face that goes to the right, in front of grey."""
+    photo = cv2.resize(np.asarray(cv2.imread(str(samples / "biden.jpg"))), None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)[:400]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"g": "10"})
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
+        for number in range(20):
+            pixels = np.full((480, 640, 3), 120, np.uint8)
+            left = 10 + 8 * number
+            pixels[40 : 40 + photo.shape[0], left : left + photo.shape[1]] = photo
+            container.mux(stream.encode(VideoFrame.from_ndarray(pixels, "bgr24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+def blacks(path: Path) -> list[float]:
+    """Per frame, how much of it is covered."""
+    with av.open(str(path)) as container:
+        return [float((frame.to_ndarray(format="gray") < 20).mean()) for frame in container.decode(video=0)]
+
+
+class Stopping:
+    """A renderer whose process is gone after so many calls, as it is when the program is killed."""
+
+    def __init__(self, renderer: ClipRenderer, calls: int) -> None:
+        self._renderer, self.left = renderer, calls
+        self.looked: list[Part] = []
+        self.drawn: list[Part] = []
+
+    at_once = 1
+
+    async def probe(self, path: str) -> Clip:
+        return await self._renderer.probe(path)
+
+    async def look(self, path: str, part: Part, tick: float) -> Seen:
+        self._one()
+        self.looked.append(part)
+        return await self._renderer.look(path, part, tick)
+
+    async def draw(self, task: DrawPart) -> int:
+        self._one()
+        self.drawn.append(task.part)
+        return await self._renderer.draw(task)
+
+    async def join(self, task: JoinClip) -> Joined:
+        self._one()
+        return await self._renderer.join(task)
+
+    def _one(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise EngineKilled
+
+
+async def test_a_face_is_covered_in_every_frame(renderer: ClipRenderer, samples_folder: Path, tmp_path: Path) -> None:
+    original, told = face_clip(tmp_path / "clip.mp4", samples_folder), list[ClipProgress]()
+    redactor = ClipRedactor(renderer, FolderJobs(tmp_path / "jobs"))
+    copy = await redactor.redact(ClipWish(str(original), str(tmp_path / "copy"), Look()), told.append)
+    assert copy.faces == 1
+    assert min(blacks(tmp_path / "copy")) > max(blacks(original)) + 0.02
+    assert len(blacks(tmp_path / "copy")) == 20
+    assert copy.copy_size == (tmp_path / "copy").stat().st_size
+    assert [each.done for each in told] == [1, 2, 3]
+    assert not list((tmp_path / "jobs").iterdir())
+
+
+@pytest.mark.parametrize("calls", [0, 1, 4, 5, 7, 10])
+async def test_a_run_that_ended_goes_on_where_it_was(renderer: ClipRenderer, long_clip: Path, tmp_path: Path, calls: int) -> None:
+    jobs, wish = FolderJobs(tmp_path / "jobs"), ClipWish(str(long_clip), str(tmp_path / "copy"), Look())
+    first = Stopping(renderer, calls)
+    with pytest.raises(EngineKilled):
+        await ClipRedactor(first, jobs).redact(wish)
+    assert not (tmp_path / "copy").exists()
+    again = Stopping(renderer, 100)
+    await ClipRedactor(again, jobs).redact(wish)
+    assert len(blacks(tmp_path / "copy")) == 80
+    parts = (await renderer.probe(str(long_clip))).parts
+    assert sorted(part.start for part in (*first.looked, *again.looked)) == [part.start for part in parts]
+    assert sorted(part.start for part in (*first.drawn, *again.drawn)) == [part.start for part in parts]
+
+
+async def test_another_look_begins_anew(renderer: ClipRenderer, long_clip: Path, tmp_path: Path) -> None:
+    jobs = FolderJobs(tmp_path / "jobs")
+    with pytest.raises(EngineKilled):
+        await ClipRedactor(Stopping(renderer, 6), jobs).redact(ClipWish(str(long_clip), str(tmp_path / "copy"), Look()))
+    other = Stopping(renderer, 6)
+    with pytest.raises(EngineKilled):
+        await ClipRedactor(other, jobs).redact(ClipWish(str(long_clip), str(tmp_path / "copy"), Look(Style.MOSAIC)))
+    assert len(other.looked) == 5
+
+
+async def test_a_process_that_is_killed_costs_its_part_only(engine_config: EngineConfig, long_clip: Path, tmp_path: Path) -> None:
+    pool = _pool(engine_config)
+    try:
+        jobs, wish = FolderJobs(tmp_path / "jobs"), ClipWish(str(long_clip), str(tmp_path / "copy"), Look())
+        run = ClipRedactor(PoolClips(pool), jobs)
+        pid = (await pool.hello()).pid
+
+        def kill(progress: ClipProgress) -> None:
+            if progress.done == 7:
+                os.kill(pid, signal.SIGKILL)
+
+        with pytest.raises(EngineKilled):
+            await run.redact(wish, kill)
+        assert sorted(name.partition(".")[2] for _, _, names in os.walk(tmp_path) for name in names) == ["part"] * 2 + ["seen"] * 5
+        told = list[ClipProgress]()
+        await run.redact(wish, told.append)
+        assert len(blacks(tmp_path / "copy")) == 80
+    finally:
+        await pool.close()
+
+
+async def test_a_clip_that_is_changed_meanwhile_has_no_copy(renderer: ClipRenderer, tmp_path: Path) -> None:
+    original = made_clip(tmp_path / "clip.mp4")
+
+    def change(progress: ClipProgress) -> None:
+        if progress.done == progress.total - 1:
+            made_clip(original, Made(size=(160, 120)))
+
+    with pytest.raises(ImageChanged):
+        await ClipRedactor(renderer, FolderJobs(tmp_path / "jobs")).redact(ClipWish(str(original), str(tmp_path / "copy"), Look()), change)
+    assert not (tmp_path / "copy").exists()
+
+
+async def test_what_can_not_be_done_is_named_and_leaves_nothing(renderer: ClipRenderer, tmp_path: Path) -> None:
+    redactor = ClipRedactor(renderer, FolderJobs(tmp_path / "jobs"))
+    (tmp_path / "text").write_text("no clip")
+    with av.open(str(tmp_path / "sound.wav"), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=8000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), "s16", "mono")
+        frame.sample_rate = 8000
+        container.mux(stream.encode(frame))
+    for name, error in (("nothing", ImageMissing), ("text", VideoUnreadable), ("sound.wav", VideoNoPicture)):
+        with pytest.raises(error):
+            await redactor.redact(ClipWish(str(tmp_path / name), str(tmp_path / "copy"), Look()))
+    original = made_clip(tmp_path / "clip.mp4")
+    with pytest.raises(CopyUnwritable):
+        await redactor.redact(ClipWish(str(original), str(tmp_path / "no" / "copy"), Look()))
+    assert not (tmp_path / "copy").exists()
+
+
+async def test_a_run_that_is_given_up_stops(renderer: ClipRenderer, long_clip: Path, tmp_path: Path) -> None:
+    begun = asyncio.Event()
+    redactor = ClipRedactor(renderer, FolderJobs(tmp_path / "jobs"))
+    task = asyncio.create_task(redactor.redact(ClipWish(str(long_clip), str(tmp_path / "copy"), Look()), lambda _: begun.set()))
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not (tmp_path / "copy").exists()
