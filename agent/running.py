@@ -22,6 +22,7 @@ from agent.api.context import Context
 from agent.api.server import serving
 from agent.api.whereabouts import opening
 from agent.app.lifecycle import App, Reconfigure
+from agent.app.picking import Picking
 from agent.bootstrap import build, health, move_key, recovery_code
 from agent.desktop import autostart
 from agent.desktop.desk import Desk
@@ -144,7 +145,7 @@ class Agent:
         def url(page: str, at: str | None) -> str:
             return opening(f"http://127.0.0.1:{port}", auth.new_code(), page, at)
 
-        desk = self._desk = Desk(url, self._settings.popup)
+        desk = self._desk = Desk(url, self._settings.popup, lambda: self._texts().language)
         app = self._app = build(self._settings, self._paths, library=self._library, reconfigure=self._hooks(desk))
         notifier = Notifier()
         presenter = Presenter(
@@ -160,6 +161,7 @@ class Agent:
             auth=auth,
             previews=app.previews,
             desk=desk,
+            picking=Picking(lambda: app.capturing, desk),
             settings=self._file,
             move_key=lambda to: move_key(self._file, self._paths, to),
             recovery_code=lambda: recovery_code(self._settings, self._paths),

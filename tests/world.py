@@ -17,8 +17,10 @@ from agent.adapters.forgotten import ForgottenFile
 from agent.adapters.kept import KeptFiles
 from agent.adapters.store import SqliteLibrary
 from agent.adapters.xmp import Sidecars
+from agent.app.capturing import Surroundings
 from agent.app.lifecycle import App
 from agent.app.ports import Analyse, Emit, Groups, Query, Region, Render, Rendered
+from agent.app.ports.screen import ScreenGrabber
 from agent.app.recognition import Backups
 from agent.app.redaction import Makers
 from agent.app.rules import EMBEDDER
@@ -268,6 +270,7 @@ class World:
         self.backup_error: AgentError | None = None
         self.reconfigured: list[Settings] = []
         self.in_the_cloud: set[str] = set()  # paths of files whose content is not here
+        self.screen: tuple[ScreenGrabber, Surroundings] | None = None
         self.app = self.make(Settings())
 
     def make(self, settings: Settings) -> App:
@@ -305,6 +308,7 @@ class World:
             makers=Makers(self.renderer, Copies(), KeptFiles(lambda: bytes(32))),
             reconfigure={"popup": reconfigure},
             online_only=lambda path: path in self.in_the_cloud,
+            screen=self.screen,
         )
         return self.app
 

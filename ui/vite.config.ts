@@ -4,10 +4,11 @@ import { defineConfig } from 'vitest/config'
 import { ahead } from './ahead.ts'
 import { docs } from './docs.ts'
 import { icons } from './icons.ts'
+import { bare } from './bare.ts'
 import { texts } from './texts.ts'
 
 export default defineConfig({
-  plugins: [icons(), svelte(), docs(), texts(), ahead()],
+  plugins: [icons(), svelte(), docs(), texts(), ahead(), bare()],
   // The catalogues and the mark lie in ../assets, the help in ../docs, shared with the Python side.
   server: { fs: { allow: ['..'] } },
   build: {
@@ -18,7 +19,7 @@ export default defineConfig({
     // One style sheet, so that no part of the program waits for one of its own.
     cssCodeSplit: false,
     rolldownOptions: {
-      input: ['index.html', 'popup.html'],
+      input: ['index.html', 'popup.html', 'picker.html'],
       output: {
         codeSplitting: {
           groups: [

@@ -9,6 +9,7 @@ from agent.api.auth import Auth
 from agent.api.drafts import Drafts
 from agent.app.health import Health
 from agent.app.lifecycle import App
+from agent.app.picking import Picking
 from agent.app.previews import Previews
 from agent.domain.image import FileSeen
 from agent.i18n import Texts
@@ -88,6 +89,7 @@ class Context:
     auth: Auth
     previews: Previews
     desk: Desk
+    picking: Picking
     settings: SettingsStore
     move_key: Callable[[KeyHome], None]  # writes `library.key_home`; blocks; raises KeyHomeError, StoreError or SettingsError
     recovery_code: Callable[[], str]  # blocks; raises KeyHomeError or StoreError

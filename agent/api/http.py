@@ -140,11 +140,11 @@ def _session_routes(api: FastAPI, context: Context) -> None:
         return SessionCode(code=context.auth.new_code())
 
     @api.get("/open", include_in_schema=False)
-    async def open_session(code: str, page: Literal["library", "popup"] = "library", at: At | None = None) -> Response:
+    async def open_session(code: str, page: Literal["library", "popup", "picker"] = "library", at: At | None = None) -> Response:
         session = context.auth.exchange(code)
         if session is None:
             return Response(sign_in_page(Unauthorised(), context.texts()), 401, media_type="text/html")
-        answer = RedirectResponse("/popup" if page == "popup" else f"/#{at}" if at else "/", 303)
+        answer = RedirectResponse(f"/{page}" if page != "library" else f"/#{at}" if at else "/", 303)
         answer.set_cookie(COOKIE, session, httponly=True, samesite="strict")
         return answer
 
@@ -187,6 +187,10 @@ def _pages(api: FastAPI, context: Context) -> None:
     @api.get("/popup", include_in_schema=False)
     async def popup() -> FileResponse:
         return FileResponse(context.ui / "popup.html")
+
+    @api.get("/picker", include_in_schema=False)
+    async def picker() -> FileResponse:
+        return FileResponse(context.ui / "picker.html")
 
     api.mount("/assets", _Assets(directory=context.ui / "assets", check_dir=False), name="assets")
 

@@ -7,21 +7,18 @@ from fastapi.responses import Response
 
 from agent.api import present_capture
 from agent.api.context import Context
-from agent.api.schemas_capture import CaptureChange, CaptureOut, CaptureRequest, Captures, Monitors, SavedAt, SaveRequest
-from agent.domain.errors import NoDisplay
+from agent.api.schemas_capture import CaptureChange, CaptureOut, CaptureRequest, Captures, Monitors, PickStep, SavedAt, SaveRequest
 
 
 def capture_routes(api: FastAPI, context: Context) -> None:
     """Add them to `api`."""
     _taking(api, context)
+    _picking(api, context)
     _reviewing(api, context)
 
 
 def _taking(api: FastAPI, context: Context) -> None:
     app = context.app
-
-    async def pick() -> present_capture.Taken:
-        raise NoDisplay
 
     @api.get("/api/monitors")
     async def monitors() -> Monitors:
@@ -30,12 +27,31 @@ def _taking(api: FastAPI, context: Context) -> None:
     @api.post("/api/captures")
     async def capture(asked: CaptureRequest) -> CaptureOut:
         """Answers when it is covered, saved and copied as asked. Without a region the user chooses one first."""
-        return await present_capture.capture(app.capturing, asked, pick)
+        return await present_capture.capture(app.capturing, asked, context.picking.pick)
 
     @api.get("/api/captures")
     async def captures() -> Captures:
         """Those open for review."""
         return Captures(items=tuple(map(present_capture.shown, app.capturing.all())))
+
+
+def _picking(api: FastAPI, context: Context) -> None:
+    """For the windows in which a region is chosen, which know the words for it."""
+
+    @api.get("/api/captures/frames/{word}", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
+    async def frame(word: str) -> Response:
+        """What one of these windows shows, uncovered: once."""
+        return Response(await context.picking.frame(word), media_type="image/jpeg")
+
+    @api.post("/api/captures/picks/{pick}", status_code=204)
+    async def tell(pick: str, asked: PickStep) -> None:
+        match asked.step:
+            case "ready":
+                context.picking.ready(pick, asked.monitor)
+            case "chosen":
+                context.picking.choose(pick, asked.monitor, None if asked.region is None else present_capture.region_of(asked.region))
+            case _:
+                context.picking.cancel(pick)
 
 
 def _reviewing(api: FastAPI, context: Context) -> None:

@@ -92,3 +92,12 @@ class MonitorOut(Schema):
 
 class Monitors(Schema):
     items: tuple[MonitorOut, ...]
+
+
+class PickStep(Schema):
+    """What a window in which a region is chosen has come to."""
+
+    step: Literal["ready", "chosen", "cancelled"]
+    monitor: Annotated[int, Field(ge=1, le=99)] = 1
+    region: RegionText | None = None
+    """from the top left of the monitor; without it the whole of it was chosen"""

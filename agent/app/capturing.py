@@ -132,6 +132,14 @@ class Capturing:
             raise RegionOutside
         return await self.freeze(ScreenRef(ALL_MONITORS, region))
 
+    async def uncovered(self, frame: Frame, region: ScreenRegion | None) -> bytes:
+        """JPEG, for the window in which the region is chosen, and for nothing else. Raises CaptureGone, EngineError."""
+        return await self._grabber.frame(frame.handle, region)
+
+    async def drop(self, frame: Frame) -> None:
+        """Forget one that is not to be reviewed. Raises EngineError."""
+        await self._grabber.drop(frame.handle)
+
     async def review(self, frame: Frame, region: ScreenRegion | None, keep: Collection[str], look: Look) -> Capture:
         """Find the faces on it, or on the region that was chosen, and cover all but those of the people named.
 

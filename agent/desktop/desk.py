@@ -1,15 +1,17 @@
 """Where the UI shows itself on this desktop: the popup in its corner, the whole of it in the browser."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
 
+from agent.app.picking import Pane
 from agent.desktop.display import display_available
 from agent.desktop.opener import open_image, open_in_browser, open_text, show_in_folder
 from agent.desktop.popup import PopupHost
-from agent.domain.errors import NoDisplay
+from agent.domain.errors import NoDisplay, PopupFailed
 from agent.settings import Popup
 
 log = structlog.get_logger()
@@ -18,15 +20,21 @@ log = structlog.get_logger()
 class Desk:
     """Popup and browser. `url` makes an address with a one-time code for a page ("popup" or "library") and a place on it."""
 
-    def __init__(self, url: Callable[[str, str | None], str], popup: Popup) -> None:
+    def __init__(self, url: Callable[[str, str | None], str], popup: Popup, language: Callable[[], str] = lambda: "en") -> None:
         self._url = url
+        self._language = language
         self.on_hidden: Callable[[], None] = lambda: None  # the user sent the popup away
         self._browsing: set[asyncio.Task[None]] = set()
         self._corner = popup.corner
-        self._popup = PopupHost(self._popup_url, keep_warm_s=popup.keep_warm_s, hidden=lambda: self.on_hidden())
+        self._popup = PopupHost(
+            self._popup_url, keep_warm_s=popup.keep_warm_s, hidden=lambda: self.on_hidden(), picker_url=self._picker_url
+        )
 
     async def _popup_url(self) -> str:
         return self._url("popup", None)
+
+    async def _picker_url(self) -> str:
+        return self._url("picker", None)
 
     def reconfigure(self, popup: Popup) -> None:
         self._corner = popup.corner
@@ -79,6 +87,33 @@ class Desk:
     async def choose_folder(self, title: str, language: str) -> str | None:
         """Raises NoDisplay or PopupFailed."""
         return await self._popup.choose_folder(title, language)
+
+    # -- choosing a region of the screen -----------------------------------------------------------------------------------------
+    async def warm_picker(self) -> None:
+        """Raises NoDisplay or PopupFailed."""
+        await self._popup.warm_picker()
+
+    async def open_picker(self, panes: Sequence[Pane]) -> None:
+        """Raises PopupFailed."""
+        language = self._language()
+        told = [
+            {"rect": [pane.monitor.x, pane.monitor.y, pane.monitor.w, pane.monitor.h], "scale": pane.monitor.scale}
+            | {"at": f"{pane.pick}/{pane.frame}/{pane.monitor.number}/{language}"}
+            for pane in panes
+        ]
+        await self._popup.picker({"do": "fill_picker", "panes": told})
+
+    async def reveal_picker(self) -> None:
+        """Raises PopupFailed."""
+        await self._popup.picker({"do": "reveal_picker"})
+
+    async def close_picker(self) -> None:
+        with suppress(PopupFailed):  # what is gone shows nothing
+            await self._popup.picker({"do": "conceal_picker"})
+
+    @property
+    def picker_alive(self) -> bool:
+        return self._popup.alive
 
     async def close(self) -> None:
         await self._popup.close()

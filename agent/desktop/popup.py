@@ -18,24 +18,30 @@ class PopupHost:
     """One popup window in a process of its own. Use it from one event loop.
 
     `url` makes the address of the page, with a one-time code in it; it is asked only when the page must be loaded, because a warm window's
-    page is alive and keeps itself up to date. `hidden` is called when the user closed the window.
+    page is alive and keeps itself up to date. `picker_url` does so for the page on which a region of the screen is chosen. `hidden` is
+    called when the user closed the window.
     """
 
     def __init__(
         self,
         url: Callable[[], Awaitable[str]],
         *,
+        picker_url: Callable[[], Awaitable[str]] | None = None,
         keep_warm_s: float,
         hidden: Callable[[], None] = lambda: None,
         command: Sequence[str] | None = None,
     ) -> None:
         self._url = url
+        self._picker_url = picker_url or url
         self.keep_warm_s = keep_warm_s  # may be changed; holds from the next time it is hidden
         self._hidden = hidden
         self._command = list(command or own_command("popup-window"))
         self._child: Child | None = None
         self._loaded = False
         self._visible = False
+        self._picker_loaded = False
+        self._picking = False
+        self.keep = False  # however long it is idle; holds from the next time it is hidden
         self._turn = asyncio.Lock()
         self._idle: asyncio.TimerHandle | None = None
         self._dropping: asyncio.Task[None] | None = None
@@ -88,6 +94,32 @@ class PopupHost:
             if not child.alive and not folder.done():
                 folder.set_result(None)
         return folder.result()
+
+    # -- the windows in which a region of the screen is chosen ---------------------------------------------------------------------
+    async def warm_picker(self) -> None:
+        """Start the process and load their page, unseen. Raises NoDisplay or PopupFailed."""
+        async with self._turn:
+            try:
+                if not await self._picker_loads() and not await self._picker_loads():
+                    raise PopupFailed
+            finally:
+                self._rest()
+
+    async def picker(self, request: Message) -> None:
+        """Have the loaded windows do something. Raises PopupFailed."""
+        async with self._turn:
+            try:
+                if self._child is None or not self._picker_loaded or not await self._ok(self._child, request, _WARM_S):
+                    raise PopupFailed
+                self._picking = request["do"] != "conceal_picker"
+            finally:
+                self._rest()
+
+    async def _picker_loads(self) -> bool:
+        child = await self._started()
+        if not self._picker_loaded:
+            self._picker_loaded = await self._ok(child, {"do": "warm_picker", "url": await self._picker_url()}, _START_S)
+        return self._picker_loaded
 
     async def close(self) -> None:
         """End the process."""
@@ -143,7 +175,7 @@ class PopupHost:
 
     async def _drop(self) -> None:
         child, self._child = self._child, None
-        self._loaded = self._visible = False
+        self._loaded = self._visible = self._picker_loaded = self._picking = False
         if self._folder is not None and not self._folder.done():
             self._folder.set_result(None)
         if child is not None:
@@ -170,7 +202,7 @@ class PopupHost:
     def _rest(self) -> None:
         """Unless the window is shown, its process is idle from now on."""
         self._wake()
-        if self.alive and not self._visible:
+        if self.alive and not self._visible and not self._picking and not self.keep:
             self._idle = asyncio.get_running_loop().call_later(self.keep_warm_s, self._drop_idle)
 
     def _drop_idle(self) -> None:
@@ -178,5 +210,5 @@ class PopupHost:
 
     async def _drop_if_idle(self) -> None:
         async with self._turn:
-            if not self._visible and (self._folder is None or self._folder.done()):
+            if not self._visible and not self._picking and not self.keep and (self._folder is None or self._folder.done()):
                 await self._drop()

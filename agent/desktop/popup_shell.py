@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from agent.desktop.picker_shell import Picker
 from agent.settings import Corner
 
 WIDTH, HEIGHT = 380, 520
@@ -22,6 +23,10 @@ class Shell(Protocol):
         ...
 
     def conceal(self) -> None: ...
+
+    def picker(self) -> Picker:
+        """The windows in which a region of the screen is chosen; always the same."""
+        ...
 
     def choose_folder(self, title: str, language: str, chosen: Callable[[str | None], None]) -> None:
         """Open the system's folder dialog and go on; `chosen` gets the path, None if it was dismissed.

@@ -8,8 +8,10 @@ import time
 from typing import Any, BinaryIO
 
 from agent.child import Message, send, take_pipes
+from agent.desktop.picker_shell import PickerPane
 from agent.desktop.popup_shell import HEIGHT, WIDTH, Shell, is_ours
 from agent.desktop.system_shells import shell_for
+from agent.desktop.work_area import Rect
 from agent.settings import Corner
 
 _START_S = 20.0
@@ -17,7 +19,7 @@ _END_S = 3.0
 
 
 def main() -> int:
-    """Serve requests on standard input until it ends: `show`, `hide`, `choose_folder`. The main thread runs the window."""
+    """Serve requests on standard input until it ends: the popup's, the folder dialog's, the picker's. The main thread runs the window."""
     requests, answers = take_pipes()
     if sys.platform.startswith("linux"):
         prepare_linux()
@@ -86,6 +88,14 @@ class Server:
                 shell.conceal()
             case {"do": "choose_folder", "title": title, "language": language}:
                 shell.choose_folder(title, language, lambda path: self._send({"notice": "folder", "path": path}))
+            case {"do": "warm_picker", "url": url}:
+                return {"ok": (url is None or is_ours(url)) and shell.picker().warm(url or "")}
+            case {"do": "fill_picker", "panes": panes}:
+                shell.picker().fill([PickerPane(Rect(*pane["rect"]), pane["scale"], pane["at"]) for pane in panes])
+            case {"do": "reveal_picker"}:
+                shell.picker().reveal()
+            case {"do": "conceal_picker"}:
+                shell.picker().conceal()
             case _:
                 return {"ok": False}
         return {"ok": True}

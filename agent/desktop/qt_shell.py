@@ -12,6 +12,7 @@ from PySide6.QtWebEngineCore import QWebEngineLoadingInfo, QWebEngineNavigationR
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QWidget
 
 from agent.desktop.popup_shell import HEIGHT, LOAD_S, WIDTH, is_ours
+from agent.desktop.qt_picker import QtPicker
 from agent.desktop.qt_thread import QtThread
 from agent.desktop.work_area import frame, qt_area
 from agent.settings import Corner
@@ -38,6 +39,7 @@ class QtShell:
         assert application is not None
         self._thread.moveToThread(application.thread())
         self._thread.ask(self._prepare, _ANSWER_S)
+        self._picker = QtPicker(self._thread, self._page.profile())
 
     def load(self, url: str) -> bool:
         loading: Future[bool] = Future()
@@ -57,6 +59,9 @@ class QtShell:
 
     def conceal(self) -> None:
         self._thread.ask(self._native.hide, _ANSWER_S)
+
+    def picker(self) -> QtPicker:
+        return self._picker
 
     def choose_folder(self, title: str, language: str, chosen: Callable[[str | None], None]) -> None:
         self._thread.post(partial(self._open_dialog, title, language, chosen))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from agent.desktop.popup_shell import HEIGHT, LOAD_S, WIDTH, Shell, is_ours
+from agent.desktop.system_picker import SystemPicker
 from agent.desktop.work_area import MARGIN, frame, mac_area, windows_area
 from agent.settings import Corner
 
@@ -31,11 +32,21 @@ def shell_for(window: Any) -> Shell:
     return QtShell(window)
 
 
+def _new_window(*named: Any, **more: Any) -> Any:
+    import webview
+
+    return webview.create_window(*named, **more)
+
+
 class PlainShell:
     """What Windows and macOS share: pywebview's own loading and dialog. It has no hook before a page loads, so pages are checked after."""
 
     def __init__(self, window: Any) -> None:
         self._window = window
+        self._picker = SystemPicker(_new_window)
+
+    def picker(self) -> SystemPicker:
+        return self._picker
 
     def load(self, url: str) -> bool:
         self._window.load_url(url)

@@ -220,3 +220,26 @@ async def test_a_dialog_that_is_refused_is_a_failure(tmp_path: Path) -> None:
     with pytest.raises(PopupFailed):
         await setting.host.choose_folder("Choose", "en")
     await setting.host.close()
+
+
+async def test_the_picker_is_loaded_once_and_keeps_the_process_while_somebody_chooses(tmp_path: Path) -> None:
+    setting = Setting(tmp_path, "well", keep_warm_s=0.05)
+    await setting.host.warm_picker()
+    await setting.host.warm_picker()
+    await setting.host.picker({"do": "fill_picker", "panes": []})
+    pid = setting.host.pid
+    await asyncio.sleep(0.2)  # longer than it is kept idle
+    assert setting.host.alive and setting.host.pid == pid
+    await setting.host.picker({"do": "conceal_picker"})
+    await gone(setting.host)
+    assert [each.split()[0] for each in setting.asked] == ["warm_picker", "fill_picker", "conceal_picker"] and setting.codes == 1
+    await setting.host.close()
+
+
+async def test_a_picker_that_is_gone_or_refuses_says_so(tmp_path: Path) -> None:
+    setting = Setting(tmp_path, "refuses")
+    with pytest.raises(PopupFailed):
+        await setting.host.warm_picker()
+    with pytest.raises(PopupFailed):
+        await setting.host.picker({"do": "reveal_picker"})
+    await setting.host.close()

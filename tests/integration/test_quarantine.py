@@ -20,6 +20,7 @@ from agent.api.client import Client
 from agent.api.context import Context
 from agent.api.schemas import PlaceProblem, PlaceProblems, Status
 from agent.api.server import serving
+from agent.app.picking import Picking
 from agent.app.previews import Previews
 from agent.bootstrap import build, health
 from agent.desktop.desk import Desk
@@ -96,11 +97,13 @@ async def running(
         command=[sys.executable, str(script)],
     )
     app = build(settings, paths, library=library, analyser=pool)
+    desk = Desk(lambda page, _: page, settings.popup)
     context = Context(
         app=app,
         auth=Auth(asyncio.get_running_loop().time),
         previews=Previews(library, pool),
-        desk=Desk(lambda page, _: page, settings.popup),
+        desk=desk,
+        picking=Picking(lambda: app.capturing, desk),
         settings=SettingsFile(paths.settings),
         move_key=lambda _: None,
         remote=lambda _: False,

@@ -5,6 +5,7 @@ Parameters are facts a message needs (numbers, setting names), never a path, a n
 """
 
 from agent.domain.errors.capture import (
+    CaptureCancelled,
     CaptureError,
     CaptureFailed,
     CaptureGone,
@@ -130,6 +131,7 @@ __all__ = [
     "BackupDamaged",
     "BackupMissing",
     "BadRequest",
+    "CaptureCancelled",
     "CaptureError",
     "CaptureFailed",
     "CaptureGone",

@@ -49,6 +49,12 @@ class PortalMissing(CaptureError):
     code = "capture.no_portal"
 
 
+class CaptureCancelled(CaptureError):
+    """Nothing was chosen."""
+
+    code = "capture.cancelled"
+
+
 class WholeOnly(CaptureError):
     """The desktop gives all screens together or what is chosen in its own window, and nothing in between."""
 

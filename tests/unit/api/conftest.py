@@ -16,10 +16,12 @@ from agent.api.auth import Auth
 from agent.api.context import Context
 from agent.api.http import create_app
 from agent.app.health import DiskFacts, Health, ModelFacts
+from agent.app.picking import Picking
 from agent.app.previews import Previews
 from agent.domain.errors import DesktopError, KeyHomeError
 from agent.i18n import Texts
 from agent.settings import KeyHome
+from tests.screens import FakeClipboard, FakeGrabber, FakeWindows, surroundings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -95,7 +97,7 @@ class SharedApi:
 
     def __init__(self, ui: Path) -> None:
         (ui / "assets").mkdir()
-        for page in ("index", "popup"):
+        for page in ("index", "popup", "picker"):
             (ui / f"{page}.html").write_text("<!doctype html><title>page</title>")
         (ui / "assets" / "app-1a2b.js").write_text("export {}")
         self.ui = ui
@@ -134,11 +136,16 @@ class Served:
         self.settings.load()
         self.key_error: KeyHomeError | None = None
         self.auth = Auth(lambda: self.time)
+        self.grabber, self.clipboard, self.windows = FakeGrabber(), FakeClipboard(), FakeWindows()
+        self.saved: dict[str, bytes] = {}
+        world.screen = (self.grabber, surroundings(self.saved, self.clipboard))
+        world.make(world.app.settings)
         self.context = Context(
             app=world.app,
             auth=self.auth,
             previews=Previews(world.app.library, world.analyser),
             desk=self.desk,
+            picking=Picking(lambda: world.app.capturing, self.windows),
             settings=self.settings,
             move_key=self._move_key,
             recovery_code=self._recovery_code,

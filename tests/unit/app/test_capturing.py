@@ -1,20 +1,17 @@
 """A capture is covered before anything of it goes anywhere, and gone when it is let go."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import pytest
 
 from agent.app.capturing import Capture, Capturing, Change, Surroundings
 from agent.app.opinions import Judgement
-from agent.app.ports import Analyse, Person
-from agent.app.ports.screen import Frame
+from agent.app.ports import Person
 from agent.domain.errors import (
     CaptureGone,
     CopyUnsupported,
     EngineCrashed,
-    MonitorUnknown,
     NoSuchName,
     NoWindow,
     RecognitionOff,
@@ -24,79 +21,13 @@ from agent.domain.errors import (
 from agent.domain.face import Analysis, Box
 from agent.domain.image import Recipe
 from agent.domain.people import Certainty, Identity
-from agent.domain.redaction import Cover, Look, Reason, Shape, Style
-from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
+from agent.domain.redaction import Look, Reason, Shape, Style
+from agent.domain.screen import ScreenRef, ScreenRegion
 from agent.settings import Settings
-from tests.world import analysis
+from tests.screens import FakeClipboard, FakeGrabber
 
 REGION = ScreenRegion(10, 20, 30, 40)
 ON = Settings.model_validate({"recognition": {"enabled": True}})
-
-
-class FakeGrabber:
-    """A screen that shows two faces. Pictures say in words what is covered on them."""
-
-    def __init__(self) -> None:
-        self.open: set[str] = set()
-        self.asked: list[object] = []
-        self.tasks: list[Analyse] = []
-        self.error: Exception | None = None
-        self.forgotten = 0
-
-    async def monitors(self) -> tuple[Monitor, ...]:
-        return (Monitor(1, 0, 0, 800, 600, 1.0, True),)
-
-    async def grab(self, ref: ScreenRef) -> Frame:
-        if ref.monitor > 1:
-            raise MonitorUnknown(number=ref.monitor, count=1)
-        return self._frame(ref)
-
-    async def take(self, path: str) -> Frame:
-        return self._frame(path)
-
-    def _frame(self, asked: object) -> Frame:
-        self.asked.append(asked)
-        self.open.add(handle := f"{len(self.asked)}")
-        return Frame(handle, 800, 600)
-
-    async def frame(self, handle: str, region: ScreenRegion | None) -> bytes:
-        return b"uncovered"
-
-    async def look(self, handle: str, region: ScreenRegion | None, task: Analyse) -> Analysis:
-        self.asked.append(region)
-        self.tasks.append(task)
-        if self.error is not None:
-            raise self.error
-        found = analysis(b"x", task.recipe, chip=task.keep_chips)
-        return replace(found, faces=(found.faces[0], replace(found.faces[0], box=Box(60, 5, 20, 20))))
-
-    async def cover(self, handle: str, covers: tuple[Cover, ...], format: str) -> bytes:
-        if handle not in self.open:
-            raise CaptureGone
-        return f"{format} {len(covers)}".encode()
-
-    async def drop(self, handle: str) -> None:
-        self.open.discard(handle)
-
-    def forget(self) -> None:
-        self.forgotten += 1
-        self.open.clear()
-
-    async def close(self) -> None:
-        self.open.clear()
-
-
-class FakeClipboard:
-    formats: tuple[str, ...] = ("png", "bmp")
-
-    def __init__(self) -> None:
-        self.holds: Mapping[str, bytes] = {}
-
-    async def put(self, pictures: Mapping[str, bytes]) -> None:
-        self.holds = pictures
-
-    async def close(self) -> None:
-        self.holds = {}
 
 
 class FakePeople:

@@ -5,17 +5,37 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from agent.desktop import popup_window
+from agent.desktop.picker_shell import PickerPane
 from agent.desktop.popup_window import Server
+from agent.desktop.work_area import Rect
 from agent.settings import Corner
 
 URL = "http://127.0.0.1:5000/popup?code=1"
+
+
+class FakePicker:
+    def __init__(self, done: list[tuple[str, object]]) -> None:
+        self.done = done
+
+    def warm(self, url: str) -> bool:
+        self.done.append(("warm", url))
+        return True
+
+    def fill(self, panes: Sequence[PickerPane]) -> None:
+        self.done.append(("fill", list(panes)))
+
+    def reveal(self) -> None:
+        self.done.append(("reveal", None))
+
+    def conceal(self) -> None:
+        self.done.append(("conceal picker", None))
 
 
 class FakeShell:
@@ -34,6 +54,9 @@ class FakeShell:
 
     def conceal(self) -> None:
         self.done.append(("conceal", None))
+
+    def picker(self) -> FakePicker:
+        return FakePicker(self.done)
 
     def choose_folder(self, title: str, language: str, chosen: Callable[[str | None], None]) -> None:
         self.done.append(("choose", title))
@@ -156,3 +179,20 @@ def test_only_root_goes_without_the_sandbox(monkeypatch: pytest.MonkeyPatch, use
     assert flags[0] == "--lang=zh"
     assert ("--no-sandbox" not in flags) is sandboxed
     assert os.environ["QT_QPA_PLATFORM"] == "xcb"
+
+
+def test_the_windows_of_the_picker_are_loaded_filled_and_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    shell = FakeShell()
+    pane = {"rect": [0, 0, 1920, 1080], "scale": 2.0, "at": "pick/word/1/en"}
+    steps: tuple[dict[str, object], ...] = ({"url": URL}, {"panes": [pane]}, {}, {})
+    requests = [{"do": f"{do}_picker", **step} for do, step in zip(("warm", "fill", "reveal", "conceal"), steps, strict=True)]
+    answers, _ = serve(monkeypatch, shell, *requests)
+    assert answers == [{"ok": True}] * 4
+    filled = ("fill", [PickerPane(Rect(0, 0, 1920, 1080), 2.0, "pick/word/1/en")])
+    assert shell.done == [("warm", URL), filled, ("reveal", None), ("conceal picker", None)]
+
+
+def test_the_picker_too_loads_nothing_foreign(monkeypatch: pytest.MonkeyPatch) -> None:
+    shell = FakeShell()
+    answers, _ = serve(monkeypatch, shell, {"do": "warm_picker", "url": "http://192.0.2.1/picker"})
+    assert answers == [{"ok": False}] and not shell.done

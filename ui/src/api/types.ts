@@ -45,6 +45,43 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/captures/frames/{word}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Frame
+         * @description What one of these windows shows, uncovered: once.
+         */
+        readonly get: operations["frame_api_captures_frames__word__get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/captures/picks/{pick}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Tell */
+        readonly post: operations["tell_api_captures_picks__pick__post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/captures/{capture_id}": {
         readonly parameters: {
             readonly query?: never;
@@ -2732,6 +2769,27 @@ export interface components {
             readonly portrait: components["schemas"]["PortraitOut"] | null;
         };
         /**
+         * PickStep
+         * @description What a window in which a region is chosen has come to.
+         */
+        readonly PickStep: {
+            /**
+             * Monitor
+             * @default 1
+             */
+            readonly monitor: number;
+            /**
+             * Region
+             * @description from the top left of the monitor; without it the whole of it was chosen
+             */
+            readonly region?: string | null;
+            /**
+             * Step
+             * @enum {string}
+             */
+            readonly step: "ready" | "chosen" | "cancelled";
+        };
+        /**
          * PlaceProblem
          * @description A file that could not be analysed.
          */
@@ -3519,6 +3577,7 @@ export type PersonDetail = components['schemas']['PersonDetail'];
 export type PersonFace = components['schemas']['PersonFace'];
 export type PersonFaces = components['schemas']['PersonFaces'];
 export type PersonOut = components['schemas']['PersonOut'];
+export type PickStep = components['schemas']['PickStep'];
 export type PlaceProblem = components['schemas']['PlaceProblem'];
 export type PlaceProblems = components['schemas']['PlaceProblems'];
 export type PortraitOut = components['schemas']['PortraitOut'];
@@ -3637,6 +3696,70 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["CaptureOut"];
                 };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly frame_api_captures_frames__word__get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly word: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/jpeg": unknown;
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly tell_api_captures_picks__pick__post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly pick: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PickStep"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unprocessable Entity */
             readonly 422: {

@@ -1,0 +1,171 @@
+"""Choosing a region on a picture of the screen that stands still: what is chosen is what was seen."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from agent.app.capturing import Capturing
+from agent.app.ports.screen import Frame
+from agent.domain.errors import CaptureCancelled, CaptureGone, PopupFailed, RegionOutside
+from agent.domain.screen import ALL_MONITORS, Monitor, ScreenRef, ScreenRegion
+
+# Seconds: until the windows have their picture, and until somebody who chooses has forgotten that they were about to.
+READY_S = 30.0
+CHOSEN_S = 300.0
+_LOOK_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pane:
+    """One window over one monitor."""
+
+    monitor: Monitor
+    pick: str
+    frame: str  # under this word it gets its picture, once
+
+
+class PickerWindows(Protocol):
+    """Implementations: the desk's, and none (headless)."""
+
+    async def warm_picker(self) -> None:
+        """Have the windows ready, unseen. Raises NoDisplay or PopupFailed."""
+        ...
+
+    async def open_picker(self, panes: Sequence[Pane]) -> None:
+        """Give each its picture; they are not seen yet. Raises PopupFailed."""
+        ...
+
+    async def reveal_picker(self) -> None:
+        """Raises PopupFailed."""
+        ...
+
+    async def close_picker(self) -> None: ...
+
+    @property
+    def picker_alive(self) -> bool: ...
+
+
+@dataclass(eq=False)
+class _Pick:
+    frame: Frame
+    monitors: dict[int, Monitor]
+    id: str = field(default_factory=lambda: secrets.token_hex(16))
+    frames: dict[str, int] = field(default_factory=dict)  # monitors by the word for their picture
+    waiting: set[int] = field(default_factory=set)  # monitors whose window has no picture yet
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    chosen: "asyncio.Future[ScreenRegion | None]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Picking:
+    """One choice at a time: a second one calls the first off."""
+
+    def __init__(self, capturing: Callable[[], Capturing], windows: PickerWindows) -> None:
+        """`capturing` may raise ScreenUnavailable."""
+        self._capturing = capturing
+        self._windows = windows
+        self._pick: _Pick | None = None
+        self._turn = asyncio.Lock()
+
+    @property
+    def open(self) -> bool:
+        return self._pick is not None
+
+    async def pick(self) -> tuple[Frame, ScreenRegion | None]:
+        """Have the user choose. Returns the picture of all monitors, and the region of it.
+
+        Raises CaptureCancelled, NoDisplay, PopupFailed, CaptureError, EngineError.
+        """
+        if self._pick is not None:
+            _settle(self._pick, CaptureCancelled())
+        async with self._turn:
+            return await self._picked()
+
+    async def _picked(self) -> tuple[Frame, ScreenRegion | None]:
+        # The picture first: the windows may take their time where they are not warm, and are not to be on it.
+        warming = asyncio.ensure_future(self._windows.warm_picker())
+        try:
+            frame, _ = await self._capturing().freeze(ScreenRef(ALL_MONITORS))
+        except BaseException:
+            warming.cancel()
+            await asyncio.gather(warming, return_exceptions=True)
+            raise
+        try:
+            monitors = await self._capturing().monitors()
+            await warming
+            pick = self._pick = _Pick(frame, {each.number: each for each in monitors})
+            region = await self._chosen(pick)
+        except BaseException:
+            warming.cancel()
+            await asyncio.gather(warming, return_exceptions=True)
+            await self._capturing().drop(frame)
+            raise
+        finally:
+            self._pick = None
+            await self._windows.close_picker()
+        return frame, region
+
+    async def _chosen(self, pick: _Pick) -> ScreenRegion | None:
+        panes = [Pane(monitor, pick.id, secrets.token_hex(16)) for monitor in pick.monitors.values()]
+        pick.frames = {pane.frame: pane.monitor.number for pane in panes}
+        pick.waiting = set(pick.monitors)
+        try:
+            async with asyncio.timeout(READY_S):
+                await self._windows.open_picker(panes)
+                await pick.ready.wait()
+                await self._windows.reveal_picker()
+        except TimeoutError:
+            raise PopupFailed from None
+        left = CHOSEN_S
+        while not pick.chosen.done():
+            await asyncio.wait([pick.chosen], timeout=_LOOK_S)
+            left -= _LOOK_S
+            if not pick.chosen.done() and (left <= 0 or not self._windows.picker_alive):
+                _settle(pick, CaptureCancelled())
+        return pick.chosen.result()
+
+    # -- what the windows say ----------------------------------------------------------------------------------------------------
+    async def frame(self, word: str) -> bytes:
+        """The picture for one window, uncovered, once. Raises CaptureGone."""
+        pick = self._pick
+        if pick is None or word not in pick.frames:
+            raise CaptureGone
+        return await self._capturing().uncovered(pick.frame, pick.monitors[pick.frames.pop(word)].region)
+
+    def ready(self, id: str, number: int) -> None:
+        """The window on that monitor has its picture. Raises CaptureGone."""
+        pick = self._of(id)
+        pick.waiting.discard(number)
+        if not pick.waiting:
+            pick.ready.set()
+
+    def choose(self, id: str, number: int, region: ScreenRegion | None) -> None:
+        """A region of that monitor, None for the whole. Raises CaptureGone, RegionOutside."""
+        pick = self._of(id)
+        monitor = pick.monitors.get(number)
+        if monitor is None:
+            raise RegionOutside
+        whole = monitor.region
+        if region is not None:
+            inside = ScreenRegion.clipped(region.x, region.y, region.w, region.h, within=(monitor.w, monitor.h))
+            if inside is None:
+                raise RegionOutside
+            whole = ScreenRegion(monitor.x + inside.x, monitor.y + inside.y, inside.w, inside.h)
+        if not pick.chosen.done():
+            pick.chosen.set_result(whole)
+
+    def cancel(self, id: str) -> None:
+        """Raises CaptureGone."""
+        _settle(self._of(id), CaptureCancelled())
+
+    def _of(self, id: str) -> _Pick:
+        if self._pick is None or self._pick.id != id:
+            raise CaptureGone
+        return self._pick
+
+
+def _settle(pick: _Pick, error: CaptureCancelled) -> None:
+    pick.ready.set()
+    if not pick.chosen.done():
+        pick.chosen.set_exception(error)
