@@ -14,7 +14,7 @@ from agent.app.devices import Note
 from agent.app.governor import Throttle
 from agent.app.indexer import Indexer
 from agent.app.ingest import Ingest
-from agent.app.ports import Library
+from agent.app.ports import Counts, Library
 from agent.app.progress import Burst, Finished, Progress
 from agent.app.quiet import Quiet
 from agent.domain.errors import AgentError, ModelMissing, StoreError
@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 LEAST_INTERVAL_S = 0.25
 QUIET_TICK_S = 30.0  # while quiet times begin and end by the clock
-MOST_SHARE = 20  # it rests this many times as long as the counting took
+MOST_SHARE = 20  # it rests this many times as long as the counting kept a processor busy
 TICK_S = 1.0  # while working, so that rate and time left stay true
 
 
@@ -82,6 +82,7 @@ class StatusFeed:
         self._device_note = device_note
         self._stale = asyncio.Event()
         self._last: Status | None = None
+        self._busy_s = 0.0
         self._listeners: list[Listener] = []
         self.settings_problem: AgentError | None = None
         self.warning: AgentError | None = None
@@ -108,7 +109,7 @@ class StatusFeed:
     async def now(self) -> Status:
         """The status this moment. Raises StoreError."""
         settings = self._settings()  # before counting: what they made to be done is then counted
-        counts = await asyncio.to_thread(self._library.counts)
+        counts = await asyncio.to_thread(self._count)
         jobs = counts.jobs
         queued = jobs.get(JobState.QUEUED, 0) + jobs.get(JobState.LEASED, 0)
         blocked = self._indexer.problem
@@ -142,10 +143,16 @@ class StatusFeed:
             settings=settings,
         )
 
+    def _count(self) -> Counts:
+        began = time.thread_time()
+        try:
+            return self._library.counts()
+        finally:
+            self._busy_s = time.thread_time() - began
+
     async def run(self) -> None:
         """Tell the listeners until cancelled."""
         while True:
-            began = time.monotonic()
             try:
                 status = await self.now()
             except StoreError as error:
@@ -155,8 +162,9 @@ class StatusFeed:
                     self._last = status
                     for listener in tuple(self._listeners):
                         listener(status)
-            # Counting takes longer in a larger library; it never takes more than its share.
-            await asyncio.sleep(max(LEAST_INTERVAL_S, MOST_SHARE * (time.monotonic() - began)))
+            # Counting takes longer in a larger library; it never takes more than its share. Waiting for a busy machine is no work: whoever
+            # was told that there is some to do would be told for many seconds after it.
+            await asyncio.sleep(max(LEAST_INTERVAL_S, MOST_SHARE * self._busy_s))
             working = self._last is not None and self._last.queued
             await self._wait(TICK_S if working else QUIET_TICK_S if self._quiet.timed else None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,8 @@ from agent.domain.jobs import Priority
 from agent.settings import Settings
 
 if TYPE_CHECKING:
+    from agent.adapters.store import SqliteLibrary
+    from agent.app.ports import Counts
     from tests.world import World
 
 
@@ -95,6 +98,23 @@ async def test_while_the_library_is_busy_the_last_status_stands(world: World, to
         world.app.status.changed()
         await world.until(lambda: told[-1].state is AgentState.PAUSED)
     assert len(told) == 2
+
+
+async def test_a_wait_for_a_busy_machine_is_no_work_to_rest_from(
+    world: World, told: list[Status], library: SqliteLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = library.counts()
+
+    def waiting() -> Counts:
+        time.sleep(0.05)
+        return counts
+
+    monkeypatch.setattr(world.library, "counts", waiting)
+    monkeypatch.setattr("agent.app.status.MOST_SHARE", 10_000)
+    async with world.running():
+        await world.until(lambda: bool(told))
+        world.app.pause()
+        await world.until(lambda: told[-1].state is AgentState.PAUSED)
 
 
 async def test_what_slows_the_work_is_counted_for_only_while_there_is_some(
