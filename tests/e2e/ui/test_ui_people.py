@@ -305,7 +305,7 @@ def test_two_people_who_are_one_are_merged_and_parted_again_also_after_a_restart
     assert people.who() == parted
     people.key("ControlOrMeta+z")  # and the naming before it
     expect(people.page.get_by_role("link", name=people.other)).to_have_count(0)
-    assert people.who()["first-2.jpg"] == [(people.first, "certain")]
+    people.until(lambda: people.who()["first-2.jpg"] == [(people.first, "certain")], "who it seemed to be before")
     people.key("ControlOrMeta+y")
     people.key("ControlOrMeta+y")
     people.until(lambda: people.who() == merged, "both done again")
