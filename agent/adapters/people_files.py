@@ -56,9 +56,13 @@ def read(file: TextIO) -> Iterator[FaceRow]:
                 yield _row(json_line(line, number), number)
         return
     columns = [name.strip() for name in next(csv.reader([first.lstrip("\ufeff")]), [])]
-    for number, values in enumerate(csv.reader(file), 2):
-        if values:
-            yield _row(dict(zip(columns, map(_plain, values), strict=False)), number)
+    rows = csv.reader(file)
+    try:
+        for values in rows:
+            if values:
+                yield _row(dict(zip(columns, map(_plain, values), strict=False)), rows.line_num + 1)
+    except csv.Error as error:  # a field without an end, mostly
+        raise ImportBadRow(line=rows.line_num + 1) from error
 
 
 def json_line(line: str, number: int) -> object:

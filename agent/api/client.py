@@ -84,7 +84,9 @@ class Client:
     def edit(self, edit: Edit) -> Edited:
         """What the user says of people and faces."""
         with _translated():
-            return Edited.model_validate_json(self._call("POST", "/api/people/edits", edit.model_dump_json()).content)
+            answer = self._http.post("/api/people/edits", content=edit.model_dump_json(), headers=_JSON, timeout=_PATIENT)
+            _check(answer)
+            return Edited.model_validate_json(answer.content)
 
     def take_back(self) -> Step:
         """The latest step."""
@@ -135,7 +137,7 @@ class Client:
 
 _JSON = {"content-type": "application/json"}
 _IMAGE = {"content-type": "image/*"}
-_PATIENT = httpx.Timeout(120.0, connect=2.0)  # all face prints of a large library may have to be read first
+_PATIENT = httpx.Timeout(600.0, connect=2.0)  # a million faces may be named, or all face prints have to be read first
 
 
 @contextmanager

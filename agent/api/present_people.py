@@ -70,6 +70,8 @@ def wish(asked: out.Edit) -> edits.Edit:
     match asked:
         case out.NameFaces():
             return edits.NameFaces(face_ids=asked.face_ids, person_id=asked.person_id, name=asked.name, basis=_basis(asked.basis))
+        case out.NameMany():
+            return edits.NameMany(people=tuple((each.name, each.face_ids) for each in asked.people))
         case out.NotThisPerson():
             return edits.RejectFaces(face_ids=asked.face_ids, person_id=asked.person_id)
         case out.UnnameFaces():

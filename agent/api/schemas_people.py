@@ -151,6 +151,18 @@ class NameFaces(Schema):
         return self
 
 
+class PersonsFaces(Schema):
+    name: PersonName
+    face_ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=10_000_000)]
+
+
+class NameMany(Schema):
+    """Each of these names has these faces, as one step."""
+
+    kind: Literal["name_many"]
+    people: Annotated[tuple[PersonsFaces, ...], Field(min_length=1, max_length=1_000_000)]
+
+
 class NotThisPerson(Schema):
     """They are not this person, and are never taken for them again."""
 
@@ -199,7 +211,7 @@ class DescribePerson(Schema):
 
 
 Edit: TypeAlias = Annotated[
-    NameFaces | NotThisPerson | UnnameFaces | IgnoreFaces | MergePeople | DescribePerson, Field(discriminator="kind")
+    NameFaces | NameMany | NotThisPerson | UnnameFaces | IgnoreFaces | MergePeople | DescribePerson, Field(discriminator="kind")
 ]
 
 

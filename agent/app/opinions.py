@@ -12,6 +12,8 @@ from agent.domain.image import Recipe
 from agent.domain.people import Bounds, Candidate, Identity, identify
 
 PAGE = 2_000
+MANY = 2_000  # faces of one step: what follows from more is formed page by page, and others come in between
+AT_ONCE = 500  # faces judged before others may say something
 NEAREST_PEOPLE = 10  # looked at for each face: some of them it may have been said not to be
 MOST_NEAR = 10_000  # faces that one naming is about
 
@@ -83,25 +85,39 @@ class Opinions:
         elif judged.version != self._version:
             await self._form(faces)
 
-    async def follow(self, step: Step) -> None:
-        """The user said something, or took it back: form anew what may be seen otherwise now. Raises EngineError, StoreError."""
+    async def follow(self, step: Step) -> bool:
+        """The user said something, or took it back: form anew what may be seen otherwise now. Raises EngineError, StoreError.
+
+        False: it was so much that all opinions are to be formed anew.
+        """
         embedder = self._embedder
         self.outdated()
         if embedder is None or not (step.faces or step.people):
-            return
+            return True
+        if len(step.faces) > MANY:
+            self._matcher.forget()  # it reads the library sooner than it is told
+            return False
         faces = set(step.faces)
         if step.action == "describe":  # it may be that they are recognised no more, or again
             faces |= set(await asyncio.to_thread(self._library.faces_of_people, step.people))
         await self._tell(faces, embedder)
         thought = await asyncio.to_thread(self._library.faces_thought_of, step.people)
         await self._form(faces | set(thought) | await self._around(faces))
+        return True
 
-    async def form_all(self) -> None:
-        """All opinions, a page at a time. Raises EngineError, StoreError."""
-        embedder, after = self._embedder, 0
-        while embedder is not None and (page := await asyncio.to_thread(self._library.unconfirmed, embedder, after=after, limit=PAGE)):
-            await self._form(page)
-            after = page[-1]
+    async def form_all(self, turn: asyncio.Lock) -> None:
+        """All opinions, a page at a time, each in its turn: what is said in between counts. Raises EngineError, StoreError."""
+        after = 0
+        async with turn:
+            self.outdated()
+        while True:
+            async with turn:
+                embedder = self._embedder
+                page = [] if embedder is None else await asyncio.to_thread(self._library.unconfirmed, embedder, after=after, limit=AT_ONCE)
+                if not page:
+                    return
+                await self._form(page)
+                after = page[-1]
 
     async def _tell(self, faces: Collection[int], embedder: str) -> None:
         """The matcher what the library has of these faces now."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from datetime import datetime
 from functools import partial
 
@@ -11,8 +11,8 @@ import structlog
 from agent.app.bus import Bus
 from agent.app.opinions import Judgement, Opinions
 from agent.app.ports import BACKUPS_HOLD_PURGED, ForgottenList, Library
-from agent.domain.edits import AdoptNames, Edit, Forgotten, NameFaces, Step
-from agent.domain.errors import AgentError, EngineError, NothingToUndo, RecognitionOff
+from agent.domain.edits import AdoptNames, Edit, Forgotten, NameFaces, NameMany, Step
+from agent.domain.errors import AgentError, EngineError, NothingToUndo, RecognitionOff, StoreError
 from agent.domain.events import ImageIndexed, Recorded
 from agent.domain.face import Analysis
 from agent.domain.image import Recipe
@@ -20,6 +20,7 @@ from agent.domain.image import Recipe
 log = structlog.get_logger()
 
 RETRY_AFTER_S = 30.0
+IN_DOUBT = "opinions_in_doubt"  # a note in the library
 
 
 class People:
@@ -62,7 +63,7 @@ class People:
 
     async def edit(self, wish: Edit) -> Step:
         """What the user says of people and faces; opinions follow. Raises RecognitionOff (only names need it), PeopleError."""
-        if isinstance(wish, NameFaces | AdoptNames) and self._recipe().embedder is None:
+        if isinstance(wish, NameFaces | NameMany | AdoptNames) and self._recipe().embedder is None:
             raise RecognitionOff
         return await self._step(partial(self._library.edit, wish, now=self._clock()))
 
@@ -94,14 +95,17 @@ class People:
             await self.forget(there[0])
 
     async def run(self) -> None:
-        """Form all opinions anew whenever they are in doubt, until cancelled."""
+        """Form all opinions anew whenever they are in doubt, until cancelled; first if they were when the agent ended."""
+        with suppress(StoreError):
+            if await asyncio.to_thread(self._library.noted, IN_DOUBT):
+                self._doubtful.set()
         while True:
             await self._doubtful.wait()
             self._doubtful.clear()
             try:
-                async with self._naming:
-                    self._opinions.outdated()
-                    await self._opinions.form_all()
+                await self._opinions.form_all(self._naming)
+                if not self._doubtful.is_set() and await asyncio.to_thread(self._library.noted, IN_DOUBT):
+                    await asyncio.to_thread(self._library.take_notes, {IN_DOUBT: None})
             except AgentError as error:
                 log.warning("people.opinions_failed", code=error.code)
                 self._doubtful.set()
@@ -110,6 +114,12 @@ class People:
     def doubt(self) -> None:
         """The bounds changed, or opinions could not be formed: `run` forms them anew."""
         self._doubtful.set()
+
+    async def _put_off(self) -> None:
+        """`doubt` that outlives the agent."""
+        self.doubt()
+        with suppress(StoreError):
+            await asyncio.to_thread(self._library.take_notes, {IN_DOUBT: 1})
 
     def at_rest(self) -> asyncio.Lock:
         """Inside (`async with`), nobody is named and no opinions are formed, but for those about photos being analysed."""
@@ -131,16 +141,17 @@ class People:
                 await self._opinions.written(recorded.event.image_id, judged)
 
     async def _step(self, write: Callable[[], tuple[Step, list[Recorded]] | None]) -> Step:
-        """It is told of only once the opinions are what they should be now."""
+        """It is told of only once the opinions are what they should be now; but not after so much that this takes a while."""
         async with self._naming:
             written = await asyncio.to_thread(write)
             if written is None:
                 raise NothingToUndo
             step, events = written
             try:
-                await self._opinions.follow(step)
+                if not await self._opinions.follow(step):
+                    await self._put_off()
             except AgentError:
-                self.doubt()  # what was said is written; what follows from it is found out later
+                await self._put_off()  # what was said is written; what follows from it is found out later
                 raise
             finally:
                 self._said(step)

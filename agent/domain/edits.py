@@ -26,6 +26,13 @@ class NameFaces:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NameMany:
+    """Each of these names has these faces: what `NameFaces` says of one, in a single step."""
+
+    people: tuple[tuple[str, tuple[int, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AdoptNames:
     """Whom another program says these faces are: it counts where the user has said nothing of the face, or of being recognised.
 
@@ -83,7 +90,7 @@ class DescribePerson:
     clear: frozenset[str] = field(default_factory=frozenset)
 
 
-Edit: TypeAlias = NameFaces | AdoptNames | RejectFaces | UnnameFaces | IgnoreFaces | MergePeople | DescribePerson
+Edit: TypeAlias = NameFaces | NameMany | AdoptNames | RejectFaces | UnnameFaces | IgnoreFaces | MergePeople | DescribePerson
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,13 @@ def named(library: Library, face_id: int, name: str, *, now: datetime) -> tuple[
 # -- files ---------------------------------------------------------------------------------------------------------------------------
 
 
+def test_faces_are_found_by_the_content_of_their_images(library: Library) -> None:
+    for content, faces in (("a", (a_face(1.0), a_face(60.0))), ("b", ()), ("c", (a_face(),))):
+        index(library, f"/photos/{content}.jpg", content, *faces)
+    found = library.faces_by_hash(["a" * 64, "b" * 64, "d" * 64])
+    assert list(found) == ["a" * 64] and [box.x for _, box in found["a" * 64]] == [1.0, 60.0]
+
+
 def test_the_images_beside_a_sidecar_are_found_by_its_name(library: Library) -> None:
     jpeg, raw = index(library, "/photos/a.jpg", "a"), index(library, "/photos/a.cr2", "b")
     index(library, "/photos/ab.jpg", "c"), index(library, "/photos/a b.jpg", "d")

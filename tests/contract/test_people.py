@@ -6,7 +6,19 @@ import pytest
 
 from agent.adapters.store.engine import Database
 from agent.app.ports import Index, Library, Match, Shown
-from agent.domain.edits import AdoptNames, Basis, DescribePerson, Edit, IgnoreFaces, MergePeople, NameFaces, RejectFaces, Step, UnnameFaces
+from agent.domain.edits import (
+    AdoptNames,
+    Basis,
+    DescribePerson,
+    Edit,
+    IgnoreFaces,
+    MergePeople,
+    NameFaces,
+    NameMany,
+    RejectFaces,
+    Step,
+    UnnameFaces,
+)
 from agent.domain.errors import FaceUnknown, NameTaken, PersonUnknown, SelfMerge, StoreDiskFull
 from agent.domain.events import PeopleChanged
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
@@ -123,6 +135,16 @@ def test_adopted_names_are_one_step_and_count_where_nothing_was_said(library: Li
     assert library.edit(AdoptNames(names=((one, "Mei"),)), now=NOW)[0].token is None
     with pytest.raises(FaceUnknown):
         library.edit(AdoptNames(names=((99, "Mei"),)), now=NOW)
+
+
+def test_many_people_are_named_in_one_step(library: Library) -> None:
+    one, two, three = photo(library, "a", 3)
+    mei = name(library, "Mei", one)
+    step = do(library, NameMany(people=(("Anna", (one, two, 99)), (" Mei ", (three,)), ("Nobody", (98,)))))
+    assert (step.count, step.person_id) == (3, None) and who(library) == {one: "Anna", two: "Anna", three: "Mei"}
+    assert names(library) == ["Anna", "Mei"] and library.rejections([one]) == {one: {mei}}
+    library.take_back(now=NOW)
+    assert who(library) == {one: "Mei", two: None, three: None} and names(library) == ["Mei"]
 
 
 def test_a_name_is_adopted_once_until_it_is_unsaid_or_another(library: Library) -> None:

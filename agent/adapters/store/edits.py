@@ -22,6 +22,7 @@ from agent.domain.edits import (
     IgnoreFaces,
     MergePeople,
     NameFaces,
+    NameMany,
     RejectFaces,
     Step,
     UnnameFaces,
@@ -36,6 +37,8 @@ def edit(tx: Connection, wish: Edit, now: datetime) -> Step:
     match wish:
         case NameFaces():
             return _name(tx, wish, now)
+        case NameMany():
+            return _name_many(tx, wish, now)
         case AdoptNames():
             return _adopt(tx, wish, now)
         case RejectFaces():
@@ -59,6 +62,15 @@ def _name(tx: Connection, wish: NameFaces, now: datetime) -> Step:
         _say_basis(step, person_id, wish.basis, now)
     changed = _confirm(tx, step, person_id, faces, now)
     return step.close("name", len(changed), now, person_id=person_id)
+
+
+def _name_many(tx: Connection, wish: NameMany, now: datetime) -> Step:
+    """Faces that are no more are left out."""
+    step, changed = Journal(tx), 0
+    for name, face_ids in wish.people:
+        if there := _there(tx, face_ids):
+            changed += len(_confirm(tx, step, _of_name(tx, step, tidy(name), now), there, now))
+    return step.close("name", changed, now)
 
 
 def _confirm(tx: Connection, step: Journal, person_id: int, faces: Sequence[int], now: datetime) -> list[Key]:
@@ -212,10 +224,16 @@ def _say_basis(step: Journal, person_id: int, basis: Basis, now: datetime) -> No
 
 def _faces(tx: Connection, face_ids: Sequence[int]) -> list[int]:
     """Those that exist, each once. Raises FaceUnknown if none does."""
-    wanted = list(dict.fromkeys(face_ids))
-    there = {each for chunk in chunks(wanted) for each in tx.scalars(select(face.c.id).where(face.c.id.in_(chunk)))}
+    there = _there(tx, face_ids)
     if not there:
         raise FaceUnknown
+    return there
+
+
+def _there(tx: Connection, face_ids: Sequence[int]) -> list[int]:
+    """Those that exist, each once."""
+    wanted = list(dict.fromkeys(face_ids))
+    there = {each for chunk in chunks(wanted) for each in tx.scalars(select(face.c.id).where(face.c.id.in_(chunk)))}
     return [each for each in wanted if each in there]
 
 

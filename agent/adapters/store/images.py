@@ -1,16 +1,17 @@
 """Analyses: written with the end of their job, read as pages of images."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, Select, exists, select, update
 
 from agent.adapters.store import events, faces, files, jobs, people
+from agent.adapters.store.facts import chunks
 from agent.adapters.store.rows import add
-from agent.adapters.store.schema import image, place
+from agent.adapters.store.schema import face, image, place
 from agent.app.ports import StoredImage
 from agent.domain.events import ImageIndexed, PlaceAdded, Recorded
-from agent.domain.face import Analysis, StageTimes
+from agent.domain.face import Analysis, Box, StageTimes
 from agent.domain.image import Recipe
 from agent.domain.jobs import Job
 from agent.domain.people import Identity
@@ -40,6 +41,15 @@ def one(tx: Connection, image_id: int) -> StoredImage | None:
 def by_ids(tx: Connection, image_ids: Sequence[int]) -> list[StoredImage]:
     found = {stored.id: stored for stored in _load(tx, select(image).where(image.c.id.in_(image_ids)))}
     return [found[image_id] for image_id in dict.fromkeys(image_ids) if image_id in found]
+
+
+def faces_by_hash(tx: Connection, hashes: Collection[str]) -> dict[str, list[tuple[int, Box]]]:
+    found: dict[str, list[tuple[int, Box]]] = {}
+    columns = select(image.c.sha256, face.c.id, face.c.x, face.c.y, face.c.w, face.c.h).join_from(image, face)
+    for chunk in chunks(list(hashes)):
+        for sha256, face_id, *box in tx.execute(columns.where(image.c.sha256.in_(chunk))):
+            found.setdefault(sha256, []).append((face_id, Box(*box)))
+    return found
 
 
 def page(tx: Connection, *, limit: int, before: int | None) -> list[StoredImage]:

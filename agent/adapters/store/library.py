@@ -14,7 +14,7 @@ from agent.adapters.store.upgrade import upgrade
 from agent.app.ports import EVERYWHERE, Area, Counts, Index, Noted, PlacePage, PlaceState, Shown, StoredImage
 from agent.domain.errors import AgentError
 from agent.domain.events import Recorded
-from agent.domain.face import Analysis
+from agent.domain.face import Analysis, Box
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Job, JobState, Priority
 from agent.domain.people import Identity
@@ -136,6 +136,10 @@ class SqliteLibrary(PeopleTables, RedactionTables):
         with self._database.read() as tx:
             image_id = tx.scalar(select(schema.image.c.id).where(schema.image.c.sha256 == sha256))
             return None if image_id is None else images.one(tx, image_id)
+
+    def faces_by_hash(self, hashes: Collection[str]) -> dict[str, list[tuple[int, Box]]]:
+        with self._database.read() as tx:
+            return images.faces_by_hash(tx, hashes)
 
     def place(self, path: str) -> PlaceState | None:
         with self._database.read() as tx:

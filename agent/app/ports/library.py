@@ -23,7 +23,7 @@ from agent.app.ports.register import Register
 from agent.domain.edits import Edit, Step
 from agent.domain.errors import AgentError
 from agent.domain.events import Recorded
-from agent.domain.face import Analysis
+from agent.domain.face import Analysis, Box
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Job, JobState, Priority
 from agent.domain.people import Identity
@@ -166,6 +166,10 @@ class Shelf(Protocol):
     def image(self, image_id: int) -> StoredImage | None: ...
 
     def image_by_hash(self, sha256: str) -> StoredImage | None: ...
+
+    def faces_by_hash(self, hashes: Collection[str]) -> dict[str, list[tuple[int, Box]]]:
+        """Ids and places of the faces of many images, by the images' content."""
+        ...
 
     def place(self, path: str) -> PlaceState | None: ...
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from agent.adapters.store.engine import Database
 from agent.adapters.store.schema import chip, embedding
 from agent.app.ports import ToJudge
-from agent.domain.edits import NameFaces, RejectFaces
+from agent.domain.edits import NameFaces, NameMany, RejectFaces
 from agent.domain.errors import EngineCrashed, FaceUnknown, KeyringLocked, ModelMissing, RecognitionOff, StoreBusy
 from agent.domain.events import ImageIndexed, PeopleChanged, RecognitionPurged
 from agent.domain.image import Recipe
@@ -145,6 +145,33 @@ async def test_unnamed_faces_are_grouped_when_the_last_photo_has_come(world: Wor
         await face_of(world, "d", b"x4")
         await world.until(lambda: world.real.groups(limit=9)[1] == 1)
         assert len(world.matcher.grouped) > seen
+
+
+async def test_what_follows_from_a_great_deal_is_formed_page_by_page_and_others_come_in_between(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("MANY", 1), ("AT_ONCE", 1)):
+        monkeypatch.setattr(f"agent.app.opinions.{name}", value)
+    async with recognising(world, a=b"m1", b=b"m2", c=b"x3", d=b"x4", e=b"x5", f=b"y6") as face:
+        forgotten = world.matcher.forgotten
+        await world.app.people.edit(NameMany(people=(("Mei", (face["a"],)), ("Xu", (face["c"],)))))
+        assert world.matcher.forgotten == forgotten + 1, "it reads the library anew"
+        await world.app.people.name_face(face["f"], "Bo")
+        named = dict(zip(face.values(), ("Mei", "Mei", "Xu", "Xu", "Xu", "Bo"), strict=True))
+        await world.until(lambda: {each: person for each, (person, _) in opinions(world).items()} == named)
+
+
+async def test_what_was_left_to_form_is_formed_at_the_next_start(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.app.opinions.MANY", 0)
+    async with recognising(world, a=b"m1", b=b"m2") as face:
+        world.matcher.error = EngineCrashed()
+        await world.app.people.edit(NameFaces(face_ids=(face["a"],), name="Mei"))
+    assert opinions(world)[face["b"]] == NOBODY
+    world.matcher.error = None
+    world.make(ON)
+    async with world.running():
+        await world.until(lambda: opinions(world)[face["b"]] == MEI)
+        await world.until(lambda: not world.real.noted("opinions_in_doubt"))
 
 
 async def test_groups_formed_from_nothing_are_written_some_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,12 +147,27 @@ def test_what_was_exported_is_taken_in_again(cli: CommandLine, album: Path, tmp_
     assert len(cli("people", "export", "--person", "Grandpa").out.splitlines()) == 1
 
 
-def test_a_broken_row_is_named(cli: CommandLine, album: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("broken", ["Mei,short,1,1,1,1", 'Mei,"' + "x" * 200_000, "Mei,{hash},left,1,1,1"], ids=["hash", "field", "number"])
+def test_a_broken_row_is_named_and_nobody_else_is(cli: CommandLine, album: Path, tmp_path: Path, broken: str) -> None:
     cli("people", "import", str(album))
     file = tmp_path / "people.csv"
-    file.write_text("person,sha256,x,y,w,h\nMei,short,1,1,1,1\n")
+    cli("people", "export", str(file), "--csv")
+    head, *rows = file.read_text().splitlines()
+    anna = ["Anna" + row[row.index(",") :] for row in rows]
+    file.write_text("\n".join([head, *anna * 4_000, broken.format(hash="0" * 64), *anna]))
     said = cli("people", "import", str(file))
-    assert said.code == 1 and "Line 2" in said.err
+    assert said.code == 1 and f"Line {2 + 4_000 * len(rows):,} " in said.err
+    assert cli("people", "list").out == "Grandpa  1 face\nMei  2 faces\n"
+
+
+def test_an_import_is_one_step_and_is_taken_back_as_one(cli: CommandLine, album: Path, tmp_path: Path) -> None:
+    cli("people", "import", str(album))
+    file = tmp_path / "people.csv"
+    cli("people", "export", str(file), "--csv")
+    file.write_text(file.read_text().replace("Mei,", "Anna,").replace("Grandpa,", "Xu,"))
+    assert cli("people", "import", str(file)).out == "3 faces were named.\n"
+    assert {"Anna  2 faces", "Xu  1 face"} <= set(cli("people", "list").out.splitlines())
+    assert cli("undo").out == "Taken back.\n" and cli("people", "list").out == "Grandpa  1 face\nMei  2 faces\n"
 
 
 def test_nobody_is_taken_in_while_recognition_is_off(cli: CommandLine, album: Path) -> None:

@@ -21,140 +21,6 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
-    readonly "/api/captures": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        /**
-         * Captures
-         * @description Those open for review.
-         */
-        readonly get: operations["captures_api_captures_get"];
-        readonly put?: never;
-        /**
-         * Capture
-         * @description Answers when it is covered, saved and copied as asked. Without a region the user chooses one first.
-         */
-        readonly post: operations["capture_api_captures_post"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
-    readonly "/api/captures/frames/{word}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        /**
-         * Frame
-         * @description What one of these windows shows, uncovered: once.
-         */
-        readonly get: operations["frame_api_captures_frames__word__get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
-    readonly "/api/captures/picks/{pick}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly get?: never;
-        readonly put?: never;
-        /** Tell */
-        readonly post: operations["tell_api_captures_picks__pick__post"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
-    readonly "/api/captures/{capture_id}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        /** One */
-        readonly get: operations["one_api_captures__capture_id__get"];
-        readonly put?: never;
-        readonly post?: never;
-        /** Discard */
-        readonly delete: operations["discard_api_captures__capture_id__delete"];
-        readonly options?: never;
-        readonly head?: never;
-        /** Change */
-        readonly patch: operations["change_api_captures__capture_id__patch"];
-        readonly trace?: never;
-    };
-    readonly "/api/captures/{capture_id}/copy": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly get?: never;
-        readonly put?: never;
-        /** Copy */
-        readonly post: operations["copy_api_captures__capture_id__copy_post"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
-    readonly "/api/captures/{capture_id}/picture": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        /**
-         * Picture
-         * @description With its covers as they are now.
-         */
-        readonly get: operations["picture_api_captures__capture_id__picture_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
-    readonly "/api/captures/{capture_id}/save": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly get?: never;
-        readonly put?: never;
-        /** Save */
-        readonly post: operations["save_api_captures__capture_id__save_post"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
     readonly "/api/doctor": {
         readonly parameters: {
             readonly query?: never;
@@ -361,26 +227,6 @@ export interface paths {
         };
         /** Health Report */
         readonly get: operations["health_report_api_health_report_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
-    readonly "/api/help/{page}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        /**
-         * Reference
-         * @description All errors, or all settings, in the program's language.
-         */
-        readonly get: operations["reference_api_help__page__get"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -599,23 +445,6 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
-    readonly "/api/monitors": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        /** Monitors */
-        readonly get: operations["monitors_api_monitors_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
     readonly "/api/online-only": {
         readonly parameters: {
             readonly query?: never;
@@ -712,14 +541,10 @@ export interface paths {
             readonly path?: never;
             readonly cookie?: never;
         };
-        /**
-         * Conflicts
-         * @description Those on photos that the library page shows.
-         */
+        /** Conflicts */
         readonly get: operations["conflicts_api_people_conflicts_get"];
         readonly put?: never;
-        /** Keep */
-        readonly post: operations["keep_api_people_conflicts_post"];
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -1030,194 +855,6 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
-    readonly "/api/redact": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly get?: never;
-        readonly put?: never;
-        /**
-         * Redact
-         * @description A line of JSON for each file; whoever hangs up stops what was not begun.
-         */
-        readonly post: operations["redact_api_redact_post"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
-    readonly "/api/redaction-items/{item_id}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        /** Item */
-        readonly get: operations["item_api_redaction_items__item_id__get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
-    readonly "/api/redaction-items/{item_id}/marks": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly get?: never;
-        /**
-         * Edit
-         * @description Make the copy anew with these marks, in the place of the one there is.
-         */
-        readonly put: operations["edit_api_redaction_items__item_id__marks_put"];
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
-    readonly "/api/redaction-items/{item_id}/preview": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        /**
-         * Preview
-         * @description The copy as it is, or the original to draw on. Made for this answer, kept nowhere.
-         */
-        readonly get: operations["preview_api_redaction_items__item_id__preview_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
-    readonly "/api/redactions": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        /** Batches */
-        readonly get: operations["batches_api_redactions_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
-    readonly "/api/redactions/{uid}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        /** Batch */
-        readonly get: operations["batch_api_redactions__uid__get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
-    readonly "/api/redactions/{uid}/accept": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly get?: never;
-        readonly put?: never;
-        /**
-         * Accept
-         * @description Somebody looked: nothing about these is doubtful any more.
-         */
-        readonly post: operations["accept_api_redactions__uid__accept_post"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
-    readonly "/api/redactions/{uid}/items": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        /** Items */
-        readonly get: operations["items_api_redactions__uid__items_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
-    readonly "/api/redactions/{uid}/retry": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly get?: never;
-        readonly put?: never;
-        /**
-         * Retry
-         * @description Try once more what failed.
-         */
-        readonly post: operations["retry_api_redactions__uid__retry_post"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
-    readonly "/api/redactions/{uid}/stop": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly get?: never;
-        readonly put?: never;
-        /**
-         * Stop
-         * @description Make no more copies; those that are made stay.
-         */
-        readonly post: operations["stop_api_redactions__uid__stop_post"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
     readonly "/api/redo": {
         readonly parameters: {
             readonly query?: never;
@@ -1246,26 +883,6 @@ export interface paths {
         readonly put?: never;
         /** Rescan */
         readonly post: operations["rescan_api_rescan_post"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
-    };
-    readonly "/api/restore": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly get?: never;
-        readonly put?: never;
-        /**
-         * Restore
-         * @description What covers hide, from what was kept beside the copy.
-         */
-        readonly post: operations["restore_api_restore_post"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -1593,165 +1210,6 @@ export interface components {
             /** Total */
             readonly total: number;
         };
-        /**
-         * CaptureChange
-         * @description What is left out stays as it is.
-         */
-        readonly CaptureChange: {
-            /**
-             * Covered
-             * @description by the number of the face
-             */
-            readonly covered?: {
-                readonly [key: string]: boolean;
-            } | null;
-            /** Drawn */
-            readonly drawn?: readonly (readonly [
-                number,
-                number,
-                number,
-                number
-            ])[] | null;
-            /** Shape */
-            readonly shape?: ("ellipse" | "box") | null;
-            /** Style */
-            readonly style?: ("solid" | "mosaic" | "blur" | "emoji") | null;
-        };
-        /** CaptureOut */
-        readonly CaptureOut: {
-            /**
-             * Copied
-             * @default false
-             */
-            readonly copied: boolean;
-            /**
-             * Drawn
-             * @description covered besides, by hand
-             */
-            readonly drawn: readonly (readonly [
-                number,
-                number,
-                number,
-                number
-            ])[];
-            /** Faces */
-            readonly faces: readonly components["schemas"]["CapturedFace"][];
-            /** Height */
-            readonly height: number;
-            /** Id */
-            readonly id: string;
-            /**
-             * Open
-             * @description it is there to be reviewed
-             * @default true
-             */
-            readonly open: boolean;
-            /**
-             * Path
-             * @description where it was saved
-             */
-            readonly path?: string | null;
-            /**
-             * Shape
-             * @enum {string}
-             */
-            readonly shape: "ellipse" | "box";
-            /**
-             * Style
-             * @enum {string}
-             */
-            readonly style: "solid" | "mosaic" | "blur" | "emoji";
-            /** Width */
-            readonly width: number;
-        };
-        /**
-         * CaptureRequest
-         * @description What to take, whom to keep visible, and what to do with it. Without `output` and `copy` it stays open for review.
-         */
-        readonly CaptureRequest: {
-            /**
-             * Copy It
-             * @description put it on the clipboard
-             * @default false
-             */
-            readonly copy_it: boolean;
-            /**
-             * Keep
-             * @description names of people who stay visible; recognition must be on
-             * @default []
-             */
-            readonly keep: readonly string[];
-            /**
-             * Output
-             * @description where to save it; if that is taken, the next free name
-             */
-            readonly output?: string | null;
-            /**
-             * Region
-             * @description of all screens together; without it the user chooses
-             */
-            readonly region?: string | null;
-            /**
-             * Save
-             * @description save it among the user's pictures, if `output` does not say where
-             * @default false
-             */
-            readonly save: boolean;
-            /**
-             * Screen
-             * @default 1
-             */
-            readonly screen: number;
-            /**
-             * Shape
-             * @default ellipse
-             * @enum {string}
-             */
-            readonly shape: "ellipse" | "box";
-            /**
-             * Style
-             * @default solid
-             * @enum {string}
-             */
-            readonly style: "solid" | "mosaic" | "blur" | "emoji";
-            /**
-             * What
-             * @default region
-             * @enum {string}
-             */
-            readonly what: "region" | "window" | "screen" | "all";
-        };
-        /** CapturedFace */
-        readonly CapturedFace: {
-            /**
-             * Box
-             * @description left, top, width, height in pixels of the capture
-             */
-            readonly box: readonly [
-                number,
-                number,
-                number,
-                number
-            ];
-            /** Certainty */
-            readonly certainty: ("confirmed" | "certain" | "probable") | null;
-            /** Covered */
-            readonly covered: boolean;
-            /** Person */
-            readonly person: string | null;
-            /** Person Id */
-            readonly person_id: number | null;
-            /** Score */
-            readonly score: number;
-        };
-        /** Captures */
-        readonly Captures: {
-            /**
-             * Items
-             * @description the newest last
-             */
-            readonly items: readonly components["schemas"]["CaptureOut"][];
-        };
         /** Choice */
         readonly Choice: {
             /** Title */
@@ -1766,11 +1224,6 @@ export interface components {
              * @description null: the dialog was dismissed
              */
             readonly path: string | null;
-        };
-        /** Count */
-        readonly Count: {
-            /** Count */
-            readonly count: number;
         };
         /** CpuReport */
         readonly CpuReport: {
@@ -1862,16 +1315,10 @@ export interface components {
             readonly references: number;
             /**
              * Shown
-             * @description up to three of the references, the best first
+             * @description up to three of the references, the largest first
              */
-            readonly shown: readonly components["schemas"]["KnownFace"][];
+            readonly shown: readonly components["schemas"]["FaceRef"][];
         };
-        /**
-         * Doubtful
-         * @description Why somebody should look.
-         * @enum {string}
-         */
-        readonly Doubtful: "no_face" | "small" | "turned" | "low_score" | "unsure";
         /**
          * Doubts
          * @description Some of what waits for an answer, the surest first.
@@ -2123,13 +1570,6 @@ export interface components {
             readonly recognition?: boolean | null;
             /** Recursive */
             readonly recursive?: boolean | null;
-            /** Redact Keep */
-            readonly redact_keep?: readonly string[] | null;
-            /** Redact Strip */
-            readonly redact_strip?: boolean | null;
-            readonly redact_style?: components["schemas"]["Style"] | null;
-            /** Redact To */
-            readonly redact_to?: string | null;
         };
         /**
          * FolderOut
@@ -2346,72 +1786,6 @@ export interface components {
             /** Items */
             readonly items: readonly components["schemas"]["ImageOut"][];
         };
-        /** ItemIds */
-        readonly ItemIds: {
-            /**
-             * Ids
-             * @description null: all of the batch
-             */
-            readonly ids?: readonly number[] | null;
-        };
-        /**
-         * KeepNames
-         * @description What the user calls these faces counts, whatever another program calls them.
-         */
-        readonly KeepNames: {
-            /** Face Ids */
-            readonly face_ids: readonly number[];
-            /**
-             * Kept
-             * @description false takes that back
-             * @default true
-             */
-            readonly kept: boolean;
-        };
-        /**
-         * Keeping
-         * @description What is kept, encrypted, so that a copy can be undone.
-         * @enum {string}
-         */
-        readonly Keeping: "nothing" | "regions" | "original";
-        /**
-         * KnownFace
-         * @description A face that is somebody for certain, shown beside one that may be them.
-         */
-        readonly KnownFace: {
-            /**
-             * Agrees
-             * @description the other looks like it; of what doesn't, nothing can be said
-             */
-            readonly agrees: boolean;
-            /**
-             * Box
-             * @description left, top, width, height in pixels of the upright image
-             */
-            readonly box: readonly [
-                number,
-                number,
-                number,
-                number
-            ];
-            /** Height */
-            readonly height: number;
-            /** Id */
-            readonly id: number;
-            /** Image Id */
-            readonly image_id: number;
-            /**
-             * Taken At
-             * Format: date-time
-             * @description by the camera's clock, else the file's time; without a zone
-             */
-            readonly taken_at: string;
-            /**
-             * Width
-             * @description of the image, as its height
-             */
-            readonly width: number;
-        };
         /** LibraryAction */
         readonly LibraryAction: {
             /**
@@ -2459,57 +1833,6 @@ export interface components {
         readonly LibraryUndo: {
             /** Undo */
             readonly undo: string;
-        };
-        /**
-         * MarkIO
-         * @description A face that was found, or an area drawn by hand.
-         */
-        readonly MarkIO: {
-            /**
-             * Box
-             * @description left, top, width, height in pixels of the upright image: what is covered, before it is tilted
-             */
-            readonly box: readonly [
-                number,
-                number,
-                number,
-                number
-            ];
-            /**
-             * Covered
-             * @default true
-             */
-            readonly covered: boolean;
-            /**
-             * Doubts
-             * @default []
-             */
-            readonly doubts: readonly components["schemas"]["Doubtful"][];
-            /** @default hand */
-            readonly reason: components["schemas"]["Reason"];
-            /**
-             * Score
-             * @description the detector's; null: drawn by hand
-             */
-            readonly score?: number | null;
-            /** @default ellipse */
-            readonly shape: components["schemas"]["Shape"];
-            /** @default solid */
-            readonly style: components["schemas"]["Style"];
-            /**
-             * Tilt
-             * @description degrees clockwise
-             * @default 0
-             */
-            readonly tilt: number;
-        };
-        /** MarksEdit */
-        readonly MarksEdit: {
-            /**
-             * Marks
-             * @description all of them: what is left out is neither covered nor known any more
-             */
-            readonly marks: readonly components["schemas"]["MarkIO"][];
         };
         /**
          * Match
@@ -2565,43 +1888,17 @@ export interface components {
             /** Terms */
             readonly terms: string;
         };
-        /** MonitorOut */
-        readonly MonitorOut: {
-            /** Number */
-            readonly number: number;
-            /** Primary */
-            readonly primary: boolean;
-            /**
-             * Region
-             * @description left, top, width, height in pixels of all screens together
-             */
-            readonly region: readonly [
-                number,
-                number,
-                number,
-                number
-            ];
-            /** Scale */
-            readonly scale: number;
-        };
-        /** Monitors */
-        readonly Monitors: {
-            /** Items */
-            readonly items: readonly components["schemas"]["MonitorOut"][];
-        };
         /**
          * NameConflict
          * @description A face that another photo program calls otherwise, in a sidecar or the photo: the user decides, and nothing is changed before.
          */
         readonly NameConflict: {
-            readonly face: components["schemas"]["FaceRef"];
+            /** Face Id */
+            readonly face_id: number;
+            /** Image Id */
+            readonly image_id: number;
             /** Ours */
             readonly ours: string;
-            /**
-             * Person Id
-             * @description whom the user calls `ours`
-             */
-            readonly person_id: number;
             /** Theirs */
             readonly theirs: string;
         };
@@ -2630,6 +1927,19 @@ export interface components {
             readonly name?: string | null;
             /** Person Id */
             readonly person_id?: number | null;
+        };
+        /**
+         * NameMany
+         * @description Each of these names has these faces, as one step.
+         */
+        readonly NameMany: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly kind: "name_many";
+            /** People */
+            readonly people: readonly components["schemas"]["PersonsFaces"][];
         };
         /**
          * NamesInSidecars
@@ -2760,34 +2070,15 @@ export interface components {
              * @default false
              */
             readonly overdue: boolean;
-            /**
-             * Photos
-             * @description that these are on
-             */
-            readonly photos: number;
             /** @description a face to show them by; null if none that was named is among the photos shown */
             readonly portrait: components["schemas"]["PortraitOut"] | null;
         };
-        /**
-         * PickStep
-         * @description What a window in which a region is chosen has come to.
-         */
-        readonly PickStep: {
-            /**
-             * Monitor
-             * @default 1
-             */
-            readonly monitor: number;
-            /**
-             * Region
-             * @description from the top left of the monitor; without it the whole of it was chosen
-             */
-            readonly region?: string | null;
-            /**
-             * Step
-             * @enum {string}
-             */
-            readonly step: "ready" | "chosen" | "cancelled";
+        /** PersonsFaces */
+        readonly PersonsFaces: {
+            /** Face Ids */
+            readonly face_ids: readonly number[];
+            /** Name */
+            readonly name: string;
         };
         /**
          * PlaceProblem
@@ -2904,267 +2195,10 @@ export interface components {
              */
             readonly until_done: boolean;
         };
-        /**
-         * Reason
-         * @description Why something is covered.
-         * @enum {string}
-         */
-        readonly Reason: "face" | "person" | "hand";
         /** RecoveryCode */
         readonly RecoveryCode: {
             /** Code */
             readonly code: string;
-        };
-        /**
-         * RedactLine
-         * @description One line of an answer: how many files there are, or what came of one, or what ended it all.
-         */
-        readonly RedactLine: {
-            readonly item?: components["schemas"]["RedactedOut"] | null;
-            readonly stopped?: components["schemas"]["Problem"] | null;
-            /** Total */
-            readonly total?: number | null;
-        };
-        /**
-         * RedactRequest
-         * @description Covered copies of the images below `paths`.
-         */
-        readonly RedactRequest: {
-            /**
-             * In Place
-             * @description instead of `out`: the originals give way
-             * @default false
-             */
-            readonly in_place: boolean;
-            /**
-             * Keep
-             * @description people who stay visible
-             * @default []
-             */
-            readonly keep: readonly string[];
-            /** @default nothing */
-            readonly keeping: components["schemas"]["Keeping"];
-            /**
-             * Only
-             * @description people who are covered; null: everyone
-             */
-            readonly only?: readonly string[] | null;
-            /**
-             * Out
-             * @description a file or a folder
-             */
-            readonly out?: string | null;
-            /**
-             * Overwrite
-             * @description a file that is in a copy's place gives way
-             * @default false
-             */
-            readonly overwrite: boolean;
-            /**
-             * Passphrase
-             * @description for what is kept; null: this computer's key
-             */
-            readonly passphrase?: string | null;
-            /** Paths */
-            readonly paths: readonly string[];
-            /**
-             * Report
-             * @description write beside each copy what was done
-             * @default false
-             */
-            readonly report: boolean;
-            /** @default ellipse */
-            readonly shape: components["schemas"]["Shape"];
-            /**
-             * Strip
-             * @description leave out all metadata
-             * @default false
-             */
-            readonly strip: boolean;
-            /** @default solid */
-            readonly style: components["schemas"]["Style"];
-        };
-        /**
-         * RedactedOut
-         * @description A file of a batch, and what came of it.
-         */
-        readonly RedactedOut: {
-            /**
-             * At
-             * Format: date-time
-             */
-            readonly at: string;
-            /** Batch */
-            readonly batch: string;
-            /** Copy Sha256 */
-            readonly copy_sha256: string | null;
-            /** Covered */
-            readonly covered: number;
-            /**
-             * Doubts
-             * @description why somebody should look
-             */
-            readonly doubts: readonly components["schemas"]["Doubtful"][];
-            /**
-             * Editable
-             * @description its copy can be made anew with other marks: the original is still there to make it from
-             */
-            readonly editable: boolean;
-            /**
-             * Edited
-             * @description its marks were set by hand
-             */
-            readonly edited: boolean;
-            readonly error: components["schemas"]["Problem"] | null;
-            /**
-             * Found
-             * @description faces; 0 does not say that there are none
-             */
-            readonly found: number;
-            /**
-             * Height
-             * @description of the upright image, in pixels
-             */
-            readonly height: number | null;
-            /** Id */
-            readonly id: number;
-            /**
-             * Passed
-             * @description the copy was there already, of the same content
-             */
-            readonly passed: boolean;
-            /**
-             * Removed
-             * @description kinds of metadata that went
-             */
-            readonly removed: readonly string[];
-            /** Sha256 */
-            readonly sha256: string | null;
-            /** Source */
-            readonly source: string;
-            /**
-             * State
-             * @description "planned", "done", "needs_review" or "failed"
-             */
-            readonly state: string;
-            /**
-             * Target
-             * @description where the copy is, or is to be
-             */
-            readonly target: string;
-            /** Width */
-            readonly width: number | null;
-        };
-        /** RedactionBatchOut */
-        readonly RedactionBatchOut: {
-            /**
-             * At
-             * Format: date-time
-             */
-            readonly at: string;
-            /** Done */
-            readonly done: number;
-            /** Failed */
-            readonly failed: number;
-            /**
-             * Folder
-             * @description the watched folder whose rule it is; null: somebody asked for it
-             */
-            readonly folder: string | null;
-            /** Needs Review */
-            readonly needs_review: number;
-            /** Planned */
-            readonly planned: number;
-            /** Uid */
-            readonly uid: string;
-        };
-        /** RedactionBatches */
-        readonly RedactionBatches: {
-            /**
-             * Items
-             * @description newest first
-             */
-            readonly items: readonly components["schemas"]["RedactionBatchOut"][];
-        };
-        /** RedactionDetail */
-        readonly RedactionDetail: {
-            readonly item: components["schemas"]["RedactedOut"];
-            /** Marks */
-            readonly marks: readonly components["schemas"]["MarkIO"][];
-        };
-        /** RedactionItems */
-        readonly RedactionItems: {
-            /**
-             * Items
-             * @description the doubtful first, those with most doubts before others
-             */
-            readonly items: readonly components["schemas"]["RedactedOut"][];
-            /** Total */
-            readonly total: number;
-        };
-        /**
-         * Reference
-         * @description A page of the help that the program makes itself; in its texts, words for a machine stand between backticks.
-         */
-        readonly Reference: {
-            /**
-             * Columns
-             * @description of the table of settings
-             */
-            readonly columns: readonly string[];
-            /** Intro */
-            readonly intro: readonly string[];
-            /** Parts */
-            readonly parts: readonly components["schemas"]["ReferencePart"][];
-            /** Title */
-            readonly title: string;
-        };
-        /**
-         * ReferencePart
-         * @description Under a heading of its own.
-         */
-        readonly ReferencePart: {
-            /**
-             * Id
-             * @description the same in all languages
-             */
-            readonly id: string;
-            /** Rows */
-            readonly rows: readonly components["schemas"]["SettingTold"][];
-            /** Text */
-            readonly text: readonly string[];
-            /** Title */
-            readonly title: string;
-        };
-        /** RestoreRequest */
-        readonly RestoreRequest: {
-            /** Out */
-            readonly out?: string | null;
-            /** Passphrase */
-            readonly passphrase?: string | null;
-            /**
-             * Path
-             * @description the copy, or the file beside it in which something is kept
-             */
-            readonly path: string;
-        };
-        /** Restored */
-        readonly Restored: {
-            /** Path */
-            readonly path: string;
-        };
-        /** SaveRequest */
-        readonly SaveRequest: {
-            /**
-             * Path
-             * @description without it, among the user's pictures
-             */
-            readonly path?: string | null;
-        };
-        /** SavedAt */
-        readonly SavedAt: {
-            /** Path */
-            readonly path: string;
         };
         /** ScanRequest */
         readonly ScanRequest: {
@@ -3252,19 +2286,6 @@ export interface components {
             /** Value */
             readonly value: boolean | number | string | readonly string[];
         };
-        /** SettingTold */
-        readonly SettingTold: {
-            /** Allowed */
-            readonly allowed: string;
-            /** Default */
-            readonly default: string;
-            /** Help */
-            readonly help: string;
-            /** Key */
-            readonly key: string;
-            /** Title */
-            readonly title: string;
-        };
         /** SettingValue */
         readonly SettingValue: {
             /** Value */
@@ -3282,11 +2303,6 @@ export interface components {
              */
             readonly path: string;
         };
-        /**
-         * Shape
-         * @enum {string}
-         */
-        readonly Shape: "ellipse" | "box";
         /**
          * StageMeans
          * @description Mean milliseconds of the last 200 photos.
@@ -3404,12 +2420,6 @@ export interface components {
             readonly redo: components["schemas"]["Step"] | null;
             readonly undo: components["schemas"]["Step"] | null;
         };
-        /**
-         * Style
-         * @description How a cover looks. Only `solid` and `emoji` leave nothing of what was below; the others can be partly undone.
-         * @enum {string}
-         */
-        readonly Style: "solid" | "mosaic" | "blur" | "emoji";
         /** Undo */
         readonly Undo: {
             /**
@@ -3484,22 +2494,6 @@ export interface components {
             readonly recognition: boolean;
             /** Recursive */
             readonly recursive: boolean;
-            /**
-             * Redact Keep
-             * @description people who stay visible in them
-             */
-            readonly redact_keep: readonly string[];
-            /**
-             * Redact Strip
-             * @description the copies are without metadata
-             */
-            readonly redact_strip: boolean;
-            readonly redact_style: components["schemas"]["Style"];
-            /**
-             * Redact To
-             * @description where copies of its new photos go, with faces covered; empty: none are made
-             */
-            readonly redact_to: string;
         };
     };
     responses: never;
@@ -3510,20 +2504,13 @@ export interface components {
 }
 export type AlikeFace = components['schemas']['AlikeFace'];
 export type Burst = components['schemas']['Burst'];
-export type CaptureChange = components['schemas']['CaptureChange'];
-export type CaptureOut = components['schemas']['CaptureOut'];
-export type CaptureRequest = components['schemas']['CaptureRequest'];
-export type CapturedFace = components['schemas']['CapturedFace'];
-export type Captures = components['schemas']['Captures'];
 export type Choice = components['schemas']['Choice'];
 export type ChosenFolder = components['schemas']['ChosenFolder'];
-export type Count = components['schemas']['Count'];
 export type CpuReport = components['schemas']['CpuReport'];
 export type Day = components['schemas']['Day'];
 export type DescribePerson = components['schemas']['DescribePerson'];
 export type DiskReport = components['schemas']['DiskReport'];
 export type Doubt = components['schemas']['Doubt'];
-export type Doubtful = components['schemas']['Doubtful'];
 export type Doubts = components['schemas']['Doubts'];
 export type Draft = components['schemas']['Draft'];
 export type Edited = components['schemas']['Edited'];
@@ -3551,25 +2538,18 @@ export type IgnoreFaces = components['schemas']['IgnoreFaces'];
 export type ImageOut = components['schemas']['ImageOut'];
 export type ImagePage = components['schemas']['ImagePage'];
 export type Images = components['schemas']['Images'];
-export type ItemIds = components['schemas']['ItemIds'];
-export type KeepNames = components['schemas']['KeepNames'];
-export type Keeping = components['schemas']['Keeping'];
-export type KnownFace = components['schemas']['KnownFace'];
 export type LibraryAction = components['schemas']['LibraryAction'];
 export type LibraryActionDone = components['schemas']['LibraryActionDone'];
 export type LibraryIndex = components['schemas']['LibraryIndex'];
 export type LibraryUndo = components['schemas']['LibraryUndo'];
-export type MarkIo = components['schemas']['MarkIO'];
-export type MarksEdit = components['schemas']['MarksEdit'];
 export type Match = components['schemas']['Match'];
 export type MemoryReport = components['schemas']['MemoryReport'];
 export type MergePeople = components['schemas']['MergePeople'];
 export type ModelReport = components['schemas']['ModelReport'];
-export type MonitorOut = components['schemas']['MonitorOut'];
-export type Monitors = components['schemas']['Monitors'];
 export type NameConflict = components['schemas']['NameConflict'];
 export type NameFace = components['schemas']['NameFace'];
 export type NameFaces = components['schemas']['NameFaces'];
+export type NameMany = components['schemas']['NameMany'];
 export type NamesInSidecars = components['schemas']['NamesInSidecars'];
 export type NotThisPerson = components['schemas']['NotThisPerson'];
 export type OpenRequest = components['schemas']['OpenRequest'];
@@ -3577,41 +2557,24 @@ export type PersonDetail = components['schemas']['PersonDetail'];
 export type PersonFace = components['schemas']['PersonFace'];
 export type PersonFaces = components['schemas']['PersonFaces'];
 export type PersonOut = components['schemas']['PersonOut'];
-export type PickStep = components['schemas']['PickStep'];
+export type PersonsFaces = components['schemas']['PersonsFaces'];
 export type PlaceProblem = components['schemas']['PlaceProblem'];
 export type PlaceProblems = components['schemas']['PlaceProblems'];
 export type PortraitOut = components['schemas']['PortraitOut'];
 export type PowerReport = components['schemas']['PowerReport'];
 export type Problem = components['schemas']['Problem'];
 export type QuietRequest = components['schemas']['QuietRequest'];
-export type Reason = components['schemas']['Reason'];
 export type RecoveryCode = components['schemas']['RecoveryCode'];
-export type RedactLine = components['schemas']['RedactLine'];
-export type RedactRequest = components['schemas']['RedactRequest'];
-export type RedactedOut = components['schemas']['RedactedOut'];
-export type RedactionBatchOut = components['schemas']['RedactionBatchOut'];
-export type RedactionBatches = components['schemas']['RedactionBatches'];
-export type RedactionDetail = components['schemas']['RedactionDetail'];
-export type RedactionItems = components['schemas']['RedactionItems'];
-export type Reference = components['schemas']['Reference'];
-export type ReferencePart = components['schemas']['ReferencePart'];
-export type RestoreRequest = components['schemas']['RestoreRequest'];
-export type Restored = components['schemas']['Restored'];
-export type SaveRequest = components['schemas']['SaveRequest'];
-export type SavedAt = components['schemas']['SavedAt'];
 export type ScanRequest = components['schemas']['ScanRequest'];
 export type SessionCode = components['schemas']['SessionCode'];
 export type SettingGroup = components['schemas']['SettingGroup'];
 export type SettingOut = components['schemas']['SettingOut'];
-export type SettingTold = components['schemas']['SettingTold'];
 export type SettingValue = components['schemas']['SettingValue'];
 export type SettingsOut = components['schemas']['SettingsOut'];
-export type Shape = components['schemas']['Shape'];
 export type StageMeans = components['schemas']['StageMeans'];
 export type Status = components['schemas']['Status'];
 export type Step = components['schemas']['Step'];
 export type Steps = components['schemas']['Steps'];
-export type Style = components['schemas']['Style'];
 export type Undo = components['schemas']['Undo'];
 export type UnnameFaces = components['schemas']['UnnameFaces'];
 export type Verified = components['schemas']['Verified'];
@@ -3634,324 +2597,6 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description Unprocessable Entity */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly captures_api_captures_get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Captures"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly capture_api_captures_post: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["CaptureRequest"];
-            };
-        };
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["CaptureOut"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly frame_api_captures_frames__word__get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly word: string;
-            };
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "image/jpeg": unknown;
-                };
-            };
-            /** @description Unprocessable Entity */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly tell_api_captures_picks__pick__post: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly pick: string;
-            };
-            readonly cookie?: never;
-        };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["PickStep"];
-            };
-        };
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 204: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Unprocessable Entity */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly one_api_captures__capture_id__get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly capture_id: string;
-            };
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["CaptureOut"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly discard_api_captures__capture_id__delete: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly capture_id: string;
-            };
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 204: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Unprocessable Entity */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly change_api_captures__capture_id__patch: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly capture_id: string;
-            };
-            readonly cookie?: never;
-        };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["CaptureChange"];
-            };
-        };
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["CaptureOut"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly copy_api_captures__capture_id__copy_post: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly capture_id: string;
-            };
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 204: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Unprocessable Entity */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly picture_api_captures__capture_id__picture_get: {
-        readonly parameters: {
-            readonly query?: {
-                readonly format?: "png" | "jpeg" | "webp";
-            };
-            readonly header?: never;
-            readonly path: {
-                readonly capture_id: string;
-            };
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "image/*": unknown;
-                };
-            };
-            /** @description Unprocessable Entity */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly save_api_captures__capture_id__save_post: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly capture_id: string;
-            };
-            readonly cookie?: never;
-        };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["SaveRequest"];
-            };
-        };
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["SavedAt"];
-                };
             };
             /** @description Unprocessable Entity */
             readonly 422: {
@@ -4448,37 +3093,6 @@ export interface operations {
             };
         };
     };
-    readonly reference_api_help__page__get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly page: "errors" | "settings";
-            };
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Reference"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     readonly images_api_images_get: {
         readonly parameters: {
             readonly query?: {
@@ -4832,35 +3446,6 @@ export interface operations {
             };
         };
     };
-    readonly monitors_api_monitors_get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Monitors"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     readonly online_only_api_online_only_get: {
         readonly parameters: {
             readonly query?: {
@@ -5070,37 +3655,6 @@ export interface operations {
             };
         };
     };
-    readonly keep_api_people_conflicts_post: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["KeepNames"];
-            };
-        };
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 204: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Unprocessable Entity */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     readonly edit_api_people_edits_post: {
         readonly parameters: {
             readonly query?: never;
@@ -5110,7 +3664,7 @@ export interface operations {
         };
         readonly requestBody: {
             readonly content: {
-                readonly "application/json": components["schemas"]["NameFaces"] | components["schemas"]["NotThisPerson"] | components["schemas"]["UnnameFaces"] | components["schemas"]["IgnoreFaces"] | components["schemas"]["MergePeople"] | components["schemas"]["DescribePerson"];
+                readonly "application/json": components["schemas"]["NameFaces"] | components["schemas"]["NameMany"] | components["schemas"]["NotThisPerson"] | components["schemas"]["UnnameFaces"] | components["schemas"]["IgnoreFaces"] | components["schemas"]["MergePeople"] | components["schemas"]["DescribePerson"];
             };
         };
         readonly responses: {
@@ -5618,331 +4172,6 @@ export interface operations {
             };
         };
     };
-    readonly redact_api_redact_post: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["RedactRequest"];
-            };
-        };
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["RedactLine"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly item_api_redaction_items__item_id__get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly item_id: number;
-            };
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["RedactionDetail"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly edit_api_redaction_items__item_id__marks_put: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly item_id: number;
-            };
-            readonly cookie?: never;
-        };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["MarksEdit"];
-            };
-        };
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["RedactedOut"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly preview_api_redaction_items__item_id__preview_get: {
-        readonly parameters: {
-            readonly query?: {
-                readonly of?: "copy" | "original";
-                readonly side?: number;
-            };
-            readonly header?: never;
-            readonly path: {
-                readonly item_id: number;
-            };
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "image/jpeg": unknown;
-                };
-            };
-            /** @description Unprocessable Entity */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly batches_api_redactions_get: {
-        readonly parameters: {
-            readonly query?: {
-                readonly limit?: number;
-                readonly offset?: number;
-            };
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["RedactionBatches"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly batch_api_redactions__uid__get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly uid: string;
-            };
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["RedactionBatchOut"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly accept_api_redactions__uid__accept_post: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly uid: string;
-            };
-            readonly cookie?: never;
-        };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["ItemIds"];
-            };
-        };
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Count"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly items_api_redactions__uid__items_get: {
-        readonly parameters: {
-            readonly query?: {
-                readonly limit?: number;
-                readonly offset?: number;
-            };
-            readonly header?: never;
-            readonly path: {
-                readonly uid: string;
-            };
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["RedactionItems"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly retry_api_redactions__uid__retry_post: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly uid: string;
-            };
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Count"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly stop_api_redactions__uid__stop_post: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly uid: string;
-            };
-            readonly cookie?: never;
-        };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 204: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Unprocessable Entity */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     readonly redo_api_redo_post: {
         readonly parameters: {
             readonly query?: never;
@@ -5988,39 +4217,6 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": unknown;
-                };
-            };
-            /** @description Unprocessable Entity */
-            readonly 422: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    readonly restore_api_restore_post: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
-        };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["RestoreRequest"];
-            };
-        };
-        readonly responses: {
-            /** @description Successful Response */
-            readonly 200: {
-                headers: {
-                    readonly [name: string]: unknown;
-                };
-                content: {
-                    readonly "application/json": components["schemas"]["Restored"];
                 };
             };
             /** @description Unprocessable Entity */
