@@ -78,6 +78,8 @@ class General(Section):
     """Light or dark; `auto` follows the system."""
     autostart: bool = False
     """Start when the user logs in. Nothing is changed about that while `AI_POPUP_HOME` is set."""
+    letter_keys: bool = True
+    """Keys of one letter (or sign) do something on the pages."""
 
 
 def root_of(path: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from agent.adapters.backup import BackupStore
 from agent.adapters.key_homes import Home
@@ -14,14 +15,16 @@ from agent.adapters.keys import LibraryKeys
 from agent.adapters.model_store import ModelStore
 from agent.adapters.paths import AppPaths
 from agent.adapters.store.opening import BACKUPS_FOLDER, open_library
-from agent.app.health import Check, DiskFacts, ModelFacts
+from agent.app.health import Check, DiskFacts, ModelFacts, to_file
 from agent.app.ports import Counts, Library
 from agent.app.rules import everything, recipe_of
+from agent.domain.duties import FILING_PEOPLE
 from agent.domain.errors import AuditBroken, SourceUnreachable, StoreDiskFull
 from agent.i18n import Texts
 from agent.settings import Settings
 
 LEAST_FREE = 500 * 1024 * 1024
+T = TypeVar("T")
 _WATCHES = Path("/proc/sys/fs/inotify/max_user_watches")
 
 
@@ -54,6 +57,7 @@ class Ground:
             "disk": self._check_disk,
             "key": self._check_key,
             "library": self._check_library,
+            "filing": self._check_filing,
             "models": self._check_models,
             "watches": self._check_watches,
         }
@@ -109,18 +113,27 @@ class Ground:
         return settings.library.key_home.value
 
     def _check_library(self) -> str:
-        counts = _sound(self._library) if self._library is not None else self._closed_library()
+        counts = self._of_library(_sound)
         if counts is None:
             return self._texts()("cli.doctor.none_yet")
         return self._texts().counted("cli.status.library", photos=counts.images, faces=counts.faces, people=counts.people)
 
-    def _closed_library(self) -> Counts | None:
+    def _check_filing(self) -> str:
+        due = self._of_library(to_file)
+        if due is not None:
+            raise due
+        return self._texts()("cli.doctor.not_due", people=FILING_PEOPLE)
+
+    def _of_library(self, ask: Callable[[Library], T]) -> T | None:
+        """None if there is no library yet."""
+        if self._library is not None:
+            return ask(self._library)
         home = self._home(self._settings())
         if not LibraryKeys(self._paths.library, home).exist:
             return None
         library = open_library(self._paths.library, home)
         try:
-            return _sound(library)
+            return ask(library)
         finally:
             library.close()
 

@@ -101,6 +101,7 @@ def status(now: AppStatus, texts: Texts, version: str) -> Status:
         state=now.state.value,
         language="zh-CN" if texts.language == "zh-CN" else "en",
         theme=settings.general.theme.value,
+        letter_keys=settings.general.letter_keys,
         recognition=settings.recognition.enabled,
         popup_seconds=settings.popup.seconds,
         queued=now.queued,

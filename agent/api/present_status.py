@@ -4,6 +4,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Literal
 
+from agent.api.present import problem
 from agent.api.schemas_status import (
     CpuReport,
     DiskReport,
@@ -20,13 +21,15 @@ from agent.api.schemas_status import (
 from agent.app.health import DiskFacts, Finding, ModelFacts
 from agent.app.lifecycle import App
 from agent.app.monitor import MB, EngineProcess, Sample
-from agent.domain.errors import EngineError, ModelError
+from agent.domain.errors import AgentError, EngineError, ModelError
 from agent.i18n import Texts
 
 EngineState = Literal["resting", "ready", "working", "paused", "failed"]
 
 
-def health_report(app: App, models: tuple[ModelFacts, ...], disk: DiskFacts, last_backup: datetime | None, texts: Texts) -> HealthReport:
+def health_report(
+    app: App, models: tuple[ModelFacts, ...], disk: DiskFacts, last_backup: datetime | None, filing: AgentError | None, texts: Texts
+) -> HealthReport:
     monitor, usage, means = app.monitor, app.monitor.usage, app.tally.means()
     processes = monitor.engine.stats()
     return HealthReport(
@@ -47,6 +50,7 @@ def health_report(app: App, models: tuple[ModelFacts, ...], disk: DiskFacts, las
         disk=DiskReport(**asdict(disk)),
         stages=StageMeans(**asdict(means)) if means else None,
         last_backup=last_backup,
+        filing=problem(filing, texts) if filing else None,
         power=PowerReport(battery=monitor.power.on_battery, percent=monitor.power.percent),
     )
 

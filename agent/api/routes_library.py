@@ -58,19 +58,21 @@ def _index_routes(api: FastAPI, context: Context) -> None:
         people: Annotated[str, Query(pattern=IDS, max_length=MOST_IDS_LENGTH, examples=["3,7"])] | None = None,
         match: Match = Match.ALL,
         unnamed: bool = False,
+        images: Annotated[str, Query(pattern=IDS, max_length=MOST_IDS_LENGTH, examples=["3,1,2"])] | None = None,
         packed: bool = False,
         if_none_match: Annotated[str | None, Header()] = None,
     ) -> Response:
         """`folder` is a watched folder, with all below it; days are inclusive; `hidden` lists the hidden images instead of the others.
 
         `people` are ids: all of them are on the image, any, or all and nobody else; `unnamed`: somebody whom nobody has named.
+        `images` are ids of images, such as those that a search by a face found: no others are shown.
 
         `packed` answers in bytes instead of JSON: a 32-bit count of images and one of days, then 32 bits for each id, for each day since
         1970 (signed) and for its count, 16 bits for each ratio; all little-endian.
         """
         root = root_meant(folder, app.settings.folders) if folder else None
-        ids = tuple(int(number) for number in people.split(",")) if people else ()
-        shown = Shown(root, after, before, faces_min, faces_max, hidden, ids, match, unnamed)
+        only = _ids(images) if images else None
+        shown = Shown(root, after, before, faces_min, faces_max, hidden, _ids(people or ""), match, unnamed, only)
 
         # Megabytes for a large library: put together outside the loop, too.
         answer = await asyncio.to_thread(answers.get, shown, packed=packed)
@@ -92,6 +94,10 @@ def _index_routes(api: FastAPI, context: Context) -> None:
         return await asyncio.to_thread(read)
 
 
+def _ids(joined: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in joined.split(",")) if joined else ()
+
+
 def _image_routes(api: FastAPI, context: Context) -> None:
     app, library = context.app, context.app.library
 
@@ -104,7 +110,7 @@ def _image_routes(api: FastAPI, context: Context) -> None:
     @api.get("/api/images/by-id")
     async def images_by_id(ids: Annotated[str, Query(pattern=IDS, max_length=MOST_IDS_LENGTH, examples=["3,1,2"])]) -> Images:
         """Up to 200, in the order asked for; those that are gone are left out."""
-        stored = await asyncio.to_thread(library.images_by_id, [int(number) for number in ids.split(",")])
+        stored = await asyncio.to_thread(library.images_by_id, _ids(ids))
         return Images(items=tuple(present.image(image) for image in stored))
 
     @api.get("/api/images/{image_id}")

@@ -10,13 +10,14 @@ from fastapi.responses import Response
 from agent.api import present, present_status
 from agent.api.context import Context
 from agent.api.metrics import CONTENT_TYPE, metrics
+from agent.api.remembered import Remembered
 from agent.api.schemas import PlaceProblem, PlaceProblems
 from agent.api.schemas_status import FindingOut, HealthReport
 from agent.api.watched import root_meant
 from agent.app.actions import NOT_ANALYSED
-from agent.app.health import examine
+from agent.app.health import examine, to_file
 from agent.app.ports import PlacePage
-from agent.domain.errors import ImageMissing, NotFound
+from agent.domain.errors import FilingDue, ImageMissing, NotFound
 
 Limit: TypeAlias = Annotated[int, Query(ge=1, le=200)]
 Offset: TypeAlias = Annotated[int, Query(ge=0, lt=2**31)]
@@ -92,12 +93,16 @@ def _problem_routes(api: FastAPI, context: Context) -> None:
 
 def _health_routes(api: FastAPI, context: Context) -> None:
     app, health = context.app, context.health
+    duties: Remembered[FilingDue | None] = Remembered(
+        app.library.version, 1
+    )  # takes long in a large library, and people look again and again
 
     @api.get("/api/health-report")
     async def health_report() -> HealthReport:
         app.monitor.looked()
         models, disk, backup = await asyncio.to_thread(lambda: (health.models(), health.disk(), health.last_backup()))
-        return present_status.health_report(app, models, disk, backup, context.texts())
+        filing = await asyncio.to_thread(duties.get, "filing", lambda: to_file(app.library))
+        return present_status.health_report(app, models, disk, backup, filing, context.texts())
 
     @api.post("/api/doctor")
     async def doctor() -> tuple[FindingOut, ...]:

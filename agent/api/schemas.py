@@ -168,6 +168,8 @@ class Status(Schema):
     state: Literal["idle", "working", "paused", "attention"]
     language: Literal["en", "zh-CN"]
     theme: Literal["auto", "light", "dark"]
+    letter_keys: bool = True
+    """keys of one letter do something"""
     recognition: bool
     popup_seconds: int
     """the popup hides after this long"""

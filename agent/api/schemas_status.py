@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from agent.api.schemas import Schema
+from agent.api.schemas import Problem, Schema
 
 
 class EngineProcessOut(Schema):
@@ -93,6 +93,8 @@ class HealthReport(Schema):
     """null before the first photo"""
     last_backup: datetime | None
     power: PowerReport
+    filing: Problem | None
+    """so many people's face prints are kept that the law asks for it to be filed"""
 
 
 class FindingOut(Schema):

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from agent.domain.errors import AgentError, EngineOpen, NoDisplay, NoTray, NotRunning, SettingsError, Unexpected
+from agent.app.ports import Library
+from agent.domain.duties import FILING_PEOPLE, FILING_WORKING_DAYS, filing_due
+from agent.domain.errors import AgentError, EngineOpen, FilingDue, NoDisplay, NoTray, NotRunning, SettingsError, Unexpected
 
 # Looks at one thing and says in a few words what it found; blocks; raises AgentError when something is wrong with it.
 Check: TypeAlias = Callable[[], str]
@@ -21,10 +23,10 @@ class Finding:
 
     @property
     def state(self) -> Literal["ok", "absent", "failed"]:
-        """What is merely absent (a tray, a running agent, a wall that this system does not have) is no failure."""
+        """What is merely absent (a tray, a running agent, a wall that this system does not have) is no failure, nor is a duty."""
         if self.error is None:
             return "ok"
-        return "absent" if isinstance(self.error, NoTray | NoDisplay | NotRunning | EngineOpen) else "failed"
+        return "absent" if isinstance(self.error, NoTray | NoDisplay | NotRunning | EngineOpen | FilingDue) else "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,12 @@ class Health:
     disk: Callable[[], DiskFacts]
     last_backup: Callable[[], datetime | None]
     bundle: Callable[[Sequence[Finding]], bytes]  # a zip for whoever helps
+
+
+def to_file(library: Library) -> FilingDue | None:
+    """What the law asks for if so many people's face prints are kept; None below that. Blocks; raises StoreError."""
+    people = library.people_kept(least=FILING_PEOPLE)  # there can't be more people than prints
+    return FilingDue(people=people, days=FILING_WORKING_DAYS) if filing_due(people) else None
 
 
 def examine(checks: Mapping[str, Check]) -> list[Finding]:

@@ -34,8 +34,8 @@ class SettingField:
 
 # What people look for; everything else is advanced.
 _BASIC = frozenset(
-    {"general.language", "general.theme", "general.autostart", "recognition.enabled", "detection.min_score", "detection.min_face"}
-    | {"detection.detector", "popup.enabled", "popup.seconds", "popup.corner", "popup.burst"}
+    {"general.language", "general.theme", "general.autostart", "general.letter_keys", "recognition.enabled"}
+    | {"detection.min_score", "detection.min_face", "detection.detector", "popup.enabled", "popup.seconds", "popup.corner", "popup.burst"}
     | {"popup.quiet_from", "popup.quiet_until", "popup.quiet_fullscreen", "popup.quiet_presenting"}
     | {"engine.on_battery", "engine.max_memory_mb", "engine.max_cores", "library.grace_days", "library.backups", "tray.enabled"}
 )

@@ -288,6 +288,24 @@ def test_a_step_about_faces_that_are_gone_is_taken_back_as_far_as_it_goes(librar
     assert library.person_faces(mei, limit=9)[1] == 1
 
 
+def test_the_photos_that_a_search_found_are_shown_and_no_others(library: Library) -> None:
+    for letter in "abc":
+        photo(library, letter, 1)
+    first, _, third = sorted(library.index(Shown()).ids)
+    assert set(library.index(Shown(images=(first, third, 99))).ids) == {first, third}
+    assert library.index(Shown(images=())).ids == ()
+
+
+def test_people_of_whom_there_are_prints_are_counted_named_or_not(library: Library) -> None:
+    assert library.people_kept(least=0) == 0
+    faces = [each for letter in "abcdef" for each in photo(library, letter, 1)]
+    assert library.people_kept(least=0) == 6, "each may be somebody"
+    library.set_groups({faces[0]: faces[0], faces[1]: faces[0], faces[2]: 0}, anew=True)
+    name(library, "Mei", *faces[3:5])
+    assert library.people_kept(least=0) == 4, "a group, Mei, and two who are like nobody"
+    assert library.people_kept(least=7) == 0, "so few prints are not looked at closely"
+
+
 def test_photos_of_somebody_are_counted_once(library: Library) -> None:
     twins, [alone], [thought] = photo(library, "a", 2), photo(library, "b", 1), photo(library, "c", 1)
     mei = name(library, "Mei", *twins, alone)

@@ -151,6 +151,7 @@ export function world({ scene, language, theme }: Options): World {
     state: scene === 'paused' || scene === 'battery' ? 'paused' : scene === 'attention' ? 'attention' : working ? 'working' : 'idle',
     language,
     theme,
+    letter_keys: true,
     popup_seconds: 12,
     recognition,
     queued: working ? 2_716 : scene === 'attention' ? 23 : 0,

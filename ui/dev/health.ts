@@ -14,6 +14,11 @@ const TERMS = {
   ],
 }
 
+const FILING = {
+  en: { cause: 'Face prints of about 104,213 different people are kept here.', remedy: 'In China that has to be filed within 30 working days. `docs/privacy.md` says more.' },
+  'zh-CN': { cause: '这里保存了约 104,213 个不同的人的人脸特征。', remedy: '在中国，须在 30 个工作日内备案。详见 `docs/privacy.zh-CN.md`。' },
+}
+
 function history(scene: string): HistoryPoint[] {
   const now = Date.now()
   if (scene === 'empty') return []
@@ -58,6 +63,7 @@ export function report({ scene, language }: Options): HealthReport {
     disk: { free: 214e9, library: 318e6, thumbnails: 1.2e9, backups: 640e6 },
     stages: scene === 'empty' ? null : { decode: 11.8, detect: 17.2, align: 0.9, embed: 9.4 },
     last_backup: scene === 'empty' ? null : new Date(Date.now() - 9 * 3_600_000).toISOString(),
+    filing: scene === 'many' ? { code: 'people.filing_due', params: {}, ...FILING[language] } : null,
     power: { battery: scene === 'away', percent: scene === 'away' ? 64 : null },
   }
 }

@@ -49,6 +49,8 @@ function index(images: Images, query: URLSearchParams, scene: string): LibraryIn
     const folderFits = query.get('folder') === null || query.get('folder') === '/photos/phone'
     const here = new Set(image.faces.map(({ person_id }) => person_id).filter((person) => person !== null))
     const peopleFit = people.length === 0 || (match === 'any' ? people.some((id) => here.has(id)) : people.every((id) => here.has(id)) && (match !== 'only' || here.size === people.length))
+    const only = query.get('images')?.split(',').map(Number)
+    if (only && !only.includes(id)) return []
     const unnamedFits = query.get('unnamed') !== 'true' || image.faces.some((face) => face.person === null && !face.ignored)
     return peopleFit && unnamedFits && folderFits && day >= after && day <= before && image.faces.length >= least && image.faces.length <= most ? [image] : []
   })

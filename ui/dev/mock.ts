@@ -6,7 +6,7 @@ import type { Connect, Plugin } from 'vite'
 import { picture, world, type Options, type World } from './fixtures.ts'
 import { checks, report } from './health.ts'
 import { answerLibrary, imagesOf, resetLibrary } from './library.ts'
-import { answerPeople, doubtCount, onPeople, peopleOf, resetPeople, saidOf } from './people.ts'
+import { answerPeople, doubtCount, onPeople, peopleOf, resetPeople, saidOf, searched } from './people.ts'
 import { placesPage } from './places.ts'
 import { answerSettings, applied, appliedStatus, onSettings, resetSettings } from './settings.ts'
 
@@ -76,6 +76,10 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
   const all = worldNow(chosen)
   const id = Number(/^\/api\/images\/(\d+)/.exec(url.pathname)?.[1])
   const image = Number.isNaN(id) ? undefined : imagesOf(all, chosen).find(id)
+  if (url.pathname === '/api/search/face') {
+    request.resume().on('end', () => json(response, ...searched(all, chosen)))
+    return
+  }
   if (answerSettings(request, response, url, all, applied(chosen))) return
   if (answerPeople(request, response, url, all, applied(chosen))) return
   if (answerLibrary(request, response, url, all, chosen)) return

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import type { Edit } from '../src/api/people.ts'
-import type { Doubt, FaceOut, FaceRef, ImageOut, NameConflict, PersonDetail, PersonFace, PersonOut, Problem, Step } from '../src/api/types.ts'
+import type { Doubt, FaceOut, FaceRef, FaceSearchOut, ImageOut, NameConflict, PersonDetail, PersonFace, PersonOut, Problem, Step } from '../src/api/types.ts'
 import type { Options, World } from './fixtures.ts'
 
 /** What was said of a face: whose it is (null: nobody's), and whether it is ignored or sure. */
@@ -140,6 +140,17 @@ function conflictsOf(world: World, people: readonly PersonOut[], { scene, langua
 
 export function doubtCount(world: World, options: Options): number {
   return doubtsOf(world, peopleOf(world, options), options).length
+}
+
+/** What a search by a face finds, whatever photo comes in: the scene says how many faces are on it. */
+export function searched(world: World, { scene }: Options): [answer: FaceSearchOut | Problem, status: number] {
+  if (scene === 'unread') return [{ code: 'image.corrupt', cause: 'The file is no photo that can be read.', remedy: 'Choose another one.', params: {} }, 422]
+  const all = spots(world)
+  const like = (person: number | null): readonly FaceRef[] => all.filter(({ face }) => face.person_id === person).map((spot) => refOf(spot.face.id, spot, 0))
+  const face = (left: number, person: number | null, found: readonly FaceRef[]): FaceSearchOut['faces'][number] => ({ box: [left, 60, 120, 140], person_id: person, certainty: person === null ? null : 'certain', found })
+  const one = face(80, 1, like(1))
+  const faces = { noface: [], settled: [one], nobody: [face(80, null, [])] }[scene] ?? [one, face(300, null, like(null).slice(0, 3)), face(500, null, [])]
+  return [{ width: 800, height: 600, faces }, 200]
 }
 
 function facesOf(id: number, world: World, person: PersonOut): readonly PersonFace[] {

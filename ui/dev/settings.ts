@@ -24,6 +24,7 @@ type Row = readonly [
 const ROWS: readonly Row[] = [
   ['general.language', 'choice', 'auto', null, null, null, null, 'auto|en|zh-CN', 1],
   ['general.theme', 'choice', 'auto', null, null, null, null, 'auto|light|dark', 1],
+  ['general.letter_keys', 'switch', true, null, null, null, null, '', 1],
   ['general.autostart', 'switch', false, null, null, null, null, '', 1],
   ['sources.settle_ms', 'number', 400, 50, 60000, 1, 'ms', '', 0],
   ['sources.rescan_minutes', 'number', 60, 1, 10080, 1, 'min', '', 0],
@@ -154,6 +155,7 @@ export function appliedStatus(world: World): World {
   const status = {
     ...world.status,
     recognition: typeof recognition === 'boolean' ? recognition : world.status.recognition,
+    letter_keys: state.values.get('general.letter_keys') !== false,
     quiet_until: state.quietUntil ?? world.status.quiet_until ?? null,
   }
   return { ...world, status }

@@ -6,5 +6,6 @@ import { extend } from './i18n'
 
 extend(texts)
 
+export { default as FaceSearch } from './components/people/FaceSearch.svelte'
 export { default as PeopleChoice } from './components/people/PeopleChoice.svelte'
 export { default as People } from './pages/People.svelte'

@@ -35,6 +35,7 @@ export function status(over: Partial<Status> = {}): Status {
     state: 'idle',
     language: 'en',
     theme: 'auto',
+    letter_keys: true,
     popup_seconds: 12,
     recognition: false,
     queued: 0,

@@ -48,6 +48,18 @@ describe('the filter', () => {
     )
   })
 
+  it('asks for the photos that a search found', () => {
+    expect(filterQuery({ ...EVERYTHING, images: [12, 7] })).toBe('?packed=true&images=12%2C7')
+  })
+
+  it('is one until the photos that a search found are let go', async () => {
+    const { library } = world([3, 2, 1])
+    await library.narrow({ images: [3] })
+    expect(library.filtered).toBe(true)
+    await library.narrow({ images: null })
+    expect(library.filtered).toBe(false)
+  })
+
   it('asks for people, and how they are meant', () => {
     expect(filterQuery({ ...EVERYTHING, people: [3, 7], match: 'any', unnamed: true })).toBe('?packed=true&people=3%2C7&match=any&unnamed=true')
     expect(filterQuery({ ...EVERYTHING, match: 'only' })).toBe('?packed=true')

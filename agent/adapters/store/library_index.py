@@ -90,6 +90,8 @@ def _conditions(shown: Shown) -> Iterator[ColumnElement[bool]]:
         yield image.c.face_count >= shown.faces_min
     if shown.faces_max is not None:
         yield image.c.face_count <= shown.faces_max
+    if shown.images is not None:
+        yield image.c.id.in_(shown.images)
     yield from _of_people(shown)
 
 

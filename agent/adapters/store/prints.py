@@ -3,12 +3,12 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, not_, select, union
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, not_, select, union
 from sqlalchemy.sql import exists
 
 from agent.adapters.store import faces
 from agent.adapters.store.facts import chunks
-from agent.adapters.store.schema import embedding, face, identity, rejection
+from agent.adapters.store.schema import embedding, face, grouping, identity, rejection
 from agent.app.ports import ToJudge
 from agent.domain.face import Quality
 from agent.domain.people import Certainty, trust
@@ -53,6 +53,22 @@ def confirmed(tx: Connection, people: Collection[int] | None, within: Collection
     if within is not None:
         found = found.where(identity.c.face_id.in_(list(within)))
     return list(tx.scalars(found))
+
+
+def people_kept(tx: Connection, least: int) -> int:
+    """Named ones and groups, and each face that is in neither; 0 if there are fewer prints than `least`."""
+    if (tx.scalar(select(func.count()).select_from(embedding)) or 0) < least:
+        return 0
+    somebody = case((grouping.c.group_id != 0, grouping.c.group_id), else_=-embedding.c.face_id)
+    unnamed = (
+        select(func.count(somebody.distinct()))
+        .select_from(embedding)
+        .outerjoin(grouping, grouping.c.face_id == embedding.c.face_id)
+        .outerjoin(identity, identity.c.face_id == embedding.c.face_id)
+        .where(identity.c.face_id.is_(None))
+    )
+    named = select(func.count(identity.c.person_id.distinct())).join_from(identity, embedding, embedding.c.face_id == identity.c.face_id)
+    return (tx.scalar(unnamed) or 0) + (tx.scalar(named) or 0)
 
 
 def thought_of(tx: Connection, people: Collection[int]) -> list[int]:

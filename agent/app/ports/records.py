@@ -188,6 +188,7 @@ class Shown:
     people: tuple[int, ...] = ()
     match: Match = Match.ALL
     unnamed: bool = False  # only with a face that nobody is known to be
+    images: tuple[int, ...] | None = None  # only these
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,13 @@ class Register(Protocol):
         """By id. Quick: nobody's faces are counted."""
         ...
 
+    def people_kept(self, *, least: int) -> int:
+        """Of how many different people there are face prints, named or not; 0, and quickly, if there are fewer than `least` prints.
+
+        A face that is like no other counts as somebody.
+        """
+        ...
+
     def faces_thought_of(self, people: Collection[int]) -> list[int]:
         """Faces that are thought to be these people."""
         ...

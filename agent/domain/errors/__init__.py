@@ -44,6 +44,7 @@ from agent.domain.errors.images import (
 from agent.domain.errors.models import ModelError, ModelMissing, ModelUnknown, ModelUnreachable, ModelWrongHash
 from agent.domain.errors.people import (
     FaceUnknown,
+    FilingDue,
     ImportBadRow,
     NameTaken,
     NoSuchName,
@@ -151,6 +152,7 @@ __all__ = [
     "EngineStartFailed",
     "EngineTimeout",
     "FaceUnknown",
+    "FilingDue",
     "ForeignOrigin",
     "ImageChanged",
     "ImageCorrupt",

@@ -33,6 +33,12 @@ class NothingToUndo(PeopleError):
     code = "people.nothing_to_undo"
 
 
+class FilingDue(PeopleError):
+    """So many people's face prints are kept that the law asks for it to be filed. Parameters `people`, and `days` to do so."""
+
+    code = "people.filing_due"
+
+
 class UnfitReference(PeopleError):
     """A photo that does not tell what one person looks like."""
 

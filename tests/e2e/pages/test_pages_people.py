@@ -103,6 +103,41 @@ def test_arrows_go_from_person_to_person(people: Page) -> None:
     expect(people.get_by_role("heading", level=1)).to_have_text("Grandpa")
 
 
+def test_why_somebody_new_may_be_recognised_is_said_once_and_offered_again(people: Page) -> None:
+    people.locator(".groups input").first.fill("Zoe")
+    people.get_by_role("combobox", name="Why they may be recognised: Family").click()
+    people.get_by_role("option", name="A guardian’s consent (under 14)").click()
+    with people.expect_request("**/api/people/edits") as first:
+        people.get_by_role("button", name="Save the name").click()
+    assert (first.value.post_data_json or {})["basis"] == "guardian"
+    expect(people.locator(".groups li").first).to_contain_text("28 faces")
+    people.locator(".groups input").first.fill("Yan")
+    expect(people.get_by_role("combobox", name="Why they may be recognised: A guardian")).to_be_visible()
+    people.locator(".groups input").first.fill("Mei")
+    expect(people.locator(".basis")).to_have_count(0)
+
+
+def test_a_name_that_another_program_has_is_kept_or_taken(page: Page, visit: Visit) -> None:
+    visit("#people", "conflicts")
+    expect(page.locator(".strip:not(.doubts)")).to_contain_text("3 faces have other names in another program")
+    page.get_by_role("link", name="Compare").click()
+    rows = page.locator("section li")
+    expect(rows).to_have_count(3)
+    page.get_by_role("button", name="Keep Mei").click()
+    expect(rows).to_have_count(2)
+    page.get_by_role("button", name="Undo").click()
+    expect(rows).to_have_count(3)
+    with page.expect_request("**/api/people/edits") as taken:
+        page.get_by_role("button", name="Use Grandfather").click()
+    assert (taken.value.post_data_json or {})["name"] == "Grandfather"
+    expect(rows).to_have_count(2)
+
+
+def test_photos_are_counted_and_faces_where_they_differ(people: Page) -> None:
+    expect(people.get_by_role("link", name="Mei 40 photos", exact=True)).to_be_visible()
+    expect(people.locator(".people li").filter(has_text="39 faces")).to_contain_text("38 photos")
+
+
 # -- review ----------------------------------------------------------------------------------------------------------------------
 
 
@@ -110,6 +145,7 @@ def test_the_review_is_worked_through_by_keyboard_and_taken_back(people: Page) -
     question, position = people.locator("aside h3").first, people.locator("aside .position")
     expect(question).to_have_text("Is this Mei?")
     expect(position).to_have_text("1 of 12")
+    expect(people.locator("aside .references li")).to_have_text(["agrees", "agrees", "unsure"])
     badge = people.get_by_role("link", name="People", exact=False).locator(".badge")
     expect(badge).to_have_text("12")
     with people.expect_request("**/api/people/edits") as yes:
@@ -132,6 +168,22 @@ def test_the_review_is_worked_through_by_keyboard_and_taken_back(people: Page) -
 def test_letters_in_a_text_field_answer_nothing(people: Page) -> None:
     people.locator(".groups input").first.press_sequentially("yns")
     expect(people.locator("aside .position")).to_have_text("1 of 12")
+
+
+def test_keys_of_one_letter_can_be_switched_off(people: Page) -> None:
+    people.evaluate("location.hash = '#settings/general'")
+    people.get_by_role("switch", name="Keys of one letter").click()
+    expect(people.get_by_role("switch", name="Keys of one letter")).not_to_be_checked()
+    people.evaluate("location.hash = '#people'")
+    position = people.locator("aside .position")
+    expect(position).to_have_text("1 of 12")
+    expect(people.locator("aside .key")).to_have_count(0)
+    for key in ("y", "n", "s", "/", "?"):
+        people.keyboard.press(key)
+    expect(people.get_by_role("dialog")).to_have_count(0)
+    expect(people.get_by_role("searchbox")).not_to_be_focused()
+    people.locator("aside .answers").get_by_role("button", name="Yes").click()
+    expect(position).to_have_text("2 of 12")
 
 
 def test_in_a_narrow_window_the_review_has_a_page_of_its_own(page: Page, visit: Visit) -> None:

@@ -49,6 +49,12 @@ def _ask(page: Page) -> None:
     page.locator(".menu [role=option]").first.wait_for()
 
 
+def _somebody_new(page: Page) -> None:
+    page.locator(".groups input").first.fill("Zoe")
+    page.locator(".basis button").click()
+    page.locator("[role=option]").first.wait_for()
+
+
 def _ignore(page: Page) -> None:
     page.locator(".groups .button.icon").first.click()
     page.locator(".toast").wait_for()
@@ -91,6 +97,10 @@ STATES: dict[str, tuple[str, str, str, Act | None]] = {
     "recognition off": ("counts", "#people", ".off", None),
     "not read": ("unread", "#people", ".notice", None),
     "people loading": ("loading", "#people", ".loading", None),
+    "names that differ": ("conflicts", "#people", ".strip:not(.doubts)", None),
+    "names compared": ("conflicts", "#people/conflicts", "section li", None),
+    "no names differ": ("family", "#people/conflicts", ".notice", None),
+    "somebody new": ("family", "#people", ".groups li", _somebody_new),
     "review alone": ("family", "#people/review", "h3", None),
     "a person": ("family", "#people/1", ".face", None),
     "a person with a long name": ("family", "#people/12", ".face", None),
@@ -121,7 +131,13 @@ def test_every_state_is_accessible(page: Page, visit: Visit, violations: Callabl
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize(
     ("place", "there"),
-    [("#people", ".groups li"), ("#people/12", ".face"), ("#people/group-1", ".face"), ("#people/review", "h3")],
+    [
+        ("#people", ".groups li"),
+        ("#people/12", ".face"),
+        ("#people/group-1", ".face"),
+        ("#people/review", "h3"),
+        ("#people/conflicts", ".notice"),
+    ],
 )
 def test_nothing_is_wider_than_the_page_at_twice_the_size(page: Page, visit: Visit, language: str, place: str, there: str) -> None:
     page.set_viewport_size({"width": 640, "height": 400})

@@ -13,7 +13,7 @@ from agent.adapters.model_store import ModelStore
 from agent.adapters.paths import AppPaths
 from agent.adapters.store.opening import open_library
 from agent.app.health import examine
-from agent.domain.errors import AuditBroken, ModelMissing, SourceUnreachable, StoreDiskFull
+from agent.domain.errors import AuditBroken, FilingDue, ModelMissing, SourceUnreachable, StoreDiskFull
 from agent.i18n import Texts
 from agent.settings import Folder, KeyHome, Library, Settings
 
@@ -52,6 +52,14 @@ def test_too_little_free_space_is_named(paths: AppPaths, monkeypatch: pytest.Mon
     monkeypatch.setattr("agent.adapters.diagnosis.LEAST_FREE", 2**62)
     found = {each.name: each for each in examine(ground(paths).checks())}
     assert isinstance(found["disk"].error, StoreDiskFull)
+
+
+def test_a_duty_that_many_people_bring_is_told(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_library(paths.library, home(paths)).close()
+    assert ground(paths).checks()["filing"]() == "not reached: it begins at 100,000 people"
+    monkeypatch.setattr("agent.adapters.store.library_people.PeopleTables.people_kept", lambda *_, **__: 104_213)
+    found = {each.name: each for each in examine(ground(paths).checks())}["filing"]
+    assert isinstance(found.error, FilingDue) and found.error.params == {"people": 104_213, "days": 30}
 
 
 def test_a_record_that_was_changed_from_outside_is_named(paths: AppPaths) -> None:

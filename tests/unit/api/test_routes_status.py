@@ -26,6 +26,7 @@ from agent.domain.face import StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
 from agent.settings import Folder, Settings
+from tests.unit.api.test_http import index
 
 if TYPE_CHECKING:
     import httpx
@@ -254,3 +255,14 @@ async def test_online_only_files_are_listed_and_looked_at_when_asked(owner: http
     assert library.counts().jobs[JobState.QUEUED] == 1
     assert (await owner.post("/api/online-only/look")).status_code == 204
     assert library.counts().jobs[JobState.QUEUED] == 3
+
+
+async def test_the_duty_to_file_is_told_while_so_many_people_are_kept(
+    owner: httpx.AsyncClient, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await owner.get("/api/health-report")).json()["filing"] is None
+    monkeypatch.setattr(served.world.real, "people_kept", lambda *, least: least + 4_213)
+    async with served.world.running():
+        await index(served.world, "a")  # what was found is kept until the library changes
+    filing = (await owner.get("/api/health-report")).json()["filing"]
+    assert filing["code"] == "people.filing_due" and "104,213" in filing["cause"] and "`docs/privacy.md`" in filing["remedy"]

@@ -1,11 +1,14 @@
 """What comes of the doctor's checks, and what it says of the engine's walls."""
 
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
-from agent.app.health import Finding, Wall, examine
-from agent.domain.errors import EngineOpen, NoTray, SettingsUnreadable, StoreDiskFull
+from agent.app.health import Finding, Wall, examine, to_file
+from agent.app.ports import Library
+from agent.domain.duties import FILING_PEOPLE
+from agent.domain.errors import EngineOpen, FilingDue, NoTray, SettingsUnreadable, StoreDiskFull
 
 WHOLE = Wall(files=True, writes=True, network=True, programs=True, by="bricks")
 
@@ -57,3 +60,17 @@ def test_a_gap_is_named_and_is_no_failure(wall: Wall, gap: str) -> None:
         wall.check()
     assert caught.value.params == {gap: 1}
     assert Finding("wall", error=caught.value).state == "absent"
+
+
+@pytest.mark.parametrize(("people", "due"), [(FILING_PEOPLE - 1, False), (FILING_PEOPLE, True)])
+def test_the_duty_to_file_is_told_once_so_many_people_are_kept_and_is_no_failure(people: int, due: bool) -> None:
+    class Kept:
+        def people_kept(self, *, least: int) -> int:
+            assert least == FILING_PEOPLE, "looked at closely only where there may be so many"
+            return people
+
+    told = to_file(cast(Library, Kept()))
+    assert (told is not None) is due
+    if told is not None:
+        assert told.params == {"people": people, "days": 30}
+        assert Finding("filing", error=told).state == "absent" and isinstance(told, FilingDue)

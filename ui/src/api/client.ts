@@ -29,6 +29,7 @@ function isProblem(value: unknown): value is Problem {
 }
 
 const TIME_LIMIT_MS = 15_000
+const UPLOAD_LIMIT_MS = 120_000
 
 export class Client {
   /** @param fetcher stands in for the browser's `fetch` in tests */
@@ -81,6 +82,12 @@ export class Client {
   async request<T>(method: string, path: string, body?: unknown, limitMs = TIME_LIMIT_MS): Promise<T> {
     const text = await (await this.send(path, { method, ...json(body) }, limitMs)).text()
     return (text === '' ? undefined : JSON.parse(text)) as T
+  }
+
+  /** Sends a file, and waits longer: it is looked at before the answer comes. */
+  async upload<T>(path: string, file: Blob): Promise<T> {
+    const headers = { 'content-type': file.type || 'application/octet-stream' }
+    return (await (await this.send(path, { method: 'POST', body: file, headers }, UPLOAD_LIMIT_MS)).json()) as T
   }
 
   /** The lines of an answer that goes on for a while, each as it comes; aborting the signal ends it. */

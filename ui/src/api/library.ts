@@ -13,6 +13,8 @@ export interface LibraryFilter {
   readonly match: Match
   /** with faces that nobody has named */
   readonly unnamed: boolean
+  /** found by a face: no other photos */
+  readonly images: readonly number[] | null
   /** the files that could not be looked at, instead of photos */
   readonly problems: boolean
 }
@@ -35,6 +37,7 @@ export const EVERYTHING: LibraryFilter = {
   people: [],
   match: 'all',
   unnamed: false,
+  images: null,
   problems: false,
 }
 
@@ -51,6 +54,7 @@ export function filterQuery(filter: LibraryFilter): string {
     query.set('people', filter.people.join(','))
     query.set('match', filter.match)
   }
+  if (filter.images !== null) query.set('images', filter.images.join(','))
   if (filter.unnamed) query.set('unnamed', 'true')
   return `?${query.toString()}`
 }

@@ -5,6 +5,7 @@ import type {
   DescribePerson,
   Doubts,
   Edited,
+  FaceSearchOut,
   Forgotten,
   GroupFaces,
   Groups,
@@ -29,7 +30,7 @@ export const FACES_PAGE = 500
 export const GROUPS_PAGE = 24
 
 export class PeopleApi {
-  constructor(private readonly client: Pick<Client, 'request'>) {}
+  constructor(private readonly client: Pick<Client, 'request' | 'upload'>) {}
 
   person = (id: number): Promise<PersonDetail> => this.client.request('GET', `/api/people/${id}`)
   /** Newest taken first. */
@@ -42,6 +43,9 @@ export class PeopleApi {
   conflicts = (): Promise<readonly NameConflict[]> => this.client.request('GET', '/api/people/conflicts')
   /** What the user calls them counts; `kept` false takes that back. */
   keepNames = (face_ids: readonly number[], kept: boolean): Promise<void> => this.client.request('POST', '/api/people/conflicts', { face_ids, kept })
+
+  /** Faces like those of a photo; nothing of it is kept. */
+  search = (photo: Blob): Promise<FaceSearchOut> => this.client.upload('/api/search/face', photo)
 
   edit = (edit: Edit): Promise<Edited> => this.client.request('POST', '/api/people/edits', edit)
   /** @param token of an edit; null for the latest one */

@@ -398,6 +398,7 @@ export interface paths {
          * @description `folder` is a watched folder, with all below it; days are inclusive; `hidden` lists the hidden images instead of the others.
          *
          *     `people` are ids: all of them are on the image, any, or all and nobody else; `unnamed`: somebody whom nobody has named.
+         *     `images` are ids of images, such as those that a search by a face found: no others are shown.
          *
          *     `packed` answers in bytes instead of JSON: a 32-bit count of images and one of days, then 32 bits for each id, for each day since
          *     1970 (signed) and for its count, 16 bits for each ratio; all little-endian.
@@ -1674,6 +1675,8 @@ export interface components {
             readonly cpu: components["schemas"]["CpuReport"];
             readonly disk: components["schemas"]["DiskReport"];
             readonly engine: components["schemas"]["EngineReport"];
+            /** @description so many people's face prints are kept that the law asks for it to be filed */
+            readonly filing: components["schemas"]["Problem"] | null;
             /** History */
             readonly history: readonly components["schemas"]["HistoryPoint"][];
             /** Last Backup */
@@ -2355,6 +2358,12 @@ export interface components {
              * @enum {string}
              */
             readonly language: "en" | "zh-CN";
+            /**
+             * Letter Keys
+             * @description keys of one letter do something
+             * @default true
+             */
+            readonly letter_keys: boolean;
             /**
              * Online Only
              * @description files whose content lies in a cloud: not looked at until asked for
@@ -3352,6 +3361,7 @@ export interface operations {
                 readonly people?: string | null;
                 readonly match?: components["schemas"]["Match"];
                 readonly unnamed?: boolean;
+                readonly images?: string | null;
                 readonly packed?: boolean;
             };
             readonly header?: {
