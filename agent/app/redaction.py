@@ -43,7 +43,7 @@ class Redaction:
     def __init__(self, library: Library, analyser: Analyser, makers: Makers, bus: Bus, asked: RedactionAsked) -> None:
         def task(path: str, who: bool) -> Analyse:
             detection = asked.settings().detection
-            return Analyse(path, redaction_recipe(who), detection.min_score, detection.min_face, keep_chips=False)
+            return Analyse(path, redaction_recipe(who), detection.min_score, detection.min_face, keep_chips=False, thorough=True)
 
         self._asked = asked
         self.covering = Covering(

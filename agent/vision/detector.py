@@ -53,7 +53,7 @@ CLOSEST_SIDE, ENLARGED_SIDE, ENLARGED = 2000, 1280, 2.0
 AROUND = 14.0
 # Where a missed face would be shown, all of a picture is looked at up to this side, and what is as sure as this counts (measured on
 # labelled groups and collages: none missed from 20 pixels on, and of what was found more, nearly all were people in the background).
-THOROUGH_SIDES, THOROUGH_SCORE, THOROUGH_FACE = (COARSE_SIDE, FIRST_SIDE, CLOSEST_SIDE), 0.3, 12.0
+THOROUGH_SIDES, THOROUGH_SCORE, THOROUGH_FACE = (COARSE_SIDE, FIRST_SIDE, CLOSEST_SIDE), 0.25, 12.0
 # The net's memory grows with its input (1 GB at 2560): what is larger is looked at in overlapping windows.
 WINDOW = 1280
 OVERLAP = 160
