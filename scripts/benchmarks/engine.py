@@ -72,12 +72,12 @@ async def _shown(files: list[Path], models: ModelStore) -> tuple[list[int], int]
                 for file in order.sample(files, len(files)):
                     await pool.analyse(Analyse(str(file), Recipe("centerface-2", "mobilefacenet-2"), thumbnail=480))
                     resident.append(memory_of(pid))
-            return resident, max(_peak(pid), *resident)
+            return resident, max(peak_of(pid), *resident)
         finally:
             await pool.close()
 
 
-def _peak(pid: int) -> int:
+def peak_of(pid: int) -> int:
     """The most resident bytes so far, where the system keeps count; else 0."""
     status = Path(f"/proc/{pid}/status")
     kept = re.search(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="utf-8")) if status.is_file() else None

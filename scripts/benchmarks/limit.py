@@ -52,8 +52,8 @@ def precision_of(models: ModelStore) -> str:
     return _runtime(models).precision
 
 
-def work_of(photos: Sequence[Photo], models: ModelStore) -> Work:
-    """Asks the detector."""
+def work_of(photos: Sequence[Photo], models: ModelStore, *, thorough: bool = False) -> Work:
+    """Asks the detector, or how it looks for faces that are to be covered."""
     work = Work(len(photos))
     info = models.info("centerface")
     net = _runtime(models).detector(ModelFile(info.name, str(info.path), info.sha256))
@@ -63,6 +63,7 @@ def work_of(photos: Sequence[Photo], models: ModelStore) -> Work:
         return net(image)
 
     detector = CenterFace(counted)
+    find = detector.thorough if thorough else detector
     for photo in photos:
         data = photo.path.read_bytes()
         kept: list[Image] = []
@@ -73,7 +74,7 @@ def work_of(photos: Sequence[Photo], models: ModelStore) -> Work:
                 work.decodes[round(1 / kept[-1].scale)] += 1
             return kept[-1]
 
-        detector(decoder, MIN_SCORE)
+        find(decoder, MIN_SCORE)
     return work
 
 
