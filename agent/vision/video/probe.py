@@ -15,7 +15,7 @@ from agent.vision.video.geometry import Turn
 from agent.vision.video.opening import Opened, frames, is_still, moment_of, opened, packets
 
 # Seconds: parts are as short as can be decoded by themselves, but no shorter than this, and no longer than that.
-SHORTEST_S, LONGEST_S = 8.0, 40.0
+SHORTEST_S, LONGEST_S = 3.0, 30.0
 # A clip that ends so much (seconds, share) before it says it does was cut off.
 _SHORT_S, _SHORT_SHARE = 0.5, 0.98
 _BLOCK = 1 << 20

@@ -1,0 +1,190 @@
+"""The group `video`: whether every face of a clip whose faces are known is covered in every frame, how fast, and in how much memory.
+
+It is measured on what comes out, not on what the program says of it; and with `deface`, in an environment of its own, on the same clip.
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import venv
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+
+from agent.adapters.clip_jobs import FolderJobs
+from agent.adapters.model_store import ModelStore
+from agent.app.clips import ClipRedactor, ClipWish
+from agent.bootstrap import model_files
+from agent.domain.redaction import Look
+from agent.engine.clips import PoolClips
+from agent.engine.pool import EnginePool
+from agent.engine.runtime import Runtime
+from agent.engine.service import detector_of
+from agent.settings import Engine
+from agent.vision import yunet
+from agent.vision.codecs import Image
+from scripts.benchmarks.clips import HEIGHT, WIDTH, Clip, Outline, clip, looped
+from scripts.benchmarks.rows import ROOT, Row, at_least, at_most
+from scripts.benchmarks.stage import fetched
+
+DEFACE = ("deface==1.5.0", "onnxruntime")
+COVERED, BRIGHTEST, COLOURLESS = 0.99, 28, 14  # a pixel is covered if it is this dark and this grey: the copy was compressed
+LEAST_PIXELS = 40  # of a face that others hide, or that is mostly outside
+RUNS, LONG_S, SHORT_S = 2, 600.0, 10.0
+EVERY = 5  # frames that the other detector looks at
+SURE = 0.7
+MB = 2**20
+
+
+@dataclass
+class Shares:
+    """How much of each face is covered in each frame; and the area that is covered, by that of the faces."""
+
+    all: list[float] = field(default_factory=list)
+    covered: int = 0
+    faces: int = 0
+
+
+def rows(long: bool) -> Iterator[Row]:
+    made = clip()
+    _, models = fetched()
+    with tempfile.TemporaryDirectory(prefix="ai-popup-bench-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        frames = len(made.faces)
+        runs = [asyncio.run(_redacted(made.path, folder / f"{number}.mp4", models)) for number in range(RUNS)]
+        shares = _shares(made, folder / "0.mp4")
+        yield at_least("video_covered", min(shares.all), COVERED, [float(np.mean(shares.all))])
+        yield at_most("video_covered_area", shares.covered / shares.faces, 2.5, [])
+        yield at_most("video_seen_after", _seen(folder / "0.mp4", models), 0, [_seen(made.path, models)])
+        speeds = [frames / seconds for seconds, _ in runs]
+        yield at_least("video_fps", max(speeds), 25, speeds)
+        others = frames / _defaced(made.path, folder)
+        yield at_least("video_fps_to_deface", max(speeds) / others, 8, [others])
+        if long:
+            peaks = []
+            for seconds in (SHORT_S, LONG_S):
+                looped(made.path, folder / "long.mp4", seconds)
+                peaks.append(asyncio.run(_redacted(folder / "long.mp4", folder / "out.mp4", models))[1])
+                (folder / "out.mp4").unlink()
+            yield at_most("video_memory_growth", peaks[1] / peaks[0], 1.1, [peak / MB for peak in peaks])
+
+
+async def _redacted(source: Path, target: Path, models: ModelStore) -> tuple[float, int]:
+    """Seconds once the engine is there, and the most resident bytes of it and this process together."""
+    with tempfile.TemporaryDirectory(prefix="ai-popup-bench-", ignore_cleanup_errors=True) as folder:
+        pool = EnginePool(Engine(), model_files(models), converted=models.folder / "ir", cache=models.folder / "kernels")
+        try:
+            await asyncio.gather(*(pool.hello() for _ in range(pool.size)))
+            with _Peak() as peak:
+                begun = time.perf_counter()
+                redactor = ClipRedactor(PoolClips(pool), FolderJobs(Path(folder)))
+                await redactor.redact(ClipWish(str(source), str(target), Look()))
+                return time.perf_counter() - begun, peak.bytes
+        finally:
+            await pool.close()
+
+
+class _Peak:
+    """Watches the memory of this process's children."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> "_Peak":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(0.1):
+            total = 0
+            for child in psutil.Process().children():
+                try:
+                    total += int(child.memory_info().rss)
+                except psutil.Error:
+                    continue
+            self.bytes = max(self.bytes, total)
+
+
+def _shares(made: Clip, copy: Path) -> Shares:
+    shares = Shares()
+    with av.open(str(copy)) as container:
+        for frame, outlines in zip(container.decode(video=0), made.faces, strict=True):
+            hidden = _hidden(frame.to_ndarray(format="yuv420p"))
+            shares.covered += int(hidden.sum())
+            there = np.zeros_like(hidden)
+            above = np.zeros_like(hidden)
+            for outline in reversed(outlines):  # those in front first
+                face = _drawn(outline)
+                shown = face & ~above
+                above |= face
+                there |= face
+                if shown.sum() >= LEAST_PIXELS:
+                    shares.all.append(float((hidden & shown).sum() / shown.sum()))
+            shares.faces += int(there.sum())
+    return shares
+
+
+def _hidden(planes: NDArray[np.generic]) -> NDArray[np.bool_]:
+    """Which pixels are covered, told by how they look."""
+    flat = np.asarray(planes, np.uint8)
+    luma, chroma = flat[:HEIGHT], flat[HEIGHT:].reshape(2, HEIGHT // 2, WIDTH // 2)
+    grey = (np.abs(chroma.astype(np.int16) - 128) <= COLOURLESS).all(axis=0)
+    return (luma <= BRIGHTEST) & grey.repeat(2, axis=0).repeat(2, axis=1)
+
+
+def _drawn(outline: Outline) -> NDArray[np.bool_]:
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.fillPoly(mask, [(outline * 16).astype(np.int32)], 1, shift=4)
+    return mask.astype(np.bool_)
+
+
+def _seen(path: Path, models: ModelStore) -> int:
+    """Faces in some frames, found by the detector that the program does not use for clips."""
+    runtime = Runtime(device="CPU", precision="f32", threads=os.cpu_count() or 1, converted=models.folder / "ir", cache=models.folder / "k")
+    models.fetch("yunet")
+    detector = detector_of(runtime, yunet.RECIPE, model_files(models)[yunet.RECIPE])
+    seen = 0
+    with av.open(str(path)) as container:
+        for number, frame in enumerate(container.decode(video=0)):
+            if number % EVERY == 0:
+                pixels = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+                image = Image(pixels, 1.0, frame.width, frame.height, "rgb")
+                seen += len(detector(lambda _, image=image: image, SURE))  # type: ignore[misc]
+    return seen
+
+
+def _defaced(source: Path, folder: Path) -> float:
+    """Seconds that `deface` takes, once it is loaded: what one frame takes is taken off."""
+    place = ROOT / "build" / "bench" / "deface"
+    program = place / ("Scripts" if sys.platform == "win32" else "bin")
+    if not (program / "deface").exists():
+        venv.create(place, with_pip=True)
+        subprocess.run([program / "python", "-m", "pip", "install", "--quiet", *DEFACE], check=True, timeout=600)
+    one = folder / "one.mp4"
+    with av.open(str(source)) as given, av.open(str(one), "w") as output:
+        stream = output.add_stream_from_template(given.streams.video[0])
+        packet = next(given.demux(video=0))
+        packet.stream = stream
+        output.mux(packet)
+    spent = []
+    for path in (one, source):
+        begun = time.perf_counter()
+        subprocess.run([program / "deface", path, "-o", folder / "defaced.mp4"], check=True, timeout=1200, capture_output=True)
+        spent.append(time.perf_counter() - begun)
+    return spent[1] - spent[0]
