@@ -29,6 +29,8 @@ ALIKE: Final = 1.35
 GAP_S, GAP_GROWS = 0.35, 0.2
 # Of the bend of a way between its knots: what a straight line can miss is an eighth.
 BEND: Final = 0.3
+# Pixels that a find may be off on each side, however small the face is.
+OFF: Final = 2.0
 _STEADY: Final = 0.5  # share of the newest step in the speed
 
 
@@ -146,7 +148,7 @@ def _around(finds: Sequence[tuple[int, Find]], number: int, tick: float, frame: 
     width, height = max(each.box.w for _, each in near), max(each.box.h for _, each in near)
     x, y = find.box.x + find.box.w / 2, find.box.y + find.box.h / 2
     across, down = _restless(finds, number, frame / tick)
-    width, height = width + 2 * across, height + 2 * down
+    width, height = width + 2 * (across + OFF), height + 2 * (down + OFF)
     return Box(x - width / 2, y - height / 2, width, height)
 
 

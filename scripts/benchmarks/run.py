@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from scripts.benchmarks import accuracy, agent, engine, fuzz, idle, kills, people, redact, scan, ui, vectors
+from scripts.benchmarks import accuracy, agent, engine, fuzz, idle, kills, people, redact, redact_video, scan, ui, vectors
 from scripts.benchmarks.rows import Row, as_json, as_table, facts
 
 # Group -> what measures it; told whether there is time for long rows.
@@ -22,6 +22,7 @@ GROUPS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "ui": ui.rows,
     "kills": kills.rows,
     "fuzz": fuzz.rows,
+    "video": redact_video.rows,
 }
 # Measured only if named, on the folder of data that is named after it.
 ON_DATA: dict[str, Callable[[Path], Iterator[Row]]] = {"accuracy": accuracy.rows, "redact": redact.rows}

@@ -13,6 +13,7 @@ LEAST: Final = 14.0
 TIMES: Final = 3.5
 _MEMORY: Final = 8  # frames
 _GRID: Final = (64, 36)
+_ENOUGH: Final = 216  # rows: of more, some are left out
 
 
 class Cuts:
@@ -24,7 +25,9 @@ class Cuts:
 
     def begins(self, luma: NDArray[np.uint8] | NDArray[np.uint16], depth: int = 8) -> bool:
         """Whether a scene begins with this frame. `luma` is [height, width], of `depth` bits. The first frame begins none."""
-        small = np.asarray(cv2.resize(luma, _GRID, interpolation=cv2.INTER_AREA) / (1 << (depth - 8)), np.float32)
+        step = max(1, min(luma.shape) // _ENOUGH)
+        few = np.ascontiguousarray(luma[::step, ::step], np.float32)
+        small = np.asarray(cv2.resize(few, _GRID, interpolation=cv2.INTER_AREA) / (1 << (depth - 8)), np.float32)
         last, self._last = self._last, small
         if last is None:
             return False

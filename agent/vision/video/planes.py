@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -50,12 +51,12 @@ def draw(frame: VideoFrame, covers: Sequence[Cover]) -> None:
     bits = frame.format.components[0].bits
     luma, *chroma = (_plane(frame, number, bits) for number in range(3))
     if all(cover.look.style is Style.SOLID for cover, _ in areas):
-        black = 0 if _is_full(frame) else 16 << (bits - 8)
+        black, grey = 0 if _is_full(frame) else 16 << (bits - 8), 1 << (bits - 1)
         for _, area in areas:
-            for rows, columns, inside in _windows(area):
-                _part(luma, rows, columns)[inside] = black
-                for plane in chroma:
-                    _halved(plane, rows, columns)[_pooled(inside)] = 1 << (bits - 1)
+            _fill(luma, area.top, area.starts, area.ends, black)
+            top, starts, ends = _in_pairs(area)
+            for plane in chroma:
+                _fill(plane, top, starts, ends, grey)
         return
     drawn = _drawn(frame, covers)
     new_luma, *new_chroma = (_plane(drawn, number, bits) for number in range(3))
@@ -64,6 +65,22 @@ def draw(frame: VideoFrame, covers: Sequence[Cover]) -> None:
             _part(luma, rows, columns)[inside] = _part(new_luma, rows, columns)[inside]
             for plane, fresh in zip(chroma, new_chroma, strict=True):
                 _halved(plane, rows, columns)[_pooled(inside)] = _halved(fresh, rows, columns)[_pooled(inside)]
+
+
+def _fill(plane: Plane, top: int, starts: NDArray[np.int64], ends: NDArray[np.int64], value: int) -> None:
+    """Row by row: several times as fast as through a mask."""
+    for row, first, last in zip(count(top), starts.tolist(), ends.tolist(), strict=False):
+        plane[row, first:last] = value
+
+
+def _in_pairs(area: Area) -> tuple[int, NDArray[np.int64], NDArray[np.int64]]:
+    """The same for colours: every sample that belongs to a covered pixel, or lies between two."""
+    top, bottom = area.top // 2, (area.bottom + 1) // 2
+    starts, ends = np.full(2 * (bottom - top), np.iinfo(np.int64).max), np.zeros(2 * (bottom - top), np.int64)
+    rows = slice(area.top - 2 * top, area.bottom - 2 * top)
+    some = area.ends > area.starts
+    starts[rows], ends[rows] = np.where(some, area.starts, starts[rows]), np.where(some, area.ends, 0)
+    return top, starts.reshape(-1, 2).min(axis=1) // 2, (ends.reshape(-1, 2).max(axis=1) + 1) // 2
 
 
 def _drawn(frame: VideoFrame, covers: Sequence[Cover]) -> VideoFrame:
