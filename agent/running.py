@@ -25,13 +25,14 @@ from agent.app.lifecycle import App, Reconfigure
 from agent.app.picking import Picking
 from agent.bootstrap import build, health, move_key, recovery_code
 from agent.desktop import autostart
+from agent.desktop.capture_start import CaptureStart
 from agent.desktop.desk import Desk
 from agent.desktop.display import display_available, tray_available
 from agent.desktop.notify import Notifier
 from agent.desktop.presence import presence
 from agent.desktop.presenter import News, Presenter
 from agent.desktop.termination import on_termination
-from agent.domain.errors import AutostartFailed, SettingsError, reason_of
+from agent.domain.errors import AgentError, AutostartFailed, SettingsError, reason_of
 from agent.i18n import Texts
 from agent.resources import resource
 from agent.settings import Settings
@@ -107,7 +108,7 @@ class Agent:
     def _show_tray(self) -> None:
         from agent.desktop.tray_bridge import TrayBridge  # brings Qt on Linux: only where there is a tray
 
-        bridge = self._bridge = TrayBridge(self._texts, scan=self._scan, quit=self.quit)
+        bridge = self._bridge = TrayBridge(self._texts, scan=self._scan, capture=lambda: self._captures.capture(), quit=self.quit)
         self._built.wait()
         if self._loop is not None and not self._ended.is_set():
             self._loop.call_soon_threadsafe(lambda: bridge.connect(self._app, self._desk))
@@ -156,12 +157,14 @@ class Agent:
             notify=lambda news: self._notify(notifier, news),
         )
         desk.on_hidden = presenter.sent_away
+        picking = Picking(lambda: app.capturing, desk)
+        self._captures = CaptureStart(app, desk, picking, lambda: self._settings.capture, self._hotkey_problem)
         context = Context(
             app=app,
             auth=auth,
             previews=app.previews,
             desk=desk,
-            picking=Picking(lambda: app.capturing, desk),
+            picking=picking,
             settings=self._file,
             move_key=lambda to: move_key(self._file, self._paths, to),
             recovery_code=lambda: recovery_code(self._settings, self._paths),
@@ -180,8 +183,10 @@ class Agent:
                 if self._welcomes and not self._settings.folders:
                     desk.browse("photos")
                 await self._follow_autostart(self._settings)
+                await self._captures.follow()
                 await self._work(app, desk, presenter)
         finally:
+            await self._captures.close()
             await desk.close()
             log.info("agent.ended")
 
@@ -222,7 +227,10 @@ class Agent:
             except OSError:
                 log.error("logs.unwritable")
 
-        return {"popup": popup, "logs": log_files, "general": self._follow_autostart}
+        async def capture(_: Settings) -> None:
+            await self._captures.follow()
+
+        return {"popup": popup, "capture": capture, "logs": log_files, "general": self._follow_autostart}
 
     async def _follow_autostart(self, settings: Settings) -> None:
         if HOME_VARIABLE in os.environ:
@@ -231,6 +239,10 @@ class Agent:
             await asyncio.to_thread(autostart.follow, settings.general.autostart)
         except AutostartFailed as error:
             log.warning("autostart.failed", code=error.code)
+            self._app.refuse(error)
+
+    def _hotkey_problem(self, error: AgentError | None) -> None:
+        if error is not None:
             self._app.refuse(error)
 
     async def _popup_disturbs(self) -> bool:

@@ -217,6 +217,23 @@ class Popup(Section):
     """No popup during a presentation or a call, as far as the system tells."""
 
 
+class Capture(Section):
+    """Captures of the screen."""
+
+    hotkey: Annotated[
+        str,
+        Field(
+            pattern=r"^(((Ctrl|Alt|Shift|Super)\+){1,4}([A-Z0-9]|F([1-9]|1[0-2])|Print)|Print)?$",
+            examples=["Ctrl+Shift+F9", "Super+Shift+S", "Print"],
+        ),
+    ] = ""
+    """A key combination that captures the screen whatever window is in use; empty is none. While there is one, the hidden popup is kept."""
+    style: Style = Style.SOLID
+    """How faces are covered; mosaic and blur can be partly undone."""
+    copy_at_once: bool = True
+    """Put the covered picture on the clipboard before it is looked at."""
+
+
 class Tray(Section):
     enabled: bool = True
     """Show the tray icon."""
@@ -247,6 +264,7 @@ class Settings(Section):
     recognition: Recognition = Recognition()
     library: Library = Library()
     popup: Popup = Popup()
+    capture: Capture = Capture()
     tray: Tray = Tray()
     api: Api = Api()
     logs: Logs = Logs()

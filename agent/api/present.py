@@ -110,6 +110,7 @@ def status(now: AppStatus, texts: Texts, version: str) -> Status:
         faces=now.faces,
         people=now.people,
         doubts=now.doubts,
+        captures=now.captures,
         burst=Burst(**asdict(now.burst)) if now.burst and now.burst.total >= settings.popup.burst else None,
         folders=tuple(
             FolderState(

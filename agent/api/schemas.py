@@ -182,6 +182,8 @@ class Status(Schema):
     people: int
     doubts: int = 0
     """faces that are probably somebody: the user may say"""
+    captures: int = 0
+    """of the screen, open for review"""
     burst: Burst | None
     folders: tuple[FolderState, ...]
     problem: Problem | None

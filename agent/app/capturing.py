@@ -91,14 +91,16 @@ class Capturing:
         *,
         settings: Callable[[], Settings],
         supply: Callable[[Recipe], Awaitable[None]],
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
-        """`supply` gets the models of a recipe, unless they are there (raises ModelError)."""
+        """`supply` gets the models of a recipe, unless they are there (raises ModelError); `changed` is told when captures come or go."""
         self._grabber = grabber
         self._desktop = desktop
         self._library = library
         self._people = people
         self._settings = settings
         self._supply = supply
+        self._changed = changed
         self._open: dict[str, Capture] = {}
 
     # -- taking one --------------------------------------------------------------------------------------------------------------
@@ -191,7 +193,7 @@ class Capturing:
         try:
             return await self._grabber.cover(id, capture.covers, format)
         except CaptureGone:
-            self._open.pop(id, None)
+            self._let_go(id)
             raise
 
     async def save(self, id: str, path: str | None = None) -> str:
@@ -214,13 +216,14 @@ class Capturing:
 
     async def discard(self, id: str) -> None:
         """Raises EngineError."""
-        self._open.pop(id, None)
+        self._let_go(id)
         await self._grabber.drop(id)
 
     def forget(self) -> None:
         """Hold nothing any more, neither captures nor faces."""
         self._open.clear()
         self._grabber.forget()
+        self._changed()
 
     async def close(self) -> None:
         self._open.clear()
@@ -229,7 +232,12 @@ class Capturing:
 
     def _hold(self, capture: Capture) -> Capture:
         self._open[capture.id] = capture
+        self._changed()
         return capture
+
+    def _let_go(self, id: str) -> None:
+        if self._open.pop(id, None) is not None:
+            self._changed()
 
 
 def _task(settings: Settings) -> Analyse:

@@ -108,7 +108,9 @@ class App:
         )
         self.redaction = Redaction(library, analyser, makers, self.bus, covering)
         self._capturing = (
-            None if screen is None else Capturing(*screen, library, self.people, settings=lambda: self.settings, supply=supply)
+            None
+            if screen is None
+            else Capturing(*screen, library, self.people, settings=lambda: self.settings, supply=supply, changed=self._status_changed)
         )
         self.indexer = Indexer(
             library,
@@ -158,6 +160,7 @@ class App:
         )
         self._models = ModelSupply(lambda: supply(self.recipe()), self.indexer.mended, self.status.changed)
         self.status.fetching = lambda: self._models.busy
+        self.status.captures = lambda: 0 if self._capturing is None else len(self._capturing.all())
         self.status.unfetched = lambda: self._models.problem
 
     @property

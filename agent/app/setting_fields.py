@@ -38,6 +38,7 @@ _BASIC = frozenset(
     | {"detection.min_score", "detection.min_face", "detection.detector", "popup.enabled", "popup.seconds", "popup.corner", "popup.burst"}
     | {"popup.quiet_from", "popup.quiet_until", "popup.quiet_fullscreen", "popup.quiet_presenting"}
     | {"engine.on_battery", "engine.max_memory_mb", "engine.max_cores", "library.grace_days", "library.backups", "tray.enabled"}
+    | {"capture.hotkey", "capture.style", "capture.copy_at_once"}
 )
 _AT_START = frozenset({"api.port", "tray.enabled"})
 _UNITS = {"s": "s", "seconds": "s", "ms": "ms", "minutes": "min", "mb": "MB", "megabytes": "MB", "megapixels": "MP", "days": "d"}

@@ -54,6 +54,7 @@ class Status:
     warning: AgentError | None = None  # the work goes on, but somebody should know
     device_note: Note | None = None  # a device that was wanted and is not used
     finished: Finished | None = None  # the last burst, until the next photo comes
+    captures: int = 0  # of the screen, open for review
     doubts: int = 0  # faces that are probably somebody, which the user may say
 
 
@@ -88,6 +89,7 @@ class StatusFeed:
         self.warning: AgentError | None = None
         self.throttled: Throttle | None = None
         self.fetching: Callable[[], bool] = lambda: False  # missing models are on their way
+        self.captures: Callable[[], int] = lambda: 0  # of the screen, open for review
         self.unfetched: Callable[[], AgentError | None] = lambda: None  # why they are not
 
     def changed(self) -> None:
@@ -131,6 +133,7 @@ class StatusFeed:
             faces=counts.faces,
             people=counts.people,
             doubts=counts.doubts,
+            captures=self.captures(),
             burst=self._progress.burst(queued),
             folder_problems=tuple(self._ingest.folder_problems.items()),
             problem=problem,

@@ -6,6 +6,7 @@ import sys
 from ctypes import wintypes
 from typing import Any
 
+from agent.desktop.display import display_available
 from agent.domain.errors import NoWindow
 
 
@@ -19,7 +20,7 @@ def active_window() -> tuple[int, int, int, int]:
     elif sys.platform == "darwin":
         found = _macos()
     else:
-        found = None if os.environ.get("WAYLAND_DISPLAY") else _x11()
+        found = None if os.environ.get("WAYLAND_DISPLAY") or not display_available() else _x11()
     if found is None:
         raise NoWindow
     return found

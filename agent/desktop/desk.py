@@ -112,6 +112,15 @@ class Desk:
             await self._popup.picker({"do": "conceal_picker"})
 
     @property
+    def keep_warm(self) -> bool:
+        """Its process is kept however long it is idle."""
+        return self._popup.keep
+
+    @keep_warm.setter
+    def keep_warm(self, keep: bool) -> None:
+        self._popup.keep = keep
+
+    @property
     def picker_alive(self) -> bool:
         return self._popup.alive
 

@@ -53,6 +53,7 @@ class TrayActions:
     """What the tray calls, in its own thread (the main one): none may block."""
 
     open: Callable[[], None]
+    capture: Callable[[], None]
     scan_folder: Callable[[], None]
     toggle_pause: Callable[[], None]
     show_recent: Callable[[int], None]
@@ -146,6 +147,7 @@ def title(model: TrayModel, texts: Texts) -> str:
 def menu_items(model: TrayModel, texts: Texts, actions: TrayActions) -> Iterator[object]:
     """pystray's items of the menu; a click on the icon itself is the first."""
     yield _item(texts("tray.open"), actions.open, default=True)
+    yield _item(texts("tray.capture"), actions.capture)
     yield _item(texts("tray.scan"), actions.scan_folder)
     yield _item(texts("tray.resume" if model.paused else "tray.pause"), actions.toggle_pause)
     yield pystray.MenuItem(texts("tray.recent"), _recent(model, texts, actions))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from agent.app.lifecycle import App
 from agent.app.status import Status
 from agent.desktop.desk import Desk
 from agent.desktop.tray import RECENT, RecentResult, Tray, TrayActions, TrayModel, TrayState
-from agent.domain.errors import AgentError
+from agent.domain.errors import AgentError, CaptureCancelled
 from agent.i18n import Texts
 
 log = structlog.get_logger()
@@ -20,9 +21,17 @@ log = structlog.get_logger()
 class TrayBridge:
     """Made before the loop runs, `connect`ed inside it; clicks that come earlier are let go."""
 
-    def __init__(self, texts: Callable[[], Texts], *, scan: Callable[[str], Coroutine[Any, Any, None]], quit: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        texts: Callable[[], Texts],
+        *,
+        scan: Callable[[str], Coroutine[Any, Any, None]],
+        capture: Callable[[], Coroutine[Any, Any, None]],
+        quit: Callable[[], None],
+    ) -> None:
         self._texts = texts
         self._scan_path = scan
+        self._capture_region = capture
         self._quit = quit
         self._loop: asyncio.AbstractEventLoop | None = None
         self._app: App | None = None
@@ -34,6 +43,7 @@ class TrayBridge:
         self.tray = Tray(
             TrayActions(
                 open=lambda: self._call(self._open),
+                capture=lambda: self._call(self._capture),
                 scan_folder=lambda: self._call(self._scan),
                 toggle_pause=lambda: self._call(self._toggle),
                 show_recent=lambda image_id: self._call(lambda _, desk: desk.open_browser(f"photo-{image_id}")),
@@ -71,6 +81,10 @@ class TrayBridge:
 
     async def _open(self, app: App, desk: Desk) -> None:
         await desk.show_popup()
+
+    async def _capture(self, app: App, desk: Desk) -> None:
+        with suppress(CaptureCancelled):
+            await self._capture_region()
 
     async def _scan(self, app: App, desk: Desk) -> None:
         texts = self._texts()

@@ -34,7 +34,7 @@ def leave():
 print("available", tray_available(10))
 recent = (RecentResult(7, "IMG_1.JPG", 3), RecentResult(8, "Tom & Mei.JPG", 1))
 show, quiet = (lambda image: print("recent", image)), (lambda minutes: print("quiet", minutes))
-actions = TrayActions(lambda: print("open"), lambda: print("scan"), pause, show, quiet, leave)
+actions = TrayActions(lambda: print("open"), lambda: print("capture"), lambda: print("scan"), pause, show, quiet, leave)
 tray = Tray(actions, Texts("en"), TrayModel(recent=recent), icons=Path(sys.argv[1]))
 tray.run()
 print("returned")
@@ -75,7 +75,7 @@ def test_a_click_on_the_icon_opens(tray_desktop: "Desktop", tray: "Program") -> 
 def test_the_menu_works_by_keyboard_and_the_icon_follows_the_state(tray_desktop: "Desktop", tray: "Program", tmp_path: Path) -> None:
     tray_desktop.open_menu(tray_desktop.appears(COLOURS["idle"]))
     tray_desktop.screenshot(tmp_path / "menu.png")
-    tray_desktop.keys("Down", "Down", "Down", "Return")
+    tray_desktop.keys("Down", "Down", "Down", "Down", "Return")
 
     tray.printed("pause")
     tray_desktop.appears(COLOURS["paused"])
@@ -84,7 +84,7 @@ def test_the_menu_works_by_keyboard_and_the_icon_follows_the_state(tray_desktop:
 
 def test_a_recent_result_is_chosen_from_the_submenu(tray_desktop: "Desktop", tray: "Program", tmp_path: Path) -> None:
     tray_desktop.open_menu(tray_desktop.appears(COLOURS["idle"]))
-    tray_desktop.keys("Down", "Down", "Down", "Down", "Right")
+    tray_desktop.keys("Down", "Down", "Down", "Down", "Down", "Right")
     time.sleep(0.5)
     tray_desktop.screenshot(tmp_path / "submenu.png")
     tray_desktop.keys("Down", "Return")
@@ -94,7 +94,7 @@ def test_a_recent_result_is_chosen_from_the_submenu(tray_desktop: "Desktop", tra
 
 def test_quiet_is_asked_for_in_its_submenu(tray_desktop: "Desktop", tray: "Program", tmp_path: Path) -> None:
     tray_desktop.open_menu(tray_desktop.appears(COLOURS["idle"]))
-    tray_desktop.keys("Down", "Down", "Down", "Down", "Down", "Right")
+    tray_desktop.keys("Down", "Down", "Down", "Down", "Down", "Down", "Right")
     time.sleep(0.5)
     tray_desktop.screenshot(tmp_path / "submenu.png")
     tray_desktop.keys("Down", "Return")

@@ -18,7 +18,15 @@ from agent.domain.errors.capture import (
     ScreenUnavailable,
     WholeOnly,
 )
-from agent.domain.errors.desktop import AutostartFailed, DesktopError, NoDisplay, NoTray, PopupFailed
+from agent.domain.errors.desktop import (
+    AutostartFailed,
+    DesktopError,
+    HotkeyTaken,
+    HotkeyUnavailable,
+    NoDisplay,
+    NoTray,
+    PopupFailed,
+)
 from agent.domain.errors.engine import (
     EngineBadAnswer,
     EngineCrashed,
@@ -154,6 +162,8 @@ __all__ = [
     "FaceUnknown",
     "FilingDue",
     "ForeignOrigin",
+    "HotkeyTaken",
+    "HotkeyUnavailable",
     "ImageChanged",
     "ImageCorrupt",
     "ImageEmpty",

@@ -19,5 +19,17 @@ class PopupFailed(DesktopError):
     code = "desktop.popup_failed"
 
 
+class HotkeyTaken(DesktopError):
+    """Another program has the key combination `keys`, or the keyboard has no such key."""
+
+    code = "desktop.hotkey_taken"
+
+
+class HotkeyUnavailable(DesktopError):
+    """Here no program can have a key combination of its own, such as `keys`."""
+
+    code = "desktop.hotkey_unavailable"
+
+
 class AutostartFailed(DesktopError):
     code = "desktop.autostart_failed"

@@ -49,6 +49,7 @@ class Calls:
         self.made: list[object] = []
         self.actions = TrayActions(
             open=lambda: self.made.append("open"),
+            capture=lambda: self.made.append("capture"),
             scan_folder=lambda: self.made.append("scan"),
             toggle_pause=lambda: self.made.append("pause"),
             show_recent=self.made.append,
@@ -100,22 +101,22 @@ def test_the_title_says_what_goes_on(model: TrayModel, english: str, chinese: st
 
 def test_the_menu_has_its_entries_in_order_and_a_click_opens(made: tuple[Tray, FakeIcon], calls: Calls) -> None:
     _, icon = made
-    assert icon.texts() == ["Open", "Scan a folder…", "Pause", "Recent results", "No popups for", "- - - -", "Quit"]
+    assert icon.texts() == ["Open", "Capture…", "Scan a folder…", "Pause", "Recent results", "No popups for", "- - - -", "Quit"]
     icon.menu(icon)  # what a click on the icon does
-    for text in ("Scan a folder…", "Pause", "Quit"):
+    for text in ("Capture…", "Scan a folder…", "Pause", "Quit"):
         icon.choose(text)
 
-    assert calls.made == ["open", "scan", "pause", "quit"]
+    assert calls.made == ["open", "capture", "scan", "pause", "quit"]
 
 
 def test_quiet_is_asked_for_in_the_menu_and_ended_there(calls: Calls) -> None:
     items: list[Any] = list(menu_items(TrayModel(), EN, calls.actions))
-    entries = list(items[4].submenu)
+    entries = list(items[5].submenu)
     assert [entry.text for entry in entries] == ["30 minutes", "1 hour", "4 hours", "8 hours"]
     entries[2](None)
     items = list(menu_items(TrayModel(quiet_until="15:00"), EN, calls.actions))
-    assert items[4].text == "Quiet until 15:00: show popups again"
-    items[4](None)
+    assert items[5].text == "Quiet until 15:00: show popups again"
+    items[5](None)
     assert calls.made == [240, None]
 
 
@@ -139,13 +140,13 @@ def test_every_reason_fits_into_the_title_of_windows(texts: Texts) -> None:
 def test_a_paused_agent_offers_to_resume(calls: Calls) -> None:
     items: list[Any] = list(menu_items(TrayModel(TrayState.ATTENTION, paused=True), ZH, calls.actions))
 
-    assert items[2].text == "继续"
+    assert items[3].text == "继续"
 
 
 def test_recent_results_are_the_newest_five_and_hand_back_their_ids(calls: Calls) -> None:
     results = tuple(RecentResult(number, f"IMG_{number}.JPG", number) for number in range(9, 0, -1))
     items: list[Any] = list(menu_items(TrayModel(recent=results), EN, calls.actions))
-    entries = list(items[3].submenu)
+    entries = list(items[4].submenu)
 
     assert [entry.text for entry in entries][:2] == ["IMG_9.JPG — 9 faces", "IMG_8.JPG — 8 faces"]
     assert len(entries) == RECENT
@@ -156,12 +157,12 @@ def test_recent_results_are_the_newest_five_and_hand_back_their_ids(calls: Calls
 def test_a_name_that_looks_like_a_place_stays_a_name(calls: Calls) -> None:
     items: list[Any] = list(menu_items(TrayModel(recent=(RecentResult(1, "{count}.JPG", 1),)), EN, calls.actions))
 
-    assert [entry.text for entry in items[3].submenu] == ["{count}.JPG — 1 face"]
+    assert [entry.text for entry in items[4].submenu] == ["{count}.JPG — 1 face"]
 
 
 def test_without_results_the_submenu_says_so(calls: Calls) -> None:
     items: list[Any] = list(menu_items(TrayModel(), EN, calls.actions))
-    (entry,) = items[3].submenu
+    (entry,) = items[4].submenu
 
     assert (entry.text, entry.enabled) == ("No photos yet", False)
 

@@ -16,7 +16,7 @@ from agent.desktop import tray_bridge
 from agent.desktop.desk import Desk
 from agent.desktop.tray import TrayActions, TrayModel, TrayState
 from agent.desktop.tray_bridge import TrayBridge
-from agent.domain.errors import EngineMemory, NoDisplay
+from agent.domain.errors import CaptureCancelled, EngineMemory, NoDisplay
 from agent.i18n import Texts
 from agent.settings import Settings
 
@@ -82,8 +82,13 @@ class Stage:
         self.language = "en"
         self.scanned: list[str] = []
         self.app, self.desk = FakeApp(), FakeDesk()
-        self.bridge = TrayBridge(lambda: Texts(self.language), scan=self._scan, quit=lambda: None)
+        self.captured = 0
+        self.bridge = TrayBridge(lambda: Texts(self.language), scan=self._scan, capture=self._capture, quit=lambda: None)
         self.tray = cast(FakeTray, self.bridge.tray)
+
+    async def _capture(self) -> None:
+        self.captured += 1
+        raise CaptureCancelled  # which is nobody's business
 
     async def _scan(self, path: str) -> None:
         self.scanned.append(path)
@@ -117,6 +122,9 @@ async def test_clicks_reach_the_desk_and_the_agent(stage: Stage) -> None:
     stage.connect()
     stage.tray.actions.open()  # there is no display: said in the log, nothing breaks
     await stage.settled()
+    stage.tray.actions.capture()
+    await stage.settled()
+    assert stage.captured == 1
     stage.tray.actions.scan_folder()
     await stage.settled()
     stage.desk.folder = None

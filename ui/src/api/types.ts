@@ -2327,6 +2327,12 @@ export interface components {
         readonly Status: {
             readonly burst: components["schemas"]["Burst"] | null;
             /**
+             * Captures
+             * @description of the screen, open for review
+             * @default 0
+             */
+            readonly captures: number;
+            /**
              * Device Note
              * @description a device that was wanted and is not used, and why
              */

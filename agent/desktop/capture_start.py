@@ -1,0 +1,107 @@
+"""Captures that begin with the tray or a hotkey: the user chooses a region, and the covered picture is copied and shown."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any
+
+import structlog
+
+from agent.app.lifecycle import App
+from agent.app.picking import Picking
+from agent.desktop.desk import Desk
+from agent.desktop.hotkey import Hotkey, hotkey
+from agent.domain.errors import AgentError, CaptureCancelled, DesktopError
+from agent.domain.redaction import Look
+from agent.domain.screen import ScreenRef
+from agent.settings import Capture
+
+log = structlog.get_logger()
+
+
+class CaptureStart:
+    """Use it from one event loop. `tell` is told why the hotkey can't be had, and None when nothing is wrong with it."""
+
+    def __init__(
+        self,
+        app: App,
+        desk: Desk,
+        picking: Picking,
+        settings: Callable[[], Capture],
+        tell: Callable[[AgentError | None], None],
+        *,
+        take: Callable[[str, Callable[[], None]], Hotkey] = hotkey,
+    ) -> None:
+        self._app = app
+        self._desk = desk
+        self._picking = picking
+        self._settings = settings
+        self._tell = tell
+        self._take = take
+        self._hotkey: Hotkey | None = None
+        self._keys = ""
+        self._works: set[asyncio.Task[None]] = set()
+
+    async def capture(self) -> None:
+        """Raises CaptureCancelled, CaptureError, EngineError, DesktopError and whatever else `Capturing` raises."""
+        capturing, settings = self._app.capturing, self._settings()
+        if capturing.desktop_chooses:
+            frame, region = await capturing.freeze(ScreenRef(), choosing=True)
+        else:
+            frame, region = await self._picking.pick()
+        capture = await capturing.review(frame, region, (), Look(settings.style))
+        if settings.copy_at_once:
+            await capturing.copy(capture.id)
+        with suppress(DesktopError):  # without a popup it is on the clipboard all the same
+            await self._desk.show_popup()
+
+    def begin(self) -> None:
+        """As `capture`, going on by itself; a failure is noted."""
+        self._start(self._captured)
+
+    async def follow(self) -> None:
+        """Take the hotkey that the settings ask for, and give back another one."""
+        keys = self._settings().hotkey
+        if keys == self._keys:
+            return
+        await self.close()
+        self._keys = keys
+        self._desk.keep_warm = bool(keys)
+        if not keys:
+            self._tell(None)
+            return
+        loop = asyncio.get_running_loop()
+        try:
+            self._hotkey = await asyncio.to_thread(self._take, keys, lambda: _in_loop(loop, self.begin))
+        except DesktopError as error:
+            log.warning("hotkey.unavailable", code=error.code)
+            self._desk.keep_warm = False
+            self._tell(error)
+            return
+        self._tell(None)
+        self._start(self._desk.warm_picker)  # so that the first press is as fast as the others
+
+    async def close(self) -> None:
+        taken, self._hotkey = self._hotkey, None
+        if taken is not None:
+            await asyncio.to_thread(taken.close)
+
+    async def _captured(self) -> None:
+        with suppress(CaptureCancelled):
+            await self.capture()
+
+    def _start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        async def noted() -> None:
+            try:
+                await work()
+            except AgentError as error:
+                log.warning("capture.failed", code=error.code)
+
+        task = asyncio.get_running_loop().create_task(noted())
+        self._works.add(task)
+        task.add_done_callback(self._works.discard)
+
+
+def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    with suppress(RuntimeError):  # the loop is closed: the agent has ended
+        loop.call_soon_threadsafe(call)

@@ -1,0 +1,67 @@
+"""A key combination on a real X server: pressed anywhere it arrives, and whoever comes second is told."""
+
+import os
+import subprocess
+import threading
+
+import pytest
+
+from agent.desktop.hotkey import X11Hotkey, hotkey
+from agent.domain.errors import HotkeyTaken, HotkeyUnavailable
+
+
+class Presses:
+    """How often it was pressed."""
+
+    def __init__(self) -> None:
+        self.made = threading.Semaphore(0)
+
+    def __call__(self) -> None:
+        self.made.release()
+
+    def came(self) -> bool:
+        return self.made.acquire(timeout=10)
+
+
+def press(display: str, keys: str) -> None:
+    subprocess.run(["xdotool", "key", keys], env={**os.environ, "DISPLAY": display}, check=True, timeout=20)
+
+
+@pytest.fixture
+def display(x_display: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("DISPLAY", x_display)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    return x_display
+
+
+@pytest.mark.parametrize(("keys", "pressed"), [("Ctrl+Shift+F9", "ctrl+shift+F9"), ("Super+S", "super+s"), ("Print", "Print")])
+def test_it_arrives_whatever_window_is_in_use(display: str, keys: str, pressed: str) -> None:
+    presses = Presses()
+    taken = hotkey(keys, presses)
+    try:
+        press(display, "a")
+        press(display, pressed)
+        assert presses.came()
+        press(display, pressed)
+        assert presses.came() and not presses.made.acquire(blocking=False)
+    finally:
+        taken.close()
+
+
+def test_one_that_somebody_has_is_refused_until_it_is_given_back(display: str) -> None:
+    first = X11Hotkey("Ctrl+Shift+F9", lambda: None)
+    with pytest.raises(HotkeyTaken) as taken:
+        X11Hotkey("Ctrl+Shift+F9", lambda: None)
+    assert taken.value.params == {"keys": "Ctrl+Shift+F9"}
+    first.close()
+    X11Hotkey("Ctrl+Shift+F9", lambda: None).close()
+
+
+def test_on_wayland_and_without_a_display_the_program_says_so(display: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    with pytest.raises(HotkeyUnavailable):
+        hotkey("Print", lambda: None)
+    monkeypatch.delenv("WAYLAND_DISPLAY")
+    monkeypatch.setenv("DISPLAY", ":4711")
+    with pytest.raises(HotkeyUnavailable):
+        X11Hotkey("Print", lambda: None)
