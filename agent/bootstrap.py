@@ -43,6 +43,7 @@ from agent.app.redaction import Makers
 from agent.app.rest import Rest
 from agent.app.rules import EMBEDDER
 from agent.child import own_command
+from agent.desktop import portal
 from agent.desktop.active_window import active_window
 from agent.desktop.clipboard import clipboard
 from agent.domain.errors import NoDisplay, NoTray
@@ -93,12 +94,19 @@ def screen_engine(settings: Settings, paths: AppPaths, store: ModelStore) -> Scr
         converted=store.folder / "ir",
         cache=paths.cache / "openvino",
         devices=DeviceChooser(store.folder / "devices.json", own_command("engine-worker")),
+        display=not portal.only_portal(),
     )
 
 
 def surroundings(clock: Callable[[], datetime]) -> Surroundings:
     """What this desktop does for captures."""
-    return Surroundings(window=active_window, usual_name=lambda: captures.usual_name(clock()), save=captures.save, clipboard=clipboard())
+    return Surroundings(
+        window=active_window,
+        usual_name=lambda: captures.usual_name(clock()),
+        save=captures.save,
+        clipboard=clipboard(),
+        shot=portal.shot if portal.only_portal() else None,
+    )
 
 
 def home_of_key(settings: Settings, paths: AppPaths) -> Home:

@@ -23,8 +23,6 @@ from agent.settings import FaceDetector, Settings
 FORMATS = {"png": "png", "jpg": "jpeg", "jpeg": "jpeg", "webp": "webp", "bmp": "bmp"}
 # Covers drawn by hand on one capture.
 MOST_DRAWN = 500
-# What may be a face is covered.
-COVER_SCORE, COVER_FACE = 0.3, 8.0
 _FAR = 1_000_000  # pixels: no screen reaches there
 
 
@@ -243,7 +241,8 @@ class Capturing:
 def _task(settings: Settings) -> Analyse:
     """What is to be covered is looked for as thoroughly as can be, whatever photos are looked at with."""
     recipe = replace(recipe_of(settings), detector=DETECTORS[FaceDetector.THOROUGH])
-    return Analyse("", recipe, min_score=min(settings.detection.min_score, COVER_SCORE), min_face=COVER_FACE, keep_chips=False)
+    detection = settings.detection
+    return Analyse("", recipe, detection.min_score, detection.min_face, keep_chips=False, thorough=True)
 
 
 def _ids(names: Mapping[int, str], wanted: Iterable[str]) -> list[int]:

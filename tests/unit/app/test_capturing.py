@@ -112,7 +112,7 @@ async def test_faces_are_looked_for_thoroughly_whatever_photos_are_looked_at_wit
     await desk.capture()
     [task] = desk.grabber.tasks
     assert desk.grabber.asked == [ScreenRef(1, REGION), None]  # what was grabbed is the region already
-    assert task.recipe == Recipe("centerface-2") and task.min_score <= 0.3 and task.min_face <= 10 and not task.keep_chips
+    assert task.recipe == Recipe("centerface-2") and task.thorough and not task.keep_chips
     assert desk.supplied == [task.recipe]
 
 
