@@ -1,7 +1,10 @@
 """Turns covered copies into what crosses the API, and back."""
 
+import os
+from collections.abc import Sequence
+
 from agent.api import present
-from agent.api.schemas_redact import MarkIO, RedactedOut, RedactionBatchOut, RedactionDetail, RedactLine, RedactRequest
+from agent.api.schemas_redact import CoverRequest, MarkIO, RedactedOut, RedactionBatchOut, RedactionDetail, RedactLine, RedactRequest
 from agent.app.ports import MADE, ItemState, RedactionBatch, RedactionItem
 from agent.app.redacting import RedactionAsk
 from agent.domain.face import Box
@@ -23,6 +26,11 @@ def asked(request: RedactRequest) -> RedactionAsk:
         request.keeping,
         request.passphrase,
     )
+
+
+def asked_of(request: CoverRequest, paths: Sequence[str]) -> RedactionAsk:
+    """What is a folder is named as one, be it there or not."""
+    return RedactionAsk(paths, os.path.join(request.out, ""), Look(request.style), request.keep, strip=request.strip)  # noqa: PTH118
 
 
 def line(told: int | RedactionItem, texts: Texts) -> RedactLine:

@@ -1,7 +1,7 @@
 """Routes of covered copies: making them, looking at the doubtful ones, making them anew, and restoring what they hide."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Annotated, Literal
 
@@ -12,6 +12,7 @@ from agent.api import present, present_redact
 from agent.api.context import Context
 from agent.api.schemas_redact import (
     Count,
+    CoverRequest,
     ItemIds,
     MarksEdit,
     RedactedOut,
@@ -24,7 +25,7 @@ from agent.api.schemas_redact import (
     Restored,
     RestoreRequest,
 )
-from agent.app.ports import RedactionItem
+from agent.app.ports import Library, RedactionItem
 from agent.domain.errors import AgentError, NotFound
 
 Limit = Annotated[int, Query(ge=1, le=500)]
@@ -74,6 +75,12 @@ def _batches(api: FastAPI, context: Context) -> None:
         found = await asyncio.to_thread(library.redaction_batches, limit=limit, offset=offset)
         return RedactionBatches(items=tuple(present_redact.batch(each) for each in found))
 
+    @api.post("/api/redactions")
+    async def begin(request: CoverRequest) -> RedactionBatchOut:
+        """Planned when this answers; they are made whoever hangs up, and after a new start too."""
+        paths = await asyncio.to_thread(_paths, library, request.images)
+        return await batch(await copies.begin(present_redact.asked_of(request, paths)))
+
     @api.get("/api/redactions/{uid}")
     async def batch(uid: str) -> RedactionBatchOut:
         found = await asyncio.to_thread(library.redaction_batch, uid)
@@ -122,12 +129,25 @@ def _items(api: FastAPI, context: Context) -> None:
         made = await app.redaction.copies.edit(item_id, [present_redact.mark(each) for each in edit.marks])
         return present_redact.item(made, context.texts())
 
+    @api.post("/api/redaction-items/{item_id}/show", status_code=204)
+    async def show(item_id: int) -> None:
+        """The copy, in its folder."""
+        await context.desk.show_file((await known(item_id)).target)
+
     @api.get("/api/redaction-items/{item_id}/preview", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
     async def preview(item_id: int, of: Literal["copy", "original"] = "copy", side: Side = 1_280) -> Response:
         """The copy as it is, or the original to draw on. Made for this answer, kept nowhere."""
         shown = await known(item_id)
         picture = await app.analyser.preview(shown.target if of == "copy" else shown.source, side)
         return Response(picture, media_type="image/jpeg", headers=_UNKEPT)
+
+
+def _paths(library: Library, images: Sequence[int]) -> tuple[str, ...]:
+    """A file of each image; one that is missing is told of as any other. Raises NotFound."""
+    found = tuple(image.places[0][1] for image in library.images_by_id(images) if image.places)
+    if not found:
+        raise NotFound
+    return found
 
 
 def _line(line: RedactLine) -> bytes:

@@ -48,6 +48,19 @@ class RedactRequest(Schema):
         return self
 
 
+class CoverRequest(Schema):
+    """Covered copies of photos of the library."""
+
+    images: Annotated[tuple[Annotated[int, Field(ge=1, lt=2**63)], ...], Field(min_length=1, max_length=10_000)]
+    out: Path
+    """a folder"""
+    style: Style = Style.SOLID
+    keep: Annotated[tuple[PersonName, ...], Field(max_length=1_000)] = ()
+    """people who stay visible"""
+    strip: bool = False
+    """leave out all metadata"""
+
+
 class MarkIO(Schema):
     """A face that was found, or an area drawn by hand."""
 

@@ -123,6 +123,15 @@ class Redacting:
             del self._waiting[uid]
             self._passphrases.pop(uid, None)
 
+    async def begin(self, ask: RedactionAsk) -> str:
+        """Plan them and go on without anybody who listens; returns the batch. A passphrase would be lost with a restart.
+
+        Raises what `redact` raises before its first word.
+        """
+        uid = token_hex(16)
+        await self._plan(uid, ask)
+        return uid
+
     async def stop(self, uid: str) -> None:
         """Make no more copies of a batch; those that are made stay."""
         under_way = [task for batch, task in self._running.values() if batch == uid]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agent.domain.jobs import Priority
 from tests.unit.api.conftest import owner, served, shared_api
 
 if TYPE_CHECKING:
@@ -158,3 +159,23 @@ async def test_what_is_hidden_is_given_back(world: World, owner: httpx.AsyncClie
 @pytest.mark.parametrize("path", ["redactions/none", "redaction-items/99", "redaction-items/99/preview"])
 async def test_what_is_not_there_is_said(world: World, owner: httpx.AsyncClient, path: str) -> None:
     assert (await owner.get(f"/api/{path}")).status_code == 404
+
+
+async def test_photos_of_the_library_get_copies_without_anybody_who_waits(world: World, owner: httpx.AsyncClient, safe: Path) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        await world.app.ingest.note(world.file(name, name.encode()), Priority.NEW)
+    await world.until(lambda: world.real.counts().images == 2)
+    ids = [image["id"] for image in (await owner.get("/api/images")).json()["items"]]
+
+    batch = (await owner.post("/api/redactions", json={"images": ids, "out": str(safe), "style": "emoji"})).json()
+
+    await world.until(lambda: world.real.copies_to_make(1) == [])
+    after = (await owner.get(f"/api/redactions/{batch['uid']}")).json()
+    assert (after["planned"], after["done"] + after["needs_review"]) == (0, 2)
+    items = (await owner.get(f"/api/redactions/{batch['uid']}/items")).json()["items"]
+    assert {each["target"] for each in items} == {str(safe / "a.jpg"), str(safe / "b.jpg")}
+
+
+async def test_photos_that_are_not_known_get_no_batch(world: World, owner: httpx.AsyncClient, safe: Path) -> None:
+    answer = await owner.post("/api/redactions", json={"images": [99], "out": str(safe)})
+    assert (answer.status_code, (await owner.get("/api/redactions")).json()["items"]) == (404, [])

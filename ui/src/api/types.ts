@@ -21,6 +21,140 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/captures": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Captures
+         * @description Those open for review.
+         */
+        readonly get: operations["captures_api_captures_get"];
+        readonly put?: never;
+        /**
+         * Capture
+         * @description Answers when it is covered, saved and copied as asked. Without a region the user chooses one first.
+         */
+        readonly post: operations["capture_api_captures_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/captures/frames/{word}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Frame
+         * @description What one of these windows shows, uncovered: once.
+         */
+        readonly get: operations["frame_api_captures_frames__word__get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/captures/picks/{pick}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Tell */
+        readonly post: operations["tell_api_captures_picks__pick__post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/captures/{capture_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** One */
+        readonly get: operations["one_api_captures__capture_id__get"];
+        readonly put?: never;
+        readonly post?: never;
+        /** Discard */
+        readonly delete: operations["discard_api_captures__capture_id__delete"];
+        readonly options?: never;
+        readonly head?: never;
+        /** Change */
+        readonly patch: operations["change_api_captures__capture_id__patch"];
+        readonly trace?: never;
+    };
+    readonly "/api/captures/{capture_id}/copy": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Copy */
+        readonly post: operations["copy_api_captures__capture_id__copy_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/captures/{capture_id}/picture": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Picture
+         * @description With its covers as they are now.
+         */
+        readonly get: operations["picture_api_captures__capture_id__picture_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/captures/{capture_id}/save": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Save */
+        readonly post: operations["save_api_captures__capture_id__save_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/doctor": {
         readonly parameters: {
             readonly query?: never;
@@ -235,6 +369,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/help/{page}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Reference
+         * @description All errors, or all settings, in the program's language.
+         */
+        readonly get: operations["reference_api_help__page__get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/images": {
         readonly parameters: {
             readonly query?: never;
@@ -398,7 +552,6 @@ export interface paths {
          * @description `folder` is a watched folder, with all below it; days are inclusive; `hidden` lists the hidden images instead of the others.
          *
          *     `people` are ids: all of them are on the image, any, or all and nobody else; `unnamed`: somebody whom nobody has named.
-         *     `images` are ids of images, such as those that a search by a face found: no others are shown.
          *
          *     `packed` answers in bytes instead of JSON: a 32-bit count of images and one of days, then 32 bits for each id, for each day since
          *     1970 (signed) and for its count, 16 bits for each ratio; all little-endian.
@@ -440,6 +593,23 @@ export interface paths {
         readonly put?: never;
         /** Undo */
         readonly post: operations["undo_api_library_undo_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/monitors": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Monitors */
+        readonly get: operations["monitors_api_monitors_get"];
+        readonly put?: never;
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -542,10 +712,14 @@ export interface paths {
             readonly path?: never;
             readonly cookie?: never;
         };
-        /** Conflicts */
+        /**
+         * Conflicts
+         * @description Those on photos that the library page shows.
+         */
         readonly get: operations["conflicts_api_people_conflicts_get"];
         readonly put?: never;
-        readonly post?: never;
+        /** Keep */
+        readonly post: operations["keep_api_people_conflicts_post"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -856,6 +1030,218 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/redact": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Redact
+         * @description A line of JSON for each file; whoever hangs up stops what was not begun.
+         */
+        readonly post: operations["redact_api_redact_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/redaction-items/{item_id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Item */
+        readonly get: operations["item_api_redaction_items__item_id__get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/redaction-items/{item_id}/marks": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /**
+         * Edit
+         * @description Make the copy anew with these marks, in the place of the one there is.
+         */
+        readonly put: operations["edit_api_redaction_items__item_id__marks_put"];
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/redaction-items/{item_id}/preview": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Preview
+         * @description The copy as it is, or the original to draw on. Made for this answer, kept nowhere.
+         */
+        readonly get: operations["preview_api_redaction_items__item_id__preview_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/redaction-items/{item_id}/show": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Show
+         * @description The copy, in its folder.
+         */
+        readonly post: operations["show_api_redaction_items__item_id__show_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/redactions": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Batches */
+        readonly get: operations["batches_api_redactions_get"];
+        readonly put?: never;
+        /**
+         * Begin
+         * @description Planned when this answers; they are made whoever hangs up, and after a new start too.
+         */
+        readonly post: operations["begin_api_redactions_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/redactions/{uid}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Batch */
+        readonly get: operations["batch_api_redactions__uid__get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/redactions/{uid}/accept": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Accept
+         * @description Somebody looked: nothing about these is doubtful any more.
+         */
+        readonly post: operations["accept_api_redactions__uid__accept_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/redactions/{uid}/items": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Items */
+        readonly get: operations["items_api_redactions__uid__items_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/redactions/{uid}/retry": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Retry
+         * @description Try once more what failed.
+         */
+        readonly post: operations["retry_api_redactions__uid__retry_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/redactions/{uid}/stop": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Stop
+         * @description Make no more copies; those that are made stay.
+         */
+        readonly post: operations["stop_api_redactions__uid__stop_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/redo": {
         readonly parameters: {
             readonly query?: never;
@@ -884,6 +1270,26 @@ export interface paths {
         readonly put?: never;
         /** Rescan */
         readonly post: operations["rescan_api_rescan_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/restore": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Restore
+         * @description What covers hide, from what was kept beside the copy.
+         */
+        readonly post: operations["restore_api_restore_post"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -1211,6 +1617,165 @@ export interface components {
             /** Total */
             readonly total: number;
         };
+        /**
+         * CaptureChange
+         * @description What is left out stays as it is.
+         */
+        readonly CaptureChange: {
+            /**
+             * Covered
+             * @description by the number of the face
+             */
+            readonly covered?: {
+                readonly [key: string]: boolean;
+            } | null;
+            /** Drawn */
+            readonly drawn?: readonly (readonly [
+                number,
+                number,
+                number,
+                number
+            ])[] | null;
+            /** Shape */
+            readonly shape?: ("ellipse" | "box") | null;
+            /** Style */
+            readonly style?: ("solid" | "mosaic" | "blur" | "emoji") | null;
+        };
+        /** CaptureOut */
+        readonly CaptureOut: {
+            /**
+             * Copied
+             * @default false
+             */
+            readonly copied: boolean;
+            /**
+             * Drawn
+             * @description covered besides, by hand
+             */
+            readonly drawn: readonly (readonly [
+                number,
+                number,
+                number,
+                number
+            ])[];
+            /** Faces */
+            readonly faces: readonly components["schemas"]["CapturedFace"][];
+            /** Height */
+            readonly height: number;
+            /** Id */
+            readonly id: string;
+            /**
+             * Open
+             * @description it is there to be reviewed
+             * @default true
+             */
+            readonly open: boolean;
+            /**
+             * Path
+             * @description where it was saved
+             */
+            readonly path?: string | null;
+            /**
+             * Shape
+             * @enum {string}
+             */
+            readonly shape: "ellipse" | "box";
+            /**
+             * Style
+             * @enum {string}
+             */
+            readonly style: "solid" | "mosaic" | "blur" | "emoji";
+            /** Width */
+            readonly width: number;
+        };
+        /**
+         * CaptureRequest
+         * @description What to take, whom to keep visible, and what to do with it. Without `output` and `copy` it stays open for review.
+         */
+        readonly CaptureRequest: {
+            /**
+             * Copy It
+             * @description put it on the clipboard
+             * @default false
+             */
+            readonly copy_it: boolean;
+            /**
+             * Keep
+             * @description names of people who stay visible; recognition must be on
+             * @default []
+             */
+            readonly keep: readonly string[];
+            /**
+             * Output
+             * @description where to save it; if that is taken, the next free name
+             */
+            readonly output?: string | null;
+            /**
+             * Region
+             * @description of all screens together; without it the user chooses
+             */
+            readonly region?: string | null;
+            /**
+             * Save
+             * @description save it among the user's pictures, if `output` does not say where
+             * @default false
+             */
+            readonly save: boolean;
+            /**
+             * Screen
+             * @default 1
+             */
+            readonly screen: number;
+            /**
+             * Shape
+             * @default ellipse
+             * @enum {string}
+             */
+            readonly shape: "ellipse" | "box";
+            /**
+             * Style
+             * @default solid
+             * @enum {string}
+             */
+            readonly style: "solid" | "mosaic" | "blur" | "emoji";
+            /**
+             * What
+             * @default region
+             * @enum {string}
+             */
+            readonly what: "region" | "window" | "screen" | "all";
+        };
+        /** CapturedFace */
+        readonly CapturedFace: {
+            /**
+             * Box
+             * @description left, top, width, height in pixels of the capture
+             */
+            readonly box: readonly [
+                number,
+                number,
+                number,
+                number
+            ];
+            /** Certainty */
+            readonly certainty: ("confirmed" | "certain" | "probable") | null;
+            /** Covered */
+            readonly covered: boolean;
+            /** Person */
+            readonly person: string | null;
+            /** Person Id */
+            readonly person_id: number | null;
+            /** Score */
+            readonly score: number;
+        };
+        /** Captures */
+        readonly Captures: {
+            /**
+             * Items
+             * @description the newest last
+             */
+            readonly items: readonly components["schemas"]["CaptureOut"][];
+        };
         /** Choice */
         readonly Choice: {
             /** Title */
@@ -1225,6 +1790,38 @@ export interface components {
              * @description null: the dialog was dismissed
              */
             readonly path: string | null;
+        };
+        /** Count */
+        readonly Count: {
+            /** Count */
+            readonly count: number;
+        };
+        /**
+         * CoverRequest
+         * @description Covered copies of photos of the library.
+         */
+        readonly CoverRequest: {
+            /** Images */
+            readonly images: readonly number[];
+            /**
+             * Keep
+             * @description people who stay visible
+             * @default []
+             */
+            readonly keep: readonly string[];
+            /**
+             * Out
+             * @description a folder
+             */
+            readonly out: string;
+            /**
+             * Strip
+             * @description leave out all metadata
+             * @default false
+             */
+            readonly strip: boolean;
+            /** @default solid */
+            readonly style: components["schemas"]["Style"];
         };
         /** CpuReport */
         readonly CpuReport: {
@@ -1316,10 +1913,16 @@ export interface components {
             readonly references: number;
             /**
              * Shown
-             * @description up to three of the references, the largest first
+             * @description up to three of the references, the best first
              */
-            readonly shown: readonly components["schemas"]["FaceRef"][];
+            readonly shown: readonly components["schemas"]["KnownFace"][];
         };
+        /**
+         * Doubtful
+         * @description Why somebody should look.
+         * @enum {string}
+         */
+        readonly Doubtful: "no_face" | "small" | "turned" | "low_score" | "unsure";
         /**
          * Doubts
          * @description Some of what waits for an answer, the surest first.
@@ -1571,6 +2174,13 @@ export interface components {
             readonly recognition?: boolean | null;
             /** Recursive */
             readonly recursive?: boolean | null;
+            /** Redact Keep */
+            readonly redact_keep?: readonly string[] | null;
+            /** Redact Strip */
+            readonly redact_strip?: boolean | null;
+            readonly redact_style?: components["schemas"]["Style"] | null;
+            /** Redact To */
+            readonly redact_to?: string | null;
         };
         /**
          * FolderOut
@@ -1675,8 +2285,6 @@ export interface components {
             readonly cpu: components["schemas"]["CpuReport"];
             readonly disk: components["schemas"]["DiskReport"];
             readonly engine: components["schemas"]["EngineReport"];
-            /** @description so many people's face prints are kept that the law asks for it to be filed */
-            readonly filing: components["schemas"]["Problem"] | null;
             /** History */
             readonly history: readonly components["schemas"]["HistoryPoint"][];
             /** Last Backup */
@@ -1789,6 +2397,72 @@ export interface components {
             /** Items */
             readonly items: readonly components["schemas"]["ImageOut"][];
         };
+        /** ItemIds */
+        readonly ItemIds: {
+            /**
+             * Ids
+             * @description null: all of the batch
+             */
+            readonly ids?: readonly number[] | null;
+        };
+        /**
+         * KeepNames
+         * @description What the user calls these faces counts, whatever another program calls them.
+         */
+        readonly KeepNames: {
+            /** Face Ids */
+            readonly face_ids: readonly number[];
+            /**
+             * Kept
+             * @description false takes that back
+             * @default true
+             */
+            readonly kept: boolean;
+        };
+        /**
+         * Keeping
+         * @description What is kept, encrypted, so that a copy can be undone.
+         * @enum {string}
+         */
+        readonly Keeping: "nothing" | "regions" | "original";
+        /**
+         * KnownFace
+         * @description A face that is somebody for certain, shown beside one that may be them.
+         */
+        readonly KnownFace: {
+            /**
+             * Agrees
+             * @description the other looks like it; of what doesn't, nothing can be said
+             */
+            readonly agrees: boolean;
+            /**
+             * Box
+             * @description left, top, width, height in pixels of the upright image
+             */
+            readonly box: readonly [
+                number,
+                number,
+                number,
+                number
+            ];
+            /** Height */
+            readonly height: number;
+            /** Id */
+            readonly id: number;
+            /** Image Id */
+            readonly image_id: number;
+            /**
+             * Taken At
+             * Format: date-time
+             * @description by the camera's clock, else the file's time; without a zone
+             */
+            readonly taken_at: string;
+            /**
+             * Width
+             * @description of the image, as its height
+             */
+            readonly width: number;
+        };
         /** LibraryAction */
         readonly LibraryAction: {
             /**
@@ -1836,6 +2510,57 @@ export interface components {
         readonly LibraryUndo: {
             /** Undo */
             readonly undo: string;
+        };
+        /**
+         * MarkIO
+         * @description A face that was found, or an area drawn by hand.
+         */
+        readonly MarkIO: {
+            /**
+             * Box
+             * @description left, top, width, height in pixels of the upright image: what is covered, before it is tilted
+             */
+            readonly box: readonly [
+                number,
+                number,
+                number,
+                number
+            ];
+            /**
+             * Covered
+             * @default true
+             */
+            readonly covered: boolean;
+            /**
+             * Doubts
+             * @default []
+             */
+            readonly doubts: readonly components["schemas"]["Doubtful"][];
+            /** @default hand */
+            readonly reason: components["schemas"]["Reason"];
+            /**
+             * Score
+             * @description the detector's; null: drawn by hand
+             */
+            readonly score?: number | null;
+            /** @default ellipse */
+            readonly shape: components["schemas"]["Shape"];
+            /** @default solid */
+            readonly style: components["schemas"]["Style"];
+            /**
+             * Tilt
+             * @description degrees clockwise
+             * @default 0
+             */
+            readonly tilt: number;
+        };
+        /** MarksEdit */
+        readonly MarksEdit: {
+            /**
+             * Marks
+             * @description all of them: what is left out is neither covered nor known any more
+             */
+            readonly marks: readonly components["schemas"]["MarkIO"][];
         };
         /**
          * Match
@@ -1891,17 +2616,43 @@ export interface components {
             /** Terms */
             readonly terms: string;
         };
+        /** MonitorOut */
+        readonly MonitorOut: {
+            /** Number */
+            readonly number: number;
+            /** Primary */
+            readonly primary: boolean;
+            /**
+             * Region
+             * @description left, top, width, height in pixels of all screens together
+             */
+            readonly region: readonly [
+                number,
+                number,
+                number,
+                number
+            ];
+            /** Scale */
+            readonly scale: number;
+        };
+        /** Monitors */
+        readonly Monitors: {
+            /** Items */
+            readonly items: readonly components["schemas"]["MonitorOut"][];
+        };
         /**
          * NameConflict
          * @description A face that another photo program calls otherwise, in a sidecar or the photo: the user decides, and nothing is changed before.
          */
         readonly NameConflict: {
-            /** Face Id */
-            readonly face_id: number;
-            /** Image Id */
-            readonly image_id: number;
+            readonly face: components["schemas"]["FaceRef"];
             /** Ours */
             readonly ours: string;
+            /**
+             * Person Id
+             * @description whom the user calls `ours`
+             */
+            readonly person_id: number;
             /** Theirs */
             readonly theirs: string;
         };
@@ -1930,19 +2681,6 @@ export interface components {
             readonly name?: string | null;
             /** Person Id */
             readonly person_id?: number | null;
-        };
-        /**
-         * NameMany
-         * @description Each of these names has these faces, as one step.
-         */
-        readonly NameMany: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            readonly kind: "name_many";
-            /** People */
-            readonly people: readonly components["schemas"]["PersonsFaces"][];
         };
         /**
          * NamesInSidecars
@@ -2073,15 +2811,34 @@ export interface components {
              * @default false
              */
             readonly overdue: boolean;
+            /**
+             * Photos
+             * @description that these are on
+             */
+            readonly photos: number;
             /** @description a face to show them by; null if none that was named is among the photos shown */
             readonly portrait: components["schemas"]["PortraitOut"] | null;
         };
-        /** PersonsFaces */
-        readonly PersonsFaces: {
-            /** Face Ids */
-            readonly face_ids: readonly number[];
-            /** Name */
-            readonly name: string;
+        /**
+         * PickStep
+         * @description What a window in which a region is chosen has come to.
+         */
+        readonly PickStep: {
+            /**
+             * Monitor
+             * @default 1
+             */
+            readonly monitor: number;
+            /**
+             * Region
+             * @description from the top left of the monitor; without it the whole of it was chosen
+             */
+            readonly region?: string | null;
+            /**
+             * Step
+             * @enum {string}
+             */
+            readonly step: "ready" | "chosen" | "cancelled";
         };
         /**
          * PlaceProblem
@@ -2198,10 +2955,267 @@ export interface components {
              */
             readonly until_done: boolean;
         };
+        /**
+         * Reason
+         * @description Why something is covered.
+         * @enum {string}
+         */
+        readonly Reason: "face" | "person" | "hand";
         /** RecoveryCode */
         readonly RecoveryCode: {
             /** Code */
             readonly code: string;
+        };
+        /**
+         * RedactLine
+         * @description One line of an answer: how many files there are, or what came of one, or what ended it all.
+         */
+        readonly RedactLine: {
+            readonly item?: components["schemas"]["RedactedOut"] | null;
+            readonly stopped?: components["schemas"]["Problem"] | null;
+            /** Total */
+            readonly total?: number | null;
+        };
+        /**
+         * RedactRequest
+         * @description Covered copies of the images below `paths`.
+         */
+        readonly RedactRequest: {
+            /**
+             * In Place
+             * @description instead of `out`: the originals give way
+             * @default false
+             */
+            readonly in_place: boolean;
+            /**
+             * Keep
+             * @description people who stay visible
+             * @default []
+             */
+            readonly keep: readonly string[];
+            /** @default nothing */
+            readonly keeping: components["schemas"]["Keeping"];
+            /**
+             * Only
+             * @description people who are covered; null: everyone
+             */
+            readonly only?: readonly string[] | null;
+            /**
+             * Out
+             * @description a file or a folder
+             */
+            readonly out?: string | null;
+            /**
+             * Overwrite
+             * @description a file that is in a copy's place gives way
+             * @default false
+             */
+            readonly overwrite: boolean;
+            /**
+             * Passphrase
+             * @description for what is kept; null: this computer's key
+             */
+            readonly passphrase?: string | null;
+            /** Paths */
+            readonly paths: readonly string[];
+            /**
+             * Report
+             * @description write beside each copy what was done
+             * @default false
+             */
+            readonly report: boolean;
+            /** @default ellipse */
+            readonly shape: components["schemas"]["Shape"];
+            /**
+             * Strip
+             * @description leave out all metadata
+             * @default false
+             */
+            readonly strip: boolean;
+            /** @default solid */
+            readonly style: components["schemas"]["Style"];
+        };
+        /**
+         * RedactedOut
+         * @description A file of a batch, and what came of it.
+         */
+        readonly RedactedOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            readonly at: string;
+            /** Batch */
+            readonly batch: string;
+            /** Copy Sha256 */
+            readonly copy_sha256: string | null;
+            /** Covered */
+            readonly covered: number;
+            /**
+             * Doubts
+             * @description why somebody should look
+             */
+            readonly doubts: readonly components["schemas"]["Doubtful"][];
+            /**
+             * Editable
+             * @description its copy can be made anew with other marks: the original is still there to make it from
+             */
+            readonly editable: boolean;
+            /**
+             * Edited
+             * @description its marks were set by hand
+             */
+            readonly edited: boolean;
+            readonly error: components["schemas"]["Problem"] | null;
+            /**
+             * Found
+             * @description faces; 0 does not say that there are none
+             */
+            readonly found: number;
+            /**
+             * Height
+             * @description of the upright image, in pixels
+             */
+            readonly height: number | null;
+            /** Id */
+            readonly id: number;
+            /**
+             * Passed
+             * @description the copy was there already, of the same content
+             */
+            readonly passed: boolean;
+            /**
+             * Removed
+             * @description kinds of metadata that went
+             */
+            readonly removed: readonly string[];
+            /** Sha256 */
+            readonly sha256: string | null;
+            /** Source */
+            readonly source: string;
+            /**
+             * State
+             * @description "planned", "done", "needs_review" or "failed"
+             */
+            readonly state: string;
+            /**
+             * Target
+             * @description where the copy is, or is to be
+             */
+            readonly target: string;
+            /** Width */
+            readonly width: number | null;
+        };
+        /** RedactionBatchOut */
+        readonly RedactionBatchOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            readonly at: string;
+            /** Done */
+            readonly done: number;
+            /** Failed */
+            readonly failed: number;
+            /**
+             * Folder
+             * @description the watched folder whose rule it is; null: somebody asked for it
+             */
+            readonly folder: string | null;
+            /** Needs Review */
+            readonly needs_review: number;
+            /** Planned */
+            readonly planned: number;
+            /** Uid */
+            readonly uid: string;
+        };
+        /** RedactionBatches */
+        readonly RedactionBatches: {
+            /**
+             * Items
+             * @description newest first
+             */
+            readonly items: readonly components["schemas"]["RedactionBatchOut"][];
+        };
+        /** RedactionDetail */
+        readonly RedactionDetail: {
+            readonly item: components["schemas"]["RedactedOut"];
+            /** Marks */
+            readonly marks: readonly components["schemas"]["MarkIO"][];
+        };
+        /** RedactionItems */
+        readonly RedactionItems: {
+            /**
+             * Items
+             * @description the doubtful first, those with most doubts before others
+             */
+            readonly items: readonly components["schemas"]["RedactedOut"][];
+            /** Total */
+            readonly total: number;
+        };
+        /**
+         * Reference
+         * @description A page of the help that the program makes itself; in its texts, words for a machine stand between backticks.
+         */
+        readonly Reference: {
+            /**
+             * Columns
+             * @description of the table of settings
+             */
+            readonly columns: readonly string[];
+            /** Intro */
+            readonly intro: readonly string[];
+            /** Parts */
+            readonly parts: readonly components["schemas"]["ReferencePart"][];
+            /** Title */
+            readonly title: string;
+        };
+        /**
+         * ReferencePart
+         * @description Under a heading of its own.
+         */
+        readonly ReferencePart: {
+            /**
+             * Id
+             * @description the same in all languages
+             */
+            readonly id: string;
+            /** Rows */
+            readonly rows: readonly components["schemas"]["SettingTold"][];
+            /** Text */
+            readonly text: readonly string[];
+            /** Title */
+            readonly title: string;
+        };
+        /** RestoreRequest */
+        readonly RestoreRequest: {
+            /** Out */
+            readonly out?: string | null;
+            /** Passphrase */
+            readonly passphrase?: string | null;
+            /**
+             * Path
+             * @description the copy, or the file beside it in which something is kept
+             */
+            readonly path: string;
+        };
+        /** Restored */
+        readonly Restored: {
+            /** Path */
+            readonly path: string;
+        };
+        /** SaveRequest */
+        readonly SaveRequest: {
+            /**
+             * Path
+             * @description without it, among the user's pictures
+             */
+            readonly path?: string | null;
+        };
+        /** SavedAt */
+        readonly SavedAt: {
+            /** Path */
+            readonly path: string;
         };
         /** ScanRequest */
         readonly ScanRequest: {
@@ -2289,6 +3303,19 @@ export interface components {
             /** Value */
             readonly value: boolean | number | string | readonly string[];
         };
+        /** SettingTold */
+        readonly SettingTold: {
+            /** Allowed */
+            readonly allowed: string;
+            /** Default */
+            readonly default: string;
+            /** Help */
+            readonly help: string;
+            /** Key */
+            readonly key: string;
+            /** Title */
+            readonly title: string;
+        };
         /** SettingValue */
         readonly SettingValue: {
             /** Value */
@@ -2306,6 +3333,11 @@ export interface components {
              */
             readonly path: string;
         };
+        /**
+         * Shape
+         * @enum {string}
+         */
+        readonly Shape: "ellipse" | "box";
         /**
          * StageMeans
          * @description Mean milliseconds of the last 200 photos.
@@ -2326,12 +3358,6 @@ export interface components {
          */
         readonly Status: {
             readonly burst: components["schemas"]["Burst"] | null;
-            /**
-             * Captures
-             * @description of the screen, open for review
-             * @default 0
-             */
-            readonly captures: number;
             /**
              * Device Note
              * @description a device that was wanted and is not used, and why
@@ -2364,12 +3390,6 @@ export interface components {
              * @enum {string}
              */
             readonly language: "en" | "zh-CN";
-            /**
-             * Letter Keys
-             * @description keys of one letter do something
-             * @default true
-             */
-            readonly letter_keys: boolean;
             /**
              * Online Only
              * @description files whose content lies in a cloud: not looked at until asked for
@@ -2435,6 +3455,12 @@ export interface components {
             readonly redo: components["schemas"]["Step"] | null;
             readonly undo: components["schemas"]["Step"] | null;
         };
+        /**
+         * Style
+         * @description How a cover looks. Only `solid` and `emoji` leave nothing of what was below; the others can be partly undone.
+         * @enum {string}
+         */
+        readonly Style: "solid" | "mosaic" | "blur" | "emoji";
         /** Undo */
         readonly Undo: {
             /**
@@ -2509,6 +3535,22 @@ export interface components {
             readonly recognition: boolean;
             /** Recursive */
             readonly recursive: boolean;
+            /**
+             * Redact Keep
+             * @description people who stay visible in them
+             */
+            readonly redact_keep: readonly string[];
+            /**
+             * Redact Strip
+             * @description the copies are without metadata
+             */
+            readonly redact_strip: boolean;
+            readonly redact_style: components["schemas"]["Style"];
+            /**
+             * Redact To
+             * @description where copies of its new photos go, with faces covered; empty: none are made
+             */
+            readonly redact_to: string;
         };
     };
     responses: never;
@@ -2519,13 +3561,21 @@ export interface components {
 }
 export type AlikeFace = components['schemas']['AlikeFace'];
 export type Burst = components['schemas']['Burst'];
+export type CaptureChange = components['schemas']['CaptureChange'];
+export type CaptureOut = components['schemas']['CaptureOut'];
+export type CaptureRequest = components['schemas']['CaptureRequest'];
+export type CapturedFace = components['schemas']['CapturedFace'];
+export type Captures = components['schemas']['Captures'];
 export type Choice = components['schemas']['Choice'];
 export type ChosenFolder = components['schemas']['ChosenFolder'];
+export type Count = components['schemas']['Count'];
+export type CoverRequest = components['schemas']['CoverRequest'];
 export type CpuReport = components['schemas']['CpuReport'];
 export type Day = components['schemas']['Day'];
 export type DescribePerson = components['schemas']['DescribePerson'];
 export type DiskReport = components['schemas']['DiskReport'];
 export type Doubt = components['schemas']['Doubt'];
+export type Doubtful = components['schemas']['Doubtful'];
 export type Doubts = components['schemas']['Doubts'];
 export type Draft = components['schemas']['Draft'];
 export type Edited = components['schemas']['Edited'];
@@ -2553,18 +3603,25 @@ export type IgnoreFaces = components['schemas']['IgnoreFaces'];
 export type ImageOut = components['schemas']['ImageOut'];
 export type ImagePage = components['schemas']['ImagePage'];
 export type Images = components['schemas']['Images'];
+export type ItemIds = components['schemas']['ItemIds'];
+export type KeepNames = components['schemas']['KeepNames'];
+export type Keeping = components['schemas']['Keeping'];
+export type KnownFace = components['schemas']['KnownFace'];
 export type LibraryAction = components['schemas']['LibraryAction'];
 export type LibraryActionDone = components['schemas']['LibraryActionDone'];
 export type LibraryIndex = components['schemas']['LibraryIndex'];
 export type LibraryUndo = components['schemas']['LibraryUndo'];
+export type MarkIo = components['schemas']['MarkIO'];
+export type MarksEdit = components['schemas']['MarksEdit'];
 export type Match = components['schemas']['Match'];
 export type MemoryReport = components['schemas']['MemoryReport'];
 export type MergePeople = components['schemas']['MergePeople'];
 export type ModelReport = components['schemas']['ModelReport'];
+export type MonitorOut = components['schemas']['MonitorOut'];
+export type Monitors = components['schemas']['Monitors'];
 export type NameConflict = components['schemas']['NameConflict'];
 export type NameFace = components['schemas']['NameFace'];
 export type NameFaces = components['schemas']['NameFaces'];
-export type NameMany = components['schemas']['NameMany'];
 export type NamesInSidecars = components['schemas']['NamesInSidecars'];
 export type NotThisPerson = components['schemas']['NotThisPerson'];
 export type OpenRequest = components['schemas']['OpenRequest'];
@@ -2572,24 +3629,41 @@ export type PersonDetail = components['schemas']['PersonDetail'];
 export type PersonFace = components['schemas']['PersonFace'];
 export type PersonFaces = components['schemas']['PersonFaces'];
 export type PersonOut = components['schemas']['PersonOut'];
-export type PersonsFaces = components['schemas']['PersonsFaces'];
+export type PickStep = components['schemas']['PickStep'];
 export type PlaceProblem = components['schemas']['PlaceProblem'];
 export type PlaceProblems = components['schemas']['PlaceProblems'];
 export type PortraitOut = components['schemas']['PortraitOut'];
 export type PowerReport = components['schemas']['PowerReport'];
 export type Problem = components['schemas']['Problem'];
 export type QuietRequest = components['schemas']['QuietRequest'];
+export type Reason = components['schemas']['Reason'];
 export type RecoveryCode = components['schemas']['RecoveryCode'];
+export type RedactLine = components['schemas']['RedactLine'];
+export type RedactRequest = components['schemas']['RedactRequest'];
+export type RedactedOut = components['schemas']['RedactedOut'];
+export type RedactionBatchOut = components['schemas']['RedactionBatchOut'];
+export type RedactionBatches = components['schemas']['RedactionBatches'];
+export type RedactionDetail = components['schemas']['RedactionDetail'];
+export type RedactionItems = components['schemas']['RedactionItems'];
+export type Reference = components['schemas']['Reference'];
+export type ReferencePart = components['schemas']['ReferencePart'];
+export type RestoreRequest = components['schemas']['RestoreRequest'];
+export type Restored = components['schemas']['Restored'];
+export type SaveRequest = components['schemas']['SaveRequest'];
+export type SavedAt = components['schemas']['SavedAt'];
 export type ScanRequest = components['schemas']['ScanRequest'];
 export type SessionCode = components['schemas']['SessionCode'];
 export type SettingGroup = components['schemas']['SettingGroup'];
 export type SettingOut = components['schemas']['SettingOut'];
+export type SettingTold = components['schemas']['SettingTold'];
 export type SettingValue = components['schemas']['SettingValue'];
 export type SettingsOut = components['schemas']['SettingsOut'];
+export type Shape = components['schemas']['Shape'];
 export type StageMeans = components['schemas']['StageMeans'];
 export type Status = components['schemas']['Status'];
 export type Step = components['schemas']['Step'];
 export type Steps = components['schemas']['Steps'];
+export type Style = components['schemas']['Style'];
 export type Undo = components['schemas']['Undo'];
 export type UnnameFaces = components['schemas']['UnnameFaces'];
 export type Verified = components['schemas']['Verified'];
@@ -2612,6 +3686,324 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly captures_api_captures_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Captures"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly capture_api_captures_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CaptureRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CaptureOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly frame_api_captures_frames__word__get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly word: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/jpeg": unknown;
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly tell_api_captures_picks__pick__post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly pick: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PickStep"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly one_api_captures__capture_id__get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly capture_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CaptureOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly discard_api_captures__capture_id__delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly capture_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly change_api_captures__capture_id__patch: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly capture_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CaptureChange"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CaptureOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly copy_api_captures__capture_id__copy_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly capture_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly picture_api_captures__capture_id__picture_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly format?: "png" | "jpeg" | "webp";
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly capture_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/*": unknown;
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly save_api_captures__capture_id__save_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly capture_id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SaveRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SavedAt"];
+                };
             };
             /** @description Unprocessable Entity */
             readonly 422: {
@@ -3108,6 +4500,37 @@ export interface operations {
             };
         };
     };
+    readonly reference_api_help__page__get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly page: "errors" | "settings";
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Reference"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly images_api_images_get: {
         readonly parameters: {
             readonly query?: {
@@ -3367,7 +4790,6 @@ export interface operations {
                 readonly people?: string | null;
                 readonly match?: components["schemas"]["Match"];
                 readonly unnamed?: boolean;
-                readonly images?: string | null;
                 readonly packed?: boolean;
             };
             readonly header?: {
@@ -3450,6 +4872,35 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly monitors_api_monitors_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Monitors"];
+                };
             };
             /** @description Unprocessable Entity */
             readonly 422: {
@@ -3671,6 +5122,37 @@ export interface operations {
             };
         };
     };
+    readonly keep_api_people_conflicts_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["KeepNames"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly edit_api_people_edits_post: {
         readonly parameters: {
             readonly query?: never;
@@ -3680,7 +5162,7 @@ export interface operations {
         };
         readonly requestBody: {
             readonly content: {
-                readonly "application/json": components["schemas"]["NameFaces"] | components["schemas"]["NameMany"] | components["schemas"]["NotThisPerson"] | components["schemas"]["UnnameFaces"] | components["schemas"]["IgnoreFaces"] | components["schemas"]["MergePeople"] | components["schemas"]["DescribePerson"];
+                readonly "application/json": components["schemas"]["NameFaces"] | components["schemas"]["NotThisPerson"] | components["schemas"]["UnnameFaces"] | components["schemas"]["IgnoreFaces"] | components["schemas"]["MergePeople"] | components["schemas"]["DescribePerson"];
             };
         };
         readonly responses: {
@@ -4188,6 +5670,393 @@ export interface operations {
             };
         };
     };
+    readonly redact_api_redact_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["RedactRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RedactLine"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly item_api_redaction_items__item_id__get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly item_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RedactionDetail"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly edit_api_redaction_items__item_id__marks_put: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly item_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["MarksEdit"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RedactedOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly preview_api_redaction_items__item_id__preview_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly of?: "copy" | "original";
+                readonly side?: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly item_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/jpeg": unknown;
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly show_api_redaction_items__item_id__show_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly item_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly batches_api_redactions_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly limit?: number;
+                readonly offset?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RedactionBatches"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly begin_api_redactions_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CoverRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RedactionBatchOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly batch_api_redactions__uid__get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly uid: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RedactionBatchOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly accept_api_redactions__uid__accept_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly uid: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ItemIds"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Count"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly items_api_redactions__uid__items_get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly limit?: number;
+                readonly offset?: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly uid: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RedactionItems"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly retry_api_redactions__uid__retry_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly uid: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Count"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly stop_api_redactions__uid__stop_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly uid: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly redo_api_redo_post: {
         readonly parameters: {
             readonly query?: never;
@@ -4233,6 +6102,39 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": unknown;
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly restore_api_restore_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["RestoreRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Restored"];
                 };
             };
             /** @description Unprocessable Entity */
