@@ -63,27 +63,27 @@ def pages(program: RealProgram) -> Iterator[bytes]:
     """Every page in the clear, also those no table uses any more: of the database, its write-ahead log, backups and copies put aside."""
     key = key_of(program)
     folder = program.paths.library
+    # The log first: what is moved from it into the file in between is then seen twice, and not missed.
+    try:
+        frames = (folder / "library.db-wal").read_bytes()[LOG_HEADER:]
+    except FileNotFoundError:
+        frames = b""
+    # Whole ones only, here and below: the last one may be half written this moment.
+    for start in range(0, len(frames) - FRAME_HEADER - PAGE + 1, FRAME_HEADER + PAGE):
+        page = frames[start + FRAME_HEADER : start + FRAME_HEADER + PAGE]
+        number = int.from_bytes(frames[start : start + 4], "big")
+        yield clear(key, page[SALT:] if number == 1 else page)
     # Not with rglob, which fails if a folder goes while it looks into it.
     aside = [*folder.glob("backups/*/library.db"), *folder.glob("damaged-*/library.db"), *folder.glob("library.db.before-*")]
     for database in [folder / "library.db", *aside]:
         try:
             content = database.read_bytes()
         except FileNotFoundError:
-            if database.parent == folder:
+            if database.parent == folder and database.suffix == ".db":
                 raise
             continue  # replaced or deleted meanwhile: the next look reads what took its place
-        yield clear(key, content[SALT:PAGE])
-        for start in range(PAGE, len(content), PAGE):
-            yield clear(key, content[start : start + PAGE])
-    try:
-        frames = (folder / "library.db-wal").read_bytes()[LOG_HEADER:]
-    except FileNotFoundError:
-        frames = b""
-    # What is being appended this moment may be half a frame.
-    for start in range(0, len(frames) - FRAME_HEADER - PAGE + 1, FRAME_HEADER + PAGE):
-        page = frames[start + FRAME_HEADER : start + FRAME_HEADER + PAGE]
-        number = int.from_bytes(frames[start : start + 4], "big")
-        yield clear(key, page[SALT:] if number == 1 else page)
+        for start in range(0, len(content) - PAGE + 1, PAGE):
+            yield clear(key, content[SALT:PAGE] if start == 0 else content[start : start + PAGE])
 
 
 def clear(key: bytes, page: bytes) -> bytes:
