@@ -9,13 +9,13 @@ from pathlib import Path
 import structlog
 
 from agent.app.bus import Bus
-from agent.app.ports import Library, Reading, Shown, SidecarStore, StoredFace, StoredImage
+from agent.app.ports import Library, Shown, SidecarStore, StoredImage
 from agent.app.rules import recipe_for
+from agent.app.sidecar_faces import confirmed, named
 from agent.domain.edits import AdoptNames, Step
-from agent.domain.errors import AgentError, StoreError, XmpError, XmpOtherImage
+from agent.domain.errors import AgentError, StoreError, XmpError
 from agent.domain.events import ImageIndexed, PlaceAdded, Recorded
-from agent.domain.people import Certainty
-from agent.domain.regions import Conflict, NamedArea, NamedBox, area_of, match, same_name, tidy
+from agent.domain.regions import Conflict, NamedBox, area_of, same_name
 from agent.settings import NamesInSidecars, Settings, folder_of
 
 log = structlog.get_logger()
@@ -23,7 +23,6 @@ log = structlog.get_logger()
 RETRY_AFTER_S = 30.0
 MOST = 100_000  # photos that wait; what a full queue leaves out, a later naming or a rescan makes good
 MOST_CONFLICTS = 1_000  # remembered: the latest
-LONGEST_NAME = 200
 KEPT = "name_kept.{face}"  # noted with the person: numbers, so that a name can be forgotten
 
 READ = frozenset({NamesInSidecars.READ, NamesInSidecars.BOTH})
@@ -131,7 +130,7 @@ class SidecarNames:
         found = [
             NameConflict(image_id, face.id, ours, theirs, face.identity.person_id)
             for image_id, face, theirs in told
-            if theirs and face.identity and (ours := _confirmed(face)) and not same_name(ours, theirs)
+            if theirs and face.identity and (ours := confirmed(face)) and not same_name(ours, theirs)
         ]
         return [each for each in found if self._library.note(KEPT.format(face=each.face_id)) != each.person_id]
 
@@ -236,7 +235,7 @@ class SidecarNames:
     def _put(self, path: Path, image: StoredImage) -> dict[int, str]:
         """Face -> what another program calls it, where that is not our name."""
         size, orientation = (image.width, image.height), self._store.read(path).orientation
-        boxes = [NamedBox(_confirmed(face), face.face.box) for face in image.faces]
+        boxes = [NamedBox(confirmed(face), face.face.box) for face in image.faces]
         written = self._store.write(path, size, orientation, boxes)
         if written.changes:
             log.info("sidecars.written", image=image.id, regions=written.changes)
@@ -254,9 +253,9 @@ class SidecarNames:
             if recipe_for(settings, str(path)).embedder is None:
                 continue
             with _told_of(image_id, silent.clear):
-                for face, name in _named(image, await asyncio.to_thread(self._store.read, path)):
+                for face, name in named(image, await asyncio.to_thread(self._store.read, path)):
                     silent.discard(face.id)
-                    ours = _confirmed(face)
+                    ours = confirmed(face)
                     if not ours and not face.ignored:
                         adopted.setdefault(face.id, name)
                     elif ours and not same_name(ours, name):
@@ -278,25 +277,6 @@ class SidecarNames:
         kept = {key: name for key, name in self._theirs.items() if key[0] != image_id}
         fresh = {(image_id, face_id): name for face_id, name in theirs.items()}
         self._theirs = dict([*kept.items(), *fresh.items()][-MOST_CONFLICTS:])
-
-
-def _confirmed(face: StoredFace) -> str:
-    """The name by the user's word; empty if nothing was said."""
-    return face.person or "" if face.identity is not None and face.identity.certainty is Certainty.CONFIRMED else ""
-
-
-def _named(image: StoredImage, reading: Reading) -> Iterator[tuple[StoredFace, str]]:
-    """Faces with the names they have there. What we wrote ourselves is no other opinion of a face that has a name. Raises XmpOtherImage."""
-    size, orientation = (image.width, image.height), reading.orientation
-    regions = reading.regions
-    if not regions.fit(*(size if orientation < 5 else reversed(size))):
-        raise XmpOtherImage
-    areas = [NamedArea("", area_of(face.face.box, *size, orientation)) for face in image.faces]
-    for one, at in match(areas, regions.items).items():
-        face, region = image.faces[one], regions.items[at]
-        name = tidy(region.name)
-        if 0 < len(name) <= LONGEST_NAME and not (region.name_is_ours and _confirmed(face)):
-            yield face, name
 
 
 @contextmanager

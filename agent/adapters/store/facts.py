@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Date, Row, and_, delete, exists, insert, select, tuple_, type_coerce, update
 
-from agent.adapters.store.schema import Instant, face, identity, ignored, image, person, rejection
+from agent.adapters.store.columns import Instant
+from agent.adapters.store.schema import face, identity, ignored, image, person, rejection
 from agent.domain.people import Certainty
 
 # An image, a face, a person, or a face and a person.

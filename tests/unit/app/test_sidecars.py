@@ -6,7 +6,8 @@ import pytest
 import structlog
 
 from agent.app.ports import Origin, Reading, StoredFace, StoredImage
-from agent.app.sidecars import LONGEST_NAME, _named, _told_of
+from agent.app.sidecar_faces import LONGEST_NAME, named
+from agent.app.sidecars import _told_of
 from agent.domain.errors import StoreBusy, XmpMalformed, XmpOtherImage
 from agent.domain.face import Box, Face, Quality, StageTimes
 from agent.domain.image import Recipe
@@ -33,7 +34,7 @@ def reading(*regions: tuple[str, Area], orientation: int = 1, size: Dimensions |
 
 
 def names(faces: StoredImage, found: Reading) -> dict[int, str]:
-    return {face.id: name for face, name in _named(faces, found)}
+    return {face.id: name for face, name in named(faces, found)}
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -1,0 +1,47 @@
+"""Kinds of columns that say the same in every database: paths, moments, times of day."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import BigInteger, Dialect, LargeBinary, TypeDecorator
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class PathBytes(TypeDecorator[str]):
+    """A path as bytes: file names need not be valid Unicode, and the order of bytes makes "all below a folder" a range of the index."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        # `surrogatepass` keeps every string apart: the surrogates of undecodable bytes (POSIX) and the lone ones that Windows allows.
+        return None if value is None else value.encode("utf-8", "surrogatepass")
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.decode("utf-8", "surrogatepass")
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment as whole microseconds since 1970, UTC: the same everywhere, exact, and in order."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else (value - _EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+class LocalTime(TypeDecorator[datetime]):
+    """A time of day as a clock on the wall showed it, without a zone: whole microseconds since 1970 by that clock."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else (value - _EPOCH.replace(tzinfo=None)) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else _EPOCH.replace(tzinfo=None) + timedelta(microseconds=value)
