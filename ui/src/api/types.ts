@@ -552,6 +552,7 @@ export interface paths {
          * @description `folder` is a watched folder, with all below it; days are inclusive; `hidden` lists the hidden images instead of the others.
          *
          *     `people` are ids: all of them are on the image, any, or all and nobody else; `unnamed`: somebody whom nobody has named.
+         *     `images` are ids of images, such as those that a search by a face found: no others are shown.
          *
          *     `packed` answers in bytes instead of JSON: a 32-bit count of images and one of days, then 32 bits for each id, for each day since
          *     1970 (signed) and for its count, 16 bits for each ratio; all little-endian.
@@ -2285,6 +2286,8 @@ export interface components {
             readonly cpu: components["schemas"]["CpuReport"];
             readonly disk: components["schemas"]["DiskReport"];
             readonly engine: components["schemas"]["EngineReport"];
+            /** @description so many people's face prints are kept that the law asks for it to be filed */
+            readonly filing: components["schemas"]["Problem"] | null;
             /** History */
             readonly history: readonly components["schemas"]["HistoryPoint"][];
             /** Last Backup */
@@ -2683,6 +2686,19 @@ export interface components {
             readonly person_id?: number | null;
         };
         /**
+         * NameMany
+         * @description Each of these names has these faces, as one step.
+         */
+        readonly NameMany: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly kind: "name_many";
+            /** People */
+            readonly people: readonly components["schemas"]["PersonsFaces"][];
+        };
+        /**
          * NamesInSidecars
          * @enum {string}
          */
@@ -2818,6 +2834,13 @@ export interface components {
             readonly photos: number;
             /** @description a face to show them by; null if none that was named is among the photos shown */
             readonly portrait: components["schemas"]["PortraitOut"] | null;
+        };
+        /** PersonsFaces */
+        readonly PersonsFaces: {
+            /** Face Ids */
+            readonly face_ids: readonly number[];
+            /** Name */
+            readonly name: string;
         };
         /**
          * PickStep
@@ -3359,6 +3382,12 @@ export interface components {
         readonly Status: {
             readonly burst: components["schemas"]["Burst"] | null;
             /**
+             * Captures
+             * @description of the screen, open for review
+             * @default 0
+             */
+            readonly captures: number;
+            /**
              * Device Note
              * @description a device that was wanted and is not used, and why
              */
@@ -3390,6 +3419,12 @@ export interface components {
              * @enum {string}
              */
             readonly language: "en" | "zh-CN";
+            /**
+             * Letter Keys
+             * @description keys of one letter do something
+             * @default true
+             */
+            readonly letter_keys: boolean;
             /**
              * Online Only
              * @description files whose content lies in a cloud: not looked at until asked for
@@ -3622,6 +3657,7 @@ export type Monitors = components['schemas']['Monitors'];
 export type NameConflict = components['schemas']['NameConflict'];
 export type NameFace = components['schemas']['NameFace'];
 export type NameFaces = components['schemas']['NameFaces'];
+export type NameMany = components['schemas']['NameMany'];
 export type NamesInSidecars = components['schemas']['NamesInSidecars'];
 export type NotThisPerson = components['schemas']['NotThisPerson'];
 export type OpenRequest = components['schemas']['OpenRequest'];
@@ -3629,6 +3665,7 @@ export type PersonDetail = components['schemas']['PersonDetail'];
 export type PersonFace = components['schemas']['PersonFace'];
 export type PersonFaces = components['schemas']['PersonFaces'];
 export type PersonOut = components['schemas']['PersonOut'];
+export type PersonsFaces = components['schemas']['PersonsFaces'];
 export type PickStep = components['schemas']['PickStep'];
 export type PlaceProblem = components['schemas']['PlaceProblem'];
 export type PlaceProblems = components['schemas']['PlaceProblems'];
@@ -4790,6 +4827,7 @@ export interface operations {
                 readonly people?: string | null;
                 readonly match?: components["schemas"]["Match"];
                 readonly unnamed?: boolean;
+                readonly images?: string | null;
                 readonly packed?: boolean;
             };
             readonly header?: {
@@ -5162,7 +5200,7 @@ export interface operations {
         };
         readonly requestBody: {
             readonly content: {
-                readonly "application/json": components["schemas"]["NameFaces"] | components["schemas"]["NotThisPerson"] | components["schemas"]["UnnameFaces"] | components["schemas"]["IgnoreFaces"] | components["schemas"]["MergePeople"] | components["schemas"]["DescribePerson"];
+                readonly "application/json": components["schemas"]["NameFaces"] | components["schemas"]["NameMany"] | components["schemas"]["NotThisPerson"] | components["schemas"]["UnnameFaces"] | components["schemas"]["IgnoreFaces"] | components["schemas"]["MergePeople"] | components["schemas"]["DescribePerson"];
             };
         };
         readonly responses: {
