@@ -8,10 +8,11 @@ from pathlib import Path
 import httpx
 from pydantic import ValidationError
 
-from agent.api.schemas import ScanLine, ScanRequest, SessionCode, Status
+from agent.api.schemas import SessionCode, Status
 from agent.api.schemas_capture import CaptureOut, CaptureRequest
 from agent.api.schemas_people import Edit, Edited, FaceSearchOut, Forgotten, Step, Verified, VerifyRequest
 from agent.api.schemas_redact import RedactLine, RedactRequest, Restored, RestoreRequest
+from agent.api.schemas_scan import ScanLine, ScanRequest
 from agent.api.whereabouts import Whereabouts, find, opening
 from agent.domain.errors import AgentError, AgentUnreachable, ImageUnreadable, NotRunning, from_code
 

@@ -23,8 +23,9 @@ from agent.api.routes_people import people_routes
 from agent.api.routes_redact import redact_routes
 from agent.api.routes_settings import settings_routes
 from agent.api.routes_status import status_routes
-from agent.api.schemas import Problem, ScanRequest, SessionCode, Status
+from agent.api.schemas import Problem, SessionCode, Status
 from agent.api.schemas_desk import At
+from agent.api.schemas_scan import ScanRequest
 from agent.domain.errors import (
     AgentError,
     BadRequest,

@@ -18,12 +18,10 @@ from agent.api.schemas import (
     PlaceProblem,
     PortraitOut,
     Problem,
-    ScanLine,
-    ScannedError,
-    ScannedFace,
     Status,
 )
-from agent.api.schemas import Scanned as ScannedOut
+from agent.api.schemas_scan import ScanLine, ScannedError, ScannedFace
+from agent.api.schemas_scan import Scanned as ScannedOut
 from agent.app.ports import Person, PlaceState, StoredFace, StoredImage
 from agent.app.scan import Scanned
 from agent.app.setting_fields import setting_fields

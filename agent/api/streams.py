@@ -7,7 +7,7 @@ from fastapi.sse import ServerSentEvent
 
 from agent.api import present
 from agent.api.context import Context
-from agent.api.schemas import ScanLine, ScanRequest
+from agent.api.schemas_scan import ScanLine, ScanRequest
 from agent.app.status import Status
 from agent.domain.errors import AgentError
 from agent.domain.events import Recorded

@@ -10,8 +10,8 @@ import click
 
 from agent.adapters import people_files
 from agent.adapters.people_files import FaceRow
-from agent.api.schemas import ScanRequest
 from agent.api.schemas_people import NameFaces, NameMany, PersonsFaces
+from agent.api.schemas_scan import ScanRequest
 from agent.cli.hands import hands
 from agent.cli.session import Session
 from agent.domain.errors import PeopleError, RecognitionOff

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
 from agent.api.client import Client
-from agent.api.schemas import ScanLine, ScanRequest
 from agent.api.schemas_capture import CaptureOut, CaptureRequest
 from agent.api.schemas_people import Edit, Edited, FaceSearchOut, Forgotten, Step, Verified, VerifyRequest
 from agent.api.schemas_redact import RedactLine, RedactRequest, Restored, RestoreRequest
+from agent.api.schemas_scan import ScanLine, ScanRequest
 from agent.app.lifecycle import App
 from agent.cli.models import fetch_missing
 from agent.cli.session import Session

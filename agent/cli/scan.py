@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from agent.api.client import Client
-from agent.api.schemas import Problem, ScanLine, Scanned, ScanRequest
+from agent.api.schemas import Problem
+from agent.api.schemas_scan import ScanLine, Scanned, ScanRequest
 from agent.cli.hands import absolute, hands
 from agent.cli.session import Session
 

@@ -16,7 +16,7 @@ import structlog
 
 from agent import logs
 from agent.api.client import Client
-from agent.api.schemas import ScanRequest
+from agent.api.schemas_scan import ScanRequest
 from agent.settings import Logs
 from scripts.benchmarks.photos import Photo, photos
 from scripts.benchmarks.rows import Row, at_least, at_most, median

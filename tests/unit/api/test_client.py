@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from agent.api.client import Client
-from agent.api.schemas import ScanRequest
+from agent.api.schemas_scan import ScanRequest
 from agent.api.server import serving
 from agent.api.whereabouts import FILE, Whereabouts, find, forget, leave
 from agent.domain.errors import AgentError, AgentUnreachable, NotRunning, PopupFailed, SettingsInvalid, StoreBusy, Unexpected

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.api import streams
-from agent.api.schemas import EventOut, Problem, ScanRequest
+from agent.api.schemas import EventOut, Problem
 from agent.api.schemas import Status as StatusOut
+from agent.api.schemas_scan import ScanRequest
 from agent.domain.errors import ImageCorrupt, ModelUnreachable
 from agent.domain.jobs import Priority
 

@@ -11,7 +11,7 @@ import pytest
 
 from agent.adapters.model_store import FetchProgress, ModelStore
 from agent.adapters.paths import AppPaths
-from agent.api.schemas import ScanLine, Scanned
+from agent.api.schemas_scan import ScanLine, Scanned
 from agent.cli.scan import _Report
 from agent.cli.session import Session
 from agent.domain.errors import EngineStartFailed, ImageCorrupt, ModelUnreachable, StoreDiskFull

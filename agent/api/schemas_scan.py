@@ -1,0 +1,48 @@
+"""What crosses the API when files are scanned by hand; `scan --json` prints the same."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from agent.api.schemas import Problem, Schema
+
+
+class ScanRequest(Schema):
+    paths: Annotated[tuple[str, ...], Field(min_length=1, max_length=10_000)]
+    embeddings: bool = False
+
+
+class ScannedFace(Schema):
+    """A face as `scan --json` prints it."""
+
+    box: tuple[float, float, float, float]
+    score: float
+    landmarks: tuple[tuple[float, float], ...]
+    quality: dict[str, float]
+    embedding: tuple[float, ...] | None = None
+
+
+class ScannedError(Schema):
+    code: str
+    message: str
+    """cause and remedy"""
+
+
+class Scanned(Schema):
+    """A file as `scan --json` prints it."""
+
+    path: str
+    sha256: str | None
+    width: int | None
+    height: int | None
+    faces: tuple[ScannedFace, ...]
+    error: ScannedError | None
+    ms: dict[str, float] | None
+
+
+class ScanLine(Schema):
+    """One line of a scan's answer: how many files there are, or what came of one, or what ended the scan."""
+
+    total: int | None = None
+    image: Scanned | None = None
+    stopped: Problem | None = None
