@@ -14,6 +14,7 @@ class Kept:
     profile: bytes = b""
     comment: str = ""
     texts: Mapping[str, str] = field(default_factory=dict)
+    chunks: Mapping[bytes, bytes] = field(default_factory=dict)  # of a PNG that stays one
     removed: tuple[str, ...] = ()  # kinds that were there, by name
 
     def without(self, *kinds: str) -> "Kept":
@@ -34,4 +35,4 @@ def kept_of(notes: Notes, profile: bytes, width: int, height: int, *, strip: boo
     removed = notes.left | gone | more_gone | ({"comment"} if strip and said else set())
     colours = icc.cleaned(profile)
     kinds = tuple(sorted({"comment" if kind == "text" else kind for kind in removed}))
-    return Kept(told, packet, colours, "" if strip else notes.comment, {} if strip else notes.texts, kinds)
+    return Kept(told, packet, colours, "" if strip else notes.comment, {} if strip else notes.texts, notes.chunks, kinds)

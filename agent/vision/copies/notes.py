@@ -15,6 +15,8 @@ _MORE_XMP: Final = b"http://ns.adobe.com/xmp/extension/\0"
 _ADOBE: Final = (0xE0, 0xEE)  # JFIF, Adobe: how the colours are coded
 _PNG_KNOWN: Final = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"pHYs", b"sBIT", b"bKGD", b"cICP", b"hIST"}
 _PNG_KINDS: Final = {b"tEXt": "text", b"zTXt": "text", b"iTXt": "text", b"eXIf": "exif", b"iCCP": "", b"acTL": "frames", b"tIME": "time"}
+# Chunks that say how the numbers mean colours, and how large they are on paper; and how long they are.
+_PNG_COLOURS: Final = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4, b"pHYs": 9}
 _PNG_FRAMES: Final = {b"fcTL", b"fdAT"}
 # PNG's own words for what a picture is; other keys hold what programs like to keep.
 _PNG_TEXTS: Final = frozenset(
@@ -30,6 +32,7 @@ class Notes:
     profile: bytes = b""  # ICC
     comment: str = ""
     texts: Mapping[str, str] = field(default_factory=dict)  # of a PNG
+    chunks: Mapping[bytes, bytes] = field(default_factory=dict)  # of a PNG: how its colours are meant
     left: set[str] = field(default_factory=set)  # kinds that are there and go into no copy
     lossless: bool = True
     compression: str = ""  # of a TIFF, as Pillow calls it
@@ -103,10 +106,13 @@ def of_opened(opened: PIL.Image.Image, data: bytes, name: str) -> Notes:
 
 
 def _png(notes: Notes, opened: PIL.Image.Image, data: bytes) -> None:
+    chunks: dict[bytes, bytes] = {}
     at = 8
     while at + 12 <= len(data):
         size, kind = struct.unpack_from(">L4s", data, at)
         known = _PNG_KINDS.get(kind, "application" if kind not in _PNG_KNOWN and kind not in _PNG_FRAMES else "")
+        if size == _PNG_COLOURS.get(kind):
+            chunks.setdefault(kind, data[at + 8 : at + 8 + size])
         at += size + 12
         if known and known != "exif" and not (known == "text" and _is_metadata(data[at - size - 4 : at - 4])):
             notes.left.add(known)
@@ -114,6 +120,7 @@ def _png(notes: Notes, opened: PIL.Image.Image, data: bytes) -> None:
             break
     if at < len(data):
         notes.left.add("trailing")
+    notes.chunks = chunks
     texts = getattr(opened, "text", None) or {}
     notes.texts = {key: str(text) for key, text in texts.items() if key in _PNG_TEXTS and len(text) <= _LONGEST_TEXT}
     if len(notes.texts) == len([key for key in texts if not _is_metadata(key.encode("latin-1", "replace"))]):

@@ -43,6 +43,8 @@ def encode_part(colours: Colours, alpha: Plane | None) -> bytes:
 def _chunks(kept: Kept) -> Iterator[bytes]:
     if kept.profile:
         yield _chunk(b"iCCP", b"ICC\0\0" + zlib.compress(kept.profile))
+    for name, body in kept.chunks.items():
+        yield _chunk(name, body)
     if kept.exif:
         yield _chunk(b"eXIf", kept.exif)
     if kept.xmp:

@@ -142,6 +142,17 @@ def test_texts_of_a_png_are_kept_or_go() -> None:
     assert b"tEXt" not in render(data, Wish((), strip=True), LIMITS).data
 
 
+def test_how_a_pngs_colours_are_meant_is_kept() -> None:
+    texts = PngInfo()
+    for name, body in ((b"gAMA", struct.pack(">L", 55_555)), (b"teSt", b"hidden")):
+        texts.add(name, body)
+    data = saved(PIL.Image.fromarray(scene(1)), "PNG", pnginfo=texts, dpi=(127, 127))
+    copy = render(data, Wish((COVER,), strip=True), LIMITS)
+    info = PIL.Image.open(io.BytesIO(copy.data)).info
+    assert info["gamma"] == 0.55555 and round(info["dpi"][0]) == 127
+    assert copy.removed == ("application",) and b"hidden" not in copy.data
+
+
 def colours() -> bytes:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     return bytes(profile.replace("sRGB".encode("utf-16-be"), "made".encode("utf-16-be")))
