@@ -37,11 +37,12 @@ class Copies:
         return [names.named(source, *copy_names.below(above, source, base)) for source, base in wanted]
 
     def plan_below(self, root: str, sources: Sequence[str], out: str, wish: Wish, made: MadeAt) -> list[PlannedCopy]:
-        names = Names(wish, sources, made, self.digest)
+        names = Names(wish, (), made, self.digest)
         planned = []
         for source in sources:
-            with contextlib.suppress(SameFile):
-                planned.append(names.named(source, *copy_names.below(out, source, root)))
+            target, format = copy_names.below(out, source, root)
+            if not _same(target, source):
+                planned.append(names.there(source, target, format) or PlannedCopy(source, target, format))
         return planned
 
     def prepare(self, target: str, token: str) -> str:

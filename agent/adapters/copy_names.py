@@ -66,7 +66,6 @@ class Names:
 
     def named(self, source: str, target: str, format: str | None) -> PlannedCopy:
         """Raises SameFile."""
-        sha256: str | None = None
         for candidate in numbered(target):
             if _key(candidate) in self._given:
                 continue
@@ -77,14 +76,18 @@ class Names:
                 continue
             if found in self._originals:
                 raise SameFile
-            made = self._made(candidate)
-            if made is not None and made.wish.made == self._wish.made and made.copy_sha256 == self._digest(candidate):
-                sha256 = sha256 or self._digest(source)
-                if made.sha256 == sha256:
-                    return self._give(PlannedCopy(source, candidate, format, made))
+            if (there := self.there(source, candidate, format)) is not None:
+                return self._give(there)
             if self._wish.replace:
                 return self._give(PlannedCopy(source, candidate, format))
         raise AssertionError("there is always another number")
+
+    def there(self, source: str, target: str, format: str | None) -> PlannedCopy | None:
+        """The copy at `target`, if it is the wished one of this very content."""
+        made = self._made(target)
+        if made is None or made.wish.made != self._wish.made or made.copy_sha256 != self._digest(target):
+            return None
+        return PlannedCopy(source, target, format, made) if made.sha256 == self._digest(source) else None
 
     def in_place(self, source: str) -> PlannedCopy | None:
         """None if the same file was given its place already, by another name."""

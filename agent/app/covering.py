@@ -60,8 +60,8 @@ class Covering:
 
         Raises RedactionError, ImageError, EngineError, ModelError, PeopleError, StoreError.
         """
-        aside = await asyncio.to_thread(self._copies.prepare, item.target, item.batch)
-        aside_kept = await asyncio.to_thread(self._copies.prepare, item.target, f"{item.batch} kept")
+        aside = await asyncio.to_thread(self._copies.prepare, item.target, f"{item.batch} {item.id}")
+        aside_kept = await asyncio.to_thread(self._copies.prepare, item.target, f"{item.batch} {item.id} kept")
         try:
             if item.facts is not None and await self._is_placed(item, item.facts):
                 await self._noted(item, item.facts, item.target)

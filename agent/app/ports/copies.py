@@ -36,7 +36,10 @@ class CopyFiles(Protocol):
         ...
 
     def plan_below(self, root: str, sources: Sequence[str], out: str, wish: Wish, made: Callable[[str], Made | None]) -> list[PlannedCopy]:
-        """The same for these files below a folder. Whatever would take an original's place is left out."""
+        """The same for these files below a folder, but for names that somebody has: `place` finds others, or that the same copy is there.
+
+        Whatever would take its original's place is left out.
+        """
         ...
 
     def prepare(self, target: str, token: str) -> str:
@@ -47,7 +50,10 @@ class CopyFiles(Protocol):
         ...
 
     def place(self, ready: Placing) -> str:
-        """Move a copy where it is wanted, on the disk when this returns; gives where that is. Raises SameFile, AlreadyKept."""
+        """Move a copy where it is wanted, on the disk when this returns; gives where that is.
+
+        A copy that is there already, made by another agent that looks after the same folder, is enough. Raises SameFile, AlreadyKept.
+        """
         ...
 
     def discard(self, aside: str) -> None:

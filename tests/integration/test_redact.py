@@ -1,0 +1,216 @@
+"""Covered copies by the real program: nobody is left on them, and whatever is killed or full, nothing is half-made, lost or doubled."""
+
+import contextlib
+import json
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from agent.api.schemas_redact import RedactRequest
+from agent.domain.errors import AgentError
+from tests.program import RealProgram
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+Photo = Callable[[int], Image.Image]
+
+
+@pytest.fixture
+def album(tmp_path: Path, photo: Photo) -> Path:
+    """Six photos with nine faces; names in several scripts, one of them no text at all."""
+    folder = tmp_path / "album"
+    (folder / "旅行").mkdir(parents=True)
+    for number, name in enumerate(
+        ("a.jpg", "旅行/图.png", "旅行/שלום.jpg", "b c.webp", "é.jpg", b"\xff.jpg".decode(errors="surrogateescape"))
+    ):
+        photo(number).save(folder / name)
+    return folder
+
+
+@pytest.fixture
+def safe(tmp_path: Path) -> Path:
+    return tmp_path / "safe"
+
+
+def files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} if folder.is_dir() else set()
+
+
+def pixels(path: Path) -> "NDArray[np.uint8]":
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+def faces_on(program: RealProgram, folder: Path) -> int:
+    said = program.run("scan", "--json", str(folder))
+    return sum(len(json.loads(line)["faces"]) for line in said.stdout.splitlines())
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_nobody_is_left_on_the_copies_of_a_folder(program: RealProgram, album: Path, safe: Path, running: bool) -> None:
+    if running:
+        program.start()
+
+    said = program.run("redact", str(album), "-o", str(safe), "--strip-metadata", "--report")
+
+    assert said.returncode == 0, said.stderr
+    assert {name for name in files(safe) if not name.endswith(".redaction.json")} == files(album)
+    assert len(files(safe)) == 2 * len(files(album))
+    assert faces_on(program, album) == 9
+    assert faces_on(program, safe) == 0
+    again = program.run("redact", str(album), "-o", str(safe), "--strip-metadata", "--report")
+    assert "6 of them had been made before" in again.stderr
+
+
+def test_what_is_hidden_comes_back_exactly(program: RealProgram, album: Path, safe: Path) -> None:
+    program.start()
+    picture = album / "旅行" / "图.png"
+    assert program.run("redact", str(picture), "-o", str(safe), "--restorable").returncode == 0
+    assert program.run("redact", str(album / "a.jpg"), "--in-place", "--keep-original", "--passphrase", input="right\n").returncode == 0
+
+    back = program.run("restore", str(safe / "图.png"))
+    assert (pixels(Path(back.stdout.strip())) == pixels(picture)).all(), "a lossless copy is whole again"
+    assert (pixels(safe / "图.png") != pixels(picture)).any()
+
+    assert "[redact.wrong_key]" in program.run("restore", str(album / "a.jpg"), "--passphrase", input="wrong\n").stderr
+    whole = program.run("restore", str(album / "a.jpg"), "--passphrase", input="right\n")
+    assert whole.returncode == 0, whole.stderr
+    assert faces_on(program, Path(whole.stdout.strip())) == 1
+
+
+def test_a_copy_is_made_anew_as_it_was_edited(program: RealProgram, album: Path, safe: Path) -> None:
+    program.start()
+    assert program.run("redact", str(album / "b c.webp"), "-o", str(safe)).returncode == 0
+    with program.api() as api:
+        [batch] = api.get("/redactions").json()["items"]
+        [item] = api.get(f"/redactions/{batch['uid']}/items").json()["items"]
+        marks = api.get(f"/redaction-items/{item['id']}").json()["marks"]
+        assert [mark["covered"] for mark in marks] == [True, True]
+        edited = [{**marks[0], "covered": False}, *marks[1:], {"box": [1, 1, 30, 30], "shape": "box"}]
+        assert api.put(f"/redaction-items/{item['id']}/marks", json={"marks": edited}).status_code == 200
+        program.until(lambda _: api.get(f"/redaction-items/{item['id']}").json()["item"]["state"] == "done")
+        shown = api.get(f"/redaction-items/{item['id']}/preview", params={"side": 200})
+        assert shown.status_code == 200 and shown.content.startswith(b"\xff\xd8")
+
+    assert files(safe) == {"b c.webp"}
+    assert faces_on(program, safe) == 1
+    assert pixels(safe / "b c.webp")[5:25, 5:25].std() < 5, "the area that was drawn by hand is covered"
+
+
+def test_a_batch_goes_on_after_the_agent_was_killed(program: RealProgram, tmp_path: Path, photo: Photo, safe: Path) -> None:
+    album = tmp_path / "many"
+    album.mkdir()
+    for number in range(12):
+        photo(number).save(album / f"{number}.jpg")
+    expected = {f"{number}.jpg{ending}" for number in range(12) for ending in ("", ".aipopup")}
+    program.start()
+    first = threading.Event()
+
+    def listen() -> None:
+        request = RedactRequest(paths=(str(album),), out=str(safe), keeping="original")
+        with contextlib.suppress(AgentError), program.client() as client:
+            for line in client.redact(request):
+                if line.item is not None:
+                    first.set()
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    try:
+        assert first.wait(60)
+        program.kill()
+        assert not expected <= files(safe), "it was killed in the middle"
+    finally:
+        listener.join(60)
+
+    program.start()
+
+    with program.api() as api:
+        [batch] = api.get("/redactions").json()["items"]
+        program.until(lambda _: api.get(f"/redactions/{batch['uid']}").json()["planned"] == 0)
+        after = api.get(f"/redactions/{batch['uid']}").json()
+    assert (after["done"] + after["needs_review"], after["failed"]) == (12, 0)
+    assert files(safe) == expected, "nothing is doubled, and nothing half-made is left"
+    back = program.run("restore", str(safe / "11.jpg"))
+    assert Path(back.stdout.strip()).read_bytes() == (album / "11.jpg").read_bytes()
+
+
+@pytest.fixture
+def small(program: RealProgram, safe: Path) -> Iterator[None]:
+    """Where copies go there is room for less than one."""
+    safe.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(safe)], capture_output=True, check=False).returncode:
+        pytest.skip("needs to mount a disk")
+    try:
+        yield
+    finally:
+        program.quit()
+        subprocess.run(["umount", str(safe)], check=True)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_disk_that_is_full_in_the_middle_leaves_nothing_half_made(program: RealProgram, album: Path, safe: Path) -> None:
+    program.start()
+
+    said = program.run("redact", str(album), "-o", str(safe))
+
+    assert said.returncode == 1
+    assert "[redact.disk_full]" in said.stderr, said.stderr
+    assert not any(name.endswith(".tmp") for name in files(safe))
+    for name in files(safe):
+        pixels(safe / name)  # what has its name is whole
+    assert program.alive
+
+
+def test_a_folder_in_which_nobody_may_write_is_said(program: RealProgram, album: Path) -> None:
+    said = program.run("redact", str(album / "a.jpg"), "-o", "/proc/copies")
+
+    assert said.returncode == 1
+    assert "[redact.unwritable]" in said.stderr
+
+
+def test_two_agents_that_look_after_one_folder_make_one_copy_of_each_photo(
+    program: RealProgram, tmp_path: Path, models_folder: Path, photo: Photo, safe: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    other = RealProgram(tmp_path / "other", models_folder, {})
+    try:
+        for each in (program, other):
+            each.file.remove_folder(str(each.watched))
+            each.file.add_folder(program.watched, {"redact_to": str(safe)})
+            each.start()
+        for number in range(8):
+            photo(number).save(tmp_path / "photo.jpg")
+            (tmp_path / "photo.jpg").replace(program.watched / f"{number}.jpg")
+        expected = {f"{number}.jpg" for number in range(8)}
+
+        def done(each: RealProgram) -> bool:
+            with each.api() as api:
+                return [batch["done"] + batch["needs_review"] for batch in api.get("/redactions").json()["items"]] == [8]
+
+        for each in (program, other):
+            each.until(lambda _, each=each: done(each))  # type: ignore[misc]
+        assert files(safe) == expected
+    finally:
+        other.quit()
+
+
+def test_a_rule_of_a_folder_is_followed_after_the_agent_was_killed(program: RealProgram, photo: Photo, safe: Path) -> None:
+    program.file.change_folder(str(program.watched), {"redact_to": str(safe)})
+    program.start()
+    photo(0).save(program.watched / "0.jpg")
+    program.until(lambda _: files(safe) == {"0.jpg"})
+    program.kill()
+    photo(1).save(program.watched / "1.jpg")
+
+    program.start()
+
+    program.until(lambda _: files(safe) == {"0.jpg", "1.jpg"})
+    assert faces_on(program, safe) == 0
