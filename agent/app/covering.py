@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from agent.app.opinions import Judgement
+from agent.app.opinions import one_each
 from agent.app.ports import (
     Analyse,
     Analyser,
@@ -24,6 +24,7 @@ from agent.app.ports import (
 from agent.domain.errors import CopyUnsupported, EngineBadAnswer, ImageChanged, ImageMissing, PassphraseGone, PersonUnknown
 from agent.domain.face import Analysis, Face
 from agent.domain.people import Certainty, Identity
+from agent.domain.redaction import Choice
 from agent.domain.wishes import Keeping, Wish, covered, doubts_of, marks_of
 
 T = TypeVar("T")
@@ -42,10 +43,13 @@ class Covering:
         keeper: Keeper,
         *,
         task: Callable[[str, bool], Analyse],
-        opinions: Callable[[Analysis], Awaitable[Judgement]],
+        opinions: Callable[[Analysis], Awaitable[list[Identity | None]]],
         clock: Callable[[], datetime],
     ) -> None:
-        """`task` looks for every face, and for who they are if it is told to; `opinions` raises EngineError rather than to guess."""
+        """`task` looks for every face, and for who they are if it is told to.
+
+        `opinions` says whom each looks like, and raises EngineError rather than to guess.
+        """
         self._library = library
         self._analyser = analyser
         self._renderer = renderer
@@ -107,7 +111,7 @@ class Covering:
         choice = item.wish.choice
         await self._check_people(item.wish)
         analysis = await self._analyser.analyse(self._task(item.source, choice.names_people))
-        identities = await self._who(analysis) if choice.names_people else [None] * len(analysis.faces)
+        identities = await self._who(analysis, choice) if choice.names_people else [None] * len(analysis.faces)
         marks = marks_of(analysis.faces, identities, choice, item.wish.look)
         models = tuple(sorted(analysis.recipe.models))
         facts = CopyFacts(analysis.sha256, "", marks, doubts_of(marks), analysis.width, analysis.height, models)
@@ -118,9 +122,11 @@ class Covering:
         if wish.choice.only and not wish.choice.only <= (await asyncio.to_thread(self._library.person_names)).keys():
             raise PersonUnknown
 
-    async def _who(self, analysis: Analysis) -> list[Identity | None]:
+    async def _who(self, analysis: Analysis, choice: Choice) -> list[Identity | None]:
         """What the faces look like, but for what the user said of them: that counts."""
-        judged = (await self._opinions(analysis)).identities
+        alike = await self._opinions(analysis)
+        # Of two faces only one can be whoever stays visible. Whoever is to be covered may be there twice: in frames of a moving picture.
+        judged = alike if choice.only is not None else one_each(alike)
         image = await asyncio.to_thread(self._library.image_by_hash, analysis.sha256)
         stored = image.faces if image is not None else ()
         not_them = await asyncio.to_thread(self._library.rejections, [each.id for each in stored])

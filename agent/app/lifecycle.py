@@ -100,7 +100,7 @@ class App:
         self.sidecars, self.review = self._recognising.sidecars, self._recognising.review
         covering = RedactionAsked(
             settings=lambda: self.settings,
-            opinions=self._recognising.opinions.of,
+            opinions=self._recognising.opinions.lookalikes,
             supply=supply,
             slots=slots,
             resting=lambda: self.indexer.paused or self.indexer.held,

@@ -65,11 +65,14 @@ class Opinions:
             return Judgement((None,) * len(analysis.faces))
         version = self._version
         before = await asyncio.to_thread(self._library.faces_of, analysis.sha256)
-        query = Query(embeddings=tuple(face.embedding or b"" for face in analysis.faces))
-        candidates = await self._candidates(query)
+        found = await self.lookalikes(analysis)
+        return Judgement(tuple(one_each(found)), version, frozenset(before))
+
+    async def lookalikes(self, analysis: Analysis) -> list[Identity | None]:
+        """Who each face of a fresh analysis looks like, several of them perhaps like the same person. Raises EngineError, StoreError."""
+        candidates = await self._candidates(Query(embeddings=tuple(face.embedding or b"" for face in analysis.faces)))
         bounds = self._bounds()
-        found = [identify(near, face.quality, bounds) for near, face in zip(candidates, analysis.faces, strict=True)]
-        return Judgement(tuple(_one_each(found)), version, frozenset(before))
+        return [identify(near, face.quality, bounds) for near, face in zip(candidates, analysis.faces, strict=True)]
 
     async def written(self, image_id: int, judged: Judgement) -> None:
         """The image was written as judged: its prints are known from now on. Raises EngineError, StoreError."""
@@ -158,11 +161,11 @@ def _judged(rows: Sequence[ToJudge], candidates: Sequence[Sequence[Candidate]], 
     return {
         face_id: opinion
         for on_photo in found.values()
-        for face_id, opinion in zip(on_photo, _one_each(list(on_photo.values())), strict=True)
+        for face_id, opinion in zip(on_photo, one_each(list(on_photo.values())), strict=True)
     }
 
 
-def _one_each(found: Sequence[Identity | None]) -> list[Identity | None]:
+def one_each(found: Sequence[Identity | None]) -> list[Identity | None]:
     """Two faces on one photo are different people: the nearer is certain, if it was, and nothing is claimed of the other."""
     nearest: dict[int, float] = {}
     for each in found:

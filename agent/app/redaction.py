@@ -8,13 +8,13 @@ from datetime import datetime
 from agent.app.bus import Bus
 from agent.app.covering import Covering
 from agent.app.folder_copies import FolderCopies
-from agent.app.opinions import Judgement
 from agent.app.ports import Analyse, Analyser, CopyFiles, Keeper, Library, Renderer
 from agent.app.redacting import Redacting
 from agent.app.restoring import Restoring
 from agent.app.rules import redaction_recipe
 from agent.domain.face import Analysis
 from agent.domain.image import Recipe
+from agent.domain.people import Identity
 from agent.settings import Settings
 
 
@@ -32,7 +32,7 @@ class RedactionAsked:
     """What covered copies ask the rest of the agent."""
 
     settings: Callable[[], Settings]
-    opinions: Callable[[Analysis], Awaitable[Judgement]]
+    opinions: Callable[[Analysis], Awaitable[list[Identity | None]]]
     supply: Callable[[Recipe], Awaitable[None]]
     slots: Callable[[], int]
     resting: Callable[[], bool]
