@@ -252,10 +252,10 @@ def ask(*command: str) -> str:
 
 
 @contextlib.contextmanager
-def display() -> Iterator[None]:
+def display(size: tuple[int, int] = (1280, 800)) -> Iterator[None]:
     """A screen of our own with a window manager: the pictures are the same whoever makes them."""
     reader, writer = os.pipe()
-    command = ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"]
+    command = ["Xvfb", "-displayfd", str(writer), "-screen", "0", f"{size[0]}x{size[1]}x24", "-nolisten", "tcp", "-noreset"]
     with started(*command, pass_fds=(writer,)):
         os.close(writer)
         with os.fdopen(reader) as numbers:
