@@ -60,24 +60,24 @@ def _problem_routes(api: FastAPI, context: Context) -> None:
 
     @api.post("/api/problems/retry", status_code=204)
     async def retry() -> None:
-        await app.retry_problems()
+        await app.problems.retry()
 
     @api.post("/api/problems/clear", status_code=204)
     async def clear() -> None:
-        await app.clear_problems()
+        await app.problems.clear()
 
     @api.post("/api/online-only/look", status_code=204)
     async def look_at_online_only() -> None:
-        await app.fetch_deferred()
+        await app.problems.fetch()
 
     @api.post("/api/problems/{place_id}/retry", status_code=204)
     async def retry_one(place_id: int) -> None:
-        if not (await app.retry_problems([place_id]) or await app.fetch_deferred(place_id)):
+        if not (await app.problems.retry([place_id]) or await app.problems.fetch(place_id)):
             raise NotFound
 
     @api.post("/api/problems/{place_id}/clear", status_code=204)
     async def clear_one(place_id: int) -> None:
-        if not await app.clear_problems(place_id):
+        if not await app.problems.clear(place_id):
             raise NotFound
 
     @api.post("/api/problems/{place_id}/show", status_code=204)
@@ -86,7 +86,7 @@ def _problem_routes(api: FastAPI, context: Context) -> None:
         try:
             path = await app.actions.file_of_problem(place_id)
         except ImageMissing:
-            await app.retry_problems([place_id])  # of a folder that nobody watches nothing else would tell the list that it is gone
+            await app.problems.retry([place_id])  # of a folder that nobody watches nothing else would tell the list that it is gone
             raise
         await context.desk.show_file(path)
 

@@ -16,17 +16,18 @@ from agent.app.monitor import Machine, Monitor
 from agent.app.ports import Analyse, Analyser, FaceMatcher, ForgottenList, Library, SidecarStore, Source, ThumbnailStore
 from agent.app.ports.screen import ScreenGrabber
 from agent.app.previews import Previews
+from agent.app.problems import Problems
 from agent.app.progress import Progress
 from agent.app.quiet import Quiet
 from agent.app.recognising import Asked, Recognising
 from agent.app.recognition import Backups
 from agent.app.redaction import Makers, Redaction, RedactionAsked
 from agent.app.rest import Rest
-from agent.app.rules import areas, everything, no_longer_watched, recipe_for, recipe_of
+from agent.app.rules import areas, embedding_task, everything, no_longer_watched, recipe_for, recipe_of, task_for
 from agent.app.scan import Scanned, Scanner
 from agent.app.status import StatusFeed
 from agent.app.tally import Tally
-from agent.app.thumbnails import SIDE, Thumbnails
+from agent.app.thumbnails import Thumbnails
 from agent.app.upkeep import ModelSupply, keep_up
 from agent.app.verify import Verified, verify
 from agent.domain.errors import AgentError, ScreenUnavailable
@@ -118,7 +119,7 @@ class App:
             self.people,
             self.bus,
             self._progress,
-            task=self._task,
+            task=lambda path: task_for(self.settings, path),
             slots=slots,
             changed=self._status_changed,
             analysed=self._analysed,
@@ -126,6 +127,7 @@ class App:
             keep=self.thumbnails.keep,
             clock=clock,
         )
+        self.problems = Problems(library, queued=self._queued, changed=self._status_changed)
         self.actions = Actions(library, self.bus, queued=self._queued, online_only=online_only, clock=clock)
         self.ingest = Ingest(
             library,
@@ -169,6 +171,9 @@ class App:
         if self._capturing is None:
             raise ScreenUnavailable
         return self._capturing
+
+    def _embedding_task(self, path: str) -> Analyse:
+        return embedding_task(self.settings, path)
 
     def now(self) -> datetime:
         return self._clock()
@@ -268,26 +273,6 @@ class App:
         self.sidecars.look_through()
         await self._source.rescan()
 
-    async def retry_problems(self, place_ids: Sequence[int] | None = None) -> int:
-        """Try failed files and those set aside once more: these, or all. Returns how many."""
-        queued = await asyncio.to_thread(self.library.retry, place_ids)
-        self.indexer.mended()
-        self.status.changed()
-        return queued
-
-    async def fetch_deferred(self, place_id: int | None = None) -> int:
-        """Look at the files whose content lies in a cloud, or this one: reading makes the system fetch it. Returns how many."""
-        queued = await asyncio.to_thread(self.library.retry_deferred, place_id)
-        self.indexer.wake()
-        self.status.changed()
-        return queued
-
-    async def clear_problems(self, place_id: int | None = None) -> int:
-        """Speak no more of failed files and those set aside, or of this one. Returns how many."""
-        cleared = await asyncio.to_thread(self.library.clear_problems, place_id)
-        self.status.changed()
-        return cleared
-
     async def apply(self, settings: Settings) -> None:
         """Take over a new valid snapshot: what changed follows, the rest runs on."""
         async with self._applying:
@@ -352,12 +337,3 @@ class App:
 
     def _status_changed(self) -> None:
         self.status.changed()
-
-    def _task(self, path: str) -> Analyse:
-        detection = self.settings.detection
-        return Analyse(path, recipe_for(self.settings, path), min_score=detection.min_score, min_face=detection.min_face, thumbnail=SIDE)
-
-    def _embedding_task(self, path: str) -> Analyse:
-        detection = self.settings.detection
-        recipe = everything(self.settings)
-        return Analyse(path, recipe, min_score=detection.min_score, min_face=detection.min_face, keep_chips=False)

@@ -2,7 +2,8 @@
 
 import os
 
-from agent.app.ports import EVERYWHERE, Area
+from agent.app.ports import EVERYWHERE, Analyse, Area
+from agent.app.thumbnails import SIDE
 from agent.domain.image import NO_FACES, Recipe
 from agent.settings import FaceDetector, Folder, Settings, folder_of
 
@@ -30,6 +31,18 @@ def redaction_recipe(who: bool) -> Recipe:
 
 def recipe_for(settings: Settings, path: str) -> Recipe:
     return recipe_of(settings, folder_of(path, settings.folders))
+
+
+def task_for(settings: Settings, path: str) -> Analyse:
+    """What is done with a photo of the library."""
+    detection = settings.detection
+    return Analyse(path, recipe_for(settings, path), min_score=detection.min_score, min_face=detection.min_face, thumbnail=SIDE)
+
+
+def embedding_task(settings: Settings, path: str) -> Analyse:
+    """Faces and their prints, stored nowhere."""
+    detection = settings.detection
+    return Analyse(path, everything(settings), min_score=detection.min_score, min_face=detection.min_face, keep_chips=False)
 
 
 def areas(settings: Settings) -> tuple[tuple[Area, Recipe], ...]:

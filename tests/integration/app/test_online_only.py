@@ -54,9 +54,9 @@ async def test_asked_for_it_is_read_though_it_lies_in_the_cloud(world: World) ->
     async with world.running():
         first, second = [await deferred(world, name) for name in ("a.jpg", "bb.jpg")]
         [place] = [place for place in world.real.deferred(limit=9).items if place.path == first.path]
-        assert await world.app.fetch_deferred(place.place_id) == 1
+        assert await world.app.problems.fetch(place.place_id) == 1
         await world.until(lambda: world.real.counts().images == 1)
-        assert await world.app.fetch_deferred() == 1
+        assert await world.app.problems.fetch() == 1
         await world.until(lambda: world.real.counts().images == 2)
     assert [task.path for task in world.analyser.tasks] == [first.path, second.path]
 

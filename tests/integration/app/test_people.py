@@ -305,5 +305,5 @@ async def test_photos_wait_while_the_embedder_is_fetched(world: World) -> None:
         await world.until(lambda: world.supplied[-1] == Recipe("centerface-2", "mobilefacenet-2"))
         await world.until(lambda: world.app.indexer.problem is not None)
         world.supply_error = world.analyser.always = None
-        await world.app.retry_problems()
+        await world.app.problems.retry()
         await world.until(lambda: sum(isinstance(recorded.event, ImageIndexed) for recorded in world.happened) == 2)

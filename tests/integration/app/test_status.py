@@ -76,7 +76,7 @@ async def test_files_that_failed_are_counted(world: World, told: list[Status]) -
     async with world.running():
         await world.app.ingest.note(seen, Priority.NEW)
         await world.until(lambda: bool(told) and told[-1].failed == 1)
-        assert await world.app.retry_problems() == 1
+        assert await world.app.problems.retry() == 1
         await world.until(lambda: told[-1].failed == 0 and told[-1].images == 1)
 
 
