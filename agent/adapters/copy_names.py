@@ -9,17 +9,9 @@ from typing import Final
 from agent.adapters.folder_scan import is_below, walk_images
 from agent.app.ports import KEPT_ENDING, Made, PlannedCopy
 from agent.domain.errors import CopyUnsupported, SameFile
-from agent.domain.image import is_image
+from agent.domain.image import COPY_FORMATS, is_image
 from agent.domain.wishes import Keeping, Wish
 
-# What can be written, by the ending of a name.
-FORMATS: Final = (
-    dict.fromkeys(("jpg", "jpeg", "jpe", "jfif"), "jpeg")
-    | dict.fromkeys(("png", "apng"), "png")
-    | dict.fromkeys(("tif", "tiff"), "tiff")
-    | dict.fromkeys(("bmp", "dib"), "bmp")
-    | {"webp": "webp", "gif": "gif", "avif": "avif"}
-)
 # What can be read but not written, a camera's raw file or a HEIC, becomes a JPEG.
 _INSTEAD: Final = ("jpg", "jpeg")
 
@@ -31,7 +23,7 @@ Digest = Callable[[str], str | None]
 def writable(path: str) -> bool:
     """Whether a copy can bear the file's own name. One without an ending may be anything, and is taken as it is."""
     ending = _ending(path)
-    return ending in FORMATS or not is_image(path)
+    return ending in COPY_FORMATS or not is_image(path)
 
 
 def wanted_files(paths: Sequence[str], out: str | None) -> Iterator[tuple[str, str]]:
@@ -111,10 +103,10 @@ def below(out: str, source: str, base: str) -> tuple[str, str | None]:
 
 def exactly(out: str, source: str) -> tuple[str, str | None]:
     """The same for a name that somebody chose. Raises CopyUnsupported."""
-    format = FORMATS.get(_ending(out))
+    format = COPY_FORMATS.get(_ending(out))
     if format is None:
         raise CopyUnsupported(format=_ending(out))
-    return os.path.abspath(out), None if FORMATS.get(_ending(source)) == format else format  # noqa: PTH100
+    return os.path.abspath(out), None if COPY_FORMATS.get(_ending(source)) == format else format  # noqa: PTH100
 
 
 def numbered(target: str) -> Iterator[str]:

@@ -23,6 +23,7 @@ from agent.app.ports import (
 )
 from agent.domain.errors import CopyUnsupported, EngineBadAnswer, ImageChanged, ImageMissing, PassphraseGone, PersonUnknown
 from agent.domain.face import Analysis, Face
+from agent.domain.image import named_as
 from agent.domain.people import Certainty, Identity
 from agent.domain.redaction import Choice
 from agent.domain.wishes import Keeping, Wish, covered, doubts_of, marks_of
@@ -72,7 +73,7 @@ class Covering:
                 return
             if item.wish.locked and passphrase is None:
                 raise PassphraseGone
-            facts, kept = await self._rendered(item, aside)
+            facts, kept, item = await self._rendered(item, aside)
             if kept is not None:
                 original = item.source if item.wish.keeping is Keeping.ORIGINAL else None
                 await _to_its_end(asyncio.to_thread(self._keeper.keep, aside_kept, kept, original, passphrase))
@@ -89,7 +90,8 @@ class Covering:
             return False  # these are the facts of the copy that is to be made anew
         return await asyncio.to_thread(self._copies.digest, item.target) == facts.copy_sha256
 
-    async def _rendered(self, item: RedactionItem, aside: str) -> tuple[CopyFacts, Kept | None]:
+    async def _rendered(self, item: RedactionItem, aside: str) -> tuple[CopyFacts, Kept | None, RedactionItem]:
+        """What was made, what of it is to be kept, and the item, whose copy may be of another format than its name says."""
         if item.edited and item.facts is not None:
             found, format = item.facts, ""
         else:
@@ -104,7 +106,10 @@ class Covering:
         if await asyncio.to_thread(self._copies.digest, aside) != rendered.copy_sha256:
             raise EngineBadAnswer
         facts = replace(found, copy_sha256=rendered.copy_sha256, removed=rendered.removed, replaces=_replaces(item))
-        return facts, _kept(item, rendered)
+        if item.format is None and format and rendered.format != format:
+            # Nobody meant that name, so what has it stays.
+            item = replace(item, target=named_as(item.target, rendered.format), wish=replace(item.wish, replace=False))
+        return facts, _kept(item, rendered), item
 
     async def _found(self, item: RedactionItem) -> tuple[CopyFacts, str]:
         """What is on the picture, and its format."""
@@ -148,8 +153,8 @@ class Covering:
                 raise ImageMissing if there is None else ImageChanged
             # Noted before: then what lies beside it was kept by this very item, before the program ended.
             return Placing(item.source, aside, item.target, True, kept, kept_replaces=item.facts is not None)
-        ours = facts.replaces is not None and there == facts.replaces
-        return Placing(item.source, aside, item.target, item.wish.replace or ours, kept, kept_replaces=item.wish.replace or ours)
+        gives_way = item.wish.replace or (facts.replaces is not None and there == facts.replaces)
+        return Placing(item.source, aside, item.target, gives_way, kept, kept_replaces=gives_way)
 
     async def _place(self, item: RedactionItem, facts: CopyFacts, ready: Placing) -> None:
         target = await asyncio.to_thread(self._copies.place, ready)

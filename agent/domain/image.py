@@ -15,6 +15,23 @@ IMAGE_ENDINGS: Final = _RAW_ENDINGS | frozenset(
 
 SIDECAR_ENDING: Final = ".xmp"
 
+# What can be written, by the ending of a name.
+COPY_FORMATS: Final = (
+    dict.fromkeys(("jpg", "jpeg", "jpe", "jfif"), "jpeg")
+    | dict.fromkeys(("png", "apng"), "png")
+    | dict.fromkeys(("tif", "tiff"), "tiff")
+    | dict.fromkeys(("bmp", "dib"), "bmp")
+    | {"webp": "webp", "gif": "gif", "avif": "avif"}
+)
+
+
+def named_as(path: str, format: str) -> str:
+    """A path with an ending for that format, its own if it is one."""
+    stem, dot, ending = path.rpartition(".")
+    if not dot or COPY_FORMATS.get(ending.lower()) == format:
+        return path
+    return f"{stem}.{'jpg' if format == 'jpeg' else format}"
+
 
 def is_image(path: str) -> bool:
     """Whether a file's name ends like an image's."""

@@ -166,6 +166,22 @@ async def test_in_place_no_file_gets_another_format_under_its_name(world: World,
     assert (world.folder / "a.jpg").read_bytes() == b"first"
 
 
+async def test_a_copy_of_another_format_has_its_ending(world: World, safe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As some kinds of TIFF can only be written as PNG; a photo whose name never told its format keeps its name."""
+    world.file("a.tif", b"first")
+    render = world.renderer.render
+
+    async def as_png(task: Render) -> Rendered:
+        return replace(await render(task), format="png")
+
+    monkeypatch.setattr(world.renderer, "render", as_png)
+    async with world.running():
+        [made] = (await copies_of(world, ask(world, safe))).values()
+
+    assert made.target == str(safe / "a.png")
+    assert in_folder(safe) == {"a.png"}
+
+
 async def test_a_file_that_changes_meanwhile_is_looked_at_again(world: World, safe: Path) -> None:
     path = world.folder / "a.jpg"
     world.file("a.jpg", b"first")

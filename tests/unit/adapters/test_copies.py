@@ -13,6 +13,7 @@ from agent.adapters.copies import Copies
 from agent.adapters.copy_names import numbered, writable
 from agent.app.ports import Made, Placing
 from agent.domain.errors import AlreadyKept, CopyDiskFull, CopyUnsupported, CopyUnwritable, SameFile
+from agent.domain.image import named_as
 from agent.domain.wishes import Keeping, Wish
 
 COPIES = Copies()
@@ -288,3 +289,10 @@ def test_a_report_lies_beside_the_copy(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_has_no_digest(tmp_path: Path) -> None:
     assert COPIES.digest(str(tmp_path / "none")) is None
     assert COPIES.digest("a\0b") is None
+
+
+def test_an_ending_fits_its_format() -> None:
+    assert named_as("/x.y/a.TIF", "tiff") == "/x.y/a.TIF"
+    assert named_as("/x.y/a.tif", "png") == "/x.y/a.png"
+    assert named_as("/x.y/a.heic", "jpeg") == "/x.y/a.jpg"
+    assert named_as("a", "png") == "a"
