@@ -1,7 +1,8 @@
 """Tells where another scene begins."""
 
 from collections import deque
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TypeAlias
 
 import cv2
 import numpy as np
@@ -15,6 +16,8 @@ _MEMORY: Final = 8  # frames
 _GRID: Final = (64, 36)
 _ENOUGH: Final = 216  # rows: of more, some are left out
 
+Plane: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
+
 
 class Cuts:
     """Is shown the frames one after another."""
@@ -23,18 +26,23 @@ class Cuts:
         self._last: NDArray[np.float32] | None = None
         self._usual: deque[float] = deque(maxlen=_MEMORY)
 
-    def begins(self, luma: NDArray[np.uint8] | NDArray[np.uint16], depth: int = 8) -> bool:
-        """Whether a scene begins with this frame. `luma` is [height, width], of `depth` bits. The first frame begins none."""
-        step = max(1, min(luma.shape) // _ENOUGH)
-        few = np.ascontiguousarray(luma[::step, ::step], np.float32)
-        small = np.asarray(cv2.resize(few, _GRID, interpolation=cv2.INTER_AREA) / (1 << (depth - 8)), np.float32)
+    def begins(self, planes: Sequence[Plane], depth: int = 8) -> bool:
+        """Whether a scene begins with this frame. Each plane is [height, width], of `depth` bits. The first frame begins none."""
+        small = np.stack([_shrunk(plane) for plane in planes]) / np.float32(1 << (depth - 8))
         last, self._last = self._last, small
-        if last is None:
+        if last is None or last.shape != small.shape:
             return False
-        differs = float(np.abs(small - last).mean())
+        # Brightness and both colours: scenes that are equally bright differ in these.
+        differs = float(np.abs(small - last).mean(axis=(1, 2)).sum())
         usual = float(np.median(self._usual)) if self._usual else 0.0
         self._usual.append(differs)
         if differs < max(LEAST, TIMES * usual):
             return False
         self._usual.clear()
         return True
+
+
+def _shrunk(plane: Plane) -> NDArray[np.float32]:
+    step = max(1, min(plane.shape) // _ENOUGH)
+    few = np.ascontiguousarray(plane[::step, ::step], np.float32)
+    return np.asarray(cv2.resize(few, _GRID, interpolation=cv2.INTER_AREA), np.float32)

@@ -70,7 +70,11 @@ def join(file: BinaryIO, made: BinaryIO, pieces: Sequence[Piece], form: str, out
                 picture.time_base = clip.time_base
                 if turn.matrix is not None:
                     picture.set_display_matrix(turn.numbers)
-                sounds = {stream.index: container.add_stream_from_template(stream) for stream in clip.container.streams.audio}
+                sounds = {
+                    stream.index: container.add_stream_from_template(stream)
+                    for stream in clip.container.streams.audio
+                    if stream.codec_context is not None
+                }
                 removed = _say(clip.container, container, sounds, strip=strip)
                 shown = _pictures(made, pieces, picture, clip, template.codec_context.extradata)
                 both: list[Iterator[Packet[Any]]] = [shown, _sounds(clip.container, sounds)]
@@ -104,7 +108,7 @@ def _sounds(container: InputContainer, sounds: Mapping[int, Stream]) -> "Iterato
     if not sounds:
         return
     try:
-        for packet in container.demux(*container.streams.audio):
+        for packet in container.demux(*(stream for stream in container.streams.audio if stream.index in sounds)):
             if packet.size and packet.dts is not None:
                 packet.stream = sounds[packet.stream_index]
                 yield packet
@@ -119,7 +123,7 @@ def _seconds(packet: "Packet[Stream]") -> float:
 def _say(given: InputContainer, container: OutputContainer, sounds: Mapping[int, Stream], *, strip: bool) -> tuple[str, ...]:
     """Take over what is said of the clip, or tell the kinds of what is not."""
     tags = {key: value for key, value in given.metadata.items() if key not in _TECHNICAL}
-    for stream in given.streams.audio:
+    for stream in (each for each in given.streams.audio if each.index in sounds):
         sounds[stream.index].metadata.clear()
         sounds[stream.index].metadata.update({} if strip else stream.metadata)
     if not strip:

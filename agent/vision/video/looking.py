@@ -15,7 +15,7 @@ from agent.vision.detector import NMS_IOU, Detection, Look, suppress
 from agent.vision.video.cuts import Cuts
 from agent.vision.video.geometry import Turn
 from agent.vision.video.opening import frames, moment_of
-from agent.vision.video.planes import luma_of
+from agent.vision.video.planes import planes_of
 
 # All measured on 1080p: seconds between looks; the longer side a look is taken at; and after how many of those the next is finer, for
 # faces that are small: where they are they stay a while.
@@ -37,7 +37,7 @@ def look_through(file: BinaryIO, part: Part, tick: float, look: Look, threads: i
     for frame in frames(file, part, threads, coarse=True):
         moment = moment_of(frame)
         assert moment is not None
-        cut = cuts.begins(*luma_of(frame))
+        cut = cuts.begins(*planes_of(frame))
         if cut:
             begins.append(moment)
         if cut or moment >= due:

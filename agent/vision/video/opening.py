@@ -132,11 +132,15 @@ def _all_decoded(clip: Opened) -> Iterator[VideoFrame]:
 
 def _main_picture(container: InputContainer) -> VideoStream:
     """Not the picture of a record's cover. Raises VideoNoPicture, VideoUnreadable."""
-    pictures = [stream for stream in container.streams.video if not is_still(stream)]
+    # Of a stream that nothing here can decode, not even the size is known.
+    known = [stream for stream in container.streams.video if stream.codec_context is not None]
+    if not known and container.streams.video:
+        raise VideoUnreadable
+    pictures = [stream for stream in known if not is_still(stream)]
     if not pictures:
         raise VideoNoPicture
     stream = max(pictures, key=lambda stream: (bool(stream.disposition & Disposition.default), stream.width * stream.height))
-    if stream.codec_context is None or not stream.width or not stream.height:
+    if not stream.width or not stream.height:
         raise VideoUnreadable
     return stream
 

@@ -35,12 +35,13 @@ def drawable(frame: VideoFrame) -> VideoFrame:
     return plain
 
 
-def luma_of(frame: VideoFrame) -> tuple[Plane, int]:
-    """The brightness, and in how many bits it is told."""
+def planes_of(frame: VideoFrame) -> tuple[list[Plane], int]:
+    """Brightness, and colours where they lie apart from it; and in how many bits they are told."""
     bits = frame.format.components[0].bits
     if not frame.format.is_planar or frame.format.is_rgb or bits > 16:
-        return _plane(frame.reformat(format="gray"), 0, 8), 8
-    return _plane(frame, 0, bits), bits
+        return [_plane(frame.reformat(format="gray"), 0, 8)], 8
+    apart = len(frame.planes) if len(frame.planes) == len(frame.format.components) else 1
+    return [_plane(frame, number, bits) for number in range(apart)], bits
 
 
 def draw(frame: VideoFrame, covers: Sequence[Cover]) -> None:

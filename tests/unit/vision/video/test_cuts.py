@@ -14,7 +14,7 @@ def scene(seed: int, shift: int = 0, depth: int = 8) -> NDArray[np.uint8] | NDAr
 
 def begun(frames: list[NDArray[np.uint8] | NDArray[np.uint16]], depth: int = 8) -> list[int]:
     cuts = Cuts()
-    return [number for number, frame in enumerate(frames) if cuts.begins(frame, depth)]
+    return [number for number, frame in enumerate(frames) if cuts.begins([frame], depth)]
 
 
 def test_another_scene_is_a_cut_and_only_its_first_frame() -> None:
@@ -38,3 +38,10 @@ def test_noise_and_slow_light_make_no_cut() -> None:
 def test_a_small_picture_is_compared_as_well() -> None:
     dark, light = np.zeros((5, 7), np.uint8), np.full((5, 7), 200, np.uint8)
     assert begun([dark, dark, light]) == [2]
+
+
+def test_scenes_that_are_equally_bright_differ_in_their_colours() -> None:
+    grey, red, blue = (np.full((90, 160), value, np.uint8) for value in (128, 160, 96))
+    cuts = Cuts()
+    shown = [cuts.begins([grey, *colours]) for colours in ((red, blue), (red, blue), (blue, red), (blue, red))]
+    assert shown == [False, False, True, False]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from agent.domain.face import Box
 from agent.domain.redaction import Cover, Look, Shape, Style
 from agent.vision.redactor import covered
-from agent.vision.video.planes import draw, drawable, luma_of
+from agent.vision.video.planes import draw, drawable, planes_of
 
 SIZE = (160, 120)
 
@@ -118,6 +118,7 @@ def test_a_frame_that_others_hold_is_not_written_to() -> None:
 
 @pytest.mark.parametrize("form", ["yuv420p", "yuv420p10le", "rgb24", "gray", "nv12"])
 def test_the_brightness_of_a_frame_is_had_in_any_form(form: str) -> None:
-    luma, depth = luma_of(noise(form))
+    (luma, *chroma), depth = planes_of(noise(form))
     assert luma.shape == (120, 160)
+    assert len(chroma) == (2 if form.startswith("yuv") else 0)
     assert depth == (10 if "10" in form else 8)
