@@ -23,6 +23,7 @@ class FakeGrabber:
         self.there: tuple[Monitor, ...] = (Monitor(1, 0, 0, 800, 600, 1.0, True),)
         self.asked: list[object] = []
         self.tasks: list[Analyse] = []
+        self.looked_ahead: list[str] = []
         self.error: Exception | None = None
         self.forgotten = 0
 
@@ -46,6 +47,11 @@ class FakeGrabber:
         if handle not in self.open:
             raise CaptureGone
         return f"uncovered {region}".encode()
+
+    async def ahead(self, handle: str, task: Analyse) -> None:
+        self.looked_ahead.append(handle)
+        if self.error is not None:
+            raise self.error
 
     async def look(self, handle: str, region: ScreenRegion | None, task: Analyse) -> Analysis:
         self.asked.append(region)

@@ -3,7 +3,7 @@
 import asyncio
 import unicodedata
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
@@ -11,7 +11,7 @@ from agent.app.people import People
 from agent.app.ports import Analyse, Library
 from agent.app.ports.screen import Clipboard, Frame, ScreenGrabber
 from agent.app.rules import DETECTORS, recipe_of
-from agent.domain.errors import CaptureGone, CopyUnsupported, NoSuchName, RecognitionOff, RegionOutside, WholeOnly
+from agent.domain.errors import AgentError, CaptureGone, CopyUnsupported, NoSuchName, RecognitionOff, RegionOutside, WholeOnly
 from agent.domain.face import Box, Face
 from agent.domain.image import Recipe
 from agent.domain.people import Identity
@@ -135,6 +135,13 @@ class Capturing:
     async def uncovered(self, frame: Frame, region: ScreenRegion | None) -> bytes:
         """JPEG, for the window in which the region is chosen, and for nothing else. Raises CaptureGone, EngineError."""
         return await self._grabber.frame(frame.handle, region)
+
+    async def look_ahead(self, frame: Frame) -> None:
+        """Find faces on it while the region is chosen. What goes wrong does so again when it is reviewed, and is said then."""
+        with suppress(AgentError):
+            task = _task(self._settings())
+            await self._supply(task.recipe)
+            await self._grabber.ahead(frame.handle, task)
 
     async def drop(self, frame: Frame) -> None:
         """Forget one that is not to be reviewed. Raises EngineError."""

@@ -67,6 +67,7 @@ class Picking:
         self._windows = windows
         self._pick: _Pick | None = None
         self._turn = asyncio.Lock()
+        self._works: set[asyncio.Task[None]] = set()
 
     @property
     def open(self) -> bool:
@@ -117,6 +118,10 @@ class Picking:
                 await self._windows.reveal_picker()
         except TimeoutError:
             raise PopupFailed from None
+        # Nobody waits for it, and it is not called off: who does not get an answer from an engine ends it.
+        ahead = asyncio.get_running_loop().create_task(self._capturing().look_ahead(pick.frame))
+        self._works.add(ahead)
+        ahead.add_done_callback(self._works.discard)
         left = CHOSEN_S
         while not pick.chosen.done():
             await asyncio.wait([pick.chosen], timeout=_LOOK_S)

@@ -81,6 +81,10 @@ class ScreenEngine(EnginePool):
         body = screen_wire.FRAME_OF.dump(screen_wire.FrameRequest(self._known(handle), region))
         return await self.run("frame", body, wire.PICTURE, wire.check_preview, A_PERSON_WAITS)
 
+    async def ahead(self, handle: str, task: Analyse) -> None:
+        body = screen_wire.LOOK.dump(screen_wire.LookRequest(self._known(handle), None, replace(task, path="", thumbnail=None)))
+        await self.run("ahead", body, wire.DONE, lambda done: done, A_PERSON_WAITS)
+
     async def look(self, handle: str, region: ScreenRegion | None, task: Analyse) -> Analysis:
         task = replace(task, path="", thumbnail=None)
         body = screen_wire.LOOK.dump(screen_wire.LookRequest(self._known(handle), region, task))

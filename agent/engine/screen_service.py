@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, cast
 
 import cv2
 import numpy as np
@@ -11,13 +11,14 @@ import numpy as np
 from agent.app.ports import Analyse
 from agent.app.ports.screen import Frame
 from agent.domain.errors import CaptureFailed, CaptureGone, RegionOutside
-from agent.domain.face import Analysis
+from agent.domain.face import Analysis, Box, Landmarks
 from agent.domain.redaction import Cover
 from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
 from agent.engine.screen_grab import Grabber
 from agent.engine.service import Engine, read_steady, spent
 from agent.vision.codecs import decode
 from agent.vision.codecs.image import Pixels
+from agent.vision.detector import CLOSEST_SIDE, ENLARGED_SIDE
 from agent.vision.redactor import redact
 
 # Pictures at a time; of more the oldest goes. One is under review, one is being chosen from.
@@ -41,6 +42,7 @@ class ScreenService:
         self._engine = engine
         self._screen = screen
         self._open: dict[str, Pixels] = {}  # by handle, the oldest first: [height, width, 3], blue first
+        self._ahead: dict[str, tuple[Analyse, Analysis]] = {}  # what was found before it was asked for
 
     def monitors(self) -> tuple[Monitor, ...]:
         """Raises CaptureError."""
@@ -64,15 +66,29 @@ class ScreenService:
         """JPEG. Raises CaptureGone, RegionOutside."""
         return _encoded(_cut(self._pixels(handle), region), "jpeg", [cv2.IMWRITE_JPEG_QUALITY, _FRAME_QUALITY])
 
+    def ahead(self, handle: str, task: Analyse) -> None:
+        """Find the faces of the whole picture while its region is chosen. Raises CaptureGone, ModelError."""
+        pixels = self._pixels(handle)
+        # A larger one is looked at less finely than a region of it would be.
+        if max(pixels.shape) <= CLOSEST_SIDE:
+            self._ahead[handle] = (task, self._analysed(pixels, task))
+
     def look(self, handle: str, region: ScreenRegion | None, task: Analyse) -> Analysis:
         """Keeps nothing but the region. Raises CaptureGone, RegionOutside, ModelError."""
         pixels = self._pixels(handle)
         kept = _cut(pixels, region)
+        asked, found = self._ahead.pop(handle, (None, None))
         if kept.shape != pixels.shape:
             # A copy, so that the rest is really let go of.
             self._open[handle] = kept = kept.copy()
-        # As a file in memory, so that faces are found in it as in any photo.
-        return self._engine.analyse_picture(replace(task, path=""), _encoded(kept, "bmp", []))
+        # A small region is looked at enlarged, which finds smaller faces than were found ahead, and takes less time.
+        if found is None or asked != task or max(kept.shape) < ENLARGED_SIDE:
+            return self._analysed(kept, task)
+        return found if region is None else _within(found, region, kept.shape[1], kept.shape[0])
+
+    def _analysed(self, pixels: Pixels, task: Analyse) -> Analysis:
+        """As a file in memory, so that faces are found in it as in any photo."""
+        return self._engine.analyse_picture(replace(task, path=""), _encoded(pixels, "bmp", []))
 
     def cover(self, handle: str, covers: Sequence[Cover], format: str) -> bytes:
         """Raises CaptureGone."""
@@ -82,12 +98,13 @@ class ScreenService:
 
     def drop(self, handle: str) -> None:
         self._open.pop(handle, None)
+        self._ahead.pop(handle, None)
 
     def _keep(self, pixels: Pixels) -> Frame:
         handle = secrets.token_hex(16)
         self._open[handle] = pixels
         while len(self._open) > MOST_OPEN:
-            del self._open[next(iter(self._open))]
+            self.drop(next(iter(self._open)))
         return Frame(handle, pixels.shape[1], pixels.shape[0])
 
     def _pixels(self, handle: str) -> Pixels:
@@ -105,6 +122,21 @@ def _cut(pixels: Pixels, region: ScreenRegion | None) -> Pixels:
     if inside is None:
         raise RegionOutside
     return pixels[inside.y : inside.y + inside.h, inside.x : inside.x + inside.w]
+
+
+def _within(found: Analysis, region: ScreenRegion, width: int, height: int) -> Analysis:
+    """What of it lies in the region, counted from its top left; a face that only reaches into it does."""
+    area = Box(region.x, region.y, width, height)
+    moved = (
+        replace(
+            face,
+            box=replace(face.box, x=face.box.x - region.x, y=face.box.y - region.y),
+            landmarks=cast(Landmarks, tuple((x - region.x, y - region.y) for x, y in face.landmarks)),
+        )
+        for face in found.faces
+        if area.intersection(face.box) > 0
+    )
+    return replace(found, width=width, height=height, faces=tuple(moved))
 
 
 def _encoded(pixels: Pixels, format: str, how: list[int]) -> bytes:

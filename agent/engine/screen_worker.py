@@ -53,6 +53,7 @@ class ScreenWorker:
             "grab": self._grab,
             "take": self._take,
             "frame": self._frame,
+            "ahead": self._look_ahead,
             "look": self._look,
             "cover": self._cover,
             "drop": self._drop,
@@ -96,6 +97,11 @@ class ScreenWorker:
     def _frame(self, body: object) -> object:
         asked = screen_wire.FRAME_OF.load(body)
         return wire.PICTURE.dump(self._ready.frame(asked.handle, asked.region))
+
+    def _look_ahead(self, body: object) -> object:
+        asked = screen_wire.LOOK.load(body)
+        self._ready.ahead(asked.handle, asked.task)
+        return wire.DONE.dump(True)
 
     def _look(self, body: object) -> object:
         asked = screen_wire.LOOK.load(body)

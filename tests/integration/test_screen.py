@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,28 @@ async def test_faces_on_the_screen_are_found_and_covered(screen: ScreenEngine, x
     assert covered.size == (600, 700)
     assert covered.crop(inside).getextrema() == ((0, 0),) * 3
     assert uncovered.crop(inside).getextrema() != ((0, 0),) * 3
+
+
+async def test_what_was_found_ahead_is_what_is_found_in_the_region(screen: ScreenEngine, x_display: str, samples_folder: Path) -> None:
+    with shown(x_display, samples_folder / "obama.jpg", 100, 50, 427, 640):
+        one, other = await screen.grab(ScreenRef(1)), await screen.grab(ScreenRef(1))
+    region, task = ScreenRegion(0, 40, 1280, 700), replace(TASK, thorough=True)
+    await screen.ahead(one.handle, task)
+    ahead, anew = await screen.look(one.handle, region, task), await screen.look(other.handle, region, task)
+    assert (ahead.width, ahead.height) == (anew.width, anew.height) == (1280, 700)
+    best, same = (max(found.faces, key=lambda face: face.score) for found in (ahead, anew))
+    assert best.box.iou(same.box) > 0.8 and abs(best.landmarks[2][1] - same.landmarks[2][1]) < 5
+    assert picture_of(await screen.cover(one.handle, (), "png")).size == (1280, 700)
+
+
+async def test_a_small_region_is_looked_at_anew_and_enlarged(screen: ScreenEngine, x_display: str, samples_folder: Path) -> None:
+    task = replace(TASK, thorough=True)
+    with shown(x_display, samples_folder / "obama.jpg", 100, 50, 28, 42):  # a face of ten pixels
+        frame, other = await screen.grab(ScreenRef(1)), await screen.grab(ScreenRef(1))
+    await screen.ahead(frame.handle, task)
+    region = ScreenRegion(50, 20, 200, 150)
+    ahead, anew = await screen.look(frame.handle, region, task), await screen.look(other.handle, region, task)
+    assert [face.box for face in ahead.faces] == [face.box for face in anew.faces]
 
 
 @pytest.mark.parametrize("style", Style)

@@ -41,6 +41,10 @@ class ScreenGrabber(Protocol):
         """JPEG of what was taken, uncovered: for the window in which the user chooses a region, and for nothing else."""
         ...
 
+    async def ahead(self, handle: str, task: Analyse) -> None:
+        """Find its faces already while the region is chosen: `look` with the same task has only to tell them then."""
+        ...
+
     async def look(self, handle: str, region: ScreenRegion | None, task: Analyse) -> Analysis:
         """Keep the region only, and find the faces in it. `task.path` does not count. Raises RegionOutside."""
         ...

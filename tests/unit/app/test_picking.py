@@ -9,7 +9,7 @@ from agent.app import picking as picking_module
 from agent.app.capturing import Capturing
 from agent.app.picking import Picking
 from agent.app.ports.screen import Frame
-from agent.domain.errors import CaptureCancelled, CaptureGone, MonitorUnknown, PopupFailed, RegionOutside
+from agent.domain.errors import CaptureCancelled, CaptureGone, EngineCrashed, MonitorUnknown, PopupFailed, RegionOutside
 from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
 from agent.settings import Settings
 from tests.screens import FakeClipboard, FakeGrabber, FakeWindows, surroundings
@@ -80,6 +80,7 @@ async def test_windows_are_seen_when_all_have_their_picture(choice: Choice) -> N
     choice.picking.choose(one.pick, 2, ScreenRegion(10, 20, 30, 40))
     frame, region = await choosing
     assert region == ScreenRegion(10, 120, 30, 40) and frame.handle in choice.grabber.open
+    assert choice.grabber.looked_ahead == [frame.handle]
     assert choice.windows.done == ["warm", "open", "reveal", "close"] and not choice.picking.open
 
 
@@ -103,6 +104,13 @@ async def test_a_whole_monitor_and_what_lies_over_its_edge(choice: Choice) -> No
     choice.picking.choose(choice.id, 1, None)
     choice.picking.choose(choice.id, 2, None)  # too late
     assert (await choosing)[1] == ScreenRegion(800, 0, 1920, 1080)
+
+
+async def test_faces_that_can_not_be_looked_for_ahead_are_nobody_s_trouble_yet(choice: Choice) -> None:
+    choice.grabber.error = EngineCrashed()
+    choosing = await choice.seen()
+    choice.picking.choose(choice.id, 1, None)
+    assert (await choosing)[1] is not None
 
 
 async def test_who_calls_it_off_leaves_nothing(choice: Choice) -> None:
