@@ -77,7 +77,8 @@ class Covering:
             if kept is not None:
                 original = item.source if item.wish.keeping is Keeping.ORIGINAL else None
                 await _to_its_end(asyncio.to_thread(self._keeper.keep, aside_kept, kept, original, passphrase))
-            await asyncio.to_thread(self._library.about_to_place, item.id, facts, now=self._clock())
+            if not await asyncio.to_thread(self._library.about_to_place, item.id, facts, now=self._clock()):
+                return
             ready = await self._placing(item, facts, aside, aside_kept if kept is not None else None)
             await _to_its_end(self._place(item, facts, ready))
         finally:

@@ -94,6 +94,7 @@ class Redacting:
         self._attempts: dict[int, int] = {}
         self._passphrases: dict[str, str] = {}  # by batch
         self._waiting: dict[str, asyncio.Queue[int]] = {}  # by batch: ids of items that ended, never more than it has
+        self._stopped: set[str] = set()  # batches somebody listens to, and another one stopped
         self._tries = 0  # in vain, since the work last went well
         self.problem: AgentError | None = None
 
@@ -108,19 +109,20 @@ class Redacting:
         try:
             total = await self._plan(uid, ask)
             yield total
-            told = 0
+            told: set[int] = set()  # ids: somebody may have one made anew before the others are made
             async for item in self._passed(uid):
-                told += 1
+                told.add(item.id)
                 yield item
-            while told < total:
+            while len(told) < total and uid not in self._stopped:
                 if (next_one := await self._next(ended)) is not None:
-                    told += 1
+                    told.add(next_one.id)
                     yield next_one
         except (asyncio.CancelledError, GeneratorExit):
             await self.stop(uid)
             raise
         finally:
             del self._waiting[uid]
+            self._stopped.discard(uid)
             self._passphrases.pop(uid, None)
 
     async def begin(self, ask: RedactionAsk) -> str:
@@ -134,11 +136,13 @@ class Redacting:
 
     async def stop(self, uid: str) -> None:
         """Make no more copies of a batch; those that are made stay."""
+        await asyncio.to_thread(self._library.stop_copies, uid)
         under_way = [task for batch, task in self._running.values() if batch == uid]
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
-        await asyncio.to_thread(self._library.stop_copies, uid)
+        if uid in self._waiting:
+            self._stopped.add(uid)
 
     async def edit(self, item_id: int, marks: Sequence[Mark]) -> RedactionItem:
         """Make a copy anew with these marks. Raises NotFound; NotRestorable if there is no original any more to make it from."""
@@ -204,12 +208,11 @@ class Redacting:
 
     async def _passed(self, uid: str) -> AsyncIterator[RedactionItem]:
         """Copies that were there already."""
-        offset = 0
-        while page := (await asyncio.to_thread(self._library.redaction_items, uid, limit=PAGE, offset=offset)).items:
+        after = 0
+        while page := await asyncio.to_thread(self._library.copies_passed, uid, after=after, limit=PAGE):
             for item in page:
-                if item.passed:
-                    yield item
-            offset += len(page)
+                yield item
+            after = page[-1].id
 
     async def _next(self, ended: "asyncio.Queue[int]") -> RedactionItem | None:
         try:

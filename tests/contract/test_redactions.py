@@ -86,6 +86,8 @@ def test_a_copy_that_is_there_already_is_not_planned(library: Library) -> None:
 
     assert library.copies_to_make(9) == []
     [item] = library.redaction_items("two", limit=9).items
+    assert library.copies_passed("two", after=0, limit=9) == [item]
+    assert library.copies_passed("two", after=item.id, limit=9) == library.copies_passed("one", after=0, limit=9) == []
     assert (item.state, item.passed, item.facts) == (ItemState.DONE, True, FACTS)
 
 
@@ -152,8 +154,10 @@ def test_a_batch_that_is_stopped_keeps_what_was_made(library: Library) -> None:
     [first, _] = plan(library, "a.jpg", "b.jpg")
     make(library, first)
 
+    [other] = library.copies_to_make(9)
     assert library.stop_copies("one") == 1
     assert library.copies_to_make(9) == []
+    assert not library.about_to_place(other.id, FACTS, now=NOW), "who was making it learns that nobody wants it"
     assert library.redaction_items("one", limit=9).total == 1
 
 

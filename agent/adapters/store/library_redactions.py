@@ -35,9 +35,9 @@ class RedactionTables:
         with self._database.read() as tx:
             return redactions.to_make(tx, limit, without)
 
-    def about_to_place(self, item_id: int, facts: CopyFacts, *, now: datetime) -> None:
+    def about_to_place(self, item_id: int, facts: CopyFacts, *, now: datetime) -> bool:
         with self._database.write(durable=True) as tx:
-            redactions.about_to_place(tx, item_id, facts, now)
+            return redactions.about_to_place(tx, item_id, facts, now)
 
     def copy_made(self, item_id: int, target: str, *, review: bool, now: datetime) -> None:
         with self._database.write() as tx:
@@ -74,6 +74,10 @@ class RedactionTables:
     def redaction_items(self, uid: str, *, limit: int, offset: int = 0) -> RedactionPage:
         with self._database.read() as tx:
             return redactions.page(tx, uid, limit, offset)
+
+    def copies_passed(self, uid: str, *, after: int, limit: int) -> list[RedactionItem]:
+        with self._database.read() as tx:
+            return redactions.passed(tx, uid, after, limit)
 
     def redaction_batches(self, *, limit: int, offset: int = 0) -> list[RedactionBatch]:
         with self._database.read() as tx:

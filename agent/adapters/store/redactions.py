@@ -87,8 +87,9 @@ def to_make(tx: Connection, limit: int, without: Collection[int]) -> list[Redact
     return [_item(row) for row in tx.execute(chosen) if row.id not in without][:limit]
 
 
-def about_to_place(tx: Connection, item_id: int, facts: CopyFacts, now: datetime) -> None:
-    _change(tx, item_id, now, doubts=len(facts.doubts), **_facts(facts))
+def about_to_place(tx: Connection, item_id: int, facts: CopyFacts, now: datetime) -> bool:
+    planned = update(item).where(item.c.id == item_id, item.c.state == ItemState.PLANNED)
+    return tx.execute(planned.values(changed_at=now, doubts=len(facts.doubts), **_facts(facts))).rowcount > 0
 
 
 def made(tx: Connection, item_id: int, target: str, review: bool, now: datetime) -> None:
@@ -147,6 +148,11 @@ def page(tx: Connection, uid: str, limit: int, offset: int) -> RedactionPage:
     first = case((item.c.state == ItemState.NEEDS_REVIEW, 0), (item.c.state == ItemState.FAILED, 1), else_=2)
     rows = tx.execute(_items().where(mine).order_by(first, item.c.doubts.desc(), item.c.id).limit(limit).offset(offset))
     return RedactionPage(tuple(_item(row) for row in rows), tx.scalar(select(func.count()).select_from(item).where(mine)) or 0)
+
+
+def passed(tx: Connection, uid: str, after: int, limit: int) -> list[RedactionItem]:
+    chosen = _items().where(item.c.redaction_id == _id_of(uid), item.c.passed == 1, item.c.id > after)
+    return [_item(row) for row in tx.execute(chosen.order_by(item.c.id).limit(limit))]
 
 
 def batches(tx: Connection, *, limit: int, offset: int = 0, uid: str | None = None) -> list[RedactionBatch]:

@@ -118,8 +118,11 @@ class Redactions(Protocol):
         """The next planned ones but those (ids): asked for before those of folders, earlier batches first."""
         ...
 
-    def about_to_place(self, item_id: int, facts: CopyFacts, *, now: datetime) -> None:
-        """What is about to be put into place: on the disk when this returns, so that whoever finds it there knows it."""
+    def about_to_place(self, item_id: int, facts: CopyFacts, *, now: datetime) -> bool:
+        """What is about to be put into place: on the disk when this returns, so that whoever finds it there knows it.
+
+        False if it is not planned any more: the batch was stopped.
+        """
         ...
 
     def copy_made(self, item_id: int, target: str, *, review: bool, now: datetime) -> None:
@@ -152,6 +155,10 @@ class Redactions(Protocol):
 
     def redaction_items(self, uid: str, *, limit: int, offset: int = 0) -> RedactionPage:
         """Of a batch: the doubtful first, those with most doubts before others, then what failed, then the rest."""
+        ...
+
+    def copies_passed(self, uid: str, *, after: int, limit: int) -> list[RedactionItem]:
+        """Those of a batch that were there already, by ascending id, behind the id `after`."""
         ...
 
     def redaction_batches(self, *, limit: int, offset: int = 0) -> list[RedactionBatch]:

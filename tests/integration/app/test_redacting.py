@@ -133,6 +133,25 @@ async def test_what_was_made_before_is_passed_over(world: World, safe: Path) -> 
     assert in_folder(safe) == {"a.jpg", "b.jpg", "a (2).jpg", "b (2).jpg"}
 
 
+async def test_those_that_were_there_are_all_told_while_others_are_being_made(
+    world: World, safe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are read page by page, and what is made meanwhile comes into another order."""
+    monkeypatch.setattr("agent.app.redacting.PAGE", 2)
+    for number in range(9):
+        world.file(f"{number}.jpg")
+        world.analyser.faces[f"{number}.jpg"] = number % 2
+    async with world.running():
+        await copies_of(world, ask(world, safe))
+        for number in range(9, 18):
+            world.file(f"{number}.jpg")
+            world.analyser.faces[f"{number}.jpg"] = 0
+        made = await copies_of(world, ask(world, safe))
+
+    assert len(made) == 18
+    assert {name for name, item in made.items() if item.passed} == {f"{number}.jpg" for number in range(9)}
+
+
 async def test_nothing_is_begun_if_a_copy_would_take_an_originals_place(world: World) -> None:
     world.file("a.jpg")
     async with world.running():
@@ -361,6 +380,19 @@ async def test_whoever_stops_listening_stops_what_was_not_begun(world: World, sa
 
     assert in_folder(safe) == left, "what was under way is not finished behind anybody's back"
     assert not any(name.startswith(".") for name in left)
+
+
+async def test_a_batch_that_another_one_stops_ends_for_whoever_listens(world: World, safe: Path) -> None:
+    for number in range(6):
+        world.file(f"{number}.jpg")
+    world.renderer.gate.clear()
+    async with world.running():
+        listening = asyncio.create_task(copies_of(world, ask(world, safe)))
+        await world.renderer.busy.wait()
+        [batch] = world.real.redaction_batches(limit=1)
+        await world.app.redaction.copies.stop(batch.uid)
+        assert await listening == {}
+    assert in_folder(safe) == set()
 
 
 async def test_a_batch_goes_on_after_the_agent_died(world: World, safe: Path) -> None:
