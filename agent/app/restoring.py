@@ -1,7 +1,6 @@
 """Gives back what covers hide: the pixels below them, or the whole original, from what was kept beside a copy."""
 
 import asyncio
-from secrets import token_hex
 
 from agent.app.ports import KEPT_ENDING, CopyFiles, Keeper, Placing, Renderer
 from agent.domain.errors import CopyChanged, ImageMissing
@@ -29,7 +28,7 @@ class Restoring:
             if found != kept.copy_sha256:
                 raise CopyChanged
         target = output or _beside(copy, kept.name if kept.whole else copy, whole=kept.whole)
-        aside = await asyncio.to_thread(self._copies.prepare, target, token_hex(8))
+        aside = await asyncio.to_thread(self._copies.prepare, target, "restored")
         try:
             if kept.whole:
                 await asyncio.to_thread(self._keeper.original, beside, passphrase, aside)

@@ -182,12 +182,15 @@ class AppHere:
         async def beside() -> T:
             assert self._work is not None
             task = asyncio.ensure_future(work())
-            await asyncio.wait([task, self._work], return_when=asyncio.FIRST_COMPLETED)
-            if not task.done():
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
-                if error := self._work.exception():
-                    raise reason_of(error)
+            try:
+                await asyncio.wait([task, self._work], return_when=asyncio.FIRST_COMPLETED)
+            finally:  # also when the user presses Ctrl-C
+                unfinished = not task.done()
+                if unfinished:
+                    task.cancel()
+                    await asyncio.gather(task, return_exceptions=True)
+            if unfinished and (error := self._work.exception()):
+                raise reason_of(error)
             return await task
 
         return self._runner.run(beside())

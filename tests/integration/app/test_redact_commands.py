@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,9 +16,10 @@ from agent.api.schemas import Problem
 from agent.api.schemas_redact import RedactLine, Restored
 from agent.domain.errors import ImageTruncated
 from tests.unit.cli.conftest import analyser, cli, running_agent
-from tests.world import FakeAnalyser
+from tests.world import FakeAnalyser, FakeRenderer
 
 if TYPE_CHECKING:
+    from agent.app.ports import Render, Rendered
     from tests.unit.cli.conftest import CommandLine, FakeAgent
 
 __all__ = ["analyser", "cli", "running_agent"]  # fixtures
@@ -167,3 +169,23 @@ def test_a_running_agent_makes_the_copies(cli: CommandLine, running_agent: FakeA
     assert running_agent.asked == ["POST /api/redact"]
     assert said.code == 1 and "The disk is full. Make room. [store.disk_full]" in said.err
     assert cli("restore", str(safe / "a.jpg")).out == "/back.png\n"
+
+
+def test_ctrl_c_stops_what_was_not_begun(
+    cli: CommandLine, analyser: FakeAnalyser, photos: Path, safe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    render = FakeRenderer.render
+
+    async def interrupted(self: FakeRenderer, task: Render) -> Rendered:
+        if task.path.endswith("图.jpg"):
+            signal.raise_signal(signal.SIGINT)
+        return await render(self, task)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FakeRenderer, "render", interrupted)
+        said = cli("redact", str(photos), "-o", str(safe))
+    assert said.code == 130 and "Traceback" not in said.err
+    assert files(safe) <= {"a.jpg"}
+
+    assert cli("scan", str(photos)).code == 0
+    assert files(safe) <= {"a.jpg"}, "the next one does not go on with what the user stopped"
