@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Connect, Plugin } from 'vite'
 
+import { answerCovers, resetCovers } from './covers.ts'
 import { picture, world, type Options, type World } from './fixtures.ts'
 import { checks, report } from './health.ts'
 import { answerLibrary, imagesOf, resetLibrary } from './library.ts'
@@ -66,6 +67,7 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
     if (url.search) resetSettings()
     if (url.search) resetLibrary()
     if (url.search) resetPeople()
+    if (url.search) resetCovers()
     if (url.search) response.setHeader('set-cookie', `${COOKIE}=${url.search.slice(1).replaceAll('&', '+')}; path=/`)
     return next()
   }
@@ -82,6 +84,7 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
   }
   if (answerSettings(request, response, url, all, applied(chosen))) return
   if (answerPeople(request, response, url, all, applied(chosen))) return
+  if (answerCovers(request, response, url, all, chosen)) return
   if (answerLibrary(request, response, url, all, chosen)) return
   if (url.pathname === '/api/doctor') return json(response, checks(chosen))
   if (url.pathname === '/api/health-report') return json(response, report(chosen))

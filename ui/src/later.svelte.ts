@@ -2,6 +2,7 @@
 
 export type Rest = typeof import('./rest')
 export type PeoplePages = typeof import('./peoplePages')
+export type CoverPages = typeof import('./coverPages')
 
 export class Later<Parts> {
   /** null until they have been read */
@@ -31,3 +32,4 @@ const anew = (): void => location.reload()
 
 export const later = new Later<Rest>(() => import('./rest'), anew)
 export const laterPeople = new Later<PeoplePages>(async () => (await import('./rest')).people(), anew)
+export const laterCovers = new Later<CoverPages>(async () => (await import('./rest')).covers(), anew)

@@ -5,6 +5,8 @@ export interface Toast {
   readonly text: string
   /** takes it back; offered until the message goes */
   readonly undo: (() => unknown) | null
+  /** where it can be looked at */
+  readonly link: { readonly href: string; readonly text: string } | null
 }
 
 const SHOWN_MS = 8_000
@@ -15,8 +17,8 @@ export class Toasts {
   private count = 0
   private readonly timers = new Map<number, ReturnType<typeof setTimeout>>()
 
-  show(text: string, undo: Toast['undo'] = null): void {
-    const toast = { id: ++this.count, text, undo }
+  show(text: string, undo: Toast['undo'] = null, link: Toast['link'] = null): void {
+    const toast = { id: ++this.count, text, undo, link }
     for (const old of this.list.slice(0, Math.max(0, this.list.length - MOST + 1))) this.close(old.id)
     this.list = [...this.list, toast]
     this.release(toast.id)

@@ -2,7 +2,7 @@
 
 export const PAGES = ['photos', 'people', 'problems', 'status', 'settings', 'help'] as const
 /** Those that a number key goes to come first. */
-const KNOWN = [...PAGES, 'online-only'] as const
+const KNOWN = [...PAGES, 'covers', 'online-only'] as const
 export type Page = (typeof KNOWN)[number]
 
 export interface Route {

@@ -1,0 +1,208 @@
+"""Covered copies with a made-up agent behind them: accessible in every state, reviewed by keyboard alone, and begun from the photos."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.slow
+
+Act = Callable[[Page], object]
+
+
+def _ask(page: Page) -> None:
+    page.locator(".tile").nth(1).click()
+    page.locator(".tile").nth(3).click(modifiers=["Shift"])
+    page.locator(".bar").get_by_role("button", name=re.compile("covered copy|打码副本")).click()
+    page.locator("[role=dialog] .segment").nth(1).click()
+    page.locator("[role=dialog] .segment").nth(1).evaluate("(one) => Promise.all(one.getAnimations().map((each) => each.finished))")
+
+
+def _draw(page: Page) -> None:
+    page.locator(".cover").first.wait_for()
+    page.keyboard.press("d")
+    page.keyboard.press("Enter")
+    expect(page.locator(".cover")).to_have_count(4)
+
+
+STATES: dict[str, tuple[str, str, str, Act | None]] = {
+    # name: scene, fragment, what is there when it stands, what is done then
+    "batches": ("family", "#covers", "main li", None),
+    "a batch under way": ("covering", "#covers", "progress", None),
+    "no batch yet": ("empty", "#covers", ".notice", None),
+    "a batch": ("family", "#covers/c1", "main li", None),
+    "a batch that is no more": ("family", "#covers/none", ".notice", None),
+    "a copy": ("family", "#covers/c1/1", ".cover", None),
+    "an area drawn": ("family", "#covers/c1/1", ".cover", _draw),
+    "no face found": ("family", "#covers/c1/5", "aside .none", None),
+    "a copy that failed": ("family", "#covers/c1/6", ".notice", None),
+    "a copy in the original's place": ("family", "#covers/c3/21", ".only img", None),
+    "a copy that is no more": ("family", "#covers/c1/999", ".notice", None),
+    "what is asked first": ("family", "#photos", ".tile", _ask),
+}
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_is_accessible(
+    page: Page, visit: Callable[..., None], violations: Callable[[], list[str]], language: str, state: str
+) -> None:
+    scene, place, there, act = STATES[state]
+    visit(place, scene, language)
+    page.locator(there).first.wait_for()
+    if act is not None:
+        act(page)
+    assert violations() == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize(("place", "there"), [("#covers", "main li"), ("#covers/c1", "main li"), ("#covers/c1/4", ".cover")])
+def test_nothing_is_wider_than_the_page_at_twice_the_size(
+    page: Page, visit: Callable[..., None], language: str, place: str, there: str
+) -> None:
+    page.set_viewport_size({"width": 640, "height": 400})
+    visit(place, "family", language)
+    page.locator(there).first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth && !document.querySelector('main').scrollLeft")
+
+
+# -- one copy ------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def copy(page: Page, visit: Callable[..., None]) -> Page:
+    """The first of five doubtful ones."""
+    visit("#covers/c1/1")
+    page.locator(".cover").first.wait_for()
+    return page
+
+
+def pressed(page: Page) -> list[str | None]:
+    return [one.get_attribute("aria-pressed") for one in page.locator(".cover").all()]
+
+
+def test_a_copy_is_put_right_by_keyboard_alone_and_the_next_doubtful_one_comes(copy: Page) -> None:
+    expect(copy.locator(".cover").nth(2)).to_have_attribute("aria-label", "Face 3, covered, small, turned away")
+    copy.locator(".cover").first.focus()
+    copy.keyboard.press("Tab")
+    copy.keyboard.press("Space")
+    assert pressed(copy) == ["true", "false", "true"]
+    expect(copy.locator("aside h2")).to_have_text("3 faces, 2 covered")
+    with copy.expect_request(lambda request: request.method == "PUT") as sent:
+        copy.keyboard.press("Control+s")
+    assert [mark["covered"] for mark in sent.value.post_data_json["marks"]] == [True, False, True]
+    expect(copy.locator("h1")).to_have_text("IMG_4898.jpg")
+    expect(copy.locator("header [role=status]")).to_have_text("IMG_4899.jpg saved. 4 to look at first")
+
+
+def test_what_was_done_is_taken_back_and_done_again(copy: Page) -> None:
+    copy.locator(".cover").first.click()
+    copy.locator("aside label").nth(3).click()
+    expect(copy.locator(".cover .fill.emoji")).to_have_count(2)
+    copy.keyboard.press("Control+z")
+    copy.keyboard.press("Control+z")
+    assert pressed(copy) == ["true", "true", "true"]
+    expect(copy.locator(".cover .fill.solid")).to_have_count(3)
+    expect(copy.get_by_role("button", name="It’s right")).to_be_visible()
+    copy.keyboard.press("Control+Shift+z")
+    assert pressed(copy) == ["false", "true", "true"]
+    expect(copy.get_by_role("button", name="Save")).to_be_visible()
+
+
+def test_an_area_is_drawn_where_the_pointer_went(copy: Page) -> None:
+    copy.keyboard.press("d")
+    copy.mouse.move(300, 600)
+    copy.mouse.down()
+    copy.mouse.move(380, 660, steps=3)
+    copy.mouse.up()
+    drawn = copy.get_by_role("button", name=re.compile("Area 4"))
+    expect(drawn).to_be_focused()
+    box = drawn.bounding_box()
+    assert box is not None
+    assert [round(box[side]) for side in ("x", "y", "width", "height")] == [300, 600, 80, 60]
+
+
+def test_an_area_is_set_moved_and_removed_by_key(copy: Page) -> None:
+    copy.keyboard.press("d")
+    copy.keyboard.press("Enter")
+    drawn = copy.get_by_role("button", name="Area 4, drawn by hand, covered", exact=True)
+    expect(drawn).to_be_focused()
+    before = drawn.bounding_box()
+    copy.keyboard.press("ArrowRight")
+    copy.keyboard.press("Shift+ArrowDown")
+    after = drawn.bounding_box()
+    assert before is not None and after is not None
+    assert after["x"] > before["x"] and after["height"] > before["height"] and after["width"] == pytest.approx(before["width"])
+    copy.keyboard.press("Delete")
+    expect(copy.locator(".cover")).to_have_count(3)
+
+
+def test_the_original_is_seen_only_while_the_key_is_held(copy: Page) -> None:
+    fill = copy.locator(".cover .fill").first
+    copy.keyboard.down("o")
+    expect(fill).to_be_hidden()
+    copy.keyboard.up("o")
+    expect(fill).to_be_visible()
+
+
+def test_an_uncovered_photo_is_gone_from_the_page_when_its_copy_is_left(copy: Page) -> None:
+    copy.keyboard.press("Escape")
+    copy.locator("main li").first.wait_for()
+    assert copy.locator("img[src*='of=original']").count() == 0
+
+
+def test_what_was_changed_and_not_saved_is_still_there(copy: Page) -> None:
+    copy.locator(".cover").first.click()
+    copy.keyboard.press("Escape")
+    copy.locator("main li a").first.click()
+    copy.locator(".cover").first.wait_for()
+    assert pressed(copy) == ["false", "true", "true"]
+
+
+def test_all_doubtful_ones_are_gone_through_with_one_key(copy: Page) -> None:
+    for name in ("IMG_4899", "IMG_4898", "IMG_4897", "IMG_4896", "IMG_4895"):
+        expect(copy.locator("h1")).to_have_text(f"{name}.jpg")
+        expect(copy.get_by_role("button", name="It’s right")).to_be_visible()
+        copy.keyboard.press("Control+s")
+    expect(copy.locator("main li")).to_have_count(14)
+    expect(copy.locator("a.needs_review")).to_have_count(0)
+
+
+# -- a batch -------------------------------------------------------------------------------------------------------------------------
+
+
+def test_copies_of_chosen_photos_are_begun_and_told_of(page: Page, visit: Callable[..., None]) -> None:
+    visit("#photos")
+    page.locator(".tile").first.wait_for()
+    _ask(page)
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("combobox", name="Add a person").fill("Mei")
+    page.keyboard.press("Enter")
+    dialog.get_by_role("button", name="Cover Mei too").wait_for()
+    dialog.get_by_role("button", name="Make copies").click()
+    expect(dialog.get_by_role("alert")).to_have_text("Choose the folder that the copies go to.")
+    dialog.get_by_label("Where to").fill("/nowhere")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("can’t be written to")
+    dialog.get_by_label("Where to").fill("/home/mei/safe")
+    with page.expect_request(lambda request: request.method == "POST") as sent:
+        page.keyboard.press("Enter")
+    wanted = sent.value.post_data_json
+    assert (wanted["out"], wanted["style"], wanted["keep"], wanted["strip"]) == ("/home/mei/safe", "solid", ["Mei"], True)
+    assert len(wanted["images"]) == 3
+    expect(dialog).to_have_count(0)
+    told = page.locator(".toast", has_text="3 covered copies made")
+    told.get_by_role("link", name="Look").click()
+    expect(page.locator("main li")).to_have_count(3)
+
+
+def test_a_batch_is_accepted_tried_again_and_stopped(page: Page, visit: Callable[..., None]) -> None:
+    visit("#covers/c1")
+    page.get_by_role("button", name="All are right").click()
+    expect(page.locator("a.needs_review")).to_have_count(0)
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("a.failed")).to_have_count(0)
+    visit("#covers/c4", "covering")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("main li")).to_have_count(11)

@@ -1,0 +1,121 @@
+/** What is done with the marks of a picture: faces that are covered or shown, and areas drawn by hand. Pixels are those of the upright image. */
+
+import type { MarkIo, RedactedOut, Style } from '../api/types'
+import type { Rect, Size } from './geometry'
+
+export type Mark = MarkIo
+export type Marks = readonly Mark[]
+
+export const STYLES = ['solid', 'mosaic', 'blur', 'emoji'] as const satisfies readonly Style[]
+
+/** Sides under which an area is no area but a slip of the hand, in CSS pixels. */
+const LEAST_DRAWN = 6
+/** An area set by key takes up this part of the picture, and moves and grows by that one. */
+const SET_PART = 0.2
+const STEP_PART = 0.01
+
+/** What was done, to go back and forth in it. */
+export interface Steps {
+  readonly past: readonly Marks[]
+  readonly now: Marks
+  readonly future: readonly Marks[]
+}
+
+export function begin(now: Marks): Steps {
+  return { past: [], now, future: [] }
+}
+
+export function step({ past, now }: Steps, next: Marks): Steps {
+  return { past: [...past, now], now: next, future: [] }
+}
+
+export function back({ past, now, future }: Steps): Steps | null {
+  const before = past.at(-1)
+  return before === undefined ? null : { past: past.slice(0, -1), now: before, future: [now, ...future] }
+}
+
+export function forth({ past, now, future }: Steps): Steps | null {
+  const next = future[0]
+  return next === undefined ? null : { past: [...past, now], now: next, future: future.slice(1) }
+}
+
+function changed(marks: Marks, at: number, change: Partial<Mark>): Marks {
+  return marks.map((mark, index) => (index === at ? { ...mark, ...change } : mark))
+}
+
+export function toggled(marks: Marks, at: number): Marks {
+  return changed(marks, at, { covered: !marks[at]?.covered })
+}
+
+/** All of them look alike. */
+export function styled(marks: Marks, style: Style): Marks {
+  return marks.map((mark) => ({ ...mark, style }))
+}
+
+/** The look that most covers have. */
+export function styleOf(marks: Marks): Style {
+  const count = (style: Style): number => marks.filter((mark) => mark.style === style).length
+  return STYLES.reduce((most, style) => (count(style) > count(most) ? style : most), 'solid')
+}
+
+export function byHand(mark: Mark): boolean {
+  return mark.score === null || mark.score === undefined
+}
+
+export function without(marks: Marks, at: number): Marks {
+  return marks.filter((_, index) => index !== at)
+}
+
+/** An area from one corner to the other, in CSS pixels of a picture shown at `fit`; null if it is too small to be meant. */
+export function drawn(from: readonly [number, number], to: readonly [number, number], fit: Rect, size: Size): Mark['box'] | null {
+  const scale = size.width / fit.width
+  const clamp = (value: number, most: number): number => Math.min(Math.max(0, value), most)
+  const [left, right] = [from[0], to[0]].map((x) => clamp((x - fit.x) * scale, size.width)).sort((a, b) => a - b) as [number, number]
+  const [top, bottom] = [from[1], to[1]].map((y) => clamp((y - fit.y) * scale, size.height)).sort((a, b) => a - b) as [number, number]
+  const least = LEAST_DRAWN * scale
+  return right - left < least || bottom - top < least ? null : [left, top, right - left, bottom - top]
+}
+
+/** An area in the middle, for those who draw by key. */
+export function inTheMiddle({ width, height }: Size): Mark['box'] {
+  const side = Math.min(width, height) * SET_PART
+  return [(width - side) / 2, (height - side) / 2, side, side]
+}
+
+export function area(box: Mark['box'], style: Style): Mark {
+  return { box, tilt: 0, style, shape: 'box', reason: 'hand', covered: true, score: null, doubts: [] }
+}
+
+const ARROWS: Readonly<Record<string, readonly [number, number]>> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
+
+/** The areas with one of them moved, or made larger or smaller, by an arrow key; null for other keys and for faces, which stay where they are. */
+export function nudged(marks: Marks, at: number, key: string, size: Size, grow: boolean): Marks | null {
+  const arrow = ARROWS[key]
+  const mark = marks[at]
+  if (arrow === undefined || mark === undefined || !byHand(mark)) return null
+  const by = Math.max(1, Math.max(size.width, size.height) * STEP_PART)
+  const [x, y, w, h] = mark.box
+  const [dx, dy] = [arrow[0] * by, arrow[1] * by]
+  const clamp = (value: number, least: number, most: number): number => Math.min(Math.max(least, value), most)
+  const box: Mark['box'] = grow
+    ? [x, y, clamp(w + dx, by, size.width - x), clamp(h + dy, by, size.height - y)]
+    : [clamp(x + dx, 0, size.width - w), clamp(y + dy, 0, size.height - h), w, h]
+  return changed(marks, at, { box })
+}
+
+/** Whether both cover the same in the same way. */
+export function alike(some: Marks, others: Marks): boolean {
+  return some === others || JSON.stringify(some) === JSON.stringify(others)
+}
+
+/** The copy to look at after this one: the next doubtful one, else the first; null if there is none. */
+export function nextDoubtful(items: readonly RedactedOut[], id: number): RedactedOut | null {
+  const at = items.findIndex((item) => item.id === id)
+  const doubtful = (item: RedactedOut): boolean => item.state === 'needs_review' && item.id !== id
+  return items.slice(at + 1).find(doubtful) ?? items.find(doubtful) ?? null
+}
+
+/** The last part of a path of any system. */
+export function fileName(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1)
+}
