@@ -80,6 +80,7 @@ STATES: dict[str, tuple[str, str, str, Act | None]] = {
     "status": ("burst", "#status", "canvas", None),
     "status after a check": ("failed", "#status", "canvas", _check),
     "status on battery": ("away", "#status", ".note", None),
+    "status with a duty to file": ("many", "#status", ".note", None),
     "status of a new library": ("empty", "#status", "figure", None),
     "status loading": ("loading", "#status", ".loading", None),
 }
