@@ -5,12 +5,16 @@ from collections.abc import Sequence
 
 from agent.api import present
 from agent.api.schemas_redact import CoverRequest, MarkIO, RedactedOut, RedactionBatchOut, RedactionDetail, RedactLine, RedactRequest
-from agent.app.ports import MADE, ItemState, RedactionBatch, RedactionItem
+from agent.app.ports import MADE, ItemState, RedactionBatch, RedactionItem, StoredFace, StoredImage
 from agent.app.redacting import RedactionAsk
 from agent.domain.face import Box
-from agent.domain.redaction import Cover, Look
+from agent.domain.people import Certainty
+from agent.domain.redaction import Cover, Look, around
 from agent.domain.wishes import Mark
 from agent.i18n import Texts
+
+# Intersection over union from which on a mark is that of a face that the library knows.
+_SAME_FACE = 0.5
 
 
 def asked(request: RedactRequest) -> RedactionAsk:
@@ -62,8 +66,24 @@ def item(known: RedactionItem, texts: Texts) -> RedactedOut:
     )
 
 
-def detail(known: RedactionItem, texts: Texts) -> RedactionDetail:
-    return RedactionDetail(item=item(known, texts), marks=tuple(_shown(mark) for mark in (known.facts.marks if known.facts else ())))
+def detail(known: RedactionItem, image: StoredImage | None, texts: Texts) -> RedactionDetail:
+    """`image` is the original in the library."""
+    marks = known.facts.marks if known.facts else ()
+    faces = image.faces if image is not None else ()
+    names = tuple(_name(mark, faces) for mark in marks)
+    return RedactionDetail(item=item(known, texts), marks=tuple(map(_shown, marks)), names=names)
+
+
+def _name(mark: Mark, faces: Sequence[StoredFace]) -> str | None:
+    if mark.score is None:
+        return None
+
+    def near(face: StoredFace) -> float:
+        return around(face.face.box, mark.cover.look).iou(mark.cover.box)
+
+    face = max(faces, key=near, default=None)
+    sure = face is not None and face.identity is not None and face.identity.certainty is not Certainty.PROBABLE
+    return face.person if face is not None and sure and near(face) >= _SAME_FACE else None
 
 
 def batch(known: RedactionBatch) -> RedactionBatchOut:

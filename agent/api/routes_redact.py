@@ -121,7 +121,9 @@ def _items(api: FastAPI, context: Context) -> None:
 
     @api.get("/api/redaction-items/{item_id}")
     async def item(item_id: int) -> RedactionDetail:
-        return present_redact.detail(await known(item_id), context.texts())
+        found = await known(item_id)
+        image = await asyncio.to_thread(app.library.image_by_hash, found.facts.sha256) if found.facts else None
+        return present_redact.detail(found, image, context.texts())
 
     @api.put("/api/redaction-items/{item_id}/marks")
     async def edit(item_id: int, edit: MarksEdit) -> RedactedOut:

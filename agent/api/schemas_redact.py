@@ -153,6 +153,8 @@ class RedactionItems(Schema):
 class RedactionDetail(Schema):
     item: RedactedOut
     marks: tuple[MarkIO, ...]
+    names: tuple[str | None, ...]
+    """who is below each mark, as far as the library knows for certain"""
 
 
 class MarksEdit(Schema):

@@ -185,5 +185,6 @@ export function answerCovers(request: IncomingMessage, response: ServerResponse,
     })
     return true
   }
-  return json({ item: itemOut(batch.uid, each, world), marks: each.marks })
+  const faces = each.image.faces
+  return json({ item: itemOut(batch.uid, each, world), marks: each.marks, names: each.marks.map((_, place) => (faces[place]?.certainty === 'probable' ? null : (faces[place]?.person ?? null))) })
 }

@@ -127,6 +127,8 @@ export class BatchState {
 export class Editor {
   item = $state.raw<RedactedOut | null>(null)
   steps = $state.raw<Steps>(begin([]))
+  /** who is below each of the marks that were there when it was read: faces stay in their places */
+  names = $state.raw<readonly (string | null)[]>([])
   gone = $state(false)
   unread = $state(false)
   saving = $state(false)
@@ -150,9 +152,10 @@ export class Editor {
     if (this.saving) return
     await this.app.read(async () => {
       this.gone = await missing(async () => {
-        const { item, marks } = await this.api.item(this.id)
+        const { item, marks, names } = await this.api.item(this.id)
         if (!this.dirty) this.steps = begin(marks)
         this.saved = marks
+        this.names = names
         this.item = item
       })
     })
@@ -182,8 +185,8 @@ export class Editor {
         await this.wait(SAVE_LOOK_MS)
         item = (await this.api.item(this.id)).item
       }
-      this.item = item
       this.refused = item.error
+      this.item = item
       if (item.error === null) this.saved = marks
     })
     this.saving = false

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agent.domain.jobs import Priority
+from agent.settings import Recognition, Settings
 from tests.unit.api.conftest import owner, served, shared_api
 
 if TYPE_CHECKING:
@@ -179,3 +180,18 @@ async def test_photos_of_the_library_get_copies_without_anybody_who_waits(world:
 async def test_photos_that_are_not_known_get_no_batch(world: World, owner: httpx.AsyncClient, safe: Path) -> None:
     answer = await owner.post("/api/redactions", json={"images": [99], "out": str(safe)})
     assert (answer.status_code, (await owner.get("/api/redactions")).json()["items"]) == (404, [])
+
+
+async def test_who_is_below_a_mark_is_told_if_the_library_knows(world: World, owner: httpx.AsyncClient, safe: Path) -> None:
+    await world.app.apply(Settings(recognition=Recognition(enabled=True)))
+    await world.app.ingest.note(world.file("a.jpg"), Priority.NEW)
+    await world.until(lambda: world.real.counts().images == 1)
+    _, line = await made(world, owner, safe)
+    address = f"/api/redaction-items/{line['item']['id']}"
+    assert (await owner.get(address)).json()["names"] == [None]
+
+    await world.app.people.name_face(1, "Mei")
+    [mark] = (await owner.get(address)).json()["marks"]
+    await owner.put(f"{address}/marks", json={"marks": [mark, {"box": mark["box"]}]})
+
+    assert (await owner.get(address)).json()["names"] == ["Mei", None]

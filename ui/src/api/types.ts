@@ -3165,6 +3165,11 @@ export interface components {
             readonly item: components["schemas"]["RedactedOut"];
             /** Marks */
             readonly marks: readonly components["schemas"]["MarkIO"][];
+            /**
+             * Names
+             * @description who is below each mark, as far as the library knows for certain
+             */
+            readonly names: readonly (string | null)[];
         };
         /** RedactionItems */
         readonly RedactionItems: {

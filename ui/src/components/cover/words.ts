@@ -12,15 +12,37 @@ const DOUBTS: Readonly<Record<Doubtful, string>> = {
   unsure: 'cover_page.doubt.unsure',
 }
 
+/** What the agent calls a kind of data that went, and what people do. */
+const KINDS: Readonly<Record<string, string>> = {
+  gps: 'cover_page.kind.location',
+  exif: 'cover_page.kind.camera',
+  'maker-note': 'cover_page.kind.camera',
+  device: 'cover_page.kind.camera',
+  xmp: 'cover_page.kind.words',
+  iptc: 'cover_page.kind.words',
+  comment: 'cover_page.kind.words',
+  text: 'cover_page.kind.words',
+  thumbnail: 'cover_page.kind.previews',
+  preview: 'cover_page.kind.previews',
+  pictures: 'cover_page.kind.pictures',
+  people: 'cover_page.kind.people',
+  history: 'cover_page.kind.history',
+}
+
+export function removedWords(kinds: readonly string[], t: Texts): string {
+  return [...new Set(kinds.map((kind) => t(KINDS[kind] ?? 'cover_page.kind.other')))].join(t('ui.list_separator'))
+}
+
 export function doubtWords(doubts: readonly Doubtful[], t: Texts): string {
   return doubts.map((doubt) => t(DOUBTS[doubt])).join(t('ui.list_separator'))
 }
 
-export function nameOf(mark: Mark, index: number, t: Texts): string {
-  return t(byHand(mark) ? 'cover_page.area' : 'cover_page.face', { index: index + 1 })
+/** @param person who it is, if that is known */
+export function nameOf(mark: Mark, index: number, person: string | null, t: Texts): string {
+  return person ?? t(byHand(mark) ? 'cover_page.area' : 'cover_page.face', { index: index + 1 })
 }
 
-/** "Face 2, covered, small". */
-export function spoken(mark: Mark, index: number, t: Texts): string {
-  return [nameOf(mark, index, t), t(mark.covered ? 'cover_page.covered' : 'cover_page.shown'), doubtWords(mark.doubts, t)].filter(Boolean).join(t('ui.list_separator'))
+/** "Face 2, covered, small"; "Face 1, Mei, shown". */
+export function spoken(mark: Mark, index: number, person: string | null, t: Texts): string {
+  return [nameOf(mark, index, null, t), person ?? '', t(mark.covered ? 'cover_page.covered' : 'cover_page.shown'), doubtWords(mark.doubts, t)].filter(Boolean).join(t('ui.list_separator'))
 }

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest'
+
+import type { RedactedOut } from '../src/api/types'
+import { alike, area, back, begin, byHand, drawn, fileName, forth, inTheMiddle, nextDoubtful, nudged, step, styled, styleOf, toggled, without, type Mark } from '../src/lib/cover'
+
+const face: Mark = { box: [10, 20, 30, 40], tilt: 0, style: 'solid', shape: 'ellipse', reason: 'face', covered: true, score: 0.9, doubts: [] }
+const size = { width: 1000, height: 500 }
+const fit = { x: 10, y: 20, width: 500, height: 250 }
+
+describe('the marks of a picture', () => {
+  it('are covered and shown one by one', () => {
+    expect(toggled([face, face], 1).map(({ covered }) => covered)).toEqual([true, false])
+    expect(toggled(toggled([face], 0), 0)).toEqual([face])
+  })
+
+  it('look alike once a style is chosen, and the look of most is theirs', () => {
+    const mixed = [face, { ...face, style: 'blur' as const }, { ...face, style: 'blur' as const }]
+    expect(styleOf(mixed)).toBe('blur')
+    expect(styleOf([])).toBe('solid')
+    expect(styled(mixed, 'emoji').map(({ style }) => style)).toEqual(['emoji', 'emoji', 'emoji'])
+  })
+
+  it('are the same if they cover the same', () => {
+    expect(alike([face], [{ ...face }])).toBe(true)
+    expect(alike([face], [])).toBe(false)
+  })
+})
+
+describe('what was done', () => {
+  it('is taken back and done again, until something else is done', () => {
+    const first = step(begin([face]), [])
+    const before = back(first)
+    expect(before?.now).toEqual([face])
+    expect(before && forth(before)?.now).toEqual([])
+    expect(back(begin([]))).toBeNull()
+    expect(forth(step(before ?? first, [face, face]))).toBeNull()
+  })
+})
+
+describe('an area', () => {
+  it('is drawn from any corner, in pixels of the picture', () => {
+    expect(drawn([60, 70], [110, 45], fit, size)).toEqual([100, 50, 100, 50])
+  })
+
+  it('ends where the picture does', () => {
+    expect(drawn([-50, 0], [9_999, 9_999], fit, size)).toEqual([0, 0, 1000, 500])
+  })
+
+  it('is none if the hand slipped, or never touched the picture', () => {
+    expect(drawn([60, 70], [63, 73], fit, size)).toBeNull()
+    expect(drawn([0, 0], [9, 200], fit, size)).toBeNull()
+  })
+
+  it('is moved and changed in size by key, and stays on the picture', () => {
+    const marks = [face, area(inTheMiddle(size), 'solid')]
+    expect(marks[1]?.box).toEqual([450, 200, 100, 100])
+    expect(nudged(marks, 1, 'ArrowRight', size, false)?.[1]?.box).toEqual([460, 200, 100, 100])
+    expect(nudged(marks, 1, 'ArrowUp', size, true)?.[1]?.box).toEqual([450, 200, 100, 90])
+    expect(nudged([area([0, 0, 10, 10], 'solid')], 0, 'ArrowLeft', size, false)?.[0]?.box).toEqual([0, 0, 10, 10])
+    expect(nudged([area([900, 0, 100, 10], 'solid')], 0, 'ArrowRight', size, true)?.[0]?.box).toEqual([900, 0, 100, 10])
+    expect(nudged([area([0, 0, 10, 10], 'solid')], 0, 'ArrowLeft', size, true)?.[0]?.box).toEqual([0, 0, 10, 10])
+  })
+
+  it('alone moves: a face stays where it is', () => {
+    expect(nudged([face], 0, 'ArrowRight', size, false)).toBeNull()
+    expect(nudged([area([0, 0, 9, 9], 'solid')], 0, 'a', size, false)).toBeNull()
+  })
+
+  it('is removed', () => {
+    const marks = [face, area([0, 0, 9, 9], 'blur')]
+    expect(marks.map(byHand)).toEqual([false, true])
+    expect(without(marks, 1)).toEqual([face])
+  })
+})
+
+describe('the next doubtful copy', () => {
+  const item = (id: number, state: string): RedactedOut => ({ id, state }) as RedactedOut
+
+  it('is the one after this, else the first, else none', () => {
+    const items = [item(1, 'needs_review'), item(2, 'needs_review'), item(3, 'done'), item(4, 'needs_review')]
+    expect(nextDoubtful(items, 2)?.id).toBe(4)
+    expect(nextDoubtful(items, 4)?.id).toBe(1)
+    expect(nextDoubtful(items, 99)?.id).toBe(1)
+    expect(nextDoubtful([item(1, 'needs_review')], 1)).toBeNull()
+  })
+})
+
+it('a file’s name is the last part of a path of any system', () => {
+  expect([fileName('/a/b.jpg'), fileName('C:\\a\\b.jpg'), fileName('b.jpg')]).toEqual(['b.jpg', 'b.jpg', 'b.jpg'])
+})
