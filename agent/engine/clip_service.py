@@ -35,15 +35,25 @@ class ClipService:
         with _files([source]) as (file,):
             from agent.vision.video.looking import look_through
 
-            return look_through(file, asked.part, asked.tick, self._engine.detector(RECIPE).look, self._engine.threads)
+            with self._released():
+                return look_through(file, asked.part, asked.tick, self._engine.detector(RECIPE).look, self._engine.threads)
 
     def draw(self, asked: clip_wire.Draw, source: int, target: int) -> clip_wire.Drawn:
         """Raises RedactionError; ValueError for a cover that is none."""
         with _files([source], target) as (file, output):
             from agent.vision.video.writing import write_part
 
-            frames = write_part(file, asked.part, asked.ways, asked.format, output, self._engine.threads)
+            with self._released():
+                frames = write_part(file, asked.part, asked.ways, asked.format, output, self._engine.threads)
             return clip_wire.Drawn(frames, _finished(output))
+
+    @contextmanager
+    def _released(self) -> Iterator[None]:
+        """A long clip takes no more than a short one: what frames and nets leave free is not held from part to part."""
+        try:
+            yield
+        finally:
+            self._engine.release()
 
     def join(self, asked: clip_wire.Join, source: int, made: int, target: int) -> Joined:
         """Raises RedactionError."""

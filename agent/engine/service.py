@@ -120,6 +120,10 @@ class Engine:
                 data = read_steady(file, self._limits)
             write_out(out, copies.restore(data, [Part(region.x, region.y, region.png) for region in regions], self._limits))
 
+    def release(self) -> None:
+        """Give back the memory that can be had again."""
+        self._runtime.release()
+
     def forget(self) -> None:
         """Drop the embedders, and what they hold of the last faces."""
         self._embedders.clear()
