@@ -94,6 +94,8 @@ class Redacting:
         self._attempts: dict[int, int] = {}
         self._passphrases: dict[str, str] = {}  # by batch
         self._waiting: dict[str, asyncio.Queue[int]] = {}  # by batch: ids of items that ended, never more than it has
+        self._stopping: set[asyncio.Task[None]] = set()
+        self._ended = False
         self._stopped: set[str] = set()  # batches somebody listens to, and another one stopped
         self._tries = 0  # in vain, since the work last went well
         self.problem: AgentError | None = None
@@ -118,7 +120,8 @@ class Redacting:
                     told.add(next_one.id)
                     yield next_one
         except (asyncio.CancelledError, GeneratorExit):
-            await self.stop(uid)
+            if not self._ended:  # else it is the agent that ends: the next one goes on
+                await self._surely_stop(uid)
             raise
         finally:
             del self._waiting[uid]
@@ -143,6 +146,20 @@ class Redacting:
         await asyncio.gather(*under_way, return_exceptions=True)
         if uid in self._waiting:
             self._stopped.add(uid)
+
+    async def _surely_stop(self, uid: str) -> None:
+        """Also if whoever waits for it is cancelled over and over, as when a client hangs up."""
+
+        async def stopping() -> None:
+            try:
+                await self.stop(uid)
+            except AgentError as error:
+                log.warning("redact.not_stopped", code=error.code)
+
+        task = asyncio.create_task(stopping())
+        self._stopping.add(task)
+        task.add_done_callback(self._stopping.discard)
+        await asyncio.shield(task)
 
     async def edit(self, item_id: int, marks: Sequence[Mark]) -> RedactionItem:
         """Make a copy anew with these marks. Raises NotFound; NotRestorable if there is no original any more to make it from."""
@@ -227,16 +244,18 @@ class Redacting:
     # -- the work ----------------------------------------------------------------------------------------------------------------
     async def run(self) -> None:
         """Make what is planned until cancelled; what is under way then is left for the next start."""
+        self._ended = False
         try:
             while True:
                 self._wake.clear()
                 await self._begin()
                 await self._pause()
         finally:
+            self._ended = True
             under_way = [task for _, task in self._running.values()]
             for task in under_way:
                 task.cancel()
-            await asyncio.gather(*under_way, return_exceptions=True)
+            await asyncio.gather(*under_way, *self._stopping, return_exceptions=True)
 
     async def _pause(self) -> None:
         """Until there may be something to do; longer each time that all work is stuck."""

@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from anyio import CancelScope
 
 from agent.adapters.copies import Copies
 from agent.app.ports import Analyse, ItemState, RedactionItem, Render, Rendered
@@ -380,6 +381,37 @@ async def test_whoever_stops_listening_stops_what_was_not_begun(world: World, sa
 
     assert in_folder(safe) == left, "what was under way is not finished behind anybody's back"
     assert not any(name.startswith(".") for name in left)
+
+
+async def test_a_client_that_hangs_up_stops_it_too(world: World, safe: Path) -> None:
+    """The server then cancels whatever is awaited, over and over."""
+    for number in range(6):
+        world.file(f"{number}.jpg")
+    async with world.running():
+        with CancelScope() as connection:
+            async for told in world.app.redaction.copies.redact(ask(world, safe)):
+                if isinstance(told, RedactionItem):
+                    world.renderer.gate.clear()
+                    connection.cancel()
+        await world.until(lambda: world.real.copies_to_make(1) == [])
+        left = in_folder(safe)
+        world.renderer.gate.set()
+    assert len(left) < 6 and in_folder(safe) == left
+
+
+async def test_an_agent_that_ends_in_an_orderly_way_leaves_the_rest_for_the_next_one(world: World, safe: Path) -> None:
+    for number in range(6):
+        world.file(f"{number}.jpg")
+    world.renderer.gate.clear()
+    async with world.running():
+        listening = asyncio.create_task(copies_of(world, ask(world, safe)))
+        await world.renderer.busy.wait()
+    listening.cancel()  # its server ends last
+    await asyncio.gather(listening, return_exceptions=True)
+
+    world.make(Settings())
+    async with world.running():
+        await world.until(lambda: in_folder(safe) == {f"{number}.jpg" for number in range(6)})
 
 
 async def test_a_batch_that_another_one_stops_ends_for_whoever_listens(world: World, safe: Path) -> None:
