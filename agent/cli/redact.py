@@ -13,6 +13,7 @@ from agent.i18n import Texts
 
 if TYPE_CHECKING:
     from agent.api.schemas_redact import RedactedOut, RedactLine
+    from agent.cli.hands import Hands
 
 TEXTS = Texts()
 # What these hide can be partly made out again.
@@ -35,6 +36,7 @@ WEAK = (Style.MOSAIC, Style.BLUR)
 @click.option("--restorable", is_flag=True, help=TEXTS("cli.help.redact_restorable"))
 @click.option("--keep-original", is_flag=True, help=TEXTS("cli.help.redact_keep_original"))
 @click.option("--passphrase", "locked", is_flag=True, help=TEXTS("cli.help.passphrase"))
+@click.option("--review", is_flag=True, help=TEXTS("cli.help.redact_review"))
 @click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json"))
 @click.pass_obj
 def redact(
@@ -48,6 +50,7 @@ def redact(
     restorable: bool,
     keep_original: bool,
     locked: bool,
+    review: bool,
     as_json: bool,
     **how: Any,
 ) -> int:
@@ -81,6 +84,8 @@ def redact(
     with hands(session, embeddings=bool(keep or only)) as able, report.showing():
         for line in able.redact(request):
             report.take(line)
+        if review:
+            _review(session, able, report.batch)
     return report.end()
 
 
@@ -111,6 +116,7 @@ class Report:
         self._copies = self._covered = self._passed = self._doubtful = self._failed = 0
         self._bar: Any = None  # click names no public type for it
         self._stopped = False
+        self.batch: str | None = None  # as far as anything of it ended
 
     @contextmanager
     def showing(self) -> Iterator[None]:
@@ -136,6 +142,7 @@ class Report:
 
     def _item(self, item: "RedactedOut") -> None:
         texts = self._session.texts
+        self.batch = item.batch
         if self._json:
             click.echo(item.model_dump_json())
         if item.error is not None:
@@ -172,6 +179,20 @@ class Report:
         if self._failed:
             click.echo(texts("cli.redact.failed", count=self._failed), err=True)
         return 1 if self._failed or self._stopped else 0
+
+
+def _review(session: Session, able: "Hands", batch: str | None) -> None:
+    """Show the copies in the browser, the doubtful first."""
+    from agent.api.client import Client
+    from agent.desktop.opener import open_in_browser
+
+    if not isinstance(able, Client):
+        click.echo(session.texts("cli.redact.review_later"), err=True)
+    elif batch is not None:
+        url = able.session_url(at=f"covers/{batch}")
+        if not open_in_browser(url):
+            click.echo(session.texts("cli.open.once"), err=True)
+            click.echo(url, err=True)
 
 
 def _passphrase(session: Session, *, twice: bool) -> str:

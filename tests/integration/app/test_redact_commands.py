@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from agent.api.schemas import Problem
-from agent.api.schemas_redact import RedactLine, Restored
+from agent.api.schemas_redact import RedactedOut, RedactLine, Restored
 from agent.domain.errors import ImageTruncated
 from tests.unit.cli.conftest import analyser, cli, running_agent
 from tests.world import FakeAnalyser, FakeRenderer
@@ -189,3 +189,34 @@ def test_ctrl_c_stops_what_was_not_begun(
 
     assert cli("scan", str(photos)).code == 0
     assert files(safe) <= {"a.jpg"}, "the next one does not go on with what the user stopped"
+
+
+def test_copies_are_reviewed_in_the_browser(
+    cli: CommandLine, running_agent: FakeAgent, photos: Path, safe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    def open_in_browser(url: str) -> bool:
+        opened.append(url)
+        return True
+
+    monkeypatch.setattr("agent.desktop.opener.open_in_browser", open_in_browser)
+    item = RedactedOut.model_validate(
+        {"id": 1, "batch": "ab12", "source": "/a.jpg", "target": "/b.jpg", "state": "done", "at": "2026-01-01T00:00:00Z"}
+        | dict.fromkeys(("passed", "edited", "editable"), False)
+        | dict.fromkeys(("found", "covered"), 1)
+        | dict.fromkeys(("width", "height", "sha256", "copy_sha256", "error"))
+        | dict.fromkeys(("doubts", "removed"), ())
+    )
+    lines = [RedactLine(total=1), RedactLine(item=item)]
+    running_agent.answers["/api/redact"] = httpx.Response(200, text="".join(line.model_dump_json() + "\n" for line in lines))
+    running_agent.answers["/api/session/codes"] = httpx.Response(200, json={"code": "once"})
+
+    assert cli("redact", str(photos), "-o", str(safe), "--review").code == 0
+    [url] = opened
+    assert "covers/ab12" in url.replace("%2F", "/")
+
+
+def test_without_a_running_agent_the_review_is_for_later(cli: CommandLine, analyser: FakeAnalyser, photos: Path, safe: Path) -> None:
+    said = cli("redact", str(photos), "-o", str(safe), "--review")
+    assert said.code == 0 and "ai-popup open covers" in said.err
