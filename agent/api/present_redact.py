@@ -52,7 +52,7 @@ def item(known: RedactionItem, texts: Texts) -> RedactedOut:
         state=known.state.value,
         passed=known.passed,
         edited=known.edited,
-        editable=known.state in MADE and known.source != known.target,
+        editable=known.state in MADE and known.source != known.target and not known.wish.locked,
         found=sum(mark.score is not None for mark in marks),
         covered=sum(mark.covered for mark in marks),
         doubts=facts.doubts if facts else (),

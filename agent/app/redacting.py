@@ -21,6 +21,7 @@ from agent.domain.errors import (
     NoSuchName,
     NotFound,
     NotRestorable,
+    PassphraseGone,
     RecognitionOff,
     StoreError,
     Unexpected,
@@ -162,10 +163,15 @@ class Redacting:
         await asyncio.shield(task)
 
     async def edit(self, item_id: int, marks: Sequence[Mark]) -> RedactionItem:
-        """Make a copy anew with these marks. Raises NotFound; NotRestorable if there is no original any more to make it from."""
+        """Make a copy anew with these marks. Raises NotFound; NotRestorable if there is no original any more to make it from.
+
+        PassphraseGone if what is kept would have to be locked again.
+        """
         known = await asyncio.to_thread(self._library.redaction, item_id)
         if known is not None and known.source == known.target:
             raise NotRestorable
+        if known is not None and known.wish.locked:
+            raise PassphraseGone
         item = await asyncio.to_thread(self._library.copy_edited, item_id, tuple(marks), now=self._clock())
         if item is None:
             raise NotFound

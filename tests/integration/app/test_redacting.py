@@ -648,6 +648,16 @@ async def test_an_original_that_changed_since_is_not_covered_by_old_marks(world:
     assert in_folder(safe) == {"a.jpg"}
 
 
+async def test_what_was_locked_with_a_passphrase_stays_as_it_is(world: World, safe: Path) -> None:
+    world.file("a.jpg")
+    async with world.running():
+        [made] = (await copies_of(world, ask(world, safe, keeping=Keeping.REGIONS, passphrase="secret"))).values()
+        with pytest.raises(PassphraseGone):
+            await world.app.redaction.copies.edit(made.id, [mark(1)])
+    after = world.real.redaction(made.id)
+    assert after is not None and after.state is ItemState.DONE
+
+
 async def test_what_has_no_original_any_more_cannot_be_edited(world: World) -> None:
     world.file("a.jpg")
     async with world.running():
