@@ -5,11 +5,9 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import mss
 import pytest
 from PIL import Image
 
@@ -18,8 +16,6 @@ from tests.shown import shown
 
 # The photo, where it is shown: its face is inside FACE.
 PLACE = (200, 100, 427, 640)
-# Bright without the picker's veil.
-BRIGHT = (398, 347)
 BLACK = ((0, 0),) * 3
 # What another program gets when it pastes.
 PASTE = """
@@ -49,28 +45,6 @@ def covered_inside(picture: Image.Image, said: dict[str, object]) -> bool:
     assert isinstance(faces, list) and faces
     boxes = [face["box"] for face in faces]
     return all(picture.crop((int(x) + 1, int(y) + 1, int(x + w), int(y + h))).getextrema() == BLACK for x, y, w, h in boxes)
-
-
-def grabbed(display: str) -> Image.Image:
-    with mss.MSS(display=display) as screen:
-        shot = screen.grab(screen.monitors[0])
-    return Image.frombytes("RGB", shot.size, shot.rgb)
-
-
-def dim(display: str) -> bool:
-    """Whether the picker's veil lies over the photo's bright part."""
-    return max(grabbed(display).getpixel(BRIGHT)) < 190  # type: ignore[arg-type]
-
-
-def picker_shown(display: str) -> None:
-    deadline = time.monotonic() + 40
-    while not dim(display):
-        assert time.monotonic() < deadline, "the picker was not seen"
-        time.sleep(0.05)
-
-
-def xdotool(display: str, *words: str) -> None:
-    subprocess.run(["xdotool", *words], env={**os.environ, "DISPLAY": display}, check=True, timeout=20)
 
 
 def opened(path: Path) -> Image.Image:
@@ -144,39 +118,6 @@ def test_a_capture_is_reviewed_over_the_api(program_with_display: RealProgram, s
         assert api.delete(address).status_code == 204
         assert api.get(f"{address}/picture").status_code == 404 and api.get(address).json()["code"] == "capture.gone"
     assert opened(tmp_path / "a.webp").size == (1280, 800)
-
-
-def test_a_region_is_chosen_on_a_picture_that_stands_still(program_with_display: RealProgram, screen: str, tmp_path: Path) -> None:
-    program = program_with_display
-    program.start()
-    command = [sys.executable, "-m", "agent", "capture", "--json", "-o", str(tmp_path / "a.png")]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, env=program.environment, stdout=pipe, stderr=pipe, text=True) as choosing:
-        picker_shown(screen)
-        xdotool(screen, "mousemove", "150", "50", "mousedown", "1", "mousemove", "300", "300", "mousemove", "650", "750", "mouseup", "1")
-        out, err = choosing.communicate(timeout=40)
-    assert choosing.returncode == 0, err
-    said = json.loads(out)
-    picture = opened(tmp_path / "a.png").convert("RGB")
-    assert picture.size == (500, 700) and covered_inside(picture, said)
-    assert dim(screen) is False  # the picker is gone, and was not on the picture
-    assert picture.crop((0, 450, 500, 700)).tobytes() == grabbed(screen).crop((150, 500, 650, 750)).tobytes()
-
-
-def test_keys_choose_a_region_and_call_it_off(program_with_display: RealProgram, screen: str, tmp_path: Path) -> None:
-    program = program_with_display
-    program.start()
-    out = ""
-    for keys, code in ((("Escape",), 1), (("Right", "shift+Right", "Down", "Return"), 0)):
-        command = [sys.executable, "-m", "agent", "capture", "--json", "-o", str(tmp_path / "a.png")]
-        with subprocess.Popen(command, env=program.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as choosing:
-            picker_shown(screen)
-            xdotool(screen, "key", *keys)
-            out, err = choosing.communicate(timeout=40)
-        assert choosing.returncode == code, err
-        assert ("[capture.cancelled]" in err) is (code == 1) and not dim(screen)
-    # A quarter of the screen in from its edges, ten pixels wider, ten further down.
-    assert (json.loads(out)["width"], json.loads(out)["height"]) == (650, 400)
 
 
 def test_what_can_not_be_captured_is_said(program_with_display: RealProgram, screen: str, tmp_path: Path) -> None:

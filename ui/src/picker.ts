@@ -66,6 +66,8 @@ function show(next: Frame | null): void {
   words.hidden = next !== null && from !== null
   if (next === null) return
   border.style.cssText = `left:${next.x}px;top:${next.y}px;width:${next.width}px;height:${next.height}px`
+  // Inside, where there is no room above.
+  size.style.inset = next.y < 32 ? '6px auto auto 6px' : ''
   const [, , w, h] = (regionOf(next, page(), picture()) ?? '0,0,0,0').split(',')
   size.textContent = `${w} × ${h}`
 }
