@@ -21,6 +21,9 @@ Look: TypeAlias = Callable[[NDArray[np.uint8], float], "list[Detection]"]
 # A part of an image: left, top, right, bottom in pixels.
 Area: TypeAlias = tuple[int, int, int, int]
 
+# Cuts a side into stretches, each given by where it begins and ends.
+Cut: TypeAlias = Callable[[int], list[tuple[int, int]]]
+
 # Gives the image with a longer side of at least so many pixels, as far as the file has them.
 Decoder: TypeAlias = Callable[[int], Image]
 
@@ -51,9 +54,13 @@ CLOSE_SIZE = 24.0
 CLOSEST_SIDE, ENLARGED_SIDE, ENLARGED = 2000, 1280, 2.0
 # So many times its size is looked at on each side of a hint: in a crowd others stand that left none.
 AROUND = 14.0
-# Where a missed face would be shown, all of a picture is looked at up to this side, and what is as sure as this counts (measured on
-# labelled groups and collages: none missed from 20 pixels on, and of what was found more, nearly all were people in the background).
-THOROUGH_SIDES, THOROUGH_SCORE, THOROUGH_FACE = (COARSE_SIDE, FIRST_SIDE, CLOSEST_SIDE), 0.25, 12.0
+# Where a missed face would be shown, all of a picture is looked at, and what is as sure as this counts. Measured on labelled groups and
+# collages: no face missed from 20 pixels on in pictures of up to 2048, and of what else was found nearly all were people nobody labelled.
+THOROUGH_SCORE, THOROUGH_FACE = 0.25, 12.0
+# A face of 20 pixels is found for sure when it is enlarged a little.
+THOROUGH_RATIO, THOROUGH_UP_TO = 1.25, 2048
+# Of larger pictures, this side is what two windows of 1024 pixels reach; hints are followed up to the other one.
+THOROUGH_SIDE, THOROUGH_CLOSEST = 1888, 4000
 # The net's memory grows with its input (1 GB at 2560): what is larger is looked at in overlapping windows.
 WINDOW = 1280
 OVERLAP = 160
@@ -100,21 +107,30 @@ class Detector:
 
     def thorough(self, decoder: Decoder, min_score: float) -> list[Detection]:
         """The same, but that no face is missed counts more than how long it takes, and than that something else is taken for one."""
-        image = decoder(CLOSEST_SIDE)
+        image = decoder(THOROUGH_UP_TO)
         longest = max(image.width, image.height)
         least = min(min_score, THOROUGH_SCORE)
-        most = max(1.0, min(ENLARGED, ENLARGED_SIDE / longest))
+        enlarged = max(THOROUGH_RATIO, min(ENLARGED, THOROUGH_SIDE / longest))
+        finest = enlarged if longest <= THOROUGH_UP_TO else THOROUGH_SIDE / longest
         kept: list[Detection] = []
+        found: list[Detection] = []
         ratio = 0.0
-        for finer in sorted({min(most, side / longest) for side in THOROUGH_SIDES}):
-            kept = _finer(kept, ratio, _sure(self._look(image, finer, None, least), least))
+        for finer in sorted({min(finest, side / longest) for side in (COARSE_SIDE, FIRST_SIDE)} | {finest}):
+            found = self._look(image, finer, None, least, tight)
+            kept = _finer(kept, ratio, _sure(found, least))
             ratio = finer
+        hints = [face for face in found if _size(face) * ratio < HINT_SIZE]
+        closer = min(1.0, THOROUGH_CLOSEST / longest, CLOSE_SIZE / max(1.0, min(map(_size, hints), default=math.inf)))
+        if closer > ratio:
+            image = decoder(math.ceil(longest * closer))
+            found = self._look(image, closer, [surroundings(face.box) for face in hints], least)
+            kept = _finer(kept, ratio, _sure(found, least))
         return sorted(kept, key=lambda face: -face.score)
 
-    def _look(self, image: Image, ratio: float, around: Sequence[Box] | None, min_score: float) -> list[Detection]:
+    def _look(self, image: Image, ratio: float, around: Sequence[Box] | None, min_score: float, cut: Cut | None = None) -> list[Detection]:
         """Everything down to mere hints in the whole image brought to `ratio` of its full size, or only around some boxes."""
         width, height = max(1, round(image.width * ratio)), max(1, round(image.height * ratio))
-        areas = grid(width, height) if around is None else windows([box.scaled(ratio) for box in around], width, height)
+        areas = grid(width, height, cut or spans) if around is None else windows([box.scaled(ratio) for box in around], width, height)
         found = [face for area in areas for face in self._window(image, area, width, height, min(min_score, self._hint_score))]
         return suppress(sorted(found, key=lambda face: -face.score), NMS_IOU)
 
@@ -159,9 +175,33 @@ def close_ratio(longest: int, smallest: float) -> float:
     return min(most, CLOSE_SIZE / max(smallest, 1.0))
 
 
-def grid(width: int, height: int) -> list[Area]:
+def spans(length: int) -> list[tuple[int, int]]:
+    """Cuts a side into overlapping stretches that the net can take.
+
+    >>> spans(1000)
+    [(0, 1000)]
+    >>> spans(2400)
+    [(0, 1280), (1120, 2400)]
+    """
+    count = max(1, -(-(length - OVERLAP) // (WINDOW - OVERLAP)))
+    starts = [round(i * (length - WINDOW) / (count - 1)) for i in range(count)] if count > 1 else [0]
+    return [(start, min(length, start + WINDOW)) for start in starts]
+
+
+def tight(length: int) -> list[tuple[int, int]]:
+    """As many stretches, but no longer than they need to be.
+
+    >>> tight(1888)
+    [(0, 1024), (864, 1888)]
+    """
+    count = len(spans(length))
+    size = -(-(length + (count - 1) * OVERLAP) // count)
+    return [(start, start + size) for start in (round(i * (length - size) / max(1, count - 1)) for i in range(count))]
+
+
+def grid(width: int, height: int, cut: Cut = spans) -> list[Area]:
     """Windows that cover everything."""
-    return [(left, top, right, bottom) for top, bottom in spans(height) for left, right in spans(width)]
+    return [(left, top, right, bottom) for top, bottom in cut(height) for left, right in cut(width)]
 
 
 def surroundings(hint: Box) -> Box:
@@ -202,19 +242,6 @@ def _cost(area: Area) -> int:
     """Pixels that the net is given."""
     width, height = canvas_size(area[2] - area[0], area[3] - area[1])
     return width * height
-
-
-def spans(length: int) -> list[tuple[int, int]]:
-    """Cuts a side into overlapping stretches that the net can take.
-
-    >>> spans(1000)
-    [(0, 1000)]
-    >>> spans(2400)
-    [(0, 1280), (1120, 2400)]
-    """
-    count = max(1, -(-(length - OVERLAP) // (WINDOW - OVERLAP)))
-    starts = [round(i * (length - WINDOW) / (count - 1)) for i in range(count)] if count > 1 else [0]
-    return [(start, min(length, start + WINDOW)) for start in starts]
 
 
 def canvas_size(width: int, height: int) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agent.domain.face import Box
 from agent.vision.codecs import Image, Pixels
-from agent.vision.detector import CenterFace, Detection, close_ratio, decode, grid, padded, spans, suppress, windows
+from agent.vision.detector import CenterFace, Detection, close_ratio, decode, grid, padded, spans, suppress, tight, windows
 
 Net = Callable[[NDArray[np.uint8]], list[NDArray[np.float32]]]
 Whole = Callable[[Pixels], Image]
@@ -174,6 +174,20 @@ def test_a_thorough_look_finds_small_faces_that_left_no_hint_and_large_ones_besi
     assert (plain, thorough) == ({1000}, {8, 1000})
 
 
+def test_tight_stretches_overlap_and_cover_everything_too() -> None:
+    for length in range(1, 9000, 37):
+        cut = tight(length)
+        assert (cut[0][0], cut[-1][1], len(cut)) == (0, length, len(spans(length)))
+        assert all(0 < end - start <= 1280 for start, end in cut)
+        assert all(end - following >= 159 for (_, end), (following, _) in pairwise(cut))
+
+
 def test_a_thorough_look_counts_what_is_less_sure(blob_net: Net, whole: Whole) -> None:
-    image = whole(scene(1280, 960, (300, 300, 8, 8)))
+    image = whole(scene(1280, 960, (300, 300, 6, 6)))
     assert CenterFace(blob_net).thorough(lambda _: image, 0.5)[0].score == pytest.approx(0.3)
+
+
+def test_in_a_large_picture_hints_are_followed_closer(blob_net: Net, whole: Whole) -> None:
+    image = whole(scene(4000, 3000, (3000, 2000, 16, 16)))  # 7 pixels at the finest look at the whole
+    (face,) = CenterFace(blob_net).thorough(lambda _: image, 0.5)
+    assert face.score == pytest.approx(0.9)
