@@ -189,6 +189,7 @@ def test_copies_of_chosen_photos_are_begun_and_told_of(page: Page, visit: Callab
     with page.expect_request(lambda request: request.method == "POST") as sent:
         page.keyboard.press("Enter")
     wanted = sent.value.post_data_json
+    assert wanted is not None
     assert (wanted["out"], wanted["style"], wanted["keep"], wanted["strip"]) == ("/home/mei/safe", "solid", ["Mei"], True)
     assert len(wanted["images"]) == 3
     expect(dialog).to_have_count(0)
