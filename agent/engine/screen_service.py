@@ -18,7 +18,7 @@ from agent.engine.screen_grab import Grabber
 from agent.engine.service import Engine, read_steady, spent
 from agent.vision.codecs import decode
 from agent.vision.codecs.image import Pixels
-from agent.vision.detector import CLOSEST_SIDE, ENLARGED_SIDE
+from agent.vision.detector import THOROUGH_RATIO, THOROUGH_SIDE, THOROUGH_UP_TO
 from agent.vision.redactor import redact
 
 # Pictures at a time; of more the oldest goes. One is under review, one is being chosen from.
@@ -70,7 +70,7 @@ class ScreenService:
         """Find the faces of the whole picture while its region is chosen. Raises CaptureGone, ModelError."""
         pixels = self._pixels(handle)
         # A larger one is looked at less finely than a region of it would be.
-        if max(pixels.shape) <= CLOSEST_SIDE:
+        if max(pixels.shape) <= THOROUGH_UP_TO:
             self._ahead[handle] = (task, self._analysed(pixels, task))
 
     def look(self, handle: str, region: ScreenRegion | None, task: Analyse) -> Analysis:
@@ -81,8 +81,9 @@ class ScreenService:
         if kept.shape != pixels.shape:
             # A copy, so that the rest is really let go of.
             self._open[handle] = kept = kept.copy()
-        # A small region is looked at enlarged, which finds smaller faces than were found ahead, and takes less time.
-        if found is None or asked != task or max(kept.shape) < ENLARGED_SIDE:
+        # A smaller region is looked at more enlarged, which finds smaller faces than were found ahead, and takes less time.
+        as_fine = max(kept.shape) >= min(max(pixels.shape), THOROUGH_SIDE / THOROUGH_RATIO)
+        if found is None or asked != task or not as_fine:
             return self._analysed(kept, task)
         return found if region is None else _within(found, region, kept.shape[1], kept.shape[0])
 
