@@ -107,7 +107,7 @@ class Detector:
 
     def thorough(self, decoder: Decoder, min_score: float) -> list[Detection]:
         """The same, but that no face is missed counts more than how long it takes, and than that something else is taken for one."""
-        image = decoder(THOROUGH_UP_TO)
+        image = decoder(THOROUGH_SIDE)
         longest = max(image.width, image.height)
         least = min(min_score, THOROUGH_SCORE)
         enlarged = max(THOROUGH_RATIO, min(ENLARGED, THOROUGH_SIDE / longest))
