@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import en from '../../assets/locales/en.json'
 import zh from '../../assets/locales/zh-CN.json'
 import { systemLanguage, texts } from '../src/i18n'
-import { flatten } from '../texts'
+import { flatten, numbered, numbers } from '../texts'
 
 const english = flatten({ ui: en.ui, app: en.app, people_page: en.people_page, cover_page: en.cover_page })
 const chinese = flatten({ ui: zh.ui, app: zh.app, people_page: zh.people_page, cover_page: zh.cover_page })
@@ -42,6 +42,19 @@ describe('the catalogues', () => {
   it('hold every text the UI asks for, and no other', () => {
     const asked = [...sources(join(import.meta.dirname, '../src')).matchAll(/'((?:ui|app|people_page|cover_page)\.[a-z_.]+)'/g)].map((match) => match[1] ?? '')
     expect(stems(english.keys())).toEqual(stems(asked))
+  })
+})
+
+describe('what is built', () => {
+  it('calls each text by a number, the same for its plurals', () => {
+    const known = numbers(['ui.faces_one', 'ui.faces_other', 'ui.open'])
+    expect([...known]).toEqual([['ui.faces', '0'], ['ui.open', '1']])
+    expect(numbered("t('ui.faces', {}) + t(`ui.open`) + 'ui.unknown' + 'ui.open.more'", known)).toBe("t('0', {}) + t(`1`) + 'ui.unknown' + 'ui.open.more'")
+  })
+
+  it('finds every key: none is put together', () => {
+    const all = sources(join(import.meta.dirname, '../src'))
+    expect(all.match(/`(?:ui|app|people_page|cover_page)\.[^`]*\$|'(?:ui|app|people_page|cover_page)\.[a-z_.]*[._]'/g)).toBeNull()
   })
 })
 
