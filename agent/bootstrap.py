@@ -164,10 +164,13 @@ def build(
     screen: tuple[ScreenGrabber, Surroundings] | None = None,
     backups: Backups | None = None,
     reconfigure: Mapping[str, Reconfigure] | None = None,
+    renamed: Callable[[str, str | None], None] = lambda *_: None,
     clock: Callable[[], datetime] = utc_now,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> App:
-    """The agent, not yet running. Each edge can be swapped by its keyword. Call it inside the event loop.
+    """The agent, not yet running. Each edge can be swapped by its keyword; `renamed` has the settings file follow a person's name.
+
+    Call it inside the event loop.
 
     Raises StoreError, KeyHomeError.
     """
@@ -215,6 +218,7 @@ def build(
         online_only=is_online_only,
         thumbnails=thumbnails,
         screen=screen,
+        renamed=renamed,
         rest=Rest(lambda: library.uses + thumbnails.uses, (library.let_go, thumbnails.let_go, give_back)),
     )
 

@@ -147,7 +147,9 @@ class Agent:
             return opening(f"http://127.0.0.1:{port}", auth.new_code(), page, at)
 
         desk = self._desk = Desk(url, self._settings.popup, lambda: self._texts().language)
-        app = self._app = build(self._settings, self._paths, library=self._library, reconfigure=self._hooks(desk))
+        app = self._app = build(
+            self._settings, self._paths, library=self._library, reconfigure=self._hooks(desk), renamed=self._file.rename_kept
+        )
         notifier = Notifier()
         presenter = Presenter(
             desk,

@@ -271,6 +271,7 @@ class World:
         self.reconfigured: list[Settings] = []
         self.in_the_cloud: set[str] = set()  # paths of files whose content is not here
         self.screen: tuple[ScreenGrabber, Surroundings] | None = None
+        self.renamed: Callable[[str, str | None], None] = lambda *_: None
         self.app = self.make(Settings())
 
     def make(self, settings: Settings) -> App:
@@ -309,6 +310,7 @@ class World:
             reconfigure={"popup": reconfigure},
             online_only=lambda path: path in self.in_the_cloud,
             screen=self.screen,
+            renamed=lambda name, new: self.renamed(name, new),
         )
         return self.app
 

@@ -14,6 +14,7 @@ from agent.adapters.durable import write_private
 from agent.adapters.paths import make_private
 from agent.app.setting_fields import nearest_key
 from agent.domain.errors import NotFound, SettingsError, SettingsInvalid, SettingsUnknownKey, SettingsUnwritable, StoreError
+from agent.domain.regions import tidy
 from agent.resources import resource
 from agent.settings import Settings, changed_sections, root_of
 
@@ -133,6 +134,17 @@ class SettingsFile:
                     known[name] = value
             self._check(document)
         return self.snapshot
+
+    def rename_kept(self, name: str, new: str | None) -> None:
+        """Whoever stays visible in safe copies by that name is called `new` now; None takes the name out. Raises SettingsError."""
+        if not any(_means(kept, name) for folder in validated(self._profile(), self.raw()).folders for kept in folder.redact_keep):
+            return
+        with self._edited() as document:
+            for known in self._folders(document):
+                if any(_means(kept, name) for kept in known.get("redact_keep", ())):
+                    renamed = [new if _means(kept, name) else kept for kept in known["redact_keep"]]
+                    known["redact_keep"] = [kept for kept in dict.fromkeys(renamed) if kept is not None]
+            self._check(document)
 
     def remove_folder(self, root: str) -> Settings:
         """Watch a folder no more. Raises SettingsError, NotFound if it is not watched."""
@@ -269,6 +281,10 @@ class SettingsFile:
         self.load()
         if self._nudge is not None:
             self._nudge()
+
+
+def _means(kept: str, name: str) -> bool:
+    return tidy(kept) == tidy(name)
 
 
 def _signature(path: Path) -> _Signature:

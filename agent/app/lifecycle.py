@@ -70,6 +70,7 @@ class App:
         thumbnails: ThumbnailStore | None = None,
         rest: Rest | None = None,
         screen: tuple[ScreenGrabber, Surroundings] | None = None,
+        renamed: Callable[[str, str | None], None] = lambda *_: None,
     ) -> None:
         self.settings = settings
         self.library = library
@@ -95,6 +96,7 @@ class App:
             paused=lambda: self.indexer.paused,
             tell=self._blocked,
             clock=clock,
+            renamed=renamed,
         )
         self._recognising = Recognising(library, analyser, matcher, self.bus, backups, forgotten, sidecars, asked)
         self.people, self.face_search = self._recognising.people, self._recognising.search

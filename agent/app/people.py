@@ -1,7 +1,7 @@
 """What the user says of people and faces, and takes back; the opinions about everybody else follow."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from datetime import datetime
 from functools import partial
@@ -12,7 +12,7 @@ from agent.app.bus import Bus
 from agent.app.opinions import Judgement, Opinions
 from agent.app.ports import BACKUPS_HOLD_PURGED, ForgottenList, Library
 from agent.domain.edits import AdoptNames, Edit, Forgotten, NameFaces, NameMany, Step
-from agent.domain.errors import AgentError, EngineError, NothingToUndo, RecognitionOff, StoreError
+from agent.domain.errors import AgentError, EngineError, NothingToUndo, RecognitionOff, SettingsError, StoreError
 from agent.domain.events import ImageIndexed, Recorded
 from agent.domain.face import Analysis
 from agent.domain.image import Recipe
@@ -38,10 +38,12 @@ class People:
         clock: Callable[[], datetime],
         said: Callable[[Step], None] = lambda _: None,
         forgetting: Callable[[int], AbstractAsyncContextManager[None]] = lambda _: nullcontext(),
+        renamed: Callable[[str, str | None], None] = lambda *_: None,
     ) -> None:
         """`backups_stale` is called when something was deleted that backups may still hold, `said` once a step is written.
 
-        A person is forgotten inside `forgetting`, which takes their name from elsewhere.
+        A person is forgotten inside `forgetting`, which takes their name from elsewhere. `renamed` has the settings follow a name: what it
+        was and what it is now, None for somebody forgotten; it blocks, and raises SettingsError.
         """
         self._library = library
         self._opinions = opinions
@@ -52,6 +54,7 @@ class People:
         self._clock = clock
         self._said = said
         self._forgetting = forgetting
+        self._renamed = renamed
         self._naming = asyncio.Lock()
         self._doubtful = asyncio.Event()
 
@@ -76,23 +79,40 @@ class People:
         return await self._step(partial(self._library.do_again, now=self._clock()))
 
     async def forget(self, person_id: int) -> Forgotten:
-        """Delete all that a person is known by; it can't be taken back. Raises PersonUnknown, StoreError."""
+        """Delete all that a person is known by; it can't be taken back.
+
+        Raises PersonUnknown, StoreError; and SettingsError, while their name can't be taken out of the settings: nothing is deleted then.
+        """
         async with self._naming:
-            # First, so that whatever happens they are not there after the next start, and not after an old backup is restored.
             uids = await asyncio.to_thread(self._library.uids_of, person_id)
-            await asyncio.to_thread(self._forgotten.add, uids)
-            async with self._forgetting(person_id):
-                gone, events = await asyncio.to_thread(self._library.forget_person, person_id, now=self._clock(), note=BACKUPS_HOLD_PURGED)
-            self._backups_stale()
-            self._opinions.forget()
-            self._bus.publish(events)
+            await self._unset(person_id)
+            return await self._forget(person_id, uids)
+
+    async def _unset(self, person_id: int) -> None:
+        """While it can be looked up what they are called."""
+        name = (await asyncio.to_thread(self._library.person_names))[person_id]
+        await asyncio.to_thread(self._renamed, name, None)
+
+    async def _forget(self, person_id: int, uids: Sequence[str]) -> Forgotten:
+        # First, so that whatever happens they are not there after the next start, and not after an old backup is restored.
+        await asyncio.to_thread(self._forgotten.add, uids)
+        async with self._forgetting(person_id):
+            gone, events = await asyncio.to_thread(self._library.forget_person, person_id, now=self._clock(), note=BACKUPS_HOLD_PURGED)
+        self._backups_stale()
+        self._opinions.forget()
+        self._bus.publish(events)
         return gone
 
     async def forget_again(self) -> None:
         """Whoever was forgotten and is there all the same: the agent died meanwhile, or a backup from before was restored."""
         uids = await asyncio.to_thread(self._forgotten.read)
         while uids and (there := await asyncio.to_thread(self._library.people_by_uids, uids)):
-            await self.forget(there[0])
+            async with self._naming:
+                try:
+                    await self._unset(there[0])
+                except SettingsError as error:  # which must not keep them in the library, nor the agent from starting
+                    log.warning("people.left_in_settings", code=error.code)
+                await self._forget(there[0], await asyncio.to_thread(self._library.uids_of, there[0]))
 
     async def run(self) -> None:
         """Form all opinions anew whenever they are in doubt, until cancelled; first if they were when the agent ended."""
@@ -140,14 +160,28 @@ class People:
             if isinstance(recorded.event, ImageIndexed):
                 await self._opinions.written(recorded.event.image_id, judged)
 
+    async def _follow_names(self, before: Mapping[int, str], step: Step) -> None:
+        """In the settings. What a step made and took back again is left there: it means nobody until it is done again."""
+        try:
+            after = await asyncio.to_thread(self._library.person_names)
+            merged = after.get(step.person_id or 0) if step.action == "merge" else None
+            for person_id, name in before.items():
+                new = after.get(person_id, merged)
+                if new is not None and new != name:
+                    await asyncio.to_thread(self._renamed, name, new)
+        except (SettingsError, StoreError) as error:
+            log.warning("people.left_in_settings", code=error.code)
+
     async def _step(self, write: Callable[[], tuple[Step, list[Recorded]] | None]) -> Step:
         """It is told of only once the opinions are what they should be now; but not after so much that this takes a while."""
         async with self._naming:
+            before = await asyncio.to_thread(self._library.person_names)
             written = await asyncio.to_thread(write)
             if written is None:
                 raise NothingToUndo
             step, events = written
             try:
+                await self._follow_names(before, step)
                 if not await self._opinions.follow(step):
                     await self._put_off()
             except AgentError:

@@ -31,6 +31,7 @@ class Asked:
     paused: Callable[[], bool]  # by the user
     tell: Callable[[AgentError | None], None]  # what stands in the way of deleting, and None when it is over
     clock: Callable[[], datetime]
+    renamed: Callable[[str, str | None], None]  # has the settings follow a person's name
 
     def bounds(self) -> Bounds:
         recognition = self.settings().recognition
@@ -67,6 +68,7 @@ class Recognising:
             clock=asked.clock,
             said=lambda step: self.sidecars.said(step),
             forgetting=lambda person_id: self.sidecars.forgetting(person_id),
+            renamed=asked.renamed,
         )
         self.sidecars = SidecarNames(library, sidecars, bus, settings=asked.settings, adopt=self.people.edit, paused=asked.paused)
         self.search = FaceSearch(library, analyser, matcher, task=asked.task, bounds=asked.bounds, wanted=asked.wanted)

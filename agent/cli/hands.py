@@ -65,7 +65,7 @@ def hands(session: Session, *, embeddings: bool = False) -> Iterator[Hands]:
             with session.library() as library, asyncio.Runner() as runner:
 
                 async def make() -> App:
-                    return build(session.settings, session.paths, library=library)
+                    return build(session.settings, session.paths, library=library, renamed=session.file.rename_kept)
 
                 with AppHere(runner.run(make()), runner, session).running() as here:
                     yield here

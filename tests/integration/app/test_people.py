@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import func, select
 
+from agent.adapters.config_file import SettingsFile
 from agent.adapters.store.engine import Database
 from agent.adapters.store.schema import chip, embedding
 from agent.app.ports import ToJudge
-from agent.domain.edits import NameFaces, NameMany, RejectFaces
-from agent.domain.errors import EngineCrashed, FaceUnknown, KeyringLocked, ModelMissing, RecognitionOff, StoreBusy
+from agent.domain.edits import DescribePerson, MergePeople, NameFaces, NameMany, RejectFaces
+from agent.domain.errors import EngineCrashed, FaceUnknown, KeyringLocked, ModelMissing, RecognitionOff, SettingsUnwritable, StoreBusy
 from agent.domain.events import ImageIndexed, PeopleChanged, RecognitionPurged
 from agent.domain.image import Recipe
 from agent.domain.jobs import JobState, Priority
@@ -22,6 +23,7 @@ from agent.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from tests.world import World
 
@@ -307,3 +309,69 @@ async def test_photos_wait_while_the_embedder_is_fetched(world: World) -> None:
         world.supply_error = world.analyser.always = None
         await world.app.problems.retry()
         await world.until(lambda: sum(isinstance(recorded.event, ImageIndexed) for recorded in world.happened) == 2)
+
+
+@pytest.fixture
+def keeping(world: World, tmp_path: Path) -> SettingsFile:
+    """A settings file by which Mei stays visible in safe copies; it follows what people are called."""
+    file = SettingsFile(tmp_path / "settings.toml", {})
+    file.path.write_text('[[folders]]\npath = "/photos"\nredact_keep = ["Mei", "Tom"]\n', encoding="utf-8")
+    world.renamed = file.rename_kept
+    return file
+
+
+def kept(file: SettingsFile) -> tuple[str, ...]:
+    return file.load().folders[0].redact_keep
+
+
+async def test_who_stays_visible_in_safe_copies_is_known_by_the_new_name_and_by_the_old_when_it_is_taken_back(
+    world: World, keeping: SettingsFile
+) -> None:
+    async with recognising(world, a=b"M1", b=b"T1") as faces:
+        mei = await world.app.people.name_face(faces["a"], "Mei")
+        await world.app.people.edit(DescribePerson(person_id=mei, name="小梅"))
+        assert kept(keeping) == ("小梅", "Tom")
+        await world.app.people.take_back()
+        assert kept(keeping) == ("Mei", "Tom")
+        other = await world.app.people.name_face(faces["b"], "Tom")
+        await world.app.people.edit(MergePeople(person_ids=(other,), into=mei))
+        assert kept(keeping) == ("Mei",)
+
+
+async def test_of_a_forgotten_person_no_name_stays_in_the_settings(world: World, keeping: SettingsFile) -> None:
+    async with recognising(world, a=b"M1") as faces:
+        await world.app.people.forget(await world.app.people.name_face(faces["a"], "Mei"))
+    assert kept(keeping) == ("Tom",) and "Mei" not in keeping.path.read_text(encoding="utf-8")
+
+
+async def test_nobody_is_half_forgotten_while_the_settings_cant_be_written(world: World) -> None:
+    def refuse(*_: object) -> None:
+        raise SettingsUnwritable
+
+    async with recognising(world, a=b"M1") as faces:
+        mei = await world.app.people.name_face(faces["a"], "Mei")
+        world.renamed = refuse
+        with pytest.raises(SettingsUnwritable):
+            await world.app.people.forget(mei)
+        assert world.forgotten.read() == frozenset() and opinions(world)[faces["a"]] == ("Mei", Certainty.CONFIRMED)
+        await world.app.people.edit(DescribePerson(person_id=mei, name="小梅"))
+        assert opinions(world)[faces["a"]][0] == "小梅"
+
+
+@pytest.mark.parametrize("writable", [True, False])
+async def test_whoever_was_being_forgotten_when_the_agent_was_killed_is_in_no_settings_after_the_next_start(
+    world: World, keeping: SettingsFile, writable: bool
+) -> None:
+    async with recognising(world, a=b"M1") as faces:
+        mei = await world.app.people.name_face(faces["a"], "Mei")
+    world.forgotten.add(world.real.uids_of(mei))  # and then it was killed
+
+    def refuse(*_: object) -> None:
+        raise SettingsUnwritable
+
+    if not writable:
+        world.renamed = refuse
+    world.make(ON)
+    async with world.running():
+        await world.until(lambda: not world.real.people())
+    assert kept(keeping) == (("Tom",) if writable else ("Mei", "Tom"))

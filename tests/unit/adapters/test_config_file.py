@@ -308,6 +308,36 @@ def test_a_watched_folder_is_changed_and_removed(tmp_path: Path, text: str) -> N
     assert settings.snapshot.popup.seconds == 5
 
 
+def test_whoever_is_kept_in_safe_copies_is_called_otherwise_and_taken_out_everywhere(tmp_path: Path) -> None:
+    text = """# mine
+[[folders]]
+path = "/a"
+redact_keep = ["Mei", "Tom"] # us
+
+[[folders]]
+path = "/b"
+redact_keep = ["Mei "]
+"""
+    settings = file(tmp_path, text)
+    settings.rename_kept("Mei", "小梅")
+    assert [folder.redact_keep for folder in settings.snapshot.folders] == [("小梅", "Tom"), ("小梅",)]
+    settings.rename_kept("Tom", "小梅")
+    assert [folder.redact_keep for folder in settings.snapshot.folders] == [("小梅",), ("小梅",)]
+    settings.rename_kept("小梅", None)
+    assert [folder.redact_keep for folder in settings.snapshot.folders] == [(), ()]
+    assert "小梅" not in settings.path.read_text(encoding="utf-8") and settings.path.read_text().startswith("# mine\n")
+
+
+def test_a_name_that_nobody_is_kept_by_leaves_the_file_alone(tmp_path: Path) -> None:
+    settings = file(tmp_path, '[[folders]]\npath = "/a"\nredact_keep = ["Mei"]\n')
+    before = settings.path.stat()
+    settings.rename_kept("Tom", None)
+    assert settings.path.stat() == before
+    nowhere = SettingsFile(tmp_path / "none.toml", {})
+    nowhere.rename_kept("Mei", None)
+    assert not nowhere.path.exists()
+
+
 def test_a_change_of_a_folder_that_is_wrong_or_of_none_writes_nothing(tmp_path: Path) -> None:
     text = '[[folders]]\npath = "/a"\n'
     settings = file(tmp_path, text)
