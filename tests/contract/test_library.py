@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agent.app.ports import Area, Library, Noted, Portrait
-from agent.domain.edits import NameFaces
+from agent.domain.edits import DescribePerson, NameFaces
 from agent.domain.errors import EngineCrashed, FaceUnknown, ImageMissing, ImageTruncated, ModelMissing
 from agent.domain.events import ImageFailed, ImageIndexed, PeopleChanged, PlaceAdded, PlaceLost, PlaceMoved, RecognitionPurged, Recorded
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
@@ -17,12 +17,13 @@ from agent.domain.people import Certainty, Identity
 NOW = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
 DETECT = Recipe("centerface-2")
+ORDINARY = Quality(31.5, 99.0, -3.0, 1.25)
 RECOGNISE = Recipe("centerface-2", "mobilefacenet-1")
 
 
-def a_face(x: float = 10.0, *, embedding: bytes | None = None, chip: bytes | None = None) -> Face:
+def a_face(x: float = 10.0, *, embedding: bytes | None = None, chip: bytes | None = None, quality: Quality = ORDINARY) -> Face:
     landmarks = ((x, 1.0), (x + 9, 1.5), (x + 5, 5.0), (x, 9.0), (x + 9, 9.25))
-    return Face(Box(x, 20.0, 30.0, 40.0), 0.875, landmarks, Quality(31.5, 99.0, -3.0, 1.25), embedding, chip)
+    return Face(Box(x, 20.0, 30.0, 40.0), 0.875, landmarks, quality, embedding, chip)
 
 
 def an_analysis(content: str = "a", *faces: Face, recipe: Recipe = DETECT, size: int = 100) -> Analysis:
@@ -400,9 +401,9 @@ def test_counts_tell_the_sizes(library: Library) -> None:
 # -- people --------------------------------------------------------------------------------------------------------------------------
 
 
-def recognised(library: Library, path: str, content: str, *xs: float) -> list[int]:
+def recognised(library: Library, path: str, content: str, *xs: float, quality: Quality = ORDINARY) -> list[int]:
     """Index an image with recognition on; returns its face ids."""
-    faces = [a_face(x, embedding=bytes([int(x) % 256]) * 8, chip=b"jpeg") for x in xs]
+    faces = [a_face(x, embedding=bytes([int(x) % 256]) * 8, chip=b"jpeg", quality=quality) for x in xs]
     image = library.image(index(library, path, content, *faces, recipe=RECOGNISE, size=ord(content)))
     assert image is not None
     return [stored.id for stored in image.faces]
@@ -444,6 +445,27 @@ def test_a_person_is_shown_by_the_last_face_that_was_named_among_the_images_show
     assert shown() == Portrait(1, 640, 480, Box(10.0, 20.0, 30.0, 40.0))
     library.files_gone(["/photos/a.jpg"], now=NOW)
     assert shown() is None
+
+
+def test_a_person_is_shown_by_a_sharp_large_face_rather_than_by_the_last(library: Library) -> None:
+    sharp_small, blurred_large = Quality(20, 300, 0, 0), Quality(90, 5, 0, 0)
+    for name, quality in zip("abcd", [Quality(60, 300, 0, 0), sharp_small, blurred_large, Quality(50, 90, 0, 0)], strict=True):
+        [face_id] = recognised(library, f"/photos/{name}.jpg", name, 10, quality=quality)
+        named(library, face_id, "Mei", now=NOW)
+
+    def shown() -> int:
+        [person] = library.people()
+        assert person.portrait is not None
+        return person.portrait.image_id
+
+    assert shown() == 1
+    library.set_hidden([1], True, now=NOW)
+    assert shown() == 4
+    library.set_hidden([4], True, now=NOW)
+    assert shown() == 2, "small, but sharp"
+    [mei] = library.people()
+    library.edit(DescribePerson(person_id=mei.id, cover_face_id=3), now=NOW)
+    assert shown() == 3, "it was chosen"
 
 
 def test_an_unknown_face_can_not_be_named(library: Library) -> None:

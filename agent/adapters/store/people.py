@@ -15,6 +15,7 @@ from agent.app.ports import Area, Person, Portrait
 from agent.domain.events import RecognitionPurged, Recorded
 from agent.domain.face import Box, Face
 from agent.domain.people import Certainty, Identity
+from agent.domain.reference import LEAST_SHARPNESS
 
 
 def everybody(tx: Connection, person_id: int | None = None) -> list[Person]:
@@ -49,13 +50,21 @@ def _twice(tx: Connection, which: ColumnElement[bool]) -> dict[int, int]:
 
 
 def _portraits(tx: Connection, covers: Sequence[int], which: ColumnElement[bool]) -> dict[int, Portrait]:
-    """By person: the cover that was chosen, or the last one confirmed. Confirmed faces are few, whatever the library holds."""
-    newest = (
-        select(func.max(identity.c.face_id).label("face_id"), identity.c.person_id)
+    """By person: the cover that was chosen, or the best one confirmed. Confirmed faces are few, whatever the library holds."""
+    # In a large blurred face one recognises less than in a small sharp one; of equals, the last.
+    best_first = ((face.c.sharpness >= LEAST_SHARPNESS).desc(), face.c.size.desc(), face.c.id.desc())
+    place_of = func.row_number().over(partition_by=identity.c.person_id, order_by=best_first).label("place")
+    confirmed = (
+        select(identity.c.face_id, identity.c.person_id, place_of)
+        .join_from(identity, face, face.c.id == identity.c.face_id)
         .join(person, person.c.id == identity.c.person_id)
         .where(identity.c.certainty == Certainty.CONFIRMED, which)
-        .group_by(identity.c.person_id)
     )
+
+    def best(of: Select[int, int, int]) -> Select[int, int]:
+        ranked = of.subquery()
+        return select(ranked.c.face_id, ranked.c.person_id).where(ranked.c.place == 1)
+
     there = exists().where(place.c.image_id == image.c.id, place.c.missing_since.is_(None))
     shown = and_(image.c.hidden_at.is_(None), there)
 
@@ -70,11 +79,11 @@ def _portraits(tx: Connection, covers: Sequence[int], which: ColumnElement[bool]
         return {row.person_id: Portrait(row.image_id, row.width, row.height, Box(row.x, row.y, row.w, row.h)) for row in rows}
 
     # To look at the images of all that are confirmed takes ten times as long as at one of each person: only where that one is not shown.
-    found = read(newest)
-    rest = [row.person_id for row in tx.execute(newest) if row.person_id not in found]
+    found = read(best(confirmed))
+    ask = select(identity.c.person_id).join(person).where(identity.c.certainty == Certainty.CONFIRMED, which).distinct()
+    rest = [person_id for person_id in tx.scalars(ask) if person_id not in found]
     if rest:
-        others = newest.join(face, face.c.id == identity.c.face_id).join(image).where(shown, identity.c.person_id.in_(rest))
-        found |= read(others)
+        found |= read(best(confirmed.join(image, image.c.id == face.c.image_id).where(shown, identity.c.person_id.in_(rest))))
     if covers:
         chosen = select(person.c.cover_face_id.label("face_id"), person.c.id.label("person_id")).where(person.c.id.in_(covers))
         found |= read(chosen)
