@@ -177,7 +177,7 @@ def test_the_context_menu_has_a_key_and_gives_the_keyboard_back(photos: Page) ->
     photos.keyboard.press("ArrowRight")
     photos.keyboard.press("Shift+F10")
     menu = photos.locator("[role=menu]")
-    expect(menu.locator("[role=menuitem]")).to_have_count(5)
+    expect(menu.locator("[role=menuitem]")).to_have_count(6)
     photos.keyboard.press("Escape")
     expect(menu).to_have_count(0)
     expect(photos.locator("[role=listbox].view")).to_be_focused()
