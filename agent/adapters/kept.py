@@ -1,4 +1,4 @@
-"""What a covered copy hides, kept beside it in an encrypted file; docs/decisions/0017 tells its format, and why it is so.
+"""What a covered copy hides, kept beside it in an encrypted file; docs/decisions/0016 tells its format, and why it is so.
 
     "AIPOPUP" 0x01 | length of the header, 4 bytes | header, JSON | sealed pieces
 
