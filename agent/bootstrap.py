@@ -1,10 +1,8 @@
 """Puts the agent together: the only place that names concrete classes."""
 
 import asyncio
-import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import cast
@@ -13,7 +11,6 @@ from agent.adapters import captures
 from agent.adapters.backup import BackupStore
 from agent.adapters.config_file import SettingsFile
 from agent.adapters.copies import Copies
-from agent.adapters.diagnosis import Ground
 from agent.adapters.durable import store_error
 from agent.adapters.folder_source import FolderSource
 from agent.adapters.forgotten import ForgottenFile
@@ -27,16 +24,13 @@ from agent.adapters.power import read_power
 from agent.adapters.processes import ProcessMeter, total_memory
 from agent.adapters.store import SqliteLibrary
 from agent.adapters.store.opening import open_library
-from agent.adapters.support_bundle import support_bundle
 from agent.adapters.thumbnails import ThumbnailFile
-from agent.adapters.tools import Stop
+from agent.adapters.tools import Stop, let_go_at_quit
 from agent.adapters.xmp import Sidecars
 from agent.app.capturing import Surroundings
-from agent.app.devices import Note
-from agent.app.health import Check, Finding, Health, Wall
 from agent.app.lifecycle import App, Reconfigure
 from agent.app.monitor import Machine
-from agent.app.ports import Analyser, FaceMatcher, Library, Renderer, Source
+from agent.app.ports import Analyser, FaceMatcher, Renderer, Source
 from agent.app.ports.screen import ScreenGrabber
 from agent.app.recognition import Backups
 from agent.app.redaction import Makers
@@ -46,7 +40,6 @@ from agent.child import own_command
 from agent.desktop import portal
 from agent.desktop.active_window import active_window
 from agent.desktop.clipboard import clipboard
-from agent.domain.errors import NoDisplay, NoTray
 from agent.domain.image import Recipe
 from agent.engine.matching import MatcherProcess
 from agent.engine.pool import EnginePool
@@ -54,7 +47,6 @@ from agent.engine.screen import ScreenEngine
 from agent.engine.selftest_runs import DeviceChooser
 from agent.engine.wire import ModelFile
 from agent.heap import give_back
-from agent.i18n import Texts
 from agent.settings import KeyHome, Settings
 
 
@@ -231,7 +223,7 @@ def _model_ways(store: ModelStore, pools: Sequence[EnginePool]) -> tuple[Callabl
             if info.recipe in recipe.models:
                 stop = Stop()
                 try:
-                    await _let_go_at_quit(partial(store.fetch, info.name, stop=stop), stop.set)
+                    await let_go_at_quit(partial(store.fetch, info.name, stop=stop), stop.set)
                 except OSError as error:
                     raise store_error(error) from error
         present = await asyncio.to_thread(model_files, store)
@@ -248,91 +240,6 @@ def _model_ways(store: ModelStore, pools: Sequence[EnginePool]) -> tuple[Callabl
 def _bytes(settings: Settings) -> int:
     """For thumbnails."""
     return settings.library.thumbnails_mb * 1_000_000
-
-
-def ground(paths: AppPaths, settings: Callable[[], Settings], texts: Callable[[], Texts], library: Library | None = None) -> Ground:
-    """What the doctor looks at; `library` where this process has it open."""
-    return Ground(paths, model_store(paths), settings=settings, texts=texts, home=lambda now: home_of_key(now, paths), library=library)
-
-
-def engine_words(device: str, precision: str, note: Note | None, texts: Texts) -> str:
-    """What the engine computes with, and why with nothing else."""
-    found = f"OpenVINO, {device}, {precision}"
-    return found if note is None else texts("ui.sentences", cause=f"{found}.", remedy=note.text(texts))
-
-
-def checks(
-    standing: Ground, texts: Callable[[], Texts], *, engine: Check, wall: Callable[[], Wall], agent: Check | None = None
-) -> dict[str, Check]:
-    """All that the doctor looks at, in its order."""
-
-    def walled() -> str:
-        return texts()("cli.doctor.walled", by=wall().check())
-
-    def display() -> str:
-        from agent.desktop.display import display_available
-
-        if not display_available():
-            raise NoDisplay
-        return texts()("cli.doctor.there")
-
-    def tray() -> str:
-        from agent.desktop.display import tray_available
-
-        if not tray_available():
-            raise NoTray
-        return texts()("cli.doctor.there")
-
-    own = {"engine": engine, "wall": walled, "display": display, "tray": tray}
-    return {**standing.checks(), **own, **({"agent": agent} if agent is not None else {})}
-
-
-def health(app: App, paths: AppPaths, texts: Callable[[], Texts], version: str) -> Health:
-    """How the running agent stands. Call it inside the event loop; what it gives is asked in threads."""
-    loop = asyncio.get_running_loop()
-    standing = ground(paths, lambda: app.settings, texts, app.library)
-
-    def engine() -> str:
-        device, precision = asyncio.run_coroutine_threadsafe(app.monitor.engine.try_out(), loop).result()
-        return engine_words(device, precision, app.monitor.engine.device_note, texts())
-
-    def wall() -> Wall:
-        return asyncio.run_coroutine_threadsafe(app.monitor.engine.wall(), loop).result()
-
-    def bundle(findings: Sequence[Finding]) -> bytes:
-        counts = None if any(finding.name == "library" and finding.error for finding in findings) else app.library.counts()
-        return support_bundle(version, app.settings, findings, counts, standing.models(), paths.logs)
-
-    return Health(checks(standing, texts, engine=engine, wall=wall), standing.models, standing.disk, standing.last_backup, bundle)
-
-
-async def _let_go_at_quit(download: Callable[[], object], stop: Callable[[], None]) -> None:
-    """Wait for a call in a thread that the program's end does not wait for: a slow network must not keep the agent from quitting.
-
-    `stop` ends the processes it started: they would outlive the agent.
-    """
-    loop = asyncio.get_running_loop()
-    ended: asyncio.Future[None] = loop.create_future()
-
-    def tell(error: BaseException | None) -> None:
-        if not ended.done():
-            ended.set_exception(error) if error else ended.set_result(None)
-
-    def run() -> None:
-        failure: BaseException | None = None
-        try:
-            download()
-        except BaseException as error:
-            failure = error
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(tell, failure)
-
-    threading.Thread(target=run, name="download", daemon=True).start()
-    try:
-        await ended
-    except asyncio.CancelledError:
-        await asyncio.to_thread(stop)
-        raise
 
 
 def _four() -> int:

@@ -23,7 +23,8 @@ from agent.api.server import serving
 from agent.api.whereabouts import opening
 from agent.app.lifecycle import App, Reconfigure
 from agent.app.picking import Picking
-from agent.bootstrap import build, health, move_key, recovery_code
+from agent.bootstrap import build, move_key, recovery_code
+from agent.checkup import health
 from agent.desktop import autostart
 from agent.desktop.capture_start import CaptureStart
 from agent.desktop.desk import Desk

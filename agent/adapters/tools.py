@@ -1,9 +1,10 @@
 """Runs a tool of this machine that must not outlive the wish for its result."""
 
+import asyncio
 import contextlib
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -57,3 +58,32 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
             with contextlib.suppress(psutil.Error):
                 child.kill()
         process.wait()
+
+
+async def let_go_at_quit(download: Callable[[], object], stop: Callable[[], None]) -> None:
+    """Wait for a call in a thread that the program's end does not wait for: a slow network must not keep the agent from quitting.
+
+    `stop` ends the processes it started: they would outlive the agent.
+    """
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[None] = loop.create_future()
+
+    def tell(error: BaseException | None) -> None:
+        if not ended.done():
+            ended.set_exception(error) if error else ended.set_result(None)
+
+    def run() -> None:
+        failure: BaseException | None = None
+        try:
+            download()
+        except BaseException as error:
+            failure = error
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(tell, failure)
+
+    threading.Thread(target=run, name="download", daemon=True).start()
+    try:
+        await ended
+    except asyncio.CancelledError:
+        await asyncio.to_thread(stop)
+        raise

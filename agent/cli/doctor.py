@@ -9,7 +9,8 @@ import click
 from agent import __version__
 from agent.app.devices import Note
 from agent.app.health import Check, examine
-from agent.bootstrap import checks, engine_pool, engine_words, ground, model_store
+from agent.bootstrap import engine_pool, model_store
+from agent.checkup import checks, engine_words, ground
 from agent.cli.session import Session
 from agent.engine.wire import Hello
 

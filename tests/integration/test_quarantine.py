@@ -22,7 +22,8 @@ from agent.api.schemas import PlaceProblem, PlaceProblems, Status
 from agent.api.server import serving
 from agent.app.picking import Picking
 from agent.app.previews import Previews
-from agent.bootstrap import build, health
+from agent.bootstrap import build
+from agent.checkup import health
 from agent.desktop.desk import Desk
 from agent.engine.pool import EnginePool
 from agent.engine.wire import EngineConfig
