@@ -9,6 +9,7 @@ from typing import cast
 
 from agent.adapters import captures
 from agent.adapters.backup import BackupStore
+from agent.adapters.clip_jobs import FolderJobs
 from agent.adapters.config_file import SettingsFile
 from agent.adapters.copies import Copies
 from agent.adapters.durable import store_error
@@ -28,9 +29,10 @@ from agent.adapters.thumbnails import ThumbnailFile
 from agent.adapters.tools import Stop, let_go_at_quit
 from agent.adapters.xmp import Sidecars
 from agent.app.capturing import Surroundings
+from agent.app.clips import ClipRedactor
 from agent.app.lifecycle import App, Reconfigure
 from agent.app.monitor import Machine
-from agent.app.ports import Analyser, FaceMatcher, Renderer, Source
+from agent.app.ports import Analyser, ClipRenderer, FaceMatcher, Renderer, Source
 from agent.app.ports.screen import ScreenGrabber
 from agent.app.recognition import Backups
 from agent.app.redaction import Makers
@@ -41,6 +43,7 @@ from agent.desktop import portal
 from agent.desktop.active_window import active_window
 from agent.desktop.clipboard import clipboard
 from agent.domain.image import Recipe
+from agent.engine.clips import PoolClips
 from agent.engine.matching import MatcherProcess
 from agent.engine.pool import EnginePool
 from agent.engine.screen import ScreenEngine
@@ -152,6 +155,7 @@ def build(
     analyser: Analyser | None = None,
     matcher: FaceMatcher | None = None,
     renderer: Renderer | None = None,
+    clips: ClipRenderer | None = None,
     source: Source | None = None,
     screen: tuple[ScreenGrabber, Surroundings] | None = None,
     backups: Backups | None = None,
@@ -174,7 +178,7 @@ def build(
     if analyser is None:
         store = model_store(paths)
         pool, grabber = engine_pool(settings, paths, store), screen_engine(settings, paths, store)
-        analyser, slots = pool, lambda: pool.size + 2
+        analyser, slots, clips = pool, lambda: pool.size + 2, clips or PoolClips(pool)
         machine = Machine(pool, ProcessMeter().read, read_power, total_memory())
         screen = screen or (grabber, surroundings(clock))
         supply, hooks["engine"] = _model_ways(store, (pool, grabber))
@@ -204,7 +208,12 @@ def build(
         backups=backups or backups_of(library, paths),
         forgotten=ForgottenFile(paths.library.with_name("forgotten")),
         sidecars=Sidecars(),
-        makers=Makers(renderer or cast("Renderer", analyser), Copies(), KeptFiles(lambda: library.key_for(b"kept originals"))),
+        makers=Makers(
+            renderer or cast("Renderer", analyser),
+            Copies(),
+            KeptFiles(lambda: library.key_for(b"kept originals")),
+            ClipRedactor(clips, FolderJobs(paths.cache / "clips")) if clips else None,
+        ),
         reconfigure=hooks,
         machine=machine,
         online_only=is_online_only,

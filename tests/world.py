@@ -18,6 +18,7 @@ from agent.adapters.kept import KeptFiles
 from agent.adapters.store import SqliteLibrary
 from agent.adapters.xmp import Sidecars
 from agent.app.capturing import Surroundings
+from agent.app.clips import ClipRedactor
 from agent.app.lifecycle import App
 from agent.app.ports import Analyse, Emit, Groups, Query, Region, Render, Rendered
 from agent.app.ports.screen import ScreenGrabber
@@ -259,6 +260,7 @@ class World:
         self.forgotten = ForgottenFile(self.folder / ".forgotten")
         self.analyser = FakeAnalyser()
         self.renderer = FakeRenderer()
+        self.clips: ClipRedactor | None = None
         self.source = FakeSource()
         self.happened: list[Recorded] = []
         self.time = 0.0
@@ -306,7 +308,7 @@ class World:
             backups=Backups(backup, replace),
             forgotten=self.forgotten,
             sidecars=self.sidecars,
-            makers=Makers(self.renderer, Copies(), KeptFiles(lambda: bytes(32))),
+            makers=Makers(self.renderer, Copies(), KeptFiles(lambda: bytes(32)), self.clips),
             reconfigure={"popup": reconfigure},
             online_only=lambda path: path in self.in_the_cloud,
             screen=self.screen,

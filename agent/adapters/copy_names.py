@@ -8,12 +8,15 @@ from typing import Final
 
 from agent.adapters.folder_scan import is_below, walk_images
 from agent.app.ports import KEPT_ENDING, Made, PlannedCopy
+from agent.domain.clips import CLIP_FORMATS, is_clip
 from agent.domain.errors import CopyUnsupported, SameFile
 from agent.domain.image import COPY_FORMATS, is_image
 from agent.domain.wishes import Keeping, Wish
 
 # What can be read but not written, a camera's raw file or a HEIC, becomes a JPEG.
 _INSTEAD: Final = ("jpg", "jpeg")
+# The same for clips; some become another format still, which shows once they are opened.
+_CLIP_INSTEAD: Final = "mp4"
 
 FileId = tuple[int, int]
 MadeAt = Callable[[str], Made | None]
@@ -23,16 +26,19 @@ Digest = Callable[[str], str | None]
 def writable(path: str) -> bool:
     """Whether a copy can bear the file's own name. One without an ending may be anything, and is taken as it is."""
     ending = _ending(path)
-    return ending in COPY_FORMATS or not is_image(path)
+    return ending in COPY_FORMATS or ending in CLIP_FORMATS or not (is_image(path) or is_clip(path))
 
 
 def wanted_files(paths: Sequence[str], out: str | None) -> Iterator[tuple[str, str]]:
-    """Each image below files and folders, with the folder from where on its place is kept. What lies in `out` itself is left out."""
+    """Each image and clip below files and folders, with the folder from where on its place is kept.
+
+    What lies in `out` itself is left out.
+    """
     inside = None if out is None else os.path.realpath(out)
     met: set[str] = set()
     for path in map(os.path.abspath, paths):
         is_folder = os.path.isdir(path)  # noqa: PTH112 - a Path can't hold every name that Windows allows
-        for seen in walk_images((path,)):
+        for seen in walk_images((path,), wanted=lambda name: is_image(name) or is_clip(name)):
             found = seen.path
             if found in met or (is_folder and inside is not None and is_below(os.path.realpath(found), inside)):
                 continue
@@ -102,8 +108,13 @@ def below(out: str, source: str, base: str) -> tuple[str, str | None]:
 
 
 def exactly(out: str, source: str) -> tuple[str, str | None]:
-    """The same for a name that somebody chose. Raises CopyUnsupported."""
-    format = COPY_FORMATS.get(_ending(out))
+    """The same for a name that somebody chose. Raises CopyUnsupported.
+
+    What a clip becomes shows once it is opened: the format it must be is told in any case.
+    """
+    if is_clip(source) and (clip := CLIP_FORMATS.get(_ending(out))) is not None:
+        return os.path.abspath(out), clip  # noqa: PTH100
+    format = None if is_clip(source) else COPY_FORMATS.get(_ending(out))
     if format is None:
         raise CopyUnsupported(format=_ending(out))
     return os.path.abspath(out), None if COPY_FORMATS.get(_ending(source)) == format else format  # noqa: PTH100
@@ -133,6 +144,8 @@ def file_id(path: str) -> FileId | None:
 def _fitting(target: str) -> tuple[str, str | None]:
     if writable(target):
         return target, None
+    if is_clip(target):
+        return f"{target.rpartition('.')[0]}.{_CLIP_INSTEAD}", None
     ending, format = _INSTEAD
     return f"{target.rpartition('.')[0]}.{ending}", format
 

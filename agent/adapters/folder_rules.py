@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fnmatch import translate
 from typing import Final
 
@@ -31,7 +31,9 @@ def is_closed(name: str) -> bool:
 class Matcher:
     """The include and exclude patterns of a watched folder. Paths are absolute and below `root`; letter case does not matter."""
 
-    def __init__(self, root: str, folder: Folder) -> None:
+    def __init__(self, root: str, folder: Folder, wanted: Callable[[str], bool] = is_image) -> None:
+        """`wanted` goes by a file's name."""
+        self._wanted = wanted
         self._cut = len(root) if root.endswith(os.sep) else len(root) + 1
         self._recursive = folder.recursive
         self._include = _any_of(folder.include)
@@ -41,7 +43,7 @@ class Matcher:
     def takes(self, path: str) -> bool:
         """Whether this file, and every folder it lies in, is to be looked at."""
         *above, name = self._parts(path)
-        return is_image(name) and self._matches(self._include, above, name, empty=True) and self._holds(above, name)
+        return self._wanted(name) and self._matches(self._include, above, name, empty=True) and self._holds(above, name)
 
     def takes_sidecar(self, path: str) -> bool:
         """The same for a sidecar, which need not match what is to be included: its photo does."""
@@ -55,7 +57,7 @@ class Matcher:
 
     def takes_entry(self, path: str, name: str) -> bool:
         """`takes` for a file whose folders were entered."""
-        if not is_image(name):
+        if not self._wanted(name):
             return False
         if self._include is not None and not (self._include.match(name) or self._include.match(self._relative(path))):
             return False

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from agent.adapters.folder_rules import Matcher
-from agent.domain.image import FileSeen
+from agent.domain.image import FileSeen, is_image
 from agent.settings import Folder
 
 Facts: TypeAlias = tuple[int, int]  # size in bytes, mtime in nanoseconds
@@ -195,24 +195,26 @@ def topmost(paths: Collection[str]) -> tuple[str, ...]:
     return tuple(sorted(path for path in paths if not any(above in paths for above in ancestors(path))))
 
 
-def walk_images(paths: Iterable[str], folder: Folder | None = None) -> Iterator[FileSeen]:
+def walk_images(paths: Iterable[str], folder: Folder | None = None, *, wanted: Callable[[str], bool] = is_image) -> Iterator[FileSeen]:
     """The files a scan by hand means, each once: files as they are named, folders looked through by `folder`'s rules (not its path).
+
+    Of files in folders, those whose names are `wanted`.
 
     A path that is not there, or a folder that can't be read, comes with size and time 0, so that the analysis names it.
     """
     rules = folder or Folder(path=".")
     met: set[str] = set()
     for path in map(os.path.abspath, paths):
-        for found, (size, mtime_ns) in _named(path, rules):
+        for found, (size, mtime_ns) in _named(path, rules, wanted):
             if found not in met:
                 met.add(found)
                 yield FileSeen(found, size, mtime_ns)
 
 
-def _named(path: str, rules: Folder) -> Iterator[Entry]:
+def _named(path: str, rules: Folder, wanted: Callable[[str], bool]) -> Iterator[Entry]:
     try:
         if Path(path).is_dir():
-            yield from Walk(path, Matcher(path, rules))
+            yield from Walk(path, Matcher(path, rules, wanted))
             return
     except OSError:
         yield path, (0, 0)

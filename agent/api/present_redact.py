@@ -4,9 +4,18 @@ import os
 from collections.abc import Sequence
 
 from agent.api import present
-from agent.api.schemas_redact import CoverRequest, MarkIO, RedactedOut, RedactionBatchOut, RedactionDetail, RedactLine, RedactRequest
+from agent.api.schemas_redact import (
+    CoverRequest,
+    MarkIO,
+    RedactedOut,
+    RedactionBatchOut,
+    RedactionDetail,
+    RedactLine,
+    RedactRequest,
+    UnderWayOut,
+)
 from agent.app.ports import MADE, ItemState, RedactionBatch, RedactionItem, StoredFace, StoredImage
-from agent.app.redacting import RedactionAsk
+from agent.app.redacting import RedactionAsk, UnderWay
 from agent.domain.face import Box
 from agent.domain.people import Certainty
 from agent.domain.redaction import Cover, Look, around
@@ -37,13 +46,15 @@ def asked_of(request: CoverRequest, paths: Sequence[str]) -> RedactionAsk:
     return RedactionAsk(paths, os.path.join(request.out, ""), Look(request.style), request.keep, strip=request.strip)  # noqa: PTH118
 
 
-def line(told: int | RedactionItem, texts: Texts) -> RedactLine:
+def line(told: int | UnderWay | RedactionItem, texts: Texts) -> RedactLine:
+    if isinstance(told, UnderWay):
+        return RedactLine(under_way=UnderWayOut(id=told.item_id, source=present.printable(told.source), percent=told.percent))
     return RedactLine(total=told) if isinstance(told, int) else RedactLine(item=item(told, texts))
 
 
 def item(known: RedactionItem, texts: Texts) -> RedactedOut:
     facts = known.facts if known.state in MADE or known.edited else None
-    marks = facts.marks if facts else ()
+    is_picture = facts is None or facts.ways is None
     return RedactedOut(
         id=known.id,
         batch=known.batch,
@@ -52,9 +63,9 @@ def item(known: RedactionItem, texts: Texts) -> RedactedOut:
         state=known.state.value,
         passed=known.passed,
         edited=known.edited,
-        editable=known.state in MADE and known.source != known.target and not known.wish.locked,
-        found=sum(mark.score is not None for mark in marks),
-        covered=sum(mark.covered for mark in marks),
+        editable=known.state in MADE and known.source != known.target and not known.wish.locked and is_picture,
+        found=facts.found if facts else 0,
+        covered=facts.covered if facts else 0,
         doubts=facts.doubts if facts else (),
         width=facts.width if facts else None,
         height=facts.height if facts else None,

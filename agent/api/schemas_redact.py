@@ -18,7 +18,7 @@ MOST_MARKS = 2_000
 
 
 class RedactRequest(Schema):
-    """Covered copies of the images below `paths`."""
+    """Covered copies of the images and clips below `paths`."""
 
     paths: Annotated[tuple[Path, ...], Field(min_length=1, max_length=10_000)]
     out: Path | None = None
@@ -92,9 +92,9 @@ class RedactedOut(Schema):
     edited: bool
     """its marks were set by hand"""
     editable: bool
-    """its copy can be made anew with other marks: the original is still there to make it from"""
+    """its copy can be made anew with other marks: it is a picture, and the original is still there to make it from"""
     found: int
-    """faces; 0 does not say that there are none"""
+    """faces; 0 does not say that there are none. Of a clip: ways through it; who was out of sight for long has two"""
     covered: int
     doubts: tuple[Doubtful, ...]
     """why somebody should look"""
@@ -109,10 +109,19 @@ class RedactedOut(Schema):
     at: datetime
 
 
+class UnderWayOut(Schema):
+    """How far the copy of a clip is."""
+
+    id: int
+    source: str
+    percent: int
+
+
 class RedactLine(Schema):
-    """One line of an answer: how many files there are, or what came of one, or what ended it all."""
+    """One line of an answer: how many files there are, or how far a clip is, or what came of a file, or what ended it all."""
 
     total: int | None = None
+    under_way: UnderWayOut | None = None
     item: RedactedOut | None = None
     stopped: Problem | None = None
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from agent.app.ports import ClipJob, ClipJobs, ClipRenderer, DrawPart, JoinClip, Joined
 from agent.domain.clips import Clip, Covered, Part, Seen, Way
-from agent.domain.errors import ImageChanged, VideoUnreadable, reason_of
+from agent.domain.errors import CopyUnsupported, ImageChanged, VideoUnreadable, reason_of
 from agent.domain.redaction import Look
 from agent.domain.tracks import ways_of
 
@@ -25,6 +25,7 @@ class ClipWish:
     output: str  # a file that is not there yet: whoever asks moves it into place
     look: Look
     strip: bool = False
+    format: str | None = None  # what the copy must be; None: what is fit for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,21 @@ class ClipRedactor:
     def __init__(self, renderer: ClipRenderer, jobs: ClipJobs) -> None:
         self._renderer = renderer
         self._jobs = jobs
+        self._turn = asyncio.Lock()
 
     async def redact(self, wish: ClipWish, progress: Callable[[ClipProgress], None] = lambda _: None) -> ClipCopy:
         """Cancelled or failed, it leaves the original as it was, no output, and what is finished for the next try.
 
+        One clip after the other: its parts are worked on side by side, and two of the same content have one job.
         Raises ImageError, EngineError, ModelError, RedactionError.
         """
+        async with self._turn:
+            return await self._redact(wish, progress)
+
+    async def _redact(self, wish: ClipWish, progress: Callable[[ClipProgress], None]) -> ClipCopy:
         clip = await self._renderer.probe(wish.path)
+        if wish.format not in (None, clip.format):
+            raise CopyUnsupported(format=wish.format)
         job = await asyncio.to_thread(self._jobs.job, clip, f"{wish.look.style} {wish.look.shape}")
         steps = _Steps(2 * len(clip.parts) + 1, progress)
         seen = await self._for_each(clip.parts, lambda number, part: self._seen(wish, clip, job, number, part), steps)

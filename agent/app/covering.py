@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
+from agent.app.clip_copies import ClipCopies, Percent
 from agent.app.opinions import one_each
 from agent.app.ports import (
     Analyse,
@@ -17,10 +18,11 @@ from agent.app.ports import (
     Library,
     Placing,
     RedactionItem,
+    Region,
     Render,
-    Rendered,
     Renderer,
 )
+from agent.domain.clips import is_clip
 from agent.domain.errors import CopyUnsupported, EngineBadAnswer, ImageChanged, ImageMissing, PassphraseGone, PersonUnknown
 from agent.domain.face import Analysis, Face
 from agent.domain.image import named_as
@@ -40,6 +42,7 @@ class Covering:
         library: Library,
         analyser: Analyser,
         renderer: Renderer,
+        clips: ClipCopies,
         copies: CopyFiles,
         keeper: Keeper,
         *,
@@ -54,14 +57,17 @@ class Covering:
         self._library = library
         self._analyser = analyser
         self._renderer = renderer
+        self._clips = clips
         self._copies = copies
         self._keeper = keeper
         self._task = task
         self._opinions = opinions
         self._clock = clock
 
-    async def make(self, item: RedactionItem, passphrase: str | None) -> None:
+    async def make(self, item: RedactionItem, passphrase: str | None, percent: Percent = lambda _: None) -> None:
         """Make the copy, and note it. Cancelled or failed, it leaves nothing behind, and the original as it was.
+
+        `percent` hears how far it is, where that takes a while.
 
         Raises RedactionError, ImageError, EngineError, ModelError, PeopleError, StoreError.
         """
@@ -73,7 +79,11 @@ class Covering:
                 return
             if item.wish.locked and passphrase is None:
                 raise PassphraseGone
-            facts, kept, item = await self._rendered(item, aside)
+            if is_clip(item.source):
+                facts, item = await self._clips.make(item, aside, percent)
+                kept = _kept(item, facts)
+            else:
+                facts, kept, item = await self._rendered(item, aside)
             if kept is not None:
                 original = item.source if item.wish.keeping is Keeping.ORIGINAL else None
                 await _to_its_end(asyncio.to_thread(self._keeper.keep, aside_kept, kept, original, passphrase))
@@ -110,7 +120,7 @@ class Covering:
         if item.format is None and format and rendered.format != format:
             # Nobody meant that name, so what has it stays.
             item = replace(item, target=named_as(item.target, rendered.format), wish=replace(item.wish, replace=False))
-        return facts, _kept(item, rendered), item
+        return facts, _kept(item, facts, rendered.regions), item
 
     async def _found(self, item: RedactionItem) -> tuple[CopyFacts, str]:
         """What is on the picture, and its format."""
@@ -186,11 +196,11 @@ def _replaces(item: RedactionItem) -> str | None:
     return item.facts.replaces or item.facts.copy_sha256
 
 
-def _kept(item: RedactionItem, rendered: Rendered) -> Kept | None:
+def _kept(item: RedactionItem, facts: CopyFacts, regions: tuple[Region, ...] = ()) -> Kept | None:
     if item.wish.keeping is Keeping.NOTHING:
         return None
     name = item.source.replace("\\", "/").rpartition("/")[2]
-    return Kept(rendered.copy_sha256, rendered.sha256, name, rendered.regions, item.wish.keeping is Keeping.ORIGINAL)
+    return Kept(facts.copy_sha256, facts.sha256, name, regions, item.wish.keeping is Keeping.ORIGINAL)
 
 
 def report_of(wish: Wish, facts: CopyFacts, names: Mapping[int, str]) -> dict[str, object]:
@@ -202,7 +212,7 @@ def report_of(wish: Wish, facts: CopyFacts, names: Mapping[int, str]) -> dict[st
         "copy_sha256": facts.copy_sha256,
         "width": facts.width,
         "height": facts.height,
-        "found": sum(mark.score is not None for mark in facts.marks),
+        "found": facts.found,
         "covered": [
             {
                 "box": [mark.cover.box.x, mark.cover.box.y, mark.cover.box.w, mark.cover.box.h],
@@ -215,6 +225,7 @@ def report_of(wish: Wish, facts: CopyFacts, names: Mapping[int, str]) -> dict[st
             for mark in facts.marks
             if mark.covered
         ],
+        **({} if facts.ways is None else {"covered_ways": facts.ways, "style": wish.look.style.value, "shape": wish.look.shape.value}),
         "visible": sum(not mark.covered for mark in facts.marks),
         "doubts": [doubt.value for doubt in facts.doubts],
         "metadata_removed": list(facts.removed),

@@ -25,6 +25,7 @@ from agent.domain.errors import (
     RecognitionOff,
     StoreError,
     Unexpected,
+    VideoNotEditable,
 )
 from agent.domain.jobs import JobState, after_error
 from agent.domain.redaction import Choice, Look
@@ -43,7 +44,7 @@ Clock: TypeAlias = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class RedactionAsk:
-    """Covered copies of the images below `paths`, in `out` (a file or a folder), or in their own place (None)."""
+    """Covered copies of the images and clips below `paths`, in `out` (a file or a folder), or in their own place (None)."""
 
     paths: Sequence[str]
     out: str | None
@@ -60,6 +61,15 @@ class RedactionAsk:
         in_place = self.out is None
         locked = self.passphrase is not None and self.keeping is not Keeping.NOTHING
         return Wish(choice, self.look, self.strip, self.keeping, locked, self.overwrite or in_place, self.report)
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """How far a copy is that takes a while."""
+
+    item_id: int
+    source: str
+    percent: int
 
 
 class Redacting:
@@ -94,7 +104,8 @@ class Redacting:
         self._running: dict[int, tuple[str, asyncio.Task[None]]] = {}  # by item: its batch, and who makes it
         self._attempts: dict[int, int] = {}
         self._passphrases: dict[str, str] = {}  # by batch
-        self._waiting: dict[str, asyncio.Queue[int]] = {}  # by batch: ids of items that ended, never more than it has
+        # By batch: ids of items that ended, never more than it has, and up to a hundred words of each clip.
+        self._waiting: dict[str, asyncio.Queue[int | UnderWay]] = {}
         self._stopping: set[asyncio.Task[None]] = set()
         self._ended = False
         self._stopped: set[str] = set()  # batches somebody listens to, and another one stopped
@@ -102,9 +113,10 @@ class Redacting:
         self.problem: AgentError | None = None
 
     # -- what is asked for -------------------------------------------------------------------------------------------------------
-    async def redact(self, ask: RedactionAsk) -> AsyncGenerator[int | RedactionItem, None]:
-        """First how many there are, then each as it ends. Whoever stops listening before the end stops what was not begun.
+    async def redact(self, ask: RedactionAsk) -> AsyncGenerator[int | UnderWay | RedactionItem, None]:
+        """First how many there are, then each as it ends, and how far clips are meanwhile.
 
+        Whoever stops listening before the end stops what was not begun.
         Raises SameFile, CopyUnsupported, CopyUnwritable, RecognitionOff, NoSuchName, and what stops all work.
         """
         uid = token_hex(16)
@@ -118,7 +130,8 @@ class Redacting:
                 yield item
             while len(told) < total and uid not in self._stopped:
                 if (next_one := await self._next(ended)) is not None:
-                    told.add(next_one.id)
+                    if isinstance(next_one, RedactionItem):
+                        told.add(next_one.id)
                     yield next_one
         except (asyncio.CancelledError, GeneratorExit):
             if not self._ended:  # else it is the agent that ends: the next one goes on
@@ -165,9 +178,11 @@ class Redacting:
     async def edit(self, item_id: int, marks: Sequence[Mark]) -> RedactionItem:
         """Make a copy anew with these marks. Raises NotFound; NotRestorable if there is no original any more to make it from.
 
-        PassphraseGone if what is kept would have to be locked again.
+        PassphraseGone if what is kept would have to be locked again; VideoNotEditable.
         """
         known = await asyncio.to_thread(self._library.redaction, item_id)
+        if known is not None and known.facts is not None and known.facts.ways is not None:
+            raise VideoNotEditable
         if known is not None and known.source == known.target:
             raise NotRestorable
         if known is not None and known.wish.locked:
@@ -237,15 +252,15 @@ class Redacting:
                 yield item
             after = page[-1].id
 
-    async def _next(self, ended: "asyncio.Queue[int]") -> RedactionItem | None:
+    async def _next(self, heard: "asyncio.Queue[int | UnderWay]") -> UnderWay | RedactionItem | None:
         try:
             async with asyncio.timeout(LOOK_S):
-                item_id = await ended.get()
+                told = await heard.get()
         except TimeoutError:
             if self.problem is not None and self._tries > 1:
                 raise self.problem from None
             return None
-        return await asyncio.to_thread(self._library.redaction, item_id)
+        return told if isinstance(told, UnderWay) else await asyncio.to_thread(self._library.redaction, told)
 
     # -- the work ----------------------------------------------------------------------------------------------------------------
     async def run(self) -> None:
@@ -295,8 +310,7 @@ class Redacting:
         else:
             if ended:
                 self._attempts.pop(item.id, None)
-                if (listener := self._waiting.get(item.batch)) is not None:
-                    listener.put_nowait(item.id)
+                self._tell(item, item.id)
         finally:
             self._running.pop(item.id, None)
             self.wake()
@@ -305,7 +319,8 @@ class Redacting:
         """Whether it is made, or failed for good."""
         attempt = self._attempts[item.id] = self._attempts.get(item.id, 0) + 1
         try:
-            await self._covering.make(item, self._passphrases.get(item.batch))
+            passphrase = self._passphrases.get(item.batch)
+            await self._covering.make(item, passphrase, lambda percent: self._tell(item, UnderWay(item.id, item.source, percent)))
         except BLOCKERS as error:
             self._attempts[item.id] -= 1
             self._blocked(error)
@@ -325,6 +340,10 @@ class Redacting:
             log.info("redact.made", item=item.id)
         self.problem, self._tries = None, 0
         return True
+
+    def _tell(self, item: RedactionItem, what: int | UnderWay) -> None:
+        if (listener := self._waiting.get(item.batch)) is not None:
+            listener.put_nowait(what)
 
     def _blocked(self, error: AgentError) -> None:
         self._tries += 1

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent.app.bus import Bus
+from agent.app.clip_copies import ClipCopies
+from agent.app.clips import ClipRedactor
 from agent.app.covering import Covering
 from agent.app.folder_copies import FolderCopies
 from agent.app.ports import Analyse, Analyser, CopyFiles, Keeper, Library, Renderer
@@ -25,6 +27,7 @@ class Makers:
     renderer: Renderer
     copies: CopyFiles
     keeper: Keeper
+    clips: ClipRedactor | None = None  # None: no clip can be covered
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,15 @@ class Redaction:
 
         self._asked = asked
         self.covering = Covering(
-            library, analyser, makers.renderer, makers.copies, makers.keeper, task=task, opinions=asked.opinions, clock=asked.clock
+            library,
+            analyser,
+            makers.renderer,
+            ClipCopies(makers.clips, makers.copies, lambda: redaction_recipe(False).models),
+            makers.copies,
+            makers.keeper,
+            task=task,
+            opinions=asked.opinions,
+            clock=asked.clock,
         )
         self.copies = Redacting(
             library,

@@ -114,7 +114,8 @@ class Report:
         self._session = session
         self._json = as_json
         self._copies = self._covered = self._passed = self._doubtful = self._failed = 0
-        self._bar: Any = None  # click names no public type for it
+        self._bar: Any = None  # click names no public type for it; it counts percents, and tells the time left
+        self._percents: dict[int, int] = {}  # of clips under way, by id
         self._stopped = False
         self.batch: str | None = None  # as far as anything of it ended
 
@@ -130,15 +131,23 @@ class Report:
     def take(self, line: "RedactLine") -> None:
         if line.total is not None and sys.stderr.isatty():
             of_total = f"{line.total:,}"
-            self._bar = click.progressbar(length=line.total, file=sys.stderr, item_show_func=lambda done: f"{done or 0:,}/{of_total}")
+            self._bar = click.progressbar(length=100 * line.total, file=sys.stderr, item_show_func=lambda done: f"{done or 0:,}/{of_total}")
             self._bar.render_progress()
+        if line.under_way is not None:
+            self._move(line.under_way.id, line.under_way.percent)
         if line.item is not None:
             self._item(line.item)
-            if self._bar is not None:
-                self._bar.update(1, self._copies + self._failed)
+            self._move(line.item.id, 100)
         if line.stopped is not None:
             self._stopped = True
             click.echo(f"{self._session.sentences(line.stopped.cause, line.stopped.remedy)} [{line.stopped.code}]", err=True)
+
+    def _move(self, item_id: int, percent: int) -> None:
+        """Never back: a second attempt begins with what the first one finished."""
+        before = self._percents.get(item_id, 0)
+        if self._bar is not None and percent > before:
+            self._percents[item_id] = percent
+            self._bar.update(percent - before, self._copies + self._failed)
 
     def _item(self, item: "RedactedOut") -> None:
         texts = self._session.texts
@@ -171,7 +180,7 @@ class Report:
     def end(self) -> int:
         texts = self._session.texts
         if not self._json:
-            click.echo(texts.counted("cli.redact.done", photos=self._copies, faces=self._covered), err=True)
+            click.echo(texts.counted("cli.redact.done", copies=self._copies, faces=self._covered), err=True)
         if self._passed:
             click.echo(texts("cli.redact.made_before", count=self._passed), err=True)
         if self._doubtful:

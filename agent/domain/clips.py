@@ -2,9 +2,27 @@
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from typing import Final
 
 from agent.domain.face import Box
 from agent.domain.redaction import Look, Reason
+
+# The format of a copy, by the ending of its name.
+CLIP_FORMATS: Final = {"mp4": "mp4", "m4v": "mp4", "mov": "mov", "mkv": "mkv", "webm": "webm"}
+# Endings of clips. Not "ts": most files of that name are programs' source texts.
+CLIP_ENDINGS: Final = CLIP_FORMATS.keys() | {"3gp", "3g2", "avi", "m2ts", "mts", "mpg", "mpeg", "wmv", "asf", "flv", "ogv"}
+
+
+def is_clip(path: str) -> bool:
+    """Whether a file's name ends like a clip's."""
+    _, dot, ending = path.rpartition(".")
+    return bool(dot) and ending.lower() in CLIP_ENDINGS
+
+
+def clip_named_as(path: str, format: str) -> str:
+    """A path with an ending for that format, its own if it is one."""
+    stem, dot, ending = path.rpartition(".")
+    return path if not dot or CLIP_FORMATS.get(ending.lower()) == format else f"{stem}.{format}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ class Doubtful(StrEnum):
     TURNED = "turned"
     LOW_SCORE = "low_score"
     UNSURE = "unsure"  # probably somebody who was named: between the thresholds
+    CUT_OFF = "cut_off"  # a clip that ends before it should: the copy holds what there is
 
 
 # Of what the detector is less sure, it is wrong now and then; and where it was nearly missed, another may have been.

@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
 
 from agent.api.schemas_redact import RedactRequest
 from agent.domain.errors import AgentError
+from tests.made_clips import Made, made_clip
 from tests.program import RealProgram
 
 if TYPE_CHECKING:
@@ -140,6 +142,41 @@ def test_a_batch_goes_on_after_the_agent_was_killed(program: RealProgram, tmp_pa
     assert files(safe) == expected, "nothing is doubled, and nothing half-made is left"
     back = program.run("restore", str(safe / "11.jpg"))
     assert Path(back.stdout.strip()).read_bytes() == (album / "11.jpg").read_bytes()
+
+
+def test_a_clip_goes_on_after_the_agent_was_killed(program: RealProgram, tmp_path: Path, safe: Path) -> None:
+    options = (("g", "16"), ("preset", "ultrafast"))
+    clip = made_clip(tmp_path / "clip.mp4", Made(moments=range(0, 80 * 300, 300), size=(160, 120), options=options, sound=None))
+    program.start()
+    begun = threading.Event()
+
+    def listen() -> None:
+        with contextlib.suppress(AgentError), program.client() as client:
+            for line in client.redact(RedactRequest(paths=(str(clip),), out=str(safe / "copy.mp4"))):
+                if line.under_way is not None:
+                    begun.set()
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    try:
+        assert begun.wait(60)
+        program.kill()
+        assert not (safe / "copy.mp4").exists(), "it was killed in the middle"
+    finally:
+        listener.join(60)
+    assert list(program.paths.cache.glob("clips/*/*.seen")), "something is finished"
+
+    program.start()
+
+    with program.api() as api:
+        [batch] = api.get("/redactions").json()["items"]
+        program.until(lambda _: api.get(f"/redactions/{batch['uid']}").json()["planned"] == 0)
+        [item] = api.get(f"/redactions/{batch['uid']}/items").json()["items"]
+    assert (item["error"], item["doubts"], item["editable"]) == (None, ["no_face"], False)
+    assert files(safe) == {"copy.mp4"}
+    assert not list(program.paths.cache.glob("clips/*")), "nothing of it is kept"
+    with av.open(str(safe / "copy.mp4")) as made:
+        assert sum(1 for _ in made.decode(video=0)) == 80
 
 
 @pytest.fixture

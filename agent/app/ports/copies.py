@@ -27,7 +27,7 @@ class CopyFiles(Protocol):
     """Every call blocks, and raises CopyUnwritable and CopyDiskFull. Implementation: `agent.adapters.copies.Copies`."""
 
     def plan(self, paths: Sequence[str], out: str | None, wish: Wish, made: Callable[[str], Made | None]) -> list[PlannedCopy]:
-        """Where the copy of each image below files and folders goes: to `out`, a file or a folder, or in its own place (None).
+        """Where the copy of each image and clip below files and folders goes: to `out`, a file or a folder, or in its own place (None).
 
         The order inside folders is kept; two never get the same name; what is there is passed over if `made` says that it is the wished
         copy of the same content, else it keeps its name unless the wish says that it gives way. Raises SameFile if a copy would take

@@ -55,6 +55,17 @@ class CopyFacts:
     models: tuple[str, ...]  # what the faces were found and recognised with
     removed: tuple[str, ...] = ()  # see `Rendered`
     replaces: str | None = None  # SHA-256 of the copy of ours that gives way to it
+    ways: int | None = None  # of a clip, which has no marks: on so many ways through it a face is covered
+
+    @property
+    def found(self) -> int:
+        """Faces."""
+        return self.ways if self.ways is not None else sum(mark.score is not None for mark in self.marks)
+
+    @property
+    def covered(self) -> int:
+        """Faces, and areas drawn by hand."""
+        return self.ways if self.ways is not None else sum(mark.covered for mark in self.marks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,3 +89,21 @@ class VideoUnwritable(RedactionError):
     """The copy can't hold what the original does."""
 
     code = "redact.video_unwritable"
+
+
+class VideoNamesNobody(RedactionError):
+    """Who somebody is can't be told in clips, and some people were to be covered or to stay visible."""
+
+    code = "redact.video_names_nobody"
+
+
+class VideoKeepsNoRegions(RedactionError):
+    """What is below the covers of a clip can't be kept apart from it."""
+
+    code = "redact.video_keeps_no_regions"
+
+
+class VideoNotEditable(RedactionError):
+    """A clip's covers can't be set by hand."""
+
+    code = "redact.video_not_editable"

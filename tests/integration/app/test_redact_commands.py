@@ -49,7 +49,7 @@ def test_a_folder_of_copies_is_made_and_each_is_told(cli: CommandLine, analyser:
     assert said.code == 0
     assert files(safe) == {"a.jpg", "trip/图.jpg"}
     assert f"{photos / 'a.jpg'} → {safe / 'a.jpg'}: 1 face covered\n" in said.out
-    assert "2 photos, 2 faces covered." in said.err
+    assert "2 copies, 2 faces covered." in said.err
     assert "undone" not in said.err
 
 

@@ -1923,7 +1923,7 @@ export interface components {
          * @description Why somebody should look.
          * @enum {string}
          */
-        readonly Doubtful: "no_face" | "small" | "turned" | "low_score" | "unsure";
+        readonly Doubtful: "no_face" | "small" | "turned" | "low_score" | "unsure" | "cut_off";
         /**
          * Doubts
          * @description Some of what waits for an answer, the surest first.
@@ -2991,17 +2991,18 @@ export interface components {
         };
         /**
          * RedactLine
-         * @description One line of an answer: how many files there are, or what came of one, or what ended it all.
+         * @description One line of an answer: how many files there are, or how far a clip is, or what came of a file, or what ended it all.
          */
         readonly RedactLine: {
             readonly item?: components["schemas"]["RedactedOut"] | null;
             readonly stopped?: components["schemas"]["Problem"] | null;
             /** Total */
             readonly total?: number | null;
+            readonly under_way?: components["schemas"]["UnderWayOut"] | null;
         };
         /**
          * RedactRequest
-         * @description Covered copies of the images below `paths`.
+         * @description Covered copies of the images and clips below `paths`.
          */
         readonly RedactRequest: {
             /**
@@ -3081,7 +3082,7 @@ export interface components {
             readonly doubts: readonly components["schemas"]["Doubtful"][];
             /**
              * Editable
-             * @description its copy can be made anew with other marks: the original is still there to make it from
+             * @description its copy can be made anew with other marks: it is a picture, and the original is still there to make it from
              */
             readonly editable: boolean;
             /**
@@ -3092,7 +3093,7 @@ export interface components {
             readonly error: components["schemas"]["Problem"] | null;
             /**
              * Found
-             * @description faces; 0 does not say that there are none
+             * @description faces; 0 does not say that there are none. Of a clip: ways through it; who was out of sight for long has two
              */
             readonly found: number;
             /**
@@ -3501,6 +3502,18 @@ export interface components {
          * @enum {string}
          */
         readonly Style: "solid" | "mosaic" | "blur" | "emoji";
+        /**
+         * UnderWayOut
+         * @description How far the copy of a clip is.
+         */
+        readonly UnderWayOut: {
+            /** Id */
+            readonly id: number;
+            /** Percent */
+            readonly percent: number;
+            /** Source */
+            readonly source: string;
+        };
         /** Undo */
         readonly Undo: {
             /**
@@ -3706,6 +3719,7 @@ export type Status = components['schemas']['Status'];
 export type Step = components['schemas']['Step'];
 export type Steps = components['schemas']['Steps'];
 export type Style = components['schemas']['Style'];
+export type UnderWayOut = components['schemas']['UnderWayOut'];
 export type Undo = components['schemas']['Undo'];
 export type UnnameFaces = components['schemas']['UnnameFaces'];
 export type Verified = components['schemas']['Verified'];

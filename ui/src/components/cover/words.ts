@@ -10,6 +10,7 @@ const DOUBTS: Readonly<Record<Doubtful, string>> = {
   turned: 'cover_page.doubt.turned',
   low_score: 'cover_page.doubt.low_score',
   unsure: 'cover_page.doubt.unsure',
+  cut_off: 'cover_page.doubt.cut_off',
 }
 
 /** What the agent calls a kind of data that went, and what people do. */

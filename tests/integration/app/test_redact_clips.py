@@ -1,0 +1,282 @@
+"""Clips go through the same door as photos: `redact` for a clip, and for a folder that holds both."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent import bootstrap
+from agent.adapters.clip_jobs import FolderJobs
+from agent.adapters.copies import Copies
+from agent.api import present_redact
+from agent.app.clips import ClipRedactor
+from agent.app.ports import DrawPart, ItemState, JoinClip, Joined, PlannedCopy, RedactionItem
+from agent.app.redacting import RedactionAsk, UnderWay
+from agent.domain.clips import Clip, Find, Part, Seen, Sight
+from agent.domain.errors import CopyUnsupported, ImageMissing, VideoKeepsNoRegions, VideoMissing, VideoNamesNobody, VideoNotEditable
+from agent.domain.face import Box
+from agent.domain.redaction import Choice, Look, Style
+from agent.domain.wishes import Doubtful, Keeping, Wish
+from agent.engine.clips import InlineClips
+from agent.engine.inline import InlineAnalyser
+from agent.i18n import Texts
+from tests.made_clips import Made, made_clip
+from tests.unit.cli.conftest import analyser, cli
+from tests.world import FakeAnalyser, World
+
+if TYPE_CHECKING:
+    from agent.app.lifecycle import App
+    from agent.engine.wire import EngineConfig
+    from tests.unit.cli.conftest import CommandLine
+
+__all__ = ["analyser", "cli"]  # fixtures
+
+PARTS = tuple(Part(100 * number, 100 * number + 100) for number in range(2))
+
+
+def read(path: str | Path) -> bytes:
+    return Path(path).read_bytes()
+
+
+def write(path: str, content: bytes) -> None:
+    Path(path).write_bytes(content)
+
+
+class FakeClips:
+    """A clip shows one face; its content says what else it is: "nobody", "cut", "sound" that MP4 can't hold."""
+
+    at_once = 2
+
+    def __init__(self) -> None:
+        self.looks: list[Part] = []
+        self.draws: list[DrawPart] = []
+        self.joins: list[JoinClip] = []
+        self.gate = asyncio.Event()  # holds up what is drawn
+        self.gate.set()
+
+    async def probe(self, path: str) -> Clip:
+        try:
+            content = read(path)
+        except OSError as error:
+            raise ImageMissing from error
+        clip = Clip(hashlib.sha256(content).hexdigest(), len(content), 640, 480, 0.01, 0.04, 50, "mp4", PARTS, sound=False)
+        return replace(clip, format="mkv" if b"sound" in content else "mp4", truncated=b"cut" in content, removed=("subtitles",))
+
+    async def look(self, path: str, part: Part, tick: float) -> Seen:
+        self.looks.append(part)
+        find = () if b"nobody" in read(path) else (Find(Box(100, 100, 60, 60), 0.9),)
+        return Seen(tuple(Sight(at, find) for at in range(part.start, part.end, 10)), ())
+
+    async def draw(self, task: DrawPart) -> int:
+        self.draws.append(task)
+        await self.gate.wait()
+        write(task.output, b"part")
+        return 25
+
+    async def join(self, task: JoinClip) -> Joined:
+        self.joins.append(task)
+        copy = b"covered " + read(task.path)
+        write(task.output, copy)
+        return Joined(len(copy), ("gps",) if task.strip else ())
+
+
+@pytest.fixture
+def clips(world: World) -> FakeClips:
+    """What the world's agent covers clips with."""
+    fake = FakeClips()
+    world.clips = ClipRedactor(fake, FolderJobs(world.folder.parent / "jobs"))
+    world.make(world.app.settings)
+    return fake
+
+
+@pytest.fixture
+def safe(tmp_path: Path) -> Path:
+    return tmp_path / "safe"
+
+
+async def told(world: World, safe: Path | None, **how: object) -> tuple[dict[str, RedactionItem], list[UnderWay]]:
+    """Name of the original -> what came of it; and how far it was meanwhile."""
+    asked = RedactionAsk((str(world.folder),), str(safe) if safe else None, **how)  # type: ignore[arg-type]
+    heard = [each async for each in world.app.redaction.copies.redact(asked)]
+    items = {Path(each.source).name: each for each in heard if isinstance(each, RedactionItem)}
+    return items, [each for each in heard if isinstance(each, UnderWay)]
+
+
+def in_folder(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+
+
+async def test_a_folder_that_holds_both_gets_copies_of_both(world: World, clips: FakeClips, safe: Path) -> None:
+    world.file("a.jpg")
+    world.file("b.mp4", b"clip")
+    world.file("notes.txt")
+    async with world.running():
+        made, under_way = await told(world, safe, strip=True, look=Look(Style.MOSAIC))
+
+    assert in_folder(safe) == {"a.jpg", "b.mp4"}
+    assert read(safe / "b.mp4") == b"covered clip"
+    facts = made["b.mp4"].facts
+    assert facts is not None and made["b.mp4"].state is ItemState.DONE
+    assert (facts.found, facts.covered, facts.marks, facts.doubts) == (1, 1, (), ())
+    assert (facts.width, facts.height, facts.removed) == (640, 480, ("gps", "subtitles"))
+    assert facts.sha256 == hashlib.sha256(b"clip").hexdigest() and facts.copy_sha256 == hashlib.sha256(b"covered clip").hexdigest()
+    assert facts.models
+    assert [way.look.style for task in clips.draws for way in task.ways] == [Style.MOSAIC] * 2
+    assert [(Path(each.source).name, each.percent) for each in under_way] == [("b.mp4", percent) for percent in (20, 40, 60, 80, 100)]
+    assert {Path(task.path).name for task in world.analyser.tasks} == {"a.jpg"}
+
+
+async def test_what_was_made_before_is_not_made_again(world: World, clips: FakeClips, safe: Path) -> None:
+    world.file("b.mp4", b"clip")
+    async with world.running():
+        await told(world, safe)
+        made, _ = await told(world, safe)
+    assert made["b.mp4"].passed and len(clips.joins) == 1
+
+
+async def test_no_face_and_an_early_end_are_doubtful(world: World, clips: FakeClips, safe: Path) -> None:
+    world.file("b.mp4", b"nobody, cut")
+    async with world.running():
+        made, _ = await told(world, safe)
+    assert made["b.mp4"].state is ItemState.NEEDS_REVIEW
+    assert made["b.mp4"].facts is not None and made["b.mp4"].facts.doubts == (Doubtful.NO_FACE, Doubtful.CUT_OFF)
+
+
+async def test_a_copy_has_the_ending_of_what_it_is(world: World, clips: FakeClips, safe: Path) -> None:
+    world.file("a.avi", b"clip")
+    world.file("b.avi", b"sound")
+    async with world.running():
+        await told(world, safe, overwrite=True)
+    assert in_folder(safe) == {"a.mp4", "b.mkv"}
+
+
+async def test_a_name_that_somebody_chose_is_not_changed(world: World, clips: FakeClips, safe: Path) -> None:
+    source = world.file("b.mp4", b"sound").path
+    async with world.running():
+        asked = RedactionAsk((source,), str(safe / "copy.mp4"))
+        [item] = [each async for each in world.app.redaction.copies.redact(asked) if isinstance(each, RedactionItem)]
+    assert isinstance(item.error, CopyUnsupported) and in_folder(safe) == set()
+    assert clips.looks == []
+    with pytest.raises(CopyUnsupported):
+        Copies().plan((source,), str(safe / "copy.jpg"), item.wish, lambda _: None)
+
+
+async def test_in_place_a_clip_gives_way_and_comes_back_whole_if_it_was_kept(world: World, clips: FakeClips) -> None:
+    world.file("a.avi", b"clip")
+    path = world.file("b.mp4", b"clip").path
+    async with world.running():
+        made, _ = await told(world, None, keeping=Keeping.ORIGINAL)
+        assert isinstance(made["a.avi"].error, CopyUnsupported)
+        assert made["b.mp4"].state is ItemState.DONE
+        assert read(path) == b"covered clip"
+        back = await world.app.redaction.restoring.restore(path, None, None)
+    assert Path(back).name == "b restored.mp4" and read(back) == b"clip"
+    assert read(world.folder / "a.avi") == b"clip"
+
+
+async def test_what_is_kept_below_covers_is_refused_and_photos_are_done(world: World, clips: FakeClips, safe: Path) -> None:
+    world.file("a.jpg")
+    world.file("b.mp4", b"clip")
+    async with world.running():
+        made, _ = await told(world, safe, keeping=Keeping.REGIONS)
+    assert isinstance(made["b.mp4"].error, VideoKeepsNoRegions) and made["a.jpg"].state is ItemState.DONE
+    assert clips.looks == []
+
+
+@pytest.mark.parametrize("choice", [Choice(keep=frozenset({1})), Choice(only=frozenset({1}))])
+async def test_nobody_can_be_named_on_a_clip(world: World, clips: FakeClips, safe: Path, choice: Choice) -> None:
+    copy = PlannedCopy(world.file("b.mp4", b"clip").path, str(safe / "b.mp4"))
+    world.real.plan_copies("named", Wish(choice), [copy], now=world.app.now())
+    async with world.running():
+        await world.until(lambda: world.real.redaction_items("named", limit=1).items[0].state is ItemState.FAILED)
+    assert isinstance(world.real.redaction_items("named", limit=1).items[0].error, VideoNamesNobody)
+    assert clips.looks == [] and in_folder(safe) == set()
+
+
+async def test_covers_of_a_clip_are_not_edited(world: World, clips: FakeClips, safe: Path) -> None:
+    world.file("b.mp4", b"clip")
+    async with world.running():
+        made, _ = await told(world, safe)
+        with pytest.raises(VideoNotEditable):
+            await world.app.redaction.copies.edit(made["b.mp4"].id, ())
+    shown = present_redact.item(made["b.mp4"], Texts())
+    assert (shown.editable, shown.found, shown.covered) == (False, 1, 1)
+
+
+async def test_two_of_the_same_content_are_made_one_after_the_other(world: World, clips: FakeClips, safe: Path) -> None:
+    for name in "ab":
+        world.file(f"{name}.mp4", b"clip")
+    async with world.running():
+        made, _ = await told(world, safe)
+    assert {each.state for each in made.values()} == {ItemState.DONE}
+    assert in_folder(safe) == {"a.mp4", "b.mp4"}
+
+
+async def test_what_is_finished_of_a_clip_is_not_done_again_by_the_next_agent(world: World, clips: FakeClips, safe: Path) -> None:
+    world.file("b.mp4", b"clip")
+    clips.gate.clear()
+    async with world.running():
+        uid = await world.app.redaction.copies.begin(RedactionAsk((str(world.folder),), str(safe)))
+        await world.until(lambda: len(clips.draws) == len(PARTS))
+    assert in_folder(safe) == set()
+    clips.gate.set()
+    world.make(world.app.settings)
+    async with world.running():
+        await world.until(lambda: world.real.redaction_items(uid, limit=1).items[0].state is ItemState.DONE)
+    assert in_folder(safe) == {"b.mp4"}
+    assert len(clips.looks) == len(PARTS)
+
+
+async def test_without_what_covers_clips_they_fail_with_what_to_do(world: World, safe: Path) -> None:
+    world.file("a.jpg")
+    world.file("b.mp4", b"clip")
+    async with world.running():
+        made, _ = await told(world, safe)
+    assert isinstance(made["b.mp4"].error, VideoMissing) and made["a.jpg"].state is ItemState.DONE
+    assert in_folder(safe) == {"a.jpg"}
+
+
+@pytest.fixture
+def engine(analyser: FakeAnalyser, monkeypatch: pytest.MonkeyPatch, engine_config: EngineConfig) -> None:
+    """The command line's clips are covered by the real engine, in this process."""
+    build = bootstrap.build
+
+    def build_with_it(*values: object, **named: object) -> App:
+        return build(*values, **named, clips=InlineClips(InlineAnalyser(engine_config).engine))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(bootstrap, "build", build_with_it)
+
+
+def test_a_clip_is_covered_from_the_command_line(cli: CommandLine, engine: None, tmp_path: Path, safe: Path) -> None:
+    folder = tmp_path / "both"
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(b"photo")
+    made_clip(folder / "旅行.mov", Made(moments=range(0, 240, 24), size=(160, 120)))
+
+    said = cli("redact", str(folder), "-o", str(safe), "--report")
+
+    assert said.code == 0, said.err
+    assert in_folder(safe) == {name + ending for name in ("a.jpg", "旅行.mov") for ending in ("", ".redaction.json")}
+    assert "2 copies, 1 face covered." in said.err
+    assert f"{safe / '旅行.mov'}: look at it before you share it (no face found" in said.err
+    report = json.loads((safe / "旅行.mov.redaction.json").read_text(encoding="utf-8"))
+    assert (report["found"], report["covered_ways"], report["style"], report["doubts"]) == (0, 0, "solid", ["no_face"])
+    assert report["copy_sha256"] == hashlib.sha256((safe / "旅行.mov").read_bytes()).hexdigest()
+
+
+def test_a_file_that_is_no_clip_fails_and_leaves_nothing(cli: CommandLine, engine: None, tmp_path: Path, safe: Path) -> None:
+    (tmp_path / "b.mp4").write_bytes(b"no clip")
+    said = cli("redact", str(tmp_path / "b.mp4"), "-o", str(safe / "c.mp4"))
+    assert said.code == 1 and "[redact.video_unreadable]" in said.err and in_folder(safe) == set()
+
+
+def test_without_the_extra_the_command_says_what_to_install(cli: CommandLine, analyser: FakeAnalyser, tmp_path: Path, safe: Path) -> None:
+    (tmp_path / "b.mp4").write_bytes(b"clip")
+    said = cli("redact", str(tmp_path / "b.mp4"), "-o", str(safe))
+    assert said.code == 1 and "[redact.video_missing]" in said.err and "my-ai-popup[video]" in said.err
