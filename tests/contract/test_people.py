@@ -225,6 +225,14 @@ def test_merged_people_are_one_and_come_apart_again(library: Library) -> None:
     assert facts is not None and facts.notes == "from school" and facts.birth_date == date(2001, 2, 3)
 
 
+def test_a_merge_counts_all_faces_that_are_shown_as_somebodys(library: Library) -> None:
+    [first, second, third, fourth] = photo(library, "a", 4)
+    mei, other = name(library, "Mei", first), name(library, "Mei (2)", second)
+    taken_for = {third: Identity(other, Certainty.CERTAIN, 0.4, 1, 1), fourth: Identity(mei, Certainty.CERTAIN, 0.4, 1, 1)}
+    library.set_identities(taken_for, now=NOW)
+    assert do(library, MergePeople(person_ids=(other,), into=mei)).count == 2
+
+
 def test_nobody_is_merged_into_themselves_or_into_nobody(library: Library) -> None:
     [face] = photo(library, "a", 1)
     mei = name(library, "Mei", face)

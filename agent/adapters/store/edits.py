@@ -142,12 +142,12 @@ def _merge(tx: Connection, wish: MergePeople, now: datetime) -> Step:
     step, into = Journal(tx), _known(tx, wish.into)
     if into in wish.person_ids:
         raise SelfMerge
-    moved = 0
+    moved = shown = 0
     for other in dict.fromkeys(wish.person_ids):
         _known(tx, other)
-        faces = tx.scalars(
-            select(identity.c.face_id).where(identity.c.person_id == other, identity.c.certainty == Certainty.CONFIRMED)
-        ).all()
+        theirs = tx.execute(select(identity.c.face_id, identity.c.certainty).where(identity.c.person_id == other)).all()
+        faces = [face_id for face_id, certainty in theirs if certainty == Certainty.CONFIRMED]
+        shown += len(theirs)  # whoever was taken for one is taken for the other from now on
         # What is not the one is not the other; but what the user confirmed as either is.
         confirmed = {each for each, _, certainty in _identities(tx, _rejected(tx, other)) if certainty == Certainty.CONFIRMED}
         rejected = [each for each in _rejected(tx, other) if each not in confirmed]
@@ -158,7 +158,7 @@ def _merge(tx: Connection, wish: MergePeople, now: datetime) -> Step:
         audit.add(tx, "merged", _uid(tx, other), len(faces), now)
         step.set("person", [other], None)
     audit.add(tx, "merged_into", _uid(tx, into), moved, now)
-    return step.close("merge", moved, now, person_id=into)
+    return step.close("merge", shown, now, person_id=into)
 
 
 def _describe(tx: Connection, wish: DescribePerson, now: datetime) -> Step:

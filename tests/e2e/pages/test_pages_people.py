@@ -165,6 +165,17 @@ def test_the_review_is_worked_through_by_keyboard_and_taken_back(people: Page) -
     expect(badge).to_have_text("12")
 
 
+def test_what_was_skipped_is_said_at_the_end_and_asked_again(people: Page) -> None:
+    for number, key in enumerate("yyssnnnnnnnn", 1):
+        expect(people.locator("aside .position")).to_have_text(f"{number} of 12")
+        people.keyboard.press(key)
+    end = people.locator("aside .notice")
+    expect(end).to_contain_text("2 skipped")
+    expect(end).to_contain_text("All others are answered.")
+    end.get_by_role("button", name="Ask again").click()
+    expect(people.locator("aside .position")).to_have_text("11 of 12")
+
+
 def test_letters_in_a_text_field_answer_nothing(people: Page) -> None:
     people.locator(".groups input").first.press_sequentially("yns")
     expect(people.locator("aside .position")).to_have_text("1 of 12")

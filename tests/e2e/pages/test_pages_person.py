@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 pytestmark = pytest.mark.slow
 
@@ -62,6 +62,17 @@ def test_somebody_is_merged_into_another_by_name(mei: Page) -> None:
     dialog.get_by_role("combobox").fill("ly")
     mei.locator(".menu [role=option]", has_text="Lin Yue").click()
     expect(mei.get_by_role("heading", level=1)).to_have_text("Lin Yue")
+
+
+def test_where_nobody_else_is_known_no_merging_is_offered(page: Page, visit: Visit) -> None:
+    def alone(route: Route) -> None:
+        route.fulfill(json=[person for person in route.fetch().json() if person["id"] == 1])
+
+    page.route("**/api/people", alone)
+    with page.expect_response("**/api/people"):
+        visit("#people/1")
+    expect(page.get_by_role("button", name="Show photos")).to_be_visible()
+    expect(page.get_by_role("button", name="Merge…")).to_have_count(0)
 
 
 def test_chosen_faces_are_not_this_person_any_more(mei: Page) -> None:
