@@ -14,10 +14,14 @@ import pytest
 from agent import bootstrap
 from agent.adapters.clip_jobs import FolderJobs
 from agent.adapters.copies import Copies
+from agent.adapters.paths import AppPaths
 from agent.api import present_redact
+from agent.api.schemas_redact import RedactLine, UnderWayOut
 from agent.app.clips import ClipRedactor
 from agent.app.ports import DrawPart, ItemState, JoinClip, Joined, PlannedCopy, RedactionItem
 from agent.app.redacting import RedactionAsk, UnderWay
+from agent.cli.redact import Report
+from agent.cli.session import Session
 from agent.domain.clips import Clip, Find, Part, Seen, Sight
 from agent.domain.errors import CopyUnsupported, ImageMissing, VideoKeepsNoRegions, VideoMissing, VideoNamesNobody, VideoNotEditable
 from agent.domain.face import Box
@@ -26,6 +30,7 @@ from agent.domain.wishes import Doubtful, Keeping, Wish
 from agent.engine.clips import InlineClips
 from agent.engine.inline import InlineAnalyser
 from agent.i18n import Texts
+from tests.integration.test_clips import blacks, face_clip
 from tests.made_clips import Made, made_clip
 from tests.unit.cli.conftest import analyser, cli
 from tests.world import FakeAnalyser, World
@@ -242,6 +247,18 @@ async def test_without_what_covers_clips_they_fail_with_what_to_do(world: World,
     assert in_folder(safe) == {"a.jpg"}
 
 
+def test_on_a_terminal_a_clip_moves_the_bar_and_never_back(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    report = Report(Session(AppPaths.find()), as_json=True)
+    with report.showing():
+        report.take(RedactLine(total=2))
+        for percent in (40, 20, 60):
+            report.take(RedactLine(under_way=UnderWayOut(id=1, source="/b.mp4", percent=percent)))
+    said = capsys.readouterr().err
+    assert "20%" in said and "30%" in said and "0/2" in said
+    assert "10%" not in said and "60%" not in said
+
+
 @pytest.fixture
 def engine(analyser: FakeAnalyser, monkeypatch: pytest.MonkeyPatch, engine_config: EngineConfig) -> None:
     """The command line's clips are covered by the real engine, in this process."""
@@ -253,17 +270,19 @@ def engine(analyser: FakeAnalyser, monkeypatch: pytest.MonkeyPatch, engine_confi
     monkeypatch.setattr(bootstrap, "build", build_with_it)
 
 
-def test_a_clip_is_covered_from_the_command_line(cli: CommandLine, engine: None, tmp_path: Path, safe: Path) -> None:
+def test_a_clip_is_covered_from_the_command_line(cli: CommandLine, engine: None, tmp_path: Path, samples_folder: Path, safe: Path) -> None:
     folder = tmp_path / "both"
     folder.mkdir()
     (folder / "a.jpg").write_bytes(b"photo")
+    face_clip(folder / "face.mp4", samples_folder)
     made_clip(folder / "旅行.mov", Made(moments=range(0, 240, 24), size=(160, 120)))
 
     said = cli("redact", str(folder), "-o", str(safe), "--report")
 
     assert said.code == 0, said.err
-    assert in_folder(safe) == {name + ending for name in ("a.jpg", "旅行.mov") for ending in ("", ".redaction.json")}
-    assert "2 copies, 1 face covered." in said.err
+    assert in_folder(safe) == {name + ending for name in ("a.jpg", "face.mp4", "旅行.mov") for ending in ("", ".redaction.json")}
+    assert "3 copies, 2 faces covered." in said.err
+    assert min(blacks(safe / "face.mp4")) > max(blacks(folder / "face.mp4")) + 0.02
     assert f"{safe / '旅行.mov'}: look at it before you share it (no face found" in said.err
     report = json.loads((safe / "旅行.mov.redaction.json").read_text(encoding="utf-8"))
     assert (report["found"], report["covered_ways"], report["style"], report["doubts"]) == (0, 0, "solid", ["no_face"])
