@@ -16,6 +16,7 @@ from agent.api.schemas_redact import (
 )
 from agent.app.ports import MADE, ItemState, RedactionBatch, RedactionItem, StoredFace, StoredImage
 from agent.app.redacting import RedactionAsk, UnderWay
+from agent.domain.clips import is_clip
 from agent.domain.face import Box
 from agent.domain.people import Certainty
 from agent.domain.redaction import Cover, Look, around
@@ -54,16 +55,17 @@ def line(told: int | UnderWay | RedactionItem, texts: Texts) -> RedactLine:
 
 def item(known: RedactionItem, texts: Texts) -> RedactedOut:
     facts = known.facts if known.state in MADE or known.edited else None
-    is_picture = facts is None or facts.ways is None
+    moves = is_clip(known.source)
     return RedactedOut(
         id=known.id,
         batch=known.batch,
         source=present.printable(known.source),
         target=present.printable(known.target),
+        clip=moves,
         state=known.state.value,
         passed=known.passed,
         edited=known.edited,
-        editable=known.state in MADE and known.source != known.target and not known.wish.locked and is_picture,
+        editable=known.state in MADE and known.source != known.target and not known.wish.locked and not moves,
         found=facts.found if facts else 0,
         covered=facts.covered if facts else 0,
         doubts=facts.doubts if facts else (),

@@ -85,6 +85,8 @@ class RedactedOut(Schema):
     source: str
     target: str
     """where the copy is, or is to be"""
+    clip: bool
+    """it moves: there is no preview of it, and it has no marks"""
     state: str
     """"planned", "done", "needs_review" or "failed" """
     passed: bool

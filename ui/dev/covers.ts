@@ -78,6 +78,7 @@ function itemOut(uid: string, each: Copy, { status }: World): RedactedOut {
     source: image.path,
     target: each.editable ? `/home/mei/${zh ? '打码副本' : 'Covered copies'}/${name}` : image.path,
     state: each.state,
+    clip: false,
     passed: false,
     edited: each.edited,
     editable: each.editable && ['done', 'needs_review'].includes(each.state),

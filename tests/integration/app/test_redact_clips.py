@@ -211,7 +211,7 @@ async def test_covers_of_a_clip_are_not_edited(world: World, clips: FakeClips, s
         with pytest.raises(VideoNotEditable):
             await world.app.redaction.copies.edit(made["b.mp4"].id, ())
     shown = present_redact.item(made["b.mp4"], Texts())
-    assert (shown.editable, shown.found, shown.covered) == (False, 1, 1)
+    assert (shown.clip, shown.editable, shown.found, shown.covered) == (True, False, 1, 1)
 
 
 async def test_two_of_the_same_content_are_made_one_after_the_other(world: World, clips: FakeClips, safe: Path) -> None:

@@ -203,7 +203,7 @@ def test_copies_are_reviewed_in_the_browser(
     monkeypatch.setattr("agent.desktop.opener.open_in_browser", open_in_browser)
     item = RedactedOut.model_validate(
         {"id": 1, "batch": "ab12", "source": "/a.jpg", "target": "/b.jpg", "state": "done", "at": "2026-01-01T00:00:00Z"}
-        | dict.fromkeys(("passed", "edited", "editable"), False)
+        | dict.fromkeys(("clip", "passed", "edited", "editable"), False)
         | dict.fromkeys(("found", "covered"), 1)
         | dict.fromkeys(("width", "height", "sha256", "copy_sha256", "error"))
         | dict.fromkeys(("doubts", "removed"), ())

@@ -3071,6 +3071,11 @@ export interface components {
             readonly at: string;
             /** Batch */
             readonly batch: string;
+            /**
+             * Clip
+             * @description it moves: there is no preview of it, and it has no marks
+             */
+            readonly clip: boolean;
             /** Copy Sha256 */
             readonly copy_sha256: string | null;
             /** Covered */
