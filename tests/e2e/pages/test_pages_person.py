@@ -182,6 +182,20 @@ def test_all_strangers_on_a_photo_are_ignored_at_once_in_the_popup(page: Page, v
     expect(page.locator(".found")).to_contain_text("4 to name")
 
 
+def test_at_least_three_of_the_people_offered_are_seen_in_the_popup(page: Page, visit: Visit) -> None:
+    page.set_viewport_size({"width": 380, "height": 600})
+    visit("/popup", "crowd")
+    page.get_by_role("button", name="Who is this?").last.click()
+    field = page.get_by_role("combobox", name="Who is this?")
+    field.fill("gra")  # one row, which fits below
+    page.locator(".menu.names").wait_for()
+    field.fill("a")
+    offered = page.locator(".menu.names [role=option]")
+    expect(offered.nth(3)).to_be_attached()
+    for number in range(3):
+        expect(offered.nth(number)).to_be_in_viewport(ratio=1)
+
+
 def test_photos_are_narrowed_to_people(page: Page, visit: Visit) -> None:
     visit("#photos")
     count = page.locator(".filters .end [role=status]")
