@@ -97,7 +97,7 @@ def test_a_filter_leaves_only_what_it_says(full: "Visitor", language: str) -> No
     page, t = full.page, full.t
     expect(tiles(full)).to_have_count(PHOTOS)
 
-    page.get_by_label(f"{t('library.faces.title')}: {t('library.faces.any')}").click()
+    page.get_by_label(t("titled", title=t("library.faces.title"), value=t("library.faces.any"))).click()
     full.right()
     full.named("option", "faces", count=2).click()
     expect(tiles(full)).to_have_count(PHOTOS // 2)
@@ -111,7 +111,7 @@ def test_a_filter_leaves_only_what_it_says(full: "Visitor", language: str) -> No
     full.button("library.clear").first.click()
     expect(tiles(full)).to_have_count(PHOTOS)
 
-    page.get_by_label(f"{t('library.folder.title')}: {t('library.folder.all')}").click()
+    page.get_by_label(t("titled", title=t("library.folder.title"), value=t("library.folder.all"))).click()
     page.get_by_role("option", name="photos", exact=False).last.click()
     expect(tiles(full)).to_have_count(PHOTOS)
 

@@ -315,7 +315,7 @@ def test_photos_are_found_by_who_is_on_them_and_by_who_has_no_name(people: Peopl
     visitor, page, t = people.visitor, people.page, people.t
     people.name(people.second, *people.faces("second-1.jpg"))
     people.go("#photos")
-    chip = page.get_by_role("button", name=f"{visitor.t('library.people.title')}: {visitor.t('library.people.any')}")
+    chip = page.get_by_role("button", name=visitor.t("titled", title=visitor.t("library.people.title"), value=visitor.t("library.people.any")))
     chip.click()
     field = page.get_by_role("textbox", name=t("find"))
     field.press_sequentially(people.initials[people.second])
