@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ sys.path.insert(0, str(ROOT))
 from agent.adapters.config_file import SettingsFile  # noqa: E402
 from agent.api.client import Client  # noqa: E402
 from agent.api.schemas import ImageOut, ImagePage, PersonOut, Status  # noqa: E402
+from agent.api.schemas_redact import RedactionBatchOut, RedactionItems  # noqa: E402
 from agent.desktop.popup_shell import HEIGHT, WIDTH  # noqa: E402
 from agent.domain.errors import AgentError  # noqa: E402
 from scripts.demo import NAME, fetch  # noqa: E402
@@ -43,6 +44,8 @@ PAGES = (
     "library-photo",
     "people",
     "person",
+    "covers",
+    "cover",
     "problems",
     "status",
     "settings",
@@ -144,6 +147,9 @@ def play(stage: "Stage", samples: Path) -> None:
     stage.pages("library-photo", f"#photo-{recognised.id}")
     stage.pages("people", "#people")
     stage.pages("person", f"#people/{stage.who(NAME)}")
+    batch, item = stage.cover([known.id, recognised.id])
+    stage.pages("covers", f"#covers/{batch}")
+    stage.pages("cover", f"#covers/{batch}/{item}")
     stage.pages("status", "#status")
     stage.pages("settings", "#settings/popup")
     stage.pages("settings-folders", "#settings/folders")
@@ -188,6 +194,19 @@ class Stage:
         """The person of that name."""
         people = TypeAdapter(tuple[PersonOut, ...]).validate_python(self.client.get_json("/api/people"))
         return next(person.id for person in people if person.name == name)
+
+    def cover(self, image_ids: Sequence[int]) -> tuple[str, int]:
+        """Have photos covered, and wait for the copies: the batch, and one of its items."""
+        wish = {"images": list(image_ids), "out": str(self.watched.parent / "Safe")}
+        batch = RedactionBatchOut.model_validate(self.client.post_json("/api/redactions", wish)).uid
+        deadline = time.monotonic() + LIMIT_S
+        while True:
+            items = RedactionItems.model_validate(self.client.get_json(f"/api/redactions/{batch}/items")).items
+            if all(item.state != "planned" for item in items):
+                return batch, items[0].id
+            if time.monotonic() > deadline:
+                raise TimeoutError("the covered copies are not made")
+            time.sleep(0.2)
 
     def until(self, done: Callable[[Status], bool]) -> None:
         """Wait for the program. Raises TimeoutError."""
