@@ -1,19 +1,18 @@
 """Captures of the screen: faces are covered before anything of it reaches the disk, the clipboard or a page."""
 
 import asyncio
-import unicodedata
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 from agent.app.people import People
 from agent.app.ports import Analyse, Library
 from agent.app.ports.screen import Clipboard, Frame, ScreenGrabber
 from agent.app.rules import DETECTORS, recipe_of
-from agent.domain.errors import AgentError, CaptureGone, CopyUnsupported, NoSuchName, RecognitionOff, RegionOutside, WholeOnly
+from agent.domain.errors import AgentError, CaptureGone, CopyUnsupported, RecognitionOff, RegionOutside, WholeOnly
 from agent.domain.face import Box, Face
 from agent.domain.image import Recipe
+from agent.domain.names import ids_of
 from agent.domain.people import Identity
 from agent.domain.redaction import Choice, Cover, Look, Reason, Shape, cover_of
 from agent.domain.screen import ALL_MONITORS, Monitor, ScreenRef, ScreenRegion
@@ -150,14 +149,14 @@ class Capturing:
     async def review(self, frame: Frame, region: ScreenRegion | None, keep: Collection[str], look: Look) -> Capture:
         """Find the faces on it, or on the region that was chosen, and cover all but those of the people named.
 
-        If it fails nothing is left of the capture. Raises RecognitionOff, NoSuchName, CaptureError, EngineError, ModelError, StoreError.
+        If it fails nothing is left of the capture. Raises RecognitionOff, CaptureError, EngineError, ModelError, StoreError.
         """
         try:
             names = {each.id: each.name for each in await asyncio.to_thread(self._library.people)}
             task = _task(self._settings())
             if keep and task.recipe.embedder is None:
                 raise RecognitionOff
-            choice = Choice(keep=frozenset(_ids(names, keep)))
+            choice = Choice(keep=ids_of(keep, names))
             await self._supply(task.recipe)
             analysis = await self._grabber.look(frame.handle, region, task)
             judged = await self._people.opinions(analysis)
@@ -250,15 +249,3 @@ def _task(settings: Settings) -> Analyse:
     recipe = replace(recipe_of(settings), detector=DETECTORS[FaceDetector.THOROUGH])
     detection = settings.detection
     return Analyse("", recipe, detection.min_score, detection.min_face, keep_chips=False, thorough=True)
-
-
-def _ids(names: Mapping[int, str], wanted: Iterable[str]) -> list[int]:
-    """Raises NoSuchName."""
-    by_name = {name: id for id, name in names.items()}
-    found = []
-    for name in wanted:
-        tidy = unicodedata.normalize("NFC", name).strip()
-        if tidy not in by_name:
-            raise NoSuchName(name=name, nearest=next(iter(get_close_matches(name, by_name, 1)), ""))
-        found.append(by_name[tidy])
-    return found

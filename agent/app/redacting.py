@@ -5,10 +5,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from difflib import get_close_matches
 from secrets import token_hex
 from typing import TypeAlias
-from unicodedata import normalize
 
 import structlog
 
@@ -18,7 +16,6 @@ from agent.domain.errors import (
     AgentError,
     EngineStartFailed,
     ModelError,
-    NoSuchName,
     NotFound,
     NotRestorable,
     PassphraseGone,
@@ -28,6 +25,7 @@ from agent.domain.errors import (
     VideoNotEditable,
 )
 from agent.domain.jobs import JobState, after_error
+from agent.domain.names import ids_of, tidy
 from agent.domain.redaction import Choice, Look
 from agent.domain.wishes import Keeping, Mark, Wish
 
@@ -205,21 +203,14 @@ class Redacting:
             return Choice()
         if not self._recognises():
             raise RecognitionOff
-        by_name = {name: person_id for person_id, name in (await asyncio.to_thread(self._library.person_names)).items()}
-
-        def meant(names: Sequence[str]) -> frozenset[int]:
-            for name in names:
-                if _tidy(name) not in by_name:
-                    raise NoSuchName(name=name, nearest=next(iter(get_close_matches(name, by_name, 1)), ""))
-            return frozenset(by_name[_tidy(name)] for name in names)
-
-        return Choice(meant(keep), None if only is None else meant(only))
+        people = await asyncio.to_thread(self._library.person_names)
+        return Choice(ids_of(keep, people), None if only is None else ids_of(only, people))
 
     async def known(self, keep: Sequence[str]) -> Choice:
         """The same without those whom nobody knows, or while nobody is recognised: everyone else is covered."""
         if not keep or not self._recognises():
             return Choice()
-        names = set(map(_tidy, keep))
+        names = set(map(tidy, keep))
         people = await asyncio.to_thread(self._library.person_names)
         return Choice(frozenset(person_id for person_id, name in people.items() if name in names))
 
@@ -350,8 +341,3 @@ class Redacting:
         if self.problem is None or self.problem.code != error.code:
             log.error("redact.blocked", code=error.code)
         self.problem = error
-
-
-def _tidy(name: str) -> str:
-    """As names are kept."""
-    return normalize("NFC", name).strip()

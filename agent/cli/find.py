@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from agent.cli.session import Session
-from agent.domain.errors import NoSuchName, RecognitionOff, ReferenceNoFace, UnfitReference
+from agent.domain.errors import RecognitionOff, ReferenceNoFace, UnfitReference
+from agent.domain.names import tidy, unknown
 from agent.i18n import Texts
 
 if TYPE_CHECKING:
@@ -120,14 +121,10 @@ def _alike(session: Session, photo: str, which: int | None) -> list[int]:
 
 def person_of(library: "SqliteLibrary", name: str) -> "Person":
     """Raises NoSuchName, with the nearest name there is."""
-    import difflib
-
-    from agent.adapters.store.edits import tidy
-
     known = {person.name: person for person in library.people()}
     if (person := known.get(tidy(name))) is not None:
         return person
-    raise NoSuchName(name=name, nearest=next(iter(difflib.get_close_matches(name, known, 1)), ""))
+    raise unknown(name, known)
 
 
 def _images(library: "SqliteLibrary", ids: Sequence[int]) -> "Iterator[StoredImage]":

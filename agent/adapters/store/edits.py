@@ -1,6 +1,5 @@
 """The user's word on people and faces, written as steps that can be taken back."""
 
-import unicodedata
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
@@ -28,6 +27,7 @@ from agent.domain.edits import (
     UnnameFaces,
 )
 from agent.domain.errors import FaceUnknown, NameTaken, PersonUnknown, SelfMerge
+from agent.domain.names import tidy
 from agent.domain.people import Certainty
 from agent.domain.regions import spelling
 
@@ -199,11 +199,6 @@ def _switch(tx: Connection, step: Journal, person_id: int, field: str, is_so: bo
     if is_so != (tx.scalar(select(person.c[field]).where(person.c.id == person_id)) is not None):
         step.set(field, [person_id], moment(now) if is_so else None)
         audit.add(tx, f"{field.removesuffix('_at')}_{'on' if is_so else 'off'}", _uid(tx, person_id), 1, now)
-
-
-def tidy(name: str) -> str:
-    """One spelling of the same letters, or two people who look the same in the list would be two."""
-    return unicodedata.normalize("NFC", name).strip()
 
 
 def _of_name(tx: Connection, step: Journal, name: str, now: datetime) -> int:
