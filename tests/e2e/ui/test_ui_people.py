@@ -242,8 +242,8 @@ def test_a_face_that_is_named_on_its_photo_is_known_on_the_others_and_the_rest_i
     assert asked() == skipped
     answer("s", 4)
     people.key("y")
-    expect(page.get_by_role("heading", name=t("review.done"))).to_be_visible()
-    visitor.says(t("review.skipped", count=1), whole=False)
+    expect(page.get_by_role("heading", name=t("review.skipped", count=1))).to_be_visible()
+    visitor.says(t("review.skipped_text"), whole=False)
     people.until(lambda: waiting() == [skipped], "the one that was skipped")
     visitor.right()
 
