@@ -61,6 +61,8 @@ def shown(capture: Capture) -> CaptureOut:
         drawn=tuple(map(_box, capture.drawn)),
         style=capture.look.style.value,
         shape=capture.look.shape.value,
+        path=capture.path,
+        copied=capture.copied,
     )
 
 

@@ -52,8 +52,9 @@ class CaptureOut(Schema):
     style: StyleName
     shape: ShapeName
     path: str | None = None
-    """where it was saved"""
+    """where it was saved, covered as it is now"""
     copied: bool = False
+    """it is on the clipboard, covered as it is now"""
     open: bool = True
     """it is there to be reviewed"""
 

@@ -58,6 +58,8 @@ class Capture:
     faces: tuple[SeenFace, ...]
     drawn: tuple[Box, ...]  # covered besides
     look: Look
+    copied: bool = False  # it is on the clipboard, covered as it is now
+    path: str | None = None  # where it was saved, covered as it is now
 
     @property
     def covers(self) -> tuple[Cover, ...]:
@@ -189,7 +191,8 @@ class Capturing:
             for number, face in enumerate(capture.faces)
         )
         drawn = capture.drawn if change.drawn is None else change.drawn[:MOST_DRAWN]
-        return self._hold(replace(capture, faces=faces, drawn=drawn, look=change.look or capture.look))
+        made = replace(capture, faces=faces, drawn=drawn, look=change.look or capture.look)
+        return self._hold(made if made.covers == capture.covers else replace(made, copied=False, path=None))
 
     async def picture(self, id: str, format: str = "png") -> bytes:
         """With its covers. Raises CaptureGone, EngineError."""
@@ -205,18 +208,27 @@ class Capturing:
 
         Raises CaptureGone, RedactionError, EngineError.
         """
+        capture = self.get(id)
         if path is None:
             path = await asyncio.to_thread(self._desktop.usual_name)
         ending = path.rpartition(".")[2].lower()
         if ending not in FORMATS:
             raise CopyUnsupported(format=ending)
         picture = await self.picture(id, FORMATS[ending])
-        return await asyncio.to_thread(self._desktop.save, path, picture)
+        saved = await asyncio.to_thread(self._desktop.save, path, picture)
+        if (now := self._unchanged(capture)) is not None:
+            self._hold(replace(now, path=saved))
+        return saved
 
     async def copy(self, id: str) -> None:
         """Put it on the clipboard, with its covers. Raises CaptureGone, ClipboardFailed, EngineError."""
+        capture = self.get(id)
         pictures = {format: await self.picture(id, format) for format in self._desktop.clipboard.formats}
         await self._desktop.clipboard.put(pictures)
+        if (now := self._unchanged(capture)) is not None:
+            # The clipboard holds one picture, so no other capture is on it any more.
+            self._open = {other.id: replace(other, copied=False) for other in self._open.values()}
+            self._hold(replace(now, copied=True))
 
     async def discard(self, id: str) -> None:
         """Raises EngineError."""
@@ -238,6 +250,11 @@ class Capturing:
         self._open[capture.id] = capture
         self._changed()
         return capture
+
+    def _unchanged(self, before: Capture) -> Capture | None:
+        """The same capture as it is now; None if it is covered otherwise by now, or gone."""
+        now = self._open.get(before.id)
+        return now if now is not None and now.covers == before.covers else None
 
     def _let_go(self, id: str) -> None:
         if self._open.pop(id, None) is not None:

@@ -173,6 +173,19 @@ async def test_what_can_not_be_written_is_refused_before_it_is_made(desk: Desk, 
         await desk.capturing.save(capture.id, path)
 
 
+async def test_it_is_known_what_is_copied_and_saved_as_it_is_now(desk: Desk) -> None:
+    first, capture = await desk.capture(), await desk.capture()
+    await desk.capturing.copy(first.id)
+    await desk.capturing.copy(capture.id)
+    await desk.capturing.save(capture.id)
+    now = desk.capturing.get(capture.id)
+    assert (now.copied, now.path, desk.capturing.get(first.id).copied) == (True, "/pictures/now.png", False)
+    same = desk.capturing.change(capture.id, Change({0: True}))
+    assert (same.copied, same.path) == (True, "/pictures/now.png")
+    other = desk.capturing.change(capture.id, Change({0: False}))
+    assert (other.copied, other.path) == (False, None)
+
+
 async def test_a_discarded_capture_is_gone_everywhere(desk: Desk) -> None:
     capture = await desk.capture()
     await desk.capturing.discard(capture.id)

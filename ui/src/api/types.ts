@@ -1646,6 +1646,7 @@ export interface components {
         readonly CaptureOut: {
             /**
              * Copied
+             * @description it is on the clipboard, covered as it is now
              * @default false
              */
             readonly copied: boolean;
@@ -1673,7 +1674,7 @@ export interface components {
             readonly open: boolean;
             /**
              * Path
-             * @description where it was saved
+             * @description where it was saved, covered as it is now
              */
             readonly path?: string | null;
             /**
