@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Connect, Plugin } from 'vite'
 
+import { answerCaptures, captureCount, onCaptures, resetCaptures } from './captures.ts'
 import { answerCovers, resetCovers } from './covers.ts'
 import { picture, world, type Options, type World } from './fixtures.ts'
 import { checks, report } from './health.ts'
@@ -32,7 +33,7 @@ function worldNow(chosen: Options): World {
   const now = appliedStatus(world(options))
   const people = peopleOf(now, options)
   const images = now.images.map((image) => saidOf(image, people))
-  return { ...now, images, status: { ...now.status, doubts: doubtCount(now, options) } }
+  return { ...now, images, status: { ...now.status, doubts: doubtCount(now, options), captures: captureCount(now, options) } }
 }
 
 function stream(response: ServerResponse, chosen: Options): void {
@@ -53,11 +54,13 @@ function stream(response: ServerResponse, chosen: Options): void {
     send()
     response.write(`event: happened\ndata: ${JSON.stringify({ kind: 'people_changed' })}\n\n`)
   })
+  const unwatchCaptures = onCaptures(send)
   const timer = worldNow(chosen).status.burst ? setInterval(send, 60) : undefined
   response.on('close', () => {
     clearInterval(timer)
     unwatch()
     unwatchPeople()
+    unwatchCaptures()
   })
 }
 
@@ -68,6 +71,7 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
     if (url.search) resetLibrary()
     if (url.search) resetPeople()
     if (url.search) resetCovers()
+    if (url.search) resetCaptures()
     if (url.search) response.setHeader('set-cookie', `${COOKIE}=${url.search.slice(1).replaceAll('&', '+')}; path=/`)
     return next()
   }
@@ -84,6 +88,7 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
   }
   if (answerSettings(request, response, url, all, applied(chosen))) return
   if (answerPeople(request, response, url, all, applied(chosen))) return
+  if (answerCaptures(request, response, url, all, applied(chosen))) return
   if (answerCovers(request, response, url, all, chosen)) return
   if (answerLibrary(request, response, url, all, chosen)) return
   if (url.pathname === '/api/doctor') return json(response, checks(chosen))

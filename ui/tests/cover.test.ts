@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import type { RedactedOut } from '../src/api/types'
-import { alike, area, back, begin, byHand, drawn, fileName, forth, inTheMiddle, nextDoubtful, nudged, step, styled, styleOf, toggled, without, type Mark } from '../src/lib/cover'
+import type { CaptureOut, RedactedOut } from '../src/api/types'
+import { alike, area, back, begin, byHand, captureChange, drawn, fileName, forth, inTheMiddle, knownOn, marksOf, nextDoubtful, nudged, step, styled, styleOf, toggled, without, type Mark } from '../src/lib/cover'
 
 const face: Mark = { box: [10, 20, 30, 40], tilt: 0, style: 'solid', shape: 'ellipse', reason: 'face', covered: true, score: 0.9, doubts: [] }
 const size = { width: 1000, height: 500 }
@@ -87,4 +87,27 @@ describe('the next doubtful copy', () => {
 
 it('a file’s name is the last part of a path of any system', () => {
   expect([fileName('/a/b.jpg'), fileName('C:\\a\\b.jpg'), fileName('b.jpg')]).toEqual(['b.jpg', 'b.jpg', 'b.jpg'])
+})
+
+describe('a capture of the screen', () => {
+  const seen = (person: string | null, certainty: CaptureOut['faces'][number]['certainty'], covered = true): CaptureOut['faces'][number] => ({ box: [100, 100, 40, 60], score: 0.9, person_id: null, person, certainty, covered })
+  const capture = { faces: [seen('Mei', 'certain'), seen('Mei', 'confirmed', false), seen('Lin', 'probable'), seen(null, null)], drawn: [[1, 2, 3, 4] as const], style: 'solid', shape: 'ellipse' } as const
+
+  it('has its faces first, with the room of their covers, then what was drawn', () => {
+    const marks = marksOf(capture)
+    expect(marks.map(byHand)).toEqual([false, false, false, false, true])
+    expect([marks[0]?.box, marks[4]?.box]).toEqual([[90, 85, 60, 90], [1, 2, 3, 4]])
+  })
+
+  it('is changed by what is another than before, and an area that is shown again goes', () => {
+    const marks = marksOf(capture)
+    expect(captureChange(marks, toggled(marks, 1))).toEqual({ covered: { 1: true }, drawn: [[1, 2, 3, 4]] })
+    expect(captureChange(marks, toggled(marks, 4))).toEqual({ covered: {}, drawn: [] })
+    expect(captureChange(marks, [...marks, area([5, 6, 7, 8], 'solid')])).toEqual({ covered: {}, drawn: [[1, 2, 3, 4], [5, 6, 7, 8]] })
+  })
+
+  it('names who is surely on it once, and as visible only with all their faces', () => {
+    expect(knownOn(capture.faces)).toEqual([{ name: 'Mei', at: [0, 1], visible: false }])
+    expect(knownOn([seen('Mei', 'certain', false)])).toEqual([{ name: 'Mei', at: [0], visible: true }])
+  })
 })

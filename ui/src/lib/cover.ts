@@ -1,6 +1,6 @@
 /** What is done with the marks of a picture: faces that are covered or shown, and areas drawn by hand. Pixels are those of the upright image. */
 
-import type { MarkIo, RedactedOut, Style } from '../api/types'
+import type { CaptureChange, CaptureOut, MarkIo, RedactedOut, Style } from '../api/types'
 import type { Rect, Size } from './geometry'
 
 export type Mark = MarkIo
@@ -106,6 +106,37 @@ export function nudged(marks: Marks, at: number, key: string, size: Size, grow: 
 /** Whether both cover the same in the same way. */
 export function alike(some: Marks, others: Marks): boolean {
   return some === others || JSON.stringify(some) === JSON.stringify(others)
+}
+
+/** A cover's sides are so much longer than its face's, near enough to point at it. */
+const COVER = 1.5
+
+/** What is on a capture of the screen: its faces, then the areas drawn by hand. */
+export function marksOf({ faces, drawn, style, shape }: Pick<CaptureOut, 'faces' | 'drawn' | 'style' | 'shape'>): Marks {
+  return [
+    ...faces.map(({ box: [x, y, w, h], score, covered }): Mark => {
+      const [wide, high] = [w * COVER, h * COVER]
+      return { box: [x - (wide - w) / 2, y - (high - h) / 2, wide, high], tilt: 0, style, shape, reason: 'face', covered, score, doubts: [] }
+    }),
+    ...drawn.map((box) => area(box, style)),
+  ]
+}
+
+/** What leads from some marks of a capture to the next; an area that is shown again is none. */
+export function captureChange(now: Marks, next: Marks): CaptureChange {
+  const faces = next.filter((mark) => !byHand(mark))
+  const turned = faces.flatMap((mark, index) => (mark.covered === now[index]?.covered ? [] : [[index, mark.covered] as const]))
+  return { covered: Object.fromEntries(turned) as Record<string, boolean>, drawn: next.filter((mark) => byHand(mark) && mark.covered).map(({ box }) => box) }
+}
+
+/** Who is surely known on a capture, each once, and whether all faces of theirs are visible; names in their order on it. */
+export function knownOn(faces: CaptureOut['faces']): { readonly name: string; readonly visible: boolean; readonly at: readonly number[] }[] {
+  const names = faces.map(({ person, certainty }) => (certainty === 'probable' ? null : person))
+  return [...new Set(names)].flatMap((name) => {
+    if (name === null) return []
+    const at = [...names.keys()].filter((index) => names[index] === name)
+    return [{ name, at, visible: at.every((index) => !faces[index]?.covered) }]
+  })
 }
 
 /** The copy to look at after this one: the next doubtful one, else the first; null if there is none. */

@@ -1,0 +1,122 @@
+"""Captures of the screen in the popup, with a made-up agent behind it: who is covered is seen, changed by key and pointer, and kept."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.slow
+
+Visit = Callable[..., None]
+Act = Callable[[Page], object]
+
+
+@pytest.fixture
+def small(page: Page) -> Page:
+    page.set_viewport_size({"width": 380, "height": 520})
+    return page
+
+
+def _draw(page: Page) -> None:
+    page.locator("footer [aria-pressed]").click()
+    page.locator(".paper").wait_for()
+
+
+def _change(page: Page) -> None:
+    page.locator(".cover").first.click()
+    expect(page.locator(".cover").first).to_have_attribute("aria-pressed", "false")
+
+
+STATES: dict[str, tuple[str, Act | None]] = {
+    "copied": ("captured", None),
+    "the newest of two, not copied": ("captures", None),
+    "no face found": ("captured_nobody", None),
+    "changed": ("captured", _change),
+    "being drawn on": ("captured", _draw),
+}
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_is_accessible_and_fits(
+    small: Page, visit: Visit, violations: Callable[[], list[str]], language: str, state: str
+) -> None:
+    scene, act = STATES[state]
+    visit("/popup", scene, language)
+    small.locator(".picture img.there").wait_for()
+    if act is not None:
+        act(small)
+    assert violations() == []
+    assert small.evaluate(
+        "(one => one.scrollHeight <= one.clientHeight && document.body.scrollWidth <= innerWidth)(document.querySelector('.content'))"
+    )
+
+
+def test_a_face_is_shown_and_covered_by_keyboard_alone_and_the_picture_comes_anew(small: Page, visit: Visit) -> None:
+    visit("/popup", "captured")
+    said, picture = small.locator(".rest [role=status]"), small.locator(".picture img")
+    expect(said).to_have_text("Copied with 3 faces covered.")
+    face = small.get_by_role("button", name="Face 2, Grandpa, covered")
+    before = picture.get_attribute("src") or ""
+    face.focus()
+    small.keyboard.press("Space")
+    shown = small.get_by_role("button", name="Face 2, Grandpa, shown")
+    expect(shown).to_be_focused()
+    expect(said).to_have_text("Changed since it was copied or saved.")
+    expect(picture).not_to_have_attribute("src", before)
+    expect(small.get_by_role("button", name="Grandpa", exact=True)).to_have_attribute("aria-pressed", "true")
+    small.get_by_role("button", name="Copy again").click()
+    expect(said).to_have_text("Copied with 2 faces covered.")
+    expect(small.get_by_role("button", name="Copy", exact=True)).to_be_visible()
+
+
+def test_whoever_is_surely_known_is_left_visible_by_name(small: Page, visit: Visit) -> None:
+    visit("/popup", "captured")
+    # Lin Yue is only probably on it.
+    expect(small.locator(".known button")).to_have_text(["Mei", "Grandpa"])
+    small.get_by_role("button", name="Mei", exact=True).click()
+    expect(small.get_by_role("button", name="Face 1, Mei, shown")).to_be_visible()
+    small.get_by_role("button", name="Mei", exact=True).click()
+    expect(small.get_by_role("button", name="Face 1, Mei, covered")).to_be_visible()
+
+
+def test_an_area_is_drawn_and_taken_away_by_key(small: Page, visit: Visit) -> None:
+    visit("/popup", "captured_nobody")
+    small.locator(".picture img.there").wait_for()
+    small.get_by_role("button", name="Draw an area", exact=True).click()
+    small.keyboard.press("Enter")
+    area = small.get_by_role("button", name="Area 1, drawn by hand, covered")
+    area.wait_for()
+    small.keyboard.press("Control+c")
+    expect(small.locator(".rest [role=status]")).to_have_text("Copied with 1 place covered.")
+    area.focus()
+    small.keyboard.press("Delete")
+    expect(small.locator(".cover")).to_have_count(0)
+
+
+def test_its_style_is_chosen_by_arrow_keys_and_the_weak_ones_are_said_to_be(small: Page, visit: Visit) -> None:
+    visit("/popup", "captured")
+    small.get_by_role("radio", name="Solid").focus()
+    with small.expect_request(lambda request: request.method == "PATCH") as sent:
+        small.keyboard.press("ArrowRight")
+    assert sent.value.post_data_json == {"style": "mosaic"}
+    expect(small.locator("fieldset .weak")).to_have_text("Blur and mosaic can be partly undone. Solid can’t.")
+
+
+def test_what_is_saved_says_as_what_and_what_is_discarded_gives_way(small: Page, visit: Visit) -> None:
+    visit("/popup", "captures")
+    said = small.locator(".rest [role=status]")
+    expect(said).to_have_text("Not copied or saved yet.")
+    small.get_by_role("button", name="Save").click()
+    expect(said).to_have_text("Saved as Capture 2026-11-26.png.")
+    small.get_by_role("button", name="Discard").click()
+    expect(said).to_have_text("Copied with 14 faces covered.")
+    small.get_by_role("button", name="Discard").click()
+    expect(small.locator("h1")).to_have_text("3 faces")
+
+
+def test_one_that_is_gone_says_so_and_the_cards_come_back(small: Page, visit: Visit) -> None:
+    visit("/popup", "captured_gone")
+    small.get_by_role("button", name="Copy").click()
+    expect(small.locator(".toast p")).to_have_text("This capture isn’t there any more.")
+    expect(small.locator("h1")).to_have_text("3 faces")
