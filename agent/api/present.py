@@ -109,6 +109,7 @@ def status(now: AppStatus, texts: Texts, version: str) -> Status:
         people=now.people,
         doubts=now.doubts,
         captures=now.captures,
+        captures_changed=now.captures_changed,
         burst=Burst(**asdict(now.burst)) if now.burst and now.burst.total >= settings.popup.burst else None,
         folders=tuple(
             FolderState(

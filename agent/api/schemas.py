@@ -184,6 +184,8 @@ class Status(Schema):
     """faces that are probably somebody: the user may say"""
     captures: int = 0
     """of the screen, open for review"""
+    captures_changed: int = 0
+    """grows when one of them comes, changes or goes"""
     burst: Burst | None
     folders: tuple[FolderState, ...]
     problem: Problem | None

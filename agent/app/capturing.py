@@ -99,7 +99,9 @@ class Capturing:
         self._people = people
         self._settings = settings
         self._supply = supply
-        self._changed = changed
+        self._tell = changed
+        self.changes = 0
+        """how often a capture came, changed or went"""
         self._open: dict[str, Capture] = {}
 
     # -- taking one --------------------------------------------------------------------------------------------------------------
@@ -250,6 +252,10 @@ class Capturing:
         self._open[capture.id] = capture
         self._changed()
         return capture
+
+    def _changed(self) -> None:
+        self.changes += 1
+        self._tell()
 
     def _unchanged(self, before: Capture) -> Capture | None:
         """The same capture as it is now; None if it is covered otherwise by now, or gone."""

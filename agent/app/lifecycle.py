@@ -164,7 +164,8 @@ class App:
         )
         self._models = ModelSupply(lambda: supply(self.recipe()), self.indexer.mended, self.status.changed)
         self.status.fetching = lambda: self._models.busy
-        self.status.captures = lambda: 0 if self._capturing is None else len(self._capturing.all())
+        if (capturing := self._capturing) is not None:
+            self.status.captures = lambda: (len(capturing.all()), capturing.changes)
         self.status.unfetched = lambda: self._models.problem
 
     @property

@@ -55,6 +55,7 @@ class Status:
     device_note: Note | None = None  # a device that was wanted and is not used
     finished: Finished | None = None  # the last burst, until the next photo comes
     captures: int = 0  # of the screen, open for review
+    captures_changed: int = 0  # how often one came, changed or went since the start
     doubts: int = 0  # faces that are probably somebody, which the user may say
 
 
@@ -89,7 +90,7 @@ class StatusFeed:
         self.warning: AgentError | None = None
         self.throttled: Throttle | None = None
         self.fetching: Callable[[], bool] = lambda: False  # missing models are on their way
-        self.captures: Callable[[], int] = lambda: 0  # of the screen, open for review
+        self.captures: Callable[[], tuple[int, int]] = lambda: (0, 0)  # of the screen: open for review, and how often they changed
         self.unfetched: Callable[[], AgentError | None] = lambda: None  # why they are not
 
     def changed(self) -> None:
@@ -125,6 +126,7 @@ class StatusFeed:
             state = AgentState.ATTENTION
         else:
             state = AgentState.WORKING if queued else AgentState.IDLE
+        captures, captures_changed = self.captures()
         return Status(
             state=state,
             queued=queued,
@@ -133,7 +135,8 @@ class StatusFeed:
             faces=counts.faces,
             people=counts.people,
             doubts=counts.doubts,
-            captures=self.captures(),
+            captures=captures,
+            captures_changed=captures_changed,
             burst=self._progress.burst(queued),
             folder_problems=tuple(self._ingest.folder_problems.items()),
             problem=problem,

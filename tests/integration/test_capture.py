@@ -115,6 +115,11 @@ def test_a_capture_is_reviewed_over_the_api(program_with_display: RealProgram, s
         assert api.patch(address, json={"style": "solid"}).status_code == 200
         assert inside() == BLACK
         assert api.post(f"{address}/save", json={"path": str(tmp_path / "a.webp")}).json() == {"path": str(tmp_path / "a.webp")}
+        assert api.post(f"{address}/copy").status_code == 204
+        [kept] = api.get("/captures").json()["items"]
+        assert (kept["copied"], kept["path"]) == (True, str(tmp_path / "a.webp"))
+        changed = api.patch(address, json={"covered": {}, "drawn": []}).json()
+        assert (changed["copied"], changed["path"]) == (False, None)
         assert api.delete(address).status_code == 204
         assert api.get(f"{address}/picture").status_code == 404 and api.get(address).json()["code"] == "capture.gone"
     assert opened(tmp_path / "a.webp").size == (1280, 800)

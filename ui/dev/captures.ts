@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-import type { CaptureChange, CaptureOut, ImageOut } from '../src/api/types.ts'
+import type { CaptureChange, CaptureOut, ImageOut, Status } from '../src/api/types.ts'
 import { picture, type Options, type World } from './fixtures.ts'
 
 interface Taken {
@@ -12,6 +12,7 @@ interface Taken {
 
 const watchers = new Set<() => void>()
 let open: Taken[] | null = null
+let changes = 0
 
 export function resetCaptures(): void {
   open = null
@@ -23,6 +24,7 @@ export function onCaptures(changed: () => void): () => void {
 }
 
 function changed(): void {
+  changes += 1
   for (const watcher of watchers) watcher()
 }
 
@@ -43,9 +45,9 @@ function all({ images }: World, { scene }: Options): Taken[] {
   return open
 }
 
-/** How many are open. */
-export function captureCount(world: World, options: Options): number {
-  return all(world, options).length
+/** How many are open, and how often they changed. */
+export function captureCounts(world: World, options: Options): Pick<Status, 'captures' | 'captures_changed'> {
+  return { captures: all(world, options).length, captures_changed: changes }
 }
 
 function covered({ image, out }: Taken): string {

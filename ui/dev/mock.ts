@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Connect, Plugin } from 'vite'
 
-import { answerCaptures, captureCount, onCaptures, resetCaptures } from './captures.ts'
+import { answerCaptures, captureCounts, onCaptures, resetCaptures } from './captures.ts'
 import { answerCovers, resetCovers } from './covers.ts'
 import { picture, world, type Options, type World } from './fixtures.ts'
 import { checks, report } from './health.ts'
@@ -33,7 +33,7 @@ function worldNow(chosen: Options): World {
   const now = appliedStatus(world(options))
   const people = peopleOf(now, options)
   const images = now.images.map((image) => saidOf(image, people))
-  return { ...now, images, status: { ...now.status, doubts: doubtCount(now, options), captures: captureCount(now, options) } }
+  return { ...now, images, status: { ...now.status, doubts: doubtCount(now, options), ...captureCounts(now, options) } }
 }
 
 function stream(response: ServerResponse, chosen: Options): void {

@@ -3,7 +3,6 @@
 import { CaptureApi } from './api/capture'
 import { ApiError } from './api/client'
 import type { CaptureChange, CaptureOut } from './api/types'
-import { captureChange, type Marks } from './lib/cover'
 import { app, client, type AppState } from './state.svelte'
 import { toasts, type Toasts } from './toasts.svelte'
 
@@ -36,27 +35,18 @@ export class CaptureReview {
     this.shown = null
   }
 
-  mark = (now: Marks, next: Marks): Promise<void> => this.change(captureChange(now, next))
   change = (change: CaptureChange): Promise<void> => this.act((id) => this.api.change(id, change))
   copy = (): Promise<void> => this.act(this.api.copy)
   save = (): Promise<void> => this.act(this.api.save)
-
-  async discard(): Promise<void> {
-    await this.act(async (id) => {
-      await this.api.discard(id)
-      this.shown = null
-    })
-  }
+  discard = (): Promise<void> => this.act((id) => this.api.discard(id).then(() => (this.shown = null)))
 
   private async act(call: (id: string) => Promise<unknown>): Promise<void> {
     const id = this.shown?.id
     if (id === undefined) return
     await this.app.act(async () => {
-      try {
-        await call(id)
-      } catch (error) {
+      await call(id).catch((error: unknown) => {
         if (!(error instanceof ApiError && error.status === 404)) throw error // else it is gone, and is missed in the list
-      }
+      })
     })
     await this.read()
   }

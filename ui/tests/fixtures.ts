@@ -46,6 +46,7 @@ export function status(over: Partial<Status> = {}): Status {
     people: 0,
     doubts: 0,
     captures: 0,
+    captures_changed: 0,
     burst: null,
     folders: [],
     problem: null,

@@ -186,6 +186,17 @@ async def test_it_is_known_what_is_copied_and_saved_as_it_is_now(desk: Desk) -> 
     assert (other.copied, other.path) == (False, None)
 
 
+async def test_whatever_becomes_of_captures_is_counted(desk: Desk) -> None:
+    counts = [desk.capturing.changes]
+    capture = await desk.capture()
+    counts.append(desk.capturing.changes)
+    await desk.capturing.copy(capture.id)
+    counts.append(desk.capturing.changes)
+    await desk.capturing.discard(capture.id)
+    counts.append(desk.capturing.changes)
+    assert counts == [0, 1, 2, 3]
+
+
 async def test_a_discarded_capture_is_gone_everywhere(desk: Desk) -> None:
     capture = await desk.capture()
     await desk.capturing.discard(capture.id)

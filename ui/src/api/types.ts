@@ -3400,6 +3400,12 @@ export interface components {
              */
             readonly captures: number;
             /**
+             * Captures Changed
+             * @description grows when one of them comes, changes or goes
+             * @default 0
+             */
+            readonly captures_changed: number;
+            /**
              * Device Note
              * @description a device that was wanted and is not used, and why
              */
