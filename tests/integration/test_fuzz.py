@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 import io
 import struct
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -149,7 +150,10 @@ def engine(engine_config: EngineConfig, tmp_path_factory: pytest.TempPathFactory
     with asyncio.Runner() as runner:
 
         def cover(path: str) -> None:
-            runner.run(pool.render(Render(path, str(output), (COVER,), keep_regions=len(path) % 2 == 0)))
+            content = Path(path).read_bytes()
+            # Every other file; of a picture that moves nothing is kept.
+            keep_regions = not content.startswith(b"GIF") and zlib.crc32(content) % 2 == 0
+            runner.run(pool.render(Render(path, str(output), (COVER,), keep_regions=keep_regions)))
             output.unlink()
 
         yield pool, lambda path: runner.run(pool.analyse(Analyse(path, Recipe("centerface-2"), thumbnail=64))), cover
