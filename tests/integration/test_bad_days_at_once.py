@@ -26,6 +26,7 @@ from agent.bootstrap import home_of_key
 from agent.domain.errors import AgentError
 from agent.domain.events import ImageIndexed
 from agent.domain.jobs import JobState
+from tests.program import WAIT_S
 
 if TYPE_CHECKING:
     from tests.integration.conftest import WallClock
@@ -72,6 +73,18 @@ class BadDay:
 
     def _start(self) -> None:
         self._program.start(before=self._clock.before, wait=False)
+
+    def up(self) -> None:
+        """It runs: a start that met a bad thing may only now have refused, and counts no more than whoever starts it again does."""
+        deadline = time.monotonic() + WAIT_S
+        while time.monotonic() < deadline:
+            with contextlib.suppress(AgentError):
+                self._program.status()
+                return
+            if not self._program.alive:
+                self._start()
+            time.sleep(0.1)
+        pytest.fail("it does not start any more")
 
     def kill(self) -> None:
         self._program.kill()
@@ -177,7 +190,7 @@ def test_thirty_two_bad_things_at_once_lose_nothing(
         day.over()
     print(dict(done))
 
-    program.until(lambda _: True)
+    day.up()
     program.post("/api/rescan")
     status = program.until(lambda status: not status.queued and status.images == day.dropped, within=120)
     assert status.failed == 0

@@ -1,5 +1,6 @@
 """The people with a made-up agent behind them: accessible in every state, and whole at twice the size."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -77,7 +78,7 @@ def _search(page: Page) -> None:
 
 
 def _narrow(page: Page) -> None:
-    page.locator(".filters .chip").nth(3).click()
+    page.get_by_role("button", name=re.compile("^(People|人物)[:：]")).click()
     page.locator(".menu .item .name").first.wait_for()
     page.locator(".menu .field").fill("a")
     page.keyboard.press("Enter")
