@@ -21,8 +21,9 @@ from agent.app.ports import ClipRenderer, DrawPart, JoinClip, Joined
 from agent.domain.clips import Clip, Part, Seen
 from agent.domain.errors import CopyUnwritable, EngineKilled, ImageChanged, ImageMissing, VideoNoPicture, VideoUnreadable
 from agent.domain.redaction import Look, Style
-from agent.engine.clips import InlineClips, PoolClips
+from agent.engine.clips import PoolClips
 from agent.engine.inline import InlineAnalyser
+from agent.engine.inline_clips import InlineClips
 from agent.engine.pool import EnginePool
 from agent.engine.wire import EngineConfig
 from agent.settings import Engine

@@ -27,8 +27,8 @@ from agent.domain.errors import CopyUnsupported, ImageMissing, VideoKeepsNoRegio
 from agent.domain.face import Box
 from agent.domain.redaction import Choice, Look, Style
 from agent.domain.wishes import Doubtful, Keeping, Wish
-from agent.engine.clips import InlineClips
 from agent.engine.inline import InlineAnalyser
+from agent.engine.inline_clips import InlineClips
 from agent.i18n import Texts
 from tests.integration.test_clips import blacks, face_clip
 from tests.made_clips import Made, made_clip
