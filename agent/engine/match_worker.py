@@ -1,21 +1,18 @@
 """The matcher's process: holds the face prints of the library, in nobody else's reach, and answers as the engine does."""
 
 import os
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from agent.app.health import Wall
 from agent.child import Message
-from agent.domain.errors import AgentError, EngineStartFailed, Unexpected
+from agent.domain.errors import EngineStartFailed
 from agent.engine import match_wire, wire
+from agent.engine.serving import Operation, answered, serve_input
 from agent.engine.wall import Rooms, raise_wall
-from agent.engine.worker import serve_input
 
 if TYPE_CHECKING:
     from agent.engine.match_service import MatchService
-
-Operation: TypeAlias = Callable[[object], object]
 
 
 class MatchWorker:
@@ -33,7 +30,6 @@ class MatchWorker:
 
     def serve(self, message: Message) -> Message:
         """Never raises: whatever goes wrong is the answer."""
-        number = message.get("id")
         operations: dict[str, Operation] = {
             "hello": self._hello,
             "put": self._put,
@@ -47,12 +43,7 @@ class MatchWorker:
             "restore": self._restore,
             "place": self._place,
         }
-        try:
-            return wire.answer(number, operations[message["op"]](message["body"]))
-        except AgentError as error:
-            return wire.failure(number, error)
-        except Exception as error:  # a defect: the agent is told its kind, never its text
-            return wire.failure(number, Unexpected(kind=type(error).__name__))
+        return answered(message, operations)
 
     @property
     def _ready(self) -> "MatchService":

@@ -2,23 +2,21 @@
 
 import os
 import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from agent.app.health import Wall
 from agent.child import Message
-from agent.domain.errors import AgentError, EngineStartFailed, ImageUnreadable, Unexpected
+from agent.domain.errors import EngineStartFailed, ImageUnreadable
 from agent.engine import screen_wire, wire
 from agent.engine.files import Taker
 from agent.engine.screen_grab import Grabber, NoScreen, connect
-from agent.engine.wall import Rooms, raise_wall
-from agent.engine.worker import serve_input
+from agent.engine.serving import Operation, answered, rooms_for, serve_input
+from agent.engine.wall import raise_wall
 
 if TYPE_CHECKING:
     from agent.engine.screen_service import ScreenService
-
-Operation: TypeAlias = Callable[[object], object]
 
 
 class ScreenWorker:
@@ -33,20 +31,12 @@ class ScreenWorker:
 
     def wall_in(self, message: Message) -> None:
         """Connect to the screen, then shut the door: the wall refuses every other connection. Without a sound `hello` it is refused."""
-        try:
-            config = wire.CONFIG.load(message["body"])
-            scratch = [Path(config.converted), Path(config.cache)]
-            for folder in scratch:
-                folder.mkdir(parents=True, exist_ok=True)
-        except (KeyError, ValueError, OSError):
-            return
-        self._screen = connect()
-        models = [Path(file.path) for file in config.models.values()]
-        self._wall = raise_wall(Rooms.of_screen(models=models, scratch=scratch, device=config.device, megapixels=config.max_megapixels))
+        if (rooms := rooms_for(message)) is not None:
+            self._screen = connect()
+            self._wall = raise_wall(replace(rooms, screen=True))
 
     def serve(self, message: Message) -> Message:
         """Never raises: whatever goes wrong is the answer."""
-        number = message.get("id")
         operations: dict[str, Operation] = {
             "hello": self._hello,
             "monitors": self._monitors,
@@ -58,13 +48,10 @@ class ScreenWorker:
             "cover": self._cover,
             "drop": self._drop,
         }
-        try:
-            self._file = next((self._files.take(ticket) for ticket in message.get("files", ())), None)
-            return wire.answer(number, operations[message["op"]](message["body"]))
-        except AgentError as error:
-            return wire.failure(number, error)
-        except Exception as error:  # a defect: the agent is told its kind, never its text
-            return wire.failure(number, Unexpected(kind=type(error).__name__))
+        return answered(message, operations, self._take_file)
+
+    def _take_file(self, tickets: Sequence[int]) -> None:
+        self._file = next((self._files.take(ticket) for ticket in tickets), None)
 
     @property
     def _ready(self) -> "ScreenService":

@@ -1,31 +1,21 @@
-"""The engine's process: answers one JSON line with one JSON line until its input ends."""
+"""The engine's process: what it does for each request."""
 
-import json
 import os
-import queue
-import signal
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias
+from typing import TYPE_CHECKING
 
 from agent.app.health import Wall
-from agent.child import Message, send, take_pipes
-from agent.domain.errors import AgentError, EngineStartFailed, ImageUnreadable, Unexpected
+from agent.child import Message
+from agent.domain.errors import EngineStartFailed, ImageUnreadable
 from agent.engine import wire
 from agent.engine.files import Taker
-from agent.engine.wall import Rooms, raise_wall
-from agent.heap import large_apart
+from agent.engine.serving import Operation, answered, rooms_for, serve_input
+from agent.engine.wall import raise_wall
 
 if TYPE_CHECKING:
     from agent.engine.service import Engine
-
-# When the agent is gone, the task under way may end; one that hangs may not keep the process.
-_LAST_TASK_S = 5.0
-
-Operation: TypeAlias = Callable[[object], object]
 
 
 class Worker:
@@ -39,19 +29,11 @@ class Worker:
 
     def wall_in(self, message: Message) -> None:
         """Raise the wall that suits `hello`, before any other thread starts; without it `hello` is refused."""
-        try:
-            config = wire.CONFIG.load(message["body"])
-            scratch = [Path(config.converted), Path(config.cache)]
-            for folder in scratch:
-                folder.mkdir(parents=True, exist_ok=True)
-        except (KeyError, ValueError, OSError):
-            return
-        models = [Path(file.path) for file in config.models.values()]
-        self._wall = raise_wall(Rooms.of_engine(models=models, scratch=scratch, device=config.device, megapixels=config.max_megapixels))
+        if (rooms := rooms_for(message)) is not None:
+            self._wall = raise_wall(rooms)
 
     def serve(self, message: Message) -> Message:
         """Never raises: whatever goes wrong with a task is its answer."""
-        number = message.get("id")
         operations: dict[str, Operation] = {
             "hello": self._hello,
             "accelerators": self._accelerators,
@@ -63,16 +45,14 @@ class Worker:
             **{name: partial(self._clip, name) for name in ("clip_probe", "clip_look", "clip_draw", "clip_join")},
         }
         try:
-            self._taken = [self._files.take(ticket) for ticket in message.get("files", ())]
-            return wire.answer(number, operations[message["op"]](message["body"]))
-        except AgentError as error:
-            return wire.failure(number, error)
-        except Exception as error:  # a defect: the agent is told its kind, never its text, which may hold a path
-            return wire.failure(number, Unexpected(kind=type(error).__name__))
+            return answered(message, operations, self._take)
         finally:
             for descriptor in self._taken:
                 os.close(descriptor)
             self._taken = []
+
+    def _take(self, tickets: Sequence[int]) -> None:
+        self._taken = [self._files.take(ticket) for ticket in tickets]
 
     def _next_file(self) -> int | None:
         """Whoever asks closes it."""
@@ -138,47 +118,6 @@ class Worker:
         return source, target
 
 
-class Serving(Protocol):
-    """What answers in a process of its own."""
-
-    def wall_in(self, message: Message) -> None:
-        """Before the first message is served, and before there is a second thread."""
-        ...
-
-    def serve(self, message: Message) -> Message:
-        """Never raises."""
-        ...
-
-
 def main() -> int:
     """Serve standard input until it ends."""
     return serve_input(Worker())
-
-
-def serve_input(worker: Serving) -> int:
-    """Until standard input ends. Returns the exit code."""
-    large_apart()
-    requests, answers = take_pipes()
-    # Ctrl-C in a terminal reaches every process of the group: the agent decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    line: bytes | None = requests.readline()
-    if line:
-        worker.wall_in(json.loads(line))
-    waiting: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-    threading.Thread(target=_read, args=(requests, waiting), daemon=True).start()
-    while line:
-        try:
-            send(answers, worker.serve(json.loads(line)))
-        except BrokenPipeError:
-            break
-        line = waiting.get()
-    return 0
-
-
-def _read(requests: BinaryIO, waiting: "queue.SimpleQueue[bytes | None]") -> None:
-    """Hand the lines on; at their end see to it that the process ends even if its last task hangs."""
-    for line in requests:
-        waiting.put(line)
-    waiting.put(None)
-    time.sleep(_LAST_TASK_S)
-    os._exit(0)

@@ -156,8 +156,8 @@ async def test_a_worker_ends_when_its_agent_does(engine_config: EngineConfig) ->
 
 
 async def test_a_worker_that_hangs_ends_too_when_its_agent_does() -> None:
-    hanging = """import time, agent.engine.worker as worker
-worker._LAST_TASK_S = 0.1
+    hanging = """import time, agent.engine.serving as serving, agent.engine.worker as worker
+serving._LAST_TASK_S = 0.1
 worker.Worker.serve = lambda self, message: time.sleep(600)
 raise SystemExit(worker.main())"""
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", hanging, stdin=asyncio.subprocess.PIPE)

@@ -3,7 +3,7 @@
 import sys
 import sysconfig
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 _MIB = 1024 * 1024
@@ -32,11 +32,6 @@ class Rooms:
             devices=accelerated,
             address_space=None if accelerated else _SPACE + megapixels * 1_000_000 * _BYTES_PER_PIXEL,
         )
-
-    @classmethod
-    def of_screen(cls, *, models: Iterable[Path], scratch: Iterable[Path], device: str, megapixels: int) -> "Rooms":
-        """The engine's, and the screen: it takes pictures of that, and is handed no file of the user's."""
-        return replace(cls.of_engine(models=models, scratch=scratch, device=device, megapixels=megapixels), screen=True)
 
     @classmethod
     def of_matcher(cls) -> "Rooms":

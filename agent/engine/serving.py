@@ -1,0 +1,88 @@
+"""What every walled process does: stands behind its wall, and answers one JSON line with one JSON line until its input ends."""
+
+import json
+import os
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO, Protocol, TypeAlias
+
+from agent.child import Message, send, take_pipes
+from agent.domain.errors import AgentError, Unexpected
+from agent.engine import wire
+from agent.engine.wall import Rooms
+from agent.heap import large_apart
+
+# When the agent is gone, the task under way may end; one that hangs may not keep the process.
+_LAST_TASK_S = 5.0
+
+Operation: TypeAlias = Callable[[object], object]
+
+
+class Serving(Protocol):
+    """What answers in a process of its own."""
+
+    def wall_in(self, message: Message) -> None:
+        """Before the first message is served, and before there is a second thread."""
+        ...
+
+    def serve(self, message: Message) -> Message:
+        """Never raises."""
+        ...
+
+
+def rooms_for(hello: Message) -> Rooms | None:
+    """What an engine may reach by the config it is greeted with, its scratch folders made; None if there is no sound config."""
+    try:
+        config = wire.CONFIG.load(hello["body"])
+        scratch = [Path(config.converted), Path(config.cache)]
+        for folder in scratch:
+            folder.mkdir(parents=True, exist_ok=True)
+    except (KeyError, ValueError, OSError):
+        return None
+    models = [Path(file.path) for file in config.models.values()]
+    return Rooms.of_engine(models=models, scratch=scratch, device=config.device, megapixels=config.max_megapixels)
+
+
+def answered(message: Message, operations: Mapping[str, Operation], take: Callable[[Sequence[int]], None] = lambda _: None) -> Message:
+    """The answer to a request; whatever goes wrong with it is one too. `take` gets the files that came with it."""
+    number = message.get("id")
+    try:
+        take(message.get("files", ()))
+        return wire.answer(number, operations[message["op"]](message["body"]))
+    except AgentError as error:
+        return wire.failure(number, error)
+    except Exception as error:  # a defect: the agent is told its kind, never its text, which may hold a path
+        return wire.failure(number, Unexpected(kind=type(error).__name__))
+
+
+def serve_input(worker: Serving) -> int:
+    """Until standard input ends. Returns the exit code."""
+    large_apart()
+    requests, answers = take_pipes()
+    # Ctrl-C in a terminal reaches every process of the group: the agent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    line: bytes | None = requests.readline()
+    if line:
+        worker.wall_in(json.loads(line))
+    waiting: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(requests, waiting), daemon=True).start()
+    while line:
+        try:
+            send(answers, worker.serve(json.loads(line)))
+        except BrokenPipeError:
+            break
+        line = waiting.get()
+    return 0
+
+
+def _read(requests: BinaryIO, waiting: "queue.SimpleQueue[bytes | None]") -> None:
+    """Hand the lines on; at their end see to it that the process ends even if its last task hangs."""
+    for line in requests:
+        waiting.put(line)
+    waiting.put(None)
+    time.sleep(_LAST_TASK_S)
+    os._exit(0)
