@@ -1,4 +1,5 @@
 """Where the covered copies of files go: names that nobody has, and never an original's place unasked."""
+# ruff: noqa: PTH100, PTH112, PTH118, PTH120 - paths are text throughout: a Path drops "..", and can't hold every name that Windows allows
 
 import os
 import unicodedata
@@ -37,19 +38,19 @@ def wanted_files(paths: Sequence[str], out: str | None) -> Iterator[tuple[str, s
     inside = None if out is None else os.path.realpath(out)
     met: set[str] = set()
     for path in map(os.path.abspath, paths):
-        is_folder = os.path.isdir(path)  # noqa: PTH112 - a Path can't hold every name that Windows allows
+        is_folder = os.path.isdir(path)
         for seen in walk_images((path,), wanted=lambda name: is_image(name) or is_clip(name)):
             found = seen.path
             if found in met or (is_folder and inside is not None and is_below(os.path.realpath(found), inside)):
                 continue
             met.add(found)
-            yield found, path if is_folder else os.path.dirname(path)  # noqa: PTH120
+            yield found, path if is_folder else os.path.dirname(path)
 
 
 def as_one_file(paths: Sequence[str], out: str) -> bool:
     """Whether `out` names the copy itself, not the folder for it."""
-    one = len(paths) == 1 and not os.path.isdir(paths[0])  # noqa: PTH112
-    return one and not os.path.isdir(out) and not out.endswith(("/", os.sep)) and bool(_ending(out))  # noqa: PTH112
+    one = len(paths) == 1 and not os.path.isdir(paths[0])
+    return one and not os.path.isdir(out) and not out.endswith(("/", os.sep)) and bool(_ending(out))
 
 
 class Names:
@@ -104,7 +105,7 @@ class Names:
 
 def below(out: str, source: str, base: str) -> tuple[str, str | None]:
     """Where a copy goes that keeps its place below `base`, and its format; None: the original's own."""
-    return _fitting(os.path.join(out, os.path.relpath(source, base)))  # noqa: PTH118
+    return _fitting(os.path.join(out, os.path.relpath(source, base)))
 
 
 def exactly(out: str, source: str) -> tuple[str, str | None]:
@@ -113,11 +114,11 @@ def exactly(out: str, source: str) -> tuple[str, str | None]:
     What a clip becomes shows once it is opened: the format it must be is told in any case.
     """
     if is_clip(source) and (clip := CLIP_FORMATS.get(_ending(out))) is not None:
-        return os.path.abspath(out), clip  # noqa: PTH100
+        return os.path.abspath(out), clip
     format = None if is_clip(source) else COPY_FORMATS.get(_ending(out))
     if format is None:
         raise CopyUnsupported(format=_ending(out))
-    return os.path.abspath(out), None if COPY_FORMATS.get(_ending(source)) == format else format  # noqa: PTH100
+    return os.path.abspath(out), None if COPY_FORMATS.get(_ending(source)) == format else format
 
 
 def numbered(target: str) -> Iterator[str]:

@@ -44,7 +44,7 @@ def asked(request: RedactRequest) -> RedactionAsk:
 
 def asked_of(request: CoverRequest, paths: Sequence[str]) -> RedactionAsk:
     """What is a folder is named as one, be it there or not."""
-    return RedactionAsk(paths, os.path.join(request.out, ""), Look(request.style), request.keep, strip=request.strip)  # noqa: PTH118
+    return RedactionAsk(paths, os.path.join(request.out, ""), Look(request.style), request.keep, strip=request.strip)  # noqa: PTH118 - a Path has no end that says "folder"
 
 
 def line(told: int | UnderWay | RedactionItem, texts: Texts) -> RedactLine:

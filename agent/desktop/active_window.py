@@ -52,7 +52,7 @@ _WITHOUT_SHADOW = 9  # DWMWA_EXTENDED_FRAME_BOUNDS
 
 
 def _windows() -> tuple[int, int, int, int] | None:
-    libraries: Any = ctypes.windll  # type: ignore[attr-defined,unused-ignore]
+    libraries: Any = ctypes.windll  # type: ignore[attr-defined,unused-ignore]  # Windows only
     window, frame = wintypes.HWND(libraries.user32.GetForegroundWindow()), wintypes.RECT()
     if not window.value or libraries.dwmapi.DwmGetWindowAttribute(window, _WITHOUT_SHADOW, ctypes.byref(frame), ctypes.sizeof(frame)):
         return None
@@ -62,8 +62,8 @@ def _windows() -> tuple[int, int, int, int] | None:
 
 def _macos() -> tuple[int, int, int, int] | None:
     try:
-        import Quartz  # type: ignore[import-not-found,unused-ignore]
-        from AppKit import NSScreen, NSWorkspace  # type: ignore[import-not-found,unused-ignore]
+        import Quartz  # type: ignore[import-not-found,unused-ignore]  # macOS only, brought by pystray
+        from AppKit import NSScreen, NSWorkspace  # type: ignore[import-not-found,unused-ignore]  # likewise
     except ImportError:
         return None
     front = NSWorkspace.sharedWorkspace().frontmostApplication().processIdentifier()

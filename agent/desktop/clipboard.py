@@ -113,7 +113,7 @@ def _given(user: Any, kernel: Any, format: int, content: bytes) -> bool:
 def write_macos(pictures: Mapping[str, bytes], *, appkit: Any = None) -> bool:
     if appkit is None:
         try:
-            import AppKit as appkit  # type: ignore[import-not-found,unused-ignore,no-redef]
+            import AppKit as appkit  # type: ignore[import-not-found,unused-ignore,no-redef]  # macOS only
         except ImportError:
             return False
     board = appkit.NSPasteboard.generalPasteboard()

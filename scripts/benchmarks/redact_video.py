@@ -165,7 +165,7 @@ def _seen(path: Path, models: ModelStore) -> int:
             if number % EVERY == 0:
                 pixels = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
                 image = Image(pixels, 1.0, frame.width, frame.height, "rgb")
-                seen += len(detector(lambda _, image=image: image, SURE))  # type: ignore[misc]
+                seen += len(detector(lambda _, image=image: image, SURE))  # type: ignore[misc]  # the default has no type
     return seen
 
 
