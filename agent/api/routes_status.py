@@ -9,7 +9,6 @@ from fastapi.responses import Response
 
 from agent.api import present, present_status
 from agent.api.context import Context
-from agent.api.metrics import CONTENT_TYPE, metrics
 from agent.api.remembered import Remembered
 from agent.api.schemas import PlaceProblem, PlaceProblems
 from agent.api.schemas_status import FindingOut, HealthReport
@@ -117,5 +116,7 @@ def _health_routes(api: FastAPI, context: Context) -> None:
 
     @api.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
     async def prometheus() -> Response:
+        from agent.api.metrics import CONTENT_TYPE, metrics  # 1 MB that most agents never need
+
         counts = await asyncio.to_thread(app.library.counts)
         return Response(metrics(context.version, counts, app.monitor, app.tally), headers={"content-type": CONTENT_TYPE})

@@ -119,7 +119,7 @@ class FileCodec(Codec[F]):
 
 
 # Pydantic takes settings for plain dataclasses only through something that holds them: a tuple of one.
-STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, ser_json_bytes="base64", val_json_bytes="base64")
+STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, ser_json_bytes="base64", val_json_bytes="base64", defer_build=True)
 CONFIG = Codec[EngineConfig](TypeAdapter(tuple[EngineConfig], config=STRICT))
 DEVICES = Codec[tuple[Device, ...]](TypeAdapter(tuple[tuple[Device, ...]], config=STRICT))
 TRIAL = Codec[Trial](TypeAdapter(tuple[Trial], config=STRICT))

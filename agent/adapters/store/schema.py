@@ -3,6 +3,8 @@
 `agent/adapters/migrations` builds them step by step; a test proves that both say the same.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -25,6 +27,14 @@ from agent.adapters.store.columns import Instant, LocalTime, PathBytes
 REVISION = "0005"
 
 metadata = MetaData()
+
+
+def _index_of_few(name: str, column: Column[Any]) -> None:
+    """Of the few rows that have a value: an index of all would tempt the planner to look through every file that is there."""
+    some = column.is_not(None)
+    # Said for PostgreSQL too, its dialect would be loaded in every agent (3 MB): whoever opens one finds the condition here.
+    Index(name, column, sqlite_where=some, info={"where": some})
+
 
 # Ids are never used twice (`sqlite_autoincrement`; PostgreSQL does so by itself): logs, events and open windows refer to them.
 
@@ -78,14 +88,8 @@ place = Table(
     sqlite_autoincrement=True,
 )
 
-# Of the few rows that have one: an index of all would tempt the planner to look through every file that is there.
-Index("image_by_left_at", image.c.left_at, sqlite_where=image.c.left_at.is_not(None), postgresql_where=image.c.left_at.is_not(None))
-Index(
-    "place_by_missing_since",
-    place.c.missing_since,
-    sqlite_where=place.c.missing_since.is_not(None),
-    postgresql_where=place.c.missing_since.is_not(None),
-)
+_index_of_few("image_by_left_at", image.c.left_at)
+_index_of_few("place_by_missing_since", place.c.missing_since)
 
 job = Table(
     "job",
@@ -160,7 +164,7 @@ person = Table(
     sqlite_autoincrement=True,
 )
 
-Index("person_by_never", person.c.never_at, sqlite_where=person.c.never_at.is_not(None), postgresql_where=person.c.never_at.is_not(None))
+_index_of_few("person_by_never", person.c.never_at)
 
 identity = Table(
     "identity",
