@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.domain.face import Box, Landmarks, Point
-from agent.vision.codecs import Image, Pixels, resize
+from agent.vision.codecs import Image, resize
+from agent.vision.windows import Area, Cut, grid, padded, spans, surroundings, tight, windows
 
 Floats: TypeAlias = NDArray[np.float32]
 # uint8 [1, height, width, 3] RGB -> heat [1,1,h,w], scale [1,2,h,w], offset [1,2,h,w], landmarks [1,10,h,w]: h, w a fourth of the input's.
@@ -17,12 +18,6 @@ DetectorNet: TypeAlias = Callable[[NDArray[np.uint8]], Sequence[Floats]]
 
 # One look of a net: uint8 [1, height, width, 3] RGB, padded, and the least score -> faces in its pixels, best first.
 Look: TypeAlias = Callable[[NDArray[np.uint8], float], "list[Detection]"]
-
-# A part of an image: left, top, right, bottom in pixels.
-Area: TypeAlias = tuple[int, int, int, int]
-
-# Cuts a side into stretches, each given by where it begins and ends.
-Cut: TypeAlias = Callable[[int], list[tuple[int, int]]]
 
 # Gives the image with a longer side of at least so many pixels, as far as the file has them.
 Decoder: TypeAlias = Callable[[int], Image]
@@ -52,8 +47,6 @@ COARSE_SIDE = 320
 CLOSE_SIZE = 24.0
 # as far as the whole image would have at most this side, which is also how far a small image is enlarged, and at most twice.
 CLOSEST_SIDE, ENLARGED_SIDE, ENLARGED = 2000, 1280, 2.0
-# So many times its size is looked at on each side of a hint: in a crowd others stand that left none.
-AROUND = 14.0
 # Where a missed face would be shown, all of a picture is looked at, and what is as sure as this counts. Measured on labelled groups and
 # collages: no face missed from 20 pixels on in pictures of up to 2048, and of what else was found nearly all were people nobody labelled.
 THOROUGH_SCORE, THOROUGH_FACE = 0.25, 12.0
@@ -61,11 +54,6 @@ THOROUGH_SCORE, THOROUGH_FACE = 0.25, 12.0
 THOROUGH_RATIO, THOROUGH_UP_TO = 1.25, 2048
 # Of larger pictures, this side is what two windows of 1024 pixels reach; hints are followed up to the other one.
 THOROUGH_SIDE, THOROUGH_CLOSEST = 1888, 4000
-# The net's memory grows with its input (1 GB at 2560): what is larger is looked at in overlapping windows.
-WINDOW = 1280
-OVERLAP = 160
-# More windows than this are not sorted out.
-MAX_WINDOWS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,90 +161,6 @@ def close_ratio(longest: int, smallest: float) -> float:
     """How large the surroundings of hints are looked at, the smallest of which has that size in the full image."""
     most = max(min(1.0, CLOSEST_SIDE / longest), min(ENLARGED, ENLARGED_SIDE / longest))
     return min(most, CLOSE_SIZE / max(smallest, 1.0))
-
-
-def spans(length: int) -> list[tuple[int, int]]:
-    """Cuts a side into overlapping stretches that the net can take.
-
-    >>> spans(1000)
-    [(0, 1000)]
-    >>> spans(2400)
-    [(0, 1280), (1120, 2400)]
-    """
-    count = max(1, -(-(length - OVERLAP) // (WINDOW - OVERLAP)))
-    starts = [round(i * (length - WINDOW) / (count - 1)) for i in range(count)] if count > 1 else [0]
-    return [(start, min(length, start + WINDOW)) for start in starts]
-
-
-def tight(length: int) -> list[tuple[int, int]]:
-    """As many stretches, but no longer than they need to be.
-
-    >>> tight(1888)
-    [(0, 1024), (864, 1888)]
-    """
-    count = len(spans(length))
-    size = -(-(length + (count - 1) * OVERLAP) // count)
-    return [(start, start + size) for start in (round(i * (length - size) / max(1, count - 1)) for i in range(count))]
-
-
-def grid(width: int, height: int, cut: Cut = spans) -> list[Area]:
-    """Windows that cover everything."""
-    return [(left, top, right, bottom) for top, bottom in cut(height) for left, right in cut(width)]
-
-
-def surroundings(hint: Box) -> Box:
-    """What is looked at because of a hint."""
-    around = max(hint.w, hint.h) * AROUND
-    return Box(hint.x - around, hint.y - around, hint.w + 2 * around, hint.h + 2 * around)
-
-
-def windows(wanted: Sequence[Box], width: int, height: int) -> list[Area]:
-    """Windows that hold all that is wanted, joined where that costs the net no more; or those that cover everything, if that is cheaper."""
-    everything = grid(width, height)
-    joined: list[Area] = []
-    for box in sorted(wanted, key=lambda box: (box.x, box.y)):
-        left, top = max(0, int(box.x)), max(0, int(box.y))
-        right, bottom = min(width, math.ceil(box.x + box.w)), min(height, math.ceil(box.y + box.h))
-        if max(right - left, bottom - top) > WINDOW or len(joined) == MAX_WINDOWS:
-            return everything
-        if left >= right or top >= bottom:
-            continue
-        area = (left, top, right, bottom)
-        while (other := next((each for each in joined if _joins(each, area)), None)) is not None:
-            joined.remove(other)
-            area = _union(other, area)
-        joined.append(area)
-    return joined if sum(map(_cost, joined)) < sum(map(_cost, everything)) else everything
-
-
-def _joins(one: Area, other: Area) -> bool:
-    union = _union(one, other)
-    return max(union[2] - union[0], union[3] - union[1]) <= WINDOW and _cost(union) <= _cost(one) + _cost(other)
-
-
-def _union(one: Area, other: Area) -> Area:
-    return min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
-
-
-def _cost(area: Area) -> int:
-    """Pixels that the net is given."""
-    width, height = canvas_size(area[2] - area[0], area[3] - area[1])
-    return width * height
-
-
-def canvas_size(width: int, height: int) -> tuple[int, int]:
-    """One of few sizes, so that the engine's memory does not grow with every new shape."""
-    step = 128 if max(height, width) <= FIRST_SIDE else 256
-    return -(-width // step) * step, -(-height // step) * step
-
-
-def padded(pixels: Pixels) -> NDArray[np.uint8]:
-    """The image in the top left of a black canvas."""
-    height, width = pixels.shape[:2]
-    across, down = canvas_size(width, height)
-    canvas = np.zeros((1, down, across, 3), np.uint8)
-    canvas[0, :height, :width] = pixels
-    return canvas
 
 
 def decode(maps: Sequence[Floats], min_score: float) -> list[Detection]:

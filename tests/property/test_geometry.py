@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from agent.domain.face import Box
 from agent.vision.aligner import TEMPLATE, similarity
-from agent.vision.detector import OVERLAP, WINDOW, Detection, spans, suppress
+from agent.vision.detector import Detection, suppress
+from agent.vision.windows import OVERLAP, WINDOW, spans
 
 numbers = st.floats(-1e4, 1e4, allow_nan=False)
 sizes = st.floats(0.1, 1e4, allow_nan=False)

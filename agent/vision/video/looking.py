@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import BinaryIO, Final
 
 import numpy as np
 from av.video.frame import VideoFrame
-from numpy.typing import NDArray
 
 from agent.domain.clips import Find, Part, Seen, Sight
 from agent.domain.face import Box
@@ -16,6 +16,7 @@ from agent.vision.video.cuts import Cuts
 from agent.vision.video.geometry import Turn
 from agent.vision.video.opening import frames, moment_of
 from agent.vision.video.planes import planes_of
+from agent.vision.windows import grid, padded, tight
 
 # All measured on 1080p: seconds between looks; the longer side a look is taken at; and after how many of those the next is finer, for
 # faces that are small: where they are they stay a while.
@@ -65,20 +66,13 @@ def _found(pixels: Pixels, look: Look) -> list[Detection]:
     """Of a picture of any size, in windows that the net can take."""
     height, width = pixels.shape[:2]
     found = []
-    for top, bottom in _spans(height):
-        for left, right in _spans(width):
-            inner = (left > 0, top > 0, right < width, bottom < height)
-            for face in suppress(look(_canvas(pixels[top:bottom, left:right]), LEAST_SCORE), NMS_IOU):
-                if not _cut(face.box, right - left, bottom - top, inner):
-                    box = Box(face.box.x + left, face.box.y + top, face.box.w, face.box.h)
-                    found.append(Detection(box, face.score, face.landmarks))
+    for left, top, right, bottom in grid(width, height, partial(tight, window=_WINDOW, overlap=_OVERLAP)):
+        inner = (left > 0, top > 0, right < width, bottom < height)
+        for face in suppress(look(padded(pixels[top:bottom, left:right], _STEP), LEAST_SCORE), NMS_IOU):
+            if not _cut(face.box, right - left, bottom - top, inner):
+                box = Box(face.box.x + left, face.box.y + top, face.box.w, face.box.h)
+                found.append(Detection(box, face.score, face.landmarks))
     return suppress(sorted(found, key=lambda face: -face.score), NMS_IOU)
-
-
-def _spans(length: int) -> list[tuple[int, int]]:
-    count = 1 if length <= _WINDOW else -(-(length - _OVERLAP) // (_WINDOW - _OVERLAP))
-    size = -(-(length + (count - 1) * _OVERLAP) // count)
-    return [(start, min(length, start + size)) for start in (number * (size - _OVERLAP) for number in range(count))]
 
 
 def _cut(box: Box, width: int, height: int, inner: tuple[bool, bool, bool, bool]) -> bool:
@@ -87,10 +81,3 @@ def _cut(box: Box, width: int, height: int, inner: tuple[bool, bool, bool, bool]
         return False
     left, top, right, bottom = inner
     return (left and box.x <= 0) or (top and box.y <= 0) or (right and box.x + box.w >= width) or (bottom and box.y + box.h >= height)
-
-
-def _canvas(pixels: Pixels) -> NDArray[np.uint8]:
-    height, width = pixels.shape[:2]
-    canvas = np.zeros((1, -(-height // _STEP) * _STEP, -(-width // _STEP) * _STEP, 3), np.uint8)
-    canvas[0, :height, :width] = pixels
-    return canvas

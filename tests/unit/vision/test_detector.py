@@ -1,8 +1,6 @@
 """The detector's arithmetic, and when it looks again."""
 
-import random
 from collections.abc import Callable
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,7 +8,7 @@ from numpy.typing import NDArray
 
 from agent.domain.face import Box
 from agent.vision.codecs import Image, Pixels
-from agent.vision.detector import CenterFace, Detection, close_ratio, decode, grid, padded, spans, suppress, tight, windows
+from agent.vision.detector import CenterFace, Detection, close_ratio, decode, suppress
 
 Net = Callable[[NDArray[np.uint8]], list[NDArray[np.float32]]]
 Whole = Callable[[Pixels], Image]
@@ -115,19 +113,6 @@ def test_nothing_is_found_in_nothing(blob_net: Net, whole: Whole) -> None:
     assert found_boxes(blob_net, whole(scene(3, 1))) == []
 
 
-def test_the_net_sees_few_different_shapes() -> None:
-    shapes = {padded(np.zeros((height, 640, 3), np.uint8)).shape for height in range(100, 641)}
-    assert len(shapes) == 5
-
-
-def test_stretches_overlap_and_cover_everything() -> None:
-    assert spans(1280) == [(0, 1280)]
-    assert spans(2400) == [(0, 1280), (1120, 2400)]
-    cut = spans(7000)
-    assert (cut[0][0], cut[-1][1]) == (0, 7000) and all(end - start == 1280 for start, end in cut)
-    assert all(following - end <= -160 for (_, end), (following, _) in pairwise(cut))
-
-
 def test_only_the_surroundings_of_hints_are_looked_at_closely(blob_net: Net, whole: Whole) -> None:
     small = [(300, 300, 24, 24), (340, 310, 24, 24), (3700, 2600, 24, 24)]
     net = Recording(blob_net)
@@ -135,29 +120,6 @@ def test_only_the_surroundings_of_hints_are_looked_at_closely(blob_net: Net, who
     whole_image, around = net.shapes[:2], net.shapes[2:]
     assert whole_image == [(1, 512, 640, 3), (1, 768, 1024, 3)]
     assert len(around) == 2 and sum(height * width for _, height, width, _ in around) < 2000 * 1500 / 4
-
-
-def test_what_is_looked_at_closely_never_costs_more_than_the_whole_image() -> None:
-    everywhere = [Box(x, y, 60, 60) for x in range(0, 2000, 90) for y in range(0, 1500, 90)]
-    looked_at, all_of_it = (
-        [(right - left) * (bottom - top) for left, top, right, bottom in areas]
-        for areas in (windows(everywhere, 2000, 1500), grid(2000, 1500))
-    )
-    assert sum(looked_at) <= sum(all_of_it)
-    far_apart = [Box(x, y, 60, 60) for x, y in ((0, 0), (1900, 0), (0, 1400), (1900, 1400), (1000, 700))]
-    assert len(windows(far_apart, 2000, 1500)) == 5
-    assert windows([Box(-900, -900, 1800, 1800)] * 3, 2000, 1500) == [(0, 0, 900, 900)]
-
-
-def test_all_that_is_wanted_lies_whole_in_a_window() -> None:
-    chance = random.Random(7)
-    for count in (1, 3, 12):
-        wanted = [Box(chance.uniform(-60, 1900), chance.uniform(-60, 1400), 140, 144) for _ in range(count)]
-        areas = windows(wanted, 2000, 1500)
-        for box in wanted:
-            left, top, right, bottom = max(0, box.x), max(0, box.y), min(2000, box.x + box.w), min(1500, box.y + box.h)
-            assert any(area[0] <= left and area[1] <= top and area[2] >= right and area[3] >= bottom for area in areas)
-        assert all(area[2] - area[0] <= 1280 and area[3] - area[1] <= 1280 for area in areas)
 
 
 def test_the_smallest_hint_says_how_close_a_look_must_be() -> None:
@@ -172,14 +134,6 @@ def test_a_thorough_look_finds_small_faces_that_left_no_hint_and_large_ones_besi
     image = whole(scene(2000, 1500, *boxes))
     plain, thorough = ({round(face.box.w) for face in find(lambda _: image, 0.5)} for find in (detector, detector.thorough))
     assert (plain, thorough) == ({1000}, {8, 1000})
-
-
-def test_tight_stretches_overlap_and_cover_everything_too() -> None:
-    for length in range(1, 9000, 37):
-        cut = tight(length)
-        assert (cut[0][0], cut[-1][1], len(cut)) == (0, length, len(spans(length)))
-        assert all(0 < end - start <= 1280 for start, end in cut)
-        assert all(end - following >= 159 for (_, end), (following, _) in pairwise(cut))
 
 
 def test_a_thorough_look_counts_what_is_less_sure(blob_net: Net, whole: Whole) -> None:

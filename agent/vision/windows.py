@@ -1,0 +1,115 @@
+"""The parts of an image that a net is given: windows that overlap, of few different sizes."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.domain.face import Box
+from agent.vision.codecs import Pixels
+
+# A part of an image: left, top, right, bottom in pixels.
+Area: TypeAlias = tuple[int, int, int, int]
+
+# Cuts a side into stretches, each given by where it begins and ends.
+Cut: TypeAlias = Callable[[int], list[tuple[int, int]]]
+
+# The net's memory grows with its input (1 GB at 2560): what is larger is looked at in overlapping windows.
+WINDOW = 1280
+OVERLAP = 160
+# More windows than this are not sorted out.
+MAX_WINDOWS = 100
+# So many times its size is looked at on each side of a hint: in a crowd others stand that left none.
+AROUND = 14.0
+# Pixels: up to this side, canvases come in finer steps.
+_SMALL = 640
+
+
+def spans(length: int) -> list[tuple[int, int]]:
+    """Cuts a side into overlapping stretches that the net can take.
+
+    >>> spans(1000)
+    [(0, 1000)]
+    >>> spans(2400)
+    [(0, 1280), (1120, 2400)]
+    """
+    count = _count(length, WINDOW, OVERLAP)
+    starts = [round(i * (length - WINDOW) / (count - 1)) for i in range(count)] if count > 1 else [0]
+    return [(start, min(length, start + WINDOW)) for start in starts]
+
+
+def tight(length: int, window: int = WINDOW, overlap: int = OVERLAP) -> list[tuple[int, int]]:
+    """As many stretches, but no longer than they need to be.
+
+    >>> tight(1888)
+    [(0, 1024), (864, 1888)]
+    """
+    count = _count(length, window, overlap)
+    size = -(-(length + (count - 1) * overlap) // count)
+    return [(start, start + size) for start in (round(i * (length - size) / max(1, count - 1)) for i in range(count))]
+
+
+def _count(length: int, window: int, overlap: int) -> int:
+    return max(1, -(-(length - overlap) // (window - overlap)))
+
+
+def grid(width: int, height: int, cut: Cut = spans) -> list[Area]:
+    """Windows that cover everything."""
+    return [(left, top, right, bottom) for top, bottom in cut(height) for left, right in cut(width)]
+
+
+def surroundings(hint: Box) -> Box:
+    """What is looked at because of a hint."""
+    around = max(hint.w, hint.h) * AROUND
+    return Box(hint.x - around, hint.y - around, hint.w + 2 * around, hint.h + 2 * around)
+
+
+def windows(wanted: Sequence[Box], width: int, height: int) -> list[Area]:
+    """Windows that hold all that is wanted, joined where that costs the net no more; or those that cover everything, if that is cheaper."""
+    everything = grid(width, height)
+    joined: list[Area] = []
+    for box in sorted(wanted, key=lambda box: (box.x, box.y)):
+        left, top = max(0, int(box.x)), max(0, int(box.y))
+        right, bottom = min(width, math.ceil(box.x + box.w)), min(height, math.ceil(box.y + box.h))
+        if max(right - left, bottom - top) > WINDOW or len(joined) == MAX_WINDOWS:
+            return everything
+        if left >= right or top >= bottom:
+            continue
+        area = (left, top, right, bottom)
+        while (other := next((each for each in joined if _joins(each, area)), None)) is not None:
+            joined.remove(other)
+            area = _union(other, area)
+        joined.append(area)
+    return joined if sum(map(_cost, joined)) < sum(map(_cost, everything)) else everything
+
+
+def _joins(one: Area, other: Area) -> bool:
+    union = _union(one, other)
+    return max(union[2] - union[0], union[3] - union[1]) <= WINDOW and _cost(union) <= _cost(one) + _cost(other)
+
+
+def _union(one: Area, other: Area) -> Area:
+    return min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
+
+
+def _cost(area: Area) -> int:
+    """Pixels that the net is given."""
+    width, height = canvas_size(area[2] - area[0], area[3] - area[1])
+    return width * height
+
+
+def canvas_size(width: int, height: int, step: int | None = None) -> tuple[int, int]:
+    """One of few sizes, multiples of `step`, so that the engine's memory does not grow with every new shape."""
+    step = step or (128 if max(height, width) <= _SMALL else 256)
+    return -(-width // step) * step, -(-height // step) * step
+
+
+def padded(pixels: Pixels, step: int | None = None) -> NDArray[np.uint8]:
+    """The image in the top left of a black canvas, whose size is as above."""
+    height, width = pixels.shape[:2]
+    across, down = canvas_size(width, height, step)
+    canvas = np.zeros((1, down, across, 3), np.uint8)
+    canvas[0, :height, :width] = pixels
+    return canvas
