@@ -43,7 +43,7 @@ from agent.desktop import portal
 from agent.desktop.active_window import active_window
 from agent.desktop.clipboard import clipboard
 from agent.domain.image import Recipe
-from agent.engine.clips import PoolClips
+from agent.engine.clips import EngineClips
 from agent.engine.matching import MatcherProcess
 from agent.engine.pool import EnginePool
 from agent.engine.screen import ScreenEngine
@@ -178,7 +178,7 @@ def build(
     if analyser is None:
         store = model_store(paths)
         pool, grabber = engine_pool(settings, paths, store), screen_engine(settings, paths, store)
-        analyser, slots, clips = pool, lambda: pool.size + 2, clips or PoolClips(pool)
+        analyser, slots, clips = pool, lambda: pool.size + 2, clips or EngineClips(pool)
         machine = Machine(pool, ProcessMeter().read, read_power, total_memory())
         screen = screen or (grabber, surroundings(clock))
         supply, hooks["engine"] = _model_ways(store, (pool, grabber))

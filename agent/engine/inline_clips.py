@@ -1,52 +1,41 @@
-"""Clips are redacted in this very process, for tools and tests: nothing walls off what it decodes."""
+"""What is asked of clips is done in this very process, for tools and tests: nothing walls off what it decodes."""
 
 import asyncio
 import os
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
 
-from agent.app.ports import DrawPart, JoinClip, Joined
-from agent.domain.clips import Clip, Part, Seen
 from agent.domain.errors import AgentError
-from agent.engine import clip_wire as wire
 from agent.engine.clip_service import answer_clip
-from agent.engine.files import Opener, new_file, open_photo
+from agent.engine.files import Opener
 from agent.engine.service import Engine
+from agent.engine.wire import Codec
+
+T = TypeVar("T")
 
 
-class InlineClips:
-    """A ClipRenderer without a child process; one task at a time. What it is asked goes the same way as to a process."""
+class InlineEngine:
+    """In the place of a pool: one task at a time, for as long as it takes. It is asked, and answers, as a process is."""
+
+    size: Final = 1
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._turn = asyncio.Lock()
 
-    @property
-    def at_once(self) -> int:
-        return 1
-
-    async def probe(self, path: str) -> Clip:
-        return wire.check_clip(wire.CLIP.load(await self._answer("clip_probe", None, [partial(open_photo, path)])))
-
-    async def look(self, path: str, part: Part, tick: float) -> Seen:
-        body = wire.LOOK.dump(wire.Look(part, tick))
-        return wire.check_seen(wire.SEEN.load(await self._answer("clip_look", body, [partial(open_photo, path)])), part)
-
-    async def draw(self, task: DrawPart) -> int:
-        body = wire.DRAW.dump(wire.Draw(task.part, task.ways, task.format))
-        async with new_file(task.output) as output:
-            answer = await self._answer("clip_draw", body, [partial(open_photo, task.path), output.open])
-            return wire.check_drawn(wire.DRAWN.load(answer)).frames
-
-    async def join(self, task: JoinClip) -> Joined:
-        body = wire.JOIN.dump(wire.Join(task.pieces, task.format, task.strip))
-        async with new_file(task.output) as output:
-            files: list[Opener] = [partial(open_photo, task.path), partial(open_photo, task.made), output.open]
-            return wire.check_joined(wire.JOINED.load(await self._answer("clip_join", body, files)))
-
-    async def _answer(self, name: str, body: object, openers: Sequence[Opener]) -> object:
+    async def run(
+        self,
+        operation: str,
+        body: object,
+        codec: Codec[T],
+        check: Callable[[T], T],
+        rank: int,
+        files: Sequence[Opener] = (),
+        limit: float | None = None,
+    ) -> T:
         async with self._turn:
-            return await asyncio.to_thread(lambda: answer_clip(self._engine, name, body, _all_opened(openers)))
+            answer = await asyncio.to_thread(lambda: answer_clip(self._engine, operation, body, _all_opened(files)))
+        return check(codec.load(answer))
 
 
 def _all_opened(openers: Sequence[Opener]) -> list[int]:

@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 # Importing the libraries on a cold, slow disk under a virus scanner takes this long at most.
 _START_LIMIT_S = 60.0
-A_PERSON_WAITS, _IN_LINE = 0, 1
+A_PERSON_WAITS, IN_LINE = 0, 1
 _MANY = 1_000_000  # cores: no bound
 
 
@@ -68,7 +68,7 @@ class EnginePool:
     async def analyse(self, task: Analyse) -> Analysis:
         body = wire.ANALYSE.dump(task)
         files = (partial(open_photo, task.path),)
-        return await self.run("analyse", body, wire.ANALYSIS, lambda analysis: wire.check_analysis(analysis, task), _IN_LINE, files)
+        return await self.run("analyse", body, wire.ANALYSIS, lambda analysis: wire.check_analysis(analysis, task), IN_LINE, files)
 
     async def preview(self, path: str, side: int) -> bytes:
         body = wire.PREVIEW.dump(wire.PreviewRequest(path, side))
@@ -80,7 +80,7 @@ class EnginePool:
 
         async with new_file(task.output) as output:
             files = (partial(open_photo, task.path), output.open)
-            rendered = await self.run("render", wire.RENDER.dump(task), wire.RENDERED, check, _IN_LINE, files)
+            rendered = await self.run("render", wire.RENDER.dump(task), wire.RENDERED, check, IN_LINE, files)
             await asyncio.to_thread(output.check, rendered.copy_size)
         return rendered
 

@@ -26,7 +26,7 @@ from agent.adapters.model_store import ModelStore
 from agent.app.clips import ClipRedactor, ClipWish
 from agent.bootstrap import model_files
 from agent.domain.redaction import Look
-from agent.engine.clips import PoolClips
+from agent.engine.clips import EngineClips
 from agent.engine.pool import EnginePool
 from agent.engine.runtime import Runtime
 from agent.engine.service import detector_of
@@ -87,7 +87,7 @@ async def _redacted(source: Path, target: Path, models: ModelStore) -> tuple[flo
             await asyncio.gather(*(pool.hello() for _ in range(pool.size)))
             with _Peak() as peak:
                 begun = time.perf_counter()
-                redactor = ClipRedactor(PoolClips(pool), FolderJobs(Path(folder)))
+                redactor = ClipRedactor(EngineClips(pool), FolderJobs(Path(folder)))
                 await redactor.redact(ClipWish(str(source), str(target), Look()))
                 return time.perf_counter() - begun, peak.bytes
         finally:

@@ -21,9 +21,9 @@ from agent.app.ports import ClipRenderer, DrawPart, JoinClip, Joined
 from agent.domain.clips import Clip, Part, Seen
 from agent.domain.errors import CopyUnwritable, EngineKilled, ImageChanged, ImageMissing, VideoNoPicture, VideoUnreadable
 from agent.domain.redaction import Look, Style
-from agent.engine.clips import PoolClips
+from agent.engine.clips import EngineClips
 from agent.engine.inline import InlineAnalyser
-from agent.engine.inline_clips import InlineClips
+from agent.engine.inline_clips import InlineEngine
 from agent.engine.pool import EnginePool
 from agent.engine.wire import EngineConfig
 from agent.settings import Engine
@@ -38,10 +38,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 @pytest_asyncio.fixture(params=["pool", "inline"], scope="module", loop_scope="module")
 async def renderer(request: pytest.FixtureRequest, engine_config: EngineConfig) -> AsyncIterator[ClipRenderer]:
     if request.param == "inline":
-        yield InlineClips(InlineAnalyser(engine_config).engine)
+        yield EngineClips(InlineEngine(InlineAnalyser(engine_config).engine))
         return
     pool = _pool(engine_config)
-    yield PoolClips(pool)
+    yield EngineClips(pool)
     await pool.close()
 
 
@@ -151,7 +151,7 @@ async def test_a_process_that_is_killed_costs_its_part_only(engine_config: Engin
     pool = _pool(engine_config)
     try:
         jobs, wish = FolderJobs(tmp_path / "jobs"), ClipWish(str(long_clip), str(tmp_path / "copy"), Look())
-        run = ClipRedactor(PoolClips(pool), jobs)
+        run = ClipRedactor(EngineClips(pool), jobs)
         pid = (await pool.hello()).pid
 
         def kill(progress: ClipProgress) -> None:

@@ -27,8 +27,9 @@ from agent.domain.errors import CopyUnsupported, ImageMissing, VideoKeepsNoRegio
 from agent.domain.face import Box
 from agent.domain.redaction import Choice, Look, Style
 from agent.domain.wishes import Doubtful, Keeping, Wish
+from agent.engine.clips import EngineClips
 from agent.engine.inline import InlineAnalyser
-from agent.engine.inline_clips import InlineClips
+from agent.engine.inline_clips import InlineEngine
 from agent.i18n import Texts
 from tests.integration.test_clips import blacks, face_clip
 from tests.made_clips import Made, made_clip
@@ -265,7 +266,7 @@ def engine(analyser: FakeAnalyser, monkeypatch: pytest.MonkeyPatch, engine_confi
     build = bootstrap.build
 
     def build_with_it(*values: object, **named: object) -> App:
-        return build(*values, **named, clips=InlineClips(InlineAnalyser(engine_config).engine))  # type: ignore[arg-type]
+        return build(*values, **named, clips=EngineClips(InlineEngine(InlineAnalyser(engine_config).engine)))  # type: ignore[arg-type]
 
     monkeypatch.setattr(bootstrap, "build", build_with_it)
 
