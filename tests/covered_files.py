@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, TypeAlias
 
 import cv2
@@ -105,7 +106,8 @@ def files() -> Mapping[str, Make]:
     }
 
 
-FILES: Mapping[str, Make] = files()
+# Each is made but once.
+FILES: Mapping[str, Make] = {name: cache(make) for name, make in files().items()}
 # Formats whose copies keep each pixel that is not covered.
 LOSSLESS = (
     *("png", "png-clear", "png-grey-clear", "png-palette", "png-one-bit", "png-deep", "png-deep-grey", "png-moving", "webp-lossless"),
