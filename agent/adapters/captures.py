@@ -2,15 +2,13 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 import platformdirs
 
-from agent.adapters.durable import disk_full, sync_folder
-from agent.domain.errors import CopyDiskFull, CopyUnwritable
+from agent.adapters.copy_names import numbered
+from agent.adapters.durable import copy_errors, move_new, sync_folder
 
 
 def usual_name(now: datetime, folder: Path | None = None) -> str:
@@ -21,8 +19,8 @@ def usual_name(now: datetime, folder: Path | None = None) -> str:
 
 def save(path: str, picture: bytes) -> str:
     """Under that name, or the next that is free; the name. Raises CopyDiskFull, CopyUnwritable."""
-    target = Path(path).absolute()
-    try:
+    with copy_errors():
+        target = Path(path).absolute()
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, aside = tempfile.mkstemp(dir=target.parent, prefix=".ai-popup-", suffix=".tmp")
         try:
@@ -30,39 +28,18 @@ def save(path: str, picture: bytes) -> str:
                 file.write(picture)
                 file.flush()
                 os.fsync(file.fileno())
-            placed = _placed(Path(aside), target)
+            placed = _placed(aside, str(target))
         finally:
-            with suppress(FileNotFoundError):  # mostly moved away by now
-                Path(aside).unlink()
-        sync_folder(placed.parent)
-    except OSError as error:
-        raise (CopyDiskFull if disk_full(error) else CopyUnwritable) from error
-    except ValueError as error:  # a name that no file can have
-        raise CopyUnwritable from error
-    return str(placed)
+            Path(aside).unlink(missing_ok=True)  # mostly moved away by now
+        sync_folder(target.parent)
+    return placed
 
 
-def _placed(aside: Path, target: Path) -> Path:
-    for name in _names(target):
+def _placed(aside: str, target: str) -> str:
+    for name in numbered(target):
         try:
-            if os.name == "nt":
-                aside.rename(name)  # which refuses where something is
-            else:
-                os.link(aside, name)
+            move_new(aside, name)
         except FileExistsError:
             continue
-        except OSError:
-            if os.name == "nt" or name.exists():
-                raise
-            aside.rename(name)  # a file system without links
         return name
     raise AssertionError("there is always another number")
-
-
-def _names(target: Path) -> Iterator[Path]:
-    """`a.png`, `a (2).png`, ..."""
-    yield target
-    number = 2
-    while True:
-        yield target.with_name(f"{target.stem} ({number}){target.suffix}")
-        number += 1

@@ -4,16 +4,14 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from agent.adapters.durable import disk_full, sync_file, sync_folder, write_private
+from agent.adapters.durable import copy_errors, sync_file, sync_folder, write_private
 from agent.domain.clips import Clip, Part, Piece, Seen
-from agent.domain.errors import CopyDiskFull, CopyUnwritable
 
 _SEEN: Final = TypeAdapter(tuple[Seen], config=ConfigDict(strict=True, extra="forbid"))
 _ENDING: Final = ".part"
@@ -30,7 +28,7 @@ class FolderJobs:
         self._folder = folder
 
     def job(self, clip: Clip, wish: str) -> "FolderJob":
-        with _named():
+        with copy_errors():
             self._expire()
             key = hashlib.sha256(f"{_EDITION} {clip.sha256} {wish}".encode()).hexdigest()[:32]
             folder = self._folder / key
@@ -59,20 +57,20 @@ class FolderJob:
             return None
 
     def keep_seen(self, number: int, seen: Seen) -> None:
-        with _named():
+        with copy_errors():
             write_private(self._seen_file(number), _SEEN.dump_json((seen,)))
 
     def drawn(self, number: int) -> bool:
         return self._part_file(number).is_file()
 
     def part_output(self, number: int) -> str:
-        with _named():
+        with copy_errors():
             aside = self._part_file(number).with_suffix(".tmp")
             aside.unlink(missing_ok=True)
             return str(aside)
 
     def keep_part(self, number: int) -> None:
-        with _named():
+        with copy_errors():
             part = self._part_file(number)
             sync_file(part.with_suffix(".tmp"))
             part.with_suffix(".tmp").replace(part)
@@ -80,7 +78,7 @@ class FolderJob:
 
     def gather(self, parts: tuple[Part, ...]) -> tuple[Path, tuple[Piece, ...]]:
         made, pieces = self._folder / "made.tmp", []
-        with _named(), made.open("wb") as whole:
+        with copy_errors(), made.open("wb") as whole:
             for number, part in enumerate(parts):
                 file = self._part_file(number)
                 if length := file.stat().st_size:
@@ -97,11 +95,3 @@ class FolderJob:
 
     def _part_file(self, number: int) -> Path:
         return self._folder / f"{number}{_ENDING}"
-
-
-@contextmanager
-def _named() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise (CopyDiskFull if disk_full(error) else CopyUnwritable)() from error

@@ -1,20 +1,19 @@
 """Covered copies as files: written aside, and moved into their place whole or not at all."""
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from agent.adapters import copy_names
 from agent.adapters.copy_names import MadeAt, Names, file_id
-from agent.adapters.durable import disk_full, sync_file, sync_folder
+from agent.adapters.durable import copy_errors, move_new, sync_file, sync_folder
 from agent.app.ports import KEPT_ENDING, Placing, PlannedCopy
-from agent.domain.errors import AlreadyKept, CopyDiskFull, CopyUnwritable, SameFile
+from agent.domain.errors import AlreadyKept, SameFile
 from agent.domain.wishes import Wish
 
 REPORT_ENDING: Final = ".redaction.json"
@@ -46,7 +45,7 @@ class Copies:
         return planned
 
     def prepare(self, target: str, token: str) -> str:
-        with _named():
+        with copy_errors():
             folder = Path(target).parent
             folder.mkdir(parents=True, exist_ok=True)
             mark = hashlib.sha256(f"{token} {target}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
@@ -57,7 +56,7 @@ class Copies:
     def place(self, ready: Placing) -> str:
         if ready.target != ready.source and file_id(ready.target) is not None and file_id(ready.target) == file_id(ready.source):
             raise SameFile
-        with _named():
+        with copy_errors():
             _dress(ready.aside, ready.source)
             sync_file(Path(ready.aside))
             placed = self._replacing(ready) if ready.replace else self._beside(ready)
@@ -77,7 +76,7 @@ class Copies:
 
     def report(self, target: str, facts: Mapping[str, object]) -> None:
         aside = Path(self.prepare(target, "report"))
-        with _named():
+        with copy_errors():
             try:
                 aside.write_text(json.dumps(facts, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
                 aside.replace(target + REPORT_ENDING)
@@ -92,7 +91,7 @@ class Copies:
                 Path(ready.kept).replace(beside)
             else:
                 try:
-                    _move(ready.kept, beside)
+                    move_new(ready.kept, beside)
                 except FileExistsError:
                     raise AlreadyKept from None
             sync_folder(Path(beside).parent)  # before the original gives way
@@ -110,11 +109,11 @@ class Copies:
                 continue
             try:
                 if ready.kept is not None:
-                    _move(ready.kept, target + KEPT_ENDING)
+                    move_new(ready.kept, target + KEPT_ENDING)
             except FileExistsError:
                 continue
             try:
-                _move(ready.aside, target)
+                move_new(ready.aside, target)
             except FileExistsError:
                 if ready.kept is not None:
                     Path(target + KEPT_ENDING).replace(ready.kept)
@@ -128,36 +127,7 @@ def _same(one: str, other: str) -> bool:
     return found is not None and found == file_id(other)
 
 
-def _move(aside: str, target: str) -> None:
-    """Raises FileExistsError if something is there."""
-    if os.name == "nt":
-        Path(aside).rename(target)  # which refuses, there
-        return
-    try:
-        os.link(aside, target)
-    except FileExistsError:
-        raise
-    except OSError as error:
-        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS, errno.EACCES):
-            raise
-        if os.path.lexists(target):  # a file system without links: nothing better can be had
-            raise FileExistsError from None
-        Path(aside).rename(target)
-    else:
-        Path(aside).unlink()
-
-
 def _dress(aside: str, original: str) -> None:
     """Whoever may read the original may read the copy: it is made to be shown."""
     with contextlib.suppress(OSError):
         Path(aside).chmod(stat.S_IMODE(Path(original).stat().st_mode) & 0o666 | 0o600)
-
-
-@contextlib.contextmanager
-def _named() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise (CopyDiskFull if disk_full(error) else CopyUnwritable) from error
-    except ValueError as error:  # a name that no file can have
-        raise CopyUnwritable from error

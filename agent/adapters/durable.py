@@ -4,10 +4,13 @@ import contextlib
 import errno
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-from agent.domain.errors import StoreDiskFull, StoreError, StoreUnwritable
+from agent.domain.errors import CopyDiskFull, CopyUnwritable, StoreDiskFull, StoreError, StoreUnwritable
 
+# What says that a file system has no links.
+_NO_LINKS = frozenset((errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS, errno.EACCES))
 _FULL = frozenset(code for code in (errno.ENOSPC, getattr(errno, "EDQUOT", None)) if code is not None)
 
 
@@ -19,6 +22,17 @@ def disk_full(error: OSError) -> bool:
 def store_error(error: OSError) -> StoreError:
     """What an error of the file system means for the library."""
     return StoreDiskFull() if disk_full(error) else StoreUnwritable()
+
+
+@contextlib.contextmanager
+def copy_errors() -> Iterator[None]:
+    """What an error of the file system means for a copy. Raises CopyDiskFull, CopyUnwritable."""
+    try:
+        yield
+    except OSError as error:
+        raise (CopyDiskFull if disk_full(error) else CopyUnwritable) from error
+    except ValueError as error:  # a name that no file can have
+        raise CopyUnwritable from error
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -35,6 +49,25 @@ def write_private(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def move_new(aside: str, target: str) -> None:
+    """Move a file where nothing is. Raises FileExistsError if something is there, and any other OSError."""
+    if os.name == "nt":
+        Path(aside).rename(target)  # which refuses, there
+        return
+    try:
+        os.link(aside, target)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if os.path.lexists(target):  # nothing better can be had
+            raise FileExistsError from None
+        Path(aside).rename(target)
+    else:
+        Path(aside).unlink()
 
 
 def sync_file(path: Path) -> None:

@@ -28,9 +28,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from agent.adapters.durable import disk_full
+from agent.adapters.durable import copy_errors
 from agent.app.ports import Kept, Region
-from agent.domain.errors import CopyDiskFull, CopyUnwritable, ImageChanged, ImageUnreadable, KeptDamaged, NotRestorable, RestoreKeyWrong
+from agent.domain.errors import ImageChanged, ImageUnreadable, KeptDamaged, NotRestorable, RestoreKeyWrong
 
 _MAGIC: Final = b"AIPOPUP\x01"
 _LENGTH: Final = struct.Struct(">I")
@@ -76,7 +76,7 @@ class KeptFiles:
         header = json.dumps(
             {"key": source, "scrypt": _text(slow), "salt": _text(salt), "check": _text(_derived(secret, b"check"))}
         ).encode()
-        with _named():
+        with copy_errors():
             descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(_MAGIC + _LENGTH.pack(len(header)) + header)
@@ -101,15 +101,15 @@ class KeptFiles:
             if not facts["whole"]:
                 raise NotRestorable
             digest = hashlib.sha256()
-            with _named():
+            with copy_errors():
                 descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
             try:
                 with os.fdopen(descriptor, "wb") as file:
                     for piece in rest.all():
                         digest.update(piece)
-                        with _named():
+                        with copy_errors():
                             file.write(piece)
-                    with _named():
+                    with copy_errors():
                         file.flush()
                 if digest.hexdigest() != facts["original"]:
                     raise KeptDamaged
@@ -261,11 +261,3 @@ def _derived(secret: bytes, purpose: bytes) -> bytes:
 
 def _text(raw: bytes) -> str:
     return b64encode(raw).decode()
-
-
-@contextmanager
-def _named() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise (CopyDiskFull if disk_full(error) else CopyUnwritable) from error
