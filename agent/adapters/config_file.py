@@ -14,7 +14,7 @@ from agent.adapters.durable import write_private
 from agent.adapters.paths import make_private
 from agent.app.setting_fields import nearest_key
 from agent.domain.errors import NotFound, SettingsError, SettingsInvalid, SettingsUnknownKey, SettingsUnwritable, StoreError
-from agent.domain.regions import tidy
+from agent.domain.names import tidy
 from agent.resources import resource
 from agent.settings import Settings, changed_sections, root_of
 

@@ -328,6 +328,12 @@ redact_keep = ["Mei "]
     assert "小梅" not in settings.path.read_text(encoding="utf-8") and settings.path.read_text().startswith("# mine\n")
 
 
+def test_names_that_the_library_tells_apart_are_told_apart(tmp_path: Path) -> None:
+    settings = file(tmp_path, '[[folders]]\npath = "/a"\nredact_keep = ["Mei  Li"]\n')
+    settings.rename_kept("Mei Li", "Tom")
+    assert [folder.redact_keep for folder in settings.load().folders] == [("Mei  Li",)]
+
+
 def test_a_name_that_nobody_is_kept_by_leaves_the_file_alone(tmp_path: Path) -> None:
     settings = file(tmp_path, '[[folders]]\npath = "/a"\nredact_keep = ["Mei"]\n')
     before = settings.path.stat()
