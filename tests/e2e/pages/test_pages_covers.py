@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 pytestmark = pytest.mark.slow
 
@@ -99,11 +99,11 @@ def test_a_copy_is_put_right_by_keyboard_alone_and_the_next_doubtful_one_comes(c
 def test_what_was_done_is_taken_back_and_done_again(copy: Page) -> None:
     copy.locator(".cover").first.click()
     copy.locator("aside label").nth(3).click()
-    expect(copy.locator(".cover .fill.emoji")).to_have_count(2)
+    expect(copy.locator(".fills .fill.emoji")).to_have_count(2)
     copy.keyboard.press("Control+z")
     copy.keyboard.press("Control+z")
     assert pressed(copy) == ["true", "true", "true"]
-    expect(copy.locator(".cover .fill.solid")).to_have_count(3)
+    expect(copy.locator(".fills .fill.solid")).to_have_count(3)
     expect(copy.get_by_role("button", name="It’s right")).to_be_visible()
     copy.keyboard.press("Control+Shift+z")
     assert pressed(copy) == ["false", "true", "true"]
@@ -139,11 +139,28 @@ def test_an_area_is_set_moved_and_removed_by_key(copy: Page) -> None:
 
 
 def test_the_original_is_seen_only_while_the_key_is_held(copy: Page) -> None:
-    fill = copy.locator(".cover .fill").first
+    fill = copy.locator(".fills .fill").first
     copy.keyboard.down("o")
     expect(fill).to_be_hidden()
     copy.keyboard.up("o")
     expect(fill).to_be_visible()
+
+
+def test_a_cover_is_drawn_no_further_than_the_photo(page: Page, visit: Callable[..., None]) -> None:
+    def beyond(route: Route) -> None:
+        answer = route.fetch().json()
+        answer["marks"][0]["box"][1] = -answer["marks"][0]["box"][3] / 2
+        route.fulfill(json=answer)
+
+    page.route("**/api/redaction-items/1", beyond)
+    visit("#covers/c1/1")
+    cover, photo = page.locator(".cover").first.bounding_box(), page.locator(".stage img").bounding_box()
+    assert cover is not None and photo is not None
+    assert cover["y"] < photo["y"] - 6
+    drawn = "([x, y]) => document.elementsFromPoint(x, y).some((each) => each.matches('.fill'))"
+    middle = cover["x"] + cover["width"] / 2
+    assert not page.evaluate(drawn, [middle, photo["y"] - 3])
+    assert page.evaluate(drawn, [middle, photo["y"] + 3])
 
 
 def test_an_uncovered_photo_is_gone_from_the_page_when_its_copy_is_left(copy: Page) -> None:
