@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
 import type { CaptureOut, RedactedOut } from '../src/api/types'
+import { sentences } from '../src/components/cover/words'
+import { texts } from '../src/i18n'
 import { alike, area, back, begin, byHand, captureChange, drawn, fileName, forth, inTheMiddle, knownOn, marksOf, nextDoubtful, nudged, step, styled, styleOf, toggled, without, type Mark } from '../src/lib/cover'
 
 const face: Mark = { box: [10, 20, 30, 40], tilt: 0, style: 'solid', shape: 'ellipse', reason: 'face', covered: true, score: 0.9, doubts: [] }
@@ -109,5 +111,13 @@ describe('a capture of the screen', () => {
   it('names who is surely on it once, and as visible only with all their faces', () => {
     expect(knownOn(capture.faces)).toEqual([{ name: 'Mei', at: [0, 1], visible: false }])
     expect(knownOn([seen('Mei', 'certain', false)])).toEqual([{ name: 'Mei', at: [0], visible: true }])
+  })
+})
+
+describe('what is said of copies', () => {
+  it('stands apart as the language has it', () => {
+    expect(sentences(['Saved.', '', 'Copied.'], texts('en'))).toBe('Saved. Copied.')
+    expect(sentences(['已保存。', '已复制。'], texts('zh-CN'))).toBe('已保存。已复制。')
+    expect(sentences(['', ''], texts('en'))).toBe('')
   })
 })

@@ -38,6 +38,11 @@ export function doubtWords(doubts: readonly Doubtful[], t: Texts): string {
   return doubts.map((doubt) => t(DOUBTS[doubt])).join(t('ui.list_separator'))
 }
 
+/** One after the other, as the language sets them; empty ones are left out. */
+export function sentences(said: readonly string[], t: Texts): string {
+  return said.reduce((before, next) => (before && next ? t('ui.sentences', { cause: before, remedy: next }) : before + next), '')
+}
+
 /** @param person who it is, if that is known */
 export function nameOf(mark: Mark, index: number, person: string | null, t: Texts): string {
   return person ?? t(byHand(mark) ? 'cover_page.area' : 'cover_page.face', { index: index + 1 })
