@@ -14,8 +14,9 @@ from agent.api.schemas_redact import (
     RedactRequest,
     UnderWayOut,
 )
+from agent.app.copy_work import UnderWay
 from agent.app.ports import MADE, ItemState, RedactionBatch, RedactionItem, StoredFace, StoredImage
-from agent.app.redacting import RedactionAsk, UnderWay
+from agent.app.redacting import RedactionAsk
 from agent.domain.clips import is_clip
 from agent.domain.face import Box
 from agent.domain.people import Certainty

@@ -107,7 +107,7 @@ def _batches(api: FastAPI, context: Context) -> None:
     @api.post("/api/redactions/{uid}/stop", status_code=204)
     async def stop(uid: str) -> None:
         """Make no more copies; those that are made stay."""
-        await copies.stop(uid)
+        await context.app.redaction.work.stop(uid)
 
 
 def _items(api: FastAPI, context: Context) -> None:

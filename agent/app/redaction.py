@@ -8,6 +8,7 @@ from datetime import datetime
 from agent.app.bus import Bus
 from agent.app.clip_copies import ClipCopies
 from agent.app.clips import ClipRedactor
+from agent.app.copy_work import CopyWork
 from agent.app.covering import Covering
 from agent.app.folder_copies import FolderCopies
 from agent.app.ports import Analyse, Analyser, CopyFiles, Keeper, Library, Renderer
@@ -60,14 +61,17 @@ class Redaction:
             opinions=asked.opinions,
             clock=asked.clock,
         )
+
+        def supply(who: bool) -> Awaitable[None]:
+            return asked.supply(redaction_recipe(who))
+
+        self.work = CopyWork(library, self.covering, slots=asked.slots, resting=asked.resting, supply=supply, clock=asked.clock)
         self.copies = Redacting(
             library,
-            self.covering,
+            self.work,
             makers.copies,
-            slots=asked.slots,
-            resting=asked.resting,
             recognises=lambda: asked.settings().recognition.enabled,
-            supply=lambda who: asked.supply(redaction_recipe(who)),
+            supply=supply,
             clock=asked.clock,
         )
         self.folders = FolderCopies(
@@ -76,13 +80,13 @@ class Redaction:
             bus,
             settings=asked.settings,
             known=self.copies.known,
-            planned=self.copies.wake,
+            planned=self.work.wake,
             clock=asked.clock,
         )
         self.restoring = Restoring(makers.renderer, makers.copies, makers.keeper)
 
     def start(self, tasks: asyncio.TaskGroup, *, watch: bool) -> None:
         """Work in the background, until cancelled; with `watch` for the rules of folders too."""
-        tasks.create_task(self.copies.run())
+        tasks.create_task(self.work.run())
         if watch:
             tasks.create_task(self.folders.run())

@@ -1,11 +1,11 @@
-"""What the pool keeps of each engine process, who waits for one, and what the system says of them."""
+"""What the pool keeps of each engine process, and what the system says of them."""
 
 import asyncio
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import psutil
 
@@ -67,15 +67,6 @@ class Slot:
             self.files.close()
         child, self.child, self.hello, self.files = self.child, None, None, None
         return child
-
-
-@dataclass(order=True)
-class Waiter:
-    """Somebody who waits for a free slot; the lowest rank is served first, then the earliest."""
-
-    rank: int
-    number: int
-    slot: "asyncio.Future[Slot]" = field(compare=False)
 
 
 def why_ended(exit_code: int | None) -> AgentError:

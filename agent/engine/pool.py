@@ -1,7 +1,6 @@
 """Runs engine processes: started on demand, one task each at a time, ended when idle; what goes wrong is named."""
 
 import asyncio
-import heapq
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,8 @@ from agent.domain.errors import AgentError, EngineBadAnswer, EngineCrashed, Engi
 from agent.domain.face import Analysis
 from agent.engine import wire
 from agent.engine.files import Opener, new_file, open_photo
-from agent.engine.places import Slot, Waiter, cores, let_others_go_first, memory_of, processes_for, why_ended
+from agent.engine.line import Line
+from agent.engine.places import Slot, cores, let_others_go_first, memory_of, processes_for, why_ended
 from agent.engine.selftest_runs import DeviceChooser
 from agent.engine.wire import Codec, EngineConfig, Hello, ModelFile
 from agent.settings import Engine
@@ -55,10 +55,7 @@ class EnginePool:
         self._devices = devices
         self._environment = dict(environment or {})
         self._generation = 0
-        self._slots: list[Slot] = []
-        self._free: list[Slot] = []
-        self._waiting: list[Waiter] = []
-        self._arrivals = 0
+        self._line = Line(self._give_back)
         self._endings: set[asyncio.Task[None]] = set()
         self._closed = False
         self._one_core = self._low_priority = False
@@ -93,17 +90,14 @@ class EnginePool:
     def forget(self) -> None:
         """Hold nothing of people's faces in memory any more: idle processes end now, busy ones after their task."""
         self._generation += 1
-        for slot in self._free:
+        for slot in self._line.free:
             self._end(slot)
 
     async def close(self) -> None:
         """End every process. Tasks under way or waiting fail with EngineKilled, so that they are done again next time."""
         self._closed = True
-        for waiter in self._waiting:
-            if not waiter.slot.done():
-                waiter.slot.set_exception(EngineKilled())
-        self._waiting.clear()
-        for slot in self._slots:
+        self._line.close(EngineKilled)
+        for slot in self._line.slots:
             self._end(slot)
         if self._devices is not None:
             await self._devices.close()
@@ -168,16 +162,16 @@ class EnginePool:
         if resized or raised:  # a process may lower its priority, but mostly not raise it again
             self._resize()
         if lowered:
-            for slot in self._slots:
+            for slot in self._line.slots:
                 if slot.child is not None:
                     let_others_go_first(slot.child.pid)
 
     def replace(self, pid: int, *, limit: int, at_once: bool) -> None:
         """End a process that takes too much memory, after its task or at once; then its task fails with EngineMemory."""
-        for slot in self._slots:
+        for slot in self._line.slots:
             if slot.child is None or slot.child.pid != pid:
                 continue
-            if slot in self._free:
+            if slot in self._line.free:
                 self.restarts += 1
                 self._end(slot)
             else:
@@ -189,15 +183,15 @@ class EnginePool:
     def _resize(self) -> None:
         """Idle processes end now, busy ones after their task; as many as wanted follow."""
         self.forget()
-        while len(self._slots) > self.size and self._free:
-            self._slots.remove(self._free.pop())
-        while len(self._slots) < self.size and self._hand_over(Slot()):
+        while len(self._line.slots) > self.size and self._line.free:
+            self._line.slots.remove(self._line.free.pop())
+        while len(self._line.slots) < self.size and self._line.hand_over(Slot()):
             pass
 
     def stats(self) -> list[EngineProcess]:
         """The processes that run now."""
         found = []
-        for slot in self._slots:
+        for slot in self._line.slots:
             if slot.child is None or slot.hello is None or not slot.child.alive:
                 continue
             if memory := memory_of(slot.child.pid):
@@ -284,44 +278,17 @@ class EnginePool:
     async def _take(self, rank: int) -> Slot:
         if self._closed:
             raise EngineKilled
-        if self._free:
-            slot = self._free.pop()  # the one used last: the others may fall idle and end
-            if slot.idle is not None:
-                slot.idle.cancel()
-            return slot
-        if len(self._slots) < self.size:
-            self._slots.append(slot := Slot())
-            return slot
-        self._arrivals += 1
-        waiter = Waiter(rank, self._arrivals, asyncio.get_running_loop().create_future())
-        heapq.heappush(self._waiting, waiter)
-        try:
-            return await waiter.slot
-        except asyncio.CancelledError:
-            if waiter.slot.done() and not waiter.slot.cancelled() and waiter.slot.exception() is None:
-                self._give_back(waiter.slot.result())  # handed over in the moment of the cancellation
-            raise
+        return await self._line.take(rank, self.size)
 
     def _give_back(self, slot: Slot) -> None:
-        if self._closed or len(self._slots) > self.size:
+        if self._closed or len(self._line.slots) > self.size:
             self._end(slot)
-            self._slots.remove(slot)
-        elif not self._hand_over(slot):
-            self._free.append(slot)
+            self._line.slots.remove(slot)
+        elif not self._line.hand_over(slot):
+            self._line.free.append(slot)
             if slot.generation != self._generation:
                 self._end(slot)
             slot.idle = asyncio.get_running_loop().call_later(self._idle_s, self._end, slot)
-
-    def _hand_over(self, slot: Slot) -> bool:
-        """Give a slot to whoever is first in line; False if nobody waits."""
-        while self._waiting:
-            waiter = heapq.heappop(self._waiting)
-            if not waiter.slot.done():
-                if slot not in self._slots:
-                    self._slots.append(slot)
-                waiter.slot.set_result(slot)
-                return True
-        return False
 
     def _end(self, slot: Slot) -> None:
         """End the slot's process, without waiting for it."""

@@ -2,15 +2,14 @@
 
 import os
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent.app.health import Wall
 from agent.child import Message
-from agent.domain.errors import EngineStartFailed, ImageUnreadable
+from agent.domain.errors import EngineStartFailed
 from agent.engine import screen_wire, wire
-from agent.engine.files import Taker
+from agent.engine.files import Handed, Taker
 from agent.engine.screen_grab import Grabber, NoScreen, connect
 from agent.engine.serving import Operation, answered, rooms_for, serve_input
 from agent.engine.wall import raise_wall
@@ -26,8 +25,7 @@ class ScreenWorker:
         self._service: ScreenService | None = None
         self._wall: Wall | None = None
         self._screen: Grabber = NoScreen()
-        self._files = Taker()
-        self._file: int | None = None  # handed over with the request under way
+        self._files = Handed(Taker())
 
     def wall_in(self, message: Message) -> None:
         """Connect to the screen, then shut the door: the wall refuses every other connection. Without a sound `hello` it is refused."""
@@ -48,10 +46,7 @@ class ScreenWorker:
             "cover": self._cover,
             "drop": self._drop,
         }
-        return answered(message, operations, self._take_file)
-
-    def _take_file(self, tickets: Sequence[int]) -> None:
-        self._file = next((self._files.take(ticket) for ticket in tickets), None)
+        return answered(message, operations, self._files)
 
     @property
     def _ready(self) -> "ScreenService":
@@ -77,9 +72,7 @@ class ScreenWorker:
         return screen_wire.FRAME.dump(self._ready.grab(screen_wire.GRAB.load(body)))
 
     def _take(self, _: object) -> object:
-        if self._file is None:
-            raise ImageUnreadable
-        return screen_wire.FRAME.dump(self._ready.take(self._file))
+        return screen_wire.FRAME.dump(self._ready.take(*self._files.next(1)))
 
     def _frame(self, body: object) -> object:
         asked = screen_wire.FRAME_OF.load(body)

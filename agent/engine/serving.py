@@ -6,13 +6,14 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeAlias
 
 from agent.child import Message, send, take_pipes
 from agent.domain.errors import AgentError, Unexpected
 from agent.engine import wire
+from agent.engine.files import Handed
 from agent.engine.wall import Rooms
 from agent.heap import large_apart
 
@@ -47,16 +48,20 @@ def rooms_for(hello: Message) -> Rooms | None:
     return Rooms.of_engine(models=models, scratch=scratch, device=config.device, megapixels=config.max_megapixels)
 
 
-def answered(message: Message, operations: Mapping[str, Operation], take: Callable[[Sequence[int]], None] = lambda _: None) -> Message:
-    """The answer to a request; whatever goes wrong with it is one too. `take` gets the files that came with it."""
+def answered(message: Message, operations: Mapping[str, Operation], files: Handed | None = None) -> Message:
+    """The answer to a request; whatever goes wrong with it is one too. `files` holds what came with it until then."""
     number = message.get("id")
     try:
-        take(message.get("files", ()))
+        if files is not None:
+            files.take(message.get("files", ()))
         return wire.answer(number, operations[message["op"]](message["body"]))
     except AgentError as error:
         return wire.failure(number, error)
     except Exception as error:  # a defect: the agent is told its kind, never its text, which may hold a path
         return wire.failure(number, Unexpected(kind=type(error).__name__))
+    finally:
+        if files is not None:
+            files.close()
 
 
 def serve_input(worker: Serving) -> int:

@@ -2,15 +2,14 @@
 
 import os
 import time
-from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from agent.app.health import Wall
 from agent.child import Message
-from agent.domain.errors import EngineStartFailed, ImageUnreadable
+from agent.domain.errors import EngineStartFailed
 from agent.engine import wire
-from agent.engine.files import Taker
+from agent.engine.files import Handed, Taker
 from agent.engine.serving import Operation, answered, rooms_for, serve_input
 from agent.engine.wall import raise_wall
 
@@ -24,8 +23,7 @@ class Worker:
     def __init__(self) -> None:
         self._engine: Engine | None = None
         self._wall: Wall | None = None
-        self._files = Taker()
-        self._taken: list[int] = []  # files that came with the request under way, and nobody has yet
+        self._files = Handed(Taker())
 
     def wall_in(self, message: Message) -> None:
         """Raise the wall that suits `hello`, before any other thread starts; without it `hello` is refused."""
@@ -44,19 +42,7 @@ class Worker:
             "restore": self._restore,
             **{name: partial(self._clip, name) for name in ("clip_probe", "clip_look", "clip_draw", "clip_join")},
         }
-        try:
-            return answered(message, operations, self._take)
-        finally:
-            for descriptor in self._taken:
-                os.close(descriptor)
-            self._taken = []
-
-    def _take(self, tickets: Sequence[int]) -> None:
-        self._taken = [self._files.take(ticket) for ticket in tickets]
-
-    def _next_file(self) -> int | None:
-        """Whoever asks closes it."""
-        return self._taken.pop(0) if self._taken else None
+        return answered(message, operations, self._files)
 
     @property
     def _ready(self) -> "Engine":
@@ -90,32 +76,24 @@ class Worker:
         return wire.TRIAL.dump(self_test(wire.CONFIG.load(body), time.perf_counter))
 
     def _analyse(self, body: object) -> object:
-        return wire.ANALYSIS.dump(self._ready.analyse(wire.ANALYSE.load(body), self._next_file()))
+        return wire.ANALYSIS.dump(self._ready.analyse(wire.ANALYSE.load(body), *self._files.next(1)))
 
     def _preview(self, body: object) -> object:
         asked = wire.PREVIEW.load(body)
-        return wire.PICTURE.dump(self._ready.preview(asked.path, asked.side, self._next_file()))
+        return wire.PICTURE.dump(self._ready.preview(asked.path, asked.side, *self._files.next(1)))
 
     def _render(self, body: object) -> object:
-        return wire.RENDERED.dump(self._ready.render(wire.RENDER.load(body), *self._two_files()))
+        return wire.RENDERED.dump(self._ready.render(wire.RENDER.load(body), *self._files.next(2)))
 
     def _restore(self, body: object) -> object:
         asked = wire.RESTORE.load(body)
-        self._ready.restore(asked.regions, *self._two_files())
+        self._ready.restore(asked.regions, *self._files.next(2))
         return wire.DONE.dump(True)
 
     def _clip(self, name: str, body: object) -> object:
         from agent.engine.clip_service import answer_clip
 
-        files, self._taken = self._taken, []
-        return answer_clip(self._ready, name, body, files)
-
-    def _two_files(self) -> tuple[int, int]:
-        """What is read, and what is written. Raises ImageUnreadable."""
-        source, target = self._next_file(), self._next_file()
-        if source is None or target is None:
-            raise ImageUnreadable
-        return source, target
+        return answer_clip(self._ready, name, body, self._files.rest())
 
 
 def main() -> int:

@@ -164,7 +164,7 @@ async def test_paused_it_waits(world: World, safe: Path) -> None:
         world.file("later.jpg")
         later = PlannedCopy(str(world.folder / "later.jpg"), str(safe / "later.jpg"))
         world.real.plan_more(world.real.redaction_batches(limit=1)[0].uid, [later], now=world.app.now())
-        world.app.redaction.copies.wake()
+        world.app.redaction.work.wake()
         looked = world.library.calls.count("copies_to_make")
         await world.until(lambda: world.library.calls.count("copies_to_make") > looked + 2)
         assert copied(safe) == {"a.jpg"}

@@ -18,8 +18,9 @@ from agent.adapters.paths import AppPaths
 from agent.api import present_redact
 from agent.api.schemas_redact import RedactLine, UnderWayOut
 from agent.app.clips import ClipRedactor
+from agent.app.copy_work import UnderWay
 from agent.app.ports import DrawPart, ItemState, JoinClip, Joined, PlannedCopy, RedactionItem
-from agent.app.redacting import RedactionAsk, UnderWay
+from agent.app.redacting import RedactionAsk
 from agent.cli.redact import Report
 from agent.cli.session import Session
 from agent.domain.clips import Clip, Find, Part, Seen, Sight

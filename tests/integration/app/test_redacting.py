@@ -422,7 +422,7 @@ async def test_a_batch_that_another_one_stops_ends_for_whoever_listens(world: Wo
         listening = asyncio.create_task(copies_of(world, ask(world, safe)))
         await world.renderer.busy.wait()
         [batch] = world.real.redaction_batches(limit=1)
-        await world.app.redaction.copies.stop(batch.uid)
+        await world.app.redaction.work.stop(batch.uid)
         assert await listening == {}
     assert in_folder(safe) == set()
 
@@ -471,7 +471,7 @@ async def test_a_library_that_cannot_be_written_to_stops_the_work_until_it_can(w
             await copies_of(world, ask(world, safe))
         assert "a.jpg" not in in_folder(safe)
         world.library.failing.clear()
-        world.app.redaction.copies.mended()
+        world.app.redaction.work.mended()
         await world.until(lambda: in_folder(safe) == {"a.jpg"})
 
 

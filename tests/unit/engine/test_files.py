@@ -24,7 +24,7 @@ from agent.domain.errors import (
     ImageUnsupported,
 )
 from agent.engine import files
-from agent.engine.files import Giver, NewFile, Taker, open_photo, opened, write_out
+from agent.engine.files import Giver, Handed, NewFile, Taker, open_photo, opened, write_out
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
@@ -174,6 +174,30 @@ def test_a_file_that_never_comes_is_unreadable(ends: tuple[Giver, Taker]) -> Non
     giver.close()
     with pytest.raises(ImageUnreadable):
         taker.take(1)
+
+
+@posix
+def test_of_files_that_came_with_a_request_those_nobody_asked_for_are_closed(ends: tuple[Giver, Taker], tmp_path: Path) -> None:
+    giver, taker = ends
+    for name in ("a", "b", "c"):
+        (tmp_path / name).write_text(name)
+    handed = Handed(taker)
+    handed.take([giver.give(open_photo(str(tmp_path / name)), os.getpid()) for name in ("a", "b", "c")])
+    (first,) = handed.next(1)
+    with pytest.raises(ImageUnreadable):
+        handed.next(3)
+    left = handed.rest()
+    handed.close()
+    assert [os.read(each, 1) for each in (first, *left)] == [b"a", b"b", b"c"]
+    for each in (first, *left):
+        os.close(each)
+    read, write = os.pipe()
+    handed.take([giver.give(write, os.getpid())])
+    handed.close()
+    assert os.read(read, 1) == b"", "nobody can write to it any more"
+    os.close(read)
+    with pytest.raises(ImageUnreadable):
+        handed.next(1)
 
 
 # -- what a task writes -----------------------------------------------------------------------------------------------------------------
