@@ -1,5 +1,6 @@
 """What is found in an image: faces with their box, landmarks and quality, in pixels of the upright image."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -35,6 +36,11 @@ class Box:
         shared = self.intersection(other)
         union = self.area + other.area - shared
         return shared / union if union > 0 else 0.0
+
+    def apart(self, other: "Box") -> float:
+        """How far their middles are from each other, in sizes of the larger one."""
+        away = math.hypot(self.x + self.w / 2 - other.x - other.w / 2, self.y + self.h / 2 - other.y - other.h / 2)
+        return away / math.sqrt(max(self.area, other.area, 1e-6))
 
     def scaled(self, factor: float) -> "Box":
         return Box(self.x * factor, self.y * factor, self.w * factor, self.h * factor)

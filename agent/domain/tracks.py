@@ -120,12 +120,7 @@ def _far(track: _Track, moment: int, find: Find, most: float) -> float:
         return math.inf
     # A face that has just been seen for the first time may go anywhere: from where it was it counts as well.
     places = (track.ahead(moment), track.last[1].box)
-    return min(_apart(place, find.box) for place in places)
-
-
-def _apart(one: Box, other: Box) -> float:
-    away = math.hypot(one.x + one.w / 2 - other.x - other.w / 2, one.y + one.h / 2 - other.y - other.h / 2)
-    return away / math.sqrt(max(one.w * one.h, other.w * other.h, 1e-6))
+    return min(place.apart(find.box) for place in places)
 
 
 def _way(track: _Track, scene: tuple[int, int], size: tuple[int, int], tick: float, frame: float) -> Way:

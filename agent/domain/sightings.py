@@ -1,0 +1,153 @@
+"""Faces on the screen followed from look to look, so that one face is told of once: when it comes, and again after it was long away."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from agent.domain.face import Box
+
+# What is there in only one look may be an error, or a picture that somebody scrolls past.
+SURE_LOOKS: Final = 2
+# How far apart, in sizes of the face, two glimpses may be that are one face however long it was gone, and how many times one may be larger.
+NEAR: Final = 1.0
+TIMES: Final = 1.8
+# Seconds: so long a face that nobody is known by may have jumped anywhere. In a film it does so with every cut.
+JUMPS_S: Final = 10.0
+
+
+class Kind(StrEnum):
+    NEW_FACE = "new_face"  # of nobody who may be named
+    PERSON = "person"
+    SHARED = "shared"  # a face is visible while the screen is shared
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """A face in one look."""
+
+    box: Box
+    person_id: int | None = None  # who it certainly is, if that may be said
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """Something to tell."""
+
+    kind: Kind
+    track: int  # the same number for the same face, as far as it could be followed
+    person_id: int | None = None
+
+
+@dataclass(slots=True)
+class _Track:
+    number: int
+    box: Box
+    seen_at: float
+    person_id: int | None = None
+    looks: int = 0
+    known_now: bool = False  # the last glimpse says who it is
+    told_face: bool = False
+    told_person: bool = False
+    told_shared: bool = False
+
+    def take(self, glimpse: Glimpse, now: float) -> None:
+        if glimpse.person_id is not None and glimpse.person_id != self.person_id:
+            self.person_id, self.told_person = glimpse.person_id, False
+        self.box, self.seen_at, self.known_now = glimpse.box, now, glimpse.person_id is not None
+        self.looks += 1
+
+
+class Sightings:
+    """Use it with seconds that only grow. It knows no pixels and no prints, and forgets a face with its quiet time."""
+
+    def __init__(self, quiet_s: float) -> None:
+        """Who was not seen for so many seconds is news again."""
+        self.quiet_s = quiet_s
+        self._tracks: list[_Track] = []
+        self._last: tuple[Glimpse, ...] = ()
+        self._made = 0
+
+    def look(self, now: float, faces: Sequence[Glimpse], *, sharing: bool = False) -> list[Sighting]:
+        """What there is to tell of these faces, which are all there are to be seen now."""
+        self._last = tuple(faces)
+        self._tracks = [each for each in self._tracks if now - each.seen_at <= self.quiet_s]
+        if not sharing:
+            for track in self._tracks:
+                track.told_shared = False
+        seen = self._followed(now, faces)
+        told = [sighting for track in seen for sighting in _told(track)]
+        fresh = [track for track in seen if not track.told_shared] if sharing else []
+        for track in fresh:
+            track.told_shared = True
+        return told + [Sighting(Kind.SHARED, track.number) for track in fresh[:1]]
+
+    def still(self, now: float, *, sharing: bool = False) -> list[Sighting]:
+        """The same after a look at a picture that has not changed."""
+        return self.look(now, self._last, sharing=sharing)
+
+    def blind(self) -> None:
+        """Nothing is looked at for now: nobody can be followed over that."""
+        self._last = ()
+
+    def forget(self) -> None:
+        self._tracks, self._last = [], ()
+
+    def _followed(self, now: float, faces: Sequence[Glimpse]) -> list[_Track]:
+        """The track of each face, the surest ways first: by who it is, by where it is, and by who is missing."""
+        left, tracks = list(faces), list(self._tracks)
+        found: list[_Track] = []
+
+        def join(pairs: Iterator[tuple[float, int, int]]) -> None:
+            for _, f, t in sorted(pairs):
+                if left_at[f] and free[t]:
+                    left_at[f] = free[t] = False
+                    tracks[t].take(left[f], now)
+                    found.append(tracks[t])
+
+        left_at, free = [True] * len(left), [True] * len(tracks)
+        pairs = [(f, t) for f in range(len(left)) for t in range(len(tracks))]
+        ways: tuple[Callable[[Glimpse, _Track], float], ...] = (_same_person, _same_place, lambda face, track: _jumped(face, track, now))
+        for way in ways:
+            join((far, f, t) for f, t in pairs if (far := way(left[f], tracks[t])) < math.inf)
+        for face in (face for f, face in enumerate(left) if left_at[f]):
+            self._made += 1
+            track = _Track(self._made, face.box, now)
+            track.take(face, now)
+            self._tracks.append(track)
+            found.append(track)
+        return found
+
+
+def _told(track: _Track) -> Iterator[Sighting]:
+    if track.looks < SURE_LOOKS:
+        return
+    if track.known_now and not track.told_person:
+        track.told_person = track.told_face = True
+        yield Sighting(Kind.PERSON, track.number, track.person_id)
+    elif track.person_id is None and not track.told_face:
+        track.told_face = True
+        yield Sighting(Kind.NEW_FACE, track.number)
+
+
+def _same_person(face: Glimpse, track: _Track) -> float:
+    return face.box.apart(track.box) if face.person_id is not None and face.person_id == track.person_id else math.inf
+
+
+def _same_place(face: Glimpse, track: _Track) -> float:
+    """A face that turns away is not known for a while; two people who are known are not one."""
+    if None not in (face.person_id, track.person_id) and face.person_id != track.person_id:
+        return math.inf
+    far = face.box.apart(track.box)
+    return far if far < NEAR and 1 / TIMES < _larger(face.box, track.box) < TIMES else math.inf
+
+
+def _jumped(face: Glimpse, track: _Track, now: float) -> float:
+    """One that nobody is known by and that was there just now may be anywhere."""
+    nobody = face.person_id is None and track.person_id is None
+    return face.box.apart(track.box) if nobody and now - track.seen_at <= JUMPS_S else math.inf
+
+
+def _larger(one: Box, other: Box) -> float:
+    return math.sqrt(max(one.area, 1e-6) / max(other.area, 1e-6))
