@@ -87,10 +87,6 @@ class Sightings:
         """The same after a look at a picture that has not changed."""
         return self.look(now, self._last, sharing=sharing)
 
-    def blind(self) -> None:
-        """Nothing is looked at for now: nobody can be followed over that."""
-        self._last = ()
-
     def forget(self) -> None:
         self._tracks, self._last = [], ()
 

@@ -1,4 +1,4 @@
-"""The agent's side of the screen's engine: one process, started on demand, that keeps what it took while somebody reviews it."""
+"""The agent's side of the screen's engine: one process, started on demand, that keeps what it took for a review, and watches."""
 
 import os
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from typing import Final
 
 from agent.app.ports import Analyse
 from agent.app.ports.screen import Frame
+from agent.app.ports.watching import Watched, WatchTask
 from agent.child import own_command
 from agent.domain.errors import CaptureFailed, CaptureGone
 from agent.domain.face import Analysis
@@ -16,19 +17,21 @@ from agent.domain.redaction import Cover
 from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
 from agent.engine import screen_wire, wire
 from agent.engine.files import open_photo
-from agent.engine.pool import A_PERSON_WAITS, EnginePool
+from agent.engine.pool import A_PERSON_WAITS, IN_LINE, EnginePool
 from agent.engine.selftest_runs import DeviceChooser
 from agent.engine.wire import ModelFile
 from agent.settings import Engine
 
 # Somebody who reviews a capture may be called away; what is open for longer is gone.
 KEPT_S: Final = 15 * 60.0
+# Between two looks at the screen it is kept: what starts anew for each takes more than the look.
+WATCHING_S: Final = 5 * 60.0
 # All that the process learns of the desktop: the way to its pixels.
 _DISPLAY: Final = ("DISPLAY", "XAUTHORITY")
 
 
 class ScreenEngine(EnginePool):
-    """A ScreenGrabber. Beside the usual engines, which know of no screen: in this one nobody's files are decoded."""
+    """A ScreenGrabber and ScreenWatcher. Beside the usual engines, which know of no screen: in this one nobody's files are decoded."""
 
     def __init__(
         self,
@@ -47,6 +50,7 @@ class ScreenEngine(EnginePool):
         super().__init__(settings, models, converted=converted, cache=cache, command=command, devices=devices, environment=told)
         self._kept_s = kept_s
         self._open: set[str] = set()
+        self._watching = False
 
     @property
     def size(self) -> int:
@@ -55,7 +59,7 @@ class ScreenEngine(EnginePool):
 
     @property
     def _idle_s(self) -> float:
-        return max(self._kept_s, self.settings.idle_s) if self._open else self.settings.idle_s
+        return max(self.settings.idle_s, self._kept_s if self._open else 0, WATCHING_S if self._watching else 0)
 
     async def monitors(self) -> tuple[Monitor, ...]:
         return await self.run("monitors", None, screen_wire.MONITORS, screen_wire.check_monitors, A_PERSON_WAITS)
@@ -100,6 +104,25 @@ class ScreenEngine(EnginePool):
         self._open.discard(handle)
         if self.stats():  # not for its sake a process is started
             await self.run("drop", screen_wire.HANDLE.dump(handle), wire.DONE, lambda done: done, A_PERSON_WAITS)
+
+    async def watch(self, task: WatchTask) -> Watched:
+        self._watching = True
+        try:
+            check = partial(screen_wire.check_watched, task=task)
+            return await self.run("watch", screen_wire.WATCH.dump(task), screen_wire.WATCHED, check, IN_LINE)
+        except CaptureFailed:
+            if not self._open:
+                self.forget()  # as in `grab`: the next look may be through another connection
+            raise
+
+    async def unwatch(self) -> None:
+        if not self._watching:
+            return
+        self._watching = False
+        if not self._open:
+            self.forget()
+        elif self.stats():
+            await self.run("unwatch", None, wire.DONE, lambda done: done, IN_LINE)
 
     def forget(self) -> None:
         self._open.clear()

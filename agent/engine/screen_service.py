@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final, cast
+from typing import Final
 
 import cv2
 import numpy as np
@@ -11,10 +11,11 @@ import numpy as np
 from agent.app.ports import Analyse
 from agent.app.ports.screen import Frame
 from agent.domain.errors import CaptureFailed, CaptureGone, RegionOutside
-from agent.domain.face import Analysis, Box, Landmarks
+from agent.domain.face import Analysis, Box
 from agent.domain.redaction import Cover
 from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
 from agent.engine.screen_grab import Grabber
+from agent.engine.screen_watch import moved
 from agent.engine.service import Engine, read_steady, spent
 from agent.vision.codecs import decode
 from agent.vision.codecs.image import Pixels
@@ -128,16 +129,8 @@ def _cut(pixels: Pixels, region: ScreenRegion | None) -> Pixels:
 def _within(found: Analysis, region: ScreenRegion, width: int, height: int) -> Analysis:
     """What of it lies in the region, counted from its top left; a face that only reaches into it does."""
     area = Box(region.x, region.y, width, height)
-    moved = (
-        replace(
-            face,
-            box=replace(face.box, x=face.box.x - region.x, y=face.box.y - region.y),
-            landmarks=cast(Landmarks, tuple((x - region.x, y - region.y) for x, y in face.landmarks)),
-        )
-        for face in found.faces
-        if area.intersection(face.box) > 0
-    )
-    return replace(found, width=width, height=height, faces=tuple(moved))
+    inside = (moved(face, -region.x, -region.y) for face in found.faces if area.intersection(face.box) > 0)
+    return replace(found, width=width, height=height, faces=tuple(inside))
 
 
 def _encoded(pixels: Pixels, format: str, how: list[int]) -> bytes:

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from agent.app.ports import Analyse
 from agent.app.ports.screen import Frame
+from agent.app.ports.watching import Watched, WatchTask
 from agent.domain.errors import EngineBadAnswer
 from agent.domain.redaction import Cover
 from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
@@ -44,6 +45,8 @@ FRAME = Codec[Frame](TypeAdapter(tuple[Frame], config=STRICT))
 FRAME_OF = Codec[FrameRequest](TypeAdapter(tuple[FrameRequest], config=STRICT))
 LOOK = Codec[LookRequest](TypeAdapter(tuple[LookRequest], config=STRICT))
 COVER = Codec[CoverRequest](TypeAdapter(tuple[CoverRequest], config=STRICT))
+WATCH = Codec[WatchTask](TypeAdapter(tuple[WatchTask], config=STRICT))
+WATCHED = Codec[Watched](TypeAdapter(tuple[Watched], config=STRICT))
 HANDLE = Codec[str](TypeAdapter(tuple[str], config=STRICT))
 
 
@@ -67,3 +70,13 @@ def check_picture(picture: bytes, format: str) -> bytes:
     if not picture.startswith(FORMATS[format]):
         raise EngineBadAnswer
     return picture
+
+
+def check_watched(watched: Watched, task: WatchTask) -> Watched:
+    """Raises EngineBadAnswer."""
+    recognises = task.recipe.embedder is not None
+    prints = [face.embedding for face in watched.faces if face.embedding is not None]
+    sound = (recognises or not prints) and all(len(each) % 4 == 0 for each in prints) and all(face.chip is None for face in watched.faces)
+    if not sound or (watched.faces and not watched.changed):
+        raise EngineBadAnswer
+    return watched

@@ -16,6 +16,7 @@ from agent.engine.wall import raise_wall
 
 if TYPE_CHECKING:
     from agent.engine.screen_service import ScreenService
+    from agent.engine.screen_watch import ScreenWatch
 
 
 class ScreenWorker:
@@ -23,6 +24,7 @@ class ScreenWorker:
 
     def __init__(self) -> None:
         self._service: ScreenService | None = None
+        self._watch: ScreenWatch | None = None
         self._wall: Wall | None = None
         self._screen: Grabber = NoScreen()
         self._files = Handed(Taker())
@@ -45,6 +47,8 @@ class ScreenWorker:
             "look": self._look,
             "cover": self._cover,
             "drop": self._drop,
+            "watch": self._look_on,
+            "unwatch": self._look_away,
         }
         return answered(message, operations, self._files)
 
@@ -59,10 +63,11 @@ class ScreenWorker:
             raise EngineStartFailed
         # The libraries start threads when they are loaded: only those started inside the wall are held by it.
         from agent.engine.screen_service import ScreenService
+        from agent.engine.screen_watch import ScreenWatch
         from agent.engine.service import Engine
 
         engine = Engine(wire.CONFIG.load(body), time.perf_counter)
-        self._service = ScreenService(engine, self._screen)
+        self._service, self._watch = ScreenService(engine, self._screen), ScreenWatch(engine, self._screen)
         return wire.HELLO.dump(wire.Hello(engine.device, engine.precision, os.getpid(), self._wall))
 
     def _monitors(self, _: object) -> object:
@@ -93,6 +98,16 @@ class ScreenWorker:
 
     def _drop(self, body: object) -> object:
         self._ready.drop(screen_wire.HANDLE.load(body))
+        return wire.DONE.dump(True)
+
+    def _look_on(self, body: object) -> object:
+        if self._watch is None:
+            raise EngineStartFailed
+        return screen_wire.WATCHED.dump(self._watch.look(screen_wire.WATCH.load(body)))
+
+    def _look_away(self, _: object) -> object:
+        if self._watch is not None:
+            self._watch.forget()
         return wire.DONE.dump(True)
 
 

@@ -3,25 +3,26 @@
 import hashlib
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from agent.app.ports import Analyse, Region, Render, Rendered
 from agent.domain.errors import ImageChanged, ImageTooLarge, ImageUnreadable
-from agent.domain.face import Analysis
-from agent.domain.image import NO_FACES
+from agent.domain.face import Analysis, Face
+from agent.domain.image import NO_FACES, Recipe
 from agent.engine.files import open_photo, write_out
 from agent.engine.runtime import Runtime, model_for
 from agent.engine.wire import EngineConfig, ModelFile
 from agent.vision import copies, detector, yunet
 from agent.vision.aligner import align
-from agent.vision.codecs import Limits, encode_preview
+from agent.vision.codecs import Image, Limits, encode_preview
 from agent.vision.copies import Part, Wish
 from agent.vision.detector import THOROUGH_FACE, CenterFace, Decoder, Detection, Detector, DetectorNet
 from agent.vision.embedder import MobileFaceNet
 from agent.vision.landmarks import align_again
-from agent.vision.pipeline import Pipeline, Wanted, analyse
+from agent.vision.pipeline import Pipeline, Wanted, analyse, faces_on
 from agent.vision.yunet import YuNet
 
 
@@ -73,6 +74,11 @@ class Engine:
     def analyse_picture(self, task: Analyse, data: bytes) -> Analysis:
         """The same for the bytes of a file that is nowhere but in memory. Raises as `analyse`."""
         return self._analysed(task, self._pipeline(task), data)
+
+    def glance(self, recipe: Recipe, image: Image, min_score: float, min_face: float) -> tuple[Face, ...]:
+        """The faces of a picture that is decoded already, by one quick look. Raises ModelError, EngineStartFailed."""
+        pipeline = replace(self._pipeline(Analyse("", recipe)), detector=partial(self.detector(recipe.detector).once, least=min_face))
+        return faces_on(image, pipeline, Wanted(min_score, min_face, keep_chips=False), self._clock)
 
     def _pipeline(self, task: Analyse) -> Pipeline:
         detector = None if task.recipe.detector == NO_FACES else self.detector(task.recipe.detector)

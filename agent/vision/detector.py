@@ -28,8 +28,9 @@ STRIDE = 4
 NMS_IOU = 0.3
 # No crowd that was measured came near this; a picture made to give more may not keep the engine busy.
 MAX_CANDIDATES = 4000
-# All measured, in pixels of what the net is given. Faces are found from about 16 pixels of height on; from 12 on they leave hints of
+# All measured, in pixels of what the net is given. Faces are found from about this height on; from 12 on they leave hints of
 # CenterFace's score at least, where photos without small faces leave none.
+FOUND_SIZE = 16.0
 HINT_SCORE = 0.07
 HINT_SIZE = 20.0
 HINT_HEIGHT = 12
@@ -92,6 +93,15 @@ class Detector:
         if not kept:
             kept = _sure(self._look(image, min(1.0, COARSE_SIDE / longest), None, min_score), min_score)
         return sorted(kept, key=lambda face: -face.score)
+
+    def once(self, decoder: Decoder, min_score: float, least: float) -> list[Detection]:
+        """By one look, as coarse as faces of `least` pixels allow, and a coarser one if there is nothing."""
+        image = decoder(FIRST_SIDE)
+        ratio = min(1.0, FOUND_SIZE / least)
+        found = _sure(self._look(image, ratio, None, min_score), min_score)
+        if not found and (coarse := COARSE_SIDE / max(image.width, image.height)) < ratio:
+            found = _sure(self._look(image, coarse, None, min_score), min_score)
+        return found
 
     def thorough(self, decoder: Decoder, min_score: float) -> list[Detection]:
         """The same, but that no face is missed counts more than how long it takes, and than that something else is taken for one."""

@@ -84,7 +84,7 @@ def analyse(data: bytes, pipeline: Pipeline, wanted: Wanted, limits: Limits, clo
     image = decoder(1)
     if wanted.every_frame and image.format == "gif":
         for frame in film.further_frames(data, limits):
-            faces += _faces(Held(frame), pipeline, wanted, clock)[0]
+            faces += faces_on(frame, pipeline, wanted, clock)
     return Analysis(
         sha256=hashlib.sha256(data).hexdigest(),
         size=len(data),
@@ -98,6 +98,11 @@ def analyse(data: bytes, pipeline: Pipeline, wanted: Wanted, limits: Limits, clo
         taken_at=image.taken_at,
         thumbnail=None if wanted.thumbnail is None else encode_small(decoder(wanted.thumbnail), wanted.thumbnail),
     )
+
+
+def faces_on(image: Image, pipeline: Pipeline, wanted: Wanted, clock: Callable[[], float]) -> tuple[Face, ...]:
+    """The faces of a picture that is decoded already."""
+    return _faces(Held(image), pipeline, wanted, clock)[0]
 
 
 def _faces(

@@ -98,10 +98,8 @@ def test_while_the_screen_is_shared_a_visible_face_is_told_at_once_and_once() ->
     assert kinds(watch.still(4, sharing=True)) == [Kind.SHARED]
 
 
-def test_what_was_there_before_a_rest_is_not_there_by_itself_afterwards() -> None:
+def test_what_is_forgotten_was_never_there() -> None:
     watch = Sightings(QUIET_S)
     watch.look(0, [at(10)])
-    watch.blind()
-    assert watch.still(100) == []
     watch.forget()
     assert watch.look(101, [at(10)]) == []
