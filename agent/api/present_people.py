@@ -43,6 +43,7 @@ def detail(known: PersonFacts, settings: Settings) -> out.PersonDetail:
         confirmed_at=known.confirmed_at,
         retention_days=known.retention_days,
         expires_at=since + timedelta(days=days),
+        watch_at=known.watch_at,
     )
 
 

@@ -57,6 +57,8 @@ class PersonDetail(Schema):
     retention_days: int | None
     """kept for so long after that; null: as the settings say"""
     expires_at: datetime | None
+    watch_at: datetime | None
+    """since then they agree to being named when they are seen on the screen"""
 
 
 class PersonFaces(Schema):
@@ -204,6 +206,8 @@ class DescribePerson(Schema):
     cover_face_id: Id | None = None
     hidden: bool | None = None
     never: bool | None = None
+    watch: bool | None = None
+    """they agree to being named when they are seen on the screen; false withdraws it"""
     basis: Basis | None = None
     retention_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
     clear: tuple[Literal["birth_date", "cover_face_id", "basis", "retention_days"], ...] = ()

@@ -29,6 +29,7 @@ def _lines(library: Library, facts: PersonFacts, embedder: str) -> Iterator[byte
             "notes": facts.notes,
             "basis": facts.basis and facts.basis.value,
             "basis_at": facts.basis_at and facts.basis_at.isoformat(),
+            "watch_at": facts.watch_at and facts.watch_at.isoformat(),
             "named_at": facts.named_at.isoformat(),
             "confirmed_at": facts.confirmed_at and facts.confirmed_at.isoformat(),
             "retention_days": facts.retention_days,

@@ -57,6 +57,7 @@ def show(session: Session, name: str) -> None:
         "confirmed": facts.confirmed_at and facts.confirmed_at.date().isoformat(),
         "hidden": texts("cli.people.yes") if facts.person.hidden else None,
         "never": texts("cli.people.yes") if facts.person.never else None,
+        "watch": facts.watch_at and facts.watch_at.date().isoformat(),
         "notes": facts.notes or None,
     }
     click.echo(facts.person.name)

@@ -85,6 +85,7 @@ class DescribePerson:
     cover_face_id: int | None = None
     hidden: bool | None = None
     never: bool | None = None
+    watch: bool | None = None  # they agree to being named when they are seen on the screen, or not any more
     basis: Basis | None = None
     retention_days: int | None = None
     clear: frozenset[str] = field(default_factory=frozenset)

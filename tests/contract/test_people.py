@@ -464,3 +464,31 @@ def test_a_child_is_never_recognised_unless_a_guardian_consented(library: Librar
     do(library, DescribePerson(person_id=leo, birth_date=date(2020, 1, 1)))
     do(library, DescribePerson(person_id=noor, birth_date=date(2020, 1, 1), basis=Basis.GUARDIAN))
     assert [person.never for person in library.people()] == [True, False]
+
+
+def test_only_who_agreed_to_it_is_named_on_the_screen_until_they_withdraw_are_never_recognised_or_forgotten(library: Library) -> None:
+    [first, second] = photo(library, "a", 2)
+    mei, lin = name(library, "Mei", first), name(library, "Lin", second)
+    assert library.people_watched() == {}
+    do(library, DescribePerson(person_id=mei, watch=True))
+    do(library, DescribePerson(person_id=lin, watch=True))
+    facts = library.person(mei)
+    assert facts is not None and facts.watch_at == NOW and library.people_watched() == {mei: "Mei", lin: "Lin"}
+    do(library, DescribePerson(person_id=mei, watch=False))
+    assert library.people_watched() == {lin: "Lin"}
+    do(library, DescribePerson(person_id=lin, never=True))
+    assert library.people_watched() == {}
+    library.take_back(now=NOW)
+    library.forget_person(lin, now=NOW, note="n")
+    assert library.people_watched() == {}
+    assert library.audit_broken_at() is None
+
+
+def test_what_somebody_agreed_to_does_not_pass_to_whom_they_are_merged_into(library: Library) -> None:
+    [first, second] = photo(library, "a", 2)
+    mei, lin = name(library, "Mei", first), name(library, "Lin", second)
+    do(library, DescribePerson(person_id=mei, watch=True))
+    token = do(library, MergePeople(person_ids=(mei,), into=lin)).token
+    assert library.people_watched() == {}
+    library.take_back(token, now=NOW)
+    assert library.people_watched() == {mei: "Mei"}

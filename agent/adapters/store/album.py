@@ -47,6 +47,7 @@ def person_facts(tx: Connection, person_id: int) -> PersonFacts | None:
         named_at=row.created_at,
         confirmed_at=confirmed_at,
         retention_days=row.retention_days,
+        watch_at=row.watch_at,
     )
 
 

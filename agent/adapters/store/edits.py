@@ -173,7 +173,7 @@ def _describe(tx: Connection, wish: DescribePerson, now: datetime) -> Step:
     for field, said in (("birth_date", birth_date), ("notes", wish.notes), ("retention_days", wish.retention_days)):
         if said is not None:
             step.set(field, [person_id], said)
-    for field, is_so in (("hidden_at", wish.hidden), ("never_at", _never(wish, now))):
+    for field, is_so in (("hidden_at", wish.hidden), ("never_at", _never(wish, now)), ("watch_at", wish.watch)):
         if is_so is not None:
             _switch(tx, step, person_id, field, is_so, now)
     for field in sorted(wish.clear | ({"basis_at"} if "basis" in wish.clear else set())):

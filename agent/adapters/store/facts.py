@@ -149,7 +149,7 @@ def _write_person(tx: Connection, keys: Sequence[int], value: Value) -> None:
 
 # -- what is said of a person: person -> the value of a column -------------------------------------------------------------------------
 
-FIELDS = ("name", "birth_date", "notes", "cover_face_id", "hidden_at", "never_at", "basis", "basis_at", "retention_days")
+FIELDS = ("name", "birth_date", "notes", "cover_face_id", "hidden_at", "never_at", "basis", "basis_at", "retention_days", "watch_at")
 
 
 def _read_field(name: str, tx: Connection, keys: Sequence[int]) -> dict[int, Value]:

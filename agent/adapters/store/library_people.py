@@ -137,6 +137,10 @@ class PeopleTables:
         with self._database.read() as tx:
             return people.names(tx)
 
+    def people_watched(self) -> dict[int, str]:
+        with self._database.read() as tx:
+            return people.watched(tx)
+
     def people_kept(self, *, least: int) -> int:
         with self._database.read() as tx:
             return prints.people_kept(tx, least)

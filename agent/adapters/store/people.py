@@ -104,6 +104,11 @@ def names(tx: Connection) -> dict[int, str]:
     return {row.id: row.name for row in tx.execute(select(person.c.id, person.c.name))}
 
 
+def watched(tx: Connection) -> dict[int, str]:
+    agreed = select(person.c.id, person.c.name).where(person.c.watch_at.is_not(None), person.c.never_at.is_(None))
+    return {row.id: row.name for row in tx.execute(agreed)}
+
+
 def images_of(tx: Connection, face_ids: Collection[int]) -> list[int]:
     """The images of these faces, each once."""
     wanted = list(face_ids)

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from agent.adapters.store.columns import Instant, LocalTime, PathBytes
 
 # The newest migration: a library that says so needs none, and Alembic is not even imported.
-REVISION = "0005"
+REVISION = "0006"
 
 metadata = MetaData()
 
@@ -160,6 +160,7 @@ person = Table(
     Column("basis", String),  # why the face may be kept: "own_consent", "family", "contract", "guardian"
     Column("basis_at", Instant),
     Column("retention_days", Integer),  # since a face was last confirmed; None: as the settings say
+    Column("watch_at", Instant),  # since then they agree to being named when they are seen on the screen
     Index("person_by_uid", "uid", unique=True),
     sqlite_autoincrement=True,
 )

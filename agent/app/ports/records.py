@@ -133,6 +133,7 @@ class PersonFacts:
     named_at: datetime
     confirmed_at: datetime | None
     retention_days: int | None
+    watch_at: datetime | None = None  # since then they agree to being named when they are seen on the screen
 
 
 @dataclass(frozen=True, slots=True)

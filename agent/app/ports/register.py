@@ -98,6 +98,10 @@ class Register(Protocol):
         """By id. Quick: nobody's faces are counted."""
         ...
 
+    def people_watched(self) -> dict[int, str]:
+        """Those who agreed to being named when they are seen on the screen, by id; nobody who is never recognised."""
+        ...
+
     def people_kept(self, *, least: int) -> int:
         """Of how many different people there are face prints, named or not; 0, and quickly, if there are fewer than `least` prints.
 

@@ -61,4 +61,4 @@ def test_the_first_librarys_images_get_their_date_from_their_files(
     assert len(library.hashes()) == 3
     assert len(library.set_hidden([1], True, now=first.indexed_at)[1]) == 1
     library.close()
-    assert (tmp_path / "library.db.before-0005").exists()
+    assert (tmp_path / "library.db.before-0006").exists()

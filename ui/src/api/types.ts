@@ -1884,6 +1884,11 @@ export interface components {
             readonly person_id: number;
             /** Retention Days */
             readonly retention_days?: number | null;
+            /**
+             * Watch
+             * @description they agree to being named when they are seen on the screen; false withdraws it
+             */
+            readonly watch?: boolean | null;
         };
         /**
          * DiskReport
@@ -2779,6 +2784,11 @@ export interface components {
              * @description kept for so long after that; null: as the settings say
              */
             readonly retention_days: number | null;
+            /**
+             * Watch At
+             * @description since then they agree to being named when they are seen on the screen
+             */
+            readonly watch_at: string | null;
         };
         /**
          * PersonFace
