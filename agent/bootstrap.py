@@ -34,6 +34,7 @@ from agent.app.lifecycle import App, Reconfigure
 from agent.app.monitor import Machine
 from agent.app.ports import Analyser, ClipRenderer, FaceMatcher, Renderer, Source
 from agent.app.ports.screen import ScreenGrabber
+from agent.app.ports.watching import ScreenWatcher, WatchedDesktop
 from agent.app.recognition import Backups
 from agent.app.redaction import Makers
 from agent.app.rest import Rest
@@ -42,6 +43,8 @@ from agent.child import own_command
 from agent.desktop import portal
 from agent.desktop.active_window import active_window
 from agent.desktop.clipboard import clipboard
+from agent.desktop.locked import session_locked
+from agent.desktop.windows import windows_of_the_desktop
 from agent.domain.image import Recipe
 from agent.engine.clips import EngineClips
 from agent.engine.matching import MatcherProcess
@@ -104,6 +107,12 @@ def surroundings(clock: Callable[[], datetime]) -> Surroundings:
     )
 
 
+def watched_desktop() -> WatchedDesktop:
+    """What this desktop tells while the screen is watched."""
+    windows = windows_of_the_desktop()
+    return WatchedDesktop(windows.front, windows.scene, session_locked, portal.no_watching)
+
+
 def home_of_key(settings: Settings, paths: AppPaths) -> Home:
     """Where the library's key is kept."""
     return key_home(settings.library.key_home, paths.keys)
@@ -158,6 +167,7 @@ def build(
     clips: ClipRenderer | None = None,
     source: Source | None = None,
     screen: tuple[ScreenGrabber, Surroundings] | None = None,
+    watch: tuple[ScreenWatcher, WatchedDesktop] | None = None,
     backups: Backups | None = None,
     reconfigure: Mapping[str, Reconfigure] | None = None,
     renamed: Callable[[str, str | None], None] = lambda *_: None,
@@ -180,7 +190,7 @@ def build(
         pool, grabber = engine_pool(settings, paths, store), screen_engine(settings, paths, store)
         analyser, slots, clips = pool, lambda: pool.size + 2, clips or EngineClips(pool)
         machine = Machine(pool, ProcessMeter().read, read_power, total_memory())
-        screen = screen or (grabber, surroundings(clock))
+        screen, watch = screen or (grabber, surroundings(clock)), watch or (grabber, watched_desktop())
         supply, hooks["engine"] = _model_ways(store, (pool, grabber))
     if source is None:
         folders = FolderSource(settings.folders, settings.sources, library.known_files)
@@ -219,6 +229,7 @@ def build(
         online_only=is_online_only,
         thumbnails=thumbnails,
         screen=screen,
+        watch=watch,
         renamed=renamed,
         rest=Rest(lambda: library.uses + thumbnails.uses, (library.let_go, thumbnails.let_go, give_back)),
     )

@@ -23,6 +23,7 @@ from agent.api.server import serving
 from agent.api.whereabouts import opening
 from agent.app.lifecycle import App, Reconfigure
 from agent.app.picking import Picking
+from agent.app.watching import SWITCH
 from agent.bootstrap import build, move_key, recovery_code
 from agent.checkup import health
 from agent.desktop import autostart
@@ -33,6 +34,7 @@ from agent.desktop.notify import Notifier
 from agent.desktop.presence import presence
 from agent.desktop.presenter import News, Presenter
 from agent.desktop.termination import on_termination
+from agent.desktop.watch_teller import WatchTeller
 from agent.domain.errors import AgentError, AutostartFailed, SettingsError, reason_of
 from agent.i18n import Texts
 from agent.resources import resource
@@ -109,7 +111,9 @@ class Agent:
     def _show_tray(self) -> None:
         from agent.desktop.tray_bridge import TrayBridge  # brings Qt on Linux: only where there is a tray
 
-        bridge = self._bridge = TrayBridge(self._texts, scan=self._scan, capture=lambda: self._captures.capture(), quit=self.quit)
+        bridge = self._bridge = TrayBridge(
+            self._texts, scan=self._scan, capture=lambda: self._captures.capture(), watch=self._watch, quit=self.quit
+        )
         self._built.wait()
         if self._loop is not None and not self._ended.is_set():
             self._loop.call_soon_threadsafe(lambda: bridge.connect(self._app, self._desk))
@@ -160,6 +164,7 @@ class Agent:
             notify=lambda news: self._notify(notifier, news),
         )
         desk.on_hidden = presenter.sent_away
+        app.watching.listen(WatchTeller(app.watching, notifier, desk, self._texts, self._popup_disturbs))
         picking = Picking(lambda: app.capturing, desk)
         self._captures = CaptureStart(app, desk, picking, lambda: self._settings.capture, self._hotkey_problem)
         context = Context(
@@ -262,6 +267,10 @@ class Agent:
         images = {each.image_id for each in news}
         at = f"photo-{news[0].image_id}" if len(images) == 1 else "photos"
         await notifier.tell(self._texts(), len(images), sum(each.faces for each in news), lambda: self._desk.browse(at))
+
+    async def _watch(self, on: bool) -> None:
+        """The tray's switch: the setting, so that it holds. Raises SettingsError."""
+        await asyncio.to_thread(self._file.put, SWITCH, on)
 
     async def _scan(self, path: str) -> None:
         """The tray's "scan a folder": what comes of it is shown by the popup."""

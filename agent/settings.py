@@ -234,6 +234,51 @@ class Capture(Section):
     """Put the covered picture on the clipboard before it is looked at."""
 
 
+class WatchScreen(Section):
+    """Watching the screen for faces."""
+
+    enabled: bool = False
+    """Look at the screen now and then, and say when a face appears. No picture is kept; the tray icon shows that it is on."""
+    interval_s: Annotated[int, Field(ge=1, le=60)] = 2
+    """Look this often."""
+    screens: tuple[Annotated[int, Field(ge=1, le=99)], ...] = ()
+    """Numbers of the screens to look at; empty means all."""
+    min_face: Annotated[int, Field(ge=24, le=1_000)] = 48
+    """Smaller faces (pixels of the screen) are left out. The larger this is, the less work it takes."""
+    again_minutes: Annotated[int, Field(ge=1, le=1_440)] = 5
+    """Who was not seen for this long is told again."""
+    new_faces: bool = True
+    """Say when a face appears."""
+    people: bool = True
+    """Say who it is, of people who agreed to it, while recognition is on."""
+    sharing: bool = True
+    """Say when a face is visible while the screen is shared, as far as that can be told."""
+    only_in: tuple[Pattern, ...] = ()
+    """Only faces in windows of these programs (`firefox`, `*player*`); empty means all."""
+    not_in: tuple[Pattern, ...] = ()
+    """Not faces in windows of these programs."""
+    in_calls: bool = False
+    """Go on while a program for calls is in front."""
+    call_programs: tuple[Pattern, ...] = (
+        *("zoom*", "*teams*", "*skype*", "*webex*", "*ciscocollabhost*", "*jitsi*", "facetime", "gotomeeting*", "*bluejeans*", "whereby*"),
+        *("*wemeet*", "*tencent meeting*", "*voov*", "*dingtalk*", "*feishu*", "*lark*", "discord", "slack", "element*", "linphone*"),
+    )
+    """Programs for calls, by the name of the window's class or of the program."""
+    sharing_signs: tuple[Pattern, ...] = (
+        *("*is sharing your screen*", "*is sharing a window*", "*you are sharing your screen*", "*screen sharing meeting controls*"),
+        *(
+            "*sharing control bar*",
+            "as_toolbar",
+            "zpfloattoolbarclass",
+            "*正在共享你的屏幕*",
+            "*正在共享您的屏幕*",
+            "*你正在共享屏幕*",
+            "*您正在共享屏幕*",
+        ),
+    )
+    """Titles or classes of windows that are there only while the screen is shared."""
+
+
 class Tray(Section):
     enabled: bool = True
     """Show the tray icon."""
@@ -265,6 +310,7 @@ class Settings(Section):
     library: Library = Library()
     popup: Popup = Popup()
     capture: Capture = Capture()
+    watch_screen: WatchScreen = WatchScreen()
     tray: Tray = Tray()
     api: Api = Api()
     logs: Logs = Logs()

@@ -22,6 +22,7 @@ GREY = (110, 119, 115)
 SLATE = (45, 52, 49)
 WHITE = (255, 255, 255)
 INK = (43, 29, 0)
+RED = (196, 43, 61)
 
 # The mark on a 24 x 24 grid: a speech bubble around head and shoulders.
 BODY = (2.0, 2.0, 22.0, 18.5)
@@ -65,8 +66,8 @@ def svg(fill: tuple[int, int, int] = JADE) -> str:
     )
 
 
-def mark(side: int, fill: tuple[int, int, int] = JADE, badge: str | None = None) -> Image.Image:
-    """The mark as an RGBA picture of side x side pixels, drawn larger and scaled down for smooth edges."""
+def mark(side: int, fill: tuple[int, int, int] = JADE, badge: str | None = None, *, watching: bool = False) -> Image.Image:
+    """The mark as an RGBA picture of side x side pixels, drawn larger and scaled down for smooth edges; `watching`: with an open eye."""
     scale = side * OVERSAMPLING / 24
     canvas = Image.new("RGBA", (side * OVERSAMPLING, side * OVERSAMPLING))
     draw = ImageDraw.Draw(canvas)
@@ -86,6 +87,8 @@ def mark(side: int, fill: tuple[int, int, int] = JADE, badge: str | None = None)
     draw.pieslice(at(*SHOULDERS), 180, 360, fill=(*WHITE, 255))
     if badge is not None:
         _badge(draw, badge, at)
+    if watching:
+        _eye(draw, at)
     return canvas.resize((side, side), Image.Resampling.LANCZOS)
 
 
@@ -111,6 +114,25 @@ def _badge(draw: ImageDraw.ImageDraw, badge: str, at: Callable[..., tuple[float,
             draw.ellipse(at(x - 1.3, y + 2.0, x + 1.3, y + 4.6), fill=(*ink, 255))
 
 
+def _eye(draw: ImageDraw.ImageDraw, at: Callable[..., tuple[float, ...]]) -> None:
+    """An open eye on a red disc at the upper right, cut free like a badge: the same wherever the program's other states stand."""
+    x, y, radius = 17.4, 6.6, 6.4
+    draw.ellipse(at(x - radius - 1, y - radius - 1, x + radius + 1, y + radius + 1), fill=(0, 0, 0, 0))
+    draw.ellipse(at(x - radius, y - radius, x + radius, y + radius), fill=(*RED, 255))
+    lid = [
+        (x - 4.6, y),
+        (x - 2.4, y - 2.4),
+        (x, y - 3.1),
+        (x + 2.4, y - 2.4),
+        (x + 4.6, y),
+        (x + 2.4, y + 2.4),
+        (x, y + 3.1),
+        (x - 2.4, y + 2.4),
+    ]
+    draw.polygon([at(*point) for point in lid], fill=(*WHITE, 255))
+    draw.ellipse(at(x - 1.9, y - 1.9, x + 1.9, y + 1.9), fill=(*RED, 255))
+
+
 def main() -> None:
     """Write every icon file."""
     ICONS.mkdir(parents=True, exist_ok=True)
@@ -122,6 +144,7 @@ def main() -> None:
     largest.save(ICONS / "mark.ico", sizes=[(side, side) for side in SIZES], append_images=[pictures[side] for side in SIZES[:-1]])
     for name, state in TRAY.items():
         mark(TRAY_SIDE, state.fill, state.badge).save(ICONS / f"tray-{name}.png", optimize=True)
+        mark(TRAY_SIDE, state.fill, state.badge, watching=True).save(ICONS / f"tray-{name}-watching.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Speaks to a running agent: what the command line and a second start use."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from agent.api.schemas_capture import CaptureOut, CaptureRequest
 from agent.api.schemas_people import Edit, Edited, FaceSearchOut, Forgotten, Step, Verified, VerifyRequest
 from agent.api.schemas_redact import RedactLine, RedactRequest, Restored, RestoreRequest
 from agent.api.schemas_scan import ScanLine, ScanRequest
+from agent.api.schemas_watch import WatchOut
 from agent.api.whereabouts import Whereabouts, find, opening
 from agent.domain.errors import AgentError, AgentUnreachable, ImageUnreadable, NotRunning, from_code
 
@@ -45,9 +46,16 @@ class Client:
         with _translated():
             return Status.model_validate_json(self._call("GET", "/api/status").content)
 
-    def post(self, path: str) -> None:
-        """A call without arguments or answer."""
-        self._call("POST", path)
+    def post(self, path: str, body: Mapping[str, object] | None = None) -> None:
+        """A call without answer."""
+        self._call("POST", path, None if body is None else json.dumps(body))
+
+    def watch(self) -> WatchOut:
+        with _translated():
+            return WatchOut.model_validate_json(self._call("GET", "/api/watch").content)
+
+    def switch_watch(self, on: bool) -> None:
+        self._call("PUT", "/api/watch", json.dumps({"on": on}))
 
     def session_url(self, page: str = "library", at: str | None = None) -> str:
         """An address that opens the UI once, within a minute; `at` is a place in it."""

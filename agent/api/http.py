@@ -23,6 +23,7 @@ from agent.api.routes_people import people_routes
 from agent.api.routes_redact import redact_routes
 from agent.api.routes_settings import settings_routes
 from agent.api.routes_status import status_routes
+from agent.api.routes_watch import watch_routes
 from agent.api.schemas import Problem, SessionCode, Status
 from agent.api.schemas_desk import At
 from agent.api.schemas_scan import ScanRequest
@@ -103,6 +104,7 @@ def create_app(context: Context, port: Callable[[], int]) -> FastAPI:
     _agent_routes(api, context)
     desk_routes(api, context)
     capture_routes(api, context)
+    watch_routes(api, context)
     settings_routes(api, context)
     folder_routes(api, context)
     status_routes(api, context)

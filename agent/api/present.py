@@ -110,6 +110,10 @@ def status(now: AppStatus, texts: Texts, version: str) -> Status:
         doubts=now.doubts,
         captures=now.captures,
         captures_changed=now.captures_changed,
+        watch=now.watch.value,
+        watch_until=now.watch_until,
+        watch_said=now.watch_said,
+        watch_problem=problem(now.watch_problem, texts) if now.watch_problem else None,
         burst=Burst(**asdict(now.burst)) if now.burst and now.burst.total >= settings.popup.burst else None,
         folders=tuple(
             FolderState(

@@ -186,6 +186,14 @@ class Status(Schema):
     """of the screen, open for review"""
     captures_changed: int = 0
     """grows when one of them comes, changes or goes"""
+    watch: Literal["off", "on", "paused", "snoozed", "battery", "locked", "call", "failed"] = "off"
+    """whether the screen is watched for faces, or why it is not just now"""
+    watch_until: datetime | None = None
+    """it is snoozed until then"""
+    watch_said: int = 0
+    """grows with everything that is said of it"""
+    watch_problem: Problem | None = None
+    """why it is not watched although it should be"""
     burst: Burst | None
     folders: tuple[FolderState, ...]
     problem: Problem | None

@@ -15,6 +15,7 @@ from agent.app.ingest import Ingest
 from agent.app.monitor import Machine, Monitor
 from agent.app.ports import Analyse, Analyser, FaceMatcher, ForgottenList, Library, SidecarStore, Source, ThumbnailStore
 from agent.app.ports.screen import ScreenGrabber
+from agent.app.ports.watching import ScreenWatcher, WatchedDesktop
 from agent.app.previews import Previews
 from agent.app.problems import Problems
 from agent.app.progress import Progress
@@ -30,8 +31,9 @@ from agent.app.tally import Tally
 from agent.app.thumbnails import Thumbnails
 from agent.app.upkeep import ModelSupply, keep_up
 from agent.app.verify import Verified, verify
+from agent.app.watching import Around, Watching
 from agent.domain.errors import AgentError, ScreenUnavailable
-from agent.domain.events import ImageFailed, Recorded
+from agent.domain.events import ImageFailed, PeopleChanged, Recorded
 from agent.domain.face import Analysis
 from agent.domain.image import FileSeen, Recipe
 from agent.settings import Settings, changed_sections, folder_of
@@ -70,6 +72,7 @@ class App:
         thumbnails: ThumbnailStore | None = None,
         rest: Rest | None = None,
         screen: tuple[ScreenGrabber, Surroundings] | None = None,
+        watch: tuple[ScreenWatcher, WatchedDesktop] | None = None,
         renamed: Callable[[str, str | None], None] = lambda *_: None,
     ) -> None:
         self.settings = settings
@@ -162,6 +165,20 @@ class App:
             settings=lambda: self.settings,
             device_note=lambda: self.monitor.engine.device_note,
         )
+        around = Around(
+            settings=lambda: self.settings,
+            supply=supply,
+            who=self._recognising.opinions.who,
+            paused=lambda: self.indexer.paused,
+            power=lambda: self.monitor.power,
+            quiet=lambda: self.quiet.until() is not None,
+            changed=self._status_changed,
+            clock=clock,
+            monotonic=monotonic,
+        )
+        self._watching = None if watch is None else Watching(*watch, library, around)
+        if (watching := self._watching) is not None:
+            self.status.watching = lambda: watching.shown
         self._models = ModelSupply(lambda: supply(self.recipe()), self.indexer.mended, self.status.changed)
         self.status.fetching = lambda: self._models.busy
         if (capturing := self._capturing) is not None:
@@ -174,6 +191,13 @@ class App:
         if self._capturing is None:
             raise ScreenUnavailable
         return self._capturing
+
+    @property
+    def watching(self) -> Watching:
+        """Raises ScreenUnavailable likewise."""
+        if self._watching is None:
+            raise ScreenUnavailable
+        return self._watching
 
     def _embedding_task(self, path: str) -> Analyse:
         return embedding_task(self.settings, path)
@@ -199,6 +223,8 @@ class App:
                     tasks.create_task(self.status.run())
                     tasks.create_task(self.monitor.run())
                     tasks.create_task(self._models.run())
+                    if watch and self._watching is not None:
+                        tasks.create_task(self._watching.run())
                     if watch:
                         tasks.create_task(self._source.run(self.ingest.take))
                         tasks.create_task(
@@ -223,12 +249,14 @@ class App:
 
     def pause(self) -> None:
         self.indexer.pause()
+        self._wake_watching()
         self.status.changed()
 
     def resume(self) -> None:
         self.indexer.resume()
         self.sidecars.wake()
         self.monitor.overrule()
+        self._wake_watching()
         self.status.changed()
 
     async def scan(self, files: Sequence[FileSeen], *, embeddings: bool = False) -> AsyncIterator[Scanned]:
@@ -290,6 +318,8 @@ class App:
                     await self._recognising.switch.follow_surely(settings, self.settings)
                     if self._capturing is not None:
                         self._capturing.forget()
+                    if self._watching is not None:
+                        self._watching.forget()
                     self.settings = settings  # only now, so that nobody is told "on" and "nothing to do" at once, or "off" too soon
                 self._models.want()
                 self.people.doubt()  # the bounds may be others
@@ -300,6 +330,7 @@ class App:
                 await self._reconfigure[section](settings)
             if "engine" in sections:
                 self.monitor.settings_changed()
+            self._wake_watching()
             log.info("settings.applied", sections=sorted(sections))
             self.indexer.mended()
             self.status.changed()
@@ -324,7 +355,13 @@ class App:
         if isinstance(recorded.event, ImageFailed):
             log.warning("image.failed", place=recorded.event.place_id, code=recorded.event.code)
             self.tally.failed(recorded.event.code)
+        if isinstance(recorded.event, PeopleChanged) and self._watching is not None:
+            self._watching.people_changed()
         self.status.changed()
+
+    def _wake_watching(self) -> None:
+        if self._watching is not None:
+            self._watching.wake()
 
     def _analysed(self, analysis: Analysis) -> None:
         self.monitor.analysed()

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from agent.app.ports import FaceMatcher, Library, Query, ToJudge
 from agent.domain.edits import Step
-from agent.domain.face import Analysis
+from agent.domain.face import Analysis, Face
 from agent.domain.image import Recipe
 from agent.domain.people import Bounds, Candidate, Identity, identify
 
@@ -70,9 +70,16 @@ class Opinions:
 
     async def lookalikes(self, analysis: Analysis) -> list[Identity | None]:
         """Who each face of a fresh analysis looks like, several of them perhaps like the same person. Raises EngineError, StoreError."""
-        candidates = await self._candidates(Query(embeddings=tuple(face.embedding or b"" for face in analysis.faces)))
+        return await self._alike(analysis.faces)
+
+    async def who(self, faces: Sequence[Face]) -> list[Identity | None]:
+        """Who the faces are that are seen together, of which nothing is kept. Raises EngineError, StoreError."""
+        return one_each(await self._alike(faces))
+
+    async def _alike(self, faces: Sequence[Face]) -> list[Identity | None]:
+        candidates = await self._candidates(Query(embeddings=tuple(face.embedding or b"" for face in faces)))
         bounds = self._bounds()
-        return [identify(near, face.quality, bounds) for near, face in zip(candidates, analysis.faces, strict=True)]
+        return [identify(near, face.quality, bounds) for near, face in zip(candidates, faces, strict=True)]
 
     async def written(self, image_id: int, judged: Judgement) -> None:
         """The image was written as judged: its prints are known from now on. Raises EngineError, StoreError."""

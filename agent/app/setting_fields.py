@@ -38,11 +38,13 @@ _BASIC = frozenset(
     | {"detection.min_score", "detection.min_face", "detection.detector", "popup.enabled", "popup.seconds", "popup.corner", "popup.burst"}
     | {"popup.quiet_from", "popup.quiet_until", "popup.quiet_fullscreen", "popup.quiet_presenting"}
     | {"engine.on_battery", "engine.max_memory_mb", "engine.max_cores", "library.grace_days", "library.backups", "tray.enabled"}
+    | {"watch_screen.enabled", "watch_screen.interval_s", "watch_screen.new_faces", "watch_screen.people", "watch_screen.sharing"}
+    | {"watch_screen.only_in", "watch_screen.not_in", "watch_screen.in_calls"}
     | {"capture.hotkey", "capture.style", "capture.copy_at_once"}
 )
 _AT_START = frozenset({"api.port", "tray.enabled"})
 _UNITS = {"s": "s", "seconds": "s", "ms": "ms", "minutes": "min", "mb": "MB", "megabytes": "MB", "megapixels": "MP", "days": "d"}
-_UNIT_OF = {"detection.min_face": "px", "popup.burst": "photos"}
+_UNIT_OF = {"detection.min_face": "px", "watch_screen.min_face": "px", "popup.burst": "photos"}
 
 
 @cache

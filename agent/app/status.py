@@ -17,6 +17,7 @@ from agent.app.ingest import Ingest
 from agent.app.ports import Counts, Library
 from agent.app.progress import Burst, Finished, Progress
 from agent.app.quiet import Quiet
+from agent.app.watching import WatchShown, WatchState
 from agent.domain.errors import AgentError, ModelMissing, StoreError
 from agent.domain.jobs import JobState
 from agent.settings import Settings
@@ -56,6 +57,10 @@ class Status:
     finished: Finished | None = None  # the last burst, until the next photo comes
     captures: int = 0  # of the screen, open for review
     captures_changed: int = 0  # how often one came, changed or went since the start
+    watch: WatchState = WatchState.OFF  # whether the screen is watched
+    watch_until: datetime | None = None  # it is snoozed until then
+    watch_said: int = 0  # how much was said of it since the start
+    watch_problem: AgentError | None = None  # why it is not watched although it should be
     doubts: int = 0  # faces that are probably somebody, which the user may say
 
 
@@ -91,6 +96,7 @@ class StatusFeed:
         self.throttled: Throttle | None = None
         self.fetching: Callable[[], bool] = lambda: False  # missing models are on their way
         self.captures: Callable[[], tuple[int, int]] = lambda: (0, 0)  # of the screen: open for review, and how often they changed
+        self.watching: Callable[[], WatchShown] = WatchShown
         self.unfetched: Callable[[], AgentError | None] = lambda: None  # why they are not
 
     def changed(self) -> None:
@@ -127,6 +133,7 @@ class StatusFeed:
         else:
             state = AgentState.WORKING if queued else AgentState.IDLE
         captures, captures_changed = self.captures()
+        watched = self.watching()
         return Status(
             state=state,
             queued=queued,
@@ -137,6 +144,10 @@ class StatusFeed:
             doubts=counts.doubts,
             captures=captures,
             captures_changed=captures_changed,
+            watch=watched.state,
+            watch_until=watched.until,
+            watch_said=watched.said,
+            watch_problem=watched.problem,
             burst=self._progress.burst(queued),
             folder_problems=tuple(self._ingest.folder_problems.items()),
             problem=problem,

@@ -18,6 +18,7 @@ from agent.cli.models import models
 from agent.cli.people import people, redo, undo
 from agent.cli.redact import redact, restore
 from agent.cli.session import Session
+from agent.cli.watch import watch
 from agent.domain.errors import AgentError, AlreadyRunning, DesktopError, LifecycleError
 from agent.i18n import Texts
 
@@ -117,13 +118,16 @@ def _remarks(now: "Status", session: Session) -> Iterator[str]:
         yield texts(f"ui.status.throttled.{now.throttled}")
     if now.quiet_until:
         yield texts("cli.status.quiet", time=texts.moment(now.quiet_until, datetime.now(UTC)))
+    if now.watch != "off":
+        until = texts.moment(now.watch_until, datetime.now(UTC)) if now.watch_until else ""
+        yield texts(f"cli.watch.state.{now.watch}", time=until)
     if now.failed:
         yield texts("cli.status.failed", count=now.failed)
     if now.online_only:
         yield texts("cli.status.online_only", count=now.online_only)
     if now.device_note:
         yield now.device_note
-    for problem in (now.problem, now.warning):
+    for problem in (now.problem, now.warning, now.watch_problem):
         if problem:
             yield f"{session.sentences(problem.cause, problem.remedy)} [{problem.code}]"
 
@@ -179,5 +183,5 @@ def doctor(session: Session) -> int:
     return report(session)
 
 
-for group in (capture, find, verify, redact, restore, people, undo, redo, models, config, backup, recover, recovery_code):
+for group in (capture, watch, find, verify, redact, restore, people, undo, redo, models, config, backup, recover, recovery_code):
     ai_popup.add_command(group)

@@ -1,4 +1,4 @@
-"""The system's notifications, for where the popup can't be shown: numbers only, never a face, a name or a path."""
+"""The system's notifications: of photos numbers only, never a face, a name or a path; and what was seen on the screen."""
 
 import asyncio
 import contextlib
@@ -32,8 +32,12 @@ class Notifier:
 
         `clicked` is called in the event loop when the user chooses the notification.
         """
+        await self.say(texts, words(texts, photos, faces), texts("notify.show"), clicked, by_click=True)
+
+    async def say(self, texts: Texts, message: str, button: str, pressed: Callable[[], None], *, by_click: bool = False) -> bool:
+        """With one button, which a click on the notification itself stands for if `by_click`. False if this system has no notifications."""
         if sys.platform.startswith("linux") and not await asyncio.to_thread(session_bus.obtainable, SERVICE):
-            return
+            return False
         if self._notifier is None:
             from desktop_notifier import DesktopNotifier, Icon
 
@@ -45,8 +49,9 @@ class Notifier:
 
         def chosen() -> None:
             with contextlib.suppress(RuntimeError):  # the agent is ending
-                loop.call_soon_threadsafe(clicked)  # some systems call from a thread of their own
+                loop.call_soon_threadsafe(pressed)  # some systems call from a thread of their own
 
-        # A button too: some desktops (Xfce) tell nobody of a click on the notification itself.
-        show = Button(texts("notify.show"), on_pressed=chosen)
-        await self._notifier.send(title=texts("app.name"), message=words(texts, photos, faces), buttons=[show], on_clicked=chosen)
+        # A button in any case: some desktops (Xfce) tell nobody of a click on the notification itself.
+        buttons = [Button(button, on_pressed=chosen)]
+        await self._notifier.send(title=texts("app.name"), message=message, buttons=buttons, on_clicked=chosen if by_click else None)
+        return True

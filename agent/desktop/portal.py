@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from agent.domain.errors import CaptureCancelled, CaptureRefused, PortalMissing
+from agent.domain.errors import AgentError, CaptureCancelled, CaptureRefused, PortalMissing, WatchUnavailable
 
 if TYPE_CHECKING:
     from jeepney import Message
@@ -30,6 +30,11 @@ _DONE, _CANCELLED = 0, 1
 def only_portal() -> bool:
     """Whether this desktop shows programs nothing of the screen but through its portal."""
     return sys.platform.startswith("linux") and bool(os.environ.get("WAYLAND_DISPLAY"))
+
+
+def no_watching() -> AgentError | None:
+    """Why the screen can't be watched here: the portal would ask the user at each look."""
+    return WatchUnavailable() if only_portal() else None
 
 
 @asynccontextmanager

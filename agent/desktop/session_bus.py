@@ -13,6 +13,8 @@ TRAY_WATCHER = "org.kde.StatusNotifierWatcher"
 _TIMEOUT_S = 2.0
 _FILE_MANAGER = "org.freedesktop.FileManager1"
 _SESSION = "org.gnome.SessionManager"
+_SCREEN_SAVERS = ("org.freedesktop.ScreenSaver", "org.gnome.ScreenSaver")
+_LOGIN = "org.freedesktop.login1"
 _IDLE = 8  # the session's being marked as idle
 
 
@@ -54,6 +56,24 @@ def idle_inhibited() -> bool:
     return False
 
 
+def screen_locked() -> bool:
+    """Whether a screen saver has locked the screen, or the log-in service was told so. False where neither tells."""
+    from jeepney import DBusAddress, MessageType, Properties, new_method_call
+
+    for name in _SCREEN_SAVERS:
+        if has_owner(name):  # asking it by its name might start one
+            saver = DBusAddress("/" + name.replace(".", "/"), bus_name=name, interface=name)
+            with _bus() as bus:
+                if bus is not None and bus.send_and_get_reply(new_method_call(saver, "GetActive"), timeout=_TIMEOUT_S).body == (True,):
+                    return True
+    session = DBusAddress("/org/freedesktop/login1/session/auto", bus_name=_LOGIN, interface=f"{_LOGIN}.Session")
+    with _bus("SYSTEM") as bus:
+        if bus is not None:
+            reply = bus.send_and_get_reply(Properties(session).get("LockedHint"), timeout=_TIMEOUT_S)
+            return bool(reply.header.message_type == MessageType.method_return and reply.body[0][1])
+    return False
+
+
 def show_items(uris: list[str]) -> bool:
     """Ask the file manager to open the folders of the files and select them. False if none answers."""
     from jeepney import DBusAddress, MessageType, new_method_call
@@ -69,12 +89,12 @@ def show_items(uris: list[str]) -> bool:
 
 
 @contextlib.contextmanager
-def _bus() -> Iterator["DBusConnection | None"]:
+def _bus(which: str = "SESSION") -> Iterator["DBusConnection | None"]:
     """A connection, or None without a bus; a bus that fails while asked ends the block quietly."""
     from jeepney.io.blocking import open_dbus_connection
 
     try:
-        connection = open_dbus_connection("SESSION")
+        connection = open_dbus_connection(which)
     except (OSError, KeyError, ValueError):
         yield None
         return

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 from agent.desktop.pystray_import import pystray
 from agent.desktop.termination import on_termination
@@ -15,6 +15,10 @@ from agent.resources import resource
 
 RECENT = 5
 QUIET_MINUTES = (30, 60, 240, 480)
+SNOOZE_MINUTES = (15, 60)
+TOMORROW: Final = "tomorrow"
+# Minutes, until tomorrow, or None: no longer.
+Snooze: TypeAlias = int | str | None
 _MAX_TITLE = 127  # what Windows takes
 _MAX_NAME = 40
 
@@ -37,6 +41,19 @@ class RecentResult:
 
 
 @dataclass(frozen=True, slots=True)
+class TrayWatch:
+    """Whether the screen is watched."""
+
+    state: str = "off"  # or "on", or why it rests
+    until: str | None = None  # snoozed until then, in words
+
+    @property
+    def on(self) -> bool:
+        """It is looked at, now."""
+        return self.state == "on"
+
+
+@dataclass(frozen=True, slots=True)
 class TrayModel:
     """What the tray shows."""
 
@@ -46,6 +63,7 @@ class TrayModel:
     recent: tuple[RecentResult, ...] = ()  # newest first; the menu shows `RECENT` of them
     throttled: str | None = None  # why the engine does not work as hard as it might
     quiet_until: str | None = None  # no popup until then, in words
+    watch: TrayWatch | None = None  # None: it can't be
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +76,8 @@ class TrayActions:
     toggle_pause: Callable[[], None]
     show_recent: Callable[[int], None]
     be_quiet: Callable[[int | None], None]  # no popup for so many minutes; None ends that
+    watch: Callable[[bool], None]  # the screen, or no more
+    snooze: Callable[[Snooze], None]  # that
     quit: Callable[[], None]
 
 
@@ -113,7 +133,7 @@ class Tray:
 
     def _show(self, before: TrayModel, retold: bool) -> None:
         model = self._model
-        if model.state != before.state:
+        if picture_of(model) != picture_of(before):
             self._icon.icon = self._picture()
         self._icon.title = title(model, self._texts)
         if retold or replace(model, state=before.state, left=before.left, throttled=before.throttled) != before:
@@ -125,7 +145,7 @@ class Tray:
             icon.stop()
 
     def _picture(self) -> object:
-        path = self._icons / f"tray-{self._model.state}.png"
+        path = self._icons / picture_of(self._model)
         if sys.platform.startswith("linux"):
             return path
         from PIL import Image
@@ -134,11 +154,18 @@ class Tray:
             return picture.copy()
 
 
+def picture_of(model: TrayModel) -> str:
+    """The file's name: an eye is open beside the mark while the screen is watched."""
+    return f"tray-{model.state}{'-watching' if model.watch is not None and model.watch.on else ''}.png"
+
+
 def title(model: TrayModel, texts: Texts) -> str:
     """The words beside the icon."""
     words = [texts(f"tray.title.{model.state}", count=model.left)]
     if model.throttled is not None:
         words.append(texts(f"tray.throttled.{model.throttled}"))
+    if model.watch is not None and model.watch.state != "off":
+        words.append(texts(f"tray.watch.title.{model.watch.state}", time=model.watch.until or ""))
     if model.quiet_until is not None:
         words.append(texts("tray.quiet_until", time=model.quiet_until))
     return texts("tray.separator").join(words)[:_MAX_TITLE]
@@ -152,6 +179,8 @@ def menu_items(model: TrayModel, texts: Texts, actions: TrayActions) -> Iterator
     yield _item(texts("tray.resume" if model.paused else "tray.pause"), actions.toggle_pause)
     yield pystray.MenuItem(texts("tray.recent"), _recent(model, texts, actions))
     yield _quiet(model, texts, actions)
+    if model.watch is not None:
+        yield _watch(model.watch, texts, actions)
     yield pystray.Menu.SEPARATOR
     yield _item(texts("tray.quit"), actions.quit)
 
@@ -174,6 +203,20 @@ def _quiet(model: TrayModel, texts: Texts, actions: TrayActions) -> object:
         return _item(text, lambda: actions.be_quiet(minutes))
 
     return pystray.MenuItem(texts("tray.quiet"), pystray.Menu(*map(entry, QUIET_MINUTES)))
+
+
+def _watch(watch: TrayWatch, texts: Texts, actions: TrayActions) -> object:
+    if watch.state == "off":
+        return _item(texts("tray.watch.start"), lambda: actions.watch(True))
+
+    def entry(minutes: int) -> object:
+        text = texts("tray.minutes", count=minutes) if minutes < 60 else texts("tray.hours", count=minutes // 60)
+        return _item(texts("tray.watch.snooze", time=text), lambda: actions.snooze(minutes))
+
+    rest = [*map(entry, SNOOZE_MINUTES), _item(texts("tray.watch.tomorrow"), lambda: actions.snooze(TOMORROW))]
+    again = [_item(texts("tray.watch.again"), lambda: actions.snooze(None))]
+    stop = _item(texts("tray.watch.stop"), lambda: actions.watch(False))
+    return pystray.MenuItem(texts("tray.watch.menu"), pystray.Menu(stop, *(again if watch.state == "snoozed" else rest)))
 
 
 def _item(text: str, action: Callable[[], None], *, default: bool = False) -> object:

@@ -11,7 +11,7 @@ import structlog
 from agent.app.lifecycle import App
 from agent.app.status import Status
 from agent.desktop.desk import Desk
-from agent.desktop.tray import RECENT, RecentResult, Tray, TrayActions, TrayModel, TrayState
+from agent.desktop.tray import RECENT, TOMORROW, RecentResult, Snooze, Tray, TrayActions, TrayModel, TrayState, TrayWatch
 from agent.domain.errors import AgentError, CaptureCancelled
 from agent.i18n import Texts
 
@@ -27,11 +27,13 @@ class TrayBridge:
         *,
         scan: Callable[[str], Coroutine[Any, Any, None]],
         capture: Callable[[], Coroutine[Any, Any, None]],
+        watch: Callable[[bool], Coroutine[Any, Any, None]],
         quit: Callable[[], None],
     ) -> None:
         self._texts = texts
         self._scan_path = scan
         self._capture_region = capture
+        self._watch = watch
         self._quit = quit
         self._loop: asyncio.AbstractEventLoop | None = None
         self._app: App | None = None
@@ -48,6 +50,8 @@ class TrayBridge:
                 toggle_pause=lambda: self._call(self._toggle),
                 show_recent=lambda image_id: self._call(lambda _, desk: desk.open_browser(f"photo-{image_id}")),
                 be_quiet=lambda minutes: self._call(lambda app, _: app.put_off(minutes)),
+                watch=lambda on: self._call(lambda app, _: self._watch(on)),
+                snooze=lambda span: self._call(lambda app, _: self._snooze(app, span)),
                 quit=quit,
             ),
             texts(),
@@ -85,6 +89,9 @@ class TrayBridge:
     async def _capture(self, app: App, desk: Desk) -> None:
         with suppress(CaptureCancelled):
             await self._capture_region()
+
+    async def _snooze(self, app: App, span: Snooze) -> None:
+        await app.watching.snooze(span if isinstance(span, int) else None, until_tomorrow=span == TOMORROW)
 
     async def _scan(self, app: App, desk: Desk) -> None:
         texts = self._texts()
@@ -124,5 +131,13 @@ class TrayBridge:
             left=status.queued,
             recent=self._recent,
             throttled=status.throttled.value if status.throttled else None,
+            watch=self._watch_model(status),
             quiet_until=self._texts().moment(status.quiet_until, datetime.now(UTC)) if status.quiet_until else None,
         )
+
+    def _watch_model(self, status: Status) -> TrayWatch | None:
+        assert self._app is not None
+        if self._app.watching.refused is not None:
+            return None
+        until = self._texts().moment(status.watch_until, datetime.now(UTC)) if status.watch_until else None
+        return TrayWatch(status.watch.value, until)

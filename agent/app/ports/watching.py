@@ -1,10 +1,13 @@
 """What watches the screen: pictures are taken and looked at where they are kept from everybody, and nothing of them stays."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from agent.domain.errors import AgentError
 from agent.domain.face import Face
 from agent.domain.image import Recipe
+from agent.domain.scene import Scene, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +42,13 @@ class ScreenWatcher(Protocol):
     async def unwatch(self) -> None:
         """Nothing is watched for now: whatever is kept for the next look goes."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedDesktop:
+    """What the desktop tells while the screen is watched. All of it blocks for some milliseconds."""
+
+    front: Callable[[], Window | None]  # the one in use, as far as the system tells
+    scene: Callable[[], Scene]
+    locked: Callable[[], bool]  # the session is locked, or another user's is in front
+    refused: Callable[[], AgentError | None]  # why nothing can be watched here

@@ -16,6 +16,7 @@ from agent.domain.errors.capture import (
     PortalMissing,
     RegionOutside,
     ScreenUnavailable,
+    WatchUnavailable,
     WholeOnly,
 )
 from agent.domain.errors.desktop import (
@@ -247,6 +248,7 @@ __all__ = [
     "VideoNotEditable",
     "VideoUnreadable",
     "VideoUnwritable",
+    "WatchUnavailable",
     "WholeOnly",
     "XmpChanging",
     "XmpDiskFull",

@@ -67,5 +67,11 @@ class NoWindow(CaptureError):
     code = "capture.no_window"
 
 
+class WatchUnavailable(CaptureError):
+    """This desktop shows programs its screen only when the user allows each picture."""
+
+    code = "capture.watch_unavailable"
+
+
 class ClipboardFailed(CaptureError):
     code = "capture.clipboard"

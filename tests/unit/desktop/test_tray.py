@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from agent.app.governor import Throttle
-from agent.desktop.tray import RECENT, RecentResult, Tray, TrayActions, TrayModel, TrayState, label, menu_items, title
+from agent.desktop.tray import RECENT, RecentResult, Tray, TrayActions, TrayModel, TrayState, TrayWatch, label, menu_items, title
 from agent.i18n import Texts
 
 EN, ZH = Texts("en"), Texts("zh-CN")
@@ -54,6 +54,8 @@ class Calls:
             toggle_pause=lambda: self.made.append("pause"),
             show_recent=self.made.append,
             be_quiet=self.made.append,
+            watch=lambda on: self.made.append(("watch", on)),
+            snooze=lambda span: self.made.append(("snooze", span)),
             quit=lambda: self.made.append("quit"),
         )
 
@@ -66,7 +68,8 @@ def calls() -> Calls:
 @pytest.fixture
 def icons(tmp_path: Path) -> Path:
     for state in TrayState:
-        Image.new("RGBA", (64, 64)).save(tmp_path / f"tray-{state}.png")
+        for name in (f"tray-{state}.png", f"tray-{state}-watching.png"):
+            Image.new("RGBA", (64, 64)).save(tmp_path / name)
     return tmp_path
 
 
@@ -91,6 +94,9 @@ def made(calls: Calls, icons: Path) -> tuple[Tray, FakeIcon]:
         (TrayModel(TrayState.ATTENTION), "AI Popup — needs your attention", "AI 弹窗助手 — 需要你处理"),
         (TrayModel(TrayState.LIMITED), "AI Popup — over its memory limit, started anew", "AI 弹窗助手 — 内存超限，已重启引擎"),
         (TrayModel(TrayState.PAUSED, throttled="battery_low"), "AI Popup — paused, battery low", "AI 弹窗助手 — 已暂停，电量低"),
+        (TrayModel(watch=TrayWatch()), "AI Popup", "AI 弹窗助手"),
+        (TrayModel(watch=TrayWatch("on")), "AI Popup, watching the screen", "AI 弹窗助手，正在监看屏幕"),
+        (TrayModel(watch=TrayWatch("snoozed", "15:00")), "AI Popup, watching rests until 15:00", "AI 弹窗助手，监看休息到 15:00"),
         (TrayModel(quiet_until="15:00"), "AI Popup, quiet until 15:00", "AI 弹窗助手，免打扰到 15:00"),
     ],
 )
@@ -118,6 +124,31 @@ def test_quiet_is_asked_for_in_the_menu_and_ended_there(calls: Calls) -> None:
     assert items[5].text == "Quiet until 15:00: show popups again"
     items[5](None)
     assert calls.made == [240, None]
+
+
+def test_an_eye_is_open_while_the_screen_is_watched_and_only_then(made: tuple[Tray, FakeIcon]) -> None:
+    tray, icon = made
+    seen = []
+    for state in ("off", "on", "call", "snoozed", "on"):
+        tray.update(TrayModel(TrayState.WORKING, watch=TrayWatch(state)))
+        seen.append(Path(icon.icon).name)
+    assert seen == ["tray-working.png", "tray-working-watching.png", "tray-working.png", "tray-working.png", "tray-working-watching.png"]
+    assert icon.rebuilt == 5
+
+
+def test_watching_is_begun_stopped_and_snoozed_in_the_menu(calls: Calls) -> None:
+    def entry(state: str) -> Any:
+        return list[Any](menu_items(TrayModel(watch=TrayWatch(state)), EN, calls.actions))[6]
+
+    entry("off")(None)
+    items = list(entry("on").submenu)
+    assert [item.text for item in items] == ["Stop watching", "Rest for 15 minutes", "Rest for 1 hour", "Rest until tomorrow"]
+    for item in items:
+        item(None)
+    assert [item.text for item in entry("snoozed").submenu] == ["Stop watching", "Watch again"]
+    list(entry("snoozed").submenu)[1](None)
+    snoozed = [("snooze", span) for span in (15, 60, "tomorrow", None)]
+    assert calls.made == [("watch", True), ("watch", False), *snoozed]
 
 
 def test_a_quiet_time_that_begins_or_ends_is_in_the_menu_at_once(made: tuple[Tray, FakeIcon]) -> None:

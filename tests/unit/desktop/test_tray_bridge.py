@@ -12,11 +12,12 @@ import pytest
 from agent.app.governor import Throttle
 from agent.app.lifecycle import App
 from agent.app.status import AgentState, Status
+from agent.app.watching import WatchState
 from agent.desktop import tray_bridge
 from agent.desktop.desk import Desk
 from agent.desktop.tray import TrayActions, TrayModel, TrayState
 from agent.desktop.tray_bridge import TrayBridge
-from agent.domain.errors import CaptureCancelled, EngineMemory, NoDisplay
+from agent.domain.errors import AgentError, CaptureCancelled, EngineMemory, NoDisplay, WatchUnavailable
 from agent.i18n import Texts
 from agent.settings import Settings
 
@@ -31,6 +32,15 @@ class FakeTray:
         self.texts = texts or self.texts
 
 
+class FakeWatching:
+    def __init__(self) -> None:
+        self.refused: AgentError | None = None
+        self.snoozed: list[object] = []
+
+    async def snooze(self, minutes: int | None, *, until_tomorrow: bool) -> None:
+        self.snoozed.append("tomorrow" if until_tomorrow else minutes)
+
+
 class FakeApp:
     def __init__(self) -> None:
         self.told: Callable[[Status], None] = lambda _: None
@@ -40,6 +50,7 @@ class FakeApp:
         self.indexer = SimpleNamespace(paused=False)
         self.status = SimpleNamespace(listen=self._listen)
         self.library = SimpleNamespace(images=self._images)
+        self.watching = FakeWatching()
         self.during_read: Callable[[], None] = lambda: None
 
     def _listen(self, listener: Callable[[Status], None]) -> None:
@@ -83,12 +94,16 @@ class Stage:
         self.scanned: list[str] = []
         self.app, self.desk = FakeApp(), FakeDesk()
         self.captured = 0
-        self.bridge = TrayBridge(lambda: Texts(self.language), scan=self._scan, capture=self._capture, quit=lambda: None)
+        self.watched: list[bool] = []
+        self.bridge = TrayBridge(lambda: Texts(self.language), scan=self._scan, capture=self._capture, watch=self._watch, quit=lambda: None)
         self.tray = cast(FakeTray, self.bridge.tray)
 
     async def _capture(self) -> None:
         self.captured += 1
         raise CaptureCancelled  # which is nobody's business
+
+    async def _watch(self, on: bool) -> None:
+        self.watched.append(on)
 
     async def _scan(self, path: str) -> None:
         self.scanned.append(path)
@@ -116,6 +131,23 @@ async def test_a_click_before_the_start_is_let_go(stage: Stage) -> None:
     stage.tray.actions.open()
     await stage.settled()
     assert stage.desk.asked == []
+
+
+async def test_the_screen_is_watched_and_snoozed_from_the_tray_unless_it_can_not_be(stage: Stage) -> None:
+    stage.connect()
+    stage.tray.actions.watch(True)
+    for span in (15, "tomorrow", None):
+        stage.tray.actions.snooze(span)
+    await stage.settled()
+    assert stage.watched == [True] and stage.app.watching.snoozed == [15, "tomorrow", None]
+    stage.app.told(replace(status(AgentState.IDLE), watch=WatchState.SNOOZED, watch_until=datetime.now(UTC)))
+    await stage.settled()
+    shown = stage.tray.shown[-1].watch
+    assert shown is not None and shown.state == "snoozed" and shown.until
+    stage.app.watching.refused = WatchUnavailable()
+    stage.app.told(status(AgentState.WORKING))
+    await stage.settled()
+    assert stage.tray.shown[-1].watch is None
 
 
 async def test_clicks_reach_the_desk_and_the_agent(stage: Stage) -> None:

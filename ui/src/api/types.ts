@@ -1531,6 +1531,44 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/watch": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Watch */
+        readonly get: operations["watch_api_watch_get"];
+        /**
+         * Switch
+         * @description As the setting. Refused where it can't be.
+         */
+        readonly put: operations["switch_api_watch_put"];
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/watch/snooze": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Snooze */
+        readonly post: operations["snooze_api_watch_snooze_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/health": {
         readonly parameters: {
             readonly query?: never;
@@ -3496,6 +3534,26 @@ export interface components {
             readonly version: string;
             /** @description the work goes on, but somebody should know: the engine passed its memory limit */
             readonly warning?: components["schemas"]["Problem"] | null;
+            /**
+             * Watch
+             * @description whether the screen is watched for faces, or why it is not just now
+             * @default off
+             * @enum {string}
+             */
+            readonly watch: "off" | "on" | "paused" | "snoozed" | "battery" | "locked" | "call" | "failed";
+            /** @description why it is not watched although it should be */
+            readonly watch_problem?: components["schemas"]["Problem"] | null;
+            /**
+             * Watch Said
+             * @description grows with everything that is said of it
+             * @default 0
+             */
+            readonly watch_said: number;
+            /**
+             * Watch Until
+             * @description it is snoozed until then
+             */
+            readonly watch_until?: string | null;
         };
         /**
          * Step
@@ -3579,6 +3637,65 @@ export interface components {
                 string,
                 string
             ];
+        };
+        /** WatchOut */
+        readonly WatchOut: {
+            readonly problem: components["schemas"]["Problem"] | null;
+            /**
+             * Said
+             * @description the newest last
+             */
+            readonly said: readonly components["schemas"]["WatchSaid"][];
+            /**
+             * State
+             * @enum {string}
+             */
+            readonly state: "off" | "on" | "paused" | "snoozed" | "battery" | "locked" | "call" | "failed";
+            /**
+             * Until
+             * @description snoozed until then
+             */
+            readonly until: string | null;
+        };
+        /**
+         * WatchSaid
+         * @description Something that was said, in the program's language. It is kept until the program ends.
+         */
+        readonly WatchSaid: {
+            /**
+             * At
+             * Format: date-time
+             */
+            readonly at: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            readonly kind: "new_face" | "person" | "shared";
+            /** Number */
+            readonly number: number;
+            /** Person Id */
+            readonly person_id: number | null;
+            /** Text */
+            readonly text: string;
+        };
+        /** WatchSnooze */
+        readonly WatchSnooze: {
+            /**
+             * Minutes
+             * @description null, and not until tomorrow: watch again
+             */
+            readonly minutes?: number | null;
+            /**
+             * Until Tomorrow
+             * @default false
+             */
+            readonly until_tomorrow: boolean;
+        };
+        /** WatchSwitch */
+        readonly WatchSwitch: {
+            /** On */
+            readonly on: boolean;
         };
         /**
          * WatchedFolder
@@ -3746,6 +3863,10 @@ export type Undo = components['schemas']['Undo'];
 export type UnnameFaces = components['schemas']['UnnameFaces'];
 export type Verified = components['schemas']['Verified'];
 export type VerifyRequest = components['schemas']['VerifyRequest'];
+export type WatchOut = components['schemas']['WatchOut'];
+export type WatchSaid = components['schemas']['WatchSaid'];
+export type WatchSnooze = components['schemas']['WatchSnooze'];
+export type WatchSwitch = components['schemas']['WatchSwitch'];
 export type WatchedFolder = components['schemas']['WatchedFolder'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -6645,6 +6766,97 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["Verified"];
                 };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly watch_api_watch_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["WatchOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly switch_api_watch_put: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["WatchSwitch"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly snooze_api_watch_snooze_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["WatchSnooze"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unprocessable Entity */
             readonly 422: {

@@ -1,0 +1,98 @@
+"""`ai-popup watch`: watching the screen, on or off, at rest for a while, and who may be named on it."""
+
+from datetime import UTC, datetime
+
+import click
+
+from agent.cli.session import Session
+from agent.domain.errors import NotRunning
+from agent.i18n import Texts
+
+TEXTS = Texts()
+
+
+@click.group(help=TEXTS("cli.help.watch"))
+def watch() -> None: ...
+
+
+@watch.command(help=TEXTS("cli.help.watch_on"))
+@click.pass_obj
+def on(session: Session) -> None:
+    _switch(session, on=True)
+
+
+@watch.command(help=TEXTS("cli.help.watch_off"))
+@click.pass_obj
+def off(session: Session) -> None:
+    _switch(session, on=False)
+
+
+def _switch(session: Session, *, on: bool) -> None:
+    from agent.app.watching import SWITCH
+    from agent.desktop.portal import no_watching
+
+    texts = session.texts
+    try:
+        session.client().switch_watch(on)
+    except NotRunning:
+        if on and (refused := no_watching()) is not None:
+            raise refused from None
+        session.file.put(SWITCH, on)
+        click.echo(texts("cli.watch.later" if on else "cli.watch.off"))
+    else:
+        click.echo(texts("cli.watch.on" if on else "cli.watch.off"))
+
+
+@watch.command(help=TEXTS("cli.help.watch_snooze"))
+@click.argument("minutes", type=click.IntRange(1, 10_080), required=False)
+@click.option("--until-tomorrow", is_flag=True, help=TEXTS("cli.help.watch_tomorrow"))
+@click.option("--end", is_flag=True, help=TEXTS("cli.help.watch_end"))
+@click.pass_obj
+def snooze(session: Session, minutes: int | None, until_tomorrow: bool, end: bool) -> None:
+    if (minutes is not None) + until_tomorrow + end != 1:
+        raise click.UsageError(session.texts("cli.watch.one_way"))
+    client = session.client()
+    client.post("/api/watch/snooze", {"minutes": minutes, "until_tomorrow": until_tomorrow})
+    click.echo(session.texts("cli.watch.again" if end else "cli.watch.snoozed"))
+
+
+@watch.command(help=TEXTS("cli.help.watch_status"))
+@click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json_one"))
+@click.pass_obj
+def status(session: Session, as_json: bool) -> None:
+    now, texts = session.client().watch(), session.texts
+    if as_json:
+        click.echo(now.model_dump_json())
+        return
+    until = texts.moment(now.until, datetime.now(UTC)) if now.until else ""
+    click.echo(texts(f"cli.watch.state.{now.state}", time=until))
+    if now.problem:
+        click.echo(f"{session.sentences(now.problem.cause, now.problem.remedy)} [{now.problem.code}]")
+    for said in now.said:
+        click.echo(f"{said.at.astimezone():%H:%M}  {said.text}")
+
+
+@watch.command(help=TEXTS("cli.help.watch_allow"))
+@click.argument("name")
+@click.pass_obj
+def allow(session: Session, name: str) -> None:
+    _agree(session, name, agreed=True)
+
+
+@watch.command(help=TEXTS("cli.help.watch_forbid"))
+@click.argument("name")
+@click.pass_obj
+def forbid(session: Session, name: str) -> None:
+    _agree(session, name, agreed=False)
+
+
+def _agree(session: Session, name: str, *, agreed: bool) -> None:
+    from agent.api.schemas_people import DescribePerson
+    from agent.cli.find import person_of
+    from agent.cli.hands import hands
+
+    with session.library() as library:
+        person_id = person_of(library, name).id
+    with hands(session) as able:
+        able.edit(DescribePerson(kind="describe", person_id=person_id, watch=agreed))
+    click.echo(session.texts("cli.watch.allowed" if agreed else "cli.watch.forbidden", name=name))

@@ -1,0 +1,66 @@
+"""Says what was seen on the screen: by a notification, or by the popup where there are none."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import structlog
+
+from agent.app.watching import Said, Watching
+from agent.desktop.notify import Notifier
+from agent.domain.errors import AgentError
+from agent.domain.sightings import Kind
+from agent.i18n import Texts
+
+log = structlog.get_logger()
+
+SNOOZE_MINUTES = 60
+
+
+class Shows(Protocol):
+    """The desk."""
+
+    async def show_popup(self) -> None:
+        """Raises NoDisplay or PopupFailed."""
+        ...
+
+
+class WatchTeller:
+    """A listener of watching. Use it from the event loop."""
+
+    def __init__(
+        self, watching: Watching, notifier: Notifier, desk: Shows, texts: Callable[[], Texts], disturbs: Callable[[], Awaitable[bool]]
+    ) -> None:
+        """`disturbs`: whether the user is busy with something that fills the screen, or presents."""
+        self._watching = watching
+        self._notifier = notifier
+        self._desk = desk
+        self._texts = texts
+        self._disturbs = disturbs
+        self._telling: set[asyncio.Task[None]] = set()
+
+    def __call__(self, said: Said) -> None:
+        self._start(self._tell(said))
+
+    def _start(self, work: Awaitable[None]) -> None:
+        async def told() -> None:
+            try:
+                await work
+            except AgentError as error:
+                log.warning("watch.untold", code=error.code)
+
+        task = asyncio.get_running_loop().create_task(told())
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def _tell(self, said: Said) -> None:
+        # Who presents wants to hear that a face is to be seen, and nothing else.
+        if said.kind is not Kind.SHARED and await self._disturbs():
+            return
+        texts = self._texts()
+        text = said.text(texts, await self._watching.names())
+        if not await self._notifier.say(texts, text, texts("watch.snooze_hour"), self._snooze):
+            await self._desk.show_popup()  # its page says it
+
+    def _snooze(self) -> None:
+        self._start(self._watching.snooze(SNOOZE_MINUTES))
