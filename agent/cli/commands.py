@@ -120,7 +120,7 @@ def _remarks(now: "Status", session: Session) -> Iterator[str]:
         yield texts("cli.status.quiet", time=texts.moment(now.quiet_until, datetime.now(UTC)))
     if now.watch != "off":
         until = texts.moment(now.watch_until, datetime.now(UTC)) if now.watch_until else ""
-        yield texts(f"cli.watch.state.{now.watch}", time=until)
+        yield texts(f"ui.watch.state.{now.watch}", time=until)
     if now.failed:
         yield texts("cli.status.failed", count=now.failed)
     if now.online_only:

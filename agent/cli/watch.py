@@ -65,7 +65,7 @@ def status(session: Session, as_json: bool) -> None:
         click.echo(now.model_dump_json())
         return
     until = texts.moment(now.until, datetime.now(UTC)) if now.until else ""
-    click.echo(texts(f"cli.watch.state.{now.state}", time=until))
+    click.echo(texts(f"ui.watch.state.{now.state}", time=until))
     if now.problem:
         click.echo(f"{session.sentences(now.problem.cause, now.problem.remedy)} [{now.problem.code}]")
     for said in now.said:

@@ -163,6 +163,8 @@ export function world({ scene, language, theme }: Options): World {
     doubts: 0,
     captures: 0,
     captures_changed: 0,
+    watch: 'off',
+    watch_said: 0,
     burst: working ? { done: 1_284, total: 4_000, rate: 22, seconds_left: 123, faces: 3_021, failed: problems.length } : null,
     folders: scene === 'first' ? [] : scene === 'empty' ? folders.slice(0, 1) : folders,
     problem: scene === 'attention' ? full : null,

@@ -174,7 +174,7 @@ function detailOf(id: number, world: World, people: readonly PersonOut[]): Perso
   const { birth_date = null, notes = '', hidden = false, never = false, basis = null, basis_at = null, retention_days = null } = noted
   const faces = facesOf(id, world, person)
   const expires_at = new Date(Date.now() + (retention_days ?? 1_095) * DAY).toISOString()
-  return { id, name: person.name, faces: faces.length, photos: faces.length, portrait: noted.portrait ?? person.portrait, birth_date, notes, hidden, never, basis, basis_at, named_at: at, confirmed_at: at, retention_days, expires_at }
+  return { id, name: person.name, faces: faces.length, photos: faces.length, portrait: noted.portrait ?? person.portrait, birth_date, notes, hidden, never, basis, basis_at, named_at: at, confirmed_at: at, retention_days, expires_at, watch_at: null }
 }
 
 // -- what is said ----------------------------------------------------------------------------------------------------------------

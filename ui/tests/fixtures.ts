@@ -47,6 +47,8 @@ export function status(over: Partial<Status> = {}): Status {
     doubts: 0,
     captures: 0,
     captures_changed: 0,
+    watch: 'off',
+    watch_said: 0,
     burst: null,
     folders: [],
     problem: null,
