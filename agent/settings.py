@@ -117,8 +117,11 @@ class Folder(Section):
 
     @field_validator("redact_to")
     @classmethod
-    def _outside(cls, value: str, info: ValidationInfo) -> str:
+    def _elsewhere(cls, value: str, info: ValidationInfo) -> str:
         path = info.data.get("path")
+        # From where the program was started, a part of a path would lead to wherever that was.
+        if value and not os.path.isabs(os.path.expanduser(value)):  # noqa: PTH111, PTH117  # as in root_of
+            raise PydanticCustomError("not_absolute", "not absolute")
         if value and path and Path(root_of(value)).is_relative_to(root_of(path)):
             raise PydanticCustomError("inside_itself", "inside itself")
         return value

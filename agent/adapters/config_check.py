@@ -33,6 +33,7 @@ _REASONS = {
     "list_type": "list",
     "missing": "missing",
     "model_type": "table",
+    "not_absolute": "absolute",
     "string_too_long": "too_long",
     "string_too_short": "empty",
     "string_type": "text",

@@ -135,6 +135,13 @@ class SettingsFile:
             self._check(document)
         return self.snapshot
 
+    def check_folder(self, root: str, change: Mapping[str, object]) -> None:
+        """Raises what `change_folder` would raise, and writes nothing."""
+        folder = next((known for known in self.snapshot.folders if known.root == root), None)
+        if folder is None:
+            raise NotFound
+        validated({"folders": [{**folder.model_dump(mode="json"), **change}]})
+
     def rename_kept(self, name: str, new: str | None) -> None:
         """Whoever stays visible in safe copies by that name is called `new` now; None takes the name out. Raises SettingsError."""
         if not any(_means(kept, name) for folder in validated(self._profile(), self.raw()).folders for kept in folder.redact_keep):

@@ -80,6 +80,10 @@ class SettingsStore(Protocol):
         """Raises NotFound, as `remove_folder`."""
         ...
 
+    def check_folder(self, root: str, change: Mapping[str, object]) -> None:
+        """Raises what `change_folder` would."""
+        ...
+
     def remove_folder(self, root: str) -> Settings: ...
 
 

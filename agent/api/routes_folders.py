@@ -41,6 +41,11 @@ def folder_routes(api: FastAPI, context: Context) -> None:
     async def change(body: FolderChange) -> None:
         await asyncio.to_thread(file.change_folder, root(body.path), _switches(body))
 
+    @api.post("/api/folders/check", status_code=204)
+    async def check(body: FolderChange) -> None:
+        """Whether this change would be taken, without making it."""
+        file.check_folder(root(body.path), _switches(body))
+
     @api.delete("/api/folders")
     async def remove(path: str) -> FolderRemoved:
         folder = root(path)

@@ -223,6 +223,11 @@ function reply(call: string, body: Record<string, unknown>, url: URL, world: Wor
     case 'PATCH /api/folders':
       state.folders = folders.map((folder) => (folder.path === path ? { ...folder, ...body } : folder))
       return DONE
+    case 'POST /api/folders/check': {
+      const to = String(body['redact_to'] ?? '')
+      const cause = options.language === 'en' ? '“redact_to” must be a folder outside the watched one.' : '“redact_to”应为受监视文件夹之外的文件夹。'
+      return to !== '' && (!/^[/~]/.test(to) || `${to}/`.startsWith(`${path}/`)) ? { status: 422, answer: { code: 'settings.invalid', cause, remedy: '' } } : DONE
+    }
     case 'DELETE /api/folders':
       state.folders = folders.filter((folder) => folder.path !== path)
       return { status: 200, answer: { photos: 27 } }

@@ -9,4 +9,5 @@ extend(texts)
 export { default as CaptureActions } from './components/cover/CaptureActions.svelte'
 export { default as CaptureCard } from './components/cover/CaptureCard.svelte'
 export { default as CoverSheet } from './components/cover/CoverSheet.svelte'
+export { default as FolderCopies } from './components/cover/FolderCopies.svelte'
 export { default as Covers } from './pages/Covers.svelte'

@@ -47,9 +47,12 @@ export class SettingsState {
   }
 
   /** What the agent says against a value, without saving it; null if nothing. */
-  async check(key: string, value: Value): Promise<Problem | null> {
+  check = (key: string, value: Value): Promise<Problem | null> => this.against(() => this.api.check(key, value))
+  checkFolder = (path: string, change: FolderChange): Promise<Problem | null> => this.against(() => this.api.checkFolder(path, change))
+
+  private async against(check: () => Promise<void>): Promise<Problem | null> {
     try {
-      await this.api.check(key, value)
+      await check()
     } catch (error) {
       if (error instanceof ApiError && error.status === 422) return error.problem
     }

@@ -88,6 +88,34 @@ def test_a_removed_folder_comes_back_as_it_was(page: Page, visit: Visit) -> None
     expect(page.get_by_role("switch", name="Show the popup scans")).not_to_be_checked()
 
 
+def test_a_folders_safe_copies_are_set_up_and_ended(page: Page, visit: Visit) -> None:
+    visit("#settings/folders")
+    row = page.locator("main li").filter(has=page.get_by_role("heading", name="phone"))
+    row.get_by_text("Safe copies").click()
+    field = row.get_by_role("textbox", name="Where to")
+    field.fill("/photos/phone/safe")
+    expect(row.get_by_role("alert")).to_have_text("Not saved. Give the full path of a folder outside “phone”. Still using: empty.")
+    field.fill("/safe/phone uploads")
+    field.press("Enter")
+    expect(row.locator("summary").first).to_have_text("Safe copies in “phone uploads”")
+    expect(row.get_by_role("status").filter(has_text="Saved")).to_be_visible()
+
+    def asks(part: dict[str, object], act: Callable[[], object]) -> None:
+        with page.expect_request(lambda request: request.method == "PATCH") as asked:
+            act()
+        assert asked.value.post_data_json == {"path": "/photos/phone", **part}
+
+    asks({"redact_style": "emoji"}, lambda: row.get_by_text("Emoji", exact=True).click())
+    asks({"redact_strip": False}, lambda: row.get_by_role("switch", name="Remove location and other details").click())
+    row.get_by_role("radio", name="Everyone but").click()
+    row.get_by_role("combobox", name="Add a person").fill("me")
+    asks({"redact_keep": ["Mei"]}, lambda: page.get_by_role("option", name="Mei").first.click())
+    expect(row.get_by_role("combobox", name="Add a person")).to_have_value("")
+    asks({"redact_keep": []}, lambda: row.get_by_role("button", name="Cover Mei too").click())
+    asks({"redact_to": ""}, lambda: row.get_by_role("button", name="Make no more copies").click())
+    expect(field).to_have_value("")
+
+
 def test_a_path_is_typed_where_no_dialog_can_be_shown(page: Page, visit: Visit) -> None:
     visit("#settings/folders", "undialogued")
     page.get_by_role("button", name="Add a folder").click()

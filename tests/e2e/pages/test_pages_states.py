@@ -41,6 +41,21 @@ def _unfold(page: Page) -> None:
     page.locator("summary").first.click()
 
 
+def _patterns(page: Page) -> None:
+    page.locator("summary").nth(1).click()
+
+
+def _copies(page: Page) -> None:
+    _unfold(page)
+    field = page.locator(".copies input").first
+    field.fill("/photos/phone/safe")
+    page.locator(".refused:not(:empty)").wait_for()
+    field.fill("/safe")
+    field.press("Enter")
+    page.locator(".options [role=radio]").nth(1).click()
+    page.locator(".options [role=combobox]").wait_for()
+
+
 def _search(page: Page) -> None:
     page.keyboard.press("/")
     page.keyboard.type("engine")
@@ -112,7 +127,8 @@ STATES: dict[str, tuple[str, str, str, Act]] = {
     "settings found": ("#settings", "family", ".setting", _search),
     "settings not found": ("#settings", "family", ".setting", _search_in_vain),
     "folders": ("#settings/folders", "away", "main li", _nothing),
-    "folders, patterns": ("#settings/folders", "family", "main li", _unfold),
+    "folders, patterns": ("#settings/folders", "family", "main li", _patterns),
+    "folders, safe copies": ("#settings/folders", "family", "main li", _copies),
     "folders, one removed": ("#settings/folders", "family", "main li", _remove_folder),
     "recognition": ("#settings/recognition", "family", ".card", _nothing),
     "recognition, switched off": ("#settings/recognition", "family", ".card", _switch_off),
@@ -143,7 +159,7 @@ def test_every_state_is_accessible(
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize(
-    "state", ["settings", "settings, folded out", "folders", "recognition", "recovery code", "welcome, a folder", "guide"]
+    "state", ["settings", "settings, folded out", "folders, safe copies", "recognition", "recovery code", "welcome, a folder", "guide"]
 )
 def test_nothing_is_wider_than_the_page_at_twice_the_size(page: Page, visit: Callable[..., None], language: str, state: str) -> None:
     place, scene, there, act = STATES[state]

@@ -35,6 +35,21 @@ async def test_a_folder_is_added_changed_and_removed(owner: httpx.AsyncClient, s
     assert served.settings.snapshot.folders == ()
 
 
+async def test_a_change_is_checked_without_being_made(owner: httpx.AsyncClient, served: Served, tmp_path: Path) -> None:
+    await owner.post("/api/folders", json={"path": str(tmp_path)})
+
+    async def check(to: str, path: str = str(tmp_path)) -> tuple[int, str]:
+        answer = await owner.post("/api/folders/check", json={"path": path, "redact_to": to})
+        return answer.status_code, answer.text
+
+    assert await check(str(tmp_path.parent / "safe")) == (204, "")
+    for wrong, why in ((str(tmp_path / "safe"), "outside the watched one"), ("safe", "the full path")):
+        status, text = await check(wrong)
+        assert status == 422 and why in text
+    assert (await check("/safe", "/nowhere"))[0] == 404
+    assert [folder.redact_to for folder in served.settings.snapshot.folders] == [""]
+
+
 async def test_a_folder_that_is_not_there_is_not_watched(owner: httpx.AsyncClient, served: Served, tmp_path: Path) -> None:
     answer = await owner.post("/api/folders", json={"path": str(tmp_path / "nowhere")})
     assert (answer.status_code, answer.json()["code"]) == (422, "source.missing")
@@ -47,7 +62,7 @@ async def test_a_folder_is_chosen_with_the_system_s_dialog(owner: httpx.AsyncCli
     assert (await owner.post("/api/folders/choose")).json() == {"path": None}
     served.desk.folder = "/photos"
     assert (await owner.post("/api/folders/choose")).json() == {"path": "/photos"}
-    assert served.desk.asked == ["Choose a folder to watch"] * 2
+    assert served.desk.asked == ["Choose a folder"] * 2
     served.desk.error = NoDisplay()
     assert (await owner.post("/api/folders/choose")).status_code == 503
 

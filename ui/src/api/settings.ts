@@ -26,6 +26,7 @@ export class SettingsApi {
 
   addFolder = (path: string, switches: FolderChange = {}): Promise<void> => this.client.request('POST', '/api/folders', { ...switches, path })
   changeFolder = (path: string, change: FolderChange): Promise<void> => this.client.request('PATCH', '/api/folders', { path, ...change })
+  checkFolder = (path: string, change: FolderChange): Promise<void> => this.client.request('POST', '/api/folders/check', { path, ...change })
   removeFolder = (path: string): Promise<FolderRemoved> => this.client.request('DELETE', `/api/folders?path=${encodeURIComponent(path)}`)
   /** The system's own dialog; null if it was cancelled. */
   chooseFolder = async (): Promise<string | null> =>

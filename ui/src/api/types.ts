@@ -281,6 +281,26 @@ export interface paths {
         readonly patch: operations["change_api_folders_patch"];
         readonly trace?: never;
     };
+    readonly "/api/folders/check": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Check
+         * @description Whether this change would be taken, without making it.
+         */
+        readonly post: operations["check_api_folders_check_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/folders/choose": {
         readonly parameters: {
             readonly query?: never;
@@ -4515,6 +4535,37 @@ export interface operations {
         };
     };
     readonly change_api_folders_patch: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["FolderChange"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly check_api_folders_check_post: {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;
