@@ -32,6 +32,20 @@ describe('HideTimer', () => {
     expect(hide).toHaveBeenCalledOnce()
   })
 
+  it('stays without a time, until it has one again', () => {
+    const hide = vi.fn()
+    const timer = new HideTimer(hide)
+    timer.restart(12)
+    timer.restart(null)
+    timer.hold('pointer', true)
+    timer.hold('pointer', false)
+    vi.advanceTimersByTime(60_000)
+    expect(hide).not.toHaveBeenCalled()
+    timer.restart(12)
+    vi.advanceTimersByTime(12_000)
+    expect(hide).toHaveBeenCalledOnce()
+  })
+
   it('does not hide again what was hidden, nor after it was stopped', () => {
     const hide = vi.fn()
     const timer = new HideTimer(hide)

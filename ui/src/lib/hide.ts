@@ -15,8 +15,8 @@ export class HideTimer {
     return this.holds.size > 0
   }
 
-  /** Counts from now on. */
-  restart(seconds: number): void {
+  /** Counts from now on; null: it stays until somebody sends it away. */
+  restart(seconds: number | null): void {
     this.seconds = seconds
     this.arm()
   }

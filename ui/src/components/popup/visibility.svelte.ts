@@ -10,6 +10,7 @@ export class Visibility {
 
   constructor(
     private readonly hidden: () => unknown,
+    /** null: it stays until somebody sends it away */
     private readonly seconds: () => number | null,
     /** told when somebody begins to look at it, and when nobody does any more */
     private readonly looked: (held: boolean) => unknown,
@@ -24,8 +25,7 @@ export class Visibility {
 
   /** It has its whole time again. */
   restart(): void {
-    const seconds = this.seconds()
-    if (this.own && seconds !== null) this.timer.restart(seconds)
+    if (this.own) this.timer.restart(this.seconds())
   }
 
   stop(): void {
