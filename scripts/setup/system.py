@@ -49,6 +49,7 @@ TEST_DESKTOP = [
     "stalonetray",
     "x11-utils",
     "x11-xserver-utils",
+    "xclip",
     "xdotool",
     "xfce4-panel",
     "xvfb",
