@@ -1,5 +1,6 @@
 """Routes of captures of the screen: take one, review it, and copy, save or discard it. No answer shows what is covered."""
 
+from pathlib import PurePath
 from typing import Literal
 
 from fastapi import FastAPI
@@ -69,7 +70,10 @@ def _reviewing(api: FastAPI, context: Context) -> None:
     @api.get("/api/captures/{capture_id}/picture", response_class=Response, responses={200: {"content": {"image/*": {}}}})
     async def picture(capture_id: str, format: Literal["png", "jpeg", "webp"] = "png") -> Response:
         """With its covers as they are now."""
-        return Response(await app.capturing.picture(capture_id, format), media_type=f"image/{format}")
+        picture = await app.capturing.picture(capture_id, format)
+        # The name of the file that it becomes when it is dragged out of the page.
+        name = f"{PurePath(await app.capturing.usual_name()).stem}.{format}"
+        return Response(picture, media_type=f"image/{format}", headers={"content-disposition": f'inline; filename="{name}"'})
 
     @api.post("/api/captures/{capture_id}/save")
     async def save(capture_id: str, asked: SaveRequest) -> SavedAt:

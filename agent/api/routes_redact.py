@@ -6,10 +6,11 @@ from contextlib import aclosing
 from typing import Annotated, Literal
 
 from fastapi import FastAPI, Query
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import FileResponse, Response, StreamingResponse
 
 from agent.api import present, present_redact
 from agent.api.context import Context
+from agent.api.originals import UNNAMED, original_response
 from agent.api.schemas_redact import (
     Count,
     CoverRequest,
@@ -25,6 +26,7 @@ from agent.api.schemas_redact import (
     Restored,
     RestoreRequest,
 )
+from agent.app.actions import Original
 from agent.app.ports import Library, RedactionItem
 from agent.domain.errors import AgentError, NotFound
 
@@ -135,6 +137,11 @@ def _items(api: FastAPI, context: Context) -> None:
     async def show(item_id: int) -> None:
         """The copy, in its folder."""
         await context.desk.show_file((await known(item_id)).target)
+
+    @api.get("/api/redaction-items/{item_id}/copy", response_class=FileResponse, responses={200: {"content": {UNNAMED: {}}}})
+    async def copy(item_id: int) -> FileResponse:
+        """The copy's own file."""
+        return original_response(Original(await app.actions.copy(item_id), ""))
 
     @api.get("/api/redaction-items/{item_id}/preview", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
     async def preview(item_id: int, of: Literal["copy", "original"] = "copy", side: Side = 1_280) -> Response:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from agent.app.bus import Bus
 from agent.app.ports import Library
+from agent.app.ports.redactions import MADE
 from agent.domain.errors import AgentError, ImageMissing, ImageOnlineOnly, ImageUnreadable, NotFound
 from agent.domain.events import ImagesHidden
 from agent.domain.jobs import JobState
@@ -84,6 +85,13 @@ class Actions:
             raise NotFound
         path = await asyncio.to_thread(_first_readable, [path for _, path in image.places], self._online_only)
         return Original(path, image.format)
+
+    async def copy(self, item_id: int) -> str:
+        """The path of a covered copy. Raises NotFound, ImageMissing, ImageUnreadable, ImageOnlineOnly."""
+        item = await asyncio.to_thread(self._library.redaction, item_id)
+        if item is None or item.state not in MADE:
+            raise NotFound
+        return await asyncio.to_thread(_first_readable, [item.target], self._online_only)
 
     async def file_of_problem(self, place_id: int) -> str:
         """The path of a file that was not analysed, to show it. Raises NotFound, ImageMissing."""

@@ -205,6 +205,10 @@ class Capturing:
             self._let_go(id)
             raise
 
+    async def usual_name(self) -> str:
+        """What a capture is called where nobody said otherwise: a path among the user's pictures."""
+        return await asyncio.to_thread(self._desktop.usual_name)
+
     async def save(self, id: str, path: str | None = None) -> str:
         """With its covers, under that name or the next that is free; without one among the user's pictures. Returns the name.
 
@@ -212,7 +216,7 @@ class Capturing:
         """
         capture = self.get(id)
         if path is None:
-            path = await asyncio.to_thread(self._desktop.usual_name)
+            path = await self.usual_name()
         ending = path.rpartition(".")[2].lower()
         if ending not in FORMATS:
             raise CopyUnsupported(format=ending)

@@ -39,6 +39,7 @@ def main() -> int:
         resizable=False,
         on_top=True,
         focus=False,
+        draggable=True,  # a capture is dragged out of it; all other pictures say themselves that they are not
     )
     assert window is not None  # only a handler of its making can call it off, and there is none
     server = Server(window, requests, answers)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageStat
 from playwright.sync_api import Locator, expect
 
 from agent.i18n import Texts
+from tests.dropped import drop_target
 from tests.e2e.conftest import need
 from tests.shown import shown
 
@@ -31,6 +32,8 @@ REGION = (40, 40, 740, 520)
 # Where both pictures are bright, but for the picker's veil.
 BRIGHT = (80, 80, 660, 460)
 FREE = (300, 600)
+# Another program on which the picture is dropped: left, top, width, height.
+TARGET = (450, 570, 240, 160)
 SECONDS = 2
 
 
@@ -42,8 +45,8 @@ def people(desktop: "Desktop", samples_folder: Path) -> Iterator[None]:
         yield
 
 
-def brightest(desktop: "Desktop") -> int:
-    extrema = desktop.screenshot().crop(BRIGHT).convert("L").getextrema()
+def brightest(picture: Image.Image, box: tuple[int, int, int, int]) -> int:
+    extrema = picture.crop(box).convert("L").getextrema()
     assert isinstance(extrema[1], int)
     return extrema[1]
 
@@ -59,6 +62,24 @@ def click(desktop: "Desktop", element: Locator) -> None:
     assert box is not None
     left, top, _, _ = desktop.geometry(desktop.window(POPUP))
     desktop.click((round(left + box["x"] + box["width"] / 2), round(top + box["y"] + box["height"] / 2)))
+
+
+def dragged_out(desktop: "Desktop", page: "Page") -> Image.Image:
+    """The picture that another program is given when the one in the popup is dropped on it."""
+    with drop_target(desktop.environment["DISPLAY"], *TARGET) as dropped:
+        desktop.window("drop here")
+        box = page.locator(".picture img.there").bounding_box()
+        assert box is not None
+        left, top, _, _ = desktop.geometry(desktop.window(POPUP))
+        x, y = round(left + box["x"] + box["width"] / 2), round(top + box["y"] + box["height"] - 20)
+        over = (TARGET[0] + TARGET[2] // 2, TARGET[1] + TARGET[3] // 2)
+        # A page begins a drag only once the pointer was moved with its button down, and asks the window it is over only then.
+        ways = [(x, y), (x - 10, y), (x - 20, y), (over[0] + 9, over[1]), over]
+        steps = [["mousemove", str(left), str(top), "sleep", "0.3"] for left, top in ways]
+        desktop.ask("xdotool", *steps[0], "mousedown", "1", "sleep", "0.2", *(word for step in steps[1:] for word in step), "mouseup", "1")
+        [(name, content)] = dropped()
+    assert name.startswith("AI Popup 2") and name.endswith(".jpg")
+    return Image.open(io.BytesIO(content)).convert("RGB")
 
 
 def popup_page(playwright: "Playwright", port: int) -> "Page":
@@ -85,12 +106,12 @@ def test_what_is_on_the_clipboard_is_what_was_seen_without_the_faces_that_were_c
     for key, value in wanted.items():
         program.file.set(key, value)
     program.start(tray=True)
-    before, bright = desktop.screenshot(), brightest(desktop)
+    before = desktop.screenshot()
     # With the hotkey the picker's windows are made ready.
     until(lambda: bool(program.children("popup-window")), "the hotkey")
 
     desktop.keys("ctrl+shift+F9")
-    until(lambda: brightest(desktop) < bright - 20, "the picker")
+    until(lambda: brightest(desktop.screenshot(), BRIGHT) < brightest(before, BRIGHT) - 20, "the picker")
     left, top, right, bottom = map(str, REGION)
     drag = ["mousemove", left, top, "mousedown", "1", "mousemove", "300", "300", "mousemove", right, bottom, "mouseup", "1"]
     desktop.ask("xdotool", *drag, "mousemove", *map(str, FREE))
@@ -110,6 +131,7 @@ def test_what_is_on_the_clipboard_is_what_was_seen_without_the_faces_that_were_c
         click(desktop, faces.nth(index))
         expect(faces.nth(index)).to_have_attribute("aria-pressed", pressed)
     desktop.screenshot(tmp_path / "review.png")
+    dragged = dragged_out(desktop, page)
     click(desktop, page.get_by_role("button", name=t("cover_page.capture.copy"), exact=True))
     expect(said).to_have_text(t("cover_page.capture.copied", what=t("ui.faces", count=1)))
     desktop.ask("xdotool", "mousemove", *map(str, FREE))
@@ -123,10 +145,16 @@ def test_what_is_on_the_clipboard_is_what_was_seen_without_the_faces_that_were_c
     changed = ImageChops.difference(taken, seen).convert("L").point(lambda value: 255 * (value > 0)).getbbox()
     assert changed is not None
     assert changed[0] >= x - w / 2 and changed[1] >= y - h / 2 and changed[2] <= x + 1.5 * w and changed[3] <= y + 1.5 * h
-    assert taken.crop((round(x), round(y), round(x + w), round(y + h))).getextrema() == ((0, 0),) * 3, "nothing is left of the face"
+    covered = (round(x), round(y), round(x + w), round(y + h))
+    assert brightest(taken, covered) == 0, "nothing is left of the face"
     sx, sy, sw, sh = map(round, shown_face)
     face = (sx, sy, sx + sw, sy + sh)
     assert taken.crop(face).tobytes() == seen.crop(face).tobytes(), "whom the user shows is seen as on the screen"
+
+    # What was dragged out is the same, but for what JPEG makes of it.
+    assert dragged.size == taken.size
+    assert brightest(dragged, covered) < 40
+    assert max(ImageStat.Stat(ImageChops.difference(dragged, taken)).mean) < 6
 
     # Whoever goes on with something else is done with it.
     desktop.start(["xmessage", "-geometry", "200x100+300+600", "-title", "other", "in use"])

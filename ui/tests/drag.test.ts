@@ -1,16 +1,18 @@
 import { describe, expect, it } from 'vitest'
 
-import { dragOut } from '../src/lib/drag'
+import { dragCapture, dragCopy, dragOut } from '../src/lib/drag'
 
 const HOST = 'http://host'
 
-/** What a drag of these photos carries, by kind. */
-function dragged(...images: Parameters<typeof dragOut>[1]): { readonly effect: string; readonly data: ReadonlyMap<string, string> } {
-  const data = new Map<string, string>()
-  const transfer = { effectAllowed: 'none', setData: (kind: string, text: string) => void data.set(kind, text) }
-  dragOut(transfer as unknown as DataTransfer, images, HOST)
+/** What a drag carries, by kind. */
+function filled(fill: (transfer: DataTransfer) => void): { readonly effect: string; readonly data: ReadonlyMap<string, string> } {
+  const data = new Map<string, string>([['text/html', '<img>']])
+  const transfer = { effectAllowed: 'none', setData: (kind: string, text: string) => void data.set(kind, text), clearData: (kind: string) => void data.delete(kind) }
+  fill(transfer as unknown as DataTransfer)
   return { effect: transfer.effectAllowed, data }
 }
+
+const dragged = (...images: Parameters<typeof dragOut>[1]) => filled((transfer) => dragOut(transfer, images, HOST))
 
 describe('dragging out', () => {
   const heic = { id: 7, name: 'a.b.HEIC', path: '/home/mei/a.b.HEIC', format: 'heic' }
@@ -34,6 +36,17 @@ describe('dragging out', () => {
   })
 
   it('carries nothing while nothing is known of a photo', () => {
-    expect(dragged().data.size).toBe(0)
+    expect(dragged().data.size).toBe(1)
+  })
+
+  it('offers a covered copy as its file', () => {
+    const { data } = filled((transfer) => dragCopy(transfer, { id: 3, name: 'a.jpg' }, HOST))
+    expect(data.get('DownloadURL')).toBe('application/octet-stream:a.jpg:http://host/api/redaction-items/3/copy')
+  })
+
+  it('names the picture of a capture by the time, and leaves no address of it in a text', () => {
+    const { data } = filled((transfer) => dragCapture(transfer, 'c', HOST, new Date(2026, 0, 2, 3, 4, 5)))
+    expect(data.get('DownloadURL')).toBe('image/png:AI Popup 2026-01-02 03.04.05.png:http://host/api/captures/c/picture')
+    expect(data.has('text/html')).toBe(false)
   })
 })

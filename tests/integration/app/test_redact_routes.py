@@ -121,6 +121,17 @@ async def test_what_is_shown_of_it_is_kept_by_nobody(world: World, owner: httpx.
         assert world.analyser.previews[-1] == (str(path), 300)
 
 
+async def test_a_copys_own_file_is_given_under_its_name_until_it_is_gone(world: World, owner: httpx.AsyncClient, safe: Path) -> None:
+    world.file("图 1.jpg")
+    _, line = await made(world, owner, safe)
+    address = f"/api/redaction-items/{line['item']['id']}/copy"
+
+    answer = await owner.get(address)
+    assert answer.content == (safe / "图 1.jpg").read_bytes() and "%E5%9B%BE%201.jpg" in answer.headers["content-disposition"]
+    (safe / "图 1.jpg").unlink()
+    assert (await owner.get(address)).json()["code"] == "image.missing"
+
+
 async def test_in_place_there_is_nothing_to_make_a_copy_anew_from(world: World, owner: httpx.AsyncClient) -> None:
     world.file("a.jpg")
     answer = await owner.post("/api/redact", json={"paths": [str(world.folder)], "in_place": True})
@@ -157,7 +168,7 @@ async def test_what_is_hidden_is_given_back(world: World, owner: httpx.AsyncClie
     assert right.json() == {"path": str(safe / "a restored.png")}
 
 
-@pytest.mark.parametrize("path", ["redactions/none", "redaction-items/99", "redaction-items/99/preview"])
+@pytest.mark.parametrize("path", ["redactions/none", "redaction-items/99", "redaction-items/99/preview", "redaction-items/99/copy"])
 async def test_what_is_not_there_is_said(world: World, owner: httpx.AsyncClient, path: str) -> None:
     assert (await owner.get(f"/api/{path}")).status_code == 404
 

@@ -14,6 +14,12 @@ function mediaType(format: string): string {
   return NAMED.includes(format) ? `image/${format}` : 'application/octet-stream'
 }
 
+function download(data: DataTransfer, type: string, name: string, address: string): void {
+  data.effectAllowed = 'copy'
+  // The parts lie between colons: a name may have none.
+  data.setData('DownloadURL', `${type}:${name.replaceAll(':', '_')}:${address}`)
+}
+
 /**
  * Fills a drag: a file manager gets the first photo's file, anything else the addresses of all, which only this browser may open.
  *
@@ -22,9 +28,25 @@ function mediaType(format: string): string {
 export function dragOut(data: DataTransfer, images: readonly Dragged[], origin: string): void {
   const [first] = images
   if (first === undefined) return
-  data.effectAllowed = 'copy'
-  // The parts lie between colons: a name may have none.
-  data.setData('DownloadURL', `${mediaType(first.format)}:${first.name.replaceAll(':', '_')}:${origin}${originalUrl(first.id)}`)
+  download(data, mediaType(first.format), first.name, origin + originalUrl(first.id))
   data.setData('text/uri-list', images.map(({ id }) => `${origin}${originalUrl(id)}`).join('\r\n'))
   data.setData('text/plain', images.map(({ name }) => name).join('\n'))
+}
+
+/** Fills the drag of a covered copy: its file. */
+export function dragCopy(data: DataTransfer, { id, name }: Pick<Dragged, 'id' | 'name'>, origin: string): void {
+  const address = `${origin}/api/redaction-items/${id}/copy`
+  download(data, 'application/octet-stream', name, address)
+  data.setData('text/uri-list', address)
+}
+
+/**
+ * Fills the drag of a capture's picture. With its covers, as it is shown, the browser gives it as a file by itself; where a download is taken
+ * instead, that is without loss.
+ */
+export function dragCapture(data: DataTransfer, id: string, origin: string, now = new Date()): void {
+  // The address of a picture in a text would lead nobody anywhere.
+  data.clearData('text/html')
+  // Named by the local time, as when it is saved.
+  download(data, 'image/png', `AI Popup ${now.toLocaleString('sv').replaceAll(':', '.')}.png`, `${origin}/api/captures/${id}/picture`)
 }
