@@ -1,53 +1,99 @@
-"""Makes the covered copy of a clip for a batch: what can't be done with clips yet is refused rather than passed over."""
+"""Makes the covered copy of a clip for a batch: what can't be done with clips is refused rather than passed over."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from agent.app.clips import ClipProgress, ClipRedactor, ClipWish
-from agent.app.ports import CopyFacts, CopyFiles, RedactionItem
+from agent.app.clips import ClipCopy, ClipProgress, ClipRedactor, ClipWish, Naming
+from agent.app.opinions import Lookalikes
+from agent.app.ports import CopyFacts, CopyFiles, Followed, RedactionItem
 from agent.domain.clips import CLIP_FORMATS, clip_named_as
-from agent.domain.errors import EngineBadAnswer, VideoKeepsNoRegions, VideoMissing, VideoNamesNobody
-from agent.domain.wishes import Doubtful, Keeping, Wish
+from agent.domain.errors import EngineBadAnswer, VideoKeepsNoRegions, VideoMissing
+from agent.domain.image import Recipe
+from agent.domain.people import Identity
+from agent.domain.prints import FreshPrint
+from agent.domain.redaction import Choice
+from agent.domain.shown import Verdict, Why
+from agent.domain.wishes import Doubtful, Keeping
 
 Percent = Callable[[int], None]
 
 
 class ClipCopies:
-    def __init__(self, redactor: ClipRedactor | None, copies: CopyFiles, models: Callable[[], frozenset[str]]) -> None:
-        """`models` says what faces are found with. Without a redactor no clip can be covered."""
+    def __init__(
+        self,
+        redactor: ClipRedactor | None,
+        copies: CopyFiles,
+        *,
+        recipe: Callable[[bool], Recipe],
+        check: Callable[[Choice], Awaitable[None]],
+        opinions: Lookalikes,
+    ) -> None:
+        """`recipe` says what faces are found with, and told apart if it is asked for that; `check` as for `Covering`.
+
+        Without a redactor no clip can be covered.
+        """
         self._redactor = redactor
         self._copies = copies
-        self._models = models
+        self._recipe = recipe
+        self._check = check
+        self._opinions = opinions
 
     async def make(self, item: RedactionItem, aside: str, percent: Percent) -> tuple[CopyFacts, RedactionItem]:
         """Write it to `aside`, a file that is not there yet; returns the item with the name the copy can have.
 
-        Raises RedactionError, ImageError, EngineError, ModelError.
+        Raises RedactionError, ImageError, EngineError, ModelError, PeopleError, StoreError.
         """
         if self._redactor is None:
             raise VideoMissing
-        _check(item.wish)
-        wish = ClipWish(item.source, aside, item.wish.look, item.wish.strip, _format(item))
+        if item.wish.keeping is Keeping.REGIONS:
+            raise VideoKeepsNoRegions
+        recipe = self._recipe(item.wish.choice.names_people)
+        naming = await self._naming(item.wish.choice, recipe)
+        wish = ClipWish(item.source, aside, item.wish.look, item.wish.strip, _format(item), naming)
         copy = await self._redactor.redact(wish, _whole(percent))
         digest = await asyncio.to_thread(self._copies.digest, aside)
         if digest is None:
             raise EngineBadAnswer
-        clip, models = copy.clip, tuple(sorted(self._models()))
-        doubts = _doubts(copy.faces, cut_off=clip.truncated)
-        facts = CopyFacts(clip.sha256, digest, (), doubts, clip.width, clip.height, models, copy.removed, ways=copy.faces)
-        if (target := clip_named_as(item.target, clip.format)) != item.target:
+        facts = replace(_facts(copy), copy_sha256=digest, models=tuple(sorted(recipe.models)))
+        if (target := clip_named_as(item.target, copy.clip.format)) != item.target:
             # Nobody meant that name, so what has it stays.
             item = replace(item, target=target, wish=replace(item.wish, replace=False))
         return facts, item
 
+    async def _naming(self, choice: Choice, recipe: Recipe) -> Naming | None:
+        """None: everyone is covered, and nobody's face print is made."""
+        if not choice.names_people or recipe.embedder is None:
+            return None
 
-def _check(wish: Wish) -> None:
-    """Raises RedactionError."""
-    if wish.choice.names_people:
-        raise VideoNamesNobody
-    if wish.keeping is Keeping.REGIONS:
-        raise VideoKeepsNoRegions
+        async def who(prints: Sequence[FreshPrint]) -> list[Identity | None]:
+            # Asked of each part: much can be said, or switched off, while a long clip is looked through.
+            await self._check(choice)
+            return await self._opinions(prints)
+
+        await who(())
+        return Naming(choice, recipe.embedder, who)
+
+
+def _facts(copy: ClipCopy) -> CopyFacts:
+    """All but what becomes of it."""
+    clip = copy.clip
+    first = clip.parts[0].start
+
+    def followed(verdict: Verdict) -> Followed:
+        hidden = sum(each.way.knots[-1].moment + 1 - each.way.knots[0].moment for each in verdict.covered)
+        visible = max(0, verdict.end + 1 - verdict.start - hidden)
+        start, end = ((moment - first) * clip.tick for moment in (verdict.start, verdict.end))
+        return Followed(round(start, 2), round(end, 2), round(visible * clip.tick, 2), verdict.why, verdict.show, verdict.hide)
+
+    named = tuple(map(followed, copy.verdicts)) if copy.named else ()
+    found = {
+        Doubtful.NO_FACE: not copy.verdicts,
+        Doubtful.UNSURE: any(verdict.why is Why.DISAGREE for verdict in copy.verdicts),
+        Doubtful.CUT_OFF: clip.truncated,
+    }
+    doubts = tuple(doubt for doubt, there in found.items() if there)
+    return CopyFacts(clip.sha256, "", (), doubts, clip.width, clip.height, (), copy.removed, ways=len(copy.verdicts), followed=named)
 
 
 def _format(item: RedactionItem) -> str | None:
@@ -56,11 +102,6 @@ def _format(item: RedactionItem) -> str | None:
         return item.format
     ending = item.target.rpartition(".")[2].lower()
     return CLIP_FORMATS.get(ending, ending)
-
-
-def _doubts(faces: int, *, cut_off: bool) -> tuple[Doubtful, ...]:
-    found = {Doubtful.NO_FACE: not faces, Doubtful.CUT_OFF: cut_off}
-    return tuple(doubt for doubt, there in found.items() if there)
 
 
 def _whole(percent: Percent) -> Callable[[ClipProgress], None]:

@@ -4,17 +4,30 @@ What is finished is kept, so that a run that was killed goes on where it was.
 """
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from agent.app.opinions import AT_ONCE, Lookalikes
 from agent.app.ports import ClipJob, ClipJobs, ClipRenderer, DrawPart, JoinClip, Joined
-from agent.domain.clips import Clip, Covered, Part, Seen, Way
+from agent.domain.clips import Clip, Covered, Part, Seen
 from agent.domain.errors import CopyUnsupported, ImageChanged, VideoUnreadable, reason_of
-from agent.domain.redaction import Look
-from agent.domain.tracks import ways_of
+from agent.domain.people import Identity
+from agent.domain.redaction import Choice, Look
+from agent.domain.shown import Verdict, everyone, judged, prints_of, told
+from agent.domain.tracks import trails_of
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Some people are to stay visible, or only some to be covered."""
+
+    choice: Choice
+    embedder: str  # the name of its recipe
+    who: Lookalikes
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +39,7 @@ class ClipWish:
     look: Look
     strip: bool = False
     format: str | None = None  # what the copy must be; None: what is fit for it
+    naming: Naming | None = None  # None: everyone is covered
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +55,10 @@ class ClipCopy:
     """What was made."""
 
     clip: Clip
-    faces: int  # ways that are covered: somebody who was out of sight for long is two
+    verdicts: tuple[Verdict, ...]  # of all ways that faces go: somebody who was out of sight for long is two
     copy_size: int  # bytes
     removed: tuple[str, ...]  # kinds of what is not in the copy
+    named: bool = False  # some people were
 
 
 class ClipRedactor:
@@ -56,7 +71,7 @@ class ClipRedactor:
         """Cancelled or failed, it leaves the original as it was, no output, and what is finished for the next try.
 
         One clip after the other: its parts are worked on side by side, and two of the same content have one job.
-        Raises ImageError, EngineError, ModelError, RedactionError.
+        Raises ImageError, EngineError, ModelError, RedactionError, and whatever `wish.naming` raises.
         """
         async with self._turn:
             return await self._redact(wish, progress)
@@ -65,15 +80,35 @@ class ClipRedactor:
         clip = await self._renderer.probe(wish.path)
         if wish.format not in (None, clip.format):
             raise CopyUnsupported(format=wish.format)
-        job = await asyncio.to_thread(self._jobs.job, clip, f"{wish.look.style} {wish.look.shape}")
         steps = _Steps(2 * len(clip.parts) + 1, progress)
-        seen = await self._for_each(clip.parts, lambda number, part: self._seen(wish, clip, job, number, part), steps)
-        ways = _ways(clip, seen)
-        await self._for_each(clip.parts, lambda number, part: self._drawn(wish, clip, job, ways, number, part), steps)
+        kind = f"{wish.look.style} {wish.look.shape}"
+        if (naming := wish.naming) is None:
+            job = await self._job(clip, kind)
+            seen = await self._for_each(clip.parts, lambda number, part: self._seen(wish, clip, job, number, part), steps)
+            verdicts = _verdicts(clip, seen, wish)
+        else:
+            # Who somebody is gets written nowhere: after a kill it is looked once more, and what was drawn goes on if that says the same.
+            seen = await self._for_each(clip.parts, lambda _, part: self._told(wish, naming, clip, part), steps)
+            verdicts = _verdicts(clip, seen, wish)
+            job = await self._job(clip, f"{kind} {hashlib.sha256(repr(verdicts).encode()).hexdigest()}")
+        covered = [each for verdict in verdicts for each in verdict.covered]
+        await self._for_each(clip.parts, lambda number, part: self._drawn(wish, clip, job, covered, number, part), steps)
         joined = await self._joined(wish, clip, job)
         steps.one()
         await asyncio.to_thread(job.remove)
-        return ClipCopy(clip, len(ways), joined.copy_size, tuple(sorted({*clip.removed, *joined.removed})))
+        removed = tuple(sorted({*clip.removed, *joined.removed}))
+        return ClipCopy(clip, tuple(verdicts), joined.copy_size, removed, wish.naming is not None)
+
+    async def _job(self, clip: Clip, kind: str) -> ClipJob:
+        return await asyncio.to_thread(self._jobs.job, clip, kind)
+
+    async def _told(self, wish: ClipWish, naming: Naming, clip: Clip, part: Part) -> Seen:
+        """As `_seen`, with what is said of each face in the place of its print, which is dropped at once."""
+        seen = await self._renderer.look(wish.path, part, clip.tick, naming.embedder)
+        prints, who = prints_of(seen.sights), list[Identity | None]()
+        for start in range(0, len(prints), AT_ONCE):
+            who += await naming.who(prints[start : start + AT_ONCE])
+        return replace(seen, sights=told(seen.sights, who, naming.choice))
 
     async def _seen(self, wish: ClipWish, clip: Clip, job: ClipJob, number: int, part: Part) -> Seen:
         if (kept := await asyncio.to_thread(job.seen, number)) is not None:
@@ -82,10 +117,10 @@ class ClipRedactor:
         await asyncio.to_thread(job.keep_seen, number, seen)
         return seen
 
-    async def _drawn(self, wish: ClipWish, clip: Clip, job: ClipJob, ways: Sequence[Way], number: int, part: Part) -> None:
+    async def _drawn(self, wish: ClipWish, clip: Clip, job: ClipJob, covered: Sequence[Covered], number: int, part: Part) -> None:
         if not await asyncio.to_thread(job.drawn, number):
             output = await asyncio.to_thread(job.part_output, number)
-            within = tuple(Covered(way, wish.look) for each in ways if (way := each.within(part)) is not None)
+            within = tuple(replace(each, way=way) for each in covered if (way := each.way.within(part)) is not None)
             await self._renderer.draw(DrawPart(wish.path, output, part, within, clip.format))
             await asyncio.to_thread(job.keep_part, number)
 
@@ -126,7 +161,11 @@ class _Steps:
         self._progress(ClipProgress(self._done, self._total))
 
 
-def _ways(clip: Clip, seen: Sequence[Seen]) -> list[Way]:
+def _verdicts(clip: Clip, seen: Sequence[Seen], wish: ClipWish) -> list[Verdict]:
     sights = [sight for each in seen for sight in each.sights]
     cuts = [cut for each in seen for cut in each.cuts]
-    return ways_of(sights, cuts, (clip.width, clip.height), clip.tick, clip.frame, (clip.parts[0].start, clip.parts[-1].end))
+    ends = clip.parts[0].start, clip.parts[-1].end
+    trails = trails_of(sights, cuts, (clip.width, clip.height), clip.tick, clip.frame, ends)
+    if wish.naming is None:
+        return [everyone(trail.way, wish.look) for trail in trails]
+    return [judged(trail, wish.naming.choice, wish.look, clip.tick) for trail in trails]

@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import TypeVar
 
 from agent.app.clip_copies import ClipCopies, Percent
-from agent.app.opinions import one_each
+from agent.app.opinions import Lookalikes
 from agent.app.ports import (
     Analyse,
     Analyser,
     CopyFacts,
     CopyFiles,
+    Followed,
     Keeper,
     Kept,
     Library,
@@ -23,10 +24,11 @@ from agent.app.ports import (
     Renderer,
 )
 from agent.domain.clips import is_clip
-from agent.domain.errors import CopyUnsupported, EngineBadAnswer, ImageChanged, ImageMissing, PassphraseGone, PersonUnknown
+from agent.domain.errors import CopyUnsupported, EngineBadAnswer, ImageChanged, ImageMissing, PassphraseGone
 from agent.domain.face import Analysis, Face
 from agent.domain.image import named_as
-from agent.domain.people import Certainty, Identity
+from agent.domain.people import Certainty, Identity, one_each
+from agent.domain.prints import FreshPrint
 from agent.domain.redaction import Choice
 from agent.domain.wishes import Keeping, Wish, covered, doubts_of, marks_of
 
@@ -47,12 +49,13 @@ class Covering:
         keeper: Keeper,
         *,
         task: Callable[[str, bool], Analyse],
-        opinions: Callable[[Analysis], Awaitable[list[Identity | None]]],
+        check: Callable[[Choice], Awaitable[None]],
+        opinions: Lookalikes,
         clock: Callable[[], datetime],
     ) -> None:
         """`task` looks for every face, and for who they are if it is told to.
 
-        `opinions` says whom each looks like, and raises EngineError rather than to guess.
+        `check` raises what keeps those who were chosen from being told.
         """
         self._library = library
         self._analyser = analyser
@@ -61,6 +64,7 @@ class Covering:
         self._copies = copies
         self._keeper = keeper
         self._task = task
+        self._check = check
         self._opinions = opinions
         self._clock = clock
 
@@ -125,7 +129,7 @@ class Covering:
     async def _found(self, item: RedactionItem) -> tuple[CopyFacts, str]:
         """What is on the picture, and its format."""
         choice = item.wish.choice
-        await self._check_people(item.wish)
+        await self._check(choice)
         analysis = await self._analyser.analyse(self._task(item.source, choice.names_people))
         identities = await self._who(analysis, choice) if choice.names_people else [None] * len(analysis.faces)
         marks = marks_of(analysis.faces, identities, choice, item.wish.look)
@@ -133,14 +137,9 @@ class Covering:
         facts = CopyFacts(analysis.sha256, "", marks, doubts_of(marks), analysis.width, analysis.height, models)
         return facts, analysis.format
 
-    async def _check_people(self, wish: Wish) -> None:
-        """Whoever was to be covered and is not known any more would be left visible."""
-        if wish.choice.only and not wish.choice.only <= (await asyncio.to_thread(self._library.person_names)).keys():
-            raise PersonUnknown
-
     async def _who(self, analysis: Analysis, choice: Choice) -> list[Identity | None]:
         """What the faces look like, but for what the user said of them: that counts."""
-        alike = await self._opinions(analysis)
+        alike = await self._opinions([FreshPrint(face.embedding or b"", face.quality) for face in analysis.faces])
         # Of two faces only one can be whoever stays visible. Whoever is to be covered may be there twice: in frames of a moving picture.
         judged = alike if choice.only is not None else one_each(alike)
         image = await asyncio.to_thread(self._library.image_by_hash, analysis.sha256)
@@ -225,10 +224,22 @@ def report_of(wish: Wish, facts: CopyFacts, names: Mapping[int, str]) -> dict[st
             for mark in facts.marks
             if mark.covered
         ],
-        **({} if facts.ways is None else {"covered_ways": facts.ways, "style": wish.look.style.value, "shape": wish.look.shape.value}),
-        "visible": sum(not mark.covered for mark in facts.marks),
+        **({} if facts.ways is None else {"covered_ways": facts.covered, "style": wish.look.style.value, "shape": wish.look.shape.value}),
+        **({"ways": [_way(way) for way in facts.followed]} if facts.followed else {}),
+        "visible": facts.found - facts.covered if facts.ways is not None else sum(not mark.covered for mark in facts.marks),
         "doubts": [doubt.value for doubt in facts.doubts],
         "metadata_removed": list(facts.removed),
         "models": list(facts.models),
         **{key: sorted(names[each] for each in people if each in names) for key, people in asked if people is not None},
+    }
+
+
+def _way(way: Followed) -> dict[str, object]:
+    return {
+        "from_s": way.start,
+        "to_s": way.end,
+        "visible_s": way.visible,
+        "why": way.why.value,
+        "looks_for_showing": way.show,
+        "looks_for_covering": way.hide,
     }

@@ -1,15 +1,20 @@
 """Who the faces are: opinions formed from their prints. Nothing here runs inference: prints are facts, identities are opinions."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from agent.app.ports import FaceMatcher, Library, Query, ToJudge
 from agent.domain.edits import Step
 from agent.domain.face import Analysis, Face
 from agent.domain.image import Recipe
-from agent.domain.people import Bounds, Candidate, Identity, identify
+from agent.domain.people import Bounds, Candidate, Identity, identify, one_each
+from agent.domain.prints import FreshPrint
+
+# Whom faces look like, by prints that are stored nowhere; raises EngineError rather than to guess.
+Lookalikes: TypeAlias = Callable[[Sequence[FreshPrint]], Awaitable[list[Identity | None]]]
 
 PAGE = 2_000
 MANY = 2_000  # faces of one step: what follows from more is formed page by page, and others come in between
@@ -65,21 +70,18 @@ class Opinions:
             return Judgement((None,) * len(analysis.faces))
         version = self._version
         before = await asyncio.to_thread(self._library.faces_of, analysis.sha256)
-        found = await self.lookalikes(analysis)
+        found = await self.lookalikes([FreshPrint(face.embedding or b"", face.quality) for face in analysis.faces])
         return Judgement(tuple(one_each(found)), version, frozenset(before))
-
-    async def lookalikes(self, analysis: Analysis) -> list[Identity | None]:
-        """Who each face of a fresh analysis looks like, several of them perhaps like the same person. Raises EngineError, StoreError."""
-        return await self._alike(analysis.faces)
 
     async def who(self, faces: Sequence[Face]) -> list[Identity | None]:
         """Who the faces are that are seen together, of which nothing is kept. Raises EngineError, StoreError."""
-        return one_each(await self._alike(faces))
+        return one_each(await self.lookalikes([FreshPrint(face.embedding or b"", face.quality) for face in faces]))
 
-    async def _alike(self, faces: Sequence[Face]) -> list[Identity | None]:
-        candidates = await self._candidates(Query(embeddings=tuple(face.embedding or b"" for face in faces)))
+    async def lookalikes(self, prints: Sequence[FreshPrint]) -> list[Identity | None]:
+        """Who each of some faces looks like, several of them perhaps like the same person. Raises EngineError, StoreError."""
+        candidates = await self._candidates(Query(embeddings=tuple(each.embedding for each in prints)))
         bounds = self._bounds()
-        return [identify(near, face.quality, bounds) for near, face in zip(candidates, faces, strict=True)]
+        return [identify(near, each.quality, bounds) for near, each in zip(candidates, prints, strict=True)]
 
     async def written(self, image_id: int, judged: Judgement) -> None:
         """The image was written as judged: its prints are known from now on. Raises EngineError, StoreError."""
@@ -170,19 +172,3 @@ def _judged(rows: Sequence[ToJudge], candidates: Sequence[Sequence[Candidate]], 
         for on_photo in found.values()
         for face_id, opinion in zip(on_photo, one_each(list(on_photo.values())), strict=True)
     }
-
-
-def one_each(found: Sequence[Identity | None]) -> list[Identity | None]:
-    """Two faces on one photo are different people: the nearer is certain, if it was, and nothing is claimed of the other."""
-    nearest: dict[int, float] = {}
-    for each in found:
-        if each is not None:
-            nearest[each.person_id] = min(each.distance, nearest.get(each.person_id, each.distance))
-    taken: set[int] = set()
-    kept: list[Identity | None] = []
-    for each in found:
-        is_it = each is not None and each.distance == nearest[each.person_id] and each.person_id not in taken
-        if each is not None and is_it:
-            taken.add(each.person_id)
-        kept.append(each if is_it else None)
-    return kept

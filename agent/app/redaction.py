@@ -11,13 +11,14 @@ from agent.app.clips import ClipRedactor
 from agent.app.copy_work import CopyWork
 from agent.app.covering import Covering
 from agent.app.folder_copies import FolderCopies
+from agent.app.opinions import Lookalikes
 from agent.app.ports import Analyse, Analyser, CopyFiles, Keeper, Library, Renderer
 from agent.app.redacting import Redacting
 from agent.app.restoring import Restoring
 from agent.app.rules import redaction_recipe
-from agent.domain.face import Analysis
+from agent.domain.errors import PersonUnknown, RecognitionOff
 from agent.domain.image import Recipe
-from agent.domain.people import Identity
+from agent.domain.redaction import Choice
 from agent.settings import Settings
 
 
@@ -36,7 +37,7 @@ class RedactionAsked:
     """What covered copies ask the rest of the agent."""
 
     settings: Callable[[], Settings]
-    opinions: Callable[[Analysis], Awaitable[list[Identity | None]]]
+    opinions: Lookalikes
     supply: Callable[[Recipe], Awaitable[None]]
     slots: Callable[[], int]
     resting: Callable[[], bool]
@@ -49,15 +50,28 @@ class Redaction:
             detection = asked.settings().detection
             return Analyse(path, redaction_recipe(who), detection.min_score, detection.min_face, keep_chips=False, thorough=True)
 
+        async def check(choice: Choice) -> None:
+            if choice.names_people and not asked.settings().recognition.enabled:
+                raise RecognitionOff  # since it was asked for
+            if choice.only and not choice.only <= (await asyncio.to_thread(library.person_names)).keys():
+                raise PersonUnknown  # whoever was to be covered would be left visible
+
         self._asked = asked
         self.covering = Covering(
             library,
             analyser,
             makers.renderer,
-            ClipCopies(makers.clips, makers.copies, lambda: redaction_recipe(False).models),
+            ClipCopies(
+                makers.clips,
+                makers.copies,
+                recipe=redaction_recipe,
+                check=check,
+                opinions=asked.opinions,
+            ),
             makers.copies,
             makers.keeper,
             task=task,
+            check=check,
             opinions=asked.opinions,
             clock=asked.clock,
         )

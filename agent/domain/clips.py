@@ -2,9 +2,11 @@
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from agent.domain.face import Box
+from agent.domain.prints import FreshPrint
 from agent.domain.redaction import Look, Reason
 
 # The format of a copy, by the ending of its name.
@@ -51,12 +53,30 @@ class Clip:
     removed: tuple[str, ...] = ()  # kinds of what never comes into a copy: "subtitles", "chapters", "cover", "data", "attachment"
 
 
+class Word(StrEnum):
+    """What a look at a face says of it, where some people are named."""
+
+    SHOW = "show"  # it may stay visible
+    HIDE = "hide"  # it must not
+
+
 @dataclass(frozen=True, slots=True)
 class Find:
     """A face in one frame."""
 
     box: Box
     score: float
+    print: FreshPrint | None = None  # only where some people are named, and of a face that can be trusted
+    word: Word | None = None  # in the place of the print, once it was compared; None: nothing certain
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """One face through its scene, as far as it was followed."""
+
+    way: "Way"
+    finds: tuple[tuple[int, Find], ...]  # by moment
+    doubtful: frozenset[int] = frozenset()  # moments of finds that may be somebody else's than the one before
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +121,14 @@ class Way:
             return None
         other = self.knots[after]
         return between(one.box, other.box, (moment - one.moment) / (other.moment - one.moment))
+
+    def stretch(self, start: int, end: int) -> "Way | None":
+        """From one moment to another, both in it; None if there is nothing between them."""
+        first, last = self.at(start), self.at(end)
+        if start > end or first is None or last is None:
+            return None
+        inner = (knot for knot in self.knots if start < knot.moment < end)
+        return Way((Knot(start, first), *inner, *((Knot(end, last),) if end > start else ())))
 
     def within(self, part: Part) -> "Way | None":
         """As much of it as a part needs; None if it is not there."""

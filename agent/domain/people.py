@@ -92,6 +92,22 @@ def certain_up_to(trusted: float, near: Candidate, bounds: Bounds) -> float:
     return bounds.certain + (AGREED if agreed else 0.0)
 
 
+def one_each(found: Sequence[Identity | None]) -> list[Identity | None]:
+    """Two faces on one photo are different people: the nearer is certain, if it was, and nothing is claimed of the other."""
+    nearest: dict[int, float] = {}
+    for each in found:
+        if each is not None:
+            nearest[each.person_id] = min(each.distance, nearest.get(each.person_id, each.distance))
+    taken: set[int] = set()
+    kept: list[Identity | None] = []
+    for each in found:
+        is_it = each is not None and each.distance == nearest[each.person_id] and each.person_id not in taken
+        if each is not None and is_it:
+            taken.add(each.person_id)
+        kept.append(each if is_it else None)
+    return kept
+
+
 def _share(value: float, bounds: tuple[float, float]) -> float:
     """Where a value lies between two others, by ratio: 0 at the first, 1 at the second."""
     nothing, enough = bounds

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from agent.domain.face import Quality
+
 # A face's id, and its Euclidean distance (0 to 2).
 Near: TypeAlias = tuple[int, float]
 
@@ -15,6 +17,14 @@ class FacePrint:
     embedding: bytes  # float32, little endian, L2-normalised
     person_id: int = 0  # whose face it is, by the user's word; 0: nobody's, it is no reference
     trust: float = 1.0  # 0 to 1: how far it can be trusted for recognition
+
+
+@dataclass(frozen=True, slots=True)
+class FreshPrint:
+    """A face print that is stored nowhere."""
+
+    embedding: bytes  # as above
+    quality: Quality  # of the face it was made of
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
-from agent.domain.clips import Find, Knot, Sight, Way, between
+from agent.domain.clips import Find, Knot, Sight, Trail, Way, between
 from agent.domain.face import Box
 
 # A face begins with a find of at least this score; weaker ones only carry it on.
@@ -25,6 +25,8 @@ TIMES: Final = 1.8
 # What moves fast is farther away: a sure find that nothing nearer explains is the face that is missing, if it is as large.
 FAR: Final = 3.0
 ALIKE: Final = 1.35
+# Of two faces that are so near (in sizes), one may be taken for the other.
+CROWDED: Final = 1.5
 # In a gap that is longer than this (seconds) a face may have gone elsewhere: its cover grows by so much on each side.
 GAP_S, GAP_GROWS = 0.35, 0.2
 # Of the bend of a way between its knots: what a straight line can miss is an eighth.
@@ -41,8 +43,8 @@ class _Track:
     finds: list[tuple[int, Find]]
     speed: tuple[float, float] = (0.0, 0.0)  # of its middle, pixels per tick
     scene: int = 0
-    sure: bool = False
     best: float = field(default=0.0)
+    doubtful: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.best = self.finds[0][1].score
@@ -56,8 +58,10 @@ class _Track:
         at, find = self.last
         return _moved(find.box, self.speed, moment - at)
 
-    def take(self, moment: int, find: Find) -> None:
+    def take(self, moment: int, find: Find, *, doubtful: bool) -> None:
         at, before = self.last
+        if doubtful:
+            self.doubtful.add(moment)
         step = _speed(before.box, find.box, moment - at)
         share = _STEADY if len(self.finds) > 1 else 1.0
         self.speed = (self.speed[0] + share * (step[0] - self.speed[0]), self.speed[1] + share * (step[1] - self.speed[1]))
@@ -65,9 +69,9 @@ class _Track:
         self.best = max(self.best, find.score)
 
 
-def ways_of(
+def trails_of(
     sights: Iterable[Sight], cuts: Sequence[int], size: tuple[int, int], tick: float, frame: float, ends: tuple[int, int]
-) -> list[Way]:
+) -> list[Trail]:
     """Of all that was seen in a clip.
 
     `sights` in order; `cuts` the moments at which scenes begin; `size` the picture's width and height in pixels; `tick` and `frame` in
@@ -75,7 +79,17 @@ def ways_of(
     """
     bounds = sorted({ends[0], *cuts, ends[1]})
     scenes = list(pairwise(bounds))
-    return [_way(track, scenes[track.scene], size, tick, frame) for track in _tracks(sights, scenes, tick)]
+    return [
+        Trail(_way(track, scenes[track.scene], size, tick, frame), tuple(track.finds), frozenset(track.doubtful))
+        for track in _tracks(sights, scenes, tick)
+    ]
+
+
+def ways_of(
+    sights: Iterable[Sight], cuts: Sequence[int], size: tuple[int, int], tick: float, frame: float, ends: tuple[int, int]
+) -> list[Way]:
+    """Only the ways."""
+    return [trail.way for trail in trails_of(sights, cuts, size, tick, frame, ends)]
 
 
 def _tracks(sights: Iterable[Sight], scenes: Sequence[tuple[int, int]], tick: float) -> Iterator[_Track]:
@@ -98,6 +112,7 @@ def _is_face(track: _Track) -> bool:
 def _joined(live: Sequence[_Track], sight: Sight, scene: int) -> list[_Track]:
     """Give each track its find, the nearest first. Returns the tracks that begin."""
     tracks, finds = set(range(len(live))), set(range(len(sight.finds)))
+    joined: list[tuple[int, int, bool]] = []
     for most, times, sure in ((NEAR, TIMES, False), (FAR, ALIKE, True)):
         pairs = sorted(
             (far, t, f)
@@ -109,8 +124,18 @@ def _joined(live: Sequence[_Track], sight: Sight, scene: int) -> list[_Track]:
             if t in tracks and f in finds:
                 tracks.remove(t)
                 finds.remove(f)
-                live[t].take(sight.moment, sight.finds[f])
+                joined.append((t, f, sure or _in_crowd(live, sight, t, f)))
+    for t, f, doubtful in joined:  # only now: where the tracks were before tells who is near
+        live[t].take(sight.moment, sight.finds[f], doubtful=doubtful)
     return [_Track([(sight.moment, sight.finds[f])], scene=scene) for f in sorted(finds)]
+
+
+def _in_crowd(live: Sequence[_Track], sight: Sight, t: int, f: int) -> bool:
+    """Whether another face is near: one that is seen, or one that was and may be back."""
+    find = sight.finds[f]
+    if any(g != f and _apart(find.box, other.box) < CROWDED for g, other in enumerate(sight.finds)):
+        return True
+    return any(u != t and _far(other, sight.moment, find, TIMES) < CROWDED for u, other in enumerate(live))
 
 
 def _far(track: _Track, moment: int, find: Find, most: float) -> float:

@@ -3,7 +3,8 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import BinaryIO
+from functools import partial
+from typing import TYPE_CHECKING, BinaryIO
 
 from agent.app.ports import Joined
 from agent.domain.clips import Clip, Seen
@@ -12,6 +13,10 @@ from agent.engine import clip_wire
 from agent.engine.files import not_written
 from agent.engine.service import Engine
 from agent.vision.detector import RECIPE
+
+if TYPE_CHECKING:
+    from agent.vision.detector import Look
+    from agent.vision.video.looking import Prints
 
 # How many files come with a request.
 _FILES = {"clip_probe": 1, "clip_look": 1, "clip_draw": 2, "clip_join": 3}
@@ -36,7 +41,14 @@ class ClipService:
             from agent.vision.video.looking import look_through
 
             with self._released():
-                return look_through(file, asked.part, asked.tick, self._engine.detector(RECIPE).look, self._engine.threads)
+                look = self._engine.detector(RECIPE).look
+                prints = None if asked.embedder is None else self._prints(look, asked.embedder)
+                return look_through(file, asked.part, asked.tick, look, self._engine.threads, prints)
+
+    def _prints(self, look: "Look", embedder: str) -> "Prints":
+        from agent.vision.video.prints import prints_of
+
+        return partial(prints_of, look, self._engine.embedder(embedder))
 
     def draw(self, asked: clip_wire.Draw, source: int, target: int) -> clip_wire.Drawn:
         """Raises RedactionError; ValueError for a cover that is none."""

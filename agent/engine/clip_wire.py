@@ -10,6 +10,8 @@ from pydantic import TypeAdapter
 from agent.app.ports import Joined
 from agent.domain.clips import Clip, Covered, Part, Piece, Seen
 from agent.domain.errors import EngineBadAnswer
+from agent.domain.prints import FreshPrint
+from agent.engine.match_wire import EMBEDDING_BYTES
 from agent.engine.wire import STRICT, Codec
 
 T = TypeVar("T")
@@ -24,6 +26,7 @@ _SHA256, _KIND = re.compile(r"[0-9a-f]{64}"), re.compile(r"[a-z][a-z-]{0,30}")
 class Look:
     part: Part
     tick: float
+    embedder: str | None = None  # the name of its recipe, if prints are wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,8 @@ def check_clip(clip: Clip) -> Clip:
     return _believed(clip, sound)
 
 
-def check_seen(seen: Seen, part: Part) -> Seen:
-    """Likewise."""
+def check_seen(seen: Seen, part: Part, *, prints: bool = False) -> Seen:
+    """Likewise; `prints` says whether some were asked for."""
     moments = [sight.moment for sight in seen.sights]
     sound = (
         moments == sorted(set(moments))
@@ -82,6 +85,7 @@ def check_seen(seen: Seen, part: Part) -> Seen:
         and all(len(sight.finds) <= _MOST_FINDS for sight in seen.sights)
         and all(min(find.box.w, find.box.h) > 0 and 0 <= find.score <= 1 for sight in seen.sights for find in sight.finds)
         and all(math.isfinite(find.box.area) for sight in seen.sights for find in sight.finds)
+        and all(find.word is None and _is_print(find.print, prints) for sight in seen.sights for find in sight.finds)
     )
     return _believed(seen, sound)
 
@@ -94,6 +98,10 @@ def check_drawn(drawn: Drawn) -> Drawn:
 def check_joined(joined: Joined) -> Joined:
     """Likewise."""
     return _believed(joined, joined.copy_size > 0 and _are_kinds(joined.removed))
+
+
+def _is_print(print: FreshPrint | None, wanted: bool) -> bool:
+    return print is None or (wanted and len(print.embedding) == EMBEDDING_BYTES and print.quality.size > 0)
 
 
 def _are_kinds(kinds: tuple[str, ...]) -> bool:

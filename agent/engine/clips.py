@@ -54,10 +54,13 @@ class EngineClips:
         files: list[Opener] = [partial(open_photo, path)]
         return await self._engines.run("clip_probe", None, wire.CLIP, wire.check_clip, IN_LINE, files, _WHOLE_LIMIT_S)
 
-    async def look(self, path: str, part: Part, tick: float) -> Seen:
-        body = wire.LOOK.dump(wire.Look(part, tick))
+    async def look(self, path: str, part: Part, tick: float, embedder: str | None = None) -> Seen:
+        body = wire.LOOK.dump(wire.Look(part, tick, embedder))
         files: list[Opener] = [partial(open_photo, path)]
-        return await self._engines.run("clip_look", body, wire.SEEN, lambda seen: wire.check_seen(seen, part), IN_LINE, files, _LIMIT_S)
+        prints = embedder is not None
+        return await self._engines.run(
+            "clip_look", body, wire.SEEN, lambda seen: wire.check_seen(seen, part, prints=prints), IN_LINE, files, _LIMIT_S
+        )
 
     async def draw(self, task: DrawPart) -> int:
         body = wire.DRAW.dump(wire.Draw(task.part, task.ways, task.format))

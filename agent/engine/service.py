@@ -87,7 +87,7 @@ class Engine:
             precision=self.precision,
             detector=_no_faces if detector is None else partial(self._detect, detector.thorough if task.thorough else detector),
             aligner=align if detector is None else partial(align_again, detector.look),
-            embedder=None if task.recipe.embedder is None else self._embedder(task.recipe.embedder),
+            embedder=None if task.recipe.embedder is None else self.embedder(task.recipe.embedder),
         )
 
     def _analysed(self, task: Analyse, pipeline: Pipeline, data: bytes) -> Analysis:
@@ -145,7 +145,7 @@ class Engine:
             self._detectors[recipe] = detector_of(self._runtime, recipe, model_for(self._config.models, recipe))
         return self._detectors[recipe]
 
-    def _embedder(self, recipe: str) -> MobileFaceNet:
+    def embedder(self, recipe: str) -> MobileFaceNet:
         if recipe not in self._embedders:
             self._embedders[recipe] = MobileFaceNet(self._runtime.embedder(model_for(self._config.models, recipe)))
         return self._embedders[recipe]

@@ -90,10 +90,10 @@ class Stopping:
     async def probe(self, path: str) -> Clip:
         return await self._renderer.probe(path)
 
-    async def look(self, path: str, part: Part, tick: float) -> Seen:
+    async def look(self, path: str, part: Part, tick: float, embedder: str | None = None) -> Seen:
         self._one()
         self.looked.append(part)
-        return await self._renderer.look(path, part, tick)
+        return await self._renderer.look(path, part, tick, embedder)
 
     async def draw(self, task: DrawPart) -> int:
         self._one()
@@ -114,7 +114,7 @@ async def test_a_face_is_covered_in_every_frame(renderer: ClipRenderer, samples_
     original, told = face_clip(tmp_path / "clip.mp4", samples_folder), list[ClipProgress]()
     redactor = ClipRedactor(renderer, FolderJobs(tmp_path / "jobs"))
     copy = await redactor.redact(ClipWish(str(original), str(tmp_path / "copy"), Look()), told.append)
-    assert copy.faces == 1
+    assert len(copy.verdicts) == 1
     assert min(blacks(tmp_path / "copy")) > max(blacks(original)) + 0.02
     assert len(blacks(tmp_path / "copy")) == 20
     assert copy.copy_size == (tmp_path / "copy").stat().st_size

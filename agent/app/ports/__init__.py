@@ -29,6 +29,7 @@ from agent.app.ports.records import (
 from agent.app.ports.redactions import (
     MADE,
     CopyFacts,
+    Followed,
     ItemState,
     Made,
     PlannedCopy,
@@ -76,6 +77,7 @@ __all__ = [
     "FileAppeared",
     "FileMoved",
     "FilesGone",
+    "Followed",
     "Forgotten",
     "ForgottenList",
     "Groups",

@@ -49,7 +49,9 @@ class ClipRenderer(Protocol):
 
     async def probe(self, path: str) -> Clip: ...
 
-    async def look(self, path: str, part: Part, tick: float) -> Seen: ...
+    async def look(self, path: str, part: Part, tick: float, embedder: str | None = None) -> Seen:
+        """With an embedder's recipe name: with prints of the faces, as far as those can be trusted."""
+        ...
 
     async def draw(self, task: DrawPart) -> int:
         """Returns how many frames were written."""

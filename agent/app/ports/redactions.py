@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from agent.domain.errors import AgentError
+from agent.domain.shown import Why
 from agent.domain.wishes import Doubtful, Mark, Wish
 
 
@@ -43,6 +44,18 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
+class Followed:
+    """One face through a scene of a clip on which some people were named."""
+
+    start: float  # seconds since the clip began
+    end: float
+    visible: float  # seconds of them that it is not covered
+    why: Why
+    show: int = 0  # looks that would leave it visible
+    hide: int = 0  # looks that would not
+
+
+@dataclass(frozen=True, slots=True)
 class CopyFacts:
     """What is known once a copy is made."""
 
@@ -55,7 +68,8 @@ class CopyFacts:
     models: tuple[str, ...]  # what the faces were found and recognised with
     removed: tuple[str, ...] = ()  # see `Rendered`
     replaces: str | None = None  # SHA-256 of the copy of ours that gives way to it
-    ways: int | None = None  # of a clip, which has no marks: on so many ways through it a face is covered
+    ways: int | None = None  # of a clip, which has no marks: on so many ways through it goes a face
+    followed: tuple[Followed, ...] = ()  # those ways, where some people were named
 
     @property
     def found(self) -> int:
@@ -64,8 +78,10 @@ class CopyFacts:
 
     @property
     def covered(self) -> int:
-        """Faces, and areas drawn by hand."""
-        return self.ways if self.ways is not None else sum(mark.covered for mark in self.marks)
+        """Faces, and areas drawn by hand. Of a clip those that are seen nowhere in it."""
+        if self.ways is not None:
+            return self.ways - sum(way.visible > 0 for way in self.followed)
+        return sum(mark.covered for mark in self.marks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,12 +91,6 @@ class VideoUnwritable(RedactionError):
     code = "redact.video_unwritable"
 
 
-class VideoNamesNobody(RedactionError):
-    """Who somebody is can't be told in clips, and some people were to be covered or to stay visible."""
-
-    code = "redact.video_names_nobody"
-
-
 class VideoKeepsNoRegions(RedactionError):
     """What is below the covers of a clip can't be kept apart from it."""
 

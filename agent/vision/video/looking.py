@@ -1,17 +1,18 @@
 """Looks for faces in a part of a clip: in so many of its frames that the others can be told from them."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, TypeAlias
 
 import numpy as np
 from av.video.frame import VideoFrame
 
 from agent.domain.clips import Find, Part, Seen, Sight
 from agent.domain.face import Box
+from agent.domain.prints import FreshPrint
 from agent.vision.codecs import Pixels
-from agent.vision.detector import NMS_IOU, Detection, Look, suppress
+from agent.vision.detector import NMS_IOU, Detection, Look, five, suppress
 from agent.vision.video.cuts import Cuts
 from agent.vision.video.geometry import Turn
 from agent.vision.video.opening import frames, moment_of
@@ -22,33 +23,51 @@ from agent.vision.windows import grid, padded, tight
 # faces that are small: where they are they stay a while.
 EVERY_S: Final = 0.15
 SIDE, FINE_SIDE, FINE_EACH = 1280, 1920, 6
+# Of so many looks one makes prints, where they are wanted.
+PRINTS_EACH: Final = 2
 # Weaker ones are never faces; those up to the detector's own bound only carry on what was seen before.
 LEAST_SCORE: Final = 0.2
 # The net is given parts of at most this side, which overlap by at least so much.
 _WINDOW, _OVERLAP = 1312, 128
 _STEP = 32
+# Faces of a frame, in pixels of the upright picture -> their prints, None where one would say little.
+Prints: TypeAlias = Callable[[VideoFrame, Sequence[Detection]], Sequence[FreshPrint | None]]
 
 
-def look_through(file: BinaryIO, part: Part, tick: float, look: Look, threads: int = 1) -> Seen:
-    """Faces and cuts of a part. Raises VideoUnreadable, VideoNoPicture."""
+def look_through(file: BinaryIO, part: Part, tick: float, look: Look, threads: int = 1, prints: Prints | None = None) -> Seen:
+    """Faces and cuts of a part. Raises VideoUnreadable, VideoNoPicture.
+
+    With `prints` the last frame before a cut is looked at too: what is said of a face holds only between two looks.
+    """
     cuts = Cuts()
     sights: list[Sight] = []
     begins: list[int] = []
     due = part.start
+    last: VideoFrame | None = None
+
+    def see(frame: VideoFrame, side: int, prints: Prints | None) -> None:
+        sights.append(Sight(_shown_at(frame), tuple(finds(frame, look, side, prints))))
+
     for frame in frames(file, part, threads, coarse=True):
-        moment = moment_of(frame)
-        assert moment is not None
+        moment = _shown_at(frame)
         cut = cuts.begins(*planes_of(frame))
         if cut:
             begins.append(moment)
+            if last is not None:
+                see(last, SIDE, prints)
         if cut or moment >= due:
             fine = cut or len(sights) % FINE_EACH == 0
-            sights.append(Sight(moment, tuple(finds(frame, look, FINE_SIDE if fine else SIDE))))
+            see(frame, FINE_SIDE if fine else SIDE, prints if cut or len(sights) % PRINTS_EACH == 0 else None)
             due = moment + math.ceil(EVERY_S / tick)
+            last = None
+        elif prints is not None:
+            last = frame
+    if last is not None:
+        see(last, SIDE, prints)
     return Seen(tuple(sights), tuple(begins))
 
 
-def finds(frame: VideoFrame, look: Look, side: int) -> Iterator[Find]:
+def finds(frame: VideoFrame, look: Look, side: int, prints: Prints | None = None) -> Iterator[Find]:
     """Faces of a frame, looked at with a longer side of at most `side`, in pixels of the upright picture."""
     ratio = min(1.0, side / max(frame.width, frame.height))
     size = max(1, round(frame.width * ratio)), max(1, round(frame.height * ratio))
@@ -57,9 +76,22 @@ def finds(frame: VideoFrame, look: Look, side: int) -> Iterator[Find]:
     small = frame.reformat(*size, format="rgb24", interpolation="AREA").to_ndarray()
     pixels = turn.turned(np.asarray(small, np.uint8))
     across, down = (full / small for full, small in zip(turn.upright(frame.width, frame.height), turn.upright(*size), strict=True))
-    for face in _found(pixels, look):
-        box = face.box
-        yield Find(Box(box.x * across, box.y * down, box.w * across, box.h * down), face.score)
+    found = [_larger(face, across, down) for face in _found(pixels, look)]
+    printed = prints(frame, found) if prints is not None else [None] * len(found)
+    for face, print in zip(found, printed, strict=True):
+        yield Find(face.box, face.score, print)
+
+
+def _larger(face: Detection, across: float, down: float) -> Detection:
+    box = face.box
+    points = five([(x * across, y * down) for x, y in face.landmarks])
+    return Detection(Box(box.x * across, box.y * down, box.w * across, box.h * down), face.score, points)
+
+
+def _shown_at(frame: VideoFrame) -> int:
+    moment = moment_of(frame)
+    assert moment is not None  # of others there is none among a part's
+    return moment
 
 
 def _found(pixels: Pixels, look: Look) -> list[Detection]:
@@ -71,7 +103,7 @@ def _found(pixels: Pixels, look: Look) -> list[Detection]:
         for face in suppress(look(padded(pixels[top:bottom, left:right], _STEP), LEAST_SCORE), NMS_IOU):
             if not _cut(face.box, right - left, bottom - top, inner):
                 box = Box(face.box.x + left, face.box.y + top, face.box.w, face.box.h)
-                found.append(Detection(box, face.score, face.landmarks))
+                found.append(Detection(box, face.score, five([(x + left, y + top) for x, y in face.landmarks])))
     return suppress(sorted(found, key=lambda face: -face.score), NMS_IOU)
 
 

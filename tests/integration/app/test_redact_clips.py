@@ -7,6 +7,7 @@ import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
+from struct import pack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,29 +22,46 @@ from agent.app.clips import ClipRedactor
 from agent.app.copy_work import UnderWay
 from agent.app.ports import DrawPart, ItemState, JoinClip, Joined, PlannedCopy, RedactionItem
 from agent.app.redacting import RedactionAsk
+from agent.app.rules import EMBEDDER, redaction_recipe
 from agent.cli.redact import Report
 from agent.cli.session import Session
 from agent.domain.clips import Clip, Find, Part, Seen, Sight
-from agent.domain.errors import CopyUnsupported, ImageMissing, VideoKeepsNoRegions, VideoMissing, VideoNamesNobody, VideoNotEditable
-from agent.domain.face import Box
+from agent.domain.edits import NameFaces
+from agent.domain.errors import (
+    CopyUnsupported,
+    ImageMissing,
+    PersonUnknown,
+    RecognitionOff,
+    VideoKeepsNoRegions,
+    VideoMissing,
+    VideoNotEditable,
+)
+from agent.domain.face import Box, Quality
+from agent.domain.prints import FreshPrint
 from agent.domain.redaction import Choice, Look, Style
+from agent.domain.shown import Why
 from agent.domain.wishes import Doubtful, Keeping, Wish
 from agent.engine.clips import EngineClips
 from agent.engine.inline import InlineAnalyser
 from agent.engine.inline_clips import InlineEngine
 from agent.i18n import Texts
+from agent.settings import Recognition, Settings
 from tests.integration.test_clips import blacks, face_clip
 from tests.made_clips import Made, made_clip
 from tests.unit.cli.conftest import analyser, cli
 from tests.world import FakeAnalyser, World
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
     from agent.app.lifecycle import App
     from agent.engine.wire import EngineConfig
     from tests.unit.cli.conftest import CommandLine
 
 __all__ = ["analyser", "cli"]  # fixtures
 
+# How people are named, what a clip begins with, what becomes of the face in it.
+CHOICES = [("keep", b"M", Why.AGREED), ("keep", b"X", Why.AGAINST), ("only", b"M", Why.AGAINST), ("only", b"X", Why.AGREED)]
 PARTS = tuple(Part(100 * number, 100 * number + 100) for number in range(2))
 
 
@@ -64,6 +82,8 @@ class FakeClips:
         self.looks: list[Part] = []
         self.draws: list[DrawPart] = []
         self.joins: list[JoinClip] = []
+        self.embedders: set[str | None] = set()
+        self.looked: Callable[[], Awaitable[object]] | None = None  # once
         self.gate = asyncio.Event()  # holds up what is drawn
         self.gate.set()
 
@@ -75,9 +95,15 @@ class FakeClips:
         clip = Clip(hashlib.sha256(content).hexdigest(), len(content), 640, 480, 0.01, 0.04, 50, "mp4", PARTS, sound=False)
         return replace(clip, format="mkv" if b"sound" in content else "mp4", truncated=b"cut" in content, removed=("subtitles",))
 
-    async def look(self, path: str, part: Part, tick: float) -> Seen:
+    async def look(self, path: str, part: Part, tick: float, embedder: str | None = None) -> Seen:
         self.looks.append(part)
-        find = () if b"nobody" in read(path) else (Find(Box(100, 100, 60, 60), 0.9),)
+        self.embedders.add(embedder)
+        if self.looked is not None:
+            looked, self.looked = self.looked, None
+            await looked()
+        content = read(path)
+        print = None if embedder is None else FreshPrint(pack("<f", content[0]), Quality(60, 400, 0, 0))
+        find = () if b"nobody" in content else (Find(Box(100, 100, 60, 60), 0.9, print),)
         return Seen(tuple(Sight(at, find) for at in range(part.start, part.end, 10)), ())
 
     async def draw(self, task: DrawPart) -> int:
@@ -196,14 +222,52 @@ async def test_what_is_kept_below_covers_is_refused_and_photos_are_done(world: W
     assert clips.looks == []
 
 
-@pytest.mark.parametrize("choice", [Choice(keep=frozenset({1})), Choice(only=frozenset({1}))])
-async def test_nobody_can_be_named_on_a_clip(world: World, clips: FakeClips, safe: Path, choice: Choice) -> None:
-    copy = PlannedCopy(world.file("b.mp4", b"clip").path, str(safe / "b.mp4"))
-    world.real.plan_copies("named", Wish(choice), [copy], now=world.app.now())
+@pytest.fixture
+async def known(world: World, clips: FakeClips) -> AsyncIterator[World]:
+    """Mei is known by a.jpg; a clip shows her if its content begins with "M"."""
+    world.make(Settings(recognition=Recognition(enabled=True)))
+    photo = world.file("a.jpg", b"M1")
     async with world.running():
-        await world.until(lambda: world.real.redaction_items("named", limit=1).items[0].state is ItemState.FAILED)
-    assert isinstance(world.real.redaction_items("named", limit=1).items[0].error, VideoNamesNobody)
+        [one async for one in world.app.scan([photo])]
+        await world.app.people.edit(NameFaces(face_ids=(1,), name="Mei"))
+        yield world
+
+
+@pytest.mark.parametrize(("choice", "content", "why"), CHOICES)
+async def test_on_a_clip_people_can_be_named(known: World, clips: FakeClips, safe: Path, choice: str, content: bytes, why: Why) -> None:
+    path = known.file("b.mp4", content).path
+    asked = RedactionAsk((path,), str(safe / "c.mp4"), report=True, **{choice: ("Mei",)})  # type: ignore[arg-type]
+    [item] = [each async for each in known.app.redaction.copies.redact(asked) if isinstance(each, RedactionItem)]
+    visible = why is Why.AGREED
+    facts = item.facts
+    assert item.error is None and facts is not None
+    assert [way.why for way in facts.followed] == [why]
+    assert (facts.found, facts.covered) == (1, 0 if visible else 1)
+    assert facts.models == tuple(sorted(redaction_recipe(True).models))
+    report = json.loads((safe / "c.mp4.redaction.json").read_text(encoding="utf-8"))
+    assert (report["found"], report["covered_ways"], report["visible"], report[choice]) == (1, int(not visible), int(visible), ["Mei"])
+    assert [(way["why"], way["visible_s"] > 1, way["from_s"]) for way in report["ways"]] == [(why.value, visible, 0)]
+    assert clips.embedders == {EMBEDDER}
+
+
+async def test_a_clip_in_whose_batch_recognition_was_switched_off_is_not_looked_through(known: World, clips: FakeClips, safe: Path) -> None:
+    copy = PlannedCopy(known.file("b.mp4", b"M").path, str(safe / "b.mp4"))
+    await known.app.apply(Settings())
+    known.real.plan_copies("named", Wish(Choice(keep=frozenset({1}))), [copy], now=known.app.now())
+    known.app.redaction.work.wake()
+    await known.until(lambda: known.real.redaction_items("named", limit=1).items[0].state is ItemState.FAILED)
+    assert isinstance(known.real.redaction_items("named", limit=1).items[0].error, RecognitionOff)
     assert clips.looks == [] and in_folder(safe) == set()
+
+
+async def test_whoever_is_forgotten_while_a_clip_is_looked_through_does_not_become_visible(
+    known: World, clips: FakeClips, safe: Path
+) -> None:
+    path = known.file("b.mp4", b"M").path
+    clips.looked = lambda: known.app.people.forget(1)
+    asked = RedactionAsk((path,), str(safe / "c.mp4"), only=("Mei",))
+    [item] = [each async for each in known.app.redaction.copies.redact(asked) if isinstance(each, RedactionItem)]
+    assert isinstance(item.error, PersonUnknown) and clips.draws == [] and in_folder(safe) == set()
 
 
 async def test_covers_of_a_clip_are_not_edited(world: World, clips: FakeClips, safe: Path) -> None:

@@ -1,17 +1,21 @@
 """The copy of a clip, made of its parts."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from agent.app.clips import ClipProgress, ClipRedactor, ClipWish
+from agent.app.clips import ClipProgress, ClipRedactor, ClipWish, Naming
 from agent.app.ports import DrawPart, JoinClip, Joined
 from agent.domain.clips import Clip, Find, Part, Piece, Seen, Sight
 from agent.domain.errors import EngineCrashed, ImageChanged, VideoUnreadable
-from agent.domain.face import Box
-from agent.domain.redaction import Look, Style
+from agent.domain.face import Box, Quality
+from agent.domain.people import Certainty, Identity
+from agent.domain.prints import FreshPrint
+from agent.domain.redaction import Choice, Look, Style
+from agent.domain.shown import Why
 
 PARTS = tuple(Part(100 * number, 100 * number + 100) for number in range(6))
 CLIP = Clip("a" * 64, 1000, 640, 480, 1 / 100, 0.04, 150, "mp4", PARTS, sound=True, removed=("subtitles",))
@@ -30,13 +34,16 @@ class Renderer:
         self.draws: list[DrawPart] = []
         self.joins: list[JoinClip] = []
         self.fails_at: Part | None = None
+        self.embedders: set[str | None] = set()
 
     async def probe(self, path: str) -> Clip:
         return self.clips.pop(0)
 
-    async def look(self, path: str, part: Part, tick: float) -> Seen:
+    async def look(self, path: str, part: Part, tick: float, embedder: str | None = None) -> Seen:
         await self._work()
-        return Seen(tuple(Sight(at, (Find(Box(at / 2, 100, 60, 60), 0.9),)) for at in range(part.start, part.end, 16)), ())
+        self.embedders.add(embedder)
+        print = None if embedder is None else FreshPrint(b"Mei", Quality(60, 400, 0, 0))
+        return Seen(tuple(Sight(at, (Find(Box(at / 2, 100, 60, 60), 0.9, print),)) for at in range(part.start, part.end, 16)), ())
 
     async def draw(self, task: DrawPart) -> int:
         await self._work()
@@ -66,8 +73,10 @@ class Job:
         self.parts: set[int] = set()
         self.removed = False
         self.empty = False
+        self.wishes: list[str] = []
 
     def job(self, clip: Clip, wish: str) -> "Job":
+        self.wishes.append(wish)
         return self
 
     def seen(self, number: int) -> Seen | None:
@@ -95,7 +104,7 @@ class Job:
 async def test_all_parts_are_looked_at_before_one_is_drawn_and_the_face_is_one() -> None:
     renderer, job, told = Renderer(), Job(), list[ClipProgress]()
     copy = await ClipRedactor(renderer, job).redact(WISH, told.append)
-    assert copy.faces == 1
+    assert len(copy.verdicts) == 1
     assert copy.removed == ("gps", "subtitles")
     assert sorted(task.part.start for task in renderer.draws) == [part.start for part in PARTS]
     assert all(len(task.ways) == 1 and task.ways[0].look == WISH.look for task in renderer.draws)
@@ -144,3 +153,51 @@ async def test_a_clip_of_which_no_frame_can_be_decoded_has_no_copy() -> None:
     job.empty = True
     with pytest.raises(VideoUnreadable):
         await ClipRedactor(Renderer(), job).redact(WISH)
+
+
+# -- whoever is named ----------------------------------------------------------------------------------------------------------------
+
+
+def naming(choice: Choice, person: int | None = 1) -> Naming:
+    """Everybody looks like that person."""
+
+    async def who(prints: Sequence[FreshPrint]) -> list[Identity | None]:
+        assert {each.embedding for each in prints} == {b"Mei"}
+        return [None if person is None else Identity(person, Certainty.CERTAIN, 0.3, 3, 3)] * len(prints)
+
+    return Naming(choice, "embedder", who)
+
+
+@pytest.mark.parametrize(
+    ("choice", "person", "why"),
+    [
+        (Choice(keep=frozenset({1})), 1, Why.AGREED),
+        (Choice(keep=frozenset({1})), 2, Why.AGAINST),
+        (Choice(only=frozenset({1})), 1, Why.AGAINST),
+        (Choice(only=frozenset({1})), None, Why.AGREED),
+    ],
+)
+async def test_whoever_is_named_is_told_by_prints(choice: Choice, person: int | None, why: Why) -> None:
+    renderer, job = Renderer(), Job()
+    copy = await ClipRedactor(renderer, job).redact(replace(WISH, naming=naming(choice, person)))
+    assert ([verdict.why for verdict in copy.verdicts], copy.named) == ([why], True)
+    shown = [task for task in renderer.draws if not task.ways]
+    assert bool(shown) == (why is Why.AGREED)
+    assert renderer.embedders == {"embedder"}
+    assert job.sights == {}  # who somebody is gets written nowhere
+
+
+async def test_without_names_no_print_is_asked_for() -> None:
+    renderer, job = Renderer(), Job()
+    copy = await ClipRedactor(renderer, job).redact(WISH)
+    assert renderer.embedders == {None}
+    assert (copy.named, [verdict.why for verdict in copy.verdicts]) == (False, [Why.EVERYONE])
+
+
+async def test_what_was_drawn_goes_on_only_if_the_same_people_show() -> None:
+    wishes = []
+    for person in (1, 1, 2):
+        job = Job()
+        await ClipRedactor(Renderer(), job).redact(replace(WISH, naming=naming(Choice(keep=frozenset({1})), person)))
+        wishes += job.wishes
+    assert wishes[0] == wishes[1] != wishes[2]

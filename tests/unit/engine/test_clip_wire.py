@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from agent.app.ports import Joined
-from agent.domain.clips import Clip, Covered, Find, Knot, Part, Seen, Sight, Way
+from agent.domain.clips import Clip, Covered, Find, Knot, Part, Seen, Sight, Way, Word
 from agent.domain.errors import EngineBadAnswer
-from agent.domain.face import Box
+from agent.domain.face import Box, Quality
+from agent.domain.prints import FreshPrint
 from agent.domain.redaction import Look, Reason, Shape, Style
 from agent.engine import clip_wire as wire
 
@@ -16,7 +17,11 @@ CLIP = Clip("a" * 64, 1000, 640, 480, 1 / 12800, 0.04, 50, "mp4", (Part(0, 100),
 SEEN = Seen((Sight(3, (Find(Box(1, 2, 3, 4), 0.5),)), Sight(9)), (9,))
 
 
+PRINTED = Seen((Sight(3, (Find(Box(1, 2, 3, 4), 0.5, FreshPrint(bytes(range(256)) * 3, Quality(20, 90, 1, -1))),)),), ())
+
+
 def test_what_is_true_comes_back_as_it_was() -> None:
+    assert wire.check_seen(wire.SEEN.load(wire.SEEN.dump(PRINTED)), Part(0, 10), prints=True) == PRINTED
     assert wire.check_clip(wire.CLIP.load(wire.CLIP.dump(CLIP))) == CLIP
     assert wire.check_seen(wire.SEEN.load(wire.SEEN.dump(SEEN)), Part(0, 10)) == SEEN
     way = Covered(Way((Knot(0, Box(0, 0, 9, 9)), Knot(5, Box(2, 2, 9, 9)))), Look(Style.EMOJI, Shape.BOX), Reason.PERSON)
@@ -57,6 +62,8 @@ def test_an_impossible_clip_is_none(lie: dict[str, object]) -> None:
         Seen((Sight(3, (Find(Box(1, 2, 0, 4), 0.5),)),), ()),
         Seen((Sight(3, (Find(Box(1, 2, 3, 4), 1.5),)),), ()),
         Seen((Sight(3, (Find(Box(1, 2, 3, 4), 0.5),) * 4001),), ()),
+        Seen((Sight(3, (Find(Box(1, 2, 3, 4), 0.5, word=Word.SHOW),)),), ()),
+        PRINTED,  # nobody asked for it
     ],
 )
 def test_what_can_not_have_been_seen_in_a_part_is_not_believed(seen: Seen) -> None:
