@@ -47,6 +47,7 @@ from agent.desktop.locked import session_locked
 from agent.desktop.windows import windows_of_the_desktop
 from agent.domain.image import Recipe
 from agent.engine.clips import EngineClips
+from agent.engine.films import EngineFilms
 from agent.engine.matching import MatcherProcess
 from agent.engine.pool import EnginePool
 from agent.engine.screen import ScreenEngine
@@ -165,6 +166,7 @@ def build(
     matcher: FaceMatcher | None = None,
     renderer: Renderer | None = None,
     clips: ClipRenderer | None = None,
+    films: ClipRenderer | None = None,
     source: Source | None = None,
     screen: tuple[ScreenGrabber, Surroundings] | None = None,
     watch: tuple[ScreenWatcher, WatchedDesktop] | None = None,
@@ -188,7 +190,7 @@ def build(
     if analyser is None:
         store = model_store(paths)
         pool, grabber = engine_pool(settings, paths, store), screen_engine(settings, paths, store)
-        analyser, slots, clips = pool, lambda: pool.size + 2, clips or EngineClips(pool)
+        analyser, slots, clips, films = pool, lambda: pool.size + 2, clips or EngineClips(pool), films or EngineFilms(pool)
         machine = Machine(pool, ProcessMeter().read, read_power, total_memory())
         screen, watch = screen or (grabber, surroundings(clock)), watch or (grabber, watched_desktop())
         supply, hooks["engine"] = _model_ways(store, (pool, grabber))
@@ -223,6 +225,7 @@ def build(
             Copies(),
             KeptFiles(lambda: library.key_for(b"kept originals")),
             ClipRedactor(clips, FolderJobs(paths.cache / "clips")) if clips else None,
+            ClipRedactor(films, FolderJobs(paths.cache / "films")) if films else None,
         ),
         reconfigure=hooks,
         machine=machine,

@@ -44,6 +44,8 @@ class FakeAnalyser:
         self.tasks: list[Analyse] = []
         self.errors: dict[str, list[AgentError]] = {}
         self.faces: dict[str, int] = {}  # how many a file of that name shows, where that is not one
+        self.frames: dict[str, int] = {}  # likewise
+        self.formats: dict[str, str] = {}  # of a file of that name, where that is not "jpeg"
         self.always: AgentError | None = None
         self.defect: Exception | None = None
         self.gate = asyncio.Event()
@@ -69,7 +71,9 @@ class FakeAnalyser:
         except OSError as error:
             raise ImageMissing from error
         found = analysis(content, task.recipe, chip=task.keep_chips)
-        return replace(found, faces=found.faces * self.faces.get(Path(task.path).name, 1))
+        name = Path(task.path).name
+        faces = found.faces * self.faces.get(name, 1)
+        return replace(found, faces=faces, frames=self.frames.get(name, 1), format=self.formats.get(name, found.format))
 
     async def preview(self, path: str, side: int) -> bytes:
         self.previews.append((path, side))
@@ -261,6 +265,7 @@ class World:
         self.analyser = FakeAnalyser()
         self.renderer = FakeRenderer()
         self.clips: ClipRedactor | None = None
+        self.films: ClipRedactor | None = None
         self.source = FakeSource()
         self.happened: list[Recorded] = []
         self.time = 0.0
@@ -308,7 +313,7 @@ class World:
             backups=Backups(backup, replace),
             forgotten=self.forgotten,
             sidecars=self.sidecars,
-            makers=Makers(self.renderer, Copies(), KeptFiles(lambda: bytes(32)), self.clips),
+            makers=Makers(self.renderer, Copies(), KeptFiles(lambda: bytes(32)), self.clips, self.films),
             reconfigure={"popup": reconfigure},
             online_only=lambda path: path in self.in_the_cloud,
             screen=self.screen,

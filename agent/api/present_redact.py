@@ -56,7 +56,7 @@ def line(told: int | UnderWay | RedactionItem, texts: Texts) -> RedactLine:
 
 def item(known: RedactionItem, texts: Texts) -> RedactedOut:
     facts = known.facts if known.state in MADE or known.edited else None
-    moves = is_clip(known.source)
+    moves = is_clip(known.source) or (facts is not None and facts.ways is not None)
     return RedactedOut(
         id=known.id,
         batch=known.batch,

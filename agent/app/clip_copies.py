@@ -22,7 +22,8 @@ Percent = Callable[[int], None]
 class ClipCopies:
     def __init__(
         self,
-        redactor: ClipRedactor | None,
+        clips: ClipRedactor | None,
+        films: ClipRedactor | None,
         copies: CopyFiles,
         *,
         recipe: Callable[[bool], Recipe],
@@ -31,32 +32,34 @@ class ClipCopies:
     ) -> None:
         """`recipe` says what faces are found with, and told apart if it is asked for that; `check` as for `Covering`.
 
-        Without a redactor no clip can be covered.
+        `films` are animated pictures and pages. Without a redactor none of its kind can be covered.
         """
-        self._redactor = redactor
+        self._clips = clips
+        self._films = films
         self._copies = copies
         self._recipe = recipe
         self._check = check
         self._opinions = opinions
 
-    async def make(self, item: RedactionItem, aside: str, percent: Percent) -> tuple[CopyFacts, RedactionItem]:
+    async def make(self, item: RedactionItem, aside: str, percent: Percent, *, film: bool = False) -> tuple[CopyFacts, RedactionItem]:
         """Write it to `aside`, a file that is not there yet; returns the item with the name the copy can have.
 
         Raises RedactionError, ImageError, EngineError, ModelError, PeopleError, StoreError.
         """
-        if self._redactor is None:
+        redactor = self._films if film else self._clips
+        if redactor is None:
             raise VideoMissing
         if item.wish.keeping is Keeping.REGIONS:
             raise VideoKeepsNoRegions
         recipe = self._recipe(item.wish.choice.names_people)
         naming = await self._naming(item.wish.choice, recipe)
-        wish = ClipWish(item.source, aside, item.wish.look, item.wish.strip, _format(item), naming)
-        copy = await self._redactor.redact(wish, _whole(percent))
+        wish = ClipWish(item.source, aside, item.wish.look, item.wish.strip, None if film else _format(item), naming)
+        copy = await redactor.redact(wish, _whole(percent))
         digest = await asyncio.to_thread(self._copies.digest, aside)
         if digest is None:
             raise EngineBadAnswer
         facts = replace(_facts(copy), copy_sha256=digest, models=tuple(sorted(recipe.models)))
-        if (target := clip_named_as(item.target, copy.clip.format)) != item.target:
+        if not film and (target := clip_named_as(item.target, copy.clip.format)) != item.target:
             # Nobody meant that name, so what has it stays.
             item = replace(item, target=target, wish=replace(item.wish, replace=False))
         return facts, item
@@ -78,13 +81,13 @@ class ClipCopies:
 def _facts(copy: ClipCopy) -> CopyFacts:
     """All but what becomes of it."""
     clip = copy.clip
-    first = clip.parts[0].start
+    first, unit = clip.parts[0].start, 1.0 if clip.film else clip.tick
 
     def followed(verdict: Verdict) -> Followed:
         hidden = sum(each.way.knots[-1].moment + 1 - each.way.knots[0].moment for each in verdict.covered)
         visible = max(0, verdict.end + 1 - verdict.start - hidden)
-        start, end = ((moment - first) * clip.tick for moment in (verdict.start, verdict.end))
-        return Followed(round(start, 2), round(end, 2), round(visible * clip.tick, 2), verdict.why, verdict.show, verdict.hide)
+        start, end = ((moment - first) * unit for moment in (verdict.start, verdict.end))
+        return Followed(round(start, 2), round(end, 2), round(visible * unit, 2), verdict.why, verdict.show, verdict.hide)
 
     named = tuple(map(followed, copy.verdicts)) if copy.named else ()
     found = {
@@ -93,7 +96,19 @@ def _facts(copy: ClipCopy) -> CopyFacts:
         Doubtful.CUT_OFF: clip.truncated,
     }
     doubts = tuple(doubt for doubt, there in found.items() if there)
-    return CopyFacts(clip.sha256, "", (), doubts, clip.width, clip.height, (), copy.removed, ways=len(copy.verdicts), followed=named)
+    return CopyFacts(
+        clip.sha256,
+        "",
+        (),
+        doubts,
+        clip.width,
+        clip.height,
+        (),
+        copy.removed,
+        ways=len(copy.verdicts),
+        followed=named,
+        ways_in="frames" if clip.film else "seconds",
+    )
 
 
 def _format(item: RedactionItem) -> str | None:

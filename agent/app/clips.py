@@ -81,7 +81,7 @@ class ClipRedactor:
         if wish.format not in (None, clip.format):
             raise CopyUnsupported(format=wish.format)
         steps = _Steps(2 * len(clip.parts) + 1, progress)
-        kind = f"{wish.look.style} {wish.look.shape}"
+        kind = f"{wish.look.style} {wish.look.shape} {wish.strip}"
         if (naming := wish.naming) is None:
             job = await self._job(clip, kind)
             seen = await self._for_each(clip.parts, lambda number, part: self._seen(wish, clip, job, number, part), steps)
@@ -121,7 +121,7 @@ class ClipRedactor:
         if not await asyncio.to_thread(job.drawn, number):
             output = await asyncio.to_thread(job.part_output, number)
             within = tuple(replace(each, way=way) for each in covered if (way := each.way.within(part)) is not None)
-            await self._renderer.draw(DrawPart(wish.path, output, part, within, clip.format))
+            await self._renderer.draw(DrawPart(wish.path, output, part, within, clip.format, wish.strip))
             await asyncio.to_thread(job.keep_part, number)
 
     async def _joined(self, wish: ClipWish, clip: Clip, job: ClipJob) -> Joined:
@@ -168,4 +168,4 @@ def _verdicts(clip: Clip, seen: Sequence[Seen], wish: ClipWish) -> list[Verdict]
     trails = trails_of(sights, cuts, (clip.width, clip.height), clip.tick, clip.frame, ends)
     if wish.naming is None:
         return [everyone(trail.way, wish.look) for trail in trails]
-    return [judged(trail, wish.naming.choice, wish.look, clip.tick) for trail in trails]
+    return [judged(trail, wish.naming.choice, wish.look, clip.tick, singly=clip.film) for trail in trails]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -33,6 +33,16 @@ from agent.domain.redaction import Choice
 from agent.domain.wishes import Keeping, Wish, covered, doubts_of, marks_of
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Of a picture."""
+
+    facts: CopyFacts  # all but the copy's
+    format: str = ""  # the picture's; empty: not looked at
+    film: bool = False  # it has frames or pages that the copy is to have too
+
 
 # Intersection over union from which on a face found now is one that the library knows.
 _SAME_FACE = 0.5
@@ -83,11 +93,12 @@ class Covering:
                 return
             if item.wish.locked and passphrase is None:
                 raise PassphraseGone
-            if is_clip(item.source):
-                facts, item = await self._clips.make(item, aside, percent)
+            found = None if is_clip(item.source) else await self._found(item)
+            if found is None or found.film:
+                facts, item = await self._clips.make(item, aside, percent, film=found is not None)
                 kept = _kept(item, facts)
             else:
-                facts, kept, item = await self._rendered(item, aside)
+                facts, kept, item = await self._rendered(item, aside, found)
             if kept is not None:
                 original = item.source if item.wish.keeping is Keeping.ORIGINAL else None
                 await _to_its_end(asyncio.to_thread(self._keeper.keep, aside_kept, kept, original, passphrase))
@@ -105,12 +116,9 @@ class Covering:
             return False  # these are the facts of the copy that is to be made anew
         return await asyncio.to_thread(self._copies.digest, item.target) == facts.copy_sha256
 
-    async def _rendered(self, item: RedactionItem, aside: str) -> tuple[CopyFacts, Kept | None, RedactionItem]:
+    async def _rendered(self, item: RedactionItem, aside: str, seen: "_Found") -> tuple[CopyFacts, Kept | None, RedactionItem]:
         """What was made, what of it is to be kept, and the item, whose copy may be of another format than its name says."""
-        if item.edited and item.facts is not None:
-            found, format = item.facts, ""
-        else:
-            found, format = await self._found(item)
+        found, format = seen.facts, seen.format
         keeps_regions = item.wish.keeping is Keeping.REGIONS
         task = Render(item.source, aside, covered(found.marks), item.format, item.wish.strip, keeps_regions)
         rendered = await self._renderer.render(task)
@@ -126,8 +134,10 @@ class Covering:
             item = replace(item, target=named_as(item.target, rendered.format), wish=replace(item.wish, replace=False))
         return facts, _kept(item, facts, rendered.regions), item
 
-    async def _found(self, item: RedactionItem) -> tuple[CopyFacts, str]:
-        """What is on the picture, and its format."""
+    async def _found(self, item: RedactionItem) -> "_Found":
+        """What is on the picture, or was said to be there by hand."""
+        if item.edited and item.facts is not None:
+            return _Found(item.facts)
         choice = item.wish.choice
         await self._check(choice)
         analysis = await self._analyser.analyse(self._task(item.source, choice.names_people))
@@ -135,7 +145,7 @@ class Covering:
         marks = marks_of(analysis.faces, identities, choice, item.wish.look)
         models = tuple(sorted(analysis.recipe.models))
         facts = CopyFacts(analysis.sha256, "", marks, doubts_of(marks), analysis.width, analysis.height, models)
-        return facts, analysis.format
+        return _Found(facts, analysis.format, analysis.frames > 1 and item.format in (None, analysis.format))
 
     async def _who(self, analysis: Analysis, choice: Choice) -> list[Identity | None]:
         """What the faces look like, but for what the user said of them: that counts."""
@@ -225,7 +235,7 @@ def report_of(wish: Wish, facts: CopyFacts, names: Mapping[int, str]) -> dict[st
             if mark.covered
         ],
         **({} if facts.ways is None else {"covered_ways": facts.covered, "style": wish.look.style.value, "shape": wish.look.shape.value}),
-        **({"ways": [_way(way) for way in facts.followed]} if facts.followed else {}),
+        **({"ways": [_way(way) for way in facts.followed], "ways_in": facts.ways_in} if facts.followed else {}),
         "visible": facts.found - facts.covered if facts.ways is not None else sum(not mark.covered for mark in facts.marks),
         "doubts": [doubt.value for doubt in facts.doubts],
         "metadata_removed": list(facts.removed),
@@ -236,9 +246,9 @@ def report_of(wish: Wish, facts: CopyFacts, names: Mapping[int, str]) -> dict[st
 
 def _way(way: Followed) -> dict[str, object]:
     return {
-        "from_s": way.start,
-        "to_s": way.end,
-        "visible_s": way.visible,
+        "from": way.start,
+        "to": way.end,
+        "visible": way.visible,
         "why": way.why.value,
         "looks_for_showing": way.show,
         "looks_for_covering": way.hide,

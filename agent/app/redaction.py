@@ -30,6 +30,7 @@ class Makers:
     copies: CopyFiles
     keeper: Keeper
     clips: ClipRedactor | None = None  # None: no clip can be covered
+    films: ClipRedactor | None = None  # likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Redaction:
             makers.renderer,
             ClipCopies(
                 makers.clips,
+                makers.films,
                 makers.copies,
                 recipe=redaction_recipe,
                 check=check,

@@ -46,11 +46,12 @@ class Clip:
     tick: float  # seconds
     frame: float  # seconds from one frame to the next, mostly
     frames: int  # as many as the file holds; those that can't be decoded among them
-    format: str  # of the copy: "mp4", "mov", "mkv", "webm"
+    format: str  # of the copy: "mp4", "mov", "mkv", "webm"; of a film its own
     parts: tuple[Part, ...]  # in order, without gaps
     sound: bool
     truncated: bool = False  # it ends before it should: what is there can be redacted
     removed: tuple[str, ...] = ()  # kinds of what never comes into a copy: "subtitles", "chapters", "cover", "data", "attachment"
+    film: bool = False  # an animated picture, or pages: one part, moments are numbers of frames, and each frame is looked at
 
 
 class Word(StrEnum):

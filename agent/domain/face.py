@@ -97,3 +97,4 @@ class Analysis:
     ms: StageTimes
     taken_at: datetime | None = None  # as the camera's clock showed it, without a zone; None if the file doesn't say
     thumbnail: bytes | None = None  # JPEG, if it was asked for
+    frames: int = 1  # of an animated picture, or pages, where that was asked: all but the first nobody looked at

@@ -55,12 +55,15 @@ def told(sights: Sequence[Sight], who: Sequence[Identity | None], choice: Choice
     return tuple(replace(sight, finds=tuple(_told(sight.finds, left, choice))) for sight in sights)
 
 
-def judged(trail: Trail, choice: Choice, look: Look, tick: float) -> Verdict:
-    """Whether the face that went there is visible, and where; `tick` in seconds. In doubt it is covered."""
+def judged(trail: Trail, choice: Choice, look: Look, tick: float, *, singly: bool = False) -> Verdict:
+    """Whether the face that went there is visible, and where; `tick` in seconds. In doubt it is covered.
+
+    With `singly` one look is enough for its own frame: of pages each is alone.
+    """
     way, start, end = trail.way, trail.way.knots[0].moment, trail.way.knots[-1].moment
     words = [find.word for _, find in trail.finds if find.word is not None]
     show, hide = words.count(Word.SHOW), words.count(Word.HIDE)
-    visible = [] if _two_people(words, choice) else _visible(trail, round(LASTS_S / tick))
+    visible = [] if _two_people(words, choice) else _visible(trail, round(LASTS_S / tick), singly=singly)
     pieces = _rest(way, visible) if visible else [way]
     if visible:
         late = max(visible[0][0] - trail.finds[0][0], trail.finds[-1][0] - visible[-1][1])
@@ -103,7 +106,7 @@ def _two_people(words: Sequence[Word], choice: Choice) -> bool:
     return in_a_row or hide > AGAINST * len(words)
 
 
-def _visible(trail: Trail, lasts: int) -> list[tuple[int, int]]:
+def _visible(trail: Trail, lasts: int, *, singly: bool) -> list[tuple[int, int]]:
     """First and last moments: between looks that allow it, near enough to each other, with no doubt between them whose face it is."""
     stretches: list[tuple[int, int]] = []
     said: int | None = None  # the last look that allowed it, if nothing has come between since
@@ -115,6 +118,8 @@ def _visible(trail: Trail, lasts: int) -> list[tuple[int, int]]:
         if said is not None and moment - said <= lasts:
             begun = stretches.pop()[0] if stretches and stretches[-1][1] == said else said
             stretches.append((begun, moment))
+        elif singly:
+            stretches.append((moment, moment))
         said = moment
     return stretches
 

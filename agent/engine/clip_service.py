@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from agent.app.ports import Joined
 from agent.domain.clips import Clip, Seen
@@ -13,10 +13,7 @@ from agent.engine import clip_wire
 from agent.engine.files import not_written
 from agent.engine.service import Engine
 from agent.vision.detector import RECIPE
-
-if TYPE_CHECKING:
-    from agent.vision.detector import Look
-    from agent.vision.video.looking import Prints
+from agent.vision.prints import prints_of
 
 # How many files come with a request.
 _FILES = {"clip_probe": 1, "clip_look": 1, "clip_draw": 2, "clip_join": 3}
@@ -42,13 +39,8 @@ class ClipService:
 
             with self._released():
                 look = self._engine.detector(RECIPE).look
-                prints = None if asked.embedder is None else self._prints(look, asked.embedder)
+                prints = None if asked.embedder is None else partial(prints_of, look, self._engine.embedder(asked.embedder))
                 return look_through(file, asked.part, asked.tick, look, self._engine.threads, prints)
-
-    def _prints(self, look: "Look", embedder: str) -> "Prints":
-        from agent.vision.video.prints import prints_of
-
-        return partial(prints_of, look, self._engine.embedder(embedder))
 
     def draw(self, asked: clip_wire.Draw, source: int, target: int) -> clip_wire.Drawn:
         """Raises RedactionError; ValueError for a cover that is none."""

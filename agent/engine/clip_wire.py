@@ -17,6 +17,7 @@ from agent.engine.wire import STRICT, Codec
 T = TypeVar("T")
 
 FORMATS = frozenset({"mp4", "mov", "mkv", "webm"})
+FILMS = frozenset({"gif", "png", "webp", "avif", "tiff"})
 # More than any clip that was measured came near to.
 _MOST_PARTS, _MOST_FINDS, _MOST_KINDS = 20_000, 4000, 30
 _SHA256, _KIND = re.compile(r"[0-9a-f]{64}"), re.compile(r"[a-z][a-z-]{0,30}")
@@ -34,6 +35,7 @@ class Draw:
     part: Part
     ways: tuple[Covered, ...]
     format: str
+    strip: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def check_clip(clip: Clip) -> Clip:
         and min(clip.size, clip.width, clip.height, clip.frames) > 0
         and clip.tick > 0
         and clip.frame >= clip.tick
-        and clip.format in FORMATS
+        and clip.format in (FILMS if clip.film else FORMATS)
         and 0 < len(clip.parts) <= _MOST_PARTS
         and all(part.start < part.end for part in clip.parts)
         and [part.start for part in clip.parts[1:]] == ends[:-1]

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from agent.domain.errors import AgentError
 from agent.engine.clip_service import answer_clip
 from agent.engine.files import Opener
+from agent.engine.film_service import OPERATIONS, answer_film
 from agent.engine.service import Engine
 from agent.engine.wire import Codec
 
@@ -34,7 +35,8 @@ class InlineEngine:
         limit: float | None = None,
     ) -> T:
         async with self._turn:
-            answer = await asyncio.to_thread(lambda: answer_clip(self._engine, operation, body, _all_opened(files)))
+            answered = answer_film if operation in OPERATIONS else answer_clip
+            answer = await asyncio.to_thread(lambda: answered(self._engine, operation, body, _all_opened(files)))
         return check(codec.load(answer))
 
 

@@ -92,7 +92,7 @@ class Engine:
 
     def _analysed(self, task: Analyse, pipeline: Pipeline, data: bytes) -> Analysis:
         min_face = min(task.min_face, THOROUGH_FACE) if task.thorough else task.min_face
-        wanted = Wanted(task.min_score, min_face, task.keep_chips, task.thumbnail, every_frame=task.thorough)
+        wanted = Wanted(task.min_score, min_face, task.keep_chips, task.thumbnail, count_frames=task.thorough)
         return analyse(data, pipeline, wanted, self._limits, self._clock)
 
     def preview(self, path: str, side: int, descriptor: int | None = None) -> bytes:

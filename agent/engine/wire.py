@@ -175,7 +175,7 @@ def check_analysis(analysis: Analysis, task: Analyse) -> Analysis:
     recognises = task.recipe.embedder is not None
     sound = (
         _SHA256.fullmatch(analysis.sha256) is not None
-        and min(analysis.size, analysis.width, analysis.height) > 0
+        and min(analysis.size, analysis.width, analysis.height, analysis.frames) > 0
         and analysis.recipe == task.recipe
         and (analysis.taken_at is None or analysis.taken_at.tzinfo is None)
         and (task.thumbnail is not None or analysis.thumbnail is None)

@@ -41,6 +41,7 @@ class Worker:
             "render": self._render,
             "restore": self._restore,
             **{name: partial(self._clip, name) for name in ("clip_probe", "clip_look", "clip_draw", "clip_join")},
+            **{name: partial(self._film, name) for name in ("film_probe", "film_look", "film_draw", "film_join")},
         }
         return answered(message, operations, self._files)
 
@@ -94,6 +95,11 @@ class Worker:
         from agent.engine.clip_service import answer_clip
 
         return answer_clip(self._ready, name, body, self._files.rest())
+
+    def _film(self, name: str, body: object) -> object:
+        from agent.engine.film_service import answer_film
+
+        return answer_film(self._ready, name, body, self._files.rest())
 
 
 def main() -> int:

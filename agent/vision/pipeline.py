@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from agent.domain.face import Analysis, Face, Landmarks, StageTimes
 from agent.domain.image import Recipe
 from agent.vision.aligner import EYE_DISTANCE, face_of
-from agent.vision.codecs import Image, Limits, Pixels, decode, encode_jpeg, encode_small, film
+from agent.vision.codecs import Image, Limits, Pixels, decode, encode_jpeg, encode_small
 from agent.vision.detector import Decoder, Detection
 from agent.vision.embedder import to_bytes
+from agent.vision.films.reading import frames_in
 from agent.vision.quality import quality
 
 CHIP_QUALITY = 92
@@ -38,7 +39,7 @@ class Wanted:
     min_face: float = 20.0  # longer side of the box, pixels of the full image
     keep_chips: bool = True
     thumbnail: int | None = None  # longer side of the small picture to make, if any
-    every_frame: bool = False  # also the faces of a moving GIF's other frames, each with the person it shows there
+    count_frames: bool = False  # tell how many there are, or pages
 
 
 class FileDecoder:
@@ -82,9 +83,6 @@ def analyse(data: bytes, pipeline: Pipeline, wanted: Wanted, limits: Limits, clo
         embed=_ms(clock() - aligned),
     )
     image = decoder(1)
-    if wanted.every_frame and image.format == "gif":
-        for frame in film.further_frames(data, limits):
-            faces += faces_on(frame, pipeline, wanted, clock)
     return Analysis(
         sha256=hashlib.sha256(data).hexdigest(),
         size=len(data),
@@ -96,6 +94,7 @@ def analyse(data: bytes, pipeline: Pipeline, wanted: Wanted, limits: Limits, clo
         faces=faces,
         ms=spans,
         taken_at=image.taken_at,
+        frames=frames_in(data, limits) if wanted.count_frames else 1,
         thumbnail=None if wanted.thumbnail is None else encode_small(decoder(wanted.thumbnail), wanted.thumbnail),
     )
 

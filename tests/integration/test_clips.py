@@ -10,6 +10,8 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+import PIL.Image
+import PIL.ImageSequence
 import pytest
 import pytest_asyncio
 from av.video.frame import VideoFrame
@@ -19,9 +21,10 @@ from agent.adapters.clip_jobs import FolderJobs
 from agent.app.clips import ClipProgress, ClipRedactor, ClipWish
 from agent.app.ports import ClipRenderer, DrawPart, JoinClip, Joined
 from agent.domain.clips import Clip, Part, Seen
-from agent.domain.errors import CopyUnwritable, EngineKilled, ImageChanged, ImageMissing, VideoNoPicture, VideoUnreadable
+from agent.domain.errors import CopyUnwritable, EngineKilled, ImageChanged, ImageMissing, ImageUnsupported, VideoNoPicture, VideoUnreadable
 from agent.domain.redaction import Look, Style
 from agent.engine.clips import EngineClips
+from agent.engine.films import EngineFilms
 from agent.engine.inline import InlineAnalyser
 from agent.engine.inline_clips import InlineEngine
 from agent.engine.pool import EnginePool
@@ -47,6 +50,16 @@ async def renderer(request: pytest.FixtureRequest, engine_config: EngineConfig) 
 
 def _pool(config: EngineConfig) -> EnginePool:
     return EnginePool(Engine(workers=1), config.models, converted=Path(config.converted), cache=Path(config.cache), command=WORKER)
+
+
+@pytest_asyncio.fixture(params=["pool", "inline"], scope="module", loop_scope="module")
+async def films(request: pytest.FixtureRequest, engine_config: EngineConfig) -> AsyncIterator[ClipRenderer]:
+    if request.param == "inline":
+        yield EngineFilms(InlineEngine(InlineAnalyser(engine_config).engine))
+        return
+    pool = _pool(engine_config)
+    yield EngineFilms(pool)
+    await pool.close()
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +133,36 @@ async def test_a_face_is_covered_in_every_frame(renderer: ClipRenderer, samples_
     assert copy.copy_size == (tmp_path / "copy").stat().st_size
     assert [each.done for each in told] == [1, 2, 3]
     assert not list((tmp_path / "jobs").iterdir())
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
+async def test_a_face_is_covered_in_every_frame_of_a_film(films: ClipRenderer, samples_folder: Path, tmp_path: Path, kind: str) -> None:
+    with PIL.Image.open(samples_folder / "biden.jpg") as opened:
+        face = opened.convert("RGB").reduce(4).crop((0, 0, 250, 200))
+    frames = [PIL.Image.new("RGB", (320, 240), (120, 120, 120)) for _ in range(5)]
+    for number, frame in enumerate(frames):
+        frame.paste(face, (10 + 15 * number, 20))
+    original = tmp_path / "film"
+    frames[0].save(original, kind, save_all=True, append_images=frames[1:])
+    copy = await ClipRedactor(films, FolderJobs(tmp_path / "jobs")).redact(ClipWish(str(original), str(tmp_path / "copy"), Look()))
+
+    def dark(path: Path) -> list[float]:
+        with PIL.Image.open(path) as opened:
+            return [float((np.asarray(frame.convert("L")) < 20).mean()) for frame in PIL.ImageSequence.Iterator(opened)]
+
+    assert len(dark(tmp_path / "copy")) == 5
+    assert min(dark(tmp_path / "copy")) > max(dark(original)) + 0.02
+    assert (copy.clip.format, len(copy.verdicts)) == (kind.lower(), 5 if kind == "TIFF" else 1)
+    assert not list((tmp_path / "jobs").iterdir())
+
+
+async def test_what_is_no_film_is_named_and_leaves_nothing(films: ClipRenderer, tmp_path: Path) -> None:
+    (tmp_path / "text").write_bytes(b"no film")
+    redactor = ClipRedactor(films, FolderJobs(tmp_path / "jobs"))
+    for name, error in (("nothing", ImageMissing), ("text", ImageUnsupported)):
+        with pytest.raises(error):
+            await redactor.redact(ClipWish(str(tmp_path / name), str(tmp_path / "copy"), Look()))
+    assert not (tmp_path / "copy").exists()
 
 
 @pytest.mark.parametrize("calls", [0, 1, 4, 5, 7, 10])

@@ -28,7 +28,7 @@ def test_what_no_cover_touches_is_the_same_and_what_one_touches_is_opaque(name: 
     assert (after[:, :, 3][below] == 255).all()
 
 
-@given(st.sampled_from([name for name in LOSSLESS if name != "gif-moving"]), COVERS)
+@given(st.sampled_from(LOSSLESS), COVERS)
 @settings(max_examples=60, deadline=None)
 def test_what_was_kept_of_it_brings_all_of_it_back(name: str, covers: list[Cover]) -> None:
     copy = render(ONE[name], Wish(tuple(covers), keep_regions=True), LIMITS)

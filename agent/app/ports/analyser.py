@@ -17,7 +17,7 @@ class Analyse:
     min_face: float = 20.0
     keep_chips: bool = True  # False: embeddings for an output only
     thumbnail: int | None = None  # longer side of a small picture to make along with it, in pixels
-    thorough: bool = False  # find faces to cover them: smaller and less sure ones too, and those of every frame of a moving GIF
+    thorough: bool = False  # find faces to cover them: smaller and less sure ones too; and count frames
 
 
 class Analyser(Protocol):

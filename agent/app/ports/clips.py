@@ -16,6 +16,7 @@ class DrawPart:
     part: Part
     ways: tuple[Covered, ...]
     format: str  # of the whole copy, as `Clip` says
+    strip: bool = False  # as for `JoinClip`: of a film the one part is all of it
 
 
 @dataclass(frozen=True, slots=True)

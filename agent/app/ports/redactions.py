@@ -47,9 +47,9 @@ class Made:
 class Followed:
     """One face through a scene of a clip on which some people were named."""
 
-    start: float  # seconds since the clip began
+    start: float  # seconds since the clip began; of a film frames
     end: float
-    visible: float  # seconds of them that it is not covered
+    visible: float  # for how many of them it is not covered
     why: Why
     show: int = 0  # looks that would leave it visible
     hide: int = 0  # looks that would not
@@ -70,6 +70,7 @@ class CopyFacts:
     replaces: str | None = None  # SHA-256 of the copy of ours that gives way to it
     ways: int | None = None  # of a clip, which has no marks: on so many ways through it goes a face
     followed: tuple[Followed, ...] = ()  # those ways, where some people were named
+    ways_in: str = "seconds"  # what their numbers are: these or "frames"
 
     @property
     def found(self) -> int:

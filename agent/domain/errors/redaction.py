@@ -91,6 +91,12 @@ class VideoUnwritable(RedactionError):
     code = "redact.video_unwritable"
 
 
+class FilmTooLong(RedactionError):
+    """Too many frames or pages to look through each. Parameters `frames`, `megapixels` in all, and `most`, `limit` of these."""
+
+    code = "redact.film_too_long"
+
+
 class VideoKeepsNoRegions(RedactionError):
     """What is below the covers of a clip can't be kept apart from it."""
 

@@ -86,8 +86,8 @@ def open_canvas(data: bytes, name: str, limits: Limits) -> tuple[Canvas, Notes]:
     if deep is None:
         opened.load()
     notes, exif = of_opened(opened, data, name), others.exif_read(opened, data, name)
-    canvas = _pillow(opened, notes.profile) if deep is None else deep
-    return _upright(canvas, exif), notes
+    canvas = of_pillow(opened, notes.profile) if deep is None else deep
+    return upright(canvas, exif), notes
 
 
 def _jpeg(data: bytes, header: jpeg.Header, exif: Exif, limits: Limits) -> tuple[Canvas, Notes]:
@@ -96,10 +96,10 @@ def _jpeg(data: bytes, header: jpeg.Header, exif: Exif, limits: Limits) -> tuple
         canvas = Canvas(others.decode_ink(data, 1, limits), None, b"")
     else:
         canvas = Canvas(jpeg.decode_to_copy(data, header, limits), None, header.profile, "BGR")
-    return _upright(canvas, exif), of_jpeg(data)
+    return upright(canvas, exif), of_jpeg(data)
 
 
-def _upright(canvas: Canvas, exif: Exif) -> Canvas:
+def upright(canvas: Canvas, exif: Exif) -> Canvas:
     canvas.colours = np.require(turn(canvas.colours, exif.orientation), requirements=["C", "W"])
     if canvas.alpha is not None:
         canvas.alpha = np.require(turn(canvas.alpha, exif.orientation), requirements=["C", "W"])
@@ -127,7 +127,7 @@ def _deep(opened: PIL.Image.Image, data: bytes, name: str) -> Canvas | None:
     return Canvas(colours.astype(np.uint16, copy=False), alpha, opened.info.get("icc_profile") or b"", "BGR")
 
 
-def _pillow(opened: PIL.Image.Image, profile: bytes) -> Canvas:
+def of_pillow(opened: PIL.Image.Image, profile: bytes) -> Canvas:
     mode = opened.mode
     if mode.startswith("I;16"):
         return Canvas(np.asarray(opened).astype(np.uint16)[:, :, None], None, profile)

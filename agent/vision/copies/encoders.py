@@ -22,7 +22,7 @@ _INSTEAD: Final = {"heic": "jpeg", "raw": "jpeg"}
 _TIFF_KEPT: Final = ("raw", "tiff_lzw", "packbits", "tiff_adobe_deflate", "tiff_deflate")
 _XMP: Final = 700  # a TIFF's tag
 _WEBP_SIDE: Final = 16_383
-_LOSSY: Final = 90  # where the file does not say how fine it was
+LOSSY: Final = 90  # where the file does not say how fine it was
 
 
 def format_of(name: str, asked: str | None, canvas: Canvas) -> str:
@@ -41,7 +41,7 @@ def encode(canvas: Canvas, name: str, kept: Kept, notes: Notes, covers: Sequence
         return png.encode(canvas, kept.without("comment")), kept.without("comment")
     if canvas.deep and not (name == "tiff" and canvas.colours.shape[2] == 1):
         canvas.make_shallow()
-    kept = kept.without(*_LACKING.get(name, ()))
+    kept = kept.without(*LACKING.get(name, ()))
     if name in ("jpeg", "bmp"):
         canvas.make_opaque()
     if name in ("bmp", "gif") and (convert := to_srgb(canvas.profile)) is not None and canvas.colours.shape[2] == 3:
@@ -56,7 +56,7 @@ def encode(canvas: Canvas, name: str, kept: Kept, notes: Notes, covers: Sequence
 
 
 # What a format has no room for.
-_LACKING: Final[Mapping[str, tuple[str, ...]]] = {
+LACKING: Final[Mapping[str, tuple[str, ...]]] = {
     "jpeg": ("texts",),
     "webp": ("texts", "comment"),
     "tiff": ("texts", "comment"),
@@ -71,11 +71,11 @@ def _by_pillow(canvas: Canvas, name: str, kept: Kept, notes: Notes) -> bytes:
     if kept.profile and name != "bmp":
         options["icc_profile"] = kept.profile
     out = io.BytesIO()
-    _picture(canvas).save(out, name.upper(), **options)
+    picture(canvas).save(out, name.upper(), **options)
     return out.getvalue()
 
 
-def _picture(canvas: Canvas) -> PIL.Image.Image:
+def picture(canvas: Canvas) -> PIL.Image.Image:
     colours, alpha = canvas.ordered("RGB"), canvas.alpha
     plain = colours[:, :, 0] if colours.shape[2] == 1 else colours
     if alpha is None:
@@ -86,11 +86,15 @@ def _picture(canvas: Canvas) -> PIL.Image.Image:
 def _webp(canvas: Canvas, kept: Kept, notes: Notes) -> dict[str, Any]:
     if max(canvas.width, canvas.height) > _WEBP_SIDE:
         raise CopyUnsupported(format="webp")
-    how = {"lossless": True, "quality": 50, "exact": True} if notes.lossless else {"quality": _LOSSY}
+    how = {"lossless": True, "quality": 50, "exact": True} if notes.lossless else {"quality": LOSSY}
     return {**how, "method": 4, **_told(kept)}
 
 
 def _tiff(canvas: Canvas, kept: Kept, notes: Notes) -> dict[str, Any]:
+    return tiff_options(kept, notes)
+
+
+def tiff_options(kept: Kept, notes: Notes) -> dict[str, Any]:
     options: dict[str, Any] = {"compression": notes.compression if notes.compression in _TIFF_KEPT else "tiff_adobe_deflate"}
     if kept.exif or kept.xmp:
         told = PIL.Image.Exif()
@@ -102,7 +106,7 @@ def _tiff(canvas: Canvas, kept: Kept, notes: Notes) -> dict[str, Any]:
 
 
 def _avif(canvas: Canvas, kept: Kept, notes: Notes) -> dict[str, Any]:
-    return {"quality": _LOSSY, "speed": 8, "max_threads": 1, **_told(kept)}
+    return {"quality": LOSSY, "speed": 8, "max_threads": 1, **_told(kept)}
 
 
 def _bmp(canvas: Canvas, kept: Kept, notes: Notes) -> dict[str, Any]:

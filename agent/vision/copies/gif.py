@@ -1,4 +1,4 @@
-"""GIF: palettes that keep what is not covered as it is, and films whose every frame is covered."""
+"""GIF: palettes that keep what is not covered as it is."""
 
 import io
 from collections.abc import Sequence
@@ -9,10 +9,9 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from agent.domain.redaction import Cover
-from agent.vision.codecs import Limits, Pixels, others
-from agent.vision.codecs.film import frames_of
+from agent.vision.codecs import Pixels
 from agent.vision.copies.canvas import Canvas
-from agent.vision.redactor import Mask, covered, redact
+from agent.vision.redactor import Mask, covered
 
 _MOST: Final = 256
 
@@ -21,39 +20,13 @@ def encode_still(canvas: Canvas, covers: Sequence[Cover], comment: str) -> bytes
     """One picture of eight bits, RGB or grey."""
     colours = canvas.ordered("RGB")
     rgb = colours if colours.shape[2] == 3 else colours.repeat(3, axis=2)
-    picture = _indexed(np.asarray(rgb, np.uint8), canvas.alpha, covered(covers, canvas.width, canvas.height))
-    return _saved([picture], comment=comment)
-
-
-def encode_film(data: bytes, covers: Sequence[Cover], limits: Limits, comment: str) -> bytes:
-    """All frames anew, each whole and covered: none shows what an earlier one left. Raises whatever the decoder raises."""
-    opened = others.open_checked(data, "gif", limits)
-    pictures, times = [], []
-    mask = covered(covers, opened.width, opened.height)
-    for number in range(frames_of(opened)):
-        opened.seek(number)
-        frame = np.array(opened.convert("RGBA"))
-        rgb, alpha = np.ascontiguousarray(frame[:, :, :3]), frame[:, :, 3]
-        rgb[alpha == 0] = 0
-        redact(rgb, covers)
-        alpha[mask] = 255
-        pictures.append(_indexed(rgb, alpha if alpha.min() < 128 else None, mask))
-        times.append(int(opened.info.get("duration", 0)))
-    loop = {"loop": opened.info["loop"]} if "loop" in opened.info else {}
-    clear = any("transparency" in picture.info for picture in pictures)
-    return _saved(pictures, comment=comment, duration=times, disposal=2 if clear else 1, **loop)
-
-
-def _saved(pictures: Sequence[PIL.Image.Image], *, comment: str, **options: Any) -> bytes:
+    picture = indexed(np.asarray(rgb, np.uint8), canvas.alpha, covered(covers, canvas.width, canvas.height))
     out = io.BytesIO()
-    first, *more = pictures
-    if more:
-        options |= {"save_all": True, "append_images": more}
-    first.save(out, "GIF", optimize=False, **({"comment": comment} if comment else {}), **options)
+    picture.save(out, "GIF", optimize=False, **({"comment": comment} if comment else {}))
     return out.getvalue()
 
 
-def _indexed(rgb: Pixels, alpha: NDArray[Any] | None, mask: Mask) -> PIL.Image.Image:
+def indexed(rgb: Pixels, alpha: NDArray[Any] | None, mask: Mask) -> PIL.Image.Image:
     """At most 256 colours. Where there are more, those of the covers give way first."""
     clear = None if alpha is None else alpha < 128
     most = _MOST - (clear is not None and bool(clear.any()))

@@ -20,13 +20,14 @@ _OPTIONS: Final = (
     *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT),
     *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_ALL_FILTERS),
 )
+_SIGNATURE: Final = 8  # bytes
 _HEAD: Final = 33  # bytes: the signature and the first chunk
 
 
 def encode(canvas: Canvas, kept: Kept) -> bytes:
     """The whole picture."""
     data = memoryview(encode_part(canvas.ordered("BGR"), canvas.alpha))
-    return b"".join((data[:_HEAD], *_chunks(kept), data[_HEAD:]))
+    return b"".join((data[:_HEAD], *chunks(kept), data[_HEAD:]))
 
 
 def encode_part(colours: Colours, alpha: Plane | None) -> bytes:
@@ -40,18 +41,28 @@ def encode_part(colours: Colours, alpha: Plane | None) -> bytes:
     return encoded.tobytes()
 
 
-def _chunks(kept: Kept) -> Iterator[bytes]:
+def chunks(kept: Kept) -> Iterator[bytes]:
+    """What goes with a picture, to stand before it."""
     if kept.profile:
-        yield _chunk(b"iCCP", b"ICC\0\0" + zlib.compress(kept.profile))
+        yield chunk(b"iCCP", b"ICC\0\0" + zlib.compress(kept.profile))
     for name, body in kept.chunks.items():
-        yield _chunk(name, body)
+        yield chunk(name, body)
     if kept.exif:
-        yield _chunk(b"eXIf", kept.exif)
+        yield chunk(b"eXIf", kept.exif)
     if kept.xmp:
-        yield _chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + kept.xmp)
+        yield chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + kept.xmp)
     for key, text in kept.texts.items():
-        yield _chunk(b"iTXt", key.encode("latin-1") + b"\0\0\0\0\0" + text.encode("utf-8", "replace"))
+        yield chunk(b"iTXt", key.encode("latin-1") + b"\0\0\0\0\0" + text.encode("utf-8", "replace"))
 
 
-def _chunk(name: bytes, body: bytes) -> bytes:
+def chunks_of(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Kinds and bodies, of a file that was written here."""
+    at = _SIGNATURE
+    while at < len(data):
+        size, kind = struct.unpack_from(">L4s", data, at)
+        yield kind, data[at + 8 : at + 8 + size]
+        at += size + 12
+
+
+def chunk(name: bytes, body: bytes) -> bytes:
     return struct.pack(">L4s", len(body), name) + body + struct.pack(">L", zlib.crc32(name + body))

@@ -1,4 +1,7 @@
-"""The straight line from a file's bytes to those of its covered copy: decode whole, keep what is asked for, cover, encode."""
+"""The straight line from a file's bytes to those of its covered copy: decode whole, keep what is asked for, cover, encode.
+
+Of several frames or pages it knows the first; `agent.vision.films` knows all.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,10 +11,9 @@ import numpy as np
 
 from agent.domain.errors import NotRestorable, RegionsTooLarge
 from agent.domain.redaction import Cover
-from agent.vision.codecs import Limits, others
+from agent.vision.codecs import Limits
 from agent.vision.codecs.decode import named
-from agent.vision.codecs.film import frames_of
-from agent.vision.copies import encoders, gif, png
+from agent.vision.copies import encoders, png
 from agent.vision.copies.canvas import Canvas, open_canvas
 from agent.vision.copies.kept import kept_of
 from agent.vision.redactor import area_of, redact
@@ -62,31 +64,19 @@ def _render(data: bytes, name: str, wish: Wish, limits: Limits) -> Copy:
     width, height = canvas.width, canvas.height
     chosen = encoders.format_of(name, wish.format, canvas)
     kept = kept_of(notes, canvas.profile, width, height, strip=wish.strip, somebody=bool(wish.covers))
-    film = name == chosen == "gif" and "frames" in notes.left and _frames(data, limits) > 1
-    if film and wish.keep_regions:
-        raise NotRestorable  # each frame has its own
     parts = tuple(_parts(canvas, wish.covers)) if wish.keep_regions else ()
-    if film:
-        encoded = gif.encode_film(data, wish.covers, limits, kept.comment)
-        kept = kept.without("exif", "xmp", "texts")
-        removed = tuple(kind for kind in kept.removed if kind != "frames")
-        return Copy(encoded, width, height, chosen, removed, parts)
-    _cover(canvas, wish.covers)
+    cover(canvas, wish.covers)
     encoded, kept = encoders.encode(canvas, chosen, kept, notes, wish.covers)
     return Copy(encoded, width, height, chosen, kept.removed, parts)
 
 
-def _frames(data: bytes, limits: Limits) -> int:
-    return frames_of(others.open_checked(data, "gif", limits))
-
-
-def _cover(canvas: Canvas, covers: Sequence[Cover]) -> None:
+def cover(canvas: Canvas, covers: Sequence[Cover]) -> None:
     """Below a cover nothing is transparent."""
     redact(canvas.colours, covers, order=canvas.order)
     if canvas.alpha is not None:
         opaque = np.iinfo(canvas.alpha.dtype).max
-        for cover in covers:
-            if (area := area_of(cover, canvas.width, canvas.height)) is not None:
+        for each in covers:
+            if (area := area_of(each, canvas.width, canvas.height)) is not None:
                 for rows, columns, inside in area.masks():
                     canvas.alpha[rows, columns][inside] = opaque
 

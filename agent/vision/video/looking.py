@@ -1,18 +1,18 @@
 """Looks for faces in a part of a clip: in so many of its frames that the others can be told from them."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
-from typing import BinaryIO, Final, TypeAlias
+from typing import BinaryIO, Final
 
 import numpy as np
 from av.video.frame import VideoFrame
 
 from agent.domain.clips import Find, Part, Seen, Sight
 from agent.domain.face import Box
-from agent.domain.prints import FreshPrint
 from agent.vision.codecs import Pixels
 from agent.vision.detector import NMS_IOU, Detection, Look, five, suppress
+from agent.vision.prints import Prints
 from agent.vision.video.cuts import Cuts
 from agent.vision.video.geometry import Turn
 from agent.vision.video.opening import frames, moment_of
@@ -30,8 +30,6 @@ LEAST_SCORE: Final = 0.2
 # The net is given parts of at most this side, which overlap by at least so much.
 _WINDOW, _OVERLAP = 1312, 128
 _STEP = 32
-# Faces of a frame, in pixels of the upright picture -> their prints, None where one would say little.
-Prints: TypeAlias = Callable[[VideoFrame, Sequence[Detection]], Sequence[FreshPrint | None]]
 
 
 def look_through(file: BinaryIO, part: Part, tick: float, look: Look, threads: int = 1, prints: Prints | None = None) -> Seen:
@@ -77,7 +75,11 @@ def finds(frame: VideoFrame, look: Look, side: int, prints: Prints | None = None
     pixels = turn.turned(np.asarray(small, np.uint8))
     across, down = (full / small for full, small in zip(turn.upright(frame.width, frame.height), turn.upright(*size), strict=True))
     found = [_larger(face, across, down) for face in _found(pixels, look)]
-    printed = prints(frame, found) if prints is not None else [None] * len(found)
+
+    def whole() -> Pixels:
+        return turn.turned(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
+
+    printed = prints(whole, found) if prints is not None else [None] * len(found)
     for face, print in zip(found, printed, strict=True):
         yield Find(face.box, face.score, print)
 

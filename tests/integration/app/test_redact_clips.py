@@ -246,7 +246,7 @@ async def test_on_a_clip_people_can_be_named(known: World, clips: FakeClips, saf
     assert facts.models == tuple(sorted(redaction_recipe(True).models))
     report = json.loads((safe / "c.mp4.redaction.json").read_text(encoding="utf-8"))
     assert (report["found"], report["covered_ways"], report["visible"], report[choice]) == (1, int(not visible), int(visible), ["Mei"])
-    assert [(way["why"], way["visible_s"] > 1, way["from_s"]) for way in report["ways"]] == [(why.value, visible, 0)]
+    assert [(way["why"], way["visible"] > 1, way["from"]) for way in report["ways"]] == [(why.value, visible, 0)]
     assert clips.embedders == {EMBEDDER}
 
 
@@ -268,6 +268,49 @@ async def test_whoever_is_forgotten_while_a_clip_is_looked_through_does_not_beco
     asked = RedactionAsk((path,), str(safe / "c.mp4"), only=("Mei",))
     [item] = [each async for each in known.app.redaction.copies.redact(asked) if isinstance(each, RedactionItem)]
     assert isinstance(item.error, PersonUnknown) and clips.draws == [] and in_folder(safe) == set()
+
+
+@pytest.fixture
+def films(world: World) -> FakeClips:
+    """What the world's agent covers films with; "a.gif" is one."""
+    fake = FakeClips()
+    world.films = ClipRedactor(fake, FolderJobs(world.folder.parent / "film jobs"))
+    world.analyser.frames["a.gif"], world.analyser.formats["a.gif"] = 300, "gif"
+    world.make(world.app.settings)
+    return fake
+
+
+async def test_an_animated_picture_is_covered_as_clips_are(world: World, films: FakeClips, safe: Path) -> None:
+    world.file("a.gif", b"film")
+    world.file("b.jpg")
+    async with world.running():
+        made, _ = await told(world, safe, strip=True)
+        with pytest.raises(VideoNotEditable):
+            await world.app.redaction.copies.edit(made["a.gif"].id, ())
+    assert in_folder(safe) == {"a.gif", "b.jpg"} and read(safe / "a.gif") == b"covered film"
+    facts = made["a.gif"].facts
+    assert facts is not None and (facts.ways, facts.marks) == (1, ())
+    assert [(task.strip, bool(task.ways)) for task in films.draws] == [(True, True)] * len(PARTS)
+    assert len(world.renderer.tasks) == 1  # of the photo
+    shown = present_redact.item(made["a.gif"], Texts())
+    assert (shown.clip, shown.editable) == (True, False)
+
+
+async def test_of_an_animated_picture_the_first_frame_is_copied_where_another_format_is_asked_for(
+    world: World, films: FakeClips, safe: Path
+) -> None:
+    path = world.file("a.gif", b"film").path
+    async with world.running():
+        asked = RedactionAsk((path,), str(safe / "a.png"))
+        [item] = [each async for each in world.app.redaction.copies.redact(asked) if isinstance(each, RedactionItem)]
+    assert item.state is ItemState.DONE and films.looks == [] and len(world.renderer.tasks) == 1
+
+
+async def test_what_lies_below_the_covers_of_an_animated_picture_is_not_kept(world: World, films: FakeClips, safe: Path) -> None:
+    world.file("a.gif", b"film")
+    async with world.running():
+        made, _ = await told(world, safe, keeping=Keeping.REGIONS)
+    assert isinstance(made["a.gif"].error, VideoKeepsNoRegions) and films.looks == []
 
 
 async def test_covers_of_a_clip_are_not_edited(world: World, clips: FakeClips, safe: Path) -> None:

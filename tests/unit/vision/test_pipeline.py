@@ -147,16 +147,8 @@ def film(encoded: Callable[..., bytes], *shades: int) -> bytes:
     return encoded(first, "GIF", save_all=True, append_images=more, duration=list(range(20, 20 + 10 * len(shades), 10)))
 
 
-def test_of_a_moving_gif_every_frame_is_looked_at_if_that_is_wanted(encoded: Callable[..., bytes]) -> None:
-    data = film(encoded, 10, 90, 200)
-    once, all_ = Stages(face(30), recognise=True), Stages(face(30), recognise=True)
-    assert len(analyse(data, once.pipeline, Wanted(), LIMITS, ticking()).faces) == 1
-    faces = analyse(data, all_.pipeline, Wanted(every_frame=True), LIMITS, ticking()).faces
-    assert len(faces) == 3 and all(face.embedding for face in faces)
-    assert [step.split()[0] for step in all_.ran] == ["detect", "align", "embed"] * 3
-
-
-def test_of_a_film_without_end_the_first_frame_is_looked_at(encoded: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.vision.codecs.film.MOST_FRAMES", 2)
-    stages = Stages(face(30), recognise=False)
-    assert len(analyse(film(encoded, 10, 90, 200), stages.pipeline, Wanted(every_frame=True), LIMITS, ticking()).faces) == 1
+def test_frames_are_counted_if_that_is_wanted_and_only_the_first_is_looked_at(encoded: Callable[..., bytes]) -> None:
+    data, stages = film(encoded, 10, 90, 200), Stages(face(30), recognise=False)
+    assert analyse(data, stages.pipeline, Wanted(), LIMITS, ticking()).frames == 1
+    counted = analyse(data, stages.pipeline, Wanted(count_frames=True), LIMITS, ticking())
+    assert (counted.frames, len(counted.faces)) == (3, 1)

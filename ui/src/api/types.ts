@@ -3162,7 +3162,7 @@ export interface components {
             readonly batch: string;
             /**
              * Clip
-             * @description it moves: there is no preview of it, and it has no marks
+             * @description it moves, or has several pages: there is no preview of it, and it has no marks
              */
             readonly clip: boolean;
             /** Copy Sha256 */

@@ -222,7 +222,7 @@ def test_other_formats_are_refused() -> None:
 
 
 # -- the way back -----------------------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("name", [name for name in FILES if name != "gif-moving"])
+@pytest.mark.parametrize("name", FILES)
 def test_kept_regions_restore_what_was_decoded(name: str) -> None:
     data = FILES[name](1)
     copy = render(data, Wish((COVER,), keep_regions=True), LIMITS)

@@ -1,0 +1,81 @@
+"""What the engine does with films."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from functools import partial
+
+from agent.app.ports import Joined
+from agent.domain.clips import Clip, Seen
+from agent.domain.errors import ImageUnreadable
+from agent.engine import clip_wire
+from agent.engine.files import not_written
+from agent.engine.service import Engine, read_steady, spent
+from agent.vision.detector import RECIPE
+from agent.vision.films import looking, writing
+from agent.vision.prints import prints_of
+
+OPERATIONS = {"film_probe": 1, "film_look": 1, "film_draw": 2, "film_join": 3}  # how many files come with each
+
+
+class FilmService:
+    """All take descriptors, which are closed here. Raise ImageError, FilmTooLong; besides, what is said."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def probe(self, source: int) -> Clip:
+        return looking.probe(self._read(source), self._engine.limits)
+
+    def look(self, asked: clip_wire.Look, source: int) -> Seen:
+        """Raises ModelError, EngineStartFailed."""
+        data, detector = self._read(source), self._engine.detector(RECIPE)
+        prints = None if asked.embedder is None else partial(prints_of, detector.look, self._engine.embedder(asked.embedder))
+        try:
+            return looking.look_through(data, self._engine.limits, detector.thorough, prints)
+        finally:
+            self._engine.release()
+
+    def draw(self, asked: clip_wire.Draw, source: int, target: int) -> clip_wire.Drawn:
+        """Raises RedactionError; ValueError for a cover that is none."""
+        with os.fdopen(target, "wb") as output:
+            data = self._read(source)
+            try:
+                frames = writing.write(data, asked.ways, self._engine.limits, output, strip=asked.strip)
+                output.flush()
+                os.fsync(output.fileno())
+            except OSError as error:
+                raise not_written(error) from error
+            return clip_wire.Drawn(frames, os.fstat(output.fileno()).st_size)
+
+    def join(self, asked: clip_wire.Join, source: int, made: int, target: int) -> Joined:
+        """Raises RedactionError."""
+        with spent(made) as whole, os.fdopen(target, "wb") as output:
+            kinds = writing.removed(self._read(source), self._engine.limits, strip=asked.strip)
+            try:
+                shutil.copyfileobj(whole, output)
+                output.flush()
+                os.fsync(output.fileno())
+            except OSError as error:
+                raise not_written(error) from error
+            return Joined(os.fstat(output.fileno()).st_size, kinds)
+
+    def _read(self, source: int) -> bytes:
+        with spent(source) as file:
+            return read_steady(file, self._engine.limits)
+
+
+def answer_film(engine: Engine, name: str, body: object, files: Sequence[int]) -> object:
+    """The answer to a request, as it is sent. Closes the files. Raises as the service does, ImageUnreadable if a file is missing."""
+    service = FilmService(engine)
+    if len(files) != OPERATIONS[name]:
+        for each in files:
+            os.close(each)
+        raise ImageUnreadable
+    if name == "film_probe":
+        return clip_wire.CLIP.dump(service.probe(*files))
+    if name == "film_look":
+        return clip_wire.SEEN.dump(service.look(clip_wire.LOOK.load(body), *files))
+    if name == "film_draw":
+        return clip_wire.DRAWN.dump(service.draw(clip_wire.DRAW.load(body), *files))
+    return clip_wire.JOINED.dump(service.join(clip_wire.JOIN.load(body), *files))

@@ -1,0 +1,64 @@
+"""Looks for faces in every frame of a film, as thoroughly as in a photo."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+
+from agent.domain.clips import Clip, Find, Part, Seen, Sight
+from agent.domain.prints import FreshPrint
+from agent.domain.tracks import BEGINS
+from agent.vision.codecs import Image, Limits, Pixels
+from agent.vision.codecs.decode import named
+from agent.vision.detector import THOROUGH_FACE, Decoder, Detection
+from agent.vision.films.reading import film_of, frames, shown
+from agent.vision.prints import Prints
+
+# Seconds that count for one frame, however long it is shown: where a face is missed in one, those before and after it tell.
+TICK: Final = 0.1
+Thorough = Callable[[Decoder, float], list[Detection]]
+
+
+def probe(data: bytes, limits: Limits) -> Clip:
+    """What it is, as of a clip; moments are numbers of frames. Raises ImageError, FilmTooLong."""
+    film = named(data, limits, lambda name: film_of(data, name, limits))
+    count = len(film.numbers)
+    return Clip(
+        hashlib.sha256(data).hexdigest(),
+        len(data),
+        film.width,
+        film.height,
+        TICK,
+        TICK,
+        count,
+        film.name,
+        (Part(0, count),),
+        sound=False,
+        film=True,
+    )
+
+
+def look_through(data: bytes, limits: Limits, thorough: Thorough, prints: Prints | None = None) -> Seen:
+    """Raises ImageError.
+
+    Pages have nothing to do with each other. Of an animation no cuts are told: from frame to frame of a small one much changes, and a
+    cover that lingers over a cut does less harm than one that ends where there was none.
+    """
+    film = named(data, limits, lambda name: film_of(data, name, limits))
+    sights: list[Sight] = []
+    before = np.zeros((0, 0, 3), np.uint8)
+    for number, frame in enumerate(frames(data, film, limits)):
+        pixels = shown(frame.canvas)
+        found = sights[-1].finds if np.array_equal(pixels, before) else _finds(pixels, thorough, prints)
+        sights.append(Sight(number, found))
+        before = pixels
+    return Seen(tuple(sights), tuple(range(1, len(sights))) if film.name == "tiff" else ())
+
+
+def _finds(pixels: Pixels, thorough: Thorough, prints: Prints | None) -> tuple[Find, ...]:
+    image = Image(pixels, 1.0, pixels.shape[1], pixels.shape[0], "rgb")
+    found = [face for face in thorough(lambda _: image, BEGINS) if max(face.box.w, face.box.h) >= THOROUGH_FACE]
+    printed: Sequence[FreshPrint | None] = prints(lambda: pixels, found) if prints is not None else [None] * len(found)
+    # Whatever such a look finds is a face: a page has no other frame that could tell.
+    return tuple(Find(face.box, max(face.score, BEGINS), print) for face, print in zip(found, printed, strict=True))

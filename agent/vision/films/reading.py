@@ -1,0 +1,116 @@
+"""Gives the frames of an animated picture, or the pages of a TIFF, one after the other, each whole and upright."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import PIL.Image
+
+from agent.domain.errors import FilmTooLong
+from agent.vision.codecs import Limits, Pixels, others
+from agent.vision.codecs.decode import named
+from agent.vision.copies.canvas import Canvas, of_pillow, upright
+
+FORMATS: Final = frozenset({"gif", "png", "webp", "avif", "tiff"})
+# Frames, and pixels in all of them together: an hour's work at worst.
+MOST_FRAMES, MOST_PIXELS = 5000, 1_000_000_000
+_SUBFILE, _REDUCED = 254, 1  # a TIFF's tag: whether a picture is another one's thumbnail
+_BITS, _DEEP = 258, 16  # the tag for bits per colour, and more than are kept
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """What is known before a frame is decoded."""
+
+    name: str  # the format
+    width: int  # pixels of the first frame as it lies in the file
+    height: int
+    numbers: tuple[int, ...]  # of the frames that are pictures of their own
+    loop: int | None = None  # how often it is shown again, 0: for ever; None: once, or not said
+    default: bool = False  # the first frame is shown only by those who can't show the others
+    left: frozenset[str] = frozenset()  # kinds that go into no copy
+
+
+@dataclass(slots=True)
+class Frame:
+    canvas: Canvas
+    ms: float = 0.0  # how long it is shown
+
+
+def frames_in(data: bytes, limits: Limits) -> int:
+    """How many there are; 1 for what has no others. Raises ImageError, or FilmTooLong."""
+    return named(data, limits, lambda name: len(film_of(data, name, limits).numbers) if name in FORMATS else 1)
+
+
+def film_of(data: bytes, name: str, limits: Limits) -> Film:
+    """Raises FilmTooLong, or whatever the decoder raises."""
+    opened = others.open_checked(data, name, limits)
+    count = int(getattr(opened, "n_frames", 1))
+    if name == "tiff" and count > 1:
+        return _pages(opened, count, limits)
+    _check(count, count * opened.width * opened.height)
+    loop = opened.info.get("loop")
+    default = bool(opened.info.get("default_image")) and count > 1
+    left = frozenset({"depth"} if name == "png" and data[24:25] == bytes([_DEEP]) else ())
+    return Film(name, opened.width, opened.height, tuple(range(count)), None if loop is None else int(loop), default, left)
+
+
+def frames(data: bytes, film: Film, limits: Limits) -> Iterator[Frame]:
+    """Raises ImageError."""
+    opened = named(data, limits, lambda name: others.open_checked(data, name, limits))
+    exif = others.exif_read(opened, data, film.name)
+    read = _page if film.name == "tiff" else _frame
+
+    for number in film.numbers:
+        frame = named(data, limits, lambda _, number=number: read(opened, number, limits))  # type: ignore[misc]  # the default has no type
+        yield Frame(upright(frame.canvas, exif), frame.ms)
+
+
+def shown(canvas: Canvas) -> Pixels:
+    """As it is looked at: RGB of eight bits, what is transparent white."""
+    plain = Canvas(canvas.colours.copy(), canvas.alpha, canvas.profile, canvas.order)
+    plain.make_shallow()
+    plain.make_opaque()
+    colours = plain.ordered("RGB")
+    return np.asarray(colours if colours.shape[2] == 3 else colours.repeat(3, axis=2), np.uint8)
+
+
+def _pages(opened: PIL.Image.Image, count: int, limits: Limits) -> Film:
+    numbers, pixels, left = [], 0, set[str]()
+    width, height = opened.size
+    _check(count, 0)
+    for number in range(count):
+        opened.seek(number)
+        tags = getattr(opened, "tag_v2", {})
+        if number and tags.get(_SUBFILE, 0) & _REDUCED:
+            left.add("thumbnail")
+            continue
+        limits.check_pixels(*opened.size)
+        pixels += opened.width * opened.height
+        if _DEEP in tags.get(_BITS, ()) and opened.mode in ("RGB", "RGBA"):
+            left.add("depth")
+        numbers.append(number)
+    _check(len(numbers), pixels)
+    return Film("tiff", width, height, tuple(numbers), left=frozenset(left) if len(numbers) > 1 else frozenset())
+
+
+def _check(count: int, pixels: int) -> None:
+    if count > 1 and (count > MOST_FRAMES or pixels > MOST_PIXELS):
+        raise FilmTooLong(frames=count, megapixels=round(pixels / 1e6), most=MOST_FRAMES, limit=round(MOST_PIXELS / 1e6))
+
+
+def _frame(opened: PIL.Image.Image, number: int, _: Limits) -> Frame:
+    """Always with what is transparent: the next frame may have some."""
+    opened.seek(number)
+    pixels = np.asarray(opened.convert("RGBA"))
+    ms = float(opened.info.get("duration") or 0)
+    canvas = Canvas(np.ascontiguousarray(pixels[:, :, :3]), np.ascontiguousarray(pixels[:, :, 3]), opened.info.get("icc_profile") or b"")
+    return Frame(canvas, ms)
+
+
+def _page(opened: PIL.Image.Image, number: int, limits: Limits) -> Frame:
+    opened.seek(number)
+    limits.make_room(*opened.size)
+    opened.load()
+    return Frame(of_pillow(opened, opened.info.get("icc_profile") or b""))

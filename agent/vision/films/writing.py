@@ -1,0 +1,59 @@
+"""Writes a film anew with what is covered covered, each frame whole: none shows what an earlier one left."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import BinaryIO, Final
+
+from agent.domain.clips import Covered
+from agent.domain.redaction import Cover, around
+from agent.vision.codecs import Limits, others
+from agent.vision.codecs.decode import named
+from agent.vision.copies import encoders
+from agent.vision.copies.kept import Kept, kept_of
+from agent.vision.copies.notes import Notes, of_opened
+from agent.vision.copies.rendering import cover
+from agent.vision.films import many
+from agent.vision.films.many import Drawn
+from agent.vision.films.reading import Film, film_of, frames
+
+Writer = Callable[[BinaryIO, Film, Iterator[Drawn], Kept, Notes], None]
+
+
+def write(data: bytes, ways: Sequence[Covered], limits: Limits, output: BinaryIO, *, strip: bool) -> int:
+    """Returns the number of frames. Raises ImageError, CopyUnsupported; ValueError for a cover that is none."""
+    film = named(data, limits, lambda name: film_of(data, name, limits))
+    kept, notes = _kept(data, film, limits, strip=strip)
+    _WRITERS[film.name](output, film, _drawn(data, film, limits, ways), kept, notes)
+    return len(film.numbers)
+
+
+def removed(data: bytes, limits: Limits, *, strip: bool) -> tuple[str, ...]:
+    """Kinds of what is in the original and not in its copy."""
+    film = named(data, limits, lambda name: film_of(data, name, limits))
+    return tuple(sorted({*_kept(data, film, limits, strip=strip)[0].removed, *film.left} - {"frames", "pages"}))
+
+
+def _drawn(data: bytes, film: Film, limits: Limits, ways: Sequence[Covered]) -> Iterator[Drawn]:
+    for number, frame in enumerate(frames(data, film, limits)):
+        covers = [Cover(around(box, each.look), each.look, 0.0, each.reason) for each in ways if (box := each.way.at(number)) is not None]
+        cover(frame.canvas, covers)
+        yield Drawn(frame.canvas, frame.ms, covers)
+
+
+def _kept(data: bytes, film: Film, limits: Limits, *, strip: bool) -> tuple[Kept, Notes]:
+    def read(name: str) -> tuple[Kept, Notes]:
+        notes = of_opened(others.open_checked(data, name, limits), data, name)
+        if name == "webp":
+            notes.lossless = b"VP8L" in data and b"VP8 " not in data
+        kept = kept_of(notes, notes.profile, film.width, film.height, strip=strip, somebody=True)
+        return kept.without(*encoders.LACKING.get(name, ("comment",))), notes
+
+    return named(data, limits, read)
+
+
+_WRITERS: Final[Mapping[str, Writer]] = {
+    "gif": many.write_gif,
+    "png": many.write_png,
+    "webp": many.write_webp,
+    "avif": many.write_avif,
+    "tiff": many.write_tiff,
+}
