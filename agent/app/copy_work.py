@@ -10,12 +10,15 @@ import structlog
 
 from agent.app.covering import Covering
 from agent.app.ports import Library, RedactionItem
+from agent.domain.clips import is_clip
 from agent.domain.errors import AgentError, EngineStartFailed, ModelError, StoreError, Unexpected
 from agent.domain.jobs import JobState, after_error
 
 log = structlog.get_logger()
 
 RETRY_AFTER_S = (2.0, 5.0, 15.0, 60.0)
+# So many that take long may be under way, or wait for their turn, beside the photos; and of what is called a clip one.
+MOST_SLOW = 8
 LOOK_S = 0.5  # how often somebody who waits looks whether the work is stuck
 # These are no file's fault: the work waits and tries again.
 BLOCKERS = (EngineStartFailed, ModelError, StoreError)
@@ -65,6 +68,8 @@ class CopyWork:
         self._wake = asyncio.Event()
         self._mended = asyncio.Event()
         self._running: dict[int, tuple[str, asyncio.Task[None]]] = {}  # by item: its batch, and who makes it
+        self._clips: set[int] = set()  # of those under way
+        self._far: dict[int, int] = {}  # by item under way that takes long: percent
         self._attempts: dict[int, int] = {}
         self._listeners: dict[str, Listener] = {}  # by batch
         self._stopping: set[asyncio.Task[None]] = set()
@@ -156,19 +161,27 @@ class CopyWork:
         self._mended.clear()
 
     async def _begin(self) -> None:
-        room = (1 if self.problem is not None else self._slots()) - len(self._running)
+        slow = min(len(self._far), MOST_SLOW)
+        room = (1 if self.problem is not None else self._slots() + slow) - len(self._running)
         if room <= 0:
             return
+        clips = not self._clips
         try:
-            waiting = await asyncio.to_thread(self._library.copies_to_make, room, without=tuple(self._running))
+            waiting = await asyncio.to_thread(self._library.copies_to_make, room, without=tuple(self._running), clips=clips)
         except StoreError as error:
             self._blocked(error)
             return
         if not waiting and not self._running:
             self.problem = None  # nothing waits any more, whatever stopped it
         for item in waiting:
-            if not (item.standing and self._resting()):
-                self._running[item.id] = item.batch, asyncio.create_task(self._job(item))
+            if item.standing and self._resting():
+                continue
+            if is_clip(item.source):
+                if self._clips:
+                    continue  # one at a time, or photos behind them would wait
+                self._clips.add(item.id)
+                self.wake()
+            self._running[item.id] = item.batch, asyncio.create_task(self._job(item))
 
     async def _job(self, item: RedactionItem) -> None:
         try:
@@ -181,6 +194,8 @@ class CopyWork:
                 self._tell(item, item.id)
         finally:
             self._running.pop(item.id, None)
+            self._far.pop(item.id, None)
+            self._clips.discard(item.id)
             self.wake()
 
     async def _attempt(self, item: RedactionItem) -> bool:
@@ -188,7 +203,7 @@ class CopyWork:
         attempt = self._attempts[item.id] = self._attempts.get(item.id, 0) + 1
         try:
             passphrase = self.passphrases.get(item.batch)
-            await self._covering.make(item, passphrase, lambda percent: self._tell(item, UnderWay(item.id, item.source, percent)))
+            await self._covering.make(item, passphrase, lambda percent: self._hear(item, percent))
         except BLOCKERS as error:
             self._attempts[item.id] -= 1
             self._blocked(error)
@@ -208,6 +223,13 @@ class CopyWork:
             log.info("redact.made", item=item.id)
         self.problem, self._tries = None, 0
         return True
+
+    def _hear(self, item: RedactionItem, percent: int) -> None:
+        self._far[item.id] = percent
+        if percent:
+            self._tell(item, UnderWay(item.id, item.source, percent))
+        else:
+            self.wake()  # there is room for another
 
     def _tell(self, item: RedactionItem, what: int | UnderWay) -> None:
         if (listener := self._listeners.get(item.batch)) is not None:

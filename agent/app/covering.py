@@ -81,7 +81,7 @@ class Covering:
     async def make(self, item: RedactionItem, passphrase: str | None, percent: Percent = lambda _: None) -> None:
         """Make the copy, and note it. Cancelled or failed, it leaves nothing behind, and the original as it was.
 
-        `percent` hears how far it is, where that takes a while.
+        `percent` hears how far it is, where that takes a while: 0 before it waits for its turn.
 
         Raises RedactionError, ImageError, EngineError, ModelError, PeopleError, StoreError.
         """
@@ -95,6 +95,7 @@ class Covering:
                 raise PassphraseGone
             found = None if is_clip(item.source) else await self._found(item)
             if found is None or found.film:
+                percent(0)
                 facts, item = await self._clips.make(item, aside, percent, film=found is not None)
                 kept = _kept(item, facts)
             else:

@@ -268,3 +268,10 @@ def test_nothing_is_added_to_a_batch_that_is_gone(library: Library) -> None:
     library.plan_more("gone", [PlannedCopy("/photos/a.jpg", "/safe/a.jpg")], now=NOW)
 
     assert library.copies_to_make(9) == []
+
+
+def test_clips_can_be_left_for_later(library: Library) -> None:
+    copies = [PlannedCopy(f"/in/{name}", f"/out/{name}") for name in ("a.mp4", "b.jpg", "C.MOV", "mp4", "d.mp4.png")]
+    library.plan_copies("both", Wish(), copies, now=NOW)
+    assert [each.source for each in library.copies_to_make(9, clips=False)] == ["/in/b.jpg", "/in/mp4", "/in/d.mp4.png"]
+    assert len(library.copies_to_make(9)) == 5

@@ -31,9 +31,9 @@ class RedactionTables:
         with self._database.read() as tx:
             return redactions.uncopied(tx, uid, places, limit)
 
-    def copies_to_make(self, limit: int, *, without: Collection[int] = ()) -> list[RedactionItem]:
+    def copies_to_make(self, limit: int, *, without: Collection[int] = (), clips: bool = True) -> list[RedactionItem]:
         with self._database.read() as tx:
-            return redactions.to_make(tx, limit, without)
+            return redactions.to_make(tx, limit, without, clips)
 
     def about_to_place(self, item_id: int, facts: CopyFacts, *, now: datetime) -> bool:
         with self._database.write(durable=True) as tx:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -14,6 +15,7 @@ from agent.adapters.store.schema import image, place
 from agent.adapters.store.schema import redaction as batch
 from agent.adapters.store.schema import redaction_item as item
 from agent.app.ports import MADE, CopyFacts, ItemState, Made, PlannedCopy, RedactionBatch, RedactionItem, RedactionPage
+from agent.domain.clips import is_clip
 from agent.domain.errors import AgentError, from_code
 from agent.domain.wishes import Mark, Wish
 
@@ -81,10 +83,12 @@ def uncopied(tx: Connection, uid: str, places: Collection[int] | None, limit: in
     return [(path, sha256) for path, sha256 in tx.execute(chosen)]
 
 
-def to_make(tx: Connection, limit: int, without: Collection[int]) -> list[RedactionItem]:
+def to_make(tx: Connection, limit: int, without: Collection[int], clips: bool) -> list[RedactionItem]:
     chosen = _items().where(item.c.state == ItemState.PLANNED)
-    chosen = chosen.order_by(batch.c.folder.is_not(None), item.c.redaction_id, item.c.id).limit(limit + len(without))
-    return [_item(row) for row in tx.execute(chosen) if row.id not in without][:limit]
+    chosen = chosen.order_by(batch.c.folder.is_not(None), item.c.redaction_id, item.c.id)
+    rows = tx.execute(chosen.limit(limit + len(without)) if clips else chosen)  # paths may be no text: they are not searched in SQL
+    left = (row for row in rows if row.id not in without and (clips or not is_clip(row.source)))
+    return [_item(row) for row in islice(left, limit)]
 
 
 def about_to_place(tx: Connection, item_id: int, facts: CopyFacts, now: datetime) -> bool:

@@ -142,8 +142,8 @@ class Redactions(Protocol):
         """
         ...
 
-    def copies_to_make(self, limit: int, *, without: Collection[int] = ()) -> list[RedactionItem]:
-        """The next planned ones but those (ids): asked for before those of folders, earlier batches first."""
+    def copies_to_make(self, limit: int, *, without: Collection[int] = (), clips: bool = True) -> list[RedactionItem]:
+        """The next planned ones but those (ids): asked for before those of folders, earlier batches first; clips only if they may be."""
         ...
 
     def about_to_place(self, item_id: int, facts: CopyFacts, *, now: datetime) -> bool:

@@ -332,6 +332,34 @@ async def test_two_of_the_same_content_are_made_one_after_the_other(world: World
     assert in_folder(safe) == {"a.mp4", "b.mp4"}
 
 
+async def test_photos_do_not_wait_behind_many_clips(world: World, clips: FakeClips, safe: Path) -> None:
+    for number in range(6):
+        world.file(f"a{number}.mp4", b"clip %d" % number)
+        world.file(f"b{number}.jpg")
+    clips.gate.clear()
+    async with world.running():
+        making = asyncio.create_task(told(world, safe))
+        await world.until(lambda: len([name for name in in_folder(safe) if name.endswith("jpg")]) == 6)
+        assert len({task.path for task in clips.draws}) <= 1
+        clips.gate.set()
+        made, _ = await making
+    assert {item.state for item in made.values()} == {ItemState.DONE} and len(made) == 12
+
+
+async def test_photos_do_not_wait_behind_animations(world: World, films: FakeClips, safe: Path) -> None:
+    for number in range(5):
+        world.file(f"a{number}.gif", b"film %d" % number)
+        world.analyser.frames[f"a{number}.gif"], world.analyser.formats[f"a{number}.gif"] = 9, "gif"
+        world.file(f"b{number}.jpg")
+    films.gate.clear()
+    async with world.running():
+        making = asyncio.create_task(told(world, safe))
+        await world.until(lambda: len([name for name in in_folder(safe) if name.endswith("jpg")]) == 5)
+        films.gate.set()
+        made, _ = await making
+    assert {item.state for item in made.values()} == {ItemState.DONE} and len(made) == 10
+
+
 async def test_what_is_finished_of_a_clip_is_not_done_again_by_the_next_agent(world: World, clips: FakeClips, safe: Path) -> None:
     world.file("b.mp4", b"clip")
     clips.gate.clear()
