@@ -4,9 +4,16 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
 _INSTALLED = _PACKAGE / "_data"
-_CHECKOUT = {"config": "assets/config", "icons": "assets/icons", "locales": "assets/locales", "models": "assets/models", "ui": "ui/dist"}
+_CHECKOUT = {
+    "config": "assets/config",
+    "help": "ui/dist-help",
+    "icons": "assets/icons",
+    "locales": "assets/locales",
+    "models": "assets/models",
+    "ui": "ui/dist",
+}
 
 
 def resource(kind: str) -> Path:
-    """The folder of one kind: "config", "icons", "locales", "models" or "ui"."""
+    """The folder of one kind: "config", "help", "icons", "locales", "models" or "ui"."""
     return _INSTALLED / kind if _INSTALLED.is_dir() else _PACKAGE.parent / _CHECKOUT[kind]

@@ -183,6 +183,7 @@ class Agent:
             health=health(app, self._paths, self._texts, __version__),
             version=__version__,
             ui=resource("ui"),
+            help=resource("help"),
         )
         try:
             async with serving(context, port=self._settings.api.port, runtime=self._paths.runtime) as port:

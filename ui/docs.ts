@@ -1,11 +1,14 @@
-/** Turns the pages in `../docs` into HTML when the UI is built, so that help opens in the program and without a network. */
+/** Turns the guide in `../docs` into pages that the agent serves: help opens in the program, without a network, and weighs nothing in the UI itself. */
 
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 
 import { Marked, type Tokens } from 'marked'
 import type { Plugin } from 'vite'
 
-const SUFFIX = '.md?page'
+const DOCS = join(import.meta.dirname, '../docs')
+const SUFFIXES = { en: '.md', 'zh-CN': '.zh-CN.md' } as const
+type Language = keyof typeof SUFFIXES
 
 function slug(title: string): string {
   return title
@@ -15,11 +18,16 @@ function slug(title: string): string {
     .replace(/\s+/g, '-')
 }
 
-/** What leads to another page of the docs leads to it in the program; what leads elsewhere in the project is only its words. */
+/** The pages that open in the program. */
+export function names(): readonly string[] {
+  return ['guide']
+}
+
+/** What leads to another page of the help leads to it in the program; what leads elsewhere in the project is only its words. */
 export function target(href: string): string | null {
   if (/^https?:/.test(href)) return href
-  const page = /^(?:\.{0,2}\/)*(?:reference\/)?(guide|settings|errors)(?:\.zh-CN)?\.md(?:#(.*))?$/.exec(href)
-  if (page) return `#help/${page[1]}${page[2] ? `/${page[2]}` : ''}`
+  const page = /^(?:\.{0,2}\/)*(?:reference\/)?([a-z-]+)(?:\.zh-CN)?\.md(?:#(.*))?$/.exec(href)
+  if (page && ['settings', 'errors', ...names()].includes(page[1] ?? '')) return `#help/${page[1]}${page[2] ? `/${page[2]}` : ''}`
   return null
 }
 
@@ -55,15 +63,24 @@ export function html(markdown: string, english: string = markdown): string {
   return marked.parse(own, { async: false })
 }
 
+/** A page as the agent gives it. */
+export function page(name: string, language: Language): { readonly html: string } {
+  const [own, english] = [SUFFIXES[language], SUFFIXES.en].map((suffix) => readFileSync(join(DOCS, `${name}${suffix}`), 'utf8'))
+  return { html: html(own ?? '', english ?? '') }
+}
+
+/** Writes the pages beside what is built: `dist-help/en/guide.json`. */
 export function docs(): Plugin {
+  let folder = ''
   return {
     name: 'docs',
-    load(id) {
-      if (!id.endsWith(SUFFIX)) return null
-      const path = id.slice(0, -'?page'.length)
-      const english = path.replace('.zh-CN.md', '.md')
-      this.addWatchFile(path)
-      return `export default ${JSON.stringify(html(readFileSync(path, 'utf8'), readFileSync(english, 'utf8')))}`
+    apply: 'build',
+    configResolved: ({ root, build }) => void (folder = `${resolve(root, build.outDir)}-help`),
+    writeBundle() {
+      for (const language of Object.keys(SUFFIXES) as Language[]) {
+        mkdirSync(join(folder, language), { recursive: true })
+        for (const name of names()) writeFileSync(join(folder, language, `${name}.json`), JSON.stringify(page(name, language)))
+      }
     },
   }
 }

@@ -104,4 +104,5 @@ class Context:
     health: Health
     version: str
     ui: Path  # the built web app
+    help: Path  # the pages of the guide, as the UI's build made them
     drafts: Drafts = field(default_factory=Drafts)

@@ -18,6 +18,7 @@ from agent.api.guard import Guard, sign_in_page
 from agent.api.routes_capture import capture_routes
 from agent.api.routes_desk import desk_routes
 from agent.api.routes_folders import folder_routes
+from agent.api.routes_help import help_routes
 from agent.api.routes_library import library_routes
 from agent.api.routes_people import people_routes
 from agent.api.routes_redact import redact_routes
@@ -107,6 +108,7 @@ def create_app(context: Context, port: Callable[[], int]) -> FastAPI:
     watch_routes(api, context)
     settings_routes(api, context)
     folder_routes(api, context)
+    help_routes(api, context)
     status_routes(api, context)
     redact_routes(api, context)
     _pages(api, context)

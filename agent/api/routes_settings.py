@@ -1,17 +1,14 @@
-"""Routes of the Settings page, the first run and the reference: every setting, and what a new user should know."""
+"""Routes of the Settings page and the first run: every setting, and what a new user should know."""
 
 import asyncio
 from contextlib import suppress
-from dataclasses import asdict
-from typing import Literal
 
 from fastapi import FastAPI
 
 from agent.api import present_settings
 from agent.api.context import Context
 from agent.api.present import printable
-from agent.api.schemas_settings import FirstRun, RecoveryCode, Reference, SettingOut, SettingsOut, SettingValue
-from agent.app.reference import PAGES
+from agent.api.schemas_settings import FirstRun, RecoveryCode, SettingOut, SettingsOut, SettingValue
 from agent.app.setting_fields import nearest_key, setting_fields
 from agent.domain.errors import AgentError, SettingsUnknownKey
 from agent.settings import KeyHome, Library
@@ -24,11 +21,6 @@ def settings_routes(api: FastAPI, context: Context) -> None:
     """Add them to `api`."""
     _setting_routes(api, context)
     _first_run_routes(api, context)
-
-    @api.get("/api/help/{page}")
-    async def reference(page: Literal["errors", "settings"]) -> Reference:
-        """All errors, or all settings, in the program's language."""
-        return Reference(**asdict(await asyncio.to_thread(PAGES[page], context.texts())))
 
 
 def _setting_routes(api: FastAPI, context: Context) -> None:

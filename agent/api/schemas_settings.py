@@ -178,6 +178,12 @@ class ReferencePart(Schema):
     rows: tuple[SettingTold, ...]
 
 
+class GuidePage(Schema):
+    """A page of the guide."""
+
+    html: str
+
+
 class Reference(Schema):
     """A page of the help that the program makes itself; in its texts, words for a machine stand between backticks."""
 

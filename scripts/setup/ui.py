@@ -18,7 +18,7 @@ from scripts.setup.venv import Venv
 NODE_LOCK = "requirements-node.lock"
 # What Vite and rolldown run on.
 _NODE_OLDEST = (20, 19)
-_NOT_SOURCES = {"node_modules", "dist"}
+_NOT_SOURCES = {"node_modules", "dist", "dist-help"}
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,10 @@ class Ui:
 
     def built(self) -> bool:
         """Whether the build stands and nothing it was made from changed."""
-        return (self.folder / "dist" / "index.html").is_file() and self._read("inputs") == self._inputs()
+        return all(map(Path.is_file, self._results())) and self._read("inputs") == self._inputs()
+
+    def _results(self) -> tuple[Path, ...]:
+        return self.folder / "dist" / "index.html", self.folder / "dist-help" / "en" / "guide.json"
 
     def packages_installed(self) -> bool:
         return (self.folder / "node_modules").is_dir() and self._read("packages") == self._packages()

@@ -115,6 +115,7 @@ async def running(
         health=health(app, paths, lambda: Texts("en"), "0"),
         version="0",
         ui=resource("ui"),
+        help=resource("help"),
     )
     async with serving(context, port=0, runtime=paths.runtime):
         work = asyncio.create_task(app.run())

@@ -56,7 +56,15 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_carries_ui_texts_profiles_icons_and_the_models_manifest(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    for wanted in ("ui/index.html", "ui/popup.html", "locales/en.json", "locales/zh-CN.json", "config/prod.toml", "icons/tray-idle.png"):
+    for wanted in (
+        "ui/index.html",
+        "ui/popup.html",
+        "locales/en.json",
+        "locales/zh-CN.json",
+        "config/prod.toml",
+        "icons/tray-idle.png",
+        "help/en/guide.json",
+    ):
         assert f"agent/_data/{wanted}" in names
     assert any(name.startswith("agent/_data/models/") for name in names)
 

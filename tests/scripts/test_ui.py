@@ -22,9 +22,9 @@ class Npm:
         self.words.append(command[1])
         if self.fails:
             raise SetupFailed("command_failed", tool="npm")
-        made = self.ui.folder / ("node_modules/x.js" if command[1] == "ci" else "dist/index.html")
-        made.parent.mkdir(exist_ok=True)
-        made.touch()
+        for made in ["node_modules/x.js"] if command[1] == "ci" else ["dist/index.html", "dist-help/en/guide.json"]:
+            (self.ui.folder / made).parent.mkdir(parents=True, exist_ok=True)
+            (self.ui.folder / made).touch()
 
 
 @pytest.fixture
@@ -74,6 +74,14 @@ def test_what_the_tools_leave_behind_is_no_source(ui: Ui, npm: Npm, venv: Venv, 
     (ui.folder / "node_modules" / "later.js").touch()
     (ui.folder / "dist" / "later.js").touch()
     assert ui.built()
+
+
+@pytest.mark.parametrize("lost", ["dist/index.html", "dist-help/en/guide.json"])
+def test_what_was_deleted_of_the_build_is_built_again(ui: Ui, npm: Npm, venv: Venv, console: Console, lost: str) -> None:
+    ui.build(console, venv)
+    (ui.folder / lost).unlink()
+    ui.build(console, venv)
+    assert npm.words == ["ci", "run", "run"]
 
 
 def test_a_failed_build_is_tried_again(ui: Ui, npm: Npm, venv: Venv, console: Console) -> None:

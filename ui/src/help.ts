@@ -1,24 +1,31 @@
-/** The pages of the help, each read when it is opened. */
+/** The pages of the help, each asked of the agent when it is opened. */
 
-import type { Reference } from './api/types'
+import type { GuidePage, Reference } from './api/types'
 import type { Language } from './i18n'
 import { client } from './state.svelte'
 
+/** What the program knows itself; every other page is one of the guide. */
+const REFERENCE: readonly string[] = ['settings', 'errors']
 export const PAGES = ['guide', 'settings', 'errors'] as const
-export type HelpPage = (typeof PAGES)[number]
 
-const GUIDE: Readonly<Record<Language, () => Promise<{ readonly default: string }>>> = {
-  en: () => import('../../docs/guide.md?page'),
-  'zh-CN': () => import('../../docs/guide.zh-CN.md?page'),
-}
+/** HTML for a page of the guide. */
+export type HelpPage = string | Reference
+const kept = new Map<string, HelpPage>()
 
-/** The guide is HTML made when the UI was built; what there is of settings and errors, the agent says, which knows it anyway. */
-export async function readPage(page: HelpPage, language: Language): Promise<string | Reference> {
-  return page === 'guide' ? (await GUIDE[language]()).default : client.request<Reference>('GET', `/api/help/${page}`)
+/** What was read before is there without the agent too. */
+export async function read(page: string, language: Language): Promise<HelpPage> {
+  const key = `${language}/${page}`
+  const found =
+    kept.get(key) ??
+    (REFERENCE.includes(page)
+      ? await client.request<Reference>('GET', `/api/help/${page}`)
+      : (await client.request<GuidePage>('GET', `/api/help/guide/${page}`)).html)
+  kept.set(key, found)
+  return found
 }
 
 /** `guide/watch-a-folder` in its parts. */
-export function helpPart(part: string | null): { readonly page: HelpPage; readonly heading: string | null } {
+export function helpPart(part: string | null): { readonly page: string; readonly heading: string | null } {
   const [name, ...rest] = (part ?? '').split('/')
-  return { page: PAGES.find((known) => known === name) ?? 'guide', heading: rest.join('/') || null }
+  return { page: name || 'guide', heading: rest.join('/') || null }
 }

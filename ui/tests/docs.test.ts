@@ -3,30 +3,31 @@ import { join } from 'node:path'
 
 import { describe, expect, it, vi } from 'vitest'
 
-import { html, target } from '../docs'
+import { html, names, page, target } from '../docs'
 import { drawing } from '../icons'
-import { helpPart, readPage } from '../src/help'
+import { helpPart, read } from '../src/help'
+import { Unreachable } from '../src/api/client'
 import { client } from '../src/state.svelte'
 
-const page = (name: string): string => readFileSync(join(import.meta.dirname, '../../docs', name), 'utf8')
+const source = (name: string): string => readFileSync(join(import.meta.dirname, '../../docs', name), 'utf8')
 const ids = (text: string): string[] => [...text.matchAll(/<h\d id="([^"]*)"/g)].map((match) => match[1] ?? '')
 
 describe('the guide', () => {
   it('has the same places in both languages', () => {
-    const english = page('guide.md')
-    const places = ids(html(english))
-    expect(places.length).toBeGreaterThan(5)
-    expect(ids(html(page('guide.zh-CN.md'), english))).toEqual(places)
-    expect(new Set(places).size).toBe(places.length)
+    for (const name of names()) {
+      const places = ids(page(name, 'en').html)
+      expect(ids(page(name, 'zh-CN').html)).toEqual(places)
+      expect(new Set(places).size).toBe(places.length)
+    }
   })
 
   it('has every place that the program points at', () => {
-    const places = ids(html(page('guide.md')))
+    const places = ids(page('guide', 'en').html)
     expect(places).toEqual(expect.arrayContaining(['watch-a-folder', 'recognise-people', 'people', 'keep-the-recovery-code']))
   })
 
   it('keeps its links in the program, and the other language out', () => {
-    const text = html(page('guide.md'))
+    const text = html(source('guide.md'))
     expect(text).toContain('href="#help/settings"')
     expect(text).not.toContain('zh-CN')
     expect(target('reference/errors.md#image.empty')).toBe('#help/errors/image.empty')
@@ -44,11 +45,18 @@ it('the address names a page and a heading', () => {
   expect(helpPart(null)).toEqual({ page: 'guide', heading: null })
 })
 
-it('what there is of errors and settings comes from the agent, the guide from the UI itself', async () => {
+it('what was read stays there without the agent, in its language', async () => {
+  const asked = vi.spyOn(client, 'request').mockResolvedValue({ html: '<h1>Guide</h1>' })
+  expect(await read('guide', 'en')).toBe('<h1>Guide</h1>')
+  asked.mockRejectedValue(new Unreachable())
+  expect(await read('guide', 'en')).toBe('<h1>Guide</h1>')
+  await expect(read('guide', 'zh-CN')).rejects.toThrow(Unreachable)
+  expect(asked.mock.calls).toEqual([['GET', '/api/help/guide/guide'], ['GET', '/api/help/guide/guide']])
+})
+
+it('what there is of errors comes as the program knows it', async () => {
   const asked = vi.spyOn(client, 'request').mockResolvedValue({ title: 'Errors', intro: [], columns: [], parts: [] })
-  expect(await readPage('guide', 'en')).toContain('<h1')
-  expect(asked).not.toHaveBeenCalled()
-  expect(await readPage('errors', 'en')).toHaveProperty('title', 'Errors')
+  expect(await read('errors', 'en')).toHaveProperty('title', 'Errors')
   expect(asked).toHaveBeenCalledWith('GET', '/api/help/errors')
 })
 

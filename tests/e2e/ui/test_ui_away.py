@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from tests.program import RealProgram
@@ -45,12 +46,18 @@ def test_every_page_says_when_the_program_is_gone(
     program = make_program({})
     program.start()
     visitors = {}
-    for place in ("", "popup", "#status", "#settings"):
+    for place in ("", "popup", "#status", "#settings", "#help"):
         visitors[place] = visit(program)
         visitors[place].sign_in()
         visitors[place].go(place, language)
         visitors[place].page.locator("h1").first.wait_for()
+    expect(visitors["#help"].page.locator("#people")).to_have_count(1)
     program.kill()
+    guide = visitors["#help"].page
+    guide.evaluate("location.hash = '#help/errors'")  # not read before, unlike the guide
+    expect(guide.locator("#people")).to_have_count(0)
     for visitor in visitors.values():
         visitor.says(visitor.t("offline.title"), whole=False)
         visitor.right()
+    guide.evaluate("location.hash = '#help/guide'")
+    expect(guide.locator("#people")).to_have_count(1)

@@ -97,6 +97,8 @@ class SharedApi:
 
     def __init__(self, ui: Path) -> None:
         (ui / "assets").mkdir()
+        (ui / "help" / "zh-CN").mkdir(parents=True)
+        (ui / "help" / "zh-CN" / "guide.json").write_text('{"html": "<h1>指南</h1>"}', encoding="utf-8")
         for page in ("index", "popup", "picker"):
             (ui / f"{page}.html").write_text("<!doctype html><title>page</title>")
         (ui / "assets" / "app-1a2b.js").write_text("export {}")
@@ -104,7 +106,7 @@ class SharedApi:
         self.context: Context | None = None
         self.forget: list[Callable[[], None]] = []
         parts: dict[str, Any] = {field.name: Part(self, field.name) for field in fields(Context)}
-        self._app = create_app(Context(**{**parts, "version": VERSION, "ui": ui}), lambda: PORT)
+        self._app = create_app(Context(**{**parts, "version": VERSION, "ui": ui, "help": ui / "help"}), lambda: PORT)
 
     def over(self, context: Context) -> FastAPI:
         """With nothing remembered of the context before."""
@@ -162,6 +164,7 @@ class Served:
             ),
             version=VERSION,
             ui=shared.ui,
+            help=shared.ui / "help",
         )
 
     @property

@@ -62,6 +62,16 @@ async def test_all_settings_and_errors_can_be_read_up(owner: httpx.AsyncClient, 
     assert (await owner.get("/api/help/other")).status_code == 422
 
 
+async def test_a_page_of_the_guide_is_read_in_the_program_s_language_and_nothing_beside_it(
+    owner: httpx.AsyncClient, served: Served
+) -> None:
+    served.language = "zh-CN"
+    assert (await owner.get("/api/help/guide/guide")).json() == {"html": "<h1>指南</h1>"}
+    assert (await owner.get("/api/help/guide/other")).status_code == 404
+    assert (await owner.get("/api/help/guide/..%2Fzh-CN%2Fguide")).status_code == 404
+    assert (await owner.get("/api/help/guide/a.json")).status_code == 422
+
+
 async def test_a_setting_is_written_and_reset(owner: httpx.AsyncClient, served: Served) -> None:
     answer = await owner.put("/api/settings/popup.seconds", json={"value": 30})
     assert (answer.status_code, answer.json()["value"]) == (200, 30)

@@ -389,6 +389,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/help/guide/{name}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Guide
+         * @description A page of the guide in the program's language.
+         */
+        readonly get: operations["guide_api_help_guide__name__get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/help/{page}": {
         readonly parameters: {
             readonly query?: never;
@@ -2365,6 +2385,14 @@ export interface components {
             /** Total */
             readonly total: number;
         };
+        /**
+         * GuidePage
+         * @description A page of the guide.
+         */
+        readonly GuidePage: {
+            /** Html */
+            readonly html: string;
+        };
         /** HealthReport */
         readonly HealthReport: {
             readonly cpu: components["schemas"]["CpuReport"];
@@ -3829,6 +3857,7 @@ export type Forgotten = components['schemas']['Forgotten'];
 export type Group = components['schemas']['Group'];
 export type GroupFaces = components['schemas']['GroupFaces'];
 export type Groups = components['schemas']['Groups'];
+export type GuidePage = components['schemas']['GuidePage'];
 export type HealthReport = components['schemas']['HealthReport'];
 export type HistoryPoint = components['schemas']['HistoryPoint'];
 export type IgnoreFaces = components['schemas']['IgnoreFaces'];
@@ -4757,6 +4786,37 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["HealthReport"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly guide_api_help_guide__name__get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["GuidePage"];
                 };
             };
             /** @description Unprocessable Entity */

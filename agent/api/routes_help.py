@@ -1,0 +1,38 @@
+"""Routes of the help: the guide's pages, made when the UI was built, and the reference, which the program knows itself."""
+
+import asyncio
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+from fastapi import FastAPI
+from fastapi import Path as InPath
+
+from agent.api.context import Context
+from agent.api.schemas_settings import GuidePage, Reference
+from agent.app.reference import PAGES
+from agent.domain.errors import NotFound
+
+# What a page's file may be called: nothing that leads out of the folder.
+PageName: TypeAlias = Annotated[str, InPath(pattern="^[a-z0-9-]{1,60}$")]
+
+
+def help_routes(api: FastAPI, context: Context) -> None:
+    """Add them to `api`."""
+
+    @api.get("/api/help/{page}")
+    async def reference(page: Literal["errors", "settings"]) -> Reference:
+        """All errors, or all settings, in the program's language."""
+        return Reference(**asdict(await asyncio.to_thread(PAGES[page], context.texts())))
+
+    @api.get("/api/help/guide/{name}")
+    async def guide(name: PageName) -> GuidePage:
+        """A page of the guide in the program's language."""
+        return await asyncio.to_thread(_read, context.help / context.texts().language / f"{name}.json")
+
+
+def _read(file: Path) -> GuidePage:
+    try:
+        return GuidePage.model_validate_json(file.read_bytes())
+    except FileNotFoundError:
+        raise NotFound from None
