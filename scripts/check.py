@@ -26,13 +26,13 @@ def main() -> int:
         return 2
     sys.path.insert(0, str(ROOT))
     from scripts.setup.console import Console
-    from scripts.setup.prepare import DEVELOPMENT, RUNTIME, prepare
+    from scripts.setup.prepare import DEVELOPMENT, DOCS, RUNTIME, prepare
     from scripts.setup.processes import environment
     from scripts.setup.ui import Ui, node
 
     console = Console(ROOT / "build" / "setup.log")
     with console.failures_shown():
-        venv = prepare(ROOT, console, locks=[RUNTIME, DEVELOPMENT])
+        venv = prepare(ROOT, console, locks=[RUNTIME, DEVELOPMENT, DOCS])
         python = str(venv.python)
         checks: dict[str, Sequence[str]] = {
             "ruff check": [python, "-m", "ruff", "check"],
@@ -42,6 +42,7 @@ def main() -> int:
             "settings profiles": [python, "scripts/validate_configs.py"],
             "reference pages": [python, "scripts/docs_reference.py", "--check"],
             "API description": [python, "scripts/openapi.py", "--check"],
+            "documentation": [python, "-m", "mkdocs", "build", "--strict", "--quiet"],
         }
         results = {name: _run(name, command, ROOT, environment()) for name, command in checks.items()}
         if "--static" not in sys.argv[1:]:

@@ -9,13 +9,14 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-# File -> (what goes in, the lock whose versions it must agree with).
-LOCKS: dict[str, tuple[list[str], str | None]] = {
-    "requirements-tools.lock": (["--group", "tools"], None),
-    "requirements.lock": (["pyproject.toml"], None),
-    "requirements-dev.lock": (["--group", "test", "--group", "check", "--group", "build", "--group", "lock"], "requirements.lock"),
-    "requirements-node.lock": (["--group", "node"], None),
-    "requirements-bench.lock": (["--group", "bench"], "requirements.lock"),
+# File -> (what goes in, the locks whose versions it must agree with).
+LOCKS: dict[str, tuple[list[str], tuple[str, ...]]] = {
+    "requirements-tools.lock": (["--group", "tools"], ()),
+    "requirements.lock": (["pyproject.toml"], ()),
+    "requirements-dev.lock": (["--group", "test", "--group", "check", "--group", "build", "--group", "lock"], ("requirements.lock",)),
+    "requirements-docs.lock": (["--group", "docs"], ("requirements.lock", "requirements-dev.lock")),
+    "requirements-node.lock": (["--group", "node"], ()),
+    "requirements-bench.lock": (["--group", "bench"], ("requirements.lock",)),
 }
 HEAD = "# Made by `python scripts/lock.py` from pyproject.toml; not to be edited by hand.\n"
 
@@ -26,7 +27,7 @@ def main() -> int:
         options = ["--universal", "--generate-hashes", "--no-annotate", "--no-header", "--python-version", "3.11", "--quiet"]
         # Neither a mirror nor a folder of wheels on this machine may leave its mark in the file.
         options += ["--no-emit-index-url", "--no-emit-find-links", "--allow-unsafe"]
-        options += ["--constraint", agree] if agree else []
+        options += [word for lock in agree for word in ("--constraint", lock)]
         subprocess.run([str(uv), "pip", "compile", *options, *sys.argv[1:], *sources, "--output-file", name], cwd=ROOT, check=True)
         lock = ROOT / name
         body = "".join(line for line in lock.read_text(encoding="utf-8").splitlines(keepends=True) if not line.startswith("#"))

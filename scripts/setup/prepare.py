@@ -10,6 +10,7 @@ from scripts.setup.venv import TOOLS, Venv
 
 RUNTIME = "requirements.lock"
 DEVELOPMENT = "requirements-dev.lock"
+DOCS = "requirements-docs.lock"
 
 
 def prepare(checkout: Path, console: Console, *, locks: Sequence[str]) -> Venv:

@@ -1,0 +1,80 @@
+"""What makes the pages in docs/ a site: MkDocs calls `on_config` before it builds (see mkdocs.yml)."""
+
+import re
+import shutil
+from pathlib import Path
+from typing import Protocol
+
+ROOT = Path(__file__).parent.parent
+# Pages that lie beside docs/, and what they are called on the site.
+OUTSIDE = {"README": "index", "CONTRIBUTING": "contributing", "SECURITY": "security", "CHANGELOG": "changelog"}
+DECISIONS = {".md": "# Decisions\n", ".zh-CN.md": "# 设计决定\n\n这些记录只有英文。\n"}
+_SWITCH = re.compile(r"^\[(?:简体中文|English)\]\([^)]*\)(?: · )?", re.MULTILINE)
+_PAGE = rf"({'|'.join(OUTSIDE)})\.md"
+
+
+class Site(Protocol):
+    docs_dir: str
+
+
+def slug(title: str, separator: str = "-") -> str:
+    """The id of a heading, as the help in the program and the places that show Markdown have it."""
+    return re.sub(r"\s+", separator, re.sub(r"[^\w. -]", "", title.lower()).strip())
+
+
+def on_config(config: Site) -> Site:
+    """Build from a copy in which every page has its place."""
+    config.docs_dir = str(staged(ROOT / "build" / "docs"))
+    return config
+
+
+def staged(target: Path) -> Path:
+    """docs/ with the pages beside it, a list of the decisions, and the mark."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(ROOT / "docs", target)
+    (target / "assets").mkdir()
+    shutil.copy(ROOT / "assets" / "icons" / "mark-128.png", target / "assets" / "mark.png")
+    for name, called in OUTSIDE.items():
+        for page in (ROOT / f"{name}.md", ROOT / f"{name}.zh-CN.md"):
+            if page.is_file():
+                (target / page.name.replace(name, called)).write_text(_within(page.read_text(encoding="utf-8")), encoding="utf-8")
+    decisions = sorted((target / "decisions").glob("*.md"))
+    listed = [f"- [{page.read_text(encoding='utf-8').splitlines()[0].lstrip('# ')}]({page.name})\n" for page in decisions]
+    for ending, title in DECISIONS.items():
+        (target / "decisions" / f"index{ending}").write_text(f"{title}\n{''.join(listed)}", encoding="utf-8")
+    for page in sorted(target.rglob("*.md")):  # `name.md` before `name.zh-CN.md`
+        text = _placed(page.read_text(encoding="utf-8"))
+        english = page.with_name(page.name.replace(".zh-CN.md", ".md"))
+        page.write_text(text if english == page else named_as(text, english.read_text(encoding="utf-8")), encoding="utf-8")
+    return target
+
+
+def headings(text: str) -> list[tuple[int, str]]:
+    """Line number and words of each; a comment in a block of code is none."""
+    found, within = [], False
+    for number, line in enumerate(text.splitlines()):
+        within ^= line.startswith("```")
+        if not within and (heading := re.match("#+ (.*)", line)):
+            found.append((number, heading[1]))
+    return found
+
+
+def named_as(text: str, english: str) -> str:
+    """The headings get the ids of the same headings in English, so that a link is good in both languages."""
+    lines = text.splitlines()
+    for (number, _), (_, words) in zip(headings(text), headings(english), strict=True):
+        lines[number] += f" {{#{slug(words)}}}"
+    return "\n".join(lines) + "\n"
+
+
+def _placed(text: str) -> str:
+    """The site has a choice of languages of its own, and links within each; the pages beside docs/ have a place in it."""
+    own = re.sub(r"(\]\([^)\s:]*?)\.zh-CN\.md", r"\1.md", _SWITCH.sub("", text, count=1))
+    return re.sub(rf"\]\(((?:\.\./)*)\.\./{_PAGE}", lambda found: f"]({found[1]}{OUTSIDE[found[2]]}.md", own)
+
+
+def _within(text: str) -> str:
+    """A page beside docs/ with its links as seen from within. What has no place on the site (the licence) is only its words."""
+    text = re.sub(r"\[([^\]]*)\]\((?!docs/|https?:|#|[A-Z]+(?:\.zh-CN)?\.md)[^)]*\)", r"\1", text)
+    text = text.replace("](docs/decisions)", "](decisions/index.md)").replace("](docs/", "](").replace(".zh-CN.md", ".md")
+    return re.sub(rf"\]\({_PAGE}", lambda found: f"]({OUTSIDE[found[1]]}.md", text)
