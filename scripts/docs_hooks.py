@@ -5,6 +5,8 @@ import shutil
 from pathlib import Path
 from typing import Protocol
 
+from scripts import api_reference
+
 ROOT = Path(__file__).parent.parent
 # Pages that lie beside docs/, and what they are called on the site.
 OUTSIDE = {"README": "index", "CONTRIBUTING": "contributing", "SECURITY": "security", "CHANGELOG": "changelog"}
@@ -29,7 +31,7 @@ def on_config(config: Site) -> Site:
 
 
 def staged(target: Path) -> Path:
-    """docs/ with the pages beside it, a list of the decisions, and the mark."""
+    """docs/ with the pages beside it, the reference of the API, a list of the decisions, and the mark."""
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(ROOT / "docs", target)
     (target / "assets").mkdir()
@@ -40,6 +42,8 @@ def staged(target: Path) -> Path:
                 (target / page.name.replace(name, called)).write_text(_within(page.read_text(encoding="utf-8")), encoding="utf-8")
     decisions = sorted((target / "decisions").glob("*.md"))
     listed = [f"- [{page.read_text(encoding='utf-8').splitlines()[0].lstrip('# ')}]({page.name})\n" for page in decisions]
+    for language, ending in (("en", ".md"), ("zh-CN", ".zh-CN.md")):
+        (target / "reference" / f"api{ending}").write_text(api_reference.page(language), encoding="utf-8")
     for ending, title in DECISIONS.items():
         (target / "decisions" / f"index{ending}").write_text(f"{title}\n{''.join(listed)}", encoding="utf-8")
     for page in sorted(target.rglob("*.md")):  # `name.md` before `name.zh-CN.md`

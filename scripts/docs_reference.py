@@ -1,6 +1,8 @@
-"""Writes docs/reference/ (errors, settings; two languages) from the code and the catalogues; `--check` fails if a page is out of date."""
+"""Writes docs/reference/ (commands, settings, errors) from the code and the catalogues; `--check` fails if a page is out of date."""
 
 import argparse
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from agent.i18n import Texts  # noqa: E402
 
 FOLDER = ROOT / "docs" / "reference"
 ENDINGS = {"en": ".md", "zh-CN": ".zh-CN.md"}
+LOCALES = {"en": "en_GB.UTF-8", "zh-CN": "zh_CN.UTF-8"}
 MADE = {
     "en": "<!-- Made by scripts/docs_reference.py: change the code or assets/locales, then run it again. -->",
     "zh-CN": "<!-- 由 scripts/docs_reference.py 生成：请修改代码或 assets/locales，然后重新运行。 -->",
@@ -42,11 +45,20 @@ def _table(page: Reference, part: Part) -> list[str]:
 
 def pages() -> dict[str, str]:
     """File name -> content."""
-    return {
-        f"{name}{ending}": f"{MADE[language]}\n\n{markdown(page(Texts(language)))}"
-        for language, ending in ENDINGS.items()
-        for name, page in PAGES.items()
-    }
+    made: dict[str, str] = {}
+    for language, ending in ENDINGS.items():
+        told = {name: markdown(page(Texts(language))) for name, page in PAGES.items()}
+        told["commands"] = _commands(language)
+        made |= {f"{name}{ending}": f"{MADE[language]}\n\n{text}" for name, text in told.items()}
+    return made
+
+
+def _commands(language: str) -> str:
+    """The command line takes its language from the system, once, as it starts."""
+    words = [sys.executable, "-m", "scripts.cli_reference"]
+    env = {**os.environ, "LC_ALL": LOCALES[language]}
+    done = subprocess.run(words, cwd=ROOT, env=env, capture_output=True, encoding="utf-8", timeout=60, check=True)
+    return done.stdout
 
 
 def main() -> int:

@@ -1,7 +1,11 @@
 """The reference pages."""
 
+import click
+
 from agent.app.setting_fields import setting_fields
+from agent.cli.commands import ai_popup
 from agent.domain.errors import leaves
+from scripts import api_reference
 from scripts.docs_reference import FOLDER, pages
 
 
@@ -16,3 +20,17 @@ def test_every_error_and_setting_stands_on_its_page_in_both_languages() -> None:
         assert all(f"## `{code}`" in made[f"errors{ending}"] for code in leaves())
         assert all(f"| `{key}` |" in made[f"settings{ending}"] for key in setting_fields())
         assert "{" not in made[f"errors{ending}"]
+
+
+def test_every_command_stands_on_its_page_in_the_language_of_the_page() -> None:
+    made = pages()
+    names = [f"{name} {inner}" for name, group in ai_popup.commands.items() if isinstance(group, click.Group) for inner in group.commands]
+    for ending, words in ((".md", "Make a backup now."), (".zh-CN.md", "立即备份")):
+        assert all(f"`ai-popup {name}`" in made[f"commands{ending}"] for name in [*ai_popup.commands, *names])
+        assert words in made[f"commands{ending}"]
+
+
+def test_requests_lead_to_what_they_take_and_give() -> None:
+    page = api_reference.page("en")
+    assert "| `POST /api/captures` | [`CaptureRequest`](#capturerequest) | [`CaptureOut`](#captureout) |" in page
+    assert "### `CaptureOut`" in page

@@ -1,0 +1,48 @@
+"""The reference of the command line, from click itself: `python -m scripts.cli_reference` prints it in the language of the system."""
+
+import sys
+from collections.abc import Iterator
+
+import click
+
+from agent.cli.click_words import speak
+from agent.cli.commands import TEXTS, ai_popup
+
+TITLES = {"en": ("Commands", "what", "meaning"), "zh-CN": ("命令", "写法", "含义")}
+INTRO = {
+    "en": "What `ai-popup COMMAND --help` says. Exit codes: 0 all well, 1 something failed (each failure is named), 2 wrong usage.",
+    "zh-CN": "即 `ai-popup COMMAND --help` 的内容，都在这里。退出码：0 表示全部成功，1 表示有失败（会逐一说明），2 表示用法有误。",
+}
+
+
+def page() -> str:
+    """All commands as Markdown."""
+    speak(TEXTS)
+    root = click.Context(ai_popup, info_name="ai-popup")
+    return "\n".join([f"# {TITLES[TEXTS.language][0]}", "", INTRO[TEXTS.language], *_command(ai_popup, root), ""])
+
+
+def _command(command: click.Command, context: click.Context) -> Iterator[str]:
+    depth = context.command_path.count(" ")
+    if depth:
+        yield from ("", f"{'#' * (depth + 1)} `{context.command_path}`")
+    yield from ("", (command.help or "").strip(), "")
+    yield from ("```text", f"{context.command_path} {' '.join(command.collect_usage_pieces(context))}", "```")
+    told = [record for parameter in command.get_params(context) if (record := parameter.get_help_record(context)) is not None]
+    own = [(words, meaning) for words, meaning in told if meaning and "--help" not in words]
+    if own:
+        _, what, meaning = TITLES[TEXTS.language]
+        yield from ("", f"| {what} | {meaning} |", "| --- | --- |", *(f"| `{_cell(words)}` | {_cell(text)} |" for words, text in own))
+    if isinstance(command, click.Group):
+        for name, inner in sorted(command.commands.items()):
+            if not inner.hidden:
+                yield from _command(inner, click.Context(inner, info_name=name, parent=context))
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
+    sys.stdout.write(page())
