@@ -60,6 +60,12 @@ class NamesInSidecars(StrEnum):
     BOTH = "both"
 
 
+class UpdateChannel(StrEnum):
+    AUTO = "auto"
+    STABLE = "stable"
+    BETA = "beta"
+
+
 class OnBattery(StrEnum):
     NORMAL = "normal"
     GENTLE = "gentle"
@@ -292,6 +298,13 @@ class Api(Section):
     """Port on this machine only; 0 takes a free one."""
 
 
+class Updates(Section):
+    enabled: bool = True
+    """Ask once a day whether there is a newer version and download it, where this build knows whom to ask."""
+    channel: UpdateChannel = UpdateChannel.AUTO
+    """Which versions: `auto` is the channel this build is of, `beta` also brings those that are still being tried out."""
+
+
 class Logs(Section):
     level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
     """What is written at least."""
@@ -316,6 +329,7 @@ class Settings(Section):
     watch_screen: WatchScreen = WatchScreen()
     tray: Tray = Tray()
     api: Api = Api()
+    updates: Updates = Updates()
     logs: Logs = Logs()
 
 

@@ -27,6 +27,10 @@ def main(words: Sequence[str]) -> int:
             from agent.desktop import popup_window
 
             return popup_window.main()
+        case ["update-worker"]:
+            from agent.adapters.updates import worker as update_worker
+
+            return update_worker.main()
         case _:
             from agent.cli.commands import run_command
 

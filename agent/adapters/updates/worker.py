@@ -1,0 +1,57 @@
+"""The child that asks for updates and downloads them: the agent itself never holds what that takes of memory."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agent.adapters.metered import is_metered
+from agent.adapters.power import read_power
+from agent.adapters.updates.updater import Updater
+from agent.build import Build
+from agent.child import Message, send, take_pipes
+from agent.domain.errors import AgentError, Unexpected
+from agent.domain.updates import Step
+
+LEAST_PERCENT = 20.0
+
+
+def main() -> int:
+    """Serve until the input ends."""
+    requests, answers = take_pipes()
+    with requests, answers:
+        for line in requests:
+            try:
+                work(json.loads(line))
+                send(answers, {"ok": True})
+            except AgentError as error:
+                send(answers, {"code": error.code, "params": error.params})
+            except Exception as error:
+                send(answers, {"code": Unexpected.code, "params": {"kind": type(error).__name__}})
+    return 0
+
+
+def request(build: Build, folder: Path, cache: Path, installed: str, channel: str, *, check: bool, fetch: bool) -> Message:
+    """Check first, if so; then fetch what is new, if so: unless that were a burden."""
+    where = {"folder": str(folder), "cache": str(cache), "installed": installed, "channel": channel}
+    return {"build": build.model_dump(mode="json"), **where, "check": check, "fetch": fetch}
+
+
+def work(asked: Message) -> None:
+    """Raises UpdateError, OSError, StoreError."""
+    build = Build.model_validate(asked["build"])
+    updater = Updater(
+        build,
+        folder=Path(asked["folder"]),
+        cache=Path(asked["cache"]),
+        installed=asked["installed"],
+        clock=lambda: datetime.now(UTC),
+    )
+    state = updater.check(asked["channel"]) if asked["check"] else updater.state(asked["channel"])
+    if asked["fetch"] and state.step is Step.AVAILABLE and not burden():
+        updater.download(asked["channel"])
+
+
+def burden() -> bool:
+    """Whether a download would cost money or the last of the battery, as far as the system tells."""
+    power = read_power()
+    return (power.on_battery and power.percent is not None and power.percent < LEAST_PERCENT) or is_metered()
