@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import cast
 
+from agent import __version__
 from agent.adapters import captures
 from agent.adapters.backup import BackupStore
 from agent.adapters.clip_jobs import FolderJobs
@@ -27,6 +28,8 @@ from agent.adapters.store import SqliteLibrary
 from agent.adapters.store.opening import open_library
 from agent.adapters.thumbnails import ThumbnailFile
 from agent.adapters.tools import Stop, let_go_at_quit
+from agent.adapters.updates.library_care import LibraryCare
+from agent.adapters.updates.updater import Updater
 from agent.adapters.xmp import Sidecars
 from agent.app.capturing import Surroundings
 from agent.app.clips import ClipRedactor
@@ -39,6 +42,7 @@ from agent.app.recognition import Backups
 from agent.app.redaction import Makers
 from agent.app.rest import Rest
 from agent.app.rules import EMBEDDER
+from agent.build import Build
 from agent.child import own_command
 from agent.desktop import portal
 from agent.desktop.active_window import active_window
@@ -112,6 +116,16 @@ def watched_desktop() -> WatchedDesktop:
     """What this desktop tells while the screen is watched."""
     windows = windows_of_the_desktop()
     return WatchedDesktop(windows.front, windows.scene, session_locked, portal.no_watching)
+
+
+def updater(paths: AppPaths, build: Build) -> Updater:
+    """What this program can learn of newer ones."""
+    return Updater(build, folder=paths.updates, cache=paths.downloads, installed=__version__, clock=utc_now)
+
+
+def library_care(settings: Settings, paths: AppPaths) -> LibraryCare:
+    """Keeps the library safe while a new version is tried on it."""
+    return LibraryCare(paths.library, home_of_key(settings, paths), keep=settings.library.backups, clock=utc_now)
 
 
 def home_of_key(settings: Settings, paths: AppPaths) -> Home:

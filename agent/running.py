@@ -52,7 +52,8 @@ TRAY_POLL_S = 0.5
 class Agent:
     """One run, with the library open and the instance lock held. `on_ready` is called in the core's thread when the API answers.
 
-    `welcome` opens the first-run page in the browser, if there is a desktop and no folder is watched yet.
+    `welcome` opens the first-run page in the browser, if there is a desktop and no folder is watched yet. With `trial` it only comes up:
+    nothing is watched, and nothing outside follows it.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Agent:
         *,
         tray: bool,
         welcome: bool = False,
+        trial: bool = False,
         on_ready: Callable[[], None] = lambda: None,
         on_no_tray: Callable[[], None] = lambda: None,
     ) -> None:
@@ -79,6 +81,9 @@ class Agent:
         # Once: an icon alone tells nobody that a folder is to be chosen. Libraries of their own (demo, tests) do without.
         self._welcomes = welcome and tray and HOME_VARIABLE not in os.environ
         self._on_no_tray = on_no_tray
+        self._trial = trial
+        self.quit_by_user = False  # else by the system
+        self.goes_on = False  # as a new version, at once
         self._bridge: TrayBridge | None = None
 
     def run(self) -> None:
@@ -112,7 +117,7 @@ class Agent:
         from agent.desktop.tray_bridge import TrayBridge  # brings Qt on Linux: only where there is a tray
 
         bridge = self._bridge = TrayBridge(
-            self._texts, scan=self._scan, capture=lambda: self._captures.capture(), watch=self._watch, quit=self.quit
+            self._texts, scan=self._scan, capture=lambda: self._captures.capture(), watch=self._watch, quit=self._user_quits
         )
         self._built.wait()
         if self._loop is not None and not self._ended.is_set():
@@ -125,6 +130,10 @@ class Agent:
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop is closed: it has ended by itself
                 self._loop.call_soon_threadsafe(self._stop.set)
+
+    def _user_quits(self) -> None:
+        self.quit_by_user = True
+        self.quit()
 
     def _core(self) -> None:
         try:
@@ -179,7 +188,7 @@ class Agent:
             texts=self._texts,
             walk=walk_images,
             remote=is_remote,
-            quit=self.quit,
+            quit=self._user_quits,
             health=health(app, self._paths, self._texts, __version__),
             version=__version__,
             ui=resource("ui"),
@@ -191,8 +200,9 @@ class Agent:
                 self._on_ready()
                 if self._welcomes and not self._settings.folders:
                     desk.browse("photos")
-                await self._follow_autostart(self._settings)
-                await self._captures.follow()
+                if not self._trial:
+                    await self._follow_autostart(self._settings)
+                    await self._captures.follow()
                 await self._work(app, desk, presenter)
         finally:
             await self._captures.close()
@@ -204,7 +214,7 @@ class Agent:
         self._built.set()
         with app.bus.listening(presenter.happened):
             async with asyncio.TaskGroup() as tasks:
-                works = (app.run(), presenter.run(), self._file.watch(self._settings_changed, self._settings_refused))
+                works = (app.run(watch=not self._trial), presenter.run(), self._file.watch(self._settings_changed, self._settings_refused))
                 running = [tasks.create_task(work) for work in works]
                 await self._stop.wait()
                 for task in running:

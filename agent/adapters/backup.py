@@ -18,6 +18,7 @@ from agent.domain.errors import BackupDamaged, BackupMissing, StoreDamaged, Stor
 EVERY = timedelta(days=1)
 _NAME = "%Y-%m-%dT%H%M%SZ"
 _ASIDE = "damaged-"
+NEWER = "newer-"  # what a version made of the library that was taken back
 _UNFINISHED = ".unfinished-"  # being written or being deleted: never listed
 
 
@@ -107,13 +108,24 @@ class BackupStore:
     def drop_aside(self) -> None:
         """Delete what a restore or an upgrade put aside: it can't be told what is in it. Raises StoreError."""
         try:
-            for aside in self._folder.glob(f"{_ASIDE}*/"):
+            for aside in (*self._folder.glob(f"{_ASIDE}*/"), *self._folder.glob(f"{NEWER}*/")):
                 shutil.rmtree(aside)
             for copy in self._folder.glob(f"{DATABASE_FILE}.{BEFORE_UPGRADE}*"):
                 copy.unlink()
             sync_folder(self._folder)
         except OSError as error:
             raise store_error(error) from error
+
+    def drop(self, name: str) -> None:
+        """Delete one, if it is there. Raises StoreError."""
+        path = self._backups / name
+        try:
+            if path.is_dir():
+                path.rename(path.with_name(_UNFINISHED + name))
+        except OSError as error:
+            raise store_error(error) from error
+        finally:
+            self._sweep()
 
     def verify(self, backup: Backup) -> int:
         """Read all of it; returns how many images it holds. Raises BackupDamaged, StoreKeyMissing, KeyHomeError."""
@@ -126,8 +138,8 @@ class BackupStore:
         """Its own keys: `recover` works with them also when the library's are gone."""
         return LibraryKeys(backup.path, self._home)
 
-    def restore(self, backup: Backup | None, now: datetime) -> Backup:
-        """Put a backup in the library's place, by default the newest good one. What was there is kept in `damaged-<time>`.
+    def restore(self, backup: Backup | None, now: datetime, *, aside: str = _ASIDE) -> Backup:
+        """Put a backup in the library's place, by default the newest good one. What was there is kept: `<aside><time>`.
 
         The library must be closed everywhere: the caller holds the instance's lock. Raises BackupMissing, BackupDamaged, StoreError,
         KeyHomeError, and then leaves the library as it was. A crash leaves the old database or the new one, never none.
@@ -138,7 +150,7 @@ class BackupStore:
         try:
             shutil.copyfile(chosen.path / DATABASE_FILE, staged)
             sync_file(staged)
-            self._put_aside(now)
+            self._put_aside(now, aside)
             # The old write-ahead log must be gone before the new database comes: it would be applied to it.
             for suffix in ("-wal", "-shm"):
                 self._live(suffix).unlink(missing_ok=True)
@@ -168,8 +180,8 @@ class BackupStore:
             return backup
         raise BackupDamaged
 
-    def _put_aside(self, now: datetime) -> None:
-        aside = self._folder / f"{_ASIDE}{now.astimezone(UTC).strftime(_NAME)}"
+    def _put_aside(self, now: datetime, prefix: str) -> None:
+        aside = self._folder / f"{prefix}{now.astimezone(UTC).strftime(_NAME)}"
         make_private(aside)
         for file in (self._live(), self._live("-wal"), self._live("-shm"), self._folder / KEYS_FILE):
             if file.exists():

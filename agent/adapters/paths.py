@@ -51,6 +51,16 @@ class AppPaths:
         return self.config / "keys"
 
     @property
+    def updates(self) -> Path:
+        """The folder of what is remembered of updates."""
+        return self.data / "updates"
+
+    @property
+    def downloads(self) -> Path:
+        """The folder of downloaded updates."""
+        return self.cache / "updates"
+
+    @property
     def lock(self) -> Path:
         """Held by the one instance that may use the library. Beside it, for sessions that share a home have a runtime folder each."""
         return self.data / "agent.lock"

@@ -59,15 +59,22 @@ def ai_popup() -> None: ...
 
 @ai_popup.command(help=TEXTS("cli.help.run"))
 @click.option("--no-tray", is_flag=True, help=TEXTS("cli.help.no_tray"))
+@click.option("--trial", is_flag=True, hidden=True)  # the version before this one asks whether it comes up
 @click.pass_obj
-def run(session: Session, no_tray: bool) -> int:
-    from agent.cli.run import run_agent
+def run(session: Session, no_tray: bool, trial: bool) -> int:
+    from agent.cli.run import after_quit, before_run, run_agent, try_out
 
+    if trial:
+        return try_out(session)
+    words = ["--no-tray"] if no_tray else []
+    before_run(session, words)
     try:
         with session.alone():
-            return run_agent(session, tray=not no_tray)
+            end = run_agent(session, tray=not no_tray)
     except AlreadyRunning:
         return show_running(session)
+    after_quit(session, words, end)
+    return 0
 
 
 def show_running(session: Session) -> int:

@@ -1,16 +1,42 @@
-"""`ai-popup run` and the wait for its end."""
+"""`ai-popup run`, the trial of a new version by the one before it, and the wait for its end."""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from enum import Enum
+from typing import TYPE_CHECKING
 
 import click
 
 from agent import logs
 from agent.cli.session import Session
-from agent.domain.errors import AgentUnreachable, NoTray
+from agent.domain.errors import AgentUnreachable, NoTray, SettingsError
+
+if TYPE_CHECKING:
+    from agent.handover import Handover
+    from agent.running import Agent
 
 END_WAIT_S = 20.0
+LOCK_WAIT_S = 10.0
+TRIAL_END_S = 10.0
 
 
-def run_agent(session: Session, *, tray: bool) -> int:
-    """Run until quit, with the instance's lock held. Where no tray can be shown the agent runs without."""
+class End(Enum):
+    """Who ended the agent."""
+
+    SYSTEM = "system"  # a signal: log-out, shutdown, Ctrl+C
+    USER = "user"  # the tray, the API, `ai-popup quit`
+    UPDATE = "update"  # to go on as the new version at once
+
+
+def run_agent(session: Session, *, tray: bool, trial: bool = False) -> End:
+    """Run until quit, with the instance's lock held; says who ended it. Where no tray can be shown the agent runs without.
+
+    With `trial` it only comes up, and ends when standard input does.
+    """
     from agent.heap import few_arenas
 
     few_arenas()
@@ -24,15 +50,74 @@ def run_agent(session: Session, *, tray: bool) -> int:
                 session.paths,
                 session.file,
                 library,
-                tray=tray and settings.tray.enabled,
+                tray=tray and settings.tray.enabled and not trial,
+                trial=trial,
                 welcome=session.library_is_new,
                 on_no_tray=lambda: session.explain(NoTray()),
                 on_ready=lambda: click.echo(session.texts("cli.run.ready"), err=True),
             )
+            if trial:
+                threading.Thread(target=_end_with_input, args=(agent,), name="trial", daemon=True).start()
             agent.run()
+            return End.UPDATE if agent.goes_on else End.USER if agent.quit_by_user else End.SYSTEM
     finally:
         logs.stop()
+
+
+def try_out(session: Session) -> int:
+    """Come up for the version before this one, which let go of the lock a moment ago."""
+    with session.alone(wait_s=LOCK_WAIT_S):
+        run_agent(session, tray=False, trial=True)
     return 0
+
+
+def _end_with_input(agent: "Agent") -> None:
+    sys.stdin.buffer.read()
+    agent.quit()
+    time.sleep(TRIAL_END_S)
+    os._exit(1)  # it hangs, and holds the lock that the version before it needs
+
+
+def before_run(session: Session, words: Sequence[str]) -> None:
+    """A new version that waits is installed now, and this process goes on as that one. Returns where this version is to run.
+
+    Raises SettingsError.
+    """
+    from agent.adapters.updates.journal import waits
+
+    session.file.load()
+    if not waits(session.paths):
+        return
+    from agent.handover import become
+
+    if (place := handover(session).before_run()) is not None:
+        become(place, words)
+
+
+def after_quit(session: Session, words: Sequence[str], end: End) -> None:
+    """A new version that waits is installed; it is started at once where somebody asked for that."""
+    from agent.adapters.updates.journal import waits
+
+    if not waits(session.paths):
+        return
+    from agent.handover import become
+
+    here = handover(session)
+    here.settle()
+    if end is End.SYSTEM:
+        return  # it does not wait: the next start sees to it
+    if (other := here.after_quit(asked=end is End.UPDATE)) is not None:
+        become(other, words)
+
+
+def handover(session: Session) -> "Handover":
+    """The way to another version."""
+    from agent.build import read_build
+    from agent.handover import Handover
+
+    with suppress(SettingsError):  # then by those that were last in force
+        session.file.load()
+    return Handover(session.paths, session.file.snapshot, read_build())
 
 
 def wait_for_end(session: Session) -> int:

@@ -55,13 +55,13 @@ class Session:
         return Client.find(self.paths.runtime)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self, *, wait_s: float = 0) -> Iterator[None]:
         """Hold the instance's lock. Raises AlreadyRunning."""
         from filelock import FileLock, Timeout
 
         self.paths.create()
         try:
-            with FileLock(self.paths.lock, timeout=0):
+            with FileLock(self.paths.lock, timeout=wait_s):
                 yield
         except Timeout as error:
             raise AlreadyRunning from error

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, inspect, text
 
 from agent.adapters.store.engine import Database
 from agent.adapters.store.schema import REVISION, metadata
-from agent.domain.errors import StoreNewer
+from agent.domain.errors import StoreDamaged, StoreNewer
 
 BEFORE_UPGRADE = "before-"
 _MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -29,6 +29,18 @@ def upgrade(database: Database, path: Path) -> None:
             _create(tx)
         else:
             _migrate(tx)
+
+
+def revision_of(path: Path, key: bytes) -> str | None:
+    """Of a library, also of a newer one; nothing is changed. Raises StoreError: StoreDamaged also where not every page is sound."""
+    database = Database(path, key)
+    try:
+        if not database.sound():
+            raise StoreDamaged
+        with database.read() as tx:
+            return _revision(tx)
+    finally:
+        database.close()
 
 
 def _create(tx: Connection) -> None:

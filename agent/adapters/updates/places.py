@@ -1,0 +1,192 @@
+"""How each kind of package takes the place of the one that runs: the small part of an installation that differs between systems."""
+
+import ctypes
+import os
+import plistlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from agent.adapters.durable import disk_full, sync_file, sync_folder
+from agent.build import Kind
+from agent.domain.errors import UpdateDiskFull, UpdateFailed, UpdateUnwritable
+
+Run: TypeAlias = Callable[[Sequence[str]], object]  # runs a tool; raises OSError, SubprocessError
+Exchange: TypeAlias = Callable[[Path, Path], None]  # two things change names in one step; raises OSError
+
+_TOOL_LIMIT_S = 600
+
+
+class Place(Protocol):
+    """Where a program lies that can be replaced in one step. Each call may come again after a kill. All raise OSError."""
+
+    @property
+    def command(self) -> Sequence[str]:
+        """Starts what lies in the program's place now."""
+        ...
+
+    @property
+    def staged_command(self) -> Sequence[str]:
+        """Starts the new one before it is in its place."""
+        ...
+
+    def stage(self, file: Path) -> None:
+        """Lay the new one beside it. Raises UpdateDiskFull, UpdateUnwritable, UpdateFailed."""
+        ...
+
+    def swap(self) -> None:
+        """The new one takes the place; the old one is kept."""
+        ...
+
+    def undo(self) -> None:
+        """The old one is in its place, whatever was done; nothing of the new one is left."""
+        ...
+
+    def settle(self) -> None:
+        """The new one stays: nothing of the old one is left."""
+        ...
+
+
+class AppImagePlace:
+    """One file, which its runtime names in `APPIMAGE`."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self._new = target.with_name(f".{target.name}.new")
+        self._old = target.with_name(f".{target.name}.old")
+
+    @property
+    def command(self) -> Sequence[str]:
+        return [str(self._target)]
+
+    @property
+    def staged_command(self) -> Sequence[str]:
+        return [str(self._new)]
+
+    def stage(self, file: Path) -> None:
+        with _placing():
+            self._old.unlink(missing_ok=True)
+            shutil.copyfile(file, self._new)
+            self._new.chmod(self._target.stat().st_mode | 0o100)
+            sync_file(self._new)
+
+    def swap(self) -> None:
+        if not self._new.exists():
+            return  # it was done
+        self._old.unlink(missing_ok=True)
+        try:
+            os.link(self._target, self._old)
+        except OSError:  # a file system without links
+            shutil.copy2(self._target, self._old)
+            sync_file(self._old)
+        sync_folder(self._target.parent)
+        self._new.replace(self._target)
+        sync_folder(self._target.parent)
+
+    def undo(self) -> None:
+        if self._old.exists():
+            self._old.replace(self._target)
+        self._new.unlink(missing_ok=True)
+        sync_folder(self._target.parent)
+
+    def settle(self) -> None:
+        self._old.unlink(missing_ok=True)
+
+
+class MacPlace:
+    """A folder `….app`. The new one is copied out of its disk image; both change names in one step."""
+
+    def __init__(self, target: Path, version: str, *, run: Run, exchange: Exchange) -> None:
+        """`version` is the new one's."""
+        self._target = target
+        self._other = target.with_name(f".{target.name}.other")  # the new one, then the old one
+        self._version = version
+        self._run = run
+        self._exchange = exchange
+
+    @property
+    def command(self) -> Sequence[str]:
+        return [_mac_program(self._target)]
+
+    @property
+    def staged_command(self) -> Sequence[str]:
+        return [_mac_program(self._other)]
+
+    def stage(self, file: Path) -> None:
+        with _placing(), tempfile.TemporaryDirectory(prefix="ai-popup-", ignore_cleanup_errors=True) as mounted:
+            shutil.rmtree(self._other, ignore_errors=True)
+            self._run(["hdiutil", "attach", "-nobrowse", "-readonly", "-mountpoint", mounted, str(file)])
+            try:
+                [found] = Path(mounted).glob("*.app")
+                self._run(["ditto", str(found), str(self._other)])
+            except ValueError as error:
+                raise UpdateFailed(version=self._version) from error
+            finally:
+                self._run(["hdiutil", "detach", mounted])
+
+    def swap(self) -> None:
+        if not self._is_new(self._target):
+            self._exchange(self._other, self._target)
+
+    def undo(self) -> None:
+        if self._is_new(self._target) and self._other.exists():
+            self._exchange(self._other, self._target)
+        self.settle()
+
+    def settle(self) -> None:
+        if self._other.exists():
+            shutil.rmtree(self._other)
+
+    def _is_new(self, app: Path) -> bool:
+        with suppress(OSError, plistlib.InvalidFileException):
+            facts = plistlib.loads((app / "Contents" / "Info.plist").read_bytes())
+            return bool(facts.get("CFBundleShortVersionString") == self._version)
+        return False
+
+
+def place_of(kind: Kind, version: str, *, environ: Mapping[str, str] = os.environ, executable: str = sys.executable) -> Place | None:
+    """Where this program lies and `version` may take its place; None if it can't be replaced so."""
+    if kind is Kind.APPIMAGE and (named := environ.get("APPIMAGE")):
+        return AppImagePlace(Path(named))
+    if kind is Kind.DMG:
+        app = next((folder for folder in Path(executable).parents if folder.suffix == ".app"), None)
+        return MacPlace(app, version, run=run_tool, exchange=exchange_names) if app else None
+    return None
+
+
+def run_nsis(file: Path, start: Callable[[Sequence[str]], object]) -> None:
+    """Have the installer replace this program, silently, when it has ended: the installer waits for that. Raises OSError."""
+    start([str(file), "/S"])
+
+
+def run_tool(command: Sequence[str]) -> None:
+    """Raises OSError, SubprocessError."""
+    none = subprocess.DEVNULL
+    subprocess.run(command, stdin=none, stdout=none, stderr=none, check=True, timeout=_TOOL_LIMIT_S)
+
+
+def exchange_names(one: Path, other: Path) -> None:
+    """On macOS. Raises OSError."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    swap = 2  # RENAME_SWAP
+    if libc.renamex_np(os.fsencode(one), os.fsencode(other), swap) != 0:
+        raise OSError(ctypes.get_errno(), "renamex_np")
+
+
+def _mac_program(app: Path) -> str:
+    return str(next((app / "Contents" / "MacOS").iterdir(), app))
+
+
+@contextmanager
+def _placing() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise (UpdateDiskFull if disk_full(error) else UpdateUnwritable) from error
+    except subprocess.SubprocessError as error:
+        raise UpdateUnwritable from error

@@ -1,0 +1,230 @@
+"""Hands the program over to a newer version: the old one tries it, puts it in its place, or takes all of it back."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+
+import psutil
+import structlog
+from filelock import FileLock, Timeout
+
+from agent import __version__
+from agent.adapters.paths import AppPaths
+from agent.adapters.updates.installation import Installation
+from agent.adapters.updates.journal import JournalFile
+from agent.adapters.updates.memory import MemoryFile, Told
+from agent.adapters.updates.places import Place, place_of, run_nsis
+from agent.bootstrap import library_care, updater
+from agent.build import Build, Kind
+from agent.domain.errors import AgentError, AlreadyRunning, UpdateError, UpdateFailed, UpdateManaged, UpdateNotReady
+from agent.settings import Settings, UpdateChannel
+
+log = structlog.get_logger()
+
+TRIAL_LIMIT_S = 300.0  # a large library is migrated meanwhile
+END_LIMIT_S = 20.0
+LOCK_WAIT_S = 30.0
+POLL_S = 0.1
+
+
+def channel_of(settings: Settings, build: Build) -> str:
+    """Which releases this program follows."""
+    chosen = settings.updates.channel
+    return build.channel.value if chosen is UpdateChannel.AUTO else chosen.value
+
+
+class Handover:
+    """Of the program in these folders. All block; only `settle` may be called while the agent runs."""
+
+    def __init__(self, paths: AppPaths, settings: Settings, build: Build) -> None:
+        self._paths = paths
+        self._build = build
+        self._channel = channel_of(settings, build)
+        self._wanted = settings.updates.enabled
+        self._updater = updater(paths, build)
+        self._care = library_care(settings, paths)
+        self._installation = Installation(
+            installed=__version__,
+            journal=JournalFile(paths.updates),
+            memory=MemoryFile(paths.updates),
+            care=self._care,
+            place=lambda version: place_of(build.kind, version),
+            comes_up=lambda place, version: comes_up([*place.staged_command, "run", "--trial"], version, paths),
+            alone=lambda: alone(paths, wait_s=LOCK_WAIT_S),
+        )
+
+    def before_run(self) -> Place | None:
+        """End what an earlier installation left, and install what is ready: where to start instead of this program, if so.
+
+        Never raises: what went wrong is remembered, and this version runs. While the agent runs, nothing is done.
+        """
+        with contextlib.suppress(AlreadyRunning), self._turn():
+            with alone(self._paths, wait_s=0):
+                try:
+                    other = self._installation.end()
+                except (AgentError, OSError) as error:
+                    log.error("update.unended", kind=type(error).__name__)
+                    return None
+            if other is not None:
+                return other
+            if self._wanted and self._build.kind is not Kind.NSIS:
+                return self._install_quietly()
+        return None
+
+    def after_quit(self, *, asked: bool) -> Place | None:
+        """Install what is ready; the next start is the new version's. Returns what to start where somebody `asked` for it. Never raises."""
+        place = None
+        if self._wanted or asked:
+            with contextlib.suppress(AlreadyRunning), self._turn():
+                place = self._install_quietly()
+        return (place or place_of(self._build.kind, __version__)) if asked else None
+
+    def install(self, *, again: bool = False) -> Place | None:
+        """Because somebody asked: where the new version lies, None where an installer does the rest. `again` also one that was given up.
+
+        Raises UpdateError, StoreError, KeyHomeError, AlreadyRunning.
+        """
+        with self._turn():
+            if again:
+                self._updater.memory.change(given_up={}, outcome=None)
+            return self._install()
+
+    def settle(self) -> None:
+        """This version has run for its user: the one before is not needed any more. Never raises."""
+        try:
+            self._installation.settle()
+        except (AgentError, OSError) as error:
+            log.warning("update.unsettled", kind=type(error).__name__)
+
+    def _install(self) -> Place | None:
+        ready = self._updater.ready(self._channel)
+        if ready is None:
+            raise UpdateManaged if self._updater.state(self._channel).command else UpdateNotReady
+        offer, file = ready
+        if self._build.kind is not Kind.NSIS:
+            return self._installation.install(offer, file)
+        with alone(self._paths, wait_s=LOCK_WAIT_S):
+            self._care.copy()
+        try:
+            run_nsis(file, detached)
+        except OSError as error:
+            raise UpdateFailed(version=offer.version) from error
+        return None
+
+    def _install_quietly(self) -> Place | None:
+        try:
+            return self._install()
+        except (UpdateNotReady, UpdateManaged):
+            return None
+        except (AgentError, OSError) as error:
+            log.warning("update.not_installed", code=error.code if isinstance(error, AgentError) else type(error).__name__)
+            if isinstance(error, UpdateError):
+                with contextlib.suppress(OSError, AgentError):
+                    self._updater.memory.change(problem=Told.of(error))
+            return None
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One installer at a time; who starts meanwhile waits for its end. Raises AlreadyRunning."""
+        self._paths.create()
+        self._paths.updates.mkdir(mode=0o700, exist_ok=True)
+        with _held(FileLock(self._paths.updates / "install.lock", timeout=TRIAL_LIMIT_S)):
+            yield
+
+
+@contextlib.contextmanager
+def alone(paths: AppPaths, *, wait_s: float) -> Iterator[None]:
+    """Hold the instance's lock. Raises AlreadyRunning."""
+    paths.create()
+    with _held(FileLock(paths.lock, timeout=wait_s, poll_interval=0.05)):
+        yield
+
+
+@contextlib.contextmanager
+def _held(lock: FileLock) -> Iterator[None]:
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise AlreadyRunning from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def comes_up(command: Sequence[str], version: str, paths: AppPaths, *, limit_s: float = TRIAL_LIMIT_S) -> bool:
+    """Start a new version, wait until it is well and says it is that one, and end it with all that it started."""
+    none = subprocess.DEVNULL
+    try:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=none, stderr=none, env=fresh_environment())
+    except OSError:
+        return False
+    try:
+        deadline = time.monotonic() + limit_s
+        while process.poll() is None and time.monotonic() < deadline:
+            if (said := _answer(paths)) is not None:
+                return said == version
+            time.sleep(POLL_S)
+        return False
+    finally:
+        _end(process)
+
+
+def _answer(paths: AppPaths) -> str | None:
+    """The version that says it is well."""
+    import httpx  # here, because the running agent has use for the rest of this module
+
+    from agent.api.client import Client
+
+    try:
+        with contextlib.closing(Client.find(paths.runtime)) as client:
+            client.get_json("/health")
+            return client.status().version
+    except (AgentError, httpx.HTTPError, ValueError):
+        return None
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    below: list[psutil.Process] = []
+    with contextlib.suppress(psutil.Error):
+        below = psutil.Process(process.pid).children(recursive=True)
+    with contextlib.suppress(OSError):
+        process.stdin.close()  # type: ignore[union-attr]  # it has one
+    try:
+        process.wait(END_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    for child in below:
+        with contextlib.suppress(psutil.Error):
+            child.kill()
+
+
+def become(place: Place, words: Sequence[str]) -> None:
+    """This process goes on as what lies in the program's place. Returns only where that can't be started."""
+    command = [*place.command, "run", *words]
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with contextlib.suppress(OSError):
+        os.execve(command[0], command, fresh_environment())
+
+
+def detached(command: Sequence[str]) -> None:
+    """Start something that outlives this process. Raises OSError."""
+    none = subprocess.DEVNULL
+    flags = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+    subprocess.Popen(command, stdin=none, stdout=none, stderr=none, creationflags=flags, start_new_session=os.name == "posix")
+
+
+def fresh_environment() -> dict[str, str]:
+    """For another version of this program: without what the packaging of this one put there."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("APPDIR", "ARGV0", "OWD", "APPIMAGE")}
+    for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"):
+        if getattr(sys, "frozen", False):
+            kept.pop(name, None)
+            if (before := kept.get(f"{name}_ORIG")) is not None:
+                kept[name] = before
+    return {**kept, "PYINSTALLER_RESET_ENVIRONMENT": "1"}

@@ -1,0 +1,186 @@
+"""The old program hands over to a new one, or takes all of it back. The programs are stand-ins (`tests/packaged.py`), the rest is real."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.adapters.backup import NEWER
+from agent.adapters.keys import LibraryKeys
+from agent.adapters.store.schema import REVISION
+from agent.adapters.store.upgrade import revision_of
+from agent.adapters.updates.journal import JournalFile, Phase
+from agent.adapters.updates.updater import Updater
+from agent.api.schemas import Status
+from agent.bootstrap import home_of_key
+from agent.domain.updates import Step
+from tests.packaged import CRASHES_AT_ONCE, CRASHES_LATER, HANGS_LATER, NEW_REVISION, Packaged, script
+from tests.releases import Publisher, publisher
+
+if TYPE_CHECKING:
+    from tests.program import RealProgram
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.skipif(sys.platform != "linux", reason="AppImages are Linux'")]
+
+
+@pytest.fixture
+def served() -> Iterator[Publisher]:
+    with publisher() as found:
+        yield found
+
+
+class Desk:
+    """The old program 0.1.0 with a library that holds a word of the user's, and the newer one on its way."""
+
+    def __init__(self, program: "RealProgram", root: Path, served: Publisher) -> None:
+        self.program = program
+        self.root = root
+        self.served = served
+        self.old = script(root, "0.1.0", served.build())
+        self.packaged = Packaged(program, root, self.old)
+        self.updater = Updater(
+            served.build(), folder=program.paths.updates, cache=program.paths.downloads, installed="0.1.0", clock=lambda: datetime.now(UTC)
+        )
+        with program.library() as library:
+            library.take_notes({"mine": 7})
+
+    def publish(self, *, migrates: bool = True, code: str = "") -> None:
+        """0.2.0, which is downloaded then."""
+        content = script(self.root, "0.2.0", self.served.build(), migrates=migrates, code=code)
+        self.served.announce("0.2.0", self.served.entry(content))
+        self.updater.check("stable")
+        self.updater.download("stable")
+        assert self.updater.state("stable").step is Step.READY
+
+    @property
+    def revision(self) -> str | None:
+        return self.revision_in(self.program.paths.library)
+
+    def revision_in(self, folder: Path) -> str | None:
+        key = LibraryKeys(self.program.paths.library, home_of_key(self.program.file.load(), self.program.paths)).unlock()
+        return revision_of(folder / "library.db", key)
+
+    def taken_over(self) -> Status:
+        """Start the old one, which goes on as the new one."""
+        self.packaged.start(wait=False)
+        until(lambda: self.packaged.file.read_bytes() != self.old)  # before that the new one answers too, on trial
+        return self.program.until(lambda status: status.version == "0.2.0")
+
+    def is_as_before(self) -> None:
+        """The old program runs, on its own library, and says what happened."""
+        self.program.until(lambda status: status.version == "0.1.0")
+        self.program.quit()
+        assert self.packaged.file.read_bytes() == self.old
+        assert self.revision == REVISION
+        with self.program.library() as library:
+            assert library.note("mine") == 7
+
+    def was_told(self) -> None:
+        outcome = self.updater.state("stable").outcome
+        assert outcome is not None and outcome.code == "update.rolled_back" and outcome.params == {"version": "0.2.0"}
+
+
+@pytest.fixture
+def desk(program: "RealProgram", tmp_path: Path, served: Publisher) -> Desk:
+    return Desk(program, tmp_path, served)
+
+
+def test_a_version_that_waits_takes_over_at_the_next_start_with_the_library_migrated(desk: Desk) -> None:
+    desk.publish()
+    assert desk.taken_over().problem is None
+    assert not (desk.program.paths.downloads / "AI-Popup.AppImage").exists()
+    desk.program.quit()
+    assert desk.revision == NEW_REVISION
+    assert [path.name for path in desk.root.iterdir() if path.name.startswith(".AI")] == [], "after a good run the old one goes"
+    assert JournalFile(desk.program.paths.updates).read() is None
+
+
+def test_a_version_that_waits_is_installed_when_the_user_quits_but_not_when_the_system_ends(desk: Desk) -> None:
+    desk.packaged.start()
+    desk.publish()
+    desk.program.quit()  # by a signal
+    assert desk.packaged.file.read_bytes() == desk.old
+    desk.program.file.set("updates.enabled", "false")
+    desk.packaged.start()
+    desk.program.file.set("updates.enabled", "true")
+    desk.program.until(lambda _: True)
+    desk.program.post("/api/quit")
+    assert desk.program.process is not None and desk.program.process.wait(60) == 0
+    assert desk.packaged.file.read_bytes() != desk.old
+    assert desk.revision == NEW_REVISION
+    desk.packaged.start()
+    assert desk.program.status().version == "0.2.0"
+
+
+def test_a_version_that_crashes_at_every_start_never_takes_over(desk: Desk) -> None:
+    desk.publish(migrates=False, code=CRASHES_AT_ONCE)
+    desk.packaged.start()
+    desk.is_as_before()
+    desk.was_told()
+    assert not list(desk.program.paths.library.glob(f"{NEWER}*"))
+
+
+def test_a_version_that_migrates_and_then_crashes_is_taken_back_with_the_library(desk: Desk) -> None:
+    desk.publish(code=CRASHES_LATER)
+    desk.packaged.start()
+    desk.is_as_before()
+    desk.was_told()
+    [aside] = desk.program.paths.library.glob(f"{NEWER}*")
+    assert desk.revision_in(aside) == NEW_REVISION
+    assert not list(desk.program.paths.library.glob("library.db.before-*"))
+    desk.packaged.start()
+    assert desk.program.status().version == "0.1.0", "it is not tried again by itself"
+
+
+def test_a_file_that_is_another_version_than_announced_is_not_taken(desk: Desk) -> None:
+    content = script(desk.root, "0.1.9", desk.served.build())
+    desk.served.announce("0.2.0", desk.served.entry(content))
+    desk.updater.check("stable")
+    desk.updater.download("stable")
+    desk.packaged.start()
+    desk.is_as_before()
+    desk.was_told()
+
+
+@pytest.mark.parametrize("migrates", [False, True])
+def test_a_kill_during_the_trial_leaves_the_old_program_with_its_library(desk: Desk, migrates: bool) -> None:
+    desk.publish(migrates=migrates, code=HANGS_LATER)
+    journal = JournalFile(desk.program.paths.updates)
+    desk.packaged.start(wait=False)
+
+    def under_way() -> bool:
+        found = journal.read()
+        return found is not None and found.phase is Phase.TRIAL and bool(desk.program.children())
+
+    until(under_way)
+    if migrates:
+        until(lambda: bool(list(desk.program.paths.library.glob("library.db.before-*"))))
+    trial = desk.program.children()
+    desk.program.kill()
+    for child in trial:
+        child.wait(40)
+    desk.program.file.set("updates.enabled", "false")  # the next start would try it once more
+    desk.packaged.start()
+    desk.is_as_before()
+    assert journal.read() is None
+
+
+def until(done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 40
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_library_of_a_newer_version_is_refused_with_a_clear_word_and_not_touched(desk: Desk) -> None:
+    desk.publish()
+    desk.taken_over()
+    desk.program.quit()
+    before = (desk.program.paths.library / "library.db").read_bytes()
+    said = desk.program.run("run", "--no-tray")
+    assert said.returncode == 1 and "store.newer" in said.stderr and "newer version" in said.stderr
+    assert (desk.program.paths.library / "library.db").read_bytes() == before
