@@ -58,7 +58,7 @@ from agent.engine.screen import ScreenEngine
 from agent.engine.selftest_runs import DeviceChooser
 from agent.engine.wire import ModelFile
 from agent.heap import give_back
-from agent.settings import KeyHome, Settings
+from agent.settings import KeyHome, Settings, UpdateChannel
 
 
 def utc_now() -> datetime:
@@ -121,6 +121,12 @@ def watched_desktop() -> WatchedDesktop:
 def updater(paths: AppPaths, build: Build) -> Updater:
     """What this program can learn of newer ones."""
     return Updater(build, folder=paths.updates, cache=paths.downloads, installed=__version__, clock=utc_now)
+
+
+def channel_of(settings: Settings, build: Build) -> str:
+    """Which releases this program follows."""
+    chosen = settings.updates.channel
+    return build.channel.value if chosen is UpdateChannel.AUTO else chosen.value
 
 
 def library_care(settings: Settings, paths: AppPaths) -> LibraryCare:

@@ -10,8 +10,10 @@ from agent.app.devices import Note
 from agent.app.health import Check, Finding, Health, Wall
 from agent.app.lifecycle import App
 from agent.app.ports import Library
-from agent.bootstrap import home_of_key, model_store
-from agent.domain.errors import NoDisplay, NoTray
+from agent.bootstrap import channel_of, home_of_key, model_store, updater
+from agent.build import read_build
+from agent.domain.errors import NoDisplay, NoTray, UpdatesOff
+from agent.domain.updates import Step
 from agent.i18n import Texts
 from agent.settings import Settings
 
@@ -27,8 +29,24 @@ def engine_words(device: str, precision: str, note: Note | None, texts: Texts) -
     return found if note is None else texts("ui.sentences", cause=f"{found}.", remedy=note.text(texts))
 
 
+def update_check(paths: AppPaths, settings: Callable[[], Settings], texts: Callable[[], Texts]) -> Check:
+    """What is known of newer versions; nobody is asked."""
+
+    def known() -> str:
+        build, now = read_build(), settings()
+        state = updater(paths, build).state(channel := channel_of(now, build))
+        if state.step is Step.OFF:
+            raise UpdatesOff
+        if (error := state.outcome or state.problem) is not None:
+            raise error
+        said = "unwanted" if not now.updates.enabled else state.step.value
+        return texts()(f"cli.update.{said}", version=state.version or "", channel=texts()(f"cli.update.{channel}"))
+
+    return known
+
+
 def checks(
-    standing: Ground, texts: Callable[[], Texts], *, engine: Check, wall: Callable[[], Wall], agent: Check | None = None
+    standing: Ground, texts: Callable[[], Texts], *, engine: Check, wall: Callable[[], Wall], updates: Check, agent: Check | None = None
 ) -> dict[str, Check]:
     """All that the doctor looks at, in its order."""
 
@@ -49,7 +67,7 @@ def checks(
             raise NoTray
         return texts()("cli.doctor.there")
 
-    own = {"engine": engine, "wall": walled, "display": display, "tray": tray}
+    own = {"engine": engine, "wall": walled, "display": display, "tray": tray, "updates": updates}
     return {**standing.checks(), **own, **({"agent": agent} if agent is not None else {})}
 
 
@@ -69,4 +87,10 @@ def health(app: App, paths: AppPaths, texts: Callable[[], Texts], version: str) 
         counts = None if any(finding.name == "library" and finding.error for finding in findings) else app.library.counts()
         return support_bundle(version, app.settings, findings, counts, standing.models(), paths.logs)
 
-    return Health(checks(standing, texts, engine=engine, wall=wall), standing.models, standing.disk, standing.last_backup, bundle)
+    return Health(
+        checks(standing, texts, engine=engine, wall=wall, updates=update_check(paths, lambda: app.settings, texts)),
+        standing.models,
+        standing.disk,
+        standing.last_backup,
+        bundle,
+    )

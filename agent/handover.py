@@ -2,10 +2,11 @@
 
 import contextlib
 import os
+import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import psutil
 import structlog
@@ -13,14 +14,16 @@ from filelock import FileLock, Timeout
 
 from agent import __version__
 from agent.adapters.paths import AppPaths
+from agent.adapters.updates.asking import ask
 from agent.adapters.updates.installation import Installation
 from agent.adapters.updates.journal import JournalFile
 from agent.adapters.updates.memory import MemoryFile, Told
 from agent.adapters.updates.places import Place, place_of, run_nsis
-from agent.bootstrap import library_care, updater
-from agent.build import Build, Kind
+from agent.app.updates import Updates
+from agent.bootstrap import channel_of, library_care, updater, utc_now
+from agent.build import Build, Kind, read_build
 from agent.domain.errors import AgentError, AlreadyRunning, UpdateError, UpdateFailed, UpdateManaged, UpdateNotReady
-from agent.settings import Settings, UpdateChannel
+from agent.settings import Settings
 
 log = structlog.get_logger()
 
@@ -30,10 +33,25 @@ LOCK_WAIT_S = 30.0
 POLL_S = 0.1
 
 
-def channel_of(settings: Settings, build: Build) -> str:
-    """Which releases this program follows."""
-    chosen = settings.updates.channel
-    return build.channel.value if chosen is UpdateChannel.AUTO else chosen.value
+def updates_of(paths: AppPaths, settings: Callable[[], Settings], *, restart: Callable[[], None], changed: Callable[[], None]) -> Updates:
+    """How the running agent learns of newer versions. Raises ValidationError where the package's word is malformed."""
+    build = read_build()
+    known = updater(paths, build)
+
+    async def ask_child(check: bool, fetch: bool, patient: bool) -> None:
+        channel = channel_of(settings(), build)
+        await ask(build, paths.updates, paths.downloads, __version__, channel, check=check, fetch=fetch, patient=patient)
+
+    return Updates(
+        lambda: known.state(channel_of(settings(), build)),
+        ask_child,
+        wanted=lambda: settings().updates.enabled,
+        clock=utc_now,
+        restart=restart,
+        settle=lambda: Handover(paths, settings(), build).settle(),
+        changed=changed,
+        jitter=random.random(),
+    )
 
 
 class Handover:

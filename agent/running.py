@@ -23,6 +23,7 @@ from agent.api.server import serving
 from agent.api.whereabouts import opening
 from agent.app.lifecycle import App, Reconfigure
 from agent.app.picking import Picking
+from agent.app.updates import Updates
 from agent.app.watching import SWITCH
 from agent.bootstrap import build, move_key, recovery_code
 from agent.checkup import health
@@ -36,6 +37,7 @@ from agent.desktop.presenter import News, Presenter
 from agent.desktop.termination import on_termination
 from agent.desktop.watch_teller import WatchTeller
 from agent.domain.errors import AgentError, AutostartFailed, SettingsError, reason_of
+from agent.handover import updates_of
 from agent.i18n import Texts
 from agent.resources import resource
 from agent.settings import Settings
@@ -131,6 +133,10 @@ class Agent:
             with suppress(RuntimeError):  # the loop is closed: it has ended by itself
                 self._loop.call_soon_threadsafe(self._stop.set)
 
+    def _go_on(self) -> None:
+        self.goes_on = True
+        self.quit()
+
     def _user_quits(self) -> None:
         self.quit_by_user = True
         self.quit()
@@ -176,6 +182,12 @@ class Agent:
         app.watching.listen(WatchTeller(app.watching, notifier, desk, self._texts, self._popup_disturbs))
         picking = Picking(lambda: app.capturing, desk)
         self._captures = CaptureStart(app, desk, picking, lambda: self._settings.capture, self._hotkey_problem)
+        updates = self._updates = (
+            Updates.none()
+            if self._trial
+            else updates_of(self._paths, lambda: self._settings, restart=self._go_on, changed=app.status.changed)
+        )
+        app.status.update = lambda: (updates.ready, updates.state.outcome)
         context = Context(
             app=app,
             auth=auth,
@@ -193,6 +205,7 @@ class Agent:
             version=__version__,
             ui=resource("ui"),
             help=resource("help"),
+            updates=updates,
         )
         try:
             async with serving(context, port=self._settings.api.port, runtime=self._paths.runtime) as port:
@@ -214,7 +227,12 @@ class Agent:
         self._built.set()
         with app.bus.listening(presenter.happened):
             async with asyncio.TaskGroup() as tasks:
-                works = (app.run(watch=not self._trial), presenter.run(), self._file.watch(self._settings_changed, self._settings_refused))
+                works = (
+                    app.run(watch=not self._trial),
+                    presenter.run(),
+                    self._updates.run(),
+                    self._file.watch(self._settings_changed, self._settings_refused),
+                )
                 running = [tasks.create_task(work) for work in works]
                 await self._stop.wait()
                 for task in running:
@@ -232,6 +250,8 @@ class Agent:
         await self._app.apply(settings)
         if "general" in sections and self._bridge is not None:
             self._bridge.retell()
+        if "updates" in sections:
+            await self._updates.reread()
 
     async def _settings_refused(self, error: SettingsError) -> None:
         self._app.refuse(error)

@@ -57,6 +57,11 @@ class Client:
     def switch_watch(self, on: bool) -> None:
         self._call("PUT", "/api/watch", json.dumps({"on": on}))
 
+    def post_patiently(self, path: str) -> None:
+        """As `post`, of what takes as long as the network takes."""
+        with _translated():
+            _check(self._http.post(path, timeout=None))
+
     def session_url(self, page: str = "library", at: str | None = None) -> str:
         """An address that opens the UI once, within a minute; `at` is a place in it."""
         with _translated():

@@ -11,6 +11,7 @@ from agent.app.health import Health
 from agent.app.lifecycle import App
 from agent.app.picking import Picking
 from agent.app.previews import Previews
+from agent.app.updates import Updates
 from agent.domain.image import FileSeen
 from agent.i18n import Texts
 from agent.settings import KeyHome, Settings
@@ -106,3 +107,4 @@ class Context:
     ui: Path  # the built web app
     help: Path  # the pages of the guide, as the UI's build made them
     drafts: Drafts = field(default_factory=Drafts)
+    updates: Updates = field(default_factory=Updates.none)

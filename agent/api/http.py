@@ -24,6 +24,7 @@ from agent.api.routes_people import people_routes
 from agent.api.routes_redact import redact_routes
 from agent.api.routes_settings import settings_routes
 from agent.api.routes_status import status_routes
+from agent.api.routes_update import update_routes
 from agent.api.routes_watch import watch_routes
 from agent.api.schemas import Problem, SessionCode, Status
 from agent.api.schemas_desk import At
@@ -54,6 +55,9 @@ from agent.domain.errors import (
     SourceError,
     Unauthorised,
     UnfitReference,
+    UpdateManaged,
+    UpdateNotReady,
+    UpdatesOff,
     WholeOnly,
 )
 
@@ -77,6 +81,9 @@ STATUS_OF: tuple[tuple[type[AgentError], int], ...] = (
     (NotRestorable, 409),
     (RedactionError, 422),
     (ImageError, 422),
+    (UpdateNotReady, 409),
+    (UpdateManaged, 409),
+    (UpdatesOff, 409),
     (SettingsUnknownKey, 404),
     (SettingsUnwritable, 503),
     (SettingsError, 422),
@@ -111,6 +118,7 @@ def create_app(context: Context, port: Callable[[], int]) -> FastAPI:
     help_routes(api, context)
     status_routes(api, context)
     redact_routes(api, context)
+    update_routes(api, context)
     _pages(api, context)
     return api
 

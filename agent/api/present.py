@@ -108,6 +108,8 @@ def status(now: AppStatus, texts: Texts, version: str) -> Status:
         faces=now.faces,
         people=now.people,
         doubts=now.doubts,
+        update=now.update,
+        taken_back=problem(now.taken_back, texts) if now.taken_back else None,
         captures=now.captures,
         captures_changed=now.captures_changed,
         watch=now.watch.value,

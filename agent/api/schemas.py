@@ -194,6 +194,10 @@ class Status(Schema):
     """grows with everything that is said of it"""
     watch_problem: Problem | None = None
     """why it is not watched although it should be"""
+    update: str | None = None
+    """a newer version that waits to be installed"""
+    taken_back: Problem | None = None
+    """the last new version did not come up"""
     burst: Burst | None
     folders: tuple[FolderState, ...]
     problem: Problem | None

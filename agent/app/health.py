@@ -7,10 +7,13 @@ from typing import Literal, TypeAlias
 
 from agent.app.ports import Library
 from agent.domain.duties import FILING_PEOPLE, FILING_WORKING_DAYS, filing_due
-from agent.domain.errors import AgentError, EngineOpen, FilingDue, NoDisplay, NoTray, NotRunning, SettingsError, Unexpected
+from agent.domain.errors import AgentError, EngineOpen, FilingDue, NoDisplay, NoTray, NotRunning, SettingsError, Unexpected, UpdatesOff
 
 # Looks at one thing and says in a few words what it found; blocks; raises AgentError when something is wrong with it.
 Check: TypeAlias = Callable[[], str]
+
+
+_ABSENT = (NoTray, NoDisplay, NotRunning, EngineOpen, FilingDue, UpdatesOff)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class Finding:
         """What is merely absent (a tray, a running agent, a wall that this system does not have) is no failure, nor is a duty."""
         if self.error is None:
             return "ok"
-        return "absent" if isinstance(self.error, NoTray | NoDisplay | NotRunning | EngineOpen | FilingDue) else "failed"
+        return "absent" if isinstance(self.error, _ABSENT) else "failed"
 
 
 @dataclass(frozen=True, slots=True)

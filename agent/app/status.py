@@ -61,6 +61,8 @@ class Status:
     watch_until: datetime | None = None  # it is snoozed until then
     watch_said: int = 0  # how much was said of it since the start
     watch_problem: AgentError | None = None  # why it is not watched although it should be
+    update: str | None = None  # a newer version that waits to be installed
+    taken_back: AgentError | None = None  # why the last one was
     doubts: int = 0  # faces that are probably somebody, which the user may say
 
 
@@ -97,6 +99,7 @@ class StatusFeed:
         self.fetching: Callable[[], bool] = lambda: False  # missing models are on their way
         self.captures: Callable[[], tuple[int, int]] = lambda: (0, 0)  # of the screen: open for review, and how often they changed
         self.watching: Callable[[], WatchShown] = WatchShown
+        self.update: Callable[[], tuple[str | None, AgentError | None]] = lambda: (None, None)  # what waits, and what was taken back
         self.unfetched: Callable[[], AgentError | None] = lambda: None  # why they are not
 
     def changed(self) -> None:
@@ -134,6 +137,7 @@ class StatusFeed:
             state = AgentState.WORKING if queued else AgentState.IDLE
         captures, captures_changed = self.captures()
         watched = self.watching()
+        update, taken_back = self.update()
         return Status(
             state=state,
             queued=queued,
@@ -142,6 +146,8 @@ class StatusFeed:
             faces=counts.faces,
             people=counts.people,
             doubts=counts.doubts,
+            update=update,
+            taken_back=taken_back,
             captures=captures,
             captures_changed=captures_changed,
             watch=watched.state,

@@ -18,6 +18,7 @@ from agent.cli.models import models
 from agent.cli.people import people, redo, undo
 from agent.cli.redact import redact, restore
 from agent.cli.session import Session
+from agent.cli.update import update
 from agent.cli.watch import watch
 from agent.domain.errors import AgentError, AlreadyRunning, DesktopError, LifecycleError
 from agent.i18n import Texts
@@ -134,7 +135,9 @@ def _remarks(now: "Status", session: Session) -> Iterator[str]:
         yield texts("cli.status.online_only", count=now.online_only)
     if now.device_note:
         yield now.device_note
-    for problem in (now.problem, now.warning, now.watch_problem):
+    if now.update:
+        yield texts("cli.status.update", version=now.update)
+    for problem in (now.problem, now.warning, now.watch_problem, now.taken_back):
         if problem:
             yield f"{session.sentences(problem.cause, problem.remedy)} [{problem.code}]"
 
@@ -190,5 +193,5 @@ def doctor(session: Session) -> int:
     return report(session)
 
 
-for group in (capture, watch, find, verify, redact, restore, people, undo, redo, models, config, backup, recover, recovery_code):
+for group in (capture, watch, find, verify, redact, restore, people, undo, redo, models, config, update, backup, recover, recovery_code):
     ai_popup.add_command(group)

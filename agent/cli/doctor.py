@@ -10,7 +10,7 @@ from agent import __version__
 from agent.app.devices import Note
 from agent.app.health import Check, examine
 from agent.bootstrap import engine_pool, model_store
-from agent.checkup import checks, engine_words, ground
+from agent.checkup import checks, engine_words, ground, update_check
 from agent.cli.session import Session
 from agent.engine.wire import Hello
 
@@ -39,6 +39,7 @@ def all_checks(session: Session) -> dict[str, Check]:
         lambda: session.texts,
         engine=lambda: engine_words(hello()[0].device, hello()[0].precision, hello()[1], session.texts),
         wall=lambda: hello()[0].wall,
+        updates=update_check(session.paths, session.file.load, lambda: session.texts),
         agent=lambda: session.client().status().state,
     )
 

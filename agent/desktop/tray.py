@@ -64,6 +64,8 @@ class TrayModel:
     throttled: str | None = None  # why the engine does not work as hard as it might
     quiet_until: str | None = None  # no popup until then, in words
     watch: TrayWatch | None = None  # None: it can't be
+    update: str | None = None  # a newer version that waits
+    taken_back: str | None = None  # one that did not come up
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class TrayActions:
     be_quiet: Callable[[int | None], None]  # no popup for so many minutes; None ends that
     watch: Callable[[bool], None]  # the screen, or no more
     snooze: Callable[[Snooze], None]  # that
+    show_update: Callable[[], None]
     quit: Callable[[], None]
 
 
@@ -182,6 +185,10 @@ def menu_items(model: TrayModel, texts: Texts, actions: TrayActions) -> Iterator
     if model.watch is not None:
         yield _watch(model.watch, texts, actions)
     yield pystray.Menu.SEPARATOR
+    if model.update is not None:
+        yield _item(texts("tray.update", version=model.update), actions.show_update)
+    elif model.taken_back is not None:
+        yield _item(texts("tray.taken_back", version=model.taken_back), actions.show_update)
     yield _item(texts("tray.quit"), actions.quit)
 
 

@@ -52,6 +52,7 @@ class TrayBridge:
                 be_quiet=lambda minutes: self._call(lambda app, _: app.put_off(minutes)),
                 watch=lambda on: self._call(lambda app, _: self._watch(on)),
                 snooze=lambda span: self._call(lambda app, _: self._snooze(app, span)),
+                show_update=lambda: self._call(lambda _, desk: desk.open_browser("status")),
                 quit=quit,
             ),
             texts(),
@@ -133,6 +134,8 @@ class TrayBridge:
             throttled=status.throttled.value if status.throttled else None,
             watch=self._watch_model(status),
             quiet_until=self._texts().moment(status.quiet_until, datetime.now(UTC)) if status.quiet_until else None,
+            update=status.update,
+            taken_back=str(status.taken_back.params.get("version", "")) if status.taken_back else None,
         )
 
     def _watch_model(self, status: Status) -> TrayWatch | None:

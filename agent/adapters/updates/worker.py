@@ -30,10 +30,12 @@ def main() -> int:
     return 0
 
 
-def request(build: Build, folder: Path, cache: Path, installed: str, channel: str, *, check: bool, fetch: bool) -> Message:
-    """Check first, if so; then fetch what is new, if so: unless that were a burden."""
+def request(
+    build: Build, folder: Path, cache: Path, installed: str, channel: str, *, check: bool, fetch: bool, patient: bool = True
+) -> Message:
+    """Check first, if so; then fetch what is new, if so; who is `patient` lets that wait while it were a burden."""
     where = {"folder": str(folder), "cache": str(cache), "installed": installed, "channel": channel}
-    return {"build": build.model_dump(mode="json"), **where, "check": check, "fetch": fetch}
+    return {"build": build.model_dump(mode="json"), **where, "check": check, "fetch": fetch, "patient": patient}
 
 
 def work(asked: Message) -> None:
@@ -47,7 +49,8 @@ def work(asked: Message) -> None:
         clock=lambda: datetime.now(UTC),
     )
     state = updater.check(asked["channel"]) if asked["check"] else updater.state(asked["channel"])
-    if asked["fetch"] and state.step is Step.AVAILABLE and not burden():
+    wanted = state.step is Step.AVAILABLE and not burden() if asked["patient"] else state.step in (Step.AVAILABLE, Step.MANAGED)
+    if asked["fetch"] and wanted:
         updater.download(asked["channel"])
 
 

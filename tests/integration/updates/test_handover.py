@@ -184,3 +184,38 @@ def test_a_library_of_a_newer_version_is_refused_with_a_clear_word_and_not_touch
     said = desk.program.run("run", "--no-tray")
     assert said.returncode == 1 and "store.newer" in said.stderr and "newer version" in said.stderr
     assert (desk.program.paths.library / "library.db").read_bytes() == before
+
+
+def test_the_agent_checks_downloads_and_goes_on_as_the_new_version_at_a_word(desk: Desk) -> None:
+    desk.packaged.start()
+    said = desk.packaged.run("update", "check")
+    assert said.returncode == 1 and "update.unreachable" in said.stderr, "nothing is announced yet"
+    content = script(desk.root, "0.2.0", desk.served.build(), migrates=True)
+    desk.served.announce("0.2.0", desk.served.entry(content), news={"en": "It is smaller."})
+    said = desk.packaged.run("update", "check")
+    assert said.returncode == 0 and "Version 0.2.0 is there" in said.stdout and "It is smaller." in said.stdout
+    assert "ready" not in said.stdout
+    assert desk.packaged.run("update", "download").returncode == 0
+    assert desk.program.status().update == "0.2.0"
+    assert "0.2.0" in desk.packaged.run("status").stdout
+    assert desk.packaged.run("update", "install").returncode == 0
+    until(lambda: desk.packaged.file.read_bytes() == content)
+    assert desk.program.until(lambda status: status.version == "0.2.0").update is None
+    assert desk.packaged.run("update", "status").stdout.startswith("No newer version is known")
+    assert desk.packaged.run("update", "channel", "beta").stdout == "beta\n"
+    assert desk.packaged.run("update", "check").returncode == 1, "there is no beta"
+
+
+def test_the_user_is_told_and_may_try_it_once_more(desk: Desk) -> None:
+    desk.publish(code=CRASHES_LATER)
+    said = desk.packaged.run("update", "install")
+    assert said.returncode == 1 and "update.rolled_back" in said.stderr and "0.2.0" in said.stderr
+    said = desk.packaged.run("update", "status")
+    assert "update.rolled_back" in said.stdout and "No newer version" in said.stdout
+    desk.packaged.start()
+    taken_back = desk.program.status().taken_back
+    assert taken_back is not None and taken_back.code == "update.rolled_back"
+    assert "update.rolled_back" in desk.packaged.run("status").stdout
+    desk.program.quit()
+    assert "update.not_ready" in desk.packaged.run("update", "install").stderr
+    assert "update.rolled_back" in desk.packaged.run("update", "install", "--again").stderr, "it still crashes"

@@ -56,6 +56,7 @@ class Calls:
             be_quiet=self.made.append,
             watch=lambda on: self.made.append(("watch", on)),
             snooze=lambda span: self.made.append(("snooze", span)),
+            show_update=lambda: self.made.append("update"),
             quit=lambda: self.made.append("quit"),
         )
 
@@ -251,3 +252,13 @@ def test_ctrl_c_ends_it(made: tuple[Tray, FakeIcon]) -> None:
     presser.start()
     tray.run()
     presser.join()
+
+
+def test_a_version_that_waits_or_was_taken_back_stands_above_quit(made: tuple[Tray, FakeIcon], calls: Calls) -> None:
+    tray, icon = made
+    assert [item.text for item in icon.menu][-1] == "Quit" and not any("Version" in item.text for item in icon.menu)
+    tray.update(TrayModel(update="0.2.0"))
+    icon.choose("Version 0.2.0 is ready…")
+    tray.update(TrayModel(taken_back="0.2.0"))
+    icon.choose("Version 0.2.0 didn’t start and was taken back…")
+    assert calls.made == ["update", "update"]

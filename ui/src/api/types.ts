@@ -1571,6 +1571,83 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/update": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Update */
+        readonly get: operations["update_api_update_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/update/check": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Check
+         * @description Ask now.
+         */
+        readonly post: operations["check_api_update_check_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/update/download": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Download
+         * @description Answers when it is here and verified.
+         */
+        readonly post: operations["download_api_update_download_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/update/install": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Install
+         * @description The program ends and goes on as the new version.
+         */
+        readonly post: operations["install_api_update_install_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/verify": {
         readonly parameters: {
             readonly query?: never;
@@ -3588,6 +3665,8 @@ export interface components {
              * @enum {string}
              */
             readonly state: "idle" | "working" | "paused" | "attention";
+            /** @description the last new version did not come up */
+            readonly taken_back?: components["schemas"]["Problem"] | null;
             /**
              * Theme
              * @enum {string}
@@ -3598,6 +3677,11 @@ export interface components {
              * @description why the engine does not work as hard as it might
              */
             readonly throttled?: ("battery" | "battery_low" | "busy") | null;
+            /**
+             * Update
+             * @description a newer version that waits to be installed
+             */
+            readonly update?: string | null;
             /** Version */
             readonly version: string;
             /** @description the work goes on, but somebody should know: the engine passed its memory limit */
@@ -3682,6 +3766,43 @@ export interface components {
              * @enum {string}
              */
             readonly kind: "unname";
+        };
+        /** UpdateOut */
+        readonly UpdateOut: {
+            /**
+             * Channel
+             * @enum {string}
+             */
+            readonly channel: "stable" | "beta";
+            /** Checked At */
+            readonly checked_at: string | null;
+            /** Command */
+            readonly command: string | null;
+            /**
+             * News
+             * @description what is new, in the program's language
+             */
+            readonly news: string | null;
+            /** @description of the last installation, if it was taken back */
+            readonly outcome: components["schemas"]["Problem"] | null;
+            /** @description why it could not be checked or downloaded */
+            readonly problem: components["schemas"]["Problem"] | null;
+            /**
+             * Step
+             * @description off: this build knows nobody to ask; ready: it is installed at the next quit; managed: `command` installs it
+             * @enum {string}
+             */
+            readonly step: "off" | "current" | "available" | "ready" | "managed";
+            /**
+             * Version
+             * @description the newer one
+             */
+            readonly version: string | null;
+            /**
+             * Wanted
+             * @description looked for without being asked
+             */
+            readonly wanted: boolean;
         };
         /** Verified */
         readonly Verified: {
@@ -3930,6 +4051,7 @@ export type Style = components['schemas']['Style'];
 export type UnderWayOut = components['schemas']['UnderWayOut'];
 export type Undo = components['schemas']['Undo'];
 export type UnnameFaces = components['schemas']['UnnameFaces'];
+export type UpdateOut = components['schemas']['UpdateOut'];
 export type Verified = components['schemas']['Verified'];
 export type VerifyRequest = components['schemas']['VerifyRequest'];
 export type WatchOut = components['schemas']['WatchOut'];
@@ -6894,6 +7016,122 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Step"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly update_api_update_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["UpdateOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly check_api_update_check_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["UpdateOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly download_api_update_download_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["UpdateOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly install_api_update_install_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 202: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": unknown;
                 };
             };
             /** @description Unprocessable Entity */

@@ -1,0 +1,118 @@
+"""`ai-popup update`: whether there is a newer version, and how it comes in."""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from agent.cli.session import Session
+from agent.domain.errors import NotRunning, UpdatesOff
+from agent.i18n import Texts
+
+if TYPE_CHECKING:
+    from agent.adapters.updates.updater import Updater
+    from agent.domain.updates import UpdateState
+
+TEXTS = Texts()
+
+
+@click.group(help=TEXTS("cli.help.update"))
+def update() -> None: ...
+
+
+@update.command(help=TEXTS("cli.help.update_status"))
+@click.pass_obj
+def status(session: Session) -> None:
+    _show(session)
+
+
+@update.command(help=TEXTS("cli.help.update_check"))
+@click.pass_obj
+def check(session: Session) -> None:
+    if not _agent_did(session, "check"):
+        updater, channel = _updater(session)
+        updater.check(channel)
+    _show(session)
+
+
+@update.command(help=TEXTS("cli.help.update_download"))
+@click.pass_obj
+def download(session: Session) -> None:
+    if not _agent_did(session, "download"):
+        updater, channel = _updater(session)
+        if not updater.build.updates:
+            raise UpdatesOff
+        updater.download(channel)
+    _show(session)
+
+
+@update.command(help=TEXTS("cli.help.update_install"))
+@click.option("--again", is_flag=True, help=TEXTS("cli.help.update_again"))
+@click.pass_obj
+def install(session: Session, again: bool) -> None:
+    """A running agent ends and goes on as the new version."""
+    from agent.cli.run import handover
+
+    if not again and _agent_did(session, "install"):
+        click.echo(session.texts("cli.update.goes_on"))
+        return
+    handover(session).install(again=again)
+    click.echo(session.texts("cli.update.installed"))
+
+
+@update.command(help=TEXTS("cli.help.update_channel"))
+@click.argument("name", required=False, type=click.Choice(["auto", "stable", "beta"]))
+@click.pass_obj
+def channel(session: Session, name: str | None) -> None:
+    if name is not None:
+        session.file.set("updates.channel", name)
+    click.echo(session.settings.updates.channel.value if name is None else name)
+
+
+def _agent_did(session: Session, what: str) -> bool:
+    """Whether one runs: what it has under way and what it remembers is then its own business. Raises UpdateError."""
+    with suppress(NotRunning):
+        client = session.client()
+        client.post_patiently(f"/api/update/{what}")
+        return True
+    return False
+
+
+def _updater(session: Session) -> "tuple[Updater, str]":
+    from agent.bootstrap import channel_of, updater
+    from agent.build import read_build
+
+    session.paths.create()
+    build = read_build()
+    return updater(session.paths, build), channel_of(session.settings, build)
+
+
+def _show(session: Session) -> None:
+    updater, channel = _updater(session)
+    state = updater.state(channel)
+    for line in told(session, state, channel):
+        click.echo(line)
+
+
+def told(session: Session, state: "UpdateState", channel: str) -> list[str]:
+    """What is known, a line each."""
+    texts = session.texts
+    lines = [texts(f"cli.update.{state.step.value}", version=state.version or "", channel=texts(f"cli.update.{channel}"))]
+    if not session.settings.updates.enabled:
+        lines.append(texts("cli.update.unwanted"))
+    if news := state.news.get(texts.language) or state.news.get("en"):
+        lines += [f"    {line}" for line in news.splitlines()]
+    if state.command:
+        lines.append(texts("cli.update.command", command=state.command))
+    if state.checked_at:
+        lines.append(texts("cli.update.checked", time=_ago(texts, state.checked_at)))
+    lines += [
+        f"{session.sentences(texts.cause(error), texts.remedy(error))} [{error.code}]" for error in (state.problem, state.outcome) if error
+    ]
+    return lines
+
+
+def _ago(texts: Texts, at: datetime) -> str:
+    local = at.astimezone()
+    return f"{local:%H:%M}" if local.date() == datetime.now(UTC).astimezone().date() else f"{local:%Y-%m-%d %H:%M}"
