@@ -46,6 +46,7 @@ class Updates:
         self._changed = changed
         self._jitter = jitter
         self._turn = asyncio.Lock()
+        self._background: asyncio.Task[None] | None = None
         self.state = read()
 
     @classmethod
@@ -64,11 +65,17 @@ class Updates:
         return self.state.version if self.state.step in (Step.READY, Step.MANAGED) else None
 
     async def check(self) -> UpdateState:
-        """Now, because somebody asked. Raises UpdateError, StoreError."""
+        """Now, because somebody asked; what is new is then downloaded in the background. Raises UpdateError, StoreError."""
         if self.state.step is Step.OFF:
             raise UpdatesOff
         await self._look(check=True, fetch=False)
+        if self.state.step is Step.AVAILABLE and self._wanted():
+            self._background = asyncio.create_task(self._fetch())
         return self.state
+
+    async def _fetch(self) -> None:
+        with suppress(AgentError):
+            await self._look(check=False, fetch=True)
 
     async def download(self) -> UpdateState:
         """Now. Raises UpdateError, StoreError."""

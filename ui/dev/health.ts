@@ -1,6 +1,6 @@
 /** The made-up agent's report of itself. */
 
-import type { FindingOut, HealthReport, HistoryPoint } from '../src/api/types.ts'
+import type { FindingOut, HealthReport, HistoryPoint, UpdateOut } from '../src/api/types.ts'
 import type { Options } from './fixtures.ts'
 
 const TERMS = {
@@ -82,4 +82,9 @@ export function checks({ scene, language }: Options): FindingOut[] {
     },
     { name: 'tray', title: en ? 'Tray icon' : '托盘图标', state: 'absent', text: en ? 'This desktop shows no tray icons. The popup works the same.' : '此桌面不显示托盘图标，弹窗照常工作。', code: 'desktop.no_tray' },
   ]
+}
+
+export function update(): UpdateOut {
+  const none = { version: null, news: null, command: null, problem: null, outcome: null }
+  return { step: 'current', wanted: true, channel: 'stable', checked_at: new Date().toISOString(), ...none }
 }

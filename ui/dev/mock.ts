@@ -6,7 +6,7 @@ import type { Connect, Plugin } from 'vite'
 import { answerCaptures, captureCounts, onCaptures, resetCaptures } from './captures.ts'
 import { answerCovers, resetCovers } from './covers.ts'
 import { picture, world, type Options, type World } from './fixtures.ts'
-import { checks, report } from './health.ts'
+import { checks, report, update } from './health.ts'
 import { answerLibrary, imagesOf, resetLibrary } from './library.ts'
 import { answerPeople, doubtCount, onPeople, peopleOf, resetPeople, saidOf, searched } from './people.ts'
 import { placesPage } from './places.ts'
@@ -92,6 +92,7 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
   if (answerCovers(request, response, url, all, chosen)) return
   if (answerLibrary(request, response, url, all, chosen)) return
   if (url.pathname === '/api/doctor') return json(response, checks(chosen))
+  if (url.pathname.startsWith('/api/update')) return json(response, update())
   if (url.pathname === '/api/health-report') return json(response, report(chosen))
   if (request.method === 'POST') return void response.writeHead(204).end()
   if (url.pathname === '/api/events') return stream(response, chosen)

@@ -126,6 +126,15 @@ async def test_only_what_is_ready_can_be_installed(make: Callable[[UpdateState],
     assert world.restarts == 1 and world.made.ready == "0.2.0"
 
 
+async def test_what_a_check_finds_is_fetched_in_the_background(make: Callable[[UpdateState], World]) -> None:
+    world = make(UpdateState(Step.AVAILABLE, "stable", version="0.2.0"))
+    fetched = asyncio.Event()
+    world.looked = lambda: fetched.set() if len(world.asked) == 2 else None
+    await world.made.check()
+    await fetched.wait()
+    assert [asked[1:] for asked in world.asked] == [(True, False, True), (False, True, True)]
+
+
 async def test_a_word_of_the_user_is_asked_at_once_and_without_patience(make: Callable[[UpdateState], World]) -> None:
     world = make(UpdateState(Step.CURRENT, "stable"))
     assert (await world.made.check()).checked_at == NOW

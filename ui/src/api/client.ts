@@ -2,7 +2,7 @@
 
 import { takeEarly } from './early'
 import { filterQuery, type ActionDone, type LibraryAction, type LibraryFilter, type PackedIndex } from './library'
-import type { Draft, FindingOut, FolderOut, HealthReport, ImageOut, ImagePage, PersonOut, PlaceProblem, PlaceProblems, Problem, Status } from './types'
+import type { Draft, FindingOut, FolderOut, HealthReport, ImageOut, ImagePage, PersonOut, PlaceProblem, PlaceProblems, Problem, Status, UpdateOut } from './types'
 
 interface Page {
   readonly limit: number
@@ -72,6 +72,10 @@ export class Client {
   health = (): Promise<HealthReport> => this.get('/api/health-report')
   /** Takes some seconds: the engine is started. */
   doctor = (): Promise<readonly FindingOut[]> => this.ask('/api/doctor')
+  update = (): Promise<UpdateOut> => this.get('/api/update')
+  checkUpdate = (): Promise<UpdateOut> => this.ask('/api/update/check')
+  /** The program ends and goes on as the new version. */
+  installUpdate = (): Promise<void> => this.post('/api/update/install')
   pause = (): Promise<void> => this.post('/api/pause')
   resume = (): Promise<void> => this.post('/api/resume')
   hidePopup = (): Promise<void> => this.post('/api/popup/hide')
