@@ -73,11 +73,16 @@ Progress: TypeAlias = Callable[[FetchProgress], None]
 
 
 class ModelStore:
-    """The models' folder. `fetch`, `add` and `verify` block; call them off the event loop."""
+    """The models' folder, and those that an installed program brings along: they lie beside the manifest, in a folder of their name each.
+
+    `fetch`, `add` and `verify` block; call them off the event loop.
+    """
 
     def __init__(self, folder: Path, manifest: Path | None = None) -> None:
         self.folder = folder
-        text = (manifest or resource("models") / "manifest.toml").read_text(encoding="utf-8")
+        manifest = manifest or resource("models") / "manifest.toml"
+        self._bundled = manifest.parent
+        text = manifest.read_text(encoding="utf-8")
         entries = [Entry.model_validate(raw) for raw in tomllib.loads(text)["model"]]
         self._entries = {entry.name: entry for entry in entries}
         # Files known to be whole, by size and time, so that asking for the state does not hash them again.
@@ -96,7 +101,7 @@ class ModelStore:
             role=entry.role,
             recipe=entry.recipe,
             state=self._state(entry),
-            path=self.folder / entry.name / only,
+            path=self._place(entry) / only,
             sha256=next(iter(entry.files.values())),
             licence=entry.licence,
             training_data=entry.training_data,
@@ -162,7 +167,15 @@ class ModelStore:
         return self._entries[name]
 
     def _state(self, entry: Entry) -> ModelState:
-        states = {self._file_state(self.folder / entry.name / name, sha256) for name, sha256 in entry.files.items()}
+        return self._state_in(self._place(entry), entry)
+
+    def _place(self, entry: Entry) -> Path:
+        """The folder of its files: the store's own, unless the program brought them along and the store has none that are whole."""
+        own, bundled = self.folder / entry.name, self._bundled / entry.name
+        return bundled if bundled.is_dir() and self._state_in(own, entry) is not ModelState.PRESENT else own
+
+    def _state_in(self, folder: Path, entry: Entry) -> ModelState:
+        states = {self._file_state(folder / name, sha256) for name, sha256 in entry.files.items()}
         return next(state for state in (ModelState.DAMAGED, ModelState.MISSING, ModelState.PRESENT) if state in states)
 
     def _file_state(self, path: Path, sha256: str) -> ModelState:

@@ -203,3 +203,19 @@ def test_the_shipped_manifest_is_sound_and_every_model_tells_its_terms(tmp_path:
             assert catalogue(language)[f"models.{info.name}.terms"]
     assert {info.recipe for info in infos if info.recipe} == {*DETECTORS.values(), EMBEDDER}
     assert "registry" not in (resource("models") / "manifest.toml").read_text(encoding="utf-8")
+
+
+def test_a_model_that_the_program_brings_along_is_there_without_a_fetch(store: ModelStore, manifest: Path) -> None:
+    bundled = manifest.parent / "one" / "one.onnx"
+    bundled.parent.mkdir()
+    bundled.write_bytes(GOOD)
+    assert store.fetch("one") == bundled and store.info("one").state is ModelState.PRESENT
+
+
+def test_a_damaged_bundled_model_is_fetched_anew(store: ModelStore, manifest: Path, serve: Callable[[Answers], list[str]]) -> None:
+    bundled = manifest.parent / "one" / "one.onnx"
+    bundled.parent.mkdir()
+    bundled.write_bytes(BAD)
+    assert store.info("one").state is ModelState.DAMAGED
+    serve({"https": {"one.onnx": GOOD}})
+    assert store.fetch("one") == store.folder / "one" / "one.onnx"
