@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 
 ICONS = Path(__file__).parents[1] / "assets" / "icons"
 SIZES = (16, 24, 32, 48, 64, 128, 256)
+LARGE = 512  # for software centres; more than an .ico holds
 TRAY_SIDE = 64
 OVERSAMPLING = 8
 
@@ -140,6 +141,7 @@ def main() -> None:
     pictures = {side: mark(side) for side in SIZES}
     for side, picture in pictures.items():
         picture.save(ICONS / f"mark-{side}.png", optimize=True)
+    mark(LARGE).save(ICONS / f"mark-{LARGE}.png", optimize=True)
     largest = pictures[SIZES[-1]]
     largest.save(ICONS / "mark.ico", sizes=[(side, side) for side in SIZES], append_images=[pictures[side] for side in SIZES[:-1]])
     for name, state in TRAY.items():

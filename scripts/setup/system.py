@@ -33,7 +33,10 @@ QT_LIBRARIES = [
     "libxrandr2",
     "libxtst6",
 ]
+# What packages are made with.
+PACKAGERS = ["binutils", "rpm"]
 TEST_DESKTOP = [
+    *PACKAGERS,
     "chromium",
     "dbus-x11",
     "dunst",
@@ -45,6 +48,8 @@ TEST_DESKTOP = [
     "gnome-keyring",
     "imagemagick",
     "libimage-exiftool-perl",
+    # A bare Debian, in which tests/installers installs the package.
+    "mmdebstrap",
     "openbox",
     "stalonetray",
     "x11-utils",
