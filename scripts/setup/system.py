@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from scripts.setup.console import Console
 from scripts.setup.processes import environment, run_logged
 
+# Installers of Windows are made with these and tried under Wine, also in Chinese: tests/installers/windows.
+WINDOWS_INSTALLERS = ["locales", "msitools", "nsis", "wine", "wine64", "wixl"]
 # Found with ldd on PySide6's xcb and wayland plug-ins and on QtWebEngine; what these pull in themselves is left out.
 QT_LIBRARIES = [
     "libasound2t64",
@@ -58,6 +60,7 @@ TEST_DESKTOP = [
     "xdotool",
     "xfce4-panel",
     "xvfb",
+    *WINDOWS_INSTALLERS,
 ]
 
 

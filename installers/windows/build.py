@@ -1,0 +1,29 @@
+"""Makes Windows installers of a program folder that PyInstaller made on Windows: `python -m installers.windows.build PROGRAM OUT nsis msi`.
+
+makensis and wixl run on Linux, so that what is tried under Wine and what is released are made by the same tools.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from agent import __version__
+from installers.windows.msi import msi
+from installers.windows.nsis import nsis
+
+MAKERS = {"nsis": nsis, "msi": msi}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("program", type=Path, help="the folder with ai-popup.exe, ai-popup-window.exe and _internal")
+    parser.add_argument("out", type=Path)
+    parser.add_argument("kinds", nargs="+", choices=MAKERS)
+    words = parser.parse_args()
+    for kind in words.kinds:
+        with tempfile.TemporaryDirectory() as scratch:
+            print(MAKERS[kind](words.program, words.out, Path(scratch), version=__version__))
+
+
+if __name__ == "__main__":
+    main()
