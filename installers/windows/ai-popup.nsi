@@ -52,9 +52,9 @@ VIAddVersionKey "LegalCopyright" "Apache-2.0"
 !insertmacro MUI_LANGUAGE "SimpChinese"
 
 LangString FIND ${LANG_ENGLISH} "Find faces with AI Popup"
-LangString FIND ${LANG_SIMPCHINESE} "用 AI Popup 查找人脸"
+LangString FIND ${LANG_SIMPCHINESE} "用 AI 弹窗助手查找人脸"
 LangString REDACT ${LANG_ENGLISH} "Redact with AI Popup"
-LangString REDACT ${LANG_SIMPCHINESE} "用 AI Popup 打码"
+LangString REDACT ${LANG_SIMPCHINESE} "用 AI 弹窗助手打码"
 LangString NO_SPACE ${LANG_ENGLISH} "AI Popup needs ${SIZE_MB} MB on this disk, but only $1 MB are free. Nothing was changed. Make room, then start the installer again."
 LangString NO_SPACE ${LANG_SIMPCHINESE} "AI Popup 需要 ${SIZE_MB} MB 磁盘空间，但只剩 $1 MB。没有做任何更改。请腾出空间，然后重新运行安装程序。"
 LangString IN_USE ${LANG_ENGLISH} "$0 is in use by another program, or AI Popup is still running. Close it, then choose Retry. Nothing was changed."
@@ -116,7 +116,7 @@ FunctionEnd
 !macro ACTION place verb label
   WriteRegStr HKCU "${CLASSES}\${place}\shell\AI Popup ${verb}" "" "${label}"
   WriteRegStr HKCU "${CLASSES}\${place}\shell\AI Popup ${verb}" "Icon" '"$INSTDIR\ai-popup-window.exe"'
-  WriteRegStr HKCU "${CLASSES}\${place}\shell\AI Popup ${verb}\command" "" '"$INSTDIR\ai-popup-window.exe" menu ${verb} "%1"'
+  WriteRegStr HKCU "${CLASSES}\${place}\shell\AI Popup ${verb}\command" "" '"$INSTDIR\ai-popup-window.exe" hand-over ${verb} "%1"'
 !macroend
 
 !macro NO_ACTIONS place

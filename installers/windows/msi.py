@@ -74,7 +74,7 @@ def _menus(component: Element) -> None:
             key = rf"Software\Classes\{kind}\shell\AI Popup {verb}"
             _value(component, key, None, label)
             _value(component, key, "Icon", target)
-            _value(component, rf"{key}\command", None, f'"{target}" menu {verb} "%1"')
+            _value(component, rf"{key}\command", None, f'"{target}" hand-over {verb} "%1"')
 
 
 def _policy(product: Element, folder: Element, name: str, setting: str) -> None:

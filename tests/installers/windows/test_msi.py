@@ -47,7 +47,7 @@ def test_a_stand_in_is_installed_for_all_users_with_the_policies_that_were_given
     assert installed(wine) == ["0.1.0"]
     classes = wine.registry(r"Software\Classes\Directory\shell", "HKLM")
     assert classes["AI Popup find"]["@"] == "Find faces with AI Popup"
-    assert classes[r"AI Popup redact\command"]["@"] == r'"C:\Program Files\AI Popup\ai-popup-window.exe" menu redact "%1"'
+    assert classes[r"AI Popup redact\command"]["@"] == r'"C:\Program Files\AI Popup\ai-popup-window.exe" hand-over redact "%1"'
     assert len(list((wine.prefix / "drive_c").rglob("Start Menu/Programs/AI Popup.lnk"))) == 1  # Wine knows no menu of all users
     policies = variables(wine)
     assert policies == {"AI_POPUP__GENERAL__AUTOSTART": "0", "AI_POPUP__RECOGNITION__ENABLED": "0"}

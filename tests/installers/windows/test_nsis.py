@@ -64,7 +64,7 @@ def test_a_stand_in_is_installed_for_the_user_alone_without_a_question(wine: Win
         verb = key.rpartition(" ")[2]
         assert "AI Popup" in classes[key]["@"]
         program = r"C:\users\tester\AppData\Local\Programs\AI Popup\ai-popup-window.exe"
-        assert classes[rf"{key}\command"]["@"] == f'"{program}" menu {verb} "%1"'
+        assert classes[rf"{key}\command"]["@"] == f'"{program}" hand-over {verb} "%1"'
     assert wine.registry(UNINSTALL, "HKLM") == {}
     assert not (wine.local / "ai-popup" / "running").exists()  # nobody asked for a start
 
@@ -175,7 +175,7 @@ def test_a_chinese_user_whose_folders_have_blanks_and_chinese_characters(wine: W
     until(lambda: running(local / "ai-popup") == "0.2.0")
     place = local / "Programs" / "AI Popup"
     classes = wine.registry(CLASSES)
-    assert [classes[key]["@"] for key in ACTIONS] == ["用 AI Popup 查找人脸", "用 AI Popup 打码"] * 2
+    assert [classes[key]["@"] for key in ACTIONS] == ["用 AI 弹窗助手查找人脸", "用 AI 弹窗助手打码"] * 2
     assert wine.registry(UNINSTALL)[""]["InstallLocation"] == r"C:\用户 资料\Local\Programs\AI Popup"
     wine.run(place / "uninstall.exe", "/S")
     wine.settle()
