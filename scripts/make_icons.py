@@ -1,4 +1,4 @@
-"""Draws the program's icons: the mark as SVG, PNG and ICO, and the tray's states, into `assets/icons`.
+"""Draws the program's icons: the mark as SVG, PNG and ICO, and the tray's states, into `assets/icons`, and a Mac's.
 
 Run it as `python -m scripts.make_icons` after a change of the drawing; the files are committed.
 """
@@ -10,10 +10,12 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 ICONS = Path(__file__).parents[1] / "assets" / "icons"
+MAC_ICON = ICONS.parents[1] / "installers" / "macos" / "mark.icns"  # no part of what is installed elsewhere
 SIZES = (16, 24, 32, 48, 64, 128, 256)
 LARGE = 512  # for software centres; more than an .ico holds
 TRAY_SIDE = 64
 OVERSAMPLING = 8
+MAC_SIDE = 1024  # the smaller ones of a Mac's icon are made of it
 
 JADE = (11, 107, 93)
 MINT = (88, 194, 173)
@@ -144,6 +146,7 @@ def main() -> None:
     mark(LARGE).save(ICONS / f"mark-{LARGE}.png", optimize=True)
     largest = pictures[SIZES[-1]]
     largest.save(ICONS / "mark.ico", sizes=[(side, side) for side in SIZES], append_images=[pictures[side] for side in SIZES[:-1]])
+    mark(MAC_SIDE).save(MAC_ICON)
     for name, state in TRAY.items():
         mark(TRAY_SIDE, state.fill, state.badge).save(ICONS / f"tray-{name}.png", optimize=True)
         mark(TRAY_SIDE, state.fill, state.badge, watching=True).save(ICONS / f"tray-{name}-watching.png", optimize=True)

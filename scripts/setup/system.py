@@ -53,6 +53,7 @@ TEST_DESKTOP = [
     # A bare Debian, in which tests/installers installs the package.
     "mmdebstrap",
     "openbox",
+    "shellcheck",
     "stalonetray",
     "x11-utils",
     "x11-xserver-utils",

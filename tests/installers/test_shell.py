@@ -1,0 +1,18 @@
+"""The shell scripts that nobody runs by hand are at least read by a linter."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="needs shellcheck")
+def test_shell_scripts_pass_shellcheck() -> None:
+    scripts = [*(ROOT / "installers").rglob("*.sh"), ROOT / ".ci" / "run"]
+    done = subprocess.run(
+        ["shellcheck", "--shell=bash", "--severity=warning", *map(str, scripts)], capture_output=True, text=True, timeout=50, check=False
+    )
+    assert done.stdout == ""
