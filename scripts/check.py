@@ -43,6 +43,9 @@ def main() -> int:
             "reference pages": [python, "scripts/docs_reference.py", "--check"],
             "API description": [python, "scripts/openapi.py", "--check"],
             "documentation": [python, "-m", "mkdocs", "build", "--strict", "--quiet"],
+            # Their shell, too, where shellcheck is installed.
+            "workflows' grammar": [str(venv.bin / "actionlint"), "-pyflakes=", *map(str, _workflows())],
+            "workflows' safety": [str(venv.bin / "zizmor"), "--offline", "--no-progress", "--quiet", ".github"],
         }
         results = {name: _run(name, command, ROOT, environment()) for name, command in checks.items()}
         if "--static" not in sys.argv[1:]:
@@ -56,6 +59,10 @@ def main() -> int:
         print("\n" + "\n".join(f"{'ok    ' if passed else 'FAILED'}  {name}" for name, passed in results.items()), flush=True)
         return 0 if all(results.values()) else 1
     return 1
+
+
+def _workflows() -> list[Path]:
+    return sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
 def _scratch() -> dict[str, str]:

@@ -17,6 +17,7 @@ LOCKS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "requirements-docs.lock": (["--group", "docs"], ("requirements.lock", "requirements-dev.lock")),
     "requirements-node.lock": (["--group", "node"], ()),
     "requirements-bench.lock": (["--group", "bench"], ("requirements.lock",)),
+    "requirements-release.lock": (["--group", "release"], ()),
 }
 HEAD = "# Made by `python scripts/lock.py` from pyproject.toml; not to be edited by hand.\n"
 
