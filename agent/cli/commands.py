@@ -14,6 +14,7 @@ from agent.cli.capture import capture
 from agent.cli.click_words import speak
 from agent.cli.config import config
 from agent.cli.find import find, verify
+from agent.cli.hand_over import hand_over
 from agent.cli.models import models
 from agent.cli.people import people, redo, undo
 from agent.cli.redact import redact, restore
@@ -193,5 +194,22 @@ def doctor(session: Session) -> int:
     return report(session)
 
 
-for group in (capture, watch, find, verify, redact, restore, people, undo, redo, models, config, update, backup, recover, recovery_code):
+for group in (
+    capture,
+    watch,
+    find,
+    verify,
+    hand_over,
+    redact,
+    restore,
+    people,
+    undo,
+    redo,
+    models,
+    config,
+    update,
+    backup,
+    recover,
+    recovery_code,
+):
     ai_popup.add_command(group)

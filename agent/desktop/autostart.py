@@ -133,8 +133,13 @@ class RunKey:
 
 def _command() -> list[str]:
     program, *words = own_command("run")
-    windowless = Path(program).with_name("pythonw.exe")  # python.exe would open a console at every log-in
-    return [str(windowless) if sys.platform == "win32" and windowless.exists() else program, *words]
+    return [windowless(program) if sys.platform == "win32" else program, *words]
+
+
+def windowless(program: str) -> str:
+    """The one beside it that opens no console at every log-in, as installed or as a checkout's Python; itself if there is none."""
+    beside = (Path(program).with_name(name) for name in ("ai-popup-window.exe", "pythonw.exe"))
+    return next((str(path) for path in beside if path.exists()), program)
 
 
 def _quoted(word: str) -> str:

@@ -129,3 +129,10 @@ def test_the_session_s_folder_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setattr(autostart, "of_system", lambda: place)
     follow(True)
     assert b' "run"' in (tmp_path / "autostart" / "ai-popup.desktop").read_bytes()
+
+
+def test_windows_starts_the_program_that_opens_no_console(tmp_path: Path) -> None:
+    program = str(tmp_path / "ai-popup.exe")
+    assert autostart.windowless(program) == program
+    (tmp_path / "ai-popup-window.exe").touch()
+    assert autostart.windowless(program) == str(tmp_path / "ai-popup-window.exe")
