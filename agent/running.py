@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from agent import __version__, logs
+from agent.adapters.beginning import read_choices, usual_folders, write_choices
 from agent.adapters.config_file import SettingsFile
 from agent.adapters.drives import is_remote
 from agent.adapters.durable import store_error
@@ -21,6 +22,7 @@ from agent.api.auth import Auth
 from agent.api.context import Context
 from agent.api.server import serving
 from agent.api.whereabouts import opening
+from agent.app.beginning import Beginning
 from agent.app.lifecycle import App, Reconfigure
 from agent.app.picking import Picking
 from agent.app.updates import Updates
@@ -54,8 +56,8 @@ TRAY_POLL_S = 0.5
 class Agent:
     """One run, with the library open and the instance lock held. `on_ready` is called in the core's thread when the API answers.
 
-    `welcome` opens the first-run page in the browser, if there is a desktop and no folder is watched yet. With `trial` it only comes up:
-    nothing is watched, and nothing outside follows it.
+    Where a tray is wanted, a new user is welcomed: by the popup, else by the browser, at each start until they are done with it.
+    With `trial` it only comes up: nothing is watched, and nothing outside follows it.
     """
 
     def __init__(
@@ -65,7 +67,6 @@ class Agent:
         library: SqliteLibrary,
         *,
         tray: bool,
-        welcome: bool = False,
         trial: bool = False,
         on_ready: Callable[[], None] = lambda: None,
         on_no_tray: Callable[[], None] = lambda: None,
@@ -80,8 +81,8 @@ class Agent:
         self._stop = asyncio.Event()
         self._built = threading.Event()  # app and desk are there, or never will be
         self._wants_tray = tray
-        # Once: an icon alone tells nobody that a folder is to be chosen. Libraries of their own (demo, tests) do without.
-        self._welcomes = welcome and tray and HOME_VARIABLE not in os.environ
+        # An icon alone tells nobody that a folder is to be chosen. Libraries of their own (demo, tests) do without.
+        self._welcomes = tray and HOME_VARIABLE not in os.environ
         self._on_no_tray = on_no_tray
         self._trial = trial
         self.quit_by_user = False  # else by the system
@@ -180,6 +181,10 @@ class Agent:
         )
         desk.on_hidden = presenter.sent_away
         app.watching.listen(WatchTeller(app.watching, notifier, desk, self._texts, self._popup_disturbs))
+        data = self._paths.data
+        beginning = Beginning(
+            self._library, lambda: bool(self._settings.folders), lambda: read_choices(data), lambda chosen: write_choices(data, chosen)
+        )
         picking = Picking(lambda: app.capturing, desk)
         self._captures = CaptureStart(app, desk, picking, lambda: self._settings.capture, self._hotkey_problem)
         updates = self._updates = (
@@ -197,6 +202,8 @@ class Agent:
             settings=self._file,
             move_key=lambda to: move_key(self._file, self._paths, to),
             recovery_code=lambda: recovery_code(self._settings, self._paths),
+            beginning=beginning,
+            suggested=usual_folders,
             texts=self._texts,
             walk=walk_images,
             remote=is_remote,
@@ -211,8 +218,8 @@ class Agent:
             async with serving(context, port=self._settings.api.port, runtime=self._paths.runtime) as port:
                 log.info("agent.started", version=__version__)
                 self._on_ready()
-                if self._welcomes and not self._settings.folders:
-                    desk.browse("photos")
+                if self._welcomes and await asyncio.to_thread(beginning.needed):
+                    desk.welcome(popup=self._settings.popup.enabled)
                 if not self._trial:
                     await self._follow_autostart(self._settings)
                     await self._captures.follow()

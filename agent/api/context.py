@@ -7,6 +7,7 @@ from typing import Protocol
 
 from agent.api.auth import Auth
 from agent.api.drafts import Drafts
+from agent.app.beginning import Beginning
 from agent.app.health import Health
 from agent.app.lifecycle import App
 from agent.app.picking import Picking
@@ -98,6 +99,8 @@ class Context:
     settings: SettingsStore
     move_key: Callable[[KeyHome], None]  # writes `library.key_home`; blocks; raises KeyHomeError, StoreError or SettingsError
     recovery_code: Callable[[], str]  # blocks; raises KeyHomeError or StoreError
+    beginning: Beginning
+    suggested: Callable[[], tuple[str, ...]]  # folders that a new user may mean; blocks
     texts: Callable[[], Texts]
     walk: Callable[[tuple[str, ...]], Iterator[FileSeen]]  # the images below files and folders, for a scan
     remote: Callable[[str], bool]  # whether a folder lies on a network drive; blocks

@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -13,7 +14,8 @@ from agent.api.context import Context
 from agent.api.present import printable
 from agent.api.schemas_settings import ChosenFolder, Estimate, FolderChange, FolderPath, FolderRemoved
 from agent.api.watched import root_meant
-from agent.domain.errors import SourceMissing, SourceNoAccess
+from agent.app.newest import newest, note_first
+from agent.domain.errors import AgentError, SourceMissing, SourceNoAccess
 from agent.domain.image import FileSeen
 from agent.settings import folder_of, root_of
 
@@ -27,6 +29,7 @@ USUAL_RATE = 5.0
 def folder_routes(api: FastAPI, context: Context) -> None:
     """Add them to `api`."""
     file = context.settings
+    looks: set[asyncio.Task[None]] = set()
 
     def root(path: str) -> str:
         return root_meant(path, file.snapshot.folders)
@@ -35,7 +38,12 @@ def folder_routes(api: FastAPI, context: Context) -> None:
     async def add(body: FolderChange) -> None:
         """With its switches, so that one that is watched again is at once what it was; those left out are as usual."""
         folder = await _readable(body.path)
-        await asyncio.to_thread(file.add_folder, Path(folder), _switches(body))
+        switches = _switches(body)
+        await asyncio.to_thread(file.add_folder, Path(folder), switches)
+        if not switches:
+            task = asyncio.create_task(_newest_first(context, folder))
+            looks.add(task)
+            task.add_done_callback(looks.discard)
 
     @api.patch("/api/folders", status_code=204)
     async def change(body: FolderChange) -> None:
@@ -67,6 +75,19 @@ def folder_routes(api: FastAPI, context: Context) -> None:
 
 def _switches(body: FolderChange) -> dict[str, object]:
     return body.model_dump(mode="json", exclude={"path"}, exclude_none=True)
+
+
+async def _newest_first(context: Context, folder: str) -> None:
+    """Beside the look that the folder gets anyhow, which goes by names. Files in a folder with switches of its own are left to that."""
+    folders = context.settings.snapshot.folders
+
+    def own(seen: FileSeen) -> bool:
+        found = folder_of(seen.path, folders)
+        return found is not None and found.root == folder
+
+    with suppress(OSError, AgentError):  # it is told of by whoever watches the folder
+        files = await asyncio.to_thread(lambda: newest(filter(own, context.walk((folder,)))))
+        await note_first(context.app.ingest, files, folder)
 
 
 def _leaving(context: Context, folder: str) -> int:

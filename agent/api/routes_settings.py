@@ -4,17 +4,17 @@ import asyncio
 from contextlib import suppress
 
 from fastapi import FastAPI
+from pydantic import ValidationError
 
 from agent.api import present_settings
 from agent.api.context import Context
 from agent.api.present import printable
-from agent.api.schemas_settings import FirstRun, RecoveryCode, SettingOut, SettingsOut, SettingValue
+from agent.api.schemas_settings import FirstRun, RecoveryCode, SettingOut, SettingsOut, SettingValue, WelcomeChoices
 from agent.app.setting_fields import nearest_key, setting_fields
 from agent.domain.errors import AgentError, SettingsUnknownKey
 from agent.settings import KeyHome, Library
 
 KEY_HOME = "library.key_home"
-FIRST_RUN_DONE = "first_run_done"
 
 
 def settings_routes(api: FastAPI, context: Context) -> None:
@@ -69,23 +69,41 @@ def _setting_routes(api: FastAPI, context: Context) -> None:
 
 
 def _first_run_routes(api: FastAPI, context: Context) -> None:
-    library = context.app.library
+    beginning = context.beginning
 
     @api.get("/api/first-run")
     async def first_run() -> FirstRun:
         code: str | None = None
         with suppress(AgentError):  # the keyring may be locked: the code can be shown later
             code = await asyncio.to_thread(context.recovery_code)
+        needed = await asyncio.to_thread(beginning.needed)
         return FirstRun(
-            needed=not context.settings.snapshot.folders and not await asyncio.to_thread(library.noted, FIRST_RUN_DONE),
+            needed=needed,
             recognition_terms=context.texts()("models.mobilefacenet.terms"),
             recovery_code=code,
+            suggested=tuple(map(printable, await asyncio.to_thread(context.suggested))) if needed else (),
+            chosen=_choices(await asyncio.to_thread(beginning.chosen)),
         )
+
+    @api.put("/api/first-run", status_code=204)
+    async def keep(body: WelcomeChoices) -> None:
+        """What was chosen so far, for when somebody comes back to it."""
+        await asyncio.to_thread(beginning.keep, body.model_dump_json())
 
     @api.post("/api/first-run/done", status_code=204)
     async def done() -> None:
-        await asyncio.to_thread(library.take_notes, {FIRST_RUN_DONE: 1})
+        await asyncio.to_thread(beginning.done)
 
     @api.get("/api/recovery-code")
     async def recovery_code() -> RecoveryCode:
         return RecoveryCode(code=await asyncio.to_thread(context.recovery_code))
+
+
+def _choices(kept: str | None) -> WelcomeChoices | None:
+    """None if there are none, or another version wrote them."""
+    if kept is None:
+        return None
+    try:
+        return WelcomeChoices.model_validate_json(kept)
+    except ValidationError:
+        return None

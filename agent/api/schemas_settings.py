@@ -147,6 +147,15 @@ class Estimate(Schema):
     """it lies on a network drive, where changes made elsewhere may not be told"""
 
 
+class WelcomeChoices(Schema):
+    """What somebody has chosen in the welcome so far: nothing of it is in force."""
+
+    folders: Annotated[tuple[str, ...], Field(max_length=100)] = ()
+    recognition: bool = False
+    step: Annotated[int, Field(ge=0, le=9)] = 0
+    """which of its pages they are on"""
+
+
 class FirstRun(Schema):
     needed: bool
     """no folder is watched, and nobody said that is fine"""
@@ -154,6 +163,10 @@ class FirstRun(Schema):
     """what the model that tells faces apart may be used for"""
     recovery_code: str | None
     """null if the library's key can't be had right now"""
+    suggested: tuple[str, ...]
+    """folders in which people keep photos, if it is needed"""
+    chosen: WelcomeChoices | None
+    """null if nobody began with it"""
 
 
 class RecoveryCode(Schema):

@@ -52,7 +52,6 @@ def run_agent(session: Session, *, tray: bool, trial: bool = False) -> End:
                 library,
                 tray=tray and settings.tray.enabled and not trial,
                 trial=trial,
-                welcome=session.library_is_new,
                 on_no_tray=lambda: session.explain(NoTray()),
                 on_ready=lambda: click.echo(session.texts("cli.run.ready"), err=True),
             )

@@ -27,7 +27,6 @@ class Session:
     """One command's surroundings. Nothing is created or opened before it is asked for."""
 
     paths: AppPaths
-    library_is_new: bool = False  # this command made it
 
     @cached_property
     def file(self) -> SettingsFile:
@@ -79,7 +78,6 @@ class Session:
         library = open_library(self.paths.library, home)
         try:
             if is_new:
-                self.library_is_new = True
                 self.say_recovery_code(keys.recovery_code(keys.unlock()))
             yield library
         finally:

@@ -1,7 +1,7 @@
 """Where the UI shows itself on this desktop: the popup in its corner, the whole of it in the browser."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from agent.app.picking import Pane
 from agent.desktop.display import display_available
 from agent.desktop.opener import open_image, open_in_browser, open_text, show_in_folder
 from agent.desktop.popup import PopupHost
-from agent.domain.errors import NoDisplay, PopupFailed
+from agent.domain.errors import DesktopError, NoDisplay, PopupFailed
 from agent.settings import Popup
 
 log = structlog.get_logger()
@@ -59,9 +59,24 @@ class Desk:
 
     def browse(self, at: str) -> None:
         """As `open_browser`, from a callback in the event loop: it goes on by itself, and a failure is only noted."""
-        task = asyncio.get_running_loop().create_task(self._browse(at))
+        self._go_on(self._browse(at))
+
+    def welcome(self, *, popup: bool) -> None:
+        """In the popup, which begins with it by itself; in the browser if `popup` is not wanted or can't be shown. Goes on as `browse`."""
+        self._go_on(self._welcome(popup))
+
+    def _go_on(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._browsing.add(task)
         task.add_done_callback(self._browsing.discard)
+
+    async def _welcome(self, popup: bool) -> None:
+        if popup:
+            try:
+                return await self.show_popup()
+            except DesktopError as error:
+                log.warning("popup.unavailable", code=error.code)
+        await self._browse("photos")
 
     async def _browse(self, at: str) -> None:
         try:

@@ -133,7 +133,7 @@ def _joined(live: Sequence[_Track], sight: Sight, scene: int) -> list[_Track]:
 def _in_crowd(live: Sequence[_Track], sight: Sight, t: int, f: int) -> bool:
     """Whether another face is near: one that is seen, or one that was and may be back."""
     find = sight.finds[f]
-    if any(g != f and _apart(find.box, other.box) < CROWDED for g, other in enumerate(sight.finds)):
+    if any(g != f and find.box.apart(other.box) < CROWDED for g, other in enumerate(sight.finds)):
         return True
     return any(u != t and _far(other, sight.moment, find, TIMES) < CROWDED for u, other in enumerate(live))
 

@@ -20,6 +20,7 @@ from agent.api.client import Client
 from agent.api.context import Context
 from agent.api.schemas import PlaceProblem, PlaceProblems, Status
 from agent.api.server import serving
+from agent.app.beginning import Beginning
 from agent.app.picking import Picking
 from agent.app.previews import Previews
 from agent.bootstrap import build
@@ -109,6 +110,8 @@ async def running(
         move_key=lambda _: None,
         remote=lambda _: False,
         recovery_code=lambda: "",
+        beginning=Beginning(library, lambda: True, lambda: None, lambda _: None),
+        suggested=lambda: (),
         texts=lambda: Texts("en"),
         walk=walk_images,
         quit=lambda: None,

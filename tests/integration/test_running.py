@@ -18,8 +18,9 @@ from agent.adapters.paths import AppPaths
 from agent.adapters.store import SqliteLibrary
 from agent.adapters.store.opening import open_library
 from agent.api.whereabouts import find
+from agent.app.beginning import Beginning
 from agent.desktop.desk import Desk
-from agent.domain.errors import ModelUnreachable, NotRunning, SettingsInvalid, StoreDiskFull
+from agent.domain.errors import ModelUnreachable, NoDisplay, NotRunning, SettingsInvalid, StoreDiskFull
 from agent.running import Agent
 
 if TYPE_CHECKING:
@@ -44,14 +45,13 @@ def agent(
     ready: Callable[[Agent], None],
     *,
     tray: bool = False,
-    welcome: bool = False,
     no_tray: Callable[[], None] = lambda: None,
 ) -> Iterator[Agent]:
     file = SettingsFile(paths.settings, environ={})
     file.load()
     library = open_library(paths.library, FileHome(paths.keys))
     try:
-        made: Agent = Agent(paths, file, library, tray=tray, welcome=welcome, on_ready=lambda: ready(made), on_no_tray=no_tray)
+        made: Agent = Agent(paths, file, library, tray=tray, on_ready=lambda: ready(made), on_no_tray=no_tray)
         with capture_logs():
             yield made
     finally:
@@ -117,21 +117,60 @@ def test_a_port_that_is_taken_ends_it_with_the_reason_itself(paths: AppPaths) ->
             made.run()
 
 
-@pytest.mark.parametrize(
-    ("own_home", "folders", "opened"), [(False, "", ["photos"]), (True, "", []), (False, "\n[[folders]]\npath = '/photos'\n", [])]
-)
-def test_the_first_start_on_a_desktop_opens_the_welcome(
-    paths: AppPaths, monkeypatch: pytest.MonkeyPatch, own_home: bool, folders: str, opened: list[str]
-) -> None:
+@pytest.fixture
+def own_desktop(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a desktop without a tray is shown, `popup` or a place in the browser; the library is the user's own."""
     monkeypatch.delenv("AI_POPUP_HOME", raising=False)
-    if own_home:
-        monkeypatch.setenv("AI_POPUP_HOME", "/elsewhere")
     monkeypatch.setattr("agent.running.autostart.follow", lambda _: None)
     monkeypatch.setattr("agent.running.tray_available", lambda: False)
     monkeypatch.setattr("agent.running.display_available", lambda: False)
-    seen: list[str] = []
-    monkeypatch.setattr(Desk, "browse", lambda _, at: seen.append(at))
-    paths.settings.write_text(paths.settings.read_text() + folders)
-    with agent(paths, lambda running: running.quit(), tray=True, welcome=True) as made:
+    shown: list[str] = []
+
+    async def popup(_: Desk) -> None:
+        shown.append("popup")
+
+    async def browser(_: Desk, at: str) -> None:
+        shown.append(at)
+
+    monkeypatch.setattr(Desk, "show_popup", popup)
+    monkeypatch.setattr(Desk, "open_browser", browser)
+    return shown
+
+
+def start(paths: AppPaths) -> None:
+    with agent(paths, lambda running: running.quit(), tray=True) as made:
         made.run()
-    assert seen == opened
+
+
+def test_a_new_user_is_welcomed_by_the_popup_at_each_start_until_they_are_done(paths: AppPaths, own_desktop: list[str]) -> None:
+    start(paths)
+    assert own_desktop == ["popup"]
+    start(paths)
+    assert own_desktop == ["popup"] * 2
+    library = open_library(paths.library, FileHome(paths.keys))
+    Beginning(library, lambda: False, lambda: None, lambda _: None).done()
+    library.close()
+    start(paths)
+    assert own_desktop == ["popup"] * 2
+
+
+@pytest.mark.parametrize(("own_home", "section"), [(True, ""), (False, "\n[[folders]]\npath = '/photos'\n")])
+def test_who_has_begun_is_not_welcomed(
+    paths: AppPaths, own_desktop: list[str], monkeypatch: pytest.MonkeyPatch, own_home: bool, section: str
+) -> None:
+    if own_home:
+        monkeypatch.setenv("AI_POPUP_HOME", "/elsewhere")
+    paths.settings.write_text(paths.settings.read_text() + section)
+    start(paths)
+    assert own_desktop == []
+
+
+def test_where_there_is_no_popup_the_browser_welcomes(paths: AppPaths, own_desktop: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    async def none(_: Desk) -> None:
+        raise NoDisplay
+
+    monkeypatch.setattr(Desk, "show_popup", none)
+    start(paths)
+    paths.settings.write_text(paths.settings.read_text() + "\n[popup]\nenabled = false\n")
+    start(paths)
+    assert own_desktop == ["photos"] * 2

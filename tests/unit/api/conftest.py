@@ -15,6 +15,7 @@ from agent.adapters.folder_scan import walk_images
 from agent.api.auth import Auth
 from agent.api.context import Context
 from agent.api.http import create_app
+from agent.app.beginning import Beginning
 from agent.app.health import DiskFacts, Health, ModelFacts
 from agent.app.picking import Picking
 from agent.app.previews import Previews
@@ -133,6 +134,7 @@ class Served:
         self.language = "en"
         self.desk = FakeDesk()
         self.quits = 0
+        self.choices: str | None = None
         self.moved: list[KeyHome] = []
         self.settings = SettingsFile(config / "settings.toml", {"AI_POPUP__POPUP__BURST": "9"})
         self.settings.load()
@@ -151,6 +153,13 @@ class Served:
             settings=self.settings,
             move_key=self._move_key,
             recovery_code=self._recovery_code,
+            beginning=Beginning(
+                world.app.library,
+                lambda: bool(self.settings.snapshot.folders),
+                lambda: self.choices,
+                lambda chosen: setattr(self, "choices", chosen),
+            ),
+            suggested=lambda: ("/home/mei/Pictures",),
             texts=lambda: Texts(self.language),
             walk=walk_images,
             remote=lambda path: path.endswith("nas"),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,10 +18,10 @@ from agent.domain.jobs import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     import httpx
 
+    from agent.domain.image import FileSeen
     from tests.unit.api.conftest import Served
 
 
@@ -48,6 +51,31 @@ async def test_a_change_is_checked_without_being_made(owner: httpx.AsyncClient, 
         assert status == 422 and why in text
     assert (await check("/safe", "/nowhere"))[0] == 404
     assert [folder.redact_to for folder in served.settings.snapshot.folders] == [""]
+
+
+async def test_the_newest_photos_of_a_folder_are_the_first_that_are_looked_at(
+    owner: httpx.AsyncClient, served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted: list[str] = []
+    enough = asyncio.Event()
+
+    async def note(seen: FileSeen, priority: Priority) -> None:
+        assert (seen.folder, priority) == (str(tmp_path), Priority.NEW)
+        noted.append(Path(seen.path).name)
+        if len(noted) == 3:
+            enough.set()
+
+    monkeypatch.setattr(served.world.app.ingest, "note", note)
+    for age, name in enumerate(("c.jpg", "a.jpg", "b.jpg")):
+        (tmp_path / name).write_bytes(b"")
+        os.utime(tmp_path / name, (1_000 - age, 1_000 - age))
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (inner / "d.jpg").write_bytes(b"")
+    served.settings.add_folder(inner)
+    assert (await owner.post("/api/folders", json={"path": str(tmp_path)})).status_code == 204
+    await enough.wait()
+    assert noted == ["c.jpg", "a.jpg", "b.jpg"]
 
 
 async def test_a_folder_that_is_not_there_is_not_watched(owner: httpx.AsyncClient, served: Served, tmp_path: Path) -> None:

@@ -233,7 +233,11 @@ export interface paths {
         };
         /** First Run */
         readonly get: operations["first_run_api_first_run_get"];
-        readonly put?: never;
+        /**
+         * Keep
+         * @description What was chosen so far, for when somebody comes back to it.
+         */
+        readonly put: operations["keep_api_first_run_put"];
         readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
@@ -2320,6 +2324,8 @@ export interface components {
         };
         /** FirstRun */
         readonly FirstRun: {
+            /** @description null if nobody began with it */
+            readonly chosen: components["schemas"]["WelcomeChoices"] | null;
             /**
              * Needed
              * @description no folder is watched, and nobody said that is fine
@@ -2335,6 +2341,11 @@ export interface components {
              * @description null if the library's key can't be had right now
              */
             readonly recovery_code: string | null;
+            /**
+             * Suggested
+             * @description folders in which people keep photos, if it is needed
+             */
+            readonly suggested: readonly string[];
         };
         /**
          * FolderChange
@@ -3933,6 +3944,28 @@ export interface components {
              */
             readonly redact_to: string;
         };
+        /**
+         * WelcomeChoices
+         * @description What somebody has chosen in the welcome so far: nothing of it is in force.
+         */
+        readonly WelcomeChoices: {
+            /**
+             * Folders
+             * @default []
+             */
+            readonly folders: readonly string[];
+            /**
+             * Recognition
+             * @default false
+             */
+            readonly recognition: boolean;
+            /**
+             * Step
+             * @description which of its pages they are on
+             * @default 0
+             */
+            readonly step: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -4059,6 +4092,7 @@ export type WatchSaid = components['schemas']['WatchSaid'];
 export type WatchSnooze = components['schemas']['WatchSnooze'];
 export type WatchSwitch = components['schemas']['WatchSwitch'];
 export type WatchedFolder = components['schemas']['WatchedFolder'];
+export type WelcomeChoices = components['schemas']['WelcomeChoices'];
 export type $defs = Record<string, never>;
 export interface operations {
     readonly cancel_burst_api_burst_cancel_post: {
@@ -4575,6 +4609,37 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["FirstRun"];
                 };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly keep_api_first_run_put: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["WelcomeChoices"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unprocessable Entity */
             readonly 422: {
