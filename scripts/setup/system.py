@@ -42,6 +42,8 @@ TEST_DESKTOP = [
     "chromium",
     "dbus-x11",
     "dunst",
+    # Reads the tutorials aloud.
+    "espeak-ng",
     # These two read and write the same regions as other photo programs: what tests/integration/test_xmp_tools.py asks.
     "exiv2",
     # Its ffprobe says what a redacted clip is: asked by tests/integration/test_video.py.

@@ -1,0 +1,168 @@
+"""What a tutorial does with the real program: its page in a browser's window, its popup, and the folder it watches.
+
+An act is a verb and what it is about. A target is a key of the catalogue (`ui.first_run.start`, `ui.people.yes?name=Sam`: whatever has
+that name in the language of the film) or a CSS selector.
+
+    open PLACE    point TARGET    click TARGET    wait TARGET    type TEXT    press KEY    rest SECONDS
+    drop PHOTO    popup X Y (the pointer to that part of its window)    capture    drag X Y X Y (parts of the screen)
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+from playwright.sync_api import Locator, Page, Playwright
+
+from agent.api.client import Client
+from agent.api.schemas import Status
+from agent.i18n import Texts
+from scripts.film.camera import SIZE
+from scripts.film.hands import Hand
+from scripts.program import until
+
+LIMIT_S = 90.0
+ROLES = ("button", "link", "radio", "textbox", "combobox", "heading", "option", "switch", "tab", "checkbox", "searchbox", "spinbutton")
+_BETWEEN_LETTERS_MS = 70
+
+
+@dataclass
+class Stage:
+    """The running program, the page that shows it, and the hand that works it."""
+
+    client: Client
+    page: Page
+    hand: Hand
+    texts: Texts
+    samples: Path
+    watched: Path
+    _asked: list[threading.Thread] = field(default_factory=list)
+
+    def act(self, told: str) -> None:
+        """Raises ValueError if there is no such verb; Playwright's errors and TimeoutError if it can't be done."""
+        verb, _, rest = told.partition(" ")
+        acts: dict[str, Callable[[str], object]] = {
+            "open": lambda place: self.page.goto(f"{self.client.address}/{place}"),
+            "point": lambda target: self._point(target),
+            "click": self._click,
+            "wait": lambda target: self._find(target).wait_for(),
+            "type": lambda text: self.page.keyboard.type(self._typed(text), delay=_BETWEEN_LETTERS_MS),
+            "press": self.page.keyboard.press,
+            "rest": lambda seconds: time.sleep(float(seconds)),
+            "drop": self._drop,
+            "popup": self._popup,
+            "capture": lambda _: self._capture(),
+            "drag": self._drag,
+        }
+        if verb not in acts:
+            raise ValueError(f"nobody knows how to {verb!r}")
+        acts[verb](rest)
+
+    def enter(self) -> None:
+        """Signed in."""
+        self.page.goto(self.client.session_url())
+
+    def hide_popup(self) -> None:
+        """The one that the first photos bring."""
+        _popup_window()
+        self.client.post("/api/popup/hide")
+
+    def leave(self) -> None:
+        for asked in self._asked:
+            asked.join(LIMIT_S)
+
+    def until(self, done: Callable[[Status], bool]) -> None:
+        until(self.client, done, limit_s=LIMIT_S)
+
+    def _find(self, target: str) -> Locator:
+        key, _, params = target.partition("?")
+        name = self.texts(key, **dict(parse_qsl(params)))
+        if name == key:
+            return self.page.locator(target).first
+        found = self.page.get_by_role("button", name=name, exact=True)
+        for role in ROLES[1:]:
+            found = found.or_(self.page.get_by_role(role, name=name, exact=True))  # type: ignore[arg-type]  # one of the roles it knows
+        return found.first
+
+    def _typed(self, text: str) -> str:
+        """A key of the catalogue is its text; {folder} is the watched folder, as somebody whose home this is would write it."""
+        return self.texts(text).format(folder=f"~/{self.watched.name}")
+
+    def _point(self, target: str) -> None:
+        found = self._find(target)
+        found.scroll_into_view_if_needed()
+        box = found.bounding_box()
+        assert box is not None
+        left, top = self.page.evaluate("[screenX + (outerWidth - innerWidth) / 2, screenY + outerHeight - innerHeight]")
+        self.hand.move(round(left + box["x"] + min(box["width"] / 2, 160)), round(top + box["y"] + box["height"] / 2))
+
+    def _click(self, target: str) -> None:
+        self._point(target)
+        self.hand.click()
+
+    def _drop(self, photo: str) -> None:
+        before = self.client.status().images
+        name = photo if not (self.watched / photo).exists() else f"new-{photo}"
+        shutil.copy(self.samples / photo, self.watched / name)
+        self.until(lambda status: status.images > before and not status.queued)
+
+    def _popup(self, place: str) -> None:
+        said = dict(line.split("=", 1) for line in _ask("xdotool", "getwindowgeometry", "--shell", _popup_window()).splitlines())
+        across, down = map(float, place.split())
+        self.hand.move(int(said["X"]) + round(int(said["WIDTH"]) * across), int(said["Y"]) + round(int(said["HEIGHT"]) * down))
+
+    def _capture(self) -> None:
+        """As the tray's menu does. It is answered once a region was chosen and covered, and stays open for review."""
+
+        def ask() -> None:
+            self.client.post_json("/api/captures", {})
+            self.client.post("/api/popup/show")
+
+        self._asked.append(threading.Thread(target=ask))
+        self._asked[-1].start()
+
+    def _drag(self, places: str) -> None:
+        left, top, right, bottom = (round(float(part) * SIZE[number % 2]) for number, part in enumerate(places.split()))
+        self.hand.move(left, top)
+        with self.hand.dragging():
+            self.hand.move(right, bottom)
+
+
+def _popup_window() -> str:
+    """Once it is seen. The search ends with an error if a window goes while it looks."""
+    deadline = time.monotonic() + LIMIT_S
+    while True:
+        with contextlib.suppress(subprocess.CalledProcessError):
+            return _ask("xdotool", "search", "--sync", "--onlyvisible", "--name", "^AI Popup$").split()[-1]
+        if time.monotonic() > deadline:
+            raise TimeoutError("the popup is not seen")
+
+
+def _ask(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=True).stdout.strip()
+
+
+@contextlib.contextmanager
+def browser_window(playwright: Playwright, profile: Path, language: str) -> Iterator[Page]:
+    """A browser's one window, as large as the screen that is filmed."""
+    executable = next(path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name)))
+    context = playwright.chromium.launch_persistent_context(
+        profile,
+        executable_path=executable,
+        headless=False,
+        no_viewport=True,
+        locale=language,
+        env=dict(os.environ),
+        args=["--test-type", "--window-position=0,0", "--window-size={},{}".format(*SIZE)],
+        ignore_default_args=["--enable-automation"],
+    )
+    page = context.pages[0]
+    page.set_default_timeout(LIMIT_S * 1000)
+    yield page
+    context.close()
