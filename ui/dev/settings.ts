@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import en from '../../assets/locales/en.json' with { type: 'json' }
 import zh from '../../assets/locales/zh-CN.json' with { type: 'json' }
-import type { Setting, SettingGroup, Value, WatchedFolder } from '../src/api/settings.ts'
+import type { Setting, SettingGroup, Value, WatchedFolder, WelcomeChoices } from '../src/api/settings.ts'
 import type { Reference } from '../src/api/types.ts'
 import { names, page } from '../docs.ts'
 import { flatten } from '../texts.ts'
@@ -64,16 +64,18 @@ const ROWS: readonly Row[] = [
   ['logs.max_mb', 'number', 10, 1, 1024, 1, 'MB', '', 0],
   ['logs.files', 'number', 5, 1, 100, 1, null, '', 0],
 ]
+const SUGGESTED = { en: ['/home/mei/Pictures', '/home/mei/Downloads'], 'zh-CN': ['/home/mei/图片', '/home/mei/下载'] } as const
 const OVERRIDDEN = 'engine.max_megapixels'
 
 interface State {
   readonly values: Map<string, Value>
   folders: WatchedFolder[] | null
   welcomed: boolean
+  chosen: WelcomeChoices | null
   quietUntil: string | null
 }
 
-const fresh = (): State => ({ values: new Map(), folders: null, welcomed: false, quietUntil: null })
+const fresh = (): State => ({ values: new Map(), folders: null, welcomed: false, chosen: null, quietUntil: null })
 let state = fresh()
 const watchers = new Set<(purged: boolean) => void>()
 
@@ -243,8 +245,11 @@ function reply(call: string, body: Record<string, unknown>, url: URL, world: Wor
     case 'GET /api/first-run': {
       const needed = options.scene === 'first' && !state.welcomed
       const terms = options.language === 'en' ? en.models : zh.models
-      return { status: 200, answer: { needed, recognition_terms: terms.mobilefacenet.terms, recovery_code: 'K7QF-2M9X-PD4R-8WTN-H3VC-6JZB' } }
+      return { status: 200, answer: { needed, recognition_terms: terms.mobilefacenet.terms, recovery_code: 'K7QF-2M9X-PD4R-8WTN-H3VC-6JZB', suggested: needed ? SUGGESTED[options.language] : [], chosen: state.chosen } }
     }
+    case 'PUT /api/first-run':
+      state.chosen = body as unknown as WelcomeChoices
+      return DONE
     case 'POST /api/first-run/done':
       state.welcomed = true
       return DONE

@@ -11,6 +11,7 @@ export const covers = (): Promise<typeof CoverPages> => import('./coverPages')
 
 export { default as DayField } from './components/grid/DayField.svelte'
 export { default as KeysOverlay } from './components/help/KeysOverlay.svelte'
+export { default as WelcomeCard } from './components/welcome/WelcomeCard.svelte'
 export { default as FirstRun } from './pages/FirstRun.svelte'
 export { default as Help } from './pages/Help.svelte'
 export { default as OnlineOnly } from './pages/OnlineOnly.svelte'

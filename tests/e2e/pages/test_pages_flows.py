@@ -154,6 +154,41 @@ def test_the_welcome_leads_from_folders_to_the_recovery_code(page: Page, visit: 
     expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
 
 
+def test_the_popups_welcome_is_done_by_keyboard_and_taken_up_where_it_was_left(page: Page, visit: Visit, made_up_agent: str) -> None:
+    visit("/popup", "first")
+    following = page.get_by_role("button", name="Next")
+    expect(following).to_be_disabled()
+    page.get_by_role("button", name="Add “Pictures”").press("Enter")
+    expect(page.locator(".sum")).to_have_text("Looking through 4,812 photos takes about 4 minutes; you can go on working.")
+    following.press("Enter")
+    expect(page.get_by_role("heading", name="How far it should go")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("radio", name="Find faces")).to_be_focused()
+    expect(page.get_by_role("radio", name="Find faces")).to_be_checked()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    recognise = page.get_by_role("radio", name="Recognise people too")
+    expect(recognise).to_be_checked()
+
+    # Its window was let go, and comes again.
+    page.goto(f"{made_up_agent}/popup")
+    expect(recognise).to_be_checked()
+    page.get_by_role("button", name="Back").click()
+    expect(page.get_by_role("button", name="Leave out “Pictures”")).to_be_visible()
+    following.click()
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_role("heading", name="It’s looking through your photos")).to_be_focused()
+    expect(page.locator(".recovery code")).to_be_visible()
+    page.get_by_role("button", name="Go to the photos").click()
+    expect(page.locator(".recovery")).to_have_count(0)
+
+
+def test_the_popups_welcome_can_be_put_off(page: Page, visit: Visit) -> None:
+    visit("/popup", "first")
+    page.get_by_role("button", name="Set up later").click()
+    expect(page.get_by_role("button", name="Choose a folder")).to_be_visible()
+
+
 def test_the_guide_keeps_what_was_chosen_in_the_welcome(page: Page, visit: Visit) -> None:
     visit("", "first")
     page.get_by_role("button", name="Add a folder").click()

@@ -94,6 +94,24 @@ def _start(page: Page) -> None:
     page.locator(".recovery code").wait_for()
 
 
+def _next(page: Page) -> None:
+    """To the popup's second page of the welcome: one folder is chosen, and recognition is read about."""
+    page.locator(".offered button").first.click()
+    page.locator(".button.primary").click()
+    _recognise(page)
+
+
+def _begin(page: Page) -> None:
+    _next(page)
+    page.locator(".button.primary").click()
+    page.locator(".recovery code").wait_for()
+
+
+def _put_off(page: Page) -> None:
+    page.locator("footer .button.quiet").last.click()
+    page.locator(".notice").wait_for()
+
+
 def _keys(page: Page) -> None:
     page.keyboard.press("?")
     page.locator("[role=dialog]").wait_for()
@@ -116,7 +134,11 @@ STATES: dict[str, tuple[str, str, str, Act]] = {
     "popup after a burst": ("/popup", "finished", ".notice", _nothing),
     "popup, the work paused": ("/popup", "paused", "progress", _nothing),
     "popup, nothing yet": ("/popup", "empty", ".notice", _nothing),
-    "popup, no folder yet": ("/popup", "first", ".notice", _nothing),
+    "popup, no folder yet": ("/popup", "first", ".offered", _put_off),
+    "popup, welcome": ("/popup", "first", ".offered", _nothing),
+    "popup, welcome, the language": ("/popup", "first", ".offered", _menu("0")),
+    "popup, welcome, recognition": ("/popup", "first", ".offered", _next),
+    "popup, welcome, done": ("/popup", "first", ".offered", _begin),
     "popup, the agent away": ("/popup", "offline", ".notice", _nothing),
     "popup, bell": ("/popup", "family", ".found", _menu("0")),
     "popup, more": ("/popup", "family", ".found", _menu("1")),

@@ -1,9 +1,9 @@
 /** Calls for settings, watched folders, the first run and quiet times: the shapes of the agent's API. */
 
 import type { Client } from './client'
-import type { Estimate, FirstRun, FolderRemoved, SettingGroup, SettingOut, SettingsOut, WatchedFolder } from './types'
+import type { Estimate, FirstRun, FolderRemoved, SettingGroup, SettingOut, SettingsOut, WatchedFolder, WelcomeChoices } from './types'
 
-export type { Estimate, FirstRun, SettingGroup, SettingsOut, WatchedFolder }
+export type { Estimate, FirstRun, SettingGroup, SettingsOut, WatchedFolder, WelcomeChoices }
 
 export type Setting = SettingOut
 export type Value = Setting['value']
@@ -35,6 +35,8 @@ export class SettingsApi {
   estimates = (path: string, signal: AbortSignal): AsyncGenerator<Estimate> => this.client.lines('/api/folders/estimate', { path }, signal)
 
   firstRun = (): Promise<FirstRun> => this.client.request('GET', '/api/first-run')
+  /** What was chosen so far. */
+  keepFirstRun = (chosen: WelcomeChoices): Promise<void> => this.client.request('PUT', '/api/first-run', chosen)
   firstRunDone = (): Promise<void> => this.client.request('POST', '/api/first-run/done')
   recoveryCode = async (): Promise<string> => (await this.client.request<{ code: string }>('GET', '/api/recovery-code')).code
 

@@ -23,7 +23,7 @@ export class Visibility {
     this.looked(this.timer.held)
   }
 
-  /** It has its whole time again. */
+  /** It has its whole time again, or stays. */
   restart(): void {
     if (this.own) this.timer.restart(this.seconds())
   }
