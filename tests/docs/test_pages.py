@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 GUIDES = [("README.md", "README.zh-CN.md"), ("docs/guide.md", "docs/guide.zh-CN.md")]
 POLICIES = [("docs/privacy.md", "docs/privacy.zh-CN.md"), ("docs/privacy-assessment.md", "docs/privacy-assessment.zh-CN.md")]
-PAIRS = [*GUIDES, *POLICIES]
+UPDATES = [("docs/updates.md", "docs/updates.zh-CN.md")]
+PAIRS = [*GUIDES, *POLICIES, *UPDATES]
 
 
 def read(page: str | Path) -> str:
