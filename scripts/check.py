@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,10 +50,9 @@ def main() -> int:
         }
         results = {name: _run(name, command, ROOT, environment()) for name, command in checks.items()}
         if "--static" not in sys.argv[1:]:
-            tests = [python, "-m", "pytest", *_SPREAD]
-            results["unit tests"] = _run("unit tests", [*tests, "tests/unit"], ROOT, {**environment(), **_scratch()})
+            results |= _unit_tests(python, {**environment(), **_scratch()})
             others = ["tests/integration/app", "tests/scripts", "tests/docs"]
-            results["agent and scripts"] = _run("agent and scripts", [*tests, *others], ROOT, environment())
+            results["agent and scripts"] = _run("agent and scripts", [python, "-m", "pytest", *_SPREAD, *others], ROOT, environment())
             npm, env = node(console, venv)
             Ui(ROOT).install(console, npm, env)
             results["UI"] = _run("UI", [npm, "run", "check"], ROOT / "ui", env)
@@ -63,6 +63,18 @@ def main() -> int:
 
 def _workflows() -> list[Path]:
     return sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def _unit_tests(python: str, env: Mapping[str, str]) -> dict[str, bool]:
+    """Both halves at once: each process imports and collects its own half only. No test of them needs hypothesis, and it is slow to load."""
+    unit = ROOT / "tests" / "unit"
+    heavy = [unit / "vision", unit / "adapters"]
+    rest = sorted(path for path in unit.iterdir() if path not in heavy and (path.is_dir() or path.match("test_*.py")))
+    pytest = [python, "-m", "pytest", "-q", "-p", "no:hypothesispytest", "-p", "no:cacheprovider"]
+    halves = {"unit tests: pictures, stores": heavy, "unit tests: the rest": [path for path in rest if path.name != "__pycache__"]}
+    with ThreadPoolExecutor() as both:
+        runs = {name: both.submit(_run, name, [*pytest, *map(str, paths)], ROOT, env) for name, paths in halves.items()}
+    return {name: run.result() for name, run in runs.items()}
 
 
 def _scratch() -> dict[str, str]:
