@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import linecache
 import sys
 
 _M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3  # malloc.h
@@ -24,8 +25,14 @@ def large_apart() -> None:
         libc.mallopt(_M_MMAP_THRESHOLD, _LARGE)
 
 
+def forget_sources() -> None:
+    """Let go of the source text of modules: Qt's binding reads that of each module that is loaded after it, some 7 MB by the end."""
+    linecache.clearcache()
+
+
 def give_back() -> None:
     """What is free, also in the middle of the heap. Takes some ten milliseconds, with all threads waiting for half of them."""
+    forget_sources()
     gc.collect()
     if (libc := _glibc("malloc_trim")) is not None:
         libc.malloc_trim(0)

@@ -40,6 +40,7 @@ from agent.desktop.termination import on_termination
 from agent.desktop.watch_teller import WatchTeller
 from agent.domain.errors import AgentError, AutostartFailed, SettingsError, reason_of
 from agent.handover import updates_of
+from agent.heap import forget_sources
 from agent.i18n import Texts
 from agent.resources import resource
 from agent.settings import Settings
@@ -217,6 +218,7 @@ class Agent:
         try:
             async with serving(context, port=self._settings.api.port, runtime=self._paths.runtime) as port:
                 log.info("agent.started", version=__version__)
+                forget_sources()
                 self._on_ready()
                 if self._welcomes and await asyncio.to_thread(beginning.needed):
                     desk.welcome(popup=self._settings.popup.enabled)
