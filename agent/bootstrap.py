@@ -115,7 +115,7 @@ def surroundings(clock: Callable[[], datetime]) -> Surroundings:
 def watched_desktop() -> WatchedDesktop:
     """What this desktop tells while the screen is watched."""
     windows = windows_of_the_desktop()
-    return WatchedDesktop(windows.front, windows.scene, session_locked, portal.no_watching)
+    return WatchedDesktop(windows.front, windows.scene, session_locked, portal.no_watching, windows.rest)
 
 
 def updater(paths: AppPaths, build: Build) -> Updater:

@@ -5,9 +5,10 @@ import gc
 import linecache
 import sys
 
-_M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3  # malloc.h
+_M_ARENA_MAX, _M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -8, -3, -1  # malloc.h
 _ARENAS = 2
 _LARGE = 8 * 2**20  # bytes: more than most looks of a net need, less than a photo that is decoded whole
+_KEPT = 32 * 2**20  # bytes: glibc's largest bound; a picture of a full-HD screen takes a fourth of it
 
 
 def few_arenas() -> None:
@@ -28,6 +29,13 @@ def large_apart() -> None:
 def forget_sources() -> None:
     """Let go of the source text of modules: Qt's binding reads that of each module that is loaded after it, some 7 MB by the end."""
     linecache.clearcache()
+
+
+def large_kept() -> None:
+    """The other way round, for who takes pieces of the same size again and again: to have each anew takes longer than to fill it."""
+    if (libc := _glibc("mallopt")) is not None:
+        libc.mallopt(_M_MMAP_THRESHOLD, _KEPT)
+        libc.mallopt(_M_TRIM_THRESHOLD, _KEPT)
 
 
 def give_back() -> None:

@@ -48,10 +48,14 @@ class FakeDesktop:
         self.scene = Scene()
         self.front: Window | None = None
         self.locked = False
+        self.rests = 0
         self.refused: AgentError | None = None
 
     def told(self) -> WatchedDesktop:
-        return WatchedDesktop(lambda: self.front, lambda: self.scene, lambda: self.locked, lambda: self.refused)
+        def rest() -> None:
+            self.rests += 1
+
+        return WatchedDesktop(lambda: self.front, lambda: self.scene, lambda: self.locked, lambda: self.refused, rest)
 
 
 class Library:

@@ -176,8 +176,12 @@ class Watching:
                     async with asyncio.timeout(await self._step()):
                         await self._wake.wait()
         finally:
-            with suppress(AgentError):
-                await self._watcher.unwatch()
+            await self._look_away()
+
+    async def _look_away(self) -> None:
+        with suppress(AgentError):
+            await self._watcher.unwatch()
+        await asyncio.to_thread(self._desktop.rest)
 
     async def _step(self) -> float | None:
         """One look, or none. Returns after how many seconds the next is due; None: when it is woken."""
@@ -201,8 +205,7 @@ class Watching:
     async def _stop(self) -> None:
         if self.state is not WatchState.OFF:
             self.forget()
-            with suppress(AgentError):
-                await self._watcher.unwatch()
+            await self._look_away()
 
     async def _rests(self) -> WatchState | None:
         """Why nothing is to be looked at now. Raises CaptureError where it never is."""

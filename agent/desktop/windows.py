@@ -26,6 +26,10 @@ class Windows(Protocol):
 
     def scene(self) -> Scene: ...
 
+    def rest(self) -> None:
+        """Nothing is asked for a while."""
+        ...
+
 
 def windows_of_the_desktop() -> Windows:
     """Nothing is connected to before it is asked."""
@@ -63,6 +67,12 @@ class XWindows:
     def scene(self) -> Scene:
         return self._asked(self._read_scene, Scene())
 
+    def rest(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            with suppress(Exception):  # broken, in whatever way
+                server.close()
+
     def _asked(self, read: Callable[[Any], T], otherwise: T) -> T:
         """By the connection, a new one if need be. `otherwise` where there is none."""
         from Xlib.error import ConnectionClosedError, DisplayError, XError
@@ -78,7 +88,7 @@ class XWindows:
         except XError:  # a window that is gone meanwhile
             return otherwise
         except (ConnectionClosedError, DisplayError, OSError):
-            self._server = None
+            self.rest()
             return otherwise
 
     def _read_front(self, server: Any) -> Window | None:
@@ -140,6 +150,8 @@ class WindowsWindows:
         libraries.user32.EnumWindows(kind(each), 0)  # the topmost first
         return Scene(tuple(found))
 
+    def rest(self) -> None: ...
+
 
 def _of_windows(number: int) -> Window:
     libraries, window = _libraries(), wintypes.HWND(number)
@@ -185,3 +197,5 @@ class MacWindows:
             # The system lays windows of its own over the whole screen, in which nothing is to be seen.
             found.append(told if window["kCGWindowLayer"] == 0 or told.own else replace(told, area=Box(0, 0, 0, 0)))
         return Scene(tuple(found))
+
+    def rest(self) -> None: ...

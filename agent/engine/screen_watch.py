@@ -14,6 +14,7 @@ from agent.domain.face import Box, Face, Landmarks
 from agent.domain.screen import ALL_MONITORS, Monitor, ScreenRef
 from agent.engine.screen_grab import Grabber
 from agent.engine.service import Engine
+from agent.heap import large_apart, large_kept
 from agent.vision.codecs import Image
 from agent.vision.codecs.image import Pixels
 
@@ -47,6 +48,8 @@ class ScreenWatch:
     def look(self, task: WatchTask) -> Watched:
         """Raises CaptureError, ImageTooLarge, ModelError."""
         asked = replace(task, anew=False)
+        if self._asked is None:
+            large_kept()
         if task.anew or asked != self._asked:
             self._views.clear()
         self._asked, faces, changed = asked, list[Face](), False
@@ -60,6 +63,8 @@ class ScreenWatch:
 
     def forget(self) -> None:
         self._views.clear()
+        self._asked = None
+        large_apart()
         self._engine.release()
 
     def _places(self, wanted: Sequence[int]) -> list[tuple[int, int, int]]:
@@ -104,7 +109,7 @@ def tile_sums(raw: bytes | bytearray, width: int, height: int) -> Sums:
     # Two pixels at a time, unless a row has an odd number of them.
     step = 2 if width % 2 == 0 else 1
     words = np.frombuffer(raw, np.uint64 if step == 2 else np.uint32).reshape(height, width // step)
-    rows = np.add.reduceat(words, np.arange(0, height, TILE), axis=0, dtype=np.uint64)
+    rows = np.stack([words[top : top + TILE].sum(axis=0, dtype=np.uint64) for top in range(0, height, TILE)])
     return cast(Sums, np.add.reduceat(rows, np.arange(0, width // step, TILE // step), axis=1))
 
 

@@ -11,6 +11,7 @@ import { answerLibrary, imagesOf, resetLibrary } from './library.ts'
 import { answerPeople, doubtCount, onPeople, peopleOf, resetPeople, saidOf, searched } from './people.ts'
 import { placesPage } from './places.ts'
 import { answerSettings, applied, appliedStatus, onSettings, resetSettings } from './settings.ts'
+import { answerWatching, onWatching, resetWatching, watchStatus } from './watching.ts'
 
 const COOKIE = 'mock'
 
@@ -33,7 +34,7 @@ function worldNow(chosen: Options): World {
   const now = appliedStatus(world(options))
   const people = peopleOf(now, options)
   const images = now.images.map((image) => saidOf(image, people))
-  return { ...now, images, status: { ...now.status, doubts: doubtCount(now, options), ...captureCounts(now, options) } }
+  return { ...now, images, status: { ...now.status, doubts: doubtCount(now, options), ...captureCounts(now, options), ...watchStatus(chosen) } }
 }
 
 function stream(response: ServerResponse, chosen: Options): void {
@@ -55,12 +56,14 @@ function stream(response: ServerResponse, chosen: Options): void {
     response.write(`event: happened\ndata: ${JSON.stringify({ kind: 'people_changed' })}\n\n`)
   })
   const unwatchCaptures = onCaptures(send)
+  const unwatchWatching = onWatching(send)
   const timer = worldNow(chosen).status.burst ? setInterval(send, 60) : undefined
   response.on('close', () => {
     clearInterval(timer)
     unwatch()
     unwatchPeople()
     unwatchCaptures()
+    unwatchWatching()
   })
 }
 
@@ -72,6 +75,7 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
     if (url.search) resetPeople()
     if (url.search) resetCovers()
     if (url.search) resetCaptures()
+    if (url.search) resetWatching()
     if (url.search) response.setHeader('set-cookie', `${COOKIE}=${url.search.slice(1).replaceAll('&', '+')}; path=/`)
     return next()
   }
@@ -87,6 +91,7 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
     return
   }
   if (answerSettings(request, response, url, all, applied(chosen))) return
+  if (answerWatching(request, response, url, chosen)) return
   if (answerPeople(request, response, url, all, applied(chosen))) return
   if (answerCaptures(request, response, url, all, applied(chosen))) return
   if (answerCovers(request, response, url, all, chosen)) return

@@ -170,11 +170,11 @@ function detailOf(id: number, world: World, people: readonly PersonOut[]): Perso
   const person = people.find((known) => known.id === id)
   if (!person) return null
   const at = new Date(Date.now() - 90 * DAY).toISOString()
-  const noted: Noted = { birth_date: null, notes: '', hidden: false, never: false, basis: null, basis_at: null, retention_days: null, ...state.people.get(id) }
-  const { birth_date = null, notes = '', hidden = false, never = false, basis = null, basis_at = null, retention_days = null } = noted
+  const noted: Noted = { birth_date: null, notes: '', hidden: false, never: false, basis: null, basis_at: null, retention_days: null, watch_at: null, ...state.people.get(id) }
+  const { birth_date = null, notes = '', hidden = false, never = false, basis = null, basis_at = null, retention_days = null, watch_at = null } = noted
   const faces = facesOf(id, world, person)
   const expires_at = new Date(Date.now() + (retention_days ?? 1_095) * DAY).toISOString()
-  return { id, name: person.name, faces: faces.length, photos: faces.length, portrait: noted.portrait ?? person.portrait, birth_date, notes, hidden, never, basis, basis_at, named_at: at, confirmed_at: at, retention_days, expires_at, watch_at: null }
+  return { id, name: person.name, faces: faces.length, photos: faces.length, portrait: noted.portrait ?? person.portrait, birth_date, notes, hidden, never, basis, basis_at, named_at: at, confirmed_at: at, retention_days, expires_at, watch_at }
 }
 
 // -- what is said ----------------------------------------------------------------------------------------------------------------
@@ -228,12 +228,12 @@ function edit(said: Edit, people: readonly PersonOut[]): Reply {
       return put({ action: 'merge', count }, after, said.into)
     }
     case 'describe': {
-      const { kind: _, person_id, clear = [], cover_face_id: _face, ...what } = said
+      const { kind: _, person_id, clear = [], cover_face_id: _face, watch, ...what } = said
       const taken = people.some(({ id, name }) => id !== person_id && name.toLowerCase() === what.name?.toLowerCase())
       if (taken) return refuse(409, 'people.name_taken', 'Somebody has that name already.')
       const given = Object.fromEntries(Object.entries(what).filter(([, value]) => value !== null && value !== undefined))
       const cleared = Object.fromEntries(clear.map((part) => [part, null]))
-      noted.set(person_id, { ...noted.get(person_id), ...given, ...cleared, ...(what.basis == null ? {} : { basis_at: new Date().toISOString() }) } as Noted)
+      noted.set(person_id, { ...noted.get(person_id), ...given, ...cleared, ...(watch == null ? {} : { watch_at: watch ? new Date().toISOString() : null }), ...(what.basis == null ? {} : { basis_at: new Date().toISOString() }) } as Noted)
       return put({ action: 'describe', count: 1 }, after, person_id)
     }
   }

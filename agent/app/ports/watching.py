@@ -52,3 +52,4 @@ class WatchedDesktop:
     scene: Callable[[], Scene]
     locked: Callable[[], bool]  # the session is locked, or another user's is in front
     refused: Callable[[], AgentError | None]  # why nothing can be watched here
+    rest: Callable[[], None]  # nothing is asked for a while

@@ -27,7 +27,7 @@ async def test_off_nothing_is_taken_and_the_engine_goes() -> None:
     await stage.sees(face(10))
     stage.wish(enabled=False)
     assert await stage.look() is WatchState.OFF and stage.due is None
-    assert stage.watcher.away == 1 and len(stage.watcher.tasks) == 2
+    assert stage.watcher.away == stage.desktop.rests == 1 and len(stage.watcher.tasks) == 2
 
 
 async def test_a_face_is_said_once_and_is_looked_for_without_prints() -> None:

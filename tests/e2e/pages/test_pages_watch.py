@@ -1,0 +1,40 @@
+"""That the screen is watched is to be seen on every page, said once, and ended there; who may be named is said on their page."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.slow
+
+Visit = Callable[..., None]
+
+
+@pytest.mark.parametrize(("place", "language"), [("", "en"), ("/popup", "zh-CN")])
+def test_watching_is_seen_rests_and_ends(page: Page, visit: Visit, violations: Callable[[], list[str]], place: str, language: str) -> None:
+    chinese = language == "zh-CN"
+    visit(place, "watched", language)
+    note = page.locator(".watch")
+    expect(note.get_by_role("status")).to_have_text("正在监看屏幕。" if chinese else "The screen is watched.")
+    expect(page.locator(".toast p")).to_have_text("Mei 出现在屏幕上。" if chinese else "Mei is on the screen.")
+    assert violations() == []
+    note.get_by_role("button", name="休息 1 小时" if chinese else "Rest for 1 hour").click()
+    expect(note.get_by_role("status")).to_contain_text("休息到" if chinese else "rests until")
+    note.get_by_role("button", name="恢复监看" if chinese else "Watch again").click()
+    expect(note.get_by_role("status")).to_have_text("正在监看屏幕。" if chinese else "The screen is watched.")
+    note.get_by_role("button", name="停止" if chinese else "Stop").click()
+    expect(note).to_have_count(0)
+    expect(page.locator(".toast")).to_have_count(1)  # not said again
+
+
+def test_who_may_be_named_is_said_on_their_page_and_withdrawn_there(page: Page, visit: Visit, violations: Callable[[], list[str]]) -> None:
+    visit("#people/1")
+    agreed = page.get_by_role("switch", name="May be named on the screen")
+    expect(agreed).not_to_be_checked()
+    agreed.click()
+    expect(agreed).to_be_checked()
+    expect(page.locator("dt", has_text="Agreed to be named on the screen")).to_be_visible()
+    assert violations() == []
+    agreed.click()
+    expect(agreed).not_to_be_checked()
+    expect(page.locator("dt", has_text="Agreed to be named on the screen")).to_have_count(0)
