@@ -14,6 +14,7 @@ from agent.api.schemas_redact import (
     RedactRequest,
     UnderWayOut,
 )
+from agent.app.copy_pace import BatchProgress
 from agent.app.copy_work import UnderWay
 from agent.app.ports import MADE, ItemState, RedactionBatch, RedactionItem, StoredFace, StoredImage
 from agent.app.redacting import RedactionAsk
@@ -54,7 +55,7 @@ def line(told: int | UnderWay | RedactionItem, texts: Texts) -> RedactLine:
     return RedactLine(total=told) if isinstance(told, int) else RedactLine(item=item(told, texts))
 
 
-def item(known: RedactionItem, texts: Texts) -> RedactedOut:
+def item(known: RedactionItem, texts: Texts, percent: int | None = None) -> RedactedOut:
     facts = known.facts if known.state in MADE or known.edited else None
     moves = is_clip(known.source) or (facts is not None and facts.ways is not None)
     return RedactedOut(
@@ -64,6 +65,7 @@ def item(known: RedactionItem, texts: Texts) -> RedactedOut:
         target=present.printable(known.target),
         clip=moves,
         state=known.state.value,
+        percent=percent,
         passed=known.passed,
         edited=known.edited,
         editable=known.state in MADE and known.source != known.target and not known.wish.locked and not moves,
@@ -100,7 +102,7 @@ def _name(mark: Mark, faces: Sequence[StoredFace]) -> str | None:
     return face.person if face is not None and sure and near(face) >= _SAME_FACE else None
 
 
-def batch(known: RedactionBatch) -> RedactionBatchOut:
+def batch(known: RedactionBatch, progress: BatchProgress) -> RedactionBatchOut:
     return RedactionBatchOut(
         uid=known.uid,
         at=known.at,
@@ -109,6 +111,8 @@ def batch(known: RedactionBatch) -> RedactionBatchOut:
         done=known.counts[ItemState.DONE],
         needs_review=known.counts[ItemState.NEEDS_REVIEW],
         failed=known.counts[ItemState.FAILED],
+        percent=progress.percent,
+        seconds_left=None if progress.seconds_left is None else round(progress.seconds_left),
     )
 
 

@@ -70,12 +70,12 @@ def _making(api: FastAPI, context: Context) -> None:
 
 
 def _batches(api: FastAPI, context: Context) -> None:
-    copies, library = context.app.redaction.copies, context.app.library
+    copies, library, paces = context.app.redaction.copies, context.app.library, context.app.redaction.work.paces
 
     @api.get("/api/redactions")
     async def batches(limit: Limit = 50, offset: Offset = 0) -> RedactionBatches:
         found = await asyncio.to_thread(library.redaction_batches, limit=limit, offset=offset)
-        return RedactionBatches(items=tuple(present_redact.batch(each) for each in found))
+        return RedactionBatches(items=tuple(present_redact.batch(each, paces.of(each)) for each in found))
 
     @api.post("/api/redactions")
     async def begin(request: CoverRequest) -> RedactionBatchOut:
@@ -88,13 +88,14 @@ def _batches(api: FastAPI, context: Context) -> None:
         found = await asyncio.to_thread(library.redaction_batch, uid)
         if found is None:
             raise NotFound
-        return present_redact.batch(found)
+        return present_redact.batch(found, paces.of(found))
 
     @api.get("/api/redactions/{uid}/items")
     async def items(uid: str, limit: Limit = 100, offset: Offset = 0) -> RedactionItems:
         found = await asyncio.to_thread(library.redaction_items, uid, limit=limit, offset=offset)
         texts = context.texts()
-        return RedactionItems(items=tuple(present_redact.item(each, texts) for each in found.items), total=found.total)
+        shown = tuple(present_redact.item(each, texts, paces.percent(each.id)) for each in found.items)
+        return RedactionItems(items=shown, total=found.total)
 
     @api.post("/api/redactions/{uid}/accept")
     async def accept(uid: str, which: ItemIds) -> Count:

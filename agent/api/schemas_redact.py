@@ -89,6 +89,8 @@ class RedactedOut(Schema):
     """it moves, or has several pages: there is no preview of it, and it has no marks"""
     state: str
     """"planned", "done", "needs_review" or "failed" """
+    percent: int | None = None
+    """how far it is, while it is under way and takes long"""
     passed: bool
     """the copy was there already, of the same content"""
     edited: bool
@@ -148,6 +150,10 @@ class RedactionBatchOut(Schema):
     done: int
     needs_review: int
     failed: int
+    percent: int | None = None
+    """how far it is, clips under way counted by their parts"""
+    seconds_left: int | None = None
+    """null until there is a pace to go by"""
 
 
 class RedactionBatches(Schema):

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import structlog
 
+from agent.app.copy_pace import Paces
 from agent.app.covering import Covering
 from agent.app.ports import Library, RedactionItem
 from agent.domain.clips import is_clip
@@ -54,6 +55,7 @@ class CopyWork:
         resting: Callable[[], bool],
         supply: Callable[[bool], Awaitable[None]],
         clock: Callable[[], datetime],
+        monotonic: Callable[[], float],
     ) -> None:
         """While it is `resting`, only what somebody waits for is done.
 
@@ -69,7 +71,7 @@ class CopyWork:
         self._mended = asyncio.Event()
         self._running: dict[int, tuple[str, asyncio.Task[None]]] = {}  # by item: its batch, and who makes it
         self._clips: set[int] = set()  # of those under way
-        self._far: dict[int, int] = {}  # by item under way that takes long: percent
+        self.paces = Paces(monotonic)
         self._attempts: dict[int, int] = {}
         self._listeners: dict[str, Listener] = {}  # by batch
         self._stopping: set[asyncio.Task[None]] = set()
@@ -161,7 +163,7 @@ class CopyWork:
         self._mended.clear()
 
     async def _begin(self) -> None:
-        slow = min(len(self._far), MOST_SLOW)
+        slow = min(self.paces.long, MOST_SLOW)
         room = (1 if self.problem is not None else self._slots() + slow) - len(self._running)
         if room <= 0:
             return
@@ -173,6 +175,7 @@ class CopyWork:
             return
         if not waiting and not self._running:
             self.problem = None  # nothing waits any more, whatever stopped it
+            self.paces.idle()
         for item in waiting:
             if item.standing and self._resting():
                 continue
@@ -181,20 +184,21 @@ class CopyWork:
                     continue  # one at a time, or photos behind them would wait
                 self._clips.add(item.id)
                 self.wake()
+            self.paces.begun(item.batch)
             self._running[item.id] = item.batch, asyncio.create_task(self._job(item))
 
     async def _job(self, item: RedactionItem) -> None:
+        ended = False
         try:
             ended = await self._attempt(item)
         except StoreError as error:
             self._blocked(error)  # it could not even be noted what became of it
-        else:
+        finally:
+            self.paces.ended(item.batch, item.id, for_good=ended)
             if ended:
                 self._attempts.pop(item.id, None)
                 self._tell(item, item.id)
-        finally:
             self._running.pop(item.id, None)
-            self._far.pop(item.id, None)
             self._clips.discard(item.id)
             self.wake()
 
@@ -225,7 +229,7 @@ class CopyWork:
         return True
 
     def _hear(self, item: RedactionItem, percent: int) -> None:
-        self._far[item.id] = percent
+        self.paces.heard(item.batch, item.id, percent)
         if percent:
             self._tell(item, UnderWay(item.id, item.source, percent))
         else:

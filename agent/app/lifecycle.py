@@ -111,6 +111,7 @@ class App:
             slots=slots,
             resting=lambda: self.indexer.paused or self.indexer.held,
             clock=clock,
+            monotonic=monotonic,
         )
         self.redaction = Redaction(library, analyser, makers, self.bus, covering)
         self._capturing = (

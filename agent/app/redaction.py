@@ -43,6 +43,7 @@ class RedactionAsked:
     slots: Callable[[], int]
     resting: Callable[[], bool]
     clock: Callable[[], datetime]
+    monotonic: Callable[[], float]
 
 
 class Redaction:
@@ -81,7 +82,15 @@ class Redaction:
         def supply(who: bool) -> Awaitable[None]:
             return asked.supply(redaction_recipe(who))
 
-        self.work = CopyWork(library, self.covering, slots=asked.slots, resting=asked.resting, supply=supply, clock=asked.clock)
+        self.work = CopyWork(
+            library,
+            self.covering,
+            slots=asked.slots,
+            resting=asked.resting,
+            supply=supply,
+            clock=asked.clock,
+            monotonic=asked.monotonic,
+        )
         self.copies = Redacting(
             library,
             self.work,

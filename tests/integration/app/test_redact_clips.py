@@ -360,6 +360,20 @@ async def test_photos_do_not_wait_behind_animations(world: World, films: FakeCli
     assert {item.state for item in made.values()} == {ItemState.DONE} and len(made) == 10
 
 
+async def test_whoever_comes_late_sees_how_far_it_is(world: World, clips: FakeClips, safe: Path) -> None:
+    world.file("a.jpg")
+    world.file("b.mp4", b"clip")
+    clips.gate.clear()
+    async with world.running():
+        uid = await world.app.redaction.copies.begin(RedactionAsk((str(world.folder),), str(safe)))
+        await world.until(lambda: len(clips.draws) == len(PARTS) and in_folder(safe) == {"a.jpg"})
+        paces, [first, second] = world.app.redaction.work.paces, world.real.redaction_items(uid, limit=2).items
+        await world.until(lambda: paces.of(world.real.redaction_batches(limit=1)[0]).percent == 70)  # the photo, two fifths of the clip
+        assert {paces.percent(first.id), paces.percent(second.id)} == {None, 40}
+        clips.gate.set()
+        await world.until(lambda: paces.of(world.real.redaction_batches(limit=1)[0]).percent == 100)
+
+
 async def test_what_is_finished_of_a_clip_is_not_done_again_by_the_next_agent(world: World, clips: FakeClips, safe: Path) -> None:
     world.file("b.mp4", b"clip")
     clips.gate.clear()

@@ -3319,6 +3319,11 @@ export interface components {
              */
             readonly passed: boolean;
             /**
+             * Percent
+             * @description how far it is, while it is under way and takes long
+             */
+            readonly percent?: number | null;
+            /**
              * Removed
              * @description kinds of metadata that went
              */
@@ -3358,8 +3363,18 @@ export interface components {
             readonly folder: string | null;
             /** Needs Review */
             readonly needs_review: number;
+            /**
+             * Percent
+             * @description how far it is, clips under way counted by their parts
+             */
+            readonly percent?: number | null;
             /** Planned */
             readonly planned: number;
+            /**
+             * Seconds Left
+             * @description null until there is a pace to go by
+             */
+            readonly seconds_left?: number | null;
             /** Uid */
             readonly uid: string;
         };
