@@ -146,9 +146,13 @@ def _items(api: FastAPI, context: Context) -> None:
 
     @api.get("/api/redaction-items/{item_id}/preview", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
     async def preview(item_id: int, of: Literal["copy", "original"] = "copy", side: Side = 1_280) -> Response:
-        """The copy as it is, or the original to draw on. Made for this answer, kept nowhere."""
+        """The copy as it is, or the original to draw on; of a clip the frame with most faces. Made for this answer, kept nowhere."""
         shown = await known(item_id)
-        picture = await app.analyser.preview(shown.target if of == "copy" else shown.source, side)
+        path = shown.target if of == "copy" else shown.source
+        if shown.facts is not None and shown.facts.ways is not None:
+            picture = await app.redaction.clips.still(path, shown.facts, side)
+        else:
+            picture = await app.analyser.preview(path, side)
         return Response(picture, media_type="image/jpeg", headers=_UNKEPT)
 
 

@@ -86,7 +86,7 @@ class RedactedOut(Schema):
     target: str
     """where the copy is, or is to be"""
     clip: bool
-    """it moves, or has several pages: there is no preview of it, and it has no marks"""
+    """it moves, or has several pages: its preview is one frame of it, and it has no marks"""
     state: str
     """"planned", "done", "needs_review" or "failed" """
     percent: int | None = None

@@ -64,6 +64,13 @@ class ClipCopies:
             item = replace(item, target=target, wish=replace(item.wish, replace=False))
         return facts, item
 
+    async def still(self, path: str, facts: CopyFacts, side: int) -> bytes:
+        """A clip, or its copy, when it shows most faces, as JPEG. Raises RedactionError, ImageError, EngineError."""
+        redactor = self._films if facts.ways_in == "frames" else self._clips
+        if redactor is None:
+            raise VideoMissing
+        return await redactor.still(path, facts.peak, side)
+
     async def _naming(self, choice: Choice, recipe: Recipe) -> Naming | None:
         """None: everyone is covered, and nobody's face print is made."""
         if not choice.names_people or recipe.embedder is None:
@@ -108,6 +115,7 @@ def _facts(copy: ClipCopy) -> CopyFacts:
         ways=len(copy.verdicts),
         followed=named,
         ways_in="frames" if clip.film else "seconds",
+        peak=copy.peak * clip.tick,
     )
 
 

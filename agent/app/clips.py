@@ -59,6 +59,7 @@ class ClipCopy:
     copy_size: int  # bytes
     removed: tuple[str, ...]  # kinds of what is not in the copy
     named: bool = False  # some people were
+    peak: int = 0  # when most faces were seen, of several moments the first
 
 
 class ClipRedactor:
@@ -97,7 +98,11 @@ class ClipRedactor:
         steps.one()
         await asyncio.to_thread(job.remove)
         removed = tuple(sorted({*clip.removed, *joined.removed}))
-        return ClipCopy(clip, tuple(verdicts), joined.copy_size, removed, wish.naming is not None)
+        return ClipCopy(clip, tuple(verdicts), joined.copy_size, removed, wish.naming is not None, _peak(clip, seen))
+
+    async def still(self, path: str, seconds: float, side: int) -> bytes:
+        """See ClipRenderer."""
+        return await self._renderer.still(path, seconds, side)
 
     async def _job(self, clip: Clip, kind: str) -> ClipJob:
         return await asyncio.to_thread(self._jobs.job, clip, kind)
@@ -159,6 +164,12 @@ class _Steps:
     def one(self) -> None:
         self._done += 1
         self._progress(ClipProgress(self._done, self._total))
+
+
+def _peak(clip: Clip, seen: Sequence[Seen]) -> int:
+    sights = (sight for each in seen for sight in each.sights)
+    most = max(sights, key=lambda sight: len(sight.finds), default=None)
+    return clip.parts[0].start if most is None else most.moment
 
 
 def _verdicts(clip: Clip, seen: Sequence[Seen], wish: ClipWish) -> list[Verdict]:

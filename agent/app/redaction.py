@@ -59,18 +59,19 @@ class Redaction:
                 raise PersonUnknown  # whoever was to be covered would be left visible
 
         self._asked = asked
+        self.clips = ClipCopies(
+            makers.clips,
+            makers.films,
+            makers.copies,
+            recipe=redaction_recipe,
+            check=check,
+            opinions=asked.opinions,
+        )
         self.covering = Covering(
             library,
             analyser,
             makers.renderer,
-            ClipCopies(
-                makers.clips,
-                makers.films,
-                makers.copies,
-                recipe=redaction_recipe,
-                check=check,
-                opinions=asked.opinions,
-            ),
+            self.clips,
             makers.copies,
             makers.keeper,
             task=task,

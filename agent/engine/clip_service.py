@@ -12,11 +12,12 @@ from agent.domain.errors import ImageUnreadable, VideoMissing
 from agent.engine import clip_wire
 from agent.engine.files import not_written
 from agent.engine.service import Engine
+from agent.engine.wire import PICTURE
 from agent.vision.detector import RECIPE
 from agent.vision.prints import prints_of
 
 # How many files come with a request.
-_FILES = {"clip_probe": 1, "clip_look": 1, "clip_draw": 2, "clip_join": 3}
+_FILES = {"clip_probe": 1, "clip_look": 1, "clip_draw": 2, "clip_join": 3, "clip_still": 1}
 
 
 class ClipService:
@@ -41,6 +42,13 @@ class ClipService:
                 look = self._engine.detector(RECIPE).look
                 prints = None if asked.embedder is None else partial(prints_of, look, self._engine.embedder(asked.embedder))
                 return look_through(file, asked.part, asked.tick, look, self._engine.threads, prints)
+
+    def still(self, asked: clip_wire.Still, source: int) -> bytes:
+        """Raises VideoUnreadable, VideoNoPicture."""
+        with _files([source]) as (file,):
+            from agent.vision.video.still import still
+
+            return still(file, asked.seconds, asked.side)
 
     def draw(self, asked: clip_wire.Draw, source: int, target: int) -> clip_wire.Drawn:
         """Raises RedactionError; ValueError for a cover that is none."""
@@ -101,6 +109,8 @@ def answer_clip(engine: Engine, name: str, body: object, files: Sequence[int]) -
         return clip_wire.CLIP.dump(service.probe(*files))
     if name == "clip_look":
         return clip_wire.SEEN.dump(service.look(clip_wire.LOOK.load(body), *files))
+    if name == "clip_still":
+        return PICTURE.dump(service.still(clip_wire.STILL.load(body), *files))
     if name == "clip_draw":
         return clip_wire.DRAWN.dump(service.draw(clip_wire.DRAW.load(body), *files))
     return clip_wire.JOINED.dump(service.join(clip_wire.JOIN.load(body), *files))

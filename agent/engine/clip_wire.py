@@ -45,6 +45,12 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True)
+class Still:
+    seconds: float
+    side: int
+
+
+@dataclass(frozen=True, slots=True)
 class Join:
     pieces: tuple[Piece, ...]
     format: str
@@ -56,6 +62,7 @@ LOOK = Codec[Look](TypeAdapter(tuple[Look], config=STRICT))
 SEEN = Codec[Seen](TypeAdapter(tuple[Seen], config=STRICT))
 DRAW = Codec[Draw](TypeAdapter(tuple[Draw], config=STRICT))
 DRAWN = Codec[Drawn](TypeAdapter(tuple[Drawn], config=STRICT))
+STILL = Codec[Still](TypeAdapter(tuple[Still], config=STRICT))
 JOIN = Codec[Join](TypeAdapter(tuple[Join], config=STRICT))
 JOINED = Codec[Joined](TypeAdapter(tuple[Joined], config=STRICT))
 

@@ -9,13 +9,13 @@ from agent.app.ports import DrawPart, JoinClip, Joined
 from agent.domain.clips import Clip, Part, Seen
 from agent.engine import clip_wire as wire
 from agent.engine.files import Opener, new_file, open_photo
-from agent.engine.pool import IN_LINE
-from agent.engine.wire import Codec
+from agent.engine.pool import A_PERSON_WAITS, IN_LINE
+from agent.engine.wire import PICTURE, Codec, check_preview
 
 T = TypeVar("T")
 
 # Seconds: a part is short, but of any size; and the whole file is read for its digest, and once more to be joined.
-_LIMIT_S, _WHOLE_LIMIT_S = 600.0, 3600.0
+_LIMIT_S, _WHOLE_LIMIT_S, _STILL_LIMIT_S = 600.0, 3600.0, 60.0
 
 
 class Engines(Protocol):
@@ -69,6 +69,10 @@ class EngineClips:
             drawn = await self._engines.run("clip_draw", body, wire.DRAWN, wire.check_drawn, IN_LINE, files, _LIMIT_S)
             await asyncio.to_thread(output.check, drawn.size)
         return drawn.frames
+
+    async def still(self, path: str, seconds: float, side: int) -> bytes:
+        body, files = wire.STILL.dump(wire.Still(seconds, side)), [partial(open_photo, path)]
+        return await self._engines.run("clip_still", body, PICTURE, check_preview, A_PERSON_WAITS, files, _STILL_LIMIT_S)
 
     async def join(self, task: JoinClip) -> Joined:
         body = wire.JOIN.dump(wire.Join(task.pieces, task.format, task.strip))

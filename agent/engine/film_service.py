@@ -11,11 +11,13 @@ from agent.domain.errors import ImageUnreadable
 from agent.engine import clip_wire
 from agent.engine.files import not_written
 from agent.engine.service import Engine, read_steady, spent
+from agent.engine.wire import PICTURE
+from agent.vision.codecs import encode_preview
 from agent.vision.detector import RECIPE
 from agent.vision.films import looking, writing
 from agent.vision.prints import prints_of
 
-OPERATIONS = {"film_probe": 1, "film_look": 1, "film_draw": 2, "film_join": 3}  # how many files come with each
+OPERATIONS = {"film_probe": 1, "film_look": 1, "film_draw": 2, "film_join": 3, "film_still": 1}  # how many files come with each
 
 
 class FilmService:
@@ -60,6 +62,10 @@ class FilmService:
                 raise not_written(error) from error
             return Joined(os.fstat(output.fileno()).st_size, kinds)
 
+    def still(self, asked: clip_wire.Still, source: int) -> bytes:
+        """The first frame."""
+        return encode_preview(self._read(source), self._engine.limits, asked.side)
+
     def _read(self, source: int) -> bytes:
         with spent(source) as file:
             return read_steady(file, self._engine.limits)
@@ -76,6 +82,8 @@ def answer_film(engine: Engine, name: str, body: object, files: Sequence[int]) -
         return clip_wire.CLIP.dump(service.probe(*files))
     if name == "film_look":
         return clip_wire.SEEN.dump(service.look(clip_wire.LOOK.load(body), *files))
+    if name == "film_still":
+        return PICTURE.dump(service.still(clip_wire.STILL.load(body), *files))
     if name == "film_draw":
         return clip_wire.DRAWN.dump(service.draw(clip_wire.DRAW.load(body), *files))
     return clip_wire.JOINED.dump(service.join(clip_wire.JOIN.load(body), *files))

@@ -9,10 +9,12 @@ from agent.domain.clips import Clip, Part, Seen
 from agent.engine import clip_wire as wire
 from agent.engine.clips import Engines
 from agent.engine.files import Opener, new_file, open_photo
-from agent.engine.pool import IN_LINE
+from agent.engine.pool import A_PERSON_WAITS, IN_LINE
+from agent.engine.wire import PICTURE, check_preview
 
 # Seconds.
 _LIMIT_S: Final = 3600.0
+_STILL_LIMIT_S: Final = 60.0
 
 
 class EngineFilms:
@@ -38,6 +40,10 @@ class EngineFilms:
             drawn = await self._engines.run("film_draw", body, wire.DRAWN, wire.check_drawn, IN_LINE, files, _LIMIT_S)
             await asyncio.to_thread(output.check, drawn.size)
         return drawn.frames
+
+    async def still(self, path: str, seconds: float, side: int) -> bytes:
+        body, files = wire.STILL.dump(wire.Still(seconds, side)), [partial(open_photo, path)]
+        return await self._engines.run("film_still", body, PICTURE, check_preview, A_PERSON_WAITS, files, _STILL_LIMIT_S)
 
     async def join(self, task: JoinClip) -> Joined:
         """The one part is the copy."""

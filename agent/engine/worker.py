@@ -40,8 +40,8 @@ class Worker:
             "preview": self._preview,
             "render": self._render,
             "restore": self._restore,
-            **{name: partial(self._clip, name) for name in ("clip_probe", "clip_look", "clip_draw", "clip_join")},
-            **{name: partial(self._film, name) for name in ("film_probe", "film_look", "film_draw", "film_join")},
+            **{name: partial(self._clip, name) for name in ("clip_probe", "clip_look", "clip_draw", "clip_join", "clip_still")},
+            **{name: partial(self._film, name) for name in ("film_probe", "film_look", "film_draw", "film_join", "film_still")},
         }
         return answered(message, operations, self._files)
 

@@ -1,6 +1,7 @@
 """The covered copy of a clip, made by walled engine processes; a run that ends in the middle goes on where it was."""
 
 import asyncio
+import io
 import os
 import signal
 import sys
@@ -30,7 +31,7 @@ from agent.engine.inline_clips import InlineEngine
 from agent.engine.pool import EnginePool
 from agent.engine.wire import EngineConfig
 from agent.settings import Engine
-from tests.made_clips import Made, made_clip
+from tests.made_clips import Made, made_clip, place
 
 LONG = Made(moments=range(0, 80 * 300, 300), size=(160, 120), options=(("g", "16"), ("preset", "ultrafast")), sound=None)
 WORKER = [sys.executable, "-c", "from agent.engine.worker import main; raise SystemExit(main())"]
@@ -113,6 +114,9 @@ class Stopping:
         self.drawn.append(task.part)
         return await self._renderer.draw(task)
 
+    async def still(self, path: str, seconds: float, side: int) -> bytes:
+        return await self._renderer.still(path, seconds, side)
+
     async def join(self, task: JoinClip) -> Joined:
         self._one()
         return await self._renderer.join(task)
@@ -163,6 +167,24 @@ async def test_what_is_no_film_is_named_and_leaves_nothing(films: ClipRenderer, 
         with pytest.raises(error):
             await redactor.redact(ClipWish(str(tmp_path / name), str(tmp_path / "copy"), Look()))
     assert not (tmp_path / "copy").exists()
+
+
+async def test_of_a_clip_the_frame_at_a_moment_can_be_seen(renderer: ClipRenderer, tmp_path: Path) -> None:
+    made = Made(moments=range(0, 50 * 24, 24), sound=None)
+    path = made_clip(tmp_path / "clip.mp4", made)
+    for seconds, number in ((0.0, 0), (0.9, 22), (99.0, 49), (-5.0, 0)):
+        picture = np.asarray(PIL.Image.open(io.BytesIO(await renderer.still(str(path), seconds, 160))).convert("RGB"))
+        assert picture.shape == (120, 160, 3)
+        red = np.nonzero((picture[:, :, 0] > 150) & (picture[:, :, 1] < 90))[1]
+        assert abs(2 * red.min() - place(number, made.size)[0]) <= 4
+
+
+async def test_of_a_film_the_first_frame_is_seen(films: ClipRenderer, tmp_path: Path) -> None:
+    first, second = (PIL.Image.new("RGB", (60, 40), colour) for colour in ((250, 0, 0), (0, 0, 250)))
+    first.save(tmp_path / "film", "WEBP", save_all=True, append_images=[second], lossless=True)
+    with PIL.Image.open(io.BytesIO(await films.still(str(tmp_path / "film"), 0.5, 30))) as picture:
+        assert picture.size == (30, 20)
+        assert picture.getpixel((9, 9))[0] > 200  # type: ignore[index]
 
 
 @pytest.mark.parametrize("calls", [0, 1, 4, 5, 7, 10])

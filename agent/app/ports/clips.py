@@ -60,6 +60,10 @@ class ClipRenderer(Protocol):
 
     async def join(self, task: JoinClip) -> Joined: ...
 
+    async def still(self, path: str, seconds: float, side: int) -> bytes:
+        """The frame that is shown then, as JPEG, its longer side at most `side` pixels. Of a film the first."""
+        ...
+
 
 class ClipJob(Protocol):
     """What is finished of one copy. A step is there whole or not at all, also after a kill. Every call blocks.

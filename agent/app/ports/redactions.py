@@ -71,6 +71,7 @@ class CopyFacts:
     ways: int | None = None  # of a clip, which has no marks: on so many ways through it goes a face
     followed: tuple[Followed, ...] = ()  # those ways, where some people were named
     ways_in: str = "seconds"  # what their numbers are: these or "frames"
+    peak: float = 0.0  # of a clip: when it shows most faces, in seconds by its own clock
 
     @property
     def found(self) -> int:

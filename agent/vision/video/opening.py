@@ -93,7 +93,7 @@ def frames(file: BinaryIO, part: Part, threads: int = 1, *, coarse: bool = False
 def frames_from_start(file: BinaryIO) -> Iterator[VideoFrame]:
     """All frames."""
     with opened(file) as clip:
-        yield from _all_decoded(clip)
+        yield from decoded(clip)
 
 
 def _decoded(clip: Opened, part: Part, run_up: float) -> Iterator[VideoFrame]:
@@ -105,7 +105,7 @@ def _decoded(clip: Opened, part: Part, run_up: float) -> Iterator[VideoFrame]:
         except FFmpegError:
             return
     last: int | None = None
-    for frame in _all_decoded(clip):
+    for frame in decoded(clip):
         moment = moment_of(frame)
         if moment is None or moment < part.start or (last is not None and moment <= last):
             continue
@@ -115,7 +115,8 @@ def _decoded(clip: Opened, part: Part, run_up: float) -> Iterator[VideoFrame]:
         yield frame
 
 
-def _all_decoded(clip: Opened) -> Iterator[VideoFrame]:
+def decoded(clip: Opened) -> Iterator[VideoFrame]:
+    """All frames from where it stands."""
     decoder = clip.stream.codec_context
     for packet in packets(clip):
         try:

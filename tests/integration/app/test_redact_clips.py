@@ -112,6 +112,9 @@ class FakeClips:
         write(task.output, b"part")
         return 25
 
+    async def still(self, path: str, seconds: float, side: int) -> bytes:
+        return f"{path} {seconds} {side}".encode()
+
     async def join(self, task: JoinClip) -> Joined:
         self.joins.append(task)
         copy = b"covered " + read(task.path)
@@ -358,6 +361,15 @@ async def test_photos_do_not_wait_behind_animations(world: World, films: FakeCli
         films.gate.set()
         made, _ = await making
     assert {item.state for item in made.values()} == {ItemState.DONE} and len(made) == 10
+
+
+async def test_of_a_clip_and_of_its_copy_the_moment_with_most_faces_can_be_seen(world: World, clips: FakeClips, safe: Path) -> None:
+    source = world.file("b.mp4", b"clip").path
+    async with world.running():
+        made, _ = await told(world, safe)
+        facts = made["b.mp4"].facts
+        assert facts is not None
+        assert await world.app.redaction.clips.still(source, facts, 300) == f"{source} 0.0 300".encode()
 
 
 async def test_whoever_comes_late_sees_how_far_it_is(world: World, clips: FakeClips, safe: Path) -> None:

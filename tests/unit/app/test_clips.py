@@ -52,6 +52,9 @@ class Renderer:
         self.draws.append(task)
         return 25
 
+    async def still(self, path: str, seconds: float, side: int) -> bytes:
+        return f"{path} {seconds} {side}".encode()
+
     async def join(self, task: JoinClip) -> Joined:
         self.joins.append(task)
         return Joined(5000, ("gps",))
@@ -106,6 +109,7 @@ async def test_all_parts_are_looked_at_before_one_is_drawn_and_the_face_is_one()
     copy = await ClipRedactor(renderer, job).redact(WISH, told.append)
     assert len(copy.verdicts) == 1
     assert copy.removed == ("gps", "subtitles")
+    assert copy.peak == 0
     assert sorted(task.part.start for task in renderer.draws) == [part.start for part in PARTS]
     assert all(len(task.ways) == 1 and task.ways[0].look == WISH.look for task in renderer.draws)
     assert [(each.done, each.total) for each in told] == [(done, 13) for done in range(1, 14)]

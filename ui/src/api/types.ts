@@ -1161,7 +1161,7 @@ export interface paths {
         };
         /**
          * Preview
-         * @description The copy as it is, or the original to draw on. Made for this answer, kept nowhere.
+         * @description The copy as it is, or the original to draw on; of a clip the frame with most faces. Made for this answer, kept nowhere.
          */
         readonly get: operations["preview_api_redaction_items__item_id__preview_get"];
         readonly put?: never;
@@ -3278,7 +3278,7 @@ export interface components {
             readonly batch: string;
             /**
              * Clip
-             * @description it moves, or has several pages: there is no preview of it, and it has no marks
+             * @description it moves, or has several pages: its preview is one frame of it, and it has no marks
              */
             readonly clip: boolean;
             /** Copy Sha256 */
