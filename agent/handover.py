@@ -88,6 +88,8 @@ class Handover:
                     return None
             if other is not None:
                 return other
+            with contextlib.suppress(OSError):
+                self._updater.sweep(self._channel)
             if self._wanted and self._build.kind is not Kind.NSIS:
                 return self._install_quietly()
         return None

@@ -58,7 +58,7 @@ class Agent:
     """One run, with the library open and the instance lock held. `on_ready` is called in the core's thread when the API answers.
 
     Where a tray is wanted, a new user is welcomed: by the popup, else by the browser, at each start until they are done with it.
-    With `trial` it only comes up: nothing is watched, and nothing outside follows it.
+    With `trial` it only comes up: nothing is watched or looked at, and nothing outside follows it.
     """
 
     def __init__(
@@ -193,6 +193,8 @@ class Agent:
             if self._trial
             else updates_of(self._paths, lambda: self._settings, restart=self._go_on, changed=app.status.changed)
         )
+        if self._trial:
+            app.indexer.pause()
         app.status.update = lambda: (updates.ready, updates.state.outcome)
         context = Context(
             app=app,

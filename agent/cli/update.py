@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agent.cli.session import Session
-from agent.domain.errors import NotRunning, UpdatesOff
+from agent.domain.errors import AlreadyRunning, NotRunning, UpdatesOff
 from agent.i18n import Texts
 
 if TYPE_CHECKING:
@@ -54,7 +54,11 @@ def install(session: Session, again: bool) -> None:
     """A running agent ends and goes on as the new version."""
     from agent.cli.run import handover
 
-    if not again and _agent_did(session, "install"):
+    if again:
+        with suppress(NotRunning):
+            session.client().status()
+            raise AlreadyRunning
+    elif _agent_did(session, "install"):
         click.echo(session.texts("cli.update.goes_on"))
         return
     handover(session).install(again=again)

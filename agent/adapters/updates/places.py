@@ -101,21 +101,22 @@ class AppImagePlace:
 class MacPlace:
     """A folder `….app`. The new one is copied out of its disk image; both change names in one step."""
 
-    def __init__(self, target: Path, version: str, *, run: Run, exchange: Exchange) -> None:
-        """`version` is the new one's."""
+    def __init__(self, target: Path, program: Path, version: str, *, run: Run, exchange: Exchange) -> None:
+        """`program` is the path inside it of what is started, `version` the new one's."""
         self._target = target
         self._other = target.with_name(f".{target.name}.other")  # the new one, then the old one
+        self._program = program
         self._version = version
         self._run = run
         self._exchange = exchange
 
     @property
     def command(self) -> Sequence[str]:
-        return [_mac_program(self._target)]
+        return [str(self._target / self._program)]
 
     @property
     def staged_command(self) -> Sequence[str]:
-        return [_mac_program(self._other)]
+        return [str(self._other / self._program)]
 
     def stage(self, file: Path) -> None:
         with _placing(), tempfile.TemporaryDirectory(prefix="ai-popup-", ignore_cleanup_errors=True) as mounted:
@@ -155,7 +156,8 @@ def place_of(kind: Kind, version: str, *, environ: Mapping[str, str] = os.enviro
         return AppImagePlace(Path(named))
     if kind is Kind.DMG:
         app = next((folder for folder in Path(executable).parents if folder.suffix == ".app"), None)
-        return MacPlace(app, version, run=run_tool, exchange=exchange_names) if app else None
+        if app is not None:
+            return MacPlace(app, Path(executable).relative_to(app), version, run=run_tool, exchange=exchange_names)
     return None
 
 
@@ -176,10 +178,6 @@ def exchange_names(one: Path, other: Path) -> None:
     swap = 2  # RENAME_SWAP
     if libc.renamex_np(os.fsencode(one), os.fsencode(other), swap) != 0:
         raise OSError(ctypes.get_errno(), "renamex_np")
-
-
-def _mac_program(app: Path) -> str:
-    return str(next((app / "Contents" / "MacOS").iterdir(), app))
 
 
 @contextmanager

@@ -127,6 +127,12 @@ class Updater:
         path = self._kept(offer) if offer else None
         return (offer, path) if offer and path and self.build.updates and self.build.kind in SELF_INSTALLED else None
 
+    def sweep(self, channel: str) -> None:
+        """Delete downloads that nothing newer belongs to: they were installed by other means. Raises OSError."""
+        if self._offered(self.memory.read(), channel) is None and self.cache.is_dir():
+            for path in self.cache.iterdir():
+                path.unlink()
+
     def _offered(self, memory: Memory, channel: str) -> Offer | None:
         offer = memory.offer
         if offer is None or offer.channel != channel or memory.given_up.get(offer.version, 0) >= MOST_ATTEMPTS:

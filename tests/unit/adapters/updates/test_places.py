@@ -1,0 +1,159 @@
+"""How each kind takes the place of the one that runs: the AppImage for real, macOS and Windows with fakes in place of their tools."""
+
+import os
+import plistlib
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from agent.adapters.updates.places import AppImagePlace, MacPlace, place_of, run_nsis
+from agent.build import Kind
+from agent.domain.errors import UpdateDiskFull, UpdateFailed, UpdateUnwritable
+
+PROGRAM = Path("Contents/MacOS/ai-popup")
+
+
+def app(folder: Path, version: str) -> Path:
+    (folder / PROGRAM).parent.mkdir(parents=True)
+    (folder / PROGRAM).write_text(version)
+    (folder / "Contents" / "Info.plist").write_bytes(plistlib.dumps({"CFBundleShortVersionString": version}))
+    return folder
+
+
+class Mac:
+    """A Mac's tools: a disk image is a folder beside the file, mounted by copying."""
+
+    def __init__(self, root: Path) -> None:
+        self.ran: list[str] = []
+        self.images = root / "image"
+        self.fails = ""
+        app(self.images / "AI Popup.app", "0.2.0")
+
+    def run(self, command: Sequence[str]) -> None:
+        self.ran.append(" ".join(command[:2]) if command[0] == "hdiutil" else command[0])
+        if command[0] == self.fails:
+            raise subprocess.CalledProcessError(1, "tool")
+        if command[:2] == ["hdiutil", "attach"]:
+            shutil.copytree(self.images, command[command.index("-mountpoint") + 1], dirs_exist_ok=True)
+        if command[0] == "ditto":
+            shutil.copytree(command[1], command[2])
+
+    def exchange(self, one: Path, other: Path) -> None:
+        between = one.with_name("between")
+        one.rename(between)
+        other.rename(one)
+        between.rename(other)
+
+
+@pytest.fixture
+def mac(tmp_path: Path) -> Mac:
+    return Mac(tmp_path)
+
+
+@pytest.fixture
+def place(tmp_path: Path, mac: Mac) -> MacPlace:
+    return MacPlace(app(tmp_path / "AI Popup.app", "0.1.0"), PROGRAM, "0.2.0", run=mac.run, exchange=mac.exchange)
+
+
+def started(command: Sequence[str]) -> str:
+    return Path(command[0]).read_text()
+
+
+def test_a_mac_app_is_copied_out_tried_and_changes_places(place: MacPlace, mac: Mac, tmp_path: Path) -> None:
+    place.stage(tmp_path / "new.dmg")
+    assert mac.ran == ["hdiutil attach", "ditto", "hdiutil detach"]
+    assert (started(place.command), started(place.staged_command)) == ("0.1.0", "0.2.0")
+    place.swap()
+    place.swap()  # again, after a kill
+    assert started(place.command) == "0.2.0"
+    place.settle()
+    assert [path.name for path in tmp_path.glob("*.app")] == ["AI Popup.app"]
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_mac_app_is_taken_back_whether_it_lay_there_or_not(place: MacPlace, tmp_path: Path, swapped: bool) -> None:
+    place.stage(tmp_path / "new.dmg")
+    if swapped:
+        place.swap()
+    place.undo()
+    place.undo()
+    assert started(place.command) == "0.1.0" and not list(tmp_path.glob(".*"))
+
+
+def test_a_disk_image_without_a_program_is_none_and_is_let_go(place: MacPlace, mac: Mac, tmp_path: Path) -> None:
+    shutil.rmtree(mac.images / "AI Popup.app")
+    with pytest.raises(UpdateFailed):
+        place.stage(tmp_path / "new.dmg")
+    assert mac.ran[-1] == "hdiutil detach"
+
+
+def test_a_tool_that_fails_leaves_the_old_app(place: MacPlace, mac: Mac, tmp_path: Path) -> None:
+    mac.fails = "ditto"
+    with pytest.raises(UpdateUnwritable):
+        place.stage(tmp_path / "new.dmg")
+    place.undo()
+    assert started(place.command) == "0.1.0"
+
+
+def test_an_appimage_is_laid_beside_the_old_one_with_its_rights(tmp_path: Path) -> None:
+    (tmp_path / "AI-Popup.AppImage").write_text("old")
+    (tmp_path / "AI-Popup.AppImage").chmod(0o700)
+    (tmp_path / "download").write_text("new")
+    made = AppImagePlace(tmp_path / "AI-Popup.AppImage")
+    made.stage(tmp_path / "download")
+    assert Path(made.staged_command[0]).stat().st_mode & 0o777 == 0o700
+    made.swap()
+    made.swap()
+    assert started(made.command) == "new"
+    made.undo()
+    made.undo()
+    assert started(made.command) == "old" and sorted(path.name for path in tmp_path.iterdir()) == ["AI-Popup.AppImage", "download"]
+
+
+def test_a_file_system_without_links_keeps_the_old_one_as_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "AI-Popup.AppImage").write_text("old")
+    (tmp_path / "download").write_text("new")
+
+    def refused(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", refused)
+    made = AppImagePlace(tmp_path / "AI-Popup.AppImage")
+    made.stage(tmp_path / "download")
+    made.swap()
+    made.undo()
+    assert started(made.command) == "old"
+
+
+@pytest.mark.parametrize(("number", "error"), [(28, UpdateDiskFull), (13, UpdateUnwritable)])
+def test_a_place_without_room_or_right_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, error: type[Exception]
+) -> None:
+    (tmp_path / "AI-Popup.AppImage").write_text("old")
+
+    def fails(*_: object) -> None:
+        raise OSError(number, "no")
+
+    monkeypatch.setattr("agent.adapters.updates.places.shutil.copyfile", fails)
+    with pytest.raises(error):
+        AppImagePlace(tmp_path / "AI-Popup.AppImage").stage(tmp_path / "download")
+
+
+def test_nsis_installers_are_run_silently() -> None:
+    ran: list[Sequence[str]] = []
+    run_nsis(Path("setup.exe"), ran.append)
+    assert ran == [["setup.exe", "/S"]]
+
+
+def test_what_can_be_replaced_is_known_by_its_kind(tmp_path: Path) -> None:
+    image = place_of(Kind.APPIMAGE, "0.2.0", environ={"APPIMAGE": "/apps/AI-Popup.AppImage"})
+    assert image is not None and image.command == ["/apps/AI-Popup.AppImage"]
+    assert place_of(Kind.APPIMAGE, "0.2.0", environ={}) is None
+    bundle = place_of(Kind.DMG, "0.2.0", executable="/Applications/AI Popup.app/Contents/MacOS/ai-popup")
+    assert bundle is not None and bundle.command == ["/Applications/AI Popup.app/Contents/MacOS/ai-popup"]
+    assert place_of(Kind.DMG, "0.2.0", executable="/usr/bin/python3") is None
+    assert place_of(Kind.DEB, "0.2.0", environ={"APPIMAGE": "/x"}) is None
