@@ -89,7 +89,7 @@ class Handover:
             if other is not None:
                 return other
             with contextlib.suppress(OSError):
-                self._updater.sweep(self._channel)
+                self._updater.sweep()
             if self._wanted and self._build.kind is not Kind.NSIS:
                 return self._install_quietly()
         return None

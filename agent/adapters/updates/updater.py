@@ -127,9 +127,11 @@ class Updater:
         path = self._kept(offer) if offer else None
         return (offer, path) if offer and path and self.build.updates and self.build.kind in SELF_INSTALLED else None
 
-    def sweep(self, channel: str) -> None:
-        """Delete downloads that nothing newer belongs to: they were installed by other means. Raises OSError."""
-        if self._offered(self.memory.read(), channel) is None and self.cache.is_dir():
+    def sweep(self) -> None:
+        """Delete downloads of what is not newer than this program: they were installed by other means. Raises OSError."""
+        offer = self.memory.read().offer
+        newer = offer is not None and Version.parse(offer.version) > Version.parse(self._installed)
+        if not newer and self.cache.is_dir():
             for path in self.cache.iterdir():
                 path.unlink()
 

@@ -193,7 +193,7 @@ def test_the_agent_checks_downloads_and_goes_on_as_the_new_version_at_a_word(des
     content = script(desk.root, "0.2.0", desk.served.build(), migrates=True)
     desk.served.announce("0.2.0", desk.served.entry(content), news={"en": "It is smaller."})
     said = desk.packaged.run("update", "check")
-    assert said.returncode == 0 and "Version 0.2.0 is there" in said.stdout and "It is smaller." in said.stdout
+    assert said.returncode == 0 and "Version 0.2.0 is" in said.stdout and "It is smaller." in said.stdout
     assert desk.packaged.run("update", "download").returncode == 0
     assert desk.program.status().update == "0.2.0"
     assert "0.2.0" in desk.packaged.run("status").stdout
