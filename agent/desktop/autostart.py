@@ -132,6 +132,8 @@ class RunKey:
 
 
 def _command() -> list[str]:
+    if image := os.environ.get("APPIMAGE"):
+        return [image, "run"]  # the program itself lies where its image is mounted, this once
     program, *words = own_command("run")
     return [windowless(program) if sys.platform == "win32" else program, *words]
 

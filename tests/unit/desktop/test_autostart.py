@@ -136,3 +136,11 @@ def test_windows_starts_the_program_that_opens_no_console(tmp_path: Path) -> Non
     assert autostart.windowless(program) == program
     (tmp_path / "ai-popup-window.exe").touch()
     assert autostart.windowless(program) == str(tmp_path / "ai-popup-window.exe")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="AppImages are Linux'")
+def test_an_appimage_starts_by_its_file_not_by_where_it_is_mounted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("APPIMAGE", "/apps/AI-Popup.AppImage")
+    place = DesktopEntry(tmp_path)
+    follow(True, place)
+    assert place.read() == place.entry(["/apps/AI-Popup.AppImage", "run"])
