@@ -85,8 +85,8 @@ def judge(release: Release, *, channel: str, installed: str, seen: Seen | None, 
     version, here = Version.parse(release.version), Version.parse(installed)
     if seen is not None and (version < Version.parse(seen.version) or release.published < seen.published):
         raise UpdateOlder(version=release.version, newest=seen.version)
-    # Whoever left the beta channel waits until the stable one has come as far.
-    if version < here and here.stage == len(_STAGES) - 1:
+    # Whoever left the beta channel waits until the stable one has come as far, and the newest beta may be older than what is finished.
+    if version < here and channel == "stable" and here.stage == len(_STAGES) - 1:
         raise UpdateOlder(version=release.version, newest=installed)
     return version > here
 

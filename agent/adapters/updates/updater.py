@@ -10,8 +10,8 @@ from agent.adapters.updates.fetching import download, fetch
 from agent.adapters.updates.manifest import MAX_BYTES, FileEntry, opened
 from agent.adapters.updates.memory import Memory, MemoryFile, Offer, SeenRelease, Told
 from agent.build import Build, Kind
-from agent.domain.errors import UpdateError, UpdateManaged, UpdateNoFile, UpdateNotReady, UpdatesOff
-from agent.domain.updates import ReleaseFile, Seen, Step, UpdateState, Version, judge
+from agent.domain.errors import UpdateError, UpdateManaged, UpdateNoFile, UpdateNotReady, UpdatesOff, UpdateUnreachable
+from agent.domain.updates import Release, ReleaseFile, Seen, Step, UpdateState, Version, judge
 
 # These replace themselves; all others are told of an update, with what brings it.
 SELF_INSTALLED = frozenset((Kind.APPIMAGE, Kind.NSIS, Kind.DMG))
@@ -85,28 +85,39 @@ class Updater:
         return self.state(channel)
 
     def _check(self, channel: str) -> None:
-        address = f"{str(self.build.update_address).rstrip('/')}/{channel}.json"
-        release = opened(fetch(address, most=MAX_BYTES, loopback=self.build.loopback), str(self.build.update_key))
-        memory, now = self.memory.read(), self._clock()
-        known = memory.seen.get(channel)
-        newer = judge(
-            release, channel=channel, installed=self._installed, seen=Seen(known.version, known.published) if known else None, now=now
-        )
-        file = release.file_for(self.build.kind, self._target)
-        offer = Offer(
-            version=release.version,
+        found: list[Release] = []
+        failed: list[UpdateError] = []
+        # Who takes betas takes finished versions too, whichever is newer; there may be no beta at all.
+        for each in ("stable",) if channel == "stable" else ("stable", "beta"):
+            try:
+                found += self._announced(each)
+            except UpdateError as error:
+                failed.append(error)
+        if failed and (len(failed) > 1 or channel == "stable" or not isinstance(failed[0], UpdateUnreachable)):
+            raise failed[0]
+        newest = max(found, key=lambda release: Version.parse(release.version), default=None)
+        file = newest.file_for(self.build.kind, self._target) if newest else None
+        missing = newest is not None and file is None and self.build.kind is not Kind.WHEEL
+        offer = newest and Offer(
+            version=newest.version,
             channel=channel,
-            news=dict(release.news),
+            news=dict(newest.news),
             file=FileEntry.model_validate(file, from_attributes=True) if file else None,
         )
-        missing = newer and file is None and self.build.kind is not Kind.WHEEL
-        self.memory.change(
-            seen={**memory.seen, channel: SeenRelease(version=release.version, published=release.published)},
-            checked_at=now,
-            failures=0,
-            problem=Told.of(UpdateNoFile(version=release.version)) if missing else None,
-            offer=offer if newer else None,
-        )
+        problem = Told.of(UpdateNoFile(version=newest.version)) if newest and missing else None
+        self.memory.change(checked_at=self._clock(), failures=0, problem=problem, offer=offer)
+
+    def _announced(self, channel: str) -> list[Release]:
+        """The newest release of one channel, if it is newer than this program. Raises UpdateError."""
+        address = f"{str(self.build.update_address).rstrip('/')}/{channel}.json"
+        release = opened(fetch(address, most=MAX_BYTES, loopback=self.build.loopback), str(self.build.update_key))
+        memory = self.memory.read()
+        known = memory.seen.get(channel)
+        seen = Seen(known.version, known.published) if known else None
+        newer = judge(release, channel=channel, installed=self._installed, seen=seen, now=self._clock())
+        now_seen = SeenRelease(version=release.version, published=release.published)
+        self.memory.change(seen={**memory.seen, channel: now_seen})
+        return [release] if newer else []
 
     def download(self, channel: str, progress: Callable[[int], None] = lambda _: None) -> Path:
         """The file of the version that is offered, verified. Raises UpdateError, OSError, StoreError."""

@@ -133,6 +133,18 @@ def test_another_channels_manifest_is_refused(machine: Machine, served: Publishe
     machine.refused(UpdateUntrusted)
 
 
+def test_whoever_takes_betas_takes_what_is_finished_too(machine: Machine, served: Publisher) -> None:
+    served.announce("0.2.0", served.entry(CONTENT))
+    assert machine.updater.check("beta").version == "0.2.0", "there is no beta yet"
+    served.announce("0.3.0b1", served.entry(CONTENT), channel="beta")
+    assert machine.updater.check("beta").version == "0.3.0b1"
+    served.announce("0.3.0", served.entry(CONTENT))
+    assert machine.updater.check("beta").version == "0.3.0"
+    served.pages["/beta.json"] = b"{}"
+    with pytest.raises(UpdateUntrusted):
+        machine.updater.check("beta")
+
+
 def test_each_channel_has_its_own_newest(machine: Machine, served: Publisher) -> None:
     served.announce("0.3.0b1", served.entry(CONTENT), channel="beta")
     served.announce("0.2.0", served.entry(CONTENT))
@@ -284,7 +296,8 @@ def test_a_child_checks_and_downloads_and_says_what_failed(machine: Machine, ser
     served.announce("0.2.0", served.entry(CONTENT))
     build, folder, cache = served.build(), tmp_path / "updates", tmp_path / "cache"
     asked = worker.request(build, folder, cache, "0.1.0", "stable", check=True, fetch=True)
-    wrong = {**asked, "channel": "beta"}
+    nowhere = served.build(update_address=f"{served.address}/nowhere")
+    wrong = worker.request(nowhere, folder, cache, "0.1.0", "stable", check=True, fetch=True)
     lines = "".join(json.dumps(each) + "\n" for each in (asked, wrong, {}))
     done = subprocess.run(own_command("update-worker"), input=lines, capture_output=True, text=True, timeout=60, check=True)
     good, missing, odd = map(json.loads, done.stdout.splitlines())

@@ -42,6 +42,10 @@ def test_an_older_release_than_the_installed_is_refused() -> None:
         judged(release("0.0.9"))
 
 
+def test_a_beta_may_be_older_than_what_is_finished() -> None:
+    assert not judge(release("0.2.0b1", "beta"), channel="beta", installed="0.2.0", seen=None, now=NOW)
+
+
 def test_whoever_left_the_beta_channel_waits_for_the_stable_one() -> None:
     assert not judged(release("0.1.5"), installed="0.2.0b1")
 
