@@ -1,0 +1,82 @@
+"""The packages of this checkout and a bare system to install them in; both are made once and kept under build/."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.installers.bare_system import bare_system, make_bare
+
+if TYPE_CHECKING:
+    from tests.installers.bare_system import BareSystem
+
+ROOT = Path(__file__).parents[2]
+OLDER = "0.0.1"
+
+
+@pytest.fixture(scope="session")
+def program() -> Path:
+    """The folder that PyInstaller makes: minutes, unless nothing of it has changed."""
+    from installers.frozen import frozen
+
+    return frozen(ROOT)
+
+
+@pytest.fixture(scope="session")
+def shared(program: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the .deb of this version and one that says it is older."""
+    from agent import __version__
+    from installers.make import package
+
+    folder = tmp_path_factory.mktemp("packages")
+    for version in (OLDER, __version__):
+        package(program, "deb", folder, version=version, quick=True).rename(folder / f"ai-popup-{version}.deb")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bare_archive() -> Path:
+    """Kept as long as this machine's sources of packages stay the same."""
+    sources = (
+        Path("/etc/apt/sources.list.d/debian.sources").read_bytes() + Path(sys.modules[bare_system.__module__].__file__ or "").read_bytes()
+    )
+    archive = ROOT / "build" / "cache" / f"bare-{hashlib.sha256(sources).hexdigest()[:12]}.tar"
+    if not archive.is_file():
+        archive.parent.mkdir(parents=True, exist_ok=True)
+        make_bare(archive)
+    return archive
+
+
+@pytest.fixture(scope="module")
+def display() -> Iterator[str]:
+    """An X server outside with a window manager and a tray; programs inside find it by its abstract socket."""
+    with contextlib.ExitStack() as ended:
+
+        def start(*words: str, output: int = subprocess.DEVNULL, **more: str) -> subprocess.Popen[bytes]:
+            none = subprocess.DEVNULL
+            process = subprocess.Popen(words, stdin=none, stderr=none, stdout=output, env=more or None)
+            ended.callback(process.wait)
+            ended.callback(process.kill)
+            return process
+
+        server = start("Xvfb", "-displayfd", "1", "-screen", "0", "1280x800x24", "-ac", output=subprocess.PIPE)
+        assert server.stdout is not None
+        with server.stdout as said:
+            name = f":{said.readline().decode().strip()}"
+        start("openbox", DISPLAY=name, PATH="/usr/bin:/bin", HOME="/nonexistent")
+        start("stalonetray", "--geometry", "4x1+900+0", DISPLAY=name, PATH="/usr/bin:/bin", HOME="/nonexistent")
+        yield name
+
+
+@pytest.fixture(scope="module")
+def system(bare_archive: Path, shared: Path, display: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BareSystem]:
+    with bare_system(bare_archive, tmp_path_factory.mktemp("bare"), shared, {"DISPLAY": display}) as made:
+        made.apt("update")
+        yield made
