@@ -118,6 +118,10 @@ class LibraryKeys:
         self._home.forget(content.library)
         self._home = to
 
+    def forget(self) -> None:
+        """The home lets go of the secret: only the recovery code opens the library then. Raises StoreDamaged, KeyHomeError."""
+        self._home.forget(self._read().library)
+
     def _read(self) -> _KeysFile:
         try:
             found = _KeysFile(**json.loads(self._path.read_bytes()))

@@ -19,6 +19,7 @@ from agent.cli.models import models
 from agent.cli.people import people, redo, undo
 from agent.cli.redact import redact, restore
 from agent.cli.session import Session
+from agent.cli.uninstall import uninstall
 from agent.cli.update import update
 from agent.cli.watch import watch
 from agent.domain.errors import AgentError, AlreadyRunning, DesktopError, LifecycleError
@@ -211,5 +212,6 @@ for group in (
     backup,
     recover,
     recovery_code,
+    uninstall,
 ):
     ai_popup.add_command(group)

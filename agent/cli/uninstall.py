@@ -1,0 +1,61 @@
+"""`ai-popup uninstall`: what a user does before the program is removed, which itself touches nobody's home."""
+
+import os
+import shutil
+from contextlib import suppress
+
+import click
+
+from agent.cli.session import Session
+from agent.domain.errors import AgentError, NotRunning
+from agent.i18n import Texts
+
+TEXTS = Texts()
+
+
+@click.command(help=TEXTS("cli.help.uninstall"))
+@click.option("--library", is_flag=True, help=TEXTS("cli.help.uninstall_library"))
+@click.option("--yes", is_flag=True, help=TEXTS("cli.help.yes"))
+@click.pass_obj
+def uninstall(session: Session, library: bool, yes: bool) -> None:
+    from agent.adapters.paths import HOME_VARIABLE
+    from agent.bootstrap import model_store
+    from agent.desktop import autostart
+
+    texts, paths = session.texts, session.paths
+    if not yes:
+        click.confirm(texts("cli.uninstall.ask_library" if library else "cli.uninstall.ask"), abort=True, err=True)
+    _end_agent(session)
+    with session.alone():
+        if HOME_VARIABLE not in os.environ:
+            autostart.follow(False)
+        if library:
+            _forget_key(session)
+        for folder in (paths.cache, paths.logs, paths.runtime, model_store(paths).folder, *((paths.library,) if library else ())):
+            shutil.rmtree(folder, ignore_errors=True)
+    if library:
+        # With the lock, which is let go by now.
+        for folder in (paths.data, paths.config):
+            shutil.rmtree(folder, ignore_errors=True)
+    else:
+        click.echo(texts("cli.uninstall.kept", path=str(paths.data)), err=True)
+    click.echo(texts("cli.uninstall.done"), err=True)
+
+
+def _end_agent(session: Session) -> None:
+    from agent.cli.run import wait_for_end
+
+    try:
+        session.client().post("/api/quit")
+    except NotRunning:
+        return
+    wait_for_end(session)
+
+
+def _forget_key(session: Session) -> None:
+    """Without its key a library that stays behind in some copy is noise; a keyring that does not answer keeps nobody from leaving."""
+    from agent.adapters.keys import LibraryKeys
+    from agent.bootstrap import home_of_key
+
+    with suppress(AgentError):
+        LibraryKeys(session.paths.library, home_of_key(session.settings, session.paths)).forget()
