@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 from installers.windows.staging import ICON, WINDOW, release, run, staged
 
 # Property of the installer -> the setting that has this value for everybody, whatever their settings files say.
-POLICIES = {"AUTOSTART": "general.autostart", "RECOGNITION": "recognition.enabled"}
+POLICIES = {"AUTOSTART": "general.autostart", "RECOGNITION": "recognition.enabled", "UPDATES": "updates.enabled"}
 _NAMESPACE = "http://schemas.microsoft.com/wix/2006/wi"
 _OURS = uuid.UUID("a5139921-131d-4159-8072-30323e97327a")  # never to be changed: from it come the components' lasting ids
 _KEY = r"Software\AI Popup"
