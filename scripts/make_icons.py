@@ -1,4 +1,4 @@
-"""Draws the program's icons: the mark as SVG, PNG and ICO, and the tray's states, into `assets/icons`, and a Mac's.
+"""Draws the icons: the mark as SVG, PNG and ICO and the tray's states into `assets/icons`, and what installers show beside them.
 
 Run it as `python -m scripts.make_icons` after a change of the drawing; the files are committed.
 """
@@ -10,11 +10,13 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 ICONS = Path(__file__).parents[1] / "assets" / "icons"
+SIDE = ICONS.parents[1] / "installers" / "windows" / "side.bmp"
 MAC_ICON = ICONS.parents[1] / "installers" / "macos" / "mark.icns"  # no part of what is installed elsewhere
 SIZES = (16, 24, 32, 48, 64, 128, 256)
 LARGE = 512  # for software centres; more than an .ico holds
 TRAY_SIDE = 64
 OVERSAMPLING = 8
+SIDE_SIZE, SIDE_MARK = (164, 314), 96  # beside the last page of Windows' installer, as NSIS wants it
 MAC_SIDE = 1024  # the smaller ones of a Mac's icon are made of it
 
 JADE = (11, 107, 93)
@@ -95,6 +97,14 @@ def mark(side: int, fill: tuple[int, int, int] = JADE, badge: str | None = None,
     return canvas.resize((side, side), Image.Resampling.LANCZOS)
 
 
+def installer_side() -> Image.Image:
+    """The mark on its own dark colour, as an RGB picture."""
+    picture = Image.new("RGB", SIDE_SIZE, DEEP)
+    drawn = mark(SIDE_MARK)
+    picture.paste(drawn, ((SIDE_SIZE[0] - SIDE_MARK) // 2, (SIDE_SIZE[1] - SIDE_MARK) // 3), drawn)
+    return picture
+
+
 def _badge(draw: ImageDraw.ImageDraw, badge: str, at: Callable[..., tuple[float, ...]]) -> None:
     """A disc at the lower right with the state's sign, cut free from the mark by a clear ring."""
     x, y, radius = 17.2, 17.2, 6.4
@@ -147,6 +157,7 @@ def main() -> None:
     largest = pictures[SIZES[-1]]
     largest.save(ICONS / "mark.ico", sizes=[(side, side) for side in SIZES], append_images=[pictures[side] for side in SIZES[:-1]])
     mark(MAC_SIDE).save(MAC_ICON)
+    installer_side().save(SIDE)
     for name, state in TRAY.items():
         mark(TRAY_SIDE, state.fill, state.badge).save(ICONS / f"tray-{name}.png", optimize=True)
         mark(TRAY_SIDE, state.fill, state.badge, watching=True).save(ICONS / f"tray-{name}-watching.png", optimize=True)
