@@ -1,6 +1,8 @@
 """`ai-popup hand-over`: what the menus of file managers call with the photos and folders that somebody chose."""
 
+import asyncio
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agent.cli.session import Session
-from agent.domain.errors import AgentUnreachable, DesktopError, LifecycleError, NotRunning
+from agent.domain.errors import AgentError, AgentUnreachable, DesktopError, LifecycleError, NotRunning
 from agent.i18n import Texts
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 TEXTS = Texts()
 START_S = 60.0  # a first start makes the library
 POLL_S = 0.2
+NOTIFY_S = 10.0
 
 
 @click.command(name="hand-over", help=TEXTS("cli.help.hand_over"), short_help=TEXTS("cli.help.hand_over_short"))
@@ -28,10 +31,14 @@ POLL_S = 0.2
 def hand_over(session: Session, what: str, paths: tuple[str, ...]) -> int:
     from agent.cli.hands import absolute
 
-    client = answering(session)
-    with first_of_many(session) as first:
-        chosen = absolute(paths)
-        return _find(client, chosen, show=first) if what == "find" else _redact(session, client, chosen, show=first)
+    try:
+        client = answering(session)
+        with first_of_many(session) as first:
+            chosen = absolute(paths)
+            return _find(client, chosen, show=first) if what == "find" else _redact(session, client, chosen, show=first)
+    except AgentError as error:
+        _notify(session, error)
+        raise
 
 
 def answering(session: Session) -> "Client":
@@ -69,6 +76,18 @@ def first_of_many(session: Session) -> Iterator[bool]:
         yield True
     finally:
         lock.release()
+
+
+def _notify(session: Session, error: AgentError) -> None:
+    """Whoever chose something in a menu sees no terminal: without one, the system's notifications say what went wrong."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        return
+    from agent.desktop.notify import Notifier
+
+    texts = session.texts
+    sentences = session.sentences(texts.cause(error), texts.remedy(error))
+    with suppress(Exception):  # it is said on standard error in any case
+        asyncio.run(asyncio.wait_for(Notifier().say(texts, sentences, texts("ui.close"), lambda: None), NOTIFY_S))
 
 
 def _find(client: "Client", paths: Sequence[str], *, show: bool) -> int:

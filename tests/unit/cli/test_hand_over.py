@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -12,6 +13,8 @@ from agent.api.schemas_redact import RedactLine
 from agent.api.schemas_scan import ScanLine, Scanned, ScannedError
 from agent.cli import hand_over as module
 from agent.desktop import opener
+from agent.desktop.notify import Notifier
+from agent.i18n import Texts
 from tests.unit.cli.conftest import CommandLine, FakeAgent
 
 
@@ -82,8 +85,17 @@ def test_one_window_is_enough_for_many_calls(cli: CommandLine, running_agent: Fa
     assert running_agent.asked == ["POST /api/scans"]
 
 
-def test_an_agent_that_does_not_come_is_told(cli: CommandLine, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_agent_that_does_not_come_is_told_where_no_terminal_is(cli: CommandLine, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    notified: list[str] = []
+
+    async def say(self: Notifier, texts: Texts, message: str, button: str, pressed: Callable[[], None]) -> bool:
+        notified.append(message)
+        raise RuntimeError("no notifications here")
+
+    monkeypatch.setattr(Notifier, "say", say)
     monkeypatch.setattr("agent.child.own_command", lambda *words: [sys.executable, "-S", "-c", "pass"])
     said = cli("hand-over", "find", str(photos))
     assert said.code == 1
     assert "[agent.unreachable]" in said.err
+    assert len(notified) == 1
+    assert notified[0] in said.err
