@@ -15,6 +15,10 @@ describe('slots', () => {
     const slots = new Slots()
     slots.assign([1, 2, 3, 4])
     expect(slots.assign([101, 102, 103, 104])).toEqual([0, 1, 2, 3])
+    expect(slots.assign([103, 104, 105, 106])).toEqual([2, 3, 0, 1])
+    expect(slots.assign([1, 2, 3, 4])).toEqual([2, 3, 0, 1])
+    expect(slots.assign([101, 102])).toEqual([2, 3])
+    expect(slots.assign([1, 2, 3, 4, 5])).toEqual([2, 3, 0, 1, 4])
   })
 
   it('are never shared', () => {
