@@ -1,15 +1,26 @@
 """The shapes of covered copies as they cross the HTTP API."""
 
+import os
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field, FiniteFloat, model_validator
+from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
 from agent.api.schemas import Problem, Schema
 from agent.domain.redaction import Reason, Shape, Style
 from agent.domain.wishes import Doubtful, Keeping
 
 Path = Annotated[str, Field(min_length=1, max_length=4_096)]
+
+
+def _whole(path: str) -> str:
+    """As somebody typed it: they know their home, but not which folder the agent was started in."""
+    expanded = os.path.expanduser(path)  # noqa: PTH111  # pathlib fails without a home
+    if not os.path.isabs(expanded):  # noqa: PTH117
+        raise ValueError("not a full path")
+    return expanded
+
+
 PersonName = Annotated[str, Field(min_length=1, max_length=200)]
 Passphrase = Annotated[str, Field(min_length=1, max_length=1_000)]
 Places = Annotated[float, Field(ge=-1e6, le=1e6)]
@@ -52,8 +63,8 @@ class CoverRequest(Schema):
     """Covered copies of photos of the library."""
 
     images: Annotated[tuple[Annotated[int, Field(ge=1, lt=2**63)], ...], Field(min_length=1, max_length=10_000)]
-    out: Path
-    """a folder"""
+    out: Annotated[Path, AfterValidator(_whole)]
+    """a folder's full path; “~” is the home folder"""
     style: Style = Style.SOLID
     keep: Annotated[tuple[PersonName, ...], Field(max_length=1_000)] = ()
     """people who stay visible"""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agent.api.schemas_redact import CoverRequest
 from agent.domain.jobs import Priority
 from agent.settings import Recognition, Settings
 from tests.unit.api.conftest import owner, served, shared_api
@@ -186,6 +188,14 @@ async def test_photos_of_the_library_get_copies_without_anybody_who_waits(world:
     assert (after["planned"], after["done"] + after["needs_review"]) == (0, 2)
     items = (await owner.get(f"/api/redactions/{batch['uid']}/items")).json()["items"]
     assert {each["target"] for each in items} == {str(safe / "a.jpg"), str(safe / "b.jpg")}
+
+
+async def test_a_folder_is_typed_from_the_home_and_never_lies_where_the_agent_happens_to_run(
+    world: World, owner: httpx.AsyncClient, safe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("USERPROFILE" if sys.platform == "win32" else "HOME", str(safe.parent))
+    assert CoverRequest(images=(1,), out=f"~/{safe.name}").out == str(safe.parent) + f"/{safe.name}"
+    assert (await owner.post("/api/redactions", json={"images": [1], "out": "Safe"})).status_code == 422
 
 
 async def test_photos_that_are_not_known_get_no_batch(world: World, owner: httpx.AsyncClient, safe: Path) -> None:

@@ -1992,7 +1992,7 @@ export interface components {
             readonly keep: readonly string[];
             /**
              * Out
-             * @description a folder
+             * @description a folder's full path; “~” is the home folder
              */
             readonly out: string;
             /**
