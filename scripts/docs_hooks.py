@@ -3,7 +3,7 @@
 import re
 import shutil
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from scripts import api_reference
 
@@ -17,6 +17,7 @@ _PAGE = rf"({'|'.join(OUTSIDE)})\.md"
 
 class Site(Protocol):
     docs_dir: str
+    nav: Any
 
 
 def slug(title: str, separator: str = "-") -> str:
@@ -26,8 +27,19 @@ def slug(title: str, separator: str = "-") -> str:
 
 def on_config(config: Site) -> Site:
     """Build from a copy in which every page has its place."""
-    config.docs_dir = str(staged(ROOT / "build" / "docs"))
+    folder = staged(ROOT / "build" / "docs")
+    config.docs_dir = str(folder)
+    config.nav = there(config.nav, folder)
     return config
+
+
+def there(navigation: Any, folder: Path) -> Any:
+    """The navigation without the pages that do not exist."""
+    if isinstance(navigation, list):
+        return [entry for one in navigation if (entry := there(one, folder)) is not None]
+    if isinstance(navigation, dict):
+        return {title: there(inner, folder) for title, inner in navigation.items()}
+    return navigation if (folder / navigation).is_file() else None
 
 
 def staged(target: Path) -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.docs_hooks import headings, named_as, slug, staged
+from scripts.docs_hooks import headings, named_as, slug, staged, there
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,6 +24,11 @@ def test_a_comment_in_a_command_is_no_heading() -> None:
 def test_headings_have_the_ids_of_the_english_ones() -> None:
     assert named_as("# 一\n\n## 二", "# One\n\n## Two words, or three") == "# 一 {#one}\n\n## 二 {#two-words-or-three}\n"
     assert slug("`image.empty`") == "image.empty"
+
+
+def test_what_is_not_there_yet_is_not_in_the_navigation(tmp_path: Path) -> None:
+    (tmp_path / "a.md").touch()
+    assert there([{"Start": ["a.md", "later.md"]}, {"Help": ["a.md"]}], tmp_path) == [{"Start": ["a.md"]}, {"Help": ["a.md"]}]
 
 
 def test_pages_beside_the_docs_and_every_decision_have_a_place(pages: dict[str, str]) -> None:
