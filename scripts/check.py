@@ -66,7 +66,7 @@ def _workflows() -> list[Path]:
 
 
 def _unit_tests(python: str, env: Mapping[str, str]) -> dict[str, bool]:
-    """Both halves at once: each process imports and collects its own half only. No test of them needs hypothesis, and it is slow to load."""
+    """Both halves at once: each process imports and collects its own only. None of them needs hypothesis, which is slow to load."""
     unit = ROOT / "tests" / "unit"
     heavy = [unit / "vision", unit / "adapters"]
     rest = sorted(path for path in unit.iterdir() if path not in heavy and (path.is_dir() or path.match("test_*.py")))
