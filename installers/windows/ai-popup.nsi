@@ -213,9 +213,10 @@ Section "Uninstall"
     keep:
   ${EndIf}
   ${If} $Purge == 1
-    RMDir /r "$LOCALAPPDATA\ai-popup" ; library, settings, logs and small pictures: agent/adapters/paths.py
-    nsExec::Exec 'cmdkey /delete:"AI Popup"' ; the library's key, which opens nothing any more
+    ; From where LetGo moved it: the program knows the library's key and who keeps it. Nothing else runs any more.
+    nsExec::Exec /TIMEOUT=60000 '"$INSTDIR.old\ai-popup.exe" uninstall --library --yes'
     Pop $1
+    RMDir /r "$LOCALAPPDATA\ai-popup" ; also of a program that is broken: agent/adapters/paths.py
   ${EndIf}
   RMDir /r "$INSTDIR.old" ; where LetGo moved it
   Delete "$INSTDIR\uninstall.exe" ; and what is left of an installation that was broken before

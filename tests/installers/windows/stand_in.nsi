@@ -42,5 +42,7 @@ Section
         Quit
       ${EndIf}
     ${EndWhile}
+  ${Case} "uninstall --library --yes"
+    Delete "$LOCALAPPDATA\key of the library"
   ${EndSelect}
 SectionEnd

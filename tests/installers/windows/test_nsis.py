@@ -121,6 +121,8 @@ def test_an_installation_that_broke_off_is_repaired_and_removed_too(wine: Wine, 
 def test_uninstalling_silently_keeps_the_library(wine: Wine, setup: Setup, place: Path, library: Path) -> None:
     wine.run(setup(), "/S", "/START")
     until(lambda: running(library) == "0.1.0")
+    key = wine.local / "key of the library"
+    key.touch()
     wine.set_registry(r"HKCU\Software\Microsoft\Windows\CurrentVersion\Run", "AI Popup", "written by the program")
     wine.run(place / "uninstall.exe", "/S")
     wine.settle()
@@ -131,14 +133,18 @@ def test_uninstalling_silently_keeps_the_library(wine: Wine, setup: Setup, place
     assert "AI Popup" not in wine.registry(r"Software\Microsoft\Windows\CurrentVersion\Run").get("", {})
     assert running(library) is None
     assert (library / "library" / "library.db").read_bytes() == b"names"
+    assert key.exists()
 
 
 def test_a_script_can_have_the_library_removed_too(wine: Wine, setup: Setup, place: Path, library: Path) -> None:
     wine.run(setup(), "/S")
     beside = library.with_name("ai-popup-of-somebody-else")
     beside.mkdir()
+    key = wine.local / "key of the library"  # the program's own keeper of secrets
+    key.touch()
     wine.run(place / "uninstall.exe", "/S", "/PURGE")
     wine.settle()
+    assert not key.exists()
     assert not place.exists()
     assert not library.exists()
     assert beside.exists()
