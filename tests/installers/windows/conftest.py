@@ -55,7 +55,7 @@ class Wine:
 
     def settle(self) -> None:
         """Wait until nothing runs any more."""
-        subprocess.run(["wineserver", "-w"], env=self.environment, timeout=60, check=True)
+        subprocess.run(["wineserver", "-w"], env=self.environment, timeout=120, check=True)
 
     def end(self) -> None:
         subprocess.run(["wineserver", "-k"], env=self.environment, timeout=60, check=False)
@@ -98,7 +98,7 @@ class Wine:
     def _run(self, words: Sequence[str], before: Callable[[], None] | None = None) -> int:
         none = subprocess.DEVNULL
         done = subprocess.run(
-            ["wine", *words], env=self.environment, stdin=none, stdout=none, stderr=none, timeout=50, check=False, preexec_fn=before
+            ["wine", *words], env=self.environment, stdin=none, stdout=none, stderr=none, timeout=120, check=False, preexec_fn=before
         )
         return done.returncode
 

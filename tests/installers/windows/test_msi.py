@@ -15,6 +15,8 @@ Package = Callable[..., Path]
 VARIABLES = r"System\CurrentControlSet\Control\Session Manager\Environment"
 PROGRAMS = r"Software\Microsoft\Windows\CurrentVersion\Uninstall"
 
+pytestmark = pytest.mark.timeout(240)  # the first one waits for a whole Windows to be made
+
 
 @pytest.fixture(scope="module")
 def package(stand_in: MakeStandIn, tmp_path_factory: pytest.TempPathFactory) -> Package:
