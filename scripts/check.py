@@ -42,6 +42,7 @@ def main() -> int:
             "import-linter": [str(venv.bin / "lint-imports")],
             "settings profiles": [python, "scripts/validate_configs.py"],
             "reference pages": [python, "scripts/docs_reference.py", "--check"],
+            "licences": [python, "scripts/licences.py", "--check"],
             "API description": [python, "scripts/openapi.py", "--check"],
             "documentation": [python, "-m", "mkdocs", "build", "--strict", "--quiet"],
             # Their shell, too, where shellcheck is installed.

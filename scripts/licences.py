@@ -1,0 +1,154 @@
+"""Whose work the program brings along and under which licences: checks them against scripts/licences.toml, and writes NOTICE.
+
+`python scripts/licences.py [--check] [--shipped FOLDER]`: with `--check` NOTICE is only compared; with `--shipped` a folder that a
+package is made of is looked through for what must not be in it. Run it where the program is installed from its lock file.
+"""
+
+import argparse
+import json
+import re
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTICE = ROOT / "NOTICE"
+_LOCKED = re.compile(r"^([a-z0-9-]+)==", re.MULTILINE)
+_HEAD = """AI Popup
+Copyright 2026 The AI Popup authors
+
+Licensed under the Apache License, Version 2.0; see LICENSE.
+
+What it brings along. The texts of these licences lie in the packages themselves, beside the libraries once installed.
+Libraries under the LGPL stay files of their own, which may be replaced. Made by `python scripts/licences.py`.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something of other people; `licence` is an SPDX expression, empty if nobody says."""
+
+    name: str
+    licence: str
+    where: str  # "Python", "inside wheels" or "UI"
+
+
+def python_parts(rules: Mapping[str, Any]) -> Iterator[Part]:
+    """What the lock file of the program names, for all systems."""
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    for name in sorted(set(_LOCKED.findall(lock))):
+        yield Part(name, rules["packages"].get(name) or _said(name), "Python")
+
+
+def library_parts(rules: Mapping[str, Any]) -> Iterator[Part]:
+    """The shared libraries that lie in folders of their own beside the program's packages. Raises PackageNotFoundError."""
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    for name in sorted(set(_LOCKED.findall(lock))):
+        try:
+            files = metadata.files(name) or []
+        except metadata.PackageNotFoundError:  # of another system
+            continue
+        for file in files:
+            if file.parent.name.endswith(".libs") and ".so" in file.name:
+                plain = re.split(r"[-.]", file.name)[0]
+                known = [licence for prefix, licence in rules["libraries"].items() if plain.startswith(prefix)]
+                yield Part(f"{plain} (in {name})", max(known, key=len, default=""), "inside wheels")
+
+
+def ui_parts(rules: Mapping[str, Any]) -> Iterator[Part]:
+    """What the bundle is made of, with what that depends on."""
+    packages = json.loads((ROOT / "ui" / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    seen: set[str] = set()
+    waiting = list(rules["ui"]["roots"])
+    while waiting:
+        name = waiting.pop()
+        if name not in seen and (package := packages.get(f"node_modules/{name}")) is not None:
+            seen.add(name)
+            waiting += package.get("dependencies", {})
+    for name in sorted(seen):
+        yield Part(name, rules["ui"]["packages"].get(name) or packages[f"node_modules/{name}"].get("license", ""), "UI")
+
+
+def allowed(expression: str, known: Mapping[str, str]) -> bool:
+    """Whether all that is joined by AND may be shipped; of what is joined by OR one is enough."""
+    plain = expression.replace("(", "").replace(")", "")
+    return all(any(one.strip() in known for one in each.split(" OR ")) for each in plain.split(" AND "))
+
+
+def refused(folder: Path, rules: Mapping[str, Any]) -> Iterator[str]:
+    """The files below `folder` that must not be shipped, each with the reason."""
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        for mark, why in rules["refused"].items():
+            if mark in file.name:
+                yield f"{file.relative_to(folder)}: {why}"
+
+
+def texts(rules: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    """The licences and notices that a package must carry, each with the name of the part that it belongs to."""
+    wanted = re.compile(r"(licen[cs]e|copying|notice|authors)", re.IGNORECASE)
+    for part in dict.fromkeys(python_parts(rules)):
+        try:
+            files = metadata.files(part.name) or []
+        except metadata.PackageNotFoundError:
+            continue
+        for file in files:
+            if any(folder.endswith(".dist-info") for folder in file.parts) and wanted.match(file.name):
+                yield Path(str(metadata.distribution(part.name).locate_file(file))), part.name
+    for part in ui_parts(rules):
+        folder = ROOT / "ui" / "node_modules" / part.name
+        yield from ((file, part.name) for file in sorted(folder.iterdir()) if folder.is_dir() and wanted.match(file.name))
+
+
+def notice(parts: list[Part]) -> str:
+    """NOTICE's text; without versions, which the lock files name."""
+    lines = [_HEAD]
+    for where in dict.fromkeys(part.where for part in parts):
+        lines += [f"\n{where}\n", *(f"  {part.name}: {part.licence}\n" for part in parts if part.where == where)]
+    return "".join(lines)
+
+
+def rules() -> dict[str, Any]:
+    """scripts/licences.toml."""
+    return tomllib.loads((ROOT / "scripts" / "licences.toml").read_text(encoding="utf-8"))
+
+
+def main() -> int:
+    """Returns 1 if something is under no licence that is on the list, or must not be shipped, or NOTICE is out of date."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--shipped", type=Path)
+    words = parser.parse_args()
+    listed = rules()
+    if words.shipped is not None:
+        found = list(refused(words.shipped, listed))
+        print("\n".join(found) or "nothing that must not be shipped")
+        return 1 if found else 0
+    parts = list(dict.fromkeys([*python_parts(listed), *library_parts(listed), *ui_parts(listed)]))
+    bad = [part for part in parts if not allowed(part.licence, listed["allowed"])]
+    for part in bad:
+        print(f"{part.name}: {part.licence or 'no licence is said'}, which is not on the list of scripts/licences.toml")
+    text = notice(parts)
+    if not words.check:
+        NOTICE.write_text(text, encoding="utf-8")
+    elif NOTICE.read_text(encoding="utf-8") != text:
+        print("NOTICE is out of date: python scripts/licences.py")
+        return 1
+    return 1 if bad else 0
+
+
+def _said(name: str) -> str:
+    """What the installed package's metadata says, "" if nothing or if it is not here."""
+    try:
+        told = metadata.metadata(name)
+    except metadata.PackageNotFoundError:
+        return ""
+    said = told.json
+    return str(said.get("license_expression") or said.get("license") or "").split("\n")[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
