@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from agent.app.governor import Power
 from agent.app.ports.watching import Watched, WatchedDesktop, WatchTask
-from agent.app.watching import Around, Said, Watching, WatchState
+from agent.app.watch_shown import Said, WatchState
+from agent.app.watching import Around, Watching
 from agent.domain.errors import AgentError
 from agent.domain.face import Box, Face, Quality
 from agent.domain.image import Recipe

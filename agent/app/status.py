@@ -17,7 +17,7 @@ from agent.app.ingest import Ingest
 from agent.app.ports import Counts, Library
 from agent.app.progress import Burst, Finished, Progress
 from agent.app.quiet import Quiet
-from agent.app.watching import WatchShown, WatchState
+from agent.app.watch_shown import WatchShown, WatchState
 from agent.domain.errors import AgentError, ModelMissing, StoreError
 from agent.domain.jobs import JobState
 from agent.settings import Settings

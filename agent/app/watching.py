@@ -2,11 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
-from enum import StrEnum
 from typing import Final
 
 import structlog
@@ -16,13 +15,13 @@ from agent.app.ports import Library
 from agent.app.ports.watching import ScreenWatcher, Watched, WatchedDesktop, WatchTask
 from agent.app.rules import recipe_of
 from agent.app.spans import Span
+from agent.app.watch_shown import Said, WatchShown, WatchState
 from agent.domain.errors import AgentError
 from agent.domain.face import Face
 from agent.domain.image import Recipe
 from agent.domain.people import Certainty, Identity
 from agent.domain.scene import Scene, is_of
 from agent.domain.sightings import Glimpse, Kind, Sighting, Sightings
-from agent.i18n import Texts
 from agent.settings import Settings, WatchScreen
 
 log = structlog.get_logger()
@@ -35,44 +34,6 @@ RETRY_S: Final = 30.0
 KEPT: Final = 20
 MORNING: Final = time(6, 0)
 SWITCH: Final = "watch_screen.enabled"
-
-
-class WatchState(StrEnum):
-    OFF = "off"
-    ON = "on"
-    PAUSED = "paused"  # with all other work
-    SNOOZED = "snoozed"
-    BATTERY = "battery"  # it is nearly empty
-    LOCKED = "locked"
-    CALL = "call"  # one is in front
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One thing that was said. Who it is stands as an id: somebody who is forgotten is not named here either."""
-
-    number: int
-    at: datetime
-    kind: Kind
-    person_id: int | None = None
-
-    def text(self, texts: Texts, names: Mapping[int, str]) -> str:
-        """In words; `names` are of those who may be named now."""
-        if self.person_id is None:
-            return texts(f"watch.{self.kind}")
-        name = names.get(self.person_id)
-        return texts("watch.somebody") if name is None else texts("watch.person", name=name)
-
-
-@dataclass(frozen=True, slots=True)
-class WatchShown:
-    """What the status says of it."""
-
-    state: WatchState = WatchState.OFF
-    until: datetime | None = None  # it is snoozed until then
-    said: int = 0
-    problem: AgentError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +62,7 @@ class Watching:
         self._snooze = Span("watch_snooze", around.clock, library)
         self._sightings = Sightings(0.0)
         self._wake = asyncio.Event()
+        self._front_at = -REST_S
         self._locked: tuple[float, bool] = (-LOCK_S, False)
         self._anew = True
         self._sharing = False
@@ -229,7 +191,7 @@ class Watching:
 
     async def _look(self, wish: WatchScreen) -> WatchState:
         """Raises EngineError, ModelError, CaptureError, StoreError."""
-        if not wish.in_calls and is_of(await asyncio.to_thread(self._desktop.front), wish.call_programs):
+        if await self._in_call(wish, at_once=self._anew):
             return WatchState.CALL
         agreed = await self._agreed(wish)
         task = self._task(wish, bool(agreed))
@@ -237,6 +199,9 @@ class Watching:
             await self._around.supply(task.recipe)
             self._supplied = task.recipe
         watched = await self._watcher.watch(replace(task, anew=self._anew))
+        # A call that came in front is a change that is to be seen: nothing is said of that look any more.
+        if watched.changed and await self._in_call(wish, at_once=True):
+            return WatchState.CALL
         self._sightings.quiet_s = 60.0 * wish.again_minutes
         if watched.changed:
             # A window that comes, goes or moves is a change that is to be seen, too.
@@ -249,6 +214,14 @@ class Watching:
         for sighting in told:
             self._say(sighting, wish)
         return WatchState.ON
+
+    async def _in_call(self, wish: WatchScreen, *, at_once: bool) -> bool:
+        """Whether a call is in front; while nothing changes, it is asked now and then only."""
+        now = self._around.monotonic()
+        if wish.in_calls or (not at_once and now - self._front_at < REST_S):
+            return False
+        self._front_at = now
+        return is_of(await asyncio.to_thread(self._desktop.front), wish.call_programs)
 
     def _task(self, wish: WatchScreen, recognises: bool) -> WatchTask:
         settings = self._around.settings()

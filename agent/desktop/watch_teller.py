@@ -6,7 +6,8 @@ from typing import Protocol
 
 import structlog
 
-from agent.app.watching import Said, Watching
+from agent.app.watch_shown import Said
+from agent.app.watching import Watching
 from agent.desktop.notify import Notifier
 from agent.domain.errors import AgentError
 from agent.domain.sightings import Kind

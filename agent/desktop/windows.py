@@ -75,7 +75,7 @@ class XWindows:
 
     def _asked(self, read: Callable[[Any], T], otherwise: T) -> T:
         """By the connection, a new one if need be. `otherwise` where there is none."""
-        from Xlib.error import ConnectionClosedError, DisplayError, XError
+        from Xlib.error import XError
 
         try:
             if self._server is None:
@@ -87,7 +87,7 @@ class XWindows:
             return read(self._server)
         except XError:  # a window that is gone meanwhile
             return otherwise
-        except (ConnectionClosedError, DisplayError, OSError):
+        except Exception:  # whatever the library makes of a connection that broke, or never was
             self.rest()
             return otherwise
 

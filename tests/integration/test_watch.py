@@ -1,6 +1,7 @@
 """`ai-popup watch` on a real screen: a face that appears is said once, nothing is kept, and off means off."""
 
 import json
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -62,6 +63,30 @@ def test_a_face_that_appears_is_said_once_and_nothing_of_it_is_kept(
     watched(program, lambda now: now.state == "off")
     engine.wait(WAIT_S)
     assert program.children("screen-worker") == []
+
+
+@pytest.mark.timeout(120)
+def test_somebody_is_named_only_while_they_agree_to_it(program_with_display: RealProgram, x_display: str, samples_folder: Path) -> None:
+    program = program_with_display
+    for key, value in {**QUICK, "recognition.enabled": "true", "watch_screen.enabled": "true"}.items():
+        program.file.set(key, value)
+    for name in ("obama.jpg", "obama2.jpg"):
+        shutil.copy(samples_folder / name, program.watched)
+    program.start()
+    program.settled(2)
+    with program.api() as api:
+        for image in program.images().values():
+            assert api.post("/people", json={"face_id": image.faces[0].id, "name": "Mei"}).status_code == 200
+    with shown(x_display, samples_folder / "obama.jpg", 100, 50, 427, 640):
+        assert [said.kind for said in watched(program, lambda now: bool(now.said)).said] == ["new_face"]
+        assert program.run("watch", "allow", "Mei").returncode == 0
+        [_, named] = watched(program, lambda now: len(now.said) > 1).said
+        assert (named.kind, named.text) == ("person", "Mei is on the screen.")
+        assert "Mei is on the screen." in program.run("watch", "status").stdout
+        assert program.run("watch", "forbid", "Mei").returncode == 0
+        [_, unnamed] = watched(program, lambda now: now.said[-1].person_id is None).said
+        assert unnamed.text == "Somebody is on the screen."
+    assert "May be named" not in program.run("people", "show", "Mei").stdout
 
 
 def test_it_rests_with_all_other_work_and_tells_why_it_can_not_watch(program_with_display: RealProgram) -> None:

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from agent.app.governor import Power
-from agent.app.watching import LOCK_S, REST_S, RETRY_S, WatchState
+from agent.app.watch_shown import WatchState
+from agent.app.watching import LOCK_S, REST_S, RETRY_S
 from agent.domain.errors import ScreenUnavailable, WatchUnavailable
 from agent.domain.face import Box
 from agent.domain.people import Certainty, Identity
@@ -82,6 +83,15 @@ async def test_nothing_is_looked_at_while_a_call_is_in_front_unless_it_is_switch
     stage.wish(in_calls=False)
     stage.desktop.scene, stage.desktop.front = Scene((window("firefox"), window("zoom"))), window("firefox")
     assert await stage.look() is WatchState.ON, "it is not in front"
+
+
+async def test_a_call_that_comes_in_front_is_noticed_before_anything_is_said_of_it() -> None:
+    stage = Stage()
+    await stage.sees(face(10))
+    stage.desktop.front = window("zoom")
+    assert await stage.sees(face(10), face(600)) == [] and stage.watching.state is WatchState.CALL
+    stage.desktop.front = window("firefox")
+    assert len(await stage.sees(face(10), face(600))) == 1
 
 
 async def test_rules_by_program_and_this_programs_own_windows() -> None:

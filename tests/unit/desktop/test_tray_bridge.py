@@ -12,7 +12,7 @@ import pytest
 from agent.app.governor import Throttle
 from agent.app.lifecycle import App
 from agent.app.status import AgentState, Status
-from agent.app.watching import WatchState
+from agent.app.watch_shown import WatchState
 from agent.desktop import tray_bridge
 from agent.desktop.desk import Desk
 from agent.desktop.tray import TrayActions, TrayModel, TrayState
