@@ -101,4 +101,4 @@ class PickStep(Schema):
     step: Literal["ready", "chosen", "cancelled"]
     monitor: Annotated[int, Field(ge=1, le=99)] = 1
     region: RegionText | None = None
-    """from the top left of the monitor; without it the whole of it was chosen"""
+    """of all monitors together; without it the whole of this one was chosen"""

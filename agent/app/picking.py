@@ -146,19 +146,18 @@ class Picking:
             pick.ready.set()
 
     def choose(self, id: str, number: int, region: ScreenRegion | None) -> None:
-        """A region of that monitor, None for the whole. Raises CaptureGone, RegionOutside."""
+        """A region of all monitors together, None for the whole of that one. Raises CaptureGone, RegionOutside."""
         pick = self._of(id)
-        monitor = pick.monitors.get(number)
-        if monitor is None:
+        if region is None:
+            chosen = pick.monitors[number].region if number in pick.monitors else None
+        else:
+            ends = [(each.x + each.w, each.y + each.h) for each in pick.monitors.values()]
+            within = (max(right for right, _ in ends), max(bottom for _, bottom in ends))
+            chosen = ScreenRegion.clipped(region.x, region.y, region.w, region.h, within=within)
+        if chosen is None:
             raise RegionOutside
-        whole = monitor.region
-        if region is not None:
-            inside = ScreenRegion.clipped(region.x, region.y, region.w, region.h, within=(monitor.w, monitor.h))
-            if inside is None:
-                raise RegionOutside
-            whole = ScreenRegion(monitor.x + inside.x, monitor.y + inside.y, inside.w, inside.h)
         if not pick.chosen.done():
-            pick.chosen.set_result(whole)
+            pick.chosen.set_result(chosen)
 
     def cancel(self, id: str) -> None:
         """Raises CaptureGone."""

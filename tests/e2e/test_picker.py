@@ -23,6 +23,8 @@ pytestmark = pytest.mark.slow
 PHOTO = (200, 100, 427, 640)
 # Bright without the picker's veil; and the photo's lower part, where nothing is covered.
 BRIGHT, BELOW = (398, 347), (200, 520, 600, 700)
+# The same right of the middle, and outside of the region.
+BRIGHT_TOO, OUTSIDE = (425, 285), (610, 500)
 WAIT_S = 40.0
 
 MakeProgram = Callable[[Mapping[str, str]], RealProgram]
@@ -41,11 +43,11 @@ def grabbed(display: str) -> Image.Image:
     return Image.frombytes("RGB", shot.size, shot.rgb)
 
 
-def dim(display: str) -> bool:
-    """Whether the picker's veil lies over the photo."""
-    pixel = grabbed(display).getpixel(BRIGHT)
+def dim(display: str, spot: tuple[int, int] = BRIGHT) -> bool:
+    """Whether the picker's veil lies over the photo there."""
+    pixel = grabbed(display).getpixel(spot)
     assert isinstance(pixel, tuple)
-    return max(pixel) < 190
+    return 90 < max(pixel) < 190  # black, it is not painted yet, and a click not for the page
 
 
 def ask(display: str, *words: str) -> None:
@@ -57,28 +59,38 @@ def choosing(program: RealProgram, display: str, *words: str) -> Iterator["subpr
     """A capture that waits for its region, with the picker on the screen."""
     command = [sys.executable, "-m", "agent", "capture", "--json", *words]
     with subprocess.Popen(command, env=program.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        deadline = time.monotonic() + WAIT_S
-        while not dim(display):
-            assert time.monotonic() < deadline, "the picker was not seen"
-            time.sleep(0.05)
-        yield process
+        try:
+            until(lambda: dim(display), "the picker was not seen")
+            yield process
+        finally:
+            process.kill()  # unless it has ended: it waits as long as somebody may choose
 
 
-@pytest.mark.parametrize(("scale", "two"), [("1", False), ("2", False), ("1", True)])
+def until(there: Callable[[], bool], failure: str) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not there():
+        assert time.monotonic() < deadline, failure
+        time.sleep(0.05)
+
+
+# Of two monitors beside each other the second begins in the middle of the photo, so that the region lies on both.
+@pytest.mark.parametrize(("scale", "middle"), [("1", None), ("2", None), ("1", 400), ("2", 400)])
 def test_what_is_chosen_is_what_was_seen_to_the_pixel(
-    make_program: MakeProgram, screen: str, tmp_path: Path, scale: str, two: bool
+    make_program: MakeProgram, screen: str, tmp_path: Path, scale: str, middle: int | None
 ) -> None:
-    if two:
-        halves = (("L", "0", "screen"), ("R", "640", "none"))
-        ask(screen, "xrandr", *(word for name, x, out in halves for word in ("--setmonitor", name, f"640/200x800/200+{x}+0", out)))
+    if middle is not None:
+        parts = (("L", 0, middle, "screen"), ("R", middle, 1280 - middle, "none"))
+        ask(screen, "xrandr", *(word for name, x, w, out in parts for word in ("--setmonitor", name, f"{w}/200x800/200+{x}+0", out)))
     before = grabbed(screen)
     program = make_program({"DISPLAY": screen, "QT_SCALE_FACTOR": scale})
     program.start()
     with choosing(program, screen, "-o", str(tmp_path / "a.png")) as process:
-        ask(
-            screen,
-            *["xdotool", "mousemove", "100", "20", "mousedown", "1", "mousemove", "300", "300", "mousemove", "600", "700", "mouseup", "1"],
-        )
+        ask(screen, *["xdotool", "mousemove", "100", "20", "mousedown", "1", "mousemove", "300", "300", "mousemove", "600", "700"])
+        # Chosen, it is seen without the veil: on both monitors, if there are two.
+        until(lambda: not any(dim(screen, spot) for spot in (BRIGHT, BRIGHT_TOO)), "the region is not seen")
+        assert dim(screen, OUTSIDE)
+        grabbed(screen).save(tmp_path / "chosen.png")
+        ask(screen, "xdotool", "mouseup", "1")
         out, err = process.communicate(timeout=WAIT_S)
     assert process.returncode == 0, err
     [face] = json.loads(out)["faces"]

@@ -1,15 +1,24 @@
 /**
- * Chooses a region on a picture of the screen that stands still. The window's fragment says what for: pick/frame/monitor/language; an empty
- * one has the page forget what it showed. The picture can be had once.
+ * Chooses a region on a picture of the screen that stands still. The window's fragment says what for: pick/frame/monitor/x/y/language, where x and y
+ * say where its monitor stands among all; an empty one has the page forget what it showed. The picture can be had once. A region may be drawn over
+ * several monitors: the page that it began on tells the others what of it they show.
  */
 
 import { en, keys, zh } from 'virtual:texts/picker'
 
-import { between, regionOf, stepped, type Frame, type Size } from './lib/region'
+import { between, frameOf, regionOf, stepped, type Frame, type Shown, type Size } from './lib/region'
 
 interface Pick {
   readonly id: string
   readonly monitor: number
+  readonly x: number
+  readonly y: number
+}
+
+/** What a page tells the others of the same choice. */
+interface Told {
+  readonly id: string
+  readonly region: Frame | null
 }
 
 const image = document.querySelector('img') as HTMLImageElement
@@ -24,10 +33,11 @@ let frame: Frame | null = null
 let from: readonly [number, number] | null = null
 
 const page = (): Size => ({ width: innerWidth, height: innerHeight })
-const picture = (): Size => ({ width: image.naturalWidth, height: image.naturalHeight })
+const shown = (): Shown => ({ x: pick?.x ?? 0, y: pick?.y ?? 0, width: image.naturalWidth, height: image.naturalHeight, page: page() })
+const others = new BroadcastChannel('picker')
 
 function begin(): void {
-  const [id, word, monitor, language] = location.hash.slice(1).split('/')
+  const [id, word, monitor, x, y, language] = location.hash.slice(1).split('/')
   show(null)
   from = null
   if (!id || !word) {
@@ -35,7 +45,7 @@ function begin(): void {
     image.removeAttribute('src')
     return
   }
-  const mine: Pick = { id, monitor: Number(monitor) }
+  const mine: Pick = { id, monitor: Number(monitor), x: Number(x), y: Number(y) }
   pick = mine
   speak(language ?? 'en')
   // Not `decode()`: in a window that is not seen yet it never comes to an end.
@@ -59,6 +69,11 @@ function tell(to: Pick, step: { step: 'ready' | 'chosen' | 'cancelled'; region?:
   fetch(`/api/captures/picks/${to.id}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body }).catch(() => undefined)
 }
 
+function draw(next: Frame | null): void {
+  show(next)
+  if (pick) others.postMessage({ id: pick.id, region: next && regionOf(next, shown()) } satisfies Told)
+}
+
 function show(next: Frame | null): void {
   frame = next
   border.hidden = next === null
@@ -68,12 +83,17 @@ function show(next: Frame | null): void {
   border.style.cssText = `left:${next.x}px;top:${next.y}px;width:${next.width}px;height:${next.height}px`
   // Inside, where there is no room above.
   size.style.inset = next.y < 32 ? '6px auto auto 6px' : ''
-  const [, , w, h] = (regionOf(next, page(), picture()) ?? '0,0,0,0').split(',')
-  size.textContent = `${w} × ${h}`
+  const { width = 0, height = 0 } = regionOf(next, shown()) ?? {}
+  size.textContent = `${width} × ${height}`
 }
 
-function take(region: string | null): void {
-  if (pick) tell(pick, { step: 'chosen', region })
+function take(chosen: Frame | null): void {
+  const region = chosen && regionOf(chosen, shown())
+  if (pick && (region || !chosen)) tell(pick, { step: 'chosen', region: region && [region.x, region.y, region.width, region.height].join() })
+}
+
+others.onmessage = ({ data: { id, region } }: MessageEvent<Told>) => {
+  if (id === pick?.id && !from) show(region && frameOf(region, shown()))
 }
 
 addEventListener('hashchange', begin)
@@ -85,15 +105,15 @@ addEventListener('pointerdown', (event) => {
 })
 
 addEventListener('pointermove', (event) => {
-  if (from) show(between(...from, event.clientX, event.clientY, page()))
+  if (from) draw(between(...from, event.clientX, event.clientY))
 })
 
 addEventListener('pointerup', (event) => {
   if (!from) return
-  const chosen = between(...from, event.clientX, event.clientY, page())
+  const chosen = between(...from, event.clientX, event.clientY)
   from = null
-  if (Math.max(chosen.width, chosen.height) < CLICK) show(null)
-  else take(regionOf(chosen, page(), picture()))
+  if (Math.max(chosen.width, chosen.height) < CLICK) draw(null)
+  else take(chosen)
 })
 
 addEventListener('contextmenu', (event) => {
@@ -106,8 +126,8 @@ addEventListener('keydown', (event) => {
   const step = STEPS[event.key]
   if (step) {
     const far = event.ctrlKey || event.metaKey ? 1 : 10
-    show(stepped(frame, step[0] * far, step[1] * far, event.shiftKey, page()))
-  } else if (event.key === 'Enter') take(frame && regionOf(frame, page(), picture()))
+    draw(stepped(frame, step[0] * far, step[1] * far, event.shiftKey, page()))
+  } else if (event.key === 'Enter') take(frame)
   else if (event.key === 'Escape') tell(pick, { step: 'cancelled' })
   else return
   event.preventDefault()

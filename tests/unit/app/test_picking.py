@@ -77,9 +77,9 @@ async def test_windows_are_seen_when_all_have_their_picture(choice: Choice) -> N
     assert "reveal" not in choice.windows.done
     choice.picking.ready(one.pick, 2)
     await choice.windows.shown.wait()
-    choice.picking.choose(one.pick, 2, ScreenRegion(10, 20, 30, 40))
+    choice.picking.choose(one.pick, 2, ScreenRegion(790, 120, 30, 40))  # on both of them
     frame, region = await choosing
-    assert region == ScreenRegion(10, 120, 30, 40) and frame.handle in choice.grabber.open
+    assert region == ScreenRegion(790, 120, 30, 40) and frame.handle in choice.grabber.open
     assert choice.grabber.looked_ahead == [frame.handle]
     assert choice.windows.done == ["warm", "open", "reveal", "close"] and not choice.picking.open
 
@@ -95,10 +95,10 @@ async def test_a_picture_is_given_to_its_window_and_only_once(choice: Choice) ->
     await ended(choosing, CaptureCancelled, choice)
 
 
-async def test_a_whole_monitor_and_what_lies_over_its_edge(choice: Choice) -> None:
+async def test_a_whole_monitor_and_what_lies_beyond_all_of_them(choice: Choice) -> None:
     choosing = await choice.seen()
     with pytest.raises(RegionOutside):
-        choice.picking.choose(choice.id, 2, ScreenRegion(800, 0, 5, 5))
+        choice.picking.choose(choice.id, 2, ScreenRegion(2720, 0, 5, 5))
     with pytest.raises(RegionOutside):
         choice.picking.choose(choice.id, 3, None)
     choice.picking.choose(choice.id, 1, None)

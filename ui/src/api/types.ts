@@ -3059,7 +3059,7 @@ export interface components {
             readonly monitor: number;
             /**
              * Region
-             * @description from the top left of the monitor; without it the whole of it was chosen
+             * @description of all monitors together; without it the whole of this one was chosen
              */
             readonly region?: string | null;
             /**

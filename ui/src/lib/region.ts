@@ -1,4 +1,7 @@
-/** The frame that a region of the screen is chosen with, in the page's own pixels, and the region in the picture's. */
+/**
+ * The frame that a region of the screen is chosen with, in the page's own pixels, and the region in those of the picture of all monitors. A page shows
+ * one monitor's part of it, edge to edge; a frame may reach beyond the page, onto the next monitor.
+ */
 
 export interface Size {
   readonly width: number
@@ -12,11 +15,14 @@ export interface Frame extends Size {
 
 const clamp = (value: number, least: number, most: number): number => Math.min(Math.max(value, least), Math.max(least, most))
 
-/** The frame between two points, as far as it lies on the page. */
-export function between(ax: number, ay: number, bx: number, by: number, page: Size): Frame {
-  const [left, right] = [Math.min(ax, bx), Math.max(ax, bx)].map((x) => clamp(x, 0, page.width)) as [number, number]
-  const [top, bottom] = [Math.min(ay, by), Math.max(ay, by)].map((y) => clamp(y, 0, page.height)) as [number, number]
-  return { x: left, y: top, width: right - left, height: bottom - top }
+/** What a page shows: where it stands in the picture of all monitors, and how much of it that is. */
+export interface Shown extends Frame {
+  readonly page: Size
+}
+
+/** The frame between two points. */
+export function between(ax: number, ay: number, bx: number, by: number): Frame {
+  return { x: Math.min(ax, bx), y: Math.min(ay, by), width: Math.abs(bx - ax), height: Math.abs(by - ay) }
 }
 
 /** What the arrow keys make of it: moved, or its lower right corner moved; at first a frame in the middle. */
@@ -28,12 +34,18 @@ export function stepped(frame: Frame | null, dx: number, dy: number, resize: boo
   return { ...frame, x: clamp(frame.x + dx, 0, page.width - frame.width), y: clamp(frame.y + dy, 0, page.height - frame.height) }
 }
 
-/** The whole pixels of the picture that the frame touches, as `X,Y,W,H`; null if it holds none. The page shows the picture edge to edge. */
-export function regionOf(frame: Frame, page: Size, picture: Size): string | null {
-  const [across, down] = [picture.width / page.width, picture.height / page.height]
-  const left = clamp(Math.floor(frame.x * across + 1e-6), 0, picture.width)
-  const top = clamp(Math.floor(frame.y * down + 1e-6), 0, picture.height)
-  const right = clamp(Math.ceil((frame.x + frame.width) * across - 1e-6), 0, picture.width)
-  const bottom = clamp(Math.ceil((frame.y + frame.height) * down - 1e-6), 0, picture.height)
-  return right > left && bottom > top ? `${left},${top},${right - left},${bottom - top}` : null
+/** The whole pixels of the picture of all monitors that the frame touches; null if it holds none. */
+export function regionOf(frame: Frame, { x, y, width, height, page }: Shown): Frame | null {
+  const [across, down] = [width / page.width, height / page.height]
+  const left = Math.max(0, Math.floor(x + frame.x * across + 1e-6))
+  const top = Math.max(0, Math.floor(y + frame.y * down + 1e-6))
+  const right = Math.ceil(x + (frame.x + frame.width) * across - 1e-6)
+  const bottom = Math.ceil(y + (frame.y + frame.height) * down - 1e-6)
+  return right > left && bottom > top ? { x: left, y: top, width: right - left, height: bottom - top } : null
+}
+
+/** The frame of a region on a page, however far from it. */
+export function frameOf(region: Frame, { x, y, width, height, page }: Shown): Frame {
+  const [across, down] = [page.width / width, page.height / height]
+  return { x: (region.x - x) * across, y: (region.y - y) * down, width: region.width * across, height: region.height * down }
 }
