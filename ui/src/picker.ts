@@ -93,7 +93,9 @@ function take(chosen: Frame | null): void {
 }
 
 others.onmessage = ({ data: { id, region } }: MessageEvent<Told>) => {
-  if (id === pick?.id && !from) show(region && frameOf(region, shown()))
+  if (id !== pick?.id || from) return
+  show(region && frameOf(region, shown()))
+  words.hidden = region !== null
 }
 
 addEventListener('hashchange', begin)
