@@ -187,7 +187,14 @@ class Agent:
             self._library, lambda: bool(self._settings.folders), lambda: read_choices(data), lambda chosen: write_choices(data, chosen)
         )
         picking = Picking(lambda: app.capturing, desk)
-        self._captures = CaptureStart(app, desk, picking, lambda: self._settings.capture, self._hotkey_problem)
+        self._captures = CaptureStart(
+            app,
+            desk,
+            picking,
+            lambda: self._settings.capture,
+            self._hotkey_problem,
+            failed=lambda error: notifier.problem(self._texts(), error),
+        )
         updates = self._updates = (
             Updates.none()
             if self._trial

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from agent.app.capturing import Capturing
 from agent.app.ports.screen import Frame
-from agent.domain.errors import CaptureCancelled, CaptureGone, PopupFailed, RegionOutside
+from agent.domain.errors import AgentError, CaptureCancelled, CaptureFailed, CaptureGone, PopupFailed, RegionOutside
 from agent.domain.screen import ALL_MONITORS, Monitor, ScreenRef, ScreenRegion
 
 # Seconds: until the windows have their picture, and until somebody who chooses has forgotten that they were about to.
@@ -128,7 +128,17 @@ class Picking:
             left -= _LOOK_S
             if not pick.chosen.done() and (left <= 0 or not self._windows.picker_alive):
                 _settle(pick, CaptureCancelled())
+            elif not pick.chosen.done():
+                await self._stands(pick)
         return pick.chosen.result()
+
+    async def _stands(self, pick: _Pick) -> None:
+        """Ends the choice if the monitors are no more what they were: its windows stand anywhere then, or nowhere."""
+        try:
+            if pick.monitors != {each.number: each for each in await self._capturing().monitors()}:
+                _settle(pick, CaptureFailed())
+        except AgentError as error:
+            _settle(pick, error)
 
     # -- what the windows say ----------------------------------------------------------------------------------------------------
     async def frame(self, word: str) -> bytes:
@@ -169,7 +179,7 @@ class Picking:
         return self._pick
 
 
-def _settle(pick: _Pick, error: CaptureCancelled) -> None:
+def _settle(pick: _Pick, error: AgentError) -> None:
     pick.ready.set()
     if not pick.chosen.done():
         pick.chosen.set_exception(error)

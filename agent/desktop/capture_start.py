@@ -20,7 +20,10 @@ log = structlog.get_logger()
 
 
 class CaptureStart:
-    """Use it from one event loop. `tell` is told why the hotkey can't be had, and None when nothing is wrong with it."""
+    """Use it from one event loop. `tell` is told why the hotkey can't be had, and None when nothing is wrong with it.
+
+    `failed` is told why a capture did not come about: whoever pressed a key, or chose it in a menu, sees nothing else.
+    """
 
     def __init__(
         self,
@@ -30,6 +33,7 @@ class CaptureStart:
         settings: Callable[[], Capture],
         tell: Callable[[AgentError | None], None],
         *,
+        failed: Callable[[AgentError], Coroutine[Any, Any, None]],
         take: Callable[[str, Callable[[], None]], Hotkey] = hotkey,
     ) -> None:
         self._app = app
@@ -37,6 +41,7 @@ class CaptureStart:
         self._picking = picking
         self._settings = settings
         self._tell = tell
+        self._failed = failed
         self._take = take
         self._hotkey: Hotkey | None = None
         self._keys = ""
@@ -44,6 +49,15 @@ class CaptureStart:
 
     async def capture(self) -> None:
         """Raises CaptureCancelled, CaptureError, EngineError, DesktopError and whatever else `Capturing` raises."""
+        try:
+            await self._capture()
+        except CaptureCancelled:
+            raise
+        except AgentError as error:
+            await self._failed(error)
+            raise
+
+    async def _capture(self) -> None:
         capturing, settings = self._app.capturing, self._settings()
         if capturing.desktop_chooses:
             frame, region = await capturing.freeze(ScreenRef(), choosing=True)

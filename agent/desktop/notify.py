@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from agent.desktop import session_bus
+from agent.domain.errors import AgentError
 from agent.i18n import Texts
 from agent.resources import resource
 
@@ -33,6 +34,11 @@ class Notifier:
         `clicked` is called in the event loop when the user chooses the notification.
         """
         await self.say(texts, words(texts, photos, faces), texts("notify.show"), clicked, by_click=True)
+
+    async def problem(self, texts: Texts, error: AgentError) -> None:
+        """What went wrong, and what helps."""
+        said = texts("ui.sentences", cause=texts.cause(error), remedy=texts.remedy(error))
+        await self.say(texts, said, texts("ui.close"), lambda: None)
 
     async def say(self, texts: Texts, message: str, button: str, pressed: Callable[[], None], *, by_click: bool = False) -> bool:
         """With one button, which a click on the notification itself stands for if `by_click`. False if this system has no notifications."""

@@ -102,6 +102,20 @@ def test_what_is_chosen_is_what_was_seen_to_the_pixel(
     assert grabbed(screen).tobytes() == before.tobytes(), "the picker is gone"
 
 
+def test_a_monitor_that_is_plugged_in_ends_the_choice_with_a_word_and_leaves_no_window(
+    make_program: MakeProgram, screen: str, tmp_path: Path
+) -> None:
+    program = make_program({"DISPLAY": screen})
+    program.start()
+    before = grabbed(screen)
+    with choosing(program, screen, "-o", str(tmp_path / "a.png")) as process:
+        ask(screen, "xrandr", "--setmonitor", "L", "400/200x800/200+0+0", "screen", "--setmonitor", "R", "880/200x800/200+400+0", "none")
+        _, err = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 1 and "[capture.failed]" in err
+    until(lambda: grabbed(screen).tobytes() == before.tobytes(), "a window is left")
+    assert not list(tmp_path.glob("*.png"))
+
+
 def test_keys_choose_a_region_and_call_it_off(make_program: MakeProgram, screen: str, tmp_path: Path) -> None:
     program = make_program({"DISPLAY": screen})
     program.start()

@@ -10,6 +10,7 @@ import pytest
 
 from agent.desktop import session_bus
 from agent.desktop.notify import SERVICE, Notifier
+from agent.domain.errors import CaptureRefused
 from agent.i18n import Texts
 
 pytestmark = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="needs dbus-daemon")
@@ -54,6 +55,7 @@ asyncio.run(main())
 CLIENT = """
 import asyncio
 from agent.desktop.notify import Notifier
+from agent.domain.errors import CaptureRefused
 from agent.i18n import Texts
 
 async def main():
@@ -63,6 +65,7 @@ async def main():
         await notifier.tell(*told, chosen.set)
         await asyncio.wait_for(chosen.wait(), 10)
         print("chosen", number, flush=True)
+    await notifier.problem(Texts("en"), CaptureRefused())
 
 asyncio.run(main())
 """
@@ -106,12 +109,14 @@ def told(bus: None) -> Iterator[Callable[[], str]]:
         server.terminate()
 
 
-def test_the_notification_says_numbers_and_nothing_else_and_tells_when_it_is_chosen(told: Callable[[], str]) -> None:
+def test_the_notification_says_numbers_and_nothing_else_and_tells_when_it_is_chosen_or_what_went_wrong(told: Callable[[], str]) -> None:
     # In a process of its own: the connection to the bus ends with it, as with the agent.
     done = subprocess.run([sys.executable, "-c", CLIENT], timeout=30, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "chosen 0\nchosen 1\n"), done.stderr
     assert told() == "AI Popup|AI Popup|3 new photos, 5 faces|urgency\n"
     assert told().split("|")[2] == "1 张新照片，0 张人脸"
+    refused, en = CaptureRefused(), Texts("en")
+    assert told().split("|")[2] == f"{en.cause(refused)} {en.remedy(refused)}"
 
 
 async def test_without_a_service_nothing_happens(bus: None) -> None:

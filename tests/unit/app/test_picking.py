@@ -9,7 +9,16 @@ from agent.app import picking as picking_module
 from agent.app.capturing import Capturing
 from agent.app.picking import Picking
 from agent.app.ports.screen import Frame
-from agent.domain.errors import CaptureCancelled, CaptureGone, EngineCrashed, MonitorUnknown, PopupFailed, RegionOutside
+from agent.domain.errors import (
+    CaptureCancelled,
+    CaptureFailed,
+    CaptureGone,
+    EngineCrashed,
+    MonitorUnknown,
+    PopupFailed,
+    RegionOutside,
+    ScreenUnavailable,
+)
 from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
 from agent.settings import Settings
 from tests.screens import FakeClipboard, FakeGrabber, FakeWindows, surroundings
@@ -157,6 +166,27 @@ async def test_windows_that_never_get_ready_or_end_are_given_up(choice: Choice, 
     choosing = await choice.seen()
     choice.windows.picker_alive = False
     await ended(choosing, CaptureCancelled, choice)
+
+
+@pytest.mark.parametrize("there", [TWO[:1], (TWO[0], Monitor(2, 0, 0, 800, 600, 1.0, False)), (*TWO, Monitor(3, 2720, 0, 10, 10))])
+async def test_monitors_that_come_go_or_move_end_the_choice_and_its_windows(
+    choice: Choice, monkeypatch: pytest.MonkeyPatch, there: tuple[Monitor, ...]
+) -> None:
+    monkeypatch.setattr(picking_module, "_LOOK_S", 0.01)
+    choosing = await choice.seen()
+    choice.grabber.there = there
+    await ended(choosing, CaptureFailed, choice)
+    assert choice.windows.done[-1] == "close"
+
+
+async def test_a_screen_that_is_gone_ends_the_choice(choice: Choice, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def monitors() -> tuple[Monitor, ...]:
+        raise ScreenUnavailable
+
+    monkeypatch.setattr(picking_module, "_LOOK_S", 0.01)
+    choosing = await choice.seen()
+    monkeypatch.setattr(choice.grabber, "monitors", monitors)
+    await ended(choosing, ScreenUnavailable, choice)
 
 
 async def test_nobody_chooses_for_ever(choice: Choice, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,11 +10,12 @@ import pytest
 from agent.app.capturing import Capturing
 from agent.app.opinions import Judgement
 from agent.app.picking import Picking
+from agent.app.ports.screen import Frame
 from agent.desktop.capture_start import CaptureStart
 from agent.desktop.hotkey import Hotkey
-from agent.domain.errors import AgentError, CaptureCancelled, HotkeyTaken, NoDisplay
+from agent.domain.errors import AgentError, CaptureCancelled, CaptureRefused, HotkeyTaken, NoDisplay
 from agent.domain.redaction import Style
-from agent.domain.screen import ScreenRegion
+from agent.domain.screen import ScreenRef, ScreenRegion
 from agent.settings import Capture, Settings
 from tests.screens import FakeClipboard, FakeGrabber, FakeWindows, surroundings
 
@@ -68,7 +69,11 @@ class Stage:
         app: Any = SimpleNamespace(capturing=self.capturing)
         self.picking = Picking(lambda: self.capturing, self.desk)
         desk: Any = self.desk
-        self.start = CaptureStart(app, desk, self.picking, lambda: self.settings, self.told.append, take=self.keys)
+        self.failures: list[AgentError] = []
+        self.start = CaptureStart(app, desk, self.picking, lambda: self.settings, self.told.append, failed=self.failed, take=self.keys)
+
+    async def failed(self, error: AgentError) -> None:
+        self.failures.append(error)
 
     async def choose(self) -> None:
         await self.desk.opened.wait()
@@ -101,6 +106,19 @@ async def test_who_calls_it_off_hears_so_only_if_they_wait(stage: Stage) -> None
     stage.picking.cancel(stage.desk.panes[0].pick)
     with pytest.raises(CaptureCancelled):
         await choosing
+    assert not stage.failures
+
+
+async def test_a_capture_that_the_system_refuses_is_told_of_and_leaves_no_window(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = CaptureRefused()
+
+    async def grab(_: ScreenRef) -> Frame:
+        raise refused
+
+    monkeypatch.setattr(stage.grabber, "grab", grab)
+    with pytest.raises(CaptureRefused):
+        await stage.start.capture()
+    assert stage.failures == [refused] and "open" not in stage.desk.done and not stage.picking.open
 
 
 async def test_the_hotkey_follows_its_setting(stage: Stage) -> None:
