@@ -1,5 +1,6 @@
 """What a file holds beside its picture: what may go on into a copy, and which kinds there are that never do."""
 
+import re
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -148,8 +149,7 @@ def _gif(notes: Notes, opened: PIL.Image.Image, data: bytes) -> None:
 
 
 def _applications(data: bytes) -> list[str]:
-    parts = data.split(b"\x21\xff\x0b")[1:]
-    return [part[:11].decode("latin-1") for part in parts]
+    return [found[1].decode("latin-1") for found in re.finditer(rb"\x21\xff\x0b(.{11})", data, re.DOTALL)]
 
 
 def _tiff(notes: Notes, opened: PIL.Image.Image, data: bytes) -> None:

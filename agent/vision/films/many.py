@@ -144,8 +144,9 @@ def _gif_frame(output: BinaryIO, picture: PIL.Image.Image, ms: float, *, clears:
     how: dict[str, Any] = {"duration": ms, "disposal": _CLEAR if clears else 1, "include_color_table": True}
     if "transparency" in picture.info:
         how["transparency"] = picture.info["transparency"]
-    for part in GifImagePlugin.getdata(picture, (0, 0), **how):
-        output.write(part)
+    parts = GifImagePlugin.getdata(picture, (0, 0), **how)
+    output.writelines(parts)
+    parts.clear()  # a class that is made for each call holds them, and classes wait long to be collected
 
 
 def _share(ms: float) -> tuple[int, int]:
