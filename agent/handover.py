@@ -27,7 +27,7 @@ from agent.settings import Settings
 
 log = structlog.get_logger()
 
-TRIAL_LIMIT_S = 300.0  # a large library is migrated meanwhile
+TRIAL_LIMIT_S = 180.0  # a large library is migrated meanwhile
 END_LIMIT_S = 20.0
 LOCK_WAIT_S = 30.0
 POLL_S = 0.1

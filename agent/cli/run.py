@@ -4,8 +4,8 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -89,7 +89,9 @@ def before_run(session: Session, words: Sequence[str]) -> None:
         return
     from agent.handover import become
 
-    if (place := handover(session).before_run()) is not None:
+    with _logged(session):
+        place = handover(session).before_run()
+    if place is not None:
         become(place, words)
 
 
@@ -101,12 +103,23 @@ def after_quit(session: Session, words: Sequence[str], end: End) -> None:
         return
     from agent.handover import become
 
-    here = handover(session)
-    here.settle()
-    if end is End.SYSTEM:
-        return  # it does not wait: the next start sees to it
-    if (other := here.after_quit(asked=end is End.UPDATE)) is not None:
-        become(other, words)
+    with _logged(session):
+        here = handover(session)
+        here.settle()
+        # The system does not wait: the next start sees to it.
+        place = here.after_quit(asked=end is End.UPDATE) if end is not End.SYSTEM else None
+    if place is not None:
+        become(place, words)
+
+
+@contextmanager
+def _logged(session: Session) -> Iterator[None]:
+    with suppress(OSError):
+        logs.configure(session.file.snapshot.logs, session.paths.logs)
+    try:
+        yield
+    finally:
+        logs.stop()
 
 
 def handover(session: Session) -> "Handover":
