@@ -1,6 +1,8 @@
 """The wheel carries all that the program reads, and runs away from the checkout."""
 
+import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -25,7 +27,7 @@ def run(command: Sequence[str | Path], cwd: Path, **environment: str) -> str:
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -54,6 +56,31 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return scripts
 
 
+def newer_python() -> Path | None:
+    """The newest Python that the program is for, where this machine has it and the tests run in another."""
+    found = [*map(Path, filter(None, [shutil.which("python3.13")])), *Path.home().glob(".pyenv/versions/3.13*/bin/python3.13")]
+    return next((path for path in found if sys.version_info[:2] != (3, 13)), None)
+
+
+@pytest.fixture(scope="module")
+def installed_newer(wheel: Path) -> Path:
+    """The scripts folder of an environment of the newer Python: what the lock file names, and the wheel. Kept until the lock changes."""
+    python = newer_python()
+    assert python is not None
+    locks = [ROOT / "requirements-tools.lock", ROOT / "requirements.lock"]
+    digest = hashlib.sha256(b"".join(lock.read_bytes() for lock in locks)).hexdigest()[:12]
+    folder = ROOT / "build" / "cache" / f"python3.13-{digest}"
+    pip: list[str | Path] = [folder / "bin" / "python", "-m", "pip", "install", "--quiet"]
+    if not (folder / "whole").is_file():
+        shutil.rmtree(folder, ignore_errors=True)
+        run([python, "-m", "venv", folder], ROOT)
+        for lock in locks:
+            run([*pip, "--require-hashes", "--no-deps", "--no-build-isolation", "-r", lock], ROOT)
+        (folder / "whole").touch()
+    run([*pip, "--no-deps", "--no-index", "--force-reinstall", wheel], ROOT)
+    return folder / "bin"
+
+
 def test_it_carries_ui_texts_profiles_icons_and_the_models_manifest(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     for wanted in (
@@ -80,10 +107,24 @@ def test_it_carries_no_tests_scripts_or_caches(wheel: Path) -> None:
 
 
 def test_the_installed_program_runs_away_from_the_checkout_in_an_empty_home(installed: Path, tmp_path: Path) -> None:
+    runs_away_from_the_checkout(installed, Path(sys.executable).name, tmp_path)
+
+
+if newer_python() is not None:
+
+    @pytest.mark.slow
+    @pytest.mark.timeout(600)
+    def test_it_runs_on_the_newest_python_with_what_the_lock_file_names(installed_newer: Path, tmp_path: Path) -> None:
+        runs_away_from_the_checkout(installed_newer, "python", tmp_path)
+        # What is compiled for each Python by itself loads too.
+        run([installed_newer / "python", "-c", "import cv2, numpy, openvino, sqlcipher3, PIL.Image, PySide6.QtCore, dbus_fast"], tmp_path)
+
+
+def runs_away_from_the_checkout(scripts: Path, python: str, tmp_path: Path) -> None:
     home = {name: str(tmp_path) for name in ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA")}
     home |= {f"XDG_{kind}_HOME": str(tmp_path / kind.lower()) for kind in ("CONFIG", "DATA", "CACHE", "STATE")}
-    where = run([installed / Path(sys.executable).name, "-c", "import agent; print(agent.__file__)"], tmp_path, PYTHONPATH="", **home)
-    assert Path(where.strip()).is_relative_to(installed.parent)
-    command = installed / ("ai-popup.exe" if sys.platform == "win32" else "ai-popup")
+    where = run([scripts / python, "-c", "import agent; print(agent.__file__)"], tmp_path, PYTHONPATH="", **home)
+    assert Path(where.strip()).is_relative_to(scripts.parent)
+    command = scripts / ("ai-popup.exe" if sys.platform == "win32" else "ai-popup")
     assert __version__ in run([command, "--version"], tmp_path, PYTHONPATH="", **home)
     assert "recognition" in run([command, "config", "show"], tmp_path, PYTHONPATH="", **home)
