@@ -36,7 +36,8 @@ from scripts.program import agent, answering, new_home, started, until  # noqa: 
 from scripts.setup.pictures import landscape, variations  # noqa: E402
 
 LOOKS = {"en-light": ("en", "light"), "zh-dark": ("zh-CN", "dark")}
-POPUPS = ("popup", "popup-no-face", "popup-failed", "popup-burst", "popup-burst-over", "popup-named")
+WELCOMES = ("popup-welcome", "popup-welcome-reach", "popup-welcome-done")
+POPUPS = (*WELCOMES, "popup", "popup-no-face", "popup-failed", "popup-burst", "popup-burst-over", "popup-named")
 PAGES = (
     "first-run",
     "library-empty",
@@ -97,6 +98,7 @@ def make(folder: Path, target: Path) -> None:
     samples, models = fetch()
     home, watched = folder / "home", folder / "Photos"
     watched.mkdir()
+    os.environ["HOME"] = str(folder)  # the welcome suggests nothing of whoever makes the pictures
     paths, settings = new_home(home, models, {"popup.seconds": "3600", "engine.workers": "1"})
     with display(), agent("--no-tray") as process, browser() as page:
         stage = Stage(answering(paths, process), settings, watched, target, page)
@@ -107,7 +109,7 @@ def play(stage: "Stage", samples: Path) -> None:
     """The scenes, one after the other, in one library."""
     stage.open()
     stage.pages("first-run")
-    stage.settings.add_folder(stage.watched)
+    stage.welcome()
     stage.until(lambda status: len(status.folders) == 1)
     stage.pages("library-empty")
 
@@ -225,6 +227,20 @@ class Stage:
         for look in LOOKS:
             self.look(look)
             self.grab(f"{name}-{look}")
+
+    def welcome(self) -> None:
+        """The popup of somebody who is new, a picture of each of its pages, until the folder is watched."""
+        chosen = {"folders": [str(self.watched)], "recognition": False, "step": 0}
+        self.page.context.request.put(f"{self.client.address}/api/first-run", data=chosen)
+        for name in WELCOMES:
+            self.popup(name)
+            self.go_on()
+
+    def go_on(self) -> None:
+        """A click on the popup's main button."""
+        window = ask("xdotool", "search", "--onlyvisible", "--name", "^AI Popup$").split()[-1]
+        ask("xdotool", "mousemove", "--window", window, str(WIDTH - 40), str(HEIGHT - 26), "click", "1")
+        ask("xdotool", "sleep", "0.5", "mousemove", "100", "100")
 
     def grab(self, name: str, *, settle: bool = True) -> None:
         """The popup window's part of the screen, once it stands still."""
