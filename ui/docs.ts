@@ -1,7 +1,7 @@
 /** Turns the guide in `../docs` into pages that the agent serves: help opens in the program, without a network, and weighs nothing in the UI itself. */
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
 
 import { Marked, type Tokens } from 'marked'
 import type { Plugin } from 'vite'
@@ -13,22 +13,29 @@ type Language = keyof typeof SUFFIXES
 function slug(title: string): string {
   return title
     .toLowerCase()
-    .replace(/[^\p{L}\p{N}_. ]/gu, '')
+    .replace(/[^\p{L}\p{N}_. -]/gu, '')
     .trim()
     .replace(/\s+/g, '-')
 }
 
-/** The pages that open in the program. */
-export function names(): readonly string[] {
-  return ['guide']
+/** Pages beside those of the guide that open in the program, by name; the agent says what there is of settings and errors. */
+const OTHERS = ['guide', 'redaction', 'best-practices', 'troubleshooting', 'bad-days', 'updates', 'privacy', 'privacy-assessment', 'reference/commands']
+const REFERENCE = ['settings', 'errors']
+const PICTURES = '/api/help/pictures'
+
+/** The pages that open in the program: their names, and where they lie below `docs`. */
+export function pages(): ReadonlyMap<string, string> {
+  const tasks = readdirSync(join(DOCS, 'guide')).filter((file) => /^[a-z-]+\.md$/.test(file)).map((file) => `guide/${file.slice(0, -'.md'.length)}`)
+  return new Map([...OTHERS, ...tasks].map((place) => [basename(place), place]))
 }
 
 /** What leads to another page of the help leads to it in the program; what leads elsewhere in the project is only its words. */
 export function target(href: string): string | null {
   if (/^https?:/.test(href)) return href
-  const page = /^(?:\.{0,2}\/)*(?:reference\/)?([a-z-]+)(?:\.zh-CN)?\.md(?:#(.*))?$/.exec(href)
-  if (page && ['settings', 'errors', ...names()].includes(page[1] ?? '')) return `#help/${page[1]}${page[2] ? `/${page[2]}` : ''}`
-  return null
+  const page = /^(?:\.{0,2}\/)*(?:(?:reference|guide)\/)?([a-z-]+)(?:\.zh-CN)?\.md(?:#(.*))?$/.exec(href)
+  const name = page?.[1] ?? ''
+  if (!pages().has(name) && !REFERENCE.includes(name)) return null
+  return `#help/${name}${page?.[2] ? `/${page[2]}` : ''}`
 }
 
 function headings(markdown: string): string[] {
@@ -52,6 +59,9 @@ export function html(markdown: string, english: string = markdown): string {
         if (to === null) return words
         return to.startsWith('#') ? `<a href="${to}">${words}</a>` : `<a href="${to}" target="_blank" rel="noreferrer">${words}</a>`
       },
+      image({ href, text }) {
+        return `<img src="${PICTURES}/${basename(href)}" alt="${text.replaceAll('"', '&quot;')}" loading="lazy">`
+      },
       // Wide tables and long commands scroll by themselves, by keyboard too.
       code({ text }) {
         return `<pre tabindex="0"><code>${text.replace(/[&<>]/g, (letter) => `&#${letter.charCodeAt(0)};`)}</code></pre>\n`
@@ -65,11 +75,21 @@ export function html(markdown: string, english: string = markdown): string {
 
 /** A page as the agent gives it. */
 export function page(name: string, language: Language): { readonly html: string } {
-  const [own, english] = [SUFFIXES[language], SUFFIXES.en].map((suffix) => readFileSync(join(DOCS, `${name}${suffix}`), 'utf8'))
+  const place = pages().get(name) ?? name
+  const [own, english] = [SUFFIXES[language], SUFFIXES.en].map((suffix) => readFileSync(join(DOCS, `${place}${suffix}`), 'utf8'))
   return { html: html(own ?? '', english ?? '') }
 }
 
-/** Writes the pages beside what is built: `dist-help/en/guide.json`. */
+/** Where a picture of a page lies. Its name is like no other's. */
+export function picture(name: string): string {
+  return join(DOCS, name.endsWith('.webp') ? 'loops' : 'screens', name)
+}
+
+export function picturesIn(html: string): readonly string[] {
+  return [...html.matchAll(new RegExp(`src="${PICTURES}/([^"]+)"`, 'g'))].map((match) => match[1] ?? '')
+}
+
+/** Writes the pages and their pictures beside what is built: `dist-help/en/guide.json`. */
 export function docs(): Plugin {
   let folder = ''
   return {
@@ -79,7 +99,12 @@ export function docs(): Plugin {
     writeBundle() {
       for (const language of Object.keys(SUFFIXES) as Language[]) {
         mkdirSync(join(folder, language), { recursive: true })
-        for (const name of names()) writeFileSync(join(folder, language, `${name}.json`), JSON.stringify(page(name, language)))
+        mkdirSync(join(folder, 'pictures'), { recursive: true })
+        for (const name of pages().keys()) {
+          const made = page(name, language)
+          writeFileSync(join(folder, language, `${name}.json`), JSON.stringify(made))
+          for (const file of picturesIn(made.html)) copyFileSync(picture(file), join(folder, 'pictures', file))
+        }
       }
     },
   }

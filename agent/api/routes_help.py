@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from fastapi import FastAPI
 from fastapi import Path as InPath
+from fastapi.responses import FileResponse
 
 from agent.api.context import Context
 from agent.api.schemas_settings import GuidePage, Reference
@@ -15,6 +16,7 @@ from agent.domain.errors import NotFound
 
 # What a page's file may be called: nothing that leads out of the folder.
 PageName: TypeAlias = Annotated[str, InPath(pattern="^[a-z0-9-]{1,60}$")]
+PictureName: TypeAlias = Annotated[str, InPath(pattern=r"^[a-z0-9-]{1,60}\.(png|webp)$")]
 
 
 def help_routes(api: FastAPI, context: Context) -> None:
@@ -29,6 +31,14 @@ def help_routes(api: FastAPI, context: Context) -> None:
     async def guide(name: PageName) -> GuidePage:
         """A page of the guide in the program's language."""
         return await asyncio.to_thread(_read, context.help / context.texts().language / f"{name}.json")
+
+    @api.get("/api/help/pictures/{name}", response_class=FileResponse, responses={200: {"content": {"image/*": {}}}})
+    async def picture(name: PictureName) -> FileResponse:
+        """A picture on a page of the guide."""
+        file = context.help / "pictures" / name
+        if not await asyncio.to_thread(file.is_file):
+            raise NotFound
+        return FileResponse(file)
 
 
 def _read(file: Path) -> GuidePage:

@@ -27,6 +27,8 @@ def report(session: Session) -> int:
             code = f" [{error.code}]" if finding.state == "failed" else ""
             text = f"{session.sentences(session.texts.cause(error), session.texts.remedy(error))}{code}"
         click.echo(f"{MARKS[finding.state]} {session.texts(f'cli.doctor.{finding.name}')}: {text}")
+        if finding.state == "failed":
+            click.echo(f"  {session.texts('cli.doctor.more', place=f'help/troubleshooting/{finding.name}')}")
     return 1 if any(finding.state == "failed" for finding in findings) else 0
 
 

@@ -71,8 +71,9 @@ class Ui:
 
     def _inputs(self) -> str:
         digest = hashlib.sha256()
-        docs = (self.checkout / "docs").rglob("*.md")  # the help
-        for path in sorted([*self._sources(self.folder), *self._sources(self.checkout / "assets" / "locales"), *docs]):
+        for path in sorted(
+            path for place in (self.folder, self.checkout / "assets" / "locales", self.checkout / "docs") for path in self._sources(place)
+        ):
             content = path.read_bytes()
             digest.update(f"{path.relative_to(self.checkout).as_posix()} {len(content)}\n".encode() + content)
         return digest.hexdigest()

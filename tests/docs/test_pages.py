@@ -2,21 +2,24 @@
 
 import re
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import click
 import pytest
 
+from agent.checkup import checks, ground
 from agent.cli.commands import ai_popup
 from agent.domain.errors import leaves
+from agent.i18n import Texts
 from agent.settings import Settings
+from scripts.docs_hooks import headings, slug
 from scripts.setup.system import QT_LIBRARIES
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-GUIDES = [("README.md", "README.zh-CN.md"), ("docs/guide.md", "docs/guide.zh-CN.md")]
-POLICIES = [("docs/privacy.md", "docs/privacy.zh-CN.md"), ("docs/privacy-assessment.md", "docs/privacy-assessment.zh-CN.md")]
-UPDATES = [("docs/updates.md", "docs/updates.zh-CN.md")]
-PAIRS = [*GUIDES, *POLICIES, *UPDATES]
+CHINESE = [page.relative_to(ROOT).as_posix() for page in PAGES if page.name.endswith(".zh-CN.md") and page.parent.name != "reference"]
+PAIRS = [(page.replace(".zh-CN.md", ".md"), page) for page in CHINESE]
+GUIDE = [page for page in PAGES if page.parent.name == "guide" or page.name.startswith(("troubleshooting", "redaction", "best-practices"))]
 
 
 def read(page: str | Path) -> str:
@@ -42,25 +45,40 @@ def test_both_languages_show_the_same_commands_and_as_many_sections(english: str
     assert read(english).count("\n|") == read(chinese).count("\n|")
 
 
-@pytest.mark.parametrize("page", ["docs/guide.md", "docs/guide.zh-CN.md"])
-def test_error_codes_and_settings_in_the_guide_exist(page: str) -> None:
+def test_a_page_of_the_guide_is_there_in_both_languages() -> None:
+    names = {page.name for page in GUIDE}
+    assert {name.replace(".zh-CN.md", ".md") for name in names} == {name for name in names if not name.endswith(".zh-CN.md")}
+    assert len(names) > 20 and {name.replace(".md", ".zh-CN.md") for name in names if not name.endswith(".zh-CN.md")} <= names
+
+
+@pytest.mark.parametrize("page", GUIDE, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_error_codes_and_settings_in_the_guide_exist(page: Path) -> None:
     known = {
         f"{section}.{key}" for section, field in Settings.model_fields.items() for key in getattr(field.annotation, "model_fields", {})
     }
     words = set(re.findall(r"`([a-z]+\.[a-z_]+)`", read(page)))
-    assert len(words) > 10
     assert words <= known | leaves().keys()
 
 
+@pytest.mark.parametrize("ending", [".md", ".zh-CN.md"])
+def test_whatever_the_doctor_looks_at_has_its_part_in_troubleshooting(ending: str) -> None:
+    standing = ground(MagicMock(), MagicMock(), Texts)
+    looked_at = checks(standing, Texts, engine=MagicMock(), wall=MagicMock(), agent=MagicMock(), updates=MagicMock()).keys()
+    parts = [slug(words) for _, words in headings(read("docs/troubleshooting.md"))]
+    assert looked_at <= set(parts)
+    assert len(parts) == len(headings(read(f"docs/troubleshooting{ending}")))
+
+
 def test_the_guide_names_the_libraries_that_the_tests_install() -> None:
-    line = next(line for line in " ".join(read("docs/guide.md").replace("\\\n", "").split("```")).split("\n") if "apt install" in line)
+    page = read("docs/guide/without-a-desktop.md")
+    line = next(line for line in " ".join(page.replace("\\\n", "").split("```")).split("\n") if "apt install" in line)
     assert line.split("apt install")[1].split() == QT_LIBRARIES
 
 
 @pytest.mark.parametrize("page", [page for pair in PAIRS for page in pair])
 def test_the_commands_exist(page: str) -> None:
     shown = {tuple(words.split()) for words in re.findall(r"ai-popup ((?:[a-z-]+ ?){1,2})", read(page))}
-    assert len(shown) > 5 or page not in {page for pair in GUIDES for page in pair}
+    assert len(shown) > 5 or not page.startswith("README")
     for words in shown:
         command = ai_popup.commands.get(words[0])
         assert command is not None, words

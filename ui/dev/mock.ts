@@ -1,8 +1,10 @@
 /** Answers like the agent, with made-up data; `?scene=…&lang=…&theme=…` on a page chooses what is seen there from then on. */
 
+import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Connect, Plugin } from 'vite'
 
+import { picture as drawn } from '../docs.ts'
 import { answerCaptures, captureCounts, onCaptures, resetCaptures } from './captures.ts'
 import { answerCovers, resetCovers } from './covers.ts'
 import { picture, world, type Options, type World } from './fixtures.ts'
@@ -90,6 +92,8 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
     request.resume().on('end', () => json(response, ...searched(all, chosen)))
     return
   }
+  const shown = /^\/api\/help\/pictures\/([a-z-]+\.(?:png|webp))$/.exec(url.pathname)?.[1]
+  if (shown !== undefined) return void response.writeHead(200, { 'content-type': `image/${shown.split('.')[1]}` }).end(readFileSync(drawn(shown)))
   if (answerSettings(request, response, url, all, applied(chosen))) return
   if (answerWatching(request, response, url, chosen)) return
   if (answerPeople(request, response, url, all, applied(chosen))) return

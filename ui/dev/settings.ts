@@ -6,7 +6,7 @@ import en from '../../assets/locales/en.json' with { type: 'json' }
 import zh from '../../assets/locales/zh-CN.json' with { type: 'json' }
 import type { Setting, SettingGroup, Value, WatchedFolder, WelcomeChoices } from '../src/api/settings.ts'
 import type { Reference } from '../src/api/types.ts'
-import { names, page } from '../docs.ts'
+import { page, pages } from '../docs.ts'
 import { flatten } from '../texts.ts'
 import type { Options, World } from './fixtures.ts'
 
@@ -214,7 +214,7 @@ function reply(call: string, body: Record<string, unknown>, url: URL, world: Wor
   const found = /^(GET|PUT|DELETE|POST) \/api\/settings\/([^/]+)(\/check)?$/.exec(call)
   if (found) return settingReply(found[1] ?? '', found[2] ?? '', found[3] !== undefined, body['value'] as Value, options)
   const guide = /^GET \/api\/help\/guide\/([a-z-]+)$/.exec(call)?.[1]
-  if (guide !== undefined && names().includes(guide)) return { status: 200, answer: page(guide, options.language) }
+  if (guide !== undefined && pages().has(guide)) return { status: 200, answer: page(guide, options.language) }
   const help = /^GET \/api\/help\/(\w+)$/.exec(call)
   if (help) return { status: 200, answer: reference(help[1] ?? '', options) }
   const folders = foldersOf(world)

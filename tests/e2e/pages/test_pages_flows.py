@@ -193,7 +193,7 @@ def test_the_guide_keeps_what_was_chosen_in_the_welcome(page: Page, visit: Visit
     visit("", "first")
     page.get_by_role("button", name="Add a folder").click()
     page.locator(".sum:not(:empty)").wait_for()
-    page.evaluate("location.hash = '#help/guide/recognise-people'")
+    page.evaluate("location.hash = '#help/people/recognise-people'")
     expect(page.locator("#recognise-people")).to_be_focused()
     page.get_by_role("button", name="Back").click()
     expect(page.get_by_role("button", name="Start")).to_be_enabled()

@@ -161,6 +161,7 @@ STATES: dict[str, tuple[str, str, str, Act]] = {
     "welcome, the language": ("", "first", "[role=radio]", _menu("0")),
     "welcome, done": ("", "first", "[role=radio]", _start),
     "guide": ("#help/guide", "family", "article h1", _nothing),
+    "guide, a task": ("#help/change-settings", "family", "article img", _nothing),
     "all settings": ("#help/settings", "family", "article h1", _nothing),
     "all errors": ("#help/errors", "family", "article h1", _nothing),
     "keys": ("#settings", "family", ".setting", _keys),
@@ -181,7 +182,17 @@ def test_every_state_is_accessible(
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize(
-    "state", ["settings", "settings, folded out", "folders, safe copies", "recognition", "recovery code", "welcome, a folder", "guide"]
+    "state",
+    [
+        "settings",
+        "settings, folded out",
+        "folders, safe copies",
+        "recognition",
+        "recovery code",
+        "welcome, a folder",
+        "guide",
+        "guide, a task",
+    ],
 )
 def test_nothing_is_wider_than_the_page_at_twice_the_size(page: Page, visit: Callable[..., None], language: str, state: str) -> None:
     place, scene, there, act = STATES[state]

@@ -51,13 +51,13 @@ def test_every_page_says_when_the_program_is_gone(
         visitors[place].sign_in()
         visitors[place].go(place, language)
         visitors[place].page.locator("h1").first.wait_for()
-    expect(visitors["#help"].page.locator("#people")).to_have_count(1)
+    expect(visitors["#help"].page.locator("#every-day")).to_have_count(1)
     program.kill()
     guide = visitors["#help"].page
     guide.evaluate("location.hash = '#help/errors'")  # not read before, unlike the guide
-    expect(guide.locator("#people")).to_have_count(0)
+    expect(guide.locator("#every-day")).to_have_count(0)
     for visitor in visitors.values():
         visitor.says(visitor.t("offline.title"), whole=False)
         visitor.right()
     guide.evaluate("location.hash = '#help/guide'")
-    expect(guide.locator("#people")).to_have_count(1)
+    expect(guide.locator("#every-day")).to_have_count(1)

@@ -99,6 +99,8 @@ class SharedApi:
     def __init__(self, ui: Path) -> None:
         (ui / "assets").mkdir()
         (ui / "help" / "zh-CN").mkdir(parents=True)
+        (ui / "help" / "pictures").mkdir()
+        (ui / "help" / "pictures" / "popup-en.png").write_bytes(b"png")
         (ui / "help" / "zh-CN" / "guide.json").write_text('{"html": "<h1>指南</h1>"}', encoding="utf-8")
         for page in ("index", "popup", "picker"):
             (ui / f"{page}.html").write_text("<!doctype html><title>page</title>")

@@ -50,7 +50,9 @@ async def test_a_burst_is_called_off_and_looked_at_when_asked(owner: httpx.Async
     assert world.real.counts().jobs[JobState.QUEUED] == 2
 
 
-@pytest.mark.parametrize("at", ["photo-12", "problems/7", "photos", "status", "settings/engine.max_memory_mb", "help/guide"])
+@pytest.mark.parametrize(
+    "at", ["photo-12", "problems/7", "photos", "status", "settings/engine.max_memory_mb", "help/guide", "help/troubleshooting/engine"]
+)
 async def test_the_browser_opens_at_a_place_in_the_program(owner: httpx.AsyncClient, served: Served, at: str) -> None:
     assert (await owner.post("/api/open", json={"at": at})).status_code == 204
     assert served.desk.asked == [f"browser {at}"]

@@ -70,6 +70,10 @@ async def test_a_page_of_the_guide_is_read_in_the_program_s_language_and_nothing
     assert (await owner.get("/api/help/guide/other")).status_code == 404
     assert (await owner.get("/api/help/guide/..%2Fzh-CN%2Fguide")).status_code == 404
     assert (await owner.get("/api/help/guide/a.json")).status_code == 422
+    picture = await owner.get("/api/help/pictures/popup-en.png")
+    assert (picture.content, picture.headers["content-type"]) == (b"png", "image/png")
+    assert (await owner.get("/api/help/pictures/other.png")).status_code == 404
+    assert (await owner.get("/api/help/pictures/guide.json")).status_code == 422
 
 
 async def test_a_setting_is_written_and_reset(owner: httpx.AsyncClient, served: Served) -> None:

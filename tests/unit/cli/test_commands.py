@@ -211,6 +211,7 @@ def test_doctor_names_each_thing_and_fails_only_for_what_is_wrong(cli: CommandLi
     cli.paths.settings.write_text('[library]\nkey_home = "file"\n[[folders]]\npath = "/no/such/folder"\n')
     said = cli("doctor")
     assert said.code == 1 and "✗ Watched folders" in said.out and "[source.unreachable]" in said.out
+    assert "`ai-popup open help/troubleshooting/folders`" in said.out
 
 
 def test_doctor_looks_at_the_models_and_the_library(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
