@@ -6,10 +6,9 @@ import { docs } from './docs.ts'
 import { icons } from './icons.ts'
 import { bare } from './bare.ts'
 import { texts } from './texts.ts'
-import { unused } from './unused.ts'
 
 export default defineConfig({
-  plugins: [icons(), unused(), svelte(), docs(), texts(), ahead(), bare()],
+  plugins: [icons(), svelte(), docs(), texts(), ahead(), bare()],
   // The catalogues and the mark lie in ../assets, the help in ../docs, shared with the Python side.
   server: { fs: { allow: ['..'] } },
   build: {
