@@ -100,7 +100,8 @@ def texts(rules: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
                 yield Path(str(metadata.distribution(part.name).locate_file(file))), part.name
     for part in ui_parts(rules):
         folder = ROOT / "ui" / "node_modules" / part.name
-        yield from ((file, part.name) for file in sorted(folder.iterdir()) if folder.is_dir() and wanted.match(file.name))
+        if folder.is_dir():
+            yield from ((file, part.name) for file in sorted(folder.iterdir()) if wanted.match(file.name))
 
 
 def notice(parts: list[Part]) -> str:
