@@ -74,15 +74,15 @@ def until(there: Callable[[], bool], failure: str) -> None:
 
 
 # Of two monitors beside each other the second begins in the middle of the photo, so that the region lies on both.
-@pytest.mark.parametrize(("scale", "middle"), [("1", None), ("2", None), ("1", 400), ("2", 400)])
+@pytest.mark.parametrize(("scales", "middle"), [("1", None), ("2", None), ("1;1", 400), ("1;2", 400)])
 def test_what_is_chosen_is_what_was_seen_to_the_pixel(
-    make_program: MakeProgram, screen: str, tmp_path: Path, scale: str, middle: int | None
+    make_program: MakeProgram, screen: str, tmp_path: Path, scales: str, middle: int | None
 ) -> None:
     if middle is not None:
         parts = (("L", 0, middle, "screen"), ("R", middle, 1280 - middle, "none"))
         ask(screen, "xrandr", *(word for name, x, w, out in parts for word in ("--setmonitor", name, f"{w}/200x800/200+{x}+0", out)))
     before = grabbed(screen)
-    program = make_program({"DISPLAY": screen, "QT_SCALE_FACTOR": scale})
+    program = make_program({"DISPLAY": screen, "QT_SCREEN_SCALE_FACTORS": scales})
     program.start()
     with choosing(program, screen, "-o", str(tmp_path / "a.png")) as process:
         ask(screen, *["xdotool", "mousemove", "100", "20", "mousedown", "1", "mousemove", "300", "300", "mousemove", "600", "700"])
