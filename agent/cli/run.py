@@ -53,7 +53,7 @@ def run_agent(session: Session, *, tray: bool, trial: bool = False) -> End:
                 tray=tray and settings.tray.enabled and not trial,
                 trial=trial,
                 on_no_tray=lambda: session.explain(NoTray()),
-                on_ready=lambda: click.echo(session.texts("cli.run.ready"), err=True),
+                on_ready=lambda: click.echo(session.texts("cli.run.ready" if settings.folders else "cli.run.begin"), err=True),
             )
             if trial:
                 threading.Thread(target=_end_with_input, args=(agent,), name="trial", daemon=True).start()
