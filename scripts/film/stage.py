@@ -18,10 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl
 
+import mss
+from PIL import Image, ImageStat
 from playwright.sync_api import Locator, Page, Playwright
 
 from agent.api.client import Client
 from agent.api.schemas import Status
+from agent.api.schemas_capture import CaptureRequest
 from agent.i18n import Texts
 from scripts.film.camera import SIZE
 from scripts.film.hands import Hand
@@ -70,7 +73,7 @@ class Stage:
 
     def hide_popup(self) -> None:
         """The one that the first photos bring."""
-        _popup_window()
+        _popup_place()
         self.client.post("/api/popup/hide")
 
     def leave(self) -> None:
@@ -113,19 +116,24 @@ class Stage:
         self.until(lambda status: status.images > before and not status.queued)
 
     def _popup(self, place: str) -> None:
-        said = dict(line.split("=", 1) for line in _ask("xdotool", "getwindowgeometry", "--shell", _popup_window()).splitlines())
+        window = _popup_place()
         across, down = map(float, place.split())
-        self.hand.move(int(said["X"]) + round(int(said["WIDTH"]) * across), int(said["Y"]) + round(int(said["HEIGHT"]) * down))
+        self.hand.move(window["X"] + round(window["WIDTH"] * across), window["Y"] + round(window["HEIGHT"] * down))
 
     def _capture(self) -> None:
         """As the tray's menu does. It is answered once a region was chosen and covered, and stays open for review."""
 
         def ask() -> None:
-            self.client.post_json("/api/captures", {})
+            self.client.capture(CaptureRequest())
             self.client.post("/api/popup/show")
 
+        before, deadline = _brightness(), time.monotonic() + LIMIT_S
         self._asked.append(threading.Thread(target=ask))
         self._asked[-1].start()
+        while _brightness() > before * 0.85:  # the picker lays a veil over it
+            if time.monotonic() > deadline:
+                raise TimeoutError("nothing can be chosen")
+            time.sleep(0.1)
 
     def _drag(self, places: str) -> None:
         left, top, right, bottom = (round(float(part) * SIZE[number % 2]) for number, part in enumerate(places.split()))
@@ -134,14 +142,24 @@ class Stage:
             self.hand.move(right, bottom)
 
 
-def _popup_window() -> str:
-    """Once it is seen. The search ends with an error if a window goes while it looks."""
+def _popup_place() -> dict[str, int]:
+    """Where the popup is (X, Y, WIDTH, HEIGHT), once it is seen."""
     deadline = time.monotonic() + LIMIT_S
-    while True:
+    while time.monotonic() < deadline:
+        # One that goes while it is looked for is an error.
         with contextlib.suppress(subprocess.CalledProcessError):
-            return _ask("xdotool", "search", "--sync", "--onlyvisible", "--name", "^AI Popup$").split()[-1]
-        if time.monotonic() > deadline:
-            raise TimeoutError("the popup is not seen")
+            window = _ask("xdotool", "search", "--onlyvisible", "--name", "^AI Popup$").split()[-1]
+            said = dict(line.split("=", 1) for line in _ask("xdotool", "getwindowgeometry", "--shell", window).splitlines())
+            return {name: int(said[name]) for name in ("X", "Y", "WIDTH", "HEIGHT")}
+        time.sleep(0.1)
+    raise TimeoutError("the popup is not seen")
+
+
+def _brightness() -> float:
+    """Of the screen, 0 to 255."""
+    with mss.MSS() as screen:
+        shot = screen.grab(screen.monitors[0])
+    return float(ImageStat.Stat(Image.frombytes("RGB", shot.size, shot.rgb).convert("L")).mean[0])
 
 
 def _ask(*command: str) -> str:
