@@ -19,7 +19,7 @@ function slug(title: string): string {
 }
 
 /** Pages beside those of the guide that open in the program, by name; the agent says what there is of settings and errors. */
-const OTHERS = ['guide', 'redaction', 'best-practices', 'troubleshooting', 'bad-days', 'updates', 'privacy', 'privacy-assessment', 'reference/commands']
+const OTHERS = ['guide', 'install', 'redaction', 'best-practices', 'troubleshooting', 'bad-days', 'updates', 'privacy', 'privacy-assessment', 'reference/commands']
 const REFERENCE = ['settings', 'errors']
 const PICTURES = '/api/help/pictures'
 
