@@ -20,6 +20,10 @@ class Site(Protocol):
     nav: Any
 
 
+# Who wants nothing to move does not see the short films.
+_STILL = '@media (prefers-reduced-motion: reduce) { img[src$=".webp"] { display: none } }\n'
+
+
 def slug(title: str, separator: str = "-") -> str:
     """The id of a heading, as the help in the program and the places that show Markdown have it."""
     return re.sub(r"\s+", separator, re.sub(r"[^\w. -]", "", title.lower()).strip())
@@ -48,6 +52,7 @@ def staged(target: Path) -> Path:
     shutil.copytree(ROOT / "docs", target)
     (target / "assets").mkdir()
     shutil.copy(ROOT / "assets" / "icons" / "mark-128.png", target / "assets" / "mark.png")
+    (target / "assets" / "still.css").write_text(_STILL, encoding="utf-8")
     for name, called in OUTSIDE.items():
         for page in (ROOT / f"{name}.md", ROOT / f"{name}.zh-CN.md"):
             if page.is_file():

@@ -47,9 +47,9 @@ def cut(filmed: Path, voice: Path, captions: Path, language: str, target: Path) 
 
 
 def loop(filmed: Path, begins: float, ends: float, target: Path, *, width: int = 800, rate: int = 5) -> None:
-    """A part as a small animated WebP without sound."""
+    """A part as a small animated WebP without sound, which plays twice: what moves for ever distracts."""
     part = ["-ss", f"{begins:.2f}", "-to", f"{ends:.2f}", "-i", str(filmed)]
-    _run(*part, "-vf", f"fps={rate},scale={width}:-2:flags=lanczos", "-loop", "0", "-c:v", "libwebp_anim", "-quality", "45", str(target))
+    _run(*part, "-vf", f"fps={rate},scale={width}:-2:flags=lanczos", "-loop", "2", "-c:v", "libwebp_anim", "-quality", "45", str(target))
 
 
 def _run(*words: str) -> None:

@@ -161,7 +161,7 @@ STATES: dict[str, tuple[str, str, str, Act]] = {
     "welcome, the language": ("", "first", "[role=radio]", _menu("0")),
     "welcome, done": ("", "first", "[role=radio]", _start),
     "guide": ("#help/guide", "family", "article h1", _nothing),
-    "guide, a task": ("#help/change-settings", "family", "article img", _nothing),
+    "guide, a task": ("#help/change-settings", "family", "article img[src$='.png']", _nothing),
     "all settings": ("#help/settings", "family", "article h1", _nothing),
     "all errors": ("#help/errors", "family", "article h1", _nothing),
     "keys": ("#settings", "family", ".setting", _keys),
