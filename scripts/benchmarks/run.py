@@ -8,7 +8,23 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from scripts.benchmarks import accuracy, agent, capture, engine, fuzz, idle, kills, people, redact, redact_video, scan, ui, vectors, watch
+from scripts.benchmarks import (
+    accuracy,
+    agent,
+    capture,
+    engine,
+    fuzz,
+    idle,
+    installed,
+    kills,
+    people,
+    redact,
+    redact_video,
+    scan,
+    ui,
+    vectors,
+    watch,
+)
 from scripts.benchmarks.rows import Row, as_json, as_table, facts
 
 # Group -> what measures it; told whether there is time for long rows.
@@ -17,6 +33,7 @@ GROUPS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "engine": engine.rows,
     "agent": agent.rows,
     "idle": idle.rows,
+    "installed": installed.rows,
     "capture": capture.rows,
     "watch": watch.rows,
     "vectors": vectors.rows,
