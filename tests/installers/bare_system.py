@@ -1,6 +1,8 @@
 """A bare Debian in a folder: nothing but apt in it, with its own processes, and a user whose home has blanks and Chinese in its name."""
 
 import contextlib
+import hashlib
+import inspect
 import re
 import shutil
 import subprocess
@@ -49,6 +51,16 @@ def make_bare(archive: Path) -> None:
     shutil.rmtree(folder)
 
 
+def kept_archive(checkout: Path) -> Path:
+    """Made once and kept under build/, as long as this machine's sources of packages stay the same."""
+    facts = (_ETC / "sources.list.d" / "debian.sources").read_bytes() + inspect.getsource(make_bare).encode()
+    archive = checkout / "build" / "cache" / f"bare-{hashlib.sha256(facts).hexdigest()[:12]}.tar"
+    if not archive.is_file():
+        archive.parent.mkdir(parents=True, exist_ok=True)
+        make_bare(archive)
+    return archive
+
+
 class BareSystem:
     """One such system, running; `shared` is a folder that is seen as /mnt inside."""
 
@@ -92,6 +104,11 @@ class BareSystem:
         )
         assert done.returncode != 0, done.stdout
         return done.stdout + done.stderr
+
+    def says(self, text: str, *words: str) -> bool | None:
+        """Whether a command of the user's succeeds and says this; None if not."""
+        done = subprocess.run(self.command(words, user=True), capture_output=True, text=True, timeout=_APT_S, check=False)
+        return (done.returncode == 0 and text in done.stdout) or None
 
     def start(self, *words: str, **environment: str) -> "subprocess.Popen[str]":
         """As the user, beside this."""

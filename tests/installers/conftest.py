@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.installers.bare_system import bare_system, make_bare
+from tests.installers.bare_system import bare_system, kept_archive
 
 if TYPE_CHECKING:
     from tests.installers.bare_system import BareSystem
@@ -41,19 +39,6 @@ def shared(program: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def bare_archive() -> Path:
-    """Kept as long as this machine's sources of packages stay the same."""
-    sources = (
-        Path("/etc/apt/sources.list.d/debian.sources").read_bytes() + Path(sys.modules[bare_system.__module__].__file__ or "").read_bytes()
-    )
-    archive = ROOT / "build" / "cache" / f"bare-{hashlib.sha256(sources).hexdigest()[:12]}.tar"
-    if not archive.is_file():
-        archive.parent.mkdir(parents=True, exist_ok=True)
-        make_bare(archive)
-    return archive
-
-
 @pytest.fixture(scope="module")
 def display() -> Iterator[str]:
     """An X server outside with a window manager and a tray; programs inside find it by its abstract socket."""
@@ -76,7 +61,7 @@ def display() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def system(bare_archive: Path, shared: Path, display: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BareSystem]:
-    with bare_system(bare_archive, tmp_path_factory.mktemp("bare"), shared, {"DISPLAY": display}) as made:
+def system(shared: Path, display: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BareSystem]:
+    with bare_system(kept_archive(ROOT), tmp_path_factory.mktemp("bare"), shared, {"DISPLAY": display}) as made:
         made.apt("update")
         yield made
