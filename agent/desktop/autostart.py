@@ -89,7 +89,9 @@ class DesktopEntry(EntryFile):
     def entry(self, command: Sequence[str]) -> bytes:
         words = " ".join(map(_quoted, command))
         lines = ["[Desktop Entry]", "Type=Application", f"Name={NAME}", f"Exec={words}", "Icon=ai-popup", "Terminal=false"]
-        return os.fsencode("\n".join([*lines, "X-GNOME-Autostart-enabled=true", ""]))
+        # Once the program is removed the session passes over what it left in people's homes.
+        program = command[0].replace("\\", "\\\\").replace("\n", "\\n")
+        return os.fsencode("\n".join([*lines, f"TryExec={program}", "X-GNOME-Autostart-enabled=true", ""]))
 
 
 class LaunchAgent(EntryFile):

@@ -101,6 +101,7 @@ def test_the_desktop_entry_starts_the_program_whatever_its_path(tmp_path: Path) 
     values = entry["Desktop Entry"]
     assert (values["Type"], values["Terminal"]) == ("Application", "false")
     # As the specification has it: first the escapes of every text, then field codes, then quoting, which a shell reads alike.
+    assert values["TryExec"].replace("\\\\", "\\") == COMMAND[0], "gone with the program, it is passed over"
     told = values["Exec"].replace("\\\\", "\\").replace("%%", "%")
     assert shlex.split(told.replace("\\$", "$")) == COMMAND
 
