@@ -1,5 +1,6 @@
 """The order of the set-up: environment, Python packages, UI; nothing of it when all stands."""
 
+import compileall
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,8 @@ DOCS = "requirements-docs.lock"
 def prepare(checkout: Path, console: Console, *, locks: Sequence[str]) -> Venv:
     """Bring the checkout to where the program runs, with these lock files installed. Raises SetupFailed."""
     venv, ui = Venv(checkout), Ui(checkout)
+    # As pip does for whoever installs it. Its child processes write nothing, so that they would compile their modules at each start.
+    compileall.compile_dir(checkout / "agent", quiet=2)
     if all(venv.has(lock) for lock in locks) and ui.built():
         return venv
     with exclusive(checkout / "build" / "setup.lock", lambda: console.say("waiting")):

@@ -14,7 +14,16 @@ from scripts.setup.console import Console, SetupFailed
 
 _LIMIT_S = 3600.0
 # Would lead another Python's modules, or a user's own choice of place, into the virtual environment.
-_DROPPED = ["PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIREMENT"]
+_DROPPED = [
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "PYTHONDONTWRITEBYTECODE",  # everything would be compiled again at every start
+    "VIRTUAL_ENV",
+    "__PYVENV_LAUNCHER__",
+    "PIP_TARGET",
+    "PIP_PREFIX",
+    "PIP_REQUIREMENT",
+]
 
 
 def environment(*, path_first: Path | None = None) -> dict[str, str]:

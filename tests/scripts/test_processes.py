@@ -12,9 +12,10 @@ from scripts.setup.processes import answers, environment, run_logged
 def test_a_tools_environment_keeps_mirrors_and_drops_what_bends_python(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
     monkeypatch.setenv("PIP_TARGET", "/elsewhere")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     monkeypatch.setenv("HTTPS_PROXY", "proxy:1")
     env = environment(path_first=Path("/first"))
-    assert env.keys().isdisjoint({"PYTHONPATH", "PIP_TARGET"})
+    assert env.keys().isdisjoint({"PYTHONPATH", "PIP_TARGET", "PYTHONDONTWRITEBYTECODE"})
     assert env["HTTPS_PROXY"] == "proxy:1"
     assert env["PATH"].startswith("/first") or env["PATH"].startswith("\\first")
 
