@@ -4,7 +4,7 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
 _INSTALLED = _PACKAGE / "_data"
-_CHECKOUT = {
+CHECKOUT = {
     "build": "assets/build",  # a packager's word: there is none in a checkout
     "config": "assets/config",
     "help": "ui/dist-help",
@@ -17,4 +17,4 @@ _CHECKOUT = {
 
 def resource(kind: str) -> Path:
     """The folder of one kind: "build", "config", "help", "icons", "locales", "models" or "ui"."""
-    return _INSTALLED / kind if _INSTALLED.is_dir() else _PACKAGE.parent / _CHECKOUT[kind]
+    return _INSTALLED / kind if _INSTALLED.is_dir() else _PACKAGE.parent / CHECKOUT[kind]

@@ -8,11 +8,21 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from scripts.licences import refused, rules
+
 PROGRAM = "ai-popup"
 DETECTOR = "centerface"
 # What goes in beside the packages that the lock file names.
-_SOURCES = ("agent", "assets", "installers/ai_popup.spec", "installers/clean_start.py", "installers/frozen.py", "requirements.lock")
-_SOURCES_BUILT = ("ui/dist",)
+_SOURCES = (
+    "agent",
+    "assets",
+    "installers/ai_popup.spec",
+    "installers/clean_start.py",
+    "installers/frozen.py",
+    "requirements.lock",
+    "NOTICE",
+)
+_SOURCES_BUILT = ("ui/dist", "ui/dist-help")
 # Debug tables of some wheels and of Python itself. Other files were rewritten after linking, and strip would break them.
 _STRIPPED = ("libpython3*.so*", "sqlcipher3/*.so", "sqlalchemy/**/*.so", "cryptography/**/*.so", "python3*/lib-dynload/*.so")
 _LIMIT_S = 900
@@ -39,6 +49,8 @@ def _freeze(checkout: Path, folder: Path) -> None:
     environment = {**os.environ, "PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", "1767225600")}
     command = [sys.executable, "-m", "PyInstaller", str(spec), "--noconfirm", "--log-level", "ERROR", *folders]
     subprocess.run(command, cwd=checkout, env=environment, check=True, timeout=_LIMIT_S)
+    if found := list(refused(folder, rules())):
+        raise SystemExit("\n".join(found))
     if sys.platform.startswith("linux"):
         inside = folder / PROGRAM / "_internal"
         files = [file for pattern in _STRIPPED for file in inside.glob(pattern) if not file.is_symlink()]

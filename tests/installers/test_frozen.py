@@ -1,0 +1,18 @@
+"""What PyInstaller's folder holds; whether it works is seen where it is installed (test_deb.py)."""
+
+from pathlib import Path
+
+from agent.resources import CHECKOUT
+from scripts.licences import refused, rules
+
+
+def test_all_that_the_program_reads_is_in_it(program: Path) -> None:
+    inside = program / "_internal" / "agent" / "_data"
+    brought = set(CHECKOUT) - {"build"}  # each package's own word, written beside it
+    assert all(any(inside.joinpath(kind).iterdir()) for kind in brought)
+
+
+def test_licences_come_along_and_nothing_that_must_not_be_shipped(program: Path) -> None:
+    texts = program / "_internal" / "agent" / "_data" / "licences"
+    assert {"LICENSE", "NOTICE", "LGPL-3.0.txt", "numpy", "pillow", "svelte"} <= {path.name for path in texts.iterdir()}
+    assert list(refused(program, rules())) == []
