@@ -71,7 +71,8 @@ def _unit_tests(python: str, env: Mapping[str, str]) -> dict[str, bool]:
     unit = ROOT / "tests" / "unit"
     heavy = [unit / "vision", unit / "adapters"]
     rest = sorted(path for path in unit.iterdir() if path not in heavy and (path.is_dir() or path.match("test_*.py")))
-    pytest = [python, "-m", "pytest", "-q", "-p", "no:hypothesispytest", "-p", "no:cacheprovider"]
+    needless = ("hypothesispytest", "cacheprovider", "xdist", "anyio")
+    pytest = [python, "-m", "pytest", "-q", *(word for name in needless for word in ("-p", f"no:{name}"))]
     halves = {"unit tests: pictures, stores": heavy, "unit tests: the rest": [path for path in rest if path.name != "__pycache__"]}
     with ThreadPoolExecutor() as both:
         runs = {name: both.submit(_run, name, [*pytest, *map(str, paths)], ROOT, env) for name, paths in halves.items()}

@@ -94,6 +94,7 @@ def test_an_agent_that_does_not_come_is_told_where_no_terminal_is(cli: CommandLi
 
     monkeypatch.setattr(Notifier, "say", say)
     monkeypatch.setattr("agent.child.own_command", lambda *words: [sys.executable, "-S", "-c", "pass"])
+    monkeypatch.setattr("agent.cli.hand_over.POLL_S", 0.01)
     said = cli("hand-over", "find", str(photos))
     assert said.code == 1
     assert "[agent.unreachable]" in said.err

@@ -75,16 +75,16 @@ def overlapping(count: int, size: int, *, tags: int = 65000) -> bytes:
 
 
 def test_metadata_that_claims_its_bytes_many_times_is_not_read_into_memory(quarters: Pixels, encoded: Encode) -> None:
-    exif = overlapping(5000, 60000)
+    exif = overlapping(1500, 60000)
     jpeg = encoded(quarters, "JPEG")
     data = jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif[:65000]) + 8) + b"Exif\0\0" + exif[:65000] + jpeg[2:]
     png = encoded(quarters, "PNG")
-    large = overlapping(5000, 250_000)
+    large = overlapping(1500, 250_000)
     tracemalloc.start()
     try:
         assert decode(data, LIMITS).width == 96
         assert decode(png[:33] + chunk(b"eXIf", large) + png[33:], LIMITS).width == 96
-        for hostile in (large, overlapping(5000, 250_000, tags=1), overlapping(2000, 40_000)):
+        for hostile in (large, overlapping(1500, 250_000, tags=1), overlapping(800, 40_000)):
             with pytest.raises(ImageCorrupt):
                 decode(hostile + bytes(1000), LIMITS)
         assert tracemalloc.get_traced_memory()[1] < 20_000_000
