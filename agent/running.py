@@ -181,12 +181,12 @@ class Agent:
             notify=lambda news: self._notify(notifier, news),
         )
         desk.on_hidden = presenter.sent_away
-        app.watching.listen(WatchTeller(app.watching, notifier, desk, self._texts, self._popup_disturbs))
+        app.screen.watching.listen(WatchTeller(app.screen.watching, notifier, desk, self._texts, self._popup_disturbs))
         data = self._paths.data
         beginning = Beginning(
             self._library, lambda: bool(self._settings.folders), lambda: read_choices(data), lambda chosen: write_choices(data, chosen)
         )
-        picking = Picking(lambda: app.capturing, desk)
+        picking = Picking(lambda: app.screen.capturing, desk)
         self._captures = CaptureStart(
             app,
             desk,

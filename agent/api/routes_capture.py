@@ -23,17 +23,17 @@ def _taking(api: FastAPI, context: Context) -> None:
 
     @api.get("/api/monitors")
     async def monitors() -> Monitors:
-        return Monitors(items=tuple(map(present_capture.monitor, await app.capturing.monitors())))
+        return Monitors(items=tuple(map(present_capture.monitor, await app.screen.capturing.monitors())))
 
     @api.post("/api/captures")
     async def capture(asked: CaptureRequest) -> CaptureOut:
         """Answers when it is covered, saved and copied as asked. Without a region the user chooses one first."""
-        return await present_capture.capture(app.capturing, asked, context.picking.pick)
+        return await present_capture.capture(app.screen.capturing, asked, context.picking.pick)
 
     @api.get("/api/captures")
     async def captures() -> Captures:
         """Those open for review."""
-        return Captures(items=tuple(map(present_capture.shown, app.capturing.all())))
+        return Captures(items=tuple(map(present_capture.shown, app.screen.capturing.all())))
 
 
 def _picking(api: FastAPI, context: Context) -> None:
@@ -60,29 +60,29 @@ def _reviewing(api: FastAPI, context: Context) -> None:
 
     @api.get("/api/captures/{capture_id}")
     async def one(capture_id: str) -> CaptureOut:
-        return present_capture.shown(app.capturing.get(capture_id))
+        return present_capture.shown(app.screen.capturing.get(capture_id))
 
     @api.patch("/api/captures/{capture_id}")
     async def change(capture_id: str, asked: CaptureChange) -> CaptureOut:
-        capturing = app.capturing
+        capturing = app.screen.capturing
         return present_capture.shown(capturing.change(capture_id, present_capture.change(asked, capturing.get(capture_id))))
 
     @api.get("/api/captures/{capture_id}/picture", response_class=Response, responses={200: {"content": {"image/*": {}}}})
     async def picture(capture_id: str, format: Literal["png", "jpeg", "webp"] = "png") -> Response:
         """With its covers as they are now."""
-        picture = await app.capturing.picture(capture_id, format)
+        picture = await app.screen.capturing.picture(capture_id, format)
         # The name of the file that it becomes when it is dragged out of the page.
-        name = f"{PurePath(await app.capturing.usual_name()).stem}.{format}"
+        name = f"{PurePath(await app.screen.capturing.usual_name()).stem}.{format}"
         return Response(picture, media_type=f"image/{format}", headers={"content-disposition": f'inline; filename="{name}"'})
 
     @api.post("/api/captures/{capture_id}/save")
     async def save(capture_id: str, asked: SaveRequest) -> SavedAt:
-        return SavedAt(path=await app.capturing.save(capture_id, asked.path))
+        return SavedAt(path=await app.screen.capturing.save(capture_id, asked.path))
 
     @api.post("/api/captures/{capture_id}/copy", status_code=204)
     async def copy(capture_id: str) -> None:
-        await app.capturing.copy(capture_id)
+        await app.screen.capturing.copy(capture_id)
 
     @api.delete("/api/captures/{capture_id}", status_code=204)
     async def discard(capture_id: str) -> None:
-        await app.capturing.discard(capture_id)
+        await app.screen.capturing.discard(capture_id)

@@ -16,15 +16,15 @@ def watch_routes(api: FastAPI, context: Context) -> None:
 
     @api.get("/api/watch")
     async def watch() -> WatchOut:
-        return present_watch.shown(app.watching, await app.watching.names(), context.texts())
+        return present_watch.shown(app.screen.watching, await app.screen.watching.names(), context.texts())
 
     @api.put("/api/watch", status_code=204)
     async def switch(asked: WatchSwitch) -> None:
         """As the setting. Refused where it can't be."""
-        if asked.on and (refused := app.watching.refused) is not None:
+        if asked.on and (refused := app.screen.watching.refused) is not None:
             raise refused
         await asyncio.to_thread(context.settings.put, SWITCH, asked.on)
 
     @api.post("/api/watch/snooze", status_code=204)
     async def snooze(asked: WatchSnooze) -> None:
-        await app.watching.snooze(asked.minutes, until_tomorrow=asked.until_tomorrow)
+        await app.screen.watching.snooze(asked.minutes, until_tomorrow=asked.until_tomorrow)

@@ -26,13 +26,14 @@ from agent.app.redaction import Makers, Redaction, RedactionAsked
 from agent.app.rest import Rest
 from agent.app.rules import areas, embedding_task, everything, no_longer_watched, recipe_for, recipe_of, task_for
 from agent.app.scan import Scanned, Scanner
+from agent.app.screen_work import ScreenWork
 from agent.app.status import StatusFeed
 from agent.app.tally import Tally
 from agent.app.thumbnails import Thumbnails
 from agent.app.upkeep import ModelSupply, keep_up
 from agent.app.verify import Verified, verify
 from agent.app.watching import Around, Watching
-from agent.domain.errors import AgentError, ScreenUnavailable
+from agent.domain.errors import AgentError
 from agent.domain.events import ImageFailed, PeopleChanged, Recorded
 from agent.domain.face import Analysis
 from agent.domain.image import FileSeen, Recipe
@@ -114,11 +115,6 @@ class App:
             monotonic=monotonic,
         )
         self.redaction = Redaction(library, analyser, makers, self.bus, covering)
-        self._capturing = (
-            None
-            if screen is None
-            else Capturing(*screen, library, self.people, settings=lambda: self.settings, supply=supply, changed=self._status_changed)
-        )
         self.indexer = Indexer(
             library,
             analyser,
@@ -177,28 +173,15 @@ class App:
             clock=clock,
             monotonic=monotonic,
         )
-        self._watching = None if watch is None else Watching(*watch, library, around)
-        if (watching := self._watching) is not None:
-            self.status.watching = lambda: watching.shown
+        here, changed = (lambda: self.settings), self._status_changed
+        self.screen = ScreenWork(
+            screen and Capturing(*screen, library, self.people, settings=here, supply=supply, changed=changed),
+            watch and Watching(*watch, library, around),
+        )
+        self.screen.tell(self.status)
         self._models = ModelSupply(lambda: supply(self.recipe()), self.indexer.mended, self.status.changed)
         self.status.fetching = lambda: self._models.busy
-        if (capturing := self._capturing) is not None:
-            self.status.captures = lambda: (len(capturing.all()), capturing.changes)
         self.status.unfetched = lambda: self._models.problem
-
-    @property
-    def capturing(self) -> Capturing:
-        """Raises ScreenUnavailable where there is no screen to capture."""
-        if self._capturing is None:
-            raise ScreenUnavailable
-        return self._capturing
-
-    @property
-    def watching(self) -> Watching:
-        """Raises ScreenUnavailable likewise."""
-        if self._watching is None:
-            raise ScreenUnavailable
-        return self._watching
 
     def _embedding_task(self, path: str) -> Analyse:
         return embedding_task(self.settings, path)
@@ -224,9 +207,8 @@ class App:
                     tasks.create_task(self.status.run())
                     tasks.create_task(self.monitor.run())
                     tasks.create_task(self._models.run())
-                    if watch and self._watching is not None:
-                        tasks.create_task(self._watching.run())
                     if watch:
+                        self.screen.start(tasks)
                         tasks.create_task(self._source.run(self.ingest.take))
                         tasks.create_task(
                             keep_up(
@@ -243,21 +225,20 @@ class App:
                         )
         finally:
             await self.analyser.close()
-            if self._capturing is not None:
-                await self._capturing.close()
+            await self.screen.close()
             await self._recognising.close()
             await asyncio.to_thread(self.thumbnails.close)
 
     def pause(self) -> None:
         self.indexer.pause()
-        self._wake_watching()
+        self.screen.wake()
         self.status.changed()
 
     def resume(self) -> None:
         self.indexer.resume()
         self.sidecars.wake()
         self.monitor.overrule()
-        self._wake_watching()
+        self.screen.wake()
         self.status.changed()
 
     async def scan(self, files: Sequence[FileSeen], *, embeddings: bool = False) -> AsyncIterator[Scanned]:
@@ -317,10 +298,7 @@ class App:
                 # At rest, so that nothing begun under the old settings, an analysis or a naming, is written after the purge.
                 async with self.indexer.at_rest(), self.people.at_rest():
                     await self._recognising.switch.follow_surely(settings, self.settings)
-                    if self._capturing is not None:
-                        self._capturing.forget()
-                    if self._watching is not None:
-                        self._watching.forget()
+                    self.screen.forget()
                     self.settings = settings  # only now, so that nobody is told "on" and "nothing to do" at once, or "off" too soon
                 self._models.want()
                 self.people.doubt()  # the bounds may be others
@@ -331,7 +309,7 @@ class App:
                 await self._reconfigure[section](settings)
             if "engine" in sections:
                 self.monitor.settings_changed()
-            self._wake_watching()
+            self.screen.wake()
             log.info("settings.applied", sections=sorted(sections))
             self.indexer.mended()
             self.status.changed()
@@ -356,13 +334,9 @@ class App:
         if isinstance(recorded.event, ImageFailed):
             log.warning("image.failed", place=recorded.event.place_id, code=recorded.event.code)
             self.tally.failed(recorded.event.code)
-        if isinstance(recorded.event, PeopleChanged) and self._watching is not None:
-            self._watching.people_changed()
+        if isinstance(recorded.event, PeopleChanged):
+            self.screen.people_changed()
         self.status.changed()
-
-    def _wake_watching(self) -> None:
-        if self._watching is not None:
-            self._watching.wake()
 
     def _analysed(self, analysis: Analysis) -> None:
         self.monitor.analysed()

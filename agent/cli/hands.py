@@ -135,7 +135,7 @@ class AppHere:
         async def pick() -> present_capture.Taken:
             raise NotRunning  # the window for it is the agent's
 
-        return self._do(lambda: present_capture.capture(self._app.capturing, request, pick))
+        return self._do(lambda: present_capture.capture(self._app.screen.capturing, request, pick))
 
     def scan(self, request: ScanRequest) -> Iterator[ScanLine]:
         from agent.adapters.folder_scan import walk_images

@@ -58,7 +58,7 @@ class CaptureStart:
             raise
 
     async def _capture(self) -> None:
-        capturing, settings = self._app.capturing, self._settings()
+        capturing, settings = self._app.screen.capturing, self._settings()
         if capturing.desktop_chooses:
             frame, region = await capturing.freeze(ScreenRef(), choosing=True)
         else:

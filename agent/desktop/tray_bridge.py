@@ -92,7 +92,7 @@ class TrayBridge:
             await self._capture_region()
 
     async def _snooze(self, app: App, span: Snooze) -> None:
-        await app.watching.snooze(span if isinstance(span, int) else None, until_tomorrow=span == TOMORROW)
+        await app.screen.watching.snooze(span if isinstance(span, int) else None, until_tomorrow=span == TOMORROW)
 
     async def _scan(self, app: App, desk: Desk) -> None:
         texts = self._texts()
@@ -140,7 +140,7 @@ class TrayBridge:
 
     def _watch_model(self, status: Status) -> TrayWatch | None:
         assert self._app is not None
-        if self._app.watching.refused is not None:
+        if self._app.screen.watching.refused is not None:
             return None
         until = self._texts().moment(status.watch_until, datetime.now(UTC)) if status.watch_until else None
         return TrayWatch(status.watch.value, until)

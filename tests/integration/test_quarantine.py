@@ -105,7 +105,7 @@ async def running(
         auth=Auth(asyncio.get_running_loop().time),
         previews=Previews(library, pool),
         desk=desk,
-        picking=Picking(lambda: app.capturing, desk),
+        picking=Picking(lambda: app.screen.capturing, desk),
         settings=SettingsFile(paths.settings),
         move_key=lambda _: None,
         remote=lambda _: False,

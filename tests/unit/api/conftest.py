@@ -151,7 +151,7 @@ class Served:
             auth=self.auth,
             previews=Previews(world.app.library, world.analyser),
             desk=self.desk,
-            picking=Picking(lambda: world.app.capturing, self.windows),
+            picking=Picking(lambda: world.app.screen.capturing, self.windows),
             settings=self.settings,
             move_key=self._move_key,
             recovery_code=self._recovery_code,

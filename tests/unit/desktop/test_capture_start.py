@@ -66,7 +66,7 @@ class Stage:
             settings=Settings,
             supply=supply,
         )
-        app: Any = SimpleNamespace(capturing=self.capturing)
+        app: Any = SimpleNamespace(screen=self)
         self.picking = Picking(lambda: self.capturing, self.desk)
         desk: Any = self.desk
         self.failures: list[AgentError] = []

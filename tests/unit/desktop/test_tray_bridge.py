@@ -50,7 +50,7 @@ class FakeApp:
         self.indexer = SimpleNamespace(paused=False)
         self.status = SimpleNamespace(listen=self._listen)
         self.library = SimpleNamespace(images=self._images)
-        self.watching = FakeWatching()
+        self.screen = SimpleNamespace(watching=FakeWatching())
         self.during_read: Callable[[], None] = lambda: None
 
     def _listen(self, listener: Callable[[Status], None]) -> None:
@@ -139,12 +139,12 @@ async def test_the_screen_is_watched_and_snoozed_from_the_tray_unless_it_can_not
     for span in (15, "tomorrow", None):
         stage.tray.actions.snooze(span)
     await stage.settled()
-    assert stage.watched == [True] and stage.app.watching.snoozed == [15, "tomorrow", None]
+    assert stage.watched == [True] and stage.app.screen.watching.snoozed == [15, "tomorrow", None]
     stage.app.told(replace(status(AgentState.IDLE), watch=WatchState.SNOOZED, watch_until=datetime.now(UTC)))
     await stage.settled()
     shown = stage.tray.shown[-1].watch
     assert shown is not None and shown.state == "snoozed" and shown.until
-    stage.app.watching.refused = WatchUnavailable()
+    stage.app.screen.watching.refused = WatchUnavailable()
     stage.app.told(status(AgentState.WORKING))
     await stage.settled()
     assert stage.tray.shown[-1].watch is None
