@@ -17,8 +17,13 @@ def test_the_day_one_is_in_stays_in_sight_and_is_heard_with_each_photo(page: Pag
             const above = (element) => element.getBoundingClientRect().top - view.getBoundingClientRect().top
             view.scrollTop = view.scrollHeight / 2
             await drawn()
-            // Into a day by more than its heading and less than its first row: which day lies in the middle changes daily.
-            const day = [...view.querySelectorAll('.day')].find((each) => above(each) > 0)
+            // Into a day by more than its heading and less than its first row: which day lies in the middle changes daily, and the
+            // next one may begin out of sight.
+            let day
+            while (!(day = [...view.querySelectorAll('.day')].find((each) => above(each) > 0))) {
+                view.scrollTop += view.clientHeight / 2
+                await drawn()
+            }
             view.scrollTop += above(day) + 60
             await drawn()
             const tile = [...view.querySelectorAll('.tile')].find((each) => above(each) + each.clientHeight > 44)
