@@ -33,9 +33,18 @@ def leave():
 
 print("available", tray_available(10))
 recent = (RecentResult(7, "IMG_1.JPG", 3), RecentResult(8, "Tom & Mei.JPG", 1))
-show, quiet = (lambda image: print("recent", image)), (lambda minutes: print("quiet", minutes))
-watch, snooze = (lambda on: print("watch", on)), (lambda span: print("snooze", span))
-actions = TrayActions(lambda: print("open"), lambda: print("capture"), lambda: print("scan"), pause, show, quiet, watch, snooze, leave)
+actions = TrayActions(
+    open=lambda: print("open"),
+    capture=lambda: print("capture"),
+    scan_folder=lambda: print("scan"),
+    toggle_pause=pause,
+    show_recent=lambda image: print("recent", image),
+    be_quiet=lambda minutes: print("quiet", minutes),
+    watch=lambda on: print("watch", on),
+    snooze=lambda span: print("snooze", span),
+    show_update=lambda: print("update"),
+    quit=leave,
+)
 tray = Tray(actions, Texts("en"), TrayModel(recent=recent), icons=Path(sys.argv[1]))
 tray.run()
 print("returned")
