@@ -1,6 +1,5 @@
 """Redactions of the samples with the real nets: who was on a photo is not to be recognised on its copy, nor on any frame of a film."""
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +8,14 @@ import PIL.ImageSequence
 import pytest
 from numpy.typing import NDArray
 
+from agent.adapters.clip_jobs import FolderJobs
+from agent.app.clips import ClipRedactor, ClipWish
 from agent.app.ports import Analyse
-from agent.domain.face import Analysis
+from agent.domain.face import Analysis, Face
 from agent.domain.image import Recipe
 from agent.domain.redaction import Look, Style, cover_of
+from agent.engine.films import EngineFilms
+from agent.engine.inline_clips import InlineEngine
 from agent.engine.service import Engine
 from agent.vision.codecs import Limits
 from agent.vision.copies import Wish, render
@@ -42,28 +45,30 @@ def test_whatever_is_seen_of_a_covered_face_is_nobody(engine: Engine, samples_fo
         assert all(np.linalg.norm(known - other) > APART for known in vectors(before) for other in seen)
 
 
-def test_a_face_that_moves_through_a_gif_is_covered_wherever_it_is(engine: Engine, samples_folder: Path, tmp_path: Path) -> None:
+async def test_a_face_that_moves_through_a_gif_is_covered_wherever_it_is(engine: Engine, samples_folder: Path, tmp_path: Path) -> None:
     with PIL.Image.open(samples_folder / "biden.jpg") as whole:
         head = whole.crop((330, 60, 830, 660)).resize((100, 120))
-    places = [(20, 30), (180, 60), (350, 100)]
     frames = []
-    for place in places:
+    for place in ((20, 30), (180, 60), (350, 100)):
         frame = PIL.Image.new("RGB", (480, 270), (90, 120, 90))
         frame.paste(head, place)
         frames.append(frame)
     path, output = tmp_path / "film.gif", tmp_path / "copy.gif"
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=[40, 50, 60])
-    faces = engine.analyse(Analyse(str(path), DETECT, thorough=True)).faces
+    faces = [face for frame in frames for face in faces_on(engine, frame, tmp_path)]
     assert len(faces) == 3
-    output.write_bytes(render(path.read_bytes(), Wish(tuple(cover_of(face, Look()) for face in faces)), LIMITS).data)
+    redactor = ClipRedactor(EngineFilms(InlineEngine(engine)), FolderJobs(tmp_path / "jobs"))
+    await redactor.redact(ClipWish(str(path), str(output), Look()))
     with PIL.Image.open(output) as opened:
-        shown = [np.asarray(each.convert("RGB")) for each in PIL.ImageSequence.Iterator(opened)]
-    assert len(shown) == 3
-    for covered in shown:
-        for face in faces:
-            x, y = round(face.box.x + face.box.w / 2), round(face.box.y + face.box.h / 2)
-            assert (covered[y - 15 : y + 15, x - 12 : x + 12] == SOLID).all()
-        out = io.BytesIO()
-        PIL.Image.fromarray(covered).save(out, "PNG")
-        (tmp_path / "frame.png").write_bytes(out.getvalue())
-        assert not engine.analyse(Analyse(str(tmp_path / "frame.png"), DETECT, thorough=True)).faces
+        shown = [each.convert("RGB") for each in PIL.ImageSequence.Iterator(opened)]
+        durations = [each.info["duration"] for each in PIL.ImageSequence.Iterator(opened)]
+    assert durations == [40, 50, 60]
+    for face, covered in zip(faces, shown, strict=True):
+        x, y = round(face.box.x + face.box.w / 2), round(face.box.y + face.box.h / 2)
+        assert (np.asarray(covered)[y - 15 : y + 15, x - 12 : x + 12] == SOLID).all()
+        assert not faces_on(engine, covered, tmp_path)
+
+
+def faces_on(engine: Engine, picture: PIL.Image.Image, folder: Path) -> tuple[Face, ...]:
+    picture.save(folder / "frame.png")
+    return engine.analyse(Analyse(str(folder / "frame.png"), DETECT, thorough=True)).faces
