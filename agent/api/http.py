@@ -1,5 +1,6 @@
 """The one HTTP API: routes that parse, call a use case, and answer."""
 
+import sys
 from collections.abc import AsyncIterable, Callable
 from contextlib import aclosing
 from typing import Annotated, Any, Literal
@@ -93,6 +94,8 @@ STATUS_OF: tuple[tuple[type[AgentError], int], ...] = (
 
 def create_app(context: Context, port: Callable[[], int]) -> FastAPI:
     """All routes behind the guard. `port` tells where we listen."""
+    # FastAPI asks of each type whether it is one of Pydantic 1's, and would load all of that, 1.7 MB, to know. None of ours is.
+    sys.modules.setdefault("pydantic.v1", None)  # type: ignore[arg-type]  # Python's way to say that it can't be had
     # Measuring goes through our own /metrics: nothing is ever sent anywhere.
     silent = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
     api = FastAPI(
