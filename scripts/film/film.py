@@ -24,13 +24,15 @@ def film(play: Play, language: str, display: str, act: Callable[[str], None], ta
         spoken: list[Spoken] = []
         looped: list[float] = []
         try:
+            begins = camera.now()
             for number, scene in enumerate(play.scenes):
-                begins = camera.now()
                 for told in scene.acts:
                     act(told)
                 time.sleep(max(0.0, begins + lengths[number] + _BREATH_S - camera.now()))
-                spoken.append(Spoken(scene.says[language], begins, camera.now(), work / f"{number}.wav"))
-                looped += [begins, camera.now()] if scene.looped else []
+                ends = camera.now()
+                spoken.append(Spoken(scene.says[language], begins, ends, work / f"{number}.wav"))
+                looped += [begins, ends] if scene.looped else []
+                begins = ends
         finally:
             camera.stop()
         track(spoken, work / "voice.wav")
