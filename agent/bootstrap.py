@@ -50,8 +50,7 @@ from agent.desktop.clipboard import clipboard
 from agent.desktop.locked import session_locked
 from agent.desktop.windows import windows_of_the_desktop
 from agent.domain.image import Recipe
-from agent.engine.clips import EngineClips
-from agent.engine.films import EngineFilms
+from agent.engine.clips import EngineClips, EngineFilms
 from agent.engine.matching import MatcherProcess
 from agent.engine.pool import EnginePool
 from agent.engine.screen import ScreenEngine

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from agent.app.ports import Joined
 from agent.domain.clips import Clip, Seen
@@ -17,7 +17,7 @@ from agent.vision.detector import RECIPE
 from agent.vision.prints import prints_of
 
 # How many files come with a request.
-_FILES = {"clip_probe": 1, "clip_look": 1, "clip_draw": 2, "clip_join": 3, "clip_still": 1}
+FILES = {"probe": 1, "look": 1, "draw": 2, "join": 3, "still": 1}
 
 
 class ClipService:
@@ -98,19 +98,34 @@ def _finished(output: BinaryIO) -> int:
     return os.fstat(output.fileno()).st_size
 
 
+class Operations(Protocol):
+    """What is done with a clip or a film, by descriptors that are closed there."""
+
+    def probe(self, source: int, /) -> Clip: ...
+    def look(self, asked: clip_wire.Look, source: int, /) -> Seen: ...
+    def draw(self, asked: clip_wire.Draw, source: int, target: int, /) -> clip_wire.Drawn: ...
+    def join(self, asked: clip_wire.Join, source: int, made: int, target: int, /) -> Joined: ...
+    def still(self, asked: clip_wire.Still, source: int, /) -> bytes: ...
+
+
 def answer_clip(engine: Engine, name: str, body: object, files: Sequence[int]) -> object:
     """The answer to a request, as it is sent. Closes the files. Raises as the service does, ImageUnreadable if a file is missing."""
-    service = ClipService(engine)
-    if len(files) != _FILES[name]:
+    return answer(ClipService(engine), name, body, files)
+
+
+def answer(service: Operations, name: str, body: object, files: Sequence[int]) -> object:
+    """As `answer_clip`, of clips and films alike: `name` ends with the operation."""
+    operation = name.partition("_")[2]
+    if len(files) != FILES[operation]:
         for each in files:
             os.close(each)
         raise ImageUnreadable
-    if name == "clip_probe":
+    if operation == "probe":
         return clip_wire.CLIP.dump(service.probe(*files))
-    if name == "clip_look":
+    if operation == "look":
         return clip_wire.SEEN.dump(service.look(clip_wire.LOOK.load(body), *files))
-    if name == "clip_still":
+    if operation == "still":
         return PICTURE.dump(service.still(clip_wire.STILL.load(body), *files))
-    if name == "clip_draw":
+    if operation == "draw":
         return clip_wire.DRAWN.dump(service.draw(clip_wire.DRAW.load(body), *files))
     return clip_wire.JOINED.dump(service.join(clip_wire.JOIN.load(body), *files))

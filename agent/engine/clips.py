@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 from agent.app.ports import DrawPart, JoinClip, Joined
 from agent.domain.clips import Clip, Part, Seen
@@ -41,7 +41,10 @@ class Engines(Protocol):
 
 
 class EngineClips:
-    """A ClipRenderer."""
+    """A ClipRenderer. The operations' names begin with `kind`; `limit` seconds for a part, if it is not the whole."""
+
+    kind: ClassVar[str] = "clip"
+    limit: ClassVar[float] = _LIMIT_S
 
     def __init__(self, engines: Engines) -> None:
         self._engines = engines
@@ -51,33 +54,51 @@ class EngineClips:
         return self._engines.size
 
     async def probe(self, path: str) -> Clip:
-        files: list[Opener] = [partial(open_photo, path)]
-        return await self._engines.run("clip_probe", None, wire.CLIP, wire.check_clip, IN_LINE, files, _WHOLE_LIMIT_S)
+        return await self._run("probe", None, wire.CLIP, wire.check_clip, [partial(open_photo, path)], _WHOLE_LIMIT_S)
 
     async def look(self, path: str, part: Part, tick: float, embedder: str | None = None) -> Seen:
-        body = wire.LOOK.dump(wire.Look(part, tick, embedder))
-        files: list[Opener] = [partial(open_photo, path)]
-        prints = embedder is not None
-        return await self._engines.run(
-            "clip_look", body, wire.SEEN, lambda seen: wire.check_seen(seen, part, prints=prints), IN_LINE, files, _LIMIT_S
-        )
+        body, files = wire.LOOK.dump(wire.Look(part, tick, embedder)), [partial(open_photo, path)]
+        check = partial(wire.check_seen, part=part, prints=embedder is not None)
+        return await self._run("look", body, wire.SEEN, check, files, self.limit)
 
     async def draw(self, task: DrawPart) -> int:
-        body = wire.DRAW.dump(wire.Draw(task.part, task.ways, task.format))
+        body = wire.DRAW.dump(wire.Draw(task.part, task.ways, task.format, task.strip))
         async with new_file(task.output) as output:
-            files: list[Opener] = [partial(open_photo, task.path), output.open]
-            drawn = await self._engines.run("clip_draw", body, wire.DRAWN, wire.check_drawn, IN_LINE, files, _LIMIT_S)
+            drawn = await self._run("draw", body, wire.DRAWN, wire.check_drawn, [partial(open_photo, task.path), output.open], self.limit)
             await asyncio.to_thread(output.check, drawn.size)
         return drawn.frames
 
     async def still(self, path: str, seconds: float, side: int) -> bytes:
         body, files = wire.STILL.dump(wire.Still(seconds, side)), [partial(open_photo, path)]
-        return await self._engines.run("clip_still", body, PICTURE, check_preview, A_PERSON_WAITS, files, _STILL_LIMIT_S)
+        return await self._run("still", body, PICTURE, check_preview, files, _STILL_LIMIT_S, A_PERSON_WAITS)
 
     async def join(self, task: JoinClip) -> Joined:
         body = wire.JOIN.dump(wire.Join(task.pieces, task.format, task.strip))
         async with new_file(task.output) as output:
             files: list[Opener] = [partial(open_photo, task.path), partial(open_photo, task.made), output.open]
-            joined = await self._engines.run("clip_join", body, wire.JOINED, wire.check_joined, IN_LINE, files, _WHOLE_LIMIT_S)
+            joined = await self._run("join", body, wire.JOINED, wire.check_joined, files, _WHOLE_LIMIT_S)
             await asyncio.to_thread(output.check, joined.copy_size)
         return joined
+
+    async def _run(
+        self,
+        name: str,
+        body: object,
+        codec: Codec[T],
+        check: Callable[[T], T],
+        files: Sequence[Opener],
+        limit: float,
+        rank: int = IN_LINE,
+    ) -> T:
+        return await self._engines.run(f"{self.kind}_{name}", body, codec, check, rank, files, limit)
+
+
+class EngineFilms(EngineClips):
+    """Films are redacted as clips are, but each in one go: a frame can't be read without those before it."""
+
+    kind = "film"
+    limit = _WHOLE_LIMIT_S
+
+    @property
+    def at_once(self) -> int:
+        return 1

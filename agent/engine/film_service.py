@@ -7,17 +7,16 @@ from functools import partial
 
 from agent.app.ports import Joined
 from agent.domain.clips import Clip, Seen
-from agent.domain.errors import ImageUnreadable
 from agent.engine import clip_wire
+from agent.engine.clip_service import FILES, answer
 from agent.engine.files import not_written
 from agent.engine.service import Engine, read_steady, spent
-from agent.engine.wire import PICTURE
 from agent.vision.codecs import encode_preview
 from agent.vision.detector import RECIPE
 from agent.vision.films import looking, writing
 from agent.vision.prints import prints_of
 
-OPERATIONS = {"film_probe": 1, "film_look": 1, "film_draw": 2, "film_join": 3, "film_still": 1}  # how many files come with each
+OPERATIONS = frozenset(f"film_{name}" for name in FILES)
 
 
 class FilmService:
@@ -73,17 +72,4 @@ class FilmService:
 
 def answer_film(engine: Engine, name: str, body: object, files: Sequence[int]) -> object:
     """The answer to a request, as it is sent. Closes the files. Raises as the service does, ImageUnreadable if a file is missing."""
-    service = FilmService(engine)
-    if len(files) != OPERATIONS[name]:
-        for each in files:
-            os.close(each)
-        raise ImageUnreadable
-    if name == "film_probe":
-        return clip_wire.CLIP.dump(service.probe(*files))
-    if name == "film_look":
-        return clip_wire.SEEN.dump(service.look(clip_wire.LOOK.load(body), *files))
-    if name == "film_still":
-        return PICTURE.dump(service.still(clip_wire.STILL.load(body), *files))
-    if name == "film_draw":
-        return clip_wire.DRAWN.dump(service.draw(clip_wire.DRAW.load(body), *files))
-    return clip_wire.JOINED.dump(service.join(clip_wire.JOIN.load(body), *files))
+    return answer(FilmService(engine), name, body, files)

@@ -14,7 +14,7 @@ from agent.app.ports import Analyse
 from agent.domain.face import Analysis, Face
 from agent.domain.image import Recipe
 from agent.domain.redaction import Look, Style, cover_of
-from agent.engine.films import EngineFilms
+from agent.engine.clips import EngineFilms
 from agent.engine.inline_clips import InlineEngine
 from agent.engine.service import Engine
 from agent.vision.codecs import Limits

@@ -24,8 +24,7 @@ from agent.app.ports import ClipRenderer, DrawPart, JoinClip, Joined
 from agent.domain.clips import Clip, Part, Seen
 from agent.domain.errors import CopyUnwritable, EngineKilled, ImageChanged, ImageMissing, ImageUnsupported, VideoNoPicture, VideoUnreadable
 from agent.domain.redaction import Look, Style
-from agent.engine.clips import EngineClips
-from agent.engine.films import EngineFilms
+from agent.engine.clips import EngineClips, EngineFilms
 from agent.engine.inline import InlineAnalyser
 from agent.engine.inline_clips import InlineEngine
 from agent.engine.pool import EnginePool
