@@ -5,6 +5,7 @@ import { FACES_PAGE, GROUPS_PAGE, PeopleApi } from './api/people'
 import type { FaceRef, Forgotten, Group, NameConflict, PersonDetail, PersonFace } from './api/types'
 import { edits, type Edits } from './edits.svelte'
 import { NOTHING, type Selection } from './lib/selection'
+import { turns } from './lib/turns'
 import { Review } from './review.svelte'
 import { app, client, type AppState } from './state.svelte'
 import { toasts, type Toasts } from './toasts.svelte'
@@ -24,6 +25,7 @@ export class PeopleState {
   hidden = $state(false)
   wanted = $state('')
   scrolled = 0
+  private readonly inTurn = turns()
 
   constructor(
     private readonly api: Pick<PeopleApi, 'groups' | 'group' | 'conflicts' | 'keepNames'>,
@@ -33,24 +35,27 @@ export class PeopleState {
   ) {}
 
   /** As many as are shown, or more. */
-  async readGroups(): Promise<void> {
-    const most = Math.min(Math.max(GROUPS_PAGE, this.groups?.length ?? 0), MOST_GROUPS)
-    await this.app.read(async () => {
-      const { items, total } = await this.api.groups(most, 0)
-      this.groups = items
-      this.groupCount = total
+  readGroups = (): Promise<void> =>
+    this.inTurn(async () => {
+      const most = Math.min(Math.max(GROUPS_PAGE, this.groups?.length ?? 0), MOST_GROUPS)
+      await this.app.read(async () => {
+        const { items, total } = await this.api.groups(most, 0)
+        this.groups = items
+        this.groupCount = total
+      })
+      this.unread = this.groups === null
     })
-    this.unread = this.groups === null
-  }
 
   moreGroups = (): Promise<void> =>
-    this.app.read(async () => {
-      const before = this.groups ?? []
-      const { items, total } = await this.api.groups(GROUPS_PAGE, before.length)
-      const known = new Set(before.map(({ id }) => id))
-      this.groups = [...before, ...items.filter(({ id }) => !known.has(id))]
-      this.groupCount = total
-    })
+    this.inTurn(() =>
+      this.app.read(async () => {
+        const before = this.groups ?? []
+        const { items, total } = await this.api.groups(GROUPS_PAGE, before.length)
+        const known = new Set(before.map(({ id }) => id))
+        this.groups = [...before, ...items.filter(({ id }) => !known.has(id))]
+        this.groupCount = total
+      }),
+    )
 
   readConflicts = (): Promise<void> => this.app.read(async () => void (this.conflicts = await this.api.conflicts()))
 
@@ -98,6 +103,7 @@ export class PersonState {
   selection = $state.raw<Selection>(NOTHING)
   scrolled = 0
   private reading = false
+  private readonly inTurn = turns()
 
   constructor(
     readonly id: number,
@@ -106,37 +112,40 @@ export class PersonState {
   ) {}
 
   /** Everything that is shown, anew. */
-  async read(): Promise<void> {
-    if (this.receipt !== null) return
-    await this.app.read(async () => {
-      try {
-        const parts = Math.max(1, Math.ceil(this.faces.length / FACES_PAGE))
-        const [detail, ...pages] = await Promise.all([
-          this.api.person(this.id),
-          ...Array.from({ length: parts }, (_, part) => this.api.faces(this.id, FACES_PAGE, part * FACES_PAGE)),
-        ])
-        this.detail = detail
-        this.faces = pages.flatMap(({ items }) => items)
-        this.total = pages[0]?.total ?? 0
-        this.gone = false
-      } catch (error) {
-        if (!(error instanceof ApiError) || error.status !== 404) throw error
-        this.gone = true
-      }
+  read = (): Promise<void> =>
+    this.inTurn(async () => {
+      if (this.receipt !== null) return
+      await this.app.read(async () => {
+        try {
+          const parts = Math.max(1, Math.ceil(this.faces.length / FACES_PAGE))
+          const [detail, ...pages] = await Promise.all([
+            this.api.person(this.id),
+            ...Array.from({ length: parts }, (_, part) => this.api.faces(this.id, FACES_PAGE, part * FACES_PAGE)),
+          ])
+          this.detail = detail
+          this.faces = pages.flatMap(({ items }) => items)
+          this.total = pages[0]?.total ?? 0
+          this.gone = false
+        } catch (error) {
+          if (!(error instanceof ApiError) || error.status !== 404) throw error
+          this.gone = true
+        }
+      })
+      this.unread = this.detail === null && !this.gone
     })
-    this.unread = this.detail === null && !this.gone
-  }
 
   /** The next of them, when the last ones that are known come near. */
-  async more(): Promise<void> {
+  more = async (): Promise<void> => {
     if (this.reading || this.faces.length >= this.total) return
     this.reading = true
-    await this.app.read(async () => {
-      const { items, total } = await this.api.faces(this.id, FACES_PAGE, this.faces.length)
-      const known = new Set(this.faces.map(({ face }) => face.id))
-      this.faces = [...this.faces, ...items.filter(({ face }) => !known.has(face.id))]
-      this.total = total
-    })
+    await this.inTurn(() =>
+      this.app.read(async () => {
+        const { items, total } = await this.api.faces(this.id, FACES_PAGE, this.faces.length)
+        const known = new Set(this.faces.map(({ face }) => face.id))
+        this.faces = [...this.faces, ...items.filter(({ face }) => !known.has(face.id))]
+        this.total = total
+      }),
+    )
     this.reading = false
   }
 

@@ -55,6 +55,22 @@ describe('the groups', () => {
     expect(people.groupCount).toBe(60)
   })
 
+  it('that were asked for while those that are shown are read anew stay', async () => {
+    const { people, api } = world(60)
+    await people.readGroups()
+    let answer = (): void => undefined
+    api.groups.mockImplementationOnce(async (limit, offset) => {
+      await new Promise<void>((resolve) => (answer = resolve))
+      return { items: Array.from({ length: limit }, (_, index) => group(offset + index + 1, 3)), total: 60 }
+    })
+    const anew = people.readGroups()
+    await vi.waitFor(() => expect(api.groups).toHaveBeenCalledTimes(2))
+    const more = people.moreGroups()
+    answer()
+    await Promise.all([anew, more])
+    expect(people.groups?.length).toBe(48)
+  })
+
   it('are named with all their faces, and go', async () => {
     const { people, edits } = world(2)
     await people.readGroups()
