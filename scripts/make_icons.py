@@ -46,6 +46,7 @@ class TrayState:
 
 
 TRAY = {
+    "starting": TrayState(GREY, "dots"),
     "idle": TrayState(JADE),
     "working": TrayState(JADE, "dots"),
     "paused": TrayState(GREY, "bars"),

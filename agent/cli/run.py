@@ -45,20 +45,19 @@ def run_agent(session: Session, *, tray: bool, trial: bool = False) -> End:
     settings = session.settings
     logs.configure(settings.logs, session.paths.logs)
     try:
-        with session.library() as library:
-            agent = Agent(
-                session.paths,
-                session.file,
-                library,
-                tray=tray and settings.tray.enabled and not trial,
-                trial=trial,
-                on_no_tray=lambda: session.explain(NoTray()),
-                on_ready=lambda: click.echo(session.texts("cli.run.ready" if settings.folders else "cli.run.begin"), err=True),
-            )
-            if trial:
-                threading.Thread(target=_end_with_input, args=(agent,), name="trial", daemon=True).start()
-            agent.run()
-            return End.UPDATE if agent.goes_on else End.USER if agent.quit_by_user else End.SYSTEM
+        agent = Agent(
+            session.paths,
+            session.file,
+            session.library,
+            tray=tray and settings.tray.enabled and not trial,
+            trial=trial,
+            on_no_tray=lambda: session.explain(NoTray()),
+            on_ready=lambda: click.echo(session.texts("cli.run.ready" if settings.folders else "cli.run.begin"), err=True),
+        )
+        if trial:
+            threading.Thread(target=_end_with_input, args=(agent,), name="trial", daemon=True).start()
+        agent.run()
+        return End.UPDATE if agent.goes_on else End.USER if agent.quit_by_user else End.SYSTEM
     finally:
         logs.stop()
 

@@ -24,6 +24,7 @@ _MAX_NAME = 40
 
 
 class TrayState(StrEnum):
+    STARTING = "starting"
     IDLE = "idle"
     WORKING = "working"
     PAUSED = "paused"
@@ -116,10 +117,21 @@ class Tray:
         menu = pystray.Menu(lambda: menu_items(self._model, self._texts, self._actions))
         self._icon = (backend or _backend())("ai-popup", self._picture(), title(self._model, texts), menu)
 
-    def run(self) -> None:
-        """Show the icon and stay until `stop` is called or the process is asked to end (Ctrl+C, SIGTERM, log out)."""
+    def run(self, on_shown: Callable[[], None] = lambda: None) -> None:
+        """Show the icon and stay until `stop` is called or the process is asked to end (Ctrl+C, SIGTERM, log out).
+
+        `on_shown` is called when the icon is there, in whatever thread.
+        """
+
+        def ready(icon: Icon) -> None:
+            icon.visible = True
+            if self._stopped.is_set():
+                icon.stop()
+            else:
+                on_shown()
+
         with on_termination(self.stop):
-            self._icon.run(self._ready)
+            self._icon.run(ready)
 
     def stop(self) -> None:
         """Take the icon away and let `run` return; also before `run` was called."""
@@ -141,11 +153,6 @@ class Tray:
         self._icon.title = title(model, self._texts)
         if retold or replace(model, state=before.state, left=before.left, throttled=before.throttled) != before:
             self._icon.update_menu()
-
-    def _ready(self, icon: Icon) -> None:
-        icon.visible = True
-        if self._stopped.is_set():
-            icon.stop()
 
     def _picture(self) -> object:
         path = self._icons / picture_of(self._model)

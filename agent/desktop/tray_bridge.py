@@ -1,40 +1,38 @@
 """Joins the tray's thread and the event loop: clicks become calls in the loop, the status becomes what the tray shows."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from agent.app.lifecycle import App
-from agent.app.status import Status
-from agent.desktop.desk import Desk
 from agent.desktop.tray import RECENT, TOMORROW, RecentResult, Snooze, Tray, TrayActions, TrayModel, TrayState, TrayWatch
 from agent.domain.errors import AgentError, CaptureCancelled
 from agent.i18n import Texts
+
+if TYPE_CHECKING:
+    from agent.app.lifecycle import App
+    from agent.app.status import Status
+    from agent.desktop.desk import Desk
 
 log = structlog.get_logger()
 
 
 class TrayBridge:
-    """Made before the loop runs, `connect`ed inside it; clicks that come earlier are let go."""
+    """Made before the loop runs, `connect`ed inside it. Of the clicks that come earlier the last one is done then."""
 
     def __init__(
         self,
         texts: Callable[[], Texts],
         *,
-        scan: Callable[[str], Coroutine[Any, Any, None]],
-        capture: Callable[[], Coroutine[Any, Any, None]],
-        watch: Callable[[bool], Coroutine[Any, Any, None]],
         quit: Callable[[], None],
     ) -> None:
         self._texts = texts
-        self._scan_path = scan
-        self._capture_region = capture
-        self._watch = watch
-        self._quit = quit
+        self._joining = threading.Lock()
+        self._early: Callable[[], None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._app: App | None = None
         self._desk: Desk | None = None
@@ -56,22 +54,39 @@ class TrayBridge:
                 quit=quit,
             ),
             texts(),
+            TrayModel(TrayState.STARTING),
         )
 
-    def connect(self, app: App, desk: Desk) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._app, self._desk = app, desk
+    def connect(
+        self,
+        app: "App",
+        desk: "Desk",
+        *,
+        scan: Callable[[str], Coroutine[Any, Any, None]],
+        capture: Callable[[], Coroutine[Any, Any, None]],
+        watch: Callable[[bool], Coroutine[Any, Any, None]],
+    ) -> None:
+        """From the loop's thread, once."""
+        self._scan_path, self._capture_region, self._watch = scan, capture, watch
+        with self._joining:
+            self._loop, self._app, self._desk = asyncio.get_running_loop(), app, desk
+            early, self._early = self._early, None
+        if early is not None:
+            early()
         app.status.listen(lambda status: self._start(self._show(status)))
 
     def retell(self) -> None:
         """The language changed."""
         self.tray.update(self._model(), self._texts())
 
-    def _call(self, action: Callable[[App, Desk], Coroutine[Any, Any, None]]) -> None:
+    def _call(self, action: Callable[["App", "Desk"], Coroutine[Any, Any, None]]) -> None:
         """From the tray's thread."""
-        if self._loop is not None and self._app is not None and self._desk is not None:
-            app, desk = self._app, self._desk
-            self._loop.call_soon_threadsafe(lambda: self._start(action(app, desk)))
+        with self._joining:
+            if self._loop is None or self._app is None or self._desk is None:
+                self._early = lambda: self._call(action)
+                return
+            loop, app, desk = self._loop, self._app, self._desk
+        loop.call_soon_threadsafe(lambda: self._start(action(app, desk)))
 
     def _start(self, call: Coroutine[Any, Any, None]) -> None:
         async def told() -> None:
@@ -84,29 +99,29 @@ class TrayBridge:
         self._calls.add(task)
         task.add_done_callback(self._calls.discard)
 
-    async def _open(self, app: App, desk: Desk) -> None:
+    async def _open(self, app: "App", desk: "Desk") -> None:
         await desk.show_popup()
 
-    async def _capture(self, app: App, desk: Desk) -> None:
+    async def _capture(self, app: "App", desk: "Desk") -> None:
         with suppress(CaptureCancelled):
             await self._capture_region()
 
-    async def _snooze(self, app: App, span: Snooze) -> None:
+    async def _snooze(self, app: "App", span: Snooze) -> None:
         await app.screen.watching.snooze(span if isinstance(span, int) else None, until_tomorrow=span == TOMORROW)
 
-    async def _scan(self, app: App, desk: Desk) -> None:
+    async def _scan(self, app: "App", desk: "Desk") -> None:
         texts = self._texts()
         folder = await desk.choose_folder(texts("tray.scan"), texts.language)
         if folder is not None:
             await self._scan_path(folder)
 
-    async def _toggle(self, app: App, desk: Desk) -> None:
+    async def _toggle(self, app: "App", desk: "Desk") -> None:
         if app.indexer.paused:
             app.resume()
         else:
             app.pause()
 
-    async def _show(self, status: Status) -> None:
+    async def _show(self, status: "Status") -> None:
         assert self._app is not None
         self._status = status
         if status.images != self._images:
@@ -122,7 +137,7 @@ class TrayBridge:
     def _model(self) -> TrayModel:
         """By the newest status: another may have come while the photos were read."""
         if self._status is None:
-            return TrayModel(recent=self._recent)
+            return TrayModel(TrayState.STARTING)
         status, state = self._status, TrayState(self._status.state.value)
         if status.warning is not None and state in (TrayState.IDLE, TrayState.WORKING):
             state = TrayState.LIMITED
@@ -138,7 +153,7 @@ class TrayBridge:
             taken_back=str(status.taken_back.params.get("version", "")) if status.taken_back else None,
         )
 
-    def _watch_model(self, status: Status) -> TrayWatch | None:
+    def _watch_model(self, status: "Status") -> TrayWatch | None:
         assert self._app is not None
         if self._app.screen.watching.refused is not None:
             return None

@@ -178,7 +178,7 @@ async def test_a_worker_ends_at_once_on_sigterm() -> None:
 
 
 async def test_the_agent_loads_nothing_that_decodes_or_computes() -> None:
-    look = "import sys, agent.running, agent.bootstrap; print(*{'av', 'cv2', 'mss', 'numpy', 'openvino', 'PIL'} & set(sys.modules))"
+    look = "import sys, agent.running, agent.core; print(*{'av', 'cv2', 'mss', 'numpy', 'openvino', 'PIL'} & set(sys.modules))"
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", look, stdout=asyncio.subprocess.PIPE)
     out, _ = await process.communicate()
     assert (process.returncode, out.split()) == (0, [])

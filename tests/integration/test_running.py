@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,13 +49,15 @@ def agent(
 ) -> Iterator[Agent]:
     file = SettingsFile(paths.settings, environ={})
     file.load()
-    library = open_library(paths.library, FileHome(paths.keys))
-    try:
-        made: Agent = Agent(paths, file, library, tray=tray, on_ready=lambda: ready(made), on_no_tray=no_tray)
-        with capture_logs():
-            yield made
-    finally:
-        library.close()
+
+    @contextmanager
+    def library() -> Iterator[SqliteLibrary]:
+        with closing(open_library(paths.library, FileHome(paths.keys))) as opened:
+            yield opened
+
+    made: Agent = Agent(paths, file, library, tray=tray, on_ready=lambda: ready(made), on_no_tray=no_tray)
+    with capture_logs():
+        yield made
 
 
 def test_it_serves_while_it_runs_and_leaves_no_word_behind(paths: AppPaths) -> None:
@@ -121,7 +123,7 @@ def test_a_port_that_is_taken_ends_it_with_the_reason_itself(paths: AppPaths) ->
 def own_desktop(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What a desktop without a tray is shown, `popup` or a place in the browser; the library is the user's own."""
     monkeypatch.delenv("AI_POPUP_HOME", raising=False)
-    monkeypatch.setattr("agent.running.autostart.follow", lambda _: None)
+    monkeypatch.setattr("agent.core.autostart.follow", lambda _: None)
     monkeypatch.setattr("agent.running.tray_available", lambda: False)
     monkeypatch.setattr("agent.running.display_available", lambda: False)
     shown: list[str] = []

@@ -91,6 +91,7 @@ def made(calls: Calls, icons: Path) -> tuple[Tray, FakeIcon]:
         (TrayModel(), "AI Popup", "AI 弹窗助手"),
         (TrayModel(TrayState.WORKING, left=1), "AI Popup — 1 photo left", "AI 弹窗助手 — 还剩 1 张照片"),
         (TrayModel(TrayState.WORKING, left=3200), "AI Popup — 3,200 photos left", "AI 弹窗助手 — 还剩 3,200 张照片"),
+        (TrayModel(TrayState.STARTING), "AI Popup — starting", "AI 弹窗助手 — 正在启动"),
         (TrayModel(TrayState.PAUSED, paused=True), "AI Popup — paused", "AI 弹窗助手 — 已暂停"),
         (TrayModel(TrayState.ATTENTION), "AI Popup — needs your attention", "AI 弹窗助手 — 需要你处理"),
         (TrayModel(TrayState.LIMITED), "AI Popup — over its memory limit, started anew", "AI 弹窗助手 — 内存超限，已重启引擎"),

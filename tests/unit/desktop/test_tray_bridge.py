@@ -23,9 +23,9 @@ from agent.settings import Settings
 
 
 class FakeTray:
-    def __init__(self, actions: TrayActions, texts: Texts) -> None:
+    def __init__(self, actions: TrayActions, texts: Texts, model: TrayModel) -> None:
         self.actions, self.texts = actions, texts
-        self.shown: list[TrayModel] = []
+        self.shown: list[TrayModel] = [model]
 
     def update(self, model: TrayModel, texts: Texts | None = None) -> None:
         self.shown.append(model)
@@ -95,7 +95,7 @@ class Stage:
         self.app, self.desk = FakeApp(), FakeDesk()
         self.captured = 0
         self.watched: list[bool] = []
-        self.bridge = TrayBridge(lambda: Texts(self.language), scan=self._scan, capture=self._capture, watch=self._watch, quit=lambda: None)
+        self.bridge = TrayBridge(lambda: Texts(self.language), quit=lambda: None)
         self.tray = cast(FakeTray, self.bridge.tray)
 
     async def _capture(self) -> None:
@@ -109,7 +109,7 @@ class Stage:
         self.scanned.append(path)
 
     def connect(self) -> None:
-        self.bridge.connect(cast(App, self.app), cast(Desk, self.desk))
+        self.bridge.connect(cast(App, self.app), cast(Desk, self.desk), scan=self._scan, capture=self._capture, watch=self._watch)
 
     async def settled(self) -> None:
         await asyncio.sleep(0)
@@ -127,10 +127,15 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     return Stage()
 
 
-async def test_a_click_before_the_start_is_let_go(stage: Stage) -> None:
+async def test_of_the_clicks_while_it_starts_the_last_is_done_when_it_has(stage: Stage) -> None:
+    assert stage.tray.shown[-1].state is TrayState.STARTING
+    stage.tray.actions.capture()
     stage.tray.actions.open()
     await stage.settled()
     assert stage.desk.asked == []
+    stage.connect()
+    await stage.settled()
+    assert (stage.desk.asked, stage.captured) == (["show"], 0)
 
 
 async def test_the_screen_is_watched_and_snoozed_from_the_tray_unless_it_can_not_be(stage: Stage) -> None:
@@ -244,4 +249,4 @@ async def test_another_language_changes_the_words_not_the_state(stage: Stage) ->
     stage.language = "zh-CN"
     stage.bridge.retell()
     assert stage.tray.texts.language == "zh-CN"
-    assert stage.tray.shown[-1] == stage.tray.shown[0] and stage.tray.shown[-1].paused
+    assert stage.tray.shown[-1] == stage.tray.shown[-2] and stage.tray.shown[-1].paused
