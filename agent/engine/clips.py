@@ -65,7 +65,7 @@ class EngineClips:
         body = wire.DRAW.dump(wire.Draw(task.part, task.ways, task.format, task.strip))
         async with new_file(task.output) as output:
             drawn = await self._run("draw", body, wire.DRAWN, wire.check_drawn, [partial(open_photo, task.path), output.open], self.limit)
-            await asyncio.to_thread(output.check, drawn.size)
+            await asyncio.to_thread(output.settle, drawn.size)
         return drawn.frames
 
     async def still(self, path: str, seconds: float, side: int) -> bytes:
@@ -77,7 +77,7 @@ class EngineClips:
         async with new_file(task.output) as output:
             files: list[Opener] = [partial(open_photo, task.path), partial(open_photo, task.made), output.open]
             joined = await self._run("join", body, wire.JOINED, wire.check_joined, files, _WHOLE_LIMIT_S)
-            await asyncio.to_thread(output.check, joined.copy_size)
+            await asyncio.to_thread(output.settle, joined.copy_size)
         return joined
 
     async def _run(

@@ -78,13 +78,18 @@ class NewFile:
             with suppress(OSError):
                 Path(self._path).unlink()
 
-    def check(self, size: int) -> None:
-        """Raises EngineBadAnswer if it is not that many bytes long."""
+    def settle(self, size: int | None = None) -> None:
+        """What was written is on the disk now: the engine need not wait for that. Blocks.
+
+        Raises CopyUnwritable, CopyDiskFull; EngineBadAnswer if it is not that many bytes long.
+        """
         try:
-            written = Path(self._path).stat().st_size
+            with Path(self._path).open("r+b") as file:  # Windows takes nothing else
+                os.fsync(file.fileno())
+                written = file.seek(0, os.SEEK_END)
         except OSError as error:
-            raise CopyUnwritable from error
-        if written != size:
+            raise not_written(error) from error
+        if size is not None and written != size:
             raise EngineBadAnswer
 
 
@@ -100,12 +105,11 @@ async def new_file(path: str) -> AsyncIterator[NewFile]:
 
 
 def write_out(file: FileIO, data: bytes) -> None:
-    """All of it, to the disk. Raises CopyUnwritable, CopyDiskFull."""
+    """All of it; `NewFile.settle` sees to the disk. Raises CopyUnwritable, CopyDiskFull."""
     try:
         left = memoryview(data)
         while left:
             left = left[file.write(left) :]
-        os.fsync(file.fileno())
     except OSError as error:
         raise not_written(error) from error
 

@@ -29,11 +29,14 @@ class InlineAnalyser:
 
     async def render(self, task: Render) -> Rendered:
         async with self._turn, new_file(task.output) as output:
-            return await asyncio.to_thread(lambda: self.engine.render(task, *_both(task.path, output)))
+            rendered = await asyncio.to_thread(lambda: self.engine.render(task, *_both(task.path, output)))
+            await asyncio.to_thread(output.settle, rendered.copy_size)
+            return rendered
 
     async def restore(self, path: str, regions: tuple[Region, ...], output: str) -> None:
         async with self._turn, new_file(output) as made:
             await asyncio.to_thread(lambda: self.engine.restore(regions, *_both(path, made)))
+            await asyncio.to_thread(made.settle)
 
     def forget(self) -> None:
         self.engine.forget()

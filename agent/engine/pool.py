@@ -78,7 +78,7 @@ class EnginePool:
         async with new_file(task.output) as output:
             files = (partial(open_photo, task.path), output.open)
             rendered = await self.run("render", wire.RENDER.dump(task), wire.RENDERED, check, IN_LINE, files)
-            await asyncio.to_thread(output.check, rendered.copy_size)
+            await asyncio.to_thread(output.settle, rendered.copy_size)
         return rendered
 
     async def restore(self, path: str, regions: tuple[Region, ...], output: str) -> None:
@@ -86,6 +86,7 @@ class EnginePool:
         async with new_file(output) as made:
             files = (partial(open_photo, path), made.open)
             await self.run("restore", body, wire.DONE, lambda done: done, A_PERSON_WAITS, files)
+            await asyncio.to_thread(made.settle)
 
     def forget(self) -> None:
         """Hold nothing of people's faces in memory any more: idle processes end now, busy ones after their task."""

@@ -239,12 +239,12 @@ def test_a_file_that_a_drive_made_too_late_is_removed(tmp_path: Path) -> None:
 def test_a_copy_of_another_length_than_was_told_is_not_believed(tmp_path: Path) -> None:
     made = NewFile(str(tmp_path / "a"))
     os.close(made.open())
-    made.check(0)
+    made.settle(0)
     with pytest.raises(EngineBadAnswer):
-        made.check(1)
+        made.settle(1)
     made.remove()
     with pytest.raises(CopyUnwritable):
-        made.check(0)
+        made.settle(0)
 
 
 @posix
