@@ -15,7 +15,7 @@ from agent.domain.errors import AgentError, Unexpected
 from agent.engine import wire
 from agent.engine.files import Handed
 from agent.engine.wall import Rooms
-from agent.heap import large_apart
+from agent.heap import here_to_stay, large_apart
 
 # When the agent is gone, the task under way may end; one that hangs may not keep the process.
 _LAST_TASK_S = 5.0
@@ -73,6 +73,7 @@ def serve_input(worker: Serving) -> int:
     line: bytes | None = requests.readline()
     if line:
         worker.wall_in(json.loads(line))
+    here_to_stay()
     waiting: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(requests, waiting), daemon=True).start()
     while line:

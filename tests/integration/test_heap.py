@@ -91,3 +91,9 @@ def test_a_system_without_it_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(sys, "platform", "win32")
     heap.few_arenas()
     heap.give_back()
+
+
+def test_what_is_here_to_stay_is_not_looked_through_again() -> None:
+    code = "import gc; from agent.heap import here_to_stay; here_to_stay(); print(gc.get_freeze_count(), len(gc.get_objects()))"
+    said = subprocess.run([sys.executable, "-c", code], check=True, timeout=30, capture_output=True, text=True).stdout.split()
+    assert int(said[0]) > 1000 > int(said[1])

@@ -12,8 +12,8 @@ from agent.domain.errors import ImageTooLarge
 
 Pixels: TypeAlias = NDArray[np.uint8]  # [height, width, 3], RGB unless said otherwise
 
-# Pixels: more of them, decoded whole, take 80 MB and more while the decoder hands them over.
-_LARGE = 12e6
+# Pixels: more of them, decoded whole, take 100 MB and more while the decoder hands them over.
+_LARGE = 16e6
 
 
 @dataclass(frozen=True, slots=True)
