@@ -65,17 +65,21 @@ def ai_popup() -> None: ...
 @click.option("--trial", is_flag=True, hidden=True)  # the version before this one asks whether it comes up
 @click.pass_obj
 def run(session: Session, no_tray: bool, trial: bool) -> int:
-    from agent.cli.run import after_quit, before_run, run_agent, try_out
+    from agent.cli.run import after_quit, before_run, run_agent, tell_desktop, try_out
 
     if trial:
         return try_out(session)
     words = ["--no-tray"] if no_tray else []
-    before_run(session, words)
     try:
+        before_run(session, words)
         with session.alone():
             end = run_agent(session, tray=not no_tray)
     except AlreadyRunning:
         return show_running(session)
+    except AgentError as error:
+        if not no_tray:
+            tell_desktop(session, error)
+        raise
     after_quit(session, words, end)
     return 0
 

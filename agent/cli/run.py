@@ -1,5 +1,6 @@
 """`ai-popup run`, the trial of a new version by the one before it, and the wait for its end."""
 
+import asyncio
 import os
 import sys
 import threading
@@ -13,7 +14,7 @@ import click
 
 from agent import logs
 from agent.cli.session import Session
-from agent.domain.errors import AgentUnreachable, NoTray, SettingsError
+from agent.domain.errors import AgentError, AgentUnreachable, NoTray, SettingsError
 
 if TYPE_CHECKING:
     from agent.handover import Handover
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 END_WAIT_S = 20.0
 LOCK_WAIT_S = 10.0
 TRIAL_END_S = 10.0
+NOTIFY_S = 5.0
 
 
 class End(Enum):
@@ -60,6 +62,16 @@ def run_agent(session: Session, *, tray: bool, trial: bool = False) -> End:
         return End.UPDATE if agent.goes_on else End.USER if agent.quit_by_user else End.SYSTEM
     finally:
         logs.stop()
+
+
+def tell_desktop(session: Session, error: AgentError) -> None:
+    """Why it did not start, to who started it from a menu or by logging in: nobody reads what stands on standard error then."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        return
+    from agent.desktop.notify import Notifier
+
+    with suppress(Exception):  # what the system's notifications raise is no reason to hide what failed
+        asyncio.run(asyncio.wait_for(Notifier().problem(session.texts, error), NOTIFY_S))
 
 
 def try_out(session: Session) -> int:

@@ -13,8 +13,11 @@ from filelock import FileLock
 
 import agent.__main__
 from agent import __version__
+from agent.desktop.notify import Notifier
 
 if TYPE_CHECKING:
+    from agent.domain.errors import AgentError
+    from agent.i18n import Texts
     from tests.unit.cli.conftest import CommandLine, FakeAgent
 
 PROBLEM: dict[str, object] = {
@@ -234,3 +237,18 @@ def test_chinese_sentences_follow_each_other_without_a_space(cli: CommandLine) -
     cli("config", "set", "general.language", "zh-CN")
     said = cli("config", "set", "general.theme", "pink")
     assert "。请" in said.err and "auto、" in said.err and "。 请" not in said.err
+
+
+@pytest.mark.parametrize(("words", "told"), [(["run"], ["settings.invalid"]), (["run", "--no-tray"], [])])
+def test_who_started_it_from_a_menu_is_told_why_it_did_not_start(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch, words: list[str], told: list[str]
+) -> None:
+    said: list[str] = []
+
+    async def problem(_: Notifier, texts: Texts, error: AgentError) -> None:
+        said.append(error.code)
+
+    monkeypatch.setattr(Notifier, "problem", problem)
+    cli.paths.settings.write_text("[general]\nlanguage = 7\n")
+    assert cli(*words).code == 1
+    assert said == told
