@@ -18,6 +18,7 @@ from agent.engine.wire import EngineConfig, ModelFile
 from agent.vision import copies, detector, yunet
 from agent.vision.aligner import align
 from agent.vision.codecs import Image, Limits, encode_preview
+from agent.vision.codecs.image import LARGE
 from agent.vision.copies import Part, Wish
 from agent.vision.detector import THOROUGH_FACE, CenterFace, Decoder, Detection, Detector, DetectorNet
 from agent.vision.embedder import MobileFaceNet
@@ -85,7 +86,7 @@ class Engine:
         return Pipeline(
             recipe=task.recipe,
             precision=self.precision,
-            detector=_no_faces if detector is None else partial(self._detect, detector.thorough if task.thorough else detector),
+            detector=_no_faces if detector is None else partial(self._detect, detector, task.thorough),
             aligner=align if detector is None else partial(align_again, detector.look),
             embedder=None if task.recipe.embedder is None else self.embedder(task.recipe.embedder),
         )
@@ -134,10 +135,15 @@ class Engine:
         """Drop the embedders, and what they hold of the last faces."""
         self._embedders.clear()
 
-    def _detect(self, detector: Callable[[Decoder, float], list[Detection]], decoder: Decoder, min_score: float) -> list[Detection]:
-        """Before a photo is decoded more finely for small faces, the net gives back what it took for close looks: not both at once."""
-        found = detector(decoder, min_score)
-        self._runtime.slim()
+    def _detect(self, detector: Detector, thorough: bool, decoder: Decoder, min_score: float) -> list[Detection]:
+        """Before a photo is decoded more finely for small faces, the net gives back what it took for close looks: not both at once.
+
+        A thorough look has many of those: taken anew for each photo, it would cost a sixth of the time. So there only large photos count.
+        """
+        found = (detector.thorough if thorough else detector)(decoder, min_score)
+        seen = decoder(0)
+        if not thorough or seen.width * seen.height > LARGE:
+            self._runtime.slim()
         return found
 
     def detector(self, recipe: str) -> Detector:

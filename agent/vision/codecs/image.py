@@ -13,7 +13,7 @@ from agent.domain.errors import ImageTooLarge
 Pixels: TypeAlias = NDArray[np.uint8]  # [height, width, 3], RGB unless said otherwise
 
 # Pixels: more of them, decoded whole, take 100 MB and more while the decoder hands them over.
-_LARGE = 16e6
+LARGE = 16e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Limits:
 
     def make_room(self, width: int, height: int) -> None:
         """Before a large picture is decoded whole."""
-        if self.give_back is not None and width * height > _LARGE:
+        if self.give_back is not None and width * height > LARGE:
             self.give_back()
 
     def check_bytes(self, size: int) -> None:

@@ -119,7 +119,7 @@ def test_limits_are_checked_before_anything_is_decoded(encoded: Encode) -> None:
 
 
 def test_room_is_made_before_a_large_picture_is_decoded_whole(monkeypatch: pytest.MonkeyPatch, encoded: Encode) -> None:
-    monkeypatch.setattr(limits, "_LARGE", 100 * 100)
+    monkeypatch.setattr(limits, "LARGE", 100 * 100)
     asked: list[bool] = []
     roomy = Limits(megapixels=10, megabytes=10, give_back=lambda: asked.append(True))
     decode(encoded(np.zeros((100, 100, 3), np.uint8), "PNG"), roomy)
