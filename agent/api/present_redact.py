@@ -7,6 +7,7 @@ from agent.api import present
 from agent.api.schemas_redact import (
     CoverRequest,
     MarkIO,
+    MomentsOut,
     RedactedOut,
     RedactionBatchOut,
     RedactionDetail,
@@ -16,9 +17,9 @@ from agent.api.schemas_redact import (
 )
 from agent.app.copy_pace import BatchProgress
 from agent.app.copy_work import UnderWay
-from agent.app.ports import MADE, ItemState, RedactionBatch, RedactionItem, StoredFace, StoredImage
+from agent.app.ports import MADE, CopyFacts, ItemState, RedactionBatch, RedactionItem, StoredFace, StoredImage
 from agent.app.redacting import RedactionAsk
-from agent.domain.clips import is_clip
+from agent.domain.clips import Knot, Way, is_clip
 from agent.domain.face import Box
 from agent.domain.people import Certainty
 from agent.domain.redaction import Cover, Look, around
@@ -58,6 +59,7 @@ def line(told: int | UnderWay | RedactionItem, texts: Texts) -> RedactLine:
 def item(known: RedactionItem, texts: Texts, percent: int | None = None) -> RedactedOut:
     facts = known.facts if known.state in MADE or known.edited else None
     moves = is_clip(known.source) or (facts is not None and facts.ways is not None)
+    changeable = facts is not None and facts.marked
     return RedactedOut(
         id=known.id,
         batch=known.batch,
@@ -68,7 +70,7 @@ def item(known: RedactionItem, texts: Texts, percent: int | None = None) -> Reda
         percent=percent,
         passed=known.passed,
         edited=known.edited,
-        editable=known.state in MADE and known.source != known.target and not known.wish.locked and not moves,
+        editable=known.state in MADE and known.source != known.target and not known.wish.locked and (not moves or changeable),
         found=facts.found if facts else 0,
         covered=facts.covered if facts else 0,
         doubts=facts.doubts if facts else (),
@@ -87,12 +89,19 @@ def detail(known: RedactionItem, image: StoredImage | None, texts: Texts) -> Red
     marks = known.facts.marks if known.facts else ()
     faces = image.faces if image is not None else ()
     names = tuple(_name(mark, faces) for mark in marks)
-    return RedactionDetail(item=item(known, texts), marks=tuple(map(_shown, marks)), names=names)
+    return RedactionDetail(item=item(known, texts), moments=_moments(known.facts), marks=tuple(map(_shown, marks)), names=names)
+
+
+def _moments(facts: CopyFacts | None) -> MomentsOut | None:
+    if facts is None or (there := facts.moments) is None:
+        return None
+    most = min(max(round(facts.peak / there.tick), there.first), there.last)
+    return MomentsOut(first=there.first, last=there.last, step=there.step, most=most, apart=there.apart)
 
 
 def _name(mark: Mark, faces: Sequence[StoredFace]) -> str | None:
-    if mark.score is None:
-        return None
+    if mark.score is None or mark.way is not None:
+        return None  # of what moves the library knows one picture
 
     def near(face: StoredFace) -> float:
         return around(face.face.box, mark.cover.look).iou(mark.cover.box)
@@ -117,7 +126,9 @@ def batch(known: RedactionBatch, progress: BatchProgress) -> RedactionBatchOut:
 
 
 def mark(said: MarkIO) -> Mark:
-    return Mark(Cover(Box(*said.box), Look(said.style, said.shape), said.tilt, said.reason), said.covered, said.score, said.doubts)
+    cover = Cover(Box(*said.box), Look(said.style, said.shape), said.tilt, said.reason)
+    way = None if said.way is None else Way(tuple(Knot(moment, Box(*box)) for moment, *box in said.way))
+    return Mark(cover, said.covered, said.score, said.doubts, way, said.visible)
 
 
 def _shown(known: Mark) -> MarkIO:
@@ -131,4 +142,6 @@ def _shown(known: Mark) -> MarkIO:
         covered=known.covered,
         score=known.score,
         doubts=known.doubts,
+        way=None if known.way is None else tuple((at.moment, at.box.x, at.box.y, at.box.w, at.box.h) for at in known.way.knots),
+        visible=known.visible,
     )

@@ -16,6 +16,7 @@ from agent.api.schemas_redact import (
     CoverRequest,
     ItemIds,
     MarksEdit,
+    Moment,
     RedactedOut,
     RedactionBatches,
     RedactionBatchOut,
@@ -145,12 +146,12 @@ def _items(api: FastAPI, context: Context) -> None:
         return original_response(Original(await app.actions.copy(item_id), ""))
 
     @api.get("/api/redaction-items/{item_id}/preview", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
-    async def preview(item_id: int, of: Literal["copy", "original"] = "copy", side: Side = 1_280) -> Response:
-        """The copy as it is, or the original to draw on; of a clip the frame with most faces. Made for this answer, kept nowhere."""
+    async def preview(item_id: int, of: Literal["copy", "original"] = "copy", side: Side = 1_280, moment: Moment | None = None) -> Response:
+        """The copy as it is, or the original to draw on; of what moves at that moment, or with most faces. Made now, kept nowhere."""
         shown = await known(item_id)
         path = shown.target if of == "copy" else shown.source
         if shown.facts is not None and shown.facts.ways is not None:
-            picture = await app.redaction.clips.still(path, shown.facts, side)
+            picture = await app.redaction.clips.still(path, shown.facts, side, moment)
         else:
             picture = await app.analyser.preview(path, side)
         return Response(picture, media_type="image/jpeg", headers=_UNKEPT)

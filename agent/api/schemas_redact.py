@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
 from agent.api.schemas import Problem, Schema
+from agent.domain.moving import MOST_KNOTS, MOST_MARKS
 from agent.domain.redaction import Reason, Shape, Style
 from agent.domain.wishes import Doubtful, Keeping
 
@@ -25,7 +26,7 @@ PersonName = Annotated[str, Field(min_length=1, max_length=200)]
 Passphrase = Annotated[str, Field(min_length=1, max_length=1_000)]
 Places = Annotated[float, Field(ge=-1e6, le=1e6)]
 Size = Annotated[float, Field(gt=0, le=1e6)]
-MOST_MARKS = 2_000
+Moment = Annotated[int, Field(ge=-(2**62), le=2**62)]
 
 
 class RedactRequest(Schema):
@@ -86,6 +87,20 @@ class MarkIO(Schema):
     score: Annotated[float, Field(ge=0, le=1)] | None = None
     """the detector's; null: drawn by hand"""
     doubts: tuple[Doubtful, ...] = ()
+    way: Annotated[tuple[tuple[Moment, Places, Places, Size, Size], ...], Field(min_length=1, max_length=MOST_KNOTS)] | None = None
+    """in what moves: moment, left, top, width, height, straight from each to the next; null: it stays where it is throughout"""
+    visible: Annotated[tuple[tuple[Moment, Moment], ...], Field(max_length=MOST_KNOTS)] = ()
+    """first and last moments of stretches in which it shows although it is covered"""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "MarkIO":
+        moments = [knot[0] for knot in self.way or ()]
+        ends = [moment for stretch in self.visible for moment in stretch]
+        if moments != sorted(set(moments)) or ends != sorted(ends):
+            raise ValueError("moments are not in order")
+        if ends and not (moments and moments[0] <= ends[0] and ends[-1] <= moments[-1]):
+            raise ValueError("visible where it is not")
+        return self
 
 
 class RedactedOut(Schema):
@@ -97,7 +112,7 @@ class RedactedOut(Schema):
     target: str
     """where the copy is, or is to be"""
     clip: bool
-    """it moves, or has several pages: its preview is one frame of it, and it has no marks"""
+    """it moves, or has several pages: its preview is one frame of it"""
     state: str
     """"planned", "done", "needs_review" or "failed" """
     percent: int | None = None
@@ -107,7 +122,7 @@ class RedactedOut(Schema):
     edited: bool
     """its marks were set by hand"""
     editable: bool
-    """its copy can be made anew with other marks: it is a picture, and the original is still there to make it from"""
+    """its copy can be made anew with other marks: those are known, and the original is still there to make it from"""
     found: int
     """faces; 0 does not say that there are none. Of a clip: ways through it; who was out of sight for long has two"""
     covered: int
@@ -178,8 +193,23 @@ class RedactionItems(Schema):
     total: int
 
 
+class MomentsOut(Schema):
+    """The frames or pages of what moves, numbered by its ticks."""
+
+    first: int
+    last: int
+    step: int
+    """from one to the next, mostly"""
+    most: int
+    """when most faces show"""
+    apart: bool
+    """pages: what is drawn on one is not on the others"""
+
+
 class RedactionDetail(Schema):
     item: RedactedOut
+    moments: MomentsOut | None
+    """null: it doesn't move, or its covers can't be changed"""
     marks: tuple[MarkIO, ...]
     names: tuple[str | None, ...]
     """who is below each mark, as far as the library knows for certain"""
@@ -188,6 +218,12 @@ class RedactionDetail(Schema):
 class MarksEdit(Schema):
     marks: Annotated[tuple[MarkIO, ...], Field(max_length=MOST_MARKS)]
     """all of them: what is left out is neither covered nor known any more"""
+
+    @model_validator(mode="after")
+    def _not_too_much(self) -> "MarksEdit":
+        if sum(len(mark.way or ()) + len(mark.visible) for mark in self.marks) > 2 * MOST_KNOTS:
+            raise ValueError("too many knots")
+        return self
 
 
 class ItemIds(Schema):

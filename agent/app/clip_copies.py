@@ -4,15 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from agent.app.clips import ClipCopy, ClipProgress, ClipRedactor, ClipWish, Naming
+from agent.app.clips import ByHand, ClipCopy, ClipProgress, ClipRedactor, ClipWish, Naming
 from agent.app.opinions import Lookalikes
 from agent.app.ports import CopyFacts, CopyFiles, Followed, RedactionItem
 from agent.domain.clips import CLIP_FORMATS, clip_named_as
-from agent.domain.errors import EngineBadAnswer, VideoKeepsNoRegions, VideoMissing
+from agent.domain.errors import EngineBadAnswer, VideoKeepsNoRegions, VideoMissing, VideoNotEditable
 from agent.domain.image import Recipe
+from agent.domain.moving import covered_along, marks_along, moments_of
 from agent.domain.people import Identity
 from agent.domain.prints import FreshPrint
-from agent.domain.redaction import Choice
+from agent.domain.redaction import Choice, Look
 from agent.domain.shown import Verdict, Why
 from agent.domain.wishes import Doubtful, Keeping
 
@@ -52,24 +53,30 @@ class ClipCopies:
         if item.wish.keeping is Keeping.REGIONS:
             raise VideoKeepsNoRegions
         recipe = self._recipe(item.wish.choice.names_people)
-        naming = await self._naming(item.wish.choice, recipe)
-        wish = ClipWish(item.source, aside, item.wish.look, item.wish.strip, None if film else _format(item), naming)
+        edited = item.facts if item.edited else None
+        naming = await self._naming(item.wish.choice, recipe) if edited is None else None
+        format = None if film else _format(item)
+        wish = ClipWish(item.source, aside, item.wish.look, item.wish.strip, format, naming, _by_hand(edited))
         copy = await redactor.redact(wish, _whole(percent))
         digest = await asyncio.to_thread(self._copies.digest, aside)
         if digest is None:
             raise EngineBadAnswer
-        facts = replace(_facts(copy), copy_sha256=digest, models=tuple(sorted(recipe.models)))
+        if edited is None:
+            facts = replace(_facts(copy, item.wish.look), copy_sha256=digest, models=tuple(sorted(recipe.models)))
+        else:  # whom looks would have left visible is not what decided
+            facts = replace(edited, copy_sha256=digest, removed=copy.removed, followed=())
         if not film and (target := clip_named_as(item.target, copy.clip.format)) != item.target:
             # Nobody meant that name, so what has it stays.
             item = replace(item, target=target, wish=replace(item.wish, replace=False))
         return facts, item
 
-    async def still(self, path: str, facts: CopyFacts, side: int) -> bytes:
-        """A clip, or its copy, when it shows most faces, as JPEG. Raises RedactionError, ImageError, EngineError."""
+    async def still(self, path: str, facts: CopyFacts, side: int, moment: int | None = None) -> bytes:
+        """A clip, or its copy, at that moment, or when it shows most faces, as JPEG. Raises RedactionError, ImageError, EngineError."""
         redactor = self._films if facts.ways_in == "frames" else self._clips
         if redactor is None:
             raise VideoMissing
-        return await redactor.still(path, facts.peak, side)
+        seconds = facts.peak if moment is None or facts.moments is None else moment * facts.moments.tick
+        return await redactor.still(path, seconds, side)
 
     async def _naming(self, choice: Choice, recipe: Recipe) -> Naming | None:
         """None: everyone is covered, and nobody's face print is made."""
@@ -85,7 +92,15 @@ class ClipCopies:
         return Naming(choice, recipe.embedder, who)
 
 
-def _facts(copy: ClipCopy) -> CopyFacts:
+def _by_hand(edited: CopyFacts | None) -> ByHand | None:
+    if edited is None:
+        return None
+    if edited.moments is None:
+        raise VideoNotEditable
+    return ByHand(edited.sha256, covered_along(edited.marks, edited.moments))
+
+
+def _facts(copy: ClipCopy, look: Look) -> CopyFacts:
     """All but what becomes of it."""
     clip = copy.clip
     first, unit = clip.parts[0].start, 1.0 if clip.film else clip.tick
@@ -103,16 +118,19 @@ def _facts(copy: ClipCopy) -> CopyFacts:
         Doubtful.CUT_OFF: clip.truncated,
     }
     doubts = tuple(doubt for doubt, there in found.items() if there)
+    moments = moments_of(clip)
+    marks = None if moments is None else marks_along(copy.trails, copy.verdicts, look)
     return CopyFacts(
         clip.sha256,
         "",
-        (),
+        marks or (),
         doubts,
         clip.width,
         clip.height,
         (),
         copy.removed,
         ways=len(copy.verdicts),
+        moments=None if marks is None else moments,
         followed=named,
         ways_in="frames" if clip.film else "seconds",
         peak=copy.peak * clip.tick,

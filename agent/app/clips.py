@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from agent.app.opinions import AT_ONCE, Lookalikes
 from agent.app.ports import ClipJob, ClipJobs, ClipRenderer, DrawPart, JoinClip, Joined
-from agent.domain.clips import Clip, Covered, Part, Seen
+from agent.domain.clips import Clip, Covered, Part, Seen, Trail
 from agent.domain.errors import CopyUnsupported, ImageChanged, VideoUnreadable, reason_of
 from agent.domain.people import Identity
 from agent.domain.redaction import Choice, Look
@@ -31,6 +31,14 @@ class Naming:
 
 
 @dataclass(frozen=True, slots=True)
+class ByHand:
+    """Somebody said what is covered: nothing is looked for."""
+
+    sha256: str  # of the clip that was meant
+    covered: tuple[Covered, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ClipWish:
     """One copy."""
 
@@ -40,6 +48,7 @@ class ClipWish:
     strip: bool = False
     format: str | None = None  # what the copy must be; None: what is fit for it
     naming: Naming | None = None  # None: everyone is covered
+    by_hand: ByHand | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,7 @@ class ClipCopy:
     removed: tuple[str, ...]  # kinds of what is not in the copy
     named: bool = False  # some people were
     peak: int = 0  # when most faces were seen, of several moments the first
+    trails: tuple[Trail, ...] = ()  # what the verdicts are about, in their order; both are empty if nothing was looked for
 
 
 class ClipRedactor:
@@ -81,24 +91,31 @@ class ClipRedactor:
         clip = await self._renderer.probe(wish.path)
         if wish.format not in (None, clip.format):
             raise CopyUnsupported(format=wish.format)
-        steps = _Steps(2 * len(clip.parts) + 1, progress)
+        if wish.by_hand is not None and wish.by_hand.sha256 != clip.sha256:
+            raise ImageChanged
+        steps = _Steps((1 if wish.by_hand else 2) * len(clip.parts) + 1, progress)
         kind = f"{wish.look.style} {wish.look.shape} {wish.strip}"
-        if (naming := wish.naming) is None:
+        seen, trails, verdicts = list[Seen](), list[Trail](), list[Verdict]()
+        if wish.by_hand is not None:
+            job = await self._job(clip, f"{kind} {_hash(wish.by_hand)}")
+        elif (naming := wish.naming) is None:
             job = await self._job(clip, kind)
             seen = await self._for_each(clip.parts, lambda number, part: self._seen(wish, clip, job, number, part), steps)
-            verdicts = _verdicts(clip, seen, wish)
+            trails = _trails(clip, seen)
+            verdicts = [everyone(trail.way, wish.look) for trail in trails]
         else:
             # Who somebody is gets written nowhere: after a kill it is looked once more, and what was drawn goes on if that says the same.
             seen = await self._for_each(clip.parts, lambda _, part: self._told(wish, naming, clip, part), steps)
-            verdicts = _verdicts(clip, seen, wish)
-            job = await self._job(clip, f"{kind} {hashlib.sha256(repr(verdicts).encode()).hexdigest()}")
-        covered = [each for verdict in verdicts for each in verdict.covered]
+            trails = _trails(clip, seen)
+            verdicts = [judged(trail, naming.choice, wish.look, clip.tick, singly=clip.film) for trail in trails]
+            job = await self._job(clip, f"{kind} {_hash(verdicts)}")
+        covered = wish.by_hand.covered if wish.by_hand else [each for verdict in verdicts for each in verdict.covered]
         await self._for_each(clip.parts, lambda number, part: self._drawn(wish, clip, job, covered, number, part), steps)
         joined = await self._joined(wish, clip, job)
         steps.one()
         await asyncio.to_thread(job.remove)
         removed = tuple(sorted({*clip.removed, *joined.removed}))
-        return ClipCopy(clip, tuple(verdicts), joined.copy_size, removed, wish.naming is not None, _peak(clip, seen))
+        return ClipCopy(clip, tuple(verdicts), joined.copy_size, removed, wish.naming is not None, _peak(clip, seen), tuple(trails))
 
     async def still(self, path: str, seconds: float, side: int) -> bytes:
         """See ClipRenderer."""
@@ -172,11 +189,12 @@ def _peak(clip: Clip, seen: Sequence[Seen]) -> int:
     return clip.parts[0].start if most is None else most.moment
 
 
-def _verdicts(clip: Clip, seen: Sequence[Seen], wish: ClipWish) -> list[Verdict]:
+def _hash(said: object) -> str:
+    return hashlib.sha256(repr(said).encode()).hexdigest()
+
+
+def _trails(clip: Clip, seen: Sequence[Seen]) -> list[Trail]:
     sights = [sight for each in seen for sight in each.sights]
     cuts = [cut for each in seen for cut in each.cuts]
     ends = clip.parts[0].start, clip.parts[-1].end
-    trails = trails_of(sights, cuts, (clip.width, clip.height), clip.tick, clip.frame, ends)
-    if wish.naming is None:
-        return [everyone(trail.way, wish.look) for trail in trails]
-    return [judged(trail, wish.naming.choice, wish.look, clip.tick, singly=clip.film) for trail in trails]
+    return trails_of(sights, cuts, (clip.width, clip.height), clip.tick, clip.frame, ends)

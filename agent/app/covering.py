@@ -97,6 +97,7 @@ class Covering:
             if found is None or found.film:
                 percent(0)
                 facts, item = await self._clips.make(item, aside, percent, film=found is not None)
+                facts = replace(facts, replaces=_replaces(item))
                 kept = _kept(item, facts)
             else:
                 facts, kept, item = await self._rendered(item, aside, found)
@@ -138,7 +139,7 @@ class Covering:
     async def _found(self, item: RedactionItem) -> "_Found":
         """What is on the picture, or was said to be there by hand."""
         if item.edited and item.facts is not None:
-            return _Found(item.facts)
+            return _Found(item.facts, film=item.facts.ways is not None)
         choice = item.wish.choice
         await self._check(choice)
         analysis = await self._analyser.analyse(self._task(item.source, choice.names_people))
@@ -233,11 +234,15 @@ def report_of(wish: Wish, facts: CopyFacts, names: Mapping[int, str]) -> dict[st
                 "score": mark.score,
             }
             for mark in facts.marks
-            if mark.covered
+            if mark.covered and (facts.ways is None or mark.score is None)  # of ways there are as many boxes as frames
         ],
-        **({} if facts.ways is None else {"covered_ways": facts.covered, "style": wish.look.style.value, "shape": wish.look.shape.value}),
+        **(
+            {}
+            if facts.ways is None
+            else {"covered_ways": facts.faces_covered, "style": wish.look.style.value, "shape": wish.look.shape.value}
+        ),
         **({"ways": [_way(way) for way in facts.followed], "ways_in": facts.ways_in} if facts.followed else {}),
-        "visible": facts.found - facts.covered if facts.ways is not None else sum(not mark.covered for mark in facts.marks),
+        "visible": facts.found - facts.faces_covered if facts.ways is not None else sum(not mark.covered for mark in facts.marks),
         "doubts": [doubt.value for doubt in facts.doubts],
         "metadata_removed": list(facts.removed),
         "models": list(facts.models),

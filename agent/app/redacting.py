@@ -97,7 +97,7 @@ class Redacting:
         PassphraseGone if what is kept would have to be locked again; VideoNotEditable.
         """
         known = await asyncio.to_thread(self._library.redaction, item_id)
-        if known is not None and known.facts is not None and known.facts.ways is not None:
+        if known is not None and known.facts is not None and not known.facts.marked:
             raise VideoNotEditable
         if known is not None and known.source == known.target:
             raise NotRestorable

@@ -1,13 +1,15 @@
 """What is known of a clip while it is redacted: its parts, what was seen in them, and the ways of what is covered."""
 
 from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final
 
 from agent.domain.face import Box
 from agent.domain.prints import FreshPrint
-from agent.domain.redaction import Look, Reason
+from agent.domain.redaction import Cover, Look, Reason, around
 
 # The format of a copy, by the ending of its name.
 CLIP_FORMATS: Final = {"mp4": "mp4", "m4v": "mp4", "mov": "mov", "mkv": "mkv", "webm": "webm"}
@@ -52,6 +54,7 @@ class Clip:
     truncated: bool = False  # it ends before it should: what is there can be redacted
     removed: tuple[str, ...] = ()  # kinds of what never comes into a copy: "subtitles", "chapters", "cover", "data", "attachment"
     film: bool = False  # an animated picture, or pages: one part, moments are numbers of frames, and each frame is looked at
+    even: bool = True  # its pages are of one size, as frames always are
 
 
 class Word(StrEnum):
@@ -131,6 +134,12 @@ class Way:
         inner = (knot for knot in self.knots if start < knot.moment < end)
         return Way((Knot(start, first), *inner, *((Knot(end, last),) if end > start else ())))
 
+    def without(self, stretches: Sequence[tuple[int, int]]) -> "list[Way]":
+        """What is left of it; `stretches` by their first and last moments, in order."""
+        ends = [self.knots[0].moment - 1, *(moment for each in stretches for moment in each), self.knots[-1].moment + 1]
+        pieces = [self.stretch(end + 1, begin - 1) for end, begin in pairwise(ends)][::2]
+        return [piece for piece in pieces if piece is not None]
+
     def within(self, part: Part) -> "Way | None":
         """As much of it as a part needs; None if it is not there."""
         first = max(0, bisect_right(self.knots, part.start, key=lambda knot: knot.moment) - 1)
@@ -146,6 +155,13 @@ class Covered:
     way: Way
     look: Look
     reason: Reason = Reason.FACE
+    whole: bool = False  # its boxes are all that is covered; else those of a face, which is covered with a margin
+
+
+def covers_at(ways: Iterable[Covered], moment: int) -> list[Cover]:
+    """What is covered at that moment."""
+    there = ((each, box) for each in ways if (box := each.way.at(moment)) is not None)
+    return [Cover(box if each.whole else around(box, each.look), each.look, 0.0, each.reason) for each, box in there]
 
 
 @dataclass(frozen=True, slots=True)

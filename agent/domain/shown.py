@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import pairwise
 from typing import Final
 
 from agent.domain.clips import Covered, Find, Sight, Trail, Way, Word
@@ -38,6 +37,7 @@ class Verdict:
     covered: tuple[Covered, ...]  # those stretches of it
     show: int = 0  # looks that would leave it visible
     hide: int = 0  # looks that would not
+    visible: tuple[tuple[int, int], ...] = ()  # first and last moments of the stretches that are not covered
 
 
 def everyone(way: Way, look: Look) -> Verdict:
@@ -64,7 +64,7 @@ def judged(trail: Trail, choice: Choice, look: Look, tick: float, *, singly: boo
     words = [find.word for _, find in trail.finds if find.word is not None]
     show, hide = words.count(Word.SHOW), words.count(Word.HIDE)
     visible = [] if _two_people(words, choice) else _visible(trail, round(LASTS_S / tick), singly=singly)
-    pieces = _rest(way, visible) if visible else [way]
+    pieces = way.without(visible)
     if visible:
         late = max(visible[0][0] - trail.finds[0][0], trail.finds[-1][0] - visible[-1][1])
         why = Why.AGREED if len(visible) == 1 and late * tick <= LASTS_S else Why.PARTLY
@@ -73,7 +73,7 @@ def judged(trail: Trail, choice: Choice, look: Look, tick: float, *, singly: boo
     else:
         why = Why.UNSURE
     reason = Reason.PERSON if choice.only is not None and hide else Reason.FACE
-    return Verdict(why, start, end, tuple(Covered(piece, look, reason) for piece in pieces), show, hide)
+    return Verdict(why, start, end, tuple(Covered(piece, look, reason) for piece in pieces), show, hide, tuple(visible))
 
 
 def _told(finds: Sequence[Find], left: Iterator[Identity | None], choice: Choice) -> Iterator[Find]:
@@ -122,10 +122,3 @@ def _visible(trail: Trail, lasts: int, *, singly: bool) -> list[tuple[int, int]]
             stretches.append((moment, moment))
         said = moment
     return stretches
-
-
-def _rest(way: Way, visible: Sequence[tuple[int, int]]) -> list[Way]:
-    """The way without those stretches."""
-    ends = [way.knots[0].moment - 1, *(moment for stretch in visible for moment in stretch), way.knots[-1].moment + 1]
-    pieces = [way.stretch(end + 1, begin - 1) for end, begin in pairwise(ends)][::2]
-    return [piece for piece in pieces if piece is not None]

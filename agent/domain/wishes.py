@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from agent.domain.clips import Way
 from agent.domain.face import Face
 from agent.domain.people import Certainty, Identity
 from agent.domain.redaction import Choice, Cover, Look, Reason, cover_of
@@ -64,6 +65,8 @@ class Mark:
     covered: bool = True
     score: float | None = None  # the detector's; None: drawn by hand
     doubts: tuple[Doubtful, ...] = ()
+    way: Way | None = None  # where it is in what moves: the boxes of its cover; None: where it is throughout
+    visible: tuple[tuple[int, int], ...] = ()  # the first and last moments of stretches in which it shows although it is covered
 
 
 def marks_of(faces: Sequence[Face], identities: Sequence[Identity | None], choice: Choice, look: Look) -> tuple[Mark, ...]:

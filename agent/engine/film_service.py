@@ -11,7 +11,6 @@ from agent.engine import clip_wire
 from agent.engine.clip_service import FILES, answer
 from agent.engine.files import not_written
 from agent.engine.service import Engine, read_steady, spent
-from agent.vision.codecs import encode_preview
 from agent.vision.detector import RECIPE
 from agent.vision.films import looking, writing
 from agent.vision.prints import prints_of
@@ -62,8 +61,7 @@ class FilmService:
             return Joined(os.fstat(output.fileno()).st_size, kinds)
 
     def still(self, asked: clip_wire.Still, source: int) -> bytes:
-        """The first frame."""
-        return encode_preview(self._read(source), self._engine.limits, asked.side)
+        return looking.still(self._read(source), self._engine.limits, asked.seconds, asked.side)
 
     def _read(self, source: int) -> bytes:
         with spent(source) as file:

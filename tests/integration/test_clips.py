@@ -178,12 +178,13 @@ async def test_of_a_clip_the_frame_at_a_moment_can_be_seen(renderer: ClipRendere
         assert abs(2 * red.min() - place(number, made.size)[0]) <= 4
 
 
-async def test_of_a_film_the_first_frame_is_seen(films: ClipRenderer, tmp_path: Path) -> None:
+async def test_of_a_film_the_frame_of_a_moment_is_seen(films: ClipRenderer, tmp_path: Path) -> None:
     first, second = (PIL.Image.new("RGB", (60, 40), colour) for colour in ((250, 0, 0), (0, 0, 250)))
     first.save(tmp_path / "film", "WEBP", save_all=True, append_images=[second], lossless=True)
-    with PIL.Image.open(io.BytesIO(await films.still(str(tmp_path / "film"), 0.5, 30))) as picture:
-        assert picture.size == (30, 20)
-        assert picture.getpixel((9, 9))[0] > 200  # type: ignore[index]
+    for seconds, colour in ((0.0, 0), (-3.0, 0), (0.1, 2), (9.0, 2)):
+        with PIL.Image.open(io.BytesIO(await films.still(str(tmp_path / "film"), seconds, 30))) as picture:
+            assert picture.size == (30, 20)
+            assert picture.getpixel((9, 9))[colour] > 200  # type: ignore[index]
 
 
 @pytest.mark.parametrize("calls", [0, 1, 4, 5, 7, 10])

@@ -38,7 +38,7 @@ function marksOf(image: ImageOut, style: Style, doubts: readonly Doubtful[]): Ma
   return image.faces.map(({ box: [x, y, w, h] }, index) => {
     const [wide, high] = [w * STEP, h * STEP]
     const box: MarkIo['box'] = [x + (w - wide) / 2, y + (h - high) / 2, wide, high]
-    return { box, tilt: 0, style, shape: 'ellipse', reason: 'face', covered: true, score: 0.9, doubts: index === image.faces.length - 1 ? doubts.filter((doubt) => doubt !== 'no_face') : [] }
+    return { box, tilt: 0, style, shape: 'ellipse', reason: 'face', covered: true, score: 0.9, doubts: index === image.faces.length - 1 ? doubts.filter((doubt) => doubt !== 'no_face') : [], visible: [] }
   })
 }
 
@@ -187,5 +187,5 @@ export function answerCovers(request: IncomingMessage, response: ServerResponse,
     return true
   }
   const faces = each.image.faces
-  return json({ item: itemOut(batch.uid, each, world), marks: each.marks, names: each.marks.map((_, place) => (faces[place]?.certainty === 'probable' ? null : (faces[place]?.person ?? null))) })
+  return json({ item: itemOut(batch.uid, each, world), moments: null, marks: each.marks, names: each.marks.map((_, place) => (faces[place]?.certainty === 'probable' ? null : (faces[place]?.person ?? null))) })
 }

@@ -2,7 +2,7 @@
 
 import { ApiError } from './api/client'
 import { CoverApi, ITEMS_PAGE, type Wanted } from './api/cover'
-import type { Problem, RedactedOut, RedactionBatchOut } from './api/types'
+import type { MomentsOut, Problem, RedactedOut, RedactionBatchOut } from './api/types'
 import { alike, back, begin, forth, step, type Marks, type Steps } from './lib/cover'
 import { app, client, type AppState } from './state.svelte'
 import { toasts, type Toasts } from './toasts.svelte'
@@ -129,6 +129,8 @@ export class Editor {
   steps = $state.raw<Steps>(begin([]))
   /** who is below each of the marks that were there when it was read: faces stay in their places */
   names = $state.raw<readonly (string | null)[]>([])
+  /** of what moves, if its covers can be changed */
+  moments = $state.raw<MomentsOut | null>(null)
   gone = $state(false)
   unread = $state(false)
   saving = $state(false)
@@ -152,10 +154,11 @@ export class Editor {
     if (this.saving) return
     await this.app.read(async () => {
       this.gone = await missing(async () => {
-        const { item, marks, names } = await this.api.item(this.id)
+        const { item, marks, names, moments } = await this.api.item(this.id)
         if (!this.dirty) this.steps = begin(marks)
         this.saved = marks
         this.names = names
+        this.moments = moments
         this.item = item
       })
     })

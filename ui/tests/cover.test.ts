@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest'
 import type { CaptureOut, RedactedOut } from '../src/api/types'
 import { sentences } from '../src/components/cover/words'
 import { texts } from '../src/i18n'
-import { alike, area, back, begin, byHand, captureChange, drawn, fileName, forth, inTheMiddle, knownOn, marksOf, nextDoubtful, nudged, step, styled, styleOf, toggled, without, type Mark } from '../src/lib/cover'
+import { alike, area, back, begin, boxAt, byHand, coveredAt, captureChange, drawn, fileName, forth, inTheMiddle, knownOn, marksOf, middleOf, nextDoubtful, nudged, step, styled, styleOf, toggled, whole, without, type Mark } from '../src/lib/cover'
 
-const face: Mark = { box: [10, 20, 30, 40], tilt: 0, style: 'solid', shape: 'ellipse', reason: 'face', covered: true, score: 0.9, doubts: [] }
+const face: Mark = { box: [10, 20, 30, 40], tilt: 0, style: 'solid', shape: 'ellipse', reason: 'face', covered: true, score: 0.9, doubts: [], visible: [] }
 const size = { width: 1000, height: 500 }
 const fit = { x: 10, y: 20, width: 500, height: 250 }
 
@@ -25,6 +25,33 @@ describe('the marks of a picture', () => {
   it('are the same if they cover the same', () => {
     expect(alike([face], [{ ...face }])).toBe(true)
     expect(alike([face], [])).toBe(false)
+  })
+})
+
+describe('what moves', () => {
+  const moving: Mark = { ...face, way: [[2, 10, 20, 30, 40], [4, 20, 20, 30, 50]], visible: [[3, 3]] }
+
+  it('is where its way says, straight between, and nowhere before and after', () => {
+    expect([1, 2, 3, 4, 5].map((moment) => boxAt(moving, moment))).toEqual([null, [10, 20, 30, 40], [15, 20, 30, 45], [20, 20, 30, 50], null])
+    expect(boxAt(face, 3)).toEqual(face.box)
+    expect(middleOf(moving)).toBe(4)
+  })
+
+  it('may show in some frames, and is covered in all of them first', () => {
+    expect([2, 3, 4].map((moment) => coveredAt(moving, moment))).toEqual([true, false, true])
+    expect(whole(moving)).toBe(false)
+    const once = toggled([moving], 0)
+    expect(once).toEqual([{ ...moving, visible: [] }])
+    expect(once[0] && whole(once[0])).toBe(true)
+    expect(toggled(once, 0)[0]?.covered).toBe(false)
+  })
+
+  it('has areas of its own, on one page or in all frames, that move by key', () => {
+    expect(boxAt(area([1, 2, 30, 40], 'solid'), 9)).toEqual([1, 2, 30, 40])
+    const page = area([1, 2, 30, 40], 'solid', 3)
+    expect([boxAt(page, 2), boxAt(page, 3)]).toEqual([null, [1, 2, 30, 40]])
+    const moved = nudged([page], 0, 'ArrowRight', size, false)?.[0]
+    expect(moved && boxAt(moved, 3)).toEqual([11, 2, 30, 40])
   })
 })
 

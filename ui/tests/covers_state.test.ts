@@ -13,7 +13,7 @@ const gone = (): Promise<never> => Promise.reject(new ApiError(404, problem))
 const wait = (): Promise<void> => Promise.resolve()
 const batch = (planned: number, over: Partial<RedactionBatchOut> = {}): RedactionBatchOut => ({ uid: 'a', at: '2026-11-14T10:00:00Z', folder: null, planned, done: 0, needs_review: 0, failed: 0, ...over })
 const item = (over: Partial<RedactedOut> = {}): RedactedOut => ({ id: 1, state: 'done', error: null, ...over }) as RedactedOut
-const mark: MarkIo = { box: [1, 2, 3, 4], tilt: 0, style: 'solid', shape: 'ellipse', reason: 'face', covered: true, score: 0.9, doubts: [] }
+const mark: MarkIo = { box: [1, 2, 3, 4], tilt: 0, style: 'solid', shape: 'ellipse', reason: 'face', covered: true, score: 0.9, doubts: [], visible: [] }
 const app = {
   t: texts('en'),
   read: async (work: () => Promise<void>): Promise<void> => work(),
@@ -62,7 +62,7 @@ describe('the copies of a batch', () => {
 describe('the editor', () => {
   function world(states: RedactedOut[]) {
     const api = {
-      item: vi.fn(() => Promise.resolve({ item: states.length > 1 ? (states.shift() as RedactedOut) : (states[0] as RedactedOut), marks: [mark], names: ['Mei'] })),
+      item: vi.fn(() => Promise.resolve({ item: states.length > 1 ? (states.shift() as RedactedOut) : (states[0] as RedactedOut), marks: [mark], names: ['Mei'], moments: null })),
       edit: vi.fn(() => Promise.resolve(item({ state: 'planned' }))),
       show: gone,
     }

@@ -61,7 +61,7 @@ class ClipRenderer(Protocol):
     async def join(self, task: JoinClip) -> Joined: ...
 
     async def still(self, path: str, seconds: float, side: int) -> bytes:
-        """The frame that is shown then, as JPEG, its longer side at most `side` pixels. Of a film the first."""
+        """The frame that is shown then, as JPEG, its longer side at most `side` pixels."""
         ...
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from agent.domain.errors import AgentError
+from agent.domain.moving import Moments
 from agent.domain.shown import Why
 from agent.domain.wishes import Doubtful, Mark, Wish
 
@@ -68,7 +69,8 @@ class CopyFacts:
     models: tuple[str, ...]  # what the faces were found and recognised with
     removed: tuple[str, ...] = ()  # see `Rendered`
     replaces: str | None = None  # SHA-256 of the copy of ours that gives way to it
-    ways: int | None = None  # of a clip, which has no marks: on so many ways through it goes a face
+    ways: int | None = None  # of a clip: on so many ways through it goes a face
+    moments: Moments | None = None  # of a clip whose covers can be changed by hand: its ways are `marks`
     followed: tuple[Followed, ...] = ()  # those ways, where some people were named
     ways_in: str = "seconds"  # what their numbers are: these or "frames"
     peak: float = 0.0  # of a clip: when it shows most faces, in seconds by its own clock
@@ -79,11 +81,22 @@ class CopyFacts:
         return self.ways if self.ways is not None else sum(mark.score is not None for mark in self.marks)
 
     @property
+    def marked(self) -> bool:
+        """Whether the marks say what is covered."""
+        return self.ways is None or self.moments is not None
+
+    @property
     def covered(self) -> int:
         """Faces, and areas drawn by hand. Of a clip those that are seen nowhere in it."""
-        if self.ways is not None:
+        if self.ways is not None and not self.marked:
             return self.ways - sum(way.visible > 0 for way in self.followed)
-        return sum(mark.covered for mark in self.marks)
+        return sum(mark.covered and not mark.visible for mark in self.marks)
+
+    @property
+    def faces_covered(self) -> int:
+        """The same without areas."""
+        drawn = sum(mark.covered for mark in self.marks if mark.score is None)
+        return self.covered - drawn
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ import numpy as np
 from agent.domain.clips import Clip, Find, Part, Seen, Sight
 from agent.domain.prints import FreshPrint
 from agent.domain.tracks import BEGINS
-from agent.vision.codecs import Image, Limits, Pixels
+from agent.vision.codecs import Image, Limits, Pixels, encode_small
+from agent.vision.codecs.colour import to_srgb
 from agent.vision.codecs.decode import named
 from agent.vision.detector import THOROUGH_FACE, Decoder, Detection
-from agent.vision.films.reading import film_of, frames, shown
+from agent.vision.films.reading import film_of, frame_at, frames, shown
 from agent.vision.prints import Prints
 
 # Seconds that count for one frame, however long it is shown: where a face is missed in one, those before and after it tell.
@@ -36,6 +37,7 @@ def probe(data: bytes, limits: Limits) -> Clip:
         (Part(0, count),),
         sound=False,
         film=True,
+        even=film.even,
     )
 
 
@@ -54,6 +56,14 @@ def look_through(data: bytes, limits: Limits, thorough: Thorough, prints: Prints
         sights.append(Sight(number, found))
         before = pixels
     return Seen(tuple(sights), tuple(range(1, len(sights))) if film.name == "tiff" else ())
+
+
+def still(data: bytes, limits: Limits, seconds: float, side: int) -> bytes:
+    """The frame of that moment, as JPEG, its longer side at most `side` pixels; one of the ends beyond them. Raises ImageError."""
+    film = named(data, limits, lambda name: film_of(data, name, limits))
+    canvas = frame_at(data, film, round(seconds / TICK), limits).canvas
+    pixels = shown(canvas)
+    return encode_small(Image(pixels, 1.0, canvas.width, canvas.height, film.name, to_screen=to_srgb(canvas.profile)), side)
 
 
 def _finds(pixels: Pixels, thorough: Thorough, prints: Prints | None) -> tuple[Find, ...]:

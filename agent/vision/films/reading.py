@@ -1,6 +1,6 @@
 """Gives the frames of an animated picture, or the pages of a TIFF, one after the other, each whole and upright."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,7 @@ FORMATS: Final = frozenset({"gif", "png", "webp", "avif", "tiff"})
 # Frames, and pixels in all of them together: an hour's work at worst.
 MOST_FRAMES, MOST_PIXELS = 5000, 1_000_000_000
 _SUBFILE, _REDUCED = 254, 1  # a TIFF's tag: whether a picture is another one's thumbnail
+_ON_ITS_SIDE = 5  # from this orientation on, width and height change places
 _BITS, _DEEP = 258, 16  # the tag for bits per colour, and more than are kept
 
 
@@ -24,12 +25,13 @@ class Film:
     """What is known before a frame is decoded."""
 
     name: str  # the format
-    width: int  # pixels of the first frame as it lies in the file
+    width: int  # pixels of the first frame, upright
     height: int
     numbers: tuple[int, ...]  # of the frames that are pictures of their own
     loop: int | None = None  # how often it is shown again, 0: for ever; None: once, or not said
     default: bool = False  # the first frame is shown only by those who can't show the others
     left: frozenset[str] = frozenset()  # kinds that go into no copy
+    even: bool = True  # all are of one size
 
 
 @dataclass(slots=True)
@@ -51,18 +53,28 @@ def film_of(data: bytes, name: str, limits: Limits) -> Film:
         return _pages(opened, count, limits)
     _check(count, count * opened.width * opened.height)
     loop = opened.info.get("loop")
+    size = opened.size if others.exif_read(opened, data, name).orientation < _ON_ITS_SIDE else opened.size[::-1]
     default = bool(opened.info.get("default_image")) and count > 1
     left = frozenset({"depth"} if name == "png" and data[24:25] == bytes([_DEEP]) else ())
-    return Film(name, opened.width, opened.height, tuple(range(count)), None if loop is None else int(loop), default, left)
+    return Film(name, *size, tuple(range(count)), None if loop is None else int(loop), default, left)
 
 
 def frames(data: bytes, film: Film, limits: Limits) -> Iterator[Frame]:
     """Raises ImageError."""
+    yield from _read(data, film, limits, film.numbers)
+
+
+def frame_at(data: bytes, film: Film, at: int, limits: Limits) -> Frame:
+    """One of them, the first or the last if there is none of that number. Raises ImageError."""
+    return next(_read(data, film, limits, (film.numbers[min(max(at, 0), len(film.numbers) - 1)],)))
+
+
+def _read(data: bytes, film: Film, limits: Limits, numbers: Sequence[int]) -> Iterator[Frame]:
     opened = named(data, limits, lambda name: others.open_checked(data, name, limits))
     exif = others.exif_read(opened, data, film.name)
     read = _page if film.name == "tiff" else _frame
 
-    for number in film.numbers:
+    for number in numbers:
         frame = named(data, limits, lambda _, number=number: read(opened, number, limits))  # type: ignore[misc]  # the default has no type
         yield Frame(upright(frame.canvas, exif), frame.ms)
 
@@ -79,6 +91,7 @@ def shown(canvas: Canvas) -> Pixels:
 def _pages(opened: PIL.Image.Image, count: int, limits: Limits) -> Film:
     numbers, pixels, left = [], 0, set[str]()
     width, height = opened.size
+    even = True
     _check(count, 0)
     for number in range(count):
         opened.seek(number)
@@ -90,9 +103,10 @@ def _pages(opened: PIL.Image.Image, count: int, limits: Limits) -> Film:
         pixels += opened.width * opened.height
         if _DEEP in tags.get(_BITS, ()) and opened.mode in ("RGB", "RGBA"):
             left.add("depth")
+        even = even and opened.size == (width, height)
         numbers.append(number)
     _check(len(numbers), pixels)
-    return Film("tiff", width, height, tuple(numbers), left=frozenset(left) if len(numbers) > 1 else frozenset())
+    return Film("tiff", width, height, tuple(numbers), left=frozenset(left) if len(numbers) > 1 else frozenset(), even=even)
 
 
 def _check(count: int, pixels: int) -> None:

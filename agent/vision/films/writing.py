@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import BinaryIO, Final
 
-from agent.domain.clips import Covered
-from agent.domain.redaction import Cover, around
+from agent.domain.clips import Covered, covers_at
 from agent.vision.codecs import Limits, others
 from agent.vision.codecs.decode import named
 from agent.vision.copies import encoders
@@ -34,7 +33,7 @@ def removed(data: bytes, limits: Limits, *, strip: bool) -> tuple[str, ...]:
 
 def _drawn(data: bytes, film: Film, limits: Limits, ways: Sequence[Covered]) -> Iterator[Drawn]:
     for number, frame in enumerate(frames(data, film, limits)):
-        covers = [Cover(around(box, each.look), each.look, 0.0, each.reason) for each in ways if (box := each.way.at(number)) is not None]
+        covers = covers_at(ways, number)
         cover(frame.canvas, covers)
         yield Drawn(frame.canvas, frame.ms, covers)
 

@@ -13,9 +13,8 @@ from av.error import FFmpegError
 from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 
-from agent.domain.clips import Covered, Part
+from agent.domain.clips import Covered, Part, covers_at
 from agent.domain.errors import VideoMissing, VideoUnwritable
-from agent.domain.redaction import Cover, around
 from agent.vision.video.geometry import Turn
 from agent.vision.video.opening import Opened, frames, moment_of, opened
 from agent.vision.video.planes import draw, drawable
@@ -95,7 +94,7 @@ def write_part(file: BinaryIO, part: Part, ways: Sequence[Covered], form: str, o
 
 
 def _covered(frame: VideoFrame, moment: int, ways: Sequence[Covered]) -> VideoFrame:
-    covers = [Cover(around(box, each.look), each.look, 0.0, each.reason) for each in ways if (box := each.way.at(moment)) is not None]
+    covers = covers_at(ways, moment)
     width, height, turn = frame.width, frame.height, Turn.of(frame)
     plain = drawable(frame)
     if covers:

@@ -35,6 +35,7 @@ export function copyUrl({ id, copy_sha256 }: Pick<RedactedOut, 'id' | 'copy_sha2
   return `/api/redaction-items/${id}/preview?of=copy&side=${side}&made=${copy_sha256?.slice(0, 8) ?? ''}`
 }
 
-export function uncoveredUrl(id: number, side: number): string {
-  return `/api/redaction-items/${id}/preview?of=original&side=${side}`
+/** @param moment of what moves */
+export function uncoveredUrl(id: number, side: number, moment: number | null = null): string {
+  return `/api/redaction-items/${id}/preview?of=original&side=${side}${moment === null ? '' : `&moment=${moment}`}`
 }

@@ -1181,7 +1181,7 @@ export interface paths {
         };
         /**
          * Preview
-         * @description The copy as it is, or the original to draw on; of a clip the frame with most faces. Made for this answer, kept nowhere.
+         * @description The copy as it is, or the original to draw on; of what moves at that moment, or with most faces. Made now, kept nowhere.
          */
         readonly get: operations["preview_api_redaction_items__item_id__preview_get"];
         readonly put?: never;
@@ -2776,6 +2776,26 @@ export interface components {
              * @default 0
              */
             readonly tilt: number;
+            /**
+             * Visible
+             * @description first and last moments of stretches in which it shows although it is covered
+             * @default []
+             */
+            readonly visible: readonly (readonly [
+                number,
+                number
+            ])[];
+            /**
+             * Way
+             * @description in what moves: moment, left, top, width, height, straight from each to the next; null: it stays where it is throughout
+             */
+            readonly way?: readonly (readonly [
+                number,
+                number,
+                number,
+                number,
+                number
+            ])[] | null;
         };
         /** MarksEdit */
         readonly MarksEdit: {
@@ -2838,6 +2858,31 @@ export interface components {
             readonly state: "present" | "missing" | "damaged";
             /** Terms */
             readonly terms: string;
+        };
+        /**
+         * MomentsOut
+         * @description The frames or pages of what moves, numbered by its ticks.
+         */
+        readonly MomentsOut: {
+            /**
+             * Apart
+             * @description pages: what is drawn on one is not on the others
+             */
+            readonly apart: boolean;
+            /** First */
+            readonly first: number;
+            /** Last */
+            readonly last: number;
+            /**
+             * Most
+             * @description when most faces show
+             */
+            readonly most: number;
+            /**
+             * Step
+             * @description from one to the next, mostly
+             */
+            readonly step: number;
         };
         /** MonitorOut */
         readonly MonitorOut: {
@@ -3298,7 +3343,7 @@ export interface components {
             readonly batch: string;
             /**
              * Clip
-             * @description it moves, or has several pages: its preview is one frame of it, and it has no marks
+             * @description it moves, or has several pages: its preview is one frame of it
              */
             readonly clip: boolean;
             /** Copy Sha256 */
@@ -3312,7 +3357,7 @@ export interface components {
             readonly doubts: readonly components["schemas"]["Doubtful"][];
             /**
              * Editable
-             * @description its copy can be made anew with other marks: it is a picture, and the original is still there to make it from
+             * @description its copy can be made anew with other marks: those are known, and the original is still there to make it from
              */
             readonly editable: boolean;
             /**
@@ -3411,6 +3456,8 @@ export interface components {
             readonly item: components["schemas"]["RedactedOut"];
             /** Marks */
             readonly marks: readonly components["schemas"]["MarkIO"][];
+            /** @description null: it doesn't move, or its covers can't be changed */
+            readonly moments: components["schemas"]["MomentsOut"] | null;
             /**
              * Names
              * @description who is below each mark, as far as the library knows for certain
@@ -4067,6 +4114,7 @@ export type Match = components['schemas']['Match'];
 export type MemoryReport = components['schemas']['MemoryReport'];
 export type MergePeople = components['schemas']['MergePeople'];
 export type ModelReport = components['schemas']['ModelReport'];
+export type MomentsOut = components['schemas']['MomentsOut'];
 export type MonitorOut = components['schemas']['MonitorOut'];
 export type Monitors = components['schemas']['Monitors'];
 export type NameConflict = components['schemas']['NameConflict'];
@@ -6389,6 +6437,7 @@ export interface operations {
             readonly query?: {
                 readonly of?: "copy" | "original";
                 readonly side?: number;
+                readonly moment?: number | null;
             };
             readonly header?: never;
             readonly path: {

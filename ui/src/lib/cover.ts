@@ -43,8 +43,43 @@ function changed(marks: Marks, at: number, change: Partial<Mark>): Marks {
   return marks.map((mark, index) => (index === at ? { ...mark, ...change } : mark))
 }
 
+/** What shows here and there is covered first. */
 export function toggled(marks: Marks, at: number): Marks {
-  return changed(marks, at, { covered: !marks[at]?.covered })
+  const mark = marks[at]
+  return mark && partly(mark) ? changed(marks, at, { covered: true, visible: [] }) : changed(marks, at, { covered: !mark?.covered })
+}
+
+/** Whether it shows in some frames of those it is in. */
+export function partly(mark: Mark): boolean {
+  return (mark.visible ?? []).length > 0
+}
+
+/** Whether it is covered wherever it is. */
+export function whole(mark: Mark): boolean {
+  return mark.covered === true && !partly(mark)
+}
+
+/** Where it is at a moment of what moves; null: nowhere. Without a moment, as in a photo. */
+export function boxAt({ box, way }: Mark, moment: number | null): Mark['box'] | null {
+  if (!way || moment === null) return box
+  const after = way.findIndex((knot) => knot[0] >= moment)
+  const next = way[after]
+  if (next === undefined) return null
+  const before = next[0] === moment ? next : way[after - 1]
+  if (before === undefined) return null
+  const share = next === before ? 0 : (moment - before[0]) / (next[0] - before[0])
+  const [x, y, w, h] = [1, 2, 3, 4].map((side) => (before[side] ?? 0) * (1 - share) + (next[side] ?? 0) * share) as [number, number, number, number]
+  return [x, y, w, h]
+}
+
+/** Whether it is covered at that moment. */
+export function coveredAt({ covered, visible }: Mark, moment: number | null): boolean {
+  return covered === true && (moment === null || !(visible ?? []).some(([first, last]) => first <= moment && moment <= last))
+}
+
+/** A moment to look at it: in the middle of its way. */
+export function middleOf({ way }: Mark): number | null {
+  return way?.[Math.floor(way.length / 2)]?.[0] ?? null
 }
 
 /** All of them look alike. */
@@ -82,8 +117,9 @@ export function inTheMiddle({ width, height }: Size): Mark['box'] {
   return [(width - side) / 2, (height - side) / 2, side, side]
 }
 
-export function area(box: Mark['box'], style: Style): Mark {
-  return { box, tilt: 0, style, shape: 'box', reason: 'hand', covered: true, score: null, doubts: [] }
+/** @param page the only one it is on; null: wherever it can be */
+export function area(box: Mark['box'], style: Style, page: number | null = null): Mark {
+  return { box, tilt: 0, style, shape: 'box', reason: 'hand', covered: true, score: null, doubts: [], visible: [], ...(page === null ? {} : { way: [[page, ...box]] }) }
 }
 
 const ARROWS: Readonly<Record<string, readonly [number, number]>> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
@@ -100,7 +136,7 @@ export function nudged(marks: Marks, at: number, key: string, size: Size, grow: 
   const box: Mark['box'] = grow
     ? [x, y, clamp(w + dx, by, size.width - x), clamp(h + dy, by, size.height - y)]
     : [clamp(x + dx, 0, size.width - w), clamp(y + dy, 0, size.height - h), w, h]
-  return changed(marks, at, { box })
+  return changed(marks, at, { box, ...(mark.way ? { way: mark.way.map(([page]) => [page, ...box] as const) } : {}) })
 }
 
 /** Whether both cover the same in the same way. */
@@ -116,7 +152,7 @@ export function marksOf({ faces, drawn, style, shape }: Pick<CaptureOut, 'faces'
   return [
     ...faces.map(({ box: [x, y, w, h], score, covered }): Mark => {
       const [wide, high] = [w * COVER, h * COVER]
-      return { box: [x - (wide - w) / 2, y - (high - h) / 2, wide, high], tilt: 0, style, shape, reason: 'face', covered, score, doubts: [] }
+      return { box: [x - (wide - w) / 2, y - (high - h) / 2, wide, high], tilt: 0, style, shape, reason: 'face', covered, score, doubts: [], visible: [] }
     }),
     ...drawn.map((box) => area(box, style)),
   ]

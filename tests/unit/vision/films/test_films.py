@@ -21,7 +21,7 @@ from agent.vision.copies.kept import Kept
 from agent.vision.copies.notes import Notes
 from agent.vision.detector import Decoder, Detection, five
 from agent.vision.films import reading
-from agent.vision.films.looking import look_through, probe
+from agent.vision.films.looking import look_through, probe, still
 from agent.vision.films.many import Drawn, write_gif
 from agent.vision.films.reading import Film, frames_in
 from agent.vision.films.writing import removed, write
@@ -200,6 +200,22 @@ def test_in_a_frame_in_which_a_face_is_missed_it_is_covered_all_the_same() -> No
     for number, x in enumerate([10, 20, 30, 40, 50, 60, 70, 70, 70]):
         box = way.at(number)
         assert box is not None and box.intersection(Box(x, 20, 24, 24)) >= 0.99 * 24 * 24
+
+
+def test_a_film_that_lies_on_its_side_has_the_size_of_what_is_seen() -> None:
+    exif = PIL.Image.Exif()
+    exif[0x112] = 6
+    frames = [PIL.Image.new("RGB", (60, 40), (shade, 0, 0)) for shade in (10, 200)]
+    data = saved(frames[0], "WEBP", save_all=True, append_images=frames[1:], exif=exif.tobytes(), lossless=True)
+    clip = probe(data, LIMITS)
+    with PIL.Image.open(io.BytesIO(still(data, LIMITS, 0.1, 30))) as seen:
+        assert (clip.width, clip.height, seen.size) == (40, 60, (20, 30))
+
+
+def test_pages_of_several_sizes_are_told() -> None:
+    first, second = PIL.Image.new("RGB", (60, 40)), PIL.Image.new("RGB", (40, 60))
+    for pages, even in (([first, first], True), ([first, second], False)):
+        assert probe(saved(pages[0], "TIFF", save_all=True, append_images=pages[1:]), LIMITS).even is even
 
 
 def test_of_pages_each_is_by_itself() -> None:

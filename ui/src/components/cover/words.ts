@@ -2,7 +2,7 @@
 
 import type { Doubtful } from '../../api/types'
 import type { Texts } from '../../i18n'
-import { byHand, type Mark } from '../../lib/cover'
+import { byHand, partly, type Mark } from '../../lib/cover'
 
 const DOUBTS: Readonly<Record<Doubtful, string>> = {
   no_face: 'cover_page.doubt.no_face',
@@ -48,7 +48,12 @@ export function nameOf(mark: Mark, index: number, person: string | null, t: Text
   return person ?? t(byHand(mark) ? 'cover_page.area' : 'cover_page.face', { index: index + 1 })
 }
 
+/** What becomes of it. */
+export function stateWord(mark: Mark, t: Texts): string {
+  return t(!mark.covered ? 'cover_page.shown' : partly(mark) ? 'cover_page.partly' : 'cover_page.covered')
+}
+
 /** "Face 2, covered, small"; "Face 1, Mei, shown". */
 export function spoken(mark: Mark, index: number, person: string | null, t: Texts): string {
-  return [nameOf(mark, index, null, t), person ?? '', t(mark.covered ? 'cover_page.covered' : 'cover_page.shown'), doubtWords(mark.doubts, t)].filter(Boolean).join(t('ui.list_separator'))
+  return [nameOf(mark, index, null, t), person ?? '', stateWord(mark, t), doubtWords(mark.doubts, t)].filter(Boolean).join(t('ui.list_separator'))
 }
