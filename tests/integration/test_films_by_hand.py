@@ -1,4 +1,4 @@
-"""Films whose covers somebody changed, made anew by real engines."""
+"""Films and clips whose covers somebody changed, made anew by real engines."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,9 +16,9 @@ from agent.domain.face import Box
 from agent.domain.moving import covered_along, marks_along, moments_of
 from agent.domain.redaction import Cover, Look, Reason, Shape
 from agent.domain.wishes import Mark
-from tests.integration.test_clips import films
+from tests.integration.test_clips import blacks, face_clip, films, renderer
 
-__all__ = ["films"]  # a fixture
+__all__ = ["films", "renderer"]  # fixtures
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -60,3 +60,23 @@ async def test_by_hand_a_face_shows_throughout_and_an_area_is_covered_in_every_f
         assert np.array_equal(after[:220, :290], before[:220, :290]) and not np.array_equal(whole[:220, :290], before[:220, :290])
         assert np.array_equal(after[:220, 310:], whole[:220, 310:]) and not np.array_equal(whole[:220, 310:], before[:220, 310:])
     assert not list((tmp_path / "jobs").iterdir())
+
+
+async def test_by_hand_a_clip_is_covered_where_somebody_says_in_every_frame(
+    renderer: ClipRenderer, samples_folder: Path, tmp_path: Path
+) -> None:
+    original, look = face_clip(tmp_path / "clip.mp4", samples_folder), Look()
+    redactor = ClipRedactor(renderer, FolderJobs(tmp_path / "jobs"))
+    copy = await redactor.redact(ClipWish(str(original), str(tmp_path / "copy"), look))
+    moments, marks = moments_of(copy.clip), marks_along(copy.trails, copy.verdicts, look)
+    assert moments is not None and marks is not None and not moments.apart
+    assert (moments.last - moments.first) // moments.step + 1 == 20
+
+    area = Mark(Cover(Box(0, 440, 320, 40), Look(shape=Shape.BOX), 0.0, Reason.HAND))
+    for said, name in ((marks, "same"), ([replace(marks[0], covered=False), area], "edited")):
+        ways = ByHand(copy.clip.sha256, covered_along(said, moments))
+        await redactor.redact(ClipWish(str(original), str(tmp_path / name), look, by_hand=ways))
+    assert blacks(tmp_path / "same") == blacks(tmp_path / "copy")
+    drawn = 320 * 40 / (640 * 480)
+    for before, after in zip(blacks(original), blacks(tmp_path / "edited"), strict=True):
+        assert abs(after - before - drawn) < 0.01

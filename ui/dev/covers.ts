@@ -15,6 +15,8 @@ interface Copy {
   edited: boolean
   readonly editable: boolean
   made: number
+  /** frames, of what moves */
+  frames: number
 }
 
 interface Batch {
@@ -44,7 +46,17 @@ function marksOf(image: ImageOut, style: Style, doubts: readonly Doubtful[]): Ma
 
 function copy(image: ImageOut, state: string, style: Style, place: number, editable = true): Copy {
   const doubts: readonly Doubtful[] = image.faces.length === 0 ? ['no_face'] : state === 'needs_review' ? (DOUBTS[place % DOUBTS.length] ?? []).map((doubt) => (doubt === 'no_face' ? 'small' : doubt)) : []
-  return { id: ++count, image, state, marks: marksOf(image, style, doubts), doubts, edited: false, editable, made: 0 }
+  return { id: ++count, image, state, marks: marksOf(image, style, doubts), doubts, edited: false, editable, made: 0, frames: 0 }
+}
+
+/** An animation: the first face goes to the right and is gone after half of it, the others stay, and show for a while. */
+function move(each: Copy | undefined): void {
+  if (!each) return
+  each.frames = 12
+  each.marks = each.marks.map((mark, place) => {
+    const [x, y, w, h] = mark.box
+    return place === 0 ? { ...mark, way: [[0, x, y, w, h], [5, x + w / 4, y, w, h]] as const } : { ...mark, way: [[0, x, y, w, h], [11, x, y, w, h]] as const, visible: [[3, 5]] as const }
+  })
 }
 
 function all({ images, status }: World, { scene }: Options): Batch[] {
@@ -58,6 +70,7 @@ function all({ images, status }: World, { scene }: Options): Batch[] {
     { uid: 'c2', at: at(30), folder: status.folders[0]?.path ?? null, copies: some(14, 20).map((image, place) => copy(image, 'done', 'mosaic', place)) },
     { uid: 'c3', at: at(80), folder: null, copies: some(20, 23).map((image, place) => copy(image, 'done', 'blur', place, false)) },
   ]
+  move(batches[1]?.copies.at(-1))
   if (scene === 'covering') batches.unshift({ uid: 'c4', at: at(0), folder: null, copies: some(0, 27).map((image, place) => copy(image, place > 10 ? 'planned' : 'done', 'solid', place)) })
   return batches
 }
@@ -78,7 +91,7 @@ function itemOut(uid: string, each: Copy, { status }: World): RedactedOut {
     source: image.path,
     target: each.editable ? `/home/mei/${zh ? '打码副本' : 'Covered copies'}/${name}` : image.path,
     state: each.state,
-    clip: false,
+    clip: each.frames > 0,
     passed: false,
     edited: each.edited,
     editable: each.editable && ['done', 'needs_review'].includes(each.state),
@@ -187,5 +200,5 @@ export function answerCovers(request: IncomingMessage, response: ServerResponse,
     return true
   }
   const faces = each.image.faces
-  return json({ item: itemOut(batch.uid, each, world), moments: null, marks: each.marks, names: each.marks.map((_, place) => (faces[place]?.certainty === 'probable' ? null : (faces[place]?.person ?? null))) })
+  return json({ item: itemOut(batch.uid, each, world), moments: each.frames > 0 ? { first: 0, last: each.frames - 1, step: 1, most: 2, apart: false } : null, marks: each.marks, names: each.marks.map((_, place) => (faces[place]?.certainty === 'probable' ? null : (faces[place]?.person ?? null))) })
 }

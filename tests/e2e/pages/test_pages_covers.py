@@ -36,6 +36,7 @@ STATES: dict[str, tuple[str, str, str, Act | None]] = {
     "a copy": ("family", "#covers/c1/1", ".cover", None),
     "an area drawn": ("family", "#covers/c1/1", ".cover", _draw),
     "no face found": ("family", "#covers/c1/5", "aside .none", None),
+    "what moves": ("family", "#covers/c2/20", ".cover", lambda page: page.get_by_role("slider").press("End")),
     "a copy that failed": ("family", "#covers/c1/6", ".notice", None),
     "a copy in the original's place": ("family", "#covers/c3/21", ".only img", None),
     "a copy that is no more": ("family", "#covers/c1/999", ".notice", None),
@@ -136,6 +137,30 @@ def test_an_area_is_set_moved_and_removed_by_key(copy: Page) -> None:
     assert after["x"] > before["x"] and after["height"] > before["height"] and after["width"] == pytest.approx(before["width"])
     copy.keyboard.press("Delete")
     expect(copy.locator(".cover")).to_have_count(3)
+
+
+def test_in_what_moves_a_face_is_where_it_is_in_each_frame_and_changed_in_all(page: Page, visit: Callable[..., None]) -> None:
+    visit("#covers/c2/20")
+    page.locator(".cover").first.wait_for()
+    faces, slider = page.locator("aside li"), page.get_by_role("slider")
+    before = page.locator(".cover").first.bounding_box()
+    slider.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuetext", "Frame 4 of 12")
+    expect(page.locator("img")).to_have_attribute("src", re.compile("moment=3"))
+    page.wait_for_function("(x) => document.querySelector('.cover').getBoundingClientRect().x > x", arg=before["x"] if before else 0)
+
+    slider.press("End")
+    expect(page.locator(".cover")).to_have_count(faces.count() - 1)
+    page.get_by_role("button", name=re.compile("^Show a frame with")).click()
+    expect(page.locator(".cover")).to_have_count(faces.count())
+    page.locator(".cover").first.click()
+    expect(faces.first).to_contain_text("shown", ignore_case=True)
+    page.keyboard.press("d")
+    page.keyboard.press("Enter")
+    slider.press("End")
+    expect(page.locator(".cover")).to_have_count(faces.count() - 1)  # the area is in all frames
+    page.keyboard.press("Control+s")
+    page.locator("[role=status]", has_text="saved").wait_for()
 
 
 def test_the_original_is_seen_only_while_the_key_is_held(copy: Page) -> None:
