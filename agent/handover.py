@@ -49,6 +49,7 @@ def updates_of(paths: AppPaths, settings: Callable[[], Settings], *, restart: Ca
         clock=utc_now,
         restart=restart,
         settle=lambda: Handover(paths, settings(), build).settle(),
+        put_away=known.put_away,
         changed=changed,
         jitter=random.random(),
     )

@@ -41,6 +41,11 @@ def update_routes(api: FastAPI, context: Context) -> None:
         """Answers when it is here and verified."""
         return out(await context.updates.download())
 
+    @api.delete("/api/update/outcome")
+    async def put_away() -> UpdateOut:
+        """It was read that an installation was taken back: it is told no more."""
+        return out(await context.updates.put_away())
+
     @api.post("/api/update/install", status_code=202)
     async def install() -> None:
         """The program ends and goes on as the new version."""

@@ -22,7 +22,8 @@ class Updates:
     """`read` says what is remembered (blocks); `ask(check, fetch, patient)` has a child find out and download.
 
     `wanted` is whether to look without being asked, `restart` ends the program to go on as the new version, `settle` (blocks) is called
-    when this version has run for a while; `jitter` is from 0 to 1, so that not all programs ask at the same time.
+    when this version has run for a while, `put_away` (blocks) forgets that an installation was taken back; `jitter` is from 0 to 1, so that
+    not all programs ask at the same time.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Updates:
         clock: Callable[[], datetime],
         restart: Callable[[], None],
         settle: Callable[[], None],
+        put_away: Callable[[], None],
         changed: Callable[[], None] = lambda: None,
         jitter: float = 0.5,
     ) -> None:
@@ -43,6 +45,7 @@ class Updates:
         self._clock = clock
         self._restart = restart
         self._settle = settle
+        self._put_away = put_away
         self._changed = changed
         self._jitter = jitter
         self._turn = asyncio.Lock()
@@ -57,7 +60,7 @@ class Updates:
 
         off = UpdateState(Step.OFF, "stable")
         nothing: Callable[[], None] = lambda: None  # noqa: E731
-        return cls(lambda: off, nobody, wanted=lambda: False, clock=datetime.now, restart=nothing, settle=nothing)
+        return cls(lambda: off, nobody, wanted=lambda: False, clock=datetime.now, restart=nothing, settle=nothing, put_away=nothing)
 
     @property
     def ready(self) -> str | None:
@@ -89,6 +92,13 @@ class Updates:
         if self.state.step is not Step.READY:
             raise UpdateManaged if self.state.step is Step.MANAGED else UpdateNotReady
         self._restart()
+
+    async def put_away(self) -> UpdateState:
+        """The user has read that an installation was taken back. Raises OSError, StoreError."""
+        async with self._turn:  # one process writes what is remembered: not while the child does
+            await asyncio.to_thread(self._put_away)
+            await self.reread()
+        return self.state
 
     async def reread(self) -> None:
         """The settings may be others."""

@@ -105,7 +105,7 @@ const PROBLEMS: Record<Language, readonly Problem[]> = {
 const MANY = 10_000
 
 export interface Options {
-  /** family, counts, forty, setaside, battery, limited, quiet, unknown, portrait, crowd, noface, long, panorama, failed, burst, finished, paused, empty, first, undialogued, attention, away, loading, unauthorised, offline, trouble, huge, nobody, many, settled, unread, captured, captures, captured_nobody, captured_gone */
+  /** family, counts, forty, setaside, battery, limited, quiet, unknown, portrait, crowd, noface, long, panorama, failed, burst, finished, paused, empty, first, undialogued, attention, away, loading, unauthorised, offline, trouble, huge, nobody, many, settled, unread, captured, captures, captured_nobody, captured_gone, newer, older */
   readonly scene: string
   readonly language: Language
   readonly theme: Status['theme']

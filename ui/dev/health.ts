@@ -1,6 +1,6 @@
 /** The made-up agent's report of itself. */
 
-import type { FindingOut, HealthReport, HistoryPoint, UpdateOut } from '../src/api/types.ts'
+import type { FindingOut, HealthReport, HistoryPoint, Status, UpdateOut } from '../src/api/types.ts'
 import type { Options } from './fixtures.ts'
 
 const TERMS = {
@@ -84,7 +84,36 @@ export function checks({ scene, language }: Options): FindingOut[] {
   ]
 }
 
-export function update(): UpdateOut {
-  const none = { version: null, news: null, command: null, problem: null, outcome: null }
-  return { step: 'current', wanted: true, channel: 'stable', checked_at: new Date().toISOString(), ...none }
+const TAKEN_BACK = {
+  en: { cause: 'Version 0.3.0 did not come up, so it was taken back.', remedy: 'Nothing needs to be done.' },
+  'zh-CN': { cause: '版本 0.3.0 没能启动，已撤回。', remedy: '不需要做任何事。' },
+}
+
+let putAway = false
+const listeners = new Set<() => void>()
+
+export function resetUpdate(): void {
+  putAway = false
+}
+
+export function onUpdate(listener: () => void): () => void {
+  listeners.add(listener)
+  return () => void listeners.delete(listener)
+}
+
+/** In the scene `newer` another version waits, in `older` one was taken back. */
+export function updateStatus({ scene, language }: Options): Pick<Status, 'update' | 'taken_back'> {
+  const outcome = { code: 'update.rolled_back', params: {}, ...TAKEN_BACK[language] }
+  return { update: scene === 'newer' ? '0.3.0' : null, taken_back: scene === 'older' && !putAway ? outcome : null }
+}
+
+export function update(options: Options, method: string | undefined): UpdateOut {
+  if (method === 'DELETE') {
+    putAway = true
+    for (const listener of listeners) listener()
+  }
+  const { update: version = null, taken_back: outcome = null } = updateStatus(options)
+  const news = version === null ? null : options.language === 'en' ? 'Photos open faster, and albums of scans are read.' : '照片打开更快，并能读取扫描相册。'
+  const rest = { wanted: true, channel: 'stable', checked_at: new Date().toISOString(), command: null, problem: null } as const
+  return { step: version === null ? 'current' : 'ready', version, news, outcome, ...rest }
 }

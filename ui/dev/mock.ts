@@ -8,7 +8,7 @@ import { picture as drawn } from '../docs.ts'
 import { answerCaptures, captureCounts, onCaptures, resetCaptures } from './captures.ts'
 import { answerCovers, resetCovers } from './covers.ts'
 import { picture, world, type Options, type World } from './fixtures.ts'
-import { checks, report, update } from './health.ts'
+import { checks, onUpdate, report, resetUpdate, update, updateStatus } from './health.ts'
 import { answerLibrary, imagesOf, resetLibrary } from './library.ts'
 import { answerPeople, doubtCount, onPeople, peopleOf, resetPeople, saidOf, searched } from './people.ts'
 import { placesPage } from './places.ts'
@@ -36,7 +36,7 @@ function worldNow(chosen: Options): World {
   const now = appliedStatus(world(options))
   const people = peopleOf(now, options)
   const images = now.images.map((image) => saidOf(image, people))
-  return { ...now, images, status: { ...now.status, doubts: doubtCount(now, options), ...captureCounts(now, options), ...watchStatus(chosen) } }
+  return { ...now, images, status: { ...now.status, doubts: doubtCount(now, options), ...captureCounts(now, options), ...watchStatus(chosen), ...updateStatus(options) } }
 }
 
 function stream(response: ServerResponse, chosen: Options): void {
@@ -59,6 +59,7 @@ function stream(response: ServerResponse, chosen: Options): void {
   })
   const unwatchCaptures = onCaptures(send)
   const unwatchWatching = onWatching(send)
+  const unwatchUpdate = onUpdate(send)
   const timer = worldNow(chosen).status.burst ? setInterval(send, 60) : undefined
   response.on('close', () => {
     clearInterval(timer)
@@ -66,6 +67,7 @@ function stream(response: ServerResponse, chosen: Options): void {
     unwatchPeople()
     unwatchCaptures()
     unwatchWatching()
+    unwatchUpdate()
   })
 }
 
@@ -78,6 +80,7 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
     if (url.search) resetCovers()
     if (url.search) resetCaptures()
     if (url.search) resetWatching()
+    if (url.search) resetUpdate()
     if (url.search) response.setHeader('set-cookie', `${COOKIE}=${url.search.slice(1).replaceAll('&', '+')}; path=/`)
     return next()
   }
@@ -101,7 +104,7 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
   if (answerCovers(request, response, url, all, chosen)) return
   if (answerLibrary(request, response, url, all, chosen)) return
   if (url.pathname === '/api/doctor') return json(response, checks(chosen))
-  if (url.pathname.startsWith('/api/update')) return json(response, update())
+  if (url.pathname.startsWith('/api/update')) return json(response, update(applied(chosen), request.method))
   if (url.pathname === '/api/health-report') return json(response, report(chosen))
   if (request.method === 'POST') return void response.writeHead(204).end()
   if (url.pathname === '/api/events') return stream(response, chosen)

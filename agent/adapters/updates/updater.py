@@ -138,6 +138,11 @@ class Updater:
         path = self._kept(offer) if offer else None
         return (offer, path) if offer and path and self.build.updates and self.build.kind in SELF_INSTALLED else None
 
+    def put_away(self) -> None:
+        """Tell no more that an installation was taken back; its version stays given up. Raises OSError, StoreError."""
+        if self.memory.read().outcome is not None:
+            self.memory.change(outcome=None)
+
     def sweep(self) -> None:
         """Delete downloads of what is not newer than this program: they were installed by other means. Raises OSError."""
         offer = self.memory.read().offer

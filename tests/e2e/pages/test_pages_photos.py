@@ -81,6 +81,8 @@ STATES: dict[str, tuple[str, str, str, Act | None]] = {
     "status after a check": ("failed", "#status", "canvas", _check),
     "status on battery": ("away", "#status", ".note", None),
     "status with a duty to file": ("many", "#status", ".note", None),
+    "status with another version": ("newer", "#status", "section.first", None),
+    "status with a version taken back": ("older", "#status", ".page .banner", None),
     "status of a new library": ("empty", "#status", "figure", None),
     "status loading": ("loading", "#status", ".loading", None),
 }
@@ -300,3 +302,23 @@ def test_the_status_page_says_how_many_files_are_online_only_and_leads_to_them(p
     visit("#status", "trouble")
     page.get_by_text("1,234 files are online-only").get_by_role("link").click()
     expect(page.locator("main li")).to_have_count(100)
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_that_a_version_was_taken_back_is_put_away_and_stays_away(
+    page: Page, visit: Callable[..., None], made_up_agent: str, language: str
+) -> None:
+    visit("#status", "older", language)
+    banner = page.locator(".banner", has_text="update.rolled_back")
+    banner.get_by_role("button").click()
+    expect(banner).to_have_count(0)
+    page.goto(f"{made_up_agent}/#status")  # without its scene, which would begin anew
+    page.locator("canvas").first.wait_for()
+    expect(banner).to_have_count(0)
+
+
+def test_a_version_that_waits_stands_first_on_the_status_page(page: Page, visit: Callable[..., None]) -> None:
+    visit("#status", "newer")
+    update = page.get_by_role("region", name="Updates")
+    expect(update).to_have_count(1)
+    expect(update.get_by_role("button", name="Install now and go on")).to_be_in_viewport()

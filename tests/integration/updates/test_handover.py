@@ -216,6 +216,13 @@ def test_the_user_is_told_and_may_try_it_once_more(desk: Desk) -> None:
     taken_back = desk.program.status().taken_back
     assert taken_back is not None and taken_back.code == "update.rolled_back"
     assert "update.rolled_back" in desk.packaged.run("status").stdout
+    with desk.program.api() as api:
+        assert api.delete("/update/outcome").is_success
+    assert desk.program.status().taken_back is None
+    desk.program.quit()
+    desk.packaged.start()
+    assert desk.program.status().taken_back is None, "put away, it stays away"
+    assert "update.rolled_back" not in desk.packaged.run("update", "status").stdout
     desk.program.quit()
     assert "update.not_ready" in desk.packaged.run("update", "install").stderr
     assert "update.rolled_back" in desk.packaged.run("update", "install", "--again").stderr, "it still crashes"

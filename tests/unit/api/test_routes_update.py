@@ -26,12 +26,23 @@ class Known:
         self.state = state
         self.restarts = 0
         self.error: UpdateUntrusted | None = None
-        made = Updates(lambda: self.state, self._ask, wanted=lambda: True, clock=lambda: NOW, restart=self._restart, settle=lambda: None)
+        made = Updates(
+            lambda: self.state,
+            self._ask,
+            wanted=lambda: True,
+            clock=lambda: NOW,
+            restart=self._restart,
+            settle=lambda: None,
+            put_away=self._put_away,
+        )
         served.context = replace(served.context, updates=made)
 
     async def _ask(self, check: bool, fetch: bool, patient: bool) -> None:
         if self.error:
             raise self.error
+
+    def _put_away(self) -> None:
+        self.state = replace(self.state, outcome=None)
 
     def _restart(self) -> None:
         self.restarts += 1
@@ -62,3 +73,11 @@ async def test_what_failed_and_what_was_taken_back_is_said_with_cause_and_remedy
         said = (await owner.get("/api/update")).json()
         assert said["outcome"]["code"] == "update.rolled_back" and "0.2.0" in said["outcome"]["cause"]
         assert (await owner.post("/api/update/install")).status_code == 409
+
+
+async def test_what_was_taken_back_is_told_no_more_once_it_was_read(served: Served) -> None:
+    Known(served, replace(READY, step=Step.CURRENT, version=None, outcome=UpdateRolledBack(version="0.2.0")))
+    async with served.client(authorization=f"Bearer {served.auth.token}") as owner:
+        assert (await owner.delete("/api/update/outcome")).json()["outcome"] is None
+        assert (await owner.get("/api/update")).json()["outcome"] is None
+        assert (await owner.delete("/api/update/outcome")).status_code == 200, "twice is once"

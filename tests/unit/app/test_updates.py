@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agent.app.updates import Updates
-from agent.domain.errors import UpdateManaged, UpdateNotReady, UpdatesOff, UpdateUnreachable
+from agent.domain.errors import UpdateManaged, UpdateNotReady, UpdateRolledBack, UpdatesOff, UpdateUnreachable
 from agent.domain.updates import EVERY, FIRST_RETRY, Step, UpdateState
 
 NOW = datetime(2026, 1, 10, tzinfo=UTC)
@@ -24,7 +24,7 @@ class World:
         self.now = NOW
         self.asked: list[tuple[datetime, bool, bool, bool]] = []
         self.wanted = True
-        self.restarts = self.settled = 0
+        self.restarts = self.settled = self.changed = 0
         self.error: UpdateUnreachable | None = None
         self.looked: Callable[[], None] = lambda: None
         self.made = Updates(
@@ -34,6 +34,8 @@ class World:
             clock=lambda: self.now,
             restart=self._restart,
             settle=self._settle,
+            put_away=self._put_away,
+            changed=self._change,
             jitter=0.0,
         )
         monkeypatch.setattr("agent.app.updates.asyncio.sleep", self._sleep)
@@ -53,6 +55,12 @@ class World:
 
     def _restart(self) -> None:
         self.restarts += 1
+
+    def _put_away(self) -> None:
+        self.state = replace(self.state, outcome=None)
+
+    def _change(self) -> None:
+        self.changed += 1
 
     def _settle(self) -> None:
         self.settled += 1
@@ -140,3 +148,18 @@ async def test_a_word_of_the_user_is_asked_at_once_and_without_patience(make: Ca
     assert (await world.made.check()).checked_at == NOW
     await world.made.download()
     assert [asked[1:] for asked in world.asked] == [(True, False, True), (False, True, False)]
+
+
+async def test_what_was_taken_back_is_put_away_and_told_to_whoever_shows_it(make: Callable[[UpdateState], World]) -> None:
+    world = make(UpdateState(Step.CURRENT, "stable", outcome=UpdateRolledBack(version="0.2.0")))
+    assert world.made.state.outcome is not None
+    assert (await world.made.put_away()).outcome is None
+    assert world.made.state.outcome is None and world.changed == 1
+
+
+async def test_what_was_taken_back_is_not_put_away_while_the_child_writes(make: Callable[[UpdateState], World]) -> None:
+    world = make(UpdateState(Step.CURRENT, "stable", outcome=UpdateRolledBack(version="0.2.0")))
+    outcomes: list[object] = []
+    world.looked = lambda: outcomes.append(world.state.outcome)
+    await asyncio.gather(world.made.check(), world.made.put_away())
+    assert isinstance(outcomes[0], UpdateRolledBack) and world.made.state.outcome is None

@@ -74,6 +74,8 @@ export class Client {
   doctor = (): Promise<readonly FindingOut[]> => this.ask('/api/doctor')
   update = (): Promise<UpdateOut> => this.get('/api/update')
   checkUpdate = (): Promise<UpdateOut> => this.ask('/api/update/check')
+  /** That an installation was taken back is told no more. */
+  putAwayUpdate = (): Promise<void> => this.request('DELETE', '/api/update/outcome')
   /** The program ends and goes on as the new version. */
   installUpdate = (): Promise<void> => this.post('/api/update/install')
   pause = (): Promise<void> => this.post('/api/pause')
