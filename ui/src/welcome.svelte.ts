@@ -113,9 +113,14 @@ export class Welcome {
 
   constructor(
     private readonly settings: Pick<SettingsState, 'api' | 'save' | 'welcomeDone' | 'readFirstRun'>,
-    private readonly app: Pick<AppState, 'act' | 't' | 'dismiss'>,
+    private readonly app: Pick<AppState, 'act' | 't' | 'dismiss' | 'status'>,
   ) {
     this.folders = new ChosenFolders(settings.api, app)
+  }
+
+  /** What its last page is called: nothing is looked through where there is no photo yet. */
+  get outcome(): string {
+    return this.app.t((this.app.status?.images ?? 0) + this.folders.sum.images > 0 ? 'ui.first_run.ready' : 'ui.first_run.ready_empty')
   }
 
   /** Takes up what was begun, and offers what is suggested; once, however often it is shown. */

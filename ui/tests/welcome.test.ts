@@ -130,6 +130,14 @@ describe('the welcome', () => {
     expect([app.failure, welcome.folders.offered, welcome.ready]).toEqual([null, [], true])
   })
 
+  it('says that it looks through photos only where there are some', async () => {
+    const { app, welcome } = begun('/photos')
+    app.take({ ...status(), images: 0 })
+    expect(welcome.outcome).toBe('Ready for your photos')
+    await welcome.folders.add('/photos')
+    await vi.waitFor(() => expect(welcome.outcome).toBe('It’s looking through your photos'))
+  })
+
   it('switches recognition on only if that was chosen', async () => {
     const { welcome, done } = begun('/photos')
     await welcome.resume(first({ folders: ['/photos'], recognition: false, step: 0 }))
