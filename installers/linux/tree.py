@@ -4,11 +4,14 @@ import gzip
 import os
 import shutil
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 from installers.build_info import FOLDER, Kind, write_build
 from scripts.make_icons import LARGE, SIZES
 
 HOME = Path("usr/lib/ai-popup")
+# Where the program is at home on the web: told by whoever builds it, for a fork has another.
+HOMEPAGE = "AI_POPUP_BUILD_HOMEPAGE"
 _FILES = Path(__file__).parent / "files"
 _IMAGES = ("avif", "bmp", "gif", "heic", "heif", "jpeg", "png", "tiff", "webp")
 # Where a file of installers/linux/files goes, by its name's end.
@@ -44,9 +47,11 @@ def lay(program: Path, root: Path, *, kind: Kind, checkout: Path, version: str) 
 
 
 def _filled(text: str, version: str) -> str:
+    homepage = os.environ.get(HOMEPAGE)
     types = [f"image/{name}" for name in _IMAGES]
     return (
         text.replace("@VERSION@", version)
+        .replace("@HOMEPAGE@", f'  <url type="homepage">{escape(homepage)}</url>\n' if homepage else "")
         .replace("@MIME@", ";".join([*types, "inode/directory"]) + ";")
         .replace("@EXTENSIONS@", ";".join([*_IMAGES, "jpg", "tif", "dir"]) + ";")
     )

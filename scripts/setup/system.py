@@ -39,6 +39,8 @@ QT_LIBRARIES = [
 PACKAGERS = ["binutils", "rpm"]
 TEST_DESKTOP = [
     *PACKAGERS,
+    # Its appstreamcli reads what software centres are told: tests/installers/test_metadata.py.
+    "appstream",
     "chromium",
     "dbus-x11",
     "dunst",
