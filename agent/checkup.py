@@ -12,7 +12,7 @@ from agent.app.lifecycle import App
 from agent.app.ports import Library
 from agent.bootstrap import channel_of, home_of_key, model_store, updater
 from agent.build import read_build
-from agent.domain.errors import NoDisplay, NoTray, UpdatesOff
+from agent.domain.errors import NoDisplay, UpdatesOff
 from agent.domain.updates import Step
 from agent.i18n import Texts
 from agent.settings import Settings
@@ -61,10 +61,10 @@ def checks(
         return texts()("cli.doctor.there")
 
     def tray() -> str:
-        from agent.desktop.display import tray_available
+        from agent.desktop.display import tray_available, why_no_tray
 
         if not tray_available():
-            raise NoTray
+            raise why_no_tray()
         return texts()("cli.doctor.there")
 
     own = {"engine": engine, "wall": walled, "display": display, "tray": tray, "updates": updates}

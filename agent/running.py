@@ -13,9 +13,9 @@ import structlog
 from agent.adapters.config_file import SettingsFile
 from agent.adapters.durable import store_error
 from agent.adapters.paths import HOME_VARIABLE, AppPaths
-from agent.desktop.display import display_available, tray_available
+from agent.desktop.display import display_available, tray_available, why_no_tray
 from agent.desktop.termination import on_termination
-from agent.domain.errors import reason_of
+from agent.domain.errors import DesktopError, NoTray, reason_of
 from agent.i18n import Texts
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Agent:
         tray: bool,
         trial: bool = False,
         on_ready: Callable[[], None] = lambda: None,
-        on_no_tray: Callable[[], None] = lambda: None,
+        on_no_tray: Callable[[DesktopError], None] = lambda _: None,
     ) -> None:
         self._paths = paths
         self._file = file
@@ -122,8 +122,9 @@ class Agent:
         """Wait a little for a place to show the icon in: at login the panel may start after this program."""
         deadline = time.monotonic() + TRAY_WAIT_S
         while not tray_available():
-            if not display_available() or time.monotonic() > deadline:
-                self._on_no_tray()
+            why = why_no_tray()
+            if not isinstance(why, NoTray) or not display_available() or time.monotonic() > deadline:
+                self._on_no_tray(why)
                 return False
             if self._ended.wait(TRAY_POLL_S):
                 return False

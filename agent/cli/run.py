@@ -14,7 +14,7 @@ import click
 
 from agent import logs
 from agent.cli.session import Session
-from agent.domain.errors import AgentError, AgentUnreachable, NoTray, SettingsError
+from agent.domain.errors import AgentError, AgentUnreachable, SettingsError
 
 if TYPE_CHECKING:
     from agent.handover import Handover
@@ -53,7 +53,7 @@ def run_agent(session: Session, *, tray: bool, trial: bool = False) -> End:
             session.library,
             tray=tray and settings.tray.enabled and not trial,
             trial=trial,
-            on_no_tray=lambda: session.explain(NoTray()),
+            on_no_tray=session.explain,
             on_ready=lambda: click.echo(session.texts("cli.run.ready" if settings.folders else "cli.run.begin"), err=True),
         )
         if trial:

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from agent.desktop import session_bus
+from agent.domain.errors import DesktopError, LibraryMissing, NoTray
 
 _POLL_S = 0.5
 
@@ -26,7 +27,7 @@ def tray_available(wait_s: float = 0.0) -> bool:
     """
     if not sys.platform.startswith("linux"):
         return True
-    if not display_available() or not _qt_loads():
+    if not display_available() or qt_lacks() is not None:
         return False
     deadline = time.monotonic() + wait_s
     while not (session_bus.has_owner(session_bus.TRAY_WATCHER) or _xembed_tray()):
@@ -34,6 +35,26 @@ def tray_available(wait_s: float = 0.0) -> bool:
             return False
         time.sleep(_POLL_S)
     return True
+
+
+def why_no_tray() -> DesktopError:
+    """What keeps the icon away, once `tray_available` said that something does."""
+    library = qt_lacks() if display_available() else None
+    return NoTray() if library is None else LibraryMissing(library=library)
+
+
+def qt_lacks() -> str | None:
+    """The first library of the system that Qt or its X plugin does not find; None if they load. Without one, Qt would call abort()."""
+    try:
+        import PySide6
+        import PySide6.QtWidgets
+
+        if os.environ.get("DISPLAY") and not _wayland_answers():
+            ctypes.CDLL(str(Path(str(PySide6.__file__)).parent / "Qt" / "plugins" / "platforms" / "libqxcb.so"))
+    except (ImportError, OSError) as error:
+        name, told, _ = str(error).partition(": cannot open shared object file")  # as the loader says it
+        return name if told else "Qt"
+    return None
 
 
 def _wayland_answers() -> bool:
@@ -62,19 +83,6 @@ def _connects(address: str) -> bool:
         client.connect(address)
         return True
     return False
-
-
-def _qt_loads() -> bool:
-    """Whether Qt and its X plugin find all their libraries. Without one, Qt would call abort()."""
-    try:
-        import PySide6
-        import PySide6.QtWidgets
-
-        if os.environ.get("DISPLAY") and not _wayland_answers():
-            ctypes.CDLL(str(Path(str(PySide6.__file__)).parent / "Qt" / "plugins" / "platforms" / "libqxcb.so"))
-    except (ImportError, OSError):
-        return False
-    return True
 
 
 def _xembed_tray() -> bool:

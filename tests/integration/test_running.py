@@ -20,7 +20,7 @@ from agent.adapters.store.opening import open_library
 from agent.api.whereabouts import find
 from agent.app.beginning import Beginning
 from agent.desktop.desk import Desk
-from agent.domain.errors import ModelUnreachable, NoDisplay, NotRunning, SettingsInvalid, StoreDiskFull
+from agent.domain.errors import DesktopError, ModelUnreachable, NoDisplay, NotRunning, SettingsInvalid, StoreDiskFull
 from agent.running import Agent
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def agent(
     ready: Callable[[Agent], None],
     *,
     tray: bool = False,
-    no_tray: Callable[[], None] = lambda: None,
+    no_tray: Callable[[DesktopError], None] = lambda _: None,
 ) -> Iterator[Agent]:
     file = SettingsFile(paths.settings, environ={})
     file.load()
@@ -90,15 +90,32 @@ def test_a_signal_ends_it(paths: AppPaths) -> None:
 def test_without_a_display_it_says_so_and_goes_on(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agent.running.display_available", lambda: False)
     monkeypatch.setattr("agent.running.tray_available", lambda: False)
+    monkeypatch.setattr("agent.desktop.display.display_available", lambda: False)
     said: list[str] = []
 
-    def say() -> None:
-        said.append("no tray")
+    def say(error: DesktopError) -> None:
+        said.append(error.code)
         made.quit()
 
     with agent(paths, lambda _: None, tray=True, no_tray=say) as made:
         made.run()
-    assert said == ["no tray"]
+    assert said == ["desktop.no_tray"]
+
+
+def test_where_a_library_of_the_window_system_is_missing_it_is_named_at_once(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("agent.running.display_available", "agent.desktop.display.display_available"):
+        monkeypatch.setattr(name, lambda: True)
+    monkeypatch.setattr("agent.desktop.display.qt_lacks", lambda: "libGL.so.1")
+    monkeypatch.setattr("agent.running.TRAY_WAIT_S", 1_000.0)  # no panel that starts later could help
+    said: list[tuple[str, object]] = []
+
+    def say(error: DesktopError) -> None:
+        said.append((error.code, error.params))
+        made.quit()
+
+    with agent(paths, lambda _: None, tray=True, no_tray=say) as made:
+        made.run()
+    assert said == [("desktop.library_missing", {"library": "libGL.so.1"})]
 
 
 def test_a_library_that_fails_ends_it_with_the_reason_itself(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,12 @@ class NoTray(DesktopError):
     code = "desktop.no_tray"
 
 
+class LibraryMissing(DesktopError):
+    """What draws the popup and the tray icon can't be loaded without the system's `library`."""
+
+    code = "desktop.library_missing"
+
+
 class NoDisplay(DesktopError):
     code = "desktop.no_display"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.desktop import display, session_bus
-from agent.desktop.display import display_available, tray_available
+from agent.desktop.display import display_available, tray_available, why_no_tray
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere there is always a desktop")
 
@@ -33,6 +33,7 @@ def wayland(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_without_a_display_there_is_neither_window_nor_tray() -> None:
     assert not display_available()
     assert not tray_available()
+    assert str(why_no_tray()) == "desktop.no_tray"
 
 
 def test_a_compositor_that_answers_is_a_display(wayland: None) -> None:
@@ -72,3 +73,16 @@ def test_where_qt_lacks_a_library_there_is_no_tray(wayland: None, monkeypatch: p
     monkeypatch.setattr(session_bus, "has_owner", lambda name: True)
 
     assert not tray_available()
+    assert str(why_no_tray()) == "desktop.library_missing library=Qt"
+
+
+def test_the_library_that_the_loader_does_not_find_is_named(wayland: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Loader:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "PySide6.QtWidgets":
+                raise ImportError("libGL.so.1: cannot open shared object file: No such file or directory")
+
+    monkeypatch.delitem(sys.modules, "PySide6.QtWidgets", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Loader(), *sys.meta_path])
+
+    assert str(why_no_tray()) == "desktop.library_missing library=libGL.so.1"
