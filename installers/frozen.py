@@ -23,8 +23,11 @@ _SOURCES = (
     "NOTICE",
 )
 _SOURCES_BUILT = ("ui/dist", "ui/dist-help")
-# Debug tables of some wheels and of Python itself. Other files were rewritten after linking, and strip would break them.
-_STRIPPED = ("libpython3*.so*", "sqlcipher3/*.so", "sqlalchemy/**/*.so", "cryptography/**/*.so", "python3*/lib-dynload/*.so")
+# Tables for debuggers and linkers, in some wheels and in Python itself. Qt's and OpenVINO's files have next to none.
+_STRIPPED = (
+    *("libpython3*.so*", "python3*/lib-dynload/*.so", "sqlcipher3/*.so", "sqlalchemy/**/*.so", "cryptography/**/*.so"),
+    *("PIL/*.so", "pillow.libs/*.so*", "pi_heif.libs/*.so*", "numpy/**/*.so", "numpy.libs/*.so*"),
+)
 _LIMIT_S = 900
 
 
