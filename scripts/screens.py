@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import mss
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageOps
 from playwright.sync_api import Page, sync_playwright
 from pydantic import TypeAdapter
 
@@ -26,18 +26,22 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from agent.adapters.config_file import SettingsFile  # noqa: E402
+from agent.adapters.paths import AppPaths  # noqa: E402
 from agent.api.client import Client  # noqa: E402
 from agent.api.schemas import ImageOut, ImagePage, PersonOut, Status  # noqa: E402
+from agent.api.schemas_capture import CaptureRequest  # noqa: E402
 from agent.api.schemas_redact import RedactionBatchOut, RedactionItems  # noqa: E402
 from agent.desktop.popup_shell import HEIGHT, WIDTH  # noqa: E402
 from agent.domain.errors import AgentError  # noqa: E402
+from scripts.announced import announce, packaged_agent, take_back  # noqa: E402
 from scripts.demo import NAME, fetch  # noqa: E402
-from scripts.program import agent, answering, new_home, started, until  # noqa: E402
+from scripts.program import answering, new_home, started, until  # noqa: E402
 from scripts.setup.pictures import landscape, variations  # noqa: E402
+from tests.shown import shown  # noqa: E402
 
 LOOKS = {"en-light": ("en", "light"), "zh-dark": ("zh-CN", "dark")}
 WELCOMES = ("popup-welcome", "popup-welcome-reach", "popup-welcome-done")
-POPUPS = (*WELCOMES, "popup", "popup-no-face", "popup-failed", "popup-burst", "popup-burst-over", "popup-named")
+POPUPS = (*WELCOMES, "popup", "popup-no-face", "popup-failed", "popup-burst", "popup-burst-over", "popup-named", "popup-capture")
 PAGES = (
     "first-run",
     "library-empty",
@@ -52,6 +56,9 @@ PAGES = (
     "settings",
     "settings-folders",
     "settings-recognition",
+    "settings-watch",
+    "status-update",
+    "status-taken-back",
 )
 PAGE_SIZE = (1120, 720)
 # A picture with fewer colours than this shows no photo and no text.
@@ -59,9 +66,9 @@ LEAST_COLOURS = {"library-empty": 40, "problems": 60}
 LIMIT_S = 60.0
 # The temporary home has another name each time: the pictures show one that people have.
 SHOWN_HOME = "/home/sam"
-MASK = """([from, to]) => {
+MASK = """(names) => {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
-  while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replaceAll(from, to)
+  while (texts.nextNode()) for (const [from, to] of names) texts.currentNode.data = texts.currentNode.data.replaceAll(from, to)
 }"""
 BURST = 40
 
@@ -100,8 +107,8 @@ def make(folder: Path, target: Path) -> None:
     watched.mkdir()
     os.environ["HOME"] = str(folder)  # the welcome suggests nothing of whoever makes the pictures
     paths, settings = new_home(home, models, {"popup.seconds": "3600", "engine.workers": "1"})
-    with display(), agent("--no-tray") as process, browser() as page:
-        stage = Stage(answering(paths, process), settings, watched, target, page)
+    with display(), packaged_agent(paths, folder / "word", "--no-tray") as process, browser() as page:
+        stage = Stage(answering(paths, process), settings, paths, watched, target, page)
         play(stage, samples)
 
 
@@ -145,6 +152,7 @@ def play(stage: "Stage", samples: Path) -> None:
     recognised = stage.drop(samples / "obama3.jpg", "IMG_1202.jpg")
     stage.until(lambda status: not status.queued)
     stage.popup("popup-named")
+    stage.capture([samples / "biden.jpg", samples / "obama2.jpg"])
     stage.pages("library")
     stage.pages("library-photo", f"#photo-{recognised.id}")
     stage.pages("people", "#people")
@@ -153,9 +161,19 @@ def play(stage: "Stage", samples: Path) -> None:
     stage.pages("covers", f"#covers/{batch}")
     stage.pages("cover", f"#covers/{batch}/{item}")
     stage.pages("status", "#status")
+    stage.settings.set("popup.seconds", "12")  # that the popup stayed so long was for the pictures
     stage.pages("settings", "#settings/popup")
     stage.pages("settings-folders", "#settings/folders")
     stage.pages("settings-recognition", "#settings/recognition")
+    stage.pages("settings-watch", "#settings/watch_screen")
+    announce(stage.paths)
+    stage.settings.set("updates.channel", "stable")
+    stage.until(lambda status: status.update is not None)
+    stage.pages("status-update", "#status")
+    take_back(stage.paths)
+    stage.settings.set("updates.channel", "auto")
+    stage.until(lambda status: status.taken_back is not None)
+    stage.pages("status-taken-back", "#status")
 
 
 @dataclass
@@ -164,6 +182,7 @@ class Stage:
 
     client: Client
     settings: SettingsFile
+    paths: AppPaths
     watched: Path
     target: Path
     page: Page
@@ -209,6 +228,19 @@ class Stage:
             if time.monotonic() > deadline:
                 raise TimeoutError("the covered copies are not made")
             time.sleep(0.2)
+
+    def capture(self, photos: Sequence[Path]) -> None:
+        """The popup with a capture of the screen, on which these photos stood beside each other."""
+        width, height = 288, 360
+        picture = Image.new("RGB", (width * len(photos), height))
+        for place, photo in enumerate(photos):
+            picture.paste(ImageOps.fit(Image.open(photo).convert("RGB"), (width, height), centering=(0.5, 0.0)), (place * width, 0))
+        file = self.paths.cache / "screen.png"
+        picture.save(file)
+        with shown(os.environ["DISPLAY"], file, 40, 40, *picture.size):
+            taken = self.client.capture(CaptureRequest(region=f"40,40,{picture.width},{picture.height}"))
+        self.popup("popup-capture")
+        self.page.context.request.delete(f"{self.client.address}/api/captures/{taken.id}")
 
     def until(self, done: Callable[[Status], bool]) -> None:
         """Wait for the program. Raises TimeoutError."""
@@ -259,12 +291,18 @@ class Stage:
     def pages(self, name: str, place: str = "") -> None:
         """Both looks of a page in the browser."""
         address = self.client.address + "/" + place
+        names = [
+            [str(self.paths.config), f"{SHOWN_HOME}/.config/ai-popup"],
+            [str(self.paths.cache), f"{SHOWN_HOME}/.cache/ai-popup"],
+            [str(self.watched.parent), SHOWN_HOME],
+        ]
         for look in LOOKS:
             self.look(look)
+            self.page.goto("about:blank")  # so that it is opened anew, also where one stands there already
             self.page.goto(address)
             self.page.wait_for_load_state("load")
             self.page.wait_for_timeout(1500)  # pictures and the event stream, which never ends
-            self.page.evaluate(MASK, [str(self.watched.parent), SHOWN_HOME])
+            self.page.evaluate(MASK, names)
             self.page.screenshot(path=self.target / f"{name}-{look}.png")
 
 

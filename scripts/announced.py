@@ -1,0 +1,55 @@
+"""The program as its Debian package runs it, and another version that it was told of: for pictures. Nobody is asked."""
+
+import base64
+import contextlib
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agent.adapters.paths import AppPaths
+from agent.adapters.updates.manifest import FileEntry
+from agent.adapters.updates.memory import MemoryFile, Offer, Told
+from agent.adapters.updates.updater import this_platform
+from agent.build import BUILD_FILE, Build, Kind
+from agent.domain.errors import UpdateRolledBack
+from scripts.program import started
+
+VERSION = "0.2.0"
+_NEWS = {
+    "en": "Photos open faster.\nThe popup can be moved to another screen.",
+    "zh-CN": "照片打开更快。\n弹窗可以移到另一个屏幕。",
+}
+_ADDRESS = "https://updates.invalid"
+_PROGRAM = """
+import sys
+from pathlib import Path
+import agent.build
+folder = Path(sys.argv.pop(1))
+agent.build.resource = lambda _: folder
+from agent.__main__ import main
+sys.exit(main())
+"""
+
+
+def packaged_agent(paths: AppPaths, word: Path, *options: str) -> contextlib.AbstractContextManager["subprocess.Popen[bytes]"]:
+    """The agent of the home, which asked for updates a moment ago; `word` is a folder for what its packager left in it."""
+    build = Build(kind=Kind.DEB, update_address=_ADDRESS, update_key=base64.b64encode(bytes(32)).decode())
+    word.mkdir()
+    (word / BUILD_FILE).write_text(build.model_dump_json(), encoding="utf-8")
+    MemoryFile(paths.updates).change(checked_at=datetime.now(UTC))
+    return started(sys.executable, "-c", _PROGRAM, str(word), "run", *options)
+
+
+def announce(paths: AppPaths) -> None:
+    """Another version is there, downloaded; the agent reads it when the settings of updates change."""
+    name = f"ai-popup_{VERSION}_amd64.deb"
+    file = FileEntry(kind=Kind.DEB.value, platform=this_platform(), address=f"{_ADDRESS}/{name}", size=1, sha256="0" * 64)
+    paths.downloads.mkdir(parents=True, exist_ok=True)
+    (paths.downloads / name).touch()
+    MemoryFile(paths.updates).change(offer=Offer(version=VERSION, channel="stable", news=_NEWS, file=file))
+
+
+def take_back(paths: AppPaths) -> None:
+    """It was installed, and did not come up."""
+    MemoryFile(paths.updates).change(offer=None, outcome=Told.of(UpdateRolledBack(version=VERSION)))
