@@ -22,8 +22,9 @@ class Needs:
     glibc: str
 
 
+@cache
 def needs(program: Path) -> Needs:
-    """`program` is the folder that PyInstaller made."""
+    """`program` is the folder that PyInstaller made; nobody changes it afterwards."""
     files = [file for file in program.rglob("*") if file.is_file() and not file.is_symlink() and _is_elf(file)]
     own = {file.name for file in program.rglob("*")}
     wanted = [file for file in files if not file.name.startswith(_OPTIONAL)]

@@ -13,6 +13,8 @@ _LIMIT_S = 900
 # `$1` is how many versions are there when all is done.
 _PRE = '\n[ "$1" -lt 2 ] || end_agents remember'
 _POST = "\nstart_agents"
+# Every system has these, from a package of its own and with its own permissions. All other folders rpm removes only if they are named.
+_COMMON = {f"usr/{name}" for name in ("bin", "lib", "share", "share/applications", "share/doc", "share/icons", "share/metainfo")} | {"usr"}
 _PREUN = '\n[ "$1" -gt 0 ] || end_agents forget'
 
 
@@ -35,11 +37,13 @@ def build_rpm(tree: Path, out: Path, *, needed: Needs, version: str, quick: bool
 def _spec(tree: Path, needed: Needs, version: str, quick: bool) -> str:
     shared = _SHARED.read_text(encoding="utf-8").replace("%", "%%")
     requires = [f"{name}()(64bit)" for name in needed.libraries if not name.startswith("ld-linux")]
-    requires += [f"libc.so.6(GLIBC_{needed.glibc})(64bit)", "/usr/bin/setpriv", "/usr/bin/setsid", "/usr/bin/xargs"]
+    requires += [f"libc.so.6(GLIBC_{needed.glibc})(64bit)", "/usr/bin/nsenter", "/usr/bin/setpriv", "/usr/bin/setsid", "/usr/bin/xargs"]
     files = [
         path.relative_to(tree).as_posix() for path in sorted(tree.rglob("*")) if path.is_file() and "lib/ai-popup" not in path.as_posix()
     ]
     listed = [f'"/{name}"' for name in files if not name.startswith(("DEBIAN/", "usr/bin/"))]
+    folders = [path.relative_to(tree).as_posix() for path in sorted(tree.rglob("*")) if path.is_dir() and not path.is_symlink()]
+    own = [name for name in folders if name not in _COMMON and not name.startswith(("DEBIAN", "usr/lib/"))]
     return "\n".join(
         [
             "%global debug_package %{nil}",
@@ -67,6 +71,7 @@ def _spec(tree: Path, needed: Needs, version: str, quick: bool) -> str:
             "%defattr(-,root,root,-)",
             "/usr/lib/ai-popup",
             "/usr/bin/ai-popup",
+            *(f'%dir "/{name}"' for name in own),
             *listed,
             "",
         ]

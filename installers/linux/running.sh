@@ -33,15 +33,27 @@ end_agents() {
     [ -z "$left" ] || kill -KILL $left 2>/dev/null || true
 }
 
+# rpm may run a package's scripts walled off, without a network and with a /tmp of their own. An agent that was started in there would never
+# come up: it is started where the package manager itself is.
+way_out() {
+    for kind in net mnt; do
+        if [ "$(readlink "/proc/self/ns/$kind")" != "$(readlink "/proc/$PPID/ns/$kind")" ]; then
+            echo "nsenter --target $PPID --mount --net --"
+            return
+        fi
+    done
+}
+
 start_agents() {
     [ -d "$kept" ] || return 0
+    out=$(way_out)
     for user in "$kept"/*.user; do
         [ -e "$user" ] || continue
         read -r uid gid <"$user"
         before=${user%.user}
         words=run
         [ ! -e "$before.no-tray" ] || words="run --no-tray"
-        xargs -0 -a "$before.environ" sh -c '
+        xargs -0 -a "$before.environ" $out sh -c '
             uid=$1 gid=$2 words=$3 && shift 3
             cd / && exec env -i "$@" setsid -f setpriv --reuid "$uid" --regid "$gid" --init-groups '"$program"' $words
         ' sh "$uid" "$gid" "$words" >/dev/null 2>&1 </dev/null ||

@@ -97,17 +97,18 @@ class BareSystem:
         """As the user; the command must succeed."""
         return _checked(self.command(words, user=True, environment=environment))
 
+    def root_fails(self, *words: str) -> str:
+        """As root; the command must fail. Returns what it says."""
+        return _refused(self.command(words, user=False, environment={"DEBIAN_FRONTEND": "noninteractive"}))
+
     def fails(self, *words: str, **environment: str) -> str:
         """As the user; the command must fail. Returns what it says."""
-        done = subprocess.run(
-            self.command(words, user=True, environment=environment), capture_output=True, text=True, timeout=_APT_S, check=False
-        )
-        assert done.returncode != 0, done.stdout
-        return done.stdout + done.stderr
+        return _refused(self.command(words, user=True, environment=environment))
 
-    def says(self, text: str, *words: str) -> bool | None:
+    def says(self, text: str, *words: str, **environment: str) -> bool | None:
         """Whether a command of the user's succeeds and says this; None if not."""
-        done = subprocess.run(self.command(words, user=True), capture_output=True, text=True, timeout=_APT_S, check=False)
+        command = self.command(words, user=True, environment=environment)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_APT_S, check=False)
         return (done.returncode == 0 and text in done.stdout) or None
 
     def start(self, *words: str, **environment: str) -> "subprocess.Popen[str]":
@@ -159,6 +160,12 @@ def until(ask: Callable[[], T | None], what: str) -> T:
             return answer
         time.sleep(0.1)
     raise AssertionError(f"in vain: {what}")
+
+
+def _refused(command: Sequence[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=_APT_S, check=False)
+    assert done.returncode != 0, done.stdout
+    return done.stdout + done.stderr
 
 
 def _checked(command: Sequence[str]) -> str:

@@ -42,6 +42,19 @@ def shared(program: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def display() -> Iterator[str]:
     """An X server outside with a window manager and a tray; programs inside find it by its abstract socket."""
+    with x_server(tray=True) as name:
+        yield name
+
+
+@pytest.fixture
+def display_without_tray() -> Iterator[str]:
+    """Another one, whose desktop has no place for icons."""
+    with x_server(tray=False) as name:
+        yield name
+
+
+@contextlib.contextmanager
+def x_server(*, tray: bool) -> Iterator[str]:
     with contextlib.ExitStack() as ended:
 
         def start(*words: str, output: int = subprocess.DEVNULL, **more: str) -> subprocess.Popen[bytes]:
@@ -56,7 +69,8 @@ def display() -> Iterator[str]:
         with server.stdout as said:
             name = f":{said.readline().decode().strip()}"
         start("openbox", DISPLAY=name, PATH="/usr/bin:/bin", HOME="/nonexistent")
-        start("stalonetray", "--geometry", "4x1+900+0", DISPLAY=name, PATH="/usr/bin:/bin", HOME="/nonexistent")
+        if tray:
+            start("stalonetray", "--geometry", "4x1+900+0", DISPLAY=name, PATH="/usr/bin:/bin", HOME="/nonexistent")
         yield name
 
 
