@@ -18,6 +18,7 @@ LOCKS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "requirements-node.lock": (["--group", "node"], ()),
     "requirements-bench.lock": (["--group", "bench"], ("requirements.lock",)),
     "requirements-release.lock": (["--group", "release"], ()),
+    "requirements-opencv.lock": (["--group", "opencv"], ("requirements.lock",)),
 }
 HEAD = "# Made by `python scripts/lock.py` from pyproject.toml; not to be edited by hand.\n"
 
