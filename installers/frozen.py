@@ -31,25 +31,30 @@ _STRIPPED = (
 _LIMIT_S = 900
 
 
-def frozen(checkout: Path) -> Path:
-    """The folder with the program in it, made if need be (minutes). The UI must be built. Raises subprocess.SubprocessError, ModelError."""
+def frozen(checkout: Path, opencv: Path | None = None) -> Path:
+    """The folder with the program in it, made if need be (minutes). The UI must be built. Raises subprocess.SubprocessError, ModelError.
+
+    `opencv` is a folder to take OpenCV from; without it the virtual environment's is taken.
+    """
     from agent.adapters.model_store import ModelStore
 
     ModelStore(checkout / "build" / "cache" / "models").fetch(DETECTOR)
     made = checkout / "build" / "frozen"
-    place = made / _digest(checkout) / PROGRAM
+    place = made / _digest(checkout, opencv) / PROGRAM
     if not (place / "whole").is_file():
         shutil.rmtree(made, ignore_errors=True)
-        _freeze(checkout, place.parent)
+        _freeze(checkout, place.parent, opencv)
         (place / "whole").touch()
     return place
 
 
-def _freeze(checkout: Path, folder: Path) -> None:
+def _freeze(checkout: Path, folder: Path, opencv: Path | None) -> None:
     spec = checkout / "installers" / "ai_popup.spec"
     folders = ["--distpath", str(folder), "--workpath", str(checkout / "build" / "frozen-work")]
     # The same sources give the same bytes: sets of strings keep their order, files say no time of their own.
     environment = {**os.environ, "PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", "1767225600")}
+    if opencv is not None:  # before the environment's, for PyInstaller's own child processes too, and with the licences that lie beside it
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(opencv), os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-m", "PyInstaller", str(spec), "--noconfirm", "--log-level", "ERROR", *folders]
     subprocess.run(command, cwd=checkout, env=environment, check=True, timeout=_LIMIT_S)
     if found := list(refused(folder, rules())):
@@ -60,8 +65,8 @@ def _freeze(checkout: Path, folder: Path) -> None:
         subprocess.run(["strip", "--strip-unneeded", *map(str, files)], check=True, timeout=_LIMIT_S)
 
 
-def _digest(checkout: Path) -> str:
-    digest = hashlib.sha256(sys.version.encode())
+def _digest(checkout: Path, opencv: Path | None) -> str:
+    digest = hashlib.sha256(f"{sys.version} {opencv and opencv.name}".encode())  # its name says what it was built from
     for path in sorted(_files(checkout)):
         content = path.read_bytes()
         digest.update(f"{path.relative_to(checkout).as_posix()} {len(content)}\n".encode() + content)

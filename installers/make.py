@@ -2,11 +2,13 @@
 
 import argparse
 import shutil
+import sys
 from pathlib import Path
 
 from agent import __version__
 from installers.build_info import Kind
 from installers.frozen import PROGRAM, frozen
+from installers.slim_opencv import slim_opencv
 
 ROOT = Path(__file__).resolve().parents[1]
 _KINDS: dict[str, Kind] = {"deb": "deb", "rpm": "rpm", "appdir": "appimage"}
@@ -16,9 +18,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="build.py", description="Make the program and its packages in dist/.")
     parser.add_argument("what", nargs="*", choices=["program", *_KINDS, []], help="all that this system can make, if nothing is named")
     parser.add_argument("--quick", action="store_true", help="pack fast: larger files, for trying things out")
+    parser.add_argument("--wheel-opencv", action="store_true", help="bring the package index's OpenCV: no compiler, larger (Linux)")
     words = parser.parse_args()
     dist = ROOT / "dist"
-    program = frozen(ROOT)
+    program = frozen(ROOT, slim_opencv(ROOT) if sys.platform == "linux" and not words.wheel_opencv else None)
     for what in words.what or ["program", *_KINDS]:
         if what == "program":
             shutil.rmtree(dist / PROGRAM, ignore_errors=True)

@@ -1,4 +1,7 @@
-"""Makes the program and its packages from this checkout, in dist/: `python3 scripts/build.py [program] [deb] [rpm] [appdir] [--quick]`."""
+"""Makes the program and its packages from this checkout, in dist/: `python3 scripts/build.py [program] [deb] [rpm] [appdir] [--quick]`.
+
+On Linux the first time builds OpenCV, ten minutes on two cores; with `--wheel-opencv` the package index's comes along.
+"""
 
 import sys
 from pathlib import Path
@@ -15,13 +18,13 @@ def main() -> int:
     from scripts.setup.console import Console
     from scripts.setup.prepare import DEVELOPMENT, RUNTIME, prepare
     from scripts.setup.processes import hand_over
-    from scripts.setup.system import PACKAGERS, QT_LIBRARIES, apt_install, can_apt
+    from scripts.setup.system import COMPILERS, PACKAGERS, QT_LIBRARIES, apt_install, can_apt
 
     console = Console(ROOT / "build" / "setup.log")
     with console.failures_shown():
         venv = prepare(ROOT, console, locks=[RUNTIME, DEVELOPMENT])
         if can_apt():
-            apt_install(console, [*QT_LIBRARIES, *PACKAGERS])
+            apt_install(console, [*QT_LIBRARIES, *PACKAGERS, *([] if "--wheel-opencv" in sys.argv else COMPILERS)])
         return hand_over([str(venv.python), "-m", "installers.make", *sys.argv[1:]])
     return 1
 

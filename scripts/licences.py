@@ -24,7 +24,8 @@ Copyright 2026 The AI Popup authors
 Licensed under the Apache License, Version 2.0; see LICENSE.
 
 What it brings along. The texts of these licences lie in the packages themselves, beside the libraries once installed.
-Libraries under the LGPL stay files of their own, which may be replaced. Made by `python scripts/licences.py`.
+Libraries under the LGPL stay files of their own, which may be replaced. What is marked (in opencv-python-headless) comes with the
+package index's wheel only: the packages of Linux bring an OpenCV that is built without it. Made by `python scripts/licences.py`.
 """
 
 

@@ -15,6 +15,7 @@ from agent.adapters.model_store import ModelStore
 from installers.frozen import frozen
 from installers.linux.tree import HOME
 from installers.make import package
+from installers.slim_opencv import slim_opencv
 from scripts.benchmarks.rows import ROOT, Row, at_most, median
 from scripts.program import started
 from scripts.screens import display
@@ -29,7 +30,7 @@ _SETTINGS = '[library]\nkey_home = "file"\n'
 
 def rows(long: bool) -> Iterator[Row]:
     """Building takes minutes if anything changed; `long` adds nothing."""
-    program = frozen(ROOT)
+    program = frozen(ROOT, slim_opencv(ROOT))
     with tempfile.TemporaryDirectory(prefix="ai-popup-installed-") as name:
         folder = Path(name)
         deb = package(program, "deb", folder, version=__version__, quick=False)

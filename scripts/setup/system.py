@@ -37,6 +37,8 @@ QT_LIBRARIES = [
 ]
 # What packages are made with.
 PACKAGERS = ["binutils", "rpm"]
+# What OpenCV is built with (installers/slim_opencv.py): nasm for JPEG's fast parts, python3-dev where Python is Debian's.
+COMPILERS = ["cmake", "g++", "nasm", "ninja-build", "python3-dev"]
 TEST_DESKTOP = [
     *PACKAGERS,
     # Its appstreamcli reads what software centres are told: tests/installers/test_metadata.py.

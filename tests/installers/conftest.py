@@ -21,10 +21,14 @@ OLDER = "0.0.1"
 
 @pytest.fixture(scope="session")
 def program() -> Path:
-    """The folder that PyInstaller makes: minutes, unless nothing of it has changed."""
-    from installers.frozen import frozen
+    """The folder that PyInstaller makes: minutes, unless nothing of it has changed.
 
-    return frozen(ROOT)
+    With the OpenCV of the packages if this checkout has built it, else with the package index's: building it takes longer than the tests.
+    """
+    from installers.frozen import frozen
+    from installers.slim_opencv import kept
+
+    return frozen(ROOT, kept(ROOT))
 
 
 @pytest.fixture(scope="session")
