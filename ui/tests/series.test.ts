@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { HistoryPoint } from '../src/api/types'
-import { engineMemory, latest, photosPerSecond, series } from '../src/lib/series'
+import { engineMemory, latest, photosPerMinute, series } from '../src/lib/series'
 
 function sample(second: number, over: Partial<HistoryPoint> = {}): HistoryPoint {
   return { at: new Date(1_800_000_000_000 + second * 1000).toISOString(), agent_mb: 90, engine_mb: 400, cpu_pct: 50, images: 0, ...over }
@@ -9,8 +9,8 @@ function sample(second: number, over: Partial<HistoryPoint> = {}): HistoryPoint 
 
 describe('series', () => {
   it('makes rates of counts', () => {
-    const { values } = series([sample(0), sample(10, { images: 200 }), sample(30, { images: 200 })], photosPerSecond)
-    expect(values).toEqual([0, 20, 10])
+    const { values } = series([sample(0), sample(10, { images: 200 }), sample(30, { images: 200 })], photosPerMinute)
+    expect(values).toEqual([0, 1200, 600])
   })
 
   it('has a gap where nothing was measured', () => {

@@ -40,6 +40,6 @@ export function latest({ at, values }: Series, now: number): number | null {
   return now / 1000 - (at.at(-1) ?? 0) > GAP_S ? null : (values.at(-1) ?? null)
 }
 
-export const photosPerSecond = (sample: HistoryPoint, seconds: number): number => sample.images / seconds
+export const photosPerMinute = (sample: HistoryPoint, seconds: number): number => (60 * sample.images) / seconds
 export const engineMemory = (sample: HistoryPoint): number => sample.engine_mb
 export const processorUse = (sample: HistoryPoint): number => sample.cpu_pct
