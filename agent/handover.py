@@ -18,7 +18,7 @@ from agent.adapters.updates.asking import ask
 from agent.adapters.updates.installation import Installation
 from agent.adapters.updates.journal import JournalFile
 from agent.adapters.updates.memory import MemoryFile, Told
-from agent.adapters.updates.places import Place, place_of, run_nsis
+from agent.adapters.updates.places import Place, place_of
 from agent.app.updates import Updates
 from agent.bootstrap import channel_of, library_care, updater, utc_now
 from agent.build import Build, Kind, read_build
@@ -64,13 +64,14 @@ class Handover:
         self._channel = channel_of(settings, build)
         self._wanted = settings.updates.enabled
         self._updater = updater(paths, build)
-        self._care = library_care(settings, paths)
+        self._restart = False  # as the new version, by its installer
+        self._leaving = False  # an installer waits for the end of this process
         self._installation = Installation(
             installed=__version__,
             journal=JournalFile(paths.updates),
             memory=MemoryFile(paths.updates),
-            care=self._care,
-            place=lambda version: place_of(build.kind, version),
+            care=library_care(settings, paths),
+            place=self._place,
             comes_up=lambda place, version: comes_up([*place.staged_command, "run", "--trial"], version, paths),
             alone=lambda: alone(paths, wait_s=LOCK_WAIT_S),
         )
@@ -97,11 +98,14 @@ class Handover:
 
     def after_quit(self, *, asked: bool) -> Place | None:
         """Install what is ready; the next start is the new version's. Returns what to start where somebody `asked` for it. Never raises."""
+        self._restart = asked
         place = None
         if self._wanted or asked:
             with contextlib.suppress(AlreadyRunning), self._turn():
                 place = self._install_quietly()
-        return (place or place_of(self._build.kind, __version__)) if asked else None
+        if not asked or self._leaving:
+            return None
+        return place or self._place(__version__)
 
     def install(self, *, again: bool = False) -> Place | None:
         """Because somebody asked: where the new version lies, None where an installer does the rest. `again` also one that was given up.
@@ -125,15 +129,15 @@ class Handover:
         if ready is None:
             raise UpdateManaged if self._updater.state(self._channel).command else UpdateNotReady
         offer, file = ready
-        if self._build.kind is not Kind.NSIS:
-            return self._installation.install(offer, file)
-        with alone(self._paths, wait_s=LOCK_WAIT_S):
-            self._care.copy()
         try:
-            run_nsis(file, detached)
+            place = self._installation.install(offer, file)
         except OSError as error:
             raise UpdateFailed(version=offer.version) from error
-        return None
+        self._leaving = not place.at_once
+        return place if place.at_once else None
+
+    def _place(self, version: str) -> Place | None:
+        return place_of(self._build.kind, version, start=detached, restart=self._restart)
 
     def _install_quietly(self) -> Place | None:
         try:

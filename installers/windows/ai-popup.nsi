@@ -2,6 +2,7 @@
 ;
 ;   /S       silent: nothing is asked, nothing is shown
 ;   /START   start the program when done, also silently (it is started anyway if it ran before)
+;   /UNPACK  only lay the program into "AI Popup.new", beside its place, to be tried there by the version before (agent/adapters/updates)
 ;   /PURGE   uninstaller: remove the library too; silently it is kept without this
 ;
 ; Exit codes: 0 done, 1 cancelled, 2 could not be written (the version before is back), 3 not enough disk space, 4 a file is in use.
@@ -67,6 +68,7 @@ LangString PURGE ${LANG_SIMPCHINESE} "是否也要删除你的图库，包括你
 
 Var WasRunning
 Var Purge
+Var Unpack
 
 ; Ask a running agent to end, and wait until no program file is in use. $0 names the file that stays so.
 !macro LET_GO un
@@ -128,6 +130,15 @@ FunctionEnd
 Function .onInit
   ; Always here: a folder of somebody's choice may hold other things, which replacing it whole would take along.
   StrCpy $INSTDIR "$LOCALAPPDATA\Programs\AI Popup"
+  StrCpy $Unpack 0
+  ${GetParameters} $0
+  ClearErrors
+  ${GetOptions} $0 "/UNPACK" $1
+  ${IfNot} ${Errors}
+    StrCpy $Unpack 1
+    StrCpy $INSTDIR "$INSTDIR.new"
+    RMDir /r "$INSTDIR"
+  ${EndIf}
   ${DriveSpace} "$LOCALAPPDATA\" "/D=F /S=M" $1
   IfErrors enough ; a drive that does not say: writing will
   ${If} $1 < ${SIZE_MB}
@@ -140,9 +151,15 @@ FunctionEnd
 
 Section
   SetShellVarContext current
-  Call LetGo
+  ${If} $Unpack == 0
+    Call LetGo
+  ${EndIf}
   SetOutPath "$INSTDIR"
   File /r "${PAYLOAD}/*"
+  ${If} $Unpack == 1
+    SetOutPath "$TEMP"
+    Return
+  ${EndIf}
   WriteUninstaller "$INSTDIR\uninstall.exe"
 
   CreateShortcut "$SMPROGRAMS\AI Popup.lnk" "$INSTDIR\ai-popup-window.exe" "run" "$INSTDIR\ai-popup-window.exe"
@@ -179,6 +196,10 @@ SectionEnd
 
 Function .onInstFailed
   SetOutPath "$TEMP"
+  ${If} $Unpack == 1
+    RMDir /r "$INSTDIR"
+    Return
+  ${EndIf}
   IfFileExists "$INSTDIR.old\*.*" 0 nothing
   RMDir /r "$INSTDIR"
   Rename "$INSTDIR.old" "$INSTDIR"
@@ -219,6 +240,8 @@ Section "Uninstall"
     RMDir /r "$LOCALAPPDATA\ai-popup" ; also of a program that is broken: agent/adapters/paths.py
   ${EndIf}
   RMDir /r "$INSTDIR.old" ; where LetGo moved it
+  RMDir /r "$INSTDIR.new" ; and a version that was to be tried
+  Delete "$INSTDIR.setup.exe"
   Delete "$INSTDIR\uninstall.exe" ; and what is left of an installation that was broken before
   RMDir /r "$INSTDIR\_internal"
   RMDir "$INSTDIR"

@@ -86,12 +86,15 @@ class Installation:
         if journal.phase in (Phase.TRIAL, Phase.BACK):
             self._back(journal, place, attempts=1 if journal.phase is Phase.TRIAL else MOST_ATTEMPTS)
             return place if here else None
+        if not here and not place.at_once:
+            self._back(journal, place, attempts=1)  # its installer did not get there: it was stopped, or could not write
+            return None
         if journal.phase is Phase.PROVEN:
             self._forwards(journal, place)
             return None if here else place
         if not here:
             return place if journal.before == self._installed else None  # the old one, started in the middle of the swap
-        if journal.starts < MOST_STARTS:
+        if journal.starts < MOST_STARTS or not place.at_once:
             self._journal.write(journal.model_copy(update={"starts": journal.starts + 1}))
             return None
         self._give_up(journal, place)

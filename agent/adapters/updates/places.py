@@ -20,10 +20,16 @@ Run: TypeAlias = Callable[[Sequence[str]], object]  # runs a tool; raises OSErro
 Exchange: TypeAlias = Callable[[Path, Path], None]  # two things change names in one step; raises OSError
 
 _TOOL_LIMIT_S = 600
+_WINDOWS_PROGRAM = "ai-popup.exe"
 
 
 class Place(Protocol):
     """Where a program lies that can be replaced in one step. Each call may come again after a kill. All raise OSError."""
+
+    @property
+    def at_once(self) -> bool:
+        """Whether `swap` has put the new one in its place when it returns; else an installer does when this program has ended."""
+        ...
 
     @property
     def command(self) -> Sequence[str]:
@@ -54,6 +60,8 @@ class Place(Protocol):
 
 class AppImagePlace:
     """One file, which its runtime names in `APPIMAGE`."""
+
+    at_once = True
 
     def __init__(self, target: Path) -> None:
         self._target = target
@@ -100,6 +108,8 @@ class AppImagePlace:
 
 class MacPlace:
     """A folder `….app`. The new one is copied out of its disk image; both change names in one step."""
+
+    at_once = True
 
     def __init__(self, target: Path, program: Path, version: str, *, run: Run, exchange: Exchange) -> None:
         """`program` is the path inside it of what is started, `version` the new one's."""
@@ -150,20 +160,68 @@ class MacPlace:
         return False
 
 
-def place_of(kind: Kind, version: str, *, environ: Mapping[str, str] = os.environ, executable: str = sys.executable) -> Place | None:
-    """Where this program lies and `version` may take its place; None if it can't be replaced so."""
+class NsisPlace:
+    """A folder of Windows, which nobody can rename while the program in it runs: the new version is unpacked beside it to be tried; to put
+    it in its place, its installer waits for the end of this program. That installer brings the old one back where it can't write.
+    """
+
+    at_once = False
+
+    def __init__(self, target: Path, *, run: Run, start: Run, restart: bool) -> None:
+        """`start` starts what outlives this process; with `restart` the new version is started when it is in its place."""
+        self._target = target
+        self._new = target.with_name(f"{target.name}.new")  # installers/windows/ai-popup.nsi names it too
+        self._setup = target.with_name(f"{target.name}.setup.exe")
+        self._run = run
+        self._start = start
+        self._restart = restart
+
+    @property
+    def command(self) -> Sequence[str]:
+        return [str(self._target / _WINDOWS_PROGRAM)]
+
+    @property
+    def staged_command(self) -> Sequence[str]:
+        return [str(self._new / _WINDOWS_PROGRAM)]
+
+    def stage(self, file: Path) -> None:
+        with _placing():
+            shutil.copyfile(file, self._setup)
+            sync_file(self._setup)
+            self._run([str(self._setup), "/S", "/UNPACK"])
+
+    def swap(self) -> None:
+        if self._setup.exists():
+            self._start([str(self._setup), "/S", *(["/START"] if self._restart else [])])
+
+    def undo(self) -> None:
+        self.settle()
+
+    def settle(self) -> None:
+        self._setup.unlink(missing_ok=True)
+        if self._new.exists():
+            shutil.rmtree(self._new)
+
+
+def place_of(
+    kind: Kind,
+    version: str,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    executable: str = sys.executable,
+    start: Run = lambda _: None,
+    restart: bool = False,
+) -> Place | None:
+    """Where this program lies and `version` may take its place; None if it can't be replaced so. `start`, `restart`: as of NsisPlace."""
     if kind is Kind.APPIMAGE and (named := environ.get("APPIMAGE")):
         return AppImagePlace(Path(named))
     if kind is Kind.DMG:
         app = next((folder for folder in Path(executable).parents if folder.suffix == ".app"), None)
         if app is not None:
             return MacPlace(app, Path(executable).relative_to(app), version, run=run_tool, exchange=exchange_names)
+    if kind is Kind.NSIS:
+        return NsisPlace(Path(executable).parent, run=run_tool, start=start, restart=restart)
     return None
-
-
-def run_nsis(file: Path, start: Callable[[Sequence[str]], object]) -> None:
-    """Have the installer replace this program, silently, when it has ended: the installer waits for that. Raises OSError."""
-    start([str(file), "/S"])
 
 
 def run_tool(command: Sequence[str]) -> None:

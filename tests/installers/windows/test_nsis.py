@@ -98,6 +98,19 @@ def test_a_stand_in_that_does_not_end_is_left_as_it_is(wine: Wine, setup: Setup,
     assert files_of(place) == before
 
 
+def test_a_stand_in_is_unpacked_beside_to_be_tried_and_nothing_else_changes(wine: Wine, setup: Setup, place: Path, library: Path) -> None:
+    assert wine.run(setup("0.1.0"), "/S", "/START") == 0
+    until(lambda: running(library) == "0.1.0")
+    before, entry = files_of(place), wine.registry(UNINSTALL)
+    assert wine.run(setup("0.2.0"), "/S", "/UNPACK") == 0
+    new = place.with_name("AI Popup.new")
+    assert (new / "ai-popup.exe").is_file() and (new / "_internal" / "some files" / "only in 0.2.0.txt").is_file()
+    assert files_of(place) == before and wine.registry(UNINSTALL) == entry and running(library) == "0.1.0"
+    wine.run(place / "uninstall.exe", "/S")
+    wine.settle()
+    assert not place.parent.exists()
+
+
 def test_installing_again_repairs(wine: Wine, setup: Setup, place: Path) -> None:
     wine.run(setup(), "/S")
     whole = files_of(place)

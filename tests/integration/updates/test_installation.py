@@ -76,6 +76,9 @@ class Machine:
         database.close()
         return True
 
+    def place(self) -> Place:
+        return AppImagePlace(self.program)
+
     def installation(self, comes_up: Callable[[], bool] = lambda: False) -> Installation:
         """Of the program that lies there now."""
 
@@ -90,7 +93,7 @@ class Machine:
             journal=self.journal,
             memory=self.memory,
             care=LibraryCare(self.folder, self.home, keep=3, clock=lambda: datetime.now(UTC)),
-            place=lambda version: AppImagePlace(self.program),
+            place=lambda version: self.place(),
             comes_up=trial,
             alone=nullcontext,
         )

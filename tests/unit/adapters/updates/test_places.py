@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.adapters.updates.places import AppImagePlace, MacPlace, place_of, run_nsis
+from agent.adapters.updates.places import AppImagePlace, MacPlace, NsisPlace, place_of
 from agent.build import Kind
 from agent.domain.errors import UpdateDiskFull, UpdateFailed, UpdateUnwritable
 
@@ -143,10 +143,33 @@ def test_a_place_without_room_or_right_is_said(
         AppImagePlace(tmp_path / "AI-Popup.AppImage").stage(tmp_path / "download")
 
 
-def test_nsis_installers_are_run_silently() -> None:
-    ran: list[Sequence[str]] = []
-    run_nsis(Path("setup.exe"), ran.append)
-    assert ran == [["setup.exe", "/S"]]
+def test_windows_installer_unpacks_beside_and_takes_the_place_when_the_program_has_ended(tmp_path: Path) -> None:
+    ran: list[list[str]] = []
+
+    def run(command: Sequence[str]) -> None:
+        ran.append([Path(command[0]).name, *command[1:]])
+        (tmp_path / "AI Popup.new").mkdir(exist_ok=True)
+
+    (tmp_path / "download.exe").write_text("setup")
+    place = NsisPlace(tmp_path / "AI Popup", run=run, start=run, restart=True)
+    place.stage(tmp_path / "download.exe")
+    assert Path(place.staged_command[0]) == tmp_path / "AI Popup.new" / "ai-popup.exe"
+    place.swap()
+    assert ran == [["AI Popup.setup.exe", "/S", "/UNPACK"], ["AI Popup.setup.exe", "/S", "/START"]]
+    place.settle()
+    place.swap()  # nothing is left to be put there
+    assert len(ran) == 2 and sorted(path.name for path in tmp_path.iterdir()) == ["download.exe"]
+    place.undo()
+
+
+def test_an_installer_that_can_not_unpack_is_said(tmp_path: Path) -> None:
+    def fails(command: Sequence[str]) -> None:
+        raise subprocess.CalledProcessError(2, command)
+
+    (tmp_path / "download.exe").write_text("setup")
+    place = NsisPlace(tmp_path / "AI Popup", run=fails, start=fails, restart=False)
+    with pytest.raises(UpdateUnwritable):
+        place.stage(tmp_path / "download.exe")
 
 
 def test_what_can_be_replaced_is_known_by_its_kind(tmp_path: Path) -> None:
@@ -156,4 +179,7 @@ def test_what_can_be_replaced_is_known_by_its_kind(tmp_path: Path) -> None:
     bundle = place_of(Kind.DMG, "0.2.0", executable="/Applications/AI Popup.app/Contents/MacOS/ai-popup")
     assert bundle is not None and bundle.command == ["/Applications/AI Popup.app/Contents/MacOS/ai-popup"]
     assert place_of(Kind.DMG, "0.2.0", executable="/usr/bin/python3") is None
+    windows = place_of(Kind.NSIS, "0.2.0", executable="/Programs/AI Popup/ai-popup-window.exe")
+    assert windows is not None and windows.command == ["/Programs/AI Popup/ai-popup.exe"]
+    assert [each.at_once for each in (image, bundle, windows)] == [True, True, False]
     assert place_of(Kind.DEB, "0.2.0", environ={"APPIMAGE": "/x"}) is None
