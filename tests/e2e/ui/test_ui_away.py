@@ -33,7 +33,7 @@ def test_without_a_session_the_page_shows_nothing_but_how_to_get_one(visitor: "V
 def test_a_session_that_ended_is_said_in_the_page(visitor: "Visitor", language: str) -> None:
     visitor.speak(language)
     visitor.sign_in()
-    visitor.says(visitor.t("empty.watched", folders="photos"))
+    visitor.says(visitor.t("empty.watched", folders=visitor.t("quoted", name="photos")))
     visitor.page.context.clear_cookies()
     visitor.button("pause").click()
     visitor.says(visitor.t("refused.title"))

@@ -44,7 +44,7 @@ def tiles(visitor: "Visitor") -> Locator:
 
 def test_an_empty_library_says_where_to_drop_photos(visitor: "Visitor", language: str) -> None:
     visitor.go("#photos", language)
-    visitor.says(visitor.t("empty.watched", folders="photos"))
+    visitor.says(visitor.t("empty.watched", folders=visitor.t("quoted", name="photos")))
     visitor.right()
 
 
