@@ -1,5 +1,6 @@
 """Finds out whether this session has a display, and whether an icon can be shown in its tray, without risking the process."""
 
+import builtins
 import contextlib
 import ctypes
 import os
@@ -45,9 +46,13 @@ def why_no_tray() -> DesktopError:
 
 def qt_lacks() -> str | None:
     """The first library of the system that Qt or its X plugin does not find; None if they load. Without one, Qt would call abort()."""
+    ordinary = builtins.__import__
     try:
         import PySide6
         import PySide6.QtWidgets
+
+        # For a switch that nobody here uses, Qt's binding looks into the source of every module that is imported after it: 14 MB.
+        builtins.__import__ = ordinary
 
         if os.environ.get("DISPLAY") and not _wayland_answers():
             ctypes.CDLL(str(Path(str(PySide6.__file__)).parent / "Qt" / "plugins" / "platforms" / "libqxcb.so"))
