@@ -63,6 +63,7 @@ class Agent:
         self._meeting = threading.Lock()
         self._core: Core | None = None
         self._bridge: TrayBridge | None = None
+        self._met = False
 
     def run(self) -> None:
         """Returns when somebody quits it: the tray, the API, or a signal. Main thread only. Raises what else ended the core."""
@@ -144,7 +145,10 @@ class Agent:
     def _meet(self) -> None:
         with self._meeting:
             core, bridge = self._core, self._bridge
-        if core is not None and bridge is not None and self._loop is not None:
+            if self._met or core is None or bridge is None:
+                return
+            self._met = True
+        if self._loop is not None:
             with suppress(RuntimeError):  # the loop is closed
                 self._loop.call_soon_threadsafe(core.join, bridge)
 

@@ -6,7 +6,8 @@ import os
 import signal
 import socket
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from structlog.testing import capture_logs
@@ -193,3 +194,14 @@ def test_where_there_is_no_popup_the_browser_welcomes(paths: AppPaths, own_deskt
     paths.settings.write_text(paths.settings.read_text() + "\n[popup]\nenabled = false\n")
     start(paths)
     assert own_desktop == ["photos"] * 2
+
+
+def test_core_and_tray_meet_once_though_each_says_that_it_is_there(paths: AppPaths) -> None:
+    met: list[object] = []
+    with agent(paths, lambda _: None) as made:
+        core, bridge = SimpleNamespace(join=None), object()
+        made._loop = cast(Any, SimpleNamespace(call_soon_threadsafe=lambda *call: met.append(call), is_closed=lambda: True))
+        made._bridge = cast(Any, bridge)
+        made.is_up(cast(Any, core))
+        made.is_up(cast(Any, core))
+    assert met == [(None, bridge)]
