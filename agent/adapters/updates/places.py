@@ -207,10 +207,10 @@ def place_of(
     kind: Kind,
     version: str,
     *,
+    start: Run,
+    restart: bool = False,
     environ: Mapping[str, str] = os.environ,
     executable: str = sys.executable,
-    start: Run = lambda _: None,
-    restart: bool = False,
 ) -> Place | None:
     """Where this program lies and `version` may take its place; None if it can't be replaced so. `start`, `restart`: as of NsisPlace."""
     if kind is Kind.APPIMAGE and (named := environ.get("APPIMAGE")):

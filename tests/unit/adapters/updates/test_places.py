@@ -5,6 +5,7 @@ import plistlib
 import shutil
 import subprocess
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -173,13 +174,20 @@ def test_an_installer_that_can_not_unpack_is_said(tmp_path: Path) -> None:
 
 
 def test_what_can_be_replaced_is_known_by_its_kind(tmp_path: Path) -> None:
-    image = place_of(Kind.APPIMAGE, "0.2.0", environ={"APPIMAGE": "/apps/AI-Popup.AppImage"})
+    ran: list[Sequence[str]] = []
+    at = partial(place_of, start=ran.append)
+    image = at(Kind.APPIMAGE, "0.2.0", environ={"APPIMAGE": "/apps/AI-Popup.AppImage"})
     assert image is not None and image.command == ["/apps/AI-Popup.AppImage"]
-    assert place_of(Kind.APPIMAGE, "0.2.0", environ={}) is None
-    bundle = place_of(Kind.DMG, "0.2.0", executable="/Applications/AI Popup.app/Contents/MacOS/ai-popup")
+    assert at(Kind.APPIMAGE, "0.2.0", environ={}) is None
+    bundle = at(Kind.DMG, "0.2.0", executable="/Applications/AI Popup.app/Contents/MacOS/ai-popup")
     assert bundle is not None and bundle.command == ["/Applications/AI Popup.app/Contents/MacOS/ai-popup"]
-    assert place_of(Kind.DMG, "0.2.0", executable="/usr/bin/python3") is None
-    windows = place_of(Kind.NSIS, "0.2.0", executable="/Programs/AI Popup/ai-popup-window.exe")
+    assert at(Kind.DMG, "0.2.0", executable="/usr/bin/python3") is None
+    windows = at(Kind.NSIS, "0.2.0", executable="/Programs/AI Popup/ai-popup-window.exe")
     assert windows is not None and windows.command == ["/Programs/AI Popup/ai-popup.exe"]
+    (tmp_path / "AI Popup.setup.exe").touch()
+    placed = at(Kind.NSIS, "0.2.0", executable=str(tmp_path / "AI Popup" / "ai-popup.exe"))
+    assert placed is not None
+    placed.swap()
+    assert ran == [[str(tmp_path / "AI Popup.setup.exe"), "/S"]]
     assert [each.at_once for each in (image, bundle, windows)] == [True, True, False]
-    assert place_of(Kind.DEB, "0.2.0", environ={"APPIMAGE": "/x"}) is None
+    assert at(Kind.DEB, "0.2.0", environ={"APPIMAGE": "/x"}) is None
