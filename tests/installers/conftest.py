@@ -34,12 +34,17 @@ def program() -> Path:
 @pytest.fixture(scope="session")
 def shared(program: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the .deb of this version and one that says it is older."""
+    return both_versions(program, "deb", tmp_path_factory)
+
+
+def both_versions(program: Path, kind: str, folders: pytest.TempPathFactory) -> Path:
+    """A folder with the package of this version and one that says it is older, `ai-popup-VERSION.KIND`."""
     from agent import __version__
     from installers.make import package
 
-    folder = tmp_path_factory.mktemp("packages")
+    folder = folders.mktemp("packages")
     for version in (OLDER, __version__):
-        package(program, "deb", folder, version=version, quick=True).rename(folder / f"ai-popup-{version}.deb")
+        package(program, kind, folder, version=version, quick=True).rename(folder / f"ai-popup-{version}.{kind}")
     return folder
 
 

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from agent import __version__
-from installers.make import package
 from tests.installers.bare_system import HOME, BareSystem, until
-from tests.installers.conftest import OLDER
+from tests.installers.conftest import OLDER, both_versions
 from tests.installers.story import Story
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # the first one waits for PyInstaller and for a bare Debian, if neither is there
@@ -24,11 +23,7 @@ RPM = ("rpm", "--nodeps")
 
 @pytest.fixture(scope="module")
 def shared(program: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the .rpm of this version and one that says it is older."""
-    folder = tmp_path_factory.mktemp("packages")
-    for version in (OLDER, __version__):
-        package(program, "rpm", folder, version=version, quick=True).rename(folder / f"ai-popup-{version}.rpm")
-    return folder
+    return both_versions(program, "rpm", tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
