@@ -177,4 +177,6 @@ class Agent:
         # An icon alone tells nobody that a folder is to be chosen. Libraries of their own (demo, tests) do without.
         welcomes = self._wants_tray and HOME_VARIABLE not in os.environ
         with self._library() as library:
+            if self._ended.is_set():  # meanwhile
+                return
             await Core(self, self._paths, self._file, library, welcomes=welcomes, trial=self._trial).run(self._stop)

@@ -82,6 +82,20 @@ def test_told_to_end_before_it_is_up_it_never_comes_up(paths: AppPaths) -> None:
         made.run()
 
 
+def test_told_to_end_while_the_library_opens_it_never_comes_up(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    with agent(paths, lambda _: pytest.fail("it came up")) as made:
+        opens = made._library
+
+        @contextmanager
+        def library() -> Iterator[SqliteLibrary]:
+            with opens() as opened:
+                made.quit()
+                yield opened
+
+        monkeypatch.setattr(made, "_library", library)
+        made.run()
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_a_signal_ends_it(paths: AppPaths) -> None:
     with agent(paths, lambda _: os.kill(os.getpid(), signal.SIGTERM)) as made:
