@@ -64,7 +64,7 @@ def _rows(rest_s: float) -> Iterator[Row]:
 def _as_installed() -> Iterator[None]:
     """What is started is like the packages' program: without docstrings, and without `rich`, which is here for the tests only.
 
-    The two are 8 MB of what a checkout takes.
+    Each is some 4 MB of a checkout's agent once all is loaded.
     """
     with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ, PYTHONPATH=folder, PYTHONOPTIMIZE="2"):
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
