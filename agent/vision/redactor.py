@@ -74,7 +74,9 @@ def area_of(cover: Cover, width: int, height: int) -> Area | None:
     half_w, half_h = box.w / 2 + _TOUCH, box.h / 2 + _TOUCH
     turn = math.radians(cover.tilt)
     find = _ellipse if cover.look.shape is Shape.ELLIPSE else _rectangle
-    rows = np.arange(height, dtype=np.float64) + (0.5 - y)
+    reach = math.hypot(half_w, half_h) + 1
+    top, bottom = (min(max(math.floor(y + side), 0), height) for side in (-reach, reach + 1))
+    rows = np.arange(top, bottom, dtype=np.float64) + (0.5 - y)
     first, last = find(rows, half_w, half_h, math.cos(turn), math.sin(turn))
     # A pixel belongs to it if its middle lies between the two.
     starts = np.clip(np.ceil(np.clip(first + x - 0.5, -1, width + 1)), 0, width).astype(np.int64)
@@ -83,7 +85,7 @@ def area_of(cover: Cover, width: int, height: int) -> Area | None:
     if not touched.size:
         return None
     within = slice(int(touched[0]), int(touched[-1]) + 1)
-    return Area(within.start, starts[within], np.maximum(ends[within], starts[within]))
+    return Area(top + within.start, starts[within], np.maximum(ends[within], starts[within]))
 
 
 def _ellipse(
