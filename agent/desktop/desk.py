@@ -45,7 +45,7 @@ class Desk:
         return self._popup.pid
 
     async def show_popup(self) -> None:
-        """Raises NoDisplay or PopupFailed."""
+        """Raises NoDisplay, LibraryMissing or PopupFailed."""
         await self._popup.show(self._corner)
 
     async def hide_popup(self) -> None:
@@ -100,12 +100,12 @@ class Desk:
             raise NoDisplay
 
     async def choose_folder(self, title: str, language: str) -> str | None:
-        """Raises NoDisplay or PopupFailed."""
+        """Raises NoDisplay, LibraryMissing or PopupFailed."""
         return await self._popup.choose_folder(title, language)
 
     # -- choosing a region of the screen -----------------------------------------------------------------------------------------
     async def warm_picker(self) -> None:
-        """Raises NoDisplay or PopupFailed."""
+        """Raises NoDisplay, LibraryMissing or PopupFailed."""
         await self._popup.warm_picker()
 
     async def open_picker(self, panes: Sequence[Pane]) -> None:

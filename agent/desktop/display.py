@@ -57,9 +57,14 @@ def qt_lacks() -> str | None:
         if os.environ.get("DISPLAY") and not _wayland_answers():
             ctypes.CDLL(str(Path(str(PySide6.__file__)).parent / "Qt" / "plugins" / "platforms" / "libqxcb.so"))
     except (ImportError, OSError) as error:
-        name, told, _ = str(error).partition(": cannot open shared object file")  # as the loader says it
-        return name if told else "Qt"
+        return missing_library(error)
     return None
+
+
+def missing_library(error: ImportError | OSError) -> str:
+    """The library that the system's loader did not find, as it says it."""
+    name, told, _ = str(error).partition(": cannot open shared object file")
+    return name if told else "Qt"
 
 
 def _wayland_answers() -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from agent.child import Child, ChildGone, ChildTimeout, Message, own_command
 from agent.desktop.display import display_available
-from agent.domain.errors import NoDisplay, PopupFailed
+from agent.domain.errors import DesktopError, LibraryMissing, NoDisplay, PopupFailed
 from agent.settings import Corner
 
 _START_S = 45.0  # a cold disk, the web engine's first start
@@ -46,6 +46,7 @@ class PopupHost:
         self._idle: asyncio.TimerHandle | None = None
         self._dropping: asyncio.Task[None] | None = None
         self._folder: asyncio.Future[str | None] | None = None
+        self._lacks: str | None = None  # the library of the system that its process said it can't be without
 
     @property
     def alive(self) -> bool:
@@ -61,11 +62,11 @@ class PopupHost:
         return self._child.pid if self._child is not None and self._child.alive else None
 
     async def show(self, corner: Corner) -> None:
-        """Show the window; it takes the focus from nobody. Raises NoDisplay or PopupFailed."""
+        """Show the window; it takes the focus from nobody. Raises NoDisplay, LibraryMissing or PopupFailed."""
         async with self._turn:
             try:
                 if not await self._shown(corner) and not await self._shown(corner):
-                    raise PopupFailed
+                    raise self._failure()
             finally:
                 self._rest()
 
@@ -79,7 +80,7 @@ class PopupHost:
             self._rest()
 
     async def choose_folder(self, title: str, language: str) -> str | None:
-        """Ask the user for a folder with the system's dialog; None if it is dismissed. Raises NoDisplay or PopupFailed.
+        """Ask the user for a folder with the system's dialog; None if it is dismissed. Raises NoDisplay, LibraryMissing or PopupFailed.
 
         The popup's process does this on every system: it has a window system's main thread already, and a native dialog may load tens of
         megabytes of a desktop's libraries, which would otherwise stay in the agent. A second call brings the open dialog to the front.
@@ -87,7 +88,7 @@ class PopupHost:
         async with self._turn:
             child = await self._dialog(title, language) or await self._dialog(title, language)
             if child is None or self._folder is None:
-                raise PopupFailed
+                raise self._failure()
             folder = self._folder
         while not folder.done():
             await asyncio.wait([folder], timeout=_LOOK_S)
@@ -97,11 +98,11 @@ class PopupHost:
 
     # -- the windows in which a region of the screen is chosen ---------------------------------------------------------------------
     async def warm_picker(self) -> None:
-        """Start the process and load their page, unseen. Raises NoDisplay or PopupFailed."""
+        """Start the process and load their page, unseen. Raises NoDisplay, LibraryMissing or PopupFailed."""
         async with self._turn:
             try:
                 if not await self._picker_loads() and not await self._picker_loads():
-                    raise PopupFailed
+                    raise self._failure()
             finally:
                 self._rest()
 
@@ -167,11 +168,15 @@ class PopupHost:
         if not display_available():
             raise NoDisplay
         await self._drop()
+        self._lacks = None
         try:
             self._child = await Child.start(self._command, on_notice=self._on_notice)
         except ChildGone as error:
             raise PopupFailed from error
         return self._child
+
+    def _failure(self) -> DesktopError:
+        return PopupFailed() if self._lacks is None else LibraryMissing(library=self._lacks)
 
     async def _drop(self) -> None:
         child, self._child = self._child, None
@@ -187,6 +192,8 @@ class PopupHost:
                 self._visible = False
                 self._rest()
                 self._hidden()
+            case {"notice": "lacks", "library": str() as library}:
+                self._lacks = library
             case {"notice": "folder", "path": str() | None as path}:
                 if self._folder is not None and not self._folder.done():
                     self._folder.set_result(path)

@@ -8,6 +8,7 @@ import time
 from typing import Any, BinaryIO
 
 from agent.child import Message, send, take_pipes
+from agent.desktop.display import missing_library
 from agent.desktop.picker_shell import PickerPane
 from agent.desktop.popup_shell import HEIGHT, WIDTH, Shell, is_ours
 from agent.desktop.system_shells import shell_for
@@ -23,6 +24,11 @@ def main() -> int:
     requests, answers = take_pipes()
     if sys.platform.startswith("linux"):
         prepare_linux()
+        try:
+            import PySide6.QtWebEngineWidgets  # noqa: F401 - by far the most libraries of the system are the web engine's
+        except ImportError as error:
+            send(answers, {"notice": "lacks", "library": missing_library(error)})
+            return 1
     import webview
 
     webview.settings["ALLOW_FILE_URLS"] = False

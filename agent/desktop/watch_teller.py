@@ -22,7 +22,7 @@ class Shows(Protocol):
     """The desk."""
 
     async def show_popup(self) -> None:
-        """Raises NoDisplay or PopupFailed."""
+        """Raises NoDisplay, LibraryMissing or PopupFailed."""
         ...
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from agent.desktop import popup as popup_module
 from agent.desktop.popup import PopupHost
-from agent.domain.errors import PopupFailed
+from agent.domain.errors import LibraryMissing, PopupFailed
 from agent.settings import Corner
 
 # Notes each request in a file; `MODE` (its first word) says how it behaves.
@@ -243,3 +243,20 @@ async def test_a_picker_that_is_gone_or_refuses_says_so(tmp_path: Path) -> None:
     with pytest.raises(PopupFailed):
         await setting.host.picker({"do": "reveal_picker"})
     await setting.host.close()
+
+
+async def test_a_library_that_the_web_engine_lacks_is_named(tmp_path: Path) -> None:
+    """The window's own process, with a web engine that can't be loaded."""
+    (tmp_path / "PySide6").mkdir()
+    (tmp_path / "PySide6" / "__init__.py").touch()
+    lacks = "libnss3.so: cannot open shared object file: No such file or directory"
+    (tmp_path / "PySide6" / "QtWebEngineWidgets.py").write_text(f"raise ImportError({lacks!r})", encoding="utf-8")
+    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from agent.desktop.popup_window import main; sys.exit(main())"
+
+    async def url() -> str:
+        return "http://127.0.0.1:1/"
+
+    host = PopupHost(url, keep_warm_s=300, command=[sys.executable, "-c", program])
+    with pytest.raises(LibraryMissing) as raised:
+        await host.show(Corner.BOTTOM_RIGHT)
+    assert raised.value.params == {"library": "libnss3.so"}
