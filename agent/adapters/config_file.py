@@ -143,7 +143,7 @@ class SettingsFile:
         validated({"folders": [{**folder.model_dump(mode="json"), **change}]})
 
     def rename_kept(self, name: str, new: str | None) -> None:
-        """Whoever stays visible in safe copies by that name is called `new` now; None takes the name out. Raises SettingsError."""
+        """Whoever stays visible in covered copies by that name is called `new` now; None takes the name out. Raises SettingsError."""
         if not any(_means(kept, name) for folder in validated(self._profile(), self.raw()).folders for kept in folder.redact_keep):
             return
         with self._edited() as document:

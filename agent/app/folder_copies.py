@@ -1,4 +1,4 @@
-"""Safe copies of watched folders: each file that comes or changes gets its covered copy once, also after a restart."""
+"""Covered copies of watched folders: each file that comes or changes gets its copy once, also after a restart."""
 
 import asyncio
 import os

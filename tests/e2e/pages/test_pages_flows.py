@@ -91,13 +91,13 @@ def test_a_removed_folder_comes_back_as_it_was(page: Page, visit: Visit) -> None
 def test_a_folders_safe_copies_are_set_up_and_ended(page: Page, visit: Visit) -> None:
     visit("#settings/folders")
     row = page.locator("main li").filter(has=page.get_by_role("heading", name="phone"))
-    row.get_by_text("Safe copies").click()
+    row.get_by_text("Covered copies").click()
     field = row.get_by_role("textbox", name="Where to")
     field.fill("/photos/phone/safe")
     expect(row.get_by_role("alert")).to_have_text("Not saved. Give the full path of a folder outside “phone”. Still using: empty.")
     field.fill("/safe/phone uploads")
     field.press("Enter")
-    expect(row.locator("summary").first).to_have_text("Safe copies in “phone uploads”")
+    expect(row.locator("summary").first).to_have_text("Covered copies in “phone uploads”")
     expect(row.get_by_role("status").filter(has_text="Saved")).to_be_visible()
 
     def asks(part: dict[str, object], act: Callable[[], object]) -> None:

@@ -150,7 +150,7 @@ STATES: dict[str, tuple[str, str, str, Act]] = {
     "settings not found": ("#settings", "family", ".setting", _search_in_vain),
     "folders": ("#settings/folders", "away", "main li", _nothing),
     "folders, patterns": ("#settings/folders", "family", "main li", _patterns),
-    "folders, safe copies": ("#settings/folders", "family", "main li", _copies),
+    "folders, covered copies": ("#settings/folders", "family", "main li", _copies),
     "folders, one removed": ("#settings/folders", "family", "main li", _remove_folder),
     "recognition": ("#settings/recognition", "family", ".card", _nothing),
     "recognition, switched off": ("#settings/recognition", "family", ".card", _switch_off),
@@ -186,7 +186,7 @@ def test_every_state_is_accessible(
     [
         "settings",
         "settings, folded out",
-        "folders, safe copies",
+        "folders, covered copies",
         "recognition",
         "recovery code",
         "welcome, a folder",

@@ -313,7 +313,7 @@ async def test_photos_wait_while_the_embedder_is_fetched(world: World) -> None:
 
 @pytest.fixture
 def keeping(world: World, tmp_path: Path) -> SettingsFile:
-    """A settings file by which Mei stays visible in safe copies; it follows what people are called."""
+    """A settings file by which Mei stays visible in covered copies; it follows what people are called."""
     file = SettingsFile(tmp_path / "settings.toml", {})
     file.path.write_text('[[folders]]\npath = "/photos"\nredact_keep = ["Mei", "Tom"]\n', encoding="utf-8")
     world.renamed = file.rename_kept
