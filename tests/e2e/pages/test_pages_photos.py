@@ -310,8 +310,9 @@ def test_that_a_version_was_taken_back_is_put_away_and_stays_away(
 ) -> None:
     visit("#status", "older", language)
     banner = page.locator(".banner", has_text="update.rolled_back")
-    banner.get_by_role("button").click()
+    banner.get_by_role("button").press("Enter")
     expect(banner).to_have_count(0)
+    expect(page.locator("main")).to_be_focused()
     page.goto(f"{made_up_agent}/#status")  # without its scene, which would begin anew
     page.locator("canvas").first.wait_for()
     expect(banner).to_have_count(0)
