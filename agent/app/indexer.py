@@ -85,6 +85,8 @@ class Indexer:
 
     def hold(self, held: bool) -> None:
         """Pause, or go on, without a word of the user's; what the user paused stays so."""
+        if held == self.held:  # an idle agent would look into the library for nothing
+            return
         self.held = held
         if held:
             self._going.clear()

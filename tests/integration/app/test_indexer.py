@@ -296,3 +296,11 @@ async def test_a_clock_that_leaps_ends_no_job_under_way(world: World) -> None:
         world.analyser.gate.set()
         await world.until(lambda: jobs(world) == {JobState.DONE: 2})
     assert len(world.analyser.tasks) == 2
+
+
+def test_no_work_is_looked_for_unless_it_was_held(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    woken: list[None] = []
+    monkeypatch.setattr(world.app.indexer, "wake", lambda: woken.append(None))
+    for held, looks in ((False, 0), (True, 0), (True, 0), (False, 1)):
+        world.app.indexer.hold(held)
+        assert len(woken) == looks
