@@ -56,7 +56,7 @@ from agent.engine.pool import EnginePool
 from agent.engine.screen import ScreenEngine
 from agent.engine.selftest_runs import DeviceChooser
 from agent.engine.wire import ModelFile
-from agent.heap import give_back
+from agent.heap import give_back, let_go_of_code
 from agent.settings import KeyHome, Settings, UpdateChannel
 
 
@@ -253,7 +253,7 @@ def build(
         screen=screen,
         watch=watch,
         renamed=renamed,
-        rest=Rest(lambda: library.uses + thumbnails.uses, (library.let_go, thumbnails.let_go, give_back)),
+        rest=Rest(lambda: library.uses + thumbnails.uses, (library.let_go, thumbnails.let_go, give_back, let_go_of_code)),
     )
 
 

@@ -1,11 +1,14 @@
-"""Keeps the heap of a process with many threads small, and gives free memory back to the system, where the C library is glibc."""
+"""Keeps what a process with many threads holds of memory small, and gives it back to the system, where the C library is glibc."""
 
 import ctypes
 import gc
 import linecache
 import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 _M_ARENA_MAX, _M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -8, -3, -1  # malloc.h
+_MADV_DONTNEED = 4  # mman.h
 _ARENAS = 2
 _LARGE = 8 * 2**20  # bytes: more than most looks of a net need, less than a photo that is decoded whole
 _KEPT = 32 * 2**20  # bytes: glibc's largest bound; a picture of a full-HD screen takes a fourth of it
@@ -50,6 +53,33 @@ def give_back() -> None:
     gc.collect()
     if (libc := _glibc("malloc_trim")) is not None:
         libc.malloc_trim(0)
+
+
+def let_go_of_code() -> None:
+    """Hold no code of the libraries but what runs from now on; the rest stays in the system's file cache, where others' need goes first.
+
+    Around each page that is needed Linux maps its neighbours, megabytes at a time on some machines: all that counts as the process's.
+    """
+    if (libc := _glibc("madvise")) is not None:
+        with Path("/proc/self/smaps").open(encoding="utf-8", errors="replace") as mappings:
+            unchanged = list(_code(mappings))  # Python unloads no library: they stay where they are
+        for start, size in unchanged:
+            libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(size), _MADV_DONTNEED)
+
+
+def _code(smaps: Iterable[str]) -> Iterator[tuple[int, int]]:
+    """Where libraries' code is mapped as it is in the files, and how many bytes: what was changed in memory would be lost."""
+    place, changed = "", False
+    for line in smaps:
+        if " r-xp " in line and ".so" in line:
+            place, changed = line.partition(" ")[0], False
+        elif place and line.startswith(("Anonymous:", "Swap:")):
+            changed = changed or line.split()[1] != "0"
+        elif place and line.startswith("VmFlags:"):  # the last line
+            if not changed:
+                start, end = (int(address, 16) for address in place.split("-"))
+                yield start, end - start
+            place = ""
 
 
 def _glibc(function: str) -> ctypes.CDLL | None:

@@ -80,6 +80,45 @@ def test_a_large_piece_goes_back_when_it_is_freed() -> None:
     assert int(done.stdout) > 15_000_000
 
 
+# Libraries, and how many bytes of files the process holds, before and after; then a library's code is run.
+CODE = """
+import hashlib, pathlib, ssl, sys
+from agent.heap import let_go_of_code
+def held():
+    return int(pathlib.Path("/proc/self/statm").read_text().split()[2]) * 4096
+before = held()
+let_go_of_code()
+after = held()
+print(before - after, hashlib.sha256(b"").hexdigest()[:8])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux")
+def test_code_that_nobody_runs_is_let_go_of_and_comes_back_when_somebody_does() -> None:
+    done = subprocess.run([sys.executable, "-c", CODE], check=True, timeout=30, stdout=subprocess.PIPE, text=True)
+    less, hashed = done.stdout.split()
+    assert int(less) > 1_000_000 and hashed == "e3b0c442"
+
+
+def mapping(place: str, access: str, file: str, *, anonymous: int = 0, swap: int = 0) -> list[str]:
+    """As Linux tells of it, shortened."""
+    figures = {"Rss": 64, "Anonymous": anonymous, "Swap": swap}
+    return [f"{place} {access} 00001000 fe:00 42    {file}", *(f"{name}: {kb:8} kB" for name, kb in figures.items()), "VmFlags: rd mr"]
+
+
+def test_only_code_that_is_as_in_its_file_is_let_go_of() -> None:
+    smaps = [
+        *mapping("1000-3000", "r-xp", "/usr/lib/libplain.so"),
+        *mapping("3000-4000", "r--p", "/usr/lib/libplain.so"),
+        *mapping("4000-5000", "rw-p", "/usr/lib/libplain.so", anonymous=4),
+        *mapping("5000-6000", "r-xp", "/usr/lib/libpatched.so.1", anonymous=4),
+        *mapping("6000-7000", "r-xp", "/usr/lib/libswapped.so.1", swap=4),
+        *mapping("7000-8000", "r-xp", ""),
+        *mapping("a000-b000", "r-xp", "/usr/lib/with space/libplain.so.1.2"),
+    ]
+    assert list(heap._code(smaps)) == [(0x1000, 0x2000), (0xA000, 0x1000)]
+
+
 def test_a_system_without_it_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     class Nothing:
         def __init__(self, _: None) -> None: ...
@@ -88,9 +127,11 @@ def test_a_system_without_it_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> N
     heap.few_arenas()
     heap.give_back()
     heap.large_apart()
+    heap.let_go_of_code()
     monkeypatch.setattr(sys, "platform", "win32")
     heap.few_arenas()
     heap.give_back()
+    heap.let_go_of_code()
 
 
 def test_what_is_here_to_stay_is_not_looked_through_again() -> None:
