@@ -35,7 +35,7 @@ from agent.desktop.presenter import News, Presenter
 from agent.desktop.watch_teller import WatchTeller
 from agent.domain.errors import AgentError, AutostartFailed, SettingsError
 from agent.handover import updates_of
-from agent.heap import forget_sources
+from agent.heap import forget_sources, here_to_stay
 from agent.i18n import Texts
 from agent.resources import resource
 from agent.settings import Settings
@@ -140,6 +140,7 @@ class Core:
             async with serving(context, port=self._settings.api.port, runtime=self._paths.runtime) as port:
                 log.info("agent.started", version=__version__)
                 forget_sources()
+                here_to_stay(tidy=False)  # of 140,000 objects some 30 are garbage: loading makes none
                 self._process.answers()
                 if self._welcomes and await asyncio.to_thread(beginning.needed):
                     desk.welcome(popup=self._settings.popup.enabled)

@@ -41,9 +41,13 @@ def large_kept() -> None:
         libc.mallopt(_M_TRIM_THRESHOLD, _KEPT)
 
 
-def here_to_stay() -> None:
-    """What is in memory now stays until the process ends: `give_back` need not look through it each time, some 50 ms of an engine."""
-    gc.collect()
+def here_to_stay(*, tidy: bool = True) -> None:
+    """What is in memory now stays until the process ends: `give_back` need not look through it each time, some 50 ms of an engine.
+
+    Without `tidy` what is garbage by now stays too; to look for it takes as long.
+    """
+    if tidy:
+        gc.collect()
     gc.freeze()
 
 

@@ -134,7 +134,8 @@ def test_a_system_without_it_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> N
     heap.let_go_of_code()
 
 
-def test_what_is_here_to_stay_is_not_looked_through_again() -> None:
-    code = "import gc; from agent.heap import here_to_stay; here_to_stay(); print(gc.get_freeze_count(), len(gc.get_objects()))"
+@pytest.mark.parametrize("tidy", [True, False])
+def test_what_is_here_to_stay_is_not_looked_through_again(tidy: bool) -> None:
+    code = f"import gc; from agent.heap import here_to_stay; here_to_stay(tidy={tidy}); print(gc.get_freeze_count(), len(gc.get_objects()))"
     said = subprocess.run([sys.executable, "-c", code], check=True, timeout=30, capture_output=True, text=True).stdout.split()
     assert int(said[0]) > 1000 > int(said[1])

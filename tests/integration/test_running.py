@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -57,8 +58,23 @@ def agent(
             yield opened
 
     made: Agent = Agent(paths, file, library, tray=tray, on_ready=lambda: ready(made), on_no_tray=no_tray)
-    with capture_logs():
-        yield made
+    try:
+        with capture_logs():
+            yield made
+    finally:
+        gc.unfreeze()  # it takes this process, with what the tests left in it, for its own
+
+
+def test_what_was_loaded_is_not_looked_through_at_each_rest(paths: AppPaths) -> None:
+    frozen: list[int] = []
+
+    def ready(running: Agent) -> None:
+        frozen.append(gc.get_freeze_count())
+        running.quit()
+
+    with agent(paths, ready) as made:
+        made.run()
+    assert frozen[0] > 10_000
 
 
 def test_it_serves_while_it_runs_and_leaves_no_word_behind(paths: AppPaths) -> None:
