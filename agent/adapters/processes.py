@@ -1,5 +1,7 @@
 """Memory and processor time of the agent, of its engine, and of all else that runs here."""
 
+import os
+import sys
 from collections.abc import Sequence
 
 import psutil
@@ -58,12 +60,23 @@ class ProcessMeter:
         Those that ended are in their parent's figure, so that nothing is lost or counted twice.
         """
         taken = _seconds(self._own, ended=True)
-        for child in self._own.children(recursive=True):
+        for child in self._own.children(recursive=True) if _has_children() else ():
             try:
                 taken += _seconds(child, ended=True)
             except psutil.Error:
                 continue
         return taken
+
+
+def _has_children() -> bool:
+    """False if this process has none for sure. To list them each process of the system is asked: most of what an idle agent did."""
+    if sys.platform == "win32" or not hasattr(os, "waitid"):
+        return True
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)  # reaps nothing
+    except ChildProcessError:
+        return False
+    return True
 
 
 def _seconds(process: psutil.Process, *, ended: bool = False) -> float:

@@ -72,6 +72,29 @@ def test_what_the_program_s_own_children_take_is_not_said_to_be_others(tell: Tel
     assert after_its_end.others_cpu > 0.3  # what it took was taken off once, not again
 
 
+# How often the system's processes are gone through, without a child and with one, which is not reaped.
+CHILDREN = """
+import subprocess, sys, psutil
+from agent.adapters.processes import ProcessMeter
+listed = []
+children = psutil.Process.children
+psutil.Process.children = lambda self, recursive: listed.append(self) or children(self, recursive)
+meter = ProcessMeter()
+meter.read([])
+print(len(listed))
+child = subprocess.Popen([sys.executable, "-c", "raise SystemExit(7)"], stdout=subprocess.PIPE)
+child.stdout.read()
+meter.read([])
+print(len(listed), child.wait())
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "waitid"), reason="the system does not tell cheaply")
+def test_the_system_s_processes_are_gone_through_only_while_one_may_be_the_program_s() -> None:
+    said = subprocess.run([sys.executable, "-c", CHILDREN], check=True, timeout=30, capture_output=True, text=True).stdout
+    assert said.split() == ["0", "1", "7"]
+
+
 def test_an_engine_s_first_seconds_are_its_own(tell: Tell) -> None:
     meter = ProcessMeter()
     own = psutil.Process().cpu_times()
