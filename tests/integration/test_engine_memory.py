@@ -1,12 +1,18 @@
 """What a net took for close looks is given back before the photo is decoded more finely, and all it took on demand."""
 
 import os
+import time
 from pathlib import Path
 
+import cv2
 import numpy as np
+import pytest
 
+from agent.app.ports import Analyse
+from agent.domain.image import Recipe
 from agent.engine.places import memory_of
 from agent.engine.runtime import Runtime
+from agent.engine.service import Engine
 from agent.engine.wire import EngineConfig
 
 MB = 2**20
@@ -33,3 +39,14 @@ def test_a_net_gives_back_on_demand_what_it_took_for_any_input(engine_config: En
     runtime.release()
     assert held - memory_of(os.getpid()) > 30 * MB
     assert all(np.array_equal(one, other) for one, other in zip(first, net(image), strict=True))
+
+
+@pytest.mark.parametrize(("embedder", "width", "given_back"), [(None, 4000, 0), ("mobilefacenet-2", 4000, 1), (None, 6000, 1)])
+def test_what_a_net_took_is_given_back_where_faces_are_cut_out_and_after_large_photos(
+    engine_config: EngineConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, embedder: str | None, width: int, given_back: int
+) -> None:
+    path, times = tmp_path / "photo.jpg", list[Runtime]()
+    cv2.imwrite(str(path), np.zeros((3000, width, 3), np.uint8))
+    monkeypatch.setattr(Runtime, "slim", lambda runtime: times.append(runtime))
+    Engine(engine_config, time.perf_counter).analyse(Analyse(str(path), Recipe("centerface-2", embedder)))
+    assert len(times) == given_back
