@@ -14,6 +14,7 @@ from pillow_heif import register_heif_opener
 from agent.domain.face import Box
 from agent.domain.redaction import Cover, Look, Shape
 from agent.vision.codecs import Limits
+from tests.quick_formats import QUICK
 
 Make: TypeAlias = Callable[[int], bytes]
 Pixels: TypeAlias = NDArray[Any]
@@ -36,7 +37,7 @@ def scene(seed: int = 1, channels: int = 3, *, deep: bool = False) -> Pixels:
 
 def saved(picture: PIL.Image.Image, kind: str, **options: Any) -> bytes:
     out = io.BytesIO()
-    picture.save(out, kind, **options)
+    picture.save(out, kind, **{**QUICK.get(kind, {}), **options})
     return out.getvalue()
 
 

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from agent.vision.codecs import Image, Pixels
+from tests.quick_formats import QUICK
 
 # Four areas of plain colour, so that turning and mirroring can be told.
 RED, GREEN, BLUE, WHITE = (220, 20, 20), (20, 200, 20), (20, 20, 220), (240, 240, 240)
@@ -27,13 +28,15 @@ def quarters() -> Pixels:
 def encoded() -> Callable[..., bytes]:
     """Writes pixels (or a Pillow image) in a format, with an EXIF orientation if asked for."""
 
+    always = {"JPEG": {"quality": 95, "subsampling": 0}, **QUICK}
+
     def encode(pixels: Pixels | PIL.Image.Image, kind: str, orientation: int | None = None, **options: object) -> bytes:
         picture = pixels if isinstance(pixels, PIL.Image.Image) else PIL.Image.fromarray(pixels)
         exif = PIL.Image.Exif()
         if orientation is not None:
             exif[0x0112] = orientation
         out = io.BytesIO()
-        picture.save(out, kind, exif=exif, **({"quality": 95, "subsampling": 0} if kind == "JPEG" else {}), **options)
+        picture.save(out, kind, exif=exif, **always.get(kind, {}), **options)
         return out.getvalue()
 
     return encode

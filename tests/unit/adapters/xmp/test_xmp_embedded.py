@@ -13,6 +13,7 @@ import pytest
 from agent.adapters.xmp.boxes import heif_parts
 from agent.adapters.xmp.embedded import Embedded, _read, read_embedded
 from agent.domain.errors import XmpUnreadable
+from tests.quick_formats import QUICK
 from tests.xmp_packets import DIGIKAM
 
 XMP = DIGIKAM.encode()
@@ -41,7 +42,7 @@ def photo(folder: Path, kind: str) -> Path:
     elif kind == "heic":
         import pillow_heif
 
-        pillow_heif.from_pillow(picture).save(path, xmp=XMP, exif=exif().tobytes(), quality=50)
+        pillow_heif.from_pillow(picture).save(path, xmp=XMP, exif=exif().tobytes(), quality=50, **QUICK["HEIF"])
     else:
         picture.save(path, xmp=XMP, exif=exif())
     return path
@@ -91,7 +92,7 @@ def test_a_compressed_packet_never_grows_beyond_its_bound(tmp_path: Path) -> Non
 
     path = tmp_path / "bomb.png"
     path.write_bytes(
-        b"\x89PNG\r\n\x1a\n" + chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(bytes(40 << 20), 1)) + chunk(b"IEND", b"")
+        b"\x89PNG\r\n\x1a\n" + chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(bytes(20 << 20), 1)) + chunk(b"IEND", b"")
     )
     assert len(read_embedded(path).xmp or b"") == 16 << 20
 
@@ -138,8 +139,9 @@ def test_a_file_that_leads_to_the_same_bytes_again_and_again_is_given_up(kind: s
         data = heif(b"\0\0\0\0\x44\0" + struct.pack(">H", 900) + places) + room
     else:
         portion = b"http://ns.adobe.com/xmp/extension/\0" + b"F" * 32 + struct.pack(">I", 16 << 20)
-        segments = [portion + struct.pack(">I", at) + bytes(60_000) for at in range(2_000)]
-        data = b"\xff\xd8" + b"".join(b"\xff\xe1" + struct.pack(">H", len(each) + 2) + each for each in segments)
+        empty = bytes(60_000)
+        head = b"\xff\xe1" + struct.pack(">H", 2 + len(portion) + 4 + len(empty)) + portion
+        data = b"\xff\xd8" + b"".join(part for at in range(2_000) for part in (head, struct.pack(">I", at), empty))
     file = Counted(data)
     _read(file)
     assert file.taken < 100 << 20

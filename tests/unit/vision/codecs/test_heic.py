@@ -10,6 +10,7 @@ import pytest
 
 from agent.domain.errors import ImageCorrupt, ImageTooLarge, ImageTruncated
 from agent.vision.codecs import Limits, Pixels, decode, sniff
+from tests.quick_formats import QUICK
 
 LIMITS = Limits(megapixels=10, megabytes=10)
 
@@ -20,7 +21,7 @@ def heic(picture: PIL.Image.Image, orientation: int = 1, taken_at: str | None = 
     if taken_at is not None:
         exif.get_ifd(0x8769)[0x9003] = taken_at
     out = io.BytesIO()
-    picture.save(out, "HEIF", quality=95, chroma=444, exif=exif.tobytes())
+    picture.save(out, "HEIF", quality=95, chroma=444, exif=exif.tobytes(), **QUICK["HEIF"])
     return out.getvalue()
 
 

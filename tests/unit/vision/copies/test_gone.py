@@ -1,6 +1,7 @@
 """Covered pixels are gone from copies of every format: files that differ below the cover only have the same copy, byte for byte."""
 
 import io
+from functools import cache
 from itertools import product
 
 import cv2
@@ -11,7 +12,7 @@ import pytest
 
 from agent.domain.face import Box
 from agent.domain.redaction import Cover, Look, Shape, Style
-from agent.vision.copies import Wish, render
+from agent.vision.copies import Copy, Wish, render
 from agent.vision.redactor import SOLID, covered
 from tests.covered_files import COVER, FILES, HEIGHT, INNER, LIMITS, LOSSLESS, WIDTH, Pixels, rgba, saved, scene
 
@@ -19,6 +20,11 @@ WISH = Wish((COVER,))
 BELOW = covered([COVER], WIDTH, HEIGHT)
 # Where each block is coded by itself, or nothing is lost.
 EXACT = (*LOSSLESS, "jpeg", "jpeg-444", "jpeg-progressive", "jpeg-grey", "jpeg-inks", "tiff-inks")
+
+
+@cache
+def copied(name: str) -> Copy:
+    return render(FILES[name](1), WISH, LIMITS)
 
 
 @pytest.mark.parametrize(("name", "style"), [*product(EXACT, [Style.SOLID]), *product(("png", "jpeg", "gif", "gif-moving"), [Style.EMOJI])])
@@ -31,7 +37,7 @@ def test_what_was_below_leaves_no_trace_in_any_byte(name: str, style: Style) -> 
 
 @pytest.mark.parametrize("name", FILES)
 def test_covered_pixels_have_the_covers_colour_and_are_opaque(name: str) -> None:
-    copy = render(FILES[name](1), WISH, LIMITS)
+    copy = copied(name)
     shown = rgba(copy.data)
     assert shown.shape == (HEIGHT, WIDTH, 4)
     inside = shown[20:76, 36:92].astype(int)
@@ -42,7 +48,7 @@ def test_covered_pixels_have_the_covers_colour_and_are_opaque(name: str) -> None
 @pytest.mark.parametrize("name", LOSSLESS)
 def test_what_is_not_covered_is_the_same_bit_for_bit(name: str) -> None:
     data = FILES[name](1)
-    copy = render(data, WISH, LIMITS)
+    copy = copied(name)
     before, after = (np.asarray(rgba(each)) for each in (data, copy.data))
     visible = ~BELOW & (before[:, :, 3] > 0)
     assert np.array_equal(before[visible], after[visible])
@@ -52,7 +58,7 @@ def test_what_is_not_covered_is_the_same_bit_for_bit(name: str) -> None:
 @pytest.mark.parametrize("name", ["png-deep", "tiff-deep", "png-deep-grey", "tiff-deep-grey"])
 def test_sixteen_bits_stay_sixteen(name: str) -> None:
     data = FILES[name](1)
-    copy = render(data, WISH, LIMITS)
+    copy = copied(name)
     before, after = (cv2.imdecode(np.frombuffer(each, np.uint8), cv2.IMREAD_UNCHANGED) for each in (data, copy.data))
     assert before is not None and after is not None
     assert before.dtype == after.dtype == np.uint16
@@ -63,13 +69,13 @@ def test_sixteen_bits_stay_sixteen(name: str) -> None:
 def test_what_is_not_covered_hardly_changes_where_a_format_loses(name: str) -> None:
     data = FILES[name](1)
     far = (slice(0, HEIGHT), slice(0, 16))
-    before, after = (rgba(each)[far].astype(int) for each in (data, render(data, WISH, LIMITS).data))
+    before, after = (rgba(each)[far].astype(int) for each in (data, copied(name).data))
     assert np.abs(before - after).mean() < 2
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_each_copy_is_what_it_says(name: str) -> None:
-    copy = render(FILES[name](1), WISH, LIMITS)
+    copy = copied(name)
     kind = {"heic": "jpeg", "tiff-deep": "png"}.get(name, name.split("-")[0])
     assert (copy.format, copy.width, copy.height) == (kind, WIDTH, HEIGHT)
     assert PIL.Image.open(io.BytesIO(copy.data)).format == kind.upper()
@@ -81,7 +87,7 @@ def frames(data: bytes) -> list[Pixels]:
 
 @pytest.mark.parametrize("name", ["gif-moving", "png-moving", "webp-moving", "tiff-pages"])
 def test_of_films_and_pages_only_the_first_picture_is_copied(name: str) -> None:
-    copy = render(FILES[name](1), WISH, LIMITS)
+    copy = copied(name)
     assert len(frames(copy.data)) == 1
     assert copy.removed == ("pages" if name == "tiff-pages" else "frames",)
     assert noise_of(2).tobytes() not in copy.data
@@ -117,7 +123,7 @@ def test_what_follows_the_picture_in_its_file_is_not_copied(name: str) -> None:
     slack = FILES["jpeg"](1) + b"what was left here before"
     copy = render(FILES[name](1) + slack, WISH, LIMITS)
     assert b"left here" not in copy.data
-    assert copy.data == render(FILES[name](1), WISH, LIMITS).data
+    assert copy.data == copied(name).data
     assert ("trailing" in copy.removed) == (name not in ("gif", "tiff"))
 
 
@@ -126,6 +132,6 @@ def test_a_covers_edge_is_as_told_in_a_picture_that_was_turned() -> None:
     exif[0x0112] = 6
     data = saved(PIL.Image.fromarray(np.ascontiguousarray(np.rot90(scene(1)))), "PNG", exif=exif)
     copy = render(data, WISH, LIMITS)
-    assert np.array_equal(rgba(copy.data), rgba(render(FILES["png"](1), WISH, LIMITS).data))
+    assert np.array_equal(rgba(copy.data), rgba(copied("png").data))
     assert "orientation" in copy.removed
     assert PIL.Image.open(io.BytesIO(copy.data)).getexif().get(0x0112) is None

@@ -2,7 +2,8 @@
 
 import io
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from agent.vision.films.many import Drawn, write_gif
 from agent.vision.films.reading import Film, frames_in
 from agent.vision.films.writing import removed, write
 from agent.vision.redactor import SOLID, covered
-from tests.covered_files import HEIGHT, LIMITS, WIDTH, Pixels, saved, scene
+from tests.covered_files import HEIGHT, LIMITS, WIDTH, Make, Pixels, saved, scene
 
 BOX = Look(Style.SOLID, Shape.BOX)
 TIMES = [50, 70, 90, 40]
@@ -63,24 +64,26 @@ def film(kind: str, seed: int, count: int = 4, *, clear: bool = False, **options
     return saved(made[0], kind, save_all=True, append_images=made[1:], **times, **options)
 
 
-MADE: dict[str, Callable[[int], bytes]] = {
-    "gif": lambda seed: film("GIF", seed, loop=0),
-    "gif-clear": lambda seed: film("GIF", seed, clear=True, loop=2, disposal=2),
-    "png": lambda seed: film("PNG", seed, loop=3),
-    "png-clear": lambda seed: film("PNG", seed, clear=True, loop=0),
-    "png-default": lambda seed: film("PNG", seed, loop=0, default_image=True),
-    "webp-lossless": lambda seed: film("WEBP", seed, lossless=True, loop=2),
-    "webp-clear": lambda seed: film("WEBP", seed, clear=True, lossless=True, exact=True, loop=0),
-    "tiff": lambda seed: film("TIFF", seed, compression="tiff_lzw"),
+# Each is made but once.
+MADE: Mapping[str, Make] = {
+    "gif": cache(lambda seed: film("GIF", seed, loop=0)),
+    "gif-clear": cache(lambda seed: film("GIF", seed, clear=True, loop=2, disposal=2)),
+    "png": cache(lambda seed: film("PNG", seed, loop=3)),
+    "png-clear": cache(lambda seed: film("PNG", seed, clear=True, loop=0)),
+    "png-default": cache(lambda seed: film("PNG", seed, loop=0, default_image=True)),
+    "webp-lossless": cache(lambda seed: film("WEBP", seed, lossless=True, loop=2)),
+    "webp-clear": cache(lambda seed: film("WEBP", seed, clear=True, lossless=True, exact=True, loop=0)),
+    "tiff": cache(lambda seed: film("TIFF", seed, compression="tiff_lzw")),
 }
-LOSSY: dict[str, Callable[[int], bytes]] = {
-    "webp": lambda seed: film("WEBP", seed, quality=80, loop=1),
-    "avif": lambda seed: film("AVIF", seed, quality=80),
+LOSSY: Mapping[str, Make] = {
+    "webp": cache(lambda seed: film("WEBP", seed, quality=80, loop=1)),
+    "avif": cache(lambda seed: film("AVIF", seed, quality=80)),
 }
 # One more pixel on each side, so that blocks that are coded together lie wholly inside.
 WAY = Way(tuple(Knot(number, Box(place(number)[0] - 2, place(number)[1] - 2, SIDE + 4, SIDE + 4)) for number in range(4)))
 
 
+@cache
 def copied(data: bytes, look: Look = BOX, *, strip: bool = False) -> bytes:
     out = io.BytesIO()
     assert write(data, [Covered(WAY, look)], LIMITS, out, strip=strip) == 4
