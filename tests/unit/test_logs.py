@@ -127,7 +127,7 @@ def test_the_level_can_change_while_it_runs(tmp_path: Path) -> None:
 def test_size_and_number_of_files_are_capped(tmp_path: Path, files: int) -> None:
     logs.configure(Logs(max_mb=1, files=files), tmp_path)
     log = structlog.get_logger("agent.x")
-    lines = 12 * (files + 1)
+    lines = 12 * files + 1
     for number in range(1, lines + 1):
         log.info("x" * 100_000, number=number)
     last = written(tmp_path)[-1]

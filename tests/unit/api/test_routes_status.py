@@ -38,9 +38,13 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+def note(library: SqliteLibrary, path: str) -> None:
+    library.note_file(FileSeen(path, 10, 1, "/photos"), Recipe("centerface-2"), priority=Priority.NEW, now=NOW)
+
+
 def fail(library: SqliteLibrary, path: str, error: AgentError) -> int:
     """A file that could not be analysed; returns its place id."""
-    library.note_file(FileSeen(path, 10, 1, "/photos"), Recipe("centerface-2"), priority=Priority.NEW, now=NOW)
+    note(library, path)
     [job] = library.lease(1, now=NOW, until=NOW + timedelta(hours=1))
     library.fail(job, JobState.FAILED, error, now=NOW)
     return job.place_id
@@ -238,7 +242,9 @@ async def test_a_file_far_down_the_list_is_shown_in_its_folder_too(
     path.write_bytes(b"no picture")
     first = fail(library, str(path), ImageTruncated())
     for number in range(101):  # the list is read by hundreds
-        fail(library, f"/photos/{number}.jpg", ImageTruncated())
+        note(library, f"/photos/{number}.jpg")
+    for job in library.lease(101, now=NOW, until=NOW + timedelta(hours=1)):
+        library.fail(job, JobState.FAILED, ImageTruncated(), now=NOW)
     assert (await owner.post(f"/api/problems/{first}/show")).status_code == 204
     assert (await owner.get(f"/api/problems/{first}")).json()["name"] == "first.jpg"
     assert (await owner.get("/api/problems/999")).status_code == 404

@@ -1,5 +1,7 @@
 """Memory is given back once for each time of calm, and only then."""
 
+from structlog.testing import capture_logs
+
 from agent.app.rest import CALM, Rest
 
 
@@ -49,6 +51,8 @@ async def test_memory_that_can_not_be_given_back_ends_nothing_and_is_tried_at_th
         raise RuntimeError
 
     rest = Rest(lambda: len(tries), (fail,))
-    for _ in range(2 * (CALM + 1)):
-        await rest.look()
+    with capture_logs() as lines:
+        for _ in range(2 * (CALM + 1)):
+            await rest.look()
     assert len(tries) == 2
+    assert [line["event"] for line in lines] == ["rest.failed"] * 2
