@@ -69,7 +69,7 @@ def _workflows() -> list[Path]:
 def _unit_tests(python: str, env: Mapping[str, str]) -> dict[str, bool]:
     """Both halves at once: each process imports and collects its own only. None of them needs hypothesis, which is slow to load."""
     unit = ROOT / "tests" / "unit"
-    heavy = [unit / "vision", unit / "adapters"]
+    heavy = [unit / "vision", unit / "engine", unit / "adapters"]  # nothing else loads NumPy and OpenCV
     rest = sorted(path for path in unit.iterdir() if path not in heavy and (path.is_dir() or path.match("test_*.py")))
     needless = ("hypothesispytest", "cacheprovider", "xdist", "anyio")
     pytest = [python, "-m", "pytest", "-q", *(word for name in needless for word in ("-p", f"no:{name}"))]

@@ -129,7 +129,7 @@ def test_size_and_number_of_files_are_capped(tmp_path: Path, files: int) -> None
     log = structlog.get_logger("agent.x")
     lines = 12 * files + 1
     for number in range(1, lines + 1):
-        log.info("x" * 100_000, number=number)
+        log.info("x", number=number, digits=[10**400] * 250)  # 100 KB; a long text would be searched for paths
     last = written(tmp_path)[-1]
     assert last["number"] == lines
     kept = list(tmp_path.iterdir())

@@ -141,10 +141,10 @@ def test_a_file_that_leads_to_the_same_bytes_again_and_again_is_given_up(kind: s
         portion = b"http://ns.adobe.com/xmp/extension/\0" + b"F" * 32 + struct.pack(">I", 16 << 20)
         empty = bytes(60_000)
         head = b"\xff\xe1" + struct.pack(">H", 2 + len(portion) + 4 + len(empty)) + portion
-        data = b"\xff\xd8" + b"".join(part for at in range(2_000) for part in (head, struct.pack(">I", at), empty))
+        data = b"\xff\xd8" + b"".join(part for at in range(1_200) for part in (head, struct.pack(">I", at), empty))
     file = Counted(data)
     _read(file)
-    assert file.taken < 100 << 20
+    assert file.taken < 66 << 20
 
 
 def test_only_one_packet_of_a_png_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
