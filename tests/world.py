@@ -24,11 +24,12 @@ from agent.app.ports import Analyse, Emit, Groups, Query, Region, Render, Render
 from agent.app.ports.screen import ScreenGrabber
 from agent.app.recognition import Backups
 from agent.app.redaction import Makers
-from agent.app.rules import EMBEDDER
+from agent.app.rules import EMBEDDER, recipe_for
 from agent.domain.errors import AgentError, ImageMissing
 from agent.domain.events import Recorded
 from agent.domain.face import Analysis, Box, Face, Landmarks, Quality, StageTimes
 from agent.domain.image import FileSeen, Recipe
+from agent.domain.jobs import Priority
 from agent.domain.people import Candidate
 from agent.domain.prints import FacePrint, GroupMember, Near
 from agent.settings import Settings, folder_of
@@ -328,6 +329,23 @@ class World:
         facts = path.stat()
         watched = folder_of(str(path), self.app.settings.folders)
         return FileSeen(str(path), facts.st_size, facts.st_mtime_ns, watched.root if watched else None)
+
+    def put(self, *names: str, content: bytes = b"") -> None:
+        """Files and what was found in them, as if the agent had run: the first image's id is 1."""
+        for name in names:
+            seen = self.file(name, content)
+            recipe = recipe_for(self.app.settings, seen.path)
+            found = analysis(content or name.encode(), recipe)
+            self.real.note_file(seen, recipe, priority=Priority.NEW, now=NOW, sha256=found.sha256)
+            for job in self.real.lease(1, now=NOW, until=NOW + timedelta(minutes=1)):  # none where the content is known
+                self.real.commit(job, found, now=NOW)
+
+    async def index(self, *names: str) -> None:
+        """Files that the running agent finds and looks at, one after the other."""
+        for name in names:
+            images = self.real.counts().images
+            await self.app.ingest.note(self.file(name), Priority.NEW)
+            await self.until(lambda: self.real.counts().images > images)  # noqa: B023
 
     @asynccontextmanager
     async def running(self, *, watch: bool = False) -> AsyncIterator[None]:

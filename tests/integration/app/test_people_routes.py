@@ -12,7 +12,6 @@ import pytest
 from agent.domain.people import Certainty, Identity
 from agent.settings import Settings
 from tests.unit.api.conftest import owner, served, shared_api
-from tests.unit.api.test_http import ON, index
 from tests.world import NOW
 
 if TYPE_CHECKING:
@@ -23,13 +22,15 @@ if TYPE_CHECKING:
 
 __all__ = ["owner", "served", "shared_api"]  # fixtures
 
+ON: dict[str, object] = {"recognition": {"enabled": True}}
+
 
 @pytest.fixture
 async def named(served: Served, owner: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
     """Three photos of one face each: the first two look alike and are Mei, the third is Xu."""
     async with served.world.running():
         await served.world.app.apply(Settings.model_validate(ON))
-        await index(served.world, "m1", "m2", "x3")
+        await served.world.index("m1", "m2", "x3")
         await edit(owner, kind="name", face_ids=[1], name="Mei")
         await edit(owner, kind="name", face_ids=[3], name="Xu")
         yield owner
@@ -77,7 +78,7 @@ async def test_a_known_face_that_is_not_like_the_doubtful_one_says_so(served: Se
 
 
 async def test_groups_are_listed_and_named_as_one(served: Served, named: httpx.AsyncClient) -> None:
-    await index(served.world, "n4", "n5")
+    await served.world.index("n4", "n5")
     with served.world.real._database.write() as tx:
         tx.exec_driver_sql("INSERT INTO grouping (face_id, group_id) VALUES (4, 4), (5, 4)")
     groups = (await named.get("/api/groups")).json()
@@ -133,7 +134,7 @@ async def test_a_forgotten_person_is_gone_with_a_receipt(served: Served, named: 
     assert gone == {"faces": 2, "embeddings": 2, "chips": 2, "undo": 1} and await names(named) == {"Xu": 1}
     assert served.world.matcher.forgotten >= 1, "nor does the matcher hold their prints"
     assert (await named.post("/api/people/1/forget")).status_code == 404
-    await index(served.world, "m6")
+    await served.world.index("m6")
     assert await names(named) == {"Xu": 1}
 
 

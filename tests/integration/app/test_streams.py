@@ -13,6 +13,7 @@ from agent.api.schemas import Status as StatusOut
 from agent.api.schemas_scan import ScanRequest
 from agent.domain.errors import ImageCorrupt, ModelUnreachable
 from agent.domain.jobs import Priority
+from tests.unit.api.conftest import owner, served, shared_api
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from tests.unit.api.conftest import Served
     from tests.world import World
+
+__all__ = ["owner", "served", "shared_api"]  # fixtures
 
 
 async def happen(world: World, *names: str) -> None:

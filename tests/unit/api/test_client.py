@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import stat
@@ -13,15 +12,13 @@ import pytest
 
 from agent.api.client import Client
 from agent.api.schemas_scan import ScanRequest
-from agent.api.server import serving
 from agent.api.whereabouts import FILE, Whereabouts, find, forget, leave
-from agent.domain.errors import AgentError, AgentUnreachable, NotRunning, PopupFailed, SettingsInvalid, StoreBusy, Unexpected
+from agent.domain.errors import AgentError, AgentUnreachable, NotRunning, PopupFailed, StoreBusy, Unexpected
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.unit.api.conftest import Served
 
 WHERE = Whereabouts(port=8765, token="secret", pid=1)
 
@@ -113,26 +110,3 @@ def test_a_scan_comes_line_by_line_and_may_be_refused() -> None:
     assert got[0].total == 1 and got[2].stopped is not None and got[2].stopped.code == "store.busy"
     with pytest.raises(StoreBusy):
         list(answering(lambda _: httpx.Response(503, json={"code": "store.busy"})).scan(ScanRequest(paths=("/a",))))
-
-
-async def test_it_speaks_to_a_served_agent_and_no_proxy_gets_to_see_it(
-    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
-    async with serving(served.context, port=0, runtime=tmp_path) as port:
-        assert find(tmp_path) == Whereabouts(port, served.auth.token, os.getpid())
-        client = Client.find(tmp_path)
-        assert (await asyncio.to_thread(client.status)).version == "1.2.3"
-        url = await asyncio.to_thread(client.session_url, "popup")
-        async with httpx.AsyncClient(trust_env=False) as browser:
-            assert (await browser.get(url)).headers["location"] == "/popup"
-        with pytest.raises(AgentError) as refused:
-            await asyncio.to_thread(client.get_json, "/api/images/7")
-        assert refused.value.code == "api.not_found"
-        with pytest.raises(SettingsInvalid):
-            async with serving(served.context, port=port, runtime=tmp_path / "other"):
-                pytest.fail("the port is taken")
-        client.close()
-    with pytest.raises(NotRunning):
-        find(tmp_path)

@@ -8,7 +8,6 @@ import httpx
 import pytest
 
 from agent.domain.errors import (
-    FaceUnknown,
     ImageCorrupt,
     ModelMissing,
     NoDisplay,
@@ -20,26 +19,13 @@ from agent.domain.jobs import Priority
 from agent.settings import Settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.unit.api.conftest import Served
-    from tests.world import World
 
 ON: dict[str, object] = {"recognition": {"enabled": True}}
-OFF: dict[str, object] = {}
-
-
-async def index(world: World, *names: str) -> None:
-    images = world.real.counts().images
-    for name in names:
-        await world.app.ingest.note(world.file(name), Priority.NEW)
-    await world.until(lambda: world.real.counts().images == images + len(names))
 
 
 async def test_images_come_newest_first_page_by_page(served: Served, owner: httpx.AsyncClient) -> None:
-    async with served.world.running():
-        for name in "abc":
-            await index(served.world, name)
+    served.world.put("a", "b", "c")
     first = (await owner.get("/api/images", params={"limit": 2})).json()
     assert [item["name"] for item in first["items"]] == ["c", "b"]
     second = (await owner.get("/api/images", params={"limit": 2, "before": first["next"]})).json()
@@ -51,8 +37,7 @@ async def test_images_come_newest_first_page_by_page(served: Served, owner: http
 
 
 async def test_a_preview_is_a_jpeg(served: Served, owner: httpx.AsyncClient) -> None:
-    async with served.world.running():
-        await index(served.world, "a")
+    served.world.put("a")
     answer = await owner.get("/api/images/1/preview", params={"side": 100})
     assert (answer.headers["content-type"], answer.content) == ("image/jpeg", bytes(10))
     assert answer.headers["cache-control"] == "no-store"
@@ -60,66 +45,6 @@ async def test_a_preview_is_a_jpeg(served: Served, owner: httpx.AsyncClient) -> 
     served.world.analyser.always = ImageCorrupt()
     answer = await owner.get("/api/images/1/preview", params={"side": 2000})
     assert (answer.status_code, answer.json()["code"]) == (422, "image.corrupt")
-
-
-async def test_problems_are_listed_with_cause_and_remedy_and_tried_again(served: Served, owner: httpx.AsyncClient) -> None:
-    world = served.world
-    seen = world.file("bad")
-    world.analyser.errors[seen.path] = [ImageCorrupt()]
-    async with world.running():
-        await world.app.ingest.note(seen, Priority.NEW)
-        await world.until(lambda: bool(world.happened))
-        (one,) = (await owner.get("/api/problems")).json()["items"]
-        assert (one["name"], one["path"], one["quarantined"], one["problem"]["code"]) == ("bad", seen.path, False, "image.corrupt")
-        assert one["problem"]["cause"] and one["problem"]["remedy"]
-        assert (await owner.post("/api/problems/retry")).status_code == 204
-        await world.until(lambda: world.real.counts().images == 1)
-    assert (await owner.get("/api/problems")).json() == {"items": [], "total": 0}
-
-
-async def test_people_are_named_and_listed(served: Served, owner: httpx.AsyncClient, tmp_path: Path) -> None:
-    world = served.world
-    async with world.running():
-        await world.app.apply(Settings.model_validate(ON))
-        for name in ("m1", "m2", "x3"):
-            await index(world, name)
-        mei = await owner.post("/api/people", json={"face_id": 1, "name": " Mei "})
-        portrait = {"image_id": 1, "width": 100, "height": 80, "box": [5.0, 5.0, 40.0, 40.0]}
-        said = {"hidden": False, "never": False, "overdue": False}
-        assert mei.json() == {"id": 1, "name": "Mei", "faces": 2, "photos": 2, **said, "portrait": portrait}
-        assert (await owner.get("/api/people")).json() == [mei.json()]
-        answer = await owner.post("/api/people", json={"face_id": 99, "name": "Mei"})
-        assert (answer.status_code, answer.json()["code"]) == (404, FaceUnknown.code)
-        names = {item["name"]: item["faces"][0] for item in (await owner.get("/api/images")).json()["items"]}
-        assert (names["m2"]["person"], names["m2"]["certainty"], names["x3"]["person"]) == ("Mei", "certain", None)
-
-
-async def test_a_name_that_was_begun_is_kept_until_it_is_given_or_emptied(
-    served: Served, owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world = served.world
-
-    async def begun() -> object:
-        return [(draft["face_id"], draft["name"]) for draft in (await owner.get("/api/drafts")).json()]
-
-    async with world.running():
-        await world.app.apply(Settings.model_validate(ON))
-        await index(world, "m1")
-        for face_id, name in ((1, "M"), (2, "Li "), (1, "Mei")):
-            assert (await owner.post("/api/drafts", json={"face_id": face_id, "name": name})).status_code == 204
-        assert await begun() == [(2, "Li "), (1, "Mei")]
-        await owner.post("/api/people", json={"face_id": 1, "name": "Mei"})
-        assert await begun() == [(2, "Li ")]
-        await owner.post("/api/drafts", json={"face_id": 2, "name": ""})
-        assert await begun() == []
-        monkeypatch.setattr("agent.api.drafts.MOST", 5)
-        for face_id in range(8):
-            await owner.post("/api/drafts", json={"face_id": face_id, "name": "x"})
-        assert await begun() == [(face_id, "x") for face_id in range(3, 8)]
-        for switched in (OFF, ON):
-            await world.app.apply(Settings.model_validate(switched))
-            await owner.post("/api/drafts", json={"face_id": 1, "name": "x"})
-            assert await begun() == ([] if switched == OFF else [(1, "x")])
 
 
 async def test_nobody_is_named_while_recognition_is_off(owner: httpx.AsyncClient) -> None:
@@ -130,33 +55,11 @@ async def test_nobody_is_named_while_recognition_is_off(owner: httpx.AsyncClient
 @pytest.mark.parametrize("name", ["", " ", "\t\n", "x" * 201])
 async def test_a_name_that_is_none_is_not_understood(served: Served, owner: httpx.AsyncClient, name: str) -> None:
     world = served.world
-    async with world.running():
-        await world.app.apply(Settings.model_validate(ON))
-        await index(world, "m1")
-        answer = await owner.post("/api/people", json={"face_id": 1, "name": name})
+    await world.app.apply(Settings.model_validate(ON))
+    world.put("m1")
+    answer = await owner.post("/api/people", json={"face_id": 1, "name": name})
     assert (answer.status_code, answer.json()["code"]) == (422, "api.bad_request")
     assert world.real.people() == []
-
-
-async def test_the_status_tells_what_came_of_a_burst_until_the_next_photo_comes(served: Served, owner: httpx.AsyncClient) -> None:
-    world = served.world
-
-    async def finished() -> object:
-        return (await owner.get("/api/status")).json()["finished"]
-
-    async with world.running():
-        await owner.post("/api/pause")
-        for name in ("a", "b", "c", "bad"):
-            await world.app.ingest.note(world.file(name), Priority.NEW)
-        world.analyser.errors[world.file("bad").path] = [ImageCorrupt()]
-        assert await finished() is None
-        await owner.post("/api/resume")
-        await world.until(lambda: len(world.happened) == 4)
-        while (told := await finished()) is None:  # the last photo may still be in hand
-            pass
-        assert told == {"photos": 3, "with_faces": 3, "failed": 1}
-        await index(world, "d")
-        assert await finished() is None
 
 
 async def test_the_status_names_the_folder_in_trouble(served: Served, owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:

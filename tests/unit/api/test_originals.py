@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.domain.jobs import Priority
 from tests.unit.api.conftest import PORT
 
 if TYPE_CHECKING:
@@ -18,17 +17,13 @@ if TYPE_CHECKING:
     from tests.unit.api.conftest import Served
 
 
-async def index(served: Served, *names: str, content: bytes = b"the very bytes") -> None:
+def index(served: Served, *names: str) -> None:
     """Files of one content are one image, of id 1."""
-    world = served.world
-    async with world.running():
-        for name in names:
-            await world.app.ingest.note(world.file(name, content), Priority.NEW)
-            await world.until(lambda: world.real.counts().images == 1)
+    served.world.put(*names, content=b"the very bytes")
 
 
 async def test_the_file_comes_byte_by_byte_under_its_own_name(served: Served, owner: httpx.AsyncClient) -> None:
-    await index(served, "假期 №1.jpg")
+    index(served, "假期 №1.jpg")
     answer = await owner.get("/api/images/1/original")
     assert (answer.status_code, answer.content) == (200, b"the very bytes")
     assert (answer.headers["content-type"], answer.headers["content-length"]) == ("image/jpeg", "14")
@@ -37,7 +32,7 @@ async def test_the_file_comes_byte_by_byte_under_its_own_name(served: Served, ow
 
 
 async def test_a_large_file_is_never_held_whole(served: Served, owner: httpx.AsyncClient) -> None:
-    await index(served, "large.jpg")
+    index(served, "large.jpg")
     os.truncate(served.world.folder / "large.jpg", 5 * 1024 * 1024)
     pieces: list[int] = []
 
@@ -57,18 +52,18 @@ async def test_a_large_file_is_never_held_whole(served: Served, owner: httpx.Asy
 
 
 async def test_a_name_that_is_no_text_is_sent_as_far_as_it_is(served: Served, owner: httpx.AsyncClient) -> None:
-    await index(served, os.fsdecode(b"caf\xe9.jpg"))
+    index(served, os.fsdecode(b"caf\xe9.jpg"))
     answer = await owner.get("/api/images/1/original")
     assert (answer.status_code, answer.content) == (200, b"the very bytes")
 
 
 async def test_who_has_no_right_gets_no_file(served: Served, stranger: httpx.AsyncClient) -> None:
-    await index(served, "a.jpg")
+    index(served, "a.jpg")
     assert (await stranger.get("/api/images/1/original")).status_code == 401
 
 
 async def test_another_copy_stands_in_for_one_that_is_gone_or_lies_in_a_cloud(served: Served, owner: httpx.AsyncClient) -> None:
-    await index(served, "a.jpg", "b.jpg", "c.jpg")
+    index(served, "a.jpg", "b.jpg", "c.jpg")
     world = served.world
     (world.folder / "a.jpg").unlink()
     world.in_the_cloud.add(str(world.folder / "b.jpg"))
@@ -77,7 +72,7 @@ async def test_another_copy_stands_in_for_one_that_is_gone_or_lies_in_a_cloud(se
 
 
 async def test_a_file_of_the_cloud_is_not_fetched(served: Served, owner: httpx.AsyncClient) -> None:
-    await index(served, "a.jpg")
+    index(served, "a.jpg")
     served.world.in_the_cloud.add(str(served.world.folder / "a.jpg"))
     answer = await owner.get("/api/images/1/original")
     assert (answer.status_code, answer.json()["code"]) == (422, "image.online_only")
@@ -87,7 +82,7 @@ async def test_a_file_of_the_cloud_is_not_fetched(served: Served, owner: httpx.A
     ("instead", "code"), [("nothing", "image.missing"), ("a folder", "image.unreadable"), ("a pipe", "image.unreadable")]
 )
 async def test_what_is_no_file_any_more_is_said(served: Served, owner: httpx.AsyncClient, instead: str, code: str) -> None:
-    await index(served, "a.jpg")
+    index(served, "a.jpg")
     path = served.world.folder / "a.jpg"
     path.unlink()
     if instead == "a folder":

@@ -6,28 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.app.ports import Shown
 from agent.domain.errors import NoDisplay, SourceUnreachable
-from agent.domain.jobs import Priority
 from agent.settings import Folder
 
 if TYPE_CHECKING:
     import httpx
 
     from tests.unit.api.conftest import Served
-    from tests.world import World
-
-
-async def index(world: World, *names: str) -> None:
-    """Index files of these names; their images have the ids 1, 2, ..."""
-    async with world.running():
-        for number, name in enumerate(names, 1):
-            await world.app.ingest.note(world.file(name), Priority.NEW)
-            await world.until(lambda number=number: world.real.counts().images == number)  # type: ignore[misc]
 
 
 async def test_the_index_tells_all_there_is(served: Served, owner: httpx.AsyncClient) -> None:
-    await index(served.world, "a", "b")
+    served.world.put("a", "b")
     found = (await owner.get("/api/library")).json()
     assert sorted(found["ids"]) == [1, 2] and found["ratios"] == [125, 125] and found["total"] == 2
     assert sum(day["count"] for day in found["days"]) == 2
@@ -37,7 +26,7 @@ async def test_the_index_tells_all_there_is(served: Served, owner: httpx.AsyncCl
 
 
 async def test_an_index_that_is_still_the_same_is_not_sent_again(served: Served, owner: httpx.AsyncClient) -> None:
-    await index(served.world, "a", "b")
+    served.world.put("a", "b")
     packed = await owner.get("/api/library", params={"packed": True})
     assert packed.headers["content-type"] == "application/octet-stream" and packed.content[:4] == b"\x02\0\0\0"
     same = {"if-none-match": packed.headers["etag"]}
@@ -51,7 +40,7 @@ async def test_an_index_that_is_still_the_same_is_not_sent_again(served: Served,
 
 async def test_the_index_of_a_watched_folder_is_had_by_the_path_in_the_settings(served: Served, owner: httpx.AsyncClient) -> None:
     world = served.world
-    await index(world, "a")
+    world.put("a")
     world.app.settings = world.app.settings.model_copy(update={"folders": (Folder(path=f"{world.folder}/../photos"),)})
     for path, total in ((f"{world.folder}/../photos", 1), (str(world.folder), 1), (str(world.folder.parent / "other"), 0)):
         assert (await owner.get("/api/library", params={"folder": path})).json()["total"] == total
@@ -59,7 +48,7 @@ async def test_the_index_of_a_watched_folder_is_had_by_the_path_in_the_settings(
 
 async def test_folders_say_how_many_images_they_hold_and_what_ails_them(served: Served, owner: httpx.AsyncClient) -> None:
     world = served.world
-    await index(world, "a", "b")
+    world.put("a", "b")
     lost = world.folder.parent / "lost"
     world.app.settings = world.app.settings.model_copy(update={"folders": (Folder(path=str(world.folder)), Folder(path=str(lost)))})
     world.app.ingest.folder_problems[str(lost)] = SourceUnreachable()
@@ -69,7 +58,7 @@ async def test_folders_say_how_many_images_they_hold_and_what_ails_them(served: 
 
 
 async def test_images_are_had_by_their_ids_in_the_order_asked_for(served: Served, owner: httpx.AsyncClient) -> None:
-    await index(served.world, "a", "b", "c")
+    served.world.put("a", "b", "c")
     items = (await owner.get("/api/images/by-id", params={"ids": "3,999,1"})).json()["items"]
     assert [item["name"] for item in items] == ["c", "a"]
     assert items[0]["size"] == 1 and items[0]["format"] == "jpeg" and items[0]["hidden"] is False
@@ -83,7 +72,7 @@ async def test_ids_that_are_none_are_not_understood(owner: httpx.AsyncClient, id
 
 
 async def test_a_thumbnail_is_a_jpeg_that_no_cache_keeps(served: Served, owner: httpx.AsyncClient) -> None:
-    await index(served.world, "a")
+    served.world.put("a")
     answer = await owner.get("/api/images/1/thumbnail")
     assert (answer.headers["content-type"], answer.content) == ("image/jpeg", bytes(10))
     assert answer.headers.get_list("cache-control") == ["private, no-store"]
@@ -91,7 +80,7 @@ async def test_a_thumbnail_is_a_jpeg_that_no_cache_keeps(served: Served, owner: 
 
 
 async def test_hiding_is_taken_back(served: Served, owner: httpx.AsyncClient) -> None:
-    await index(served.world, "a", "b")
+    served.world.put("a", "b")
     done = (await owner.post("/api/library/actions", json={"action": "hide", "ids": [1, 77]})).json()
     assert done["count"] == 1
     assert (await owner.get("/api/library")).json()["ids"] == [2]
@@ -105,18 +94,6 @@ async def test_hiding_is_taken_back(served: Served, owner: httpx.AsyncClient) ->
     assert (await owner.post("/api/library/actions", json={"action": "unhide", "ids": [1]})).json() == {"undo": None, "count": 0}
 
 
-async def test_images_are_looked_at_again(served: Served, owner: httpx.AsyncClient) -> None:
-    world = served.world
-    await index(world, "a", "b")
-    done = (await owner.post("/api/library/actions", json={"action": "look_again", "ids": [1]})).json()
-    assert done == {"undo": None, "count": 1}
-    before = len(world.analyser.tasks)
-    async with world.running():
-        await world.until(lambda: len(world.analyser.tasks) == before + 1)
-        await world.until(lambda: world.real.index(Shown(faces_min=1)).ids != ())
-    assert world.analyser.tasks[-1].path.endswith("a")
-
-
 @pytest.mark.parametrize("wrong", [{"action": "delete", "ids": [1]}, {"action": "hide", "ids": []}, {"action": "hide", "ids": [2**63]}])
 async def test_an_action_that_is_none_changes_nothing(owner: httpx.AsyncClient, wrong: dict[str, object]) -> None:
     assert (await owner.post("/api/library/actions", json=wrong)).status_code == 422
@@ -124,7 +101,7 @@ async def test_an_action_that_is_none_changes_nothing(owner: httpx.AsyncClient, 
 
 async def test_an_image_is_shown_in_its_folder_and_opened_while_a_file_of_it_is_there(served: Served, owner: httpx.AsyncClient) -> None:
     world = served.world
-    await index(world, "a.jpg")
+    world.put("a.jpg")
     path = world.folder / "a.jpg"
     assert (await owner.post("/api/images/1/show")).status_code == 204
     assert (await owner.post("/api/images/1/open")).status_code == 204

@@ -26,7 +26,6 @@ from agent.domain.face import StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
 from agent.settings import Folder, Settings
-from tests.unit.api.test_http import index
 
 if TYPE_CHECKING:
     import httpx
@@ -268,7 +267,6 @@ async def test_the_duty_to_file_is_told_while_so_many_people_are_kept(
 ) -> None:
     assert (await owner.get("/api/health-report")).json()["filing"] is None
     monkeypatch.setattr(served.world.real, "people_kept", lambda *, least: least + 4_213)
-    async with served.world.running():
-        await index(served.world, "a")  # what was found is kept until the library changes
+    served.world.put("a")  # what was found is kept until the library changes
     filing = (await owner.get("/api/health-report")).json()["filing"]
     assert filing["code"] == "people.filing_due" and "104,213" in filing["cause"] and "`docs/privacy.md`" in filing["remedy"]
