@@ -69,11 +69,11 @@ def _workflows() -> list[Path]:
 def _unit_tests(python: str, env: Mapping[str, str]) -> dict[str, bool]:
     """Both halves at once: each process imports and collects its own only. None of them needs hypothesis, which is slow to load."""
     unit = ROOT / "tests" / "unit"
-    heavy = [unit / "vision", unit / "engine", unit / "adapters"]  # nothing else loads NumPy and OpenCV
-    rest = sorted(path for path in unit.iterdir() if path not in heavy and (path.is_dir() or path.match("test_*.py")))
+    stores = [unit / "adapters", unit / "api", unit / "cli"]  # load neither NumPy nor OpenCV; the rest load no FastAPI
+    rest = sorted(path for path in unit.iterdir() if path not in stores and (path.is_dir() or path.match("test_*.py")))
     needless = ("hypothesispytest", "cacheprovider", "xdist", "anyio")
     pytest = [python, "-m", "pytest", "-q", *(word for name in needless for word in ("-p", f"no:{name}"))]
-    halves = {"unit tests: pictures, stores": heavy, "unit tests: the rest": [path for path in rest if path.name != "__pycache__"]}
+    halves = {"unit tests: stores, API, commands": stores, "unit tests: the rest": [path for path in rest if path.name != "__pycache__"]}
     with ThreadPoolExecutor() as both:
         runs = {name: both.submit(_run, name, [*pytest, *map(str, paths)], ROOT, env) for name, paths in halves.items()}
     return {name: run.result() for name, run in runs.items()}

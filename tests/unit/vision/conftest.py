@@ -50,8 +50,8 @@ def blob_net() -> Callable[[NDArray[np.uint8]], list[NDArray[np.float32]]]:
         rows, columns = image.shape[1] // 4, image.shape[2] // 4
         heat, scale, offset = (np.zeros((1, n, rows, columns), np.float32) for n in (1, 2, 2))
         landmarks = np.zeros((1, 10, rows, columns), np.float32)
-        count, _, stats, _ = cv2.connectedComponentsWithStats((image[0, :, :, 0] > 127).astype(np.uint8))
-        for x, y, w, h, _ in stats[1:count]:
+        outlines, _ = cv2.findContours((image[0, :, :, 0] > 127).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        for x, y, w, h in map(cv2.boundingRect, outlines):
             cx, cy = (x + w / 2) / 4 - 0.5, (y + h / 2) / 4 - 0.5
             row, column = min(rows - 1, max(0, round(cy))), min(columns - 1, max(0, round(cx)))
             side = min(w, h)
