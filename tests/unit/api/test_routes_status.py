@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from agent.adapters.store import files, jobs
 from agent.app.devices import Fault, Note
 from agent.app.governor import Pace, Power, Throttle
 from agent.app.monitor import MB, EngineProcess, Machine, NoEngine, Usage
@@ -37,13 +38,9 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def note(library: SqliteLibrary, path: str) -> None:
-    library.note_file(FileSeen(path, 10, 1, "/photos"), Recipe("centerface-2"), priority=Priority.NEW, now=NOW)
-
-
 def fail(library: SqliteLibrary, path: str, error: AgentError) -> int:
     """A file that could not be analysed; returns its place id."""
-    note(library, path)
+    library.note_file(FileSeen(path, 10, 1, "/photos"), Recipe("centerface-2"), priority=Priority.NEW, now=NOW)
     [job] = library.lease(1, now=NOW, until=NOW + timedelta(hours=1))
     library.fail(job, JobState.FAILED, error, now=NOW)
     return job.place_id
@@ -240,10 +237,13 @@ async def test_a_file_far_down_the_list_is_shown_in_its_folder_too(
     path = served.world.folder / "first.jpg"
     path.write_bytes(b"no picture")
     first = fail(library, str(path), ImageTruncated())
-    for number in range(101):  # the list is read by hundreds
-        note(library, f"/photos/{number}.jpg")
-    for job in library.lease(101, now=NOW, until=NOW + timedelta(hours=1)):
-        library.fail(job, JobState.FAILED, ImageTruncated(), now=NOW)
+    with library._database.write() as tx:  # at once, for the list is read by hundreds
+        for number in range(101):
+            seen = FileSeen(f"/photos/{number}.jpg", 10, 1, "/photos")
+            files.note(tx, seen, Recipe("centerface-2"), priority=Priority.NEW, now=NOW, sha256=None)
+        for job in jobs.lease(tx, 101, now=NOW, until=NOW + timedelta(hours=1)):
+            jobs.fail(tx, job, JobState.FAILED, ImageTruncated(), now=NOW)
+    assert (await owner.get("/api/problems", params={"limit": 1})).json()["total"] == 102
     assert (await owner.post(f"/api/problems/{first}/show")).status_code == 204
     assert (await owner.get(f"/api/problems/{first}")).json()["name"] == "first.jpg"
     assert (await owner.get("/api/problems/999")).status_code == 404
