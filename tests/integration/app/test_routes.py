@@ -23,6 +23,13 @@ ON: dict[str, object] = {"recognition": {"enabled": True}}
 OFF: dict[str, object] = {}
 
 
+async def test_the_description_tells_no_token(served: Served, owner: httpx.AsyncClient) -> None:
+    """Beside `test_guard`, which asks everything else: it is slow to write."""
+    answer = await owner.get("/openapi.json")
+    assert answer.status_code == 200
+    assert served.auth.token not in answer.text and served.auth.token not in repr(answer.headers)
+
+
 async def test_problems_are_listed_with_cause_and_remedy_and_tried_again(served: Served, owner: httpx.AsyncClient) -> None:
     world = served.world
     seen = world.file("bad")

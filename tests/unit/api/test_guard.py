@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.unit.api.conftest import Served
 
 
-# Streams, which do not end; and the description, which was made before there was a token and is slow to write.
+# Streams, which do not end; and the description, which is slow to write: tests/integration/app/test_routes.py asks for it.
 NOT_ASKED = ("/api/events", "/api/scans", "/openapi.json")
 
 
