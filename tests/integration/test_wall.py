@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls of th
 # The real worker, in which a preview is a break-out (in the matcher, a question is): it tries each thing in a thread that OpenVINO
 # could have started, and says what came.
 ENGINE = """
-import ctypes, json, os, socket, subprocess, sys, threading
+import ctypes, json, os, signal, socket, subprocess, sys, threading
 from agent.engine import match_worker, screen_worker, wire, worker
 from agent.app.health import Wall
 from agent.engine.wall import landlock, linux, seccomp
@@ -41,11 +42,12 @@ def writing(name): return lambda: open(os.path.join(places[name], "written"), "w
 def stream(family, address): return lambda: socket.socket(family, socket.SOCK_STREAM).connect(address)
 
 def cloned():
-    # As a program would that knows no C library: fork without asking for it by name.
+    # The bare call, without what fork() does around it. The new process goes straight into C's _exit: it has no right to run
+    # Python, whose lock stays with a thread that does not exist in it.
     libc = ctypes.CDLL(None, use_errno=True)
-    pid = libc.syscall(ctypes.c_long(56 if os.uname().machine == "x86_64" else 220), 17, 0, 0, 0, 0)
-    if pid == 0:
-        os._exit(0)
+    stack = ctypes.create_string_buffer(65_536)
+    top = (ctypes.addressof(stack) + len(stack)) & ~15
+    pid = libc.clone(libc._exit, ctypes.c_void_p(top), signal.SIGCHLD, ctypes.c_void_p(0))
     if pid < 0:
         raise OSError(ctypes.get_errno(), "clone")
     os.waitpid(pid, 0)
@@ -144,13 +146,13 @@ def engine(way: str, places: Places, config: EngineConfig | None, display: str |
     kind = "matcher" if config is None else "engine" if display is None else "screen"
     command = [sys.executable, "-c", ENGINE, way, json.dumps(places), kind]
     pipe, told = subprocess.PIPE, environment({} if display is None else {"DISPLAY": display}, desktop=False)
-    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=told)
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=told, start_new_session=True)
     taken = Taken(process, {}, {"matcher": "near", "engine": "preview", "screen": "frame"}[kind])
     try:
         taken.hello = taken.ask("hello", None if config is None else wire.CONFIG.dump(config))["body"]
         yield taken
     finally:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)  # also what it started: that would hold its output open
         process.communicate()
 
 
