@@ -108,7 +108,9 @@ class Copies:
             if os.path.lexists(target):
                 continue
             try:
-                if ready.kept is not None:
+                if ready.kept is not None and ready.kept_replaces and target == ready.target:
+                    Path(ready.kept).replace(target + KEPT_ENDING)
+                elif ready.kept is not None:
                     move_new(ready.kept, target + KEPT_ENDING)
             except FileExistsError:
                 continue

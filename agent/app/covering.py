@@ -9,6 +9,7 @@ from typing import TypeVar
 from agent.app.clip_copies import ClipCopies, Percent
 from agent.app.opinions import Lookalikes
 from agent.app.ports import (
+    KEPT_ENDING,
     Analyse,
     Analyser,
     CopyFacts,
@@ -24,7 +25,7 @@ from agent.app.ports import (
     Renderer,
 )
 from agent.domain.clips import is_clip
-from agent.domain.errors import CopyUnsupported, EngineBadAnswer, ImageChanged, ImageMissing, PassphraseGone
+from agent.domain.errors import CopyUnsupported, EngineBadAnswer, ImageChanged, ImageMissing, PassphraseGone, RedactionError
 from agent.domain.face import Analysis, Face
 from agent.domain.image import named_as
 from agent.domain.people import Certainty, Identity, one_each
@@ -106,7 +107,8 @@ class Covering:
                 await _to_its_end(asyncio.to_thread(self._keeper.keep, aside_kept, kept, original, passphrase))
             if not await asyncio.to_thread(self._library.about_to_place, item.id, facts, now=self._clock()):
                 return
-            ready = await self._placing(item, facts, aside, aside_kept if kept is not None else None)
+            ours = kept is not None and await self._left_beside(item, passphrase)
+            ready = await self._placing(item, facts, aside, aside_kept if kept is not None else None, ours)
             await _to_its_end(self._place(item, facts, ready))
         finally:
             for left in (aside, aside_kept):
@@ -117,6 +119,16 @@ class Covering:
         if item.edited and facts.replaces is None:
             return False  # these are the facts of the copy that is to be made anew
         return await asyncio.to_thread(self._copies.digest, item.target) == facts.copy_sha256
+
+    async def _left_beside(self, item: RedactionItem, passphrase: str | None) -> bool:
+        """Whether the program ended just after it had moved what is kept into its place, and before the copy."""
+        if item.edited or item.facts is None:
+            return False
+        try:
+            kept = await asyncio.to_thread(self._keeper.opened, item.target + KEPT_ENDING, passphrase)
+        except RedactionError:
+            return False  # nothing is there, or somebody else's
+        return kept.copy_sha256 == item.facts.copy_sha256
 
     async def _rendered(self, item: RedactionItem, aside: str, seen: "_Found") -> tuple[CopyFacts, Kept | None, RedactionItem]:
         """What was made, what of it is to be kept, and the item, whose copy may be of another format than its name says."""
@@ -168,7 +180,8 @@ class Covering:
 
         return [said(face, opinion) for face, opinion in zip(analysis.faces, judged, strict=True)]
 
-    async def _placing(self, item: RedactionItem, facts: CopyFacts, aside: str, kept: str | None) -> Placing:
+    async def _placing(self, item: RedactionItem, facts: CopyFacts, aside: str, kept: str | None, ours: bool) -> Placing:
+        """`ours`: what is kept there already is this item's."""
         there = await asyncio.to_thread(self._copies.digest, item.target)
         if item.source == item.target:
             if there != facts.sha256:
@@ -176,7 +189,7 @@ class Covering:
             # Noted before: then what lies beside it was kept by this very item, before the program ended.
             return Placing(item.source, aside, item.target, True, kept, kept_replaces=item.facts is not None)
         gives_way = item.wish.replace or (facts.replaces is not None and there == facts.replaces)
-        return Placing(item.source, aside, item.target, gives_way, kept, kept_replaces=gives_way)
+        return Placing(item.source, aside, item.target, gives_way, kept, kept_replaces=gives_way or ours)
 
     async def _place(self, item: RedactionItem, facts: CopyFacts, ready: Placing) -> None:
         target = await asyncio.to_thread(self._copies.place, ready)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 Photo = Callable[[int], Image.Image]
+MANY = 24  # more than are made before a kill takes effect
 
 
 @pytest.fixture
@@ -110,9 +111,9 @@ def test_a_copy_is_made_anew_as_it_was_edited(program: RealProgram, album: Path,
 def test_a_batch_goes_on_after_the_agent_was_killed(program: RealProgram, tmp_path: Path, photo: Photo, safe: Path) -> None:
     album = tmp_path / "many"
     album.mkdir()
-    for number in range(12):
+    for number in range(MANY):
         photo(number).save(album / f"{number}.jpg")
-    expected = {f"{number}.jpg{ending}" for number in range(12) for ending in ("", ".aipopup")}
+    expected = {f"{number}.jpg{ending}" for number in range(MANY) for ending in ("", ".aipopup")}
     program.start()
     first = threading.Event()
 
@@ -138,7 +139,7 @@ def test_a_batch_goes_on_after_the_agent_was_killed(program: RealProgram, tmp_pa
         [batch] = api.get("/redactions").json()["items"]
         program.until(lambda _: api.get(f"/redactions/{batch['uid']}").json()["planned"] == 0)
         after = api.get(f"/redactions/{batch['uid']}").json()
-    assert (after["done"] + after["needs_review"], after["failed"]) == (12, 0)
+    assert (after["done"] + after["needs_review"], after["failed"]) == (MANY, 0)
     assert files(safe) == expected, "nothing is doubled, and nothing half-made is left"
     back = program.run("restore", str(safe / "11.jpg"))
     assert Path(back.stdout.strip()).read_bytes() == (album / "11.jpg").read_bytes()

@@ -12,6 +12,7 @@ import pytest
 from anyio import CancelScope
 
 from agent.adapters.copies import Copies
+from agent.adapters.durable import move_new
 from agent.app.ports import Analyse, ItemState, RedactionItem, Render, Rendered
 from agent.app.redacting import RedactionAsk
 from agent.domain.edits import NameFaces, RejectFaces
@@ -560,6 +561,50 @@ async def test_an_original_is_kept_before_it_gives_way(world: World, monkeypatch
         assert path.read_bytes().startswith(b"1 covered")
         back = await world.app.redaction.restoring.restore(str(path), None, None)
     assert content(back) == b"first"
+
+
+@pytest.mark.parametrize("keeping", [Keeping.ORIGINAL, Keeping.REGIONS])
+async def test_a_copy_that_came_no_further_than_what_is_kept_gets_its_name_all_the_same(
+    world: World, safe: Path, monkeypatch: pytest.MonkeyPatch, keeping: Keeping
+) -> None:
+    """Ended between the two, there would be a second one, “a (2).jpg”, and something kept that belongs to nothing."""
+    world.file("a.jpg", b"first")
+
+    def ended(aside: str, target: str) -> None:
+        if not target.endswith(".aipopup"):
+            raise OSError
+        move_new(aside, target)
+
+    async with world.running():
+        with monkeypatch.context() as patch:
+            patch.setattr("agent.adapters.copies.move_new", ended)
+            [failed] = (await copies_of(world, ask(world, safe, keeping=keeping))).values()
+        assert isinstance(failed.error, CopyUnwritable)
+        assert in_folder(safe) == {"a.jpg.aipopup"}
+
+        await world.app.redaction.copies.retry(failed.batch)
+        await world.until(lambda: world.real.copies_to_make(1) == [])
+        assert in_folder(safe) == {"a.jpg", "a.jpg.aipopup"}
+        back = await world.app.redaction.restoring.restore(str(safe / "a.jpg"), None, None)
+    assert content(back) == (b"first" if keeping is Keeping.ORIGINAL else b"restored 1")
+
+
+async def test_what_somebody_else_kept_is_never_taken_for_ones_own(world: World, safe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.file("a.jpg", b"first")
+
+    def no_further(_: Path) -> None:
+        raise OSError
+
+    async with world.running():
+        with monkeypatch.context() as patch:
+            patch.setattr("agent.adapters.copies.sync_file", no_further)
+            [failed] = (await copies_of(world, ask(world, safe, keeping=Keeping.ORIGINAL))).values()
+        (safe / "a.jpg.aipopup").write_bytes(b"another agent's")
+
+        await world.app.redaction.copies.retry(failed.batch)
+        await world.until(lambda: world.real.copies_to_make(1) == [])
+    assert in_folder(safe) == {"a.jpg.aipopup", "a (2).jpg", "a (2).jpg.aipopup"}
+    assert (safe / "a.jpg.aipopup").read_bytes() == b"another agent's"
 
 
 async def test_regions_come_back_on_the_copy_they_are_of(world: World, safe: Path, tmp_path: Path) -> None:
