@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 _skipped: list[str] = []
+_MODULES = "skipped_modules"  # of what a worker tells the process that hands tests out, which hears of no other than skipped tests
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -17,7 +18,15 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
         _skipped.append(report.nodeid)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker ended: each has collected all modules."""
+    _skipped.extend(name for name in getattr(node, "workeroutput", {}).get(_MODULES, ()) if name not in _skipped)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput[_MODULES] = _skipped
     if _skipped and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

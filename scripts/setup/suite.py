@@ -1,4 +1,4 @@
-"""Runs the test suite: what the desktop tests need, the UI's checks, pytest with coverage, and at the very end pytest's closing line."""
+"""Runs the test suite: what the desktop tests need, the UI's checks, pytest with coverage, and at the very end pytest's closing lines."""
 
 import os
 import re
@@ -18,6 +18,11 @@ from scripts.setup.venv import Venv
 
 _LIMIT_S = 75 * 60.0
 _DRAIN_S = 5.0
+_HUNG_S = 20 * 60  # a test that even its own time limit can't end; the other tests go on without its process
+_LONG = ("e2e", "installers", "integration")  # first, so that no process is left with a long file at the end
+_MOST_WORKERS = 4
+# What comes after the failures: which tests failed, in a line each, and how many of all.
+_SUMMARY = re.compile(r"=+ short test summary info =+")
 _CLOSING_LINE = re.compile(r"=+ .*\b\d+ \w+.* in [\d.]+s.*=+")
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 
@@ -55,28 +60,42 @@ def run_suite(checkout: Path, venv: Venv, words: Sequence[str], *, no_skips: boo
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
     env = {**environment(), "COVERAGE_FILE": str(data / "data")}
-    tests, closing = _run_shown([*python, "-m", "coverage", "run", *pytest], checkout, env)
+    tests, closing = _run_shown([*python, "-m", "coverage", "run", *pytest, *_spread(), *_folders(checkout)], checkout, env)
     subprocess.run([*python, "-m", "coverage", "combine", "--quiet"], cwd=checkout, env=env, timeout=300, check=False)
     report = [*python, "-m", "coverage", "report", "--skip-covered", "--sort=cover"]
     covered = subprocess.run(report, cwd=checkout, env=env, timeout=300, check=False).returncode
-    print(closing, flush=True)
+    print(closing or f"The tests did not come to their end within {_LIMIT_S / 60:.0f} minutes.", flush=True)
     return tests or covered
 
 
+def _spread() -> list[str]:
+    """Several files of tests at once, where each has a screen, a clipboard and a keyring of its own: they wait as often as they work."""
+    workers = min((os.cpu_count() or 1) + 1, _MOST_WORKERS) if sys.platform == "linux" else 0
+    spread = ["-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder"] if workers else []
+    return [*spread, "-o", f"faulthandler_timeout={_HUNG_S}", "-o", "faulthandler_exit_on_timeout=true"]
+
+
+def _folders(checkout: Path) -> list[str]:
+    folders = [path.name for path in (checkout / "tests").iterdir() if path.is_dir() and not path.name.startswith("_")]
+    return [f"tests/{name}" for name in sorted(folders, key=lambda name: (name not in _LONG, name))]
+
+
 def _run_shown(command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> tuple[int, str]:
-    """Run with the output passed on as it comes. Returns the exit code and pytest's closing line."""
-    closing = ""
+    """Run with the output passed on as it comes. Returns the exit code and how pytest closes: which tests failed, and how many of all."""
+    closing: list[str] = []
 
     def show(output: IO[bytes]) -> None:
-        nonlocal closing
-        tail = b""
+        tail, summing = b"", False
         while piece := os.read(output.fileno(), 65_536):
             sys.stdout.buffer.write(piece)
             sys.stdout.buffer.flush()
             *lines, tail = (tail + piece).split(b"\n")
             for line in lines:
                 text = line.decode("utf-8", "replace").rstrip()
-                closing = text if _CLOSING_LINE.fullmatch(_COLOUR.sub("", text)) else closing
+                plain = _COLOUR.sub("", text)
+                summing = summing or _SUMMARY.fullmatch(plain) is not None
+                if summing or _CLOSING_LINE.fullmatch(plain):
+                    closing.append(text)
 
     with running(command, cwd=cwd, env={**env, "PYTHONUNBUFFERED": "1"}, limit=_LIMIT_S) as process:
         reader = threading.Thread(target=show, args=(process.stdout,), daemon=True)
@@ -87,4 +106,4 @@ def _run_shown(command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> tup
         if reader.is_alive():
             end(process)
             reader.join(_DRAIN_S)
-    return code, closing
+    return code, "\n".join(closing)

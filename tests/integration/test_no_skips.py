@@ -14,17 +14,23 @@ SKIPS = {
 }
 
 
-def suite(folder: Path, text: str) -> tuple[int, str]:
+WORKERS = {"alone": (), "side by side": ("-n", "2")}
+
+
+def suite(folder: Path, text: str, workers: str = "alone") -> tuple[int, str]:
     (folder / "test_it.py").write_text(text)
-    command = [sys.executable, "-m", "pytest", "-p", "scripts.setup.no_skips", "-c", os.devnull, "--rootdir", str(folder), str(folder)]
+    words = ["-p", "scripts.setup.no_skips", "-c", os.devnull, "--rootdir", str(folder), *WORKERS[workers], str(folder)]
+    command = [sys.executable, "-m", "pytest", *words]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     return done.returncode, done.stdout
 
 
+@pytest.mark.parametrize("workers", WORKERS)
 @pytest.mark.parametrize("kind", SKIPS)
-def test_a_skip_fails_the_run_and_is_named(tmp_path: Path, kind: str) -> None:
-    code, output = suite(tmp_path, SKIPS[kind] + "\n\ndef test_b() -> None:\n    pass\n")
-    assert code != 0
+def test_a_skip_fails_the_run_and_is_named(tmp_path: Path, kind: str, workers: str) -> None:
+    (tmp_path / "test_other.py").write_text("def test_c() -> None:\n    pass\n")
+    code, output = suite(tmp_path, SKIPS[kind] + "\n\ndef test_b() -> None:\n    pass\n", workers)
+    assert code == 1
     assert "nothing may be skipped here: test_it.py" in output
 
 

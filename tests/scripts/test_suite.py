@@ -1,4 +1,4 @@
-"""The run of the whole suite ends with pytest's own closing line."""
+"""The run of the whole suite ends with pytest's own closing lines: whoever sees only the end of the output sees what failed."""
 
 import io
 import shutil
@@ -9,6 +9,8 @@ import pytest
 
 from scripts.setup import suite, system
 from scripts.setup.console import Console
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -24,6 +26,18 @@ def test_the_closing_line_is_found_among_the_output(line: str, tmp_path: Path, c
         [sys.executable, "-c", f"print('..'); print({line!r}); print('after'); raise SystemExit(1)"], tmp_path, {}
     )
     assert (code, closing) == (1, line)
+
+
+def test_what_failed_is_among_the_closing_lines(tmp_path: Path) -> None:
+    lines = ["= short test summary info =", "FAILED tests/test_a.py::test_b - assert 1 == 2", "= 1 failed, 2 passed in 3.21s ="]
+    _, closing = suite._run_shown([sys.executable, "-c", f"print('a failure', *{lines!r}, sep='\\n')"], tmp_path, {})
+    assert closing.splitlines() == lines
+
+
+def test_all_folders_of_tests_run_and_those_that_take_long_come_first() -> None:
+    folders = suite._folders(ROOT)
+    assert folders[:3] == ["tests/e2e", "tests/installers", "tests/integration"]
+    assert set(folders) == {f"tests/{path.relative_to(ROOT / 'tests').parts[0]}" for path in (ROOT / "tests").rglob("test_*.py")}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="process groups are POSIX")
