@@ -6,7 +6,7 @@ import contextlib
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
@@ -24,12 +24,27 @@ if TYPE_CHECKING:
     MakeProgram: TypeAlias = Callable[[Mapping[str, str]], RealProgram]
 
 CHECKOUT = Path(__file__).parent.parent
+PACKAGES = "tests/installers"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--count", type=int, default=20, help="how often tests/integration/test_kills.py kills a process")
     parser.addoption("--cases", type=int, default=200, help="how many files tests/integration/test_fuzz.py mutates")
     parser.addoption("--seed", type=int, default=None, help="repeat a run of tests/integration/test_kills.py")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | None:
+    """Where files of tests run side by side, those of the packages run one after the other: each process would pack the program anew."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):  # type: ignore[misc]  # it has no types
+        def _split_scope(self, nodeid: str) -> str:
+            return PACKAGES if nodeid.startswith(f"{PACKAGES}/test_") else super()._split_scope(nodeid)
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 _WINDOW = """
 import json

@@ -23,7 +23,7 @@ from agent.bootstrap import home_of_key
 from agent.domain.errors import AgentError
 
 CHECKOUT = Path(__file__).parent.parent
-WAIT_S = 40.0
+WAIT_S = 60.0
 
 
 class RealProgram:
@@ -86,7 +86,7 @@ class RealProgram:
             return
         self.process.terminate()
         try:
-            self.process.wait(20)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.kill()
             raise
@@ -109,7 +109,7 @@ class RealProgram:
         """For what its own client has no words for."""
         where = find(self.paths.runtime)
         headers = {"authorization": f"Bearer {where.token}"}
-        with httpx.Client(base_url=f"http://127.0.0.1:{where.port}/api", headers=headers, trust_env=False, timeout=20) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{where.port}/api", headers=headers, trust_env=False, timeout=100) as client:
             yield client
 
     def status(self) -> Status:

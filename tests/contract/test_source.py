@@ -65,7 +65,7 @@ class World:
         def found() -> list[C]:
             return [change for change in self.seen if isinstance(change, kind) and fits(change)]
 
-        async with asyncio.timeout(20), self._news:
+        async with asyncio.timeout(60), self._news:
             await self._news.wait_for(lambda: len(found()) >= count)
         return found()
 

@@ -54,7 +54,7 @@ def broken_out(tmp_path: Path, config: EngineConfig, *, walled: bool) -> tuple[s
         asked = (wire.request(1, "hello", wire.CONFIG.dump(config)), wire.request(2, "preview", None))
         lines = b"".join(json.dumps(request).encode() + b"\n" for request in asked)
         command = [sys.executable, "-c", ENGINE, told]
-        ended = subprocess.run(command, input=lines, capture_output=True, timeout=55, check=False, env=environment(desktop=False))
+        ended = subprocess.run(command, input=lines, capture_output=True, timeout=100, check=False, env=environment(desktop=False))
     hello, came = (_body(line) for line in ended.stdout.splitlines())
     return {name for name, held in hello["wall"].items() if held is True}, set(came)
 

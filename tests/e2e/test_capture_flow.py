@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import Desktop
     from tests.program import RealProgram
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 Until = Callable[[Callable[[], bool], str], None]
 POPUP = "^AI Popup$"
@@ -53,7 +53,7 @@ def brightest(picture: Image.Image, box: tuple[int, int, int, int]) -> int:
 
 def clipboard(desktop: "Desktop") -> Image.Image:
     command = ["xclip", "-selection", "clipboard", "-target", "image/png", "-out"]
-    told = subprocess.run(command, env=desktop.environment, capture_output=True, timeout=20, check=True)
+    told = subprocess.run(command, env=desktop.environment, capture_output=True, timeout=100, check=True)
     return Image.open(io.BytesIO(told.stdout)).convert("RGB")
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import Desktop
     from tests.program import RealProgram
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 Until = Callable[[Callable[[], bool], str], None]
 POPUP = "^AI Popup$"

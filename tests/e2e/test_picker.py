@@ -25,7 +25,7 @@ PHOTO = (200, 100, 427, 640)
 BRIGHT, BELOW = (398, 347), (200, 520, 600, 700)
 # The same right of the middle, and outside of the region.
 BRIGHT_TOO, OUTSIDE = (425, 285), (610, 500)
-WAIT_S = 40.0
+WAIT_S = 60.0
 
 MakeProgram = Callable[[Mapping[str, str]], RealProgram]
 
@@ -51,7 +51,7 @@ def dim(display: str, spot: tuple[int, int] = BRIGHT) -> bool:
 
 
 def ask(display: str, *words: str) -> None:
-    subprocess.run(words, env={**os.environ, "DISPLAY": display}, check=True, timeout=20, stdout=subprocess.DEVNULL)
+    subprocess.run(words, env={**os.environ, "DISPLAY": display}, check=True, timeout=100, stdout=subprocess.DEVNULL)
 
 
 @contextmanager

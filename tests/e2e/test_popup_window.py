@@ -224,7 +224,7 @@ def test_it_never_outlives_the_agent(on_desktop: "Desktop") -> None:
     with subprocess.Popen(COMMAND, stdin=reader, stdout=quiet, stderr=quiet, env=on_desktop.environment) as process:
         os.close(reader)
         os.close(writer)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
 
 
 async def test_a_folder_is_chosen_in_a_dialog(on_desktop: "Desktop", popup: PopupHost, tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def test_from_the_icon_to_the_popup_to_the_end(
     desktop.open_menu(tray_icon)
     desktop.screenshot(tmp_path / "3-menu.png")
     desktop.keys("Up", "Return")
-    _, left = psutil.wait_procs(processes, timeout=20)
+    _, left = psutil.wait_procs(processes, timeout=100)
     assert not left
     assert running.process is not None and running.process.wait(1) == 0
     until(lambda: not desktop.windows(POPUP), "no popup")

@@ -34,7 +34,7 @@ SHORT = Play(
 
 
 def probed(video: Path, *words: str) -> Any:
-    done = subprocess.run(["ffprobe", "-v", "error", "-of", "json", *words, str(video)], capture_output=True, check=True, timeout=30)
+    done = subprocess.run(["ffprobe", "-v", "error", "-of", "json", *words, str(video)], capture_output=True, check=True, timeout=100)
     return json.loads(done.stdout)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import Desktop
     from tests.program import RealProgram
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def test_a_new_user_chooses_a_folder_and_sees_a_first_result(
@@ -91,7 +91,7 @@ def test_a_new_user_chooses_a_folder_and_sees_a_first_result(
     desktop.screenshot(tmp_path / "2-reach.png")
     assert popup.violations() == []
     press("start")
-    expect(page.get_by_role("img", name="0.jpg")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("img", name="0.jpg")).to_be_visible(timeout=60_000)
     expect(page.get_by_role("group", name=t("ui.settings.recovery_title"))).to_be_visible()
     desktop.screenshot(tmp_path / "3-first.png")
     assert popup.violations() == []

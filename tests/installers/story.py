@@ -72,7 +72,7 @@ def windows(display: str) -> list[str]:
         env={"DISPLAY": display, "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=100,
         check=False,
     )
     return asked.stdout.splitlines()

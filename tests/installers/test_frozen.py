@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from agent.resources import CHECKOUT
 from scripts.licences import refused, rules
+
+pytestmark = pytest.mark.timeout(900)  # the first one waits for PyInstaller
 
 
 def test_all_that_the_program_reads_is_in_it(program: Path) -> None:

@@ -16,7 +16,7 @@ def complaints(tmp_path: Path) -> list[str]:
     program.mkdir()
     lay(program, tmp_path / "tree", kind="deb", checkout=ROOT, version="1.2.3")
     (file,) = (tmp_path / "tree" / "usr/share/metainfo").iterdir()
-    done = subprocess.run(["appstreamcli", "validate", "--no-net", str(file)], capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run(["appstreamcli", "validate", "--no-net", str(file)], capture_output=True, text=True, timeout=100, check=False)
     assert done.stdout, done.stderr
     return [line for line in done.stdout.splitlines() if line.startswith(("E:", "W:"))]
 

@@ -13,6 +13,6 @@ ROOT = Path(__file__).parents[2]
 def test_shell_scripts_pass_shellcheck() -> None:
     scripts = [*(ROOT / "installers").rglob("*.sh"), ROOT / ".ci" / "run"]
     done = subprocess.run(
-        ["shellcheck", "--shell=bash", "--severity=warning", *map(str, scripts)], capture_output=True, text=True, timeout=50, check=False
+        ["shellcheck", "--shell=bash", "--severity=warning", *map(str, scripts)], capture_output=True, text=True, timeout=100, check=False
     )
     assert done.stdout == ""

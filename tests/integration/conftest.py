@@ -135,7 +135,7 @@ def run_with_keyring(tmp_path: Path) -> Callable[[str], str]:
             start_new_session=True,
         )
         try:
-            output, errors = process.communicate(timeout=50)
+            output, errors = process.communicate(timeout=100)
         finally:
             # The bus and the keyring daemon belong to this session and to nobody else.
             with contextlib.suppress(ProcessLookupError):

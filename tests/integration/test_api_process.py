@@ -17,9 +17,9 @@ def test_it_quits_though_somebody_listens_to_its_events(program: RealProgram) ->
     with program.client() as client:
         headers = {"authorization": f"Bearer {find(program.paths.runtime).token}"}
         with (
-            httpx.Client(trust_env=False, timeout=20, headers=headers) as listener,
+            httpx.Client(trust_env=False, timeout=100, headers=headers) as listener,
             listener.stream("GET", f"{client.address}/api/events") as answer,
         ):
             assert next(answer.iter_lines()) == "event: status"
             client.post("/api/quit")
-            assert program.process is not None and program.process.wait(20) == 0
+            assert program.process is not None and program.process.wait(60) == 0

@@ -49,7 +49,7 @@ def test_a_wiped_keyring_is_named_and_the_recovery_code_opens_the_library(
 
         def run(*words, input=None):
             command = [sys.executable, "-m", "agent", *words]
-            return subprocess.run(command, capture_output=True, text=True, input=input, timeout=40)
+            return subprocess.run(command, capture_output=True, text=True, input=input, timeout=100)
 
         scan = ["scan", "--json", {str(tmp_path / "0.jpg")!r}]
         print(run(*scan).returncode)

@@ -18,7 +18,7 @@ from PIL import Image
 if TYPE_CHECKING:
     from tests.program import RealProgram
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 Photo = Callable[[int], Image.Image]
 
 SIZE_MB = 32
@@ -56,7 +56,7 @@ class SmallDisk:
         if self.mounted:
             return self._program.run(*words)
         command = [sys.executable, "-c", LIMITED, sys.executable, "-m", "agent", *words]
-        return subprocess.run(command, env=self._program.environment, capture_output=True, text=True, timeout=40, check=False)
+        return subprocess.run(command, env=self._program.environment, capture_output=True, text=True, timeout=100, check=False)
 
     def _limit(self, size: int) -> None:
         if self._program.process is not None and self._program.alive:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.integration.conftest import WallClock
     from tests.program import RealProgram
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 Photo = Callable[[int], Image.Image]
 
 
@@ -151,14 +151,14 @@ class Login:
         return [sys.executable, "-m", "agent", *words]
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(self.command(*words), env=self.environment, capture_output=True, text=True, timeout=40, check=False)
+        return subprocess.run(self.command(*words), env=self.environment, capture_output=True, text=True, timeout=100, check=False)
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Whereabouts]:
         none = subprocess.DEVNULL
         with subprocess.Popen(self.command("run", "--no-tray"), env=self.environment, stdin=none, stdout=none, stderr=none) as process:
             try:
-                deadline = time.monotonic() + 40
+                deadline = time.monotonic() + 60
                 while True:
                     assert process.poll() is None and time.monotonic() < deadline
                     with contextlib.suppress(NotRunning):

@@ -14,7 +14,7 @@ from agent.resources import resource
 if TYPE_CHECKING:
     from tests.program import RealProgram
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 Photo = Callable[[int], Image.Image]
 Make = Callable[[Mapping[str, str]], "RealProgram"]
 
@@ -128,7 +128,7 @@ KEYRING = """
     os.environ["AI_POPUP_HOME"] = {home!r}
 
     def run(*words):
-        return subprocess.run([sys.executable, {script!r}, *words], capture_output=True, text=True, timeout=40)
+        return subprocess.run([sys.executable, {script!r}, *words], capture_output=True, text=True, timeout=100)
 
     def tell(done):
         print(done.returncode, done.stderr.rpartition("[")[2].strip().rstrip("]"))

@@ -53,7 +53,7 @@ def opened(path: Path) -> Image.Image:
 
 def pasted(display: str) -> bytes:
     environment = {**os.environ, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
-    return subprocess.run([sys.executable, "-c", PASTE], env=environment, capture_output=True, check=True, timeout=30).stdout
+    return subprocess.run([sys.executable, "-c", PASTE], env=environment, capture_output=True, check=True, timeout=100).stdout
 
 
 def test_a_region_is_saved_with_its_face_covered_by_a_command_alone(program_with_display: RealProgram, screen: str, tmp_path: Path) -> None:

@@ -69,8 +69,8 @@ def test_it_ends_with_every_process_it_started_and_gives_back_what_was_under_way
         assert program.run("quit").returncode == 0
     else:
         os.kill(program.process.pid, signal.SIGTERM)
-    assert program.process.wait(20) == 0
-    assert psutil.wait_procs(children, timeout=10)[1] == []
+    assert program.process.wait(60) == 0
+    assert psutil.wait_procs(children, timeout=60)[1] == []
     with pytest.raises(NotRunning):
         program.status()
     program.start()

@@ -43,7 +43,7 @@ def nothing(_: str) -> list[Entry]:
 
 
 async def until(true: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not true():  # noqa: ASYNC110 - what is waited for is not an event
             await asyncio.sleep(0.02)
 

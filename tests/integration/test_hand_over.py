@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.program import RealProgram
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_a_chosen_photo_starts_the_program_and_gets_its_covered_copy(program: RealProgram, samples_folder: Path, tmp_path: Path) -> None:
     photo = tmp_path / "我的 照片" / "obama.jpg"
     photo.parent.mkdir()
@@ -31,4 +31,4 @@ def test_a_chosen_photo_starts_the_program_and_gets_its_covered_copy(program: Re
     finally:
         agent = psutil.Process(find(program.paths.runtime).pid)
         assert program.run("quit").returncode == 0
-        agent.wait(20)
+        agent.wait(60)

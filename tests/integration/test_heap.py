@@ -34,7 +34,7 @@ def test_threads_share_two_parts_of_the_heap(tmp_path: Path) -> None:
     counts = {}
     for way in ("few", "many"):
         said = tmp_path / way
-        subprocess.run([sys.executable, "-c", PROGRAM, way, str(said)], check=True, timeout=30)
+        subprocess.run([sys.executable, "-c", PROGRAM, way, str(said)], check=True, timeout=100)
         counts[way] = said.read_text(encoding="utf-8").count("<heap ")
     assert counts["few"] <= 2 < counts["many"]
 
@@ -55,7 +55,7 @@ print(before - held())
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's heap")
 def test_free_memory_in_the_middle_of_the_heap_goes_back_to_the_system() -> None:
-    done = subprocess.run([sys.executable, "-c", HOLES], check=True, timeout=30, stdout=subprocess.PIPE)
+    done = subprocess.run([sys.executable, "-c", HOLES], check=True, timeout=100, stdout=subprocess.PIPE)
     assert int(done.stdout) > 30_000_000
 
 
@@ -76,7 +76,7 @@ print(before - held())
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's heap")
 def test_a_large_piece_goes_back_when_it_is_freed() -> None:
-    done = subprocess.run([sys.executable, "-c", LARGE], check=True, timeout=30, stdout=subprocess.PIPE)
+    done = subprocess.run([sys.executable, "-c", LARGE], check=True, timeout=100, stdout=subprocess.PIPE)
     assert int(done.stdout) > 15_000_000
 
 
@@ -95,7 +95,7 @@ print(before - after, hashlib.sha256(b"").hexdigest()[:8])
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux")
 def test_code_that_nobody_runs_is_let_go_of_and_comes_back_when_somebody_does() -> None:
-    done = subprocess.run([sys.executable, "-c", CODE], check=True, timeout=30, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run([sys.executable, "-c", CODE], check=True, timeout=100, stdout=subprocess.PIPE, text=True)
     less, hashed = done.stdout.split()
     assert int(less) > 1_000_000 and hashed == "e3b0c442"
 
@@ -137,5 +137,5 @@ def test_a_system_without_it_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize("tidy", [True, False])
 def test_what_is_here_to_stay_is_not_looked_through_again(tidy: bool) -> None:
     code = f"import gc; from agent.heap import here_to_stay; here_to_stay(tidy={tidy}); print(gc.get_freeze_count(), len(gc.get_objects()))"
-    said = subprocess.run([sys.executable, "-c", code], check=True, timeout=30, capture_output=True, text=True).stdout.split()
+    said = subprocess.run([sys.executable, "-c", code], check=True, timeout=100, capture_output=True, text=True).stdout.split()
     assert int(said[0]) > 1000 > int(said[1])

@@ -20,11 +20,11 @@ class Presses:
         self.made.release()
 
     def came(self) -> bool:
-        return self.made.acquire(timeout=10)
+        return self.made.acquire(timeout=60)
 
 
 def press(display: str, keys: str) -> None:
-    subprocess.run(["xdotool", "key", keys], env={**os.environ, "DISPLAY": display}, check=True, timeout=20)
+    subprocess.run(["xdotool", "key", keys], env={**os.environ, "DISPLAY": display}, check=True, timeout=100)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ def ask(program: RealProgram, method: str, path: str, body: object = None) -> ht
     """A request as the page makes it."""
     where = find(program.paths.runtime)
     headers = {"authorization": f"Bearer {where.token}"}
-    return httpx.request(method, f"http://127.0.0.1:{where.port}{path}", json=body, headers=headers, trust_env=False, timeout=20)
+    return httpx.request(method, f"http://127.0.0.1:{where.port}{path}", json=body, headers=headers, trust_env=False, timeout=100)
 
 
 def photos(program: RealProgram, photo: Callable[[int], Image.Image]) -> None:

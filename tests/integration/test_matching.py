@@ -134,7 +134,7 @@ async def test_changes_made_while_the_library_is_read_are_not_lost(make_matcher:
     def slowly() -> Iterator[list[FacePrint]]:
         yield prints(1, 2)
         begun.set()
-        assert go_on.wait(30)
+        assert go_on.wait(60)
         yield prints(3, 4)
 
     matcher = make_matcher(slowly)
@@ -188,7 +188,7 @@ async def test_told_to_forget_it_ends_at_once_even_while_it_reads(make_matcher: 
 
     def slowly() -> Iterator[list[FacePrint]]:
         begun.set()
-        assert go_on.wait(30)
+        assert go_on.wait(60)
         yield prints(1)
 
     reading = make_matcher(slowly)

@@ -111,7 +111,7 @@ def told(bus: None) -> Iterator[Callable[[], str]]:
 
 def test_the_notification_says_numbers_and_nothing_else_and_tells_when_it_is_chosen_or_what_went_wrong(told: Callable[[], str]) -> None:
     # In a process of its own: the connection to the bus ends with it, as with the agent.
-    done = subprocess.run([sys.executable, "-c", CLIENT], timeout=30, check=False, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", CLIENT], timeout=100, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "chosen 0\nchosen 1\n"), done.stderr
     assert told() == "AI Popup|AI Popup|3 new photos, 5 faces|urgency\n"
     assert told().split("|")[2] == "1 张新照片，0 张人脸"

@@ -62,7 +62,7 @@ class Setting:
 
 
 async def gone(host: PopupHost) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while host.alive:  # noqa: ASYNC110  # nothing tells when
             await asyncio.sleep(0.02)
 

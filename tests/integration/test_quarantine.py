@@ -66,7 +66,7 @@ class Running:
     attempts: Path
 
     async def until(self, done: Callable[[Status], bool]) -> Status:
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(60):
             while not done(status := await asyncio.to_thread(self.client.status)):  # noqa: ASYNC110  # the API tells by being asked
                 await asyncio.sleep(0.1)
         return status

@@ -21,7 +21,7 @@ from tests.program import RealProgram
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 Photo = Callable[[int], Image.Image]
 MANY = 24  # more than are made before a kill takes effect
 

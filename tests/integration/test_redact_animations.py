@@ -12,7 +12,7 @@ from tests.program import RealProgram
 
 __all__ = ["safe"]  # a fixture
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture

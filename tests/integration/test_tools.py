@@ -22,7 +22,7 @@ time.sleep(60)
 
 
 def started(folder: Path) -> list[int]:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not (folder / "ids").exists():
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -31,7 +31,7 @@ def started(folder: Path) -> list[int]:
 
 def gone(pid: int) -> bool:
     """Whether it has ended; who takes note of the end of an orphan, and when, is the system's business."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:

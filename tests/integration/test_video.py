@@ -69,7 +69,7 @@ def redacted(path: Path, *, style: Style = Style.SOLID, strip: bool = False) -> 
 
 def ffprobe(path: Path, *asked: str) -> dict[str, Any]:
     done = subprocess.run(
-        ["ffprobe", "-v", "error", "-of", "json", *asked, str(path)], capture_output=True, text=True, timeout=50, check=True
+        ["ffprobe", "-v", "error", "-of", "json", *asked, str(path)], capture_output=True, text=True, timeout=100, check=True
     )
     assert done.stderr == ""
     answer: dict[str, Any] = json.loads(done.stdout)

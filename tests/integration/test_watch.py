@@ -65,7 +65,7 @@ def test_a_face_that_appears_is_said_once_and_nothing_of_it_is_kept(
     assert program.children("screen-worker") == []
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_somebody_is_named_only_while_they_agree_to_it(program_with_display: RealProgram, x_display: str, samples_folder: Path) -> None:
     program = program_with_display
     for key, value in {**QUICK, "recognition.enabled": "true", "watch_screen.enabled": "true"}.items():

@@ -16,7 +16,7 @@ import pytest
 from agent import __version__
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 
 def run(command: Sequence[str | Path], cwd: Path, **environment: str) -> str:

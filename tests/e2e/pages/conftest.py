@@ -17,7 +17,7 @@ RUN_AXE = """async (only) => {
   const { violations } = await axe.run(document, { resultTypes: ['violations'], ...(only && { runOnly: only }) })
   return violations.map((one) => `${one.id}: ${one.nodes[0].html} ${one.help}`)
 }"""
-WAIT_S = 30.0
+WAIT_S = 60.0
 # Of all rules only one looks at colours, and nothing but colours changes with the theme.
 THEMES: tuple[tuple[Literal["light", "dark"], list[str] | None], ...] = (("light", None), ("dark", ["color-contrast"]))
 

@@ -23,7 +23,7 @@ CHECKOUT = Path(__file__).parents[3]
 SIZES = ((1280, 720), (900, 720))
 # Only colours differ between the themes: the second is judged by those alone.
 THEMES: tuple[tuple[Literal["dark", "light"], list[str] | None], ...] = (("dark", None), ("light", ["color-contrast"]))
-WAIT_MS = 20_000
+WAIT_MS = 60_000
 # What is wrong and where, short enough to read.
 AXE = """async (only) => {
   // What fades is judged when it has faded; what turns for ever is not waited for.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.program import RealProgram
     from tests.e2e.ui.conftest import Visitor
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]  # the first test of a language waits for the whole album
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # the first test of a language waits for the whole album
 
 Visit = Callable[["RealProgram"], "Visitor"]
 Until = Callable[[Callable[[], bool], str], None]

@@ -46,7 +46,7 @@ class Wine:
     def speak_chinese(self) -> None:
         locales = self.prefix.parent / "locales"
         locales.mkdir()
-        subprocess.run(["localedef", "-i", "zh_CN", "-f", "UTF-8", str(locales / "zh_CN.UTF-8")], check=True, timeout=50)
+        subprocess.run(["localedef", "-i", "zh_CN", "-f", "UTF-8", str(locales / "zh_CN.UTF-8")], check=True, timeout=100)
         self.environment |= {"LOCPATH": str(locales), "LC_ALL": "zh_CN.UTF-8"}
 
     def make(self) -> None:

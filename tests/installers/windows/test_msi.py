@@ -15,7 +15,7 @@ Package = Callable[..., Path]
 VARIABLES = r"System\CurrentControlSet\Control\Session Manager\Environment"
 PROGRAMS = r"Software\Microsoft\Windows\CurrentVersion\Uninstall"
 
-pytestmark = pytest.mark.timeout(240)  # the first one waits for a whole Windows to be made
+pytestmark = pytest.mark.timeout(300)  # the first one waits for a whole Windows to be made
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ Setup = Callable[..., Path]
 CLASSES = r"Software\Classes"
 ACTIONS = [rf"{kind}\shell\AI Popup {verb}" for kind in (r"SystemFileAssociations\image", "Directory") for verb in ("find", "redact")]
 
-pytestmark = pytest.mark.timeout(240)  # the first one waits for a whole Windows to be made
+pytestmark = pytest.mark.timeout(300)  # the first one waits for a whole Windows to be made
 
 
 @pytest.fixture(scope="module")

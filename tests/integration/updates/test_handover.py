@@ -24,7 +24,7 @@ from tests.releases import Publisher, publisher
 if TYPE_CHECKING:
     from tests.program import RealProgram
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.skipif(sys.platform != "linux", reason="AppImages are Linux'")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.skipif(sys.platform != "linux", reason="AppImages are Linux'")]
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def test_a_kill_during_the_trial_leaves_the_old_program_with_its_library(desk: D
     trial = desk.program.children()
     desk.program.kill()
     for child in trial:
-        child.wait(40)
+        child.wait(60)
     desk.program.file.set("updates.enabled", "false")  # the next start would try it once more
     desk.packaged.start()
     desk.is_as_before()
@@ -171,7 +171,7 @@ def test_a_kill_during_the_trial_leaves_the_old_program_with_its_library(desk: D
 
 
 def until(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 60
     while not done():
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -257,7 +257,7 @@ def never_stays(machine: Machine) -> None:
         machine.installation().end()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("story", [goes_well, fails_late, never_stays])
 def test_a_kill_at_any_step_leaves_one_of_the_two_states(tmp_path: Path, story: Callable[[Machine], None]) -> None:
     whole = Machine(tmp_path / "whole")
