@@ -240,6 +240,25 @@ def test_copies_of_chosen_photos_are_begun_and_told_of(page: Page, visit: Callab
     expect(page.locator("main li")).to_have_count(3)
 
 
+def test_enter_is_not_lost_on_a_name_that_is_not_known_yet(page: Page, visit: Callable[..., None]) -> None:
+    asked = list[Route]()
+
+    def held_up(route: Route) -> None:
+        asked.append(route)
+
+    page.route(re.compile(r"/api/people(\?|$)"), held_up)
+    visit("#photos")
+    page.locator(".tile").first.wait_for()
+    _ask(page)
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("combobox", name="Add a person").fill("Mei")
+    page.keyboard.press("Enter")
+    assert asked and dialog.get_by_role("button", name="Cover Mei too").count() == 0
+    for each in asked:
+        each.continue_()
+    dialog.get_by_role("button", name="Cover Mei too").wait_for()
+
+
 def test_a_batch_is_accepted_tried_again_and_stopped(page: Page, visit: Callable[..., None]) -> None:
     visit("#covers/c1")
     page.get_by_role("button", name="All are right").click()
