@@ -6,6 +6,7 @@ import linecache
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 _M_ARENA_MAX, _M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -8, -3, -1  # malloc.h
 _MADV_DONTNEED = 4  # mman.h
@@ -59,16 +60,26 @@ def give_back() -> None:
         libc.malloc_trim(0)
 
 
-def let_go_of_code() -> None:
+def mappings() -> TextIO | None:
+    """What `let_go_of_code` reads, for a process that soon can open no file any more; None where the system has nothing like it."""
+    try:
+        return Path("/proc/self/smaps").open(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+
+
+def let_go_of_code(known: TextIO | None = None) -> None:
     """Hold no code of the libraries but what runs from now on; the rest stays in the system's file cache, where others' need goes first.
 
     Around each page that is needed Linux maps its neighbours, megabytes at a time on some machines: all that counts as the process's.
     """
-    if (libc := _glibc("madvise")) is not None:
-        with Path("/proc/self/smaps").open(encoding="utf-8", errors="replace") as mappings:
-            unchanged = list(_code(mappings))  # Python unloads no library: they stay where they are
+    if (libc := _glibc("madvise")) is not None and (read := known or mappings()) is not None:
+        read.seek(0)
+        unchanged = list(_code(read))  # Python unloads no library: they stay where they are
         for start, size in unchanged:
             libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(size), _MADV_DONTNEED)
+        if known is None:
+            read.close()
 
 
 def _code(smaps: Iterable[str]) -> Iterator[tuple[int, int]]:

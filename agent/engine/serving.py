@@ -15,10 +15,12 @@ from agent.domain.errors import AgentError, Unexpected
 from agent.engine import wire
 from agent.engine.files import Handed
 from agent.engine.wall import Rooms
-from agent.heap import here_to_stay, large_apart
+from agent.heap import here_to_stay, large_apart, let_go_of_code, mappings
 
 # When the agent is gone, the task under way may end; one that hangs may not keep the process.
 _LAST_TASK_S = 5.0
+# After so many answers the code that ran only once, while things were loaded, is let go of: 50 MB and more of an engine that scans.
+_SETTLED = (16, 128, 1024)
 
 Operation: TypeAlias = Callable[[object], object]
 
@@ -71,6 +73,7 @@ def serve_input(worker: Serving) -> int:
     # Ctrl-C in a terminal reaches every process of the group: the agent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     line: bytes | None = requests.readline()
+    code, served = mappings(), 0
     if line:
         worker.wall_in(json.loads(line))
     here_to_stay()
@@ -81,6 +84,9 @@ def serve_input(worker: Serving) -> int:
             send(answers, worker.serve(json.loads(line)))
         except BrokenPipeError:
             break
+        served += 1
+        if served in _SETTLED:
+            let_go_of_code(code)
         line = waiting.get()
     return 0
 

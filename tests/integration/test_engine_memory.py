@@ -1,6 +1,7 @@
 """What a net took for close looks is given back before the photo is decoded more finely, and all it took on demand."""
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -11,9 +12,12 @@ import pytest
 from agent.app.ports import Analyse
 from agent.domain.image import Recipe
 from agent.engine.places import memory_of
+from agent.engine.pool import EnginePool
 from agent.engine.runtime import Runtime
 from agent.engine.service import Engine
-from agent.engine.wire import EngineConfig
+from agent.engine.serving import _SETTLED
+from agent.engine.wire import EngineConfig, ModelFile
+from agent.settings import Engine as Settings
 
 MB = 2**20
 
@@ -50,3 +54,25 @@ def test_what_a_net_took_is_given_back_where_faces_are_cut_out_and_after_large_p
     monkeypatch.setattr(Runtime, "slim", lambda runtime: times.append(runtime))
     Engine(engine_config, time.perf_counter).analyse(Analyse(str(path), Recipe("centerface-2", embedder)))
     assert len(times) == given_back
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux")
+async def test_behind_its_wall_it_lets_go_of_code_that_ran_only_while_it_was_loaded(
+    engine_models: dict[str, ModelFile], tmp_path: Path
+) -> None:
+    path, held = tmp_path / "photo.jpg", list[int]()
+    cv2.imwrite(str(path), np.zeros((300, 400, 3), np.uint8))
+    pool = EnginePool(Settings(workers=1), engine_models, converted=tmp_path / "ir", cache=tmp_path / "kernels")
+    try:
+        pid = (await pool.hello()).pid
+        for _ in range(_SETTLED[0] + 1):  # the greeting was answered too; it is done after an answer was sent
+            await pool.analyse(Analyse(str(path), Recipe("centerface-2", None)))
+            held.append(of_files(pid))
+    finally:
+        await pool.close()
+    assert held[-1] < held[_SETTLED[0] - 3] - 10 * MB
+
+
+def of_files(pid: int) -> int:
+    """How many bytes of files a process holds."""
+    return int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[2]) * os.sysconf("SC_PAGE_SIZE")
