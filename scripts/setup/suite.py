@@ -69,9 +69,9 @@ def run_suite(checkout: Path, venv: Venv, words: Sequence[str], *, no_skips: boo
 
 
 def _spread() -> list[str]:
-    """Several files of tests at once, where each has a screen, a clipboard and a keyring of its own: they wait as often as they work."""
-    workers = min((os.cpu_count() or 1) + 1, _MOST_WORKERS) if sys.platform == "linux" else 0
-    spread = ["-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder"] if workers else []
+    """A file of tests on each core, where each has a screen, a clipboard and a keyring of its own."""
+    workers = min(os.cpu_count() or 1, _MOST_WORKERS) if sys.platform == "linux" else 1
+    spread = ["-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder"] if workers > 1 else []
     return [*spread, "-o", f"faulthandler_timeout={_HUNG_S}", "-o", "faulthandler_exit_on_timeout=true"]
 
 

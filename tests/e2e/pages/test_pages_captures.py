@@ -117,6 +117,7 @@ def test_what_is_saved_says_as_what_and_what_is_discarded_gives_way(small: Page,
 
 def test_one_that_is_gone_says_so_and_the_cards_come_back(small: Page, visit: Visit) -> None:
     visit("/popup", "captured_gone")
+    small.locator(".picture img.there").wait_for()
     small.get_by_role("button", name="Copy").click()
     expect(small.locator(".toast p")).to_have_text("This capture isn’t there any more.")
     expect(small.locator("h1")).to_have_text("3 faces")
