@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 pytestmark = pytest.mark.slow
 
@@ -214,13 +214,19 @@ def test_all_doubtful_ones_are_gone_through_with_one_key(copy: Page) -> None:
 # -- a batch -------------------------------------------------------------------------------------------------------------------------
 
 
-def test_copies_of_chosen_photos_are_begun_and_told_of(page: Page, visit: Callable[..., None]) -> None:
-    visit("#photos")
+def _keeping_mei(page: Page) -> Locator:
+    """Asks for copies of some photos on which Mei is to stay visible, as fast as the keys go."""
     page.locator(".tile").first.wait_for()
     _ask(page)
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("combobox", name="Add a person").fill("Mei")
     page.keyboard.press("Enter")
+    return dialog
+
+
+def test_copies_of_chosen_photos_are_begun_and_told_of(page: Page, visit: Callable[..., None]) -> None:
+    visit("#photos")
+    dialog = _keeping_mei(page)
     dialog.get_by_role("button", name="Cover Mei too").wait_for()
     dialog.get_by_role("button", name="Make copies").click()
     expect(dialog.get_by_role("alert")).to_have_text("Choose the folder that the copies go to.")
@@ -248,11 +254,7 @@ def test_enter_is_not_lost_on_a_name_that_is_not_known_yet(page: Page, visit: Ca
 
     page.route(re.compile(r"/api/people(\?|$)"), held_up)
     visit("#photos")
-    page.locator(".tile").first.wait_for()
-    _ask(page)
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_role("combobox", name="Add a person").fill("Mei")
-    page.keyboard.press("Enter")
+    dialog = _keeping_mei(page)
     assert asked and dialog.get_by_role("button", name="Cover Mei too").count() == 0
     for each in asked:
         each.continue_()

@@ -44,6 +44,14 @@ def test_a_name_is_found_by_its_initials_and_a_known_name_is_that_person(page: P
     expect(page.locator(".people li")).to_have_count(11)
 
 
+def test_what_was_typed_is_saved_by_the_button_though_the_list_offers_somebody(people: Page) -> None:
+    people.locator(".groups input").first.fill("Me")
+    expect(people.locator(".menu [role=option]").first).to_contain_text("Mei")
+    with people.expect_request("**/api/people/edits") as asked:
+        people.get_by_role("button", name="Save the name").click()
+    assert (asked.value.post_data_json or {})["name"] == "Me"
+
+
 def test_single_faces_are_taken_out_before_a_group_is_named(people: Page) -> None:
     people.get_by_role("link", name="Look at the 28 faces").click()
     faces = people.get_by_role("listbox")
