@@ -5,6 +5,7 @@ import gc
 import linecache
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -73,13 +74,14 @@ def let_go_of_code(known: TextIO | None = None) -> None:
 
     Around each page that is needed Linux maps its neighbours, megabytes at a time on some machines: all that counts as the process's.
     """
-    if (libc := _glibc("madvise")) is not None and (read := known or mappings()) is not None:
+    if (libc := _glibc("madvise")) is None or (read := known or mappings()) is None:
+        return
+    # It only spares memory: a system that lets nobody read this is no reason for a process to end.
+    with nullcontext() if known else read, suppress(OSError):
         read.seek(0)
         unchanged = list(_code(read))  # Python unloads no library: they stay where they are
         for start, size in unchanged:
             libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(size), _MADV_DONTNEED)
-        if known is None:
-            read.close()
 
 
 def _code(smaps: Iterable[str]) -> Iterator[tuple[int, int]]:

@@ -123,6 +123,13 @@ def test_only_code_that_is_as_in_its_file_is_let_go_of() -> None:
     assert list(heap._code(smaps)) == [(0x1000, 0x2000), (0xA000, 0x1000)]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux")
+def test_mappings_that_can_not_be_read_harm_nobody() -> None:
+    with Path("/proc/self/mem").open(encoding="latin-1") as unreadable:  # nothing is mapped at its beginning
+        heap.let_go_of_code(unreadable)
+        assert not unreadable.closed
+
+
 def test_a_system_without_it_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     class Nothing:
         def __init__(self, _: None) -> None: ...

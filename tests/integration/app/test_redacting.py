@@ -66,6 +66,11 @@ def left_behind(world: World, asked: RedactionAsk) -> None:
     world.real.plan_copies("dead", wish, Copies().plan(asked.paths, asked.out, wish, world.real.made_at), now=world.app.now())
 
 
+def no_further(_: Path) -> None:
+    """In the place of a step that a full or failing disk refuses."""
+    raise OSError
+
+
 def content(path: str) -> bytes:
     return Path(path).read_bytes()
 
@@ -545,9 +550,6 @@ async def test_an_original_is_kept_before_it_gives_way(world: World, monkeypatch
     path = world.folder / "a.jpg"
     world.file("a.jpg", b"first")
 
-    def no_further(_: Path) -> None:
-        raise OSError
-
     async with world.running():
         with monkeypatch.context() as patch:
             patch.setattr("agent.adapters.copies.sync_folder", no_further)
@@ -591,9 +593,6 @@ async def test_a_copy_that_came_no_further_than_what_is_kept_gets_its_name_all_t
 
 async def test_what_somebody_else_kept_is_never_taken_for_ones_own(world: World, safe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     world.file("a.jpg", b"first")
-
-    def no_further(_: Path) -> None:
-        raise OSError
 
     async with world.running():
         with monkeypatch.context() as patch:
