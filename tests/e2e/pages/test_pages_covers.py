@@ -191,7 +191,7 @@ def test_a_cover_is_drawn_no_further_than_the_photo(page: Page, visit: Callable[
 def test_an_uncovered_photo_is_gone_from_the_page_when_its_copy_is_left(copy: Page) -> None:
     copy.keyboard.press("Escape")
     copy.locator("main li").first.wait_for()
-    assert copy.locator("img[src*='of=original']").count() == 0
+    expect(copy.locator("img[src*='of=original']")).to_have_count(0)
 
 
 def test_what_was_changed_and_not_saved_is_still_there(copy: Page) -> None:
