@@ -5,6 +5,8 @@ import sys
 
 # None in the table of modules makes the import fail, and OpenVINO then takes a stand-in that does nothing.
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+# Likewise what turns other kinds of models into its own, which is slow to load: packages come without it.
+sys.modules["openvino.tools.ovc"] = None  # type: ignore[assignment]
 
 import openvino as ov  # noqa: E402
 from openvino import preprocess  # noqa: E402
