@@ -1,5 +1,7 @@
 """An analyser that says what a test tells it to, and the parts of the agent around it."""
 
+from __future__ import annotations
+
 import asyncio
 import hashlib
 from collections import Counter
@@ -9,13 +11,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from struct import pack
+from typing import TYPE_CHECKING
 
 import pytest
 
 from agent.adapters.copies import Copies
 from agent.adapters.forgotten import ForgottenFile
 from agent.adapters.kept import KeptFiles
-from agent.adapters.store import SqliteLibrary
 from agent.adapters.xmp import Sidecars
 from agent.app.capturing import Surroundings
 from agent.app.clips import ClipRedactor
@@ -33,6 +35,10 @@ from agent.domain.jobs import Priority
 from agent.domain.people import Candidate
 from agent.domain.prints import FacePrint, GroupMember, Near
 from agent.settings import Settings, folder_of
+
+# Many use the stand-ins only, and SQLAlchemy is slow to load.
+if TYPE_CHECKING:
+    from agent.adapters.store import SqliteLibrary
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LANDMARKS: Landmarks = ((10, 10), (30, 10), (20, 20), (12, 30), (28, 30))
