@@ -14,6 +14,7 @@ import pytest
 from agent.domain.errors import ImageCorrupt, ImageError, ImageTooLarge
 from agent.vision.codecs import Limits, Pixels, decode, others, sniff
 from agent.vision.codecs.tiff import Exif, read_exif
+from tests.quick_formats import QUICK
 
 LIMITS = Limits(megapixels=10, megabytes=10)
 Encode = Callable[..., bytes]
@@ -142,7 +143,8 @@ def test_what_is_two_things_at_once_is_what_it_begins_as(quarters: Pixels, encod
 def test_huge_metadata_is_stepped_over(quarters: Pixels, heif_writer: None, kind: str, upright: Callable[[Pixels], bool]) -> None:
     out = io.BytesIO()
     xmp = b"<x>" + b"a" * (60_000 if kind == "JPEG" else 3_000_000) + b"</x>"
-    PIL.Image.fromarray(quarters).save(out, kind, xmp=xmp, quality=95, **({"chroma": 444} if kind == "HEIF" else {}))
+    fine = {"quality": 95, **QUICK.get(kind, {}), **({"chroma": 444} if kind == "HEIF" else {})}
+    PIL.Image.fromarray(quarters).save(out, kind, xmp=xmp, **fine)
     assert upright(decode(out.getvalue(), LIMITS).pixels)
 
 
