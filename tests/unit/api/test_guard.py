@@ -49,29 +49,29 @@ async def test_without_token_or_session_nothing_answers_but_health(served: Serve
     assert served.desk.asked == [] and served.quits == 0
 
 
-@pytest.mark.parametrize("header", ["Bearer wrong", "Bearer ", "Basic {token}", "{token}", "bearer{token}", "Bearer {token}x"])
-async def test_a_wrong_token_is_none(served: Served, header: str) -> None:
-    async with served.client(authorization=header.format(token=served.auth.token)) as client:
-        assert (await client.get("/api/status")).status_code == 401
+async def test_a_wrong_token_is_none(served: Served) -> None:
+    for header in ["Bearer wrong", "Bearer ", "Basic {token}", "{token}", "bearer{token}", "Bearer {token}x"]:
+        async with served.client(authorization=header.format(token=served.auth.token)) as client:
+            assert (await client.get("/api/status")).status_code == 401, header
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "127.0.0.1:1", "localhost:80", "127.0.0.1:8765.evil.example"])
-async def test_a_request_to_another_name_is_refused_even_with_the_token(owner: httpx.AsyncClient, host: str) -> None:
-    for path in ("/api/status", "/health", "/open?code=x"):
-        answer = await owner.get(path, headers={"host": host})
-        assert answer.status_code == 403
+async def test_a_request_to_another_name_is_refused_even_with_the_token(owner: httpx.AsyncClient) -> None:
+    for host in ["evil.example", "127.0.0.1", "127.0.0.1:1", "localhost:80", "127.0.0.1:8765.evil.example"]:
+        for path in ("/api/status", "/health", "/open?code=x"):
+            answer = await owner.get(path, headers={"host": host})
+            assert answer.status_code == 403, host
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1", "https://127.0.0.1:8765", "127.0.0.1:8765"])
-async def test_a_page_of_another_origin_is_refused(owner: httpx.AsyncClient, origin: str) -> None:
-    answer = await owner.post("/api/pause", headers={"origin": origin})
-    assert answer.status_code == 403 and answer.json()["code"] == "api.foreign_origin"
+async def test_a_page_of_another_origin_is_refused(owner: httpx.AsyncClient) -> None:
+    for origin in ["https://evil.example", "null", "http://127.0.0.1:1", "https://127.0.0.1:8765", "127.0.0.1:8765"]:
+        answer = await owner.post("/api/pause", headers={"origin": origin})
+        assert answer.status_code == 403 and answer.json()["code"] == "api.foreign_origin", origin
 
 
-@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
-async def test_our_own_page_is_welcome(owner: httpx.AsyncClient, name: str) -> None:
-    answer = await owner.get("/api/status", headers={"host": f"{name}:8765", "origin": f"http://{name}:8765"})
-    assert answer.status_code == 200
+async def test_our_own_page_is_welcome(owner: httpx.AsyncClient) -> None:
+    for name in ["127.0.0.1", "localhost"]:
+        answer = await owner.get("/api/status", headers={"host": f"{name}:8765", "origin": f"http://{name}:8765"})
+        assert answer.status_code == 200, name
 
 
 async def test_a_code_opens_one_session_once(served: Served, stranger: httpx.AsyncClient) -> None:

@@ -52,13 +52,13 @@ async def test_nobody_is_named_while_recognition_is_off(owner: httpx.AsyncClient
     assert (answer.status_code, answer.json()["code"]) == (409, "people.recognition_off")
 
 
-@pytest.mark.parametrize("name", ["", " ", "\t\n", "x" * 201])
-async def test_a_name_that_is_none_is_not_understood(served: Served, owner: httpx.AsyncClient, name: str) -> None:
+async def test_a_name_that_is_none_is_not_understood(served: Served, owner: httpx.AsyncClient) -> None:
     world = served.world
     await world.app.apply(Settings.model_validate(ON))
     world.put("m1")
-    answer = await owner.post("/api/people", json={"face_id": 1, "name": name})
-    assert (answer.status_code, answer.json()["code"]) == (422, "api.bad_request")
+    for name in ["", " ", "\t\n", "x" * 201]:
+        answer = await owner.post("/api/people", json={"face_id": 1, "name": name})
+        assert (answer.status_code, answer.json()["code"]) == (422, "api.bad_request"), name
     assert world.real.people() == []
 
 
@@ -117,21 +117,16 @@ async def test_what_goes_wrong_is_told_in_the_programs_language(
     assert (await owner.get("/api/images/1000000")).json()["code"] == "api.not_found"
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "where"),
-    [
+async def test_a_request_that_cant_be_understood_says_where_but_not_what(owner: httpx.AsyncClient) -> None:
+    for method, path, where in [
         ("GET", "/api/images?limit=0", "query.limit"),
         ("GET", "/api/images/first", "path.image_id"),
         ("POST", "/api/people", "body"),
         ("GET", "/open?code=secret-code&page=elsewhere", "query.page"),
-    ],
-)
-async def test_a_request_that_cant_be_understood_says_where_but_not_what(
-    owner: httpx.AsyncClient, method: str, path: str, where: str
-) -> None:
-    answer = await owner.request(method, path)
-    assert (answer.status_code, answer.json()["code"]) == (422, "api.bad_request")
-    assert where in answer.json()["cause"] and "secret-code" not in answer.text and "elsewhere" not in answer.text
+    ]:
+        answer = await owner.request(method, path)
+        assert (answer.status_code, answer.json()["code"]) == (422, "api.bad_request"), path
+        assert where in answer.json()["cause"] and "secret-code" not in answer.text and "elsewhere" not in answer.text, path
 
 
 async def test_what_is_not_there_and_what_is_not_possible(owner: httpx.AsyncClient) -> None:

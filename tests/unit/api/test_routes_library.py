@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from agent.domain.errors import NoDisplay, SourceUnreachable
 from agent.settings import Folder
 
@@ -65,10 +63,10 @@ async def test_images_are_had_by_their_ids_in_the_order_asked_for(served: Served
     assert items[0]["taken_at"][-1].isdigit(), "no zone: it is the camera's clock"
 
 
-@pytest.mark.parametrize("ids", ["", "1,", "a", "-1", "1;2", "9" * 19, ",".join(["12345678901"] * 400)])
-async def test_ids_that_are_none_are_not_understood(owner: httpx.AsyncClient, ids: str) -> None:
-    answer = await owner.get("/api/images/by-id", params={"ids": ids})
-    assert (answer.status_code, answer.json()["code"]) == (422, "api.bad_request")
+async def test_ids_that_are_none_are_not_understood(owner: httpx.AsyncClient) -> None:
+    for ids in ["", "1,", "a", "-1", "1;2", "9" * 19, ",".join(["12345678901"] * 400)]:
+        answer = await owner.get("/api/images/by-id", params={"ids": ids})
+        assert (answer.status_code, answer.json()["code"]) == (422, "api.bad_request"), ids
 
 
 async def test_a_thumbnail_is_a_jpeg_that_no_cache_keeps(served: Served, owner: httpx.AsyncClient) -> None:
@@ -94,9 +92,9 @@ async def test_hiding_is_taken_back(served: Served, owner: httpx.AsyncClient) ->
     assert (await owner.post("/api/library/actions", json={"action": "unhide", "ids": [1]})).json() == {"undo": None, "count": 0}
 
 
-@pytest.mark.parametrize("wrong", [{"action": "delete", "ids": [1]}, {"action": "hide", "ids": []}, {"action": "hide", "ids": [2**63]}])
-async def test_an_action_that_is_none_changes_nothing(owner: httpx.AsyncClient, wrong: dict[str, object]) -> None:
-    assert (await owner.post("/api/library/actions", json=wrong)).status_code == 422
+async def test_an_action_that_is_none_changes_nothing(owner: httpx.AsyncClient) -> None:
+    for wrong in [{"action": "delete", "ids": [1]}, {"action": "hide", "ids": []}, {"action": "hide", "ids": [2**63]}]:
+        assert (await owner.post("/api/library/actions", json=wrong)).status_code == 422, wrong
 
 
 async def test_an_image_is_shown_in_its_folder_and_opened_while_a_file_of_it_is_there(served: Served, owner: httpx.AsyncClient) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from agent.app.setting_fields import setting_fields
 from agent.domain.errors import KeyringLocked, NoDisplay, leaves
 from agent.settings import KeyHome
@@ -84,25 +82,20 @@ async def test_a_setting_is_written_and_reset(owner: httpx.AsyncClient, served: 
     assert (answer.json()["value"], served.settings.snapshot.popup.seconds) == (12, 12)
 
 
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
+async def test_what_is_refused_says_the_bounds_and_writes_nothing(owner: httpx.AsyncClient, served: Served) -> None:
+    for key, value in [
         ("popup.seconds", 1),
         ("popup.seconds", "soon"),
         ("recognition.enabled", 7),
         ("popup.corner", "middle"),
         ("popup.quiet_from", "25:00"),
-    ],
-)
-async def test_what_is_refused_says_the_bounds_and_writes_nothing(
-    owner: httpx.AsyncClient, served: Served, key: str, value: object
-) -> None:
-    for answer in (
-        await owner.put(f"/api/settings/{key}", json={"value": value}),
-        await owner.post(f"/api/settings/{key}/check", json={"value": value}),
-    ):
-        assert (answer.status_code, answer.json()["code"]) == (422, "settings.invalid")
-        assert key in answer.json()["cause"]
+    ]:
+        for answer in (
+            await owner.put(f"/api/settings/{key}", json={"value": value}),
+            await owner.post(f"/api/settings/{key}/check", json={"value": value}),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (422, "settings.invalid"), value
+            assert key in answer.json()["cause"], value
     assert not served.settings.path.exists()
 
 
@@ -130,9 +123,9 @@ async def test_the_library_s_key_moves_with_its_setting(owner: httpx.AsyncClient
     assert len(served.moved) == 2
 
 
-@pytest.mark.parametrize("key", ["popup.secnds", "folders", "folders[].path", "popup"])
-async def test_a_setting_that_is_not_there_is_not_found(owner: httpx.AsyncClient, key: str) -> None:
-    assert (await owner.put(f"/api/settings/{key}", json={"value": 1})).status_code == 404
+async def test_a_setting_that_is_not_there_is_not_found(owner: httpx.AsyncClient) -> None:
+    for key in ["popup.secnds", "folders", "folders[].path", "popup"]:
+        assert (await owner.put(f"/api/settings/{key}", json={"value": 1})).status_code == 404, key
 
 
 async def test_the_recovery_code_is_shown_when_the_key_can_be_had(owner: httpx.AsyncClient, served: Served) -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import insert, select
 
-from agent.adapters.store import files, jobs
+from agent.adapters.store.schema import job, place
 from agent.app.devices import Fault, Note
 from agent.app.governor import Pace, Power, Throttle
 from agent.app.monitor import MB, EngineProcess, Machine, NoEngine, Usage
@@ -237,12 +238,11 @@ async def test_a_file_far_down_the_list_is_shown_in_its_folder_too(
     path = served.world.folder / "first.jpg"
     path.write_bytes(b"no picture")
     first = fail(library, str(path), ImageTruncated())
-    with library._database.write() as tx:  # at once, for the list is read by hundreds
-        for number in range(101):
-            seen = FileSeen(f"/photos/{number}.jpg", 10, 1, "/photos")
-            files.note(tx, seen, Recipe("centerface-2"), priority=Priority.NEW, now=NOW, sha256=None)
-        for job in jobs.lease(tx, 101, now=NOW, until=NOW + timedelta(hours=1)):
-            jobs.fail(tx, job, JobState.FAILED, ImageTruncated(), now=NOW)
+    with library._database.write() as tx:  # more like it, at once, for the list is read by hundreds
+        [seen], [failed] = (tx.execute(select(table)).mappings().all() for table in (place, job))
+        ids = range(first + 1, first + 102)
+        tx.execute(insert(place), [{**seen, "id": each, "path": f"/photos/{each}.jpg"} for each in ids])
+        tx.execute(insert(job), [{**failed, "id": each, "place_id": each} for each in ids])
     assert (await owner.get("/api/problems", params={"limit": 1})).json()["total"] == 102
     assert (await owner.post(f"/api/problems/{first}/show")).status_code == 204
     assert (await owner.get(f"/api/problems/{first}")).json()["name"] == "first.jpg"
