@@ -74,7 +74,7 @@ def _unit_tests(python: str, env: dict[str, str]) -> dict[str, bool]:
     # They load neither NumPy nor OpenCV; the rest load neither SQLAlchemy nor FastAPI.
     stores = [unit / "adapters", unit / "api", unit / "cli", unit / "test_bootstrap.py"]
     rest = sorted(path for path in unit.iterdir() if path not in stores and (path.is_dir() or path.match("test_*.py")))
-    plugins = ("pytest_asyncio.plugin", "pytest_timeout", "no:cacheprovider", "no:logging")
+    plugins = ("pytest_asyncio.plugin", "pytest_timeout", "no:cacheprovider")
     pytest = [python, "-m", "pytest", "-q", "--disable-plugin-autoload", *(word for name in plugins for word in ("-p", name))]
     halves = {"unit tests: stores, API, commands": stores, "unit tests: the rest": [path for path in rest if path.name != "__pycache__"]}
     with ThreadPoolExecutor() as both:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, text
 
 from agent.adapters.store.engine import Database
 from agent.adapters.store.schema import REVISION, metadata
@@ -51,7 +51,7 @@ def _create(tx: Connection) -> None:
 
 
 def _revision(tx: Connection) -> str | None:
-    if not inspect(tx).has_table("alembic_version"):
+    if not tx.dialect.has_table(tx, "alembic_version"):  # the inspector would do much more for that, at each start
         return None
     found: str | None = tx.scalar(text("SELECT version_num FROM alembic_version"))
     return found
