@@ -70,7 +70,7 @@ def mappings() -> TextIO | None:
 
 
 def let_go_of_code(known: TextIO | None = None) -> None:
-    """Hold no code of the libraries but what runs from now on; the rest stays in the system's file cache, where others' need goes first.
+    """Hold of the libraries only what is used from now on; the rest stays in the system's file cache, where others' need goes first.
 
     Around each page that is needed Linux maps its neighbours, megabytes at a time on some machines: all that counts as the process's.
     """
@@ -85,10 +85,10 @@ def let_go_of_code(known: TextIO | None = None) -> None:
 
 
 def _code(smaps: Iterable[str]) -> Iterator[tuple[int, int]]:
-    """Where libraries' code is mapped as it is in the files, and how many bytes: what was changed in memory would be lost."""
+    """Where libraries' code and constants are mapped as they are in the files, and how many bytes: what was changed would be lost."""
     place, changed = "", False
     for line in smaps:
-        if " r-xp " in line and ".so" in line:
+        if (" r-xp " in line or " r--p " in line) and ".so" in line:
             place, changed = line.partition(" ")[0], False
         elif place and line.startswith(("Anonymous:", "Swap:")):
             changed = changed or line.split()[1] != "0"
