@@ -29,10 +29,7 @@ class Runtime:
         self._used: set[ov.CompiledModel] = set()
         self._swollen = False
         self.device = device
-        there = {name for full in self._core.available_devices for name in (full, full.partition(".")[0])}
-        if device not in there:
-            raise EngineStartFailed
-        able = set(self._core.get_property(device, "OPTIMIZATION_CAPABILITIES"))
+        able = _abilities(self._core, device)
         self.precision = choose_precision(precision, able)
         self._options: dict[str, object] = {
             "PERFORMANCE_HINT": "LATENCY",
@@ -127,6 +124,18 @@ class Runtime:
             for suffix in (".bin", ".xml"):
                 fresh.with_suffix(suffix).unlink(missing_ok=True)
         return self._core.read_model(ready)
+
+
+def _abilities(core: ov.Core, device: str) -> set[str]:
+    """The precisions a device computes in. Raises EngineStartFailed if it is not there."""
+    # To ask for all there are loads what drives the others, which takes time and 9 MB.
+    there = [device] if device == "CPU" else core.available_devices
+    if device not in {name for full in there for name in (full, full.partition(".")[0])}:
+        raise EngineStartFailed
+    try:
+        return set(core.get_property(device, "OPTIMIZATION_CAPABILITIES"))
+    except RuntimeError as error:
+        raise EngineStartFailed from error
 
 
 def choose_precision(wanted: str, able: set[str]) -> str:
