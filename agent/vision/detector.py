@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agent.domain.face import Box, Landmarks, Point
 from agent.vision.codecs import Image, resize
-from agent.vision.windows import Area, Cut, grid, padded, spans, surroundings, tight, windows
+from agent.vision.windows import Area, grid, padded, surroundings, windows
 
 Floats: TypeAlias = NDArray[np.float32]
 # uint8 [1, height, width, 3] RGB -> heat [1,1,h,w], scale [1,2,h,w], offset [1,2,h,w], landmarks [1,10,h,w]: h, w a fourth of the input's.
@@ -114,7 +114,7 @@ class Detector:
         found: list[Detection] = []
         ratio = 0.0
         for finer in sorted({min(finest, side / longest) for side in (COARSE_SIDE, FIRST_SIDE)} | {finest}):
-            found = self._look(image, finer, None, least, tight)
+            found = self._look(image, finer, None, least)
             kept = _finer(kept, ratio, _sure(found, least))
             ratio = finer
         hints = [face for face in found if _size(face) * ratio < HINT_SIZE]
@@ -125,10 +125,10 @@ class Detector:
             kept = _finer(kept, ratio, _sure(found, least))
         return sorted(kept, key=lambda face: -face.score)
 
-    def _look(self, image: Image, ratio: float, around: Sequence[Box] | None, min_score: float, cut: Cut | None = None) -> list[Detection]:
+    def _look(self, image: Image, ratio: float, around: Sequence[Box] | None, min_score: float) -> list[Detection]:
         """Everything down to mere hints in the whole image brought to `ratio` of its full size, or only around some boxes."""
         width, height = max(1, round(image.width * ratio)), max(1, round(image.height * ratio))
-        areas = grid(width, height, cut or spans) if around is None else windows([box.scaled(ratio) for box in around], width, height)
+        areas = grid(width, height) if around is None else windows([box.scaled(ratio) for box in around], width, height)
         found = [face for area in areas for face in self._window(image, area, width, height, min(min_score, self._hint_score))]
         return suppress(sorted(found, key=lambda face: -face.score), NMS_IOU)
 

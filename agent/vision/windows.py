@@ -1,7 +1,7 @@
 """The parts of an image that a net is given: windows that overlap, of few different sizes."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -12,9 +12,6 @@ from agent.vision.codecs import Pixels
 
 # A part of an image: left, top, right, bottom in pixels.
 Area: TypeAlias = tuple[int, int, int, int]
-
-# Cuts a side into stretches, each given by where it begins and ends.
-Cut: TypeAlias = Callable[[int], list[tuple[int, int]]]
 
 # The net's memory grows with its input (1 GB at 2560): what is larger is looked at in overlapping windows.
 WINDOW = 1280
@@ -27,37 +24,23 @@ AROUND = 14.0
 _SMALL = 640
 
 
-def spans(length: int) -> list[tuple[int, int]]:
-    """Cuts a side into overlapping stretches that the net can take.
+def spans(length: int, window: int = WINDOW, overlap: int = OVERLAP) -> list[tuple[int, int]]:
+    """Cuts a side into overlapping stretches that the net can take, as few as can be and no longer than they need to be.
 
     >>> spans(1000)
     [(0, 1000)]
-    >>> spans(2400)
-    [(0, 1280), (1120, 2400)]
-    """
-    count = _count(length, WINDOW, OVERLAP)
-    starts = [round(i * (length - WINDOW) / (count - 1)) for i in range(count)] if count > 1 else [0]
-    return [(start, min(length, start + WINDOW)) for start in starts]
-
-
-def tight(length: int, window: int = WINDOW, overlap: int = OVERLAP) -> list[tuple[int, int]]:
-    """As many stretches, but no longer than they need to be.
-
-    >>> tight(1888)
+    >>> spans(1888)
     [(0, 1024), (864, 1888)]
     """
-    count = _count(length, window, overlap)
+    count = max(1, -(-(length - overlap) // (window - overlap)))
     size = -(-(length + (count - 1) * overlap) // count)
-    return [(start, start + size) for start in (round(i * (length - size) / max(1, count - 1)) for i in range(count))]
+    return [(start, start + size) for start in (i * (length - size) // max(1, count - 1) for i in range(count))]
 
 
-def _count(length: int, window: int, overlap: int) -> int:
-    return max(1, -(-(length - overlap) // (window - overlap)))
-
-
-def grid(width: int, height: int, cut: Cut = spans) -> list[Area]:
+def grid(width: int, height: int, window: int = WINDOW, overlap: int = OVERLAP) -> list[Area]:
     """Windows that cover everything."""
-    return [(left, top, right, bottom) for top, bottom in cut(height) for left, right in cut(width)]
+    across, down = spans(width, window, overlap), spans(height, window, overlap)
+    return [(left, top, right, bottom) for top, bottom in down for left, right in across]
 
 
 def surroundings(hint: Box) -> Box:

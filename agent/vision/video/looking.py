@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from functools import partial
 from typing import BinaryIO, Final
 
 import numpy as np
@@ -17,7 +16,7 @@ from agent.vision.video.cuts import Cuts
 from agent.vision.video.geometry import Turn
 from agent.vision.video.opening import frames, moment_of
 from agent.vision.video.planes import planes_of
-from agent.vision.windows import grid, padded, tight
+from agent.vision.windows import grid, padded
 
 # All measured on 1080p: seconds between looks; the longer side a look is taken at; and after how many of those the next is finer, for
 # faces that are small: where they are they stay a while.
@@ -100,7 +99,7 @@ def _found(pixels: Pixels, look: Look) -> list[Detection]:
     """Of a picture of any size, in windows that the net can take."""
     height, width = pixels.shape[:2]
     found = []
-    for left, top, right, bottom in grid(width, height, partial(tight, window=_WINDOW, overlap=_OVERLAP)):
+    for left, top, right, bottom in grid(width, height, _WINDOW, _OVERLAP):
         inner = (left > 0, top > 0, right < width, bottom < height)
         for face in suppress(look(padded(pixels[top:bottom, left:right], _STEP), LEAST_SCORE), NMS_IOU):
             if not _cut(face.box, right - left, bottom - top, inner):

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from agent.domain.face import Box
-from agent.vision.windows import grid, padded, spans, tight, windows
+from agent.vision.windows import grid, padded, spans, windows
 
 
 def test_the_net_sees_few_different_shapes() -> None:
@@ -14,20 +14,15 @@ def test_the_net_sees_few_different_shapes() -> None:
     assert len(shapes) == 5
 
 
-def test_stretches_overlap_and_cover_everything() -> None:
+def test_stretches_overlap_and_cover_everything_and_are_as_short_as_can_be() -> None:
     assert spans(1280) == [(0, 1280)]
+    assert spans(2000) == [(0, 1080), (920, 2000)]
     assert spans(2400) == [(0, 1280), (1120, 2400)]
-    cut = spans(7000)
-    assert (cut[0][0], cut[-1][1]) == (0, 7000) and all(end - start == 1280 for start, end in cut)
-    assert all(following - end <= -160 for (_, end), (following, _) in pairwise(cut))
-
-
-def test_tight_stretches_overlap_and_cover_everything_too() -> None:
     for length in range(1, 9000, 37):
-        cut = tight(length)
-        assert (cut[0][0], cut[-1][1], len(cut)) == (0, length, len(spans(length)))
+        cut = spans(length)
+        assert (cut[0][0], cut[-1][1]) == (0, length)
         assert all(0 < end - start <= 1280 for start, end in cut)
-        assert all(end - following >= 159 for (_, end), (following, _) in pairwise(cut))
+        assert all(160 <= end - following <= 160 + len(cut) for (_, end), (following, _) in pairwise(cut))
 
 
 def test_what_is_looked_at_closely_never_costs_more_than_the_whole_image() -> None:
