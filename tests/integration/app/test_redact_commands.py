@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import signal
@@ -179,6 +180,7 @@ def test_ctrl_c_stops_what_was_not_begun(
     async def interrupted(self: FakeRenderer, task: Render) -> Rendered:
         if task.path.endswith("图.jpg"):
             signal.raise_signal(signal.SIGINT)
+            await asyncio.sleep(60)  # a copy that is as good as made may be finished
         return await render(self, task)
 
     with monkeypatch.context() as patch:
