@@ -24,7 +24,7 @@ from agent.adapters.model_store import ModelStore
 from agent.engine.runtime import Runtime
 from agent.engine.wire import ModelFile
 from agent.vision.codecs import Image, Limits, decode
-from agent.vision.detector import CenterFace
+from agent.vision.detector import CenterFace, DetectorNet
 from scripts.benchmarks.photos import Photo
 
 # Height and width of what the net is given.
@@ -55,8 +55,7 @@ def precision_of(models: ModelStore) -> str:
 def work_of(photos: Sequence[Photo], models: ModelStore, *, thorough: bool = False) -> Work:
     """Asks the detector, or how it looks for faces that are to be covered."""
     work = Work(len(photos))
-    info = models.info("centerface")
-    net = _runtime(models).detector(ModelFile(info.name, str(info.path), info.sha256))
+    net = centerface(models)
 
     def counted(image: NDArray[np.uint8]) -> Sequence[NDArray[np.float32]]:
         work.looks[image.shape[1:3]] += 1
@@ -130,10 +129,16 @@ def inferred_per_second(model: Path, precision: str, shape: Shape) -> float:
     return float(said[1])
 
 
+def centerface(models: ModelStore) -> DetectorNet:
+    """The detector, on one thread."""
+    info = models.info("centerface")
+    return _runtime(models).detector(ModelFile(info.name, str(info.path), info.sha256))
+
+
 def converted(models: ModelStore) -> Path:
     """The detector in OpenVINO's format, as the engine uses it."""
     info = models.info("centerface")
-    _runtime(models).detector(ModelFile(info.name, str(info.path), info.sha256))
+    centerface(models)
     return models.folder / "ir" / f"{info.name}-{info.sha256[:16]}.xml"
 
 

@@ -1,0 +1,105 @@
+"""How fast this machine could cover a clip at most: the same decoding, inference and encoding with all cores busy, and nothing else.
+
+A clip is decoded twice, once to look for faces and once to cover them, and encoded once. PyAV and OpenVINO's `benchmark_app` do that
+here by themselves; the program is only asked beforehand how often the net is given which size.
+"""
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+from itertools import count, islice
+from pathlib import Path
+
+import av
+import numpy as np
+from av.codec.context import CodecContext
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import PictureType
+from numpy.typing import NDArray
+
+from agent.adapters.model_store import ModelStore
+from agent.engine.places import cores
+from agent.vision.codecs import Limits
+from agent.vision.detector import CenterFace
+from agent.vision.video.looking import look_through
+from agent.vision.video.probe import probe
+from agent.vision.video.writing import ENCODERS
+from scripts.benchmarks.limit import Shape, centerface, converted, inferred_per_second, precision_of
+
+BUSY_S = 3.0
+FRAMES = 25  # as many are encoded again and again: those of a second
+_LIMITS = Limits(megapixels=200, megabytes=2000)
+
+
+def limit(path: Path, models: ModelStore) -> float:
+    """Frames per second."""
+    frames, looks = _work(path, models)
+    model, precision = converted(models), precision_of(models)
+    seconds = frames * (2 / _decoded_per_second(path) + 1 / _encoded_per_second(path))
+    seconds += sum(times / inferred_per_second(model, precision, shape) for shape, times in looks.items())
+    return frames / seconds
+
+
+def _work(path: Path, models: ModelStore) -> tuple[int, Counter[Shape]]:
+    """How many frames there are, and how often the net is given which height and width."""
+    net, looks = centerface(models), Counter[Shape]()
+
+    def counted(image: NDArray[np.uint8]) -> Sequence[NDArray[np.float32]]:
+        looks[image.shape[1:3]] += 1
+        return net(image)
+
+    with path.open("rb") as file:
+        clip = probe(file, _LIMITS)
+        for part in clip.parts:
+            look_through(file, part, clip.tick, CenterFace(counted).look)
+    return clip.frames, looks
+
+
+def _decoded_per_second(path: Path) -> float:
+    def work() -> Iterator[None]:
+        while True:
+            with av.open(str(path)) as container:
+                container.streams.video[0].codec_context.thread_count = 1
+                for _ in container.decode(video=0):
+                    yield
+
+    return _per_second(work)
+
+
+def _encoded_per_second(path: Path) -> float:
+    def work() -> Iterator[None]:
+        with av.open(str(path)) as container:
+            frames = [frame.reformat(format="yuv420p") for frame in islice(container.decode(video=0), FRAMES)]
+            rate = container.streams.video[0].average_rate or Fraction(25)
+        name, options = next(iter(ENCODERS["mp4"].items()))
+        encoder = CodecContext.create(name, "w")
+        assert isinstance(encoder, VideoCodecContext)
+        encoder.width, encoder.height, encoder.pix_fmt = frames[0].width, frames[0].height, "yuv420p"
+        encoder.time_base, encoder.framerate, encoder.thread_count, encoder.options = 1 / rate, rate, 1, options
+        for number in count():
+            frame = frames[number % len(frames)]
+            frame.pts, frame.pict_type = number, PictureType.NONE
+            encoder.encode(frame)
+            yield
+
+    return _per_second(work)
+
+
+def _per_second(work: Callable[[], Iterator[None]]) -> float:
+    """How many steps all cores make, each at work of its own."""
+    workers = cores() if sys.platform == "linux" else os.cpu_count() or 1
+
+    def on_core(steps: Iterator[None]) -> float:
+        next(steps)  # what is made ready before the first
+        began, done = time.perf_counter(), 0
+        while (spent := time.perf_counter() - began) < BUSY_S:
+            next(steps)
+            done += 1
+        return done / spent
+
+    with ThreadPoolExecutor(workers) as pool:
+        return sum(pool.map(on_core, [work() for _ in range(workers)]))
