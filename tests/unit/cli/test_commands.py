@@ -157,6 +157,13 @@ def test_open_goes_to_a_place_and_to_no_other_address(cli: CommandLine, running_
     assert (said.code, said.out, running_agent.asked) == (2, "", asked)
 
 
+@pytest.mark.parametrize("words", [("open", "nowhere"), ("open", "--help")])
+def test_open_names_every_place_there_is(cli: CommandLine, words: tuple[str, str]) -> None:
+    said = cli(*words)
+    for place in ("photos", "photo-", "problems", "online-only", "covers", "status", "settings", "help"):
+        assert place in said.out + said.err.partition("PLACE:")[2]
+
+
 def test_quit_waits_for_the_end(cli: CommandLine, running_agent: FakeAgent, monkeypatch: pytest.MonkeyPatch) -> None:
     assert cli("quit").code == 0 and running_agent.asked == ["POST /api/quit"]
     monkeypatch.setattr("agent.cli.run.END_WAIT_S", 0.0)
