@@ -13,7 +13,7 @@ from PIL import GifImagePlugin, TiffImagePlugin
 from agent.domain.errors import ImageCorrupt
 from agent.domain.redaction import Cover
 from agent.vision.codecs.colour import to_srgb
-from agent.vision.copies import encoders, png
+from agent.vision.copies import encoders, icc, png
 from agent.vision.copies.canvas import Canvas
 from agent.vision.copies.gif import indexed
 from agent.vision.copies.kept import Kept
@@ -88,13 +88,16 @@ def write_avif(output: BinaryIO, film: Film, drawn: Iterator[Drawn], kept: Kept,
 
 
 def write_tiff(output: BinaryIO, film: Film, drawn: Iterator[Drawn], kept: Kept, notes: Notes) -> None:
-    """Each page in its own size; what is said of the picture stands on the first."""
+    """Each page in its own size and with its own colours' profile; what is said of the picture stands on the first."""
     whole = io.BytesIO()
     with TiffImagePlugin.AppendingTiffWriter(whole, new=True) as writer:
         for number, page in enumerate(drawn):
             if page.canvas.deep and page.canvas.colours.shape[2] == 3:
                 page.canvas.make_shallow()
-            encoders.picture(page.canvas).save(writer, "TIFF", **encoders.tiff_options(kept if number == 0 else Kept(), notes))
+            options = encoders.tiff_options(kept if number == 0 else Kept(), notes)
+            if profile := icc.cleaned(page.canvas.profile):
+                options["icc_profile"] = profile
+            encoders.picture(page.canvas).save(writer, "TIFF", **options)
             writer.newFrame()
     output.write(whole.getbuffer())
 

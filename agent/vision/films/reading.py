@@ -17,6 +17,7 @@ FORMATS: Final = frozenset({"gif", "png", "webp", "avif", "tiff"})
 MOST_FRAMES, MOST_PIXELS = 5000, 1_000_000_000
 _SUBFILE, _REDUCED = 254, 1  # a TIFF's tag: whether a picture is another one's thumbnail
 _ON_ITS_SIDE = 5  # from this orientation on, width and height change places
+_PROFILE = 34675  # the tag for the profile of its colours
 _BITS, _DEEP = 258, 16  # the tag for bits per colour, and more than are kept
 
 
@@ -127,4 +128,6 @@ def _page(opened: PIL.Image.Image, number: int, limits: Limits) -> Frame:
     opened.seek(number)
     limits.make_room(*opened.size)
     opened.load()
-    return Frame(of_pillow(opened, opened.info.get("icc_profile") or b""))
+    # Its own: `info` still says what an earlier page said.
+    profile = getattr(opened, "tag_v2", {}).get(_PROFILE)
+    return Frame(of_pillow(opened, profile if isinstance(profile, bytes) else b""))

@@ -10,6 +10,7 @@ import numpy as np
 import PIL.Image
 import PIL.ImageSequence
 import pytest
+from PIL import ImageCms
 
 from agent.domain.clips import Clip, Covered, Knot, Way
 from agent.domain.errors import FilmTooLong, ImageTruncated
@@ -17,6 +18,7 @@ from agent.domain.face import Box
 from agent.domain.redaction import Cover, Look, Shape, Style, around
 from agent.domain.tracks import ways_of
 from agent.vision.codecs import Limits
+from agent.vision.copies import icc
 from agent.vision.copies.canvas import Canvas
 from agent.vision.copies.kept import Kept
 from agent.vision.copies.notes import Notes
@@ -166,6 +168,18 @@ def test_pages_keep_their_sizes_and_a_page_that_is_a_thumbnail_goes() -> None:
         marks.append(page.convert("RGB").getpixel((15, 15)))
     assert sizes == [(60, 80), (90, 40), (50, 50)]
     assert marks == [(200, 200, 200), SOLID, (255, 255, 255)]
+
+
+@pytest.mark.parametrize("strip", [False, True])
+def test_each_page_keeps_the_profile_of_its_colours(strip: bool) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    pages = [PIL.Image.new("RGB", (60, 80), colour) for colour in ("red", "green", "blue")]
+    for page in (pages[0], pages[2]):
+        page.info["icc_profile"] = profile
+    out = io.BytesIO()
+    write(saved(pages[0], "TIFF", save_all=True, append_images=pages[1:]), [], LIMITS, out, strip=strip)
+    kept = [getattr(page, "tag_v2").get(34675) for page in PIL.ImageSequence.Iterator(PIL.Image.open(out))]  # noqa: B009 - only a TIFF has it
+    assert kept == [icc.cleaned(profile), None, icc.cleaned(profile)]
 
 
 def red(decoder: Decoder, _: float) -> list[Detection]:
