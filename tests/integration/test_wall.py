@@ -1,5 +1,6 @@
 """What somebody who took over the engine could do: the same code is run inside the wall and, to see that it can do harm, without one."""
 
+import ctypes
 import json
 import os
 import shutil
@@ -64,6 +65,12 @@ def traced():
     os.waitpid(places["agent"], 0)
     libc.ptrace(17, places["agent"], 0, 0)
 
+def asked():
+    # A queue's number is all it takes: nobody has to have opened it.
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.msgctl(places["queue"], 2, ctypes.create_string_buffer(512)) < 0:
+        raise OSError(ctypes.get_errno(), "msgctl")
+
 attempts = {
     "tcp": stream(socket.AF_INET, ("127.0.0.1", places["port"])),
     "unix socket": stream(socket.AF_UNIX, places["bus"]),
@@ -84,6 +91,7 @@ attempts = {
     "clone": cloned,
     "signal to the agent": lambda: os.kill(places["agent"], 0),
     "trace of the agent": traced,
+    "queue of the agent": asked,
     "scratch": writing("scratch"),
     "thread": lambda: None,
 }
@@ -116,7 +124,7 @@ Places: TypeAlias = dict[str, Any]
 NETWORK = {"tcp", "unix socket", "abstract socket", "udp"}
 FILES = {"token", "key", "database", "photo", "agent's environment", "list of home"}
 WRITES = {"home", "temporary folder", "times of a file", "length of a file"}
-PROGRAMS = {"program", "fork", "clone", "signal to the agent", "trace of the agent"}
+PROGRAMS = {"program", "fork", "clone", "signal to the agent", "trace of the agent", "queue of the agent"}
 ITS_WORK = {"scratch", "thread"}
 
 
@@ -168,6 +176,8 @@ def places(tmp_path: Path, config: EngineConfig) -> Iterator[Places]:
         (tmp_path / "home" / name).parent.mkdir(exist_ok=True)
         (tmp_path / "home" / name).write_bytes(b"precious")
     agent = subprocess.Popen([sys.executable, "-S", "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
+    libc = ctypes.CDLL(None)
+    queue = libc.msgget(0, 0o600)
     short = tempfile.mkdtemp()
     abstract = f"@ai-popup-test-{os.getpid()}"
     with (
@@ -181,9 +191,10 @@ def places(tmp_path: Path, config: EngineConfig) -> Iterator[Places]:
         hidden.listen()
         yield {
             **{name: str(tmp_path / "home" / name) for name in ("token", "key", "database", "photo")},
-            **{"home": str(tmp_path / "home"), "temporary": short, "scratch": config.cache, "agent": agent.pid},
+            **{"home": str(tmp_path / "home"), "temporary": short, "scratch": config.cache, "agent": agent.pid, "queue": queue},
             **{"port": tcp.getsockname()[1], "bus": f"{short}/bus", "abstract": abstract},
         }
+    libc.msgctl(queue, 0, None)
     shutil.rmtree(short)
     agent.communicate()
 

@@ -21,6 +21,9 @@ REFUSED: Mapping[str, _Numbers] = {
     **{"pidfd_open": (434, 434), "pidfd_getfd": (438, 438), "pidfd_send_signal": (424, 424), "tkill": (200, 130)},
     **{"rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240), "setpriority": (141, 140), "ioprio_set": (251, 30)},
     **{"shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "msgget": (68, 186), "semget": (64, 190), "mq_open": (240, 180)},
+    # whoever knows a queue's or a semaphore's number, and it is a small one, needs no permission to open it
+    **{"msgsnd": (69, 189), "msgrcv": (70, 188), "msgctl": (71, 187), "mq_unlink": (241, 181)},
+    **{"semop": (65, 193), "semtimedop": (220, 192), "semctl": (66, 191)},
     # keys of the kernel
     **{"add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219)},
     # what Landlock leaves open: a file's owner, times, attributes; truncating by name; files by handle
