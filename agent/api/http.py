@@ -173,7 +173,7 @@ def _agent_routes(api: FastAPI, context: Context) -> None:
         return present.status(await app.status.now(), context.texts(), context.version)
 
     @api.get("/api/events", response_class=EventSourceResponse)
-    async def events(last_event_id: Annotated[int | None, Header()] = None) -> AsyncIterable[ServerSentEvent]:
+    async def events(last_event_id: Annotated[int | None, Header(lt=2**63)] = None) -> AsyncIterable[ServerSentEvent]:
         async with aclosing(streams.happenings(context, last_event_id)) as happenings:
             async for event in happenings:
                 yield event

@@ -15,6 +15,7 @@ from agent.api.originals import original_response
 from agent.api.remembered import Remembered
 from agent.api.schemas import (
     FolderOut,
+    Id,
     ImageOut,
     ImagePage,
     Images,
@@ -52,8 +53,8 @@ def _index_routes(api: FastAPI, context: Context) -> None:
         folder: str | None = None,
         after: date | None = None,
         before: date | None = None,
-        faces_min: Annotated[int, Query(ge=0)] = 0,
-        faces_max: Annotated[int | None, Query(ge=0)] = None,
+        faces_min: Annotated[int, Query(ge=0, lt=2**63)] = 0,
+        faces_max: Annotated[int | None, Query(ge=0, lt=2**63)] = None,
         hidden: bool = False,
         people: Annotated[str, Query(pattern=IDS, max_length=MOST_IDS_LENGTH, examples=["3,7"])] | None = None,
         match: Match = Match.ALL,
@@ -102,7 +103,7 @@ def _image_routes(api: FastAPI, context: Context) -> None:
     app, library = context.app, context.app.library
 
     @api.get("/api/images")
-    async def images(limit: Annotated[int, Query(ge=1, le=200)] = 60, before: int | None = None) -> ImagePage:
+    async def images(limit: Annotated[int, Query(ge=1, le=200)] = 60, before: Id | None = None) -> ImagePage:
         stored = await asyncio.to_thread(library.images, limit=limit, before=before)
         more = stored[-1].id if len(stored) == limit else None
         return ImagePage(items=tuple(present.image(image) for image in stored), next=more)
@@ -114,18 +115,18 @@ def _image_routes(api: FastAPI, context: Context) -> None:
         return Images(items=tuple(present.image(image) for image in stored))
 
     @api.get("/api/images/{image_id}")
-    async def image(image_id: int) -> ImageOut:
+    async def image(image_id: Id) -> ImageOut:
         stored = await asyncio.to_thread(library.image, image_id)
         if stored is None:
             raise NotFound
         return present.image(stored)
 
     @api.get("/api/images/{image_id}/preview", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
-    async def preview(image_id: int, side: Annotated[int, Query(ge=16, le=4096)] = 480) -> Response:
+    async def preview(image_id: Id, side: Annotated[int, Query(ge=16, le=4096)] = 480) -> Response:
         return Response(await context.previews.get(image_id, side), media_type="image/jpeg")
 
     @api.get("/api/images/{image_id}/thumbnail", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
-    async def thumbnail(image_id: int, request: Request) -> Response:
+    async def thumbnail(image_id: Id, request: Request) -> Response:
         """The longer side has 480 pixels at most."""
 
         async def wanted() -> bool:
@@ -139,7 +140,7 @@ def _file_routes(api: FastAPI, context: Context) -> None:
     actions = context.app.actions
 
     @api.get("/api/images/{image_id}/original", response_class=FileResponse, responses={200: {"content": {"image/*": {}}}})
-    async def original(image_id: int) -> FileResponse:
+    async def original(image_id: Id) -> FileResponse:
         """The file itself. One whose content lies in a cloud is refused: reading it would fetch it."""
         return original_response(await actions.original(image_id))
 
@@ -148,12 +149,12 @@ def _action_routes(api: FastAPI, context: Context) -> None:
     actions, desk = context.app.actions, context.desk
 
     @api.post("/api/images/{image_id}/show", status_code=204)
-    async def show(image_id: int) -> None:
+    async def show(image_id: Id) -> None:
         """In its folder."""
         await desk.show_file(await actions.file_of(image_id))
 
     @api.post("/api/images/{image_id}/open", status_code=204)
-    async def open_image(image_id: int) -> None:
+    async def open_image(image_id: Id) -> None:
         """With the system's viewer."""
         await desk.open_file(await actions.file_of(image_id))
 

@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from agent.api import present, present_people
 from agent.api.context import Context
 from agent.api.received import received
-from agent.api.schemas import Draft, NameFace, PersonOut
+from agent.api.schemas import Draft, Id, NameFace, PersonOut
 from agent.api.schemas_people import (
     Doubts,
     Edit,
@@ -69,19 +69,19 @@ def _reading(api: FastAPI, context: Context) -> None:
         await app.sidecars.keep(asked.face_ids, kept=asked.kept)
 
     @api.get("/api/people/{person_id}")
-    async def person(person_id: int) -> PersonDetail:
+    async def person(person_id: Id) -> PersonDetail:
         found = await asyncio.to_thread(library.person, person_id)
         if found is None:
             raise PersonUnknown
         return present_people.detail(found, app.settings)
 
     @api.get("/api/people/{person_id}/faces")
-    async def faces(person_id: int, limit: Limit = 200, offset: Offset = 0) -> PersonFaces:
+    async def faces(person_id: Id, limit: Limit = 200, offset: Offset = 0) -> PersonFaces:
         items, total = await asyncio.to_thread(library.person_faces, person_id, limit=limit, offset=offset)
         return PersonFaces(items=tuple(present_people.person_face(each) for each in items), total=total)
 
     @api.get("/api/people/{person_id}/export", response_class=StreamingResponse, responses={200: {"content": {"application/x-ndjson": {}}}})
-    async def export(person_id: int) -> StreamingResponse:
+    async def export(person_id: Id) -> StreamingResponse:
         """All that is held of a person, a JSON line for them and one for each face."""
         lines = await asyncio.to_thread(held, library, person_id, EMBEDDER)
         headers = {"content-disposition": f'attachment; filename="person-{person_id}.jsonl"', "cache-control": "private, no-store"}
@@ -97,14 +97,14 @@ def _waiting(api: FastAPI, context: Context) -> None:
         return Groups(items=tuple(present_people.group(each) for each in items), total=total)
 
     @api.get("/api/groups/{group_id}")
-    async def group(group_id: int) -> GroupFaces:
+    async def group(group_id: Id) -> GroupFaces:
         found = await asyncio.to_thread(library.group_faces, group_id)
         if not found:
             raise NotFound
         return GroupFaces(items=tuple(present_people.face_ref(each) for each in found))
 
     @api.get("/api/doubts")
-    async def doubts(limit: Limit = 20, person_id: int | None = None) -> Doubts:
+    async def doubts(limit: Limit = 20, person_id: Id | None = None) -> Doubts:
         items, total = await review.questions(limit=limit, person_id=person_id)
         return Doubts(items=tuple(present_people.doubt(each) for each in items), total=total)
 
@@ -142,7 +142,7 @@ def _editing(api: FastAPI, context: Context) -> None:
         return Edited(undo=step.token, count=step.count, person_id=step.person_id)
 
     @api.post("/api/people/{person_id}/forget")
-    async def forget(person_id: int) -> Forgotten:
+    async def forget(person_id: Id) -> Forgotten:
         """It can't be taken back."""
         return present_people.forgotten(await app.people.forget(person_id))
 

@@ -11,6 +11,7 @@ from fastapi.responses import FileResponse, Response, StreamingResponse
 from agent.api import present, present_redact
 from agent.api.context import Context
 from agent.api.originals import UNNAMED, original_response
+from agent.api.schemas import Id
 from agent.api.schemas_redact import (
     Count,
     CoverRequest,
@@ -117,36 +118,36 @@ def _batches(api: FastAPI, context: Context) -> None:
 def _items(api: FastAPI, context: Context) -> None:
     app = context.app
 
-    async def known(item_id: int) -> RedactionItem:
+    async def known(item_id: Id) -> RedactionItem:
         found = await asyncio.to_thread(app.library.redaction, item_id)
         if found is None:
             raise NotFound
         return found
 
     @api.get("/api/redaction-items/{item_id}")
-    async def item(item_id: int) -> RedactionDetail:
+    async def item(item_id: Id) -> RedactionDetail:
         found = await known(item_id)
         image = await asyncio.to_thread(app.library.image_by_hash, found.facts.sha256) if found.facts else None
         return present_redact.detail(found, image, context.texts())
 
     @api.put("/api/redaction-items/{item_id}/marks")
-    async def edit(item_id: int, edit: MarksEdit) -> RedactedOut:
+    async def edit(item_id: Id, edit: MarksEdit) -> RedactedOut:
         """Make the copy anew with these marks, in the place of the one there is."""
         made = await app.redaction.copies.edit(item_id, [present_redact.mark(each) for each in edit.marks])
         return present_redact.item(made, context.texts())
 
     @api.post("/api/redaction-items/{item_id}/show", status_code=204)
-    async def show(item_id: int) -> None:
+    async def show(item_id: Id) -> None:
         """The copy, in its folder."""
         await context.desk.show_file((await known(item_id)).target)
 
     @api.get("/api/redaction-items/{item_id}/copy", response_class=FileResponse, responses={200: {"content": {UNNAMED: {}}}})
-    async def copy(item_id: int) -> FileResponse:
+    async def copy(item_id: Id) -> FileResponse:
         """The copy's own file."""
         return original_response(Original(await app.actions.copy(item_id), ""))
 
     @api.get("/api/redaction-items/{item_id}/preview", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
-    async def preview(item_id: int, of: Literal["copy", "original"] = "copy", side: Side = 1_280, moment: Moment | None = None) -> Response:
+    async def preview(item_id: Id, of: Literal["copy", "original"] = "copy", side: Side = 1_280, moment: Moment | None = None) -> Response:
         """The copy as it is, or the original to draw on; of what moves at that moment, or with most faces. Made now, kept nowhere."""
         shown = await known(item_id)
         path = shown.target if of == "copy" else shown.source

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from agent.api import present, present_status
 from agent.api.context import Context
 from agent.api.remembered import Remembered
-from agent.api.schemas import PlaceProblem, PlaceProblems
+from agent.api.schemas import Id, PlaceProblem, PlaceProblems
 from agent.api.schemas_status import FindingOut, HealthReport
 from agent.api.watched import root_meant
 from agent.app.actions import NOT_ANALYSED
@@ -47,7 +47,7 @@ def _list_routes(api: FastAPI, context: Context) -> None:
         return await asyncio.to_thread(page, library.deferred, limit, offset, folder)
 
     @api.get("/api/problems/{place_id}")
-    async def problem(place_id: int) -> PlaceProblem:
+    async def problem(place_id: Id) -> PlaceProblem:
         place = await asyncio.to_thread(library.place_by_id, place_id)
         if place is None or place.job not in NOT_ANALYSED:
             raise NotFound
@@ -70,17 +70,17 @@ def _problem_routes(api: FastAPI, context: Context) -> None:
         await app.problems.fetch()
 
     @api.post("/api/problems/{place_id}/retry", status_code=204)
-    async def retry_one(place_id: int) -> None:
+    async def retry_one(place_id: Id) -> None:
         if not (await app.problems.retry([place_id]) or await app.problems.fetch(place_id)):
             raise NotFound
 
     @api.post("/api/problems/{place_id}/clear", status_code=204)
-    async def clear_one(place_id: int) -> None:
+    async def clear_one(place_id: Id) -> None:
         if not await app.problems.clear(place_id):
             raise NotFound
 
     @api.post("/api/problems/{place_id}/show", status_code=204)
-    async def show(place_id: int) -> None:
+    async def show(place_id: Id) -> None:
         """In its folder."""
         try:
             path = await app.actions.file_of_problem(place_id)

@@ -1,9 +1,11 @@
 """The shapes that cross the HTTP API; the UI's types are generated from them."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Id: TypeAlias = Annotated[int, Field(ge=1, lt=2**63)]
 
 
 class Schema(BaseModel):
@@ -89,7 +91,7 @@ class LibraryIndex(Schema):
 
 class LibraryAction(Schema):
     action: Literal["hide", "unhide", "look_again"]
-    ids: Annotated[tuple[Annotated[int, Field(ge=1, lt=2**63)], ...], Field(min_length=1, max_length=1_000_000)]
+    ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=1_000_000)]
 
 
 class LibraryActionDone(Schema):

@@ -5,9 +5,8 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, StringConstraints, model_validator
 
-from agent.api.schemas import PortraitOut, Schema
+from agent.api.schemas import Id, PortraitOut, Schema
 
-Id: TypeAlias = Annotated[int, Field(ge=1, lt=2**63)]
 Ids: TypeAlias = Annotated[tuple[Id, ...], Field(min_length=1, max_length=100_000)]
 PersonName: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Basis: TypeAlias = Literal["own_consent", "family", "contract", "guardian"]

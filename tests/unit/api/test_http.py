@@ -162,3 +162,28 @@ async def test_the_pages_and_their_assets_are_served(owner: httpx.AsyncClient) -
     assert "immutable" not in (await owner.get("/")).headers["cache-control"]
     assert (await owner.get("/assets/../index.html")).status_code == 404
     assert (await owner.get("/assets/%2e%2e/index.html")).status_code == 404
+
+
+async def test_a_number_that_no_row_can_have_is_refused_like_any_other_wrong_word(owner: httpx.AsyncClient) -> None:
+    big = 2**63
+    asked = [
+        f"/api/images/{big}",
+        f"/api/images/{big}/preview",
+        f"/api/images/{big}/thumbnail",
+        f"/api/images/{big}/original",
+        f"/api/images?before={big}",
+        f"/api/library?faces_min={big}",
+        f"/api/library?faces_max={big}",
+        f"/api/people/{big}",
+        f"/api/people/{big}/faces",
+        f"/api/people/{big}/export",
+        f"/api/groups/{big}",
+        f"/api/people/doubts?person_id={big}",
+        f"/api/redaction-items/{big}",
+        f"/api/redaction-items/{big}/copy",
+        f"/api/problems/{big}",
+    ]
+    for path in asked:
+        answer = await owner.get(path)
+        assert (answer.status_code, answer.json()["code"]) == (422, "api.bad_request"), path
+    assert (await owner.get("/api/events", headers={"last-event-id": str(big)})).status_code == 422
