@@ -21,6 +21,8 @@ from agent.vision.video.writing import CONTAINER
 _MUXERS: Final = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm"}
 # What a container says of itself; the copy's own is another.
 _TECHNICAL: Final = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "vendor_id"})
+# To open a piece the library decodes some of its frames, a tenth of a second each time: what they would tell is known of the first one.
+_NOT_DECODED: Final = {"skip_frame": "all"}
 _WHERE: Final = ("location", "xyz", "gps")
 _WITH: Final = ("make", "model", "software", "device", "camera", "lens", "android", "com.apple")
 _WHEN: Final = ("creation", "date", "timecode")
@@ -89,7 +91,7 @@ def _pictures(
     made: BinaryIO, pieces: Sequence[Piece], picture: VideoStream, clip: Opened, extradata: bytes | None
 ) -> "Iterator[Packet[Any]]":
     for piece in pieces:
-        with av.open(Stretch(made, piece), "r", format=CONTAINER) as part:
+        with av.open(Stretch(made, piece), "r", format=CONTAINER, options=_NOT_DECODED) as part:
             stream = part.streams.video[0]
             if stream.codec_context.extradata != extradata:
                 raise VideoUnwritable  # another encoder's part can't be shown by the first one's settings
