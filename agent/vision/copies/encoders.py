@@ -35,6 +35,14 @@ def format_of(name: str, asked: str | None, canvas: Canvas) -> str:
     return chosen
 
 
+def plain_colours(canvas: Canvas, name: str) -> None:
+    """Into sRGB where the format can't say what else the numbers mean: before anything is kept of them or drawn on them."""
+    if name in ("bmp", "gif") and canvas.colours.shape[2] == 3 and (convert := to_srgb(canvas.profile)) is not None:
+        canvas.make_shallow()
+        convert(np.asarray(canvas.ordered("RGB"), np.uint8))
+        canvas.profile = b""
+
+
 def encode(canvas: Canvas, name: str, kept: Kept, notes: Notes, covers: Sequence[Cover]) -> tuple[bytes, Kept]:
     """The copy, and what could be kept in it. Raises CopyUnsupported for sizes that a format has not."""
     if name == "png":
@@ -44,8 +52,6 @@ def encode(canvas: Canvas, name: str, kept: Kept, notes: Notes, covers: Sequence
     kept = kept.without(*LACKING.get(name, ()))
     if name in ("jpeg", "bmp"):
         canvas.make_opaque()
-    if name in ("bmp", "gif") and (convert := to_srgb(canvas.profile)) is not None and canvas.colours.shape[2] == 3:
-        convert(np.asarray(canvas.ordered("RGB"), np.uint8))
     if name == "jpeg":
         kept = kept.without(*(part for part in ("exif", "xmp") if len(getattr(kept, part)) > jpeg.LARGEST_PART))
         coding = jpeg.coding_of(notes.coded) if notes.coded else Coding()

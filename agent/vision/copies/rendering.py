@@ -63,6 +63,7 @@ def _render(data: bytes, name: str, wish: Wish, limits: Limits) -> Copy:
     canvas, notes = open_canvas(data, name, limits)
     width, height = canvas.width, canvas.height
     chosen = encoders.format_of(name, wish.format, canvas)
+    encoders.plain_colours(canvas, chosen)
     kept = kept_of(notes, canvas.profile, width, height, strip=wish.strip, somebody=bool(wish.covers))
     parts = tuple(_parts(canvas, wish.covers)) if wish.keep_regions else ()
     cover(canvas, wish.covers)

@@ -170,6 +170,15 @@ def test_the_colours_profile_goes_on_without_its_comments(kind: str) -> None:
     assert "made".encode("utf-16-be") not in kept
 
 
+@pytest.mark.parametrize("format", ["bmp", "gif", "png"])
+def test_what_was_kept_of_a_copy_that_has_no_profile_comes_back_in_the_colours_around_it(format: str) -> None:
+    red_is_green = colours().replace(b"rXYZ", b"....").replace(b"gXYZ", b"rXYZ").replace(b"....", b"gXYZ")
+    data = saved(PIL.Image.new("RGB", (WIDTH, HEIGHT), (200, 60, 20)), "PNG", icc_profile=red_is_green)
+    copy = render(data, Wish((COVER,), format=format, keep_regions=True), LIMITS)
+    shown = np.asarray(PIL.Image.open(io.BytesIO(restore(copy.data, copy.parts, LIMITS))).convert("RGB"), np.int16)
+    assert np.ptp(shown, axis=(0, 1)).max() <= 8  # a GIF has few colours
+
+
 def test_a_cleaned_profile_means_the_same_colours() -> None:
     patch = PIL.Image.fromarray(np.random.default_rng(1).integers(0, 255, (16, 16, 3), np.uint8))
     to, exactly = ImageCms.createProfile("LAB"), ImageCms.Flags.NOOPTIMIZE
