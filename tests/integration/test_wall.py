@@ -71,6 +71,11 @@ def asked():
     if libc.msgctl(places["queue"], 2, ctypes.create_string_buffer(512)) < 0:
         raise OSError(ctypes.get_errno(), "msgctl")
 
+def watched():
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.inotify_add_watch(libc.inotify_init1(0), places["home"].encode(), 0x100) < 0:
+        raise OSError(ctypes.get_errno(), "inotify_add_watch")
+
 attempts = {
     "tcp": stream(socket.AF_INET, ("127.0.0.1", places["port"])),
     "unix socket": stream(socket.AF_UNIX, places["bus"]),
@@ -92,6 +97,7 @@ attempts = {
     "signal to the agent": lambda: os.kill(places["agent"], 0),
     "trace of the agent": traced,
     "queue of the agent": asked,
+    "watch of home": watched,
     "scratch": writing("scratch"),
     "thread": lambda: None,
 }
@@ -124,7 +130,7 @@ Places: TypeAlias = dict[str, Any]
 NETWORK = {"tcp", "unix socket", "abstract socket", "udp"}
 FILES = {"token", "key", "database", "photo", "agent's environment", "list of home"}
 WRITES = {"home", "temporary folder", "times of a file", "length of a file"}
-PROGRAMS = {"program", "fork", "clone", "signal to the agent", "trace of the agent", "queue of the agent"}
+PROGRAMS = {"program", "fork", "clone", "signal to the agent", "trace of the agent", "queue of the agent", "watch of home"}
 ITS_WORK = {"scratch", "thread"}
 
 
