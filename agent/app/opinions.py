@@ -100,14 +100,13 @@ class Opinions:
     async def follow(self, step: Step) -> bool:
         """The user said something, or took it back: form anew what may be seen otherwise now. Raises EngineError, StoreError.
 
-        False: it was so much that all opinions are to be formed anew.
+        False: it was so much that the matcher reads the library sooner than it is told, and all opinions are to be formed anew.
         """
         embedder = self._embedder
         self.outdated()
         if embedder is None or not (step.faces or step.people):
             return True
         if len(step.faces) > MANY:
-            self._matcher.forget()  # it reads the library sooner than it is told
             return False
         faces = set(step.faces)
         if step.action == "describe":  # it may be that they are recognised no more, or again

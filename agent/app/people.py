@@ -68,15 +68,15 @@ class People:
         """What the user says of people and faces; opinions follow. Raises RecognitionOff (only names need it), PeopleError."""
         if isinstance(wish, NameFaces | NameMany | AdoptNames) and self._recipe().embedder is None:
             raise RecognitionOff
-        return await self._step(partial(self._library.edit, wish, now=self._clock()))
+        return await self._step(partial(self._library.edit, wish, now=self._clock(), note=IN_DOUBT))
 
     async def take_back(self, token: str | None = None) -> Step:
         """What the token stands for, or the latest step. Raises NothingToUndo."""
-        return await self._step(partial(self._library.take_back, token, now=self._clock()))
+        return await self._step(partial(self._library.take_back, token, now=self._clock(), note=IN_DOUBT))
 
     async def do_again(self) -> Step:
         """What was taken back last. Raises NothingToUndo."""
-        return await self._step(partial(self._library.do_again, now=self._clock()))
+        return await self._step(partial(self._library.do_again, now=self._clock(), note=IN_DOUBT))
 
     async def forget(self, person_id: int) -> Forgotten:
         """Delete all that a person is known by; it can't be taken back.
@@ -124,8 +124,9 @@ class People:
             self._doubtful.clear()
             try:
                 await self._opinions.form_all(self._naming)
-                if not self._doubtful.is_set() and await asyncio.to_thread(self._library.noted, IN_DOUBT):
-                    await asyncio.to_thread(self._library.take_notes, {IN_DOUBT: None})
+                async with self._naming:
+                    if not self._doubtful.is_set() and await asyncio.to_thread(self._library.noted, IN_DOUBT):
+                        await asyncio.to_thread(self._library.take_notes, {IN_DOUBT: None})
             except AgentError as error:
                 log.warning("people.opinions_failed", code=error.code)
                 self._doubtful.set()
@@ -134,12 +135,6 @@ class People:
     def doubt(self) -> None:
         """The bounds changed, or opinions could not be formed: `run` forms them anew."""
         self._doubtful.set()
-
-    async def _put_off(self) -> None:
-        """`doubt` that outlives the agent."""
-        self.doubt()
-        with suppress(StoreError):
-            await asyncio.to_thread(self._library.take_notes, {IN_DOUBT: 1})
 
     def at_rest(self) -> asyncio.Lock:
         """Inside (`async with`), nobody is named and no opinions are formed, but for those about photos being analysed."""
@@ -173,21 +168,28 @@ class People:
             log.warning("people.left_in_settings", code=error.code)
 
     async def _step(self, write: Callable[[], tuple[Step, list[Recorded]] | None]) -> Step:
-        """It is told of only once the opinions are what they should be now; but not after so much that this takes a while."""
+        """It is told of only once the opinions are what they should be now; but not after so much that this takes a while.
+
+        What is written is in doubt until the opinions follow, also after a kill: the note comes with it.
+        """
         async with self._naming:
+            in_doubt = await asyncio.to_thread(self._library.noted, IN_DOUBT)
             before = await asyncio.to_thread(self._library.person_names)
             written = await asyncio.to_thread(write)
             if written is None:
                 raise NothingToUndo
             step, events = written
+            followed = False
             try:
                 await self._follow_names(before, step)
-                if not await self._opinions.follow(step):
-                    await self._put_off()
-            except AgentError:
-                await self._put_off()  # what was said is written; what follows from it is found out later
-                raise
+                followed = await self._opinions.follow(step)
             finally:
+                if not followed:
+                    self._opinions.forget()  # the matcher was told only in part, if at all
+                    self.doubt()
                 self._said(step)
                 self._bus.publish(events)
+            if followed and not in_doubt:
+                with suppress(StoreError):
+                    await asyncio.to_thread(self._library.take_notes, {IN_DOUBT: None})
         return step

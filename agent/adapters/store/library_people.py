@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from agent.adapters.store import adopted, album, audit, edits, events, forget, groups, journal, never, people, prints
 from agent.adapters.store.engine import Database
+from agent.adapters.store.rows import take_note
 from agent.adapters.store.schema import face, image
 from agent.app.ports import Area, Doubt, FaceGroup, FaceRef, Groups, Person, PersonFace, PersonFacts, ToJudge
 from agent.domain.edits import Edit, Forgotten, Step
@@ -29,26 +30,23 @@ class PeopleTables:
         with self._database.read() as tx:
             return people.everybody(tx)
 
-    def edit(self, wish: Edit, *, now: datetime) -> tuple[Step, list[Recorded]]:
+    def edit(self, wish: Edit, *, now: datetime, note: str | None = None) -> tuple[Step, list[Recorded]]:
         with self._database.write(durable=True) as tx:
             before = never.people(tx)
             step = edits.edit(tx, wish, now)
-            _follow_never(tx, before, now)
-            return step, _told(tx, step, now)
+            return step, _with(tx, step, before, now, note)
 
-    def take_back(self, token: str | None = None, *, now: datetime) -> tuple[Step, list[Recorded]] | None:
+    def take_back(self, token: str | None = None, *, now: datetime, note: str | None = None) -> tuple[Step, list[Recorded]] | None:
         with self._database.write(durable=True) as tx:
             before = never.people(tx)
             step = journal.take_back(tx, token, now)
-            _follow_never(tx, before, now)
-            return None if step is None else (step, _told(tx, step, now, back=True))
+            return None if step is None else (step, _with(tx, step, before, now, note, back=True))
 
-    def do_again(self, *, now: datetime) -> tuple[Step, list[Recorded]] | None:
+    def do_again(self, *, now: datetime, note: str | None = None) -> tuple[Step, list[Recorded]] | None:
         with self._database.write(durable=True) as tx:
             before = never.people(tx)
             step = journal.do_again(tx)
-            _follow_never(tx, before, now)
-            return None if step is None else (step, _told(tx, step, now))
+            return None if step is None else (step, _with(tx, step, before, now, note))
 
     def steps(self) -> tuple[Step | None, Step | None]:
         with self._database.read() as tx:
@@ -214,8 +212,13 @@ def _follow_never(tx: Connection, before: frozenset[int], now: datetime) -> None
         never.end(tx, person_id, now)
 
 
-def _told(tx: Connection, step: Step, now: datetime, *, back: bool = False) -> list[Recorded]:
-    """What others are told of a step, or of its being taken back."""
+def _with(
+    tx: Connection, step: Step, never_before: frozenset[int], now: datetime, note: str | None, *, back: bool = False
+) -> list[Recorded]:
+    """What is written with a step, or with its being taken back; and what others are told of it."""
+    _follow_never(tx, never_before, now)
+    if note is not None:
+        take_note(tx, note)
     if step.action in ("hide", "unhide"):
         return [events.record(tx, ImagesHidden(count=step.count, hidden=(step.action == "hide") != back), now)]
     if step.token is None:

@@ -136,18 +136,18 @@ class Wishes(Protocol):
         """Show images no more, or again. Returns a token that takes it back (None if nothing changed), and what happened."""
         ...
 
-    def edit(self, wish: Edit, *, now: datetime) -> tuple[Step, list[Recorded]]:
-        """What the user says of people and faces. Raises FaceUnknown, PersonUnknown, NameTaken, SelfMerge."""
+    def edit(self, wish: Edit, *, now: datetime, note: str | None = None) -> tuple[Step, list[Recorded]]:
+        """What the user says of people and faces; `note` is taken with it. Raises FaceUnknown, PersonUnknown, NameTaken, SelfMerge."""
         ...
 
-    def take_back(self, token: str | None = None, *, now: datetime) -> tuple[Step, list[Recorded]] | None:
+    def take_back(self, token: str | None = None, *, now: datetime, note: str | None = None) -> tuple[Step, list[Recorded]] | None:
         """Take back what the token stands for, or else the latest step. None if there is none: taken back already, or too long ago.
 
         What has changed since, or is gone, stays as it is.
         """
         ...
 
-    def do_again(self, *, now: datetime) -> tuple[Step, list[Recorded]] | None:
+    def do_again(self, *, now: datetime, note: str | None = None) -> tuple[Step, list[Recorded]] | None:
         """What was taken back last, unless something else was done since."""
         ...
 

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from agent.adapters.config_file import SettingsFile
 from agent.adapters.store.engine import Database
 from agent.adapters.store.schema import chip, embedding
+from agent.app.opinions import Opinions
 from agent.app.ports import ToJudge
 from agent.domain.edits import DescribePerson, MergePeople, NameFaces, NameMany, RejectFaces
 from agent.domain.errors import EngineCrashed, FaceUnknown, KeyringLocked, ModelMissing, RecognitionOff, SettingsUnwritable, StoreBusy
@@ -174,6 +175,21 @@ async def test_what_was_left_to_form_is_formed_at_the_next_start(world: World, m
     async with world.running():
         await world.until(lambda: opinions(world)[face["b"]] == MEI)
         await world.until(lambda: not world.real.noted("opinions_in_doubt"))
+
+
+async def test_what_was_said_is_in_doubt_until_the_opinions_follow(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with recognising(world, a=b"m1", b=b"m2") as face:
+        with monkeypatch.context() as held_up:
+            held_up.setattr(Opinions, "follow", lambda *_: asyncio.Event().wait())
+            naming = asyncio.create_task(world.app.people.name_face(face["a"], "Mei"))
+            await world.until(lambda: "Mei" in world.real.person_names().values())
+            assert world.real.noted("opinions_in_doubt"), "whoever starts after a kill forms them anew"
+            naming.cancel()
+            await asyncio.wait({naming})
+        await world.until(lambda: opinions(world)[face["b"]] == MEI)
+        await world.until(lambda: not world.real.noted("opinions_in_doubt"))
+        await world.app.people.name_face(face["a"], "Bo")
+        assert not world.real.noted("opinions_in_doubt")
 
 
 async def test_groups_formed_from_nothing_are_written_some_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
