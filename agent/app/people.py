@@ -123,9 +123,10 @@ class People:
             await self._doubtful.wait()
             self._doubtful.clear()
             try:
+                await asyncio.to_thread(self._library.take_notes, {IN_DOUBT: 1})  # it takes a while, and a kill is not its end
                 await self._opinions.form_all(self._naming)
                 async with self._naming:
-                    if not self._doubtful.is_set() and await asyncio.to_thread(self._library.noted, IN_DOUBT):
+                    if not self._doubtful.is_set():
                         await asyncio.to_thread(self._library.take_notes, {IN_DOUBT: None})
             except AgentError as error:
                 log.warning("people.opinions_failed", code=error.code)

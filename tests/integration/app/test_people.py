@@ -201,6 +201,19 @@ async def test_groups_formed_from_nothing_are_written_some_at_a_time(world: Worl
         assert groups == {frozenset({face["a"], face["b"]}), frozenset({face["c"], face["d"]})}
 
 
+async def test_doubt_outlives_the_agent_that_did_not_come_to_its_end(world: World) -> None:
+    async with recognising(world, a=b"m1", b=b"m2") as face:
+        await world.app.people.name_face(face["a"], "Mei")
+        world.matcher.error = EngineCrashed()
+        await world.app.apply(Settings.model_validate({"recognition": {"enabled": True, "certain": 0.05}}))
+        await world.until(lambda: world.real.noted("opinions_in_doubt"))
+    world.matcher.error = None
+    world.make(Settings.model_validate({"recognition": {"enabled": True, "certain": 0.05}}))
+    async with world.running():
+        await world.until(lambda: opinions(world)[face["b"]] == ("Mei", Certainty.PROBABLE))
+        await world.until(lambda: not world.real.noted("opinions_in_doubt"))
+
+
 async def test_doubt_outlives_a_failing_engine(world: World) -> None:
     async with recognising(world, a=b"m1", b=b"m2") as face:
         await world.app.people.name_face(face["a"], "Mei")
