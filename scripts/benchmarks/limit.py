@@ -55,13 +55,7 @@ def precision_of(models: ModelStore) -> str:
 def work_of(photos: Sequence[Photo], models: ModelStore, *, thorough: bool = False) -> Work:
     """Asks the detector, or how it looks for faces that are to be covered."""
     work = Work(len(photos))
-    net = centerface(models)
-
-    def counted(image: NDArray[np.uint8]) -> Sequence[NDArray[np.float32]]:
-        work.looks[image.shape[1:3]] += 1
-        return net(image)
-
-    detector = CenterFace(counted)
+    detector = CenterFace(counting(models, work.looks))
     find = detector.thorough if thorough else detector
     for photo in photos:
         data = photo.path.read_bytes()
@@ -129,16 +123,22 @@ def inferred_per_second(model: Path, precision: str, shape: Shape) -> float:
     return float(said[1])
 
 
-def centerface(models: ModelStore) -> DetectorNet:
-    """The detector, on one thread."""
+def counting(models: ModelStore, looks: Counter[Shape]) -> DetectorNet:
+    """The detector's net on one thread, which counts how often it is given which height and width."""
     info = models.info("centerface")
-    return _runtime(models).detector(ModelFile(info.name, str(info.path), info.sha256))
+    net = _runtime(models).detector(ModelFile(info.name, str(info.path), info.sha256))
+
+    def counted(image: NDArray[np.uint8]) -> Sequence[NDArray[np.float32]]:
+        looks[image.shape[1:3]] += 1
+        return net(image)
+
+    return counted
 
 
 def converted(models: ModelStore) -> Path:
     """The detector in OpenVINO's format, as the engine uses it."""
     info = models.info("centerface")
-    centerface(models)
+    _runtime(models).detector(ModelFile(info.name, str(info.path), info.sha256))
     return models.folder / "ir" / f"{info.name}-{info.sha256[:16]}.xml"
 
 

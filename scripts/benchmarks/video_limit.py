@@ -8,18 +8,16 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from itertools import count, islice
 from pathlib import Path
 
 import av
-import numpy as np
 from av.codec.context import CodecContext
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
-from numpy.typing import NDArray
 
 from agent.adapters.model_store import ModelStore
 from agent.engine.places import cores
@@ -28,7 +26,7 @@ from agent.vision.detector import CenterFace
 from agent.vision.video.looking import look_through
 from agent.vision.video.probe import probe
 from agent.vision.video.writing import ENCODERS
-from scripts.benchmarks.limit import Shape, centerface, converted, inferred_per_second, precision_of
+from scripts.benchmarks.limit import Shape, converted, counting, inferred_per_second, precision_of
 
 BUSY_S = 3.0
 FRAMES = 25  # as many are encoded again and again: those of a second
@@ -46,16 +44,12 @@ def limit(path: Path, models: ModelStore) -> float:
 
 def _work(path: Path, models: ModelStore) -> tuple[int, Counter[Shape]]:
     """How many frames there are, and how often the net is given which height and width."""
-    net, looks = centerface(models), Counter[Shape]()
-
-    def counted(image: NDArray[np.uint8]) -> Sequence[NDArray[np.float32]]:
-        looks[image.shape[1:3]] += 1
-        return net(image)
-
+    looks = Counter[Shape]()
+    look = CenterFace(counting(models, looks)).look
     with path.open("rb") as file:
         clip = probe(file, _LIMITS)
         for part in clip.parts:
-            look_through(file, part, clip.tick, CenterFace(counted).look)
+            look_through(file, part, clip.tick, look)
     return clip.frames, looks
 
 

@@ -34,19 +34,19 @@ class PeopleTables:
         with self._database.write(durable=True) as tx:
             before = never.people(tx)
             step = edits.edit(tx, wish, now)
-            return step, _with(tx, step, before, now, note)
+            return step, _concluded(tx, step, before, now, note)
 
     def take_back(self, token: str | None = None, *, now: datetime, note: str | None = None) -> tuple[Step, list[Recorded]] | None:
         with self._database.write(durable=True) as tx:
             before = never.people(tx)
             step = journal.take_back(tx, token, now)
-            return None if step is None else (step, _with(tx, step, before, now, note, back=True))
+            return None if step is None else (step, _concluded(tx, step, before, now, note, back=True))
 
     def do_again(self, *, now: datetime, note: str | None = None) -> tuple[Step, list[Recorded]] | None:
         with self._database.write(durable=True) as tx:
             before = never.people(tx)
             step = journal.do_again(tx)
-            return None if step is None else (step, _with(tx, step, before, now, note))
+            return None if step is None else (step, _concluded(tx, step, before, now, note))
 
     def steps(self) -> tuple[Step | None, Step | None]:
         with self._database.read() as tx:
@@ -212,7 +212,7 @@ def _follow_never(tx: Connection, before: frozenset[int], now: datetime) -> None
         never.end(tx, person_id, now)
 
 
-def _with(
+def _concluded(
     tx: Connection, step: Step, never_before: frozenset[int], now: datetime, note: str | None, *, back: bool = False
 ) -> list[Recorded]:
     """What is written with a step, or with its being taken back; and what others are told of it."""

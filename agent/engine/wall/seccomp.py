@@ -32,7 +32,7 @@ REFUSED: Mapping[str, _Numbers] = {
     **{"setxattr": (188, 5), "lsetxattr": (189, 6), "fsetxattr": (190, 7), "setxattrat": (463, 463)},
     **{"removexattr": (197, 14), "lremovexattr": (198, 15), "fremovexattr": (199, 16), "removexattrat": (466, 466)},
     **{"name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265), "file_setattr": (469, 469)},
-    # and the names in its folders: whoever watches one is told what comes and goes, which Landlock does not ask about
+    # and who watches a folder, to be told the names of what comes and goes there
     **{"inotify_init": (253, None), "inotify_init1": (294, 26), "inotify_add_watch": (254, 27), "fanotify_init": (300, 262)},
     # the ways around a filter, and the parts of the kernel with the longest list of holes
     **{"io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427)},

@@ -178,7 +178,7 @@ async def test_a_number_that_no_row_can_have_is_refused_like_any_other_wrong_wor
         f"/api/people/{big}/faces",
         f"/api/people/{big}/export",
         f"/api/groups/{big}",
-        f"/api/people/doubts?person_id={big}",
+        f"/api/doubts?person_id={big}",
         f"/api/redaction-items/{big}",
         f"/api/redaction-items/{big}/copy",
         f"/api/problems/{big}",
