@@ -1,6 +1,7 @@
 """The group `video`: whether every face of a clip whose faces are known is covered in every frame, how fast, and in how much memory.
 
 It is measured on what comes out, not on what the program says of it; and with `deface`, in an environment of its own, on the same clip.
+A second clip is a real one, a man who talks: whose face is where nobody has noted, so that another detector has to tell.
 """
 
 import asyncio
@@ -36,6 +37,7 @@ from agent.vision.codecs import Image
 from scripts.benchmarks.clips import HEIGHT, WIDTH, Clip, Outline, clip, looped
 from scripts.benchmarks.rows import ROOT, Row, at_least, at_most
 from scripts.benchmarks.stage import fetched
+from scripts.benchmarks.talking_head import talking_head
 from scripts.benchmarks.video_limit import limit
 
 DEFACE = ("deface==1.5.0", "onnxruntime")
@@ -77,6 +79,7 @@ def rows(long: bool) -> Iterator[Row]:
         yield at_least("video_limit", max(of_limit), OF_LIMIT, of_limit)
         others = frames / _defaced(made.path, folder)
         yield at_least("video_fps_to_deface", max(speeds) / others, 8, [others])
+        yield from _talking(folder, models)
         if long:
             peaks = []
             for seconds in (SHORT_S, LONG_S):
@@ -84,6 +87,18 @@ def rows(long: bool) -> Iterator[Row]:
                 peaks.append(asyncio.run(_redacted(folder / "long.mp4", folder / "out.mp4", models))[1])
                 (folder / "out.mp4").unlink()
             yield at_most("video_memory_growth", peaks[1] / peaks[0], 1.1, [peak / MB for peak in peaks])
+
+
+def _talking(folder: Path, models: ModelStore) -> Iterator[Row]:
+    path = talking_head()
+    with av.open(str(path)) as container:
+        frames = container.streams.video[0].frames
+    copies = [folder / f"talking-{number}.mp4" for number in range(RUNS)]
+    speeds = [frames / asyncio.run(_redacted(path, copy, models))[0] for copy in copies]
+    others = frames / _defaced(path, folder)
+    yield at_most("talking_seen_after", _seen(copies[0], models), 0, [_seen(path, models)])
+    yield at_least("talking_fps", max(speeds), 25, speeds)
+    yield at_least("talking_fps_to_deface", max(speeds) / others, 8, [others])
 
 
 async def _redacted(source: Path, target: Path, models: ModelStore) -> tuple[float, int]:
