@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls of th
 # The real worker, in which a preview is a break-out (in the matcher, a question is): it tries each thing in a thread that OpenVINO
 # could have started, and says what came.
 ENGINE = """
-import ctypes, json, os, signal, socket, subprocess, sys, threading
+import ctypes, fcntl, json, os, signal, socket, subprocess, sys, threading
 from agent.engine import match_worker, screen_worker, wire, worker
 from agent.app.health import Wall
 from agent.engine.wall import landlock, linux, seccomp
@@ -71,6 +71,26 @@ def asked():
     if libc.msgctl(places["queue"], 2, ctypes.create_string_buffer(512)) < 0:
         raise OSError(ctypes.get_errno(), "msgctl")
 
+def owned():
+    # What comes through the pipe is then told to the agent, by whatever signal is chosen: that it is chosen at all is too much.
+    ours, theirs = os.pipe()
+    try:
+        fcntl.fcntl(ours, 10, 0)  # F_SETSIG
+        fcntl.fcntl(ours, fcntl.F_SETOWN, places["agent"])
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+def marked():
+    # A descriptor to read from is enough.
+    photo = os.open(places["photo"], os.O_RDONLY)
+    try:
+        flags = ctypes.c_long()
+        fcntl.ioctl(photo, 0x80086601, flags)
+        fcntl.ioctl(photo, 0x40086602, flags)
+    finally:
+        os.close(photo)
+
 def watched():
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.inotify_add_watch(libc.inotify_init1(0), places["home"].encode(), 0x100) < 0:
@@ -91,10 +111,13 @@ attempts = {
     "list of home": lambda: os.listdir(places["home"]),
     "times of a file": lambda: os.utime(places["photo"], (1, 1)),
     "length of a file": lambda: os.truncate(places["photo"], 5),
+    "marks of a file": marked,
     "program": lambda: subprocess.run(["/bin/true"], check=True),
     "fork": forked,
     "clone": cloned,
     "signal to the agent": lambda: os.kill(places["agent"], 0),
+    "signal to the agent by a pipe": owned,
+    "processors of the agent": lambda: os.sched_setaffinity(places["agent"], os.sched_getaffinity(places["agent"])),
     "trace of the agent": traced,
     "queue of the agent": asked,
     "watch of home": watched,
@@ -129,8 +152,17 @@ Places: TypeAlias = dict[str, Any]
 
 NETWORK = {"tcp", "unix socket", "abstract socket", "udp"}
 FILES = {"token", "key", "database", "photo", "agent's environment", "list of home"}
-WRITES = {"home", "temporary folder", "times of a file", "length of a file"}
-PROGRAMS = {"program", "fork", "clone", "signal to the agent", "trace of the agent", "queue of the agent", "watch of home"}
+BY_NAME = {"home", "temporary folder"}
+OF_A_FILE = {"times of a file", "length of a file", "marks of a file"}  # without opening it to write
+WRITES = BY_NAME | OF_A_FILE
+ON_THE_AGENT = {
+    "signal to the agent",
+    "signal to the agent by a pipe",
+    "processors of the agent",
+    "trace of the agent",
+    "queue of the agent",
+}
+PROGRAMS = {"program", "fork", "clone", "watch of home"} | ON_THE_AGENT
 ITS_WORK = {"scratch", "thread"}
 
 
@@ -248,14 +280,14 @@ def test_the_engine_that_sees_the_screen_can_do_no_more_than_the_others(places: 
 
 def test_a_kernel_without_landlock_still_keeps_it_from_the_network_and_from_programs(places: Places, config: EngineConfig) -> None:
     with engine("no landlock", places, config) as taken:
-        assert not taken.done() & (NETWORK | PROGRAMS)
+        assert not taken.done() & (NETWORK | PROGRAMS | OF_A_FILE)
         assert taken.hello["wall"] == {"files": False, "writes": False, "network": True, "programs": True, "by": "seccomp"}
 
 
 def test_a_kernel_without_seccomp_still_keeps_it_from_files(places: Places, config: EngineConfig) -> None:
     with engine("no seccomp", places, config) as taken:
         if taken.hello["wall"]["files"]:
-            assert not taken.done() & (FILES | {"home", "temporary folder", "program"})
+            assert not taken.done() & (FILES | BY_NAME | {"program"})
         assert not taken.hello["wall"]["network"] and not taken.hello["wall"]["programs"]
 
 

@@ -19,6 +19,7 @@ REFUSED: Mapping[str, _Numbers] = {
     **{"execve": (59, 221), "execveat": (322, 281), "fork": (57, None), "vfork": (58, None), "ptrace": (101, 117)},
     **{"process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "process_madvise": (440, 440), "kcmp": (312, 272)},
     **{"pidfd_open": (434, 434), "pidfd_getfd": (438, 438), "pidfd_send_signal": (424, 424), "tkill": (200, 130)},
+    **{"process_mrelease": (448, 448)},
     **{"rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240), "setpriority": (141, 140), "ioprio_set": (251, 30)},
     **{"shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "msgget": (68, 186), "semget": (64, 190), "mq_open": (240, 180)},
     # whoever knows a queue's or a semaphore's number, and it is a small one, needs no permission to open it
@@ -59,9 +60,22 @@ PRETENDED: Mapping[str, _Numbers] = {"chmod": (90, None), "fchmod": (91, 52), "f
 # Starting a thread is this call too, and allowed.
 _CLONE: _Numbers = (56, 220)
 _CLONE3: _Numbers = (435, 435)
-# Allowed only on this process itself.
+# Allowed only on this process itself; where 0 is the caller and no group of processes, by that name too.
 _ON_ITSELF: Mapping[str, _Numbers] = {"kill": (62, 129), "tgkill": (234, 131)}
-_LIMITS: _Numbers = (302, 261)  # prlimit64: 0 is the caller
+_ON_THE_CALLER: Mapping[str, _Numbers] = {
+    "prlimit64": (302, 261),
+    **{"sched_setaffinity": (203, 122), "sched_setscheduler": (144, 119), "sched_setparam": (142, 118), "sched_setattr": (314, 274)},
+    **{"migrate_pages": (256, 238), "move_pages": (279, 239)},
+}
+# Calls that do many things, told by their second argument: all but these.
+EXCEPT: Mapping[str, tuple[_Numbers, tuple[int, ...]]] = {
+    # F_SETOWN, F_SETSIG, F_SETOWN_EX: the kernel sends any signal to whoever is said to own a pipe. F_SETLEASE keeps others from a file,
+    # F_NOTIFY watches a folder.
+    "fcntl": ((72, 25), (8, 10, 15, 1024, 1026)),
+    # FIOSETOWN, SIOCSPGRP: as F_SETOWN. TIOCSTI, TIOCLINUX: types into a terminal. FS_IOC_SETFLAGS, FS_IOC_SETVERSION, FS_IOC_FSSETXATTR,
+    # and FS_IOC_ENABLE_VERITY, which is for good: for all of them a file need only be open to be read, as photos are.
+    "ioctl": ((16, 29), (0x8901, 0x8902, 0x5412, 0x541C, 0x40086602, 0x40087602, 0x401C5820, 0x40806685)),
+}
 
 _AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _X32 = 0x40000000  # from here on: the second way to make system calls on x86_64
@@ -69,7 +83,7 @@ _CLONE_THREAD = 0x10000
 
 # Classic BPF, and what it may answer.
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_NUMBER, _ARCH, _FIRST_ARGUMENT = 0, 4, 16
+_NUMBER, _ARCH, _FIRST_ARGUMENT, _SECOND_ARGUMENT = 0, 4, 16, 24  # their lower halves: the kernel looks at no more of them
 _ALLOW, _KILL = 0x7FFF0000, 0x80000000
 _PRETEND, _REFUSE, _UNKNOWN = 0x00050000, 0x00050000 | errno.EPERM, 0x00050000 | errno.ENOSYS
 
@@ -95,11 +109,15 @@ def assemble(machine: str, pid: int) -> bytes | None:
         steps += _if_call(number[column], [_step(_RETURN, _PRETEND)])
     # glibc asks for clone3 first; told that there is none it takes clone, whose flags a filter can see.
     steps += _if_call(_CLONE3[column], [_step(_RETURN, _UNKNOWN)])
-    steps += _if_call(_CLONE[column], [_step(_LOAD, _FIRST_ARGUMENT), *_if(_ANY_BIT, _CLONE_THREAD, [_step(_RETURN, _ALLOW)]), _REFUSAL])
-    for number, allowed in (*((number, (pid,)) for number in _ON_ITSELF.values()), (_LIMITS, (0, pid))):
-        itself = [step for value in allowed for step in _if(_EQUAL, value, [_step(_RETURN, _ALLOW)])]
-        steps += _if_call(number[column], [_step(_LOAD, _FIRST_ARGUMENT), *itself, _REFUSAL])
-    return b"".join((*steps, _step(_RETURN, _ALLOW)))
+    steps += _if_call(_CLONE[column], [_step(_LOAD, _FIRST_ARGUMENT), *_if(_ANY_BIT, _CLONE_THREAD, [_ALLOWED]), _REFUSAL])
+    for names, allowed in ((_ON_ITSELF, (pid,)), (_ON_THE_CALLER, (0, pid))):
+        itself = [step for value in allowed for step in _if(_EQUAL, value, [_ALLOWED])]
+        for number in names.values():
+            steps += _if_call(number[column], [_step(_LOAD, _FIRST_ARGUMENT), *itself, _REFUSAL])
+    for number, refused in EXCEPT.values():
+        those = [step for value in refused for step in _if(_EQUAL, value, [_REFUSAL])]
+        steps += _if_call(number[column], [_step(_LOAD, _SECOND_ARGUMENT), *those, _ALLOWED])
+    return b"".join((*steps, _ALLOWED))
 
 
 def install() -> bool:
@@ -118,7 +136,7 @@ def _step(code: int, value: int, then: int = 0, otherwise: int = 0) -> bytes:
     return struct.pack("HBBI", code, then, otherwise, value)
 
 
-_REFUSAL = _step(_RETURN, _REFUSE)
+_ALLOWED, _REFUSAL = _step(_RETURN, _ALLOW), _step(_RETURN, _REFUSE)
 
 
 def _if(test: int, value: int, then: list[bytes], otherwise: Sequence[bytes] = ()) -> list[bytes]:

@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from agent.engine.wall.seccomp import PRETENDED, REFUSED, assemble
+from agent.engine.wall.seccomp import EXCEPT, PRETENDED, REFUSED, assemble
 
 PID = 4242
 ALLOW, KILL = 0x7FFF0000, 0x80000000
@@ -18,12 +18,12 @@ NEEDED = {
 }
 
 
-def verdict(machine: str, number: int, first: int = 0, *, arch: int | None = None) -> int:
+def verdict(machine: str, number: int, first: int = 0, second: int = 0, *, arch: int | None = None) -> int:
     """What classic BPF answers to a system call."""
     program = assemble(machine, PID)
     assert program is not None
     steps = [struct.unpack("HBBI", program[place : place + 8]) for place in range(0, len(program), 8)]
-    seen = {0: number, 4: ARCH[machine] if arch is None else arch, 16: first}
+    seen = {0: number, 4: ARCH[machine] if arch is None else arch, 16: first, 24: second}
     value, place = 0, 0
     while True:
         code, then, otherwise, constant = steps[place]
@@ -62,6 +62,27 @@ def test_threads_may_be_started_and_processes_may_not(machine: str, clone: int, 
     assert (verdict(machine, limits, 0), verdict(machine, limits, PID + 1)) == (ALLOW, fails_with(errno.EPERM))
 
 
+@pytest.mark.parametrize(("machine", "calls"), [("x86_64", (203, 144, 142, 314, 256, 279)), ("aarch64", (122, 119, 118, 274, 238, 239))])
+def test_it_may_say_where_and_how_it_runs_itself_and_not_of_others(machine: str, calls: tuple[int, ...]) -> None:
+    for call in calls:
+        assert verdict(machine, call, 0) == verdict(machine, call, PID) == ALLOW
+        assert verdict(machine, call, PID + 1) == fails_with(errno.EPERM)
+
+
+@pytest.mark.parametrize(("machine", "fcntl", "ioctl"), [("x86_64", 72, 16), ("aarch64", 25, 29)])
+def test_of_calls_that_do_many_things_only_those_are_refused_that_reach_others(machine: str, fcntl: int, ioctl: int) -> None:
+    for owner in (8, 10, 15):
+        assert verdict(machine, fcntl, 3, owner) == fails_with(errno.EPERM), "the kernel would signal whoever is named"
+    for shared in (1024, 1026):
+        assert verdict(machine, fcntl, 3, shared) == fails_with(errno.EPERM)
+    for own in (0, 1, 2, 3, 4, 5, 6, 7, 9, 1030, 1031):  # copies and flags of a descriptor, locks, a pipe's size
+        assert verdict(machine, fcntl, 3, own) == ALLOW
+    for foreign in (0x8901, 0x8902, 0x5412, 0x541C, 0x40086602, 0x40087602, 0x401C5820, 0x40806685):
+        assert verdict(machine, ioctl, 3, foreign) == fails_with(errno.EPERM)
+    for own in (0x5401, 0x541B, 0x5451, 0xC0406400):  # TCGETS, FIONREAD, FIOCLEX, and what a graphics driver is asked for its version
+        assert verdict(machine, ioctl, 3, own) == ALLOW
+
+
 def test_other_ways_to_make_system_calls_are_shut() -> None:
     assert verdict("x86_64", 1, arch=0x40000003) == KILL, "32-bit calls have other numbers"
     assert verdict("x86_64", 0x40000000 + 41) == fails_with(errno.ENOSYS)
@@ -78,5 +99,9 @@ def test_a_processor_that_is_not_in_the_table_has_no_filter() -> None:
 
 def test_no_number_stands_twice() -> None:
     for column in (0, 1):
-        numbers = [pair[column] for pair in (*REFUSED.values(), *PRETENDED.values()) if pair[column] is not None]
+        numbers = [
+            pair[column]
+            for pair in (*REFUSED.values(), *PRETENDED.values(), *(known for known, _ in EXCEPT.values()))
+            if pair[column] is not None
+        ]
         assert len(numbers) == len(set(numbers))
