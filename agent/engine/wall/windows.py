@@ -12,7 +12,7 @@ from agent.engine.wall.rooms import Rooms
 Load: TypeAlias = Callable[[str], Any]
 
 _EXTENDED_LIMITS, _UI_RESTRICTIONS = 9, 4
-_ONE_PROCESS, _MEMORY, _DIE_SILENTLY, _KILL_ON_CLOSE = 0x8, 0x100, 0x400, 0x2000
+_ONE_PROCESS, _MEMORY, _DIE_SILENTLY = 0x8, 0x100, 0x400
 _NO_DESKTOP_AT_ALL = 0xFF  # clipboard, other windows' handles, settings, logging off
 _FOREIGN_HANDLES = 0x01  # the desktop's window is one, of which pictures are taken
 
@@ -68,18 +68,24 @@ def raise_wall(rooms: Rooms, *, load: Load = _load) -> Wall:
 
 
 def _in_a_job(kernel: Any, itself: wintypes.HANDLE, memory: int | None, refused: int) -> bool:
-    """One process, little or nothing of the desktop, so much memory. The job's handle is never closed: it ends with the process."""
+    """One process, little or nothing of the desktop, so much memory, for good: a job lives as long as what is in it, and has no name.
+
+    Its handle is closed, for with it whoever takes over the process could lift these limits again.
+    """
     job = wintypes.HANDLE(kernel.CreateJobObjectW(None, None))
-    limits = _Limits(flags=_ONE_PROCESS | _DIE_SILENTLY | _KILL_ON_CLOSE, processes=1)
+    limits = _Limits(flags=_ONE_PROCESS | _DIE_SILENTLY, processes=1)
     if memory is not None:
         limits.flags |= _MEMORY
         limits.process_memory = memory
     desktop = ctypes.c_uint32(refused)
-    return bool(
-        kernel.SetInformationJobObject(job, _EXTENDED_LIMITS, ctypes.byref(limits), ctypes.sizeof(limits))
-        and kernel.SetInformationJobObject(job, _UI_RESTRICTIONS, ctypes.byref(desktop), ctypes.sizeof(desktop))
-        and kernel.AssignProcessToJobObject(job, itself)
-    )
+    try:
+        return bool(
+            kernel.SetInformationJobObject(job, _EXTENDED_LIMITS, ctypes.byref(limits), ctypes.sizeof(limits))
+            and kernel.SetInformationJobObject(job, _UI_RESTRICTIONS, ctypes.byref(desktop), ctypes.sizeof(desktop))
+            and kernel.AssignProcessToJobObject(job, itself)
+        )
+    finally:
+        kernel.CloseHandle(job)
 
 
 def _open_for_low(kernel: Any, security: Any, folder: Path) -> None:

@@ -1,6 +1,7 @@
 """What is asked of Windows, in which order, and what is claimed of it."""
 
 import ctypes
+from ctypes import wintypes
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from agent.engine.wall.windows import _Label, _Limits, raise_wall
 ROOMS = Rooms(read=(), write=(Path("kernels"), Path("ir")), address_space=2**35)
 
 
+JOB = 77
+
+
 class Call:
     """One function of a DLL."""
 
@@ -26,7 +30,7 @@ class Call:
         self.system.calls.append((self.name, arguments))
         if self.name in self.system.failing:
             return 0
-        return {"SetNamedSecurityInfoW": 0, "GetLengthSid": 12}.get(self.name, 1)
+        return {"SetNamedSecurityInfoW": 0, "GetLengthSid": 12, "CreateJobObjectW": JOB}.get(self.name, 1)
 
 
 class System:
@@ -86,8 +90,18 @@ def test_what_windows_refuses_is_not_claimed(failing: str, wall: Wall) -> None:
 def test_what_is_taken_is_given_back() -> None:
     system = System()
     system.raise_wall()
-    assert system.names().count("CloseHandle") == 1  # the token's; the job's handle must live as long as the process
+    assert system.names().count("CloseHandle") == 2  # the job's and the token's
     assert system.names().count("LocalFree") == 3
+
+
+@pytest.mark.parametrize("failing", ["", "AssignProcessToJobObject", "SetInformationJobObject"])
+def test_nothing_is_left_with_which_the_job_s_limits_could_be_lifted(failing: str) -> None:
+    system = System(failing)
+    system.raise_wall()
+    closed = [arguments[0] for name, arguments in system.calls if name == "CloseHandle"]
+    assert JOB in [handle.value for handle in closed if isinstance(handle, wintypes.HANDLE)]
+    [limits] = [arguments[2]._obj for name, arguments in system.calls if name == "SetInformationJobObject" and arguments[1] == 9]  # type: ignore[attr-defined]
+    assert not limits.flags & 0x2000, "a job that ends its process when its handle is closed would end it here"
 
 
 @pytest.mark.skipif(ctypes.sizeof(ctypes.c_void_p) != 8, reason="the sizes of 64-bit Windows")
