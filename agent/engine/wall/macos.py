@@ -21,6 +21,7 @@ _PROFILE = """(version 1)
 (deny process-info* (target others))
 (deny signal (target others))
 (deny mach-lookup)
+(deny ipc-sysv*)
 (deny appleevent-send)
 (deny file-write*)
 (deny file-read-data {private})
@@ -29,7 +30,7 @@ _PROFILE = """(version 1)
 {screen}"""
 # Pictures of the screen come from the window server, which asks nobody but the system's own guard of permissions.
 _SCREEN = '(allow mach-lookup (global-name "com.apple.windowserver.active") (global-name "com.apple.tccd.system"))\n'
-_PRIVATE = ("/Users", "/Volumes", "/Network", "/private/tmp", "/private/var/folders", "/private/var/root")
+_PRIVATE = ("/Users", "/Volumes", "/Network", "/private/tmp", "/private/var/tmp", "/private/var/folders", "/private/var/root")
 
 
 def raise_wall(rooms: Rooms, *, load: Callable[[str], Any] = ctypes.CDLL) -> Wall:

@@ -48,9 +48,16 @@ def test_what_is_denied_comes_before_what_is_granted() -> None:
     rules = macos.profile(ROOMS)
     assert rules.index("(deny file-read-data") < rules.index('(allow file-read-data (subpath "/opt/program")')
     assert rules.index("(deny file-write*)") < rules.index("(allow file-write* ")
-    for shut in ("network*", "process-exec*", "process-fork", "mach-lookup"):
+    for shut in ("network*", "process-exec*", "process-fork", "mach-lookup", "ipc-sysv*"):
         assert f"(deny {shut})" in rules
     assert rules.count("(") == rules.count(")")
+
+
+@pytest.mark.parametrize("private", ["/Users", "/Volumes", "/private/tmp", "/private/var/tmp", "/private/var/folders"])
+def test_no_folder_in_which_users_have_files_is_open(private: str) -> None:
+    rules = macos.profile(ROOMS)
+    begin = rules.index("(deny file-read-data ")
+    assert f'(subpath "{private}")' in rules[begin : rules.index("\n", begin)]
 
 
 def test_a_folder_can_not_write_rules_of_its_own() -> None:
