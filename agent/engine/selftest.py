@@ -30,11 +30,14 @@ Floats = NDArray[np.float32]
 
 def accelerators() -> tuple[Device, ...]:
     """What OpenVINO offers here besides the processor. Drivers are loaded for it: they may do anything."""
-    found = []
-    for name in core().available_devices:
-        if name.partition(".")[0] in ("GPU", "NPU"):
-            found.append(Device(name, str(core().get_property(name, "FULL_DEVICE_NAME")), _driver(name)))
-    return tuple(found)
+    return tuple(_described(name) for name in core().available_devices if name.partition(".")[0] in ("GPU", "NPU"))
+
+
+def _described(name: str) -> Device:
+    try:
+        return Device(name, str(core().get_property(name, "FULL_DEVICE_NAME")), _driver(name))
+    except RuntimeError:  # one that can't even say what it is: its trial will tell, and the others are none the worse for it
+        return Device(name, "", "")
 
 
 def self_test(config: EngineConfig, clock: Callable[[], float]) -> Trial:
