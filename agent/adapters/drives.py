@@ -20,5 +20,6 @@ def is_remote(folder: str) -> bool:
     around = [drive for drive in drives if path.is_relative_to(drive.mountpoint)]
     if not around:
         return False
-    drive = max(around, key=lambda each: len(PurePath(each.mountpoint).parts))
+    # Of several at one place the last one covers the others: what is mounted only when it is asked for lies on its own trigger.
+    drive = max(reversed(around), key=lambda each: len(PurePath(each.mountpoint).parts))
     return drive.fstype.lower() in _KINDS | _KINDS_OF_PROGRAMS or "remote" in drive.opts.split(",")

@@ -21,6 +21,8 @@ DRIVES = [
     Drive("/dev/sdb1", "/mnt/nas/usb", "exfat", "rw"),
     Drive("me@host:", "/home/me/host", "fuse.sshfs", "rw"),
     Drive("share", "/z", "", "rw,remote"),
+    Drive("systemd-1", "/mnt/asked", "autofs", "rw,direct"),
+    Drive("nas:/asked", "/mnt/asked", "cifs", "rw"),
 ]
 
 
@@ -34,6 +36,7 @@ DRIVES = [
         ("/mnt/nas/usb/DCIM", False),
         ("/home/me/host/a", True),
         ("/z/a", True),
+        ("/mnt/asked/2019", True),
         (r"\\server\share\a", True),
     ],
 )
