@@ -47,7 +47,7 @@ def is_below(path: str, folder: str) -> bool:
 class Walk:
     """Image files below a folder as an iterator, in the order of their paths; symbolic links, devices, pipes and sockets are passed over.
 
-    `unreadable` collects subfolders that could not be read; `empty` says that the top held nothing at all.
+    `unreadable` collects subfolders that could not be read, or only the names in them; `empty` says that the top held nothing at all.
     Raises OSError if the top can't be read.
     """
 
@@ -64,13 +64,25 @@ class Walk:
                 if is_folder:
                     open_.append(self._listed(entry.path))
                     break
-                try:
-                    facts = entry.stat(follow_symlinks=False)
-                except FileNotFoundError:
-                    continue  # gone since it was listed
-                yield entry.path, (facts.st_size, facts.st_mtime_ns)
+                if (facts := self._facts(entry)) is not None:
+                    yield entry.path, facts
             else:
                 open_.pop()
+
+    def _facts(self, entry: "os.DirEntry[str]") -> Facts | None:
+        """None for a file that can't be asked. Not the end of the walk: `missing` does not call it gone."""
+        try:
+            facts = entry.stat(follow_symlinks=False)
+        except PermissionError:  # its folder may be listed and not entered: so it is with all in it
+            folder = parent_of(entry.path)
+            if folder == self.top.rstrip(os.sep):
+                raise
+            if folder not in self.unreadable:
+                self.unreadable.append(folder)
+            return None
+        except OSError:
+            return None  # gone since it was listed, or a damaged place on the disk
+        return facts.st_size, facts.st_mtime_ns
 
     def _listed(self, folder: str) -> Iterator[tuple["os.DirEntry[str]", bool]]:
         """What is to be looked at in a folder, and whether it is a folder itself."""

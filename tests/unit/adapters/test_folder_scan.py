@@ -1,7 +1,10 @@
 """Looking through folders."""
 
+import errno
 import os
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -130,6 +133,59 @@ def test_an_unreadable_subfolder_is_noted_and_passed_over(tmp_path: Path, monkey
     walk = Walk(str(tmp_path), Matcher(str(tmp_path), Folder(path="x")))
     assert [path for path, _ in walk] == [str(tmp_path / "a.jpg")]
     assert walk.unreadable == [str(tmp_path / "shut")]
+
+
+class Refusing:
+    """Entries of which those named in `refused` can be listed and not be asked."""
+
+    def __init__(self, folder: str, refused: dict[str, OSError]) -> None:
+        self.entries = SCANDIR(folder)
+        self.refused = refused
+
+    def __enter__(self) -> list[Any]:
+        def entry(real: "os.DirEntry[str]") -> Any:
+            def stat(*, follow_symlinks: bool) -> os.stat_result:
+                if real.name in self.refused:
+                    raise self.refused[real.name]
+                return real.stat(follow_symlinks=follow_symlinks)
+
+            return SimpleNamespace(name=real.name, path=real.path, is_dir=real.is_dir, is_file=real.is_file, stat=stat)
+
+        return [entry(real) for real in self.entries]
+
+    def __exit__(self, *_: object) -> None:
+        self.entries.close()
+
+
+SCANDIR = os.scandir
+
+
+def refusing(monkeypatch: pytest.MonkeyPatch, refused: dict[str, OSError]) -> None:
+    monkeypatch.setattr(os, "scandir", lambda folder: Refusing(folder, refused))
+
+
+def test_a_subfolder_that_may_be_listed_and_not_entered_is_noted_and_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path, "a.jpg", "listed/b.jpg", "listed/c.jpg", "z.jpg")
+    refusing(monkeypatch, {"b.jpg": PermissionError(), "c.jpg": PermissionError()})
+    walk = Walk(str(tmp_path), Matcher(str(tmp_path), Folder(path="x")))
+    assert [Path(path).name for path, _ in walk] == ["a.jpg", "z.jpg"]
+    assert walk.unreadable == [str(tmp_path / "listed")]
+
+
+def test_a_top_that_may_be_listed_and_not_entered_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path, "a.jpg")
+    refusing(monkeypatch, {"a.jpg": PermissionError()})
+    for top in (str(tmp_path), str(tmp_path) + os.sep):
+        with pytest.raises(PermissionError):
+            list(Walk(top, Matcher(top, Folder(path="x"))))
+
+
+def test_a_file_on_a_damaged_place_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path, "a.jpg", "b.jpg", "c.jpg")
+    refusing(monkeypatch, {"b.jpg": OSError(errno.EIO, "Input/output error")})
+    walk = Walk(str(tmp_path), Matcher(str(tmp_path), Folder(path="x")))
+    assert [Path(path).name for path, _ in walk] == ["a.jpg", "c.jpg"]
+    assert walk.unreadable == []
 
 
 def test_an_unreadable_top_is_an_error_and_an_empty_one_is_noted(tmp_path: Path) -> None:
