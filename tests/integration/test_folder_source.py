@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import errno
 import os
 import signal
@@ -24,6 +25,7 @@ from agent.adapters.folder_source import FolderSource
 from agent.adapters.folder_thread import FolderThread, Whereabouts
 from agent.app.ports import Change, FileAppeared, FileMoved, FilesGone, SourceFailed, SourceRecovered
 from agent.domain.errors import SourceUnreachable, StoreBusy
+from agent.i18n import LANGUAGES, Texts
 from agent.settings import Folder, Sources
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
@@ -164,10 +166,11 @@ def test_photos_whose_events_the_kernel_dropped_are_found(tmp_path: Path) -> Non
 
 
 @linux
-@pytest.mark.parametrize("refused", ["top", "inside"])
+@pytest.mark.parametrize("refused", ["instance", "top", "inside"])
 async def test_where_no_more_folders_can_be_watched_the_folder_is_looked_through(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: str
 ) -> None:
+    from watchdog.observers import inotify_c
     from watchdog.observers.inotify_c import InotifyFD
 
     photo(tmp_path / "inside" / "a.jpg")
@@ -178,11 +181,19 @@ async def test_where_no_more_folders_can_be_watched_the_folder_is_looked_through
             raise OSError(errno.ENOSPC, "inotify watch limit reached")
         return add_callback(self, path, *rest)  # type: ignore[arg-type]
 
+    def none_left() -> int:
+        ctypes.set_errno(errno.EMFILE)
+        return -1
+
     monkeypatch.setattr(InotifyFD, "add_callback", limited)
+    if refused == "instance":  # a user may have few of them, and watch few folders with each
+        monkeypatch.setattr(inotify_c, "inotify_init", none_left)
     seen: list[Change] = []
     async with watching([Folder(path=str(tmp_path))], seen.append) as source:
         assert isinstance(seen[0], SourceFailed)
         assert seen[0].error.code == "source.limit"
+        remedies = [Texts(language).remedy(seen[0].error) for language in LANGUAGES]
+        assert all("max_user_watches" in remedy and "max_user_instances" in remedy for remedy in remedies)
         photo(tmp_path / "inside" / "b.jpg")
         await source.rescan()
     assert [Path(change.seen.path).name for change in seen if isinstance(change, FileAppeared)] == ["a.jpg", "b.jpg"]
