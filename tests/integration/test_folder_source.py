@@ -114,6 +114,32 @@ def test_a_slow_drive_is_left_in_peace_ten_times_as_long_as_a_look_takes(tmp_pat
     assert waits == [5.0, 20.0, 20.0]
 
 
+async def test_a_network_drive_that_is_unmounted_takes_no_photo_out_of_the_library(tmp_path: Path) -> None:
+    """What is left is the empty folder on which it was mounted, and each photo in it is told as deleted."""
+    root, away = tmp_path / "nas", tmp_path / "away"
+    known = {str(path): (path.stat().st_size, LONG_AGO * 10**9) for path in (photo(root / "a.jpg"), photo(root / "in" / "b.jpg"))}
+    seen: list[Change] = []
+    async with watching([Folder(path=str(root))], seen.append, known=lambda _: sorted(known.items()), remote=lambda _: True):
+        assert seen == []
+        root.rename(away)
+        root.mkdir()
+        await until(lambda: seen)
+        root.rmdir()
+        away.rename(root)
+        await until(lambda: isinstance(seen[-1], SourceRecovered))
+    assert [type(change) for change in seen] == [SourceFailed, SourceRecovered]
+
+
+async def test_a_network_drive_from_which_all_is_deleted_is_no_drive_that_is_unmounted(tmp_path: Path) -> None:
+    gone = photo(tmp_path / "a.jpg")
+    known = [(str(gone), (5, LONG_AGO * 10**9))]
+    seen: list[Change] = []
+    async with watching([Folder(path=str(tmp_path))], seen.append, known=lambda _: known, remote=lambda _: True):
+        gone.unlink()
+        await until(lambda: seen)
+    assert seen == [FilesGone((str(gone),))]
+
+
 # A process of its own, so that it can be stopped while its kernel queue runs over.
 CHILD = """
 import asyncio, sys
