@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -108,6 +109,9 @@ def test_invalid_settings_are_said_while_the_old_ones_hold(program: "RealProgram
     program.paths.settings.write_text("this is no TOML")
     program.until(lambda status: status.problem is not None and status.problem.code == "settings.unreadable")
 
+    program.paths.settings.write_text(good + '\n[general]\nlanguage = "tlh"\n')
+    program.until(lambda status: status.problem is not None and status.problem.code == "settings.invalid")
+
     program.paths.settings.write_text(good + '\n[general]\nlanguage = "zh-CN"\n')
     assert program.until(lambda status: status.problem is None).language == "zh-CN"
 
@@ -143,6 +147,8 @@ def test_photos_that_were_away_when_their_turn_came_are_read_once_they_are_back(
     program.watched.rename(away)
     program.post("/api/resume")
     program.until(lambda status: status.failed == 6 and status.folders[0].problem is not None)
+    with program.client() as client:
+        assert set(re.findall(r'"(image\.[a-z_]+)"', json.dumps(client.get_json("/api/problems")))) == {"image.missing"}
 
     away.rename(program.watched)
     assert program.settled(6).problem is None
