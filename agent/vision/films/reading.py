@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -73,7 +74,7 @@ def frame_at(data: bytes, film: Film, at: int, limits: Limits) -> Frame:
 def _read(data: bytes, film: Film, limits: Limits, numbers: Sequence[int]) -> Iterator[Frame]:
     opened = named(data, limits, lambda name: others.open_checked(data, name, limits))
     exif = others.exif_read(opened, data, film.name)
-    read = _page if film.name == "tiff" else _frame
+    read = _page if film.name == "tiff" else partial(_frame, size=opened.size)
 
     for number in numbers:
         frame = named(data, limits, lambda _, number=number: read(opened, number, limits))  # type: ignore[misc]  # the default has no type
@@ -115,10 +116,12 @@ def _check(count: int, pixels: int) -> None:
         raise FilmTooLong(frames=count, megapixels=round(pixels / 1e6), most=MOST_FRAMES, limit=round(MOST_PIXELS / 1e6))
 
 
-def _frame(opened: PIL.Image.Image, number: int, _: Limits) -> Frame:
-    """Always with what is transparent: the next frame may have some."""
+def _frame(opened: PIL.Image.Image, number: int, limits: Limits, size: tuple[int, int]) -> Frame:
+    """As much of it as lies in a picture of that size, always with what is transparent: the next frame may have some."""
     opened.seek(number)
-    pixels = np.asarray(opened.convert("RGBA"))
+    limits.check_pixels(*opened.size)  # a GIF's frame may say that it is larger than the picture, which then grows
+    whole = opened.convert("RGBA")
+    pixels = np.asarray(whole if whole.size == size else whole.crop((0, 0, *size)))
     ms = float(opened.info.get("duration") or 0)
     canvas = Canvas(np.ascontiguousarray(pixels[:, :, :3]), np.ascontiguousarray(pixels[:, :, 3]), opened.info.get("icc_profile") or b"")
     return Frame(canvas, ms)

@@ -13,7 +13,7 @@ import pytest
 from PIL import ImageCms
 
 from agent.domain.clips import Clip, Covered, Knot, Way
-from agent.domain.errors import FilmTooLong, ImageTruncated
+from agent.domain.errors import FilmTooLong, ImageTooLarge, ImageTruncated
 from agent.domain.face import Box
 from agent.domain.redaction import Cover, Look, Shape, Style, around
 from agent.domain.tracks import ways_of
@@ -265,6 +265,35 @@ def test_more_than_can_be_looked_through_is_refused(name: str, limit: str, value
     monkeypatch.setattr(reading, limit, value)
     with pytest.raises(FilmTooLong):
         frames_in({**MADE, **LOSSY}[name](1), LIMITS)
+
+
+def outgrown(side: int) -> bytes:
+    """A GIF of 40 by 40 pixels whose second frame says that it is larger, and is."""
+
+    def gif(side: int) -> bytes:
+        return saved(PIL.Image.fromarray(np.full((side, side), 200, np.uint8)), "GIF", optimize=False)
+
+    small, large = gif(40), gif(side)
+    frame = b"\x2c\0\0\0\0" + side.to_bytes(2, "little") * 2
+    return small[:-1] + large[large.rindex(frame) :]
+
+
+def test_a_frame_that_is_larger_than_its_picture_ends_at_the_pictures_edge() -> None:
+    data = outgrown(60)
+    film = reading.film_of(data, "gif", LIMITS)
+    assert [(frame.canvas.width, frame.canvas.height) for frame in reading.frames(data, film, LIMITS)] == [(40, 40)] * 2
+    out = io.BytesIO()
+    assert write(data, [], LIMITS, out, strip=False) == 2
+    assert [each.shape[:2] for each in shown(out.getvalue())] == [(40, 40)] * 2
+
+
+def test_a_frame_of_more_pixels_than_allowed_is_refused_even_if_its_picture_has_few() -> None:
+    data, limits = outgrown(120), Limits(megapixels=0.01, megabytes=1)
+    film = reading.film_of(data, "gif", limits)
+    with pytest.raises(ImageTooLarge):
+        list(reading.frames(data, film, limits))
+    with pytest.raises(ImageTooLarge):
+        look_through(data, limits, lambda _decoder, _score: [])
 
 
 def test_a_film_that_is_cut_off_has_no_copy() -> None:
