@@ -8,12 +8,14 @@ from typing import Final
 
 import numpy as np
 import PIL.Image
+from numpy.typing import NDArray
 from PIL import ImageCms
 
 from agent.vision.codecs.image import Pixels
 
 _AT_A_TIME: Final = 1_000_000  # pixels: what is needed beside the picture stays small
 _LARGEST_PROFILE: Final = 4_000_000  # bytes
+_BITS, _PHOTOMETRIC, _TWELVE = 258, 262, (12,)  # a TIFF's tags
 _S_RGB: Final = (b"sRGB", "sRGB".encode("utf-16-be"))
 
 
@@ -37,11 +39,19 @@ def to_rgb(opened: PIL.Image.Image, profile: bytes) -> Pixels:
     """Any of Pillow's modes as 8-bit RGB, inks by their ICC profile; what is transparent becomes white."""
     out = np.empty((opened.height, opened.width, 3), np.uint8)
     transform = _transform(profile, opened.mode) if opened.mode in ("CMYK", "LAB") else None
-    white = _brightest(opened)
+    white, negative = _brightest(opened), _is_negative(opened)
     for rows in strips(opened.width, opened.height):
         strip = opened.crop((0, rows.start, opened.width, min(rows.stop, opened.height)))
-        out[rows] = _strip_to_rgb(strip, transform, white)
+        out[rows] = _strip_to_rgb(strip, transform, white, negative)
     return out
+
+
+def sixteen_bits(opened: PIL.Image.Image) -> NDArray[np.uint16]:
+    """A picture of Pillow's modes I;16, black 0 and white 65535: [height, width]."""
+    grey = np.asarray(opened).astype(np.uint16)
+    if _bits(opened) == _TWELVE:
+        grey = np.bitwise_or(grey << np.uint16(4), grey >> np.uint16(8))
+    return ~grey if _is_negative(opened) else grey
 
 
 def strips(width: int, height: int) -> list[slice]:
@@ -50,13 +60,15 @@ def strips(width: int, height: int) -> list[slice]:
     return [slice(top, top + step) for top in range(0, height, step)]
 
 
-def _strip_to_rgb(strip: PIL.Image.Image, transform: ImageCms.ImageCmsTransform | None, white: float) -> Pixels:
+def _strip_to_rgb(strip: PIL.Image.Image, transform: ImageCms.ImageCmsTransform | None, white: float, negative: bool) -> Pixels:
     if strip.mode in ("I", "F") or strip.mode.startswith("I;16"):
         with np.errstate(all="ignore"):  # numbers that are none
             grey = np.nan_to_num(np.asarray(strip).astype(np.float32) * (255 / white), posinf=255, neginf=0).clip(0, 255)
-        return np.stack([grey.astype(np.uint8)] * 3, axis=-1)
+        return np.stack([(255 - grey if negative else grey).astype(np.uint8)] * 3, axis=-1)
     if transform is not None:
         return np.asarray(ImageCms.applyTransform(strip, transform), np.uint8)
+    if strip.mode == "La":  # grey that is multiplied with its alpha: Pillow knows one way from there
+        strip = strip.convert("LA")
     if strip.has_transparency_data:
         picture = strip.convert("RGBA")
         strip = PIL.Image.alpha_composite(PIL.Image.new("RGBA", picture.size, "white"), picture)
@@ -66,11 +78,22 @@ def _strip_to_rgb(strip: PIL.Image.Image, transform: ImageCms.ImageCmsTransform 
 def _brightest(opened: PIL.Image.Image) -> float:
     """What stands for white where the numbers are no bytes."""
     if opened.mode.startswith("I;16"):
-        return 65280.0
+        return 4080.0 if _bits(opened) == _TWELVE else 65280.0
     if opened.mode not in ("I", "F"):
         return 255.0
-    most = max((value for value in np.ravel(opened.getextrema()) if np.isfinite(value)), default=255.0)
-    return max(float(most), 255.0)
+    most = max((float(value) for value in np.ravel(opened.getextrema()) if np.isfinite(value)), default=255.0)
+    if opened.mode == "F" and 0 < most <= 1:
+        return 1.0  # light, as programs reckon with it
+    return max(most, 255.0)
+
+
+def _bits(opened: PIL.Image.Image) -> object:
+    return getattr(opened, "tag_v2", {}).get(_BITS)
+
+
+def _is_negative(opened: PIL.Image.Image) -> bool:
+    """Whether 0 is white in a TIFF whose numbers are no bytes. Bytes its decoder turns round itself."""
+    return bool(getattr(opened, "tag_v2", {}).get(_PHOTOMETRIC) == 0)
 
 
 @lru_cache(maxsize=8)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agent.domain.errors import ImageCorrupt
 from agent.vision.codecs import Limits, heic, jpeg, others, raw
-from agent.vision.codecs.colour import strips, to_rgb
+from agent.vision.codecs.colour import sixteen_bits, strips, to_rgb
 from agent.vision.codecs.decode import turn
 from agent.vision.codecs.tiff import Exif
 from agent.vision.copies.notes import Notes, of_heic, of_jpeg, of_opened
@@ -130,7 +130,7 @@ def _deep(opened: PIL.Image.Image, data: bytes, name: str) -> Canvas | None:
 def of_pillow(opened: PIL.Image.Image, profile: bytes) -> Canvas:
     mode = opened.mode
     if mode.startswith("I;16"):
-        return Canvas(np.asarray(opened).astype(np.uint16)[:, :, None], None, profile)
+        return Canvas(sixteen_bits(opened)[:, :, None], None, profile)
     clear = opened.has_transparency_data
     if mode in ("1", "L", "LA"):
         plain, channels = ("LA", 1) if clear else ("L", 1)

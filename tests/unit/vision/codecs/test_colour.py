@@ -1,5 +1,6 @@
 """Colours: whatever a profile means becomes what a screen shows; a profile that can't be used says nothing."""
 
+import struct
 from collections.abc import Callable
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from PIL import ImageCms
 
 from agent.vision.codecs import Limits, Pixels, decode, encode_preview
+from agent.vision.copies.canvas import open_canvas
 
 LIMITS = Limits(megapixels=10, megabytes=10)
 Encode = Callable[..., bytes]
@@ -73,6 +75,47 @@ def test_every_way_of_writing_white_is_white(mode: str, encoded: Encode) -> None
     else:
         picture = PIL.Image.new("RGBA", (30, 30), (255, 255, 255, 0)).convert(mode)
     assert decode(encoded(picture, "TIFF"), LIMITS).pixels.min() == 255
+
+
+def test_grey_that_is_multiplied_with_its_alpha_is_decoded(encoded: Encode) -> None:
+    data = encoded(PIL.Image.new("LA", (30, 30), (100, 128)), "TIFF")
+    told, multiplied = (struct.pack("<HHLHH", 338, 3, 1, kind, 0) for kind in (2, 1))
+    assert data.count(told) == 1
+    shown = decode(data.replace(told, multiplied), LIMITS).pixels[5, 5]
+    assert np.abs(shown.astype(int) - (255 - 128 + 100)).max() <= 2
+
+
+def grey_tiff(encoded: Encode, value: int, *, bits: int = 16, photometric: int = 1) -> bytes:
+    """A TIFF of 30 by 30 pixels, whose words all are `value`; what it says of them may be something else."""
+    data = encoded(PIL.Image.fromarray(np.full((30, 30), value, np.uint16)), "TIFF")
+    for tag, before, after in ((258, 16, bits), (262, 1, photometric)):
+        told = struct.pack("<HHLHH", tag, 3, 1, before, 0)
+        assert data.count(told) == 1
+        data = data.replace(told, struct.pack("<HHLHH", tag, 3, 1, after, 0))
+    return data
+
+
+@pytest.mark.parametrize(("value", "shown"), [(0, 255), (65535, 0), (0x4000, 191)])
+def test_sixteen_bits_of_which_none_is_white_are_no_negative(encoded: Encode, value: int, shown: int) -> None:
+    data = grey_tiff(encoded, value, photometric=0)
+    assert decode(data, LIMITS).pixels[5, 5].tolist() == [shown] * 3
+    assert open_canvas(data, "tiff", LIMITS)[0].colours[5, 5].tolist() == [65535 - value]
+
+
+def test_twelve_bits_are_not_taken_for_the_darkest_of_sixteen(encoded: Encode) -> None:
+    data = grey_tiff(encoded, 0xFFFF, bits=12)
+    assert decode(data, LIMITS).pixels[5, 5].tolist() == [255] * 3
+    assert open_canvas(data, "tiff", LIMITS)[0].colours[5, 5].tolist() == [65535]
+    half = grey_tiff(encoded, 0x8888, bits=12)
+    assert decode(half, LIMITS).pixels[5, 5].tolist() == [0x88] * 3
+    assert open_canvas(half, "tiff", LIMITS)[0].colours[5, 5].tolist() == [0x8888]
+
+
+@pytest.mark.parametrize("white", [1.0, 255.0, 4000.0])
+def test_fractions_are_shown_as_bright_as_whole_numbers(encoded: Encode, white: float) -> None:
+    values = np.array([[0, 0.25], [0.5, 1]], np.float32).repeat(20, 0).repeat(20, 1) * np.float32(white)
+    pixels = decode(encoded(PIL.Image.fromarray(values), "TIFF"), LIMITS).pixels
+    assert [int(pixels[row, column, 0]) for row in (5, 25) for column in (5, 25)] == [0, 63, 127, 255]
 
 
 def test_numbers_that_are_none_do_no_harm(encoded: Encode) -> None:
