@@ -23,7 +23,7 @@ def decode(data: bytes, name: str, limits: Limits) -> tuple[Pixels, Exif, bytes]
     profile = opened.info.get("icc_profile") or b""
     if name == "webp" and opened.mode == "RGB" and not getattr(opened, "is_animated", False):
         return _plain_webp(data), read_exif(exif_of(opened)), profile
-    opened.load()
+    load(opened, name)
     return to_rgb(opened, profile), exif_read(opened, data, name), profile
 
 
@@ -37,6 +37,13 @@ def open_checked(data: bytes, name: str, limits: Limits) -> PIL.Image.Image:
     limits.check_pixels(*opened.size)
     limits.make_room(*opened.size)
     return opened
+
+
+def load(opened: PIL.Image.Image, name: str) -> None:
+    """Decode the picture at hand. A BMP nothing of which is visible is opaque: who does not know its fourth byte leaves it 0."""
+    opened.load()
+    if name == "bmp" and opened.mode == "RGBA" and opened.getchannel("A").getextrema() == (0, 0):
+        opened.putalpha(255)
 
 
 def exif_read(opened: PIL.Image.Image, data: bytes, name: str) -> Exif:

@@ -84,7 +84,7 @@ def open_canvas(data: bytes, name: str, limits: Limits) -> tuple[Canvas, Notes]:
     opened = others.open_checked(data, name, limits)
     deep = _deep(opened, data, name)
     if deep is None:
-        opened.load()
+        others.load(opened, name)
     notes, exif = of_opened(opened, data, name), others.exif_read(opened, data, name)
     canvas = of_pillow(opened, notes.profile) if deep is None else deep
     return upright(canvas, exif), notes

@@ -77,6 +77,23 @@ def test_every_way_of_writing_white_is_white(mode: str, encoded: Encode) -> None
     assert decode(encoded(picture, "TIFF"), LIMITS).pixels.min() == 255
 
 
+def bmp(alphas: tuple[int, int]) -> bytes:
+    """30 by 30 red pixels, with an alpha for each half."""
+    header = struct.pack("<LllHHLLllLL", 108, 30, 30, 1, 32, 3, 3600, 2835, 2835, 0, 0)
+    header += struct.pack("<LLLL", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) + b"BGRs" + bytes(48)
+    pixels = b"".join(bytes([10, 20, 220, alpha]) * 450 for alpha in alphas)
+    return b"BM" + struct.pack("<LHHL", 14 + 108 + len(pixels), 0, 0, 14 + 108) + header + pixels
+
+
+def test_a_bmp_whose_alpha_nobody_has_set_is_opaque() -> None:
+    unset = bmp((0, 0))
+    assert decode(unset, LIMITS).pixels.reshape(-1, 3).max(axis=0).tolist() == [220, 20, 10]
+    canvas, _ = open_canvas(unset, "bmp", LIMITS)
+    assert canvas.colours[5, 5].tolist() == [220, 20, 10]
+    half = decode(bmp((0, 255)), LIMITS).pixels
+    assert (half[5, 5].tolist(), half[25, 5].tolist()) == ([220, 20, 10], [255, 255, 255])
+
+
 def test_grey_that_is_multiplied_with_its_alpha_is_decoded(encoded: Encode) -> None:
     data = encoded(PIL.Image.new("LA", (30, 30), (100, 128)), "TIFF")
     told, multiplied = (struct.pack("<HHLHH", 338, 3, 1, kind, 0) for kind in (2, 1))
