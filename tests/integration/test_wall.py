@@ -112,6 +112,7 @@ attempts = {
     "times of a file": lambda: os.utime(places["photo"], (1, 1)),
     "length of a file": lambda: os.truncate(places["photo"], 5),
     "marks of a file": marked,
+    "notes of a file": lambda: os.listxattr(places["photo"]),
     "program": lambda: subprocess.run(["/bin/true"], check=True),
     "fork": forked,
     "clone": cloned,
@@ -153,7 +154,7 @@ Places: TypeAlias = dict[str, Any]
 NETWORK = {"tcp", "unix socket", "abstract socket", "udp"}
 FILES = {"token", "key", "database", "photo", "agent's environment", "list of home"}
 BY_NAME = {"home", "temporary folder"}
-OF_A_FILE = {"times of a file", "length of a file", "marks of a file"}  # without opening it to write
+OF_A_FILE = {"times of a file", "length of a file", "marks of a file", "notes of a file"}  # Landlock leaves them open
 WRITES = BY_NAME | OF_A_FILE
 ON_THE_AGENT = {
     "signal to the agent",

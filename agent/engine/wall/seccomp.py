@@ -33,6 +33,9 @@ REFUSED: Mapping[str, _Numbers] = {
     **{"setxattr": (188, 5), "lsetxattr": (189, 6), "fsetxattr": (190, 7), "setxattrat": (463, 463)},
     **{"removexattr": (197, 14), "lremovexattr": (198, 15), "fremovexattr": (199, 16), "removexattrat": (466, 466)},
     **{"name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265), "file_setattr": (469, 469)},
+    # who knows a path reads what is noted there of the file: where it came from, what its owner calls it
+    **{"getxattr": (191, 8), "lgetxattr": (192, 9), "listxattr": (194, 11), "llistxattr": (195, 12)},
+    **{"getxattrat": (464, 464), "listxattrat": (465, 465)},
     # and who watches a folder, to be told the names of what comes and goes there
     **{"inotify_init": (253, None), "inotify_init1": (294, 26), "inotify_add_watch": (254, 27), "fanotify_init": (300, 262)},
     # the ways around a filter, and the parts of the kernel with the longest list of holes
