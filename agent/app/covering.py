@@ -121,7 +121,7 @@ class Covering:
         return await asyncio.to_thread(self._copies.digest, item.target) == facts.copy_sha256
 
     async def _left_beside(self, item: RedactionItem, passphrase: str | None) -> bool:
-        """Whether the program ended just after it had moved what is kept into its place, and before the copy."""
+        """Whether what lies there was kept by this very item, which then came no further: it failed, or the program ended."""
         if item.edited or item.facts is None:
             return False
         try:
@@ -186,8 +186,8 @@ class Covering:
         if item.source == item.target:
             if there != facts.sha256:
                 raise ImageMissing if there is None else ImageChanged
-            # Noted before: then what lies beside it was kept by this very item, before the program ended.
-            return Placing(item.source, aside, item.target, True, kept, kept_replaces=item.facts is not None)
+            # What an earlier batch kept there is the only original left: it stays also when what failed for it is tried again.
+            return Placing(item.source, aside, item.target, True, kept, kept_replaces=ours)
         gives_way = item.wish.replace or (facts.replaces is not None and there == facts.replaces)
         return Placing(item.source, aside, item.target, gives_way, kept, kept_replaces=gives_way or ours)
 

@@ -545,6 +545,21 @@ async def test_the_first_original_is_never_lost(world: World) -> None:
     assert content(back) == b"first"
 
 
+async def test_nor_is_it_when_what_failed_for_its_sake_is_tried_again(world: World) -> None:
+    path = world.folder / "a.jpg"
+    world.file("a.jpg", b"first")
+    async with world.running():
+        await copies_of(world, ask(world, None, keeping=Keeping.ORIGINAL))
+        covered = path.read_bytes()
+        [again] = (await copies_of(world, ask(world, None, keeping=Keeping.ORIGINAL))).values()
+        await world.app.redaction.copies.retry(again.batch)
+        await world.until(lambda: world.real.copies_to_make(1) == [])
+        back = await world.app.redaction.restoring.restore(str(path), None, None)
+
+    assert path.read_bytes() == covered
+    assert content(back) == b"first"
+
+
 async def test_an_original_is_kept_before_it_gives_way(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopped in between, it is not lost, and what was kept is no hindrance to the next try."""
     path = world.folder / "a.jpg"
