@@ -31,6 +31,7 @@ class Made:
     options: tuple[tuple[str, str], ...] = (("g", "12"),)
     sound: str | None = "aac"
     rotation: int = 0  # degrees counter-clockwise, as the file says
+    flip: tuple[int, int, int, int] | None = None  # where right and down go, as the file says: two numbers each
     tags: tuple[tuple[str, str], ...] = ()
 
 
@@ -49,6 +50,9 @@ def made_clip(path: Path, made: Made | None = None) -> Path:
         picture.time_base = picture.codec_context.time_base = Fraction(1, 600)
         if made.rotation:
             picture.set_display_rotation(made.rotation)
+        if made.flip:
+            a, b, c, d = (each << 16 for each in made.flip)
+            picture.set_display_matrix((a, b, 0, c, d, 0, 0, 0, 1 << 30))
         sound = None if made.sound is None else container.add_stream(made.sound, rate=48_000)
         assert sound is None or isinstance(sound, AudioStream)
         for number, moment in enumerate(made.moments):

@@ -163,6 +163,23 @@ def test_a_turned_clip_stays_turned_and_is_covered_where_it_is_shown(tmp_path: P
     assert shows_red(copy.path) == 0
 
 
+# Where right and down go, and the middle of the square in the first frame, as it is shown: in the file it is 40, 100 of 320 by 240.
+@pytest.mark.parametrize(
+    ("flip", "middle"),
+    [((-1, 0, 0, 1), (280, 100)), ((1, 0, 0, -1), (40, 140)), ((0, 1, 1, 0), (100, 40)), ((0, -1, -1, 0), (140, 280))],
+)
+def test_a_mirrored_clip_is_looked_at_as_it_is_shown(tmp_path: Path, flip: tuple[int, int, int, int], middle: tuple[int, int]) -> None:
+    """Of faces that stand on their heads the detector misses every second."""
+    original = made_clip(tmp_path / "clip.mp4", Made(flip=flip))
+    with original.open("rb") as file:
+        clip = probe(file, LIMITS)
+        [find] = look_through(file, clip.parts[0], clip.tick, look).sights[0].finds
+    copy = redacted(original)
+    assert (find.box.x + find.box.w / 2, find.box.y + find.box.h / 2) == pytest.approx(middle, abs=3)
+    assert stream(copy.path)["side_data_list"] == stream(original)["side_data_list"]
+    assert shows_red(copy.path) == 0
+
+
 @pytest.mark.parametrize("style", list(Style))
 def test_every_style_can_be_had(tmp_path: Path, style: Style) -> None:
     copy = redacted(made_clip(tmp_path / "clip.mp4"), style=style)

@@ -21,10 +21,11 @@ _ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """By how much a frame is turned clockwise before it is shown: 0, 90, 180 or 270 degrees."""
+    """How a frame is brought upright before it is shown: mirrored, left to right, if it is, then turned."""
 
-    degrees: int = 0
+    degrees: int = 0  # clockwise: 0, 90, 180 or 270
     matrix: bytes | None = None  # as the file has it: nine numbers of 32 bits
+    mirrored: bool = False
 
     @classmethod
     def of(cls, frame: VideoFrame) -> "Turn":
@@ -34,8 +35,11 @@ class Turn:
             matrix = bytes(said[Type.DISPLAYMATRIX])
         except KeyError:
             return cls()
-        a, b = struct.unpack("=2i", matrix[:8])
-        return cls(round(math.degrees(math.atan2(b, a)) / 90) * 90 % 360, matrix)
+        a, b, _, c, d = struct.unpack("=5i", matrix[:20])
+        mirrored = a * d < b * c
+        # Of a mirrored one the first two numbers say where left goes, not right.
+        angle = math.atan2(-b, -a) if mirrored else math.atan2(b, a)
+        return cls(round(math.degrees(angle) / 90) * 90 % 360, matrix, mirrored)
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -47,13 +51,18 @@ class Turn:
 
     def turned(self, pixels: Pixels) -> Pixels:
         """As they are shown."""
+        if self.mirrored:
+            pixels = np.asarray(cv2.flip(pixels, 1), np.uint8)
         return np.asarray(cv2.rotate(pixels, _ROTATIONS[self.degrees]), np.uint8) if self.degrees else pixels
 
     def in_file(self, cover: Cover, width: int, height: int) -> Cover:
         """A cover of the upright picture on the frame, `width` by `height` pixels large, as it lies in the file."""
-        if not self.degrees:
+        if not self.degrees and not self.mirrored:
             return cover
         box = cover.box
         x, y = box.x + box.w / 2, box.y + box.h / 2
-        x, y = {90: (y, height - x), 180: (width - x, height - y), 270: (width - y, x)}[self.degrees]
-        return replace(cover, box=Box(x - box.w / 2, y - box.h / 2, box.w, box.h), tilt=cover.tilt - self.degrees)
+        x, y = {0: (x, y), 90: (y, height - x), 180: (width - x, height - y), 270: (width - y, x)}[self.degrees]
+        tilt = cover.tilt - self.degrees
+        if self.mirrored:
+            x, tilt = width - x, -tilt
+        return replace(cover, box=Box(x - box.w / 2, y - box.h / 2, box.w, box.h), tilt=tilt)
