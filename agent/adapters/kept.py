@@ -121,8 +121,10 @@ class KeptFiles:
     def _unsealed(self, path: str, passphrase: str | None) -> Iterator[tuple[dict[str, Any], "_Reader"]]:
         try:
             file = Path(path).open("rb")  # noqa: SIM115 - closed below
-        except (OSError, ValueError) as error:
+        except (FileNotFoundError, NotADirectoryError, ValueError) as error:
             raise NotRestorable from error
+        except OSError as error:
+            raise ImageUnreadable from error
         with file:
             try:
                 header = _read_header(file)

@@ -25,7 +25,15 @@ from agent.app.ports import (
     Renderer,
 )
 from agent.domain.clips import is_clip
-from agent.domain.errors import CopyUnsupported, EngineBadAnswer, ImageChanged, ImageMissing, PassphraseGone, RedactionError
+from agent.domain.errors import (
+    CopyUnsupported,
+    EngineBadAnswer,
+    ImageChanged,
+    ImageMissing,
+    ImageUnreadable,
+    PassphraseGone,
+    RedactionError,
+)
 from agent.domain.face import Analysis, Face
 from agent.domain.image import named_as
 from agent.domain.people import Certainty, Identity, one_each
@@ -126,7 +134,7 @@ class Covering:
             return False
         try:
             kept = await asyncio.to_thread(self._keeper.opened, item.target + KEPT_ENDING, passphrase)
-        except RedactionError:
+        except (RedactionError, ImageUnreadable):
             return False  # nothing is there, or somebody else's
         return kept.copy_sha256 == item.facts.copy_sha256
 

@@ -2,8 +2,10 @@
 
 import asyncio
 
-from agent.app.ports import KEPT_ENDING, CopyFiles, Keeper, Placing, Renderer
-from agent.domain.errors import CopyChanged, ImageMissing
+from pathlib import Path
+
+from agent.app.ports import KEPT_ENDING, CopyFiles, Keeper, Kept, Placing, Renderer
+from agent.domain.errors import CopyChanged, CopyMissing, ImageMissing, NotRestorable
 
 
 class Restoring:
@@ -15,12 +17,12 @@ class Restoring:
     async def restore(self, path: str, output: str | None, passphrase: str | None) -> str:
         """`path` is the copy, or what was kept beside it; without `output` it goes beside it. What is there keeps its name.
 
-        Returns where it is. Raises NotRestorable, RestoreKeyWrong, KeptDamaged, CopyChanged, CopyUnwritable, CopyDiskFull, ImageError,
-        EngineError.
+        Returns where it is. Raises CopyMissing, NotRestorable, RestoreKeyWrong, KeptDamaged, CopyChanged, CopyUnwritable, CopyDiskFull,
+        ImageError, EngineError.
         """
         copy = path.removesuffix(KEPT_ENDING)
         beside = copy + KEPT_ENDING
-        kept = await asyncio.to_thread(self._keeper.opened, beside, passphrase)
+        kept = await asyncio.to_thread(self._opened, path, beside, passphrase)
         if not kept.whole:
             found = await asyncio.to_thread(self._copies.digest, copy)
             if found is None:
@@ -37,6 +39,14 @@ class Restoring:
             return await asyncio.to_thread(self._copies.place, Placing(copy, aside, target, replace=False))
         finally:
             await asyncio.to_thread(self._copies.discard, aside)
+
+    def _opened(self, path: str, beside: str, passphrase: str | None) -> Kept:
+        try:
+            return self._keeper.opened(beside, passphrase)
+        except NotRestorable:
+            if not Path(path).exists():
+                raise CopyMissing from None  # a name that was mistyped says nothing about what was kept
+            raise
 
 
 def _beside(copy: str, name: str, *, whole: bool) -> str:

@@ -91,7 +91,7 @@ class Keeper(Protocol):
         ...
 
     def opened(self, path: str, passphrase: str | None) -> Kept:
-        """What a file keeps. Raises NotRestorable, RestoreKeyWrong, KeptDamaged."""
+        """What a file keeps. Raises NotRestorable, RestoreKeyWrong, KeptDamaged, ImageUnreadable."""
         ...
 
     def original(self, path: str, passphrase: str | None, output: str) -> None:

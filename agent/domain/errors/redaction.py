@@ -39,6 +39,12 @@ class NotRestorable(RedactionError):
     code = "redact.nothing_kept"
 
 
+class CopyMissing(RedactionError):
+    """Neither the copy is there nor what was kept beside it."""
+
+    code = "redact.copy_missing"
+
+
 class RestoreKeyWrong(RedactionError):
     code = "redact.wrong_key"
 

@@ -20,6 +20,7 @@ from agent.domain.errors import (
     AgentError,
     CopyChanged,
     CopyDiskFull,
+    CopyMissing,
     CopyUnsupported,
     CopyUnwritable,
     EngineBadAnswer,
@@ -642,7 +643,14 @@ async def test_regions_come_back_on_the_copy_they_are_of(world: World, safe: Pat
 
 async def test_where_nothing_is_kept_nothing_comes_back(world: World) -> None:
     with pytest.raises(NotRestorable):
-        await world.app.redaction.restoring.restore(str(world.folder / "a.jpg"), None, None)
+        await world.app.redaction.restoring.restore(str(world.file("a.jpg").path), None, None)
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "b.jpg.aipopup", "b.jpg/c.jpg"])
+async def test_a_name_that_is_mistyped_is_not_said_to_be_of_a_picture_that_was_not_kept(world: World, name: str) -> None:
+    world.file("b.jpg")
+    with pytest.raises(CopyMissing):
+        await world.app.redaction.restoring.restore(str(world.folder / name), None, None)
 
 
 async def test_a_passphrase_is_noted_nowhere(world: World, safe: Path) -> None:

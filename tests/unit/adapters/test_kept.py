@@ -11,7 +11,7 @@ import pytest
 from agent.adapters import kept as module
 from agent.adapters.kept import KeptFiles
 from agent.app.ports import Kept, Region
-from agent.domain.errors import CopyUnwritable, ImageChanged, KeptDamaged, NotRestorable, RestoreKeyWrong
+from agent.domain.errors import CopyUnwritable, ImageChanged, ImageUnreadable, KeptDamaged, NotRestorable, RestoreKeyWrong
 
 KEY = bytes(range(32))
 FILES = KeptFiles(lambda: KEY)
@@ -158,6 +158,13 @@ def test_what_is_no_such_file_keeps_nothing(tmp_path: Path, content: bytes) -> N
         FILES.opened(str(tmp_path / "a"), None)
     with pytest.raises(NotRestorable):
         FILES.opened(str(tmp_path / "none"), None)
+
+
+def test_what_is_there_and_cannot_be_read_is_not_said_to_keep_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()  # one that may not be read is readable for root
+
+    with pytest.raises(ImageUnreadable):
+        FILES.opened(str(tmp_path / "a"), None)
 
 
 def test_regions_are_no_whole_file(tmp_path: Path) -> None:
