@@ -1,7 +1,7 @@
 """Gives back what covers hide: the pixels below them, or the whole original, from what was kept beside a copy."""
 
 import asyncio
-
+import os
 from pathlib import Path
 
 from agent.app.ports import KEPT_ENDING, CopyFiles, Keeper, Kept, Placing, Renderer
@@ -15,7 +15,7 @@ class Restoring:
         self._keeper = keeper
 
     async def restore(self, path: str, output: str | None, passphrase: str | None) -> str:
-        """`path` is the copy, or what was kept beside it; without `output` it goes beside it. What is there keeps its name.
+        """`path` is the copy, or what was kept beside it; `output` a file or a folder, None beside the copy. What is there keeps its name.
 
         Returns where it is. Raises CopyMissing, NotRestorable, RestoreKeyWrong, KeptDamaged, CopyChanged, CopyUnwritable, CopyDiskFull,
         ImageError, EngineError.
@@ -29,7 +29,8 @@ class Restoring:
                 raise ImageMissing
             if found != kept.copy_sha256:
                 raise CopyChanged
-        target = output or _beside(copy, kept.name if kept.whole else copy, whole=kept.whole)
+        ending = Path(kept.name).suffix if kept.whole else ".png"
+        target = await asyncio.to_thread(_target, copy, output, ending)
         aside = await asyncio.to_thread(self._copies.prepare, target, "restored")
         try:
             if kept.whole:
@@ -49,7 +50,10 @@ class Restoring:
             raise
 
 
-def _beside(copy: str, name: str, *, whole: bool) -> str:
-    """`a restored.jpg` beside `a.jpg`; pixels come back as PNG."""
-    stem = copy.rpartition(".")[0]
-    return f"{stem or copy} restored.{name.rpartition('.')[2] if whole else 'png'}"
+def _target(copy: str, output: str | None, ending: str) -> str:
+    """`a restored.jpg` for `a.jpg`, beside it or in that folder, unless a file is named."""
+    usual = Path(copy).with_name(f"{Path(copy).stem} restored{ending}")
+    if not output:
+        return str(usual)
+    is_folder = output.endswith(("/", os.sep)) or Path(output).is_dir()
+    return str(Path(output) / usual.name) if is_folder else output

@@ -653,6 +653,22 @@ async def test_a_name_that_is_mistyped_is_not_said_to_be_of_a_picture_that_was_n
         await world.app.redaction.restoring.restore(str(world.folder / name), None, None)
 
 
+async def test_what_comes_back_goes_where_it_is_wanted(world: World, tmp_path: Path) -> None:
+    """Into a folder that is there or is to be, or beside the copy; also if neither has an ending, and what is above them has."""
+    folder = tmp_path / "of 2026.05"
+    (folder / "there").mkdir(parents=True)
+    source = world.file("IMG", b"first").path
+    async with world.running():
+        asked = RedactionAsk((source,), f"{folder}/", keeping=Keeping.ORIGINAL)
+        [made] = (await copies_of(world, asked)).values()
+        restore = world.app.redaction.restoring.restore
+        back = [await restore(made.target, out, None) for out in (None, str(folder / "there"), f"{folder}/new/", f"{folder}/a.jpg")]
+
+    names = ("IMG restored", "there/IMG restored", "new/IMG restored", "a.jpg")
+    assert [Path(each) for each in back] == [folder / name for name in names]
+    assert {content(each) for each in back} == {b"first"}
+
+
 async def test_a_passphrase_is_noted_nowhere(world: World, safe: Path) -> None:
     world.file("a.jpg")
     left_behind(world, ask(world, safe, keeping=Keeping.REGIONS, passphrase="secret"))
