@@ -176,6 +176,7 @@ class CopyWork:
         if not waiting and not self._running:
             self.problem = None  # nothing waits any more, whatever stopped it
             self.paces.idle()
+            self._attempts.clear()  # what was stopped was tried, too, and never ended
         for item in waiting:
             if item.standing and self._resting():
                 continue

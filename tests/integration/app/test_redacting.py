@@ -431,6 +431,7 @@ async def test_a_batch_that_another_one_stops_ends_for_whoever_listens(world: Wo
         [batch] = world.real.redaction_batches(limit=1)
         await world.app.redaction.work.stop(batch.uid)
         assert await listening == {}
+        await world.until(lambda: not world.app.redaction.work._attempts)
     assert in_folder(safe) == set()
 
 
