@@ -100,12 +100,11 @@ class Copies:
 
     def _beside(self, ready: Placing) -> str:
         """Never in the place of anything; another program may take a name between two looks."""
-        sha256 = self.digest(ready.aside)
+        sha256 = None if ready.kept is not None else self.digest(ready.aside)
         for target in copy_names.numbered(ready.target):
-            if ready.kept is None and sha256 is not None and self.digest(target) == sha256:
-                self.discard(ready.aside)  # another agent that looks after the same folder made it
-                return target
             if os.path.lexists(target):
+                if self._is_made(target, sha256, ready.aside):
+                    return target
                 continue
             try:
                 if ready.kept is not None and ready.kept_replaces and target == ready.target:
@@ -119,9 +118,18 @@ class Copies:
             except FileExistsError:
                 if ready.kept is not None:
                     Path(target + KEPT_ENDING).replace(ready.kept)
+                elif self._is_made(target, sha256, ready.aside):  # just now
+                    return target
                 continue
             return target
         raise AssertionError("there is always another number")
+
+    def _is_made(self, target: str, sha256: str | None, aside: str) -> bool:
+        """Whether another agent that looks after the same folder made this very copy: then ours goes."""
+        made = sha256 is not None and self.digest(target) == sha256
+        if made:
+            self.discard(aside)
+        return made
 
 
 def _same(one: str, other: str) -> bool:

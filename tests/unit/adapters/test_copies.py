@@ -11,6 +11,7 @@ import pytest
 
 from agent.adapters.copies import Copies
 from agent.adapters.copy_names import numbered, writable
+from agent.adapters.durable import move_new
 from agent.app.ports import Made, Placing
 from agent.domain.errors import AlreadyKept, CopyDiskFull, CopyUnsupported, CopyUnwritable, SameFile
 from agent.domain.image import named_as
@@ -216,6 +217,18 @@ def test_another_agents_very_same_copy_is_enough(photos: Path, tmp_path: Path) -
     placing = ready(tmp_path / "a.jpg", photos / "a.jpg")
     (tmp_path / "a.jpg").write_bytes(b"covered")
 
+    assert COPIES.place(placing) == str(tmp_path / "a.jpg")
+    assert names_in(tmp_path) == {"photos", "a.jpg"}
+
+
+def test_so_is_one_that_comes_while_this_one_is_moved(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    placing = ready(tmp_path / "a.jpg", photos / "a.jpg")
+
+    def just_before(aside: str, target: str) -> None:
+        (tmp_path / "a.jpg").write_bytes(b"covered")
+        move_new(aside, target)
+
+    monkeypatch.setattr("agent.adapters.copies.move_new", just_before)
     assert COPIES.place(placing) == str(tmp_path / "a.jpg")
     assert names_in(tmp_path) == {"photos", "a.jpg"}
 
