@@ -74,8 +74,11 @@ def _ask(choosing: bool, given_up: threading.Event, asked: "asyncio.Future[Path]
         elif error is not None:
             asked.set_exception(error)
 
-    with suppress(RuntimeError):  # the loop is closed
+    try:
         asked.get_loop().call_soon_threadsafe(tell)
+    except RuntimeError:  # the loop is closed: nobody reads the picture any more
+        if picture is not None:
+            _delete(picture)
 
 
 def _delete(picture: Path) -> None:

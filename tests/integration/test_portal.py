@@ -4,13 +4,14 @@ import asyncio
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from agent.desktop.portal import only_portal, screenshot, shot
+from agent.desktop.portal import _ask, only_portal, screenshot, shot
 from agent.domain.errors import CaptureCancelled, CaptureRefused, PortalMissing
 
 pytestmark = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="needs dbus-daemon")
@@ -133,6 +134,16 @@ async def test_who_gives_up_waiting_leaves_nothing(bus: None, picture: Path) -> 
             await asking
         with pytest.raises(CaptureCancelled):
             screenshot(True, lambda: True)
+
+
+def test_a_picture_that_comes_when_the_agent_has_ended_is_gone_too(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.desktop.portal.screenshot", lambda *_: picture)
+    loop = asyncio.new_event_loop()
+    asked = loop.create_future()
+    loop.close()
+
+    _ask(False, threading.Event(), asked)
+    assert not picture.exists()
 
 
 def test_only_wayland_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
