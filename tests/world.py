@@ -343,7 +343,7 @@ class World:
             recipe = recipe_for(self.app.settings, seen.path)
             found = analysis(content or name.encode(), recipe)
             self.real.note_file(seen, recipe, priority=Priority.NEW, now=NOW, sha256=found.sha256)
-            for job in self.real.lease(1, now=NOW, until=NOW + timedelta(minutes=1)):  # none where the content is known
+            for job in self.real.lease(1, now=NOW, until=NOW + timedelta(minutes=1))[0]:  # none where the content is known
                 self.real.commit(job, found, now=NOW)
 
     async def index(self, *names: str) -> None:

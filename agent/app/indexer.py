@@ -12,6 +12,7 @@ from agent.app.people import People
 from agent.app.ports import Analyse, Analyser, Library
 from agent.app.progress import Progress
 from agent.domain.errors import AgentError, EngineStartFailed, ImageOnlineOnly, ModelError, StoreError, Unexpected
+from agent.domain.events import Recorded
 from agent.domain.face import Analysis
 from agent.domain.jobs import Job, JobState, Priority, after_error
 
@@ -169,15 +170,18 @@ class Indexer:
         jobs: list[Job] = []
         taking = asyncio.create_task(asyncio.to_thread(self._take, limit, owed := tuple(self._owed)))
         try:
-            jobs = await asyncio.shield(taking)
+            jobs, ended = await asyncio.shield(taking)
             del self._owed[: len(owed)]
             self.running += len(jobs)
             self._under_way |= {job.id for job in jobs}
+            for _ in ended:
+                self._progress.failed()
+            self._bus.publish(ended)
             if not jobs and alone:
                 self._well()  # nothing waits any more, whatever stopped it
         except asyncio.CancelledError:
             with suppress(StoreError):  # the thread goes on: what it takes is given back
-                await asyncio.to_thread(self._library.release, await taking)
+                await asyncio.to_thread(self._library.release, (await taking)[0])
             raise
         except StoreError as error:
             self._block(error)
@@ -185,7 +189,7 @@ class Indexer:
             self._one_less()
         return jobs
 
-    def _take(self, limit: int, owed: Sequence[Job]) -> list[Job]:
+    def _take(self, limit: int, owed: Sequence[Job]) -> tuple[list[Job], list[Recorded]]:
         if owed:
             self._library.release(owed)
         now = self._clock()

@@ -36,7 +36,7 @@ def note(library: Library, path: str, *, size: int = 100, mtime: int = 1, recipe
 
 
 def lease(library: Library, limit: int = 1) -> list[Job]:
-    return library.lease(limit, now=NOW, until=LATER)
+    return library.lease(limit, now=NOW, until=LATER)[0]
 
 
 def index(library: Library, path: str, content: str = "a", *faces: Face, recipe: Recipe = DETECT, size: int = 100) -> int:
@@ -329,10 +329,12 @@ def test_what_is_not_the_files_fault_does_not_count_against_it(library: Library)
 
 def test_a_lease_that_runs_out_is_an_attempt_that_crashed(library: Library) -> None:
     note(library, "/1")
-    assert library.lease(1, now=NOW, until=LATER)[0].attempts == 1
-    [job] = library.lease(1, now=LATER, until=LATER)
-    assert job.attempts == 2
-    assert library.lease(1, now=LATER, until=LATER) == []
+    assert lease(library)[0].attempts == 1
+    [job], ended = library.lease(1, now=LATER, until=LATER)
+    assert (job.attempts, ended) == (2, [])
+    assert library.lease(1, now=LATER, until=LATER) == ([], library.events(after=0, limit=9))
+    [recorded] = library.events(after=0, limit=9)
+    assert recorded.event == ImageFailed(place_id=job.place_id, code="engine.crashed", quarantined=True)
     state = library.place_by_id(job.place_id)
     assert state is not None and state.job is JobState.QUARANTINED and isinstance(state.error, EngineCrashed)
 

@@ -33,7 +33,7 @@ def index(
 ) -> int:
     """Note and analyse one file; returns the image id."""
     library.note_file(FileSeen(path, 100, MTIME_NS, "/photos"), RECIPE, priority=Priority.NEW, now=NOW, sha256=content * 64)
-    for job in library.lease(1, now=NOW, until=LATER):
+    for job in library.lease(1, now=NOW, until=LATER)[0]:
         library.commit(job, analysis(content, taken_at=taken_at, faces=faces, width=width, height=height), now=NOW)
     state = library.place(path)
     assert state is not None and state.image_id is not None
@@ -169,7 +169,7 @@ def test_an_image_looked_at_again_has_its_analysis_replaced(library: Library) ->
     image_id = index(library, "/photos/a.jpg", "a", faces=1)
     assert library.look_again([image_id, 999], now=NOW) == 1
     assert library.index(Shown()).ids == (image_id,), "it is seen meanwhile"
-    [job] = library.lease(9, now=NOW, until=LATER)
+    [job], _ = library.lease(9, now=NOW, until=LATER)
     assert job.priority == Priority.ASKED
     [recorded] = library.commit(job, analysis("a", taken_at=NOON, faces=2, width=640, height=480), now=LATER)
     assert recorded.event == ImageIndexed(image_id=image_id, place_id=job.place_id, faces=2)
@@ -184,7 +184,7 @@ def test_looking_again_needs_a_file_and_keeps_what_is_known_if_it_fails(library:
     assert library.look_again([gone], now=NOW) == 0
     image_id = index(library, "/photos/b.jpg", "b", faces=1)
     library.look_again([image_id], now=NOW)
-    [job] = library.lease(9, now=NOW, until=LATER)
+    [job], _ = library.lease(9, now=NOW, until=LATER)
     library.fail(job, JobState.FAILED, ImageMissing(), now=NOW)
     assert library.index(Shown(faces_min=1)).ids == (image_id,)
 
@@ -194,7 +194,7 @@ def test_looking_again_needs_a_file_and_keeps_what_is_known_if_it_fails(library:
 
 def fail(library: Library, path: str, *, state: JobState = JobState.FAILED, now: datetime = NOW) -> None:
     library.note_file(FileSeen(path, 200, 1, "/photos"), RECIPE, priority=Priority.NEW, now=now)
-    [job] = library.lease(1, now=now, until=now + timedelta(hours=1))
+    [job], _ = library.lease(1, now=now, until=now + timedelta(hours=1))
     library.fail(job, state, ImageMissing(), now=now)
 
 
@@ -263,7 +263,7 @@ def test_files_scanned_by_hand_and_those_of_a_folder_around_it_stay(library: Lib
     index(library, "/photos/in/1.jpg", "a")
     library.note_file(FileSeen("/by-hand.jpg", 200, 1), RECIPE, priority=Priority.ASKED, now=NOW)
     assert library.folders_left(["/photos"], now=NOW) == 0
-    assert len(library.lease(9, now=NOW, until=LATER)) == 1
+    assert len(library.lease(9, now=NOW, until=LATER)[0]) == 1
 
 
 def test_a_file_that_was_gone_before_is_not_kept_longer(library: Library) -> None:

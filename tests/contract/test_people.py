@@ -39,7 +39,7 @@ def photo(library: Library, name: str, faces: int, *, recipe: Recipe = RECIPE, q
     """A photo with so many faces side by side; returns their ids."""
     seen = FileSeen(f"/photos/{name}.jpg", 100 + ord(name), 1, "/photos")
     library.note_file(seen, recipe, priority=Priority.ASKED, now=NOW)
-    [job] = library.lease(1, now=NOW, until=LATER)
+    [job], _ = library.lease(1, now=NOW, until=LATER)
     landmarks = ((1.0, 1.0), (9.0, 1.0), (5.0, 5.0), (1.0, 9.0), (9.0, 9.0))
     found = tuple(
         Face(Box(50.0 * n, 5, 40, 40), 0.9, landmarks, quality, f"{name}{n}".encode() * 4, f"{name}{n}".encode()) for n in range(faces)

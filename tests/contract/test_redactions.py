@@ -193,7 +193,7 @@ def index(library: Library, path: str, content: str, *, at: datetime = LATER, mt
     """A file of a watched folder is analysed; returns its place id."""
     seen = FileSeen(path, 100, mtime, "/photos")
     library.note_file(seen, Recipe("centerface-2"), priority=Priority.NEW, now=at, sha256=content * 64)
-    for job in library.lease(9, now=at, until=at + timedelta(hours=1)):
+    for job in library.lease(9, now=at, until=at + timedelta(hours=1))[0]:
         analysis = Analysis(content * 64, 100, 640, 480, "jpeg", Recipe("centerface-2"), "f32", (), StageTimes())
         library.commit(job, analysis, now=at)
     place = library.place(path)

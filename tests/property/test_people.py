@@ -171,7 +171,7 @@ def test_any_sequence_of_steps_keeps_what_was_said(tmp_path: Path) -> None:
     Said.empty = tmp_path / "library.db"
     library = SqliteLibrary(Said.empty, Said.key)
     library.note_file(FileSeen("/p/a", 1, 1), RECIPE, priority=Priority.ASKED, now=NOW)
-    [job] = library.lease(1, now=NOW, until=NOW + timedelta(minutes=1))
+    [job], _ = library.lease(1, now=NOW, until=NOW + timedelta(minutes=1))
     faces = tuple(Face(Box(50.0 * n, 5, 40, 40), 0.9, LANDMARKS, Quality(30, 30, 0, 0), bytes([n]) * 8, b"jpeg") for n in range(FACES))
     library.commit(job, Analysis("a" * 64, 9, 640, 480, "jpeg", RECIPE, "f32", faces, StageTimes()), now=NOW)
     library.close()

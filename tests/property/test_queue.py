@@ -105,7 +105,7 @@ class Queue(RuleBasedStateMachine):
 
     @rule(limit=st.integers(1, 4))
     def lease(self, limit: int) -> None:
-        jobs = self.library.lease(limit, now=NOW, until=NOW + timedelta(minutes=1))
+        jobs, _ = self.library.lease(limit, now=NOW, until=NOW + timedelta(minutes=1))
         assert not {job.id for job in jobs} & {job.id for job in self.leased if self._holds(job)}, "a job was leased twice"
         self.leased += jobs
 
@@ -210,7 +210,7 @@ class Queue(RuleBasedStateMachine):
     def _run_dry(self) -> None:
         self.library.release_leases()
         self.library.retry()
-        while jobs := self.library.lease(10, now=NOW, until=NOW + timedelta(minutes=1)):
+        while jobs := self.library.lease(10, now=NOW, until=NOW + timedelta(minutes=1))[0]:
             for job in jobs:
                 assert job.path in self.disk, "a job for a file that is gone"
                 self._commit(job)

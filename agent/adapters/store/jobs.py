@@ -71,8 +71,10 @@ def restart_leased(tx: Connection, now: datetime, within: ColumnElement[bool] | 
         tx.execute(insert(job).values(_fresh(row.place_id, row.priority, now) | {"attempts": row.attempts - 1}))
 
 
-def lease(tx: Connection, limit: int, *, now: datetime, until: datetime, under_way: Collection[int] = ()) -> list[Job]:
-    _expire(tx, now, under_way)
+def lease(
+    tx: Connection, limit: int, *, now: datetime, until: datetime, under_way: Collection[int] = ()
+) -> tuple[list[Job], list[Recorded]]:
+    ended = _expire(tx, now, under_way)
     rows = tx.execute(
         select(job.c.id, job.c.place_id, job.c.attempts, job.c.priority, place.c.path)
         .join(place)
@@ -86,7 +88,7 @@ def lease(tx: Connection, limit: int, *, now: datetime, until: datetime, under_w
             .where(job.c.id == row.id)
             .values(state=JobState.LEASED, attempts=row.attempts + 1, lease_until=until, error_code=None, error_params=None)
         )
-    return [Job(row.id, row.place_id, row.path, row.attempts + 1, row.priority) for row in rows]
+    return [Job(row.id, row.place_id, row.path, row.attempts + 1, row.priority) for row in rows], ended
 
 
 def give_back(tx: Connection, jobs: Sequence[Job] | None = None) -> int:
@@ -189,13 +191,13 @@ def requeue_outdated(tx: Connection, recipe: Recipe, now: datetime, area: Area) 
     return len(rows)
 
 
-def _expire(tx: Connection, now: datetime, under_way: Collection[int]) -> None:
+def _expire(tx: Connection, now: datetime, under_way: Collection[int]) -> list[Recorded]:
     """End leases that ran out: whoever held one never came back, as when the engine crashed."""
-    error = EngineCrashed()
+    error, ended = EngineCrashed(), list[Recorded]()
     for row in tx.execute(select(job).where(job.c.state == JobState.LEASED, job.c.lease_until <= now)).all():
-        if row.id in under_way:
-            continue
-        _end(tx, row.id, row.place_id, row.attempts, after_error(row.attempts, error), error, now)
+        if row.id not in under_way:
+            ended += _end(tx, row.id, row.place_id, row.attempts, after_error(row.attempts, error), error, now)
+    return ended
 
 
 def _end(tx: Connection, job_id: int, place_id: int, attempts: int, state: JobState, error: AgentError, now: datetime) -> list[Recorded]:

@@ -72,7 +72,7 @@ class SqliteLibrary(PeopleTables, RedactionTables):
         with self._database.write() as tx:
             return files.purge(tx, before)
 
-    def lease(self, limit: int, *, now: datetime, until: datetime, under_way: Collection[int] = ()) -> list[Job]:
+    def lease(self, limit: int, *, now: datetime, until: datetime, under_way: Collection[int] = ()) -> tuple[list[Job], list[Recorded]]:
         with self._database.write() as tx:
             return jobs.lease(tx, limit, now=now, until=until, under_way=under_way)
 

@@ -76,11 +76,11 @@ class Files(Protocol):
 class Jobs(Protocol):
     """The queue: what is to be looked at, what came of it."""
 
-    def lease(self, limit: int, *, now: datetime, until: datetime, under_way: Collection[int] = ()) -> list[Job]:
+    def lease(self, limit: int, *, now: datetime, until: datetime, under_way: Collection[int] = ()) -> tuple[list[Job], list[Recorded]]:
         """Take the next jobs: by priority, then fewest attempts, then age. The attempt is counted before the work starts.
 
-        A lease that ran out ends as a crash does, but not of the jobs (ids) that are `under_way`: the clock went forward, or the computer
-        slept.
+        A lease that ran out ends as a crash does, and that is what is recorded; but not of the jobs (ids) that are `under_way`: the clock
+        went forward, or the computer slept.
         """
         ...
 

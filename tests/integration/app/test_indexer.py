@@ -205,7 +205,7 @@ async def test_at_quit_jobs_under_way_are_given_back_untried(world: World) -> No
     task.cancel()
     await asyncio.wait([task])
     assert jobs(world) == {JobState.QUEUED: 3} and world.analyser.closed
-    assert {job.attempts for job in world.real.lease(10, now=NOW, until=NOW)} == {1}
+    assert {job.attempts for job in world.real.lease(10, now=NOW, until=NOW)[0]} == {1}
 
 
 async def test_at_quit_a_lease_that_is_just_taken_is_given_back(world: World) -> None:
@@ -296,6 +296,19 @@ async def test_a_clock_that_leaps_ends_no_job_under_way(world: World) -> None:
         world.analyser.gate.set()
         await world.until(lambda: jobs(world) == {JobState.DONE: 2})
     assert len(world.analyser.tasks) == 2
+
+
+async def test_who_listens_is_told_of_a_lease_that_ran_out_for_good(world: World) -> None:
+    async with world.running():
+        await note(world, "a")
+        await world.until(lambda: jobs(world) == {JobState.DONE: 1})
+        world.app.pause()
+        await note(world, "b")
+        for _ in range(2):  # whoever takes it never comes back
+            world.real.lease(1, now=NOW, until=NOW)
+        world.app.resume()
+        await world.until(lambda: jobs(world) == {JobState.DONE: 1, JobState.QUARANTINED: 1})
+        await world.until(lambda: any(isinstance(recorded.event, ImageFailed) for recorded in world.happened))
 
 
 def test_no_work_is_looked_for_unless_it_was_held(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,7 @@ def test_nothing_that_runs_per_file_or_page_looks_through_a_table(library: Sqlit
     face = Face(Box(1, 2, 30, 40), 0.9, landmarks, Quality(30, 30, 0, 0), b"e" * 8, b"jpeg")
     for path in ("/photos/a.jpg", "/photos/b.jpg", "/photos/c.jpg"):
         note(library, path, 7)
-    first, second, third = library.lease(3, now=NOW, until=NOW + timedelta(hours=1))
+    [first, second, third], _ = library.lease(3, now=NOW, until=NOW + timedelta(hours=1))
     library.commit(first, Analysis("a" * 64, 7, 9, 9, "jpeg", RECIPE, "f32", (face,), StageTimes()), now=NOW)
     library.fail(second, JobState.FAILED, ImageCorrupt(), now=NOW)
     library.release([third])

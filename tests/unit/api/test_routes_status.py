@@ -42,7 +42,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 def fail(library: SqliteLibrary, path: str, error: AgentError) -> int:
     """A file that could not be analysed; returns its place id."""
     library.note_file(FileSeen(path, 10, 1, "/photos"), Recipe("centerface-2"), priority=Priority.NEW, now=NOW)
-    [job] = library.lease(1, now=NOW, until=NOW + timedelta(hours=1))
+    [job], _ = library.lease(1, now=NOW, until=NOW + timedelta(hours=1))
     library.fail(job, JobState.FAILED, error, now=NOW)
     return job.place_id
 
@@ -86,7 +86,7 @@ async def test_cleared_problems_are_spoken_of_no_more_and_their_files_rest(owner
     assert (await owner.post("/api/problems/clear")).status_code == 204
     assert (await owner.get("/api/problems")).json() == {"items": [], "total": 0}
     assert dict(library.known_files("/photos")) == {"/photos/a.jpg": (10, 1)}, "or the next rescan would try it again"
-    assert library.lease(1, now=NOW, until=NOW) == []
+    assert library.lease(1, now=NOW, until=NOW)[0] == []
 
 
 async def test_of_one_file_s_problem_is_spoken_no_more_and_of_the_others_still(owner: httpx.AsyncClient, library: SqliteLibrary) -> None:
@@ -252,7 +252,7 @@ async def test_a_file_far_down_the_list_is_shown_in_its_folder_too(
 async def test_online_only_files_are_listed_and_looked_at_when_asked(owner: httpx.AsyncClient, library: SqliteLibrary) -> None:
     for name in "abc":
         library.note_file(FileSeen(f"/photos/{name}", 10, 1, "/photos"), Recipe("centerface-2"), priority=Priority.NEW, now=NOW)
-        [job] = library.lease(1, now=NOW, until=NOW + timedelta(hours=1))
+        [job], _ = library.lease(1, now=NOW, until=NOW + timedelta(hours=1))
         library.fail(job, JobState.DEFERRED, ImageOnlineOnly(), now=NOW)
     page = (await owner.get("/api/online-only", params={"limit": 1})).json()
     assert (page["items"][0]["name"], page["total"]) == ("c", 3)
