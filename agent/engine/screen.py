@@ -1,5 +1,6 @@
 """The agent's side of the screen's engine: one process, started on demand, that keeps what it took for a review, and watches."""
 
+import asyncio
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -49,7 +50,7 @@ class ScreenEngine(EnginePool):
         command = own_command("screen-worker")
         super().__init__(settings, models, converted=converted, cache=cache, command=command, devices=devices, environment=told)
         self._kept_s = kept_s
-        self._open: set[str] = set()
+        self._open: dict[str, float] = {}  # by handle, when it was last used, in the loop's seconds
         self._watching = False
 
     @property
@@ -101,12 +102,13 @@ class ScreenEngine(EnginePool):
     async def drop(self, handle: str) -> None:
         if handle not in self._open:
             return
-        self._open.discard(handle)
+        del self._open[handle]
         if self.stats():  # not for its sake a process is started
             await self.run("drop", screen_wire.HANDLE.dump(handle), wire.DONE, lambda done: done, A_PERSON_WAITS)
 
     async def watch(self, task: WatchTask) -> Watched:
         self._watching = True
+        await self._drop_old()
         try:
             check = partial(screen_wire.check_watched, task=task)
             return await self.run("watch", screen_wire.WATCH.dump(task), screen_wire.WATCHED, check, IN_LINE)
@@ -128,11 +130,18 @@ class ScreenEngine(EnginePool):
         self._open.clear()
         super().forget()
 
+    async def _drop_old(self) -> None:
+        """The process that is kept busy by watching does not end with what was forgotten in it."""
+        now = asyncio.get_running_loop().time()
+        for handle in [handle for handle, used in self._open.items() if now - used >= self._kept_s]:
+            await self.drop(handle)
+
     def _opened(self, frame: Frame) -> Frame:
-        self._open.add(frame.handle)
+        self._open[frame.handle] = asyncio.get_running_loop().time()
         return frame
 
     def _known(self, handle: str) -> str:
         if handle not in self._open:
             raise CaptureGone
+        self._open[handle] = asyncio.get_running_loop().time()
         return handle

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from agent.app.ports.watching import WatchTask
-from agent.domain.errors import MonitorUnknown
+from agent.domain.errors import CaptureGone, MonitorUnknown
 from agent.domain.face import Box, Face, Quality
 from agent.domain.image import Recipe
 from agent.domain.screen import ScreenRef
@@ -72,6 +72,16 @@ async def test_who_watches_no_more_has_no_process_but_for_a_capture(screen: Scre
     await screen.unwatch()
     assert screen.stats() and await screen.frame(frame.handle, None)
     assert (await screen.watch(TASK)).changed, "what was known of the screen went"
+
+
+async def test_a_capture_that_was_forgotten_goes_though_watching_keeps_the_process(screen: ScreenEngine) -> None:
+    forgotten = await screen.grab(ScreenRef())
+    await screen.watch(TASK)
+    assert await screen.frame(forgotten.handle, None)
+    screen._kept_s = 0  # a quarter of an hour has passed
+    await screen.watch(TASK)
+    with pytest.raises(CaptureGone):
+        await screen.frame(forgotten.handle, None)
 
 
 @pytest.mark.parametrize("size", [(64, 64), (70, 45), (33, 97)])
