@@ -161,6 +161,29 @@ def test_a_batch_that_is_stopped_keeps_what_was_made(library: Library) -> None:
     assert library.redaction_items("one", limit=9).total == 1
 
 
+def test_what_somebody_edited_is_what_it_was_if_its_batch_is_stopped(library: Library) -> None:
+    [item_id, _] = plan(library, "a.jpg", "b.jpg")
+    make(library, item_id)
+    for marks in (MARKS[:1], ()):
+        library.copy_edited(item_id, marks, now=NOW)
+        library.stop_copies("one")
+        item = library.redaction(item_id)
+        assert item is not None and (item.state, item.facts) == (ItemState.NEEDS_REVIEW, FACTS)
+    assert library.copies_to_make(9) == []
+
+
+def test_unless_it_is_just_put_into_place(library: Library) -> None:
+    [item_id] = plan(library, "a.jpg")
+    make(library, item_id)
+    edited = library.copy_edited(item_id, MARKS[:1], now=NOW)
+    assert edited is not None and edited.facts is not None
+    library.about_to_place(item_id, replace(edited.facts, copy_sha256="c" * 64, replaces="b" * 64), now=NOW)
+
+    assert library.stop_copies("one") == 0
+    [item] = library.copies_to_make(9)
+    assert item.facts is not None and item.facts.marks == MARKS[:1]
+
+
 def test_batches_are_told_newest_first_with_what_became_of_them(library: Library) -> None:
     plan(library, "a.jpg", "b.jpg")
     library.folder_batch("/photos", WISH, uid="rule", now=LATER)

@@ -109,7 +109,8 @@ def edited(tx: Connection, item_id: int, marks: Sequence[Mark], now: datetime) -
     known = one(tx, item_id)
     if known is None or known.state not in MADE or known.facts is None:
         return None
-    facts = _FACTS.dump_python(replace(known.facts, marks=tuple(marks), replaces=None), mode="json")
+    before = replace(known.facts, before=None)
+    facts = _FACTS.dump_python(replace(before, marks=tuple(marks), replaces=None, before=before), mode="json")
     _change(tx, item_id, now, state=ItemState.PLANNED, edited=1, passed=0, facts=facts)
     return one(tx, item_id)
 
@@ -123,13 +124,13 @@ def accepted(tx: Connection, uid: str, item_ids: Sequence[int] | None, now: date
 
 
 def stop(tx: Connection, uid: str) -> int:
-    # What somebody edited has a copy, as it was before.
-    tx.execute(
-        update(item)
-        .where(item.c.redaction_id == _id_of(uid), item.c.state == ItemState.PLANNED, item.c.edited == 1)
-        .values(state=ItemState.NEEDS_REVIEW)
-    )
-    return tx.execute(delete(item).where(item.c.redaction_id == _id_of(uid), item.c.state == ItemState.PLANNED)).rowcount
+    for row in tx.execute(_items().where(batch.c.uid == uid, item.c.state == ItemState.PLANNED, item.c.edited == 1)).all():
+        # What somebody edited has a copy, as it was before: with the new marks it would be shown with covers that are not on it.
+        known = _FACTS.validate_python(row.facts)
+        if known.replaces is None:  # else the new copy may be in its place already: that is for whoever makes it to see
+            tx.execute(update(item).where(item.c.id == row.id).values(state=ItemState.NEEDS_REVIEW, **_facts(known.before or known)))
+    planned = delete(item).where(item.c.redaction_id == _id_of(uid), item.c.state == ItemState.PLANNED, item.c.edited == 0)
+    return tx.execute(planned).rowcount
 
 
 def retry(tx: Connection, uid: str, now: datetime) -> int:

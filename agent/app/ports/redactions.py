@@ -74,6 +74,7 @@ class CopyFacts:
     followed: tuple[Followed, ...] = ()  # those ways, where some people were named
     ways_in: str = "seconds"  # what their numbers are: these or "frames"
     peak: float = 0.0  # of a clip: when it shows most faces, in seconds by its own clock
+    before: "CopyFacts | None" = None  # of the copy that is to give way to one that was edited
 
     @property
     def found(self) -> int:
@@ -182,7 +183,10 @@ class Redactions(Protocol):
         ...
 
     def stop_copies(self, uid: str) -> int:
-        """Forget what is planned and was not begun. Returns how many."""
+        """Forget what is planned. What was to be made anew as somebody edited it is what it was, unless it is just put into place.
+
+        Returns how many are forgotten.
+        """
         ...
 
     def retry_copies(self, uid: str, *, now: datetime) -> int:
