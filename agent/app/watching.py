@@ -68,6 +68,7 @@ class Watching:
         self._sharing = False
         self._supplied: Recipe | None = None
         self._known: frozenset[int] | None = None  # who agreed to be named; None: to be read again
+        self._changes = 0  # of what is known of people
         self._said: deque[Said] = deque(maxlen=KEPT)
         self._listeners: list[Callable[[Said], None]] = []
         self.state = WatchState.OFF
@@ -122,11 +123,13 @@ class Watching:
     def people_changed(self) -> None:
         """Somebody agreed to be named or withdrew it, or is known otherwise."""
         self._known = None
+        self._changes += 1
 
     def forget(self) -> None:
         """Who was seen is not known any more."""
         self._sightings.forget()
-        self._known, self._anew = None, True
+        self.people_changed()
+        self._anew = True
 
     async def run(self) -> None:
         """Until cancelled. Raises StoreError at start."""
@@ -237,8 +240,11 @@ class Watching:
         """Who may be named. Nobody: then no face prints are made."""
         if not wish.people or not self._around.settings().recognition.enabled:
             return frozenset()
-        if self._known is None:
-            self._known = frozenset(await asyncio.to_thread(self._library.people_watched))
+        while self._known is None:
+            changes = self._changes
+            known = frozenset(await asyncio.to_thread(self._library.people_watched))
+            if changes == self._changes:  # else somebody may have withdrawn meanwhile, and would not be asked after again
+                self._known = known
         return self._known
 
     async def _glimpses(self, watched: Watched, scene: Scene, wish: WatchScreen, agreed: frozenset[int]) -> list[Glimpse]:

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from agent.app.governor import Power
 from agent.app.watch_shown import WatchState
 from agent.app.watching import LOCK_S, REST_S, RETRY_S
@@ -49,6 +51,22 @@ async def test_only_who_agreed_is_named_and_without_anybody_no_prints_are_made()
     told = await stage.sees(face(10, b"mei"), face(900, b"lin"))
     assert sorted((said.kind, said.person_id or 0) for said in told) == [(Kind.NEW_FACE, 0), (Kind.PERSON, MEI)]
     assert stage.watcher.tasks[-1].recipe.embedder is not None
+
+
+async def test_who_withdraws_while_it_is_read_who_agreed_is_recognised_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage()
+    stage.recognise({MEI: "Mei"}, {b"mei": MEI})
+    read = stage.library.people_watched
+
+    def withdrawn_meanwhile() -> dict[int, str]:
+        known, stage.library.agreed = read(), {}
+        monkeypatch.setattr(stage.library, "people_watched", read)
+        stage.watching.people_changed()
+        return known
+
+    monkeypatch.setattr(stage.library, "people_watched", withdrawn_meanwhile)
+    assert [said.kind for said in await stage.sees(face(10, b"mei"))] == [Kind.NEW_FACE]
+    assert {task.recipe.embedder for task in stage.watcher.tasks} == {None} and stage.asked_who == 0
 
 
 async def test_who_is_only_probably_somebody_is_nobody() -> None:
