@@ -115,8 +115,8 @@ class Covering:
                 await _to_its_end(asyncio.to_thread(self._keeper.keep, aside_kept, kept, original, passphrase))
             if not await asyncio.to_thread(self._library.about_to_place, item.id, facts, now=self._clock()):
                 return
-            ours = kept is not None and await self._left_beside(item, passphrase)
-            ready = await self._placing(item, facts, aside, aside_kept if kept is not None else None, ours)
+            frees = kept is not None and await self._nothing_lost(item, facts, passphrase)
+            ready = await self._placing(item, facts, aside, aside_kept if kept is not None else None, frees)
             await _to_its_end(self._place(item, facts, ready))
         finally:
             for left in (aside, aside_kept):
@@ -128,15 +128,19 @@ class Covering:
             return False  # these are the facts of the copy that is to be made anew
         return await asyncio.to_thread(self._copies.digest, item.target) == facts.copy_sha256
 
-    async def _left_beside(self, item: RedactionItem, passphrase: str | None) -> bool:
-        """Whether what lies there was kept by this very item, which then came no further: it failed, or the program ended."""
-        if item.edited or item.facts is None:
-            return False
+    async def _nothing_lost(self, item: RedactionItem, facts: CopyFacts, passphrase: str | None) -> bool:
+        """Whether what is kept there already may give way.
+
+        It is of the same original, which stays in its own place; or this very item kept it and came no further: it failed, or the program
+        ended.
+        """
         try:
             kept = await asyncio.to_thread(self._keeper.opened, item.target + KEPT_ENDING, passphrase)
         except (RedactionError, ImageUnreadable):
             return False  # nothing is there, or somebody else's
-        return kept.copy_sha256 == item.facts.copy_sha256
+        if item.source != item.target and kept.sha256 == facts.sha256:
+            return True
+        return item.facts is not None and not item.edited and kept.copy_sha256 == item.facts.copy_sha256
 
     async def _rendered(self, item: RedactionItem, aside: str, seen: "_Found") -> tuple[CopyFacts, Kept | None, RedactionItem]:
         """What was made, what of it is to be kept, and the item, whose copy may be of another format than its name says."""
@@ -188,16 +192,16 @@ class Covering:
 
         return [said(face, opinion) for face, opinion in zip(analysis.faces, judged, strict=True)]
 
-    async def _placing(self, item: RedactionItem, facts: CopyFacts, aside: str, kept: str | None, ours: bool) -> Placing:
-        """`ours`: what is kept there already is this item's."""
+    async def _placing(self, item: RedactionItem, facts: CopyFacts, aside: str, kept: str | None, frees: bool) -> Placing:
+        """`frees`: what is kept there already may give way."""
         there = await asyncio.to_thread(self._copies.digest, item.target)
         if item.source == item.target:
             if there != facts.sha256:
                 raise ImageMissing if there is None else ImageChanged
             # What an earlier batch kept there is the only original left: it stays also when what failed for it is tried again.
-            return Placing(item.source, aside, item.target, True, kept, kept_replaces=ours)
+            return Placing(item.source, aside, item.target, True, kept, kept_replaces=frees)
         gives_way = item.wish.replace or (facts.replaces is not None and there == facts.replaces)
-        return Placing(item.source, aside, item.target, gives_way, kept, kept_replaces=gives_way or ours)
+        return Placing(item.source, aside, item.target, gives_way, kept, kept_replaces=frees)
 
     async def _place(self, item: RedactionItem, facts: CopyFacts, ready: Placing) -> None:
         target = await asyncio.to_thread(self._copies.place, ready)

@@ -562,6 +562,27 @@ async def test_nor_is_it_when_what_failed_for_its_sake_is_tried_again(world: Wor
     assert content(back) == b"first"
 
 
+async def test_nor_where_files_give_way_unless_it_is_the_same_one(world: World, safe: Path) -> None:
+    """Made anew in another style, the copy and what is kept take the place of the first; of another original they don't."""
+    world.file("a.jpg", b"first")
+
+    async def made(style: Style) -> RedactionItem:
+        [item] = (await copies_of(world, ask(world, safe, look=Look(style), keeping=Keeping.ORIGINAL, overwrite=True))).values()
+        return item
+
+    async with world.running():
+        await made(Style.SOLID)
+        assert (await made(Style.EMOJI)).error is None
+        copy = content(str(safe / "a.jpg"))
+        world.file("a.jpg", b"second")
+        refused = await made(Style.SOLID)
+        back = await world.app.redaction.restoring.restore(str(safe / "a.jpg"), None, None)
+
+    assert refused.error is not None and refused.error.code == "redact.already_kept"
+    assert (content(back), content(str(safe / "a.jpg"))) == (b"first", copy)
+    assert in_folder(safe) == {"a.jpg", "a.jpg.aipopup", "a restored.jpg"}
+
+
 async def test_an_original_is_kept_before_it_gives_way(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopped in between, it is not lost, and what was kept is no hindrance to the next try."""
     path = world.folder / "a.jpg"
