@@ -117,6 +117,25 @@ def test_of_every_kind_all_is_covered_and_each_frame_is_shown_when_it_was(tmp_pa
     assert copy.clip.truncated is False
 
 
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mov", "clip.mkv"])
+def test_the_last_frame_is_shown_for_as_long_as_it_was(tmp_path: Path, name: str) -> None:
+    """A recording of a screen that stands still at its end has one frame for all of that."""
+    made, original = made_clip(tmp_path / f"made-{name}", Made(sound=None, options=(("g", "12"), ("bf", "0")))), tmp_path / name
+    with av.open(str(made)) as given, av.open(str(original), "w") as output:
+        target = output.add_stream_from_template(given.streams.video[0])
+        found = [packet for packet in given.demux(video=0) if packet.size]
+        found[-1].duration = round(3 / found[-1].time_base)
+        for packet in found:
+            packet.stream = target
+            output.mux(packet)
+
+    def lasts(path: Path) -> float:
+        return float(ffprobe(path, "-show_entries", "format=duration")["format"]["duration"])
+
+    assert lasts(original) > 4.9
+    assert lasts(redacted(original).path) == pytest.approx(lasts(original), abs=0.01)
+
+
 def test_parts_that_begin_anywhere_show_the_frames_that_the_whole_shows(tmp_path: Path) -> None:
     """In a clip with one key frame, and in one whose groups are open."""
     for kind in ("one_key", "open_groups", "late_frames"):

@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 from agent.domain.clips import Piece
 from agent.domain.errors import VideoUnwritable
 from agent.vision.video.geometry import Turn
-from agent.vision.video.opening import Opened, frames_from_start, opened
+from agent.vision.video.opening import Opened, frames_from_start, moment_of, opened, packets
 from agent.vision.video.writing import CONTAINER
 
 _MUXERS: Final = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm"}
@@ -61,6 +61,7 @@ def join(file: BinaryIO, made: BinaryIO, pieces: Sequence[Piece], form: str, out
     Raises VideoUnreadable, VideoNoPicture, VideoUnwritable.
     """
     turn = Turn.of(next(frames_from_start(file)))
+    lasts = _last_lasts(file, pieces[-1].start)
     with opened(file) as clip:
         try:
             with (
@@ -78,7 +79,7 @@ def join(file: BinaryIO, made: BinaryIO, pieces: Sequence[Piece], form: str, out
                     if stream.codec_context is not None
                 }
                 removed = _say(clip.container, container, sounds, strip=strip)
-                shown = _pictures(made, pieces, picture, clip, template.codec_context.extradata)
+                shown = _longer(_pictures(made, pieces, picture, clip, template.codec_context.extradata), lasts)
                 both: list[Iterator[Packet[Any]]] = [shown, _sounds(clip.container, sounds)]
                 for packet in merge(*both, key=_seconds):
                     container.mux(packet)
@@ -103,6 +104,29 @@ def _pictures(
                     packet.duration, packet.time_base = clip.frame_ticks, clip.time_base
                     packet.stream = picture
                     yield packet
+
+
+def _last_lasts(file: BinaryIO, near: int) -> int:
+    """For how many ticks the last frame is shown, which begins at or after `near`; 0 if the file does not tell."""
+    with opened(file) as clip:
+        try:
+            clip.container.seek(near, stream=clip.stream)
+        except FFmpegError:
+            return 0
+        told = ((moment_of(packet), packet.duration or 0) for packet in packets(clip))
+        return max(((moment, ticks) for moment, ticks in told if moment is not None), default=(0, 0))[1]
+
+
+def _longer(shown: "Iterator[Packet[Any]]", lasts: int) -> "Iterator[Packet[Any]]":
+    """The same, the last one shown for at least so long: of each other one the next tells that."""
+    last: Packet[Any] | None = None
+    for packet in shown:
+        if last is not None:
+            yield last
+        last = packet
+    if last is not None:
+        last.duration = max(last.duration or 0, lasts)
+        yield last
 
 
 def _sounds(container: InputContainer, sounds: Mapping[int, Stream]) -> "Iterator[Packet[Stream]]":
