@@ -9,9 +9,9 @@ from typing import Final
 
 from agent.adapters.folder_scan import is_below, walk_images
 from agent.app.ports import KEPT_ENDING, Made, PlannedCopy
-from agent.domain.clips import CLIP_FORMATS, is_clip
+from agent.domain.clips import CLIP_FORMATS, has_pictures, is_clip
 from agent.domain.errors import CopyUnsupported, SameFile
-from agent.domain.image import COPY_FORMATS, is_image
+from agent.domain.image import COPY_FORMATS
 from agent.domain.wishes import Keeping, Wish
 
 # What can be read but not written, a camera's raw file or a HEIC, becomes a JPEG.
@@ -27,7 +27,7 @@ Digest = Callable[[str], str | None]
 def writable(path: str) -> bool:
     """Whether a copy can bear the file's own name. One without an ending may be anything, and is taken as it is."""
     ending = _ending(path)
-    return ending in COPY_FORMATS or ending in CLIP_FORMATS or not (is_image(path) or is_clip(path))
+    return ending in COPY_FORMATS or ending in CLIP_FORMATS or not has_pictures(path)
 
 
 def wanted_files(paths: Sequence[str], out: str | None) -> Iterator[tuple[str, str]]:
@@ -39,7 +39,7 @@ def wanted_files(paths: Sequence[str], out: str | None) -> Iterator[tuple[str, s
     met: set[str] = set()
     for path in map(os.path.abspath, paths):
         is_folder = os.path.isdir(path)
-        for seen in walk_images((path,), wanted=lambda name: is_image(name) or is_clip(name)):
+        for seen in walk_images((path,), wanted=has_pictures):
             found = seen.path
             if found in met or (is_folder and inside is not None and is_below(os.path.realpath(found), inside)):
                 continue

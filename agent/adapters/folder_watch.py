@@ -13,6 +13,7 @@ from agent.adapters.folder_scan import folder_root
 from agent.adapters.folder_session import FolderReplaced, FolderSession, Known
 from agent.adapters.folder_thread import FolderThread, wait_either
 from agent.app.ports import Emit, SourceFailed, SourceRecovered
+from agent.domain.clips import has_pictures
 from agent.domain.errors import AgentError, SourceLimit
 from agent.settings import Folder, Sources
 
@@ -80,7 +81,7 @@ class FolderWatch:
     async def _watch(self) -> None:
         """Watch until something breaks. Where the system watches no more folders, look at intervals and try again after a while."""
         here = await self._thread.find(self.root)
-        matcher = Matcher(self.root, self.plan.folder)
+        matcher = Matcher(self.root, self.plan.folder, has_pictures)
         sources = self.plan.sources
         if not sources.polling and await self._thread.ask(lambda: self._remote(here.real)):
             sources = sources.model_copy(update={"polling": True})  # the system does not tell what others change there

@@ -86,21 +86,25 @@ class FolderCopies:
             return
         uid = await asyncio.to_thread(self._library.folder_batch, folder.root, wish, uid=token_hex(16), now=now)
         while found := await asyncio.to_thread(self._library.uncopied, uid, places=places):
-            sources = [path for path, _ in found]
-            copies = await asyncio.to_thread(self._copies.plan_below, folder.root, sources, out, wish, self._library.made_at)
+            copies = await asyncio.to_thread(self._copies.plan_below, folder.root, found, out, wish, self._library.made_at)
             if not copies:
                 return
             await asyncio.to_thread(self._library.plan_more, uid, copies, now=self._clock())
             self._planned()
 
-    def _happened(self, recorded: Recorded) -> None:
-        if not isinstance(recorded.event, ImageIndexed | PlaceAdded | PlaceMoved) or not self.rules():
+    def noted(self, place_id: int) -> None:
+        """A file of a watched folder came, or is another than before, or has another name."""
+        if not self.rules():
             return
         if self._places is not None:
-            self._places.add(recorded.event.place_id)
+            self._places.add(place_id)
             if len(self._places) > _MANY:
                 self._places = None
         self._wake.set()
+
+    def _happened(self, recorded: Recorded) -> None:
+        if isinstance(recorded.event, ImageIndexed | PlaceAdded | PlaceMoved):
+            self.noted(recorded.event.place_id)
 
 
 def _lies_in(path: str, folder: str) -> bool:

@@ -22,6 +22,7 @@ from agent.app.ports import (
     SourceRecovered,
     TreeMoved,
 )
+from agent.domain.clips import is_clip
 from agent.domain.errors import AgentError, StoreError
 from agent.domain.events import Recorded
 from agent.domain.image import FileSeen, Recipe
@@ -46,8 +47,9 @@ class Ingest:
         clock: Callable[[], datetime],
         online_only: Callable[[str], bool],
         sidecar: Callable[[str], None],
+        clip: Callable[[int], None],
     ) -> None:
-        """`sidecar` is called with each sidecar that changed, see `SidecarChanged`."""
+        """`sidecar` is called with each sidecar that changed, see `SidecarChanged`; `clip` with the place of each new or changed clip."""
         self._library = library
         self._bus = bus
         self._recipe = recipe
@@ -56,6 +58,7 @@ class Ingest:
         self._clock = clock
         self._online_only = online_only
         self._sidecar = sidecar
+        self._clip = clip
         self.folder_problems: dict[str, AgentError] = {}
         self.problem: AgentError | None = None
 
@@ -99,6 +102,11 @@ class Ingest:
 
     async def note(self, seen: FileSeen, priority: Priority) -> Noted:
         """Tell the library about one file. Read here only when another image has its exact size: it may be the same."""
+        if seen.folder is not None and is_clip(seen.path):
+            noted, place_id = await asyncio.to_thread(self._note_clip, seen)
+            if noted is Noted.ATTACHED:
+                self._clip(place_id)
+            return noted
         noted, events = await asyncio.to_thread(self._note, seen, priority)
         self._bus.publish(events)
         if noted is Noted.QUEUED:
@@ -118,6 +126,16 @@ class Ingest:
             sha256 = "" if unread else content_hash(seen.path)
             noted, events = self._library.note_file(seen, recipe, priority=priority, now=now, sha256=sha256)
         return noted, events
+
+    def _note_clip(self, seen: FileSeen) -> tuple[Noted, int]:
+        """One that is in a cloud only is told of at each look through its folder, until it is here."""
+        if self._online_only(seen.path):
+            return Noted.UNCHANGED, 0
+        now = self._clock()
+        noted, place_id = self._library.note_clip(seen, now=now)
+        if noted is Noted.HASH_WANTED:
+            noted, place_id = self._library.note_clip(seen, now=now, sha256=content_hash(seen.path))
+        return noted, place_id
 
     async def _write(self, method: Callable[..., list[Recorded]], *values: object) -> None:
         self._bus.publish(await asyncio.to_thread(method, *values, now=self._clock()))

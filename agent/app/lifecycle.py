@@ -140,6 +140,7 @@ class App:
             clock=clock,
             online_only=online_only,
             sidecar=self.sidecars.changed,
+            clip=self.redaction.folders.noted,
         )
         self._scanner = Scanner(
             library, self.ingest, analyser, self.bus, embedding_task=self._embedding_task, stuck=lambda: self.indexer.stuck

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Final
 
 from agent.domain.face import Box
+from agent.domain.image import is_image
 from agent.domain.prints import FreshPrint
 from agent.domain.redaction import Cover, Look, Reason, around
 
@@ -21,6 +22,11 @@ def is_clip(path: str) -> bool:
     """Whether a file's name ends like a clip's."""
     _, dot, ending = path.rpartition(".")
     return bool(dot) and ending.lower() in CLIP_ENDINGS
+
+
+def has_pictures(path: str) -> bool:
+    """Whether a file's name ends like an image's or a clip's: covered copies are made of both."""
+    return is_image(path) or is_clip(path)
 
 
 def clip_named_as(path: str, format: str) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from agent.app.ports import CopyFacts, ItemState, Library, Made, PlannedCopy
+from agent.app.ports import CopyFacts, ItemState, Library, Made, Noted, PlannedCopy
 from agent.domain.errors import ImageTruncated
 from agent.domain.face import Analysis, Box, StageTimes
 from agent.domain.image import FileSeen, Recipe
@@ -231,8 +231,8 @@ def test_only_files_that_came_or_changed_since_there_is_the_rule_want_a_copy(lib
     new = index(library, "/photos/new.jpg", "3")
     index(library, "/photos/changing.jpg", "4", mtime=2)
 
-    assert dict(library.uncopied(rule)) == {"/photos/new.jpg": "3" * 64, "/photos/changing.jpg": "4" * 64}
-    assert dict(library.uncopied(rule, places=[changing])) == {"/photos/changing.jpg": "4" * 64}
+    assert set(library.uncopied(rule)) == {"/photos/new.jpg", "/photos/changing.jpg"}
+    assert library.uncopied(rule, places=[changing]) == ["/photos/changing.jpg"]
     assert library.uncopied(rule, places=[]) == []
     assert len(library.uncopied(rule, limit=1)) == 1
     assert new != changing
@@ -249,7 +249,7 @@ def test_each_content_of_a_file_is_copied_once(library: Library) -> None:
 
     index(library, "/photos/a.jpg", "c", mtime=2)
 
-    assert library.uncopied(rule) == [("/photos/a.jpg", "c" * 64)]
+    assert library.uncopied(rule) == ["/photos/a.jpg"]
     library.plan_more(rule, [PlannedCopy("/photos/a.jpg", "/safe/a (2).jpg")], now=LATER)
     [again] = library.copies_to_make(9)
     assert (again.target, again.facts) == ("/safe/a (2).jpg", None)
@@ -265,7 +265,7 @@ def test_a_file_whose_copy_failed_waits_until_it_changes(library: Library) -> No
 
     assert library.uncopied(rule) == []
     index(library, "/photos/a.jpg", "c", mtime=2, at=LATER + timedelta(hours=1))
-    assert library.uncopied(rule) == [("/photos/a.jpg", "c" * 64)]
+    assert library.uncopied(rule) == ["/photos/a.jpg"]
 
 
 def test_a_copy_is_never_copied_again(library: Library) -> None:
@@ -276,6 +276,81 @@ def test_a_copy_is_never_copied_again(library: Library) -> None:
     index(library, "/photos/copy of it.jpg", "b")
 
     assert library.uncopied(rule) == []
+
+
+def clip(
+    library: Library, name: str, *, at: datetime = LATER, mtime: int = 1, size: int = 100, sha256: str | None = None
+) -> tuple[Noted, int]:
+    return library.note_clip(FileSeen(f"/photos/{name}", size, mtime, "/photos"), now=at, sha256=sha256)
+
+
+def test_clips_that_came_since_there_is_the_rule_want_a_copy_too(library: Library) -> None:
+    clip(library, "old.mp4", at=NOW - timedelta(days=1))
+    rule = library.folder_batch("/photos", WISH, uid="rule", now=NOW)
+    index(library, "/photos/a.jpg", "a")
+    noted, new = clip(library, "new.MOV")
+    waiting = FileSeen("/photos/waiting.jpg", 100, 1, "/photos")
+    library.note_file(waiting, Recipe("centerface-2"), priority=Priority.NEW, now=LATER)
+
+    assert noted is Noted.ATTACHED and clip(library, "new.MOV") == (Noted.UNCHANGED, new)
+    assert library.uncopied(rule) == ["/photos/a.jpg", "/photos/new.MOV"]
+    assert library.uncopied(rule, places=[new]) == ["/photos/new.MOV"]
+    assert library.uncopied(rule, limit=1) == ["/photos/a.jpg"]
+    library.files_gone(["/photos/new.MOV"], now=LATER)
+    assert library.uncopied(rule) == ["/photos/a.jpg"]
+
+
+def test_a_clip_is_copied_once_and_again_when_it_is_another(library: Library) -> None:
+    rule = library.folder_batch("/photos", WISH, uid="rule", now=NOW)
+    clip(library, "a.mp4", at=NOW)
+
+    def copied() -> None:
+        library.plan_more(rule, [PlannedCopy("/photos/a.mp4", "/safe/a.mp4")], now=NOW)
+        assert library.uncopied(rule) == [], "it is planned"
+        [item] = library.copies_to_make(9)
+        make(library, item.id)
+        assert library.uncopied(rule) == [], "it is made"
+
+    copied()
+    assert clip(library, "a.mp4", mtime=2)[0] is Noted.HASH_WANTED
+    assert clip(library, "a.mp4", mtime=2, sha256="a" * 64)[0] is Noted.UNCHANGED, "only its time changed"
+    assert library.uncopied(rule) == []
+    assert clip(library, "a.mp4", mtime=3, sha256="c" * 64)[0] is Noted.ATTACHED
+    assert library.uncopied(rule) == ["/photos/a.mp4"]
+    copied()
+    assert clip(library, "a.mp4", mtime=3, size=101)[0] is Noted.ATTACHED
+    assert library.uncopied(rule) == ["/photos/a.mp4"]
+
+
+def test_a_clip_whose_copy_failed_waits_until_it_changes(library: Library) -> None:
+    rule = library.folder_batch("/photos", WISH, uid="rule", now=NOW)
+    clip(library, "a.mp4")
+    library.plan_more(rule, [PlannedCopy("/photos/a.mp4", "/safe/a.mp4")], now=LATER)
+    [item] = library.copies_to_make(9)
+
+    library.copy_failed(item.id, ImageTruncated(), now=LATER)
+
+    assert library.uncopied(rule) == []
+    assert clip(library, "a.mp4", mtime=2)[0] is Noted.ATTACHED, "nothing is known of what was in it"
+    assert library.uncopied(rule) == ["/photos/a.mp4"]
+
+
+def test_a_copy_of_a_clip_is_never_copied_again(library: Library) -> None:
+    rule = library.folder_batch("/photos", WISH, uid="rule", now=NOW)
+    library.plan_copies("one", WISH, [PlannedCopy("/in/a.mp4", "/photos/a.mp4")], now=NOW)
+    [item] = library.copies_to_make(9)
+
+    library.about_to_place(item.id, FACTS, now=NOW)
+    clip(library, "a.mp4")
+
+    assert library.uncopied(rule) == []
+
+
+def test_a_clip_is_no_photo_that_waits_to_be_looked_at(library: Library) -> None:
+    clip(library, "a.mp4")
+
+    assert library.queue_unseen(now=LATER) == 0
+    assert list(library.known_files("/photos")) == [("/photos/a.mp4", (100, 1))]
 
 
 def test_a_rule_keeps_its_batch_and_follows_the_wish(library: Library) -> None:

@@ -136,6 +136,14 @@ async def test_a_new_photo_appears_once_with_its_facts(world: World, folder: Pat
     assert world.seen == [appeared]
 
 
+async def test_a_new_clip_appears_as_a_photo_does(world: World, folder: Path) -> None:
+    """It is not looked at; but its folder may have a rule by which a covered copy is made."""
+    async with world.watching(Folder(path=str(folder))):
+        path = photo(folder / "in" / "a.MOV")
+        (appeared,) = await world.wait(FileAppeared)
+    assert (appeared.seen.path, appeared.seen.folder) == (path, str(folder))
+
+
 async def test_a_photo_that_is_written_slowly_appears_once_at_its_end(world: World, folder: Path) -> None:
     async with world.watching(Folder(path=str(folder))):
         with (folder / "a.jpg").open("wb", buffering=0) as file:

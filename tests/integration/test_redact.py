@@ -15,6 +15,7 @@ from PIL import Image
 
 from agent.api.schemas_redact import RedactRequest
 from agent.domain.errors import AgentError
+from tests.integration.test_clips import face_clip
 from tests.made_clips import Made, made_clip
 from tests.program import RealProgram
 
@@ -238,6 +239,27 @@ def test_two_agents_that_look_after_one_folder_make_one_copy_of_each_photo(
         assert files(safe) == expected
     finally:
         other.quit()
+
+
+def test_a_rule_of_a_folder_covers_a_clip_that_is_put_there(program: RealProgram, tmp_path: Path, samples_folder: Path, safe: Path) -> None:
+    program.file.change_folder(str(program.watched), {"redact_to": str(safe)})
+    program.start()
+    original = program.watched / "clip.mp4"
+    face_clip(tmp_path / "clip.mp4", samples_folder).rename(original)
+    program.until(lambda _: files(safe) == {"clip.mp4"}, within=90)
+
+    assert faces_on(program, stills(original, tmp_path / "before")) == 4
+    assert faces_on(program, stills(safe / "clip.mp4", tmp_path / "after")) == 0
+
+
+def stills(clip: Path, folder: Path) -> Path:
+    """Each fifth frame as a picture. Returns the folder."""
+    folder.mkdir()
+    with av.open(str(clip)) as container:
+        for number, frame in enumerate(container.decode(video=0)):
+            if number % 5 == 0:
+                Image.fromarray(frame.to_ndarray(format="rgb24")).save(folder / f"{number}.png")
+    return folder
 
 
 def test_a_rule_of_a_folder_is_followed_after_the_agent_was_killed(program: RealProgram, photo: Photo, safe: Path) -> None:

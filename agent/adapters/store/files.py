@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, case, de
 from agent.adapters.store import events, jobs
 from agent.adapters.store.paths import around, at_or_below, below, stem_of, stems_of
 from agent.adapters.store.rows import add
-from agent.adapters.store.schema import image, job, place
+from agent.adapters.store.schema import image, job, place, redaction, redaction_item
 from agent.app.ports import Noted
 from agent.domain.errors import ImageMissing
 from agent.domain.events import PlaceAdded, PlaceLost, PlaceMoved, Recorded
@@ -41,6 +41,26 @@ def note(
     if known is not None and known.image_id == content and known.missing_since is None:
         return Noted.UNCHANGED, []  # only its time changed
     return Noted.ATTACHED, [events.record(tx, PlaceAdded(image_id=content, place_id=place_id), now)]
+
+
+def note_clip(tx: Connection, seen: FileSeen, *, now: datetime, sha256: str | None) -> tuple[Noted, int]:
+    known = tx.execute(select(place).where(place.c.path == seen.path)).one_or_none()
+    here = {"mtime_ns": seen.mtime_ns, "missing_since": None, "folder": seen.folder}
+    if known is not None and (known.size, known.mtime_ns) == (seen.size, seen.mtime_ns):
+        if known.missing_since is not None or known.folder != seen.folder:
+            tx.execute(update(place).where(place.c.id == known.id).values(here))
+        return Noted.UNCHANGED, int(known.id)
+    copies = select(redaction_item.c.id, redaction_item.c.sha256).join(redaction)
+    copy = tx.execute(copies.where(redaction.c.folder == seen.folder, redaction_item.c.source == seen.path)).one_or_none()
+    if known is not None and copy is not None and known.size == seen.size and copy.sha256 is not None:
+        if sha256 is None:
+            return Noted.HASH_WANTED, int(known.id)
+        if sha256 == copy.sha256:  # only its time changed
+            tx.execute(update(place).where(place.c.id == known.id).values(here))
+            return Noted.UNCHANGED, int(known.id)
+    if copy is not None:  # of what it was: whoever makes it just now finds that it is not wanted any more
+        tx.execute(delete(redaction_item).where(redaction_item.c.id == copy.id))
+    return Noted.ATTACHED, _put(tx, known, seen, None, now)
 
 
 def known_part(tx: Connection, folder: str, after: str, *, untimed: bool) -> tuple[list[tuple[str, tuple[int, int]]], str | None]:

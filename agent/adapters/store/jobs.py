@@ -13,6 +13,7 @@ from agent.adapters.store import events
 from agent.adapters.store.paths import within
 from agent.adapters.store.schema import image, job, place
 from agent.app.ports import Area
+from agent.domain.clips import is_clip
 from agent.domain.errors import AgentError, EngineCrashed, ModelError, StoreError
 from agent.domain.events import ImageFailed, Recorded
 from agent.domain.image import NO_FACES, Recipe
@@ -153,13 +154,13 @@ def drop_waiting(tx: Connection) -> int:
 
 
 def queue_unseen(tx: Connection, now: datetime) -> int:
-    """Give a job to every file of a watched folder that was never analysed and waits for nothing."""
+    """Give a job to every photo of a watched folder that was never analysed and waits for nothing."""
     unseen = (
-        select(place.c.id)
+        select(place.c.id, place.c.path)
         .outerjoin(job)
         .where(place.c.image_id.is_(None), place.c.missing_since.is_(None), place.c.folder.is_not(None), job.c.id.is_(None))
     )
-    fresh = [_fresh(place_id, Priority.BACKLOG, now) for place_id in tx.scalars(unseen)]
+    fresh = [_fresh(place_id, Priority.BACKLOG, now) for place_id, path in tx.execute(unseen) if not is_clip(path)]
     if fresh:
         tx.execute(insert(job), fresh)
     return len(fresh)

@@ -72,6 +72,10 @@ class SqliteLibrary(PeopleTables, RedactionTables):
         with self._database.write() as tx:
             return files.purge(tx, before)
 
+    def note_clip(self, seen: FileSeen, *, now: datetime, sha256: str | None = None) -> tuple[Noted, int]:
+        with self._database.write() as tx:
+            return files.note_clip(tx, seen, now=now, sha256=sha256)
+
     def lease(self, limit: int, *, now: datetime, until: datetime, under_way: Collection[int] = ()) -> tuple[list[Job], list[Recorded]]:
         with self._database.write() as tx:
             return jobs.lease(tx, limit, now=now, until=until, under_way=under_way)

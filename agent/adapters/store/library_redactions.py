@@ -27,7 +27,7 @@ class RedactionTables:
         with self._database.write(durable=True) as tx:
             return redactions.of_folder(tx, folder, wish, uid, now)
 
-    def uncopied(self, uid: str, *, places: Collection[int] | None = None, limit: int = 1000) -> list[tuple[str, str]]:
+    def uncopied(self, uid: str, *, places: Collection[int] | None = None, limit: int = 1000) -> list[str]:
         with self._database.read() as tx:
             return redactions.uncopied(tx, uid, places, limit)
 

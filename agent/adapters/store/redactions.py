@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, and_, case, delete, exists, func
 
 from agent.adapters.store.facts import chunks
 from agent.adapters.store.rows import add
-from agent.adapters.store.schema import image, place
+from agent.adapters.store.schema import image, job, place
 from agent.adapters.store.schema import redaction as batch
 from agent.adapters.store.schema import redaction_item as item
 from agent.app.ports import MADE, CopyFacts, ItemState, Made, PlannedCopy, RedactionBatch, RedactionItem, RedactionPage
@@ -56,7 +56,14 @@ def of_folder(tx: Connection, folder: str, wish: Wish, uid: str, now: datetime) 
     return str(known)
 
 
-def uncopied(tx: Connection, uid: str, places: Collection[int] | None, limit: int) -> list[tuple[str, str]]:
+def uncopied(tx: Connection, uid: str, places: Collection[int] | None, limit: int) -> list[str]:
+    photos = [str(path) for path in tx.scalars(_uncopied_photos(uid, places).limit(limit))]
+    # Paths may be no text, so that SQL can't tell: all that is no clip here is photos whose problem somebody put away.
+    clips = (str(path) for path in tx.scalars(_uncopied_clips(uid, places)) if is_clip(path))
+    return [*photos, *islice(clips, limit - len(photos))]
+
+
+def _uncopied_photos(uid: str, places: Collection[int] | None) -> "Select[Any]":
     other = item.alias()
     has_copy = exists().where(
         item.c.redaction_id == batch.c.id,
@@ -69,18 +76,28 @@ def uncopied(tx: Connection, uid: str, places: Collection[int] | None, limit: in
         ),
     )
     own = exists().where(other.c.copy_sha256 == image.c.sha256)
+    return _come_since(uid, places).join(image, image.c.id == place.c.image_id).where(not_(has_copy), not_(own))
+
+
+def _uncopied_clips(uid: str, places: Collection[int] | None) -> "Select[Any]":
+    """And some photos. What is in a clip nobody has read: `files.note_clip` drops the copy of what it was, and ours go by their places."""
+    other = item.alias()
+    has_copy = exists().where(item.c.redaction_id == batch.c.id, item.c.source == place.c.path)
+    own = exists().where(other.c.target == place.c.path, other.c.sha256.is_not(None))
+    waits = exists().where(job.c.place_id == place.c.id)
+    return _come_since(uid, places).where(place.c.image_id.is_(None), not_(waits), not_(has_copy), not_(own))
+
+
+def _come_since(uid: str, places: Collection[int] | None) -> "Select[Any]":
+    """Paths of files that came to a batch's folder, or changed in it, since there is the batch."""
     chosen = (
-        select(place.c.path, image.c.sha256)
+        select(place.c.path)
         .select_from(batch)
         .join(place, place.c.folder == batch.c.folder)
-        .join(image, image.c.id == place.c.image_id)
-        .where(batch.c.uid == uid, place.c.missing_since.is_(None), place.c.noted_at >= batch.c.at, not_(has_copy), not_(own))
+        .where(batch.c.uid == uid, place.c.missing_since.is_(None), place.c.noted_at >= batch.c.at)
         .order_by(place.c.id)
-        .limit(limit)
     )
-    if places is not None:
-        chosen = chosen.where(place.c.id.in_(sorted(places)))
-    return [(path, sha256) for path, sha256 in tx.execute(chosen)]
+    return chosen if places is None else chosen.where(place.c.id.in_(sorted(places)))
 
 
 def to_make(tx: Connection, limit: int, without: Collection[int], clips: bool) -> list[RedactionItem]:

@@ -44,8 +44,15 @@ class Files(Protocol):
         """
         ...
 
+    def note_clip(self, seen: FileSeen, *, now: datetime, sha256: str | None = None) -> tuple[Noted, int]:
+        """Remember a clip of a watched folder, which makes no job: ATTACHED and its place's id if it is new, or another than before.
+
+        HASH_WANTED where only its time may have changed since its folder's rule made a copy of it. Another one has no copy any more.
+        """
+        ...
+
     def known_files(self, folder: str) -> Iterator[tuple[str, tuple[int, int]]]:
-        """Path and (size, mtime_ns) of every file below a folder that is analysed or has a job, so that a rescan passes it over.
+        """Path and (size, mtime_ns) of every file below a folder that is analysed, has a job or is a clip, so that a rescan passes it over.
 
         In the order of their paths, read part by part: a change meanwhile may be in it or not. A deferred file's time is -1: each rescan
         tells of it again, in case its content has come.

@@ -18,8 +18,10 @@ class Noted(StrEnum):
 
     UNCHANGED = "unchanged"
     QUEUED = "queued"
-    ATTACHED = "attached"  # its content is known and analysed: one more place for that image
-    HASH_WANTED = "hash_wanted"  # an image of the same size exists: say the hash, it may be the same
+    ATTACHED = "attached"  # its content is known and analysed: one more place for that image; or it is a clip
+    HASH_WANTED = (
+        "hash_wanted"  # an image of the same size exists, or the clip was of that size when it was copied: say the hash, it may be the same
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,8 +150,8 @@ class Redactions(Protocol):
         """The batch of a watched folder's rule, made as `uid` if there is none. From now on its copies are made as wished."""
         ...
 
-    def uncopied(self, uid: str, *, places: Collection[int] | None = None, limit: int = 1000) -> list[tuple[str, str]]:
-        """(path, SHA-256) of files that came to the batch's folder, or changed in it, since there is the batch, and have no copy of it yet.
+    def uncopied(self, uid: str, *, places: Collection[int] | None = None, limit: int = 1000) -> list[str]:
+        """Photos and clips that came to the batch's folder, or changed in it, since there is the batch, and have no copy of it yet.
 
         Of those places, or of all. A copy that this program made itself is no such file.
         """

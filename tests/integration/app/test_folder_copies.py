@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from agent.adapters.clip_jobs import FolderJobs
+from agent.app.clips import ClipRedactor
 from agent.app.ports import FileAppeared, FileMoved, FilesGone, ItemState, PlannedCopy
 from agent.domain.errors import StoreBusy
 from agent.domain.jobs import Priority
 from agent.domain.redaction import Choice, Style
 from agent.settings import Folder, Recognition, Settings
+from tests.integration.app.test_redact_clips import FakeClips
 from tests.world import World
 
 
@@ -185,6 +188,53 @@ async def test_a_library_that_is_busy_is_asked_again(world: World, safe: Path) -
 def leads_into(folder: Path, link: Path) -> None:
     (folder / "inside").mkdir()
     link.symlink_to(folder / "inside")
+
+
+async def test_clips_get_their_copies_too(world: World, safe: Path) -> None:
+    """Once, also if only their time changes; anew if they do, or their name does; and none while they are in a cloud only."""
+    clips = FakeClips()
+    world.clips = ClipRedactor(clips, FolderJobs(world.folder.parent / "jobs"))
+    world.make(with_rule(world, safe))
+    async with world.running(watch=True):
+        await appear(world, "a.mp4", b"clip")
+        await world.until(lambda: copied(safe) == {"a.mp4"})
+        await world.until(lambda: world.real.copies_to_make(1) == [])
+        touched = replace(world.file("a.mp4", b"clip"), mtime_ns=5)
+        await world.app.ingest.take(FileAppeared(touched, Priority.NEW))
+        world.in_the_cloud.add(str(world.folder / "far.mp4"))
+        await appear(world, "far.mp4", b"far")
+        await appear(world, "b.jpg")
+        await world.until(lambda: copied(safe) == {"a.mp4", "b.jpg"})
+        assert len(clips.joins) == 1
+        await appear(world, "a.mp4", b"another clip")
+        await world.until(lambda: copied(safe) == {"a.mp4", "a (2).mp4", "b.jpg"})
+        await world.until(lambda: world.real.copies_to_make(1) == [])
+        seen = world.file("a.mp4", b"another clip")
+        await world.app.ingest.take(FileAppeared(seen, Priority.NEW))
+        (world.folder / "a.mp4").rename(world.folder / "c.mp4")
+        await world.app.ingest.take(FileMoved(seen.path, replace(seen, path=str(world.folder / "c.mp4"))))
+        await world.until(lambda: copied(safe) == {"a.mp4", "a (2).mp4", "b.jpg", "c.mp4"})
+
+    assert (safe / "a.mp4").read_bytes() == b"covered clip"
+    assert (safe / "a (2).mp4").read_bytes() == b"covered another clip"
+
+
+async def test_a_clip_that_changes_while_it_is_copied_gets_the_copy_of_what_it_is(world: World, safe: Path) -> None:
+    clips = FakeClips()
+    clips.gate.clear()
+    world.clips = ClipRedactor(clips, FolderJobs(world.folder.parent / "jobs"))
+    world.make(with_rule(world, safe))
+    async with world.running(watch=True):
+        await appear(world, "a.mp4", b"clip")
+        await world.until(lambda: bool(clips.draws))
+        await appear(world, "a.mp4", b"another clip")
+        clips.gate.set()
+        await world.until(lambda: copied(safe) == {"a.mp4"})
+        await world.until(lambda: world.real.copies_to_make(1) == [])
+
+    assert (safe / "a.mp4").read_bytes() == b"covered another clip"
+    [batch] = world.real.redaction_batches(limit=9)
+    assert batch.counts[ItemState.DONE] == 1
 
 
 async def test_a_rule_that_leads_into_its_own_folder_by_a_link_makes_nothing(world: World, safe: Path) -> None:
