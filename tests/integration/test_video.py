@@ -199,6 +199,16 @@ def test_a_mirrored_clip_is_looked_at_as_it_is_shown(tmp_path: Path, flip: tuple
     assert shows_red(copy.path) == 0
 
 
+def test_each_part_is_looked_at_in_its_last_frame_too(tmp_path: Path) -> None:
+    """Where a scene ends with a part, nothing that comes later says where a face went after the look before it."""
+    with made_clip(tmp_path / "clip.mp4").open("rb") as file:
+        clip = probe(file, LIMITS)
+        assert len(clip.parts) > 2
+        for part in clip.parts:
+            *_, last = frames(file, part)
+            assert look_through(file, part, clip.tick, look).sights[-1].moment == moment_of(last)
+
+
 @pytest.mark.parametrize("style", list(Style))
 def test_every_style_can_be_had(tmp_path: Path, style: Style) -> None:
     copy = redacted(made_clip(tmp_path / "clip.mp4"), style=style)

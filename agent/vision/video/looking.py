@@ -34,7 +34,8 @@ _STEP = 32
 def look_through(file: BinaryIO, part: Part, tick: float, look: Look, threads: int = 1, prints: Prints | None = None) -> Seen:
     """Faces and cuts of a part. Raises VideoUnreadable, VideoNoPicture.
 
-    With `prints` the last frame before a cut is looked at too: what is said of a face holds only between two looks.
+    The last frame before a cut, and of the part, is looked at too: another scene often begins with the next part, and where a face went
+    after the last look can only be guessed; what prints say of it holds only between two looks.
     """
     cuts = Cuts()
     sights: list[Sight] = []
@@ -57,7 +58,7 @@ def look_through(file: BinaryIO, part: Part, tick: float, look: Look, threads: i
             see(frame, FINE_SIDE if fine else SIDE, prints if cut or len(sights) % PRINTS_EACH == 0 else None)
             due = moment + math.ceil(EVERY_S / tick)
             last = None
-        elif prints is not None:
+        else:
             last = frame
     if last is not None:
         see(last, SIDE, prints)
