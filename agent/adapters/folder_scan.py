@@ -212,7 +212,7 @@ def walk_images(paths: Iterable[str], folder: Folder | None = None, *, wanted: C
 
     Of files in folders, those whose names are `wanted`.
 
-    A path that is not there, or a folder that can't be read, comes with size and time 0, so that the analysis names it.
+    A path that is not there, or a folder that can't be read, also one below, comes with size and time 0, so that the analysis names it.
     """
     rules = folder or Folder(path=".")
     met: set[str] = set()
@@ -226,7 +226,9 @@ def walk_images(paths: Iterable[str], folder: Folder | None = None, *, wanted: C
 def _named(path: str, rules: Folder, wanted: Callable[[str], bool]) -> Iterator[Entry]:
     try:
         if Path(path).is_dir():
-            yield from Walk(path, Matcher(path, rules, wanted))
+            walk = Walk(path, Matcher(path, rules, wanted))
+            yield from walk
+            yield from ((folder, (0, 0)) for folder in walk.unreadable)
             return
     except OSError:
         yield path, (0, 0)

@@ -276,3 +276,10 @@ def test_a_scan_by_hand_takes_files_as_named_and_folders_by_the_rules(tmp_path: 
     assert [file.size for file in seen if file.path.endswith("none.jpg")] == [0]
     assert {file.folder for file in seen} == {None}
     assert [Path(file.path).name for file in walk_images([str(tmp_path)], Folder(path="x", recursive=False))] == ["a.jpg"]
+
+
+def test_a_folder_below_that_can_not_be_read_is_told_of_by_a_scan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path, "a.jpg", "listed/b.jpg")
+    refusing(monkeypatch, {"b.jpg": PermissionError()})
+    told = {Path(file.path).name: file.size for file in walk_images([str(tmp_path)])}
+    assert told.keys() == {"a.jpg", "listed"} and told["listed"] == 0
