@@ -92,7 +92,7 @@ class BackupStore:
             self._check(unfinished)
             unfinished.rename(finished)
             sync_folder(self._backups)
-            self._prune(max(1, self._keep if keep is None else keep))
+            self._prune(finished, max(1, self._keep if keep is None else keep))
         except OSError as error:
             raise store_error(error) from error
         finally:
@@ -198,8 +198,9 @@ class BackupStore:
     def _live(self, suffix: str = "") -> Path:
         return self._folder / (DATABASE_FILE + suffix)
 
-    def _prune(self, keep: int) -> None:
-        for old in self.list()[keep:]:
+    def _prune(self, made: Path, keep: int) -> None:
+        # The one just made stays whatever its time is: after the clock was set back, older ones have later times.
+        for old in [backup for backup in self.list() if backup.path != made][keep - 1 :]:
             # Renamed first: half a backup must not look like one.
             old.path.rename(old.path.with_name(_UNFINISHED + old.name))
 

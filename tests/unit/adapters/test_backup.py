@@ -204,6 +204,15 @@ def test_one_without_what_was_deleted_takes_the_place_of_all_that_may_hold_it(
     assert [backup.at for backup in backups.list()] == [NOW + DAY]
 
 
+def test_after_the_clock_was_set_back_the_new_one_stays_and_the_old_ones_go_all_the_same(backups: BackupStore, live: SqliteLibrary) -> None:
+    for days in (2, 3, 4):
+        backups.create(live, NOW + days * DAY)
+    daily = backups.make_if_due(live, NOW)
+    assert daily is not None and [backup.at for backup in backups.list()] == [NOW + 4 * DAY, NOW + 3 * DAY, NOW]
+    backups.replace(live, NOW + DAY)
+    assert [backup.at for backup in backups.list()] == [NOW + DAY], "what was deleted is in none"
+
+
 def test_a_copy_put_aside_that_can_not_be_deleted_is_told(
     backups: BackupStore, live: SqliteLibrary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
