@@ -406,6 +406,16 @@ def test_somebody_is_forgotten_also_where_there_is_no_room_to_write_the_file_ane
     assert gone.embeddings == 1 and names(library) == [] and library.noted(NOTE)
 
 
+def test_who_was_forgotten_or_merged_since_a_face_was_compared_is_nobodys_opinion(library: Library) -> None:
+    first, second, third, *rest = photo(library, "a", 5)
+    mei, xu, lin = name(library, "Mei", first), name(library, "Xu", second), name(library, "Lin", third)
+    library.forget_person(mei, now=NOW, note=NOTE)
+    do(library, MergePeople(person_ids=(xu,), into=lin))
+    late = [Identity(each, Certainty.CERTAIN, 0.5, 1, 1) for each in (mei, xu)]
+    library.set_identities(dict(zip(rest, late, strict=True)), now=NOW)
+    assert who(library) == {first: None, second: "Lin", third: "Lin", **dict.fromkeys(rest)}
+
+
 def test_no_print_of_a_forgotten_face_is_stored_again(library: Library) -> None:
     [face] = photo(library, "a", 1)
     library.forget_person(name(library, "Mei", face), now=NOW, note=NOTE)

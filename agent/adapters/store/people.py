@@ -128,12 +128,19 @@ def rejections(tx: Connection, face_ids: Sequence[int]) -> dict[int, frozenset[i
 def set_identities(tx: Connection, identities: Mapping[int, Identity | None], now: datetime) -> None:
     unspoken = never.people(tx)
     for chunk in chunks(list(identities)):
-        there = set(tx.scalars(select(face.c.id).where(face.c.id.in_(chunk))))  # it may be gone since it was compared
+        # Face or person may be gone since they were compared.
+        there = set(tx.scalars(select(face.c.id).where(face.c.id.in_(chunk))))
+        named = {who.person_id for each in chunk if (who := identities[each]) is not None}
+        people = set(tx.scalars(select(person.c.id).where(person.c.id.in_(named)))) if named else set()
         silent = set(tx.scalars(select(ignored.c.face_id).where(ignored.c.face_id.in_(chunk))))
         rows = tx.execute(select(identity).where(identity.c.face_id.in_(chunk))).mappings()
         known = {row["face_id"]: faces.identity_of(row) for row in rows}
         fixed = {face_id for face_id, who in known.items() if who.certainty is Certainty.CONFIRMED}
-        wanted = {each: None if each in silent else identities[each] for each in chunk if each in there and each not in fixed}
+        wanted = {
+            each: None if each in silent or (who := identities[each]) is None or who.person_id not in people else who
+            for each in chunk
+            if each in there and each not in fixed
+        }
         silenced = [each for each, who in wanted.items() if who is not None and who.person_id in unspoken]
         never.silence(tx, silenced, now)
         wanted |= dict.fromkeys(silenced)

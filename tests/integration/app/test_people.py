@@ -21,6 +21,7 @@ from agent.domain.image import Recipe
 from agent.domain.jobs import JobState, Priority
 from agent.domain.people import Certainty
 from agent.settings import Settings
+from tests.world import NOW
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -101,6 +102,20 @@ async def test_a_naming_between_judging_and_writing_is_made_good(world: World) -
         world.matcher.before = name_meanwhile
         new = await face_of(world, "c", b"m3")
         await world.until(lambda: opinions(world)[new] == MEI)
+
+
+async def test_a_person_who_is_forgotten_between_judging_and_writing_fails_no_photo(world: World) -> None:
+    async with recognising(world, a=b"s1") as faces:
+        mei = await world.app.people.name_face(faces["a"], "Mei")
+
+        def forget_meanwhile(called: str) -> None:
+            if called == "commit":
+                world.real.forget_person(mei, now=NOW, note="backups")
+
+        world.library.called = forget_meanwhile
+        second = await asyncio.wait_for(face_of(world, "b", b"s2"), 10)
+        assert world.real.counts().jobs[JobState.DONE] == 2
+    assert opinions(world)[second] == (None, None)
 
 
 async def test_new_bounds_form_the_opinions_anew(world: World) -> None:
