@@ -37,9 +37,9 @@ def _lines(library: Library, facts: PersonFacts, embedder: str) -> Iterator[byte
             "never": facts.person.never,
         }
     )
-    offset = 0
-    while page := library.person_faces(facts.person.id, limit=PAGE, offset=offset)[0]:
-        offset += len(page)
+    after = 0
+    while page := library.faces_held(facts.person.id, after=after, limit=PAGE):
+        after = page[-1].face.id
         prints = {each.face_id: each.embedding for each in library.prints_of([shown.face.id for shown in page], embedder)}
         paths = {image.id: image.places for image in library.images_by_id([shown.face.image_id for shown in page])}
         for shown in page:

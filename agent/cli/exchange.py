@@ -32,9 +32,9 @@ _SAME_FACE = 0.5  # intersection over union of the box in the file and the one f
 def rows_of(library: "SqliteLibrary", only: "Person | None") -> Iterator[FaceRow]:
     """Every confirmed face, page by page."""
     for person in [only] if only is not None else library.people():
-        facts, offset = library.person(person.id), 0
-        while facts is not None and (page := library.person_faces(person.id, limit=PAGE, offset=offset)[0]):
-            offset += len(page)
+        facts, after = library.person(person.id), 0
+        while facts is not None and (page := library.faces_held(person.id, after=after, limit=PAGE)):
+            after = page[-1].face.id
             images = {image.id: image for image in library.images_by_id([each.face.image_id for each in page])}
             for each in page:
                 image = images.get(each.face.image_id)

@@ -406,6 +406,19 @@ def test_somebody_is_forgotten_also_where_there_is_no_room_to_write_the_file_ane
     assert gone.embeddings == 1 and names(library) == [] and library.noted(NOTE)
 
 
+def test_all_faces_that_are_held_of_a_person_are_given_page_by_page_also_of_photos_that_are_hidden_or_away(library: Library) -> None:
+    faces = [each for letter in "abc" for each in photo(library, letter, 1)]
+    mei = name(library, "Mei", *faces[:2])
+    library.set_identities({faces[2]: Identity(mei, Certainty.PROBABLE, 0.5, 1, 1)}, now=NOW)
+    library.set_hidden([1], True, now=NOW)
+    library.files_gone(["/photos/b.jpg"], now=NOW)
+    page = library.faces_held(mei, after=0, limit=2)
+    page += library.faces_held(mei, after=page[-1].face.id, limit=2)
+    assert [each.face.id for each in page] == faces and page[2].certainty is Certainty.PROBABLE
+    assert library.faces_held(mei, after=faces[-1], limit=2) == [] and library.person_faces(mei, limit=9)[1] == 1
+    assert library.faces_held(mei + 1, after=0, limit=2) == []
+
+
 def test_who_was_forgotten_or_merged_since_a_face_was_compared_is_nobodys_opinion(library: Library) -> None:
     first, second, third, *rest = photo(library, "a", 5)
     mei, xu, lin = name(library, "Mei", first), name(library, "Xu", second), name(library, "Lin", third)

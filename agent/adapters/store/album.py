@@ -1,4 +1,4 @@
-"""People and groups with their faces, as the people page shows them: only faces of images that the library page shows."""
+"""People and groups with their faces, as the people page shows them: faces of images that the library page shows, or all that are held."""
 
 from collections.abc import Collection
 from typing import Any
@@ -56,6 +56,12 @@ def faces_of_person(tx: Connection, person_id: int, *, limit: int, offset: int) 
     whole = select(*_REF, identity.c.certainty).join(image).join(identity).where(identity.c.person_id == person_id, is_shown())
     rows = tx.execute(whole.order_by(image.c.taken_at.desc(), face.c.id.desc()).limit(limit).offset(offset)).all()
     return [PersonFace(_ref(row), Certainty(row.certainty)) for row in rows], _count(tx, whole)
+
+
+def faces_held(tx: Connection, person_id: int, *, after: int, limit: int) -> list[PersonFace]:
+    """Also of images that are not shown, by ascending id."""
+    theirs = select(*_REF, identity.c.certainty).join(image).join(identity).where(identity.c.person_id == person_id, face.c.id > after)
+    return [PersonFace(_ref(row), Certainty(row.certainty)) for row in tx.execute(theirs.order_by(face.c.id).limit(limit))]
 
 
 def refs(tx: Connection, face_ids: Collection[int]) -> list[FaceRef]:

@@ -91,6 +91,10 @@ class PeopleTables:
         with self._database.read() as tx:
             return album.faces_of_person(tx, person_id, limit=limit, offset=offset)
 
+    def faces_held(self, person_id: int, *, after: int, limit: int) -> list[PersonFace]:
+        with self._database.read() as tx:
+            return album.faces_held(tx, person_id, after=after, limit=limit)
+
     def face_refs(self, faces: Collection[int]) -> list[FaceRef]:
         with self._database.read() as tx:
             return album.refs(tx, faces)

@@ -30,7 +30,11 @@ class Register(Protocol):
     def person(self, person_id: int) -> PersonFacts | None: ...
 
     def person_faces(self, person_id: int, *, limit: int, offset: int = 0) -> tuple[list[PersonFace], int]:
-        """Those that are or may be this person, newest taken first, and how many there are."""
+        """Those on images that the library page shows that are or may be this person, newest taken first, and how many there are."""
+        ...
+
+    def faces_held(self, person_id: int, *, after: int, limit: int) -> list[PersonFace]:
+        """Those that are or may be this person, also on images that are hidden or away: by ascending id, from the one behind `after`."""
         ...
 
     def face_refs(self, faces: Collection[int]) -> list[FaceRef]:

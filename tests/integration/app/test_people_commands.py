@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from struct import pack
@@ -11,9 +12,11 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from agent.adapters.key_homes import FileHome
+from agent.adapters.store import open_library
 from agent.domain.face import Box
 from tests.unit.cli.conftest import analyser, cli, running_agent
-from tests.world import FakeAnalyser
+from tests.world import NOW, FakeAnalyser
 
 if TYPE_CHECKING:
     from agent.app.ports import Analyse
@@ -158,6 +161,14 @@ def test_a_broken_row_is_named_and_nobody_else_is(cli: CommandLine, album: Path,
     said = cli("people", "import", str(file))
     assert said.code == 1 and f"Line {2 + 4_000 * len(rows):,} " in said.err
     assert cli("people", "list").out == "Grandpa  1 face\nMei  2 faces\n"
+
+
+def test_faces_on_photos_that_are_hidden_or_away_are_exported_too(cli: CommandLine, album: Path) -> None:
+    cli("people", "import", str(album))
+    with closing(open_library(cli.paths.library, FileHome(cli.paths.keys))) as library:
+        library.set_hidden([1], True, now=NOW)
+        library.files_gone([str(album / "Grandpa" / "g1.jpg")], now=NOW)
+    assert len(cli("people", "export").out.splitlines()) == 3
 
 
 def test_an_import_is_one_step_and_is_taken_back_as_one(cli: CommandLine, album: Path, tmp_path: Path) -> None:

@@ -138,8 +138,9 @@ async def test_a_forgotten_person_is_gone_with_a_receipt(served: Served, named: 
     assert await names(named) == {"Xu": 1}
 
 
-async def test_all_that_is_held_of_a_person_is_handed_out(named: httpx.AsyncClient) -> None:
+async def test_all_that_is_held_of_a_person_is_handed_out(served: Served, named: httpx.AsyncClient) -> None:
     await edit(named, kind="describe", person_id=1, notes="from school")
+    served.world.real.set_hidden([2], True, now=NOW)
     answer = await named.get("/api/people/1/export")
     person, *faces = [json.loads(line) for line in answer.text.splitlines()]
     assert answer.headers["content-disposition"] == 'attachment; filename="person-1.jsonl"'

@@ -80,6 +80,7 @@ def test_nothing_that_runs_per_file_or_page_looks_through_a_table(library: Sqlit
     library.faces_of_image(1)
     library.faces_of_people(None, within=[1])
     library.faces_thought_of([1])
+    library.faces_held(1, after=0, limit=5)
     library.image_embeddings(1, "mobilefacenet-1")
     assert [statement for statement in scans if "image.id DESC" not in statement and "max(event.id)" not in statement] == []
 
