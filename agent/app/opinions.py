@@ -109,7 +109,7 @@ class Opinions:
         if len(step.faces) > MANY:
             return False
         faces = set(step.faces)
-        if step.action == "describe":  # it may be that they are recognised no more, or again
+        if step.action in ("describe", "merge"):  # it may be that they are recognised no more, or again
             faces |= set(await asyncio.to_thread(self._library.faces_of_people, step.people))
         await self._tell(faces, embedder)
         thought = await asyncio.to_thread(self._library.faces_thought_of, step.people)

@@ -481,6 +481,41 @@ def test_of_somebody_never_recognised_one_print_is_kept_and_nothing_is_claimed(l
     assert library.counts().jobs[JobState.QUEUED] == 2, "their photos are looked at again"
 
 
+def test_a_face_that_becomes_theirs_who_is_never_recognised_keeps_no_print_and_gets_it_back_when_it_is_not(library: Library) -> None:
+    [first], [second], [other] = photo(library, "a", 1), photo(library, "b", 1), photo(library, "c", 1)
+    mei, bo = name(library, "Mei", first), name(library, "Bo", other)
+    do(library, DescribePerson(person_id=mei, never=True))
+    name(library, "Mei", second)
+    assert prints(library, 1, 2, 3) == [first, other]
+    do(library, MergePeople(person_ids=(bo,), into=mei))
+    assert prints(library, 1, 2, 3) == [first]
+    for picture, face in (("c", other), ("b", second)):
+        library.take_back(now=NOW)
+        assert library.counts().jobs[JobState.QUEUED] == 1, "its photo is looked at again"
+        assert photo(library, picture, 1) == [face]
+    assert prints(library, 1, 2, 3) == [first, second, other]
+
+
+def test_of_somebody_never_recognised_who_has_no_print_the_first_one_is_kept(library: Library) -> None:
+    [first], twins = photo(library, "a", 1, recipe=Recipe("centerface-2")), photo(library, "b", 2)
+    mei = name(library, "Mei", first)
+    do(library, DescribePerson(person_id=mei, never=True))
+    name(library, "Mei", *twins)
+    assert prints(library, 1, 2) == twins[:1]
+
+
+def test_a_wish_never_to_be_recognised_passes_to_whom_they_are_merged_into_and_back(library: Library) -> None:
+    [first], [second] = photo(library, "a", 1), photo(library, "b", 1)
+    mei, lin = name(library, "Mei", first), name(library, "Lin", second)
+    do(library, DescribePerson(person_id=mei, never=True))
+    do(library, MergePeople(person_ids=(mei,), into=lin))
+    assert [person.never for person in library.people()] == [True] and prints(library, 1, 2) == [first]
+    library.take_back(now=NOW)
+    assert {person.name: person.never for person in library.people()} == {"Mei": True, "Lin": False}
+    assert library.counts().jobs[JobState.QUEUED] == 1 and photo(library, "b", 1) == [second]
+    assert prints(library, 1, 2) == [first, second] and library.audit_broken_at() is None
+
+
 def test_a_child_is_never_recognised_unless_a_guardian_consented(library: Library) -> None:
     [first, second] = photo(library, "a", 2)
     leo, noor = name(library, "Leo", first), name(library, "Noor", second)

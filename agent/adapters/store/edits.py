@@ -143,6 +143,7 @@ def _merge(tx: Connection, wish: MergePeople, now: datetime) -> Step:
     if into in wish.person_ids:
         raise SelfMerge
     moved = shown = 0
+    refused = False
     for other in dict.fromkeys(wish.person_ids):
         _known(tx, other)
         theirs = tx.execute(select(identity.c.face_id, identity.c.certainty).where(identity.c.person_id == other)).all()
@@ -156,7 +157,10 @@ def _merge(tx: Connection, wish: MergePeople, now: datetime) -> Step:
         step.set("not", [(each, into) for each in faces], None)
         moved += len(step.set("who", faces, [into, moment(now)]))
         audit.add(tx, "merged", _uid(tx, other), len(faces), now)
+        refused = refused or tx.scalar(select(person.c.never_at).where(person.c.id == other)) is not None
         step.set("person", [other], None)
+    if refused:  # a wish never to be recognised is theirs, whatever they are called
+        _switch(tx, step, into, "never_at", True, now)
     audit.add(tx, "merged_into", _uid(tx, into), moved, now)
     return step.close("merge", shown, now, person_id=into)
 

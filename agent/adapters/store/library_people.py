@@ -207,9 +207,14 @@ class PeopleTables:
         return recorded
 
 
-def _follow_never(tx: Connection, before: frozenset[int], now: datetime) -> None:
-    """Prints go, or come back, with the wish never to be recognised, whichever way it changed."""
+def _follow_never(tx: Connection, step: Step, before: frozenset[int], now: datetime) -> None:
+    """Prints go, or come back, with the wish never to be recognised, and with the faces of who wishes so, whichever way it changed."""
     after = never.people(tx)
+    still = sorted(before & after & step.people)
+    for person_id in still:
+        never.keep_one(tx, person_id, step.faces)
+    if still:
+        never.let_go(tx, step.faces, now)
     for person_id in sorted(after - before):
         never.begin(tx, person_id)
     for person_id in sorted(before - after):
@@ -220,7 +225,7 @@ def _concluded(
     tx: Connection, step: Step, never_before: frozenset[int], now: datetime, note: str | None, *, back: bool = False
 ) -> list[Recorded]:
     """What is written with a step, or with its being taken back; and what others are told of it."""
-    _follow_never(tx, never_before, now)
+    _follow_never(tx, step, never_before, now)
     if note is not None:
         take_note(tx, note)
     if step.action in ("hide", "unhide"):

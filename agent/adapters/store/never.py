@@ -8,7 +8,7 @@ from sqlalchemy.sql import exists
 
 from agent.adapters.store import actions
 from agent.adapters.store.facts import BY_USER, chunks
-from agent.adapters.store.schema import chip, embedding, face, grouping, identity, ignored, person
+from agent.adapters.store.schema import chip, embedding, face, grouping, identity, ignored, image, person
 from agent.domain.people import Certainty
 
 REASON = "never"
@@ -26,6 +26,29 @@ def begin(tx: Connection, person_id: int) -> None:
     for table in (embedding, chip):
         tx.execute(delete(table).where(table.c.face_id.in_(theirs), table.c.face_id != (kept or 0)))
     tx.execute(delete(identity).where(identity.c.person_id == person_id, identity.c.certainty != Certainty.CONFIRMED))
+
+
+def keep_one(tx: Connection, person_id: int, fresh: Collection[int]) -> None:
+    """They were never recognised before these faces became theirs, if they did: delete the prints of those, unless they have no other."""
+    theirs = select(identity.c.face_id).where(identity.c.person_id == person_id, identity.c.certainty == Certainty.CONFIRMED)
+    known_by = set(tx.scalars(theirs.join(embedding, embedding.c.face_id == identity.c.face_id)))
+    if not known_by - set(fresh):
+        begin(tx, person_id)
+        return
+    for chunk in chunks(sorted(known_by & set(fresh))):
+        for table in (embedding, chip):
+            tx.execute(delete(table).where(table.c.face_id.in_(chunk)))
+
+
+def let_go(tx: Connection, faces: Collection[int], now: datetime) -> None:
+    """These may be theirs no more: photos of those that are not, and have no print because they were, are looked at again."""
+    images: set[int] = set()
+    for chunk in chunks(sorted(faces)):
+        without = select(face.c.id, face.c.image_id).join(image).outerjoin(embedding, embedding.c.face_id == face.c.id)
+        rows = tx.execute(without.where(face.c.id.in_(chunk), embedding.c.face_id.is_(None), image.c.embedder.is_not(None))).all()
+        kept = kept_out(tx, [row.id for row in rows])
+        images |= {row.image_id for row in rows if row.id not in kept}
+    actions.look_again(tx, sorted(images), now)
 
 
 def end(tx: Connection, person_id: int, now: datetime) -> None:
