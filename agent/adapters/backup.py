@@ -100,7 +100,11 @@ class BackupStore:
         return self.get(finished.name)
 
     def replace(self, library: SqliteLibrary, now: datetime) -> None:
-        """Something was deleted: one without it takes the place of all, if there are any; copies put aside go. Raises as `create`."""
+        """Something was deleted: one without it takes the place of all, if there are any; copies put aside go. Raises as `create`.
+
+        It leaves the library's own log too, where it may lie still: somebody read meanwhile, or the agent was killed.
+        """
+        library.flush()
         if self.list():
             self.create(library, now, keep=1)
         self.drop_aside()

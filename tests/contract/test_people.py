@@ -19,8 +19,8 @@ from agent.domain.edits import (
     Step,
     UnnameFaces,
 )
-from agent.domain.errors import FaceUnknown, NameTaken, PersonUnknown, SelfMerge, StoreDiskFull
-from agent.domain.events import PeopleChanged
+from agent.domain.errors import FaceUnknown, NameTaken, PersonUnknown, SelfMerge, StoreBusy, StoreDiskFull
+from agent.domain.events import PeopleChanged, RecognitionPurged
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
@@ -404,6 +404,18 @@ def test_somebody_is_forgotten_also_where_there_is_no_room_to_write_the_file_ane
     [face] = photo(library, "a", 1)
     gone, _ = library.forget_person(name(library, "Mei", face), now=NOW, note=NOTE)
     assert gone.embeddings == 1 and names(library) == [] and library.noted(NOTE)
+
+
+def test_what_is_deleted_while_somebody_reads_all_the_time_is_told_and_noted(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(_: Database) -> None:
+        raise StoreBusy
+
+    monkeypatch.setattr(Database, "flush", busy)
+    photo(library, "a", 1)
+    assert library.expire_unnamed(before=LATER, note=NOTE) == 1 and library.noted(NOTE)
+    photo(library, "b", 1)
+    assert [each.event for each in library.purge_recognition(now=NOW, note="others")] == [RecognitionPurged(embeddings=1, chips=1)]
+    assert library.noted("others")
 
 
 def test_all_faces_that_are_held_of_a_person_are_given_page_by_page_also_of_photos_that_are_hidden_or_away(library: Library) -> None:

@@ -108,9 +108,14 @@ class Database:
                 cursor.close()
 
     def flush(self) -> None:
-        """Move everything from the write-ahead log into the file and empty the log: what was deleted is then nowhere in either."""
+        """Move everything from the write-ahead log into the file and empty the log: what was deleted is then nowhere in either.
+
+        Raises StoreBusy if somebody reads all the while, as a copy of a large library does: then nothing, or a part of it, was moved.
+        """
         with self._turn, translated(self._path.parent), self._engine.connect() as connection:
-            _raw(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
+            [(busy, *_)] = _raw(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
+        if busy:
+            raise StoreBusy
 
     def compact(self) -> None:
         """Write the file anew without anything that was deleted, and empty the log. Others may read meanwhile; writers wait."""

@@ -232,6 +232,10 @@ class SqliteLibrary(PeopleTables, RedactionTables):
         """Write a compact copy, encrypted with the same key; `target` must not exist. Others may go on meanwhile. Raises StoreError."""
         self._database.copy_to(target)
 
+    def flush(self) -> None:
+        """Empty the write-ahead log, which may hold what was deleted. Raises StoreBusy if somebody reads all the while."""
+        self._database.flush()
+
     def beside(self, path: Path) -> Database:
         """Another file, encrypted with the same key, made if it is not there; it can give its space back."""
         return self._database.beside(path)

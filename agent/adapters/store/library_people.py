@@ -12,7 +12,7 @@ from agent.adapters.store.rows import take_note
 from agent.adapters.store.schema import face, image
 from agent.app.ports import Area, Doubt, FaceGroup, FaceRef, Groups, Person, PersonFace, PersonFacts, ToJudge
 from agent.domain.edits import Edit, Forgotten, Step
-from agent.domain.errors import StoreError
+from agent.domain.errors import StoreBusy, StoreError
 from agent.domain.events import ImagesHidden, PeopleChanged, Recorded
 from agent.domain.face import Face
 from agent.domain.people import Identity
@@ -60,7 +60,9 @@ class PeopleTables:
         with self._database.write(durable=True) as tx:
             gone = forget.forget(tx, person_id, now, note=note)
             recorded = events.record(tx, PeopleChanged(action="forget"), now)
-        with suppress(StoreError):  # it is deleted and overwritten already; there may be no room for a new file beside the old one
+        # It is deleted and overwritten already; there may be no room for a new file beside the old one, and what reads meanwhile keeps the
+        # log from being emptied: while the note stands, `flush` is to come.
+        with suppress(StoreError):
             self._database.compact()
         return gone, [recorded]
 
@@ -72,7 +74,8 @@ class PeopleTables:
         with self._database.write(durable=True) as tx:
             expired = people.expire_unnamed(tx, before, note)
         if expired:
-            self._database.flush()
+            with suppress(StoreBusy):
+                self._database.flush()
         return expired
 
     def people_by_uids(self, uids: Iterable[str]) -> list[int]:
@@ -203,7 +206,8 @@ class PeopleTables:
         with self._database.write(durable=True) as tx:
             recorded = people.purge_recognition(tx, now, keep, note, tell_none=tell_none)
         if recorded:
-            self._database.flush()
+            with suppress(StoreBusy):
+                self._database.flush()
         return recorded
 
 

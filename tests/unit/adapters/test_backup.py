@@ -7,13 +7,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from agent.adapters import backup as backup_module
 from agent.adapters.backup import BackupStore
 from agent.adapters.key_homes import FileHome
 from agent.adapters.keys import KEYS_FILE, LibraryKeys
-from agent.adapters.store import SqliteLibrary, open_library
-from agent.domain.errors import BackupDamaged, BackupMissing, StoreDamaged, StoreDiskFull, StoreKeyMissing, StoreUnwritable
+from agent.adapters.store import SqliteLibrary, engine, open_library
+from agent.adapters.store.schema import meta
+from agent.domain.errors import BackupDamaged, BackupMissing, StoreBusy, StoreDamaged, StoreDiskFull, StoreKeyMissing, StoreUnwritable
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
 
@@ -211,6 +213,21 @@ def test_after_the_clock_was_set_back_the_new_one_stays_and_the_old_ones_go_all_
     assert daily is not None and [backup.at for backup in backups.list()] == [NOW + 4 * DAY, NOW + 3 * DAY, NOW]
     backups.replace(live, NOW + DAY)
     assert [backup.at for backup in backups.list()] == [NOW + DAY], "what was deleted is in none"
+
+
+def test_what_was_deleted_leaves_the_log_too_once_nobody_reads(
+    backups: BackupStore, live: SqliteLibrary, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_WAIT_S", 0.1)
+    live.let_go()
+    with live._database.read() as tx:
+        tx.execute(select(meta)).all()
+        live.take_notes({"deleted": 1})
+        with pytest.raises(StoreBusy):
+            backups.replace(live, NOW)
+        assert (folder / "library.db-wal").stat().st_size > 0
+    backups.replace(live, NOW)
+    assert (folder / "library.db-wal").stat().st_size == 0
 
 
 def test_a_copy_put_aside_that_can_not_be_deleted_is_told(
