@@ -100,9 +100,10 @@ class RecognitionSwitch:
     async def _replace_backups(self, settings: Settings) -> None:
         """Older backups hold what was deleted: one without it takes their place. Raises StoreError, KeyHomeError."""
         async with self._replacing:
-            if await asyncio.to_thread(self._library.noted, BACKUPS_HOLD_PURGED):
+            # What is deleted while the new one is made may be in it: the note is then another, and the next one is without that too.
+            while (noted := await asyncio.to_thread(self._library.note, BACKUPS_HOLD_PURGED)) is not None:
                 await asyncio.to_thread(self._backups.replace, self._clock(), settings)
-                await asyncio.to_thread(self._library.take_notes, {BACKUPS_HOLD_PURGED: None})
+                await asyncio.to_thread(self._library.drop_note, BACKUPS_HOLD_PURGED, noted)
             purged, self._purged = self._purged, []
             self._bus.publish(purged)
 

@@ -418,6 +418,18 @@ def test_what_is_deleted_while_somebody_reads_all_the_time_is_told_and_noted(lib
     assert library.noted("others")
 
 
+def test_a_note_is_not_dropped_for_what_was_deleted_since_it_was_read(library: Library) -> None:
+    [first, second] = photo(library, "a", 2)
+    mei, xu = name(library, "Mei", first), name(library, "Xu", second)
+    library.forget_person(mei, now=NOW, note=NOTE)
+    noted = library.note(NOTE) or 0
+    library.forget_person(xu, now=NOW, note=NOTE)
+    library.drop_note(NOTE, noted)
+    assert library.noted(NOTE)
+    library.drop_note(NOTE, library.note(NOTE) or 0)
+    assert not library.noted(NOTE)
+
+
 def test_all_faces_that_are_held_of_a_person_are_given_page_by_page_also_of_photos_that_are_hidden_or_away(library: Library) -> None:
     faces = [each for letter in "abc" for each in photo(library, letter, 1)]
     mei = name(library, "Mei", *faces[:2])

@@ -224,6 +224,10 @@ class SqliteLibrary(PeopleTables, RedactionTables):
             if kept := [{"name": name, "value": value} for name, value in notes.items() if value is not None]:
                 tx.execute(insert(schema.meta), kept)
 
+    def drop_note(self, name: str, value: int) -> None:
+        with self._database.write(durable=True) as tx:
+            tx.execute(delete(schema.meta).where(schema.meta.c.name == name, schema.meta.c.value == value))
+
     def sound(self) -> bool:
         """Whether every page is authentic and well-formed. Reads the whole file."""
         return self._database.sound()

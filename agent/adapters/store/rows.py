@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, Table, delete, insert
+from sqlalchemy import Connection, Table, delete, insert, select
 
 from agent.adapters.store.schema import meta
 
@@ -15,6 +15,7 @@ def add(tx: Connection, table: Table, values: Mapping[str, object]) -> int:
 
 
 def take_note(tx: Connection, name: str) -> None:
-    """Note that something is so, until the note is taken back."""
+    """Note that something is so, until the note is taken back: as a number that grows, so that it isn't for what came since."""
+    before = tx.scalar(select(meta.c.value).where(meta.c.name == name)) or 0
     tx.execute(delete(meta).where(meta.c.name == name))
-    tx.execute(insert(meta).values(name=name, value=1))
+    tx.execute(insert(meta).values(name=name, value=before + 1))

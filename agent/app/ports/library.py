@@ -250,6 +250,10 @@ class Library(Files, Jobs, Wishes, Shelf, Register, Redactions, Protocol):
         """Keep a number under each name, in place of the one before; None forgets it. They are on the disk when this returns."""
         ...
 
+    def drop_note(self, name: str, value: int) -> None:
+        """Forget the number noted under that name, unless it is another one by now. It is so on the disk when this returns."""
+        ...
+
     def close(self) -> None: ...
 
 

@@ -13,7 +13,7 @@ from agent.adapters.config_file import SettingsFile
 from agent.adapters.store.engine import Database
 from agent.adapters.store.schema import chip, embedding
 from agent.app.opinions import Opinions
-from agent.app.ports import ToJudge
+from agent.app.ports import BACKUPS_HOLD_PURGED, ToJudge
 from agent.domain.edits import DescribePerson, MergePeople, NameFaces, NameMany, RejectFaces
 from agent.domain.errors import EngineCrashed, FaceUnknown, KeyringLocked, ModelMissing, RecognitionOff, SettingsUnwritable, StoreBusy
 from agent.domain.events import ImageIndexed, PeopleChanged, RecognitionPurged
@@ -341,6 +341,20 @@ async def test_backups_that_hold_what_was_purged_are_replaced_at_the_next_start(
     async with world.running():
         await world.until(lambda: len(world.supplied) > 2)
     assert len(world.replaced) == 1, "once is enough"
+
+
+async def test_who_is_forgotten_while_the_backups_are_replaced_for_another_is_in_none_either(world: World) -> None:
+    async with recognising(world, a=b"m1", b=b"x2") as faces:
+        mei, xu = [await world.app.people.name_face(faces[file], name) for file, name in (("a", "Mei"), ("b", "Xu"))]
+
+        def forget_meanwhile(called: str) -> None:
+            if world.replaced and xu in world.real.person_names():  # the new one was copied, and is not told of yet
+                world.real.forget_person(xu, now=NOW, note=BACKUPS_HOLD_PURGED)
+
+        world.library.called = forget_meanwhile
+        await world.app.people.forget(mei)
+        await world.until(lambda: len(world.replaced) == 2)
+        await world.until(lambda: not world.real.noted(BACKUPS_HOLD_PURGED))
 
 
 async def test_photos_wait_while_the_embedder_is_fetched(world: World) -> None:
