@@ -88,27 +88,39 @@ async def keep_up(
     forget: Callable[[], None],
     rules: Callable[[], frozenset[str]],
 ) -> None:
-    """Look after the library until cancelled. A failure is said and tried again later.
+    """Look after the library until cancelled. A failure is said and tried again later, and keeps nothing else from being done.
 
     `backups_stale` is called when something was deleted that backups may still hold, `forget` when faces were that memory may. `rules`
     are the watched folders of which covered copies are made.
     """
+
+    async def back_up_and_purge(now: datetime) -> None:
+        await asyncio.to_thread(backups.daily, now, settings())
+        before = now - timedelta(days=settings().library.grace_days)
+        purged = await asyncio.to_thread(library.purge_missing, before=before)
+        if purged:
+            forget()
+        log.info("upkeep.purged", purged=purged)
+
+    async def expire(now: datetime) -> None:
+        expired = now - timedelta(days=settings().recognition.unnamed_days)
+        if await asyncio.to_thread(library.expire_unnamed, before=expired, note=BACKUPS_HOLD_PURGED):
+            backups_stale()
+            forget()
+        await asyncio.to_thread(library.expire_redactions, before=now - timedelta(days=REDACTION_DAYS), folders=rules())
+
+    async def forget_overdue(now: datetime) -> None:
+        await _forget_overdue(library, people, settings(), now)
+
+    async def clean(_: datetime) -> None:
+        await asyncio.to_thread(thumbnails.clean)
+
     while True:
         now = clock()
-        try:
-            await asyncio.to_thread(backups.daily, now, settings())
-            before = now - timedelta(days=settings().library.grace_days)
-            purged = await asyncio.to_thread(library.purge_missing, before=before)
-            expired = now - timedelta(days=settings().recognition.unnamed_days)
-            gone = await asyncio.to_thread(library.expire_unnamed, before=expired, note=BACKUPS_HOLD_PURGED)
-            if gone:
-                backups_stale()
-            if gone or purged:
-                forget()
-            await asyncio.to_thread(library.expire_redactions, before=now - timedelta(days=REDACTION_DAYS), folders=rules())
-            await _forget_overdue(library, people, settings(), now)
-            await asyncio.to_thread(thumbnails.clean)
-            log.info("upkeep.done", purged=purged)
-        except AgentError as error:
-            log.error("upkeep.failed", code=error.code)
+        # What was promised to be deleted by now goes also where no backup can be made: with a full disk, or a locked key ring.
+        for duty in (back_up_and_purge, expire, forget_overdue, clean):
+            try:
+                await duty(now)
+            except AgentError as error:
+                log.error("upkeep.failed", code=error.code)
         await asyncio.sleep(EVERY_S)

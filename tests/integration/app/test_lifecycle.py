@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.app.rules import DETECTORS, EMBEDDER
-from agent.domain.errors import ModelUnreachable, StoreDiskFull
+from agent.domain.errors import KeyringLocked, ModelUnreachable, StoreDiskFull
 from agent.domain.image import NO_FACES, Recipe
 from agent.domain.jobs import Priority
 from agent.settings import FaceDetector, Settings
@@ -50,6 +50,20 @@ async def test_upkeep_goes_on_after_a_failure(world: World, monkeypatch: pytest.
         assert "purge_missing" not in world.library.calls
         world.backup_error = None
         await world.until(lambda: "purge_missing" in world.library.calls)
+
+
+async def test_what_is_to_be_deleted_by_now_goes_also_while_no_backup_can_be_made(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.app.upkeep.EVERY_S", 0.01)
+    world.make(Settings.model_validate({"recognition": {"enabled": True, "unnamed_days": 7, "person_days": 10}}))
+    async with world.running(watch=True):
+        for name, content in (("a", b"m1"), ("b", b"x2")):
+            await world.app.ingest.note(world.file(name, content), Priority.NEW)
+        await world.until(lambda: world.real.counts().images == 2)
+        await world.app.people.name_face(1, "Mei")
+        world.backup_error = KeyringLocked()
+        world.slept = timedelta(days=40)
+        await world.until(lambda: not any(world.real.prints(EMBEDDER)) and world.real.counts().people == 0)
+        assert world.real.counts().images == 2
 
 
 async def test_whoever_was_asked_about_for_a_month_is_forgotten(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
