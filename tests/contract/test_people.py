@@ -3,8 +3,11 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
+from agent.adapters.store import SqliteLibrary
 from agent.adapters.store.engine import Database
+from agent.adapters.store.schema import audit
 from agent.app.ports import Index, Library, Match, Shown
 from agent.domain.edits import (
     AdoptNames,
@@ -67,6 +70,12 @@ def who(library: Library) -> dict[int, str | None]:
     return {face.id: face.person for image in library.images(limit=99) for face in image.faces}
 
 
+def audited(library: Library) -> list[str]:
+    assert isinstance(library, SqliteLibrary) and library.audit_broken_at() is None
+    with library._database.read() as tx:
+        return list(tx.scalars(select(audit.c.action).order_by(audit.c.id)))
+
+
 def names(library: Library) -> list[str]:
     return [person.name for person in library.people()]
 
@@ -81,6 +90,7 @@ def test_a_group_is_named_at_once_and_that_is_taken_back_at_once(library: Librar
     assert set(who(library).values()) == {None} and names(library) == []
     again = library.do_again(now=NOW)
     assert again is not None and set(who(library).values()) == {"Mei"}
+    assert audited(library) == ["person_made", "named", "taken_back", "done_again"]
     assert library.do_again(now=NOW) is None
 
 

@@ -40,13 +40,13 @@ class PeopleTables:
         with self._database.write(durable=True) as tx:
             before = never.people(tx)
             step = journal.take_back(tx, token, now)
-            return None if step is None else (step, _concluded(tx, step, before, now, note, back=True))
+            return None if step is None else (step, _concluded(tx, step, before, now, note, then="taken_back"))
 
     def do_again(self, *, now: datetime, note: str | None = None) -> tuple[Step, list[Recorded]] | None:
         with self._database.write(durable=True) as tx:
             before = never.people(tx)
             step = journal.do_again(tx)
-            return None if step is None else (step, _concluded(tx, step, before, now, note))
+            return None if step is None else (step, _concluded(tx, step, before, now, note, then="done_again"))
 
     def steps(self) -> tuple[Step | None, Step | None]:
         with self._database.read() as tx:
@@ -226,16 +226,17 @@ def _follow_never(tx: Connection, step: Step, before: frozenset[int], now: datet
 
 
 def _concluded(
-    tx: Connection, step: Step, never_before: frozenset[int], now: datetime, note: str | None, *, back: bool = False
+    tx: Connection, step: Step, never_before: frozenset[int], now: datetime, note: str | None, *, then: str | None = None
 ) -> list[Recorded]:
-    """What is written with a step, or with its being taken back; and what others are told of it."""
+    """What is written with a step, or with its being taken back or done again (`then`); and what others are told of it."""
     _follow_never(tx, step, never_before, now)
     if note is not None:
         take_note(tx, note)
     if step.action in ("hide", "unhide"):
-        return [events.record(tx, ImagesHidden(count=step.count, hidden=(step.action == "hide") != back), now)]
+        hidden = (step.action == "hide") != (then == "taken_back")
+        return [events.record(tx, ImagesHidden(count=step.count, hidden=hidden), now)]
     if step.token is None:
         return []
-    if back:
-        audit.add(tx, "taken_back", None, step.count, now)
+    if then is not None:
+        audit.add(tx, then, None, step.count, now)
     return [events.record(tx, PeopleChanged(action=step.action), now)]
