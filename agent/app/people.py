@@ -182,6 +182,9 @@ class People:
             step, events = written
             followed = False
             try:
+                with suppress(StoreError):  # or it is done at the next start
+                    if await asyncio.to_thread(self._library.noted, BACKUPS_HOLD_PURGED):
+                        self._backups_stale()
                 await self._follow_names(before, step)
                 followed = await self._opinions.follow(step)
             finally:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from agent.adapters.store import SqliteLibrary
 from agent.adapters.store.engine import Database
 from agent.adapters.store.schema import audit
-from agent.app.ports import Index, Library, Match, Shown
+from agent.app.ports import BACKUPS_HOLD_PURGED, Index, Library, Match, Shown
 from agent.domain.edits import (
     AdoptNames,
     Basis,
@@ -502,7 +502,9 @@ def test_of_somebody_never_recognised_one_print_is_kept_and_nothing_is_claimed(l
     [first], [second], [thought, other] = photo(library, "a", 1), photo(library, "b", 1), photo(library, "c", 2)
     mei = name(library, "Mei", first, second)
     library.set_identities({thought: Identity(mei, Certainty.CERTAIN, 0.5, 1, 1)}, now=NOW)
+    assert not library.noted(BACKUPS_HOLD_PURGED)
     do(library, DescribePerson(person_id=mei, never=True))
+    assert library.noted(BACKUPS_HOLD_PURGED)
     assert prints(library, 1, 2, 3) == [first, other] and who(library) == {first: "Mei", second: "Mei", thought: None, other: None}
     library.set_identities({other: Identity(mei, Certainty.CERTAIN, 0.5, 1, 1)}, now=NOW)
     image = library.image(3)

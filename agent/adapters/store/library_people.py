@@ -10,7 +10,7 @@ from agent.adapters.store import adopted, album, audit, edits, events, forget, g
 from agent.adapters.store.engine import Database
 from agent.adapters.store.rows import take_note
 from agent.adapters.store.schema import face, image
-from agent.app.ports import Area, Doubt, FaceGroup, FaceRef, Groups, Person, PersonFace, PersonFacts, ToJudge
+from agent.app.ports import BACKUPS_HOLD_PURGED, Area, Doubt, FaceGroup, FaceRef, Groups, Person, PersonFace, PersonFacts, ToJudge
 from agent.domain.edits import Edit, Forgotten, Step
 from agent.domain.errors import StoreBusy, StoreError
 from agent.domain.events import ImagesHidden, PeopleChanged, Recorded
@@ -215,12 +215,12 @@ def _follow_never(tx: Connection, step: Step, before: frozenset[int], now: datet
     """Prints go, or come back, with the wish never to be recognised, and with the faces of who wishes so, whichever way it changed."""
     after = never.people(tx)
     still = sorted(before & after & step.people)
-    for person_id in still:
-        never.keep_one(tx, person_id, step.faces)
+    gone = sum(never.keep_one(tx, person_id, step.faces) for person_id in still)
     if still:
         never.let_go(tx, step.faces, now)
-    for person_id in sorted(after - before):
-        never.begin(tx, person_id)
+    gone += sum(never.begin(tx, person_id) for person_id in sorted(after - before))
+    if gone:
+        take_note(tx, BACKUPS_HOLD_PURGED)
     for person_id in sorted(before - after):
         never.end(tx, person_id, now)
 

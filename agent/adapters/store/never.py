@@ -14,8 +14,8 @@ from agent.domain.people import Certainty
 REASON = "never"
 
 
-def begin(tx: Connection, person_id: int) -> None:
-    """Delete all prints of a person but the one of their largest face, and what was merely thought to be them."""
+def begin(tx: Connection, person_id: int) -> int:
+    """Delete all prints of a person but the one of their largest face, and what was merely thought to be them. Returns how many went."""
     theirs = select(identity.c.face_id).where(identity.c.person_id == person_id)
     largest = (
         select(face.c.id)
@@ -23,21 +23,27 @@ def begin(tx: Connection, person_id: int) -> None:
         .where(face.c.id.in_(theirs.where(identity.c.certainty == Certainty.CONFIRMED)))
     )
     kept = tx.scalar(largest.order_by(face.c.size.desc(), face.c.id).limit(1))
-    for table in (embedding, chip):
-        tx.execute(delete(table).where(table.c.face_id.in_(theirs), table.c.face_id != (kept or 0)))
+    gone = sum(
+        tx.execute(delete(table).where(table.c.face_id.in_(theirs), table.c.face_id != (kept or 0))).rowcount for table in (embedding, chip)
+    )
     tx.execute(delete(identity).where(identity.c.person_id == person_id, identity.c.certainty != Certainty.CONFIRMED))
+    return gone
 
 
-def keep_one(tx: Connection, person_id: int, fresh: Collection[int]) -> None:
-    """They were never recognised before these faces became theirs, if they did: delete the prints of those, unless they have no other."""
+def keep_one(tx: Connection, person_id: int, fresh: Collection[int]) -> int:
+    """They were never recognised before these faces became theirs, if they did: delete the prints of those, unless they have no other.
+
+    Returns how many went.
+    """
     theirs = select(identity.c.face_id).where(identity.c.person_id == person_id, identity.c.certainty == Certainty.CONFIRMED)
     known_by = set(tx.scalars(theirs.join(embedding, embedding.c.face_id == identity.c.face_id)))
     if not known_by - set(fresh):
-        begin(tx, person_id)
-        return
-    for chunk in chunks(sorted(known_by & set(fresh))):
-        for table in (embedding, chip):
-            tx.execute(delete(table).where(table.c.face_id.in_(chunk)))
+        return begin(tx, person_id)
+    return sum(
+        tx.execute(delete(table).where(table.c.face_id.in_(chunk))).rowcount
+        for chunk in chunks(sorted(known_by & set(fresh)))
+        for table in (embedding, chip)
+    )
 
 
 def let_go(tx: Connection, faces: Collection[int], now: datetime) -> None:

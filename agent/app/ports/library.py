@@ -144,7 +144,11 @@ class Wishes(Protocol):
         ...
 
     def edit(self, wish: Edit, *, now: datetime, note: str | None = None) -> tuple[Step, list[Recorded]]:
-        """What the user says of people and faces; `note` is taken with it. Raises FaceUnknown, PersonUnknown, NameTaken, SelfMerge."""
+        """What the user says of people and faces; `note` is taken with it. Raises FaceUnknown, PersonUnknown, NameTaken, SelfMerge.
+
+        Where that deletes prints, of somebody who is never to be recognised, it is noted that backups may still hold them. So it is where
+        something is taken back, or done again.
+        """
         ...
 
     def take_back(self, token: str | None = None, *, now: datetime, note: str | None = None) -> tuple[Step, list[Recorded]] | None:

@@ -357,6 +357,15 @@ async def test_who_is_forgotten_while_the_backups_are_replaced_for_another_is_in
         await world.until(lambda: not world.real.noted(BACKUPS_HOLD_PURGED))
 
 
+async def test_backups_are_replaced_where_prints_go_because_somebody_is_never_to_be_recognised(world: World) -> None:
+    async with recognising(world, a=b"m1", b=b"m2") as faces:
+        mei = await world.app.people.name_face(faces["a"], "Mei")
+        await world.app.people.edit(DescribePerson(person_id=mei, notes="from school"))
+        assert world.replaced == []
+        await world.app.people.edit(DescribePerson(person_id=mei, never=True))
+        await world.until(lambda: len(world.replaced) == 1)
+
+
 async def test_photos_wait_while_the_embedder_is_fetched(world: World) -> None:
     async with world.running():
         await face_of(world, "a", b"m1")
