@@ -191,7 +191,7 @@ def build(
     watch: tuple[ScreenWatcher, WatchedDesktop] | None = None,
     backups: Backups | None = None,
     reconfigure: Mapping[str, Reconfigure] | None = None,
-    renamed: Callable[[str, str | None], None] = lambda *_: None,
+    renamed: Callable[[str, str | None], bool | None] = lambda *_: None,
     clock: Callable[[], datetime] = utc_now,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> App:

@@ -285,7 +285,7 @@ class World:
         self.reconfigured: list[Settings] = []
         self.in_the_cloud: set[str] = set()  # paths of files whose content is not here
         self.screen: tuple[ScreenGrabber, Surroundings] | None = None
-        self.renamed: Callable[[str, str | None], None] = lambda *_: None
+        self.renamed: Callable[[str, str | None], bool | None] = lambda *_: None
         self.app = self.make(Settings())
 
     def make(self, settings: Settings) -> App:

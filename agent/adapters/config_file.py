@@ -142,16 +142,20 @@ class SettingsFile:
             raise NotFound
         validated({"folders": [{**folder.model_dump(mode="json"), **change}]})
 
-    def rename_kept(self, name: str, new: str | None) -> None:
-        """Whoever stays visible in covered copies by that name is called `new` now; None takes the name out. Raises SettingsError."""
+    def rename_kept(self, name: str, new: str | None) -> bool:
+        """Whoever stays visible in covered copies by that name is called `new` now; None takes the name out.
+
+        False: nobody does by that name. Raises SettingsError.
+        """
         if not any(_means(kept, name) for folder in validated(self._profile(), self.raw()).folders for kept in folder.redact_keep):
-            return
+            return False
         with self._edited() as document:
             for known in self._folders(document):
                 if any(_means(kept, name) for kept in known.get("redact_keep", ())):
                     renamed = [new if _means(kept, name) else kept for kept in known["redact_keep"]]
                     known["redact_keep"] = [kept for kept in dict.fromkeys(renamed) if kept is not None]
             self._check(document)
+        return True
 
     def remove_folder(self, root: str) -> Settings:
         """Watch a folder no more. Raises SettingsError, NotFound if it is not watched."""

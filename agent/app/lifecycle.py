@@ -74,7 +74,7 @@ class App:
         rest: Rest | None = None,
         screen: tuple[ScreenGrabber, Surroundings] | None = None,
         watch: tuple[ScreenWatcher, WatchedDesktop] | None = None,
-        renamed: Callable[[str, str | None], None] = lambda *_: None,
+        renamed: Callable[[str, str | None], bool | None] = lambda *_: None,
     ) -> None:
         self.settings = settings
         self.library = library

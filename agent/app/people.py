@@ -38,12 +38,12 @@ class People:
         clock: Callable[[], datetime],
         said: Callable[[Step], None] = lambda _: None,
         forgetting: Callable[[int], AbstractAsyncContextManager[None]] = lambda _: nullcontext(),
-        renamed: Callable[[str, str | None], None] = lambda *_: None,
+        renamed: Callable[[str, str | None], bool | None] = lambda *_: None,
     ) -> None:
         """`backups_stale` is called when something was deleted that backups may still hold, `said` once a step is written.
 
         A person is forgotten inside `forgetting`, which takes their name from elsewhere. `renamed` has the settings follow a name: what it
-        was and what it is now, None for somebody forgotten; it blocks, and raises SettingsError.
+        was and what it is now, None for somebody forgotten; it blocks, says whether that name stood there, and raises SettingsError.
         """
         self._library = library
         self._opinions = opinions
@@ -55,6 +55,7 @@ class People:
         self._said = said
         self._forgetting = forgetting
         self._renamed = renamed
+        self._passed_nothing: set[str] = set()  # merges since the start by which no name in the settings became another
         self._naming = asyncio.Lock()
         self._doubtful = asyncio.Event()
 
@@ -161,10 +162,21 @@ class People:
         try:
             after = await asyncio.to_thread(self._library.person_names)
             merged = after.get(step.person_id or 0) if step.action == "merge" else None
+            changed = False
             for person_id, name in before.items():
                 new = after.get(person_id, merged)
                 if new is not None and new != name:
-                    await asyncio.to_thread(self._renamed, name, new)
+                    changed |= await asyncio.to_thread(self._renamed, name, new) is True
+            if merged is None or step.token is None:
+                return
+            if after.keys() - before.keys():
+                # Taken back: whoever was to stay visible was perhaps one of those who are others again, and not this one.
+                if step.token not in self._passed_nothing:
+                    await asyncio.to_thread(self._renamed, merged, None)
+            elif changed:
+                self._passed_nothing.discard(step.token)
+            else:
+                self._passed_nothing.add(step.token)
         except (SettingsError, StoreError) as error:
             log.warning("people.left_in_settings", code=error.code)
 

@@ -31,7 +31,7 @@ class Asked:
     paused: Callable[[], bool]  # by the user
     tell: Callable[[AgentError | None], None]  # what stands in the way of deleting, and None when it is over
     clock: Callable[[], datetime]
-    renamed: Callable[[str, str | None], None]  # has the settings follow a person's name
+    renamed: Callable[[str, str | None], bool | None]  # has the settings follow a person's name
 
     def bounds(self) -> Bounds:
         recognition = self.settings().recognition

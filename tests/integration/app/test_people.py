@@ -405,6 +405,18 @@ async def test_who_stays_visible_in_safe_copies_is_known_by_the_new_name_and_by_
         assert kept(keeping) == ("Mei",)
 
 
+async def test_whom_somebody_was_merged_into_by_mistake_does_not_stay_visible_in_their_stead(world: World, keeping: SettingsFile) -> None:
+    async with recognising(world, a=b"M1", b=b"T1", c=b"B1") as faces:
+        mei, tom, bo = [await world.app.people.name_face(faces[file], name) for file, name in (("a", "Mei"), ("b", "Tom"), ("c", "Bo"))]
+        await world.app.people.edit(MergePeople(person_ids=(bo,), into=mei))
+        await world.app.people.take_back()
+        assert kept(keeping) == ("Mei", "Tom"), "of the one who stays visible nothing had changed"
+        await world.app.people.edit(MergePeople(person_ids=(tom,), into=bo))
+        assert kept(keeping) == ("Mei", "Bo")
+        await world.app.people.take_back()
+        assert kept(keeping) == ("Mei",)
+
+
 async def test_of_a_forgotten_person_no_name_stays_in_the_settings(world: World, keeping: SettingsFile) -> None:
     async with recognising(world, a=b"M1") as faces:
         await world.app.people.forget(await world.app.people.name_face(faces["a"], "Mei"))
