@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 PREFIX = "AI_POPUP__"
 Raw = dict[str, object]
+# Beside its own TOMLDecodeError (a ValueError), what the reader lets through: a number of thousands of digits, brackets by the thousand.
+_NO_TOML = (ValueError, RecursionError)
 
 # What pydantic calls a fault -> the kind of reason; the texts are `settings.reason.<kind>` in the catalogues.
 _REASONS = {
@@ -78,7 +80,7 @@ def parsed(text: bytes) -> Raw:
         return tomllib.loads(text.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise SettingsUnreadable(line=text.count(b"\n", 0, error.start) + 1) from None
-    except tomllib.TOMLDecodeError as error:
+    except _NO_TOML as error:
         found = re.search(r"at line (\d+)", str(error))
         raise SettingsUnreadable(line=int(found[1]) if found else text.count(b"\n") + 1) from None
 
@@ -87,7 +89,7 @@ def parsed_value(text: str) -> object:
     """A value as typed on the command line or in a variable: TOML if it is, else text as it stands."""
     try:
         found = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+    except _NO_TOML:
         return text
     return found["value"] if len(found) == 1 else text
 

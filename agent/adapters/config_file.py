@@ -263,7 +263,7 @@ class SettingsFile:
     def _located(self, error: SettingsError, text: bytes) -> SettingsError:
         """With the parameter `line`, unless the environment is to blame."""
         key = error.params.get("key")
-        if isinstance(key, str) and key not in self.overridden() and (line := line_of(text.decode("utf-8-sig"), key)):
+        if isinstance(key, str) and key not in self.overridden() and (line := line_of(text.decode("utf-8-sig", "replace"), key)):
             error.params["line"] = line
         return error
 

@@ -152,6 +152,26 @@ def test_what_is_not_toml_is_refused_with_its_line(tmp_path: Path, text: str, li
     assert error.params == {"line": line}
 
 
+TOO_LONG, TOO_DEEP = "9" * 5_000, "[" * 3_000
+
+
+@pytest.mark.parametrize("value", [TOO_LONG, TOO_DEEP])
+def test_what_is_too_much_for_the_reader_is_refused_like_what_is_not_toml(tmp_path: Path, value: str) -> None:
+    assert isinstance(refused(tmp_path, f"[popup]\nseconds = {value}\n"), SettingsUnreadable)
+    environ = {"AI_POPUP__POPUP__SECONDS": value}
+    with pytest.raises(SettingsInvalid) as caught:
+        SettingsFile(tmp_path / "none.toml", environ).load()
+    assert caught.value.params["key"] == "popup.seconds"
+
+
+def test_a_wrong_profile_is_named_whatever_stands_in_the_file(tmp_path: Path) -> None:
+    settings = file(tmp_path, profile="test")
+    settings.path.write_bytes(b"\xff")
+    with pytest.raises(SettingsInvalid) as caught:
+        settings.load()
+    assert caught.value.params["key"] == "AI_POPUP_PROFILE"
+
+
 def test_a_file_in_another_encoding_is_refused_with_its_line(tmp_path: Path) -> None:
     settings = file(tmp_path)
     settings.path.write_bytes("# caf\n# é".encode("latin-1"))
@@ -402,6 +422,17 @@ async def test_the_file_is_read_again_when_it_changes(tmp_path: Path, monkeypatc
         await watching
     assert told.changes.empty()
     assert told.errors.empty()
+
+
+async def test_a_file_that_is_too_much_for_the_reader_does_not_end_the_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config_file, "_POLL_S", 0.01)
+    monkeypatch.setattr(config_file, "_STEADY_S", 0.01)
+    settings, told = file(tmp_path, f"[popup]\nseconds = {TOO_LONG}\n"), Told()
+    watching = asyncio.create_task(settings.watch(told.change, told.error))
+    assert (await asyncio.wait_for(told.errors.get(), 5)).code == "settings.unreadable"
+    settings.path.write_text("[popup]\nseconds = 60\n")
+    assert (await asyncio.wait_for(told.changes.get(), 5))[0].popup.seconds == 60
+    watching.cancel()
 
 
 async def test_what_was_set_by_the_program_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
