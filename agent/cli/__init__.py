@@ -1,5 +1,6 @@
 """The command line: parse, call, print. Heavy imports stay inside the command that needs them."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -34,7 +35,15 @@ def main(words: Sequence[str]) -> int:
         case _:
             from agent.cli.commands import run_command
 
+            _have_streams()
             for stream in (sys.stdout, sys.stderr):
                 if hasattr(stream, "reconfigure"):
                     stream.reconfigure(errors="backslashreplace")  # a file name may hold what the terminal can't write
             return run_command(words)
+
+
+def _have_streams() -> None:
+    """Windows gives none to a program without a console, which is how menus, log-in and the installer start it; nobody reads there."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - until the process ends

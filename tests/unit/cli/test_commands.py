@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,12 @@ from filelock import FileLock
 
 import agent.__main__
 from agent import __version__
+from agent.cli import main
 from agent.desktop.notify import Notifier
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from agent.domain.errors import AgentError
     from agent.i18n import Texts
     from tests.unit.cli.conftest import CommandLine, FakeAgent
@@ -54,6 +58,27 @@ STATUS = {
 def test_wrong_usage_ends_with_two(cli: CommandLine, words: list[str]) -> None:
     said = cli(*words)
     assert said.code == 2 and said.out == "" and "Usage: ai-popup" in said.err
+
+
+@contextmanager
+def no_console() -> Iterator[None]:
+    """As Windows starts a program without one."""
+    before = sys.stdin, sys.stdout, sys.stderr
+    sys.stdin = sys.stdout = sys.stderr = None
+    try:
+        yield
+    finally:
+        made = sys.stdin, sys.stdout, sys.stderr
+        sys.stdin, sys.stdout, sys.stderr = before
+        for stream in made:
+            if stream is not None:
+                stream.close()
+
+
+@pytest.mark.parametrize(("words", "code"), [(["people", "list"], 0), (["people", "export"], 0), (["nonsense"], 2)])
+def test_without_a_console_a_first_command_does_what_it_always_does(cli: CommandLine, words: list[str], code: int) -> None:
+    with no_console():
+        assert main(words) == code
 
 
 @pytest.mark.parametrize("words", [["--help"], ["-h"], ["scan", "--help"], ["backup", "--help"]])
