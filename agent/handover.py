@@ -234,14 +234,26 @@ def become(place: Place, words: Sequence[str]) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     with contextlib.suppress(OSError):
+        if sys.platform == "win32":
+            # No process can become another one there: exec starts a second one, and takes the words apart at each space of the path.
+            detached(command)
+            raise SystemExit(0)
         os.execve(command[0], command, fresh_environment())
 
 
 def detached(command: Sequence[str]) -> None:
-    """Start something that outlives this process. Raises OSError."""
+    """Start something that outlives this process: another version, or the installer that starts it. Raises OSError."""
     none = subprocess.DEVNULL
     flags = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
-    subprocess.Popen(command, stdin=none, stdout=none, stderr=none, creationflags=flags, start_new_session=os.name == "posix")
+    subprocess.Popen(
+        command,
+        stdin=none,
+        stdout=none,
+        stderr=none,
+        creationflags=flags,
+        start_new_session=os.name == "posix",
+        env=fresh_environment(),
+    )
 
 
 def fresh_environment() -> dict[str, str]:
