@@ -52,7 +52,8 @@ def answering(session: Session) -> "Client":
     command = own_command("run")
     started = subprocess.Popen(command, stdin=none, stdout=none, stderr=none, start_new_session=True, creationflags=unseen)
     end = time.monotonic() + START_S
-    while time.monotonic() < end and started.poll() is None:
+    # One that ends well leaves the field to another, which is starting too: some file managers call once for each file.
+    while time.monotonic() < end and not started.poll():
         with suppress(LifecycleError):
             client = session.client()
             client.status()
@@ -104,14 +105,19 @@ def _find(client: "Client", paths: Sequence[str], *, show: bool) -> int:
 
 
 def _redact(session: Session, client: "Client", paths: Sequence[str], *, show: bool) -> int:
-    """Copies without metadata in a folder beside the photos, everyone covered; the page of copies shows how far it is."""
+    """Copies without metadata in a folder beside the photos, everyone covered; the page of copies shows how far it is.
+
+    Raises CopyUnwritable, CopyDiskFull where that folder can't be made.
+    """
+    from agent.adapters.durable import copy_errors
     from agent.api.schemas_redact import RedactRequest
 
     if show:
         _open(client, "covers")
     failed = False
     for out, those in _places(paths, session.texts("cli.hand_over.folder")).items():
-        out.mkdir(exist_ok=True)  # what is there can't be meant as a file's name
+        with copy_errors():
+            out.mkdir(exist_ok=True)  # what is there can't be meant as a file's name
         for line in client.redact(RedactRequest(paths=tuple(those), out=str(out), strip=True)):
             failed = failed or bool(line.stopped or (line.item is not None and line.item.error))
     return int(failed)

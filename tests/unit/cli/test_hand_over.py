@@ -8,12 +8,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from agent.api.client import Client
 from agent.api.schemas import SessionCode
 from agent.api.schemas_redact import RedactLine
 from agent.api.schemas_scan import ScanLine, Scanned, ScannedError
+from agent.api.whereabouts import Whereabouts
 from agent.cli import hand_over as module
 from agent.desktop import opener
 from agent.desktop.notify import Notifier
+from agent.domain.errors import NotRunning
 from agent.i18n import Texts
 from tests.unit.cli.conftest import CommandLine, FakeAgent
 
@@ -93,10 +96,37 @@ def test_an_agent_that_does_not_come_is_told_where_no_terminal_is(cli: CommandLi
         raise RuntimeError("no notifications here")
 
     monkeypatch.setattr(Notifier, "say", say)
-    monkeypatch.setattr("agent.child.own_command", lambda *words: [sys.executable, "-S", "-c", "pass"])
+    monkeypatch.setattr("agent.child.own_command", lambda *words: [sys.executable, "-S", "-c", "raise SystemExit(1)"])
     monkeypatch.setattr("agent.cli.hand_over.POLL_S", 0.01)
     said = cli("hand-over", "find", str(photos))
     assert said.code == 1
     assert "[agent.unreachable]" in said.err
     assert len(notified) == 1
     assert notified[0] in said.err
+
+
+def test_an_agent_that_another_call_has_started_is_waited_for(cli: CommandLine, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[Path] = []
+    agent = FakeAgent()
+
+    def find(runtime: Path) -> Client:
+        looks.append(runtime)
+        if len(looks) < 30:
+            raise NotRunning
+        return Client(Whereabouts(8765, "secret", 1), httpx.MockTransport(agent.answer))
+
+    agent.answers["/api/scans"] = httpx.Response(200, text=scanned(photos / "a.jpg"))
+    monkeypatch.setattr(Client, "find", find)
+    monkeypatch.setattr(Client, "status", lambda _: None)
+    monkeypatch.setattr("agent.child.own_command", lambda *words: [sys.executable, "-S", "-c", "pass"])  # as a second start ends
+    monkeypatch.setattr("agent.cli.hand_over.POLL_S", 0.01)
+    assert cli("hand-over", "find", str(photos / "a.jpg")).code == 0
+    assert agent.asked == ["POST /api/scans", "POST /api/popup/show"]
+
+
+def test_copies_that_find_no_place_are_told_as_such(cli: CommandLine, running_agent: FakeAgent, photos: Path, opened: list[str]) -> None:
+    (photos / "redacted").touch()
+    said = cli("hand-over", "redact", str(photos / "a.jpg"))
+    assert said.code == 1
+    assert "[redact.unwritable]" in said.err
+    assert "POST /api/redact" not in running_agent.asked
