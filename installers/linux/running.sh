@@ -53,9 +53,10 @@ start_agents() {
         before=${user%.user}
         words=run
         [ ! -e "$before.no-tray" ] || words="run --no-tray"
+        # The user first, then what they said: their PATH and LD_PRELOAD would choose what root runs.
         xargs -0 -a "$before.environ" $out sh -c '
             uid=$1 gid=$2 words=$3 && shift 3
-            cd / && exec env -i "$@" setsid -f setpriv --reuid "$uid" --regid "$gid" --init-groups '"$program"' $words
+            cd / && exec setpriv --reuid "$uid" --regid "$gid" --init-groups env -i -- "$@" setsid -f '"$program"' $words
         ' sh "$uid" "$gid" "$words" >/dev/null 2>&1 </dev/null ||
             echo "ai-popup: could not be started again for user $uid; it starts at the next log-in, or by: ai-popup run"
     done
