@@ -30,6 +30,8 @@ _BARE = [
     "LC_MESSAGES",
     "LD_LIBRARY_PATH",
     "PATH",
+    "PROCESSOR_ARCHITECTURE",  # where Python finds what kind of computer Windows runs on, and updates which file is for it
+    "PROCESSOR_ARCHITEW6432",
     "SYSTEMROOT",
     "TEMP",
     "TMP",

@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import platform
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import pytest_asyncio
 
+from agent.adapters.updates.updater import this_platform
 from agent.child import Child, ChildGarbled, ChildGone, ChildTimeout, Message, environment, own_command
 
 Start = Callable[[str], Awaitable[Child]]
@@ -101,6 +103,17 @@ def test_a_child_gets_what_it_needs_of_the_environment_and_no_more(monkeypatch: 
     given = environment({"EXTRA": "1"})
     assert given["PATH"] == os.environ["PATH"] and given["EXTRA"] == "1"
     assert not {"GITHUB_TOKEN", "AI_POPUP_HOME"} & set(given)
+
+
+def test_a_child_can_tell_what_kind_of_computer_windows_runs_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROCESSOR_ARCHITECTURE", "AMD64")
+    monkeypatch.delenv("PROCESSOR_ARCHITEW6432", raising=False)
+    for name in set(os.environ) - set(environment(desktop=False)):
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(sys, "platform", "win32")
+    # What `platform.machine` asks there; since Python 3.12 only where the system's own service does not answer.
+    monkeypatch.setattr(platform, "machine", platform._get_machine_win32)  # type: ignore[attr-defined]
+    assert this_platform() == "windows-x86_64"
 
 
 def test_a_frozen_program_starts_itself(monkeypatch: pytest.MonkeyPatch) -> None:
