@@ -16,7 +16,7 @@ def on_termination(stop: Callable[[], None]) -> Iterator[None]:
     Python runs signal handlers in the main thread between two bytecodes, which never comes while Qt, Win32 or Cocoa loops there. But the
     interpreter writes the signal's number to the wake-up socket at once, whatever the main thread does: so a thread reads that.
     """
-    numbers = [signal.Signals[name] for name in _NAMES if name in signal.Signals.__members__]
+    numbers = [signal.Signals[name] for name in _NAMES if name in signal.Signals.__members__ and not _outlived(name)]
     reader, writer = socket.socketpair()
     writer.setblocking(False)
 
@@ -38,6 +38,11 @@ def on_termination(stop: Callable[[], None]) -> Iterator[None]:
         writer.close()
         watcher.join(timeout=5)
         reader.close()
+
+
+def _outlived(name: str) -> bool:
+    """Whether the program was started so that the end of its terminal does not end it (`nohup`)."""
+    return name == "SIGHUP" and signal.getsignal(signal.Signals[name]) is signal.SIG_IGN
 
 
 def _ignore(number: int, frame: object) -> None:

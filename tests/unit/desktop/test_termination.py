@@ -18,11 +18,30 @@ def test_it_is_told_from_another_thread(name: str) -> None:
         teller.append(threading.current_thread())
         told.set()
 
-    with on_termination(stop):
-        signal.raise_signal(signal.Signals[name])
-        assert told.wait(5)
+    before = signal.signal(signal.Signals[name], signal.SIG_DFL)  # whoever runs the tests may ignore some
+    try:
+        with on_termination(stop):
+            signal.raise_signal(signal.Signals[name])
+            assert told.wait(5)
+    finally:
+        signal.signal(signal.Signals[name], before)
 
     assert teller[0] is not threading.current_thread()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX' signal")
+def test_the_end_of_a_terminal_is_nothing_to_who_was_started_to_outlive_it() -> None:
+    told = threading.Event()
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with on_termination(told.set), on_termination(told.set):  # the agent's, and in it the tray's
+            signal.raise_signal(signal.SIGHUP)
+            assert not told.wait(0.2)
+            signal.raise_signal(signal.SIGTERM)
+            assert told.wait(5)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_other_signals_are_none_of_its_business() -> None:
