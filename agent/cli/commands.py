@@ -33,7 +33,7 @@ TEXTS = Texts()
 
 def run_command(words: Sequence[str]) -> int:
     """Parse and run. Errors are told on standard error with cause and remedy."""
-    session = Session(AppPaths.find())
+    session, stdout = Session(AppPaths.find()), sys.stdout
     speak(TEXTS)
     try:
         result = ai_popup.main(list(words), prog_name="ai-popup", obj=session, standalone_mode=False)
@@ -49,9 +49,10 @@ def run_command(words: Sequence[str]) -> int:
     except AgentError as error:
         session.explain(error)
         return 1
-    except BrokenPipeError:
-        # The reader of our output left (`| head`): nothing to complain about, and nothing more to flush.
-        sys.stderr.close()
+    except SystemExit:
+        if sys.stdout is stdout:
+            raise
+        # What click makes of a reader of our output that left (`| head`), after it put aside what can't be flushed: nothing to complain about.
         return 0
 
 

@@ -189,6 +189,7 @@ def _open(file: Path | None) -> Iterator[TextIO]:
     """Written whole or not at all; standard output without a file."""
     if file is None:
         yield sys.stdout
+        sys.stdout.flush()  # now, where a reader that left is no failure
         return
     aside = file.with_name(f".{file.name}.part")
     try:

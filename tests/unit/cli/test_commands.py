@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from agent.i18n import Texts
     from tests.unit.cli.conftest import CommandLine, FakeAgent
 
+ROOT = Path(__file__).parents[3]
 PROBLEM: dict[str, object] = {
     "code": "model.missing",
     "cause": "It is missing.",
@@ -79,6 +83,20 @@ def no_console() -> Iterator[None]:
 def test_without_a_console_a_first_command_does_what_it_always_does(cli: CommandLine, words: list[str], code: int) -> None:
     with no_console():
         assert main(words) == code
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows says it otherwise")
+@pytest.mark.parametrize("words", [["config", "show"], ["people", "export", "--csv"], ["--help"]])
+def test_a_reader_who_leaves_is_no_failure(cli: CommandLine, words: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "agent", *words], stdout=writer, stderr=subprocess.PIPE, cwd=ROOT, text=True, timeout=30, check=False
+        )
+    finally:
+        os.close(writer)
+    assert (done.returncode, "Error" in done.stderr) == (0, False), done.stderr
 
 
 @pytest.mark.parametrize("words", [["--help"], ["-h"], ["scan", "--help"], ["backup", "--help"]])
