@@ -52,7 +52,7 @@ def run_command(words: Sequence[str]) -> int:
     except SystemExit:
         if sys.stdout is stdout:
             raise
-        # What click makes of a reader of our output that left (`| head`), after it put aside what can't be flushed: nothing to complain about.
+        # What click makes of a reader of our output that left (`| head`), with other streams than before: nothing to complain about.
         return 0
 
 

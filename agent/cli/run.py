@@ -10,8 +10,6 @@ from contextlib import contextmanager, suppress
 from enum import Enum
 from typing import TYPE_CHECKING
 
-import click
-
 from agent import logs
 from agent.cli.session import Session
 from agent.domain.errors import AgentError, AgentUnreachable, SettingsError
@@ -54,7 +52,7 @@ def run_agent(session: Session, *, tray: bool, trial: bool = False) -> End:
             tray=tray and settings.tray.enabled and not trial,
             trial=trial,
             on_no_tray=session.explain,
-            on_ready=lambda: click.echo(session.texts("cli.run.ready" if settings.folders else "cli.run.begin"), err=True),
+            on_ready=lambda: session.mention(session.texts("cli.run.ready" if settings.folders else "cli.run.begin")),
         )
         if trial:
             threading.Thread(target=_end_with_input, args=(agent,), name="trial", daemon=True).start()

@@ -85,15 +85,18 @@ class Session:
 
     def say_recovery_code(self, code: str) -> None:
         """On a terminal only: elsewhere it would end in somebody's log."""
-        if sys.stderr.isatty():
-            click.echo(self.texts("cli.recovery.new", code=code), err=True)
-        else:
-            click.echo(self.texts("cli.recovery.later"), err=True)
+        self.mention(self.texts("cli.recovery.new", code=code) if sys.stderr.isatty() else self.texts("cli.recovery.later"))
 
     def explain(self, error: AgentError, *, about: str = "") -> None:
         """Cause, remedy and code on standard error."""
         about = f"{about}: " if about else ""
-        click.echo(f"{about}{self.sentences(self.texts.cause(error), self.texts.remedy(error))} [{error.code}]", err=True)
+        self.mention(f"{about}{self.sentences(self.texts.cause(error), self.texts.remedy(error))} [{error.code}]")
+
+    @staticmethod
+    def mention(words: str) -> None:
+        """On standard error. That nobody reads there any more, as under a session whose log is closed, ends nothing."""
+        with suppress(OSError):
+            click.echo(words, err=True)
 
     def sentences(self, cause: str, remedy: str) -> str:
         """Both in one line, as the language joins them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -18,7 +19,9 @@ from filelock import FileLock
 import agent.__main__
 from agent import __version__
 from agent.cli import main
+from agent.cli.session import Session
 from agent.desktop.notify import Notifier
+from agent.domain.errors import NotRunning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,6 +100,22 @@ def test_a_reader_who_leaves_is_no_failure(cli: CommandLine, words: list[str]) -
     finally:
         os.close(writer)
     assert (done.returncode, "Error" in done.stderr) == (0, False), done.stderr
+
+
+class Gone(io.StringIO):
+    """Nobody reads at its other end any more."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+def test_words_that_nobody_can_read_any_more_end_nothing(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session(cli.paths)
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stderr", Gone())
+        with session.library() as library:  # its first word is that of the recovery code
+            assert library.people() == []
+        session.explain(NotRunning())
 
 
 @pytest.mark.parametrize("words", [["--help"], ["-h"], ["scan", "--help"], ["backup", "--help"]])
