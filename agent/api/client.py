@@ -1,6 +1,7 @@
 """Speaks to a running agent: what the command line and a second start use."""
 
 import json
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,15 +29,22 @@ class Client:
         self._http = httpx.Client(
             base_url=self.address,
             headers=self.headers,
-            timeout=httpx.Timeout(30.0, connect=2.0),
+            timeout=httpx.Timeout(30.0, connect=_CONNECT_S),
             trust_env=False,
             transport=transport,
         )
 
     @classmethod
     def find(cls, runtime: Path) -> "Client":
-        """Raises NotRunning."""
-        return cls(find(runtime))
+        """Raises NotRunning, also where nobody listens: an agent that was killed, or a computer that was switched off, leaves the word."""
+        where = find(runtime)
+        try:
+            socket.create_connection(("127.0.0.1", where.port), timeout=_CONNECT_S).close()
+        except (ConnectionRefusedError, OverflowError) as error:
+            raise NotRunning from error
+        except OSError:
+            pass  # whoever asks something is told
+        return cls(where)
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -151,7 +159,8 @@ class Client:
 
 _JSON = {"content-type": "application/json"}
 _IMAGE = {"content-type": "image/*"}
-_PATIENT = httpx.Timeout(600.0, connect=2.0)  # a million faces may be named, or all face prints have to be read first
+_CONNECT_S = 2.0
+_PATIENT = httpx.Timeout(600.0, connect=_CONNECT_S)  # a million faces may be named, or all face prints have to be read first
 
 
 @contextmanager

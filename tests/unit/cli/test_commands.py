@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import socket
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from filelock import FileLock
 
 import agent.__main__
 from agent import __version__
+from agent.api.whereabouts import Whereabouts, leave
 from agent.cli import main
 from agent.cli.session import Session
 from agent.desktop.notify import Notifier
@@ -224,6 +226,16 @@ def test_open_names_every_place_there_is(cli: CommandLine, words: tuple[str, str
     said = cli(*words)
     for place in ("photos", "photo-", "problems", "online-only", "covers", "status", "settings", "help"):
         assert place in said.out + said.err.partition("PLACE:")[2]
+
+
+@pytest.mark.parametrize("port", [None, 99_999])
+def test_the_word_of_an_agent_that_was_killed_keeps_no_command_from_its_work(cli: CommandLine, port: int | None) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        free = int(nobody.getsockname()[1])
+    leave(cli.paths.runtime, Whereabouts(port or free, "secret", 1))
+    said = cli("undo")
+    assert said.code == 1 and "[people.nothing_to_undo]" in said.err
+    assert "[agent.not_running]" in cli("status").err
 
 
 def test_quit_waits_for_the_end(cli: CommandLine, running_agent: FakeAgent, monkeypatch: pytest.MonkeyPatch) -> None:
