@@ -59,6 +59,8 @@ from agent.engine.wire import ModelFile
 from agent.heap import give_back, let_go_of_code
 from agent.settings import KeyHome, Settings, UpdateChannel
 
+KEY_HOME = "library.key_home"
+
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
@@ -147,15 +149,16 @@ def recovery_code(settings: Settings, paths: AppPaths) -> str:
 def move_key(file: SettingsFile, paths: AppPaths, to: KeyHome) -> None:
     """Write `library.key_home`, and the library's key moves along; a library that is not there yet has none to move.
 
-    Raises SettingsError, KeyHomeError, StoreError; then neither has moved.
+    Where the environment has the last word on it, the key stays where that says. Raises SettingsError, KeyHomeError, StoreError; then
+    neither has moved.
     """
     settings = file.load()
     keys = LibraryKeys(paths.library, home_of_key(settings, paths))
 
     def switch() -> None:
-        file.put("library.key_home", to.value)
+        file.put(KEY_HOME, to.value)
 
-    if keys.exist and settings.library.key_home is not to:
+    if keys.exist and settings.library.key_home is not to and KEY_HOME not in file.overridden():
         keys.move(key_home(to, paths.keys), switch=switch)
     else:
         switch()

@@ -2,6 +2,7 @@
 
 import click
 
+from agent.adapters.config_check import parsed_value
 from agent.cli.session import Session
 from agent.i18n import Texts
 from agent.settings import KeyHome
@@ -34,10 +35,11 @@ def show(session: Session, key: str | None) -> None:
 @click.argument("value")
 @click.pass_obj
 def set_value(session: Session, key: str, value: str) -> None:
-    if key == "library.key_home" and value in set(KeyHome):
+    meant = parsed_value(value)  # with quotes or without
+    if key == "library.key_home" and isinstance(meant, str) and meant in set(KeyHome):
         from agent.bootstrap import move_key
 
-        move_key(session.file, session.paths, KeyHome(value))
+        move_key(session.file, session.paths, KeyHome(meant))
     else:
         session.file.set(key, value)
     click.echo(session.texts("cli.config.saved", key=key), err=True)

@@ -54,7 +54,9 @@ def test_validate_names_everything_that_is_wrong(cli: CommandLine) -> None:
     assert cli("config", "show").code == 1
 
 
-def test_the_key_moves_with_the_setting(cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that stands in for the keyring."""
     other = tmp_path / "keyring"
 
     def home(kind: KeyHome, folder: Path) -> key_homes.Home:
@@ -62,11 +64,24 @@ def test_the_key_moves_with_the_setting(cli: CommandLine, tmp_path: Path, monkey
 
     monkeypatch.setattr("agent.adapters.key_homes.key_home", home)
     monkeypatch.setattr("agent.bootstrap.key_home", home)
+    return other
+
+
+@pytest.mark.parametrize("value", ["keyring", '"keyring"', "'keyring'"])
+def test_the_key_moves_with_the_setting(cli: CommandLine, other: Path, value: str) -> None:
     assert cli("backup", "create").code == 0
     assert list(cli.paths.keys.iterdir()) and not other.exists()
-    assert cli("config", "set", "library.key_home", "keyring").code == 0
+    assert cli("config", "set", "library.key_home", value).code == 0
     assert list(other.iterdir()) and not [path for path in cli.paths.keys.iterdir() if path.suffix == ".key"]
     assert "keyring" in cli.paths.settings.read_text() and cli("backup", "create").code == 0
+
+
+def test_the_key_stays_where_the_environment_says(cli: CommandLine, other: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AI_POPUP__LIBRARY__KEY_HOME", "file")
+    assert cli("backup", "create").code == 0
+    assert cli("config", "set", "library.key_home", "keyring").code == 0
+    assert "keyring" in cli.paths.settings.read_text() and not other.exists()
+    assert cli("backup", "create").code == 0
 
 
 def test_without_a_library_only_the_setting_changes(cli: CommandLine) -> None:
