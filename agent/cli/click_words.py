@@ -22,6 +22,7 @@ _NAMES = {
     "{name} {filename!r} does not exist.": "not_there",
     "{name} {filename!r} is a directory.": "is_folder",
     "{name} {filename!r} is not readable.": "not_readable",
+    "Could not open file {filename!r}: {message}": "not_opened",
     "file": "file",
     "directory": "folder",
     "path": "path",

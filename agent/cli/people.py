@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -186,7 +186,7 @@ def _edit(session: Session, wish: "Edit") -> int:
 
 @contextmanager
 def _open(file: Path | None) -> Iterator[TextIO]:
-    """Written whole or not at all; standard output without a file."""
+    """Written whole or not at all; standard output without a file. Raises click.FileError."""
     if file is None:
         yield sys.stdout
         sys.stdout.flush()  # now, where a reader that left is no failure
@@ -196,5 +196,8 @@ def _open(file: Path | None) -> Iterator[TextIO]:
         with aside.open("w", encoding="utf-8", newline="") as out:
             yield out
         aside.replace(file)
+    except OSError as error:
+        raise click.FileError(str(file), error.strerror) from error
     finally:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):  # not even its folder is there
+            aside.unlink(missing_ok=True)

@@ -104,6 +104,12 @@ def test_a_reader_who_leaves_is_no_failure(cli: CommandLine, words: list[str]) -
     assert (done.returncode, "Error" in done.stderr) == (0, False), done.stderr
 
 
+def test_a_place_where_nothing_can_be_written_is_told_and_no_failure_of_the_program(cli: CommandLine, tmp_path: Path) -> None:
+    for place in (tmp_path / "none" / "people.json", tmp_path / ("x" * 300)):
+        said = cli("people", "export", str(place))
+        assert said.code == 1 and f"Could not open file {str(place)!r}" in said.err
+
+
 class Gone(io.StringIO):
     """Nobody reads at its other end any more."""
 
