@@ -27,7 +27,7 @@ class AppPaths:
     def find(cls, environ: Mapping[str, str] = os.environ) -> "AppPaths":
         """The platform's folders, or all below `AI_POPUP_HOME`: a library, settings and an instance of its own. Nothing is created."""
         if home := environ.get(HOME_VARIABLE):
-            root = Path(home).expanduser().absolute()
+            root = Path(os.path.expanduser(home)).absolute()  # noqa: PTH111  # pathlib fails where "~" is nobody's
             return cls(root / "config", root / "data", root / "cache", root / "run", root / "logs")
         from platformdirs import PlatformDirs
 

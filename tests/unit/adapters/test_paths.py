@@ -24,6 +24,11 @@ def test_one_variable_puts_everything_below_one_folder(tmp_path: Path) -> None:
     assert paths.settings == paths.config / "settings.toml"
 
 
+def test_a_home_of_nobody_is_a_folder_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert AppPaths.find({"AI_POPUP_HOME": "~nobody-of-that-name/x"}).data == tmp_path / "~nobody-of-that-name" / "x" / "data"
+
+
 @posix
 def test_folders_are_made_for_the_owner_alone(tmp_path: Path) -> None:
     paths = AppPaths.find({"AI_POPUP_HOME": str(tmp_path)}).create()
