@@ -39,8 +39,12 @@ def support_bundle(
 
 
 def without_places(settings: Settings) -> dict[str, object]:
-    """The settings without paths and patterns: of folders only how many there are, and their switches."""
-    told: dict[str, object] = settings.model_dump(mode="json", exclude={"folders"})
+    """The settings without paths and patterns: of folders only how many there are, and their switches; of lists how long they are."""
+    sections = settings.model_dump(mode="json", exclude={"folders"})
+    told: dict[str, object] = {
+        section: {name: len(value) if isinstance(value, list) else value for name, value in values.items()}
+        for section, values in sections.items()
+    }
     told["folders"] = [
         {name: value for name, value in folder.model_dump(mode="json").items() if isinstance(value, bool)} for folder in settings.folders
     ]

@@ -13,7 +13,7 @@ from agent.app.health import Finding, ModelFacts
 from agent.app.ports import Counts
 from agent.domain.errors import SourceUnreachable
 from agent.domain.jobs import JobState
-from agent.settings import Folder, Logs, Settings
+from agent.settings import Folder, Logs, Settings, WatchScreen
 
 SECRETS = ("Mei", "holiday", "secret", "/home", "photos")
 
@@ -54,9 +54,11 @@ def test_no_path_and_no_name_is_in_it(tmp_path: Path) -> None:
             log.exception("core.failed")
     finally:
         logs.stop()
-    told = bundle(tmp_path, Settings(folders=(folder,)))
+    watched = WatchScreen(only_in=("secret player",), sharing_signs=("*Mei shares*",))
+    told = bundle(tmp_path, Settings(folders=(folder,), watch_screen=watched))
     assert "image.indexed" in told["logs/agent.log"]
     assert json.loads(told["settings.json"])["folders"][0]["recursive"] is False
+    assert json.loads(told["settings.json"])["watch_screen"]["only_in"] == 1
     assert not [(name, secret) for name, text in told.items() for secret in SECRETS if secret in text]
 
 
