@@ -24,7 +24,7 @@ WITHHELD: Final = "[withheld]"
 _QUEUE = 10_000
 # A word of a key that says that its text is private. Numbers under such keys are counts or ids, and pass.
 _PRIVATE = re.compile(
-    r"address|dest|dir|directory|dst|faces?|file|filenames?|files|folders?|home|host|images?|input|label|names?|new|old|params|password|paths?"
+    r"address|dest|dir|directory|dst|faces?|file|filenames?|files|folders?|home|host|images?|input|label|names?|nearest|new|old|params|password|paths?"
     r"|people|persons?|photos?|query|root|secret|src|target|text|title|token|url|user|values?"
 )
 # A path, also a Windows one; and whatever somebody quoted, for third parties quote names.

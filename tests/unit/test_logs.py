@@ -13,7 +13,7 @@ import pytest
 import structlog
 
 from agent import logs
-from agent.domain.errors import ImageTooLarge, StoreDiskFull
+from agent.domain.errors import ImageTooLarge, NoSuchName, StoreDiskFull
 from agent.settings import Logs
 
 
@@ -66,6 +66,7 @@ def test_the_file_is_the_owner_s_alone(tmp_path: Path) -> None:
         {"what": {"name": "Mei"}},
         {"what": {"/home/mei": 1}},
         {"people": {"a": "Mei"}},
+        {"error": NoSuchName(name="Me", nearest="Mei")},
     ],
 )
 def test_private_things_are_withheld_and_their_place_is_named(facts: dict[str, object]) -> None:
