@@ -4,6 +4,7 @@ import asyncio
 import base64
 import ctypes
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -78,6 +79,7 @@ def clipboard() -> Clipboard:
 
 
 _DIB, _MOVEABLE, _BMP_HEADER = 8, 0x0002, 14
+_TRIES, _AGAIN_S = 20, 0.025
 
 
 def write_windows(pictures: Mapping[str, bytes], *, load: Callable[[str], Any] | None = None) -> bool:
@@ -85,7 +87,12 @@ def write_windows(pictures: Mapping[str, bytes], *, load: Callable[[str], Any] |
     load = load or getattr(ctypes, "WinDLL")  # noqa: B009 - there is none on other systems, where this is only read
     user, kernel = load("user32"), load("kernel32")
     kernel.GlobalAlloc.restype = kernel.GlobalLock.restype = ctypes.c_void_p
-    if not user.OpenClipboard(None):
+    # One program has it at a time; those that keep a history of it take it whenever something new is in it.
+    for _ in range(_TRIES):
+        if user.OpenClipboard(None):
+            break
+        time.sleep(_AGAIN_S)
+    else:
         return False
     try:
         user.EmptyClipboard()

@@ -55,6 +55,18 @@ def test_windows_is_given_a_png_and_a_bitmap() -> None:
     assert system.names[:2] == ["OpenClipboard", "EmptyClipboard"] and system.names[-1] == "CloseClipboard"
 
 
+def test_windows_is_asked_again_while_another_program_has_the_clipboard() -> None:
+    class Busy(Windows):
+        def called(self, name: str, arguments: tuple[Any, ...]) -> int:
+            answer = super().called(name, arguments)
+            return 0 if name == "OpenClipboard" and self.names.count(name) < 3 else answer
+
+    system = Busy()
+    assert write_windows(PICTURES, load=lambda _: system)
+    assert system.given == {0xC0DE: b"a png", 8: b"a dib"}
+    assert system.names.count("CloseClipboard") == 1
+
+
 @pytest.mark.parametrize("failing", ["OpenClipboard", "GlobalAlloc", "GlobalLock", "SetClipboardData"])
 def test_windows_refuses(failing: str) -> None:
     system = Windows(failing)
