@@ -3,7 +3,9 @@
 import contextlib
 import errno
 import os
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from agent.domain.errors import CopyDiskFull, CopyUnwritable, StoreDiskFull, Sto
 
 # What says that a file system has no links.
 _NO_LINKS = frozenset((errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS, errno.EACCES))
+_HELD_S, _AGAIN_S = 2.0, 0.02
 _FULL = frozenset(code for code in (errno.ENOSPC, getattr(errno, "EDQUOT", None)) if code is not None)
 
 
@@ -44,11 +47,28 @@ def write_private(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        put_in_place(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def put_in_place(aside: Path, target: Path) -> None:
+    """Let a file take another's place. Raises OSError.
+
+    Windows refuses while anybody reads either of them: a virus scanner does for a moment, and so may a thread or a command of ours.
+    """
+    deadline = time.monotonic() + _HELD_S
+    while True:
+        try:
+            aside.replace(target)
+        except PermissionError:
+            if sys.platform != "win32" or time.monotonic() > deadline:
+                raise
+            time.sleep(_AGAIN_S)
+        else:
+            return
 
 
 def move_new(aside: str, target: str) -> None:
