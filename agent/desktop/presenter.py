@@ -8,7 +8,7 @@ import structlog
 
 from agent.app.status import Status
 from agent.desktop.desk import Desk
-from agent.domain.errors import DesktopError
+from agent.domain.errors import DesktopError, StoreError
 from agent.domain.events import ImageFailed, ImageIndexed, PlaceAdded, Recorded
 
 log = structlog.get_logger()
@@ -32,8 +32,8 @@ class News:
 class Presenter:
     """One burst, one appearance: hidden by the user, it stays away until the work at hand is done.
 
-    `loud` leaves out what lies in muted folders; `disturbs` says whether a popup would, right now; `notify` is told of the photos
-    that there are to be seen where the popup can't be shown.
+    `loud` leaves out what lies in muted folders (raises StoreError); `disturbs` says whether a popup would, right now; `notify` is told of
+    the photos that there are to be seen where the popup can't be shown.
     """
 
     def __init__(
@@ -91,7 +91,11 @@ class Presenter:
             news, self._news = self._news, []
             if await self._disturbs():
                 continue
-            loud = set(await self._loud([each.place_id for each in news]))
+            try:
+                loud = set(await self._loud([each.place_id for each in news]))
+            except StoreError as error:  # who asked for silence gets it; what else it means is told by those who write
+                log.warning("popup.undecided", code=error.code)
+                continue
             if not loud or self._sent_away:
                 continue
             try:

@@ -13,7 +13,7 @@ from agent.app.status import AgentState, Status
 from agent.desktop import presenter as module
 from agent.desktop.desk import Desk
 from agent.desktop.presenter import News, Presenter
-from agent.domain.errors import NoDisplay
+from agent.domain.errors import NoDisplay, StoreBusy
 from agent.domain.events import Event, ImageFailed, ImageIndexed, PersonNamed, PlaceAdded, PlaceLost, Recorded
 from agent.settings import Settings
 
@@ -40,12 +40,15 @@ class Stage:
         self.enabled = True
         self.disturbs = False
         self.muted: set[int] = set()
+        self.library_fails = False
         self.notified: list[list[tuple[int | None, int]]] = []
         self.presenter = Presenter(
             cast(Desk, self.desk), enabled=lambda: self.enabled, loud=self._loud, disturbs=self._disturbs, notify=self._notify
         )
 
     async def _loud(self, place_ids: Sequence[int]) -> list[int]:
+        if self.library_fails:
+            raise StoreBusy
         return [place_id for place_id in place_ids if place_id not in self.muted]
 
     async def _disturbs(self) -> bool:
@@ -92,6 +95,15 @@ async def test_it_comes_when_a_photo_was_looked_at(stage: Stage, event: Event) -
 async def test_other_news_bring_nothing_up(stage: Stage, event: Event) -> None:
     stage.happen(event)
     await stage.stays_away()
+
+
+async def test_a_library_that_can_not_be_read_keeps_it_away_and_does_not_end_it(stage: Stage) -> None:
+    stage.library_fails = True
+    stage.happen(INDEXED)
+    await stage.stays_away()
+    stage.library_fails = False
+    stage.happen(INDEXED)
+    await stage.until_shown(1)
 
 
 async def test_switched_off_it_never_comes(stage: Stage) -> None:
