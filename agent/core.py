@@ -71,6 +71,7 @@ class Core:
         self._library = library
         self._welcomes = welcomes
         self._trial = trial
+        self._unmet: dict[str, AgentError] = {}  # what the settings ask for and this system does not give, by section
 
     async def run(self, stop: asyncio.Event) -> None:
         """Build, serve and work until `stop`."""
@@ -184,6 +185,8 @@ class Core:
 
     async def _settings_changed(self, settings: Settings, sections: frozenset[str]) -> None:
         await self._app.apply(settings)
+        for error in self._unmet.values():
+            self._app.refuse(error)  # it stays so, whatever else was changed
         if "general" in sections:
             self._process.retell()
         if "updates" in sections:
@@ -214,10 +217,18 @@ class Core:
             await asyncio.to_thread(autostart.follow, settings.general.autostart)
         except AutostartFailed as error:
             log.warning("autostart.failed", code=error.code)
-            self._app.refuse(error)
+            self._met("general", error)
+        else:
+            self._met("general")
 
     def _hotkey_problem(self, error: AgentError | None) -> None:
+        self._met("capture", error)
+
+    def _met(self, section: str, error: AgentError | None = None) -> None:
+        """Whether the system gives what this section asks for: `error` says why not."""
+        self._unmet.pop(section, None)
         if error is not None:
+            self._unmet[section] = error
             self._app.refuse(error)
 
     async def _popup_disturbs(self) -> bool:

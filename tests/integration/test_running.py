@@ -6,6 +6,9 @@ import gc
 import os
 import signal
 import socket
+import sys
+import threading
+import time
 from contextlib import closing, contextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -19,6 +22,7 @@ from agent.adapters.model_store import ModelStore
 from agent.adapters.paths import AppPaths
 from agent.adapters.store import SqliteLibrary
 from agent.adapters.store.opening import open_library
+from agent.api.client import Client
 from agent.api.whereabouts import find
 from agent.app.beginning import Beginning
 from agent.desktop.desk import Desk
@@ -32,7 +36,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppPaths:
-    def offline(self: ModelStore, name: str) -> Path:
+    def offline(self: ModelStore, name: str, **_: object) -> Path:
         raise ModelUnreachable(model=name, sources=0)
 
     monkeypatch.setattr(ModelStore, "fetch", offline)
@@ -90,6 +94,29 @@ def test_it_serves_while_it_runs_and_leaves_no_word_behind(paths: AppPaths) -> N
     assert ports[0] > 0
     with pytest.raises(NotRunning):
         find(paths.runtime)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere a key can be had without a display")
+def test_a_hotkey_that_can_not_be_had_is_told_of_until_none_is_asked_for(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    paths.settings.write_text(paths.settings.read_text() + '[capture]\nhotkey = "Ctrl+F9"\n')
+    told: list[str | None] = []
+
+    def look(running: Agent) -> None:
+        file = SettingsFile(paths.settings, environ={})
+        try:
+            with closing(Client.find(paths.runtime)) as client:
+                for key, value, seconds in (("popup.seconds", "33", 33), ("capture.hotkey", "", 33), ("popup.seconds", "34", 34)):
+                    file.set(key, value)
+                    while (status := client.status()).popup_seconds != seconds or (key == "capture.hotkey" and status.problem):
+                        time.sleep(0.1)
+                    told.append(status.problem.code if status.problem else None)
+        finally:
+            running.quit()
+
+    with agent(paths, lambda running: threading.Thread(target=look, args=(running,)).start()) as made:
+        made.run()
+    assert told == ["desktop.hotkey_unavailable", None, None]
 
 
 def test_told_to_end_before_it_is_up_it_never_comes_up(paths: AppPaths) -> None:
