@@ -112,8 +112,10 @@ class Desk:
         """Raises PopupFailed."""
         language = self._language()
         told = [
-            {"rect": [pane.monitor.x, pane.monitor.y, pane.monitor.w, pane.monitor.h], "scale": pane.monitor.scale}
-            | {"at": f"{pane.pick}/{pane.frame}/{pane.monitor.number}/{pane.monitor.x}/{pane.monitor.y}/{language}"}
+            {
+                "rect": pane.monitor.place,
+                "at": f"{pane.pick}/{pane.frame}/{pane.monitor.number}/{pane.monitor.x}/{pane.monitor.y}/{language}",
+            }
             for pane in panes
         ]
         await self._popup.picker({"do": "fill_picker", "panes": told})

@@ -11,8 +11,7 @@ from agent.desktop.work_area import Rect
 class PickerPane:
     """One window to fill."""
 
-    rect: Rect  # of its monitor, in pixels as they are grabbed
-    scale: float  # of them by the window system's unit
+    rect: Rect  # of its monitor, in the window system's own unit
     at: str  # what the page is told, as its fragment
 
 
@@ -34,8 +33,3 @@ class Picker(Protocol):
     def conceal(self) -> None:
         """Hide them, and have their pages forget what they showed."""
         ...
-
-
-def place(pane: PickerPane) -> Rect:
-    """Where its window stands, in the window system's unit."""
-    return Rect(*(round(side / pane.scale) for side in (pane.rect.x, pane.rect.y, pane.rect.w, pane.rect.h)))

@@ -98,7 +98,7 @@ class Server:
             case {"do": "warm_picker", "url": url}:
                 return {"ok": (url is None or is_ours(url)) and shell.picker().warm(url or "")}
             case {"do": "fill_picker", "panes": panes}:
-                shell.picker().fill([PickerPane(Rect(*pane["rect"]), pane["scale"], pane["at"]) for pane in panes])
+                shell.picker().fill([PickerPane(Rect(*pane["rect"]), pane["at"]) for pane in panes])
             case {"do": "reveal_picker"}:
                 shell.picker().reveal()
             case {"do": "conceal_picker"}:

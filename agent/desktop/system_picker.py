@@ -4,15 +4,21 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from agent.desktop.picker_shell import PickerPane, place
+from agent.desktop.picker_shell import PickerPane
 from agent.desktop.popup_shell import LOAD_S, is_ours
+from agent.desktop.work_area import Rect
 
 
 class SystemPicker:
-    """`make` makes a hidden frameless window that loads a page (pywebview's `create_window`)."""
+    """`make` makes a hidden frameless window that loads a page (pywebview's `create_window`).
 
-    def __init__(self, make: Callable[..., Any]) -> None:
+    `stand` gives one its place, unseen: pywebview's own `move` and `resize` count from the screen that a window was made on (macOS), or in
+    units of its scale, and show it (Windows).
+    """
+
+    def __init__(self, make: Callable[..., Any], stand: Callable[[Any, Rect], None]) -> None:
         self._make = make
+        self._stand = stand
         self._windows: list[Any] = []
         self._filled: list[Any] = []
         self._page = ""
@@ -27,9 +33,7 @@ class SystemPicker:
             self._loaded(self._page)
         self._filled = self._windows[: len(panes)]
         for window, pane in zip(self._filled, panes, strict=True):
-            at = place(pane)
-            window.move(at.x, at.y)
-            window.resize(at.w, at.h)
+            self._stand(window, pane.rect)
             window.evaluate_js(f"location.hash = {json.dumps(pane.at)}")
 
     def reveal(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from agent.desktop.popup_shell import HEIGHT, LOAD_S, WIDTH, Shell, is_ours
 from agent.desktop.system_picker import SystemPicker
-from agent.desktop.work_area import MARGIN, frame, mac_area, windows_area
+from agent.desktop.work_area import MARGIN, Rect, frame, mac_area, windows_area
 from agent.settings import Corner
 
 
@@ -43,10 +43,14 @@ class PlainShell:
 
     def __init__(self, window: Any) -> None:
         self._window = window
-        self._picker = SystemPicker(_new_window)
+        self._picker = SystemPicker(_new_window, self._stand)
 
     def picker(self) -> SystemPicker:
         return self._picker
+
+    def _stand(self, window: Any, at: Rect) -> None:
+        """Give one of our windows its place, in the system's own unit; it is not shown by that."""
+        raise NotImplementedError
 
     def load(self, url: str) -> bool:
         self._window.load_url(url)
@@ -75,23 +79,28 @@ class WindowsShell(PlainShell):
         self._shcore = shcore
 
     def present(self, corner: Corner) -> None:
-        handle = self._handle()
+        handle = _handle(self._window)
         style = self._user32.GetWindowLongW(handle, self._EXSTYLE)
         # pywebview made it a window that can never be activated; the user must be able to type in it after a click.
         self._window.focus = True
         self._user32.SetWindowLongW(handle, self._EXSTYLE, (style | self._TOOLWINDOW) & ~self._NOACTIVATE)
         area, scale = windows_area(self._user32, self._shcore)
         at = frame(area, round(WIDTH * scale), round(HEIGHT * scale), corner, round(MARGIN * scale))
-        # Twice: a window that comes to a monitor of another scale is given another size on the way.
-        for flags in (self._NO_ACTIVATION, self._NO_ACTIVATION | self._SHOW):
-            self._user32.SetWindowPos(handle, self._TOPMOST, at.x, at.y, at.w, at.h, flags)
+        self._stand(self._window, at)
+        self._user32.SetWindowPos(handle, self._TOPMOST, at.x, at.y, at.w, at.h, self._NO_ACTIVATION | self._SHOW)
 
     def conceal(self) -> None:
         flags = self._NOSIZE | self._NOMOVE | self._NOZORDER | self._NO_ACTIVATION | self._HIDE
-        self._user32.SetWindowPos(self._handle(), 0, 0, 0, 0, 0, flags)
+        self._user32.SetWindowPos(_handle(self._window), 0, 0, 0, 0, 0, flags)
 
-    def _handle(self) -> int:
-        return int(self._window.native.Handle.ToInt32())
+    def _stand(self, window: Any, at: Rect) -> None:
+        # Twice: a window that comes to a monitor of another scale is given another size on the way.
+        for _ in range(2):
+            self._user32.SetWindowPos(_handle(window), self._TOPMOST, at.x, at.y, at.w, at.h, self._NO_ACTIVATION)
+
+
+def _handle(window: Any) -> int:
+    return int(window.native.Handle.ToInt32())
 
 
 class MacShell(PlainShell):
@@ -113,7 +122,12 @@ class MacShell(PlainShell):
     def _present(self, corner: Corner) -> None:
         native = self._window.native
         native.focus = True  # pywebview's own flag: from now on a click may make it the key window
-        at = frame(mac_area(self._appkit), WIDTH, HEIGHT, corner)
+        self._place(native, frame(mac_area(self._appkit), WIDTH, HEIGHT, corner))
+        native.orderFrontRegardless()
+
+    def _stand(self, window: Any, at: Rect) -> None:
+        self._call_after(self._place, window.native, at)
+
+    def _place(self, native: Any, at: Rect) -> None:
         height = self._appkit.NSScreen.screens()[0].frame().size.height
         native.setFrame_display_(((at.x, height - at.y - at.h), (at.w, at.h)), True)  # Cocoa counts from the lower left
-        native.orderFrontRegardless()

@@ -73,6 +73,15 @@ class Monitor:
     h: int
     scale: float = 1.0  # such pixels by the system's own unit for windows: 2 on a Retina display, 1 where that unit is pixels
     primary: bool = False
+    left: int = (
+        0  # of its top left, in the system's own unit for windows and from where windows are counted: of another one it may be less than 0
+    )
+    top: int = 0
+
+    @property
+    def place(self) -> tuple[int, int, int, int]:
+        """Left, top, width and height of a window that covers it, in the system's own unit for windows."""
+        return self.left, self.top, round(self.w / self.scale), round(self.h / self.scale)
 
     @property
     def region(self) -> ScreenRegion:

@@ -60,6 +60,8 @@ class MssScreen:
                 round(each["height"] * scale),
                 scale,
                 number == first,
+                each["left"],
+                each["top"],
             )
             for number, each in enumerate(found, 1)
         )

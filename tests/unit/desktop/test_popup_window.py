@@ -183,12 +183,12 @@ def test_only_root_goes_without_the_sandbox(monkeypatch: pytest.MonkeyPatch, use
 
 def test_the_windows_of_the_picker_are_loaded_filled_and_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     shell = FakeShell()
-    pane = {"rect": [0, 0, 1920, 1080], "scale": 2.0, "at": "pick/word/1/0/0/en"}
+    pane = {"rect": [0, 0, 1920, 1080], "at": "pick/word/1/0/0/en"}
     steps: tuple[dict[str, object], ...] = ({"url": URL}, {"panes": [pane]}, {}, {})
     requests = [{"do": f"{do}_picker", **step} for do, step in zip(("warm", "fill", "reveal", "conceal"), steps, strict=True)]
     answers, _ = serve(monkeypatch, shell, *requests)
     assert answers == [{"ok": True}] * 4
-    filled = ("fill", [PickerPane(Rect(0, 0, 1920, 1080), 2.0, "pick/word/1/0/0/en")])
+    filled = ("fill", [PickerPane(Rect(0, 0, 1920, 1080), "pick/word/1/0/0/en")])
     assert shell.done == [("warm", URL), filled, ("reveal", None), ("conceal picker", None)]
 
 

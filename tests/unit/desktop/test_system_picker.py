@@ -1,12 +1,20 @@
-"""The picker's windows on Windows and macOS: one over each monitor, in the system's unit."""
+"""The picker's windows on Windows and macOS: one over each monitor, where that stands, in the system's unit."""
 
 import threading
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from agent.app.picking import Pane
+from agent.child import Message
+from agent.desktop.desk import Desk
 from agent.desktop.picker_shell import PickerPane
+from agent.desktop.popup import PopupHost
 from agent.desktop.system_picker import SystemPicker
 from agent.desktop.work_area import Rect
+from agent.domain.screen import Monitor
+from agent.settings import Popup
 
 URL = "http://127.0.0.1:5000/open?code=1&page=picker"
 PAGE = "http://127.0.0.1:5000/picker"
@@ -24,12 +32,6 @@ class Window:
 
     def get_current_url(self) -> str:
         return self.url
-
-    def move(self, x: int, y: int) -> None:
-        self.done.append((x, y))
-
-    def resize(self, w: int, h: int) -> None:
-        self.done.append((w, h))
 
     def evaluate_js(self, script: str) -> None:
         self.done.append(script)
@@ -52,19 +54,40 @@ class Made:
         return self.windows[-1]
 
 
+def stand(window: Window, at: Rect) -> None:
+    window.done.append(at)
+
+
 def test_a_window_over_each_monitor_is_filled_shown_and_emptied() -> None:
     made = Made()
-    picker = SystemPicker(made)
+    picker = SystemPicker(made, stand)
     assert picker.warm(URL) and picker.warm(URL)
-    picker.fill([PickerPane(Rect(0, 0, 3840, 2160), 2.0, "a/b/1/en"), PickerPane(Rect(3840, 0, 1920, 1080), 2.0, "a/c/2/en")])
+    left, right = Rect(-960, 0, 960, 540), Rect(0, 0, 1920, 1080)
+    picker.fill([PickerPane(left, "a/b/1/en"), PickerPane(right, "a/c/2/en")])
     one, other = made.windows
     assert (one.asked, other.asked) == (URL, PAGE)
-    assert one.done == [(0, 0), (1920, 1080), 'location.hash = "a/b/1/en"']
-    assert other.done == [(1920, 0), (960, 540), 'location.hash = "a/c/2/en"']
+    assert one.done == [left, 'location.hash = "a/b/1/en"']
+    assert other.done == [right, 'location.hash = "a/c/2/en"']
     picker.reveal()
     picker.conceal()
-    assert one.done[3:] == other.done[3:] == ["show", "hide", "location.hash = ''"]
+    assert one.done[2:] == other.done[2:] == ["show", "hide", "location.hash = ''"]
 
 
 def test_a_page_that_is_not_ours_is_not_there() -> None:
-    assert not SystemPicker(Made("http://192.0.2.1/")).warm(URL)
+    assert not SystemPicker(Made("http://192.0.2.1/"), stand).warm(URL)
+
+
+async def test_a_monitor_beside_the_first_is_covered_where_it_stands_and_told_where_its_picture_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Message] = []
+
+    async def picker(self: PopupHost, request: Message) -> None:
+        asked.append(request)
+
+    monkeypatch.setattr(PopupHost, "picker", picker)
+    first, beside = Monitor(1, 1600, 200, 3840, 2160, 2.0), Monitor(2, 0, 0, 1600, 1200, 2.0, left=-800, top=-100)
+    await Desk(lambda *_: "", Popup()).open_picker([Pane(first, "a", "b"), Pane(beside, "a", "c")])
+    [filled] = asked
+    assert [(*each["rect"], each["at"]) for each in filled["panes"]] == [
+        (0, 0, 1920, 1080, "a/b/1/1600/200/en"),
+        (-800, -100, 800, 600, "a/c/2/0/0/en"),
+    ]

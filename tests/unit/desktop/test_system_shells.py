@@ -1,13 +1,17 @@
 """The popup's window on Windows and macOS, with stand-ins for both systems."""
 
 import threading
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from agent.desktop import system_shells
+from agent.desktop.picker_shell import PickerPane
 from agent.desktop.popup_shell import is_ours
 from agent.desktop.system_shells import MacShell, PlainShell, WindowsShell
+from agent.desktop.work_area import Rect
 from agent.settings import Corner
 
 NOACTIVATE, TOOLWINDOW = 0x0800_0000, 0x80
@@ -40,6 +44,7 @@ class FakeWindow:
         self.events = SimpleNamespace(loaded=threading.Event())
         self.focus = False
         self.native = native
+        self.evaluate_js: Callable[[str], None] = lambda script: None
         self._current, self._folder = current, folder
 
     def load_url(self, url: str) -> None:
@@ -115,8 +120,8 @@ def test_on_windows_it_is_shown_topmost_without_activation_and_may_be_clicked_in
     shell.present(Corner.BOTTOM_RIGHT)
     shell.conceal()
 
-    moved, shown, hidden = user32.positions
-    assert moved[:6] == shown[:6] == (77, -1, 3840 - 760 - 24, 2080 - 1040 - 24, 760, 1040)
+    moved, again, shown, hidden = user32.positions
+    assert moved == again and moved[:6] == shown[:6] == (77, -1, 3840 - 760 - 24, 2080 - 1040 - 24, 760, 1040)
     assert moved[-1] & 0x40 == 0
     assert all(position[-1] & 0x10 for position in (moved, shown))
     assert shown[-1] & 0x10  # SWP_NOACTIVATE
@@ -125,6 +130,18 @@ def test_on_windows_it_is_shown_topmost_without_activation_and_may_be_clicked_in
     assert hidden[-1] & 0x80  # SWP_HIDEWINDOW
     assert user32.style == TOOLWINDOW
     assert window.focus
+
+
+def test_on_windows_a_window_of_the_picker_stands_to_the_pixel_and_is_not_shown_by_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    user32 = FakeUser32()
+    made = FakeWindow(native=SimpleNamespace(Handle=SimpleNamespace(ToInt32=lambda: 78)))
+    made.events.loaded.set()
+    monkeypatch.setattr(system_shells, "_new_window", lambda *_, **__: made)
+    picker = WindowsShell(FakeWindow(), user32, FakeShCore()).picker()
+    assert picker.warm("http://127.0.0.1:5/open")
+    picker.fill([PickerPane(Rect(-1920, 40, 1920, 1080), "a")])
+    assert {position[:6] for position in user32.positions} == {(78, -1, -1920, 40, 1920, 1080)}
+    assert all(position[-1] & 0x10 and not position[-1] & 0x43 for position in user32.positions)
 
 
 class FakeNative:
@@ -144,7 +161,7 @@ class FakeNative:
         self.done.append(("hidden", sender))
 
 
-def test_on_macos_it_is_shown_alone_and_the_program_stays_in_the_background() -> None:
+def test_on_macos_it_is_shown_alone_and_the_program_stays_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
     def rect(x: float, y: float, width: float, height: float) -> Any:
         return SimpleNamespace(origin=SimpleNamespace(x=x, y=y), size=SimpleNamespace(width=width, height=height))
 
@@ -156,6 +173,9 @@ def test_on_macos_it_is_shown_alone_and_the_program_stays_in_the_background() ->
         NSApplication=SimpleNamespace(sharedApplication=lambda: SimpleNamespace(setActivationPolicy_=policies.append)),
     )
     native = FakeNative()
+    made = FakeWindow(native=native)
+    made.events.loaded.set()
+    monkeypatch.setattr(system_shells, "_new_window", lambda *_, **__: made)
     shell = MacShell(FakeWindow(native=native), appkit, lambda call, *arguments: call(*arguments))
     shell.present(Corner.BOTTOM_RIGHT)
     shell.conceal()
@@ -164,3 +184,10 @@ def test_on_macos_it_is_shown_alone_and_the_program_stays_in_the_background() ->
     assert native.done == [("moved", ((1440 - 392, 70 + 12), (380, 520))), ("shown", None), ("hidden", None)]
     assert native.focus
     assert policies == [1]
+
+    # A window of the picker, on a monitor to the left of the first and higher.
+    native.done.clear()
+    picker = shell.picker()
+    assert picker.warm("http://127.0.0.1:5/open")
+    picker.fill([PickerPane(Rect(-800, -100, 800, 600), "a")])
+    assert native.done == [("moved", ((-800, 400), (800, 600)))]

@@ -37,7 +37,10 @@ def screen(mss: object, allowed: Callable[[], bool] = lambda: True) -> MssScreen
 
 
 def test_monitors_are_counted_from_the_top_left_of_all_of_them() -> None:
-    assert screen(FakeMss()).monitors() == (Monitor(1, 800, 100, 1920, 1080, 1.0, False), Monitor(2, 0, 0, 800, 600, 1.0, True))
+    assert screen(FakeMss()).monitors() == (
+        Monitor(1, 800, 100, 1920, 1080, 1.0, False, 0, 0),
+        Monitor(2, 0, 0, 800, 600, 1.0, True, -800, -100),
+    )
 
 
 def test_regions_are_of_their_monitor() -> None:
@@ -50,7 +53,8 @@ def test_regions_are_of_their_monitor() -> None:
 def test_where_the_unit_is_no_pixel_regions_are_in_pixels_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     mss = FakeMss(pixels=2)
-    assert screen(mss).monitors()[0] == Monitor(1, 1600, 200, 3840, 2160, 2.0, False)
+    assert screen(mss).monitors()[0] == Monitor(1, 1600, 200, 3840, 2160, 2.0, False, 0, 0)
+    assert [each.place for each in screen(mss).monitors()] == [(0, 0, 1920, 1080), (-800, -100, 800, 600)]
     width, height, _ = screen(mss).grab(ScreenRef(1, ScreenRegion(100, 200, 300, 400)))
     assert (width, height) == (300, 400) and mss.grabbed[-1] == rectangle(50, 100, 150, 200)
 
@@ -58,7 +62,7 @@ def test_where_the_unit_is_no_pixel_regions_are_in_pixels_all_the_same(monkeypat
 def test_one_that_tells_of_no_monitor_has_one() -> None:
     mss = FakeMss()
     mss.monitors = mss.monitors[:1]
-    assert screen(mss).monitors() == (Monitor(1, 0, 0, 2720, 1180, 1.0, True),)
+    assert screen(mss).monitors() == (Monitor(1, 0, 0, 2720, 1180, 1.0, True, -800, -100),)
     with pytest.raises(RegionOutside):
         screen(mss).grab(ScreenRef(1, ScreenRegion(2720, 0, 1, 1)))
 
