@@ -51,6 +51,8 @@ async def shot(choosing: bool) -> AsyncIterator[str]:
         picture = await asked
     except asyncio.CancelledError:
         given_up.set()
+        if asked.done() and not asked.cancelled() and asked.exception() is None:
+            await asyncio.to_thread(_delete, asked.result())  # it came in the moment of the cancellation
         raise
     try:
         yield str(picture)
@@ -76,7 +78,7 @@ def _ask(choosing: bool, given_up: threading.Event, asked: "asyncio.Future[Path]
 
     try:
         asked.get_loop().call_soon_threadsafe(tell)
-    except RuntimeError:  # the loop is closed: nobody reads the picture any more
+    except RuntimeError:  # the loop is closed: nobody else will delete it
         if picture is not None:
             _delete(picture)
 

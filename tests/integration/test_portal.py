@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.desktop.portal import _ask, only_portal, screenshot, shot
+from agent.desktop import portal as portal_module
+from agent.desktop.portal import only_portal, screenshot, shot
 from agent.domain.errors import CaptureCancelled, CaptureRefused, PortalMissing
 
 pytestmark = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="needs dbus-daemon")
@@ -136,13 +137,27 @@ async def test_who_gives_up_waiting_leaves_nothing(bus: None, picture: Path) -> 
             screenshot(True, lambda: True)
 
 
-def test_a_picture_that_comes_when_the_agent_has_ended_is_gone_too(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.desktop.portal.screenshot", lambda *_: picture)
-    loop = asyncio.new_event_loop()
-    asked = loop.create_future()
-    loop.close()
+async def test_who_gives_up_in_the_moment_the_picture_comes_leaves_nothing(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ask(choosing: bool, given_up: threading.Event, asked: "asyncio.Future[Path]") -> None:
+        def tell() -> None:
+            asked.set_result(picture)
+            asking.cancel()
 
-    _ask(False, threading.Event(), asked)
+        asked.get_loop().call_soon_threadsafe(tell)
+
+    monkeypatch.setattr(portal_module, "_ask", ask)
+    asking = asyncio.ensure_future(shot(False).__aenter__())
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert not picture.exists()  # noqa: ASYNC240
+
+
+def test_a_picture_that_comes_after_the_program_ended_is_not_left_behind(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = asyncio.new_event_loop()
+    asked: asyncio.Future[Path] = loop.create_future()
+    loop.close()
+    monkeypatch.setattr(portal_module, "screenshot", lambda *_: picture)
+    portal_module._ask(False, threading.Event(), asked)
     assert not picture.exists()
 
 

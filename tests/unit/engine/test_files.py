@@ -112,6 +112,22 @@ async def test_a_drive_that_does_not_answer_is_given_up_and_what_it_opens_later_
     await closed.wait()
 
 
+@posix
+async def test_a_file_that_comes_in_the_moment_it_is_given_up_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, _ = os.pipe()
+    deliver = files._deliver
+
+    def and_give_up(answer: "asyncio.Future[int]", descriptor: int | None, error: Exception | None) -> None:
+        deliver(answer, descriptor, error)
+        opening.cancel()
+
+    monkeypatch.setattr(files, "_deliver", and_give_up)
+    opening = asyncio.create_task(opened(lambda: mine, limit=20))
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    assert not is_open(mine)
+
+
 async def test_hanging_drives_keep_only_so_many_threads(hanging: threading.Event, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "_opening", threading.BoundedSemaphore(2))
     waiting = [asyncio.create_task(opened(partial(files.open_photo, str(tmp_path)), limit=20)) for _ in range(2)]
