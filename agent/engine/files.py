@@ -129,8 +129,12 @@ async def opened(open_file: Opener, *, limit: float) -> int:
     try:
         async with asyncio.timeout(limit):
             return await answer
-    except TimeoutError:
-        raise EngineTimeout(seconds=limit) from None
+    except (TimeoutError, asyncio.CancelledError) as error:
+        if answer.done() and not answer.cancelled() and answer.exception() is None:
+            os.close(answer.result())  # it came in the moment it was given up
+        if isinstance(error, TimeoutError):
+            raise EngineTimeout(seconds=limit) from None
+        raise
 
 
 def _open_for(open_file: Opener, answer: "asyncio.Future[int]") -> None:

@@ -114,7 +114,7 @@ async def test_a_drive_that_does_not_answer_is_given_up_and_what_it_opens_later_
 
 @posix
 async def test_a_file_that_comes_in_the_moment_it_is_given_up_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    mine, _ = os.pipe()
+    mine = os.open(os.devnull, os.O_RDONLY)
     deliver = files._deliver
 
     def and_give_up(answer: "asyncio.Future[int]", descriptor: int | None, error: Exception | None) -> None:
