@@ -13,7 +13,17 @@ from agent.app.devices import Device, Trial
 from agent.app.health import OPEN, Wall
 from agent.app.ports import Analyse, Region, Render, Rendered
 from agent.child import Message
-from agent.domain.errors import AgentError, EngineBadAnswer, from_code
+from agent.domain.errors import (
+    AgentError,
+    CaptureError,
+    EngineBadAnswer,
+    EngineError,
+    ImageError,
+    ModelError,
+    RedactionError,
+    Unexpected,
+    from_code,
+)
 from agent.domain.face import Analysis
 from agent.domain.people import Candidate
 from agent.settings import Engine
@@ -143,6 +153,10 @@ _KIND = re.compile(r"[a-z][a-z-]{0,30}")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CODE = re.compile(r"[a-z_]+\.[a-z_]+")
+# What can go wrong in an engine. An error of another kind would speak of the library, the settings or the desktop, and be told as theirs.
+_ITS_OWN = (EngineError, ModelError, ImageError, RedactionError, CaptureError, Unexpected)
+# Facts are numbers, formats and a model's name; what a job failed with is stored, and shown in a list.
+_MOST_FACTS, _LONGEST_FACT = 10, 200
 
 
 def request(number: int, operation: str, body: object, files: Sequence[int] = ()) -> Message:
@@ -218,4 +232,6 @@ def check_preview(picture: bytes) -> bytes:
 def _named(raw: object) -> AgentError:
     if not isinstance(raw, Mapping) or not isinstance(raw.get("code"), str) or not _CODE.fullmatch(raw["code"]):
         return EngineBadAnswer()
-    return from_code(raw["code"], _PARAMS.load(raw.get("params")))
+    error = from_code(raw["code"], _PARAMS.load(raw.get("params")))
+    short = all(len(str(each)) <= _LONGEST_FACT for fact in error.params.items() for each in fact)
+    return error if isinstance(error, _ITS_OWN) and short and len(error.params) <= _MOST_FACTS else EngineBadAnswer()

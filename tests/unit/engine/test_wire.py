@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agent.app.ports import Analyse, Region, Render, Rendered
-from agent.domain.errors import EngineBadAnswer, EngineTimeout, ImageTooLarge, Unexpected
+from agent.domain.errors import EngineBadAnswer, EngineTimeout, ImageTooLarge, Unexpected, leaves
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import Recipe
 from agent.domain.redaction import Cover, Look, Reason, Shape, Style
@@ -74,6 +74,19 @@ def test_errors_keep_their_code_and_facts() -> None:
 def test_a_code_nobody_knows_is_a_defect() -> None:
     with pytest.raises(Unexpected):
         wire.believe({"id": 1, "error": {"code": "new.code", "params": {}}}, 1, wire.ANALYSIS)
+
+
+@pytest.mark.parametrize("code", ["settings.invalid", "store.damaged", "desktop.no_display", "api.unauthorised"])
+def test_an_engine_tells_only_of_what_can_go_wrong_in_an_engine(code: str) -> None:
+    assert code in leaves()
+    with pytest.raises(EngineBadAnswer):
+        wire.believe({"id": 1, "error": {"code": code, "params": {}}}, 1, wire.ANALYSIS)
+
+
+@pytest.mark.parametrize("params", [{"kind": "x" * 201}, {f"a{number}": 1 for number in range(11)}, {"limit": 10**300}, {"x" * 201: 1}])
+def test_facts_of_an_error_are_few_and_short(params: dict[str, object]) -> None:
+    with pytest.raises(EngineBadAnswer):
+        wire.believe({"id": 1, "error": {"code": "image.corrupt", "params": params}}, 1, wire.ANALYSIS)
 
 
 @pytest.mark.parametrize(
