@@ -59,7 +59,7 @@ class X11Hotkey:
         if not code or refused.get_error() is not None:
             self._display.close()
             raise HotkeyTaken(keys=keys)
-        self._key_press = X.KeyPress
+        self._key_press, self._key_release = X.KeyPress, X.KeyRelease
         self._ended, self._end = socket.socketpair()
         self._thread = threading.Thread(target=self._listen, name="hotkey", daemon=True)
         self._thread.start()
@@ -74,10 +74,15 @@ class X11Hotkey:
 
         from Xlib.error import ConnectionClosedError
 
+        released = None
         try:
             while True:
                 while self._display.pending_events():
-                    if self._display.next_event().type == self._key_press:
+                    event = self._display.next_event()
+                    if event.type == self._key_release:
+                        released = event.time
+                    # A key that is held comes again and again, each time released and pressed in the same millisecond.
+                    elif event.type == self._key_press and event.time != released:
                         self._pressed()
                 ready, _, _ = select.select([self._display, self._ended], [], [])
                 if self._ended in ready:

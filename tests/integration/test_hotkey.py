@@ -3,6 +3,7 @@
 import os
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -44,6 +45,22 @@ def test_it_arrives_whatever_window_is_in_use(display: str, keys: str, pressed: 
         assert presses.came()
         press(display, pressed)
         assert presses.came() and not presses.made.acquire(blocking=False)
+    finally:
+        taken.close()
+
+
+def test_a_key_that_is_held_was_pressed_once(display: str) -> None:
+    presses = Presses()
+    taken = hotkey("Ctrl+Shift+F9", presses)
+    windows = {**os.environ, "DISPLAY": display}
+    try:
+        subprocess.run(["xdotool", "keydown", "ctrl", "keydown", "shift", "keydown", "F9"], env=windows, check=True, timeout=100)
+        assert presses.came()
+        time.sleep(1)  # the server repeats it after 0.66 seconds, 25 times a second
+        subprocess.run(["xdotool", "keyup", "F9", "keyup", "shift", "keyup", "ctrl"], env=windows, check=True, timeout=100)
+        assert not presses.made.acquire(blocking=False)
+        press(display, "ctrl+shift+F9")
+        assert presses.came()
     finally:
         taken.close()
 
