@@ -64,6 +64,7 @@ from agent.domain.errors import (
 )
 
 STATUS_OF: tuple[tuple[type[AgentError], int], ...] = (
+    (BadRequest, 422),
     (NotFound, 404),
     (FaceUnknown, 404),
     (PersonUnknown, 404),

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from agent.api.present import printable
 from agent.api.schemas_capture import BoxOut, CaptureChange, CapturedFace, CaptureOut, CaptureRequest, MonitorOut
 from agent.app.capturing import Capture, Capturing, Change, SeenFace
 from agent.app.ports.screen import Frame
@@ -25,7 +26,7 @@ async def capture(capturing: Capturing, asked: CaptureRequest, pick: Callable[[]
     finally:
         if ends:
             await capturing.discard(made.id)
-    return shown(made).model_copy(update={"path": path, "copied": asked.copy_it, "open": not ends})
+    return shown(made).model_copy(update={"path": None if path is None else printable(path), "copied": asked.copy_it, "open": not ends})
 
 
 async def _taken(capturing: Capturing, asked: CaptureRequest, pick: Callable[[], Awaitable[Taken]]) -> Taken:
@@ -61,16 +62,13 @@ def shown(capture: Capture) -> CaptureOut:
         drawn=tuple(map(_box, capture.drawn)),
         style=capture.look.style.value,
         shape=capture.look.shape.value,
-        path=capture.path,
+        path=None if capture.path is None else printable(capture.path),
         copied=capture.copied,
     )
 
 
 def change(asked: CaptureChange, now: Capture) -> Change:
-    """Raises BadRequest for a box that is none."""
     drawn = None if asked.drawn is None else tuple(Box(*box) for box in asked.drawn)
-    if drawn is not None and any(min(box.w, box.h) <= 0 for box in drawn):
-        raise BadRequest(reason="drawn")
     look = Look(Style(asked.style or now.look.style), Shape(asked.shape or now.look.shape))
     return Change(asked.covered, drawn, look)
 

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 
 from agent.api import present_capture
 from agent.api.context import Context
+from agent.api.present import printable
 from agent.api.schemas_capture import CaptureChange, CaptureOut, CaptureRequest, Captures, Monitors, PickStep, SavedAt, SaveRequest
 
 
@@ -77,7 +78,7 @@ def _reviewing(api: FastAPI, context: Context) -> None:
 
     @api.post("/api/captures/{capture_id}/save")
     async def save(capture_id: str, asked: SaveRequest) -> SavedAt:
-        return SavedAt(path=await app.screen.capturing.save(capture_id, asked.path))
+        return SavedAt(path=printable(await app.screen.capturing.save(capture_id, asked.path)))
 
     @api.post("/api/captures/{capture_id}/copy", status_code=204)
     async def copy(capture_id: str) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, StringConstraints
 
 from agent.api.schemas import Schema
+from agent.api.schemas_redact import Places, Size
 
 BoxOut: TypeAlias = tuple[float, float, float, float]
 StyleName: TypeAlias = Literal["solid", "mosaic", "blur", "emoji"]
@@ -69,7 +70,7 @@ class CaptureChange(Schema):
 
     covered: dict[Annotated[int, Field(ge=0)], bool] | None = None
     """by the number of the face"""
-    drawn: Annotated[tuple[BoxOut, ...], Field(max_length=500)] | None = None
+    drawn: Annotated[tuple[tuple[Places, Places, Size, Size], ...], Field(max_length=500)] | None = None
     style: StyleName | None = None
     shape: ShapeName | None = None
 
