@@ -12,11 +12,15 @@ from agent.app.ports.watching import Watched, WatchTask
 from agent.domain.errors import EngineBadAnswer
 from agent.domain.redaction import Cover
 from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
-from agent.engine.wire import STRICT, Codec
+from agent.engine.wire import STRICT, Codec, are_faces
 
 # How a picture of each format begins.
 FORMATS: Final = {"png": b"\x89PNG\r\n\x1a\n", "jpeg": b"\xff\xd8\xff", "webp": b"RIFF", "bmp": b"BM"}
 _HANDLE: Final = re.compile(r"[0-9a-f]{32}")
+# A window is opened over each monitor, as large as that; a whole wall of them has less, by far.
+_MOST_MONITORS: Final = 64
+_FARTHEST: Final = 200_000  # pixels
+_SCALES: Final = (0.25, 16.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +57,23 @@ HANDLE = Codec[str](TypeAdapter(tuple[str], config=STRICT))
 def check_monitors(monitors: tuple[Monitor, ...]) -> tuple[Monitor, ...]:
     """Those that can be an answer. Raises EngineBadAnswer."""
     numbered = all(monitor.number == place for place, monitor in enumerate(monitors, 1))
-    if not numbered or any(min(monitor.x, monitor.y) < 0 or min(monitor.w, monitor.h) < 1 or monitor.scale <= 0 for monitor in monitors):
+    if not numbered or not 0 < len(monitors) <= _MOST_MONITORS or not all(map(_is_monitor, monitors)):
         raise EngineBadAnswer
     return monitors
 
 
+def _is_monitor(monitor: Monitor) -> bool:
+    return (
+        all(0 <= each <= _FARTHEST for each in (monitor.x, monitor.y))
+        and all(1 <= each <= _FARTHEST for each in (monitor.w, monitor.h))
+        and all(abs(each) <= _FARTHEST for each in (monitor.left, monitor.top))
+        and _SCALES[0] <= monitor.scale <= _SCALES[1]
+    )
+
+
 def check_frame(frame: Frame) -> Frame:
     """Raises EngineBadAnswer."""
-    if not _HANDLE.fullmatch(frame.handle) or min(frame.width, frame.height) < 1:
+    if not _HANDLE.fullmatch(frame.handle) or not all(1 <= side <= _FARTHEST for side in (frame.width, frame.height)):
         raise EngineBadAnswer
     return frame
 
@@ -77,6 +90,6 @@ def check_watched(watched: Watched, task: WatchTask) -> Watched:
     recognises = task.recipe.embedder is not None
     prints = [face.embedding for face in watched.faces if face.embedding is not None]
     sound = (recognises or not prints) and all(len(each) % 4 == 0 for each in prints) and all(face.chip is None for face in watched.faces)
-    if not sound or (watched.faces and not watched.changed):
+    if not sound or not are_faces(watched.faces) or (watched.faces and not watched.changed):
         raise EngineBadAnswer
     return watched

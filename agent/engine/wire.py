@@ -1,6 +1,7 @@
 """What the agent and its engine say to each other: JSON lines, checked strictly on the agent's side before they are believed."""
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ from agent.domain.errors import (
     Unexpected,
     from_code,
 )
-from agent.domain.face import Analysis
+from agent.domain.face import Analysis, Face
 from agent.domain.people import Candidate
 from agent.settings import Engine
 
@@ -149,6 +150,7 @@ COPY_FORMATS = frozenset({"jpeg", "png", "webp", "tiff", "bmp", "gif", "avif"})
 # Bytes: all that is kept of one picture goes back in one line.
 LARGEST_REGIONS = 40_000_000
 _MOST_KINDS = 30
+_MOST_FACES = 100_000
 _KIND = re.compile(r"[a-z][a-z-]{0,30}")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -193,6 +195,7 @@ def check_analysis(analysis: Analysis, task: Analyse) -> Analysis:
         and analysis.recipe == task.recipe
         and (analysis.taken_at is None or analysis.taken_at.tzinfo is None)
         and (task.thumbnail is not None or analysis.thumbnail is None)
+        and are_faces(analysis.faces)
         and all(recognises or (face.embedding is None and face.chip is None) for face in analysis.faces)
         and all(face.embedding is None or len(face.embedding) % 4 == 0 for face in analysis.faces)
     )
@@ -201,6 +204,13 @@ def check_analysis(analysis: Analysis, task: Analyse) -> Analysis:
     if analysis.thumbnail is not None:
         check_preview(analysis.thumbnail)
     return analysis
+
+
+def are_faces(faces: Sequence[Face]) -> bool:
+    """Whether they can be those of one picture."""
+    return len(faces) <= _MOST_FACES and all(
+        min(face.box.w, face.box.h) > 0 and math.isfinite(face.box.area) and 0 <= face.score <= 1 for face in faces
+    )
 
 
 def check_rendered(rendered: Rendered, task: Render) -> Rendered:

@@ -105,6 +105,10 @@ def test_an_error_that_is_none_is_a_bad_answer(error: object) -> None:
         replace(ANALYSIS, size=-1),
         replace(ANALYSIS, recipe=Recipe("centerface-2")),
         replace(ANALYSIS, faces=(replace(FACE, embedding=b"abc"),)),
+        replace(ANALYSIS, faces=(replace(FACE, box=Box(0, 0, -1, 5)),)),
+        replace(ANALYSIS, faces=(replace(FACE, box=Box(0, 0, 1e200, 1e200)),)),
+        replace(ANALYSIS, faces=(replace(FACE, score=-0.1),)),
+        replace(ANALYSIS, faces=(FACE,) * 100_001),
     ],
 )
 def test_an_analysis_that_can_not_be_is_a_bad_answer(wrong: Analysis) -> None:
