@@ -24,6 +24,15 @@ export class ApiError extends Error {
 /** The agent did not answer at all: it has ended, or is just starting. */
 export class Unreachable extends Error {}
 
+/** What is read of an answer, which is none if it breaks off: the agent has ended meanwhile. */
+async function whole<T>(path: string, reading: Promise<T>): Promise<T> {
+  try {
+    return await reading
+  } catch (error) {
+    throw new Unreachable(path, { cause: error })
+  }
+}
+
 function isProblem(value: unknown): value is Problem {
   return typeof value === 'object' && value !== null && 'code' in value && 'cause' in value && 'remedy' in value
 }
@@ -41,7 +50,7 @@ export class Client {
   /** Null if it is still the answer of this `etag`. */
   library = async (filter: LibraryFilter, etag: string | null): Promise<PackedIndex | null> => {
     const response = await this.send(`/api/library${filterQuery(filter)}`, etag === null ? {} : { headers: { 'if-none-match': etag } })
-    return response.status === 304 ? null : { etag: response.headers.get('etag'), bytes: await response.arrayBuffer() }
+    return response.status === 304 ? null : { etag: response.headers.get('etag'), bytes: await whole(response.url, response.arrayBuffer()) }
   }
   /** @param ids at most 200 */
   byId = async (ids: readonly number[]): Promise<readonly ImageOut[]> =>
@@ -86,14 +95,14 @@ export class Client {
 
   /** Any call; what comes back without a body is undefined. */
   async request<T>(method: string, path: string, body?: unknown, limitMs = TIME_LIMIT_MS): Promise<T> {
-    const text = await (await this.send(path, { method, ...json(body) }, limitMs)).text()
+    const text = await whole(path, (await this.send(path, { method, ...json(body) }, limitMs)).text())
     return (text === '' ? undefined : JSON.parse(text)) as T
   }
 
   /** Sends a file, and waits longer: it is looked at before the answer comes. */
   async upload<T>(path: string, file: Blob): Promise<T> {
     const headers = { 'content-type': file.type || 'application/octet-stream' }
-    return (await (await this.send(path, { method: 'POST', body: file, headers }, UPLOAD_LIMIT_MS)).json()) as T
+    return (await whole(path, (await this.send(path, { method: 'POST', body: file, headers }, UPLOAD_LIMIT_MS)).json())) as T
   }
 
   /** The lines of an answer that goes on for a while, each as it comes; aborting the signal ends it. */
@@ -118,7 +127,7 @@ export class Client {
   }
 
   private async get<T>(path: string): Promise<T> {
-    return (await (await this.send(path, { method: 'GET' })).json()) as T
+    return (await whole(path, (await this.send(path, { method: 'GET' })).json())) as T
   }
 
   private async post(path: string, body?: unknown): Promise<void> {
@@ -126,7 +135,7 @@ export class Client {
   }
 
   private async ask<T>(path: string, body?: unknown): Promise<T> {
-    return (await (await this.send(path, withBody(body))).json()) as T
+    return (await whole(path, (await this.send(path, withBody(body))).json())) as T
   }
 
   private async send(path: string, init: RequestInit, limitMs = TIME_LIMIT_MS): Promise<Response> {
