@@ -138,6 +138,8 @@ export class Editor {
   refused = $state.raw<Problem | null>(null)
   /** as they are in the copy */
   private saved = $state.raw<Marks>([])
+  /** how often it was saved */
+  private saves = 0
 
   marks = $derived(this.steps.now)
   dirty = $derived(!alike(this.steps.now, this.saved))
@@ -152,9 +154,11 @@ export class Editor {
   /** What was changed and not saved stays. */
   async read(): Promise<void> {
     if (this.saving) return
+    const { saves } = this
     await this.app.read(async () => {
       this.gone = await missing(async () => {
         const { item, marks, names, moments } = await this.api.item(this.id)
+        if (saves !== this.saves) return // it tells of the copy before
         if (!this.dirty) this.steps = begin(marks)
         this.saved = marks
         this.names = names
@@ -181,6 +185,7 @@ export class Editor {
     if (this.saving) return false
     const { marks } = this
     this.saving = true
+    this.saves += 1
     this.refused = null
     const asked = await this.app.act(async () => {
       let item = await this.api.edit(this.id, marks)

@@ -69,6 +69,20 @@ describe('the editor', () => {
     return { editor: new Editor(1, api, app, wait), api }
   }
 
+  it('believes no answer from before it saved', async () => {
+    const { editor, api } = world([item(), item({ copy_sha256: 'new' })])
+    await editor.read()
+    let answer: (late: Awaited<ReturnType<typeof api.item>>) => void = () => undefined
+    api.item.mockImplementationOnce(() => new Promise((resolve) => (answer = resolve)))
+    const reading = editor.read()
+    const uncovered = { ...mark, covered: false }
+    editor.change([uncovered])
+    expect(await editor.save()).toBe(true)
+    answer({ item: item({ copy_sha256: 'old' }), marks: [mark], names: ['Mei'], moments: null })
+    await reading
+    expect([editor.marks, editor.item?.copy_sha256, editor.dirty]).toEqual([[uncovered], 'new', false])
+  })
+
   it('waits until the copy is made anew', async () => {
     const { editor, api } = world([item(), item({ state: 'planned' }), item()])
     await editor.read()
