@@ -12,10 +12,11 @@ function desktop(agent: string): string {
   return agent.includes('Mac OS') ? 'macos' : 'linux'
 }
 
-export function begin(page: Component): void {
+/** @param unseen the agent is followed also while nobody can see the page, which is then up to date when it is shown */
+export function begin(page: Component, unseen = false): void {
   const target = document.getElementById('app')
   if (target === null) throw new Error('the document has no #app')
   document.documentElement.dataset['os'] = desktop(navigator.userAgent)
-  app.start()
+  app.start(unseen ? null : document)
   mount(App, { target, props: { page } })
 }

@@ -3,4 +3,4 @@
 import { begin } from './begin'
 import Popup from './pages/Popup.svelte'
 
-begin(Popup)
+begin(Popup, true)

@@ -1,7 +1,7 @@
 /** All that the pages show, fed by the event stream; components read it and call its actions, nothing else. */
 
 import { Client, ApiError, Unreachable } from './api/client'
-import { follow, type Happened } from './api/events'
+import { follow, type Happened, type Seen } from './api/events'
 import type { ImagePage, PersonOut, PlaceProblem, Problem, Status } from './api/types'
 import { systemLanguage, texts } from './i18n'
 import { coalesce } from './lib/coalesce'
@@ -57,8 +57,12 @@ export class AppState {
 
   constructor(private readonly client: Client) {}
 
-  /** Follows the agent until the returned function is called. */
-  start(): () => void {
+  /**
+   * Follows the agent until the returned function is called.
+   *
+   * @param page if it is given, only while that can be seen
+   */
+  start(page: Seen | null = null): () => void {
     const clock = setInterval(() => (this.now = Date.now()), CLOCK_MS)
     const unfollow = follow(
       {
@@ -72,6 +76,7 @@ export class AppState {
         refused: () => (this.connection = 'refused'),
       },
       this.client.status,
+      page,
     )
     return () => {
       clearInterval(clock)

@@ -24,46 +24,70 @@ export interface Listener {
 const FIRST_WAIT_MS = 1_000
 const LONGEST_WAIT_MS = 10_000
 
+/** What says whether somebody can see the page: the document. */
+export interface Seen {
+  readonly visibilityState: string
+  addEventListener(event: 'visibilitychange', call: () => void): void
+  removeEventListener(event: 'visibilitychange', call: () => void): void
+}
+
 /**
  * Follows `/api/events` until the returned function is called.
  *
  * The browser reconnects a broken stream itself but says nothing of the reason, so a broken stream is closed, `probe` asks the
  * API why, and the next try comes after a wait that doubles up to ten seconds.
+ *
+ * @param page if it is given, nothing is followed while that can't be seen: a browser has six connections to one address for all of its tabs, and
+ * with six streams open no tab would get another answer
  */
-export function follow(listener: Listener, probe: () => Promise<Status>): () => void {
+export function follow(listener: Listener, probe: () => Promise<Status>, page: Seen | null = null): () => void {
   let source: EventSource | null = null
   let timer: ReturnType<typeof setTimeout> | undefined
   let wait = FIRST_WAIT_MS
   let ended = false
 
   const open = (): void => {
-    source = new EventSource('/api/events')
-    source.addEventListener('open', () => {
+    if (page?.visibilityState === 'hidden') return
+    const stream = new EventSource('/api/events')
+    source = stream
+    stream.addEventListener('open', () => {
       wait = FIRST_WAIT_MS
       listener.connected()
     })
-    source.addEventListener('status', (message) => listener.status(JSON.parse(message.data) as Status))
-    source.addEventListener('happened', (message) => listener.happened(JSON.parse(message.data) as Happened))
-    source.addEventListener('error', () => void broken())
+    stream.addEventListener('status', (message) => listener.status(JSON.parse(message.data) as Status))
+    stream.addEventListener('happened', (message) => listener.happened(JSON.parse(message.data) as Happened))
+    stream.addEventListener('error', () => void broken(stream))
   }
 
-  const broken = async (): Promise<void> => {
-    source?.close()
+  const broken = async (stream: EventSource): Promise<void> => {
+    stream.close()
     try {
       listener.status(await probe())
     } catch (error) {
       if (error instanceof ApiError && (error.status === 401 || error.status === 403)) listener.refused()
       else listener.offline()
     }
-    if (ended) return
+    if (ended || source !== stream) return
     timer = setTimeout(open, wait)
     wait = Math.min(wait * 2, LONGEST_WAIT_MS)
   }
 
+  const rest = (): void => {
+    clearTimeout(timer)
+    source?.close()
+    source = null
+  }
+
+  const looked = (): void => {
+    rest()
+    open()
+  }
+
+  page?.addEventListener('visibilitychange', looked)
   open()
   return () => {
     ended = true
-    clearTimeout(timer)
-    source?.close()
+    page?.removeEventListener('visibilitychange', looked)
+    rest()
   }
 }
