@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -14,6 +15,7 @@ from agent.api.context import Context
 from agent.api.present import printable
 from agent.api.schemas_settings import ChosenFolder, Estimate, FolderChange, FolderPath, FolderRemoved
 from agent.api.watched import root_meant
+from agent.app.aside import aside
 from agent.app.newest import newest, note_first
 from agent.domain.errors import AgentError, SourceMissing, SourceNoAccess
 from agent.domain.image import FileSeen
@@ -103,7 +105,7 @@ async def _readable(path: str) -> str:
     """The folder's absolute path. Raises SourceMissing, SourceNoAccess."""
     folder = root_of(path)
     try:
-        await asyncio.wait_for(asyncio.to_thread(_look_into, folder), ANSWER_S)
+        await aside(partial(_look_into, folder), ANSWER_S)
     except PermissionError as error:
         raise SourceNoAccess from error
     except (OSError, ValueError) as error:  # a TimeoutError is an OSError

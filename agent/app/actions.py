@@ -6,7 +6,10 @@ import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
+from agent.app.aside import aside
 from agent.app.bus import Bus
 from agent.app.ports import Library
 from agent.app.ports.redactions import MADE
@@ -14,6 +17,10 @@ from agent.domain.errors import AgentError, ImageMissing, ImageOnlineOnly, Image
 from agent.domain.events import ImagesHidden
 from agent.domain.jobs import JobState
 
+T = TypeVar("T")
+
+# A drive that has not answered by then is away.
+ANSWER_S = 10.0
 NOT_ANALYSED = (JobState.FAILED, JobState.QUARANTINED, JobState.DEFERRED)
 
 
@@ -69,11 +76,11 @@ class Actions:
         self._bus.publish(taken_back[1])
 
     async def file_of(self, image_id: int) -> str:
-        """The path of a file that holds the image, to show it or to open it. Raises NotFound, ImageMissing."""
+        """The path of a file that holds the image, to show it or to open it. Raises NotFound, ImageMissing, ImageUnreadable."""
         image = await asyncio.to_thread(self._library.image, image_id)
         if image is None:
             raise NotFound
-        path = await asyncio.to_thread(_first_there, [path for _, path in image.places])
+        path = await _of_drive(partial(_first_there, [path for _, path in image.places]))
         if path is None:
             raise ImageMissing
         return path
@@ -83,7 +90,7 @@ class Actions:
         image = await asyncio.to_thread(self._library.image, image_id)
         if image is None:
             raise NotFound
-        path = await asyncio.to_thread(_first_readable, [path for _, path in image.places], self._online_only)
+        path = await _of_drive(partial(_first_readable, [path for _, path in image.places], self._online_only))
         return Original(path, image.format)
 
     async def copy(self, item_id: int) -> str:
@@ -91,16 +98,24 @@ class Actions:
         item = await asyncio.to_thread(self._library.redaction, item_id)
         if item is None or item.state not in MADE:
             raise NotFound
-        return await asyncio.to_thread(_first_readable, [item.target], self._online_only)
+        return await _of_drive(partial(_first_readable, [item.target], self._online_only))
 
     async def file_of_problem(self, place_id: int) -> str:
-        """The path of a file that was not analysed, to show it. Raises NotFound, ImageMissing."""
+        """The path of a file that was not analysed, to show it. Raises NotFound, ImageMissing, ImageUnreadable."""
         place = await asyncio.to_thread(self._library.place_by_id, place_id)
         if place is None or place.job not in NOT_ANALYSED:
             raise NotFound
-        if await asyncio.to_thread(_first_there, [place.path]) is None:
+        if await _of_drive(partial(_first_there, [place.path])) is None:
             raise ImageMissing
         return place.path
+
+
+async def _of_drive(question: Callable[[], T]) -> T:
+    """Raises ImageUnreadable for a drive that does not answer."""
+    try:
+        return await aside(question, ANSWER_S)
+    except TimeoutError:
+        raise ImageUnreadable from None
 
 
 def _first_readable(paths: Sequence[str], online_only: Callable[[str], bool]) -> str:

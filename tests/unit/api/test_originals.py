@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.app import actions
 from tests.unit.api.conftest import PORT
 
 if TYPE_CHECKING:
@@ -29,6 +31,24 @@ async def test_the_file_comes_byte_by_byte_under_its_own_name(served: Served, ow
     assert (answer.headers["content-type"], answer.headers["content-length"]) == ("image/jpeg", "14")
     assert answer.headers["content-disposition"] == "attachment; filename*=utf-8''%E5%81%87%E6%9C%9F%20%E2%84%961.jpg"
     assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_a_file_on_a_drive_that_does_not_answer_can_not_be_read_and_holds_up_nothing_else(
+    served: Served, owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index(served, "far.jpg")
+    answers = threading.Event()
+    monkeypatch.setattr(actions, "_first_readable", lambda *_: answers.wait(60))
+    monkeypatch.setattr(actions, "_first_there", lambda *_: answers.wait(60))
+    monkeypatch.setattr(actions, "ANSWER_S", 0.01)
+    try:
+        for _ in range(5):
+            for answer in (await owner.get("/api/images/1/original"), await owner.post("/api/images/1/show")):
+                assert (answer.status_code, answer.json()["code"]) == (422, "image.unreadable")
+        async with asyncio.timeout(30):
+            assert (await owner.get("/api/images/1")).status_code == 200
+    finally:
+        answers.set()
 
 
 async def test_a_large_file_is_never_held_whole(served: Served, owner: httpx.AsyncClient) -> None:
