@@ -194,6 +194,19 @@ def test_an_uncovered_photo_is_gone_from_the_page_when_its_copy_is_left(copy: Pa
     expect(copy.locator("img[src*='of=original']")).to_have_count(0)
 
 
+def test_a_copy_that_is_saved_slowly_takes_nobody_back_who_went_elsewhere(copy: Page) -> None:
+    held = list[Route]()
+    copy.route("**/api/redaction-items/1/marks", lambda route: held.append(route))
+    copy.locator(".cover").first.click()
+    with copy.expect_request("**/marks"):
+        copy.keyboard.press("Control+s")
+    copy.get_by_role("link", name="Photos").click()
+    copy.locator(".tile").first.wait_for()
+    held[0].continue_()
+    expect(copy.locator(".toast")).to_contain_text("IMG_4899.jpg saved.")
+    expect(copy).to_have_url(re.compile("#photos$"))
+
+
 def test_what_was_changed_and_not_saved_is_still_there(copy: Page) -> None:
     copy.locator(".cover").first.click()
     copy.keyboard.press("Escape")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 pytestmark = pytest.mark.slow
 
@@ -66,6 +66,21 @@ def test_single_faces_are_taken_out_before_a_group_is_named(people: Page) -> Non
     expect(people.locator(".toast p")).to_have_text("26 faces named Fang")
     expect(people).to_have_url(re.compile("#people$"))
     expect(people.locator(".groups li").filter(has_text="2 faces").first).to_be_visible()
+
+
+def test_a_group_that_is_named_slowly_takes_nobody_back_who_went_elsewhere(people: Page) -> None:
+    held = list[Route]()
+    people.route("**/api/people/edits", lambda route: held.append(route))
+    people.get_by_role("link", name="Look at the 28 faces").click()
+    people.get_by_role("listbox").wait_for()
+    people.get_by_role("combobox", name="Who is this?").fill("Fang")
+    with people.expect_request("**/api/people/edits"):
+        people.keyboard.press("Enter")
+    people.get_by_role("link", name="Photos").click()
+    people.locator(".tile").first.wait_for()
+    held[0].continue_()
+    expect(people.locator(".toast p")).to_have_text("28 faces named Fang")
+    expect(people).to_have_url(re.compile("#photos$"))
 
 
 def test_a_group_that_is_ignored_comes_back(people: Page) -> None:

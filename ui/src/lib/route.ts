@@ -21,6 +21,12 @@ export function routeOf(hash: string): Route {
   return { page, photo: null, part: rest.length > 0 ? decode(rest.join('/')) : null }
 }
 
+/** Tells later whether the page is still where it is now: an answer that comes late takes nobody along who went elsewhere. */
+export function here(): () => boolean {
+  const place = location.hash
+  return () => location.hash === place
+}
+
 /** Where a setting is changed, or all of them. */
 export function settingPlace(key: string | null | undefined): string {
   return key == null ? 'settings' : `settings/${key}`
