@@ -132,10 +132,15 @@ export class LibraryState {
     this.ask()
   }
 
-  /** Learns what there is to know of one photo; false if there is no such photo. */
+  /** Learns what there is to know of one photo; false if there is no such photo, which only the agent can say. */
   async need(id: number): Promise<boolean> {
-    if (untrack(() => !this.details.has(id))) await this.app.read(async () => this.take(await this.client.byId([id])))
-    return untrack(() => this.details.has(id))
+    if (untrack(() => this.details.has(id))) return true
+    let answered = false
+    await this.app.read(async () => {
+      this.take(await this.client.byId([id]))
+      answered = true
+    })
+    return !answered || untrack(() => this.details.has(id))
   }
 
   private take(images: readonly ImageOut[]): void {
@@ -179,19 +184,30 @@ export class LibraryState {
 
   showFile = (id: number): Promise<boolean> => this.app.act(() => this.client.showFile(id))
   openFile = (id: number): Promise<boolean> => this.app.act(() => this.client.openFile(id))
-  hide = (ids: readonly number[]): Promise<void> => this.change('hide', ids)
-  unhide = (ids: readonly number[]): Promise<void> => this.change('unhide', ids)
-  lookAgain = (ids: readonly number[]): Promise<void> => this.change('look_again', ids)
+  hide = (ids: readonly number[]): Promise<boolean> => this.change('hide', ids)
+  unhide = (ids: readonly number[]): Promise<boolean> => this.change('unhide', ids)
+  lookAgain = (ids: readonly number[]): Promise<boolean> => this.change('look_again', ids)
 
-  private async change(action: LibraryAction, ids: readonly number[]): Promise<void> {
-    if (ids.length === 0) return
-    await this.app.act(async () => {
+  /** False if it did not work. */
+  private async change(action: LibraryAction, ids: readonly number[]): Promise<boolean> {
+    if (ids.length === 0) return false
+    return this.app.act(async () => {
       const done = await this.client.libraryAction(action, ids)
       const { undo, count } = done
-      this.toasts.show(this.said(action, count), undo === null ? null : () => this.undo(undo))
+      this.toasts.show(this.said(action, count), undo === null ? null : () => this.undo(undo, action, ids))
+      this.note(action, ids)
       if (action !== 'look_again') this.leave(ids)
       await this.readNow()
     })
+  }
+
+  /** Of those that went out of view nothing is read anew, and they may be looked at still. */
+  private note(action: LibraryAction, ids: readonly number[], back = false): void {
+    if (action === 'look_again') return
+    for (const id of ids) {
+      const known = this.details.get(id)
+      if (known) this.details.set(id, { ...known, hidden: (action === 'hide') !== back })
+    }
   }
 
   /** The keyboard goes on where the photos were that left. */
@@ -211,9 +227,10 @@ export class LibraryState {
     return this.app.t('ui.library.looked_at_again', { count })
   }
 
-  private async undo(token: string): Promise<void> {
+  private async undo(token: string, action: LibraryAction, ids: readonly number[]): Promise<void> {
     await this.app.act(async () => {
       await this.client.libraryUndo(token)
+      this.note(action, ids, true)
       await this.readNow()
     })
   }

@@ -176,6 +176,15 @@ describe('the library', () => {
     await vi.waitFor(() => expect(library.count).toBe(5))
   })
 
+  it('knows that a photo is hidden that is out of view, and that it is not any more', async () => {
+    const { library, toasts } = world([2, 1])
+    await library.need(1)
+    expect(await library.hide([1])).toBe(true)
+    expect(library.details.get(1)?.hidden).toBe(true)
+    toasts.undo()
+    await vi.waitFor(() => expect(library.details.get(1)?.hidden).toBe(false))
+  })
+
   it('goes back a photo when the last one was hidden, and stands when all were', async () => {
     const { library } = world([2, 1])
     await library.read()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 pytestmark = pytest.mark.slow
 
@@ -173,6 +173,60 @@ def test_hiding_is_taken_back(photos: Page) -> None:
     photos.keyboard.press("Control+z")
     expect(photos.locator("#photo-tile-98")).to_have_count(1)
     expect(photos.locator(".toast")).to_have_count(0)
+
+
+def _large(photos: Page) -> Locator:
+    photos.keyboard.press("ArrowRight")
+    photos.keyboard.press("Enter")
+    large = photos.locator(".large h1")
+    expect(large).to_have_text("IMG_4899.HEIC")
+    return large
+
+
+def test_a_large_photo_that_is_hidden_by_its_button_gives_way_to_the_next(photos: Page) -> None:
+    large = _large(photos)
+    photos.locator(".large").get_by_role("button", name="Hide").click()
+    expect(large).to_have_text("IMG_4898.HEIC")
+    expect(photos.locator(".large .position")).to_have_text("1 of 26")
+    photos.locator(".toast").get_by_role("button", name="Undo").click()
+    expect(photos.locator(".large .position")).to_have_text("2 of 27")
+
+
+def test_a_photo_that_stands_by_itself_says_that_it_is_hidden_and_comes_back(photos: Page) -> None:
+    photos.get_by_label("Number of faces").click()
+    photos.get_by_role("option", name="No face found", exact=True).click()
+    expect(photos.locator(".filters [role=status]")).to_have_text("3 photos")
+    photos.evaluate("location.hash = '#photo-99'")
+    large = photos.locator(".large")
+    large.get_by_role("button", name="Hide").click()
+    expect(large.get_by_role("heading", level=1)).to_have_text("IMG_4899.HEIC")
+    large.get_by_role("button", name="Show again").click()
+    expect(large.get_by_role("button", name="Hide")).to_be_visible()
+
+
+def test_a_photo_that_is_hidden_slowly_takes_nobody_back_who_went_elsewhere(photos: Page) -> None:
+    held = list[Route]()
+    photos.route("**/api/library/actions", lambda route: held.append(route))
+    _large(photos)
+    with photos.expect_request("**/api/library/actions"):
+        photos.keyboard.press("Delete")
+    photos.keyboard.press("Escape")
+    expect(photos.locator(".large")).to_have_count(0)
+    with photos.expect_response("**/api/folders"):  # the last that is read then
+        held[0].continue_()
+    expect(photos.locator("#photo-tile-99")).to_have_count(0)
+    photos.evaluate("new Promise((done) => setTimeout(done, 100))")
+    expect(photos.locator(".large")).to_have_count(0)
+
+
+def test_a_photo_is_not_said_to_be_gone_because_the_agent_did_not_answer(page: Page, visit: Callable[..., None]) -> None:
+    visit("#photos")
+    page.locator(".tile").first.wait_for()
+    page.route("**/api/images/by-id*", lambda route: route.abort())
+    with page.expect_event("requestfailed"):
+        page.evaluate("location.hash = '#photo-75'")
+    expect(page.locator(".large h1")).to_have_text("Loading")
+    expect(page.locator(".large .notice")).to_have_count(0)
 
 
 def test_the_context_menu_has_a_key_and_gives_the_keyboard_back(photos: Page) -> None:
