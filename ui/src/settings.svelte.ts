@@ -4,6 +4,7 @@ import { ApiError } from './api/client'
 import { SettingsApi, type FirstRun, type FolderChange, type Setting, type SettingsOut, type Value, type WatchedFolder } from './api/settings'
 import type { Problem } from './api/types'
 import { folderName, replaced, same, watchedFolderOf } from './lib/settings'
+import { turns } from './lib/turns'
 import { app, client, type AppState } from './state.svelte'
 import { toasts, type Toasts } from './toasts.svelte'
 
@@ -19,6 +20,8 @@ export class SettingsState {
   choosing = $state(false)
   /** there is no dialog here: the path is typed instead */
   typing = $state(false)
+  /** what was read before a change must not come after it */
+  private readonly inTurn = turns()
 
   constructor(
     readonly api: SettingsApi,
@@ -30,7 +33,7 @@ export class SettingsState {
     return this.all?.groups.flatMap((group) => group.settings).find((setting) => setting.key === key)
   }
 
-  read = (): Promise<void> => this.app.read(async () => void (this.all = await this.api.read()))
+  read = (): Promise<void> => this.inTurn(() => this.app.read(async () => void (this.all = await this.api.read())))
   readFirstRun = (): Promise<void> => this.app.read(async () => void (this.firstRun = await this.api.firstRun()))
 
   openFile = (): Promise<boolean> => this.app.act(this.api.openFile)
@@ -60,7 +63,7 @@ export class SettingsState {
   }
 
   private async settle(key: string, change: () => Promise<Setting>): Promise<boolean> {
-    const worked = await this.app.act(async () => {
+    const worked = await this.doing(async () => {
       this.refuse(key, null)
       this.saved = null
       try {
@@ -74,6 +77,8 @@ export class SettingsState {
     })
     return worked && !this.refused.has(key)
   }
+
+  private doing = (change: () => Promise<void>): Promise<boolean> => this.inTurn(() => this.app.act(change))
 
   private refuse(key: string, problem: Problem | null): void {
     const refused = new Map(this.refused)
@@ -94,7 +99,7 @@ export class SettingsState {
 
   async addFolder(path: string): Promise<boolean> {
     const before = this.all?.folders ?? []
-    const worked = await this.app.act(() => this.api.addFolder(path))
+    const worked = await this.doing(() => this.api.addFolder(path))
     if (!worked) return false
     await this.read()
     // The agent knows what was meant by `~/Pictures`, and whether it was watched before.
@@ -114,7 +119,7 @@ export class SettingsState {
   }
 
   async changeFolder(path: string, change: FolderChange): Promise<boolean> {
-    const worked = await this.app.act(() => this.api.changeFolder(path, change))
+    const worked = await this.doing(() => this.api.changeFolder(path, change))
     await this.read()
     return worked
   }
@@ -130,14 +135,14 @@ export class SettingsState {
   /** How many photos left the library with the folder; null if it did not work. */
   private async dropFolder(path: string): Promise<number | null> {
     let photos: number | null = null
-    await this.app.act(async () => void ({ photos } = await this.api.removeFolder(path)))
+    await this.doing(async () => void ({ photos } = await this.api.removeFolder(path)))
     await this.read()
     return photos
   }
 
   private async bringBack(folder: WatchedFolder): Promise<void> {
     // With its switches at once: looked at for a moment as any other, it would have prints made that nobody wanted.
-    await this.app.act(() => this.api.addFolder(folder.path, folder))
+    await this.doing(() => this.api.addFolder(folder.path, folder))
     await this.read()
   }
 

@@ -53,6 +53,21 @@ describe('SettingsState', () => {
     expect(app.failure).toBeNull()
   })
 
+  it('shows what was changed, although the settings were being read when it was', async () => {
+    const { app, toasts } = world()
+    const before = new Response(JSON.stringify({ groups: [{ name: 'popup', title: 'Popup', advanced: false, settings: [setting()] }], folders: [], path: '' }))
+    let answer: (response: Response) => void = () => undefined
+    const slow = new Promise<Response>((resolve) => (answer = resolve))
+    const client = new Client((_, init) => (init?.method === 'PUT' ? Promise.resolve(new Response(JSON.stringify(setting({ value: 30 })))) : slow))
+    const settings = new SettingsState(new SettingsApi(client), app, toasts)
+    const read = settings.read()
+    const saved = settings.save('popup.seconds', 30)
+    await Promise.resolve()
+    answer(before)
+    await Promise.all([read, saved])
+    expect(settings.setting('popup.seconds')?.value).toBe(30)
+  })
+
   it('asks the agent what it thinks without saving', async () => {
     const { settings, asked } = world({ 'POST /api/settings/popup.seconds/check': NO })
     expect((await settings.check('popup.seconds', 1))?.code).toBe('settings.invalid')

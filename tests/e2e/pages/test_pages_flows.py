@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 pytestmark = pytest.mark.slow
 
@@ -22,6 +22,28 @@ def test_a_number_is_checked_as_typed_and_saved_by_enter(page: Page, visit: Visi
     field.fill("30")
     field.press("Enter")
     expect(setting.locator(".saved")).to_be_visible()
+
+
+def test_what_is_typed_while_a_value_is_saved_stays(page: Page, visit: Visit) -> None:
+    held = list[Route]()
+
+    def first_held(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/api/settings/popup.seconds", first_held)
+    visit("#settings/popup")
+    setting = page.locator('[data-key="popup.seconds"]')
+    field = setting.get_by_role("textbox")
+    field.fill("30")
+    with page.expect_request("**/api/settings/popup.seconds"):
+        field.press("Enter")
+    field.fill("45")
+    held[0].continue_()
+    expect(setting.locator(".saved")).to_be_visible()
+    expect(field).to_have_value("45")
 
 
 def test_a_time_of_day_has_24_hours_whatever_the_browsers_clock_has(page: Page, visit: Visit) -> None:
