@@ -155,7 +155,12 @@ export class SettingsState {
 
   quiet = (minutes: number | null): Promise<boolean> => this.app.act(() => this.api.quiet(minutes))
   quietUntilDone = (): Promise<boolean> => this.app.act(this.api.quietUntilDone)
-  cancelBurst = (): Promise<boolean> => this.app.act(this.api.cancelBurst)
+
+  /** What waits is let go, and taken up again by whoever pressed the wrong button. */
+  async cancelBurst(): Promise<void> {
+    const count = this.app.status?.queued ?? 0
+    if (await this.app.act(this.api.cancelBurst)) this.toasts.show(this.app.t('ui.popup.cancelled', { count }), this.app.rescan)
+  }
 
   async welcomeDone(): Promise<boolean> {
     const worked = await this.app.act(this.api.firstRunDone)

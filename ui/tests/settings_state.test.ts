@@ -120,6 +120,15 @@ describe('SettingsState', () => {
     ])
   })
 
+  it('says that the photos that wait are let go, and takes them up again', async () => {
+    const { app, settings, toasts, asked } = world()
+    app.take(status({ queued: 12 }))
+    await settings.cancelBurst()
+    expect(toasts.list.at(-1)?.text).toBe('12 waiting photos aren’t looked at')
+    expect(toasts.undo()).toBe(true)
+    await vi.waitFor(() => expect(asked.slice(-2)).toEqual(['POST /api/burst/cancel', 'POST /api/rescan']))
+  })
+
   it('does not offer to undo what changed nothing: a folder that is watched already stays', async () => {
     const { settings, toasts } = world()
     await settings.read()
