@@ -115,6 +115,39 @@ def test_what_is_saved_says_as_what_and_what_is_discarded_gives_way(small: Page,
     expect(small.locator("h1")).to_have_text("3 faces")
 
 
+def _twice_by_pointer(page: Page) -> Act:
+    page.get_by_role("button", name="Discard").click()
+
+    def again(page: Page) -> None:
+        page.mouse.down(click_count=2)
+        page.mouse.up(click_count=2)
+
+    return again
+
+
+def _held_down(page: Page) -> Act:
+    page.get_by_role("button", name="Discard").focus()
+    page.keyboard.down("Enter")
+
+    def again(page: Page) -> None:
+        page.keyboard.down("Enter")  # it repeats
+        page.keyboard.up("Enter")
+
+    return again
+
+
+@pytest.mark.parametrize("begin", [_twice_by_pointer, _held_down])
+def test_what_is_meant_for_one_capture_does_not_discard_the_next(small: Page, visit: Visit, begin: Callable[[Page], Act]) -> None:
+    visit("/popup", "captures")
+    said = small.locator(".rest [role=status]")
+    expect(said).to_have_text("Not copied or saved yet.")
+    again = begin(small)
+    expect(said).to_have_text("Copied with 14 faces covered.")
+    again(small)
+    small.get_by_role("button", name="Save").click()
+    expect(said).to_have_text("Copied with 14 faces covered. Saved as Capture 2026-11-26.png.")
+
+
 def test_one_that_is_gone_says_so_and_the_cards_come_back(small: Page, visit: Visit) -> None:
     visit("/popup", "captured_gone")
     small.locator(".picture img.there").wait_for()
