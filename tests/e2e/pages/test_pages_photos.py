@@ -260,6 +260,14 @@ def test_a_photo_is_dragged_out_as_a_file(photos: Page) -> None:
     assert dragged == [f"image/heic:IMG_4899.HEIC:{origin}/api/images/99/original", f"{origin}/api/images/99/original"]
 
 
+def test_counts_that_grow_all_the_time_are_seen_and_not_said_aloud(page: Page, visit: Callable[..., None]) -> None:
+    visit("#photos", "burst")
+    expect(page.locator("nav footer")).to_contain_text("left")
+    page.locator(".filters .end", has_text="photos").wait_for()
+    said = page.locator("[role=status], [role=alert], [aria-live]").all_text_contents()
+    assert not any(re.search(r"\d", text) for text in said)
+
+
 # -- a hundred thousand ----------------------------------------------------------------------------------------------------------
 
 
