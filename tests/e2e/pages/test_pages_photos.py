@@ -268,6 +268,26 @@ def test_counts_that_grow_all_the_time_are_seen_and_not_said_aloud(page: Page, v
     assert not any(re.search(r"\d", text) for text in said)
 
 
+def test_in_the_systems_own_colours_what_lies_over_the_page_and_what_is_switched_on_have_edges(photos: Page) -> None:
+    photos.emulate_media(forced_colors="active")
+
+    def edge(which: Locator) -> str:
+        return str(which.evaluate("(one) => getComputedStyle(one).borderTopWidth + ' ' + getComputedStyle(one).borderTopStyle"))
+
+    chip = photos.get_by_role("button", name="Hidden")
+    off = edge(chip)
+    chip.click()
+    expect(chip).to_have_attribute("aria-pressed", "true")
+    assert edge(chip) == "2px solid" != off
+    chip.click()
+    photos.locator(".tile").nth(2).click(button="right")
+    assert edge(photos.locator("[role=menu]")) == "1px solid"
+    photos.keyboard.press("Escape")
+    photos.keyboard.press("Control+a")
+    assert edge(photos.locator(".bar")) == "1px solid"
+    photos.emulate_media(forced_colors="none")
+
+
 # -- a hundred thousand ----------------------------------------------------------------------------------------------------------
 
 
