@@ -401,6 +401,29 @@ def test_that_a_version_was_taken_back_is_put_away_and_stays_away(
     expect(banner).to_have_count(0)
 
 
+def test_a_command_that_installs_a_version_is_copied_by_one_press(page: Page, visit: Callable[..., None], profile: BrowserContext) -> None:
+    command = 'sudo apt install "/home/mei/ai-popup.deb"'
+
+    def packaged(route: Route) -> None:
+        route.fulfill(json=route.fetch().json() | {"step": "available", "command": command})
+
+    page.route("**/api/update", packaged)
+    profile.grant_permissions(["clipboard-read", "clipboard-write"])
+    visit("#status", "newer")
+    update = page.get_by_role("region", name="Updates")
+    update.get_by_role("button", name="Copy").click()
+    expect(update.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == command
+
+
+def test_where_the_clipboard_is_refused_nothing_is_said_to_be_copied(page: Page, visit: Callable[..., None]) -> None:
+    page.add_init_script("navigator.clipboard.writeText = () => Promise.reject(new Error('refused'))")
+    visit("#settings/library")
+    page.get_by_role("button", name="Show the code").click()
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_have_count(0)
+
+
 def test_a_version_that_waits_stands_first_on_the_status_page(page: Page, visit: Callable[..., None]) -> None:
     visit("#status", "newer")
     update = page.get_by_role("region", name="Updates")
