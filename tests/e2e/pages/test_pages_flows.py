@@ -46,6 +46,15 @@ def test_what_is_typed_while_a_value_is_saved_stays(page: Page, visit: Visit) ->
     expect(field).to_have_value("45")
 
 
+def test_the_words_of_a_switch_turn_it_too(page: Page, visit: Visit) -> None:
+    visit("#settings/popup")
+    setting = page.locator('[data-key="popup.enabled"]')
+    switch = setting.get_by_role("switch")
+    before = switch.get_attribute("aria-checked") == "true"
+    setting.locator("label").click()
+    expect(switch).to_be_checked(checked=not before)
+
+
 def test_a_time_of_day_has_24_hours_whatever_the_browsers_clock_has(page: Page, visit: Visit) -> None:
     visit("#settings/popup")
     field = page.locator('[data-key="popup.quiet_from"]').get_by_role("textbox")
