@@ -15,7 +15,7 @@ from agent.engine import screen_wire
 FACE = Face(Box(-1.5, 2, 30, 40), 0.9, ((1, 2), (3, 4), (5, 6), (7, 8), (9, 10)), Quality(20, 100, -3, 4))
 ONE = Monitor(1, 800, 100, 1920, 1080, 1.0, True)
 BESIDE = Monitor(2, 0, 0, 800, 600, 1.0, False, -800, -100)
-TASK = WatchTask(Recipe("centerface-2"), 0.5, 20)
+TASK = WatchTask(Recipe("centerface-2"), min_score=0.5, min_face=20)
 
 
 def test_monitors_come_back_as_they_were_sent() -> None:
