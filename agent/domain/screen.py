@@ -73,9 +73,8 @@ class Monitor:
     h: int
     scale: float = 1.0  # such pixels by the system's own unit for windows: 2 on a Retina display, 1 where that unit is pixels
     primary: bool = False
-    left: int = (
-        0  # of its top left, in the system's own unit for windows and from where windows are counted: of another one it may be less than 0
-    )
+    # Its top left, in the system's own unit for windows and from where those are counted: it may be less than 0.
+    left: int = 0
     top: int = 0
 
     @property
