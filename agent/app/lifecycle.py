@@ -98,6 +98,7 @@ class App:
             task=self._embedding_task,
             idle=lambda: self.indexer.running == 0,
             paused=lambda: self.indexer.paused,
+            queued=lambda: self.indexer.wake(),
             tell=self._blocked,
             clock=clock,
             renamed=renamed,

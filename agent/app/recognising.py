@@ -14,6 +14,7 @@ from agent.app.ports import Analyse, Analyser, FaceMatcher, ForgottenList, Libra
 from agent.app.recognition import Backups, RecognitionSwitch
 from agent.app.review import Review
 from agent.app.sidecars import SidecarNames
+from agent.domain.edits import Step
 from agent.domain.errors import AgentError
 from agent.domain.image import Recipe
 from agent.domain.people import Bounds
@@ -29,6 +30,7 @@ class Asked:
     task: Callable[[str], Analyse]  # for a face print that is stored nowhere
     idle: Callable[[], bool]  # no photo is being analysed
     paused: Callable[[], bool]  # by the user
+    queued: Callable[[], None]  # photos may be to be looked at again
     tell: Callable[[AgentError | None], None]  # what stands in the way of deleting, and None when it is over
     clock: Callable[[], datetime]
     renamed: Callable[[str, str | None], bool | None]  # has the settings follow a person's name
@@ -66,7 +68,7 @@ class Recognising:
             forgotten=forgotten,
             backups_stale=self.switch.backups_stale,
             clock=asked.clock,
-            said=lambda step: self.sidecars.said(step),
+            said=self._said,
             forgetting=lambda person_id: self.sidecars.forgetting(person_id),
             renamed=asked.renamed,
         )
@@ -77,6 +79,10 @@ class Recognising:
 
     def bounds(self) -> Bounds:
         return self._asked.bounds()
+
+    def _said(self, step: Step) -> None:
+        self.sidecars.said(step)
+        self._asked.queued()  # as of somebody who is to be recognised again
 
     async def prepare(self) -> None:
         """Before anything else runs: delete what was left to delete. Raises StoreError."""

@@ -514,7 +514,10 @@ def test_of_somebody_never_recognised_one_print_is_kept_and_nothing_is_claimed(l
         photo(library, letter, 1)
     assert prints(library, 1, 2) == [first], "analysed anew, no other print comes back"
     library.take_back(now=NOW)
-    assert library.counts().jobs[JobState.QUEUED] == 2, "their photos are looked at again"
+    assert library.counts().jobs[JobState.QUEUED] == 3, "their photos are looked at again, and those they were thought to be on"
+    for letter, faces in (("a", 1), ("b", 1), ("c", 2)):
+        photo(library, letter, faces)
+    assert prints(library, 1, 2, 3) == [first, second, thought]
 
 
 def test_a_face_that_becomes_theirs_who_is_never_recognised_keeps_no_print_and_gets_it_back_when_it_is_not(library: Library) -> None:

@@ -202,6 +202,9 @@ def _rename(tx: Connection, step: Journal, person_id: int, name: str) -> None:
 def _switch(tx: Connection, step: Journal, person_id: int, field: str, is_so: bool, now: datetime) -> None:
     if is_so != (tx.scalar(select(person.c[field]).where(person.c.id == person_id)) is not None):
         step.set(field, [person_id], moment(now) if is_so else None)
+        if field == "never_at" and is_so:  # see `never.begin`
+            thought = select(identity.c.face_id).where(identity.c.person_id == person_id, identity.c.certainty != Certainty.CONFIRMED)
+            step.lost(tx.scalars(thought).all())
         audit.add(tx, f"{field.removesuffix('_at')}_{'on' if is_so else 'off'}", _uid(tx, person_id), 1, now)
 
 

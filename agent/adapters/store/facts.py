@@ -149,6 +149,7 @@ def _write_person(tx: Connection, keys: Sequence[int], value: Value) -> None:
 
 # -- what is said of a person: person -> the value of a column -------------------------------------------------------------------------
 
+LOST = "lost"
 FIELDS = ("name", "birth_date", "notes", "cover_face_id", "hidden_at", "never_at", "basis", "basis_at", "retention_days", "watch_at")
 
 
@@ -191,6 +192,8 @@ KINDS: dict[str, Kind] = {
     "who": Kind(_read_who, _write_who),
     "not": Kind(_read_not, _write_not),
     "ignored": Kind(_read_ignored, _write_ignored),
+    # Faces whose prints went with the step: nothing that is so or not; who takes it back has their photos looked at again.
+    LOST: Kind(lambda _, __: {}, lambda _, __, ___: None),
     "person": Kind(_read_person, _write_person),
     **{name: Kind(partial(_read_field, name), partial(_write_field, name)) for name in FIELDS},
 }

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
-from agent.adapters.store.facts import KINDS, Key, Value, chunks
+from agent.adapters.store.facts import KINDS, LOST, Key, Value, chunks
 from agent.adapters.store.rows import add
 from agent.adapters.store.schema import undo as table
 from agent.adapters.store.schema import undo_person
@@ -48,6 +48,11 @@ class Journal:
         """Remember that it was not there before."""
         after = KINDS[fact].read(self._tx, [key])[key]
         self._changes.append({"fact": fact, "keys": [key], "before": None, "after": after})
+
+    def lost(self, faces: Sequence[int]) -> None:
+        """Remember whose prints go with the step."""
+        if faces:
+            self._changes.append({"fact": LOST, "keys": list(faces), "before": None, "after": None})
 
     def close(self, action: str, count: int, now: datetime, *, person_id: int | None = None) -> Step:
         """Keep the step. It has no token if nothing changed."""
@@ -120,7 +125,7 @@ def step_of(row: Mapping[str, Any] | RowMapping) -> Step:
             case "not":
                 faces |= {key[0] for key in change["keys"]}
                 people |= {key[1] for key in change["keys"]}
-            case "ignored":
+            case "ignored" | "lost":
                 faces |= set(change["keys"])
             case "hidden":
                 pass  # an image's

@@ -223,6 +223,8 @@ def _follow_never(tx: Connection, step: Step, before: frozenset[int], now: datet
         take_note(tx, BACKUPS_HOLD_PURGED)
     for person_id in sorted(before - after):
         never.end(tx, person_id, now)
+    if before - after:
+        never.let_go(tx, step.faces, now)
 
 
 def _concluded(

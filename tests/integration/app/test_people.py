@@ -366,6 +366,16 @@ async def test_backups_are_replaced_where_prints_go_because_somebody_is_never_to
         await world.until(lambda: len(world.replaced) == 1)
 
 
+async def test_who_was_thought_to_be_somebody_is_again_once_it_is_taken_back_that_they_are_never_recognised(world: World) -> None:
+    async with recognising(world, a=b"m1", b=b"m2") as faces:
+        mei = await world.app.people.name_face(faces["a"], "Mei")
+        assert opinions(world)[faces["b"]] == MEI
+        await world.app.people.edit(DescribePerson(person_id=mei, never=True))
+        assert set(world.matcher._known or ()) == {faces["a"]}, "nor does the matcher hold the others' prints"
+        await world.app.people.take_back()
+        await world.until(lambda: opinions(world)[faces["b"]] == MEI)
+
+
 async def test_photos_wait_while_the_embedder_is_fetched(world: World) -> None:
     async with world.running():
         await face_of(world, "a", b"m1")
