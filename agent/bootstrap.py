@@ -1,6 +1,7 @@
 """Puts the agent together: the only place that names concrete classes."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -167,14 +168,18 @@ def move_key(file: SettingsFile, paths: AppPaths, to: KeyHome) -> None:
 def backups_of(library: SqliteLibrary, paths: AppPaths) -> Backups:
     """By the settings of the moment: the number may change, and the key may move, while the agent runs."""
 
+    turn = threading.Lock()  # whoever begins one sweeps away what another left unfinished
+
     def store(settings: Settings) -> BackupStore:
         return BackupStore(paths.library, home_of_key(settings, paths), keep=settings.library.backups)
 
     def daily(now: datetime, settings: Settings) -> None:
-        store(settings).make_if_due(library, now)
+        with turn:
+            store(settings).make_if_due(library, now)
 
     def replace(now: datetime, settings: Settings) -> None:
-        store(settings).replace(library, now)
+        with turn:
+            store(settings).replace(library, now)
 
     return Backups(daily, replace)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,6 +75,28 @@ async def test_backups_follow_the_settings_of_their_moment(paths: AppPaths, open
     backups.daily(now, some)
     assert len(list((paths.library / "backups").iterdir())) == 1
     backups.replace(now, some)
+    assert len(list((paths.library / "backups").iterdir())) == 1
+
+
+async def test_a_backup_that_is_begun_meanwhile_leaves_the_one_being_made_alone(
+    paths: AppPaths, opened: SqliteLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backups, copy = bootstrap.backups_of(opened, paths), opened.copy_to
+    copied, others = threading.Event(), threading.Event()
+
+    def slowly(target: Path) -> None:
+        copy(target)
+        copied.set()
+        others.wait(0.5)
+
+    await asyncio.to_thread(backups.daily, bootstrap.utc_now(), Settings.model_validate(FILE))
+    monkeypatch.setattr(opened, "copy_to", slowly)
+    later = bootstrap.utc_now() + timedelta(days=2)
+    daily = asyncio.create_task(asyncio.to_thread(backups.daily, later, Settings.model_validate(FILE)))
+    await asyncio.to_thread(copied.wait, 5)
+    await asyncio.to_thread(backups.replace, later, Settings.model_validate(FILE))
+    others.set()
+    await daily
     assert len(list((paths.library / "backups").iterdir())) == 1
 
 
