@@ -167,4 +167,5 @@ def _action_routes(api: FastAPI, context: Context) -> None:
 
     @api.post("/api/library/undo", status_code=204)
     async def undo(asked: LibraryUndo) -> None:
-        await actions.undo(asked.undo)
+        """Of any step: what follows from one about people has to follow here too."""
+        await context.app.people.take_back(asked.undo)

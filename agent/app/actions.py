@@ -68,13 +68,6 @@ class Actions:
         self._queued()
         return count
 
-    async def undo(self, token: str) -> None:
-        """Raises NotFound if it was taken back already, or too long ago."""
-        taken_back = await asyncio.to_thread(self._library.take_back, token, now=self._clock())
-        if taken_back is None:
-            raise NotFound
-        self._bus.publish(taken_back[1])
-
     async def file_of(self, image_id: int) -> str:
         """The path of a file that holds the image, to show it or to open it. Raises NotFound, ImageMissing, ImageUnreadable."""
         image = await asyncio.to_thread(self._library.image, image_id)

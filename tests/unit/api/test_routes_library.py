@@ -88,7 +88,7 @@ async def test_hiding_is_taken_back(served: Served, owner: httpx.AsyncClient) ->
     assert (await owner.post("/api/library/undo", json={"undo": done["undo"]})).status_code == 204
     assert (await owner.get("/api/library")).json()["total"] == 2
     again = await owner.post("/api/library/undo", json={"undo": done["undo"]})
-    assert (again.status_code, again.json()["code"]) == (404, "api.not_found")
+    assert (again.status_code, again.json()["code"]) == (404, "people.nothing_to_undo")
     assert (await owner.post("/api/library/actions", json={"action": "unhide", "ids": [1]})).json() == {"undo": None, "count": 0}
 
 
