@@ -1,7 +1,7 @@
 ; The installer for one user: no administrator, no questions but one. installers/windows/build.py calls makensis with the names below.
 ;
 ;   /S       silent: nothing is asked, nothing is shown
-;   /START   start the program when done, also silently (it is started anyway if it ran before)
+;   /START   start the program when done, also silently and also where nothing came of it (it is started anyway if it ran before)
 ;   /UNPACK  only lay the program into "AI Popup.new", beside its place, to be tried there by the version before (agent/adapters/updates)
 ;   /PURGE   uninstaller: remove the library too; silently it is kept without this
 ;
@@ -70,10 +70,17 @@ Var WasRunning
 Var Purge
 Var Unpack
 
+!macro LAUNCH un
+Function ${un}Launch
+  Exec '"$INSTDIR\ai-popup-window.exe" run'
+FunctionEnd
+!macroend
+!insertmacro LAUNCH ""
+!insertmacro LAUNCH "un."
+
 ; Ask a running agent to end, and wait until no program file is in use. $0 names the file that stays so.
 !macro LET_GO un
 Function ${un}LetGo
-  StrCpy $WasRunning 0
   IfFileExists "$INSTDIR\ai-popup.exe" 0 done
   again:
   nsExec::Exec '"$INSTDIR\ai-popup.exe" quit' ; returns when the agent has ended; 1 if none was running
@@ -107,6 +114,9 @@ Function ${un}LetGo
     Goto wait
   ${EndIf}
   MessageBox MB_RETRYCANCEL|MB_ICONEXCLAMATION "$(IN_USE)" /SD IDCANCEL IDRETRY again
+  ${If} $WasRunning == 1
+    Call ${un}Launch ; as it was
+  ${EndIf}
   SetErrorLevel 4
   Quit
   done:
@@ -139,10 +149,19 @@ Function .onInit
     StrCpy $INSTDIR "$INSTDIR.new"
     RMDir /r "$INSTDIR"
   ${EndIf}
+  StrCpy $WasRunning 0
+  ClearErrors
+  ${GetOptions} $0 "/START" $1
+  ${IfNot} ${Errors}
+    StrCpy $WasRunning 1
+  ${EndIf}
   ${DriveSpace} "$LOCALAPPDATA\" "/D=F /S=M" $1
   IfErrors enough ; a drive that does not say: writing will
   ${If} $1 < ${SIZE_MB}
     MessageBox MB_OK|MB_ICONSTOP "$(NO_SPACE)" /SD IDOK
+    ${If} $WasRunning == 1
+      Call Launch ; the version before, which ended for this one
+    ${EndIf}
     SetErrorLevel 3
     Quit
   ${EndIf}
@@ -182,12 +201,6 @@ Section
 
   SetOutPath "$TEMP" ; no folder of ours is anybody's working folder
   RMDir /r "$INSTDIR.old"
-  ${GetParameters} $0
-  ClearErrors
-  ${GetOptions} $0 "/START" $1
-  ${IfNot} ${Errors}
-    StrCpy $WasRunning 1
-  ${EndIf}
   ${If} ${Silent}
   ${AndIf} $WasRunning == 1
     Call Launch
@@ -210,11 +223,8 @@ Function .onInstFailed
   nothing:
 FunctionEnd
 
-Function Launch
-  Exec '"$INSTDIR\ai-popup-window.exe" run'
-FunctionEnd
-
 Function un.onInit
+  StrCpy $WasRunning 0
   StrCpy $Purge 0
   ${GetParameters} $0
   ClearErrors

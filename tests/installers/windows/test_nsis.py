@@ -98,6 +98,20 @@ def test_a_stand_in_that_does_not_end_is_left_as_it_is(wine: Wine, setup: Setup,
     assert files_of(place) == before
 
 
+@pytest.mark.parametrize(("defines", "code"), [({}, 4), ({"SIZE_MB": "1000000000"}, 3)])
+def test_who_ended_for_a_version_that_does_not_come_is_started_again(
+    wine: Wine, setup: Setup, place: Path, library: Path, defines: dict[str, str], code: int
+) -> None:
+    assert wine.run(setup("0.1.0"), "/S", "/START") == 0
+    until(lambda: running(library) == "0.1.0")
+    (library / "deaf").touch()  # something of it still holds its files
+    (library / "running").unlink()
+    before = files_of(place)
+    assert wine.run(setup("0.2.0", **defines), "/S", "/START") == code
+    until(lambda: running(library) == "0.1.0")
+    assert files_of(place) == before
+
+
 def test_a_stand_in_is_unpacked_beside_to_be_tried_and_nothing_else_changes(wine: Wine, setup: Setup, place: Path, library: Path) -> None:
     assert wine.run(setup("0.1.0"), "/S", "/START") == 0
     until(lambda: running(library) == "0.1.0")
