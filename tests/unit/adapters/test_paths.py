@@ -24,6 +24,7 @@ def test_one_variable_puts_everything_below_one_folder(tmp_path: Path) -> None:
     assert paths.settings == paths.config / "settings.toml"
 
 
+@posix
 def test_a_home_of_nobody_is_a_folder_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert AppPaths.find({"AI_POPUP_HOME": "~nobody-of-that-name/x"}).data == tmp_path / "~nobody-of-that-name" / "x" / "data"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import stat
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,17 @@ def test_the_word_is_found_replaced_and_forgotten(tmp_path: Path) -> None:
     assert find(tmp_path) == WHERE
     forget(tmp_path)
     forget(tmp_path)
+    with pytest.raises(NotRunning):
+        Client.find(tmp_path)
+
+
+@pytest.mark.parametrize("error", [ConnectionRefusedError, TimeoutError])
+def test_a_word_whose_agent_does_not_listen_any_more_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[OSError]) -> None:
+    def connect(address: tuple[str, int], timeout: float) -> socket.socket:
+        raise error
+
+    leave(tmp_path, WHERE)
+    monkeypatch.setattr(socket, "create_connection", connect)
     with pytest.raises(NotRunning):
         Client.find(tmp_path)
 
