@@ -138,7 +138,14 @@ class MacPlace:
             except ValueError as error:
                 raise UpdateFailed(version=self._version) from error
             finally:
-                self._run(["hdiutil", "detach", mounted])
+                self._let_go(mounted)
+
+    def _let_go(self, mounted: str) -> None:
+        """By force where somebody looks into the disk image, as the system's search does with each new one: only read, it loses nothing."""
+        try:
+            self._run(["hdiutil", "detach", mounted])
+        except subprocess.SubprocessError:
+            self._run(["hdiutil", "detach", mounted, "-force"])
 
     def swap(self) -> None:
         if not self._is_new(self._target):

@@ -31,11 +31,12 @@ class Mac:
         self.ran: list[str] = []
         self.images = root / "image"
         self.fails = ""
+        self.busy = False
         app(self.images / "AI Popup.app", "0.2.0")
 
     def run(self, command: Sequence[str]) -> None:
         self.ran.append(" ".join(command[:2]) if command[0] == "hdiutil" else command[0])
-        if command[0] == self.fails:
+        if command[0] == self.fails or (self.busy and command[1:2] == ["detach"] and "-force" not in command):
             raise subprocess.CalledProcessError(1, "tool")
         if command[:2] == ["hdiutil", "attach"]:
             shutil.copytree(self.images, command[command.index("-mountpoint") + 1], dirs_exist_ok=True)
@@ -90,6 +91,13 @@ def test_a_disk_image_without_a_program_is_none_and_is_let_go(place: MacPlace, m
     with pytest.raises(UpdateFailed):
         place.stage(tmp_path / "new.dmg")
     assert mac.ran[-1] == "hdiutil detach"
+
+
+def test_a_disk_image_that_is_looked_into_is_let_go_by_force_and_keeps_no_update_away(place: MacPlace, mac: Mac, tmp_path: Path) -> None:
+    mac.busy = True
+    place.stage(tmp_path / "new.dmg")
+    assert mac.ran == ["hdiutil attach", "ditto", "hdiutil detach", "hdiutil detach"]
+    assert started(place.staged_command) == "0.2.0"
 
 
 def test_a_tool_that_fails_leaves_the_old_app(place: MacPlace, mac: Mac, tmp_path: Path) -> None:
