@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from agent.app.aside import aside
+from agent.app.aside import ANSWER_S, aside
 from agent.app.bus import Bus
 from agent.app.ports import Library
 from agent.app.ports.redactions import MADE
@@ -19,8 +19,6 @@ from agent.domain.jobs import JobState
 
 T = TypeVar("T")
 
-# A drive that has not answered by then is away.
-ANSWER_S = 10.0
 NOT_ANALYSED = (JobState.FAILED, JobState.QUARANTINED, JobState.DEFERRED)
 
 

@@ -12,6 +12,9 @@ T = TypeVar("T")
 # Threads that wait for something that never answers can't be ended. Beyond this many nothing more is asked.
 _MOST = 16
 
+# A drive that has not answered by then is away.
+ANSWER_S = 10.0
+
 _free = threading.BoundedSemaphore(_MOST)
 
 
@@ -28,6 +31,14 @@ async def aside(question: Callable[[], T], limit_s: float) -> T:
     threading.Thread(target=_ask, args=(question, answer), name="aside", daemon=True).start()
     async with asyncio.timeout(limit_s):
         return await answer
+
+
+async def told_online_only(online_only: Callable[[str], bool], path: str) -> bool:
+    """What `online_only` says of a file; no if its drive does not answer, for whoever reads it gets to name the reason."""
+    try:
+        return await aside(partial(online_only, path), ANSWER_S)
+    except TimeoutError:
+        return False
 
 
 def _ask(question: Callable[[], T], answer: "asyncio.Future[T]") -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from agent.app.aside import told_online_only
 from agent.app.bus import Bus
 from agent.app.people import People
 from agent.app.ports import Analyse, Analyser, Library
@@ -223,7 +224,7 @@ class Indexer:
             await self._end(job, Unexpected(kind=type(error).__name__))
 
     async def _analyse(self, job: Job) -> None:
-        if job.priority != Priority.ASKED and await asyncio.to_thread(self._online_only, job.path):
+        if job.priority != Priority.ASKED and await told_online_only(self._online_only, job.path):
             raise ImageOnlineOnly
         analysis = await self._analyser.analyse(self._task(job.path))
         judged = await self._people.opinions(analysis)

@@ -4,6 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 
+from agent.app.aside import told_online_only
 from agent.app.ports import Analyser, Library
 from agent.domain.errors import AgentError, ImageMissing, ImageOnlineOnly, NotFound
 
@@ -51,7 +52,7 @@ class Previews:
             raise NotFound
         reason: AgentError = ImageMissing()
         for _, path in image.places:
-            if not fetch and await asyncio.to_thread(self._online_only, path):
+            if not fetch and await told_online_only(self._online_only, path):
                 reason = ImageOnlineOnly()
                 continue
             try:

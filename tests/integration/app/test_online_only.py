@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
+import pytest
+
+from agent.app import aside
 from agent.app.ports import FileAppeared, FilesGone
+from agent.app.previews import Previews
 from agent.domain.jobs import JobState, Priority
 
 if TYPE_CHECKING:
@@ -48,6 +53,34 @@ async def test_once_its_content_has_come_it_is_looked_at_by_itself(world: World)
         await world.app.ingest.apply(FileAppeared(seen, Priority.BACKLOG))
         await world.until(lambda: world.real.counts().images == 1)
     assert dict(world.real.known_files(str(world.folder)))[seen.path] == (seen.size, seen.mtime_ns)
+
+
+class DeadDrive:
+    """In the place of what is known of files in the cloud: it answers once, when a file is found on it, and never again."""
+
+    def __init__(self) -> None:
+        self.answers = threading.Event()
+        self.asked = 0
+
+    def __contains__(self, path: object) -> bool:
+        self.asked += 1
+        return self.asked > 1 and self.answers.wait(60)
+
+
+async def test_a_drive_that_does_not_answer_where_its_files_are_is_not_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    drive = DeadDrive()
+    monkeypatch.setattr(world, "in_the_cloud", drive)
+    monkeypatch.setattr(aside, "ANSWER_S", 0.01)
+    try:
+        async with world.running():
+            await world.app.ingest.apply(FileAppeared(world.file("a.jpg")))
+            # Whoever reads it says what is wrong with it; here nothing is.
+            await world.until(lambda: world.real.counts().images == 1)
+            pictures = Previews(world.app.library, world.analyser, lambda path: path in world.in_the_cloud)
+            assert await pictures.get(1, 480, fetch=False)
+            assert drive.asked == 3
+    finally:
+        drive.answers.set()
 
 
 async def test_asked_for_it_is_read_though_it_lies_in_the_cloud(world: World) -> None:
