@@ -67,6 +67,7 @@ class Picking:
         self._windows = windows
         self._pick: _Pick | None = None
         self._turn = asyncio.Lock()
+        self._asked = 0  # how often a choice was asked for
         self._works: set[asyncio.Task[None]] = set()
 
     @property
@@ -78,12 +79,20 @@ class Picking:
 
         Raises CaptureCancelled, NoDisplay, PopupFailed, CaptureError, EngineError.
         """
+        self._asked += 1
+        mine = self._asked
         if self._pick is not None:
             _settle(self._pick, CaptureCancelled())
         async with self._turn:
-            return await self._picked()
+            self._go_on(mine)
+            return await self._picked(mine)
 
-    async def _picked(self) -> tuple[Frame, ScreenRegion | None]:
+    def _go_on(self, mine: int) -> None:
+        """Raises CaptureCancelled if another choice was asked for meanwhile."""
+        if mine != self._asked:
+            raise CaptureCancelled
+
+    async def _picked(self, mine: int) -> tuple[Frame, ScreenRegion | None]:
         # The picture first: the windows may take their time where they are not warm, and are not to be on it.
         warming = asyncio.ensure_future(self._windows.warm_picker())
         try:
@@ -95,6 +104,7 @@ class Picking:
         try:
             monitors = await self._capturing().monitors()
             await warming
+            self._go_on(mine)
             pick = self._pick = _Pick(frame, {each.number: each for each in monitors})
             region = await self._chosen(pick)
         except BaseException:

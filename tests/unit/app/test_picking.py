@@ -147,6 +147,39 @@ async def test_a_second_choice_takes_the_place_of_the_first(choice: Choice) -> N
     assert choice.grabber.open == {frame.handle}
 
 
+async def test_one_that_was_only_about_to_begin_is_called_off_unseen(choice: Choice, monkeypatch: pytest.MonkeyPatch) -> None:
+    taking, taken = asyncio.Event(), asyncio.Event()
+    grab = choice.grabber.grab
+
+    async def slowly(ref: ScreenRef) -> Frame:
+        taking.set()
+        await taken.wait()
+        return await grab(ref)
+
+    monkeypatch.setattr(choice.grabber, "grab", slowly)
+    first = asyncio.create_task(choice.picking.pick())
+    await taking.wait()
+    second, third = await choice_begins(choice), asyncio.create_task(choice.picking.pick())
+    await asyncio.sleep(0)
+    taken.set()
+    for each in (first, second):
+        with pytest.raises(CaptureCancelled):
+            await each
+    await choice.windows.opened.wait()
+    assert choice.windows.done.count("open") == 1 and len(choice.grabber.open) == 1
+    for pane in choice.windows.panes:
+        choice.picking.ready(pane.pick, pane.monitor.number)
+    choice.picking.choose(choice.id, 1, None)
+    assert (await third)[1] == TWO[0].region
+
+
+async def choice_begins(choice: Choice) -> "asyncio.Task[Taken]":
+    """One that waits for its turn."""
+    waiting = asyncio.create_task(choice.picking.pick())
+    await asyncio.sleep(0)
+    return waiting
+
+
 @pytest.mark.parametrize("step", ["warm", "open", "reveal"])
 async def test_windows_that_fail_leave_nothing(choice: Choice, step: str) -> None:
     choice.windows.error, choice.windows.failing = PopupFailed(), step
