@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 
 import { Client, Unreachable } from '../src/api/client'
 import { EVERYTHING } from '../src/api/library'
@@ -33,5 +33,20 @@ describe('an answer that breaks off', () => {
     await app.readLists()
     expect(await app.act(() => client.request('PUT', '/api/x', {}))).toBe(false)
     expect([app.unread, app.failure]).toEqual([null, null])
+  })
+})
+
+describe('what takes its time', () => {
+  it.each([
+    ['the checks, for which an engine is started', (client: Client) => client.doctor(), 60_000],
+    ['asking for a new version, over a slow network', (client: Client) => client.checkUpdate(), 60_000],
+    ['anything else', (client: Client) => client.health(), 15_000],
+  ])('is waited for: %s', async (_, call, least) => {
+    const limits = vi.spyOn(AbortSignal, 'timeout')
+    await call(new Client(() => Promise.resolve(new Response('[]'))))
+    const [[limit = 0] = []] = limits.mock.calls
+    limits.mockRestore()
+    expect(limit).toBeGreaterThanOrEqual(least)
+    expect(limit).toBeLessThan(least * 10)
   })
 })

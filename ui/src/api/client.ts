@@ -39,6 +39,8 @@ function isProblem(value: unknown): value is Problem {
 
 const TIME_LIMIT_MS = 15_000
 const UPLOAD_LIMIT_MS = 120_000
+/** For what the agent itself gives up after two minutes. */
+const SLOW_LIMIT_MS = 150_000
 
 export class Client {
   /** @param fetcher stands in for the browser's `fetch` in tests */
@@ -79,10 +81,11 @@ export class Client {
   clearPlace = (placeId: number): Promise<void> => this.post(`/api/problems/${placeId}/clear`)
   rescan = (): Promise<void> => this.post('/api/rescan')
   health = (): Promise<HealthReport> => this.get('/api/health-report')
-  /** Takes some seconds: the engine is started. */
-  doctor = (): Promise<readonly FindingOut[]> => this.ask('/api/doctor')
+  /** Takes some seconds, on a slow disk a minute: the engine is started. */
+  doctor = (): Promise<readonly FindingOut[]> => this.ask('/api/doctor', undefined, SLOW_LIMIT_MS)
   update = (): Promise<UpdateOut> => this.get('/api/update')
-  checkUpdate = (): Promise<UpdateOut> => this.ask('/api/update/check')
+  /** Takes as long as the network does. */
+  checkUpdate = (): Promise<UpdateOut> => this.ask('/api/update/check', undefined, SLOW_LIMIT_MS)
   /** That an installation was taken back is told no more. */
   putAwayUpdate = (): Promise<void> => this.request('DELETE', '/api/update/outcome')
   /** The program ends and goes on as the new version. */
@@ -134,8 +137,8 @@ export class Client {
     await this.send(path, withBody(body))
   }
 
-  private async ask<T>(path: string, body?: unknown): Promise<T> {
-    return (await whole(path, (await this.send(path, withBody(body))).json())) as T
+  private async ask<T>(path: string, body?: unknown, limitMs = TIME_LIMIT_MS): Promise<T> {
+    return (await whole(path, (await this.send(path, withBody(body), limitMs)).json())) as T
   }
 
   private async send(path: string, init: RequestInit, limitMs = TIME_LIMIT_MS): Promise<Response> {
