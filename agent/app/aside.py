@@ -9,8 +9,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# Threads that wait for something that never answers can't be ended. Beyond this many nothing more is asked.
-_MOST = 16
+# Threads that wait for something that never answers can't be ended. Beyond this many nothing more is asked until one of them is free.
+_MOST, _TURN_S = 16, 0.01
 
 # A drive that has not answered by then is away.
 ANSWER_S = 10.0
@@ -21,15 +21,15 @@ _free = threading.BoundedSemaphore(_MOST)
 async def aside(question: Callable[[], T], limit_s: float) -> T:
     """The answer to what blocks.
 
-    Raises what `question` raises, and TimeoutError after `limit_s` seconds, or at once if too many wait already.
+    Raises what `question` raises, and TimeoutError after `limit_s` seconds, in which its turn has to come, too.
 
     The loop's own threads are few, all the others need them too, and neither the loop nor the program ends before they do.
     """
-    if not _free.acquire(blocking=False):
-        raise TimeoutError
-    answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-    threading.Thread(target=_ask, args=(question, answer), name="aside", daemon=True).start()
     async with asyncio.timeout(limit_s):
+        while not _free.acquire(blocking=False):  # noqa: ASYNC110 - threads free it, of several loops
+            await asyncio.sleep(_TURN_S)
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        threading.Thread(target=_ask, args=(question, answer), name="aside", daemon=True).start()
         return await answer
 
 
