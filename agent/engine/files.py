@@ -195,8 +195,8 @@ class Giver:
                 return _duplicate(descriptor, pid)
             assert self._ours is not None
             self._given += 1
-            # A process that is gone says so when it is asked.
-            with suppress(BrokenPipeError, ConnectionResetError):
+            # A process that is gone says so when it is asked; one that takes none of its files, until there is no room for more, gets none.
+            with suppress(BrokenPipeError, ConnectionResetError, BlockingIOError):
                 socket.send_fds(self._ours, [_NUMBER.pack(self._given)], [descriptor])
             return self._given
         finally:

@@ -185,6 +185,15 @@ def test_a_file_for_a_process_that_is_gone_is_closed(ends: tuple[Giver, Taker], 
 
 
 @posix
+def test_files_that_a_process_does_not_take_are_closed_however_many_they_are(ends: tuple[Giver, Taker]) -> None:
+    giver, _ = ends
+    for _ in range(2_000):  # more than there is room for on the way
+        ours = os.open(os.devnull, os.O_RDONLY)
+        giver.give(ours, os.getpid())
+        assert not is_open(ours)
+
+
+@posix
 def test_a_file_that_never_comes_is_unreadable(ends: tuple[Giver, Taker]) -> None:
     giver, taker = ends
     giver.close()
