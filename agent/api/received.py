@@ -4,16 +4,29 @@ import asyncio
 import os
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from agent.domain.errors import ImageTooLarge
+
+# Nothing is looked at for so long.
+LEFT_S = 3_600.0
+_START, _END = "ai-popup-", ".photo"
+
+
+def sweep(now: float) -> None:
+    """Delete what a program that was killed left behind; `now` as files have it. Blocks."""
+    with suppress(OSError):
+        for path in Path(tempfile.gettempdir()).glob(f"{_START}*{_END}"):
+            with suppress(OSError):  # somebody else's, or no file
+                if path.lstat().st_mtime < now - LEFT_S:
+                    path.unlink()
 
 
 @asynccontextmanager
 async def received(parts: AsyncIterator[bytes], most_megabytes: int) -> AsyncIterator[str]:
     """The file's path. Raises ImageTooLarge as soon as more comes than may."""
-    handle, name = await asyncio.to_thread(tempfile.mkstemp, ".photo", "ai-popup-")  # 0600
+    handle, name = await asyncio.to_thread(tempfile.mkstemp, _END, _START)  # 0600
     try:
         with os.fdopen(handle, "wb") as file:
             size = 0

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import time
 from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import uvicorn
 
 from agent.api.context import Context
 from agent.api.http import create_app
+from agent.api.received import sweep
 from agent.api.whereabouts import Whereabouts, forget, leave
 from agent.domain.errors import SettingsInvalid
 
@@ -37,6 +39,7 @@ async def serving(context: Context, *, port: int, runtime: Path) -> AsyncIterato
             ws="none",
             timeout_graceful_shutdown=1,
         )
+        await asyncio.to_thread(sweep, time.time())
         server = _Server(config)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         try:

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import socket
+import tempfile
 from typing import TYPE_CHECKING
 
 import httpx
@@ -60,3 +61,14 @@ async def test_small_answers_leave_at_once(served: Served, tmp_path: Path) -> No
         assert (await client.get(f"http://127.0.0.1:{port}/health")).json() == {"ok": True}
         ends = accepted(port)
         assert ends and all(end.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for end in ends)
+
+
+async def test_a_photo_that_was_sent_before_a_kill_is_gone_once_it_is_served_again(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left = tmp_path / "ai-popup-a1b2.photo"
+    left.touch()
+    os.utime(left, (0, 0))
+    async with serving(served.context, port=0, runtime=tmp_path):
+        assert not left.exists()
