@@ -223,6 +223,27 @@ def test_keys_of_one_letter_can_be_switched_off(people: Page) -> None:
     expect(position).to_have_text("2 of 12")
 
 
+def _twice_by_pointer(people: Page, answer: str) -> None:
+    people.locator("aside .answers").get_by_role("button", name=answer).dblclick()
+
+
+def _held_down(people: Page, answer: str) -> None:
+    people.locator("aside .answers").get_by_role("button", name=answer).focus()
+    for _ in range(3):
+        people.keyboard.down("Enter")  # from the second on it repeats
+    people.keyboard.up("Enter")
+
+
+@pytest.mark.parametrize("answer", ["Yes", "No", "Skip"])
+@pytest.mark.parametrize("begin", [_twice_by_pointer, _held_down])
+def test_what_is_meant_for_one_face_does_not_answer_the_next(people: Page, answer: str, begin: Callable[[Page, str], None]) -> None:
+    position = people.locator("aside .position")
+    expect(position).to_have_text("1 of 12")
+    begin(people, answer)
+    people.keyboard.press("s")  # what is done comes after all that was
+    expect(position).to_have_text("3 of 12")
+
+
 def test_in_a_narrow_window_the_review_has_a_page_of_its_own(page: Page, visit: Visit) -> None:
     page.set_viewport_size({"width": 900, "height": 700})
     visit("#people")
