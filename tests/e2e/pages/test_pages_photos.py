@@ -101,6 +101,24 @@ def test_every_state_is_accessible(
     assert violations() == []
 
 
+@pytest.mark.parametrize("place", ["#photos", "/popup"])
+def test_where_nothing_has_come_yet_the_folders_are_looked_through_again_by_one_press(
+    page: Page, visit: Callable[..., None], place: str
+) -> None:
+    visit(place, "empty")
+    notice = page.locator(".notice")
+    with page.expect_request("**/api/rescan") as asked:
+        notice.get_by_role("button", name="Look through again").click(timeout=5_000)
+    assert asked.value.method == "POST"
+    expect(page.locator(".toast p")).to_have_text("Looked through again. What is new appears here.")
+
+
+def test_where_nothing_has_come_yet_another_folder_can_be_chosen(page: Page, visit: Callable[..., None]) -> None:
+    visit("#photos", "empty")
+    page.locator(".notice").get_by_role("link", name="Choose another folder").click(timeout=5_000)
+    expect(page.get_by_role("button", name="Add a folder…")).to_be_visible()
+
+
 # -- the library by keyboard -----------------------------------------------------------------------------------------------------
 
 
