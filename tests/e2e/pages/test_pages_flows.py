@@ -46,6 +46,32 @@ def test_what_is_typed_while_a_value_is_saved_stays(page: Page, visit: Visit) ->
     expect(field).to_have_value("45")
 
 
+def test_enter_sends_a_setting_once(page: Page, visit: Visit) -> None:
+    sent, held = list[object](), list[Route]()
+
+    def first_held(route: Route) -> None:
+        sent.append(route.request.post_data_json)
+        if len(sent) > 1:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/api/settings/popup.seconds", first_held)
+    visit("#settings/popup")
+    setting = page.locator('[data-key="popup.seconds"]')
+    field = setting.get_by_role("textbox")
+    field.fill("30")
+    with page.expect_request("**/api/settings/popup.seconds"):
+        field.press("Enter")
+    page.keyboard.press("Tab")
+    held[0].continue_()
+    expect(setting.locator(".saved")).to_be_visible()
+    field.fill("45")
+    with page.expect_request(lambda request: request.post_data == '{"value":45}'):
+        field.press("Enter")
+    assert sent == [{"value": 30}, {"value": 45}]
+
+
 def test_the_words_of_a_switch_turn_it_too(page: Page, visit: Visit) -> None:
     visit("#settings/popup")
     setting = page.locator('[data-key="popup.enabled"]')
