@@ -350,7 +350,7 @@ async def test_who_is_forgotten_while_the_backups_are_replaced_for_another_is_in
         once = iter((True,))  # several threads call the library
 
         def forget_meanwhile(called: str) -> None:
-            if world.replaced and next(once, False):  # the new one was copied, and is not told of yet
+            if bool(world.replaced) and next(once, False):  # the new one was copied, and is not told of yet
                 world.real.forget_person(xu, now=NOW, note=BACKUPS_HOLD_PURGED)
 
         world.library.called = forget_meanwhile

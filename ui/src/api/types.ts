@@ -656,7 +656,10 @@ export interface paths {
         };
         readonly get?: never;
         readonly put?: never;
-        /** Undo */
+        /**
+         * Undo
+         * @description Of any step: what follows from one about people has to follow here too.
+         */
         readonly post: operations["undo_api_library_undo_post"];
         readonly delete?: never;
         readonly options?: never;
