@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 pytestmark = pytest.mark.slow
 
@@ -24,52 +24,45 @@ def test_a_number_is_checked_as_typed_and_saved_by_enter(page: Page, visit: Visi
     expect(setting.locator(".saved")).to_be_visible()
 
 
-def test_what_is_typed_while_a_value_is_saved_stays(page: Page, visit: Visit) -> None:
-    held = list[Route]()
+def seconds(page: Page, visit: Visit) -> tuple[Locator, list[Route]]:
+    """A setting that is saved slowly the first time: it, and all that is sent, of which the first waits to be let on."""
+    sent = list[Route]()
 
     def first_held(route: Route) -> None:
-        if held:
+        sent.append(route)
+        if len(sent) > 1:
             route.continue_()
-        else:
-            held.append(route)
 
     page.route("**/api/settings/popup.seconds", first_held)
     visit("#settings/popup")
-    setting = page.locator('[data-key="popup.seconds"]')
+    return page.locator('[data-key="popup.seconds"]'), sent
+
+
+def test_what_is_typed_while_a_value_is_saved_stays(page: Page, visit: Visit) -> None:
+    setting, sent = seconds(page, visit)
     field = setting.get_by_role("textbox")
     field.fill("30")
     with page.expect_request("**/api/settings/popup.seconds"):
         field.press("Enter")
     field.fill("45")
-    held[0].continue_()
+    sent[0].continue_()
     expect(setting.locator(".saved")).to_be_visible()
     expect(field).to_have_value("45")
 
 
 def test_enter_sends_a_setting_once(page: Page, visit: Visit) -> None:
-    sent, held = list[object](), list[Route]()
-
-    def first_held(route: Route) -> None:
-        sent.append(route.request.post_data_json)
-        if len(sent) > 1:
-            route.continue_()
-        else:
-            held.append(route)
-
-    page.route("**/api/settings/popup.seconds", first_held)
-    visit("#settings/popup")
-    setting = page.locator('[data-key="popup.seconds"]')
+    setting, sent = seconds(page, visit)
     field = setting.get_by_role("textbox")
     field.fill("30")
     with page.expect_request("**/api/settings/popup.seconds"):
         field.press("Enter")
     page.keyboard.press("Tab")
-    held[0].continue_()
+    sent[0].continue_()
     expect(setting.locator(".saved")).to_be_visible()
     field.fill("45")
     with page.expect_request(lambda request: request.post_data == '{"value":45}'):
         field.press("Enter")
-    assert sent == [{"value": 30}, {"value": 45}]
+    assert [route.request.post_data_json for route in sent] == [{"value": 30}, {"value": 45}]
 
 
 def test_the_words_of_a_switch_turn_it_too(page: Page, visit: Visit) -> None:

@@ -533,13 +533,19 @@ async def test_an_original_that_gave_way_comes_back_byte_for_byte(world: World) 
     assert content(back) == b"first"
 
 
+async def covered_twice(world: World) -> tuple[bytes, RedactionItem]:
+    """In its place, its original kept: what it is after the first time, and what came of the second."""
+    world.file("a.jpg", b"first")
+    await copies_of(world, ask(world, None, keeping=Keeping.ORIGINAL))
+    covered = (world.folder / "a.jpg").read_bytes()
+    [again] = (await copies_of(world, ask(world, None, keeping=Keeping.ORIGINAL))).values()
+    return covered, again
+
+
 async def test_the_first_original_is_never_lost(world: World) -> None:
     path = world.folder / "a.jpg"
-    world.file("a.jpg", b"first")
     async with world.running():
-        await copies_of(world, ask(world, None, keeping=Keeping.ORIGINAL))
-        covered = path.read_bytes()
-        [again] = (await copies_of(world, ask(world, None, keeping=Keeping.ORIGINAL))).values()
+        covered, again = await covered_twice(world)
         back = await world.app.redaction.restoring.restore(str(path), None, None)
 
     assert again.error is not None and again.error.code == "redact.already_kept"
@@ -549,11 +555,8 @@ async def test_the_first_original_is_never_lost(world: World) -> None:
 
 async def test_nor_is_it_when_what_failed_for_its_sake_is_tried_again(world: World) -> None:
     path = world.folder / "a.jpg"
-    world.file("a.jpg", b"first")
     async with world.running():
-        await copies_of(world, ask(world, None, keeping=Keeping.ORIGINAL))
-        covered = path.read_bytes()
-        [again] = (await copies_of(world, ask(world, None, keeping=Keeping.ORIGINAL))).values()
+        covered, again = await covered_twice(world)
         await world.app.redaction.copies.retry(again.batch)
         await world.until(lambda: world.real.copies_to_make(1) == [])
         back = await world.app.redaction.restoring.restore(str(path), None, None)
