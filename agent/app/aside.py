@@ -26,10 +26,11 @@ async def aside(question: Callable[[], T], limit_s: float) -> T:
     The loop's own threads are few, all the others need them too, and neither the loop nor the program ends before they do.
     """
     async with asyncio.timeout(limit_s):
-        while not _free.acquire(blocking=False):  # noqa: ASYNC110 - threads free it, of several loops
+        free = _free
+        while not free.acquire(blocking=False):  # noqa: ASYNC110 - threads free it, of several loops
             await asyncio.sleep(_TURN_S)
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        threading.Thread(target=_ask, args=(question, answer), name="aside", daemon=True).start()
+        threading.Thread(target=_ask, args=(question, answer, free), name="aside", daemon=True).start()
         return await answer
 
 
@@ -41,12 +42,12 @@ async def told_online_only(online_only: Callable[[str], bool], path: str) -> boo
         return False
 
 
-def _ask(question: Callable[[], T], answer: "asyncio.Future[T]") -> None:
+def _ask(question: Callable[[], T], answer: "asyncio.Future[T]", free: threading.BoundedSemaphore) -> None:
     try:
         tell = partial(answer.set_result, question())
     except Exception as error:  # told to whoever waits
         tell = partial(answer.set_exception, error)
     finally:
-        _free.release()
+        free.release()  # the one that was taken: an answer may come long after
     with suppress(RuntimeError):  # the loop is closed
         answer.get_loop().call_soon_threadsafe(lambda: None if answer.done() else tell())
