@@ -303,6 +303,7 @@ async def test_who_listens_is_told_of_a_lease_that_ran_out_for_good(world: World
         await note(world, "a")
         await world.until(lambda: jobs(world) == {JobState.DONE: 1})
         world.app.pause()
+        await world.until(lambda: not world.app.indexer.running)  # nor does it look for more
         await note(world, "b")
         for _ in range(2):  # whoever takes it never comes back
             world.real.lease(1, now=NOW, until=NOW)
