@@ -222,6 +222,29 @@ def test_a_photo_that_stands_by_itself_says_that_it_is_hidden_and_comes_back(pho
     expect(large.get_by_role("button", name="Hide")).to_be_visible()
 
 
+def test_a_hidden_photo_is_shown_again_at_once_and_stays_in_view(photos: Page) -> None:
+    _large(photos)
+    large = photos.locator(".large")
+    held = list[Route]()
+    photos.route("**/api/folders", lambda route: held.append(route))  # the last that is read after it was hidden
+    large.get_by_role("button", name="Hide").click()
+    with photos.expect_request("**/api/library/actions"):
+        large.get_by_role("button", name="Show again").click()
+    expect(large.get_by_role("button", name="Hide")).to_be_visible()
+    held[0].continue_()
+    with photos.expect_response("**/api/folders"):
+        photos.unroute("**/api/folders")
+    photos.evaluate("new Promise((done) => setTimeout(done, 100))")
+    expect(large.get_by_role("heading", level=1)).to_have_text("IMG_4899.HEIC")
+
+
+def test_a_double_click_hides_one_photo_and_shows_none_again(photos: Page) -> None:
+    large = _large(photos)
+    photos.locator(".large").get_by_role("button", name="Hide").dblclick(delay=150)
+    expect(large).to_have_text("IMG_4898.HEIC")
+    expect(photos.locator(".large .position")).to_have_text("1 of 26")
+
+
 def test_a_photo_that_is_hidden_slowly_takes_nobody_back_who_went_elsewhere(photos: Page) -> None:
     held = list[Route]()
     photos.route("**/api/library/actions", lambda route: held.append(route))

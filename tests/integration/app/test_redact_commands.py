@@ -183,9 +183,13 @@ def test_ctrl_c_stops_what_was_not_begun(
             await asyncio.sleep(60)  # a copy that is as good as made may be finished
         return await render(self, task)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(FakeRenderer, "render", interrupted)
-        said = cli("redact", str(photos), "-o", str(safe))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell runs in the background begins deaf to it
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(FakeRenderer, "render", interrupted)
+            said = cli("redact", str(photos), "-o", str(safe))
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert said.code == 130 and "Traceback" not in said.err
     assert files(safe) <= {"a.jpg"}
 
