@@ -1,12 +1,10 @@
 """Where the window in use stands."""
 
-import ctypes
 import os
 import sys
-from ctypes import wintypes
-from typing import Any
 
 from agent.desktop.display import display_available
+from agent.desktop.windows import WindowsWindows
 from agent.domain.errors import NoWindow
 
 
@@ -48,16 +46,11 @@ def _x11() -> tuple[int, int, int, int] | None:
         server.close()
 
 
-_WITHOUT_SHADOW = 9  # DWMWA_EXTENDED_FRAME_BOUNDS
-
-
 def _windows() -> tuple[int, int, int, int] | None:
-    libraries: Any = ctypes.windll  # type: ignore[attr-defined,unused-ignore]  # Windows only
-    window, frame = wintypes.HWND(libraries.user32.GetForegroundWindow()), wintypes.RECT()
-    if not window.value or libraries.dwmapi.DwmGetWindowAttribute(window, _WITHOUT_SHADOW, ctypes.byref(frame), ctypes.sizeof(frame)):
+    front = WindowsWindows().front()
+    if front is None or front.area.w <= 0:  # the system does not tell where it stands
         return None
-    left, top = (libraries.user32.GetSystemMetrics(edge) for edge in (76, 77))  # of all monitors together
-    return frame.left - left, frame.top - top, frame.right - frame.left, frame.bottom - frame.top
+    return round(front.area.x), round(front.area.y), round(front.area.w), round(front.area.h)
 
 
 def _macos() -> tuple[int, int, int, int] | None:

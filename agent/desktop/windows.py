@@ -128,15 +128,22 @@ class XWindows:
 
 
 _WITHOUT_SHADOW, _CLOAKED = 9, 14  # DWMWA_EXTENDED_FRAME_BOUNDS, DWMWA_CLOAKED
+_LEFT, _TOP = 76, 77  # SM_XVIRTUALSCREEN, SM_YVIRTUALSCREEN: of all monitors together
+_PER_MONITOR = ctypes.c_void_p(-3)  # DPI_AWARENESS_CONTEXT_PER_MONITOR_AWARE
 
 
 class WindowsWindows:
+    """In pixels, as the screen is grabbed, whatever the scales of the monitors. `libraries` are user32 and dwmapi."""
+
+    def __init__(self, libraries: Any = None) -> None:
+        self._libraries = libraries
+
     def front(self) -> Window | None:
-        number = _libraries().user32.GetForegroundWindow()
-        return _of_windows(number) if number else None
+        number = self._asked().user32.GetForegroundWindow()
+        return self._window(number) if number else None
 
     def scene(self) -> Scene:
-        libraries, found = _libraries(), list[Window]()
+        libraries, found = self._asked(), list[Window]()
         kind = ctypes.WINFUNCTYPE(wintypes.BOOL, wintypes.HWND, wintypes.LPARAM)  # type: ignore[attr-defined,unused-ignore]
 
         def each(number: int, _: int) -> bool:
@@ -144,7 +151,7 @@ class WindowsWindows:
             libraries.dwmapi.DwmGetWindowAttribute(wintypes.HWND(number), _CLOAKED, ctypes.byref(cloaked), ctypes.sizeof(cloaked))
             shown = libraries.user32.IsWindowVisible(wintypes.HWND(number)) and not libraries.user32.IsIconic(wintypes.HWND(number))
             if shown and not cloaked.value:
-                found.append(_of_windows(number))
+                found.append(self._window(number))
             return True
 
         libraries.user32.EnumWindows(kind(each), 0)  # the topmost first
@@ -152,22 +159,23 @@ class WindowsWindows:
 
     def rest(self) -> None: ...
 
+    def _window(self, number: int) -> Window:
+        libraries, window = self._asked(), wintypes.HWND(number)
+        pid, frame = wintypes.DWORD(), wintypes.RECT()
+        libraries.user32.GetWindowThreadProcessId(window, ctypes.byref(pid))
+        libraries.dwmapi.DwmGetWindowAttribute(window, _WITHOUT_SHADOW, ctypes.byref(frame), ctypes.sizeof(frame))
+        kind, title = ctypes.create_unicode_buffer(256), ctypes.create_unicode_buffer(512)
+        libraries.user32.GetClassNameW(window, kind, len(kind))
+        libraries.user32.GetWindowTextW(window, title, len(title))
+        left, top = (libraries.user32.GetSystemMetrics(edge) for edge in (_LEFT, _TOP))
+        area = Box(frame.left - left, frame.top - top, frame.right - frame.left, frame.bottom - frame.top)
+        return seen((kind.value,), pid.value, area, title.value)
 
-def _of_windows(number: int) -> Window:
-    libraries, window = _libraries(), wintypes.HWND(number)
-    pid, frame = wintypes.DWORD(), wintypes.RECT()
-    libraries.user32.GetWindowThreadProcessId(window, ctypes.byref(pid))
-    libraries.dwmapi.DwmGetWindowAttribute(window, _WITHOUT_SHADOW, ctypes.byref(frame), ctypes.sizeof(frame))
-    kind, title = ctypes.create_unicode_buffer(256), ctypes.create_unicode_buffer(512)
-    libraries.user32.GetClassNameW(window, kind, len(kind))
-    libraries.user32.GetWindowTextW(window, title, len(title))
-    left, top = (libraries.user32.GetSystemMetrics(edge) for edge in (76, 77))  # of all monitors together
-    area = Box(frame.left - left, frame.top - top, frame.right - frame.left, frame.bottom - frame.top)
-    return seen((kind.value,), pid.value, area, title.value)
-
-
-def _libraries() -> Any:
-    return ctypes.windll  # type: ignore[attr-defined,unused-ignore]  # Windows only
+    def _asked(self) -> Any:
+        """Whoever does not say that they count in pixels is told where a scaled desktop would begin, but a window's frame in pixels."""
+        libraries = self._libraries or ctypes.windll  # type: ignore[attr-defined,unused-ignore]  # Windows only
+        libraries.user32.SetThreadDpiAwarenessContext(_PER_MONITOR)
+        return libraries
 
 
 class MacWindows:
