@@ -20,6 +20,8 @@ from agent.vision.redactor import Colours
 Plane: TypeAlias = NDArray[Any]
 
 _DEEP_PNG: Final = (2, 6)  # types of colour: RGB, with alpha or without
+# Depth and type of grey PNGs of four or sixteen greys, and how far Pillow spreads them; which one is transparent it reads as it is noted.
+_FEW_GREYS: Final = {b"\x02\x00": 85, b"\x04\x00": 17}
 
 
 @dataclass(slots=True)
@@ -82,6 +84,8 @@ def open_canvas(data: bytes, name: str, limits: Limits) -> tuple[Canvas, Notes]:
             pixels, _, profile = heic.decode(data, limits)
             return Canvas(np.require(pixels, requirements=["C", "W"]), None, profile), of_heic(data)
     opened = others.open_checked(data, name, limits)
+    if name == "png" and data[24:26] in _FEW_GREYS and "transparency" in opened.info:
+        opened.info["transparency"] *= _FEW_GREYS[data[24:26]]
     deep = _deep(opened, data, name)
     if deep is None:
         others.load(opened, name)
@@ -110,7 +114,7 @@ def upright(canvas: Canvas, exif: Exif) -> Canvas:
 def _deep(opened: PIL.Image.Image, data: bytes, name: str) -> Canvas | None:
     """Colours of sixteen bits, of which Pillow would keep eight; None for all else."""
     if name == "png":
-        deep = data[24:25] == b"\x10" and data[25:26] in map(bytes, ([kind] for kind in _DEEP_PNG)) and "transparency" not in opened.info
+        deep = data[24:25] == b"\x10" and data[25:26] in map(bytes, ([kind] for kind in _DEEP_PNG))
     else:
         tags = getattr(opened, "tag_v2", {})
         deep = name == "tiff" and tags.get(258) in ((16,) * 3, (16,) * 4) and tags.get(262) == 2 and tags.get(0x112, 1) == 1

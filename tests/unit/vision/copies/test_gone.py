@@ -1,6 +1,8 @@
 """Covered pixels are gone from copies of every format: files that differ below the cover only have the same copy, byte for byte."""
 
 import io
+import struct
+import zlib
 from functools import cache
 from itertools import product
 
@@ -63,6 +65,24 @@ def test_sixteen_bits_stay_sixteen(name: str) -> None:
     assert before is not None and after is not None
     assert before.dtype == after.dtype == np.uint16
     assert np.array_equal(before[~BELOW], after[~BELOW])
+
+
+@pytest.mark.parametrize(
+    ("depth", "kind", "clear"), [(1, 0, (1,)), (2, 0, (1,)), (4, 0, (1,)), (8, 0, (1,)), (8, 2, (1, 2, 3)), (16, 2, (258, 515, 772))]
+)
+def test_a_colour_that_is_transparent_stays_so(depth: int, kind: int, clear: tuple[int, ...]) -> None:
+    row = b"".join(value.to_bytes(2, "big") for value in clear) * 64 if depth == 16 else bytes(clear) * 64
+    if depth < 8:  # as many of them as a byte has room for
+        row = bytes([sum(clear[0] << at for at in range(0, 8, depth))] * (64 * depth // 8))
+    parts = (
+        (b"IHDR", struct.pack(">IIBBBBB", 64, 64, depth, kind, 0, 0, 0)),
+        (b"tRNS", b"".join(value.to_bytes(2, "big") for value in clear)),
+        (b"IDAT", zlib.compress((b"\0" + row) * 64)),
+        (b"IEND", b""),
+    )
+    chunks = (struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in parts)
+    shown = rgba(render(b"\x89PNG\r\n\x1a\n" + b"".join(chunks), Wish((Cover(Box(8, 24, 40, 30), Look()),)), LIMITS).data)
+    assert not shown[:16].any() and shown[30, 20, 3] == 255
 
 
 @pytest.mark.parametrize("name", ["jpeg", "jpeg-444", "webp", "avif", "heic"])
