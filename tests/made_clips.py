@@ -30,6 +30,7 @@ class Made:
     codec: str = "libx264"
     options: tuple[tuple[str, str], ...] = (("g", "12"),)
     sound: str | None = "aac"
+    rate: int = 48_000  # of the sound
     rotation: int = 0  # degrees counter-clockwise, as the file says
     flip: tuple[int, int, int, int] | None = None  # where right and down go, as the file says: two numbers each
     tags: tuple[tuple[str, str], ...] = ()
@@ -53,7 +54,7 @@ def made_clip(path: Path, made: Made | None = None) -> Path:
         if made.flip:
             a, b, c, d = (each << 16 for each in made.flip)
             picture.set_display_matrix((a, b, 0, c, d, 0, 0, 0, 1 << 30))
-        sound = None if made.sound is None else container.add_stream(made.sound, rate=48_000)
+        sound = None if made.sound is None else container.add_stream(made.sound, rate=made.rate)
         assert sound is None or isinstance(sound, AudioStream)
         for number, moment in enumerate(made.moments):
             frame = VideoFrame.from_ndarray(drawn(number, made.size), "rgb24").reformat(format=made.form)

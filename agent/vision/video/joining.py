@@ -1,4 +1,4 @@
-"""Joins the parts of a covered clip, and brings back its sound as it was."""
+"""Joins the parts of a covered clip, and brings back its sound."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from heapq import merge
@@ -16,9 +16,9 @@ from agent.domain.clips import Piece
 from agent.domain.errors import VideoUnwritable
 from agent.vision.video.geometry import Turn
 from agent.vision.video.opening import Opened, frames_from_start, moment_of, opened, packets
+from agent.vision.video.sound import MUXERS, packets_of, sounds_for
 from agent.vision.video.writing import CONTAINER
 
-_MUXERS: Final = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm"}
 # What a container says of itself; the copy's own is another.
 _TECHNICAL: Final = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "vendor_id"})
 # To open a piece the library decodes some of its frames, a tenth of a second each time: what they would tell is known of the first one.
@@ -66,21 +66,17 @@ def join(file: BinaryIO, made: BinaryIO, pieces: Sequence[Piece], form: str, out
         try:
             with (
                 av.open(Stretch(made, pieces[0]), "r", format=CONTAINER) as first,
-                av.open(output, "w", format=_MUXERS[form]) as container,
+                av.open(output, "w", format=MUXERS[form]) as container,
             ):
                 template = first.streams.video[0]
                 picture = container.add_stream_from_template(template)
                 picture.time_base = clip.time_base
                 if turn.matrix is not None:
                     picture.set_display_matrix(turn.numbers)
-                sounds = {
-                    stream.index: container.add_stream_from_template(stream)
-                    for stream in clip.container.streams.audio
-                    if stream.codec_context is not None
-                }
+                sounds = sounds_for(clip.container, container)
                 removed = _say(clip.container, container, sounds, strip=strip)
                 shown = _longer(_pictures(made, pieces, picture, clip, template.codec_context.extradata), lasts)
-                both: list[Iterator[Packet[Any]]] = [shown, _sounds(clip.container, sounds)]
+                both: list[Iterator[Packet[Any]]] = [shown, packets_of(clip.container, sounds)]
                 for packet in merge(*both, key=_seconds):
                     container.mux(packet)
         except FFmpegError as error:
@@ -127,19 +123,6 @@ def _longer(shown: "Iterator[Packet[Any]]", lasts: int) -> "Iterator[Packet[Any]
     if last is not None:
         last.duration = max(last.duration or 0, lasts)
         yield last
-
-
-def _sounds(container: InputContainer, sounds: Mapping[int, Stream]) -> "Iterator[Packet[Stream]]":
-    """As they are in the file, as far as it can be read."""
-    if not sounds:
-        return
-    try:
-        for packet in container.demux(*(stream for stream in container.streams.audio if stream.index in sounds)):
-            if packet.size and packet.dts is not None:
-                packet.stream = sounds[packet.stream_index]
-                yield packet
-    except FFmpegError:
-        return
 
 
 def _seconds(packet: "Packet[Stream]") -> float:

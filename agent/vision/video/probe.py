@@ -13,6 +13,7 @@ from agent.domain.errors import VideoUnreadable
 from agent.vision.codecs import Limits
 from agent.vision.video.geometry import Turn
 from agent.vision.video.opening import Opened, frames, is_still, moment_of, opened, packets
+from agent.vision.video.sound import holds
 
 # Seconds: parts are as short as can be decoded by themselves, but no shorter than this, and no longer than that.
 SHORTEST_S, LONGEST_S = 3.0, 30.0
@@ -85,7 +86,9 @@ def _cut_off(clip: Opened, there: int, lasts: float) -> bool:
 
 def _format(container: InputContainer) -> str:
     names = set(container.format.name.split(","))
-    sounds = {_codec(stream) for stream in container.streams.audio}
+    # What Matroska can't hold either is encoded anew, and fits everywhere; of what nothing here can decode, nothing is in the copy.
+    heard = [stream for stream in container.streams.audio if stream.codec_context is not None]
+    sounds = {_codec(stream) for stream in heard if _codec(stream) in _MP4_SOUND or holds("mkv", stream)}
     if "matroska" in names or "webm" in names:
         webm = {_codec(stream) for stream in container.streams.video} <= _WEBM_PICTURE and sounds <= _WEBM_SOUND
         return "webm" if webm else "mkv"
@@ -109,6 +112,8 @@ def _removed(container: InputContainer) -> Iterator[str]:
         yield "data"
     if container.streams.attachments:
         yield "attachment"
+    if any(stream.codec_context is None for stream in container.streams.audio):
+        yield "sound"
     if container.chapters():
         yield "chapters"
     if sum(not is_still(stream) for stream in container.streams.video) > 1:

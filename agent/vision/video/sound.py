@@ -1,0 +1,74 @@
+"""The sound of a copy: as it is in the original or, where the copy's container can't hold that, encoded anew."""
+
+import io
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
+from av.error import FFmpegError, InvalidDataError
+from av.packet import Packet
+
+MUXERS: Final = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm"}
+# What every container holds in the place of what it can't; the rates it comes in.
+_ANEW: Final = "aac"
+_RATES: Final = frozenset({7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000})
+_USUAL_RATE: Final = 48_000
+_FEW: Final = {1: "mono", 2: "stereo"}  # what some files leave unsaid
+
+
+def holds(form: str, sound: AudioStream) -> bool:
+    """Whether a container can take it as it is."""
+    with av.open(io.BytesIO(), "w", format=MUXERS[form]) as container:
+        return _copied(container, sound) is not None
+
+
+def sounds_for(given: InputContainer, container: OutputContainer) -> dict[int, AudioStream]:
+    """A stream of the copy for each that can be heard here, by the number it has in the original."""
+    heard = [sound for sound in given.streams.audio if sound.codec_context is not None]
+    return {sound.index: _copied(container, sound) or _anew(container, sound) for sound in heard}
+
+
+def packets_of(given: InputContainer, sounds: Mapping[int, AudioStream]) -> "Iterator[Packet[Any]]":
+    """As far as the file can be read."""
+    if not sounds:
+        return
+    heard = [sound for sound in given.streams.audio if sound.index in sounds]
+    anew = {sound.index for sound in heard if sounds[sound.index].codec_context.is_encoder}
+    try:
+        for packet in given.demux(*heard):
+            target = sounds[packet.stream.index]
+            if packet.stream.index in anew:
+                yield from _encoded(packet, target)
+            elif packet.size and packet.dts is not None:
+                packet.stream = target
+                yield packet
+    except FFmpegError:
+        return
+
+
+def _encoded(packet: "Packet[Any]", target: AudioStream) -> "Iterator[Packet[Any]]":
+    """An empty packet is the last one."""
+    try:
+        frames = packet.decode()
+    except InvalidDataError:
+        return  # damaged: what comes after it may be sound
+    for frame in frames:
+        yield from target.encode(frame)
+    if not packet.size:
+        yield from target.encode(None)
+
+
+def _copied(container: OutputContainer, sound: AudioStream) -> AudioStream | None:
+    try:
+        return container.add_stream_from_template(sound)
+    except ValueError:  # so the library says that the container knows no such sound
+        return None
+
+
+def _anew(container: OutputContainer, sound: AudioStream) -> AudioStream:
+    rate = sound.rate if sound.rate in _RATES else _USUAL_RATE
+    stream = container.add_stream(_ANEW, rate=rate, layout=_FEW.get(sound.channels, sound.layout.name))
+    assert isinstance(stream, AudioStream)
+    return stream
