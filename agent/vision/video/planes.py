@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
 from agent.domain.face import Box
@@ -18,6 +19,9 @@ Plane: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
 # What covers are drawn on: brightness in full, colours at half the width and height.
 EIGHT, TEN = "yuv420p", "yuv420p10le"
 _FULL_RANGE: Final = 2
+# As frames name how colours are told: as red, green and blue; as on HD.
+_RGB, _BT709 = 0, 1
+_LIMITED_RANGE: Final = 1
 # Pixels: from so far around, a colour is taken when a picture is brought into another form.
 _SHARED: Final = 8
 
@@ -29,7 +33,7 @@ def drawable(frame: VideoFrame) -> VideoFrame:
     if frame.format.name == "yuvj420p":  # the older name of 8 bits in full range
         wanted = "yuvj420p"
     width, height = frame.width + frame.width % 2, frame.height + frame.height % 2
-    plain = frame if frame.format.name == wanted else _alike(frame, frame.reformat(format=wanted))
+    plain = frame if frame.format.name == wanted else _in_form(frame, wanted)
     if (width, height) != (frame.width, frame.height):
         plain = _alike(frame, _padded(plain, width, height))
     return plain
@@ -135,6 +139,15 @@ def _plane(frame: VideoFrame, number: int, bits: int) -> Plane:
 
 def _is_full(frame: VideoFrame) -> bool:
     return frame.color_range == _FULL_RANGE or frame.format.name.startswith("yuvj")
+
+
+def _in_form(frame: VideoFrame, wanted: str) -> VideoFrame:
+    if not (frame.format.is_rgb or frame.format.has_palette or frame.colorspace == _RGB):
+        return _alike(frame, frame.reformat(format=wanted))
+    # Brightness and colours that are said to be red, green and blue are shown green, or not encoded at all.
+    fresh = _alike(frame, frame.reformat(format=wanted, dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG))
+    fresh.colorspace, fresh.color_range = _BT709, _LIMITED_RANGE
+    return fresh
 
 
 def _padded(frame: VideoFrame, width: int, height: int) -> VideoFrame:

@@ -48,7 +48,7 @@ def packets_of(given: InputContainer, sounds: Mapping[int, AudioStream]) -> "Ite
         return
 
 
-def _encoded(packet: "Packet[Any]", target: AudioStream) -> "Iterator[Packet[Any]]":
+def _encoded(packet: Any, target: AudioStream) -> "Iterator[Packet[Any]]":
     """An empty packet is the last one."""
     try:
         frames = packet.decode()
