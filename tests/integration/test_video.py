@@ -257,6 +257,17 @@ def test_a_clip_that_was_cut_off_is_done_as_far_as_it_goes_and_says_so(tmp_path:
     assert shows_red(copy.path) == 0
 
 
+@pytest.mark.parametrize("how", [("-ss", "0.7"), ("-output_ts_offset", "100")])
+def test_a_clip_that_was_trimmed_or_begins_late_is_not_cut_off(tmp_path: Path, how: tuple[str, str]) -> None:
+    """Trimmed without being encoded anew, its file holds frames before the first one that is shown."""
+    whole = made_clip(tmp_path / "whole.mp4", Made(sound=None, options=(("g", "50"), ("bf", "0"))))
+    part = tmp_path / ("part.mp4" if how[0] == "-ss" else "part.mkv")
+    before, after = (how, ()) if how[0] == "-ss" else ((), how)
+    subprocess.run(["ffmpeg", "-v", "error", *before, "-i", str(whole), "-c", "copy", *after, str(part)], check=True, timeout=100)
+    with part.open("rb") as file:
+        assert probe(file, LIMITS).truncated is False
+
+
 def test_a_clip_without_its_directory_is_refused(tmp_path: Path) -> None:
     """MP4 says at its end how it is read."""
     whole = made_clip(tmp_path / "whole.mp4").read_bytes()

@@ -30,13 +30,13 @@ def probe(file: BinaryIO, limits: Limits) -> Clip:
     digest, size = _fingerprint(file)
     with opened(file) as clip:
         limits.check_pixels(clip.stream.width, clip.stream.height)
-        moments, keys = _moments(clip)
+        moments, keys, there = _moments(clip)
         if not moments:
             raise VideoUnreadable
         tick, step = float(clip.time_base), clip.frame_ticks
         ordered = sorted(set(moments))
         parts = tuple(_parts(ordered, keys, tick))
-        truncated = _cut_off(clip, len(moments), (ordered[-1] + step - ordered[0]) * tick)
+        truncated = _cut_off(clip, there, (ordered[-1] + step - min(0, ordered[0])) * tick)
         form, sound, removed = _format(clip.container), bool(clip.container.streams.audio), tuple(_removed(clip.container))
     first = next(frames(file, parts[0]), None)
     if first is None:
@@ -54,16 +54,17 @@ def _fingerprint(file: BinaryIO) -> tuple[str, int]:
     return digest.hexdigest(), file.tell()
 
 
-def _moments(clip: Opened) -> tuple[list[int], list[int]]:
-    """When each frame is shown, in the file's order; and those of frames that need no other."""
-    moments, keys = [], []
+def _moments(clip: Opened) -> tuple[list[int], list[int], int]:
+    """When each frame is shown, in the file's order; those of frames that need no other; how many there are with those never shown."""
+    moments, keys, there = [], [], 0
     for packet in packets(clip):
+        there += 1
         moment = moment_of(packet)
         if moment is not None and not packet.is_discard:
             moments.append(moment)
             if packet.is_keyframe:
                 keys.append(moment)
-    return moments, keys
+    return moments, keys, there
 
 
 def _parts(moments: Sequence[int], keys: Sequence[int], tick: float) -> Iterator[Part]:
