@@ -3,6 +3,8 @@
 import { CaptureApi } from './api/capture'
 import { ApiError } from './api/client'
 import type { CaptureChange, CaptureOut } from './api/types'
+import { withChange } from './lib/cover'
+import { turns } from './lib/turns'
 import { app, client, type AppState } from './state.svelte'
 import { toasts, type Toasts } from './toasts.svelte'
 
@@ -17,6 +19,14 @@ export class CaptureReview {
   drawing = $state(false)
   /** id of the last one that was copied or saved, whatever was changed of it since */
   private out = $state<string | null>(null)
+  /** how the newest looks as far as the agent has told */
+  private looked = looks(null)
+  /** what the agent was asked to do: one after the other; how much of it waits, has ended and did not work */
+  private readonly turn = turns()
+  private waiting = 0
+  private ended = 0
+  private failed = 0
+  private visits = 0
 
   readonly kept = $derived(this.shown !== null && (this.shown.copied || this.shown.path != null))
   readonly changed = $derived(this.shown !== null && !this.kept && this.shown.id === this.out)
@@ -27,35 +37,63 @@ export class CaptureReview {
     private readonly toasts: Pick<Toasts, 'show'>,
   ) {}
 
-  read = (): Promise<void> => this.app.read(async () => this.take((await this.api.open()).items))
+  /** An answer from before something that was asked since tells of what is no more; another comes after that. */
+  async read(): Promise<void> {
+    const { ended } = this
+    await this.app.read(async () => {
+      const { items } = await this.api.open()
+      if (this.waiting === 0 && ended === this.ended) this.take(items)
+    })
+  }
+
+  come = (): void => void (this.visits += 1)
 
   /** There is none any more: says so, unless it was discarded here. */
   async leave(): Promise<void> {
-    await this.read()
-    this.shown = null
+    const { visits } = this
+    await this.turn(() => this.read())
+    if (visits === this.visits) this.shown = null
   }
 
-  change = (change: CaptureChange): Promise<void> => this.act((id) => this.api.change(id, change))
+  /** It is seen at once: the next change builds on it. */
+  change(change: CaptureChange): Promise<void> {
+    if (this.shown !== null) this.shown = withChange(this.shown, change)
+    return this.act((id) => this.api.change(id, change))
+  }
   copy = (): Promise<void> => this.act(this.api.copy)
   save = (): Promise<void> => this.act(this.api.save)
   discard = (): Promise<void> => this.act((id) => this.api.discard(id).then(() => (this.shown = null)))
 
+  /** What was asked for on top of something that did not work is not done: it would copy what is not covered as it was seen to be. */
   private async act(call: (id: string) => Promise<unknown>): Promise<void> {
     const id = this.shown?.id
     if (id === undefined) return
-    await this.app.act(async () => {
-      await call(id).catch((error: unknown) => {
-        if (!(error instanceof ApiError && error.status === 404)) throw error // else it is gone, and is missed in the list
-      })
+    const { failed } = this
+    this.waiting += 1
+    await this.turn(async () => {
+      try {
+        if (failed === this.failed && !(await this.app.act(() => this.reach(call, id)))) this.failed += 1
+      } finally {
+        this.waiting -= 1
+        this.ended += 1
+      }
     })
     await this.read()
+  }
+
+  private async reach(call: (id: string) => Promise<unknown>, id: string): Promise<void> {
+    await call(id).catch((error: unknown) => {
+      if (!(error instanceof ApiError && error.status === 404)) throw error // else it is gone, and is missed in the list
+    })
   }
 
   private take(items: readonly CaptureOut[]): void {
     const before = this.shown
     if (before !== null && !items.some(({ id }) => id === before.id)) this.toasts.show(this.app.t('cover_page.capture.gone'))
     const newest = items.at(-1) ?? null
-    if (looks(newest) !== looks(before)) this.version += 1
+    if (looks(newest) !== this.looked) this.version += 1
+    this.looked = looks(newest)
+    if (newest?.id !== before?.id) this.drawing = false
     this.shown = newest
     if (this.kept) this.out = newest?.id ?? null
   }

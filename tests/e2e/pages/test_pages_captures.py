@@ -1,9 +1,10 @@
 """Captures of the screen in the popup, with a made-up agent behind it: who is covered is seen, changed by key and pointer, and kept."""
 
+import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 pytestmark = pytest.mark.slow
 
@@ -92,6 +93,33 @@ def test_an_area_is_drawn_and_taken_away_by_key(small: Page, visit: Visit) -> No
     area.focus()
     small.keyboard.press("Delete")
     expect(small.locator(".cover")).to_have_count(0)
+
+
+def test_what_is_pressed_and_drawn_while_a_change_is_under_way_is_kept(small: Page, visit: Visit) -> None:
+    held = list[Route]()
+
+    def later(route: Route) -> None:
+        if route.request.method == "PATCH" and len(held) == 0:
+            held.append(route)
+        else:
+            route.continue_()
+
+    small.route("**/api/captures/a", later)
+    visit("/popup", "captured")
+    small.locator(".picture img.there").wait_for()
+    covers = small.locator(".cover")
+    covers.nth(0).click()
+    expect(covers.nth(0)).to_have_attribute("aria-pressed", "false")
+    covers.nth(0).click()
+    expect(covers.nth(0)).to_have_attribute("aria-pressed", "true")
+    for count in (4, 5):
+        small.get_by_role("button", name="Draw an area", exact=True).click()
+        small.locator(".paper").press("Enter")
+        expect(covers).to_have_count(count)
+    small.get_by_role("button", name=re.compile("^Copy")).click()
+    held[0].continue_()
+    expect(small.locator(".rest [role=status]")).to_have_text("Copied with 5 places covered.")
+    expect(covers).to_have_count(5)
 
 
 def test_its_style_is_chosen_by_arrow_keys_and_the_weak_ones_are_said_to_be(small: Page, visit: Visit) -> None:

@@ -165,6 +165,12 @@ export function captureChange(now: Marks, next: Marks): CaptureChange {
   return { covered: Object.fromEntries(turned) as Record<string, boolean>, drawn: next.filter((mark) => byHand(mark) && mark.covered).map(({ box }) => box) }
 }
 
+/** The capture as it will be; it is neither copied nor saved like that. */
+export function withChange(capture: CaptureOut, { covered, drawn, style, shape }: CaptureChange): CaptureOut {
+  const faces = capture.faces.map((face, index) => ({ ...face, covered: covered?.[index] ?? face.covered }))
+  return { ...capture, faces, drawn: drawn ?? capture.drawn, style: style ?? capture.style, shape: shape ?? capture.shape, copied: false, path: null }
+}
+
 /** Who is surely known on a capture, each once, and whether all faces of theirs are visible; names in their order on it. */
 export function knownOn(faces: CaptureOut['faces']): { readonly name: string; readonly visible: boolean; readonly at: readonly number[] }[] {
   const names = faces.map(({ person, certainty }) => (certainty === 'probable' ? null : person))
