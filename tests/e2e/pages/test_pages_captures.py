@@ -87,12 +87,16 @@ def test_an_area_is_drawn_and_taken_away_by_key(small: Page, visit: Visit) -> No
     small.get_by_role("button", name="Draw an area", exact=True).click()
     small.keyboard.press("Enter")
     area = small.get_by_role("button", name="Area 1, drawn by hand, covered")
-    area.wait_for()
+    expect(area).to_be_focused()
     small.keyboard.press("Control+c")
     expect(small.locator(".rest [role=status]")).to_have_text("Copied with 1 place covered.")
-    area.focus()
     small.keyboard.press("Delete")
     expect(small.locator(".cover")).to_have_count(0)
+    expect(small.locator(".stage")).to_be_focused()
+    small.keyboard.press("d")
+    small.locator(".paper").wait_for()
+    small.keyboard.press("Escape")
+    expect(small.locator(".stage")).to_be_focused()
 
 
 def test_what_is_pressed_and_drawn_while_a_change_is_under_way_is_kept(small: Page, visit: Visit) -> None:

@@ -139,6 +139,17 @@ def test_an_area_is_set_moved_and_removed_by_key(copy: Page) -> None:
     expect(copy.locator(".cover")).to_have_count(3)
 
 
+def test_the_keyboard_goes_on_where_an_area_went(copy: Page) -> None:
+    for _ in range(2):
+        copy.keyboard.press("d")
+        copy.keyboard.press("Enter")
+    expect(copy.get_by_role("button", name="Area 5, drawn by hand, covered", exact=True)).to_be_focused()
+    copy.keyboard.press("Delete")
+    expect(copy.get_by_role("button", name="Area 4, drawn by hand, covered", exact=True)).to_be_focused()
+    copy.get_by_role("button", name="Remove area 4").press("Enter")
+    expect(copy.get_by_role("switch", name="Face 3")).to_be_focused()
+
+
 def test_in_what_moves_a_face_is_where_it_is_in_each_frame_and_changed_in_all(page: Page, visit: Callable[..., None]) -> None:
     visit("#covers/c2/20")
     page.locator(".cover").first.wait_for()
