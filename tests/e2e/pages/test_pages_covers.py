@@ -270,6 +270,27 @@ def test_copies_of_chosen_photos_are_begun_and_told_of(page: Page, visit: Callab
     expect(page.locator("main li")).to_have_count(3)
 
 
+def test_an_answer_to_a_sheet_that_was_left_is_told_and_closes_no_other(page: Page, visit: Callable[..., None]) -> None:
+    held = list[Route]()
+    page.route("**/api/redactions", lambda route: held.append(route) if route.request.method == "POST" else route.continue_())
+    visit("#photos")
+    page.locator(".tile").first.wait_for()
+    dialog = page.get_by_role("dialog")
+    for folder in ("/nowhere", "/home/mei/safe"):
+        _ask(page)
+        dialog.get_by_label("Where to").fill(folder)
+        with page.expect_request("**/api/redactions"):
+            page.keyboard.press("Enter")
+        page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+    held[0].continue_()
+    expect(page.locator(".banners")).to_contain_text("can’t be written to")
+    _ask(page)
+    held[1].continue_()
+    page.locator(".toast", has_text="3 covered copies made").wait_for()
+    expect(dialog).to_be_visible()
+
+
 def test_enter_is_not_lost_on_a_name_that_is_not_known_yet(page: Page, visit: Callable[..., None]) -> None:
     held = list[Route]()
     holding = True
