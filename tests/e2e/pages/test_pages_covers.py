@@ -218,6 +218,16 @@ def test_a_copy_that_is_saved_slowly_takes_nobody_back_who_went_elsewhere(copy: 
     expect(copy).to_have_url(re.compile("#photos$"))
 
 
+def test_where_nothing_is_covered_no_style_is_offered_that_would_not_hold(page: Page, visit: Callable[..., None]) -> None:
+    visit("#covers/c1/5")
+    page.locator("aside .none").wait_for()
+    expect(page.get_by_role("radio")).to_have_count(0)
+    page.keyboard.press("d")
+    page.keyboard.press("Enter")
+    page.locator("aside label").nth(1).click()
+    expect(page.locator(".fills .fill.mosaic")).to_have_count(1)
+
+
 def test_what_was_changed_and_not_saved_is_still_there(copy: Page) -> None:
     copy.locator(".cover").first.click()
     copy.keyboard.press("Escape")
