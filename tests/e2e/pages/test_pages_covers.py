@@ -218,6 +218,22 @@ def test_a_copy_that_is_saved_slowly_takes_nobody_back_who_went_elsewhere(copy: 
     expect(copy).to_have_url(re.compile("#photos$"))
 
 
+@pytest.mark.parametrize(("first", "asked"), [(True, "**/redaction-items/1/marks"), (False, "**/redactions/c1/accept")])
+def test_whoever_changes_more_while_a_copy_is_saved_or_said_to_be_right_stays_with_it(copy: Page, first: bool, asked: str) -> None:
+    held = list[Route]()
+    copy.route(asked, lambda route: held.append(route))
+    if first:
+        copy.locator(".cover").first.click()
+    with copy.expect_request(asked):
+        copy.keyboard.press("Control+s")
+    copy.locator(".cover").nth(1).click()
+    held[0].continue_()
+    expect(copy.locator(".toast")).to_contain_text("IMG_4899.jpg")
+    expect(copy.locator("h1")).to_have_text("IMG_4899.jpg")
+    assert pressed(copy) == ["false" if first else "true", "false", "true"]
+    expect(copy.get_by_role("button", name="Save")).to_be_enabled()
+
+
 def test_where_nothing_is_covered_no_style_is_offered_that_would_not_hold(page: Page, visit: Callable[..., None]) -> None:
     visit("#covers/c1/5")
     page.locator("aside .none").wait_for()
