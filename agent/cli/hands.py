@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol, TypeVar
 
 from agent.api.client import Client
@@ -167,7 +167,8 @@ class AppHere:
             while (line := self._do(following)) is not None:
                 yield line
         finally:
-            self._runner.run(made.aclose())
+            with suppress(RuntimeError):  # a second Ctrl-C came before the first one's end: that goes on until the parts are ended
+                self._runner.run(made.aclose())
 
     def restore(self, request: RestoreRequest) -> Restored:
         from agent.api.present import printable
