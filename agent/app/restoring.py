@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from agent.app.ports import KEPT_ENDING, CopyFiles, Keeper, Kept, Placing, Renderer
-from agent.domain.errors import CopyChanged, CopyMissing, ImageMissing, NotRestorable
+from agent.domain.errors import CopyChanged, CopyMissing, KeptDamaged, NotRestorable
 
 
 class Restoring:
@@ -26,7 +26,7 @@ class Restoring:
         if not kept.whole:
             found = await asyncio.to_thread(self._copies.digest, copy)
             if found is None:
-                raise ImageMissing
+                raise CopyMissing
             if found != kept.copy_sha256:
                 raise CopyChanged
         ending = Path(kept.name).suffix if kept.whole else ".png"
@@ -45,6 +45,8 @@ class Restoring:
         try:
             return self._keeper.opened(beside, passphrase)
         except NotRestorable:
+            if Path(beside).is_file():
+                raise KeptDamaged from None  # of that name nothing else is there: it was emptied or overwritten
             if not Path(path).exists():
                 raise CopyMissing from None  # a name that was mistyped says nothing about what was kept
             raise

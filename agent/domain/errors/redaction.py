@@ -40,7 +40,7 @@ class NotRestorable(RedactionError):
 
 
 class CopyMissing(RedactionError):
-    """Neither the copy is there nor what was kept beside it."""
+    """The copy is not there, or neither it nor what was kept beside it."""
 
     code = "redact.copy_missing"
 

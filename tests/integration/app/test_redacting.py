@@ -27,8 +27,8 @@ from agent.domain.errors import (
     EngineCrashed,
     EngineKilled,
     ImageChanged,
-    ImageMissing,
     ImageTruncated,
+    KeptDamaged,
     ModelMissing,
     NoSuchName,
     NotFound,
@@ -659,7 +659,7 @@ async def test_regions_come_back_on_the_copy_they_are_of(world: World, safe: Pat
         with pytest.raises(CopyChanged):
             await restore(str(safe / "a.jpg"), None, "right")
         (safe / "a.jpg").unlink()
-        with pytest.raises(ImageMissing):
+        with pytest.raises(CopyMissing):
             await restore(str(safe / "a.jpg"), None, "right")
 
     assert (tmp_path / "back.png", b"restored 1") == (Path(back), content(back))
@@ -676,6 +676,14 @@ async def test_a_name_that_is_mistyped_is_not_said_to_be_of_a_picture_that_was_n
     world.file("b.jpg")
     with pytest.raises(CopyMissing):
         await world.app.redaction.restoring.restore(str(world.folder / name), None, None)
+
+
+@pytest.mark.parametrize("content", [b"", b"overwritten"])
+async def test_a_file_that_kept_something_and_was_emptied_is_not_said_to_have_kept_nothing(world: World, content: bytes) -> None:
+    copy = world.file("a.jpg").path
+    (world.folder / "a.jpg.aipopup").write_bytes(content)
+    with pytest.raises(KeptDamaged):
+        await world.app.redaction.restoring.restore(str(copy), None, None)
 
 
 async def test_what_comes_back_goes_where_it_is_wanted(world: World, tmp_path: Path) -> None:
