@@ -41,7 +41,13 @@ class Progress:
     def _reset(self) -> None:
         self._ended.clear()
         self._started = self._now()
+        self._total = 0
         self._done = self._failed = self._faces = self._with_faces = 0
+
+    @property
+    def done(self) -> int:
+        """How many of this burst ended so far."""
+        return self._done
 
     def indexed(self, faces: int) -> None:
         self._with_faces += faces > 0
@@ -59,8 +65,11 @@ class Progress:
         self._faces += faces
         self._ended.append(self._now())
 
-    def burst(self, remaining: int) -> Burst | None:
-        """The burst under way with `remaining` photos to go; None when there is none, which also ends it."""
+    def burst(self, remaining: int, done_before: int | None = None) -> Burst | None:
+        """The burst under way with `remaining` photos to go; None when there is none, which also ends it.
+
+        `done_before` is what was `done` when the counting of `remaining` began: those that ended since may be among them, or not.
+        """
         if remaining == 0:
             if self._done:
                 self.last = Finished(self._done - self._failed, self._with_faces, self._failed)
@@ -72,4 +81,7 @@ class Progress:
             self._ended.popleft()
         span = min(WINDOW_S, now - self._started)
         rate = len(self._ended) / span if span > 0.5 else 0.0
-        return Burst(self._done, self._done + remaining, rate, remaining / rate if rate > 0 else None, self._faces, self._failed)
+        # Between the least and the most that it can be, the total stays what it was: nobody should see it waver.
+        least = self._done if done_before is None else min(done_before, self._done)
+        self._total = max(self._done, least + remaining, min(self._total, self._done + remaining))
+        return Burst(self._done, self._total, rate, remaining / rate if rate > 0 else None, self._faces, self._failed)

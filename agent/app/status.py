@@ -121,6 +121,7 @@ class StatusFeed:
     async def now(self) -> Status:
         """The status this moment. Raises StoreError."""
         settings = self._settings()  # before counting: what they made to be done is then counted
+        done = self._progress.done
         counts = await asyncio.to_thread(self._count)
         jobs = counts.jobs
         queued = jobs.get(JobState.QUEUED, 0) + jobs.get(JobState.LEASED, 0)
@@ -154,7 +155,7 @@ class StatusFeed:
             watch_until=watched.until,
             watch_said=watched.said,
             watch_problem=watched.problem,
-            burst=self._progress.burst(queued),
+            burst=self._progress.burst(queued, done),
             folder_problems=tuple(self._ingest.folder_problems.items()),
             problem=problem,
             online_only=jobs.get(JobState.DEFERRED, 0),

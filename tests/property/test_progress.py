@@ -57,3 +57,21 @@ def test_after_a_standstill_no_time_left_is_promised() -> None:
     now = 3 * WINDOW_S
     burst = progress.burst(5)
     assert burst is not None and burst.rate == 0 and burst.seconds_left is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(total=st.integers(1, 60), steps=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=40))
+def test_the_total_stays_while_photos_end_during_the_counting(total: int, steps: list[tuple[int, int]]) -> None:
+    progress = Progress(lambda: 0.0)
+    progress.burst(total)
+    for before, after in steps:
+        done = progress.done
+        if done + before + after >= total:
+            break
+        for _ in range(before):  # they end before the rest is counted, the others after
+            progress.indexed(1)
+        remaining = total - progress.done
+        for _ in range(after):
+            progress.indexed(1)
+        burst = progress.burst(remaining, done)
+        assert burst is not None and (burst.done, burst.total) == (done + before + after, total)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING
 
@@ -115,6 +116,28 @@ async def test_a_wait_for_a_busy_machine_is_no_work_to_rest_from(
         await world.until(lambda: bool(told))
         world.app.pause()
         await world.until(lambda: told[-1].state is AgentState.PAUSED)
+
+
+async def test_a_photo_that_ends_while_the_rest_is_counted_is_counted_once(
+    world: World, told: list[Status], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.analyser.gate.clear()
+    async with world.running():
+        await world.until(lambda: bool(told))
+        for name in ("a", "b"):
+            await world.app.ingest.note(world.file(name), Priority.NEW)
+        await world.until(lambda: told[-1].queued == 2 and world.app.indexer.running > 0)
+        counted = await asyncio.to_thread(world.real.counts)
+
+        def slowly() -> Counts:
+            world.analyser.gate.set()
+            while world.app.indexer.running:
+                time.sleep(0.01)
+            return counted
+
+        monkeypatch.setattr(world.library, "counts", slowly)
+        burst = (await world.app.status.now()).burst
+        assert burst is not None and (burst.done, burst.total) == (2, 2)
 
 
 async def test_what_slows_the_work_is_counted_for_only_while_there_is_some(
