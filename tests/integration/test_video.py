@@ -23,7 +23,7 @@ from agent.vision.video.looking import look_through
 from agent.vision.video.opening import frames, moment_of
 from agent.vision.video.probe import probe
 from agent.vision.video.writing import write_part
-from tests.made_clips import Made, look, made_clip, red_share
+from tests.made_clips import Made, look, made_clip, place, red_share
 
 LIMITS = Limits(megapixels=50, megabytes=100)
 TAGS = (("title", "Mei"), ("creation_time", "2026-01-02T03:04:05Z"), ("location", "+48.1+11.5/"), ("make", "Phone"))
@@ -161,6 +161,24 @@ def test_other_containers(tmp_path: Path, name: str) -> None:
     assert len(sound) == len(before)
     # Picture and sound lie as far apart as they did. AVI tells no times: its frames are counted, each library its own way.
     assert sound[0] - times(copy.path)[0] == pytest.approx(before[0] - times(original)[0], abs=0.002 if name != "clip.avi" else 0.1)
+
+
+@pytest.mark.parametrize("more", [(), (("x264-params", "open-gop=1:scenecut=0"),)], ids=["closed groups", "open groups"])
+def test_frames_of_h264_in_avi_come_as_they_are_shown_not_as_they_are_stored(tmp_path: Path, more: tuple[tuple[str, str], ...]) -> None:
+    options = (("g", "12"), ("bf", "2"), ("b_strategy", "0"), *more)
+    original = made_clip(tmp_path / "clip.avi", Made(options=options, sound=None))
+    with original.open("rb") as file:
+        clip = probe(file, LIMITS)
+        assert clip.frames == 50 and not clip.truncated and (len(clip.parts) > 1 or more)
+        found = [frame for part in clip.parts for frame in frames(file, part)]
+    assert len(found) == 50
+    moments = [moment_of(frame) or 0 for frame in found]
+    assert moments == sorted(set(moments))
+    for number, frame in enumerate(found):
+        [seen] = look(frame.to_ndarray(format="rgb24")[None], 0.0)
+        assert seen.box.x == pytest.approx(place(number, (320, 240))[0], abs=3)
+    copy = redacted(original)
+    assert shows_red(copy.path) == 0 and len(times(copy.path)) == 50 and not copy.clip.truncated
 
 
 def test_webm_stays_webm(tmp_path: Path) -> None:

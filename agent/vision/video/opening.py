@@ -1,10 +1,12 @@
 """Opens clips, from files that are open already, and gives their frames in the order they are shown."""
 
 import math
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain, dropwhile
 from typing import BinaryIO, Final
 
 import av
@@ -17,6 +19,7 @@ from av.video.stream import VideoStream
 
 from agent.domain.clips import Part
 from agent.domain.errors import VideoNoPicture, VideoUnreadable
+from agent.vision.video.h264 import begins_anew
 
 # No playlists and nothing else that names other files.
 _FORMATS: Final = "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,nut,ivf,h264,hevc,mpegvideo,m4v,obu,wav,mp3,aac,flac"
@@ -40,6 +43,15 @@ class Opened:
         """From one frame to the next, mostly."""
         rate = self.stream.average_rate or self.stream.guessed_rate or Fraction(25)
         return max(1, round(1 / (rate * self.time_base)))
+
+    @property
+    def timed_as_stored(self) -> bool:
+        """Whether times go with the order of storing, not of showing: AVI tells no others, and those of H.264 the library does not mend."""
+        return self.container.format.name == "avi" and self.stream.codec_context.name == "h264"
+
+    def can_begin_at(self, packet: "Packet[VideoStream]") -> bool:
+        """Whether all frames from its own on can be decoded, each shown when it should be."""
+        return packet.is_keyframe and (not self.timed_as_stored or begins_anew(bytes(packet), self.stream.codec_context.extradata))
 
 
 @contextmanager
@@ -105,7 +117,7 @@ def _decoded(clip: Opened, part: Part, run_up: float) -> Iterator[VideoFrame]:
         except FFmpegError:
             return
     last: int | None = None
-    for frame in decoded(clip):
+    for frame in decoded(clip, sought=begin is not None):
         moment = moment_of(frame)
         if moment is None or moment < part.start or (last is not None and moment <= last):
             continue
@@ -115,20 +127,27 @@ def _decoded(clip: Opened, part: Part, run_up: float) -> Iterator[VideoFrame]:
         yield frame
 
 
-def decoded(clip: Opened) -> Iterator[VideoFrame]:
-    """All frames from where it stands."""
+def decoded(clip: Opened, *, sought: bool = False) -> Iterator[VideoFrame]:
+    """All frames from where it stands; if that was `sought`, from where they can be told apart."""
     decoder = clip.stream.codec_context
-    for packet in packets(clip):
+    found = packets(clip)
+    if sought and clip.timed_as_stored:
+        found = dropwhile(lambda packet: not clip.can_begin_at(packet), found)
+    due: deque[int | None] = deque()  # times of frames that are not shown yet, where they belong to others
+    for packet in chain(found, (None,)):
+        if packet is not None and clip.timed_as_stored:
+            due.append(moment_of(packet))
         try:
-            yield from decoder.decode(packet)
+            for frame in decoder.decode(packet):
+                if due:
+                    frame.pts = due.popleft()
+                yield frame
         except InvalidDataError:
+            if due:
+                due.pop()
             continue  # damaged: the frames after it may be sound
         except FFmpegError:
-            break
-    try:
-        yield from decoder.decode(None)
-    except FFmpegError:
-        return
+            return
 
 
 def _main_picture(container: InputContainer) -> VideoStream:

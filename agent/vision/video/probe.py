@@ -62,7 +62,7 @@ def _moments(clip: Opened) -> tuple[list[int], list[int], int]:
         moment = moment_of(packet)
         if moment is not None and not packet.is_discard:
             moments.append(moment)
-            if packet.is_keyframe:
+            if clip.can_begin_at(packet):
                 keys.append(moment)
     return moments, keys, there
 
@@ -82,7 +82,9 @@ def _cut_off(clip: Opened, there: int, lasts: float) -> bool:
     said = clip.stream.duration
     seconds = float(said * clip.time_base) if said else (clip.container.duration or 0) / 1e6
     short = lasts < seconds - _SHORT_S and lasts < seconds * _SHORT_SHARE
-    return short if not clip.stream.frames else there < clip.stream.frames * _SHORT_SHARE
+    # AVI counts moments, also those at which no other frame comes.
+    counted = clip.stream.frames if clip.container.format.name != "avi" else 0
+    return there < counted * _SHORT_SHARE if counted else short
 
 
 def _format(container: InputContainer) -> str:
