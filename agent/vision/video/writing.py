@@ -32,6 +32,9 @@ _VP9: Final = {
     "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "crf": "32", "b": "0", "row-mt": "1", "lag-in-frames": "0"},
 }
 ENCODERS: Final = {"webm": _VP9, "mp4": _H264, "mov": _H264, "mkv": _H264}
+# Of a pixel that is not square VP9 tells nothing, and the library lets no container tell it: there the picture itself is made wider.
+_SQUARE: Final = frozenset({"webm"})
+_MOST_ASPECT: Final = 4
 # As the library numbers the orders of fields: not known, none; the bottom field is shown first.
 _WHOLE, _BOTTOM_FIRST = (0, 1), (3, 4)
 
@@ -44,7 +47,7 @@ class _Wanted:
     threads: int
     time_base: Fraction
     rate: Fraction
-    aspect: Fraction | None
+    aspect: Fraction | None  # a pixel's width by its height, if it is told
     fields: str  # of x264's parameters
 
     @classmethod
@@ -61,14 +64,18 @@ class _Wanted:
         stream = container.add_stream(name, rate=self.rate, options=options)
         assert isinstance(stream, VideoStream)
         context = stream.codec_context
-        stream.width, stream.height, stream.pix_fmt = frame.width, frame.height, frame.format.name
+        stream.width, stream.height, stream.pix_fmt = self._width(frame.width), frame.height, frame.format.name
         stream.time_base = context.time_base = self.time_base
-        if self.aspect:
+        if self.aspect and self.form not in _SQUARE:
             context.sample_aspect_ratio = self.aspect
         context.colorspace, context.color_range = frame.colorspace, frame.color_range
         context.color_primaries, context.color_trc = frame.color_primaries, frame.color_trc
         context.thread_count = self.threads
         return stream
+
+    def _width(self, width: int) -> int:
+        aspect = self.aspect if self.form in _SQUARE else None
+        return max(1, round(width * aspect)) if aspect and 1 / _MOST_ASPECT <= aspect <= _MOST_ASPECT else width
 
 
 def write_part(file: BinaryIO, part: Part, ways: Sequence[Covered], form: str, output: BinaryIO, threads: int = 1) -> int:
@@ -86,7 +93,7 @@ def write_part(file: BinaryIO, part: Part, ways: Sequence[Covered], form: str, o
                 plain.pts, plain.time_base, plain.pict_type = moment - part.start, wanted.time_base, PictureType.NONE
                 if stream is None:
                     stream = wanted.stream(container, plain)
-                elif (plain.width, plain.height) != (stream.width, stream.height):
+                if (plain.width, plain.height) != (stream.width, stream.height):
                     plain = plain.reformat(stream.width, stream.height)
                 container.mux(stream.encode(plain))
                 written += 1
