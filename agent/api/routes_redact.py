@@ -150,11 +150,11 @@ def _items(api: FastAPI, context: Context) -> None:
     async def preview(item_id: Id, of: Literal["copy", "original"] = "copy", side: Side = 1_280, moment: Moment | None = None) -> Response:
         """The copy as it is, or the original to draw on; of what moves at that moment, or with most faces. Made now, kept nowhere."""
         shown = await known(item_id)
-        path = shown.target if of == "copy" else shown.source
+        copy = of == "copy"
         if shown.facts is not None and shown.facts.ways is not None:
-            picture = await app.redaction.clips.still(path, shown.facts, side, moment)
+            picture = await app.redaction.clips.still(shown, shown.facts, side, moment, copy=copy)
         else:
-            picture = await app.analyser.preview(path, side)
+            picture = await app.analyser.preview(shown.target if copy else shown.source, side)
         return Response(picture, media_type="image/jpeg", headers=_UNKEPT)
 
 

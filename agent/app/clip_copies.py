@@ -64,19 +64,24 @@ class ClipCopies:
         if edited is None:
             facts = replace(_facts(copy, item.wish.look), copy_sha256=digest, models=tuple(sorted(recipe.models)))
         else:  # whom looks would have left visible is not what decided
-            facts = replace(edited, copy_sha256=digest, removed=copy.removed, followed=())
+            facts = replace(edited, copy_sha256=digest, removed=copy.removed, followed=(), zero=copy.clip.zero)
         if not film and (target := clip_named_as(item.target, copy.clip.format)) != item.target:
             # Nobody meant that name, so what has it stays.
             item = replace(item, target=target, wish=replace(item.wish, replace=False))
         return facts, item
 
-    async def still(self, path: str, facts: CopyFacts, side: int, moment: int | None = None) -> bytes:
-        """A clip, or its copy, at that moment, or when it shows most faces, as JPEG. Raises RedactionError, ImageError, EngineError."""
+    async def still(self, item: RedactionItem, facts: CopyFacts, side: int, moment: int | None = None, *, copy: bool) -> bytes:
+        """A clip, or its copy, at that moment of the clip, or when it shows most faces, as JPEG.
+
+        Raises RedactionError, ImageError, EngineError.
+        """
         redactor = self._films if facts.ways_in == "frames" else self._clips
         if redactor is None:
             raise VideoMissing
         seconds = facts.peak if moment is None or facts.moments is None else moment * facts.moments.tick
-        return await redactor.still(path, seconds, side)
+        if copy:
+            return await redactor.still(item.target, max(0.0, seconds - facts.zero), side)
+        return await redactor.still(item.source, seconds, side)
 
     async def _naming(self, choice: Choice, recipe: Recipe) -> Naming | None:
         """None: everyone is covered, and nobody's face print is made."""
@@ -134,6 +139,7 @@ def _facts(copy: ClipCopy, look: Look) -> CopyFacts:
         followed=named,
         ways_in="frames" if clip.film else "seconds",
         peak=copy.peak * clip.tick,
+        zero=clip.zero,
     )
 
 

@@ -20,6 +20,7 @@ FORMATS = frozenset({"mp4", "mov", "mkv", "webm"})
 FILMS = frozenset({"gif", "png", "webp", "avif", "tiff"})
 # More than any clip that was measured came near to.
 _MOST_PARTS, _MOST_FINDS, _MOST_KINDS = 20_000, 4000, 30
+_LATEST_S = 1e10  # a clock of 63 bits and nanoseconds ends before
 _SHA256, _KIND = re.compile(r"[0-9a-f]{64}"), re.compile(r"[a-z][a-z-]{0,30}")
 
 
@@ -74,6 +75,7 @@ def check_clip(clip: Clip) -> Clip:
         _SHA256.fullmatch(clip.sha256) is not None
         and min(clip.size, clip.width, clip.height, clip.frames) > 0
         and clip.tick > 0
+        and 0 <= clip.zero < _LATEST_S
         and clip.frame >= clip.tick
         and clip.format in (FILMS if clip.film else FORMATS)
         and 0 < len(clip.parts) <= _MOST_PARTS

@@ -175,7 +175,7 @@ def test_frames_of_h264_in_avi_come_as_they_are_shown_not_as_they_are_stored(tmp
     moments = [moment_of(frame) or 0 for frame in found]
     assert moments == sorted(set(moments))
     for number, frame in enumerate(found):
-        [seen] = look(frame.to_ndarray(format="rgb24")[None], 0.0)
+        [seen] = look(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)[None], 0.0)
         assert seen.box.x == pytest.approx(place(number, (320, 240))[0], abs=3)
     copy = redacted(original)
     assert shows_red(copy.path) == 0 and len(times(copy.path)) == 50 and not copy.clip.truncated
@@ -189,6 +189,15 @@ def test_webm_stays_webm(tmp_path: Path) -> None:
     assert stream(copy.path)["codec_name"] == "vp9"
     assert shows_red(copy.path) == 0
     assert times(copy.path) == times(original)
+
+
+@pytest.mark.parametrize(("codec", "ending"), [("libvpx-vp9", "webm"), ("libx264", "mkv"), ("libx264", "mp4")])
+def test_pixels_that_are_not_square_stay_so(tmp_path: Path, codec: str, ending: str) -> None:
+    original = tmp_path / f"clip.{ending}"
+    source = ("-f", "lavfi", "-i", "testsrc2=s=320x240:r=25:d=1,setsar=4/3")
+    subprocess.run(["ffmpeg", "-v", "error", *source, "-c:v", codec, str(original)], check=True, timeout=100)
+    width, height = map(int, stream(redacted(original).path)["display_aspect_ratio"].split(":"))
+    assert width / height == pytest.approx(16 / 9, abs=0.003)
 
 
 @pytest.mark.parametrize("rotation", [90, 180, 270])
@@ -284,6 +293,20 @@ def test_a_clip_that_was_trimmed_or_begins_late_is_not_cut_off(tmp_path: Path, h
     subprocess.run(["ffmpeg", "-v", "error", *before, "-i", str(whole), "-c", "copy", *after, str(part)], check=True, timeout=100)
     with part.open("rb") as file:
         assert probe(file, LIMITS).truncated is False
+
+
+@pytest.mark.parametrize("ending", ["ts", "mkv", "mpg"])
+def test_the_copy_of_a_clip_whose_clock_runs_on_from_elsewhere_begins_at_once(tmp_path: Path, ending: str) -> None:
+    plain, late = made_clip(tmp_path / "plain.mp4"), tmp_path / f"late.{ending}"
+    codecs = ("-c:v", "mpeg2video", "-c:a", "mp2") if ending == "mpg" else ("-c", "copy")
+    subprocess.run(["ffmpeg", "-v", "error", "-i", str(plain), *codecs, "-output_ts_offset", "40000", str(late)], check=True, timeout=100)
+    copy = redacted(late)
+    assert 39_990 < copy.clip.zero < 40_010
+    assert float(ffprobe(copy.path, "-show_format")["format"]["duration"]) < 3
+    picture, sound, before, heard = times(copy.path), times(copy.path, "a"), times(late), times(late, "a")
+    assert min(picture[0], sound[0]) == pytest.approx(0, abs=0.03)
+    assert picture[0] - sound[0] == pytest.approx(min(before) - heard[0], abs=0.002)
+    assert shows_red(copy.path) == 0
 
 
 def test_a_clip_without_its_directory_is_refused(tmp_path: Path) -> None:

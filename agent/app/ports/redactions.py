@@ -74,6 +74,7 @@ class CopyFacts:
     followed: tuple[Followed, ...] = ()  # those ways, where some people were named
     ways_in: str = "seconds"  # what their numbers are: these or "frames"
     peak: float = 0.0  # of a clip: when it shows most faces, in seconds by its own clock
+    zero: float = 0.0  # of a clip: seconds by its own clock that are nought in the copy
     before: "CopyFacts | None" = None  # of the copy that is to give way to one that was edited
 
     @property

@@ -10,7 +10,7 @@ _IDR: Final = 5  # the type of unit that no later frame looks behind (ITU-T H.26
 def begins_anew(packet: bytes, extradata: bytes | None) -> bool:
     """Whether no frame after this one, in the order of storing, needs or is shown before it.
 
-    `extradata` is what the file holds for the whole stream: it tells whether units have their length before them, as in MP4, or a start code.
+    `extradata`, which the file holds for the whole stream, tells whether units have their length before them, as in MP4, or a start code.
     """
     prefixed = extradata is not None and len(extradata) > 4 and extradata[0] == 1
     return _IDR in (_by_length(packet, 1 + (extradata[4] & 3)) if prefixed and extradata else _by_start(packet))

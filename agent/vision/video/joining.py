@@ -1,6 +1,7 @@
 """Joins the parts of a covered clip, and brings back its sound."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from heapq import merge
 from io import SEEK_CUR, SEEK_END, SEEK_SET, RawIOBase
 from typing import Any, BinaryIO, Final
@@ -78,7 +79,7 @@ def join(file: BinaryIO, made: BinaryIO, pieces: Sequence[Piece], form: str, out
                 shown = _longer(_pictures(made, pieces, picture, clip, template.codec_context.extradata), lasts)
                 both: list[Iterator[Packet[Any]]] = [shown, packets_of(clip.container, sounds)]
                 for packet in merge(*both, key=_seconds):
-                    container.mux(packet)
+                    container.mux(_earlier(packet, clip.zero))
         except FFmpegError as error:
             raise VideoUnwritable from error
     return removed
@@ -123,6 +124,12 @@ def _longer(shown: "Iterator[Packet[Any]]", lasts: int) -> "Iterator[Packet[Any]
     if last is not None:
         last.duration = max(last.duration or 0, lasts)
         yield last
+
+
+def _earlier(packet: "Packet[Any]", seconds: Fraction) -> "Packet[Any]":
+    ticks = round(seconds / packet.time_base)
+    packet.pts, packet.dts = (None if moment is None else moment - ticks for moment in (packet.pts, packet.dts))
+    return packet
 
 
 def _seconds(packet: "Packet[Stream]") -> float:

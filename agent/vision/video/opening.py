@@ -45,6 +45,15 @@ class Opened:
         return max(1, round(1 / (rate * self.time_base)))
 
     @property
+    def zero(self) -> Fraction:
+        """Seconds by its own clock that are nought in the copy.
+
+        MP4 says itself what is shown before its first frame; the clocks of others run on from anything: a broadcast, a camera's last clip.
+        """
+        begins = self.container.start_time or 0
+        return Fraction(max(0, begins), av.time_base) if "mp4" not in self.container.format.name else Fraction(0)
+
+    @property
     def timed_as_stored(self) -> bool:
         """Whether times go with the order of storing, not of showing: AVI tells no others, and those of H.264 the library does not mend."""
         return self.container.format.name == "avi" and self.stream.codec_context.name == "h264"

@@ -360,9 +360,11 @@ async def test_of_a_clip_and_of_its_copy_the_moment_with_most_faces_can_be_seen(
     source = world.file("b.mp4", b"clip").path
     async with world.running():
         made, _ = await told(world, safe)
-        facts = made["b.mp4"].facts
-        assert facts is not None
-        assert await world.app.redaction.clips.still(source, facts, 300) == f"{source} 0.0 300".encode()
+        item = made["b.mp4"]
+        assert item.facts is not None
+        facts, still = replace(item.facts, peak=41_000.0, zero=40_000.0), world.app.redaction.clips.still
+        assert await still(item, facts, 300, copy=False) == f"{source} 41000.0 300".encode()
+        assert await still(item, facts, 300, copy=True) == f"{item.target} 1000.0 300".encode()
 
 
 async def test_whoever_comes_late_sees_how_far_it_is(world: World, clips: FakeClips, safe: Path) -> None:

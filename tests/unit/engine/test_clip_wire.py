@@ -37,6 +37,8 @@ def test_what_is_true_comes_back_as_it_was() -> None:
         {"width": -1},
         {"frames": 0},
         {"tick": 0.0},
+        {"zero": -1.0},
+        {"zero": float("nan")},
         {"frame": 0.0},
         {"format": "../x"},
         {"parts": ()},
