@@ -9,6 +9,8 @@ import av
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
+from av.codec import CodecContext
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
@@ -65,6 +67,28 @@ def made_clip(path: Path, made: Made | None = None) -> Path:
             for noise in _noise(float(made.moments[-1]) / 600):
                 container.mux(sound.encode(noise))
             container.mux(sound.encode(None))
+    return path
+
+
+def changing_clip(path: Path, codec: str, sizes: Sequence[tuple[int, int]], forms: Sequence[str], options: dict[str, str]) -> Path:
+    """Twenty frames of each size and form, each with an encoder of its own, as calls that are recorded have them."""
+    with av.open(str(path), "w") as container:
+        picture = container.add_stream(codec, rate=25)
+        assert isinstance(picture, VideoStream)
+        picture.width, picture.height, picture.pix_fmt = *sizes[0], forms[0]
+        for part, (size, form) in enumerate(zip(sizes, forms, strict=True)):
+            encoder = CodecContext.create(codec, "w")
+            assert isinstance(encoder, VideoCodecContext)
+            (encoder.width, encoder.height), encoder.pix_fmt, encoder.time_base = size, form, Fraction(1, 25)
+            encoder.options = options
+            packets = []
+            for number in range(20):
+                frame = VideoFrame.from_ndarray(drawn(number, size), "rgb24").reformat(format=form)
+                frame.pts, frame.time_base = 20 * part + number, Fraction(1, 25)
+                packets += encoder.encode(frame)
+            for packet in [*packets, *encoder.encode(None)]:
+                packet.stream, packet.time_base = picture, Fraction(1, 25)
+                container.mux(packet)
     return path
 
 

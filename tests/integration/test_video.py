@@ -23,7 +23,7 @@ from agent.vision.video.looking import look_through
 from agent.vision.video.opening import frames, moment_of
 from agent.vision.video.probe import probe
 from agent.vision.video.writing import write_part
-from tests.made_clips import Made, look, made_clip, place, red_share
+from tests.made_clips import Made, changing_clip, look, made_clip, place, red_share
 
 LIMITS = Limits(megapixels=50, megabytes=100)
 TAGS = (("title", "Mei"), ("creation_time", "2026-01-02T03:04:05Z"), ("location", "+48.1+11.5/"), ("make", "Phone"))
@@ -179,6 +179,31 @@ def test_frames_of_h264_in_avi_come_as_they_are_shown_not_as_they_are_stored(tmp
         assert seen.box.x == pytest.approx(place(number, (320, 240))[0], abs=3)
     copy = redacted(original)
     assert shows_red(copy.path) == 0 and len(times(copy.path)) == 50 and not copy.clip.truncated
+
+
+CHANGING = {
+    "larger.ts": ("libx264", [(320, 240), (640, 480)], ["yuv420p", "yuv420p"]),
+    "upright.ts": ("libx264", [(320, 240), (240, 320)], ["yuv420p", "yuv420p"]),
+    "deeper.ts": ("libx264", [(320, 240), (320, 240)], ["yuv420p", "yuv420p10le"]),
+    "larger.webm": ("libvpx-vp9", [(320, 240), (640, 480)], ["yuv420p", "yuv420p"]),
+}
+
+
+@pytest.mark.parametrize("name", CHANGING)
+def test_a_clip_that_changes_its_size_on_the_way_is_covered_to_its_end(tmp_path: Path, name: str) -> None:
+    codec, sizes, forms = CHANGING[name]
+    options = {"g": "10", "bf": "0"} if codec == "libx264" else {"g": "10", "lag-in-frames": "0", "deadline": "realtime"}
+    original = changing_clip(tmp_path / name, codec, sizes, forms, options)
+    copy = redacted(original)
+    assert (copy.clip.width, copy.clip.height) == (320, 240)
+    with copy.path.open("rb") as file:
+        again = probe(file, LIMITS)
+        shown = [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for part in again.parts for frame in frames(file, part)]
+    assert len(shown) == 40
+    assert max(map(red_share, shown)) == 0
+    # Not the whole picture is, whatever its size.
+    covered = [float((pixels.max(axis=2) < 30).mean()) for pixels in shown]
+    assert min(covered) > 0.004 and max(covered) < 0.3
 
 
 def test_webm_stays_webm(tmp_path: Path) -> None:

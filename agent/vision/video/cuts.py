@@ -24,14 +24,22 @@ class Cuts:
 
     def __init__(self) -> None:
         self._last: NDArray[np.float32] | None = None
+        self._size: tuple[int, ...] = ()
         self._usual: deque[float] = deque(maxlen=_MEMORY)
 
     def begins(self, planes: Sequence[Plane], depth: int = 8) -> bool:
-        """Whether a scene begins with this frame. Each plane is [height, width], of `depth` bits. The first frame begins none."""
+        """Whether a scene begins with this frame, as with each of another size. The first frame begins none.
+
+        Each plane is [height, width], of `depth` bits.
+        """
         small = np.stack([_shrunk(plane) for plane in planes]) / np.float32(1 << (depth - 8))
         last, self._last = self._last, small
-        if last is None or last.shape != small.shape:
+        size, self._size = self._size, planes[0].shape
+        if last is None:
             return False
+        if size != self._size or last.shape != small.shape:
+            self._usual.clear()
+            return True
         # Brightness and both colours: scenes that are equally bright differ in these.
         differs = float(np.abs(small - last).mean(axis=(1, 2)).sum())
         usual = float(np.median(self._usual)) if self._usual else 0.0

@@ -14,7 +14,7 @@ from agent.vision.detector import NMS_IOU, Detection, Look, five, suppress
 from agent.vision.prints import Prints
 from agent.vision.video.cuts import Cuts
 from agent.vision.video.geometry import Turn
-from agent.vision.video.opening import frames, moment_of
+from agent.vision.video.opening import frames, moment_of, opened
 from agent.vision.video.planes import planes_of
 from agent.vision.windows import grid, padded
 
@@ -37,6 +37,8 @@ def look_through(file: BinaryIO, part: Part, tick: float, look: Look, threads: i
     The last frame before a cut, and of the part, is looked at too: another scene often begins with the next part, and where a face went
     after the last look can only be guessed; what prints say of it holds only between two looks.
     """
+    with opened(file) as clip:
+        size = clip.size
     cuts = Cuts()
     sights: list[Sight] = []
     begins: list[int] = []
@@ -44,7 +46,7 @@ def look_through(file: BinaryIO, part: Part, tick: float, look: Look, threads: i
     last: VideoFrame | None = None
 
     def see(frame: VideoFrame, side: int, prints: Prints | None) -> None:
-        sights.append(Sight(_shown_at(frame), tuple(finds(frame, look, side, prints))))
+        sights.append(Sight(_shown_at(frame), tuple(finds(frame, size, look, side, prints))))
 
     for frame in frames(file, part, threads, coarse=True):
         moment = _shown_at(frame)
@@ -65,27 +67,30 @@ def look_through(file: BinaryIO, part: Part, tick: float, look: Look, threads: i
     return Seen(tuple(sights), tuple(begins))
 
 
-def finds(frame: VideoFrame, look: Look, side: int, prints: Prints | None = None) -> Iterator[Find]:
-    """Faces of a frame, looked at with a longer side of at most `side`, in pixels of the upright picture."""
+def finds(frame: VideoFrame, size: tuple[int, int], look: Look, side: int, prints: Prints | None = None) -> Iterator[Find]:
+    """Faces of a frame, looked at with a longer side of at most `side`, in pixels of the upright picture.
+
+    `size` is that of the clip's first frame, by which all faces are told: on the way it may change.
+    """
     ratio = min(1.0, side / max(frame.width, frame.height))
-    size = max(1, round(frame.width * ratio)), max(1, round(frame.height * ratio))
+    less = max(1, round(frame.width * ratio)), max(1, round(frame.height * ratio))
     turn = Turn.of(frame)
     # The colours need not be right: the net finds faces in any.
-    small = frame.reformat(*size, format="rgb24", interpolation="AREA").to_ndarray()
+    small = frame.reformat(*less, format="rgb24", interpolation="AREA").to_ndarray()
     pixels = turn.turned(np.asarray(small, np.uint8))
-    across, down = (full / small for full, small in zip(turn.upright(frame.width, frame.height), turn.upright(*size), strict=True))
-    found = [_larger(face, across, down) for face in _found(pixels, look)]
+    own, first = turn.upright(frame.width, frame.height), turn.upright(*size)
+    found = [_scaled(face, turn.upright(*less), own) for face in _found(pixels, look)]
 
     def whole() -> Pixels:
         return turn.turned(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
 
     printed = prints(whole, found) if prints is not None else [None] * len(found)
     for face, print in zip(found, printed, strict=True):
-        yield Find(face.box, face.score, print)
+        yield Find(face.box if own == first else _scaled(face, own, first).box, face.score, print)
 
 
-def _larger(face: Detection, across: float, down: float) -> Detection:
-    box = face.box
+def _scaled(face: Detection, given: tuple[int, int], wanted: tuple[int, int]) -> Detection:
+    box, across, down = face.box, wanted[0] / given[0], wanted[1] / given[1]
     points = five([(x * across, y * down) for x, y in face.landmarks])
     return Detection(Box(box.x * across, box.y * down, box.w * across, box.h * down), face.score, points)
 

@@ -14,6 +14,7 @@ from av.container import InputContainer
 from av.error import FFmpegError, InvalidDataError
 from av.packet import Packet
 from av.stream import Disposition
+from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -33,6 +34,8 @@ class Opened:
 
     container: InputContainer
     stream: VideoStream
+    size: tuple[int, int]  # of the first frame, as it lies in the file
+    form: VideoFormat | None  # of its pixels
 
     @property
     def time_base(self) -> Fraction:
@@ -75,7 +78,7 @@ def opened(file: BinaryIO, threads: int = 1) -> Iterator[Opened]:
         stream = _main_picture(container)
         stream.codec_context.thread_count = threads
         stream.thread_type = "AUTO" if threads > 1 else "SLICE"
-        yield Opened(container, stream)
+        yield Opened(container, stream, (stream.width, stream.height), stream.codec_context.format)
 
 
 def moment_of(frame: "VideoFrame | Packet[VideoStream]") -> int | None:

@@ -6,6 +6,7 @@ from itertools import count
 from typing import Final, TypeAlias
 
 import numpy as np
+from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
@@ -28,15 +29,26 @@ _SHARED: Final = 8
 
 def drawable(frame: VideoFrame) -> VideoFrame:
     """The frame in a form that covers can be drawn on, with sides that are even; the decoder's own frame is never written to."""
-    deep = max(component.bits for component in frame.format.components) > 8
-    wanted = TEN if deep else EIGHT
-    if frame.format.name == "yuvj420p":  # the older name of 8 bits in full range
-        wanted = "yuvj420p"
+    wanted = drawable_form(frame.format)
     width, height = frame.width + frame.width % 2, frame.height + frame.height % 2
     plain = frame if frame.format.name == wanted else _in_form(frame, wanted)
     if (width, height) != (frame.width, frame.height):
         plain = _alike(frame, _padded(plain, width, height))
     return plain
+
+
+def drawable_form(form: VideoFormat) -> str:
+    """What `drawable` makes of pixels in this form."""
+    if form.name == "yuvj420p":  # the older name of 8 bits in full range
+        return form.name
+    return TEN if max(component.bits for component in form.components) > 8 else EIGHT
+
+
+def brought_to(frame: VideoFrame, width: int, height: int, form: str) -> VideoFrame:
+    """The frame in a size and a form that others have: calls and screens that are recorded change theirs on the way."""
+    if (frame.width, frame.height, frame.format.name) == (width, height, form):
+        return frame
+    return _alike(frame, frame.reformat(width, height, format=form))
 
 
 def planes_of(frame: VideoFrame) -> tuple[list[Plane], int]:

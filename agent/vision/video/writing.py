@@ -1,7 +1,7 @@
 """Writes a part of a clip anew, with what is covered covered."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import BinaryIO, Final
 
@@ -15,9 +15,11 @@ from av.video.stream import VideoStream
 
 from agent.domain.clips import Covered, Part, covers_at
 from agent.domain.errors import VideoMissing, VideoUnwritable
+from agent.domain.face import Box
+from agent.domain.redaction import Cover
 from agent.vision.video.geometry import Turn
 from agent.vision.video.opening import Opened, frames, moment_of, opened
-from agent.vision.video.planes import draw, drawable
+from agent.vision.video.planes import brought_to, draw, drawable, drawable_form
 
 # Parts are kept in a container that has any time base and a stream's own settings; it wants no moment below nought.
 CONTAINER: Final = "nut"
@@ -32,8 +34,7 @@ _VP9: Final = {
     "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "crf": "32", "b": "0", "row-mt": "1", "lag-in-frames": "0"},
 }
 ENCODERS: Final = {"webm": _VP9, "mp4": _H264, "mov": _H264, "mkv": _H264}
-# Of a pixel that is not square VP9 tells nothing, and the library lets no container tell it: there the picture itself is made wider.
-_SQUARE: Final = frozenset({"webm"})
+# Pixels that are so many times wider than high, or the other way round, are an error of the file.
 _MOST_ASPECT: Final = 4
 # As the library numbers the orders of fields: not known, none; the bottom field is shown first.
 _WHOLE, _BOTTOM_FIRST = (0, 1), (3, 4)
@@ -49,12 +50,19 @@ class _Wanted:
     rate: Fraction
     aspect: Fraction | None  # a pixel's width by its height, if it is told
     fields: str  # of x264's parameters
+    size: tuple[int, int]  # of the clip's first frame, as it lies in the file
+    pixels: str | None  # in what form covers are drawn on it
 
     @classmethod
     def of(cls, clip: Opened, form: str, threads: int) -> "_Wanted":
         order = clip.stream.codec_context.field_order
         fields = "" if order in _WHOLE else ":bff=1" if order in _BOTTOM_FIRST else ":tff=1"
-        return cls(form, threads, clip.time_base, clip.stream.average_rate or Fraction(25), clip.stream.sample_aspect_ratio, fields)
+        aspect, pixels = clip.stream.sample_aspect_ratio, None if clip.form is None else drawable_form(clip.form)
+        return cls(form, threads, clip.time_base, clip.stream.average_rate or Fraction(25), aspect, fields, clip.size, pixels)
+
+    @property
+    def vp9(self) -> bool:
+        return ENCODERS[self.form] is _VP9
 
     def stream(self, container: OutputContainer, frame: VideoFrame) -> VideoStream:
         """For frames like this one."""
@@ -64,18 +72,22 @@ class _Wanted:
         stream = container.add_stream(name, rate=self.rate, options=options)
         assert isinstance(stream, VideoStream)
         context = stream.codec_context
-        stream.width, stream.height, stream.pix_fmt = self._width(frame.width), frame.height, frame.format.name
+        stream.width, stream.height = self._shape(frame)
+        stream.pix_fmt = self.pixels or frame.format.name
         stream.time_base = context.time_base = self.time_base
-        if self.aspect and self.form not in _SQUARE:
+        if self.aspect and not self.vp9:
             context.sample_aspect_ratio = self.aspect
         context.colorspace, context.color_range = frame.colorspace, frame.color_range
         context.color_primaries, context.color_trc = frame.color_primaries, frame.color_trc
         context.thread_count = self.threads
         return stream
 
-    def _width(self, width: int) -> int:
-        aspect = self.aspect if self.form in _SQUARE else None
-        return max(1, round(width * aspect)) if aspect and 1 / _MOST_ASPECT <= aspect <= _MOST_ASPECT else width
+    def _shape(self, frame: VideoFrame) -> tuple[int, int]:
+        """Parts of VP9 may be of several sizes, but a pixel's shape it does not tell, and the library lets no container tell it."""
+        if not self.vp9:
+            return self.size[0] + self.size[0] % 2, self.size[1] + self.size[1] % 2
+        believed = self.aspect and 1 / _MOST_ASPECT <= self.aspect <= _MOST_ASPECT
+        return max(1, round(frame.width * self.aspect)) if believed and self.aspect else frame.width, frame.height
 
 
 def write_part(file: BinaryIO, part: Part, ways: Sequence[Covered], form: str, output: BinaryIO, threads: int = 1) -> int:
@@ -89,12 +101,11 @@ def write_part(file: BinaryIO, part: Part, ways: Sequence[Covered], form: str, o
             for frame in frames(file, part, threads):
                 moment = moment_of(frame)
                 assert moment is not None
-                plain = _covered(frame, moment, ways)
+                plain = _covered(frame, moment, ways, wanted.size)
                 plain.pts, plain.time_base, plain.pict_type = moment - part.start, wanted.time_base, PictureType.NONE
                 if stream is None:
                     stream = wanted.stream(container, plain)
-                if (plain.width, plain.height) != (stream.width, stream.height):
-                    plain = plain.reformat(stream.width, stream.height)
+                plain = brought_to(plain, stream.width, stream.height, stream.pix_fmt or plain.format.name)
                 container.mux(stream.encode(plain))
                 written += 1
             if stream is not None:
@@ -104,14 +115,22 @@ def write_part(file: BinaryIO, part: Part, ways: Sequence[Covered], form: str, o
     return written
 
 
-def _covered(frame: VideoFrame, moment: int, ways: Sequence[Covered]) -> VideoFrame:
-    covers = covers_at(ways, moment)
+def _covered(frame: VideoFrame, moment: int, ways: Sequence[Covered], size: tuple[int, int]) -> VideoFrame:
+    """`ways` go over the clip's first frame, which is of that size."""
     width, height, turn = frame.width, frame.height, Turn.of(frame)
+    covers = covers_at(ways, moment)
+    if (width, height) != size:
+        covers = [_scaled(cover, turn.upright(*size), turn.upright(width, height)) for cover in covers]
     plain = drawable(frame)
     if covers:
         plain.make_writable()
         draw(plain, [turn.in_file(cover, width, height) for cover in covers])
     return plain
+
+
+def _scaled(cover: Cover, given: tuple[int, int], wanted: tuple[int, int]) -> Cover:
+    box, across, down = cover.box, wanted[0] / given[0], wanted[1] / given[1]
+    return replace(cover, box=Box(box.x * across, box.y * down, box.w * across, box.h * down))
 
 
 def _encoder(form: str) -> tuple[str, dict[str, str]]:

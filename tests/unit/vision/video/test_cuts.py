@@ -27,6 +27,10 @@ def test_another_scene_is_a_cut_and_only_its_first_frame() -> None:
     assert begun([scene(1)] * 5 + [scene(2)] * 5) == [5]
 
 
+def test_a_picture_of_another_size_begins_a_scene() -> None:
+    assert begun([scene(1)] * 3 + [scene(1)[::2, ::2]] * 3) == [3]
+
+
 def test_also_in_ten_bits() -> None:
     assert begun([scene(1, depth=10)] * 3 + [scene(2, depth=10)] * 3, depth=10) == [3]
 
