@@ -1,8 +1,11 @@
 """Sound that a copy's container can't hold as it is: what came out is told by ffprobe, a program of its own."""
 
+import subprocess
 from pathlib import Path
 
+import av
 import pytest
+from av.stream import Disposition
 
 from tests.integration.test_video import redacted, shows_red, stream, times
 from tests.made_clips import Made, made_clip
@@ -28,3 +31,38 @@ def test_sound_that_nothing_here_can_decode_is_left_out_and_told(tmp_path: Path)
     assert copy.path.suffix == ".mp4"
     assert copy.clip.removed == ("sound",)
     assert stream(copy.path, "a") == {}
+
+
+def test_names_in_the_settings_of_vorbis_go_if_that_is_wished(tmp_path: Path) -> None:
+    plain, original = tmp_path / "plain.webm", tmp_path / "clip.webm"
+    codecs = ("-c:v", "libvpx", "-deadline", "realtime", "-c:a", "libvorbis")
+    subprocess.run(["ffmpeg", "-v", "error", "-i", str(made_clip(tmp_path / "m.mp4")), *codecs, str(plain)], check=True, timeout=100)
+    comment = b"artist=" + b"Mei" * 200  # longer than one step of its length
+    with av.open(str(plain)) as given, av.open(str(original), "w") as container:
+        streams = {each.index: container.add_stream_from_template(each) for each in given.streams}
+        sound = streams[given.streams.audio[0].index].codec_context
+        count, first, _, *_ = settings = bytes(sound.extradata or b"")
+        headers = bytes(settings[3:])
+        comments = b"\3vorbis" + bytes(4) + (1).to_bytes(4, "little") + len(comment).to_bytes(4, "little") + comment + b"\1"
+        lengths = bytes((count, first, *[255] * (len(comments) // 255), len(comments) % 255))
+        sound.extradata = lengths + headers[:first] + comments + headers[first + settings[2] :]
+        for packet in given.demux():
+            if packet.size:
+                packet.stream = streams[packet.stream.index]
+                container.mux(packet)
+    assert b"Mei" in original.read_bytes()
+    assert b"Mei" in redacted(original).path.read_bytes()
+    copy = redacted(original, strip=True)
+    assert b"Mei" not in copy.path.read_bytes()
+    assert "comment" in copy.removed
+    assert len(times(copy.path, "a")) == len(times(original, "a"))
+    hear = ["ffmpeg", "-v", "error", "-i", str(copy.path), "-vn", "-f", "null", "-"]
+    assert subprocess.run(hear, capture_output=True, check=True, timeout=100).stderr == b""
+
+
+def test_of_several_sounds_the_one_that_is_heard_stays_so(tmp_path: Path) -> None:
+    plain, original = made_clip(tmp_path / "plain.mp4"), tmp_path / "clip.mp4"
+    which = ("-map", "0:v", "-map", "0:a", "-map", "0:a", "-disposition:a:0", "0", "-disposition:a:1", "default")
+    subprocess.run(["ffmpeg", "-v", "error", "-i", str(plain), "-c", "copy", *which, str(original)], check=True, timeout=100)
+    with av.open(str(redacted(original).path)) as copy:
+        assert [bool(sound.disposition & Disposition.default) for sound in copy.streams.audio] == [False, True]

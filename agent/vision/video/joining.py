@@ -7,6 +7,7 @@ from io import SEEK_CUR, SEEK_END, SEEK_SET, RawIOBase
 from typing import Any, BinaryIO, Final
 
 import av
+from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
@@ -17,7 +18,7 @@ from agent.domain.clips import Piece
 from agent.domain.errors import VideoUnwritable
 from agent.vision.video.geometry import Turn
 from agent.vision.video.opening import Opened, frames_from_start, moment_of, opened, packets
-from agent.vision.video.sound import MUXERS, packets_of, sounds_for
+from agent.vision.video.sound import MUXERS, packets_of, silence, sounds_for
 from agent.vision.video.writing import CONTAINER
 
 # What a container says of itself; the copy's own is another.
@@ -136,16 +137,20 @@ def _seconds(packet: "Packet[Stream]") -> float:
     return float((packet.dts or 0) * packet.time_base)
 
 
-def _say(given: InputContainer, container: OutputContainer, sounds: Mapping[int, Stream], *, strip: bool) -> tuple[str, ...]:
+def _say(given: InputContainer, container: OutputContainer, sounds: Mapping[int, AudioStream], *, strip: bool) -> tuple[str, ...]:
     """Take over what is said of the clip, or tell the kinds of what is not."""
     tags = {key: value for key, value in given.metadata.items() if key not in _TECHNICAL}
+    told = [*tags, *(key for stream in given.streams for key in stream.metadata if key not in _TECHNICAL | {"language", "handler_name"})]
     for stream in (each for each in given.streams.audio if each.index in sounds):
-        sounds[stream.index].metadata.clear()
-        sounds[stream.index].metadata.update({} if strip else stream.metadata)
+        sound = sounds[stream.index]
+        sound.disposition = stream.disposition  # which one is heard
+        sound.metadata.clear()
+        sound.metadata.update({} if strip else stream.metadata)
+        if strip and silence(sound):
+            told.append("comment")
     if not strip:
         container.metadata.update(tags)
         return ()
-    told = [*tags, *(key for stream in given.streams for key in stream.metadata if key not in _TECHNICAL | {"language", "handler_name"})]
     return tuple(sorted({_kind(key.lower()) for key in told}))
 
 

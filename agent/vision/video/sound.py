@@ -15,6 +15,8 @@ MUXERS: Final = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm"}
 _ANEW: Final = "aac"
 _RATES: Final = frozenset({7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000})
 _USUAL_RATE: Final = 48_000
+# Vorbis' comment header: no vendor, no comments, and the bit that ends it.
+_NO_COMMENT: Final = b"\3vorbis" + bytes(8) + b"\1"
 _FEW: Final = {1: "mono", 2: "stereo"}  # what some files leave unsaid
 
 
@@ -46,6 +48,35 @@ def packets_of(given: InputContainer, sounds: Mapping[int, AudioStream]) -> "Ite
                 yield packet
     except FFmpegError:
         return
+
+
+def silence(sound: AudioStream) -> bool:
+    """Empty what a stream's settings say of the recording; whether there was something: Vorbis holds a title and names in them."""
+    context = sound.codec_context
+    headers = _headers(context.extradata or b"") if context.codec.canonical_name == "vorbis" else None
+    if headers is None:
+        return False
+    first, comments, setup = headers
+    context.extradata = bytes((2, *_laced(len(first)), *_laced(len(_NO_COMMENT)))) + first + _NO_COMMENT + setup
+    maker = int.from_bytes(comments[7:11], "little")
+    return any(comments[11 + maker : 15 + maker])
+
+
+def _headers(extradata: bytes) -> tuple[bytes, bytes, bytes] | None:
+    """Those of Vorbis, as Matroska holds them: how many follow the first, the lengths of all but the last in steps of 255, then all."""
+    at, lengths = 1, []
+    for _ in range(2):
+        full = next((number for number, step in enumerate(extradata[at:]) if step < 255), None)
+        if extradata[:1] != b"\2" or full is None:
+            return None
+        lengths.append(255 * full + extradata[at + full])
+        at += full + 1
+    middle, end = at + lengths[0], at + sum(lengths)
+    return extradata[at:middle], extradata[middle:end], extradata[end:]
+
+
+def _laced(length: int) -> list[int]:
+    return [255] * (length // 255) + [length % 255]
 
 
 def _encoded(packet: Any, target: AudioStream) -> "Iterator[Packet[Any]]":
