@@ -13,6 +13,7 @@ import structlog
 from filelock import FileLock, Timeout
 
 from agent import __version__
+from agent.adapters.instance import alone
 from agent.adapters.paths import AppPaths
 from agent.adapters.updates.asking import ask
 from agent.adapters.updates.installation import Installation
@@ -22,7 +23,7 @@ from agent.adapters.updates.places import Place, place_of
 from agent.app.updates import Updates
 from agent.bootstrap import channel_of, library_care, updater, utc_now
 from agent.build import Build, Kind, read_build
-from agent.domain.errors import AgentError, AlreadyRunning, UpdateError, UpdateFailed, UpdateManaged, UpdateNotReady
+from agent.domain.errors import AgentError, AlreadyRunning, LifecycleError, UpdateError, UpdateFailed, UpdateManaged, UpdateNotReady
 from agent.settings import Settings
 
 log = structlog.get_logger()
@@ -73,7 +74,7 @@ class Handover:
             care=library_care(settings, paths),
             place=self._place,
             comes_up=lambda place, version: comes_up([*place.staged_command, "run", "--trial"], version, paths),
-            alone=lambda: alone(paths, wait_s=LOCK_WAIT_S),
+            alone=lambda: alone(paths, command=False, wait_s=LOCK_WAIT_S),
         )
 
     def before_run(self) -> Place | None:
@@ -81,8 +82,8 @@ class Handover:
 
         Never raises: what went wrong is remembered, and this version runs. While the agent runs, nothing is done.
         """
-        with contextlib.suppress(AlreadyRunning), self._turn():
-            with alone(self._paths, wait_s=0):
+        with contextlib.suppress(LifecycleError), self._turn():
+            with alone(self._paths, command=False):
                 try:
                     other = self._installation.end()
                 except (AgentError, OSError) as error:
@@ -101,7 +102,7 @@ class Handover:
         self._restart = asked
         place = None
         if self._wanted or asked:
-            with contextlib.suppress(AlreadyRunning), self._turn():
+            with contextlib.suppress(LifecycleError), self._turn():
                 place = self._install_quietly()
         if not asked or self._leaving:
             return None
@@ -110,7 +111,7 @@ class Handover:
     def install(self, *, again: bool = False) -> Place | None:
         """Because somebody asked: where the new version lies, None where an installer does the rest. `again` also one that was given up.
 
-        Raises UpdateError, StoreError, KeyHomeError, AlreadyRunning.
+        Raises UpdateError, StoreError, KeyHomeError, LifecycleError.
         """
         with self._turn():
             if again:
@@ -156,28 +157,15 @@ class Handover:
         """One installer at a time; who starts meanwhile waits for its end. Raises AlreadyRunning."""
         self._paths.create()
         self._paths.updates.mkdir(mode=0o700, exist_ok=True)
-        with _held(FileLock(self._paths.updates / "install.lock", timeout=TRIAL_LIMIT_S)):
+        lock = FileLock(self._paths.updates / "install.lock", timeout=TRIAL_LIMIT_S)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise AlreadyRunning from error
+        try:
             yield
-
-
-@contextlib.contextmanager
-def alone(paths: AppPaths, *, wait_s: float) -> Iterator[None]:
-    """Hold the instance's lock. Raises AlreadyRunning."""
-    paths.create()
-    with _held(FileLock(paths.lock, timeout=wait_s, poll_interval=0.05)):
-        yield
-
-
-@contextlib.contextmanager
-def _held(lock: FileLock) -> Iterator[None]:
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise AlreadyRunning from error
-    try:
-        yield
-    finally:
-        lock.release()
+        finally:
+            lock.release()
 
 
 def comes_up(command: Sequence[str], version: str, paths: AppPaths, *, limit_s: float = TRIAL_LIMIT_S) -> bool:

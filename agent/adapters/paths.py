@@ -66,6 +66,11 @@ class AppPaths:
         return self.data / "agent.lock"
 
     @property
+    def command_lock(self) -> Path:
+        """Held as well where that instance is a command, not the agent."""
+        return self.data / "command.lock"
+
+    @property
     def settings(self) -> Path:
         """The user's settings file."""
         return self.config / "settings.toml"

@@ -73,7 +73,7 @@ def run(session: Session, no_tray: bool, trial: bool) -> int:
     words = ["--no-tray"] if no_tray else []
     try:
         before_run(session, words)
-        with session.alone():
+        with session.alone(command=False):
             end = run_agent(session, tray=not no_tray)
     except AlreadyRunning:
         return show_running(session)

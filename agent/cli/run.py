@@ -74,7 +74,7 @@ def tell_desktop(session: Session, error: AgentError) -> None:
 
 def try_out(session: Session) -> int:
     """Come up for the version before this one, which let go of the lock a moment ago."""
-    with session.alone(wait_s=LOCK_WAIT_S):
+    with session.alone(command=False, wait_s=LOCK_WAIT_S):
         run_agent(session, tray=False, trial=True)
     return 0
 

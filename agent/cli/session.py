@@ -11,7 +11,7 @@ import click
 
 from agent.adapters.config_file import SettingsFile
 from agent.adapters.paths import AppPaths
-from agent.domain.errors import AgentError, AlreadyRunning
+from agent.domain.errors import AgentError
 from agent.i18n import Texts
 from agent.settings import Settings
 
@@ -54,16 +54,12 @@ class Session:
         return Client.find(self.paths.runtime)
 
     @contextmanager
-    def alone(self, *, wait_s: float = 0) -> Iterator[None]:
-        """Hold the instance's lock. Raises AlreadyRunning."""
-        from filelock import FileLock, Timeout
+    def alone(self, *, command: bool = True, wait_s: float = 0) -> Iterator[None]:
+        """Hold the instance's lock, as a `command` or as the agent. Raises AlreadyRunning, CommandRunning."""
+        from agent.adapters.instance import alone
 
-        self.paths.create()
-        try:
-            with FileLock(self.paths.lock, timeout=wait_s):
-                yield
-        except Timeout as error:
-            raise AlreadyRunning from error
+        with alone(self.paths, command=command, wait_s=wait_s):
+            yield
 
     @contextmanager
     def library(self) -> Iterator["SqliteLibrary"]:

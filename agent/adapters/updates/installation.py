@@ -24,7 +24,7 @@ MOST_STARTS = 3  # of a new version that never ran long enough to be kept
 
 
 class Installation:
-    """Of one program, `installed` being its version. `alone` holds the instance's lock and raises AlreadyRunning."""
+    """Of one program, `installed` being its version. `alone` holds the instance's lock and raises LifecycleError."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Installation:
         self._alone = alone
 
     def install(self, offer: Offer, file: Path) -> Place:
-        """Try the new version and put it in its place. Raises UpdateError (nothing has changed), StoreError, KeyHomeError, AlreadyRunning.
+        """Try the new version and put it in its place. Raises UpdateError (nothing has changed), StoreError, KeyHomeError, LifecycleError.
 
         UpdateRolledBack: it did not come up, and all is as it was.
         """

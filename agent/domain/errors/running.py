@@ -15,6 +15,12 @@ class AlreadyRunning(LifecycleError):
     code = "agent.already_running"
 
 
+class CommandRunning(LifecycleError):
+    """A command that does without the agent uses the library."""
+
+    code = "agent.command_running"
+
+
 class AgentUnreachable(LifecycleError):
     code = "agent.unreachable"
 

@@ -19,6 +19,7 @@ from filelock import FileLock
 
 import agent.__main__
 from agent import __version__
+from agent.adapters.instance import alone
 from agent.api.whereabouts import Whereabouts, leave
 from agent.cli import main
 from agent.cli.session import Session
@@ -265,6 +266,13 @@ def test_a_second_start_while_the_first_is_not_up_yet_is_no_failure(cli: Command
     with FileLock(cli.paths.lock):
         said = cli("run")
     assert said.code == 0 and "already running" in said.err
+
+
+@pytest.mark.parametrize("words", [("run", "--no-tray"), ("backup", "restore"), ("undo",)])
+def test_beside_a_command_that_uses_the_library_no_agent_is_said_to_run(cli: CommandLine, words: tuple[str, ...]) -> None:
+    with alone(cli.paths):
+        said = cli(*words)
+    assert said.code == 1 and "[agent.command_running]" in said.err and "ai-popup open" not in said.err
 
 
 def test_what_the_agent_refuses_is_told(cli: CommandLine, running_agent: FakeAgent) -> None:
