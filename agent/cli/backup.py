@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agent.cli.output import say
 from agent.cli.session import Session
 from agent.domain.errors import BackupDamaged
 from agent.i18n import Texts
@@ -56,7 +57,7 @@ def list_backups(session: Session) -> None:
     for one in found:
         _show(session, one)
     if not found:
-        click.echo(session.texts("cli.backup.none"), err=True)
+        say(session.texts("cli.backup.none"), err=True)
 
 
 @backup.command(help=TEXTS("cli.help.backup_verify"))
@@ -66,7 +67,7 @@ def verify(session: Session, name: str | None) -> int:
     store, bad = _backups(session), 0
     for one in [store.get(name)] if name else store.list():
         try:
-            click.echo(f"{one.name}: {session.texts('cli.backup.good', count=store.verify(one))}")
+            say(f"{one.name}: {session.texts('cli.backup.good', count=store.verify(one))}")
         except BackupDamaged as error:
             bad += 1
             session.explain(error, about=one.name)
@@ -82,7 +83,7 @@ def restore(session: Session, name: str | None) -> None:
     store = _backups(session)
     with session.alone():
         restored = store.restore(store.get(name) if name else None, utc_now())
-    click.echo(session.texts("cli.backup.restored", name=restored.name))
+    say(session.texts("cli.backup.restored", name=restored.name))
 
 
 @click.command(help=TEXTS("cli.help.recover"))
@@ -90,15 +91,15 @@ def restore(session: Session, name: str | None) -> None:
 def recover(session: Session) -> None:
     keys = _keys(session)
     keys.recover(click.prompt(session.texts("cli.recovery.ask"), err=True))
-    click.echo(session.texts("cli.recovery.done"))
+    say(session.texts("cli.recovery.done"))
 
 
 @click.command(name="recovery-code", help=TEXTS("cli.help.recovery_code"))
 @click.pass_obj
 def recovery_code(session: Session) -> None:
     keys = _keys(session)
-    click.echo(keys.recovery_code(keys.unlock()))
+    say(keys.recovery_code(keys.unlock()))
 
 
 def _show(session: Session, one: "Backup") -> None:
-    click.echo(f"{one.name}  {one.size / 1e6:,.1f} MB")
+    say(f"{one.name}  {one.size / 1e6:,.1f} MB")

@@ -5,6 +5,7 @@ from contextlib import suppress
 
 import click
 
+from agent.cli.output import say
 from agent.cli.session import Session
 from agent.domain.errors import NotRunning
 from agent.domain.redaction import Shape, Style
@@ -76,7 +77,7 @@ def capture(
         }
     )
     if style in (Style.MOSAIC, Style.BLUR):
-        click.echo(texts("cli.capture.weak", style=style), err=True)
+        say(texts("cli.capture.weak", style=style), err=True)
     with hands(session) as able:
         if copied and not isinstance(able, Client):
             # What is pasted is had from whoever copied it: a command is gone by then.
@@ -84,18 +85,18 @@ def capture(
         time.sleep(delay)
         made = able.capture(request)
     if as_json:
-        click.echo(made.model_dump_json(exclude={"id", "open"}))
+        say(made.model_dump_json(exclude={"id", "open"}))
         return 0
     covered = sum(face.covered for face in made.faces)
     if made.path is not None:
-        click.echo(made.path)
+        say(made.path)
     if not made.faces:
-        click.echo(texts("cli.capture.no_face"), err=True)
+        say(texts("cli.capture.no_face"), err=True)
     else:
-        click.echo(texts("cli.capture.covered", count=covered), err=True)
+        say(texts("cli.capture.covered", count=covered), err=True)
         if visible := [face for face in made.faces if not face.covered]:
             names = texts("ui.list_separator").join(face.person or "?" for face in visible)
-            click.echo(texts("cli.capture.visible", names=names), err=True)
+            say(texts("cli.capture.visible", names=names), err=True)
     if made.copied:
-        click.echo(texts("cli.capture.copied"), err=True)
+        say(texts("cli.capture.copied"), err=True)
     return 0

@@ -16,6 +16,7 @@ from agent.cli.config import config
 from agent.cli.find import find, verify
 from agent.cli.hand_over import hand_over
 from agent.cli.models import models
+from agent.cli.output import say
 from agent.cli.people import people, redo, undo
 from agent.cli.redact import redact, restore
 from agent.cli.session import Session
@@ -90,7 +91,7 @@ def show_running(session: Session) -> int:
     try:
         session.client().post("/api/popup/show")
     except (DesktopError, LifecycleError):
-        click.echo(session.texts("cli.run.already"), err=True)
+        say(session.texts("cli.run.already"), err=True)
     return 0
 
 
@@ -111,19 +112,19 @@ def scan(session: Session, paths: tuple[str, ...], as_json: bool, embeddings: bo
 def status(session: Session, as_json: bool) -> None:
     now = session.client().status()
     if as_json:
-        click.echo(now.model_dump_json())
+        say(now.model_dump_json())
         return
     texts = session.texts
     state = "no_folder" if now.state == "idle" and not now.folders else now.state
-    click.echo(texts(f"cli.status.{state}", count=now.queued))
-    click.echo(texts.counted("cli.status.library", photos=now.images, faces=now.faces, people=now.people))
-    click.echo(texts("cli.status.recognition_on" if now.recognition else "cli.status.recognition_off"))
+    say(texts(f"cli.status.{state}", count=now.queued))
+    say(texts.counted("cli.status.library", photos=now.images, faces=now.faces, people=now.people))
+    say(texts("cli.status.recognition_on" if now.recognition else "cli.status.recognition_off"))
     for folder in now.folders:
-        click.echo(texts("cli.status.folder", path=folder.path))
+        say(texts("cli.status.folder", path=folder.path))
         if folder.problem:
-            click.echo(f"    {session.sentences(folder.problem.cause, folder.problem.remedy)} [{folder.problem.code}]")
+            say(f"    {session.sentences(folder.problem.cause, folder.problem.remedy)} [{folder.problem.code}]")
     for remark in _remarks(now, session):
-        click.echo(remark)
+        say(remark)
 
 
 def _remarks(now: "Status", session: Session) -> Iterator[str]:
@@ -153,14 +154,14 @@ def _remarks(now: "Status", session: Session) -> Iterator[str]:
 @click.pass_obj
 def pause(session: Session) -> None:
     session.client().post("/api/pause")
-    click.echo(session.texts("cli.paused"))
+    say(session.texts("cli.paused"))
 
 
 @ai_popup.command(help=TEXTS("cli.help.resume"))
 @click.pass_obj
 def resume(session: Session) -> None:
     session.client().post("/api/resume")
-    click.echo(session.texts("cli.resumed"))
+    say(session.texts("cli.resumed"))
 
 
 @ai_popup.command(name="open", help=TEXTS("cli.help.open"), short_help=TEXTS("cli.help.open_short"))
@@ -178,8 +179,8 @@ def open_ui(session: Session, at: str | None, only_print: bool) -> None:
             raise click.BadParameter(session.texts("cli.open.place"), param_hint="PLACE") from None
     url = session.client().session_url(at=at)
     if only_print or not open_in_browser(url):
-        click.echo(session.texts("cli.open.once"), err=True)
-        click.echo(url)
+        say(session.texts("cli.open.once"), err=True)
+        say(url)
 
 
 @ai_popup.command(name="quit", help=TEXTS("cli.help.quit"))

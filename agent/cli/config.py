@@ -3,6 +3,7 @@
 import click
 
 from agent.adapters.config_check import parsed_value
+from agent.cli.output import say
 from agent.cli.session import Session
 from agent.i18n import Texts
 from agent.settings import KeyHome
@@ -22,12 +23,12 @@ def show(session: Session, key: str | None) -> None:
 
     whole = session.settings.model_dump(mode="json")
     if key is None:
-        click.echo(tomlkit.dumps(whole).rstrip())
+        say(*tomlkit.dumps(whole).rstrip().split("\n"))
         return
     value: object = whole
     for part in session.file.check_key(key):
         value = value[part] if isinstance(value, dict) else value
-    click.echo(tomlkit.item(value).as_string() if not isinstance(value, dict) else tomlkit.dumps(value).rstrip())
+    say(*(tomlkit.dumps(value) if isinstance(value, dict) else tomlkit.item(value).as_string()).rstrip().split("\n"))
 
 
 @config.command(name="set", help=TEXTS("cli.help.config_set"))
@@ -42,7 +43,7 @@ def set_value(session: Session, key: str, value: str) -> None:
         move_key(session.file, session.paths, KeyHome(meant))
     else:
         session.file.set(key, value)
-    click.echo(session.texts("cli.config.saved", key=key), err=True)
+    say(session.texts("cli.config.saved", key=key), err=True)
 
 
 @config.command(help=TEXTS("cli.help.config_validate"))
@@ -52,11 +53,11 @@ def validate(session: Session) -> int:
     for problem in problems:
         session.explain(problem)
     if not problems:
-        click.echo(session.texts("cli.config.valid"))
+        say(session.texts("cli.config.valid"))
     return 1 if problems else 0
 
 
 @config.command(help=TEXTS("cli.help.config_path"))
 @click.pass_obj
 def path(session: Session) -> None:
-    click.echo(session.paths.settings)
+    say(str(session.paths.settings))

@@ -4,13 +4,12 @@ import asyncio
 import platform
 from functools import cache
 
-import click
-
 from agent import __version__
 from agent.app.devices import Note
 from agent.app.health import Check, examine
 from agent.bootstrap import engine_pool, model_store
 from agent.checkup import checks, engine_words, ground, update_check
+from agent.cli.output import say
 from agent.cli.session import Session
 from agent.engine.wire import Hello
 
@@ -19,16 +18,16 @@ MARKS = {"ok": "✓", "absent": "·", "failed": "✗"}
 
 def report(session: Session) -> int:
     """Print a line per check. Exit code 1 if one failed; what is merely absent (a tray, a running agent) is no failure."""
-    click.echo(f"AI Popup {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}")
+    say(f"AI Popup {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}")
     findings = examine(all_checks(session))
     for finding in findings:
         error, text = finding.error, finding.text
         if error is not None:
             code = f" [{error.code}]" if finding.state == "failed" else ""
             text = f"{session.sentences(session.texts.cause(error), session.texts.remedy(error))}{code}"
-        click.echo(f"{MARKS[finding.state]} {session.texts(f'cli.doctor.{finding.name}')}: {text}")
+        say(f"{MARKS[finding.state]} {session.texts(f'cli.doctor.{finding.name}')}: {text}")
         if finding.state == "failed":
-            click.echo(f"  {session.texts('cli.doctor.more', place=f'help/troubleshooting/{finding.name}')}")
+            say(f"  {session.texts('cli.doctor.more', place=f'help/troubleshooting/{finding.name}')}")
     return 1 if any(finding.state == "failed" for finding in findings) else 0
 
 

@@ -6,13 +6,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from agent.adapters import people_files
 from agent.adapters.people_files import FaceRow
 from agent.api.schemas_people import NameFaces, NameMany, PersonsFaces
 from agent.api.schemas_scan import ScanRequest
 from agent.cli.hands import hands
+from agent.cli.output import say
 from agent.cli.session import Session
 from agent.domain.errors import PeopleError, RecognitionOff
 from agent.domain.face import Box
@@ -55,7 +54,7 @@ def import_folder(session: Session, folder: Path) -> int:
                 if line.image is None:
                     continue
                 if line.image.error is not None:
-                    click.echo(f"{line.image.path}: {line.image.error.message} [{line.image.error.code}]", err=True)
+                    say(f"{line.image.path}: {line.image.error.message} [{line.image.error.code}]", err=True)
                     refused += 1
                     continue
                 try:
@@ -124,9 +123,9 @@ def _need_recognition(session: Session) -> None:
 
 
 def _report(session: Session, taken: int, refused: int) -> int:
-    click.echo(session.texts("cli.people.imported", count=taken))
+    say(session.texts("cli.people.imported", count=taken))
     if refused:
-        click.echo(session.texts("cli.people.refused", count=refused), err=True)
+        say(session.texts("cli.people.refused", count=refused), err=True)
     return 1 if refused else 0
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agent.cli.output import say
 from agent.cli.session import Session
 from agent.domain.errors import RecognitionOff, ReferenceNoFace, UnfitReference
 from agent.domain.names import tidy, unknown
@@ -68,9 +69,9 @@ def find(
             there = frozenset(ids)
             ids = [each for each in alike if each in there]
         for image in _images(library, ids):
-            click.echo(json.dumps(_facts(image), ensure_ascii=False) if as_json else image.places[0][1])
+            say(json.dumps(_facts(image), ensure_ascii=False) if as_json else image.places[0][1])
     if not as_json:
-        click.echo(session.texts("count.photos", count=len(ids)), err=True)
+        say(session.texts("count.photos", count=len(ids)), err=True)
     return 0 if ids else 1
 
 
@@ -91,10 +92,10 @@ def verify(session: Session, one: str, other: str, as_json: bool) -> int:
         session.explain(error, about=str(error.params.get("path", "")))
         return 1
     if as_json:
-        click.echo(found.model_dump_json())
+        say(found.model_dump_json())
     else:
         said = "same" if found.same else "different"
-        click.echo(session.texts(f"cli.verify.{said}", distance=f"{found.distance:.2f}", threshold=f"{found.threshold:.2f}"))
+        say(session.texts(f"cli.verify.{said}", distance=f"{found.distance:.2f}", threshold=f"{found.threshold:.2f}"))
     return 0
 
 
@@ -115,7 +116,7 @@ def _alike(session: Session, photo: str, which: int | None) -> list[int]:
         raise click.UsageError(session.texts("cli.find.no_such_face", count=len(faces)))
     number = which or 1 + max(range(len(faces)), key=lambda at: faces[at].box[2] * faces[at].box[3])
     if which is None and len(faces) > 1:
-        click.echo(session.texts("cli.find.largest", count=len(faces), number=number), err=True)
+        say(session.texts("cli.find.largest", count=len(faces), number=number), err=True)
     return list(dict.fromkeys(found.image_id for found in faces[number - 1].found))
 
 

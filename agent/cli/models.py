@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agent.app.rules import everything, recipe_of
+from agent.cli.output import say
 from agent.cli.session import Session
 from agent.domain.errors import AgentError
 from agent.i18n import Texts
@@ -68,13 +69,13 @@ def fetch_shown(session: Session, store: "ModelStore", name: str) -> Path:
     def progress(now: "FetchProgress") -> None:
         if now.source not in told:
             told.add(now.source)
-            click.echo(session.texts("cli.models.fetching", name=now.name, source=now.source), err=True)
+            say(session.texts("cli.models.fetching", name=now.name, source=now.source), err=True)
 
     try:
         path = store.fetch(name, progress)
     except OSError as error:
         raise store_error(error) from error
-    click.echo(session.texts("cli.models.ready", name=name), err=True)
+    say(session.texts("cli.models.ready", name=name), err=True)
     return path
 
 
@@ -88,7 +89,7 @@ def add(session: Session, file: Path) -> None:
         info = _store(session).add(file)
     except OSError as error:
         raise store_error(error) from error
-    click.echo(session.texts("cli.models.ready", name=info.name))
+    say(session.texts("cli.models.ready", name=info.name))
     _tell_agent(session)
 
 
@@ -103,13 +104,13 @@ def _tell_agent(session: Session) -> None:
 def verify(session: Session) -> int:
     infos = _store(session).verify()
     for info in infos:
-        click.echo(f"{info.name}: {session.texts(f'cli.models.{info.state.value}')}")
+        say(f"{info.name}: {session.texts(f'cli.models.{info.state.value}')}")
     return 1 if any(info.state.value == "damaged" for info in infos) else 0
 
 
 def _show(session: Session, info: "ModelInfo") -> None:
     texts = session.texts
-    click.echo(f"{info.name}  ({texts(f'cli.models.{info.role}')})  {texts(f'cli.models.{info.state.value}')}")
-    click.echo(f"  {texts('cli.models.licence', licence=info.licence, size=f'{info.bytes / 1e6:.1f} MB')}")
-    click.echo(f"  {texts(f'models.{info.name}.terms')}")
-    click.echo(f"  SHA-256 {info.sha256}")
+    say(f"{info.name}  ({texts(f'cli.models.{info.role}')})  {texts(f'cli.models.{info.state.value}')}")
+    say(f"  {texts('cli.models.licence', licence=info.licence, size=f'{info.bytes / 1e6:.1f} MB')}")
+    say(f"  {texts(f'models.{info.name}.terms')}")
+    say(f"  SHA-256 {info.sha256}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from agent.cli.find import person_of
+from agent.cli.output import say
 from agent.cli.session import Session
 from agent.i18n import Texts
 
@@ -32,12 +33,12 @@ def list_people(session: Session, as_json: bool) -> None:
     if as_json:
         for person in known:
             facts = {"name": person.name, "faces": person.faces, "hidden": person.hidden, "never": person.never}
-            click.echo(json.dumps(facts, ensure_ascii=False))
+            say(json.dumps(facts, ensure_ascii=False))
         return
     for person in known:
-        click.echo(f"{person.name}  {session.texts('count.faces', count=person.faces)}")
+        say(f"{person.name}  {session.texts('count.faces', count=person.faces)}")
     if not known:
-        click.echo(session.texts("cli.people.none"), err=True)
+        say(session.texts("cli.people.none"), err=True)
 
 
 @people.command(help=TEXTS("cli.help.people_show"))
@@ -60,10 +61,10 @@ def show(session: Session, name: str) -> None:
         "watch": facts.watch_at and facts.watch_at.date().isoformat(),
         "notes": facts.notes or None,
     }
-    click.echo(facts.person.name)
+    say(facts.person.name)
     for key, value in lines.items():
         if value is not None:
-            click.echo(f"  {texts(f'cli.people.{key}')}: {value}")
+            say(*f"  {texts(f'cli.people.{key}')}: {value}".split("\n"))
 
 
 @people.command(help=TEXTS("cli.help.people_rename"))
@@ -74,7 +75,7 @@ def rename(session: Session, name: str, new: str) -> None:
     from agent.api.schemas_people import DescribePerson
 
     _edit(session, DescribePerson(kind="describe", person_id=_id(session, name), name=new))
-    click.echo(session.texts("cli.people.renamed", name=name, new=new))
+    say(session.texts("cli.people.renamed", name=name, new=new))
 
 
 @people.command(help=TEXTS("cli.help.people_merge"))
@@ -86,7 +87,7 @@ def merge(session: Session, names: tuple[str, ...], into: str) -> None:
 
     ids = tuple(_id(session, name) for name in names)
     moved = _edit(session, MergePeople(kind="merge", person_ids=ids, into=_id(session, into)))
-    click.echo(session.texts("cli.people.merged", name=into, count=moved))
+    say(session.texts("cli.people.merged", name=into, count=moved))
 
 
 @people.command(help=TEXTS("cli.help.people_split"))
@@ -106,10 +107,10 @@ def split(session: Session, name: str, photos: tuple[str, ...], new: str | None)
             image = library.image(place.image_id) if place is not None and place.image_id is not None else None
             found += [face.id for face in (image.faces if image else ()) if face.identity and face.identity.person_id == person.id]
     if not found:
-        click.echo(session.texts("cli.people.not_there", name=name), err=True)
+        say(session.texts("cli.people.not_there", name=name), err=True)
         return 1
     wish: Edit = NameFaces(kind="name", face_ids=tuple(found), name=new) if new else UnnameFaces(kind="unname", face_ids=tuple(found))
-    click.echo(session.texts("cli.people.split", name=name, count=_edit(session, wish)))
+    say(session.texts("cli.people.split", name=name, count=_edit(session, wish)))
     return 0
 
 
@@ -125,7 +126,7 @@ def forget(session: Session, name: str, yes: bool) -> None:
         click.confirm(session.texts("cli.people.sure", name=name), abort=True, err=True)
     with hands(session) as able:
         gone = able.forget(person_id)
-    click.echo(session.texts("cli.people.forgotten", faces=gone.faces, prints=gone.embeddings, chips=gone.chips, steps=gone.undo))
+    say(session.texts("cli.people.forgotten", faces=gone.faces, prints=gone.embeddings, chips=gone.chips, steps=gone.undo))
 
 
 @people.command(help=TEXTS("cli.help.people_export"))
@@ -140,7 +141,7 @@ def export(session: Session, file: Path | None, as_csv: bool, person: str | None
     with session.library() as library, _open(file) as out:
         only = None if person is None else person_of(library, person)
         count = (people_files.write_csv if as_csv else people_files.write_json)(rows_of(library, only), out)
-    click.echo(session.texts("cli.people.exported", count=count), err=True)
+    say(session.texts("cli.people.exported", count=count), err=True)
 
 
 @people.command(name="import", help=TEXTS("cli.help.people_import"))
@@ -159,7 +160,7 @@ def undo(session: Session) -> None:
 
     with hands(session) as able:
         able.take_back()
-    click.echo(session.texts("cli.undone"))
+    say(session.texts("cli.undone"))
 
 
 @click.command(help=TEXTS("cli.help.redo"))
@@ -169,7 +170,7 @@ def redo(session: Session) -> None:
 
     with hands(session) as able:
         able.do_again()
-    click.echo(session.texts("cli.redone"))
+    say(session.texts("cli.redone"))
 
 
 def _id(session: Session, name: str) -> int:

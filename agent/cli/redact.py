@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from agent.cli.output import say
 from agent.cli.session import Session
 from agent.domain.redaction import Shape, Style
 from agent.i18n import Texts
@@ -77,9 +78,9 @@ def redact(
         **how,
     )
     if request.style in WEAK:
-        click.echo(texts("cli.redact.weak"), err=True)
+        say(texts("cli.redact.weak"), err=True)
     if in_place:
-        click.echo(texts("cli.redact.in_place_kept" if keep_original else "cli.redact.in_place"), err=True)
+        say(texts("cli.redact.in_place_kept" if keep_original else "cli.redact.in_place"), err=True)
     report = Report(session, as_json)
     with hands(session, embeddings=bool(keep or only)) as able, report.showing():
         for line in able.redact(request):
@@ -104,7 +105,7 @@ def restore(session: Session, path: str, out: str | None, locked: bool) -> None:
         passphrase=_passphrase(session, twice=False) if locked else None,
     )
     with hands(session) as able:
-        click.echo(able.restore(request).path)
+        say(able.restore(request).path)
 
 
 class Report:
@@ -140,7 +141,7 @@ class Report:
             self._move(line.item.id, 100)
         if line.stopped is not None:
             self._stopped = True
-            click.echo(f"{self._session.sentences(line.stopped.cause, line.stopped.remedy)} [{line.stopped.code}]", err=True)
+            say(f"{self._session.sentences(line.stopped.cause, line.stopped.remedy)} [{line.stopped.code}]", err=True)
 
     def _move(self, item_id: int, percent: int) -> None:
         """Never back: a second attempt begins with what the first one finished."""
@@ -153,21 +154,21 @@ class Report:
         texts = self._session.texts
         self.batch = item.batch
         if self._json:
-            click.echo(item.model_dump_json())
+            say(item.model_dump_json())
         if item.error is not None:
             self._failed += 1
             problem = item.error
-            click.echo(f"{item.source}: {self._session.sentences(problem.cause, problem.remedy)} [{problem.code}]", err=True)
+            say(f"{item.source}: {self._session.sentences(problem.cause, problem.remedy)} [{problem.code}]", err=True)
             return
         self._copies += 1
         self._covered += item.covered
         self._passed += item.passed
         self._doubtful += bool(item.doubts)
         if not self._json:
-            click.echo(f"{item.source} → {item.target}: {self._said(item)}")
+            say(f"{item.source} → {item.target}: {self._said(item)}")
         if item.doubts:
             doubts = texts("ui.list_separator").join(texts(f"cli.redact.doubt.{doubt.value}") for doubt in item.doubts)
-            click.echo(texts("cli.redact.look", path=item.target, doubts=doubts), err=True)
+            say(texts("cli.redact.look", path=item.target, doubts=doubts), err=True)
 
     def _said(self, item: "RedactedOut") -> str:
         texts = self._session.texts
@@ -180,13 +181,13 @@ class Report:
     def end(self) -> int:
         texts = self._session.texts
         if not self._json:
-            click.echo(texts.counted("cli.redact.done", copies=self._copies, faces=self._covered), err=True)
+            say(texts.counted("cli.redact.done", copies=self._copies, faces=self._covered), err=True)
         if self._passed:
-            click.echo(texts("cli.redact.made_before", count=self._passed), err=True)
+            say(texts("cli.redact.made_before", count=self._passed), err=True)
         if self._doubtful:
-            click.echo(texts("cli.redact.doubtful", count=self._doubtful), err=True)
+            say(texts("cli.redact.doubtful", count=self._doubtful), err=True)
         if self._failed:
-            click.echo(texts("cli.redact.failed", count=self._failed), err=True)
+            say(texts("cli.redact.failed", count=self._failed), err=True)
         return 1 if self._failed or self._stopped else 0
 
 
@@ -196,12 +197,12 @@ def _review(session: Session, able: "Hands", batch: str | None) -> None:
     from agent.desktop.opener import open_in_browser
 
     if not isinstance(able, Client):
-        click.echo(session.texts("cli.redact.review_later"), err=True)
+        say(session.texts("cli.redact.review_later"), err=True)
     elif batch is not None:
         url = able.session_url(at=f"covers/{batch}")
         if not open_in_browser(url):
-            click.echo(session.texts("cli.open.once"), err=True)
-            click.echo(url, err=True)
+            say(session.texts("cli.open.once"), err=True)
+            say(url, err=True)
 
 
 def _passphrase(session: Session, *, twice: bool) -> str:

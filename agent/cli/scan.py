@@ -11,6 +11,7 @@ from agent.api.client import Client
 from agent.api.schemas import Problem
 from agent.api.schemas_scan import ScanLine, Scanned, ScanRequest
 from agent.cli.hands import absolute, hands
+from agent.cli.output import say
 from agent.cli.session import Session
 
 
@@ -19,7 +20,7 @@ def scan_paths(session: Session, paths: tuple[str, ...], *, as_json: bool, embed
     report = _Report(session, as_json)
     with hands(session, embeddings=embeddings) as able:
         if isinstance(able, Client) and able.status().state == "paused":
-            click.echo(session.texts("cli.scan.paused"), err=True)
+            say(session.texts("cli.scan.paused"), err=True)
         with report.showing():
             for line in able.scan(ScanRequest(paths=absolute(paths), embeddings=embeddings)):
                 report.take(line)
@@ -61,22 +62,22 @@ class _Report:
             self._images += 1
             self._faces += len(image.faces)
         if self._json:
-            click.echo(image.model_dump_json(exclude={"faces": {"__all__": {"embedding"}}} if not _has_embeddings(image) else None))
+            say(image.model_dump_json(exclude={"faces": {"__all__": {"embedding"}}} if not _has_embeddings(image) else None))
         elif image.error is None:
-            click.echo(f"{image.path}: {self._session.texts('count.faces', count=len(image.faces))}")
+            say(f"{image.path}: {self._session.texts('count.faces', count=len(image.faces))}")
         if image.error is not None:
-            click.echo(f"{image.path}: {image.error.message} [{image.error.code}]", err=True)
+            say(f"{image.path}: {image.error.message} [{image.error.code}]", err=True)
         if self._bar is not None:
             self._bar.update(1, self._images + self._failed)
 
     def end(self) -> int:
         texts = self._session.texts
         if not self._json:
-            click.echo(texts.counted("cli.scan.done", photos=self._images, faces=self._faces), err=True)
+            say(texts.counted("cli.scan.done", photos=self._images, faces=self._faces), err=True)
         if self._failed:
-            click.echo(texts("cli.scan.failed", count=self._failed), err=True)
+            say(texts("cli.scan.failed", count=self._failed), err=True)
         if self._stopped is not None:
-            click.echo(f"{self._stopped.cause} {self._stopped.remedy} [{self._stopped.code}]", err=True)
+            say(f"{self._stopped.cause} {self._stopped.remedy} [{self._stopped.code}]", err=True)
         return 1 if self._failed or self._stopped else 0
 
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-import click
-
 from agent.adapters.config_file import SettingsFile
 from agent.adapters.paths import AppPaths
+from agent.cli.output import say
 from agent.domain.errors import AgentError
 from agent.i18n import Texts
 from agent.settings import Settings
@@ -81,7 +80,7 @@ class Session:
 
     def say_recovery_code(self, code: str) -> None:
         """On a terminal only: elsewhere it would end in somebody's log."""
-        self.mention(self.texts("cli.recovery.new", code=code) if sys.stderr.isatty() else self.texts("cli.recovery.later"))
+        self.mention(*(self.texts("cli.recovery.new", code=code) if sys.stderr.isatty() else self.texts("cli.recovery.later")).split("\n"))
 
     def explain(self, error: AgentError, *, about: str = "") -> None:
         """Cause, remedy and code on standard error."""
@@ -89,10 +88,10 @@ class Session:
         self.mention(f"{about}{self.sentences(self.texts.cause(error), self.texts.remedy(error))} [{error.code}]")
 
     @staticmethod
-    def mention(words: str) -> None:
+    def mention(*lines: str) -> None:
         """On standard error. That nobody reads there any more, as under a session whose log is closed, ends nothing."""
         with suppress(OSError):
-            click.echo(words, err=True)
+            say(*lines, err=True)
 
     def sentences(self, cause: str, remedy: str) -> str:
         """Both in one line, as the language joins them."""

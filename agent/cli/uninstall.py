@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import click
 
+from agent.cli.output import say
 from agent.cli.session import Session
 from agent.domain.errors import AgentError, NotRunning
 from agent.i18n import Texts
@@ -38,8 +39,8 @@ def uninstall(session: Session, library: bool, yes: bool) -> None:
         for folder in (paths.data, paths.config):
             shutil.rmtree(folder, ignore_errors=True)
     else:
-        click.echo(texts("cli.uninstall.kept", path=str(paths.data)), err=True)
-    click.echo(texts("cli.uninstall.done"), err=True)
+        say(texts("cli.uninstall.kept", path=str(paths.data)), err=True)
+    say(texts("cli.uninstall.done"), err=True)
 
 
 def _end_agent(session: Session) -> None:

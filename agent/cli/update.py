@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agent.cli.output import say
 from agent.cli.session import Session
 from agent.domain.errors import AlreadyRunning, NotRunning, UpdatesOff
 from agent.i18n import Texts
@@ -59,10 +60,10 @@ def install(session: Session, again: bool) -> None:
             session.client().status()
             raise AlreadyRunning
     elif _agent_did(session, "install"):
-        click.echo(session.texts("cli.update.goes_on"))
+        say(session.texts("cli.update.goes_on"))
         return
     handover(session).install(again=again)
-    click.echo(session.texts("cli.update.installed"))
+    say(session.texts("cli.update.installed"))
 
 
 @update.command(help=TEXTS("cli.help.update_channel"))
@@ -71,7 +72,7 @@ def install(session: Session, again: bool) -> None:
 def channel(session: Session, name: str | None) -> None:
     if name is not None:
         session.file.set("updates.channel", name)
-    click.echo(session.settings.updates.channel.value if name is None else name)
+    say(session.settings.updates.channel.value if name is None else name)
 
 
 def _agent_did(session: Session, what: str) -> bool:
@@ -96,7 +97,7 @@ def _show(session: Session) -> None:
     updater, channel = _updater(session)
     state = updater.state(channel)
     for line in told(session, state, channel):
-        click.echo(line)
+        say(line)
 
 
 def told(session: Session, state: "UpdateState", channel: str) -> list[str]:

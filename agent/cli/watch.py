@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import click
 
+from agent.cli.output import say
 from agent.cli.session import Session
 from agent.domain.errors import NotRunning
 from agent.i18n import Texts
@@ -38,9 +39,9 @@ def _switch(session: Session, *, on: bool) -> None:
         if on and (refused := no_watching()) is not None:
             raise refused from None
         session.file.put(SWITCH, on)
-        click.echo(texts("cli.watch.later" if on else "cli.watch.off"))
+        say(texts("cli.watch.later" if on else "cli.watch.off"))
     else:
-        click.echo(texts("cli.watch.on" if on else "cli.watch.off"))
+        say(texts("cli.watch.on" if on else "cli.watch.off"))
 
 
 @watch.command(help=TEXTS("cli.help.watch_snooze"))
@@ -53,7 +54,7 @@ def snooze(session: Session, minutes: int | None, until_tomorrow: bool, end: boo
         raise click.UsageError(session.texts("cli.watch.one_way"))
     client = session.client()
     client.post("/api/watch/snooze", {"minutes": minutes, "until_tomorrow": until_tomorrow})
-    click.echo(session.texts("cli.watch.again" if end else "cli.watch.snoozed"))
+    say(session.texts("cli.watch.again" if end else "cli.watch.snoozed"))
 
 
 @watch.command(help=TEXTS("cli.help.watch_status"))
@@ -62,14 +63,14 @@ def snooze(session: Session, minutes: int | None, until_tomorrow: bool, end: boo
 def status(session: Session, as_json: bool) -> None:
     now, texts = session.client().watch(), session.texts
     if as_json:
-        click.echo(now.model_dump_json())
+        say(now.model_dump_json())
         return
     until = texts.moment(now.until, datetime.now(UTC)) if now.until else ""
-    click.echo(texts(f"ui.watch.state.{now.state}", time=until))
+    say(texts(f"ui.watch.state.{now.state}", time=until))
     if now.problem:
-        click.echo(f"{session.sentences(now.problem.cause, now.problem.remedy)} [{now.problem.code}]")
+        say(f"{session.sentences(now.problem.cause, now.problem.remedy)} [{now.problem.code}]")
     for said in now.said:
-        click.echo(f"{said.at.astimezone():%H:%M}  {said.text}")
+        say(f"{said.at.astimezone():%H:%M}  {said.text}")
 
 
 @watch.command(help=TEXTS("cli.help.watch_allow"))
@@ -95,4 +96,4 @@ def _agree(session: Session, name: str, *, agreed: bool) -> None:
         person_id = person_of(library, name).id
     with hands(session) as able:
         able.edit(DescribePerson(kind="describe", person_id=person_id, watch=agreed))
-    click.echo(session.texts("cli.watch.allowed" if agreed else "cli.watch.forbidden", name=name))
+    say(session.texts("cli.watch.allowed" if agreed else "cli.watch.forbidden", name=name))
