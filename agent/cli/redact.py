@@ -1,13 +1,11 @@
 """`ai-popup redact` and `ai-popup restore`: copies on which faces are covered, and the way back."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from agent.cli.output import say
+from agent.cli.output import Progress, say
 from agent.cli.session import Session
 from agent.domain.redaction import Shape, Style
 from agent.i18n import Texts
@@ -82,7 +80,7 @@ def redact(
     if in_place:
         say(texts("cli.redact.in_place_kept" if keep_original else "cli.redact.in_place"), err=True)
     report = Report(session, as_json)
-    with hands(session, embeddings=bool(keep or only)) as able, report.showing():
+    with hands(session, embeddings=bool(keep or only)) as able, report.progress.showing():
         for line in able.redact(request):
             report.take(line)
         if review:
@@ -115,25 +113,14 @@ class Report:
         self._session = session
         self._json = as_json
         self._copies = self._covered = self._passed = self._doubtful = self._failed = 0
-        self._bar: Any = None  # click names no public type for it; it counts percents, and tells the time left
+        self.progress = Progress()  # in percents, of which it tells the time left
         self._percents: dict[int, int] = {}  # of clips under way, by id
         self._stopped = False
         self.batch: str | None = None  # as far as anything of it ended
 
-    @contextmanager
-    def showing(self) -> Iterator[None]:
-        try:
-            yield
-        finally:
-            if self._bar is not None:
-                self._bar.render_finish()
-                self._bar = None
-
     def take(self, line: "RedactLine") -> None:
-        if line.total is not None and sys.stderr.isatty():
-            of_total = f"{line.total:,}"
-            self._bar = click.progressbar(length=100 * line.total, file=sys.stderr, item_show_func=lambda done: f"{done or 0:,}/{of_total}")
-            self._bar.render_progress()
+        if line.total is not None:
+            self.progress.begin(line.total, steps=100)
         if line.under_way is not None:
             self._move(line.under_way.id, line.under_way.percent)
         if line.item is not None:
@@ -141,34 +128,34 @@ class Report:
             self._move(line.item.id, 100)
         if line.stopped is not None:
             self._stopped = True
-            say(f"{self._session.sentences(line.stopped.cause, line.stopped.remedy)} [{line.stopped.code}]", err=True)
+            self.progress.say(f"{self._session.sentences(line.stopped.cause, line.stopped.remedy)} [{line.stopped.code}]", err=True)
 
     def _move(self, item_id: int, percent: int) -> None:
         """Never back: a second attempt begins with what the first one finished."""
         before = self._percents.get(item_id, 0)
-        if self._bar is not None and percent > before:
+        if percent > before:
             self._percents[item_id] = percent
-            self._bar.update(percent - before, self._copies + self._failed)
+            self.progress.move(percent - before, self._copies + self._failed)
 
     def _item(self, item: "RedactedOut") -> None:
         texts = self._session.texts
         self.batch = item.batch
         if self._json:
-            say(item.model_dump_json())
+            self.progress.say(item.model_dump_json())
         if item.error is not None:
             self._failed += 1
             problem = item.error
-            say(f"{item.source}: {self._session.sentences(problem.cause, problem.remedy)} [{problem.code}]", err=True)
+            self.progress.say(f"{item.source}: {self._session.sentences(problem.cause, problem.remedy)} [{problem.code}]", err=True)
             return
         self._copies += 1
         self._covered += item.covered
         self._passed += item.passed
         self._doubtful += bool(item.doubts)
         if not self._json:
-            say(f"{item.source} → {item.target}: {self._said(item)}")
+            self.progress.say(f"{item.source} → {item.target}: {self._said(item)}")
         if item.doubts:
             doubts = texts("ui.list_separator").join(texts(f"cli.redact.doubt.{doubt.value}") for doubt in item.doubts)
-            say(texts("cli.redact.look", path=item.target, doubts=doubts), err=True)
+            self.progress.say(texts("cli.redact.look", path=item.target, doubts=doubts), err=True)
 
     def _said(self, item: "RedactedOut") -> str:
         texts = self._session.texts

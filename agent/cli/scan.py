@@ -1,17 +1,10 @@
 """`ai-popup scan`: through the running agent, or in this process if there is none."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
-import click
-
 from agent.api.client import Client
 from agent.api.schemas import Problem
 from agent.api.schemas_scan import ScanLine, Scanned, ScanRequest
 from agent.cli.hands import absolute, hands
-from agent.cli.output import say
+from agent.cli.output import Progress, say
 from agent.cli.session import Session
 
 
@@ -21,7 +14,7 @@ def scan_paths(session: Session, paths: tuple[str, ...], *, as_json: bool, embed
     with hands(session, embeddings=embeddings) as able:
         if isinstance(able, Client) and able.status().state == "paused":
             say(session.texts("cli.scan.paused"), err=True)
-        with report.showing():
+        with report.progress.showing():
             for line in able.scan(ScanRequest(paths=absolute(paths), embeddings=embeddings)):
                 report.take(line)
     return report.end()
@@ -34,23 +27,12 @@ class _Report:
         self._session = session
         self._json = as_json
         self._images = self._faces = self._failed = 0
-        self._bar: Any = None  # click names no public type for it
+        self.progress = Progress()
         self._stopped: Problem | None = None
 
-    @contextmanager
-    def showing(self) -> Iterator[None]:
-        try:
-            yield
-        finally:
-            if self._bar is not None:
-                self._bar.render_finish()
-                self._bar = None
-
     def take(self, line: ScanLine) -> None:
-        if line.total is not None and sys.stderr.isatty():
-            of_total = f"{line.total:,}"
-            self._bar = click.progressbar(length=line.total, file=sys.stderr, item_show_func=lambda done: f"{done or 0:,}/{of_total}")
-            self._bar.render_progress()
+        if line.total is not None:
+            self.progress.begin(line.total)
         if line.image is not None:
             self._image(line.image)
         self._stopped = line.stopped or self._stopped
@@ -62,13 +44,12 @@ class _Report:
             self._images += 1
             self._faces += len(image.faces)
         if self._json:
-            say(image.model_dump_json(exclude={"faces": {"__all__": {"embedding"}}} if not _has_embeddings(image) else None))
+            self.progress.say(image.model_dump_json(exclude={"faces": {"__all__": {"embedding"}}} if not _has_embeddings(image) else None))
         elif image.error is None:
-            say(f"{image.path}: {self._session.texts('count.faces', count=len(image.faces))}")
+            self.progress.say(f"{image.path}: {self._session.texts('count.faces', count=len(image.faces))}")
         if image.error is not None:
-            say(f"{image.path}: {image.error.message} [{image.error.code}]", err=True)
-        if self._bar is not None:
-            self._bar.update(1, self._images + self._failed)
+            self.progress.say(f"{image.path}: {image.error.message} [{image.error.code}]", err=True)
+        self.progress.move(1, self._images + self._failed)
 
     def end(self) -> int:
         texts = self._session.texts

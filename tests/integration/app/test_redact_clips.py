@@ -408,7 +408,7 @@ async def test_without_what_covers_clips_they_fail_with_what_to_do(world: World,
 def test_on_a_terminal_a_clip_moves_the_bar_and_never_back(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     report = Report(Session(AppPaths.find()), as_json=True)
-    with report.showing():
+    with report.progress.showing():
         report.take(RedactLine(total=2))
         for percent in (40, 20, 60):
             report.take(RedactLine(under_way=UnderWayOut(id=1, source="/b.mp4", percent=percent)))

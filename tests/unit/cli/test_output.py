@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.cli.output import say
+from agent.cli.output import Progress, say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,3 +34,21 @@ def test_each_line_that_is_meant_is_one(capsys: pytest.CaptureFixture[str]) -> N
     say("图片 é", "a\tb\rc")
     say("d\x00", err=True)
     assert capsys.readouterr() == ("图片 é\na\\u0009b\\u000dc\n", "d\\u0000\n")
+
+
+def test_a_line_that_comes_while_a_bar_is_shown_stands_alone_above_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setattr("sys.stderr", terminal)
+    progress = Progress()
+    with progress.showing():
+        progress.begin(2)
+        for done, line in enumerate(("a.jpg: 1 face", "b.jpg: 2 faces"), 1):
+            progress.say(line)
+            progress.say(f"{line}?", err=True)
+            progress.move(1, done)
+    *lines, bar, rest = terminal.getvalue().split("\n")
+    assert rest == "" and "2/2" in bar
+    assert [re.split(r"\r\x1b\[K", line)[-1] for line in lines] == ["a.jpg: 1 face", "a.jpg: 1 face?", "b.jpg: 2 faces", "b.jpg: 2 faces?"]
+    assert all(line.startswith("\r\x1b[?25l") and "/2" in line for line in [*lines, bar]), "the bar is there again after each"

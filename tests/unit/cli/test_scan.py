@@ -74,7 +74,7 @@ def test_on_a_terminal_the_progress_is_told_in_grouped_numbers(capsys: pytest.Ca
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     report = _Report(Session(AppPaths.find()), as_json=True)
     image = Scanned(path="/a.jpg", sha256=None, width=None, height=None, faces=(), error=None, ms=None)
-    with report.showing():
+    with report.progress.showing():
         report.take(ScanLine(total=1234))
         report.take(ScanLine(image=image))
     assert "1/1,234" in capsys.readouterr().err
