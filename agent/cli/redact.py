@@ -115,11 +115,12 @@ class Report:
         self._copies = self._covered = self._passed = self._doubtful = self._failed = 0
         self.progress = Progress()  # in percents, of which it tells the time left
         self._percents: dict[int, int] = {}  # of clips under way, by id
-        self._stopped = False
+        self._stopped = self._nothing = False
         self.batch: str | None = None  # as far as anything of it ended
 
     def take(self, line: "RedactLine") -> None:
         if line.total is not None:
+            self._nothing = line.total == 0
             self.progress.begin(line.total, steps=100)
         if line.under_way is not None:
             self._move(line.under_way.id, line.under_way.percent)
@@ -167,6 +168,9 @@ class Report:
 
     def end(self) -> int:
         texts = self._session.texts
+        if self._nothing:
+            say(texts("cli.redact.nothing"), err=True)
+            return 1
         if not self._json:
             say(texts.counted("cli.redact.done", copies=self._copies, faces=self._covered), err=True)
         if self._passed:
