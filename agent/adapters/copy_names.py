@@ -113,11 +113,14 @@ def exactly(out: str, source: str) -> tuple[str, str | None]:
 
     What a clip becomes shows once it is opened: the format it must be is told in any case.
     """
-    if is_clip(source) and (clip := CLIP_FORMATS.get(_ending(out))) is not None:
-        return os.path.abspath(out), clip
-    format = None if is_clip(source) else COPY_FORMATS.get(_ending(out))
-    if format is None:
-        raise CopyUnsupported(format=_ending(out))
+    ending = _ending(out)
+    if is_clip(source):
+        if ending not in CLIP_FORMATS:
+            raise CopyUnsupported(format=ending, clip=_ending(source))
+        return os.path.abspath(out), CLIP_FORMATS[ending]
+    if ending not in COPY_FORMATS:
+        raise CopyUnsupported(format=ending, choices=", ".join(dict.fromkeys(COPY_FORMATS.values())))
+    format = COPY_FORMATS[ending]
     return os.path.abspath(out), None if COPY_FORMATS.get(_ending(source)) == format else format
 
 

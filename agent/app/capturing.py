@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 
 from agent.app.people import People
 from agent.app.ports import Analyse, Library
@@ -19,10 +20,18 @@ from agent.domain.screen import ALL_MONITORS, Monitor, ScreenRef, ScreenRegion
 from agent.settings import FaceDetector, Settings
 
 # What a capture can be saved as, by the ending of the file's name.
-FORMATS = {"png": "png", "jpg": "jpeg", "jpeg": "jpeg", "webp": "webp", "bmp": "bmp"}
+_FORMATS = {"png": "png", "jpg": "jpeg", "jpeg": "jpeg", "webp": "webp", "bmp": "bmp"}
 # Covers drawn by hand on one capture.
 MOST_DRAWN = 500
 _FAR = 1_000_000  # pixels: no screen reaches there
+
+
+def format_of(path: str) -> str:
+    """The one that a capture of that name is saved in. Raises CopyUnsupported."""
+    ending = PurePath(path).suffix[1:].lower()
+    if ending not in _FORMATS:
+        raise CopyUnsupported(format=ending, choices=", ".join(dict.fromkeys(_FORMATS.values())))
+    return _FORMATS[ending]
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,10 +226,7 @@ class Capturing:
         capture = self.get(id)
         if path is None:
             path = await self.usual_name()
-        ending = path.rpartition(".")[2].lower()
-        if ending not in FORMATS:
-            raise CopyUnsupported(format=ending)
-        picture = await self.picture(id, FORMATS[ending])
+        picture = await self.picture(id, format_of(path))
         saved = await asyncio.to_thread(self._desktop.save, path, picture)
         if (now := self._unchanged(capture)) is not None:
             self._hold(replace(now, path=saved))

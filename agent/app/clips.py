@@ -90,7 +90,7 @@ class ClipRedactor:
     async def _redact(self, wish: ClipWish, progress: Callable[[ClipProgress], None]) -> ClipCopy:
         clip = await self._renderer.probe(wish.path)
         if wish.format not in (None, clip.format):
-            raise CopyUnsupported(format=wish.format)
+            raise CopyUnsupported(format=wish.format, becomes=clip.format)
         if wish.by_hand is not None and wish.by_hand.sha256 != clip.sha256:
             raise ImageChanged
         steps = _Steps((1 if wish.by_hand else 2) * len(clip.parts) + 1, progress)

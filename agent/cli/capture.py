@@ -56,6 +56,7 @@ def capture(
 ) -> int:
     from agent.api.client import Client
     from agent.api.schemas_capture import CaptureRequest
+    from agent.app.capturing import format_of
     from agent.cli.hands import absolute, hands
 
     texts = session.texts
@@ -63,6 +64,8 @@ def capture(
     chosen = [what for what, wanted in ways.items() if wanted]
     if len(chosen) > 1:
         raise click.UsageError(texts("cli.capture.one_way"))
+    if output is not None:
+        format_of(output)  # before anything is chosen and taken in vain
     request = CaptureRequest.model_validate(
         {
             "what": next(iter(chosen), "region"),

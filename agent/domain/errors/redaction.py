@@ -22,7 +22,10 @@ class CopyDiskFull(RedactionError):
 
 
 class CopyUnsupported(RedactionError):
-    """Parameter `format`: no copy can be written in it."""
+    """Parameters: `format`, in which no copy can be written, or empty where a name has no ending; `choices`, the endings that it may have.
+
+    Of a clip instead: `clip`, its own ending, or `becomes`, the format of its copy.
+    """
 
     code = "redact.unsupported"
 

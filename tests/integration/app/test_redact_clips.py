@@ -203,6 +203,7 @@ async def test_a_name_that_somebody_chose_is_not_changed(world: World, clips: Fa
         asked = RedactionAsk((source,), str(safe / "copy.mp4"))
         [item] = [each async for each in world.app.redaction.copies.redact(asked) if isinstance(each, RedactionItem)]
     assert isinstance(item.error, CopyUnsupported) and in_folder(safe) == set()
+    assert "becomes mkv" in Texts("en").remedy(item.error)
     assert clips.looks == []
     with pytest.raises(CopyUnsupported):
         Copies().plan((source,), str(safe / "copy.jpg"), item.wish, lambda _: None)

@@ -16,6 +16,7 @@ from agent.app.ports import Made, Placing
 from agent.domain.errors import AlreadyKept, CopyDiskFull, CopyUnsupported, CopyUnwritable, SameFile
 from agent.domain.image import named_as
 from agent.domain.wishes import Keeping, Wish
+from agent.i18n import Texts
 
 COPIES = Copies()
 ODD = "图 שלום ☃.jpg"
@@ -114,9 +115,19 @@ def test_the_copy_itself_may_be_named_and_its_ending_says_the_format(photos: Pat
 
     assert (png.target, png.format) == (str(tmp_path / "new/b.png"), "png")
     assert same.format is None
-    with pytest.raises(CopyUnsupported):
+    with pytest.raises(CopyUnsupported) as refused:
         plan(tmp_path / "b.xyz", photos / "a.jpg")
+    assert refused.value.params == {"format": "xyz", "choices": "jpeg, png, tiff, bmp, webp, gif, avif"}
     assert plan(str(tmp_path / "b.d") + os.sep, photos / "a.jpg") == {str(photos / "a.jpg"): str(tmp_path / "b.d/a.jpg")}
+
+
+@pytest.mark.parametrize("ending", ["ts", "vob", "mxf", "dv", "avi", "jpg"])
+def test_a_clip_is_refused_a_name_of_what_it_can_not_become_in_words_about_videos(tmp_path: Path, ending: str) -> None:
+    (tmp_path / "a.avi").write_bytes(b"clip")
+    with pytest.raises(CopyUnsupported) as refused:
+        plan(tmp_path / f"b.{ending}", tmp_path / "a.avi")
+    assert refused.value.params == {"format": ending, "clip": "avi"}
+    assert "MP4, MOV, MKV" in Texts("en").remedy(refused.value) and "JPEG" not in Texts("en").remedy(refused.value)
 
 
 def test_what_lies_in_the_folder_for_copies_is_not_copied(photos: Path) -> None:

@@ -169,8 +169,9 @@ async def test_what_is_copied_and_saved_is_covered(desk: Desk) -> None:
 @pytest.mark.parametrize("path", ["/here/a.gif", "/here/a", "/here.png/a"])
 async def test_what_can_not_be_written_is_refused_before_it_is_made(desk: Desk, path: str) -> None:
     capture = await desk.capture()
-    with pytest.raises(CopyUnsupported):
+    with pytest.raises(CopyUnsupported) as refused:
         await desk.capturing.save(capture.id, path)
+    assert refused.value.params == {"format": "gif" if path.endswith("gif") else "", "choices": "png, jpeg, webp, bmp"}
 
 
 async def test_it_is_known_what_is_copied_and_saved_as_it_is_now(desk: Desk) -> None:

@@ -86,6 +86,14 @@ def test_what_can_not_be_meant_is_refused(cli: CommandLine, agent: Agent, words:
     assert cli("capture", *words).code == 2 and not agent.asked
 
 
+@pytest.mark.parametrize(("name", "why"), [("shot", "The name has no ending"), ("shot.tga", "No copy can be written as tga")])
+def test_a_name_that_says_no_format_is_refused_with_the_endings_there_are(
+    cli: CommandLine, agent: Agent, tmp_path: Path, name: str, why: str
+) -> None:
+    said = cli("capture", "--all", "-o", str(tmp_path / "a.b" / name))
+    assert not agent.asked and said.code == 1 and why in said.err and "png, jpeg, webp, bmp" in said.err and str(tmp_path) not in said.err
+
+
 def test_waiting_comes_first(cli: CommandLine, agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
     monkeypatch.setattr("time.sleep", waited.append)
