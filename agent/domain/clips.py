@@ -58,7 +58,7 @@ class Clip:
     parts: tuple[Part, ...]  # in order, without gaps
     sound: bool
     truncated: bool = False  # it ends before it should: what is there can be redacted
-    removed: tuple[str, ...] = ()  # kinds of what never comes into a copy: "subtitles", "chapters", "cover", "data", "attachment"
+    removed: tuple[str, ...] = ()  # kinds of what never comes into a copy: "subtitles", "chapters", "cover", "data", "attachment", "alpha"
     zero: float = 0.0  # seconds by its own clock that are nought in the copy
     film: bool = False  # an animated picture, or pages: one part, moments are numbers of frames, and each frame is looked at
     even: bool = True  # its pages are of one size, as frames always are

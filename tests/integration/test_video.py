@@ -281,6 +281,25 @@ def test_the_sound_is_the_same_bytes(tmp_path: Path) -> None:
     assert times(copy.path, "a") == times(original, "a")
 
 
+@pytest.mark.parametrize(
+    ("name", "codec", "form", "told"),
+    [
+        ("clip.webm", "libvpx-vp9", "yuva420p", ("alpha",)),
+        ("clip.mov", "prores_ks", "yuva444p10le", ("alpha",)),
+        ("clip.mov", "png", "rgba", ("alpha",)),
+        ("clip.webm", "libvpx-vp9", "yuv420p", ()),
+        ("clip.mov", "png", "rgb24", ()),
+    ],
+)
+def test_what_is_transparent_in_a_clip_is_told_to_be_in_no_copy(
+    tmp_path: Path, name: str, codec: str, form: str, told: tuple[str, ...]
+) -> None:
+    options = (("profile", "4444"),) if codec == "prores_ks" else ()
+    made = Made(codec=codec, form=form, moments=range(0, 240, 24), sound=None, options=options)
+    copy = redacted(made_clip(tmp_path / name, made))
+    assert copy.clip.removed == told and "a" not in stream(copy.path)["pix_fmt"]
+
+
 def test_what_is_said_of_the_clip_goes_if_that_is_wished_and_is_told(tmp_path: Path) -> None:
     original = made_clip(tmp_path / "clip.mp4", replace(Made(), tags=TAGS))
     assert redacted(original).removed == ()

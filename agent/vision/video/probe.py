@@ -106,10 +106,18 @@ def _codec(stream: AudioStream | VideoStream) -> str:
     return stream.codec_context.codec.canonical_name if stream.codec_context is not None else "none"
 
 
+def _has_alpha(stream: VideoStream) -> bool:
+    """WebM keeps it beside the picture, and says so; others in it."""
+    form = stream.codec_context.format if stream.codec_context is not None else None
+    return stream.metadata.get("alpha_mode") == "1" or (form is not None and any(part.is_alpha for part in form.components))
+
+
 def _removed(container: InputContainer) -> Iterator[str]:
-    """What may show or name somebody and is in no copy."""
+    """What is in no copy: most of it may show or name somebody."""
     if any(is_still(stream) for stream in container.streams.video):
         yield "thumbnail"
+    if any(_has_alpha(stream) for stream in container.streams.video if not is_still(stream)):
+        yield "alpha"
     if container.streams.subtitles:
         yield "subtitles"
     if container.streams.data:

@@ -28,6 +28,7 @@ const KINDS: Readonly<Record<string, string>> = {
   pictures: 'cover_page.kind.pictures',
   people: 'cover_page.kind.people',
   history: 'cover_page.kind.history',
+  alpha: 'cover_page.kind.transparency',
 }
 
 export function removedWords(kinds: readonly string[], t: Texts): string {
