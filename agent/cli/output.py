@@ -45,6 +45,7 @@ class Progress:
         """By so many steps; `done` files are."""
         if self._bar is not None:
             self._bar.update(steps, done)
+            self._bar.render_progress()  # also where only `done` is new
 
     def say(self, line: str, *, err: bool = False) -> None:
         """As `say`, with the bar out of the way."""

@@ -134,9 +134,8 @@ class Report:
     def _move(self, item_id: int, percent: int) -> None:
         """Never back: a second attempt begins with what the first one finished."""
         before = self._percents.get(item_id, 0)
-        if percent > before:
-            self._percents[item_id] = percent
-            self.progress.move(percent - before, self._copies + self._failed)
+        self._percents[item_id] = now = max(before, percent)
+        self.progress.move(now - before, self._copies + self._failed)
 
     def _item(self, item: "RedactedOut") -> None:
         texts = self._session.texts

@@ -8,7 +8,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from struct import pack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,7 +17,7 @@ from agent.adapters.clip_jobs import FolderJobs
 from agent.adapters.copies import Copies
 from agent.adapters.paths import AppPaths
 from agent.api import present_redact
-from agent.api.schemas_redact import RedactLine, UnderWayOut
+from agent.api.schemas_redact import RedactedOut, RedactLine, UnderWayOut
 from agent.app.clips import ClipRedactor
 from agent.app.copy_work import UnderWay
 from agent.app.ports import DrawPart, ItemState, JoinClip, Joined, PlannedCopy, RedactionItem
@@ -416,6 +416,19 @@ def test_on_a_terminal_a_clip_moves_the_bar_and_never_back(capsys: pytest.Captur
     said = capsys.readouterr().err
     assert "20%" in said and "30%" in said and "0/2" in said
     assert "10%" not in said and "60%" not in said
+
+
+def test_a_clip_that_was_done_but_for_its_place_counts_on_the_bar_as_soon_as_it_is_there(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    report = Report(Session(AppPaths.find()), as_json=True)
+    made: dict[str, Any] = {"id": 1, "batch": "x", "error": None, "covered": 0, "found": 0, "passed": False, "doubts": ()}
+    with report.progress.showing():
+        report.take(RedactLine(total=1))
+        report.take(RedactLine(under_way=UnderWayOut(id=1, source="/b.mp4", percent=100)))
+        report.take(RedactLine(item=RedactedOut.model_construct(**made)))
+    assert "1/1" in capsys.readouterr().err
 
 
 @pytest.fixture
