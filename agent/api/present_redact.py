@@ -22,7 +22,7 @@ from agent.app.redacting import RedactionAsk
 from agent.domain.clips import Knot, Way, is_clip
 from agent.domain.face import Box
 from agent.domain.people import Certainty
-from agent.domain.redaction import Cover, Look, around
+from agent.domain.redaction import Cover, Look, cover_of
 from agent.domain.wishes import Mark
 from agent.i18n import Texts
 
@@ -104,7 +104,7 @@ def _name(mark: Mark, faces: Sequence[StoredFace]) -> str | None:
         return None  # of what moves the library knows one picture
 
     def near(face: StoredFace) -> float:
-        return around(face.face.box, mark.cover.look).iou(mark.cover.box)
+        return cover_of(face.face, mark.cover.look).box.iou(mark.cover.box)
 
     face = max(faces, key=near, default=None)
     sure = face is not None and face.identity is not None and face.identity.certainty is not Certainty.PROBABLE

@@ -75,7 +75,7 @@ class Word(StrEnum):
 class Find:
     """A face in one frame."""
 
-    box: Box
+    box: Box  # what is to be covered of it, before the margin
     score: float
     print: FreshPrint | None = None  # only where some people are named, and of a face that can be trusted
     word: Word | None = None  # in the place of the print, once it was compared; None: nothing certain

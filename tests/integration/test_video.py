@@ -11,12 +11,15 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from agent.domain.clips import Clip, Covered, Piece
+from agent.domain.clips import Clip, Covered, Find, Piece
 from agent.domain.errors import VideoNoPicture, VideoUnreadable
+from agent.domain.face import Box, Landmarks
 from agent.domain.redaction import Look, Style
 from agent.domain.tracks import ways_of
 from agent.vision.codecs import Limits
+from agent.vision.detector import Detection
 from agent.vision.video import probe as probing
 from agent.vision.video.joining import join
 from agent.vision.video.looking import look_through
@@ -249,6 +252,25 @@ def test_a_mirrored_clip_is_looked_at_as_it_is_shown(tmp_path: Path, flip: tuple
     assert (find.box.x + find.box.w / 2, find.box.y + find.box.h / 2) == pytest.approx(middle, abs=3)
     assert stream(copy.path)["side_data_list"] == stream(original)["side_data_list"]
     assert shows_red(copy.path) == 0
+
+
+def test_of_a_head_that_is_upside_down_more_is_covered_than_the_box_that_was_found(tmp_path: Path) -> None:
+    def looked(sense: int) -> Find:
+        def with_landmarks(canvas: NDArray[np.uint8], score: float) -> list[Detection]:
+            return [replace(face, landmarks=_standing(face.box, sense)) for face in look(canvas, score)]
+
+        with original.open("rb") as file:
+            clip = probe(file, LIMITS)
+            [find] = look_through(file, clip.parts[0], clip.tick, with_landmarks).sights[0].finds
+        return find
+
+    original = made_clip(tmp_path / "clip.mp4")
+    assert looked(-1).box.area == pytest.approx(1.69 * looked(1).box.area)
+
+
+def _standing(box: Box, sense: int) -> Landmarks:
+    x, y, away = box.x + box.w / 2, box.y + box.h / 2, sense * box.h / 4
+    return (x, y - away), (x, y - away), (x, y), (x, y + away), (x, y + away)
 
 
 def test_each_part_is_looked_at_in_its_last_frame_too(tmp_path: Path) -> None:

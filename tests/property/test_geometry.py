@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.domain.face import Box
+from agent.domain.redaction import head_of
 from agent.vision.aligner import TEMPLATE, similarity
-from agent.vision.detector import Detection, suppress
+from agent.vision.detector import Detection, five, suppress
 from agent.vision.windows import OVERLAP, WINDOW, spans
 
 numbers = st.floats(-1e4, 1e4, allow_nan=False)
@@ -32,6 +33,13 @@ def test_overlap_does_not_depend_on_the_scale(box: Box, factor: float) -> None:
 @given(boxes)
 def test_a_box_overlaps_itself_wholly(box: Box) -> None:
     assert math.isclose(box.iou(box), 1, rel_tol=1e-6)
+
+
+@given(boxes, st.lists(st.tuples(numbers, numbers), min_size=5, max_size=5))
+def test_wherever_landmarks_are_the_whole_box_is_covered_and_not_much_more(box: Box, points: list[tuple[float, float]]) -> None:
+    head = head_of(box, five(points))
+    assert math.isclose(head.intersection(box), box.area, rel_tol=1e-6)
+    assert head.area <= 1.7 * box.area
 
 
 @given(st.floats(0.05, 50), st.floats(-180, 180), numbers, numbers)

@@ -8,6 +8,7 @@ import numpy as np
 
 from agent.domain.clips import Clip, Find, Part, Seen, Sight
 from agent.domain.prints import FreshPrint
+from agent.domain.redaction import head_of
 from agent.domain.tracks import BEGINS
 from agent.vision.codecs import Image, Limits, Pixels, encode_small
 from agent.vision.codecs.colour import to_srgb
@@ -71,4 +72,6 @@ def _finds(pixels: Pixels, thorough: Thorough, prints: Prints | None) -> tuple[F
     found = [face for face in thorough(lambda _: image, BEGINS) if max(face.box.w, face.box.h) >= THOROUGH_FACE]
     printed: Sequence[FreshPrint | None] = prints(lambda: pixels, found) if prints is not None else [None] * len(found)
     # Whatever such a look finds is a face: a page has no other frame that could tell.
-    return tuple(Find(face.box, max(face.score, BEGINS), print) for face, print in zip(found, printed, strict=True))
+    return tuple(
+        Find(head_of(face.box, face.landmarks), max(face.score, BEGINS), print) for face, print in zip(found, printed, strict=True)
+    )

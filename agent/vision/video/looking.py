@@ -9,6 +9,7 @@ from av.video.frame import VideoFrame
 
 from agent.domain.clips import Find, Part, Seen, Sight
 from agent.domain.face import Box
+from agent.domain.redaction import head_of
 from agent.vision.codecs import Pixels
 from agent.vision.detector import NMS_IOU, Detection, Look, five, suppress
 from agent.vision.prints import Prints
@@ -86,7 +87,8 @@ def finds(frame: VideoFrame, size: tuple[int, int], look: Look, side: int, print
 
     printed = prints(whole, found) if prints is not None else [None] * len(found)
     for face, print in zip(found, printed, strict=True):
-        yield Find(face.box if own == first else _scaled(face, own, first).box, face.score, print)
+        head = Detection(head_of(face.box, face.landmarks), face.score, face.landmarks)
+        yield Find((head if own == first else _scaled(head, own, first)).box, face.score, print)
 
 
 def _scaled(face: Detection, given: tuple[int, int], wanted: tuple[int, int]) -> Detection:

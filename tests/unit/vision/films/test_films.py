@@ -3,6 +3,7 @@
 import io
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -217,6 +218,20 @@ def test_in_a_frame_in_which_a_face_is_missed_it_is_covered_all_the_same() -> No
     for number, x in enumerate([10, 20, 30, 40, 50, 60, 70, 70, 70]):
         box = way.at(number)
         assert box is not None and box.intersection(Box(x, 20, 24, 24)) >= 0.99 * 24 * 24
+
+
+def test_of_a_head_that_is_upside_down_more_is_covered_than_the_box_that_was_found() -> None:
+    def found(*heights: float) -> Box:
+        def look(decoder: Decoder, score: float) -> list[Detection]:
+            (face,) = red(decoder, score)
+            return [replace(face, landmarks=five([(22, 20 + height) for height in heights]))]
+
+        (find,) = look_through(walk([10]), LIMITS, look).sights[0].finds
+        return find.box
+
+    assert found(8, 8, 13, 18, 18) == Box(10, 20, 24, 24)
+    upside_down = found(16, 16, 11, 6, 6)
+    assert (upside_down.x, upside_down.y, upside_down.w, upside_down.h) == pytest.approx((6.4, 16.4, 31.2, 31.2))
 
 
 def test_a_film_that_lies_on_its_side_has_the_size_of_what_is_seen() -> None:
