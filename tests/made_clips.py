@@ -107,7 +107,8 @@ def look(canvas: NDArray[np.uint8], _: float) -> list[Detection]:
     if not rows.size or not columns.size:
         return []
     box = Box(float(columns[0]), float(rows[0]), float(columns[-1] - columns[0] + 1), float(rows[-1] - rows[0] + 1))
-    return [Detection(box, 0.9, five([(box.x, box.y)] * 5))]
+    upright = ((0.3, 0.35), (0.7, 0.35), (0.5, 0.55), (0.35, 0.75), (0.65, 0.75))
+    return [Detection(box, 0.9, five([(box.x + x * box.w, box.y + y * box.h) for x, y in upright]))]
 
 
 def red_share(pixels: NDArray[np.uint8]) -> float:
