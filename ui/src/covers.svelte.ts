@@ -84,6 +84,9 @@ export class BatchState {
   /** what became of the copy before */
   said = $state('')
   scrolled = 0
+  /** how often it was asked for, and which of these was answered last */
+  private asked = 0
+  private answered = 0
 
   constructor(
     readonly uid: string,
@@ -93,9 +96,12 @@ export class BatchState {
 
   /** As many as are shown, or more. */
   async read(): Promise<void> {
+    const turn = ++this.asked
     await this.app.read(async () => {
       this.gone = await missing(async () => {
         const [batch, page] = await Promise.all([this.api.batch(this.uid), this.api.items(this.uid, Math.min(500, Math.max(ITEMS_PAGE, this.items.length)))])
+        if (turn < this.answered) return // it tells of how they were before
+        this.answered = turn
         this.batch = batch
         this.items = page.items
         this.total = page.total
@@ -159,7 +165,8 @@ export class Editor {
       this.gone = await missing(async () => {
         const { item, marks, names, moments } = await this.api.item(this.id)
         if (saves !== this.saves) return // it tells of the copy before
-        if (!this.dirty) this.steps = begin(marks)
+        // Where nothing is new, what was taken back can still be done again.
+        if (!this.dirty && !alike(marks, this.saved)) this.steps = begin(marks)
         this.saved = marks
         this.names = names
         this.moments = moments

@@ -52,6 +52,17 @@ describe('the copies of a batch', () => {
     expect(state.items.map(({ id }) => id)).toEqual(all.map(({ id }) => id))
   })
 
+  it('believe no answer that was asked for before one that came already', async () => {
+    const waiting: ((state: RedactionBatchOut) => void)[] = []
+    const answered = (): Promise<RedactionBatchOut> => new Promise((resolve) => waiting.push(resolve))
+    const state = new BatchState('a', { batch: answered, items: () => Promise.resolve({ items: [], total: 0 }), accept: gone, retry: gone, stop: gone }, app)
+    const reads = [state.read(), state.read()]
+    waiting[1]?.(batch(0, { done: 2 }))
+    waiting[0]?.(batch(0, { done: 1 }))
+    await Promise.all(reads)
+    expect(state.batch?.done).toBe(2)
+  })
+
   it('may be gone', async () => {
     const state = new BatchState('a', { batch: gone, items: gone, accept: gone, retry: gone, stop: gone }, app)
     await state.read()
@@ -110,5 +121,14 @@ describe('the editor', () => {
     expect(editor.back()).toBe(true)
     expect([editor.dirty, editor.back(), editor.marks]).toEqual([false, false, [mark]])
     expect(editor.forth()).toBe(true)
+  })
+
+  it('can do again what was taken back, also after nothing new was read', async () => {
+    const { editor } = world([item()])
+    await editor.read()
+    editor.change([])
+    expect(editor.back()).toBe(true)
+    await editor.read()
+    expect([editor.forth(), editor.marks]).toEqual([true, []])
   })
 })

@@ -18,6 +18,14 @@ RUN_AXE = """async (only) => {
   return violations.map((one) => `${one.id}: ${one.nodes[0].html} ${one.help}`)
 }"""
 WAIT_S = 60.0
+EVERY_ANSWER = "**/api/**"
+KEEP_STREAMS = """window.streams = []
+window.EventSource = class extends EventSource {
+  constructor(...words) {
+    super(...words)
+    window.streams.push(this)
+  }
+}"""
 # Of all rules only one looks at colours, and nothing but colours changes with the theme.
 THEMES: tuple[tuple[Literal["light", "dark"], list[str] | None], ...] = (("light", None), ("dark", ["color-contrast"]))
 
@@ -86,6 +94,27 @@ def visit(page: Page, made_up_agent: str) -> Callable[..., None]:
         page.goto(f"{made_up_agent}{path or '/'}?scene={scene}&lang={language}#{fragment}")
 
     return opened
+
+
+class Presence:
+    """The made-up agent as one page finds it: gone, and there again."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        page.add_init_script(KEEP_STREAMS)
+
+    def goes(self) -> None:
+        self._page.route(EVERY_ANSWER, lambda route: route.abort())
+        self._page.evaluate("streams.at(-1).dispatchEvent(new Event('error'))")
+
+    def returns(self) -> None:
+        self._page.unroute(EVERY_ANSWER)
+
+
+@pytest.fixture
+def presence(page: Page) -> Presence:
+    """For what is visited after it was asked for."""
+    return Presence(page)
 
 
 @pytest.fixture

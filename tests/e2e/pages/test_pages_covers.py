@@ -2,9 +2,13 @@
 
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
+
+if TYPE_CHECKING:
+    from tests.e2e.pages.conftest import Presence
 
 pytestmark = pytest.mark.slow
 
@@ -350,3 +354,20 @@ def test_a_batch_is_stopped(page: Page, visit: Callable[..., None]) -> None:
     visit("#covers/c4", "covering")  # a test of its own: what the page before asked late would begin the made-up agent's batches anew
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("main li")).to_have_count(11)
+
+
+# -- the agent is away and back ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("place", "button"), [("#covers/c1/1", "It’s right"), ("#covers/c1", "All are right")])
+def test_what_is_shown_is_read_anew_once_the_agent_is_back(
+    page: Page, presence: "Presence", visit: Callable[..., None], place: str, button: str
+) -> None:
+    visit(place)
+    doubtful = page.get_by_role("button", name=button)
+    doubtful.wait_for()
+    presence.goes()
+    page.locator(".banners").wait_for()
+    page.request.post(page.url.split("?")[0] + "api/redactions/c1/accept", data={"ids": None})
+    presence.returns()
+    expect(doubtful).to_have_count(0)
