@@ -350,6 +350,39 @@ def test_a_batch_is_accepted_and_tried_again(page: Page, visit: Callable[..., No
     expect(page.locator("a.failed")).to_have_count(0)
 
 
+def _pressed_twice(button: Locator) -> None:
+    button.click()
+    button.click(force=True)
+
+
+def _enter_held(button: Locator) -> None:
+    button.focus()
+    button.page.keyboard.down("Enter")
+    button.page.keyboard.down("Enter")  # it repeats
+    button.page.keyboard.up("Enter")
+
+
+@pytest.mark.parametrize("press", [_pressed_twice, _enter_held, lambda button: button.dblclick()])
+def test_that_all_are_right_is_said_once(page: Page, visit: Callable[..., None], press: Callable[[Locator], None]) -> None:
+    asked = list[str]()
+    page.on("request", lambda request: asked.append(request.url) if request.method == "POST" and "/redactions/c1/" in request.url else None)
+    held = list[Route]()
+    page.route("**/redactions/c1/accept", lambda route: held.append(route))
+    visit("#covers/c1")
+    button = page.get_by_role("button", name="All are right")
+    button.wait_for()
+    with page.expect_request("**/accept"):
+        press(button)
+    for each in held:
+        each.continue_()
+    expect(page.locator(".toast p")).to_have_text("5 copies marked as looked at")
+    expect(button).to_have_count(0)
+    page.mouse.down(click_count=2)  # a slow answer's second press is not for the button that came into its place
+    page.mouse.up(click_count=2)
+    assert [url.rsplit("/", 1)[1] for url in asked] == ["accept"]
+    expect(page.locator("a.failed")).to_have_count(1)
+
+
 def test_a_batch_is_stopped(page: Page, visit: Callable[..., None]) -> None:
     visit("#covers/c4", "covering")  # a test of its own: what the page before asked late would begin the made-up agent's batches anew
     page.get_by_role("button", name="Stop").click()
