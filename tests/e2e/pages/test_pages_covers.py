@@ -178,6 +178,23 @@ def test_in_what_moves_a_face_is_where_it_is_in_each_frame_and_changed_in_all(pa
     page.locator("[role=status]", has_text="saved").wait_for()
 
 
+def test_a_frame_that_does_not_come_holds_up_no_other(page: Page, visit: Callable[..., None]) -> None:
+    page.route("**/preview?of=original*moment=3", lambda route: route.abort())
+    visit("#covers/c2/20")
+    page.locator(".cover").first.wait_for()
+    slider, missing = page.get_by_role("slider"), page.locator(".stage .missing")
+    slider.press("ArrowRight")
+    expect(missing).to_contain_text("can’t be shown at this point")
+    expect(page.locator(".cover")).to_have_count(0)
+    slider.press("ArrowRight")
+    page.locator(".cover").first.wait_for()
+    expect(page.locator(".stage img")).to_have_attribute("src", re.compile("moment=4"))
+    expect(page.locator(".stage img")).to_be_visible()
+    expect(missing).to_have_count(0)
+    slider.press("ArrowLeft")
+    missing.wait_for()
+
+
 def test_the_original_is_seen_only_while_the_key_is_held(copy: Page) -> None:
     fill = copy.locator(".fills .fill").first
     copy.keyboard.down("o")
@@ -404,3 +421,45 @@ def test_what_is_shown_is_read_anew_once_the_agent_is_back(
     page.request.post(page.url.split("?")[0] + "api/redactions/c1/accept", data={"ids": None})
     presence.returns()
     expect(doubtful).to_have_count(0)
+
+
+def test_a_copy_is_said_to_be_away_only_where_the_agent_said_so(page: Page, presence: "Presence", visit: Callable[..., None]) -> None:
+    visit("#covers/c1/1")
+    page.locator(".cover").first.wait_for()
+    presence.goes()
+    page.locator(".banners").wait_for()
+    page.evaluate("location.hash = '#covers/c1/2'")
+    expect(page.locator(".notice h2")).to_have_text("AI Popup isn’t running")
+    presence.returns()
+    page.locator(".cover").first.wait_for()
+    page.evaluate("location.hash = '#covers/c1/999'")
+    expect(page.locator(".notice h2")).to_have_text("This copy is no longer listed")
+
+
+def test_an_original_is_not_said_to_be_gone_while_the_agent_is_and_comes_with_it(
+    page: Page, presence: "Presence", visit: Callable[..., None]
+) -> None:
+    page.route("**/preview?of=original*", lambda route: route.abort())
+    visit("#covers/c1/1")
+    missing = page.locator(".stage .missing")
+    expect(missing).to_contain_text("moved or deleted")
+    presence.goes()
+    expect(missing).to_contain_text("AI Popup isn’t running.")
+    page.unroute("**/preview?of=original*")
+    presence.returns()
+    page.locator(".cover").first.wait_for()
+
+
+@pytest.mark.parametrize(
+    ("place", "asked"),
+    [("#covers", "**/api/redactions?*"), ("#covers/c1", "**/redactions/c1"), ("#covers/c1/1", "**/redaction-items/1")],
+)
+def test_what_could_not_be_read_says_so_and_is_read_by_one_press(page: Page, visit: Callable[..., None], place: str, asked: str) -> None:
+    problem = {"code": "store.failed", "cause": "It went wrong.", "remedy": "Try again.", "params": {}}
+    page.route(asked, lambda route: route.fulfill(status=500, json=problem))
+    visit(place)
+    expect(page.locator(".notice h2")).to_have_text("The copies could not be read")
+    page.unroute(asked)
+    page.get_by_role("button", name="Reload").click()
+    page.locator(".cover, main li").first.wait_for()
+    expect(page.locator(".notice")).to_have_count(0)
