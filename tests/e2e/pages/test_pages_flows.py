@@ -162,8 +162,10 @@ def test_a_folders_safe_copies_are_set_up_and_ended(page: Page, visit: Visit) ->
     asks({"redact_keep": ["Mei"]}, lambda: page.get_by_role("option", name="Mei").first.click())
     expect(row.get_by_role("combobox", name="Add a person")).to_have_value("")
     asks({"redact_keep": []}, lambda: row.get_by_role("button", name="Cover Mei too").click())
-    asks({"redact_to": ""}, lambda: row.get_by_role("button", name="Make no more copies").click())
+    asks({"redact_to": ""}, lambda: row.get_by_role("button", name="Make no more copies").press("Enter"))
     expect(field).to_have_value("")
+    expect(field).to_be_focused()
+    expect(row.get_by_text("Saved", exact=True)).to_have_count(0)
 
 
 def test_a_path_is_typed_where_no_dialog_can_be_shown(page: Page, visit: Visit) -> None:
