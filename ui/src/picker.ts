@@ -24,7 +24,7 @@ interface Told {
 const image = document.querySelector('img') as HTMLImageElement
 const part = (id: string): HTMLElement => document.getElementById(id) as HTMLElement
 const [veil, border, size, words] = [part('veil'), part('frame'), part('size'), part('words')]
-// Less than this was a click, which chooses nothing.
+// Less than this to any side was a click, or a slip along a line, which chooses nothing.
 const CLICK = 4
 const STEPS: Readonly<Record<string, readonly [number, number]>> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
 
@@ -114,7 +114,7 @@ addEventListener('pointerup', (event) => {
   if (!from) return
   const chosen = between(...from, event.clientX, event.clientY)
   from = null
-  if (Math.max(chosen.width, chosen.height) < CLICK) draw(null)
+  if (Math.min(chosen.width, chosen.height) < CLICK) draw(null)
   else take(chosen)
 })
 
