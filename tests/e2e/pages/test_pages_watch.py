@@ -26,6 +26,19 @@ def test_watching_is_seen_rests_and_ends(page: Page, visit: Visit, violations: C
     expect(note).to_have_count(0)
 
 
+@pytest.mark.parametrize("height", [520, 400])
+def test_in_the_popup_what_is_said_hides_nothing_of_the_note(page: Page, visit: Visit, height: int) -> None:
+    page.set_viewport_size({"width": 380, "height": height})
+    visit("/popup", "watched")
+    note, toast = page.locator(".watch"), page.locator(".toast")
+    toast.wait_for()
+    above, below = note.bounding_box(), toast.bounding_box()
+    assert above is not None and below is not None
+    assert above["y"] + above["height"] <= below["y"]
+    for button in note.get_by_role("button").all():
+        button.click(trial=True)
+
+
 def test_who_may_be_named_is_said_on_their_page_and_withdrawn_there(page: Page, visit: Visit, violations: Callable[[], list[str]]) -> None:
     visit("#people/1")
     agreed = page.get_by_role("switch", name="May be named on the screen")
