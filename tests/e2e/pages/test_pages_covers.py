@@ -406,6 +406,51 @@ def test_a_batch_is_stopped(page: Page, visit: Callable[..., None]) -> None:
     expect(page.locator("main li")).to_have_count(11)
 
 
+def test_a_copy_that_failed_is_tried_again_where_it_says_so(page: Page, visit: Callable[..., None]) -> None:
+    visit("#covers/c1/6")
+    expect(page.locator(".notice")).to_contain_text("Free some space, then try again.")
+    again = page.locator(".notice").get_by_role("button", name="Try again", exact=True)
+    with page.expect_request("**/redactions/c1/retry"):
+        again.press("Enter")
+    page.locator(".cover").first.wait_for()
+    expect(page.locator(".editor")).to_be_focused()
+
+
+def test_a_change_that_failed_is_made_by_trying_again(copy: Page) -> None:
+    failed = {
+        "state": "failed",
+        "editable": False,
+        "error": {"code": "x", "cause": "Disk full.", "remedy": "Free some space.", "params": {}},
+    }
+    trying = False
+
+    def refused(route: Route) -> None:
+        answer = route.fetch().json()
+        if not trying:
+            answer.get("item", answer).update(failed)
+        route.fulfill(json=answer)
+
+    copy.route("**/redaction-items/1", refused)
+    copy.route("**/redaction-items/1/marks", refused)
+    copy.locator(".cover").first.click()
+    copy.keyboard.press("Control+s")
+    expect(copy.locator("aside [role=alert]")).to_have_text("Disk full. Free some space.")
+    expect(copy.get_by_role("button", name="Save")).to_have_count(0)
+    trying = True
+    copy.locator("aside").get_by_role("button", name="Try again").click()
+    expect(copy.locator(".cover").first).to_have_attribute("aria-pressed", "false")
+    expect(copy.locator("aside [role=alert]")).to_have_count(0)
+
+
+def test_that_all_that_failed_are_tried_again_is_said_first(page: Page, visit: Callable[..., None]) -> None:
+    def two_failed(route: Route) -> None:
+        route.fulfill(json={**route.fetch().json(), "failed": 2})
+
+    page.route("**/api/redactions/c1", two_failed)
+    visit("#covers/c1/6")
+    page.locator(".notice").get_by_role("button", name="Try all 2 again").wait_for()
+
+
 # -- the agent is away and back ------------------------------------------------------------------------------------------------------
 
 
