@@ -180,6 +180,15 @@ def test_what_is_meant_for_one_capture_does_not_discard_the_next(small: Page, vi
     expect(said).to_have_text("Copied with 14 faces covered. Saved as Capture 2026-11-26.png.")
 
 
+def test_the_keyboard_goes_on_in_the_popup_when_the_last_capture_is_discarded(small: Page, visit: Visit) -> None:
+    visit("/popup", "captured")
+    small.get_by_role("button", name="Discard").press("Enter")
+    expect(small.locator("h1")).to_have_text("3 faces")
+    expect(small.locator("main")).to_be_focused()
+    small.keyboard.press("ArrowRight")
+    expect(small.locator("h1")).not_to_have_text("3 faces")
+
+
 def test_one_that_is_gone_says_so_and_the_cards_come_back(small: Page, visit: Visit) -> None:
     visit("/popup", "captured_gone")
     small.locator(".picture img.there").wait_for()

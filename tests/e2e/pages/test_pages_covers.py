@@ -400,6 +400,58 @@ def test_that_all_are_right_is_said_once(page: Page, visit: Callable[..., None],
     expect(page.locator("a.failed")).to_have_count(1)
 
 
+def test_the_keyboard_goes_on_with_the_copies_when_all_are_right(page: Page, visit: Callable[..., None]) -> None:
+    visit("#covers/c1")
+    page.get_by_role("button", name="All are right").press("Enter")
+    expect(page.locator("a.needs_review")).to_have_count(0)
+    expect(page.locator("main li a").first).to_be_focused()
+
+
+def test_the_keyboard_stays_with_its_copy_and_goes_on_where_that_was(page: Page, visit: Callable[..., None]) -> None:
+    becomes: dict[str, str] | None = {}
+
+    def later(route: Route) -> None:
+        answer = route.fetch().json()
+        one = next(each for each in answer["items"] if each["id"] == wanted)
+        if becomes is None:
+            answer["items"].remove(one)
+        else:
+            one.update(becomes)
+        route.fulfill(json=answer)
+
+    visit("#covers/c4", "covering")
+    link = page.locator("a.planned").nth(2)
+    place = link.get_attribute("href") or ""
+    wanted = int(place.rsplit("/", 1)[1])
+    link.focus()
+    becomes = {"state": "done"}
+    page.route("**/redactions/c4/items*", later)
+    one = page.locator(f"a.done[href='{place}']")
+    expect(one).to_be_focused()
+    becomes = None
+    expect(one).to_have_count(0)
+    expect(page.locator("main li a").nth(11)).to_be_focused()  # the twelfth before, the last that was made
+    page.unroute("**/redactions/c4/items*")
+    page.get_by_role("button", name="Stop").press("Enter")
+    expect(page.locator("main li a").first).to_be_focused()
+
+
+def test_the_keyboard_goes_on_with_the_first_of_those_that_came(page: Page, visit: Callable[..., None]) -> None:
+    asked = False
+
+    def some(route: Route) -> None:
+        nonlocal asked
+        asked = asked or "offset=10" in route.request.url
+        answer = route.fetch().json()
+        route.fulfill(json=answer if asked else {**answer, "items": answer["items"][:10]})
+
+    page.route("**/redactions/c1/items*", some)
+    visit("#covers/c1")
+    page.get_by_role("button", name="Show more").press("Enter")
+    expect(page.locator("main li")).to_have_count(14)
+    expect(page.locator("main li a").nth(10)).to_be_focused()
+
+
 def test_a_batch_is_stopped(page: Page, visit: Callable[..., None]) -> None:
     visit("#covers/c4", "covering")  # a test of its own: what the page before asked late would begin the made-up agent's batches anew
     page.get_by_role("button", name="Stop").click()

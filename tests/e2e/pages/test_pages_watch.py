@@ -26,6 +26,20 @@ def test_watching_is_seen_rests_and_ends(page: Page, visit: Visit, violations: C
     expect(note).to_have_count(0)
 
 
+@pytest.mark.parametrize("place", ["", "/popup"])
+def test_the_keyboard_goes_on_where_the_notes_buttons_change_and_go(page: Page, visit: Visit, place: str) -> None:
+    visit(place, "watched")
+    note = page.locator(".watch")
+    note.get_by_role("button", name="Rest for 1 hour").press("Enter")
+    again = note.get_by_role("button", name="Watch again")
+    expect(again).to_be_focused()
+    again.press("Enter")
+    expect(note.get_by_role("button", name="Rest for 1 hour")).to_be_focused()
+    note.get_by_role("button", name="Stop").press("Enter")
+    expect(note).to_have_count(0)
+    expect(page.locator("main")).to_be_focused()
+
+
 @pytest.mark.parametrize("height", [520, 400])
 def test_in_the_popup_what_is_said_hides_nothing_of_the_note(page: Page, visit: Visit, height: int) -> None:
     page.set_viewport_size({"width": 380, "height": height})
