@@ -1,11 +1,26 @@
 """HEIC, the photos of phones. Its library is loaded when the first one comes."""
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import PIL.Image
 
 from agent.vision.codecs.colour import to_rgb
 from agent.vision.codecs.image import Limits, Pixels
 from agent.vision.codecs.tiff import Exif, read_exif
+
+if TYPE_CHECKING:
+    from pi_heif import HeifFile
+
+
+class _Held:
+    """The main picture for NumPy, which keeps what it is an array of: the library's own view lets its memory go."""
+
+    def __init__(self, opened: "HeifFile") -> None:
+        self.opened = opened
+        seen = np.asarray(opened)
+        place = (seen.ctypes.data, True)
+        self.__array_interface__: dict[str, Any] = {"shape": seen.shape, "typestr": seen.dtype.str, "version": 3, "data": place}
 
 
 def decode(data: bytes, limits: Limits) -> tuple[Pixels, Exif, bytes]:
@@ -22,7 +37,7 @@ def decode(data: bytes, limits: Limits) -> tuple[Pixels, Exif, bytes]:
     limits.check_pixels(*opened.size)
     exif = read_exif((opened.info.get("exif") or b"").removeprefix(b"Exif\0\0"))
     profile = opened.info.get("icc_profile") or b""
-    decoded = np.asarray(opened)
+    decoded = np.asarray(_Held(opened))
     # Not copied if it is RGB already: such photos are large.
     pixels = decoded if opened.mode == "RGB" else to_rgb(PIL.Image.fromarray(decoded), profile)
     return pixels, Exif(1, exif.taken_at), profile

@@ -37,6 +37,14 @@ def test_a_phone_s_photo_stands_upright(
     assert image.taken_at == datetime(2025, 7, 6, 5, 4, 3)  # noqa: DTZ001 - the camera's clock
 
 
+def test_a_photos_pixels_stay_when_others_are_decoded(heif_writer: None) -> None:
+    first, *others = (heic(PIL.Image.new("RGB", (480, 320), colour)) for colour in ("red", "blue", "lime"))
+    held = decode(first, LIMITS)
+    for other in others:
+        decode(other, LIMITS)
+    assert np.abs(held.pixels.astype(int) - (255, 0, 0)).max() <= 3
+
+
 def test_transparent_parts_become_white(heif_writer: None) -> None:
     assert decode(heic(PIL.Image.new("RGBA", (64, 64), (255, 0, 0, 0))), LIMITS).pixels.min() > 250
 
