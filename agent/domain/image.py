@@ -10,14 +10,14 @@ _RAW_ENDINGS: Final = frozenset(
 )
 # Endings of the formats the engine decodes.
 IMAGE_ENDINGS: Final = _RAW_ENDINGS | frozenset(
-    {"jpg", "jpeg", "jpe", "jfif", "png", "apng", "webp", "bmp", "dib", "tif", "tiff", "gif", "heic", "heif", "hif", "avif"}
+    {"jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "webp", "bmp", "dib", "tif", "tiff", "gif", "heic", "heif", "hif", "avif"}
 )
 
 SIDECAR_ENDING: Final = ".xmp"
 
 # What can be written, by the ending of a name.
 COPY_FORMATS: Final = (
-    dict.fromkeys(("jpg", "jpeg", "jpe", "jfif"), "jpeg")
+    dict.fromkeys(("jpg", "jpeg", "jpe", "jfif", "mpo"), "jpeg")
     | dict.fromkeys(("png", "apng"), "png")
     | dict.fromkeys(("tif", "tiff"), "tiff")
     | dict.fromkeys(("bmp", "dib"), "bmp")

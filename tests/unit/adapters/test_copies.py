@@ -319,4 +319,5 @@ def test_an_ending_fits_its_format() -> None:
     assert named_as("/x.y/a.TIF", "tiff") == "/x.y/a.TIF"
     assert named_as("/x.y/a.tif", "png") == "/x.y/a.png"
     assert named_as("/x.y/a.heic", "jpeg") == "/x.y/a.jpg"
+    assert named_as("/x.y/a.mpo", "jpeg") == "/x.y/a.mpo"
     assert named_as("a", "png") == "a"

@@ -35,7 +35,7 @@ def found(root: Path, **rules: object) -> set[str]:
     return {str(Path(path).relative_to(root)) for path, _ in Walk(str(root), Matcher(str(root), folder))}
 
 
-@pytest.mark.parametrize("name", ["a.jpg", "B.JPEG", "c.Webp", "d.heic", "e.avif", "f.tif", "g.jfif", "h.HIF", "i.CR3", "j.dng"])
+@pytest.mark.parametrize("name", ["a.jpg", "B.JPEG", "c.Webp", "d.heic", "e.avif", "f.tif", "g.jfif", "h.HIF", "k.MPO", "i.CR3", "j.dng"])
 def test_image_endings_are_known_in_any_case(name: str) -> None:
     assert is_image(name)
 
