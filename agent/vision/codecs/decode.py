@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from agent.domain.errors import AgentError, ImageCorrupt, ImageEmpty, ImageTooLarge, ImageTruncated, ImageUnsupported
 from agent.vision.codecs import heic, jpeg, others, raw
+from agent.vision.codecs.boxes import boxes
 from agent.vision.codecs.colour import to_srgb
 from agent.vision.codecs.image import Image, Limits, Pixels
 from agent.vision.codecs.sniff import sniff
@@ -112,12 +113,4 @@ def _is_cut(name: str, data: bytes, error: Exception) -> bool:
 
 def _boxes_are_cut(data: bytes) -> bool:
     """Whether a file of boxes (ISO 14496-12) ends inside one."""
-    at = 0
-    while at + 8 <= len(data):
-        size = int.from_bytes(data[at : at + 4], "big")
-        if size == 1:
-            size = int.from_bytes(data[at + 8 : at + 16], "big")
-        if size < 8:
-            return False  # 0: to the end of the file; the others are wrong
-        at += size
-    return at != len(data)
+    return max((end for _, end in boxes(data)), default=0) != len(data)

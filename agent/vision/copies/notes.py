@@ -1,6 +1,5 @@
 """What a file holds beside its picture: what may go on into a copy, and which kinds there are that never do."""
 
-import re
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from typing import Final
 import PIL.Image
 
 from agent.vision.codecs import jpeg, others
+from agent.vision.codecs.boxes import boxes
 
 LARGEST: Final = 4_000_000  # bytes: longer ones are left out
 _XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
@@ -24,6 +24,10 @@ _PNG_TEXTS: Final = frozenset(
     {"Title", "Author", "Description", "Copyright", "Creation Time", "Software", "Disclaimer", "Source", "Comment"}
 )
 _LONGEST_TEXT: Final = 1000
+
+_HEIF_KINDS: Final = {b"thmb": "thumbnail", b"auxl": "pictures", b"tmap": "pictures"}
+_AVIF_KINDS: Final = {b"thmb": "thumbnail", b"tmap": "pictures"}
+_HEIF_BOXES: Final = {b"ftyp", b"meta", b"mdat", b"moov", b"free", b"skip", b"wide"}
 
 
 @dataclass(slots=True)
@@ -83,13 +87,27 @@ def of_heic(data: bytes) -> Notes:
     """Its library tells the rest anew: only what the header says is read."""
     import pi_heif
 
-    info = pi_heif.open_heif(data).info
+    opened = pi_heif.open_heif(data)
+    info = opened.info
     notes = Notes(lossless=False, exif=_exif(info.get("exif")), xmp=_bytes(info.get("xmp")), profile=_bytes(info.get("icc_profile")))
-    head = data[:1_000_000]
-    for mark, kind in ((b"thmb", "thumbnail"), (b"auxl", "pictures"), (b"tmap", "pictures")):
-        if mark in head:
-            notes.left.add(kind)
+    notes.left = _in_boxes(data, _HEIF_KINDS)
+    if len(opened) > 1:
+        notes.left.add("pictures")
     return notes
+
+
+def _in_boxes(data: bytes, kinds: Mapping[bytes, str]) -> set[str]:
+    """Kinds of what is beside the pictures: `kinds` by what the header calls them, and whatever comes behind, as phones' films."""
+    head = data[:1_000_000]
+    left = {kind for mark, kind in kinds.items() if mark in head}
+    outer = [kind for kind, _ in boxes(data)]
+    # Whatever follows a box that is none of a photo's, or another beginning.
+    own = next((at for at, kind in enumerate(outer) if kind not in _HEIF_BOXES or (at and kind == b"ftyp")), len(outer))
+    if own < len(outer):
+        left.add("trailing")
+    if b"moov" in outer[:own]:
+        left.add("frames")
+    return left
 
 
 def of_opened(opened: PIL.Image.Image, data: bytes, name: str) -> Notes:
@@ -133,6 +151,11 @@ def _is_metadata(text: bytes) -> bool:
     return text.startswith((b"XML:com.adobe.xmp", b"Raw profile type"))
 
 
+def _avif(notes: Notes, opened: PIL.Image.Image, data: bytes) -> None:
+    """Its transparency is a picture beside it, and goes on."""
+    notes.left |= _in_boxes(data, _AVIF_KINDS if opened.has_transparency_data else {**_AVIF_KINDS, b"auxl": "pictures"})
+
+
 def _webp(notes: Notes, _: PIL.Image.Image, data: bytes) -> None:
     if len(data) > int.from_bytes(data[4:8], "little") + 8 + 1:
         notes.left.add("trailing")
@@ -143,13 +166,25 @@ def _bmp(notes: Notes, _: PIL.Image.Image, data: bytes) -> None:
         notes.left.add("trailing")
 
 
-def _gif(notes: Notes, opened: PIL.Image.Image, data: bytes) -> None:
-    if b"\x21\xff\x0b" in data and not {"NETSCAPE2.0"} >= set(_applications(data)):
-        notes.left.add("application")
+def _gif(notes: Notes, _: PIL.Image.Image, data: bytes) -> None:
+    at = 13 + _gif_table(data[10:11])
+    while data[at : at + 1] in (b"!", b","):
+        if data[at : at + 1] == b",":  # a frame: its place, its table, and how wide its codes are
+            at += 11 + _gif_table(data[at + 9 : at + 10])
+        else:
+            if data[at + 1 : at + 2] == b"\xff" and data[at + 3 : at + 14] != b"NETSCAPE2.0":
+                notes.left.add("application")
+            at += 2
+        while size := data[at : at + 1].strip(b"\0"):
+            at += 1 + size[0]
+        at += 1
+    if data[at + 1 :].strip(b"\0"):
+        notes.left.add("trailing")
 
 
-def _applications(data: bytes) -> list[str]:
-    return [found[1].decode("latin-1") for found in re.finditer(rb"\x21\xff\x0b(.{11})", data, re.DOTALL)]
+def _gif_table(flags: bytes) -> int:
+    """Bytes that the colours take."""
+    return 3 << (flags[0] & 7) + 1 if flags >= b"\x80" else 0
 
 
 def _tiff(notes: Notes, opened: PIL.Image.Image, data: bytes) -> None:
@@ -169,6 +204,7 @@ _KINDS: Final[Mapping[str, Callable[[Notes, PIL.Image.Image, bytes], None]]] = {
     "bmp": _bmp,
     "gif": _gif,
     "tiff": _tiff,
+    "avif": _avif,
 }
 
 

@@ -138,13 +138,28 @@ def test_colours_that_nobody_sees_are_no_hiding_place() -> None:
         assert not np.asarray(PIL.Image.open(io.BytesIO(copy.data)).convert("RGBA")).any()
 
 
-@pytest.mark.parametrize("name", ["jpeg", "png", "gif", "webp", "bmp", "tiff"])
+@pytest.mark.parametrize("name", ["jpeg", "png", "gif", "gif-moving", "webp", "bmp", "tiff"])
 def test_what_follows_the_picture_in_its_file_is_not_copied(name: str) -> None:
     slack = FILES["jpeg"](1) + b"what was left here before"
     copy = render(FILES[name](1) + slack, WISH, LIMITS)
     assert b"left here" not in copy.data
     assert copy.data == copied(name).data
-    assert ("trailing" in copy.removed) == (name not in ("gif", "tiff"))
+    assert ("trailing" in copy.removed) == (name != "tiff")
+
+
+@pytest.mark.parametrize("begin", [b"mpvd", b"ftypmp42"])
+@pytest.mark.parametrize("name", ["heic", "avif"])
+def test_a_film_behind_a_phones_photo_is_not_copied(name: str, begin: bytes) -> None:
+    film = begin + FILES["jpeg"](1) + b"what moved"
+    copy = render(FILES[name](1) + struct.pack(">L", len(film) + 4) + film + b"\0\0\0\x08moov", WISH, LIMITS)
+    assert b"what moved" not in copy.data
+    assert copy.data == copied(name).data
+    assert copy.removed == ("trailing",)
+
+
+def test_other_pictures_of_a_phones_photo_are_not_copied() -> None:
+    both = saved(PIL.Image.fromarray(scene(1)), "HEIF", quality=95, save_all=True, append_images=[PIL.Image.fromarray(scene(2))])
+    assert render(both, WISH, LIMITS).removed == ("pictures",)
 
 
 def test_a_covers_edge_is_as_told_in_a_picture_that_was_turned() -> None:

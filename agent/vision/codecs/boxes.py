@@ -1,0 +1,14 @@
+"""The outer boxes of a file of boxes (ISO 14496-12), as HEIC and AVIF are."""
+
+from collections.abc import Iterator
+
+
+def boxes(data: bytes) -> Iterator[tuple[bytes, int]]:
+    """Kind of each, and where it ends by its own words. One whose words are wrong ends with the file."""
+    at = 0
+    while at + 8 <= len(data):
+        kind, size = data[at + 4 : at + 8], int.from_bytes(data[at : at + 4], "big")
+        if size == 1:
+            size = int.from_bytes(data[at + 8 : at + 16], "big")
+        at = at + size if size >= 8 else len(data)  # 0: to the end of the file
+        yield kind, at
