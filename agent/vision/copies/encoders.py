@@ -10,7 +10,7 @@ import PIL.Image
 from agent.domain.errors import CopyUnsupported
 from agent.domain.redaction import Cover
 from agent.vision.codecs.colour import to_srgb
-from agent.vision.copies import gif, jpeg, png
+from agent.vision.copies import gif, jpeg, png, tiff
 from agent.vision.copies.canvas import Canvas
 from agent.vision.copies.jpeg import Coding
 from agent.vision.copies.kept import Kept
@@ -78,6 +78,8 @@ def _by_pillow(canvas: Canvas, name: str, kept: Kept, notes: Notes) -> bytes:
         options["icc_profile"] = kept.profile
     out = io.BytesIO()
     picture(canvas).save(out, name.upper(), **options)
+    if name == "tiff":
+        tiff.add_directories(out, kept.exif)
     return out.getvalue()
 
 
@@ -101,10 +103,13 @@ def _tiff(canvas: Canvas, kept: Kept, notes: Notes) -> dict[str, Any]:
 
 
 def tiff_options(kept: Kept, notes: Notes) -> dict[str, Any]:
+    """For one page. What EXIF says in directories of its own is added when all are written."""
     options: dict[str, Any] = {"compression": notes.compression if notes.compression in _TIFF_KEPT else "tiff_adobe_deflate"}
     if kept.exif or kept.xmp:
         told = PIL.Image.Exif()
         told.load(kept.exif)
+        for tag in tiff.DIRECTORIES:
+            told.pop(tag, None)
         if kept.xmp:
             told[_XMP] = kept.xmp
         options["exif"] = told

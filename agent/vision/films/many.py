@@ -13,7 +13,7 @@ from PIL import GifImagePlugin, TiffImagePlugin
 from agent.domain.errors import ImageCorrupt
 from agent.domain.redaction import Cover
 from agent.vision.codecs.colour import to_srgb
-from agent.vision.copies import encoders, icc, png
+from agent.vision.copies import encoders, icc, png, tiff
 from agent.vision.copies.canvas import Canvas
 from agent.vision.copies.gif import indexed
 from agent.vision.copies.kept import Kept
@@ -99,6 +99,7 @@ def write_tiff(output: BinaryIO, film: Film, drawn: Iterator[Drawn], kept: Kept,
                 options["icc_profile"] = profile
             encoders.picture(page.canvas).save(writer, "TIFF", **options)
             writer.newFrame()
+    tiff.add_directories(whole, kept.exif)
     output.write(whole.getbuffer())
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import PIL.Image
+import PIL.ImageSequence
 import pytest
 from PIL import ImageCms
 from PIL.PngImagePlugin import PngInfo
@@ -15,7 +16,8 @@ from PIL.PngImagePlugin import PngInfo
 from agent.domain.errors import CopyUnsupported, NotRestorable, RegionsTooLarge
 from agent.domain.redaction import Cover
 from agent.vision.codecs import Limits
-from agent.vision.copies import Part, Wish, icc, render, rendering, restore, xmp
+from agent.vision.copies import Part, Wish, icc, render, rendering, restore, tiff, xmp
+from agent.vision.films.writing import write
 from tests.covered_files import COVER, FILES, HEIGHT, LIMITS, LOSSLESS, WIDTH, rgba, saved, scene
 
 XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -104,6 +106,35 @@ def test_the_cameras_facts_are_kept_and_what_may_show_or_name_the_covered_is_not
     assert not [word for word in HIDDEN if word in copy.data]
     assert {"people", "keywords", "thumbnail", "pictures", "history", "maker-note"} <= set(copy.removed)
     assert not {"exif", "gps"} & set(copy.removed)
+
+
+def facts(tiff: bytes) -> list[Any]:
+    """As another program reads them, of a TIFF whose pages can be decoded."""
+    opened = PIL.Image.open(io.BytesIO(tiff))
+    kept = opened.getexif()
+    found = [kept.get_ifd(0x8769)[0x9003], kept.get_ifd(0x8769)[0xA002], kept.get_ifd(0x8825)[2]]
+    for page in PIL.ImageSequence.Iterator(opened):
+        assert np.asarray(page.convert("RGB")).any()
+    return [*found, opened.n_frames]  # type: ignore[attr-defined]
+
+
+KEPT = ["2024:05:06 07:08:09", WIDTH, (47.0, 33.0, 0.0)]
+
+
+@pytest.mark.parametrize("packed", ["raw", "tiff_lzw", "packbits", "tiff_adobe_deflate"])
+def test_a_tiff_keeps_the_cameras_facts_however_it_is_packed(packed: str) -> None:
+    picture = PIL.Image.fromarray(scene(1))
+    for more in (0, 2):
+        whole = io.BytesIO(saved(picture, "TIFF", compression=packed, save_all=True, append_images=[picture] * more))
+        tiff.add_directories(whole, exif().tobytes())
+        pages, out = whole.getvalue(), io.BytesIO()
+        write(pages, [], LIMITS, out, strip=False)
+        assert facts(out.getvalue()) == [*KEPT, 1 + more]
+        assert facts(render(pages, Wish((COVER,)), LIMITS).data) == [*KEPT, 1]
+
+
+def test_a_photo_becomes_a_tiff_with_the_cameras_facts() -> None:
+    assert facts(render(told("JPEG"), Wish((COVER,), "tiff"), LIMITS).data) == [*KEPT, 1]
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
