@@ -12,6 +12,7 @@ from agent.domain.redaction import Cover
 from agent.vision.codecs.colour import to_srgb
 from agent.vision.copies import gif, jpeg, png, tiff
 from agent.vision.copies.canvas import Canvas
+from agent.vision.copies.exif import lettered
 from agent.vision.copies.jpeg import Coding
 from agent.vision.copies.kept import Kept
 from agent.vision.copies.notes import Notes
@@ -110,6 +111,7 @@ def tiff_options(kept: Kept, notes: Notes) -> dict[str, Any]:
         told.load(kept.exif)
         for tag in tiff.DIRECTORIES:
             told.pop(tag, None)
+        told.update(lettered(told.items()))
         if kept.xmp:
             told[_XMP] = kept.xmp
         options["exif"] = told

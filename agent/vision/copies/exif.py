@@ -20,6 +20,18 @@ _LONGEST: Final = 1000  # bytes or numbers: no picture is so small
 _DPI: Final = frozenset({282, 283, 296})
 
 
+class _Letters(str):
+    """A text as it was read, byte for byte: written by Pillow, all but ASCII would be question marks."""
+
+    def encode(self, encoding: str = "", errors: str = "") -> bytes:
+        return super().encode("latin-1", "replace")
+
+
+def lettered(entries: Iterable[tuple[int, Any]]) -> dict[int, Any]:
+    """For Pillow to write."""
+    return {tag: _Letters(value) if isinstance(value, str) else value for tag, value in entries}
+
+
 def cleaned(exif: bytes, width: int, height: int, *, strip: bool) -> tuple[bytes, set[str]]:
     """EXIF of a copy of that size, empty if there is none, and which kinds went that were there."""
     found = _load(exif)
@@ -68,6 +80,5 @@ def _directory(found: PIL.Image.Exif, number: int) -> dict[int, Any]:
 
 
 def _small(entries: Iterable[tuple[int, Any]]) -> dict[int, Any]:
-    return {
-        tag: value for tag, value in entries if not isinstance(value, dict) and (not hasattr(value, "__len__") or len(value) <= _LONGEST)
-    }
+    small = (each for each in entries if not isinstance(each[1], dict) and (not hasattr(each[1], "__len__") or len(each[1]) <= _LONGEST))
+    return lettered(small)

@@ -8,6 +8,8 @@ from typing import Any, Final
 import PIL.Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
+from agent.vision.copies.exif import lettered
+
 DIRECTORIES: Final = (0x8769, 0x8825)  # tags that lead to one: the camera's facts, the place
 _LONG: Final = 4  # the type of a value that leads somewhere
 
@@ -32,7 +34,7 @@ def _add(file: BytesIO, found: Mapping[int, Mapping[int, Any]]) -> None:
     bodies, at = b"", place + 2 + 12 * (count + len(found)) + 4
     for tag, values in found.items():
         directory = ImageFileDirectory_v2(start, group=tag)
-        directory.update(values)
+        directory.update(lettered(values.items()))
         entries.append(struct.pack(order + "HHLL", tag, _LONG, 1, at + len(bodies)))
         body = directory.tobytes(at + len(bodies))
         bodies += body + bytes(len(body) % 2)

@@ -137,6 +137,17 @@ def test_a_photo_becomes_a_tiff_with_the_cameras_facts() -> None:
     assert facts(render(told("JPEG"), Wish((COVER,), "tiff"), LIMITS).data) == [*KEPT, 1]
 
 
+@pytest.mark.parametrize("format", ["jpeg", "png", "webp", "tiff", "avif"])
+def test_letters_of_any_language_stay_in_what_the_camera_or_its_owner_wrote(format: str) -> None:
+    letters, noted, owner = "© 林美 é".encode(), exif(), 0xA430
+    noted[0x8298] = noted.get_ifd(0x8769)[owner] = "x" * len(letters)
+    block = noted.tobytes().replace(b"x" * len(letters), letters)
+    data = saved(PIL.Image.fromarray(scene(1)), "JPEG", exif=block)
+    copy = render(data, Wish((COVER,), format), LIMITS)
+    kept = PIL.Image.open(io.BytesIO(copy.data)).getexif()
+    assert (kept[0x8298], kept.get_ifd(0x8769)[owner]) == (letters.decode("latin-1"),) * 2
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_all_goes_if_all_is_to_go(kind: str) -> None:
     copy = render(told(kind), Wish((), strip=True), LIMITS)
