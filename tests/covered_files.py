@@ -1,6 +1,8 @@
 """Pictures of every format with a face's worth of noise where the cover will be, and what reads a copy back with other means."""
 
 import io
+import struct
+import zlib
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, TypeAlias
@@ -14,6 +16,7 @@ from pillow_heif import register_heif_opener
 from agent.domain.face import Box
 from agent.domain.redaction import Cover, Look, Shape
 from agent.vision.codecs import Limits
+from agent.vision.copies import png
 from tests.quick_formats import QUICK
 
 Make: TypeAlias = Callable[[int], bytes]
@@ -67,6 +70,17 @@ def files() -> Mapping[str, Make]:
     def deep_png(seed: int) -> bytes:
         return bytes(cv2.imencode(".png", scene(seed, deep=True)[:, :, ::-1])[1])
 
+    def deep_grey_png(seed: int) -> bytes:
+        """With alpha: no library at hand writes one."""
+        pixels = np.dstack([scene(seed, 1, deep=True), np.full((HEIGHT, WIDTH), 50_000, np.uint16)])
+        rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+        parts = (
+            (b"IHDR", struct.pack(">LLBBBBB", WIDTH, HEIGHT, 16, 4, 0, 0, 0)),
+            (b"IDAT", zlib.compress(rows)),
+            (b"IEND", b""),
+        )
+        return b"\x89PNG\r\n\x1a\n" + b"".join(png.chunk(*part) for part in parts)
+
     def deep_tiff(seed: int) -> bytes:
         return bytes(cv2.imencode(".tiff", scene(seed, deep=True)[:, :, ::-1])[1])
 
@@ -90,6 +104,7 @@ def files() -> Mapping[str, Make]:
         "png-one-bit": lambda seed: saved(plain(seed).convert("1", dither=PIL.Image.Dither.NONE), "PNG"),
         "png-deep": deep_png,
         "png-deep-grey": lambda seed: saved(PIL.Image.fromarray(scene(seed, 1, deep=True)[:, :, 0]), "PNG"),
+        "png-deep-grey-clear": deep_grey_png,
         "png-moving": lambda seed: saved(plain(seed), "PNG", save_all=True, append_images=[plain(seed + 5)]),
         "webp": lambda seed: saved(plain(seed), "WEBP", quality=90),
         "webp-lossless": lambda seed: saved(_alpha(scene(seed)), "WEBP", lossless=True, exact=True),
@@ -111,6 +126,7 @@ def files() -> Mapping[str, Make]:
 FILES: Mapping[str, Make] = {name: cache(make) for name, make in files().items()}
 # Formats whose copies keep each pixel that is not covered.
 LOSSLESS = (
-    *("png", "png-clear", "png-grey-clear", "png-palette", "png-one-bit", "png-deep", "png-deep-grey", "png-moving", "webp-lossless"),
+    *("png", "png-clear", "png-grey-clear", "png-palette", "png-one-bit", "png-deep", "png-deep-grey", "png-deep-grey-clear"),
+    *("png-moving", "webp-lossless"),
     *("tiff", "tiff-deep", "tiff-deep-grey", "tiff-pages", "bmp", "gif", "gif-moving"),
 )

@@ -19,7 +19,7 @@ from agent.vision.redactor import Colours
 # uint8 or uint16, [height, width].
 Plane: TypeAlias = NDArray[Any]
 
-_DEEP_PNG: Final = (2, 6)  # types of colour: RGB, with alpha or without
+_GREY_PNG: Final = (b"\x00", b"\x04")  # types of colour: grey, without alpha and with it
 # Depth and type of grey PNGs of four or sixteen greys, and how far Pillow spreads them; which one is transparent it reads as it is noted.
 _FEW_GREYS: Final = {b"\x02\x00": 85, b"\x04\x00": 17}
 
@@ -114,7 +114,7 @@ def upright(canvas: Canvas, exif: Exif) -> Canvas:
 def _deep(opened: PIL.Image.Image, data: bytes, name: str) -> Canvas | None:
     """Colours of sixteen bits, of which Pillow would keep eight; None for all else."""
     if name == "png":
-        deep = data[24:25] == b"\x10" and data[25:26] in map(bytes, ([kind] for kind in _DEEP_PNG))
+        deep = data[24:25] == b"\x10"
     else:
         tags = getattr(opened, "tag_v2", {})
         deep = name == "tiff" and tags.get(258) in ((16,) * 3, (16,) * 4) and tags.get(262) == 2 and tags.get(0x112, 1) == 1
@@ -127,14 +127,16 @@ def _deep(opened: PIL.Image.Image, data: bytes, name: str) -> Canvas | None:
     if decoded.dtype != np.uint16 or decoded.ndim != 3 or decoded.shape[:2] != (opened.height, opened.width):
         return None
     alpha = np.ascontiguousarray(decoded[:, :, 3]) if decoded.shape[2] == 4 else None
-    colours = np.ascontiguousarray(decoded[:, :, :3])
+    colours = np.ascontiguousarray(decoded[:, :, : 1 if name == "png" and data[25:26] in _GREY_PNG else 3])
     return Canvas(colours.astype(np.uint16, copy=False), alpha, opened.info.get("icc_profile") or b"", "BGR")
 
 
 def of_pillow(opened: PIL.Image.Image, profile: bytes) -> Canvas:
     mode = opened.mode
     if mode.startswith("I;16"):
-        return Canvas(sixteen_bits(opened)[:, :, None], None, profile)
+        grey, clear_grey = sixteen_bits(opened), opened.info.get("transparency")
+        seen = None if clear_grey is None else np.where(grey == clear_grey, 0, 65535).astype(np.uint16)
+        return Canvas(grey[:, :, None], seen, profile)
     clear = opened.has_transparency_data
     if mode in ("1", "L", "LA"):
         plain, channels = ("LA", 1) if clear else ("L", 1)

@@ -57,7 +57,7 @@ def test_what_is_not_covered_is_the_same_bit_for_bit(name: str) -> None:
     assert np.array_equal(before[:, :, 3][~BELOW], after[:, :, 3][~BELOW])
 
 
-@pytest.mark.parametrize("name", ["png-deep", "tiff-deep", "png-deep-grey", "tiff-deep-grey"])
+@pytest.mark.parametrize("name", ["png-deep", "tiff-deep", "png-deep-grey", "png-deep-grey-clear", "tiff-deep-grey"])
 def test_sixteen_bits_stay_sixteen(name: str) -> None:
     data = FILES[name](1)
     copy = copied(name)
@@ -68,7 +68,8 @@ def test_sixteen_bits_stay_sixteen(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("depth", "kind", "clear"), [(1, 0, (1,)), (2, 0, (1,)), (4, 0, (1,)), (8, 0, (1,)), (8, 2, (1, 2, 3)), (16, 2, (258, 515, 772))]
+    ("depth", "kind", "clear"),
+    [*((depth, 0, (1,)) for depth in (1, 2, 4, 8)), (16, 0, (258,)), (8, 2, (1, 2, 3)), (16, 2, (258, 515, 772))],
 )
 def test_a_colour_that_is_transparent_stays_so(depth: int, kind: int, clear: tuple[int, ...]) -> None:
     row = b"".join(value.to_bytes(2, "big") for value in clear) * 64 if depth == 16 else bytes(clear) * 64
