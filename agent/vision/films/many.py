@@ -4,6 +4,7 @@ import io
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, BinaryIO, Final
 
 import numpy as np
@@ -24,7 +25,7 @@ from agent.vision.redactor import covered
 _GIF_PART: Final = 255  # bytes of a comment at a time
 _CLEAR: Final = 2  # what a GIF's frame does before the next one: gives way to nothing; else it stays
 _FOR_EVER: Final = 0
-_LONGEST_MS: Final = 65_535  # a PNG's numbers are of 16 bits
+_LONGEST: Final = 65_535  # a PNG's numbers are of 16 bits
 
 
 @dataclass(slots=True)
@@ -154,6 +155,9 @@ def _gif_frame(output: BinaryIO, picture: PIL.Image.Image, ms: float, *, clears:
 
 
 def _share(ms: float) -> tuple[int, int]:
-    """Of a second, as two numbers."""
-    whole = max(0, round(ms))
-    return (whole, 1000) if whole <= _LONGEST_MS else (min(round(whole / 1000), _LONGEST_MS), 1)
+    """Of a second, as two numbers: a sixtieth stays one."""
+    seconds = max(0.0, ms) / 1000
+    share = Fraction(seconds).limit_denominator(1000)
+    if share.numerator > _LONGEST:
+        share = Fraction(min(round(seconds), _LONGEST))
+    return share.numerator, share.denominator

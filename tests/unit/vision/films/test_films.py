@@ -320,3 +320,16 @@ def test_a_film_that_is_cut_off_has_no_copy() -> None:
 def test_a_still_picture_has_one_frame() -> None:
     for kind in ("GIF", "PNG", "WEBP", "AVIF", "TIFF", "JPEG", "BMP"):
         assert frames_in(saved(PIL.Image.fromarray(scene(1)), kind), Limits(20, 20)) == 1
+
+
+def test_moments_that_are_no_whole_thousandths_stay_what_they_were() -> None:
+    times = [1000 / 60, 1000 / 24, 0.0, 50.0, 65_540.0, 7_000_000.0]
+    pictures = [PIL.Image.new("RGB", (8, 8), (30 * number, 0, 0)) for number in range(len(times))]
+    data = saved(pictures[0], "PNG", save_all=True, append_images=pictures[1:], duration=times)
+    out = io.BytesIO()
+    write(data, [], LIMITS, out, strip=False)
+    before, after = (PIL.Image.open(io.BytesIO(each)) for each in (data, out.getvalue()))
+    for number in range(len(times)):
+        before.seek(number)
+        after.seek(number)
+        assert after.info["duration"] == pytest.approx(before.info["duration"], abs=0.001)
