@@ -16,6 +16,8 @@ from agent.vision.codecs.tiff import Exif
 from agent.vision.copies.notes import Notes, of_heic, of_jpeg, of_opened
 from agent.vision.redactor import Colours
 
+# So small a share of a colour is not seen, nor is a face found in it: programs that cut people out leave more than nothing around them.
+_FAINTEST: Final = 64
 # uint8 or uint16, [height, width].
 Plane: TypeAlias = NDArray[Any]
 
@@ -29,7 +31,7 @@ class Canvas:
     """`colours` may be changed in place."""
 
     colours: Colours  # [height, width, 1 or 3], upright, contiguous
-    alpha: Plane | None  # of the same depth; nothing is visible at 0, where the colours are 0 too
+    alpha: Plane | None  # of the same depth; where nothing of them is seen the colours are 0
     profile: bytes  # ICC, of the numbers as they stand; empty for sRGB
     order: str = "RGB"  # of the three channels
 
@@ -107,7 +109,8 @@ def upright(canvas: Canvas, exif: Exif) -> Canvas:
     canvas.colours = np.require(turn(canvas.colours, exif.orientation), requirements=["C", "W"])
     if canvas.alpha is not None:
         canvas.alpha = np.require(turn(canvas.alpha, exif.orientation), requirements=["C", "W"])
-        canvas.colours[canvas.alpha == 0] = 0  # what nobody sees may be a face
+        unseen = np.iinfo(canvas.alpha.dtype).max // _FAINTEST
+        canvas.colours[canvas.alpha <= unseen] = 0  # what nobody sees may be a face
     return canvas
 
 

@@ -133,10 +133,12 @@ def test_a_gif_whose_palette_is_full_keeps_its_colours() -> None:
 
 
 def test_colours_that_nobody_sees_are_no_hiding_place() -> None:
-    hidden = np.dstack([scene(1), np.zeros((HEIGHT, WIDTH), np.uint8)])
-    for kind, options in (("PNG", {}), ("WEBP", {"lossless": True, "exact": True}), ("TIFF", {})):
+    for alpha, kind in product((0, 1, 3), ("PNG", "WEBP", "TIFF")):
+        hidden = np.dstack([scene(1), np.full((HEIGHT, WIDTH), alpha, np.uint8)])
+        options = {"lossless": True, "exact": True} if kind == "WEBP" else {}
         copy = render(saved(PIL.Image.fromarray(hidden), kind, **options), Wish(()), LIMITS)
-        assert not np.asarray(PIL.Image.open(io.BytesIO(copy.data)).convert("RGBA")).any()
+        shown = np.asarray(PIL.Image.open(io.BytesIO(copy.data)).convert("RGBA"))
+        assert not shown[:, :, :3].any() and (shown[:, :, 3] == alpha).all()
 
 
 @pytest.mark.parametrize("name", ["jpeg", "png", "gif", "gif-moving", "webp", "bmp", "tiff"])
