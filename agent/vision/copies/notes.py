@@ -112,6 +112,7 @@ def _in_boxes(data: bytes, kinds: Mapping[bytes, str]) -> set[str]:
 
 def of_opened(opened: PIL.Image.Image, data: bytes, name: str) -> Notes:
     """Of what Pillow has opened."""
+    texts = getattr(opened, "text", None) or {}  # of a PNG, and first: only so is read what stands behind its picture
     info = opened.info
     notes = Notes(exif=others.exif_of(opened)[:LARGEST], xmp=_bytes(info.get("xmp")), profile=_bytes(info.get("icc_profile")))
     comment = info.get("comment")
@@ -119,12 +120,14 @@ def of_opened(opened: PIL.Image.Image, data: bytes, name: str) -> Notes:
     notes.lossless = name in ("png", "bmp", "gif") or (name == "webp" and b"VP8L" in data[:100_000] and b"VP8 " not in data[:64])
     if getattr(opened, "n_frames", 1) > 1:
         notes.left.add("pages" if name == "tiff" else "frames")
-    if reader := _KINDS.get(name):
+    if name == "png":
+        _png(notes, texts, data)
+    elif reader := _KINDS.get(name):
         reader(notes, opened, data)
     return notes
 
 
-def _png(notes: Notes, opened: PIL.Image.Image, data: bytes) -> None:
+def _png(notes: Notes, texts: Mapping[str, str], data: bytes) -> None:
     chunks: dict[bytes, bytes] = {}
     at = 8
     while at + 12 <= len(data):
@@ -140,7 +143,6 @@ def _png(notes: Notes, opened: PIL.Image.Image, data: bytes) -> None:
     if at < len(data):
         notes.left.add("trailing")
     notes.chunks = chunks
-    texts = getattr(opened, "text", None) or {}
     notes.texts = {key: str(text) for key, text in texts.items() if key in _PNG_TEXTS and len(text) <= _LONGEST_TEXT}
     if len(notes.texts) == len([key for key in texts if not _is_metadata(key.encode("latin-1", "replace"))]):
         notes.left.discard("text")
@@ -199,7 +201,6 @@ def _tiff(notes: Notes, opened: PIL.Image.Image, data: bytes) -> None:
 
 
 _KINDS: Final[Mapping[str, Callable[[Notes, PIL.Image.Image, bytes], None]]] = {
-    "png": _png,
     "webp": _webp,
     "bmp": _bmp,
     "gif": _gif,

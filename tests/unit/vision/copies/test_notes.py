@@ -16,7 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 from agent.domain.errors import CopyUnsupported, NotRestorable, RegionsTooLarge
 from agent.domain.redaction import Cover
 from agent.vision.codecs import Limits
-from agent.vision.copies import Part, Wish, icc, render, rendering, restore, tiff, xmp
+from agent.vision.copies import Part, Wish, icc, png, render, rendering, restore, tiff, xmp
 from agent.vision.films.writing import write
 from tests.covered_files import COVER, FILES, HEIGHT, LIMITS, LOSSLESS, WIDTH, rgba, saved, scene
 
@@ -184,6 +184,15 @@ def test_texts_of_a_png_are_kept_or_go() -> None:
     assert shown.text == {"Title": "At the lake", "Author": "林美"}  # type: ignore[attr-defined]
     assert copy.removed == ("comment",)
     assert b"tEXt" not in render(data, Wish((), strip=True), LIMITS).data
+
+
+def test_what_stands_behind_a_deep_pngs_picture_is_kept_too() -> None:
+    noted = (png.chunk(b"eXIf", exif().tobytes().removeprefix(b"Exif\0\0")), png.chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP))
+    for name in ("png", "png-deep"):
+        data = FILES[name](1)
+        opened = PIL.Image.open(io.BytesIO(render(data[:-12] + b"".join(noted) + data[-12:], Wish((COVER,)), LIMITS).data))
+        assert opened.getexif()[0x010F] == "A maker"
+        assert b"At the lake" in opened.info["xmp"]
 
 
 def test_how_a_pngs_colours_are_meant_is_kept() -> None:
