@@ -151,7 +151,7 @@ class Covering:
         if rendered.sha256 != found.sha256:
             raise ImageChanged
         if item.source == item.target and rendered.format != format:
-            raise CopyUnsupported(format=format)  # a JPEG must not be called HEIC
+            raise CopyUnsupported(format=format, instead=rendered.format)  # a JPEG must not be called HEIC
         if await asyncio.to_thread(self._copies.digest, aside) != rendered.copy_sha256:
             raise EngineBadAnswer
         facts = replace(found, copy_sha256=rendered.copy_sha256, removed=rendered.removed, replaces=_replaces(item))

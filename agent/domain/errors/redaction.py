@@ -24,7 +24,7 @@ class CopyDiskFull(RedactionError):
 class CopyUnsupported(RedactionError):
     """Parameters: `format`, in which no copy can be written, or empty where a name has no ending; `choices`, the endings that it may have.
 
-    Of a clip instead: `clip`, its own ending, or `becomes`, the format of its copy.
+    Of a clip instead: `clip`, its own ending, or `becomes`, the format of its copy. Of a photo in its own place: `instead`, likewise.
     """
 
     code = "redact.unsupported"

@@ -189,7 +189,7 @@ async def test_in_place_no_file_gets_another_format_under_its_name(world: World,
     async with world.running():
         [item] = (await copies_of(world, ask(world, None))).values()
 
-    assert isinstance(item.error, CopyUnsupported)
+    assert isinstance(item.error, CopyUnsupported) and item.error.params["instead"] == "png"
     assert (world.folder / "a.jpg").read_bytes() == b"first"
 
 
