@@ -38,11 +38,11 @@ def probe(file: BinaryIO, limits: Limits) -> Clip:
         parts = tuple(_parts(ordered, keys, tick))
         truncated = _cut_off(clip, there, (ordered[-1] + step - min(0, ordered[0])) * tick)
         form, sound, removed = _format(clip.container), bool(clip.container.streams.audio), tuple(_removed(clip.container))
-        zero = float(clip.zero)
+        zero, shape = float(clip.zero), clip.size
     first = next(frames(file, parts[0]), None)
     if first is None:
         raise VideoUnreadable
-    width, height = Turn.of(first).upright(first.width, first.height)
+    width, height = Turn.of(first).upright(*shape)
     return Clip(digest, size, width, height, tick, step * tick, len(moments), form, parts, sound, truncated, removed, zero=zero)
 
 
