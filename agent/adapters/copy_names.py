@@ -9,7 +9,7 @@ from typing import Final
 
 from agent.adapters.folder_scan import is_below, walk_images
 from agent.app.ports import KEPT_ENDING, Made, PlannedCopy
-from agent.domain.clips import CLIP_FORMATS, has_pictures, is_clip
+from agent.domain.clips import CLIP_FORMATS, has_pictures, is_clip, may_show_faces
 from agent.domain.errors import CopyUnsupported, SameFile
 from agent.domain.image import COPY_FORMATS
 from agent.domain.wishes import Keeping, Wish
@@ -31,7 +31,7 @@ def writable(path: str) -> bool:
 
 
 def wanted_files(paths: Sequence[str], out: str | None) -> Iterator[tuple[str, str]]:
-    """Each image and clip below files and folders, with the folder from where on its place is kept.
+    """Each image and clip below files and folders, of any kind, with the folder from where on its place is kept.
 
     What lies in `out` itself is left out.
     """
@@ -39,7 +39,7 @@ def wanted_files(paths: Sequence[str], out: str | None) -> Iterator[tuple[str, s
     met: set[str] = set()
     for path in map(os.path.abspath, paths):
         is_folder = os.path.isdir(path)
-        for seen in walk_images((path,), wanted=has_pictures):
+        for seen in walk_images((path,), wanted=may_show_faces):
             found = seen.path
             if found in met or (is_folder and inside is not None and is_below(os.path.realpath(found), inside)):
                 continue

@@ -15,13 +15,23 @@ from agent.domain.redaction import Cover, Look, Reason, around
 # The format of a copy, by the ending of its name.
 CLIP_FORMATS: Final = {"mp4": "mp4", "m4v": "mp4", "mov": "mov", "mkv": "mkv", "webm": "webm"}
 # Endings of clips. Not "ts": most files of that name are programs' source texts.
-CLIP_ENDINGS: Final = CLIP_FORMATS.keys() | {"3gp", "3g2", "avi", "m2ts", "mts", "mpg", "mpeg", "wmv", "asf", "flv", "ogv"}
+CLIP_ENDINGS: Final = CLIP_FORMATS.keys() | {"3gp", "3g2", "avi", "m2ts", "mts", "mpg", "mpeg", "vob", "wmv", "asf", "flv", "f4v", "ogv"}
+# Endings of pictures and clips that can't be read here.
+_UNREADABLE: Final = frozenset(
+    {"jp2", "j2k", "jpf", "jpx", "jxl", "jxr", "wdp", "psd", "psb", "xcf", "pcx", "tga", "ppm", "pgm", "pbm", "pnm", "exr"}
+    | {"dv", "mxf", "m2v", "rm", "rmvb"}
+)
 
 
 def is_clip(path: str) -> bool:
     """Whether a file's name ends like a clip's."""
     _, dot, ending = path.rpartition(".")
     return bool(dot) and ending.lower() in CLIP_ENDINGS
+
+
+def may_show_faces(path: str) -> bool:
+    """Whether it ends like any image's or clip's: whoever has a whole folder covered is told of those that can't be."""
+    return has_pictures(path) or path.rpartition(".")[2].lower() in _UNREADABLE
 
 
 def has_pictures(path: str) -> bool:

@@ -55,6 +55,13 @@ def test_copies_of_a_folder_keep_their_places_below_it(photos: Path, tmp_path: P
     }
 
 
+@pytest.mark.parametrize("name", ["poster.PSD", "scan.jp2", "tape.dv"])
+def test_pictures_that_can_not_be_read_are_planned_too_so_that_their_failing_is_told(photos: Path, tmp_path: Path, name: str) -> None:
+    (photos / name).write_bytes(b"8BPS")
+    assert plan(tmp_path / "safe", photos)[str(photos / name)] == str(tmp_path / "safe" / name)
+    assert str(photos / name) in plan(None, photos)
+
+
 def test_what_cannot_be_written_becomes_a_jpeg(photos: Path, tmp_path: Path) -> None:
     [heic] = COPIES.plan([str(photos / "trip/b.HEIC")], str(tmp_path / "safe"), Wish(), nothing_made)
 
