@@ -15,11 +15,12 @@ from agent.domain.redaction import Cover, Look, Reason, around
 # The format of a copy, by the ending of its name.
 CLIP_FORMATS: Final = {"mp4": "mp4", "m4v": "mp4", "mov": "mov", "mkv": "mkv", "webm": "webm"}
 # Endings of clips. Not "ts": most files of that name are programs' source texts.
-CLIP_ENDINGS: Final = CLIP_FORMATS.keys() | {"3gp", "3g2", "avi", "m2ts", "mts", "mpg", "mpeg", "vob", "wmv", "asf", "flv", "f4v", "ogv"}
+CLIP_ENDINGS: Final = CLIP_FORMATS.keys() | frozenset(
+    {"3gp", "3g2", "avi", "m2ts", "mts", "mpg", "mpeg", "m2v", "vob", "wmv", "asf", "flv", "f4v", "ogv", "mxf", "dv"}
+)
 # Endings of pictures and clips that can't be read here.
 _UNREADABLE: Final = frozenset(
-    {"jp2", "j2k", "jpf", "jpx", "jxl", "jxr", "wdp", "psd", "psb", "xcf", "pcx", "tga", "ppm", "pgm", "pbm", "pnm", "exr"}
-    | {"dv", "mxf", "m2v", "rm", "rmvb"}
+    {"jp2", "j2k", "jpf", "jpx", "jxl", "jxr", "wdp", "psd", "psb", "xcf", "pcx", "tga", "ppm", "pgm", "pbm", "pnm", "exr"} | {"rm", "rmvb"}
 )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from agent.domain.clips import Clip, Covered, Find, Piece
+from agent.domain.clips import Clip, Covered, Find, Piece, is_clip
 from agent.domain.errors import VideoNoPicture, VideoUnreadable
 from agent.domain.face import Box, Landmarks
 from agent.domain.redaction import Look, Style
@@ -182,6 +182,18 @@ def test_frames_of_h264_in_avi_come_as_they_are_shown_not_as_they_are_stored(tmp
         assert seen.box.x == pytest.approx(place(number, (320, 240))[0], abs=3)
     copy = redacted(original)
     assert shows_red(copy.path) == 0 and len(times(copy.path)) == 50 and not copy.clip.truncated
+
+
+@pytest.mark.parametrize(("name", "how"), [("clip.mxf", ("-c:v", "mpeg2video", "-c:a", "pcm_s16le")), ("clip.dv", ("-target", "pal-dv"))])
+def test_what_cameras_for_tape_and_television_write(tmp_path: Path, name: str, how: tuple[str, ...]) -> None:
+    original = tmp_path / name
+    subprocess.run(["ffmpeg", "-v", "error", "-i", str(made_clip(tmp_path / "m.mp4")), *how, str(original)], check=True, timeout=100)
+    assert is_clip(str(original))
+    copy = redacted(original)
+    assert copy.path.suffix == ".mkv"  # MP4 does not hold their sound
+    assert shows_red(copy.path) == 0
+    assert len(times(copy.path)) == len(times(original)) > 45
+    assert stream(copy.path, "a")["codec_name"] == "pcm_s16le"
 
 
 CHANGING = {

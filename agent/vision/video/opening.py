@@ -23,7 +23,7 @@ from agent.domain.errors import VideoNoPicture, VideoUnreadable
 from agent.vision.video.h264 import begins_anew
 
 # No playlists and nothing else that names other files.
-_FORMATS: Final = "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,nut,ivf,h264,hevc,mpegvideo,m4v,obu,wav,mp3,aac,flac"
+_FORMATS: Final = "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,nut,ivf,h264,hevc,mpegvideo,m4v,mxf,dv,obu,wav,mp3,aac,flac"
 # Seconds: so much earlier decoding begins where the first frame of a part can't be had from the frame it should begin with.
 _RUN_UP_S: Final = 12.0
 
