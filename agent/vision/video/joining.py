@@ -18,7 +18,7 @@ from agent.domain.clips import Piece
 from agent.domain.errors import VideoUnwritable
 from agent.vision.video.geometry import Turn
 from agent.vision.video.opening import Opened, frames_from_start, moment_of, opened, packets
-from agent.vision.video.sound import MUXERS, packets_of, silence, sounds_for
+from agent.vision.video.sound import MUXERS, clear_comments, packets_of, sounds_for
 from agent.vision.video.writing import CONTAINER
 
 # What a container says of itself; the copy's own is another.
@@ -146,7 +146,7 @@ def _say(given: InputContainer, container: OutputContainer, sounds: Mapping[int,
         sound.disposition = stream.disposition  # which one is heard
         sound.metadata.clear()
         sound.metadata.update({} if strip else stream.metadata)
-        if strip and silence(sound):
+        if strip and clear_comments(sound):
             told.append("comment")
     if not strip:
         container.metadata.update(tags)

@@ -50,7 +50,7 @@ def packets_of(given: InputContainer, sounds: Mapping[int, AudioStream]) -> "Ite
         return
 
 
-def silence(sound: AudioStream) -> bool:
+def clear_comments(sound: AudioStream) -> bool:
     """Empty what a stream's settings say of the recording; whether there was something: Vorbis holds a title and names in them."""
     context = sound.codec_context
     headers = _headers(context.extradata or b"") if context.codec.canonical_name == "vorbis" else None

@@ -86,8 +86,9 @@ class _Wanted:
         """Parts of VP9 may be of several sizes, but a pixel's shape it does not tell, and the library lets no container tell it."""
         if not self.vp9:
             return self.size[0] + self.size[0] % 2, self.size[1] + self.size[1] % 2
-        believed = self.aspect and 1 / _MOST_ASPECT <= self.aspect <= _MOST_ASPECT
-        return max(1, round(frame.width * self.aspect)) if believed and self.aspect else frame.width, frame.height
+        if self.aspect is None or not 1 / _MOST_ASPECT <= self.aspect <= _MOST_ASPECT:
+            return frame.width, frame.height
+        return max(1, round(frame.width * self.aspect)), frame.height
 
 
 def write_part(file: BinaryIO, part: Part, ways: Sequence[Covered], form: str, output: BinaryIO, threads: int = 1) -> int:
