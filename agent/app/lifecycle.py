@@ -80,6 +80,7 @@ class App:
         self.library = library
         self.analyser = analyser
         self.bus = Bus()
+        self.prepared = asyncio.Event()  # what an earlier run left undone is done: commands may come
         self._source = source
         self._clock = clock
         self._supply = supply
@@ -201,6 +202,7 @@ class App:
             await asyncio.to_thread(self.library.release_leases)
             await asyncio.to_thread(self.quiet.remember)
             await self._recognising.prepare()
+            self.prepared.set()
             with self.bus.listening(self._noticed):
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self.indexer.run())

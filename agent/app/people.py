@@ -181,9 +181,10 @@ class People:
             log.warning("people.left_in_settings", code=error.code)
 
     async def _step(self, write: Callable[[], tuple[Step, list[Recorded]] | None]) -> Step:
-        """It is told of only once the opinions are what they should be now; but not after so much that this takes a while.
+        """Write a step and have the opinions follow, unless that takes long or fails: then `run` forms them a little later.
 
-        What is written is in doubt until the opinions follow, also after a kill: the note comes with it.
+        Until the opinions have followed, the library holds the note that they are in doubt; it is written with the step, so that it
+        survives a kill.
         """
         async with self._naming:
             in_doubt = await asyncio.to_thread(self._library.noted, IN_DOUBT)
@@ -199,6 +200,8 @@ class People:
                         self._backups_stale()
                 await self._follow_names(before, step)
                 followed = await self._opinions.follow(step)
+            except AgentError as error:  # the step is written: it must not be called failed
+                log.warning("people.opinions_late", action=step.action, code=error.code)
             finally:
                 if not followed:
                     self._opinions.forget()  # the matcher was told only in part, if at all

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import TypeGuard
 
 from agent.app.bus import Bus
 from agent.app.ingest import Ingest
@@ -72,22 +73,22 @@ class Scanner:
 
         with self._bus.listening(listen):
             while True:
-                for seen in list(islice(remaining, WINDOW - len(waiting))):
+                paths = [waiting.pop(place_id) for place_id in ended & waiting.keys()]
+                ended.clear()
+                something_ended.clear()
+                for seen in islice(remaining, WINDOW - len(waiting) - len(paths)):
                     await self._ingest.note(seen, Priority.ASKED)
-                    state = await asyncio.to_thread(self._library.place, seen.path)
-                    if state is None or state.job is None or state.job in ENDED:
-                        yield await self._outcome(seen.path, state, embeddings)
+                    paths.append(seen.path)
+                for path in paths:
+                    state = await asyncio.to_thread(self._library.place, path)
+                    if _is_live(state):  # fresh, or the event was that of an earlier job
+                        waiting[state.place_id] = path
                     else:
-                        waiting[state.place_id] = seen.path
-                if not waiting:
-                    return
-                if not ended & waiting.keys():
-                    ended.clear()
-                    something_ended.clear()
+                        yield await self._outcome(path, state, embeddings)
+                if not paths:
+                    if not waiting:
+                        return
                     await self._wait(something_ended)
-                for place_id in ended & waiting.keys():
-                    path = waiting.pop(place_id)
-                    yield await self._outcome(path, await asyncio.to_thread(self._library.place, path), embeddings)
 
     async def _wait(self, something_ended: asyncio.Event) -> None:
         while not something_ended.is_set():
@@ -111,6 +112,11 @@ class Scanner:
         except AgentError as error:
             return Scanned(path, error=error)
         return replace(_stored(path, image), faces=analysis.faces, ms=analysis.ms)
+
+
+def _is_live(state: PlaceState | None) -> TypeGuard[PlaceState]:
+    """Whether a job of the file is still to come to its end."""
+    return state is not None and state.job is not None and state.job not in ENDED
 
 
 def _stored(path: str, image: StoredImage) -> Scanned:

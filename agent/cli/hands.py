@@ -86,6 +86,10 @@ class AppHere:
     def running(self) -> Iterator["AppHere"]:
         async def start() -> None:
             self._work = asyncio.create_task(self._app.run(watch=False))
+            # An edit that comes sooner meets the matcher that the preparation ends. Why the work ended, `_do` says.
+            prepared = asyncio.create_task(self._app.prepared.wait())
+            await asyncio.wait([prepared, self._work], return_when=asyncio.FIRST_COMPLETED)
+            prepared.cancel()
 
         async def stop() -> None:
             if self._work is not None:

@@ -186,6 +186,9 @@ class MatcherProcess:
         try:
             child = self._child = await Child.start(self._command, desktop=False)
             self.hello = await self._ask(child, "hello", None, match_wire.HELLO, limit=_START_LIMIT_S)
+        except EngineKilled:
+            self.forget()
+            raise  # from outside, or told to forget meanwhile: the next one may well start
         except (ChildGone, AgentError) as error:
             self.forget()
             raise EngineStartFailed from error

@@ -268,6 +268,12 @@ async def test_a_crash_is_told_from_a_kill(make_matcher: MakeMatcher) -> None:
     assert isinstance(await failure_of(make_matcher(command=fake("sys.exit(3)"))), EngineCrashed)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no signals")
+async def test_a_process_killed_while_it_starts_is_not_called_one_that_can_not_start(make_matcher: MakeMatcher) -> None:
+    killed = [sys.executable, "-S", "-c", "import os; os.kill(os.getpid(), 9)"]
+    assert isinstance(await failure_of(make_matcher(command=killed)), EngineKilled)
+
+
 @pytest.mark.parametrize("command", [["/no/such/program"], [sys.executable, "-S", "-c", "raise SystemExit(1)"]])
 async def test_a_program_that_does_not_start_is_named(make_matcher: MakeMatcher, command: list[str]) -> None:
     assert isinstance(await failure_of(make_matcher(command=command)), EngineStartFailed)

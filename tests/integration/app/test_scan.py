@@ -10,8 +10,10 @@ import pytest
 
 from agent.app.scan import Scanned
 from agent.domain.errors import EngineCrashed, EngineStartFailed, ImageCorrupt, ModelUnreachable
+from agent.domain.events import ImageFailed, Recorded
 from agent.domain.image import FileSeen
 from agent.domain.jobs import JobState, Priority
+from tests.world import NOW
 
 if TYPE_CHECKING:
     from tests.world import World
@@ -38,6 +40,34 @@ async def test_files_known_already_are_told_without_being_analysed(world: World)
         again, other = await scan(world, seen, copy)
     assert again == first and other == replace(first, path=copy.path)
     assert len(world.analyser.tasks) == 1
+
+
+async def test_more_files_than_a_window_are_all_told_when_all_are_known(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.app.scan.WINDOW", 4)
+    files = [world.file(f"photo {number}") for number in range(10)]
+    async with world.running():
+        first = await scan(world, *files)
+        again = await scan(world, *files)
+        fresh = [world.file("photo 4, changed"), world.file("photo 9, changed")]
+        grown = await scan(world, *files[:5], fresh[0], *files[5:], fresh[1])
+    assert [one.path for one in again] == [seen.path for seen in files]
+    assert sorted(one.path for one in first) == sorted(one.path for one in again)
+    assert len(grown) == 12 and len(world.analyser.tasks) == 12
+
+
+async def test_an_event_of_an_earlier_job_does_not_end_the_wait_for_a_file(world: World) -> None:
+    seen = world.file("a")
+    world.analyser.gate.clear()
+    async with world.running():
+        scanning = asyncio.create_task(scan(world, seen))
+        await world.until(lambda: bool(world.analyser.tasks))
+        state = await asyncio.to_thread(world.real.place, seen.path)
+        assert state is not None
+        world.app.bus.publish([Recorded(0, NOW, ImageFailed(place_id=state.place_id, code="image.corrupt"))])
+        await world.until(lambda: world.library.calls.count("place") >= 2)
+        world.analyser.gate.set()
+        (one,) = await scanning
+    assert one.error is None and len(one.faces) == 1
 
 
 async def test_files_come_in_the_order_they_end(world: World) -> None:

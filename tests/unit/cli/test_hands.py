@@ -32,7 +32,9 @@ def test_ctrl_c_pressed_twice_interrupts_covering_like_once() -> None:
         await asyncio.sleep(60)
 
     copies = SimpleNamespace(redact=_until_cancelled_twice)
-    app: Any = SimpleNamespace(run=run, redaction=SimpleNamespace(copies=copies))
+    prepared = asyncio.Event()
+    prepared.set()
+    app: Any = SimpleNamespace(run=run, prepared=prepared, redaction=SimpleNamespace(copies=copies))
     session: Any = None
     with pytest.raises(KeyboardInterrupt), asyncio.Runner() as runner, AppHere(app, runner, session).running() as here:
         list(here.redact(RedactRequest(paths=("a.jpg",), out="safe")))
