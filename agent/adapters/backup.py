@@ -13,7 +13,7 @@ from agent.adapters.store.copies import check_copy
 from agent.adapters.store.library import SqliteLibrary
 from agent.adapters.store.opening import BACKUPS_FOLDER, DATABASE_FILE
 from agent.adapters.store.upgrade import BEFORE_UPGRADE
-from agent.domain.errors import BackupDamaged, BackupMissing, StoreDamaged, StoreKeyMissing, StoreKeyWrong
+from agent.domain.errors import BackupDamaged, BackupMissing, KeyHomeError, StoreDamaged, StoreError, StoreKeyMissing, StoreKeyWrong
 
 EVERY = timedelta(days=1)
 _NAME = "%Y-%m-%dT%H%M%SZ"
@@ -138,6 +138,15 @@ class BackupStore:
         except StoreDamaged as error:
             raise BackupDamaged from error
 
+    def photos_at_risk(self) -> int | None:
+        """How many photos the library in use holds, if it is whole; None if there is nothing that a restore could take away."""
+        if not self._live().exists():
+            return None
+        try:
+            return self._check(self._folder)
+        except (StoreError, KeyHomeError):
+            return None
+
     def keys(self, backup: Backup) -> LibraryKeys:
         """Its own keys: `recover` works with them also when the library's are gone."""
         return LibraryKeys(backup.path, self._home)
@@ -148,7 +157,7 @@ class BackupStore:
         The library must be closed everywhere: the caller holds the instance's lock. Raises BackupMissing, BackupDamaged, StoreError,
         KeyHomeError, and then leaves the library as it was. A crash leaves the old database or the new one, never none.
         """
-        chosen = self._newest_good() if backup is None else backup
+        chosen = self.newest_good() if backup is None else backup
         self.verify(chosen)
         staged = self._folder / f"{_UNFINISHED}{DATABASE_FILE}"
         try:
@@ -172,7 +181,8 @@ class BackupStore:
     def _check(self, folder: Path) -> int:
         return check_copy(folder / DATABASE_FILE, LibraryKeys(folder, self._home).unlock())
 
-    def _newest_good(self) -> Backup:
+    def newest_good(self) -> Backup:
+        """The newest one that can be read whole. Raises BackupMissing, BackupDamaged if there is none such."""
         backups = self.list()
         if not backups:
             raise BackupMissing

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from agent.adapters.config_check import Raw, dotted, from_environment, nested, parsed, parsed_value, problems, validated
+from agent.adapters.config_check import Raw, dotted, from_environment, merged, nested, parsed, parsed_value, problems, validated
 from agent.adapters.config_lines import line_of
 from agent.adapters.durable import write_private
 from agent.adapters.paths import make_private
@@ -72,6 +72,11 @@ class SettingsFile:
     def set(self, key: str, raw: str) -> Settings:
         """Write one setting, given as TOML or plain text; comments and order stay. Raises SettingsError, and nothing is written then."""
         return self._put(self.check_key(key), parsed_value(raw))
+
+    def preview(self, key: str, raw: str) -> Settings:
+        """The settings that would be in force after `set`. Raises SettingsError."""
+        change = nested(self.check_key(key), parsed_value(raw))
+        return validated(self._profile(), merged(self.raw(), change), self._environment)
 
     def checked(self, key: str, value: object) -> object:
         """What would be written for this value of `section.name`, as plain data. Raises SettingsError."""

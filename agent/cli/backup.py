@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from agent.cli.output import say
+from agent.cli.confirm import confirm, yes_option
+from agent.cli.output import note, say
 from agent.cli.session import Session
 from agent.domain.errors import BackupDamaged
 from agent.i18n import Texts
@@ -57,7 +58,7 @@ def list_backups(session: Session) -> None:
     for one in found:
         _show(session, one)
     if not found:
-        say(session.texts("cli.backup.none"), err=True)
+        note(session.texts("cli.backup.none"))
 
 
 @backup.command(help=TEXTS("cli.help.backup_verify"))
@@ -76,13 +77,17 @@ def verify(session: Session, name: str | None) -> int:
 
 @backup.command(help=TEXTS("cli.help.backup_restore"))
 @click.argument("name", required=False)
+@yes_option
 @click.pass_obj
-def restore(session: Session, name: str | None) -> None:
+def restore(session: Session, name: str | None, yes: bool) -> None:
     from agent.bootstrap import utc_now
 
     store = _backups(session)
     with session.alone():
-        restored = store.restore(store.get(name) if name else None, utc_now())
+        chosen = store.get(name) if name else store.newest_good()
+        if not yes and (photos := store.photos_at_risk()) is not None:
+            confirm(session.texts, session.texts("cli.backup.sure", name=chosen.name, count=photos), yes=False)
+        restored = store.restore(chosen, utc_now())
     say(session.texts("cli.backup.restored", name=restored.name))
 
 

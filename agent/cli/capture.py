@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import click
 
-from agent.cli.output import say
+from agent.cli.output import note, say
 from agent.cli.session import Session
 from agent.domain.errors import NotRunning
 from agent.domain.redaction import Shape, Style
@@ -96,10 +96,10 @@ def capture(
     if not made.faces:
         say(texts("cli.capture.no_face"), err=True)
     else:
-        say(texts("cli.capture.covered", count=covered), err=True)
+        note(texts("cli.capture.covered", count=covered))
         if visible := [face for face in made.faces if not face.covered]:
             names = texts("ui.list_separator").join(face.person or "?" for face in visible)
             say(texts("cli.capture.visible", names=names), err=True)
     if made.copied:
-        say(texts("cli.capture.copied"), err=True)
+        note(texts("cli.capture.copied"))
     return 0

@@ -1,11 +1,14 @@
 """The commands of `ai-popup`, and how an error becomes words and an exit code."""
 
+import errno
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
+import structlog
 
 from agent import __version__
 from agent.adapters.paths import AppPaths
@@ -16,14 +19,14 @@ from agent.cli.config import config
 from agent.cli.find import find, verify
 from agent.cli.hand_over import hand_over
 from agent.cli.models import models
-from agent.cli.output import say
+from agent.cli.output import is_of_output, note, say
 from agent.cli.people import people, redo, undo
 from agent.cli.redact import redact, restore
 from agent.cli.session import Session
 from agent.cli.uninstall import uninstall
 from agent.cli.update import update
 from agent.cli.watch import watch
-from agent.domain.errors import AgentError, AlreadyRunning, DesktopError, LifecycleError
+from agent.domain.errors import AgentError, AlreadyRunning, DesktopError, LifecycleError, OutputFailed, Unexpected
 from agent.i18n import Texts
 
 if TYPE_CHECKING:
@@ -50,11 +53,30 @@ def run_command(words: Sequence[str]) -> int:
     except AgentError as error:
         session.explain(error)
         return 1
+    except OSError as error:
+        if not is_of_output(error):
+            return _unexpected(session, error)
+        session.explain(OutputFailed(full=1) if error.errno == errno.ENOSPC else OutputFailed())
+        return 1
+    except Exception as error:
+        return _unexpected(session, error)
     except SystemExit:
         if sys.stdout is stdout:
             raise
         # What click makes of a reader of our output that left (`| head`), with other streams than before: nothing to complain about.
         return 0
+
+
+def _unexpected(session: Session, error: Exception) -> int:
+    """Tell of a defect of the program as of any other error; its place is in the log, never its message, which may hold a name or path."""
+    from agent import logs
+
+    with suppress(AgentError, OSError):
+        logs.configure(session.settings.logs, session.paths.logs)
+        structlog.get_logger().error("command.failed", exc_info=error)
+        logs.stop()
+    session.explain(Unexpected(kind=type(error).__name__))
+    return 1
 
 
 @click.group(help=TEXTS("cli.help.ai_popup"), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -91,7 +113,7 @@ def show_running(session: Session) -> int:
     try:
         session.client().post("/api/popup/show")
     except (DesktopError, LifecycleError):
-        say(session.texts("cli.run.already"), err=True)
+        note(session.texts("cli.run.already"))
     return 0
 
 
@@ -179,7 +201,7 @@ def open_ui(session: Session, at: str | None, only_print: bool) -> None:
             raise click.BadParameter(session.texts("cli.open.place"), param_hint="PLACE") from None
     url = session.client().session_url(at=at)
     if only_print or not open_in_browser(url):
-        say(session.texts("cli.open.once"), err=True)
+        note(session.texts("cli.open.once"))
         say(url)
 
 

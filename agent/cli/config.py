@@ -3,8 +3,11 @@
 import click
 
 from agent.adapters.config_check import parsed_value
-from agent.cli.output import say
+from agent.app.rules import recognition_ends
+from agent.cli.confirm import confirm, yes_option
+from agent.cli.output import note, say
 from agent.cli.session import Session
+from agent.domain.errors import SettingsError
 from agent.i18n import Texts
 from agent.settings import KeyHome
 
@@ -34,8 +37,11 @@ def show(session: Session, key: str | None) -> None:
 @config.command(name="set", help=TEXTS("cli.help.config_set"))
 @click.argument("key")
 @click.argument("value")
+@yes_option
 @click.pass_obj
-def set_value(session: Session, key: str, value: str) -> None:
+def set_value(session: Session, key: str, value: str, yes: bool) -> None:
+    if not yes and _ends_recognition(session, key, value):
+        confirm(session.texts, session.texts("cli.config.sure_recognition"), yes=False)
     meant = parsed_value(value)  # with quotes or without
     if key == "library.key_home" and isinstance(meant, str) and meant in set(KeyHome):
         from agent.bootstrap import move_key
@@ -43,7 +49,16 @@ def set_value(session: Session, key: str, value: str) -> None:
         move_key(session.file, session.paths, KeyHome(meant))
     else:
         session.file.set(key, value)
-    say(session.texts("cli.config.saved", key=key), err=True)
+    note(session.texts("cli.config.saved", key=key))
+
+
+def _ends_recognition(session: Session, key: str, value: str) -> bool:
+    """Whether face prints would be deleted, everywhere or of a folder. Raises SettingsError for a value that is refused."""
+    try:
+        before = session.settings
+    except SettingsError:
+        return False  # nothing is in force that could end
+    return recognition_ends(before, session.file.preview(key, value))
 
 
 @config.command(help=TEXTS("cli.help.config_validate"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from agent.cli.output import say
+from agent.cli.output import note, say
 from agent.cli.session import Session
 from agent.domain.errors import RecognitionOff, ReferenceNoFace, UnfitReference
 from agent.domain.names import tidy, unknown
@@ -71,7 +71,7 @@ def find(
         for image in _images(library, ids):
             say(json.dumps(_facts(image), ensure_ascii=False) if as_json else image.places[0][1])
     if not as_json:
-        say(session.texts("count.photos", count=len(ids)), err=True)
+        note(session.texts("count.photos", count=len(ids)))
     return 0 if ids else 1
 
 
@@ -116,7 +116,7 @@ def _alike(session: Session, photo: str, which: int | None) -> list[int]:
         raise click.UsageError(session.texts("cli.find.no_such_face", count=len(faces)))
     number = which or 1 + max(range(len(faces)), key=lambda at: faces[at].box[2] * faces[at].box[3])
     if which is None and len(faces) > 1:
-        say(session.texts("cli.find.largest", count=len(faces), number=number), err=True)
+        note(session.texts("cli.find.largest", count=len(faces), number=number))
     return list(dict.fromkeys(found.image_id for found in faces[number - 1].found))
 
 

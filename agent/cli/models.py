@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agent.app.rules import everything, recipe_of
-from agent.cli.output import say
+from agent.cli.output import note, say
 from agent.cli.session import Session
 from agent.domain.errors import AgentError
 from agent.i18n import Texts
@@ -69,13 +69,13 @@ def fetch_shown(session: Session, store: "ModelStore", name: str) -> Path:
     def progress(now: "FetchProgress") -> None:
         if now.source not in told:
             told.add(now.source)
-            say(session.texts("cli.models.fetching", name=now.name, source=now.source), err=True)
+            note(session.texts("cli.models.fetching", name=now.name, source=now.source))
 
     try:
         path = store.fetch(name, progress)
     except OSError as error:
         raise store_error(error) from error
-    say(session.texts("cli.models.ready", name=name), err=True)
+    note(session.texts("cli.models.ready", name=name))
     return path
 
 

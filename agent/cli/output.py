@@ -1,9 +1,12 @@
 """Where all that commands print passes."""
 
+import errno
+import os
+import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, nullcontext, suppress
+from typing import Any, TextIO
 
 import click
 
@@ -11,12 +14,66 @@ import click
 _ESCAPED = {code: f"\\u{code:04x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
 
 _CLEARED = "\r\x1b[K"  # the line that the cursor is on
+_OUTPUT_ERRORS = {errno.ENOSPC, getattr(errno, "EDQUOT", 0), errno.EFBIG, errno.EIO}  # Windows has no quotas
+_QUIET = "agent.cli.quiet"
+_WIDEST_BAR = 36  # cells
+_BESIDE_BAR = 25  # cells beside the bar and the two counts: brackets, percentage, time left, spaces
 
 
 def say(*lines: str, err: bool = False) -> None:
-    """Print each on a line of its own, with its control characters escaped, so that JSON stays the JSON it is."""
+    """Print each on a line of its own, with its control characters escaped, so that JSON stays the JSON it is.
+
+    Raises OSError if standard output cannot be written; a standard error that cannot be written is given up.
+    """
     for line in lines:
-        click.echo(line.translate(_ESCAPED), err=err)
+        with _lost(sys.stderr) if err else nullcontext():
+            click.echo(line.translate(_ESCAPED), err=err)
+
+
+def note(*lines: str) -> None:
+    """Print hints, summaries and the like on standard error, unless `--quiet` was given."""
+    if not is_quiet():
+        say(*lines, err=True)
+
+
+def be_quiet(context: click.Context) -> None:
+    """Print only results and errors from now on."""
+    context.meta[_QUIET] = True
+
+
+def is_quiet() -> bool:
+    context = click.get_current_context(silent=True)
+    return bool(context is not None and context.meta.get(_QUIET))
+
+
+def is_of_output(error: OSError) -> bool:
+    """Whether standard output could not be written. What waits to be written is then given up.
+
+    Errors of files are translated where they arise, so what is left of these kinds is standard output's.
+    """
+    if error.errno not in _OUTPUT_ERRORS:
+        return False
+    _give_up(sys.stdout)
+    return True
+
+
+@contextmanager
+def _lost(stream: TextIO) -> Iterator[None]:
+    """A stream of hints that nobody can read any more ends nothing."""
+    try:
+        yield
+    except OSError:
+        _give_up(stream)
+
+
+def _give_up(stream: TextIO) -> None:
+    """Let what waits in the stream's buffer go nowhere: the interpreter writes it as it ends, and would complain."""
+    with suppress(OSError, ValueError):  # a stream without a descriptor
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, stream.fileno())
+        finally:
+            os.close(nowhere)
 
 
 class Progress:
@@ -31,28 +88,40 @@ class Progress:
             yield
         finally:
             if self._bar is not None:
-                self._bar.render_finish()
+                with _lost(sys.stderr):
+                    self._bar.render_finish()
                 self._bar = None
 
     def begin(self, total: int, *, steps: int = 1) -> None:
         """`total` files, of so many `steps` each."""
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and not is_quiet():
             told = lambda done: f"{done or 0:,}/{total:,}"  # noqa: E731
-            self._bar = click.progressbar(length=steps * total, file=sys.stderr, item_show_func=told)
-            self._bar.render_progress()
+            width = shutil.get_terminal_size().columns - _BESIDE_BAR - 2 * len(f"{total:,}")
+            width = max(1, min(_WIDEST_BAR, width))  # 0 would mean: as wide as the terminal
+            self._bar = click.progressbar(length=steps * total, file=sys.stderr, item_show_func=told, width=width)
+            with _lost(sys.stderr):
+                self._bar.render_progress()
 
     def move(self, steps: int, done: int) -> None:
         """By so many steps; `done` files are."""
         if self._bar is not None:
-            self._bar.update(steps, done)
-            self._bar.render_progress()  # also where only `done` is new
+            with _lost(sys.stderr):
+                self._bar.update(steps, done)
+                self._bar.render_progress()  # also where only `done` is new
+
+    def note(self, line: str) -> None:
+        """As `note`, with the bar out of the way."""
+        if not is_quiet():
+            self.say(line, err=True)
 
     def say(self, line: str, *, err: bool = False) -> None:
         """As `say`, with the bar out of the way."""
         if self._bar is None:
             say(line, err=err)
             return
-        click.echo(_CLEARED, file=sys.stderr, nl=False)
+        with _lost(sys.stderr):
+            click.echo(_CLEARED, file=sys.stderr, nl=False)
         say(line, err=err)
         self._bar._last_line = None  # what stands there no more
-        self._bar.render_progress()
+        with _lost(sys.stderr):
+            self._bar.render_progress()

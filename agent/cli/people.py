@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from agent.cli.confirm import confirm, yes_option
 from agent.cli.find import person_of
-from agent.cli.output import say
+from agent.cli.output import note, say
+from agent.cli.params import PERSON_NAME
 from agent.cli.session import Session
 from agent.i18n import Texts
 
@@ -38,7 +40,7 @@ def list_people(session: Session, as_json: bool) -> None:
     for person in known:
         say(f"{person.name}  {session.texts('count.faces', count=person.faces)}")
     if not known:
-        say(session.texts("cli.people.none"), err=True)
+        note(session.texts("cli.people.none"))
 
 
 @people.command(help=TEXTS("cli.help.people_show"))
@@ -69,7 +71,7 @@ def show(session: Session, name: str) -> None:
 
 @people.command(help=TEXTS("cli.help.people_rename"))
 @click.argument("name")
-@click.argument("new")
+@click.argument("new", type=PERSON_NAME, metavar="NEW")
 @click.pass_obj
 def rename(session: Session, name: str, new: str) -> None:
     from agent.api.schemas_people import DescribePerson
@@ -93,7 +95,7 @@ def merge(session: Session, names: tuple[str, ...], into: str) -> None:
 @people.command(help=TEXTS("cli.help.people_split"))
 @click.argument("name")
 @click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
-@click.option("--to", "new", help=TEXTS("cli.help.people_to"))
+@click.option("--to", "new", type=PERSON_NAME, metavar="NAME", help=TEXTS("cli.help.people_to"))
 @click.pass_obj
 def split(session: Session, name: str, photos: tuple[str, ...], new: str | None) -> int:
     from agent.api.schemas_people import NameFaces, UnnameFaces
@@ -116,14 +118,13 @@ def split(session: Session, name: str, photos: tuple[str, ...], new: str | None)
 
 @people.command(help=TEXTS("cli.help.people_forget"))
 @click.argument("name")
-@click.option("--yes", is_flag=True, help=TEXTS("cli.help.yes"))
+@yes_option
 @click.pass_obj
 def forget(session: Session, name: str, yes: bool) -> None:
     from agent.cli.hands import hands
 
     person_id = _id(session, name)
-    if not yes:
-        click.confirm(session.texts("cli.people.sure", name=name), abort=True, err=True)
+    confirm(session.texts, session.texts("cli.people.sure", name=name), yes=yes)
     with hands(session) as able:
         gone = able.forget(person_id)
     say(session.texts("cli.people.forgotten", faces=gone.faces, prints=gone.embeddings, chips=gone.chips, steps=gone.undo))
@@ -141,7 +142,7 @@ def export(session: Session, file: Path | None, as_csv: bool, person: str | None
     with session.library() as library, _open(file) as out:
         only = None if person is None else person_of(library, person)
         count = (people_files.write_csv if as_csv else people_files.write_json)(rows_of(library, only), out)
-    say(session.texts("cli.people.exported", count=count), err=True)
+    note(session.texts("cli.people.exported", count=count))
 
 
 @people.command(name="import", help=TEXTS("cli.help.people_import"))

@@ -4,7 +4,7 @@ from agent.api.client import Client
 from agent.api.schemas import Problem
 from agent.api.schemas_scan import ScanLine, Scanned, ScanRequest
 from agent.cli.hands import absolute, hands
-from agent.cli.output import Progress, say
+from agent.cli.output import Progress, note, say
 from agent.cli.session import Session
 
 
@@ -13,7 +13,7 @@ def scan_paths(session: Session, paths: tuple[str, ...], *, as_json: bool, embed
     report = _Report(session, as_json)
     with hands(session, embeddings=embeddings) as able:
         if isinstance(able, Client) and able.status().state == "paused":
-            say(session.texts("cli.scan.paused"), err=True)
+            note(session.texts("cli.scan.paused"))
         with report.progress.showing():
             for line in able.scan(ScanRequest(paths=absolute(paths), embeddings=embeddings)):
                 report.take(line)
@@ -54,7 +54,7 @@ class _Report:
     def end(self) -> int:
         texts = self._session.texts
         if not self._json:
-            say(texts.counted("cli.scan.done", photos=self._images, faces=self._faces), err=True)
+            note(texts.counted("cli.scan.done", photos=self._images, faces=self._faces))
         if self._failed:
             say(texts("cli.scan.failed", count=self._failed), err=True)
         if self._stopped is not None:

@@ -89,9 +89,8 @@ class Session:
 
     @staticmethod
     def mention(*lines: str) -> None:
-        """On standard error. That nobody reads there any more, as under a session whose log is closed, ends nothing."""
-        with suppress(OSError):
-            say(*lines, err=True)
+        """On standard error, also with `--quiet`."""
+        say(*lines, err=True)
 
     def sentences(self, cause: str, remedy: str) -> str:
         """Both in one line, as the language joins them."""

@@ -6,7 +6,8 @@ from contextlib import suppress
 
 import click
 
-from agent.cli.output import say
+from agent.cli.confirm import confirm, yes_option
+from agent.cli.output import note
 from agent.cli.session import Session
 from agent.domain.errors import AgentError, NotRunning
 from agent.i18n import Texts
@@ -16,7 +17,7 @@ TEXTS = Texts()
 
 @click.command(help=TEXTS("cli.help.uninstall"))
 @click.option("--library", is_flag=True, help=TEXTS("cli.help.uninstall_library"))
-@click.option("--yes", is_flag=True, help=TEXTS("cli.help.yes"))
+@yes_option
 @click.pass_obj
 def uninstall(session: Session, library: bool, yes: bool) -> None:
     from agent.adapters.paths import HOME_VARIABLE
@@ -24,8 +25,7 @@ def uninstall(session: Session, library: bool, yes: bool) -> None:
     from agent.desktop import autostart
 
     texts, paths = session.texts, session.paths
-    if not yes:
-        click.confirm(texts("cli.uninstall.ask_library" if library else "cli.uninstall.ask"), abort=True, err=True)
+    confirm(texts, texts("cli.uninstall.ask_library" if library else "cli.uninstall.ask"), yes=yes)
     _end_agent(session)
     with session.alone():
         if HOME_VARIABLE not in os.environ:
@@ -39,8 +39,8 @@ def uninstall(session: Session, library: bool, yes: bool) -> None:
         for folder in (paths.data, paths.config):
             shutil.rmtree(folder, ignore_errors=True)
     else:
-        say(texts("cli.uninstall.kept", path=str(paths.data)), err=True)
-    say(texts("cli.uninstall.done"), err=True)
+        note(texts("cli.uninstall.kept", path=str(paths.data)))
+    note(texts("cli.uninstall.done"))
 
 
 def _end_agent(session: Session) -> None:

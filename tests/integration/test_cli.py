@@ -109,7 +109,7 @@ def test_recognition_switched_on_and_off_while_it_runs(program: RealProgram, sam
     found = program.run("find", "--face", str(samples_folder / "obama3.jpg"))
     assert found.returncode == 0
     assert sorted(found.stdout.split()) == [str(program.watched / name) for name in ("obama.jpg", "obama2.jpg")]
-    assert program.run("config", "set", "recognition.enabled", "false").returncode == 0
+    assert program.run("config", "set", "recognition.enabled", "false", "--yes").returncode == 0
     program.until(lambda status: not status.recognition)
     assert program.images()["obama2.jpg"].faces[0].person is None
 

@@ -102,6 +102,7 @@ from agent.domain.errors.running import (
     LifecycleError,
     NotFound,
     NotRunning,
+    OutputFailed,
     Unauthorised,
 )
 from agent.domain.errors.settings import SettingsError, SettingsInvalid, SettingsUnknownKey, SettingsUnreadable, SettingsUnwritable
@@ -225,6 +226,7 @@ __all__ = [
     "NotRestorable",
     "NotRunning",
     "NothingToUndo",
+    "OutputFailed",
     "Param",
     "PassphraseGone",
     "PeopleError",

@@ -45,3 +45,9 @@ class BadRequest(ApiError):
     """Parameter: `reason`."""
 
     code = "api.bad_request"
+
+
+class OutputFailed(AgentError):
+    """Standard output cannot be written. Parameter `full` is set if no space is left."""
+
+    code = "output.failed"

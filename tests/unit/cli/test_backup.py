@@ -19,7 +19,7 @@ def test_backups_are_made_listed_verified_and_restored(cli: CommandLine) -> None
     said = cli("backup", "verify")
     assert said.code == 0 and f"{name}: good" in said.out
     assert cli("backup", "verify", name).code == 0
-    assert cli("backup", "restore", name).code == 0
+    assert cli("backup", "restore", name, "--yes").code == 0
     said = cli("backup", "restore", "2000-01-01T000000Z")
     assert said.code == 1 and "[backup.missing]" in said.err
 

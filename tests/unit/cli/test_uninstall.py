@@ -40,5 +40,6 @@ def test_it_asks_and_takes_no_for_an_answer(used: CommandLine, monkeypatch: pyte
         return "n"
 
     monkeypatch.setattr("click.termui.visible_prompt_func", answer)
-    assert used("uninstall", "--library").code == 130
+    monkeypatch.setattr("agent.cli.confirm.can_ask", lambda: True)
+    assert used("uninstall", "--library").code == 1
     assert len(asked) == 1 and (used.paths.library / "library.db").exists()

@@ -1,0 +1,36 @@
+"""The question before a command does harm, and `--yes`, by which a script answers it beforehand."""
+
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from agent.cli.output import note
+from agent.i18n import Texts
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def yes_option(command: F) -> F:
+    """Add `--yes` to a command that asks."""
+    return click.option("--yes", is_flag=True, help=Texts()("cli.help.yes"))(command)
+
+
+def confirm(texts: Texts, question: str, *, yes: bool) -> None:
+    """Return if the user agrees, or agreed beforehand with `--yes`; otherwise end the command with exit code 1.
+
+    Raises click.UsageError where no terminal is there to ask on: a script must say `--yes`.
+    """
+    if yes:
+        return
+    if not can_ask():
+        raise click.UsageError(texts("cli.confirm.needs_yes", question=question))
+    if not click.confirm(question, err=True):
+        note(texts("cli.confirm.declined"))
+        raise click.exceptions.Exit(1)
+
+
+def can_ask() -> bool:
+    """Whether a person can read the question and answer it."""
+    return sys.stdin.isatty() and sys.stderr.isatty()

@@ -1,0 +1,26 @@
+"""Kinds of words that several commands take."""
+
+import click
+
+from agent.i18n import Texts
+
+LONGEST_NAME = 200
+
+
+class _PersonName(click.ParamType[str]):
+    """A name that a person can be given: not empty, not too long, without characters that cannot be stored."""
+
+    name = "NAME"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        texts, tidy = Texts(), value.strip()
+        if not tidy:
+            self.fail(texts("cli.name.empty"), param, ctx)
+        if len(tidy) > LONGEST_NAME:
+            self.fail(texts("cli.name.long", most=LONGEST_NAME), param, ctx)
+        if not tidy.isprintable():  # surrogates of undecodable bytes and control characters
+            self.fail(texts("cli.name.unprintable"), param, ctx)
+        return tidy
+
+
+PERSON_NAME = _PersonName()
