@@ -37,7 +37,7 @@ def build_rpm(tree: Path, out: Path, *, needed: Needs, version: str, quick: bool
 def _spec(tree: Path, needed: Needs, version: str, quick: bool) -> str:
     shared = _SHARED.read_text(encoding="utf-8").replace("%", "%%")
     requires = [f"{name}()(64bit)" for name in needed.libraries if not name.startswith("ld-linux")]
-    requires += [f"libc.so.6(GLIBC_{needed.glibc})(64bit)", "/usr/bin/nsenter", "/usr/bin/setpriv", "/usr/bin/setsid", "/usr/bin/xargs"]
+    requires += [f"libc.so.6(GLIBC_{needed.glibc})(64bit)", "/usr/bin/nsenter", "/usr/bin/setpriv", "/usr/bin/setsid", "/usr/bin/find"]
     files = [
         path.relative_to(tree).as_posix() for path in sorted(tree.rglob("*")) if path.is_file() and "lib/ai-popup" not in path.as_posix()
     ]
