@@ -9,12 +9,15 @@ from pathlib import Path
 import httpx
 from pydantic import ValidationError
 
+from agent.api.own_listener import OwnListener
+from agent.api.peers import listens_for_us
 from agent.api.schemas import SessionCode, Status
 from agent.api.schemas_capture import CaptureOut, CaptureRequest
 from agent.api.schemas_people import Edit, Edited, FaceSearchOut, Forgotten, Step, Verified, VerifyRequest
 from agent.api.schemas_redact import RedactLine, RedactRequest, Restored, RestoreRequest
 from agent.api.schemas_scan import ScanLine, ScanRequest
 from agent.api.schemas_watch import WatchOut
+from agent.api.serving_lock import is_held
 from agent.api.whereabouts import Whereabouts, find, opening
 from agent.domain.errors import AgentError, AgentUnreachable, ImageUnreadable, NotRunning, from_code
 
@@ -25,23 +28,26 @@ class Client:
     def __init__(self, whereabouts: Whereabouts, transport: httpx.BaseTransport | None = None) -> None:
         self.address = f"http://127.0.0.1:{whereabouts.port}"
         self.headers = {"authorization": f"Bearer {whereabouts.token}"}
-        # trust_env off: a proxy in the environment must never see a request to this machine.
         self._http = httpx.Client(
             base_url=self.address,
             headers=self.headers,
             timeout=httpx.Timeout(30.0, connect=_CONNECT_S),
             trust_env=False,
-            transport=transport,
+            transport=transport or OwnListener(),
         )
 
     @classmethod
     def find(cls, runtime: Path) -> "Client":
-        """Raises NotRunning, also where nobody listens: an agent that was killed, or a computer that was switched off, leaves the word."""
+        """Raises NotRunning, also where no agent of this user listens: one that was killed leaves the word."""
         where = find(runtime)
+        if not is_held(runtime):
+            raise NotRunning
         try:
             socket.create_connection(("127.0.0.1", where.port), timeout=_CONNECT_S).close()
         except (OSError, OverflowError) as error:  # Windows asks a port of nobody's so often that the time is over first
             raise NotRunning from error
+        if not listens_for_us(("127.0.0.1", where.port)):
+            raise NotRunning
         return cls(where)
 
     def close(self) -> None:

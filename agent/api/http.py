@@ -16,7 +16,6 @@ from agent.api import present, streams
 from agent.api.auth import COOKIE
 from agent.api.context import Context
 from agent.api.guard import Guard, sign_in_page
-from agent.api.peers import of_another_user
 from agent.api.routes_capture import capture_routes
 from agent.api.routes_desk import desk_routes
 from agent.api.routes_folders import folder_routes
@@ -163,8 +162,7 @@ def _session_routes(api: FastAPI, context: Context) -> None:
     async def open_session(
         request: Request, code: str, page: Literal["library", "popup", "picker"] = "library", at: At | None = None
     ) -> Response:
-        # The code stands among the words that a browser was started with, which all users of a computer may read.
-        session = None if of_another_user(request.client) else context.auth.exchange(code)
+        session = context.auth.exchange(code)
         if session is None:
             return Response(sign_in_page(Unauthorised(), context.texts()), 401, media_type="text/html")
         answer = RedirectResponse(f"/{page}" if page != "library" else f"/#{at}" if at else "/", 303)

@@ -1,35 +1,38 @@
-"""Who is at the other end of a connection within this computer."""
+"""Whose the sockets at both ends of a connection within this computer are, as far as its system tells."""
 
-import os
-import socket
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
-_TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
-# What stands before an IPv4 address that an IPv6 socket connected to.
-_MAPPED = f"{0:016X}{int.from_bytes(bytes.fromhex('0000FFFF'), sys.byteorder):08X}"
+Address: TypeAlias = tuple[str, int]
+# For each socket with these two ends, its own first, whether this user holds it; None where the system does not tell. Without a second
+# end: the sockets that listen for connections to the first.
+Holders: TypeAlias = Callable[[Address, Address | None], Sequence[bool] | None]
 
 
-def of_another_user(address: tuple[str, int] | None) -> bool:
-    """Whether the socket with that IPv4 address and port on this computer belongs to somebody else than who runs this program.
+def comes_from_us(peer: Address, here: Address, holders: Holders | None = None) -> bool:
+    """Whether a connection that was made to `here` comes from a process of this user: every socket with just these ends is this user's.
 
-    False where the system does not tell: only Linux does, in the tables of proc(5), whose numbers are in the machine's own order of bytes.
+    False also for one that is closed already. True where the system does not tell: what proves a session is asked for all the same.
     """
-    if address is None or not sys.platform.startswith("linux"):
-        return False
-    host, port = address
-    plain = f"{int.from_bytes(socket.inet_aton(host), sys.byteorder):08X}:{port:04X}"
-    owners = {owner for local, owner in _sockets() if local in (plain, _MAPPED + plain)}
-    return bool(owners) and os.geteuid() not in owners
+    ends = (holders or this_system())(peer, here)
+    return True if ends is None else bool(ends) and all(ends)
 
 
-def _sockets() -> Iterator[tuple[str, int]]:
-    """Of each socket its own address and whose it is."""
-    for table in _TABLES:
-        with suppress(OSError), table.open(encoding="ascii") as lines:
-            next(lines, None)
-            for line in lines:
-                fields = line.split()
-                yield fields[1], int(fields[7])
+def listens_for_us(address: Address, holders: Holders | None = None) -> bool:
+    """Whether a process of this user, and no other user's, takes the connections to an address. True where the system does not tell."""
+    listeners = (holders or this_system())(address, None)
+    return True if listeners is None else bool(listeners) and all(listeners)
+
+
+def this_system() -> Holders:
+    """Loaded when it is asked for: each system has its own calls."""
+    if sys.platform.startswith("linux"):
+        from agent.api.sockets_linux import holders
+    elif sys.platform == "darwin":
+        from agent.api.sockets_macos import holders
+    elif sys.platform == "win32":
+        from agent.api.sockets_windows import holders
+    else:
+        return lambda _, __: None
+    return holders

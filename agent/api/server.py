@@ -6,20 +6,23 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator, Generator
+from functools import partial
 from pathlib import Path
 
 import uvicorn
 
+from agent.api.connection import BACKLOG, Connection, Door
 from agent.api.context import Context
 from agent.api.http import create_app
 from agent.api.received import sweep
+from agent.api.serving_lock import held
 from agent.api.whereabouts import Whereabouts, forget, leave
 from agent.domain.errors import SettingsInvalid
 
 
 @contextlib.asynccontextmanager
-async def serving(context: Context, *, port: int, runtime: Path) -> AsyncIterator[int]:
-    """Serve while inside; yields the port. The word left in `runtime` goes away with it."""
+async def serving(context: Context, *, port: int, runtime: Path, door: Door | None = None) -> AsyncIterator[int]:
+    """Serve while inside; yields the port. The word left in `runtime` goes away with it. `door` lets connections in."""
     # TCP by name: asyncio sends small answers at once (TCP_NODELAY) only for sockets that say so; others wait 40 ms for an acknowledgement.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         if os.name == "posix":  # on Windows the option lets a stranger take the port over
@@ -36,7 +39,9 @@ async def serving(context: Context, *, port: int, runtime: Path) -> AsyncIterato
             server_header=False,
             date_header=False,
             lifespan="off",
+            http=partial(Connection, door or Door()),  # type: ignore[arg-type]  # it is called as a class is
             ws="none",
+            backlog=BACKLOG,
             timeout_graceful_shutdown=1,
         )
         await asyncio.to_thread(sweep, time.time())
@@ -44,10 +49,13 @@ async def serving(context: Context, *, port: int, runtime: Path) -> AsyncIterato
         task = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             await server.ready(task)
-            leave(runtime, Whereabouts(bound, context.auth.token, os.getpid()))
-            yield bound
+            with held(runtime):
+                leave(runtime, Whereabouts(bound, context.auth.token, os.getpid()))
+                try:
+                    yield bound
+                finally:
+                    forget(runtime)
         finally:
-            forget(runtime)
             server.end()
             await task
 

@@ -7,20 +7,25 @@ import gc
 import os
 import socket
 import tempfile
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from agent.api.client import Client
+from agent.api.connection import Door
 from agent.api.server import serving
-from agent.api.whereabouts import Whereabouts, find
+from agent.api.serving_lock import FILE, is_held
+from agent.api.whereabouts import Whereabouts, find, leave
 from agent.domain.errors import AgentError, NotRunning, SettingsInvalid
 from tests.unit.api.conftest import served, shared_api
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from agent.api.peers import Address
     from tests.unit.api.conftest import Served
 
 __all__ = ["served", "shared_api"]  # fixtures
@@ -72,3 +77,77 @@ async def test_a_photo_that_was_sent_before_a_kill_is_gone_once_it_is_served_aga
     os.utime(left, (0, 0))
     async with serving(served.context, port=0, runtime=tmp_path):
         assert not left.exists()
+
+
+async def test_a_request_whose_head_never_ends_is_let_go(served: Served, tmp_path: Path) -> None:
+    """At once, and after a whole one by the same connection, a byte at a time."""
+    async with serving(served.context, port=0, runtime=tmp_path, door=Door(headers_s=0.2)) as port:
+        whole = f"GET /health HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n\r\n".encode()
+        for before in (b"", whole[:20], whole + whole[:20]):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(before)
+            assert (await read_to_the_end(reader)).count(b'{"ok":true}') == (len(before) > len(whole))
+            writer.close()
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        with suppress(ConnectionError):
+            while True:
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+        writer.close()
+
+
+async def read_to_the_end(reader: asyncio.StreamReader) -> bytes:
+    said = b""
+    with suppress(ConnectionError):
+        while more := await reader.read(1000):
+            said += more
+    return said
+
+
+async def test_there_are_only_so_many_connections_and_the_next_come_in_again(served: Served, tmp_path: Path) -> None:
+    async with serving(served.context, port=0, runtime=tmp_path, door=Door(most=2)) as port:
+        kept = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+        head = f"GET /health HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n\r\n".encode()
+        for reader, writer in kept:
+            writer.write(head)
+            assert b"200 OK" in await reader.readuntil(b"}")
+        with capture_logs() as lines:
+            for _ in range(3):
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                assert await read_to_the_end(reader) == b""
+                writer.close()
+        assert [line["event"] for line in lines] == ["api.connection_refused"]
+        kept[0][1].write(head[:-2] + b"connection: close\r\n\r\n")
+        assert b"200 OK" in await read_to_the_end(kept[0][0])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head)
+        assert b"200 OK" in await reader.readuntil(b"}")
+        for _, each in (*kept, (reader, writer)):
+            each.close()
+
+
+async def test_a_connection_of_another_user_is_refused_by_its_two_ends(served: Served, tmp_path: Path) -> None:
+    asked: list[tuple[Address, Address]] = []
+
+    def foreign(there: Address, here: Address) -> bool:
+        asked.append((there, here))
+        return False
+
+    async with serving(served.context, port=0, runtime=tmp_path, door=Door(foreign)) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        mine = writer.get_extra_info("sockname")
+        assert await read_to_the_end(reader) == b"" and asked == [(mine, ("127.0.0.1", port))]
+        writer.close()
+
+
+async def test_the_word_of_a_killed_agent_is_not_believed(served: Served, tmp_path: Path) -> None:
+    async with serving(served.context, port=0, runtime=tmp_path) as port:
+        where = find(tmp_path)
+        assert is_held(tmp_path)
+    leave(tmp_path, where)
+    assert not is_held(tmp_path)
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(NotRunning):
+        Client.find(tmp_path)
+    (tmp_path / FILE).unlink()  # an agent of before there was a lock
+    assert is_held(tmp_path)
