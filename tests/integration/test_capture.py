@@ -68,7 +68,7 @@ def test_a_region_is_saved_with_its_face_covered_by_a_command_alone(program_with
     assert again.stdout.strip() == str(tmp_path / "a (2).png") and "1 face covered." in again.stderr
 
     empty = program.run("capture", "--region", "0,0,100,50", "-o", str(tmp_path / "b.jpg"))
-    assert "No face found. That doesn’t prove there is none: look before you share." in empty.stderr
+    assert "No face found. That doesn’t prove there is none: review before sharing." in empty.stderr
     assert opened(tmp_path / "b.jpg").format == "JPEG"
 
     alone = program.run("capture", "--copy", "--all")

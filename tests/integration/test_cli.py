@@ -36,7 +36,7 @@ def test_dropped_photos_are_indexed_while_scans_and_second_starts_come_and_go(
     assert (status.faces, status.recognition) == (2, False)
 
     said = program.run("status")
-    assert said.returncode == 0 and str(program.watched) in said.stdout and "1 file could not be looked at" in said.stdout
+    assert said.returncode == 0 and str(program.watched) in said.stdout and "1 file could not be scanned" in said.stdout
 
     elsewhere = tmp_path / "elsewhere.jpg"
     shutil.copyfile(samples_folder / "obama2.jpg", elsewhere)

@@ -30,8 +30,8 @@ describe('a batch that was begun', () => {
     const toasts = new Toasts()
     await new Batches(api, app, toasts, wait).begin({ images: [1, 2], out: '/safe', style: 'solid', keep: [], strip: true })
     await vi.waitFor(() => expect(toasts.list.length).toBe(2))
-    expect(toasts.list.map(({ text }) => text)).toEqual(['2 covered copies are being made', '2 covered copies made, 1 to look at first'])
-    expect(toasts.list[1]?.link).toEqual({ href: '#covers/a', text: 'Look' })
+    expect(toasts.list.map(({ text }) => text)).toEqual(['2 covered copies are being made', '2 covered copies made, 1 to review first'])
+    expect(toasts.list[1]?.link).toEqual({ href: '#covers/a', text: 'Show' })
   })
 
   it('that the agent refuses is for who asked to show', async () => {

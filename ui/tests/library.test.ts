@@ -199,6 +199,6 @@ describe('the library', () => {
     const { library, toasts } = world([2, 1])
     await library.read()
     await library.lookAgain([2, 1])
-    expect(toasts.list[0]).toMatchObject({ text: '2 photos are looked at again', undo: null })
+    expect(toasts.list[0]).toMatchObject({ text: '2 photos are scanned again', undo: null })
   })
 })

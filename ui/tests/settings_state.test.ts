@@ -124,7 +124,7 @@ describe('SettingsState', () => {
     const { app, settings, toasts, asked } = world()
     app.take(status({ queued: 12 }))
     await settings.cancelBurst()
-    expect(toasts.list.at(-1)?.text).toBe('12 waiting photos aren’t looked at')
+    expect(toasts.list.at(-1)?.text).toBe('12 waiting photos won’t be scanned')
     expect(toasts.undo()).toBe(true)
     await vi.waitFor(() => expect(asked.slice(-2)).toEqual(['POST /api/burst/cancel', 'POST /api/rescan']))
   })

@@ -135,7 +135,7 @@ describe('the welcome', () => {
     app.take({ ...status(), images: 0 })
     expect(welcome.outcome).toBe('Ready for your photos')
     await welcome.folders.add('/photos')
-    await vi.waitFor(() => expect(welcome.outcome).toBe('It’s looking through your photos'))
+    await vi.waitFor(() => expect(welcome.outcome).toBe('Your photos are being scanned'))
   })
 
   it('switches recognition on only if that was chosen', async () => {

@@ -98,7 +98,7 @@ def test_a_copy_is_put_right_by_keyboard_alone_and_the_next_doubtful_one_comes(c
         copy.keyboard.press("Control+s")
     assert [mark["covered"] for mark in (sent.value.post_data_json or {})["marks"]] == [True, False, True]
     expect(copy.locator("h1")).to_have_text("IMG_4898.jpg")
-    expect(copy.locator("header [role=status]")).to_have_text("IMG_4899.jpg saved. 4 to look at first")
+    expect(copy.locator("header [role=status]")).to_have_text("IMG_4899.jpg saved. 4 to review first")
 
 
 def test_what_was_done_is_taken_back_and_done_again(copy: Page) -> None:
@@ -109,7 +109,7 @@ def test_what_was_done_is_taken_back_and_done_again(copy: Page) -> None:
     copy.keyboard.press("Control+z")
     assert pressed(copy) == ["true", "true", "true"]
     expect(copy.locator(".fills .fill.solid")).to_have_count(3)
-    expect(copy.get_by_role("button", name="It’s right")).to_be_visible()
+    expect(copy.get_by_role("button", name="Approve")).to_be_visible()
     copy.keyboard.press("Control+Shift+z")
     assert pressed(copy) == ["false", "true", "true"]
     expect(copy.get_by_role("button", name="Save")).to_be_visible()
@@ -276,7 +276,7 @@ def test_what_was_changed_and_not_saved_is_still_there(copy: Page) -> None:
 def test_all_doubtful_ones_are_gone_through_with_one_key(copy: Page) -> None:
     for name in ("IMG_4899", "IMG_4898", "IMG_4897", "IMG_4896", "IMG_4895"):
         expect(copy.locator("h1")).to_have_text(f"{name}.jpg")
-        expect(copy.get_by_role("button", name="It’s right")).to_be_visible()
+        expect(copy.get_by_role("button", name="Approve")).to_be_visible()
         copy.keyboard.press("Control+s")
     expect(copy.locator("main li")).to_have_count(14)
     expect(copy.locator("a.needs_review")).to_have_count(0)
@@ -313,7 +313,7 @@ def test_copies_of_chosen_photos_are_begun_and_told_of(page: Page, visit: Callab
     assert len(wanted["images"]) == 3
     expect(dialog).to_have_count(0)
     told = page.locator(".toast", has_text="3 covered copies made")
-    told.get_by_role("link", name="Look").click()
+    told.get_by_role("link", name="Show").click()
     expect(page.locator("main li")).to_have_count(3)
 
 
@@ -361,7 +361,7 @@ def test_enter_is_not_lost_on_a_name_that_is_not_known_yet(page: Page, visit: Ca
 
 def test_a_batch_is_accepted_and_tried_again(page: Page, visit: Callable[..., None]) -> None:
     visit("#covers/c1")
-    page.get_by_role("button", name="All are right").click()
+    page.get_by_role("button", name="Approve all").click()
     expect(page.locator("a.needs_review")).to_have_count(0)
     page.get_by_role("button", name="Try again").click()
     expect(page.locator("a.failed")).to_have_count(0)
@@ -386,7 +386,7 @@ def test_that_all_are_right_is_said_once(page: Page, visit: Callable[..., None],
     held = list[Route]()
     page.route("**/redactions/c1/accept", lambda route: held.append(route))
     visit("#covers/c1")
-    button = page.get_by_role("button", name="All are right")
+    button = page.get_by_role("button", name="Approve all")
     button.wait_for()
     with page.expect_request("**/accept"):
         press(button)
@@ -394,7 +394,7 @@ def test_that_all_are_right_is_said_once(page: Page, visit: Callable[..., None],
         page.wait_for_timeout(10)
     for each in held:
         each.continue_()
-    expect(page.locator(".toast p")).to_have_text("5 copies marked as looked at")
+    expect(page.locator(".toast p")).to_have_text("5 copies approved")
     expect(button).to_have_count(0)
     page.mouse.down(click_count=2)  # a slow answer's second press is not for the button that came into its place
     page.mouse.up(click_count=2)
@@ -404,7 +404,7 @@ def test_that_all_are_right_is_said_once(page: Page, visit: Callable[..., None],
 
 def test_the_keyboard_goes_on_with_the_copies_when_all_are_right(page: Page, visit: Callable[..., None]) -> None:
     visit("#covers/c1")
-    page.get_by_role("button", name="All are right").press("Enter")
+    page.get_by_role("button", name="Approve all").press("Enter")
     expect(page.locator("a.needs_review")).to_have_count(0)
     expect(page.locator("main li a").first).to_be_focused()
 
@@ -519,7 +519,7 @@ def test_that_all_that_failed_are_tried_again_is_said_first(page: Page, visit: C
 # -- the agent is away and back ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("place", "button"), [("#covers/c1/1", "It’s right"), ("#covers/c1", "All are right")])
+@pytest.mark.parametrize(("place", "button"), [("#covers/c1/1", "Approve"), ("#covers/c1", "Approve all")])
 def test_what_is_shown_is_read_anew_once_the_agent_is_back(
     page: Page, presence: "Presence", visit: Callable[..., None], place: str, button: str
 ) -> None:
@@ -568,7 +568,7 @@ def test_what_could_not_be_read_says_so_and_is_read_by_one_press(page: Page, vis
     problem = {"code": "store.failed", "cause": "It went wrong.", "remedy": "Try again.", "params": {}}
     page.route(asked, lambda route: route.fulfill(status=500, json=problem))
     visit(place)
-    expect(page.locator(".notice h2")).to_have_text("The copies could not be read")
+    expect(page.locator(".notice h2")).to_have_text("The copies could not be loaded")
     page.get_by_role("button", name="Reload").wait_for()
     page.unroute(asked)
     _press(page, "Reload")

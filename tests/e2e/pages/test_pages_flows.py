@@ -162,7 +162,7 @@ def test_a_folders_safe_copies_are_set_up_and_ended(page: Page, visit: Visit) ->
     asks({"redact_keep": ["Mei"]}, lambda: page.get_by_role("option", name="Mei").first.click())
     expect(row.get_by_role("combobox", name="Add a person")).to_have_value("")
     asks({"redact_keep": []}, lambda: row.get_by_role("button", name="Cover Mei too").click())
-    asks({"redact_to": ""}, lambda: row.get_by_role("button", name="Make no more copies").press("Enter"))
+    asks({"redact_to": ""}, lambda: row.get_by_role("button", name="Stop making copies").press("Enter"))
     expect(field).to_have_value("")
     expect(field).to_be_focused()
     expect(row.get_by_text("Saved", exact=True)).to_have_count(0)
@@ -198,7 +198,7 @@ def test_the_welcome_leads_from_folders_to_the_recovery_code(page: Page, visit: 
     start = page.get_by_role("button", name="Start")
     expect(start).to_be_disabled()
     page.get_by_role("button", name="Add a folder").click()
-    expect(page.locator(".sum")).to_have_text("Looking through 4,812 photos takes about 4 minutes; you can go on working.")
+    expect(page.locator(".sum")).to_have_text("Scanning 4,812 photos takes about 4 minutes; you can go on working.")
     start.click()
     expect(page.get_by_role("heading", level=1)).to_be_focused()
     expect(page.locator(".recovery code")).to_be_visible()
@@ -211,7 +211,7 @@ def test_the_popups_welcome_is_done_by_keyboard_and_taken_up_where_it_was_left(p
     following = page.get_by_role("button", name="Next")
     expect(following).to_be_disabled()
     page.get_by_role("button", name="Add “Pictures”").press("Enter")
-    expect(page.locator(".sum")).to_have_text("Looking through 4,812 photos takes about 4 minutes; you can go on working.")
+    expect(page.locator(".sum")).to_have_text("Scanning 4,812 photos takes about 4 minutes; you can go on working.")
     following.press("Enter")
     expect(page.get_by_role("heading", name="How far it should go")).to_be_focused()
     page.keyboard.press("Tab")
@@ -226,10 +226,10 @@ def test_the_popups_welcome_is_done_by_keyboard_and_taken_up_where_it_was_left(p
     page.goto(f"{made_up_agent}/popup")
     expect(recognise).to_be_checked()
     page.get_by_role("button", name="Back").click()
-    expect(page.get_by_role("button", name="Leave out “Pictures”")).to_be_visible()
+    expect(page.get_by_role("button", name="Remove “Pictures”")).to_be_visible()
     following.click()
     page.get_by_role("button", name="Start").click()
-    expect(page.get_by_role("heading", name="It’s looking through your photos")).to_be_focused()
+    expect(page.get_by_role("heading", name="Your photos are being scanned")).to_be_focused()
     expect(page.locator(".recovery code")).to_be_visible()
     page.get_by_role("button", name="Go to the photos").click()
     expect(page.locator(".recovery")).to_have_count(0)
@@ -265,9 +265,9 @@ def test_question_mark_shows_the_keys_and_gives_the_focus_back(page: Page, visit
 
 def test_the_popup_is_quiet_for_an_hour_and_not_any_more(page: Page, visit: Visit) -> None:
     visit("/popup")
-    page.get_by_role("button", name="Be quiet for a while").click()
+    page.get_by_role("button", name="Do not disturb").click()
     page.get_by_role("menuitem", name="1 hour").click()
-    expect(page.locator(".hush")).to_contain_text("Quiet until")
+    expect(page.locator(".hush")).to_contain_text("Do not disturb until")
     page.get_by_role("button", name="End").click()
     expect(page.locator(".hush")).to_have_count(0)
 
@@ -284,7 +284,7 @@ def test_a_photo_is_hidden_from_the_popup_and_comes_back(page: Page, visit: Visi
 
 def test_a_folder_is_muted_from_the_popup(page: Page, visit: Visit) -> None:
     visit("/popup")
-    page.get_by_role("button", name="Be quiet for a while").click()
+    page.get_by_role("button", name="Do not disturb").click()
     with page.expect_request("**/api/folders") as asked:
         page.get_by_role("menuitem", name="No popups for “Phone uploads”").click()
     assert asked.value.method == "PATCH"
@@ -294,7 +294,7 @@ def test_a_folder_is_muted_from_the_popup(page: Page, visit: Visit) -> None:
 
 def test_a_burst_is_paused_cancelled_or_left_in_peace(page: Page, visit: Visit) -> None:
     visit("/popup", "burst")
-    for button, path in (("Pause", "pause"), ("Cancel", "burst/cancel"), ("Stay quiet until this is done", "quiet")):
+    for button, path in (("Pause", "pause"), ("Cancel", "burst/cancel"), ("Do not disturb until this is done", "quiet")):
         with page.expect_request(f"**/api/{path}"):
             page.get_by_role("button", name=button).click()
 

@@ -206,8 +206,8 @@ def test_letters_in_a_text_field_answer_nothing(people: Page) -> None:
 
 def test_keys_of_one_letter_can_be_switched_off(people: Page) -> None:
     people.evaluate("location.hash = '#settings/general'")
-    people.get_by_role("switch", name="Keys of one letter").click()
-    expect(people.get_by_role("switch", name="Keys of one letter")).not_to_be_checked()
+    people.get_by_role("switch", name="Single-key shortcuts").click()
+    expect(people.get_by_role("switch", name="Single-key shortcuts")).not_to_be_checked()
     people.evaluate("location.hash = '#people'")
     position = people.locator("aside .position")
     expect(position).to_have_text("1 of 12")

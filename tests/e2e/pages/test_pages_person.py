@@ -31,20 +31,20 @@ def test_a_new_name_is_taken_back_with_ctrl_z_and_done_again(mei: Page) -> None:
     expect(mei.locator(".toast p")).to_have_text("Mei is now Mei Lin")
     mei.keyboard.press("Control+z")
     expect(heading).to_have_text("Mei")
-    expect(mei.locator(".toast p").last).to_have_text("Taken back: details of a person changed")
+    expect(mei.locator(".toast p").last).to_have_text("Undone: details of a person changed")
     mei.keyboard.press("Control+Shift+z")
     expect(heading).to_have_text("Mei Lin")
     mei.keyboard.press("Control+z")
     expect(heading).to_have_text("Mei")
     mei.keyboard.press("Control+z")
-    expect(mei.locator(".toast p").last).to_have_text("There is nothing to take back")
+    expect(mei.locator(".toast p").last).to_have_text("There is nothing to undo")
 
 
 def test_a_name_that_somebody_has_offers_to_merge(mei: Page) -> None:
     mei.get_by_role("button", name="Mei: change the name").click()
     mei.keyboard.type("grandpa")
     mei.keyboard.press("Enter")
-    expect(mei.get_by_role("alert")).to_contain_text("Somebody is called Grandpa already.")
+    expect(mei.get_by_role("alert")).to_contain_text("A person named Grandpa already exists.")
     mei.get_by_role("button", name="Merge with Grandpa").click()
     expect(mei.locator(".toast p")).to_have_text("Merged “Mei” into Grandpa, 40 faces moved")
     expect(mei.get_by_role("heading", level=1)).to_have_text("Grandpa")
@@ -58,7 +58,7 @@ def test_somebody_is_merged_into_another_by_name(mei: Page) -> None:
     mei.get_by_role("button", name="Merge…").click()
     dialog = mei.get_by_role("dialog")
     dialog.get_by_role("combobox").fill("Mei")
-    expect(dialog).to_contain_text("Nobody is called that")
+    expect(dialog).to_contain_text("No person has that name")
     dialog.get_by_role("combobox").fill("ly")
     mei.locator(".menu [role=option]", has_text="Lin Yue").click()
     expect(mei.get_by_role("heading", level=1)).to_have_text("Lin Yue")
@@ -103,7 +103,7 @@ def test_chosen_faces_are_moved_to_somebody_new(mei: Page) -> None:
 def test_a_cover_is_chosen(mei: Page) -> None:
     mei.locator(".face").nth(1).click()
     with mei.expect_request("**/api/people/edits") as asked:
-        mei.get_by_role("button", name="Choose as cover").click()
+        mei.get_by_role("button", name="Set as cover").click()
     assert asked.value.post_data_json == {"kind": "describe", "person_id": 1, "cover_face_id": 3010001}
 
 
@@ -135,7 +135,7 @@ def test_what_is_noted_of_a_person_is_saved_and_can_be_taken_back(mei: Page) -> 
 def test_forgetting_offers_the_export_first_and_says_what_went(mei: Page) -> None:
     mei.get_by_role("button", name="Forget").click()
     dialog = mei.get_by_role("alertdialog", name="Forget Mei?")
-    expect(dialog).to_contain_text("This can’t be taken back.")
+    expect(dialog).to_contain_text("This can’t be undone.")
     expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
     with mei.expect_download() as download:
         dialog.get_by_role("link", name="Export a copy first").click()
@@ -200,7 +200,7 @@ def test_photos_are_narrowed_to_people(page: Page, visit: Visit) -> None:
     visit("#photos")
     count = page.locator(".filters .end [role=status]")
     expect(count).to_have_text("27 photos")
-    page.get_by_role("button", name="People: Anybody").click()
+    page.get_by_role("button", name="People: Any person").click()
     field = page.get_by_role("textbox", name="Name or initials")
     expect(field).to_be_focused()
     page.locator(".menu .item", has_text="Grandpa").wait_for()
@@ -218,7 +218,7 @@ def test_photos_are_narrowed_to_people(page: Page, visit: Visit) -> None:
     page.get_by_role("link", name="Photos").click()
     page.get_by_role("button", name="People: Mei, Grandpa").click()
     page.get_by_role("button", name="Remove Grandpa").click()
-    page.get_by_role("button", name="With faces not named").click()
+    page.get_by_role("button", name="With unnamed faces").click()
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Clear filters").click()
     expect(count).to_have_text("27 photos")
@@ -239,7 +239,7 @@ def test_recognition_that_is_off_is_explained_and_leads_to_its_switch(page: Page
 
 def test_what_could_not_be_read_is_read_again(page: Page, visit: Visit) -> None:
     visit("#people", "unread")
-    expect(page.get_by_role("heading", name="The people could not be read")).to_be_visible()
+    expect(page.get_by_role("heading", name="The people could not be loaded")).to_be_visible()
     with page.expect_request("**/api/groups*"):
         page.get_by_role("button", name="Reload").click()
 

@@ -108,9 +108,9 @@ def test_where_nothing_has_come_yet_the_folders_are_looked_through_again_by_one_
     visit(place, "empty")
     notice = page.locator(".notice")
     with page.expect_request("**/api/rescan") as asked:
-        notice.get_by_role("button", name="Look through again").click(timeout=5_000)
+        notice.get_by_role("button", name="Scan again").click(timeout=5_000)
     assert asked.value.method == "POST"
-    expect(page.locator(".toast p")).to_have_text("Looked through again. What is new appears here.")
+    expect(page.locator(".toast p")).to_have_text("Scanned again. New photos appear here.")
 
 
 def test_where_nothing_has_come_yet_another_folder_can_be_chosen(page: Page, visit: Callable[..., None]) -> None:
@@ -417,8 +417,8 @@ def test_online_only_files_are_reached_from_the_library_and_looked_at_one_by_one
     expect(page.get_by_role("heading", level=1)).to_have_text("Online-only files")
     page.get_by_role("button", name="Look at it: IMG_5001.HEIC").click()
     with page.expect_request("**/api/online-only/look"):
-        page.get_by_role("button", name="Look at all").click()
-    expect(page.get_by_role("button", name="Look at all")).to_be_enabled()
+        page.get_by_role("button", name="Scan all").click()
+    expect(page.get_by_role("button", name="Scan all")).to_be_enabled()
     assert asked == ["problems/50001/retry", "online-only/look"]
 
 
@@ -469,4 +469,4 @@ def test_a_version_that_waits_stands_first_on_the_status_page(page: Page, visit:
     visit("#status", "newer")
     update = page.get_by_role("region", name="Updates")
     expect(update).to_have_count(1)
-    expect(update.get_by_role("button", name="Install now and go on")).to_be_in_viewport()
+    expect(update.get_by_role("button", name="Install now and restart")).to_be_in_viewport()

@@ -455,7 +455,7 @@ def test_a_clip_is_covered_from_the_command_line(cli: CommandLine, engine: None,
     assert in_folder(safe) == {name + ending for name in ("a.jpg", "face.mp4", "旅行.mov") for ending in ("", ".redaction.json")}
     assert "3 copies, 2 faces covered." in said.err
     assert min(blacks(safe / "face.mp4")) > max(blacks(folder / "face.mp4")) + 0.02
-    assert f"{safe / '旅行.mov'}: look at it before you share it (no face found" in said.err
+    assert f"{safe / '旅行.mov'}: review before sharing (no face found" in said.err
     report = json.loads((safe / "旅行.mov.redaction.json").read_text(encoding="utf-8"))
     assert (report["found"], report["covered_ways"], report["style"], report["doubts"]) == (0, 0, "solid", ["no_face"])
     assert report["copy_sha256"] == hashlib.sha256((safe / "旅行.mov").read_bytes()).hexdigest()

@@ -69,8 +69,8 @@ def test_no_face_is_never_said_to_be_safe(cli: CommandLine, analyser: FakeAnalys
     said = cli("redact", str(photos / "a.jpg"), "-o", str(safe))
 
     assert said.code == 0 and files(safe) == {"a.jpg"}
-    assert f"{safe / 'a.jpg'}: look at it before you share it (no face found, which doesn’t prove that there is none)" in said.err
-    assert "1 copy is better looked at" in said.err
+    assert f"{safe / 'a.jpg'}: review before sharing (no face found, which doesn’t prove that there is none)" in said.err
+    assert "Review 1 copy" in said.err
 
 
 @pytest.mark.parametrize(("style", "weak"), [("solid", False), ("emoji", False), ("mosaic", True), ("blur", True)])

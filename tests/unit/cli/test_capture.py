@@ -70,7 +70,7 @@ def test_who_is_visible_is_named_and_nothing_is_called_safe(cli: CommandLine, ag
     agent.faces = [FACE, FACE | {"person_id": 7, "person": "Mei", "certainty": "certain", "covered": False}]
     assert cli("capture", "--all").err == "1 face covered.\nStill visible: Mei.\n"
     agent.faces = []
-    assert cli("capture", "--all").err == "No face found. That doesn’t prove there is none: look before you share.\n"
+    assert cli("capture", "--all").err == "No face found. That doesn’t prove there is none: review before sharing.\n"
 
 
 def test_json_says_what_was_covered(cli: CommandLine, agent: Agent) -> None:

@@ -155,7 +155,7 @@ def test_the_status_in_words_and_as_json(cli: CommandLine, running_agent: FakeAg
         "Watching /photos",
         "    It is missing. Fetch it. [model.missing]",
         "Watching /fine",
-        "2 files could not be looked at.",
+        "2 files could not be scanned.",
         "It is missing. Fetch it. [model.missing]",
     ]
     told = json.loads(cli("status", "--json").out)
@@ -178,8 +178,8 @@ def test_the_status_says_why_it_is_slow_what_was_passed_and_until_when_it_is_qui
     running_agent.answers["/api/status"] = httpx.Response(200, json=STATUS | more)
     said = cli("status").out.splitlines()[3:]
     assert said[0].startswith("The battery is low") and said[1:] == [
-        f"No popups until {later.astimezone():%Y-%m-%d %H:%M}.",
-        "12 files are online-only and were not looked at.",
+        f"Do not disturb until {later.astimezone():%Y-%m-%d %H:%M}.",
+        "12 files are online-only and were not scanned.",
         "No GPU.",
         "Too much. Started anew. [engine.memory]",
     ]

@@ -53,7 +53,7 @@ def test_json_has_exactly_the_promised_shape(cli: CommandLine, analyser: FakeAna
     failed = lines[bad]
     assert (failed["sha256"], failed["width"], failed["height"], failed["faces"], failed["ms"]) == (None, None, None, [], None)
     assert set(failed["error"]) == {"code", "message"} and failed["error"]["code"] == "image.corrupt"
-    assert bad in said.err and "[image.corrupt]" in said.err and "1 file could not be looked at" in said.err
+    assert bad in said.err and "[image.corrupt]" in said.err and "1 file could not be scanned" in said.err
 
 
 def test_embeddings_come_only_when_asked_for(cli: CommandLine, analyser: FakeAnalyser, photos: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_missing_model_is_named_before_it_is_fetched(cli: CommandLine, photos:
     monkeypatch.setattr(ModelStore, "fetch", fetch)
     said = cli("scan", str(photos))
     assert said.code == 1 and fetched == ["centerface"]
-    assert said.err.index("Fetching centerface from mirror") < said.err.index("[model.unreachable]")
+    assert said.err.index("Downloading centerface (source: mirror") < said.err.index("[model.unreachable]")
     said = cli("models", "fetch", "mobilefacenet")
     assert said.code == 1 and fetched[-1] == "mobilefacenet"
 

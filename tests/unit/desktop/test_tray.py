@@ -98,8 +98,8 @@ def made(calls: Calls, icons: Path) -> tuple[Tray, FakeIcon]:
         (TrayModel(TrayState.PAUSED, throttled="battery_low"), "AI Popup — paused, battery low", "AI 弹窗助手 — 已暂停，电量低"),
         (TrayModel(watch=TrayWatch()), "AI Popup", "AI 弹窗助手"),
         (TrayModel(watch=TrayWatch("on")), "AI Popup, watching the screen", "AI 弹窗助手，正在监看屏幕"),
-        (TrayModel(watch=TrayWatch("snoozed", "15:00")), "AI Popup, watching rests until 15:00", "AI 弹窗助手，监看休息到 15:00"),
-        (TrayModel(quiet_until="15:00"), "AI Popup, quiet until 15:00", "AI 弹窗助手，免打扰到 15:00"),
+        (TrayModel(watch=TrayWatch("snoozed", "15:00")), "AI Popup, watching paused until 15:00", "AI 弹窗助手，监看已暂停，到 15:00"),
+        (TrayModel(quiet_until="15:00"), "AI Popup, do not disturb until 15:00", "AI 弹窗助手，免打扰到 15:00"),
     ],
 )
 def test_the_title_says_what_goes_on(model: TrayModel, english: str, chinese: str) -> None:
@@ -109,7 +109,7 @@ def test_the_title_says_what_goes_on(model: TrayModel, english: str, chinese: st
 
 def test_the_menu_has_its_entries_in_order_and_a_click_opens(made: tuple[Tray, FakeIcon], calls: Calls) -> None:
     _, icon = made
-    assert icon.texts() == ["Open", "Capture…", "Scan a folder…", "Pause", "Recent results", "No popups for", "- - - -", "Quit"]
+    assert icon.texts() == ["Open", "Capture…", "Scan a folder…", "Pause", "Recent results", "Do not disturb", "- - - -", "Quit"]
     icon.menu(icon)  # what a click on the icon does
     for text in ("Capture…", "Scan a folder…", "Pause", "Quit"):
         icon.choose(text)
@@ -123,7 +123,7 @@ def test_quiet_is_asked_for_in_the_menu_and_ended_there(calls: Calls) -> None:
     assert [entry.text for entry in entries] == ["30 minutes", "1 hour", "4 hours", "8 hours"]
     entries[2](None)
     items = list(menu_items(TrayModel(quiet_until="15:00"), EN, calls.actions))
-    assert items[5].text == "Quiet until 15:00: show popups again"
+    assert items[5].text == "Do not disturb until 15:00: end it"
     items[5](None)
     assert calls.made == [240, None]
 
@@ -144,10 +144,10 @@ def test_watching_is_begun_stopped_and_snoozed_in_the_menu(calls: Calls) -> None
 
     entry("off")(None)
     items = list(entry("on").submenu)
-    assert [item.text for item in items] == ["Stop watching", "Rest for 15 minutes", "Rest for 1 hour", "Rest until tomorrow"]
+    assert [item.text for item in items] == ["Stop watching", "Pause for 15 minutes", "Pause for 1 hour", "Pause until tomorrow"]
     for item in items:
         item(None)
-    assert [item.text for item in entry("snoozed").submenu] == ["Stop watching", "Watch again"]
+    assert [item.text for item in entry("snoozed").submenu] == ["Stop watching", "Resume watching"]
     list(entry("snoozed").submenu)[1](None)
     snoozed = [("snooze", span) for span in (15, 60, "tomorrow", None)]
     assert calls.made == [("watch", True), ("watch", False), *snoozed]
@@ -261,5 +261,5 @@ def test_a_version_that_waits_or_was_taken_back_stands_above_quit(made: tuple[Tr
     tray.update(TrayModel(update="0.2.0"))
     icon.choose("Version 0.2.0 is ready…")
     tray.update(TrayModel(taken_back="0.2.0"))
-    icon.choose("Version 0.2.0 didn’t start and was taken back…")
+    icon.choose("Version 0.2.0 didn’t start and was rolled back…")
     assert calls.made == ["update", "update"]

@@ -58,7 +58,7 @@ async def test_it_is_told_in_words_and_can_be_put_off_there(around: Around) -> N
     await around.hears(Kind.PERSON, 1)
     await around.hears(Kind.PERSON, 2)
     await around.hears(Kind.NEW_FACE)
-    assert around.told == ["Mei is on the screen.", "Somebody is on the screen.", "A new face appeared on the screen."]
+    assert around.told == ["Mei is on the screen.", "A person is on the screen.", "A new face appeared on the screen."]
     assert around.popups == 0
     around.pressed()
     await around.settled()
