@@ -68,8 +68,8 @@ def demo(folder: Path, *, ends: bool) -> int:
         name_one(client, images)
         print_table(images_of(client))
         say("terms")
-        show(client)
         if not ends:
+            show(client)
             say("stays", command=f"{HOME_VARIABLE}={home} python3 {ROOT / 'scripts' / 'run.py'} open")
             process.wait()
     return 0

@@ -249,6 +249,10 @@ class SettingsFile:
         model = info.annotation if info else None
         fields = getattr(model, "model_fields", None)
         if info is None or (name and (fields is None or name not in fields)) or (fields is not None and not name):
+            if section.partition("[")[0] == "folders" and section != "folders":
+                raise SettingsUnknownKey(key=key, folder=1)
+            if info is not None and not name:
+                raise SettingsUnknownKey(key=key, section=key)
             raise SettingsUnknownKey(key=key, nearest=nearest_key(key))
         return key.split(".")
 

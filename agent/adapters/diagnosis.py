@@ -87,7 +87,7 @@ class Ground:
 
     def _check_settings(self) -> str:
         self._settings()
-        return str(self._paths.settings)
+        return self._texts()("cli.doctor.settings_valid")  # no path: what the doctor says is sent to strangers
 
     def _check_folders(self) -> str:
         folders = [Path(folder.path).expanduser() for folder in self._settings().folders]

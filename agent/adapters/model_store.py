@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
@@ -153,7 +154,7 @@ class ModelStore:
                         shutil.copyfile(file, staging / name)
                         self._keep(entry, name, staging / name)
                     return self.info(entry.name)
-        raise ModelUnknown(model="file")
+        raise ModelUnknown(file=1)
 
     def verify(self) -> tuple[ModelInfo, ...]:
         """Read every file again, whatever is remembered of it."""
@@ -162,9 +163,11 @@ class ModelStore:
 
     # -- inside ------------------------------------------------------------------------------------------------------------------
     def _entry(self, name: str) -> Entry:
-        if name not in self._entries:
-            raise ModelUnknown(model=name)
-        return self._entries[name]
+        """By its name, or its name with the version that analyses are marked with (`centerface-2`)."""
+        for entry in self._entries.values():
+            if name.lower() in (entry.name, entry.recipe):
+                return entry
+        raise ModelUnknown(model=name, nearest=next(iter(get_close_matches(name.lower(), self._entries, 1, 0.5)), ""))
 
     def _state(self, entry: Entry) -> ModelState:
         return self._state_in(self._place(entry), entry)

@@ -1,13 +1,16 @@
 """`ai-popup config`: look at, change and check the settings."""
 
+from typing import Any
+
 import click
 
 from agent.adapters.config_check import parsed_value
 from agent.app.rules import recognition_ends
+from agent.app.setting_fields import nearest_key
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import note, say
 from agent.cli.session import Session
-from agent.domain.errors import SettingsError
+from agent.domain.errors import SettingsError, SettingsUnknownKey
 from agent.i18n import Texts
 from agent.settings import KeyHome
 
@@ -24,14 +27,26 @@ def config() -> None: ...
 def show(session: Session, key: str | None) -> None:
     import tomlkit
 
-    whole = session.settings.model_dump(mode="json")
-    if key is None:
-        say(*tomlkit.dumps(whole).rstrip().split("\n"))
-        return
-    value: object = whole
-    for part in session.file.check_key(key):
-        value = value[part] if isinstance(value, dict) else value
-    say(*(tomlkit.dumps(value) if isinstance(value, dict) else tomlkit.item(value).as_string()).rstrip().split("\n"))
+    value: Any = session.settings.model_dump(mode="json")
+    for part in key.split(".") if key is not None else ():
+        value = _part(session, value, part, key or "")
+    lists = {"folders": value} if isinstance(value, list) and all(isinstance(each, dict) for each in value) else value
+    text = tomlkit.dumps(lists) if isinstance(lists, dict) else tomlkit.item(lists).as_string()
+    say(*text.rstrip().split("\n"))
+
+
+def _part(session: Session, value: Any, part: str, key: str) -> Any:
+    """A section, a setting, or a watched folder by its number: `folders[0]`. Raises SettingsUnknownKey."""
+    name, _, number = part.partition("[")
+    if isinstance(value, dict) and name in value:
+        value = value[name]
+        if not number:
+            return value
+        digits = number.removesuffix("]")
+        if isinstance(value, list) and digits.isdecimal() and int(digits) < len(value):
+            return value[int(digits)]
+    session.file.check_key(key)
+    raise SettingsUnknownKey(key=key, nearest=nearest_key(key))
 
 
 @config.command(name="set", help=TEXTS("cli.help.config_set"))

@@ -47,9 +47,13 @@ def rows_of(library: "SqliteLibrary", only: "Person | None") -> Iterator[FaceRow
 def import_folder(session: Session, folder: Path) -> int:
     """Every folder in it is a person, every photo in that one of their references. Exit code 1 if a photo was refused."""
     _need_recognition(session)
+    people = sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith("."))
+    if not people:
+        say(session.texts("cli.people.import_no_folders"), err=True)
+        return 1
     taken = refused = 0
     with hands(session, embeddings=True) as able:
-        for person in sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith(".")):
+        for person in people:
             for line in able.scan(ScanRequest(paths=(str(person.absolute()),))):
                 if line.image is None:
                     continue
@@ -123,6 +127,9 @@ def _need_recognition(session: Session) -> None:
 
 
 def _report(session: Session, taken: int, refused: int) -> int:
+    if not taken and not refused:
+        say(session.texts("cli.people.import_empty"), err=True)
+        return 1
     say(session.texts("cli.people.imported", count=taken))
     if refused:
         say(session.texts("cli.people.refused", count=refused), err=True)

@@ -1,6 +1,7 @@
 """`ai-popup people`: who is known, and what is done with them."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,7 +18,7 @@ from agent.cli.session import Session
 from agent.i18n import Texts
 
 if TYPE_CHECKING:
-    from agent.api.schemas_people import Edit
+    from agent.api.schemas_people import Edit, Step
 
 TEXTS = Texts()
 
@@ -133,12 +134,15 @@ def forget(session: Session, name: str, yes: bool) -> None:
 @people.command(help=TEXTS("cli.help.people_export"))
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
 @click.option("--csv", "as_csv", is_flag=True, help=TEXTS("cli.help.people_csv"))
-@click.option("--person", help=TEXTS("cli.help.people_only"))
+@click.option("--person", metavar="NAME", help=TEXTS("cli.help.people_only"))
+@yes_option
 @click.pass_obj
-def export(session: Session, file: Path | None, as_csv: bool, person: str | None) -> None:
+def export(session: Session, file: Path | None, as_csv: bool, person: str | None, yes: bool) -> None:
     from agent.adapters import people_files
     from agent.cli.exchange import rows_of
 
+    if file is not None and os.path.lexists(file):  # also for a name that is too long
+        confirm(session.texts, session.texts("cli.people.sure_export", file=str(file)), yes=yes)
     with session.library() as library, _open(file) as out:
         only = None if person is None else person_of(library, person)
         count = (people_files.write_csv if as_csv else people_files.write_json)(rows_of(library, only), out)
@@ -160,8 +164,7 @@ def undo(session: Session) -> None:
     from agent.cli.hands import hands
 
     with hands(session) as able:
-        able.take_back()
-    say(session.texts("cli.undone"))
+        say(_of_step(session.texts, "undone", able.take_back()))
 
 
 @click.command(help=TEXTS("cli.help.redo"))
@@ -170,8 +173,12 @@ def redo(session: Session) -> None:
     from agent.cli.hands import hands
 
     with hands(session) as able:
-        able.do_again()
-    say(session.texts("cli.redone"))
+        say(_of_step(session.texts, "redone", able.do_again()))
+
+
+def _of_step(texts: Texts, what: str, step: "Step") -> str:
+    """What was undone or redone: "Undone: naming 3 faces"."""
+    return texts(f"cli.{what}", step=texts(f"cli.step.{step.action}", count=step.count))
 
 
 def _id(session: Session, name: str) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from agent.domain.errors import AgentError, CaptureCancelled, CaptureRefused, PortalMissing, WatchUnavailable
+from agent.domain.errors import AgentError, CaptureCancelled, CaptureRefused, PortalMissing, ScreenUnavailable, WatchUnavailable
 
 if TYPE_CHECKING:
     from jeepney import Message
@@ -33,8 +33,12 @@ def only_portal() -> bool:
 
 
 def no_watching() -> AgentError | None:
-    """Why the screen can't be watched here: the portal would ask the user at each look."""
-    return WatchUnavailable() if only_portal() else None
+    """Why the screen can't be watched here: there is none, or the portal would ask the user at each look."""
+    if only_portal():
+        return WatchUnavailable()
+    if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
+        return ScreenUnavailable()
+    return None
 
 
 @asynccontextmanager

@@ -103,6 +103,16 @@ def test_it_rests_with_all_other_work_and_tells_why_it_can_not_watch(program_wit
     assert "Watching is paused." in program.run("status").stdout
 
 
+def test_without_a_screen_it_is_refused(program: RealProgram) -> None:
+    alone = program.run("watch", "on")
+    program.start()
+    asked = program.run("watch", "on")
+    for said in (alone, asked):
+        assert said.returncode == 1 and "[capture.no_screen]" in said.stderr and said.stdout == ""
+    assert not program.file.load().watch_screen.enabled and program.status().watch == "off"
+    assert program.run("watch", "off").returncode == 0
+
+
 def test_on_wayland_it_is_refused(program: RealProgram) -> None:
     program.environment["WAYLAND_DISPLAY"] = "wayland-9"
     alone = program.run("watch", "on")

@@ -16,6 +16,8 @@ class ModelWrongHash(ModelError):
 
 
 class ModelUnknown(ModelError):
+    """Parameters: `model` and `nearest`, the name it may have been meant for; or `file` is set: a file is none of the models."""
+
     code = "model.unknown"
 
 

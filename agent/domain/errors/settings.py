@@ -14,7 +14,10 @@ class SettingsUnreadable(SettingsError):
 
 
 class SettingsUnknownKey(SettingsError):
-    """Parameters: `key`, `nearest` (empty if none is near), and `line` if it stands in the file."""
+    """Parameters: `key`, `nearest` (empty if none is near), and `line` if it stands in the file.
+
+    `section` is set if `key` is a section's name, `folder` if it is of a watched folder.
+    """
 
     code = "settings.unknown_key"
 

@@ -120,8 +120,8 @@ def test_people_are_renamed_merged_split_and_that_is_taken_back(cli: CommandLine
     assert taken.code == 1 and "[people.name_taken]" in taken.err
     assert "1 face moved to Mei Lin" in cli("people", "merge", "Grandpa", "--into", "Mei Lin").out
     assert cli("people", "list").out == "Mei Lin  3 faces\n"
-    assert cli("undo").out == "Undone.\n" and "Grandpa" in cli("people", "list").out
-    assert cli("redo").code == 0 and cli("undo").code == 0
+    assert cli("undo").out == "Undone: merging people (1 face moved).\n" and "Grandpa" in cli("people", "list").out
+    assert cli("redo").out == "Redone: merging people (1 face moved).\n" and cli("undo").code == 0
     split = cli("people", "split", "Mei Lin", str(album / "Mei" / "m1.jpg"), "--to", "Anna")
     assert split.code == 0 and "Anna  1 face" in cli("people", "list").out
     assert cli("people", "split", "Anna", str(album / "Grandpa" / "g1.jpg")).code == 1
@@ -135,6 +135,26 @@ def test_a_person_is_forgotten_once_that_is_confirmed(cli: CommandLine, album: P
     said = cli("people", "forget", "Mei", "--yes")
     assert said.code == 0 and "face prints 2" in said.out
     assert cli("people", "list").out == "Grandpa  1 face\n"
+
+
+def test_an_export_replaces_a_file_only_if_that_is_wanted(cli: CommandLine, album: Path, tmp_path: Path) -> None:
+    cli("people", "import", str(album))
+    file = tmp_path / "people.json"
+    file.write_text("mine")
+    said = cli("people", "export", str(file))
+    assert said.code == 2 and "--yes" in said.err and file.read_text() == "mine"
+    assert cli("people", "export", str(file), "--yes").code == 0 and "Mei" in file.read_text()
+
+
+def test_an_import_of_nothing_says_what_it_takes(cli: CommandLine, album: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    said = cli("people", "import", str(tmp_path / "empty"))
+    assert (said.code, said.out) == (1, "") and "one folder per person" in said.err
+    (tmp_path / "empty" / "Mei").mkdir()
+    said = cli("people", "import", str(tmp_path / "empty"))
+    assert (said.code, said.out) == (1, "") and "no photos" in said.err
+    (tmp_path / "rows.csv").write_text("")
+    assert cli("people", "import", str(tmp_path / "rows.csv")).code == 1
 
 
 @pytest.mark.parametrize("kind", [(), ("--csv",)])
@@ -178,7 +198,7 @@ def test_an_import_is_one_step_and_is_taken_back_as_one(cli: CommandLine, album:
     file.write_text(file.read_text().replace("Mei,", "Anna,").replace("Grandpa,", "Xu,"))
     assert cli("people", "import", str(file)).out == "3 faces were named.\n"
     assert {"Anna  2 faces", "Xu  1 face"} <= set(cli("people", "list").out.splitlines())
-    assert cli("undo").out == "Undone.\n" and cli("people", "list").out == "Grandpa  1 face\nMei  2 faces\n"
+    assert cli("undo").out == "Undone: naming 3 faces.\n" and cli("people", "list").out == "Grandpa  1 face\nMei  2 faces\n"
 
 
 def test_nobody_is_taken_in_while_recognition_is_off(cli: CommandLine, album: Path) -> None:
@@ -203,7 +223,7 @@ def test_a_photo_to_compare_must_show_one_face(cli: CommandLine, album: Path, an
 
 def test_a_running_agent_is_asked(cli: CommandLine, running_agent: FakeAgent, tmp_path: Path) -> None:
     running_agent.answers["/api/undo"] = httpx.Response(200, json={"action": "name", "count": 1})
-    assert cli("undo").out == "Undone.\n" and running_agent.asked == ["POST /api/undo"]
+    assert cli("undo").out == "Undone: naming 1 face.\n" and running_agent.asked == ["POST /api/undo"]
     refused = {"code": "people.reference_several", "params": {"count": 2, "path": "/a.jpg"}}
     running_agent.answers["/api/verify"] = httpx.Response(422, json=refused)
     photo = tmp_path / "a.jpg"

@@ -47,6 +47,30 @@ def test_a_setting_that_is_not_there_is_named_with_the_nearest(cli: CommandLine)
     assert "ai-popup config show" in cli("config", "show", "foo").err
 
 
+def test_a_section_and_a_watched_folder_can_be_shown(cli: CommandLine) -> None:
+    cli.paths.settings.write_text('[library]\nkey_home = "file"\n[[folders]]\npath = "/photos"\n')
+    said = cli("config", "show", "popup")
+    assert said.code == 0 and "seconds = 12" in said.out and "workers" not in said.out
+    assert 'path = "/photos"' in cli("config", "show", "folders").out
+    assert 'path = "/photos"' in cli("config", "show", "folders[0]").out
+    assert cli("config", "show", "folders[0].path").out == '"/photos"\n'
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("show", "popupp"), "Did you mean “popup”?"),
+        (("show", "popup.second"), "Did you mean “popup.seconds”?"),
+        (("show", "folders[7]"), "`ai-popup folders list`"),
+        (("set", "popup", "5"), "“popup” is a section"),
+        (("set", "folders[0].path", "/photos"), "`ai-popup folders list`, `add` and `remove`"),
+    ],
+)
+def test_wrong_keys_get_the_hint_that_helps(cli: CommandLine, words: tuple[str, ...], told: str) -> None:
+    said = cli("config", *words)
+    assert said.code == 1 and told in said.err and "[settings.unknown_key]" in said.err
+
+
 def test_validate_names_everything_that_is_wrong(cli: CommandLine) -> None:
     cli.paths.settings.write_text("[engine]\nworkers = 99\nwokers = 1\n")
     said = cli("config", "validate")
@@ -104,3 +128,16 @@ def test_models_are_listed_added_and_verified(cli: CommandLine, tmp_path: Path) 
     assert said.code == 1 and "centerface: damaged" in said.out
     said = cli("models", "fetch", "no-such-model")
     assert said.code == 1 and "[model.unknown]" in said.err
+
+
+def test_a_file_that_is_no_model_and_names_that_are_none_get_a_hint(cli: CommandLine, tmp_path: Path) -> None:
+    stranger = tmp_path / "x.txt"
+    stranger.write_text("no model")
+    said = cli("models", "add", str(stranger))
+    assert "“file”" not in said.err and "SHA-256 is none of theirs" in said.err
+    assert "Did you mean “centerface”?" in cli("models", "fetch", "centreface").err
+
+
+@pytest.mark.parametrize("name", ["centerface", "centerface-2", "CenterFace"])
+def test_a_model_is_known_by_its_name_with_and_without_version(cli: CommandLine, name: str) -> None:
+    assert model_store(cli.paths).info(name).name == "centerface"
