@@ -12,7 +12,7 @@ from typing import Final
 from agent.adapters import copy_names
 from agent.adapters.copy_names import MadeAt, Names, file_id
 from agent.adapters.durable import copy_errors, move_new, sync_file, sync_folder
-from agent.app.ports import KEPT_ENDING, Placing, PlannedCopy
+from agent.app.ports import KEPT_ENDING, Placing, PlannedCopy, RedactionItem
 from agent.domain.errors import AlreadyKept, SameFile
 from agent.domain.wishes import Wish
 
@@ -22,12 +22,14 @@ REPORT_ENDING: Final = ".redaction.json"
 class Copies:
     """Implements `agent.app.ports.CopyFiles`."""
 
-    def plan(self, paths: Sequence[str], out: str | None, wish: Wish, made: MadeAt) -> list[PlannedCopy]:
+    def plan(
+        self, paths: Sequence[str], out: str | None, wish: Wish, made: MadeAt, begun: Sequence[RedactionItem] = ()
+    ) -> list[PlannedCopy]:
         wanted = list(copy_names.wanted_files(paths, out))
         if out is None:
-            names = Names(wish, (), made, self.digest)
+            names = Names(wish, (), made, self.digest, begun)
             return [copy for source, _ in wanted if (copy := names.in_place(source)) is not None]
-        names = Names(wish, (source for source, _ in wanted), made, self.digest)
+        names = Names(wish, (source for source, _ in wanted), made, self.digest, begun)
         if copy_names.as_one_file(paths, out):
             return [names.named(source, *copy_names.exactly(out, source)) for source, _ in wanted]
         above = os.path.abspath(out)  # noqa: PTH100 - pathlib keeps ".."

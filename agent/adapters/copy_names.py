@@ -4,11 +4,12 @@
 import os
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
 from agent.adapters.folder_scan import is_below, walk_images
-from agent.app.ports import KEPT_ENDING, Made, PlannedCopy
+from agent.app.ports import KEPT_ENDING, Made, PlannedCopy, RedactionItem
 from agent.domain.clips import CLIP_FORMATS, has_pictures, is_clip, may_show_faces
 from agent.domain.errors import CopyUnsupported, SameFile
 from agent.domain.image import COPY_FORMATS
@@ -56,8 +57,13 @@ def as_one_file(paths: Sequence[str], out: str) -> bool:
 class Names:
     """Gives names to the copies of one batch."""
 
-    def __init__(self, wish: Wish, originals: Iterable[str], made: MadeAt, digest: Digest) -> None:
+    def __init__(self, wish: Wish, originals: Iterable[str], made: MadeAt, digest: Digest, begun: Sequence[RedactionItem] = ()) -> None:
+        """`begun` are items that earlier requests left planned: their copies keep the names they were given."""
         self._wish = wish
+        self._begun: dict[str, list[RedactionItem]] = {}
+        for item in begun:
+            self._begun.setdefault(item.source, []).append(item)
+        self._promised = {_key(item.target) for item in begun}
         self._originals = frozenset(filter(None, map(file_id, originals)))
         self._made = made
         self._digest = digest
@@ -65,8 +71,10 @@ class Names:
 
     def named(self, source: str, target: str, format: str | None) -> PlannedCopy:
         """Raises SameFile."""
+        if (resumed := self._resumed(source, target, format)) is not None:
+            return self._give(resumed)
         for candidate in numbered(target):
-            if _key(candidate) in self._given:
+            if _key(candidate) in self._given or _key(candidate) in self._promised:
                 continue
             found = file_id(candidate)
             if found is None and not os.path.lexists(candidate):
@@ -88,12 +96,25 @@ class Names:
             return None
         return PlannedCopy(source, target, format, made) if made.sha256 == self._digest(source) else None
 
+    def _resumed(self, source: str, target: str, format: str | None) -> PlannedCopy | None:
+        """What earlier requests left planned for this source and name."""
+        left = [each for each in self._begun.get(source, ()) if each.format == format and _is_name_for(each.target, target)]
+        left = [each for each in left if _key(each.target) not in self._given]
+        return PlannedCopy(source, left[0].target, format, begun=tuple(each.id for each in left)) if left else None
+
     def in_place(self, source: str) -> PlannedCopy | None:
         """None if the same file was given its place already, by another name."""
         real = os.path.realpath(source)  # where it is a link, what it leads to is what is to be covered
         if _key(real) in self._given:
             return None
-        return self._give(PlannedCopy(real, real))
+        resumed = self._resumed(real, real, None)
+        return self._give(resumed or PlannedCopy(real, real, there=self._is_covered(real)))
+
+    def _is_covered(self, path: str) -> Made | None:
+        """What was made in the original's own place, if the file is still that: it is left as it is."""
+        made = self._made(path)
+        is_it = made is not None and made.wish.made == self._wish.made and made.copy_sha256 == self._digest(path)
+        return made if is_it else None
 
     def _give(self, copy: PlannedCopy) -> PlannedCopy:
         self._given.add(_key(copy.target))
@@ -134,6 +155,11 @@ def numbered(target: str) -> Iterator[str]:
     while True:
         yield f"{stem} ({number}){dot}{ending}"
         number += 1
+
+
+def _is_name_for(given: str, target: str) -> bool:
+    """Whether `given` is `target`, or that with a number."""
+    return given in takewhile(lambda name: len(name) <= len(given), numbered(target))
 
 
 def file_id(path: str) -> FileId | None:

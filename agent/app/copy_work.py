@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 
 import structlog
 
@@ -12,7 +13,7 @@ from agent.app.copy_pace import Paces
 from agent.app.covering import Covering
 from agent.app.ports import Library, RedactionItem
 from agent.domain.clips import is_clip
-from agent.domain.errors import AgentError, EngineStartFailed, ModelError, StoreError, Unexpected
+from agent.domain.errors import AgentError, EngineStartFailed, ModelError, PassphraseGone, StoreError, Unexpected
 from agent.domain.jobs import JobState, after_error
 
 log = structlog.get_logger()
@@ -40,6 +41,8 @@ class Listener:
 
     # Ids of items that ended, never more than the batch has, and up to a hundred words of each clip.
     news: "asyncio.Queue[int | UnderWay]" = field(default_factory=asyncio.Queue)
+    request: object = None  # what it asked for
+    wanted: frozenset[int] = frozenset()  # ids of the items it waits for
     stopped: bool = False  # another one stopped the batch
 
 
@@ -73,7 +76,7 @@ class CopyWork:
         self._clips: set[int] = set()  # of those under way
         self.paces = Paces(monotonic)
         self._attempts: dict[int, int] = {}
-        self._listeners: dict[str, Listener] = {}  # by batch
+        self._listeners: dict[str, list[Listener]] = {}  # by batch
         self._stopping: set[asyncio.Task[None]] = set()
         self._ended = False
         self._tries = 0  # in vain, since the work last went well
@@ -92,14 +95,21 @@ class CopyWork:
         self.wake()
 
     @contextmanager
-    def listening(self, uid: str) -> Iterator[Listener]:
+    def listening(self, uid: str, request: object) -> Iterator[Listener]:
         """While somebody waits for a batch. Its passphrase is known no longer than that."""
-        listener = self._listeners[uid] = Listener()
+        listener = Listener(request=request)
+        self._listeners.setdefault(uid, []).append(listener)
         try:
             yield listener
         finally:
-            del self._listeners[uid]
-            self.passphrases.pop(uid, None)
+            self._listeners[uid].remove(listener)
+            if not self._listeners[uid]:
+                del self._listeners[uid]
+                self.passphrases.pop(uid, None)
+
+    def requests(self, uid: str) -> list[object]:
+        """What the listeners of a batch asked for."""
+        return [each.request for each in self._listeners.get(uid, ())]
 
     async def next_news(self, listener: Listener) -> int | UnderWay | None:
         """None if there is nothing to tell yet. Raises what stops all work, once it was tried in vain again."""
@@ -118,13 +128,13 @@ class CopyWork:
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
-        if (listener := self._listeners.get(uid)) is not None:
+        for listener in self._listeners.get(uid, ()):
             listener.stopped = True
 
     async def left_alone(self, uid: str) -> None:
-        """Whoever waited for a batch does so no more: stop it, also if they are cancelled over and over, as when a client hangs up."""
-        if self._ended:
-            return  # it is the agent that ends: the next one goes on
+        """A listener hangs up: stop its batch unless another one waits for it, also if this is cancelled over and over."""
+        if self._ended or len(self._listeners.get(uid, ())) > 1:
+            return  # the next agent, or the batch for the other listener, goes on
 
         async def stopping() -> None:
             try:
@@ -216,6 +226,10 @@ class CopyWork:
                 with suppress(AgentError):
                     await self._supply(item.wish.choice.names_people)
             return False
+        except PassphraseGone as error:
+            if item.batch in self.passphrases:
+                return False  # it was typed again meanwhile
+            await asyncio.to_thread(self._library.copy_failed, item.id, error, now=self._clock())
         except AgentError as error:
             log.warning("redact.failed", item=item.id, code=error.code, attempt=attempt)
             if after_error(attempt, error) is JobState.QUEUED:
@@ -237,8 +251,9 @@ class CopyWork:
             self.wake()  # there is room for another
 
     def _tell(self, item: RedactionItem, what: int | UnderWay) -> None:
-        if (listener := self._listeners.get(item.batch)) is not None:
-            listener.news.put_nowait(what)
+        for listener in chain.from_iterable(self._listeners.values()):
+            if item.id in listener.wanted:
+                listener.news.put_nowait(what)
 
     def _blocked(self, error: AgentError) -> None:
         self._tries += 1

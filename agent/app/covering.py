@@ -107,9 +107,15 @@ class Covering:
                 percent(0)
                 facts, item = await self._clips.make(item, aside, percent, film=found is not None)
                 facts = replace(facts, replaces=_replaces(item))
+                if item.source == item.target and facts.found == 0 and not facts.removed:
+                    facts = replace(facts, copy_sha256=facts.sha256)  # it needs no change
                 kept = _kept(item, facts)
             else:
                 facts, kept, item = await self._rendered(item, aside, found)
+            if item.source == item.target and facts.copy_sha256 == facts.sha256:
+                if await asyncio.to_thread(self._library.about_to_place, item.id, facts, now=self._clock()):
+                    await self._noted(item, facts, item.target)
+                return
             if kept is not None:
                 original = item.source if item.wish.keeping is Keeping.ORIGINAL else None
                 await _to_its_end(asyncio.to_thread(self._keeper.keep, aside_kept, kept, original, passphrase))
@@ -150,6 +156,8 @@ class Covering:
         rendered = await self._renderer.render(task)
         if rendered.sha256 != found.sha256:
             raise ImageChanged
+        if item.source == item.target and not task.covers and not rendered.removed:
+            return replace(found, copy_sha256=found.sha256), None, item  # it needs no change
         if item.source == item.target and rendered.format != format:
             raise CopyUnsupported(format=format, instead=rendered.format)  # a JPEG must not be called HEIC
         if await asyncio.to_thread(self._copies.digest, aside) != rendered.copy_sha256:

@@ -7,7 +7,7 @@ from datetime import datetime
 from secrets import token_hex
 
 from agent.app.copy_work import CopyWork, Listener, UnderWay
-from agent.app.ports import CopyFiles, Library, RedactionItem
+from agent.app.ports import CopyFiles, Library, PlannedCopy, RedactionItem
 from agent.domain.errors import NotFound, NotRestorable, PassphraseGone, RecognitionOff, VideoNotEditable
 from agent.domain.names import ids_of, tidy
 from agent.domain.redaction import Choice, Look
@@ -37,6 +37,13 @@ class RedactionAsk:
         return Wish(choice, self.look, self.strip, self.keeping, locked, self.overwrite or in_place, self.report)
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    uid: str  # of the batch
+    wish: Wish
+    copies: Sequence[PlannedCopy]
+
+
 class Redacting:
     """Use it from one event loop. What is planned is made by `work`."""
 
@@ -64,22 +71,23 @@ class Redacting:
         Whoever stops listening before the end stops what was not begun.
         Raises SameFile, CopyUnsupported, CopyUnwritable, RecognitionOff, NoSuchName, and what stops all work.
         """
-        uid = token_hex(16)
-        with self._work.listening(uid) as listener:
+        plan = await self._planned(ask)
+        with self._work.listening(plan.uid, ask) as listener:
             try:
-                total = await self._plan(uid, ask)
-                yield total
-                told: set[int] = set()  # ids: somebody may have one made anew before the others are made
-                async for item in self._passed(uid):
-                    told.add(item.id)
-                    yield item
-                while len(told) < total and not listener.stopped:
+                listener.wanted = await self._noted(plan, ask.passphrase)
+                yield len(listener.wanted)
+                told: set[int] = set()  # ids: an item may be made anew before the others are made
+                async for item in self._ended(plan.uid):
+                    if item.id in listener.wanted:
+                        told.add(item.id)
+                        yield item
+                while len(told) < len(listener.wanted) and not listener.stopped:
                     if (next_one := await self._next(listener)) is not None:
                         if isinstance(next_one, RedactionItem):
                             told.add(next_one.id)
                         yield next_one
             except (asyncio.CancelledError, GeneratorExit):
-                await self._work.left_alone(uid)
+                await self._work.left_alone(plan.uid)
                 raise
 
     async def begin(self, ask: RedactionAsk) -> str:
@@ -87,9 +95,9 @@ class Redacting:
 
         Raises what `redact` raises before its first word.
         """
-        uid = token_hex(16)
-        await self._plan(uid, ask)
-        return uid
+        plan = await self._planned(ask)
+        await self._noted(plan, ask.passphrase)
+        return plan.uid
 
     async def edit(self, item_id: int, marks: Sequence[Mark]) -> RedactionItem:
         """Make a copy anew with these marks. Raises NotFound; NotRestorable if there is no original any more to make it from.
@@ -132,21 +140,29 @@ class Redacting:
         people = await asyncio.to_thread(self._library.person_names)
         return Choice(frozenset(person_id for person_id, name in people.items() if name in names))
 
-    async def _plan(self, uid: str, ask: RedactionAsk) -> int:
+    async def _planned(self, ask: RedactionAsk) -> "_Plan":
+        """Plan the copies and choose their batch: the one that an interrupted request of the same copies left, or a new one."""
         choice = await self.choice(ask.keep, ask.only)
         wish = ask.wish(choice)
         await self._supply(choice.names_people)
-        copies = await asyncio.to_thread(self._copies.plan, ask.paths, ask.out, wish, self._library.made_at)
-        if wish.locked and ask.passphrase is not None:
-            self._work.passphrases[uid] = ask.passphrase
-        await asyncio.to_thread(self._library.plan_copies, uid, wish, copies, now=self._clock())
-        self._work.mended()
-        return len(copies)
+        begun = await asyncio.to_thread(self._library.copies_begun, wish)
+        begun = [each for each in begun if all(other == ask for other in self._work.requests(each.batch))]
+        copies = await asyncio.to_thread(self._copies.plan, ask.paths, ask.out, wish, self._library.made_at, begun)
+        joined = next((each.batch for each in begun if self._work.requests(each.batch)), None)
+        return _Plan(joined or _resumed(begun, copies, wish) or token_hex(16), wish, copies)
 
-    async def _passed(self, uid: str) -> AsyncIterator[RedactionItem]:
-        """Copies that were there already."""
+    async def _noted(self, plan: "_Plan", passphrase: str | None) -> frozenset[int]:
+        """Write the plan down and start. Returns the ids of its items."""
+        if plan.wish.locked and passphrase is not None:
+            self._work.passphrases[plan.uid] = passphrase
+        ids = await asyncio.to_thread(self._library.plan_copies, plan.uid, plan.wish, plan.copies, now=self._clock())
+        self._work.mended()
+        return frozenset(ids)
+
+    async def _ended(self, uid: str) -> AsyncIterator[RedactionItem]:
+        """Copies that were there already, and what ended before anyone listened."""
         after = 0
-        while page := await asyncio.to_thread(self._library.copies_passed, uid, after=after, limit=PAGE):
+        while page := await asyncio.to_thread(self._library.copies_ended, uid, after=after, limit=PAGE):
             for item in page:
                 yield item
             after = page[-1].id
@@ -154,3 +170,13 @@ class Redacting:
     async def _next(self, listener: Listener) -> UnderWay | RedactionItem | None:
         told = await self._work.next_news(listener)
         return await asyncio.to_thread(self._library.redaction, told) if isinstance(told, int) else told
+
+
+def _resumed(begun: Sequence[RedactionItem], copies: Sequence[PlannedCopy], wish: Wish) -> str | None:
+    """The batch to resume: the first one of the same wish of which nothing else is left. The items of others move to it."""
+    taken = {item_id for copy in copies for item_id in copy.begun}
+    left = {item.batch: True for item in begun if item.wish == wish}
+    for item in begun:
+        if item.batch in left and item.id not in taken:
+            left[item.batch] = False
+    return next((uid for uid, whole in left.items() if whole), None)

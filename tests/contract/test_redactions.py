@@ -86,9 +86,66 @@ def test_a_copy_that_is_there_already_is_not_planned(library: Library) -> None:
 
     assert library.copies_to_make(9) == []
     [item] = library.redaction_items("two", limit=9).items
-    assert library.copies_passed("two", after=0, limit=9) == [item]
-    assert library.copies_passed("two", after=item.id, limit=9) == library.copies_passed("one", after=0, limit=9) == []
+    assert library.copies_ended("two", after=0, limit=9) == [item]
+    assert library.copies_ended("two", after=item.id, limit=9) == []
     assert (item.state, item.passed, item.facts) == (ItemState.DONE, True, FACTS)
+
+
+def begun(library: Library, wish: Wish = WISH) -> dict[str, tuple[int, ...]]:
+    """Source -> ids of what is left planned."""
+    found: dict[str, tuple[int, ...]] = {}
+    for each in library.copies_begun(wish):
+        found[each.source] = (*found.get(each.source, ()), each.id)
+    return found
+
+
+def test_an_unfinished_batch_is_resumed_with_what_it_made(library: Library) -> None:
+    first, second, third = plan(library, "a.jpg", "b.jpg", "c.jpg")
+    make(library, first)
+    library.about_to_place(second, FACTS, now=NOW)
+    made = library.made_at("/safe/a.jpg")
+    left = begun(library)
+    assert set(left) == {"/photos/b.jpg", "/photos/c.jpg"}
+    library.copy_failed(third, ImageTruncated(), now=NOW)  # meanwhile
+
+    copies = [
+        PlannedCopy("/photos/a.jpg", "/safe/a.jpg", there=made),
+        PlannedCopy("/photos/b.jpg", "/safe/b.jpg", begun=left["/photos/b.jpg"]),
+        PlannedCopy("/photos/c.jpg", "/safe/c.jpg", begun=left["/photos/c.jpg"]),
+        PlannedCopy("/photos/d.jpg", "/safe/d.jpg"),
+    ]
+    ids = library.plan_copies("one", WISH, copies, now=LATER)
+
+    items = {each.id: each for each in library.redaction_items("one", limit=9).items}
+    assert len(ids) == len(items) == 4 and set(ids) == set(items) >= {first, second, third}
+    assert (items[first].passed, items[first].state) == (True, ItemState.DONE)
+    assert items[second].facts == FACTS, "what was about to be put into place is still known"
+    assert items[third].error is None
+    assert [each.source for each in library.copies_to_make(9)] == ["/photos/b.jpg", "/photos/c.jpg", "/photos/d.jpg"]
+
+
+def test_what_several_requests_left_is_planned_once(library: Library) -> None:
+    plan(library, "a.jpg", "b.jpg", uid="one")
+    plan(library, "a.jpg", "c.jpg", uid="two")
+    left = begun(library)
+    assert len(left["/photos/a.jpg"]) == 2
+
+    copies = [PlannedCopy(source, source.replace("photos", "safe"), begun=ids) for source, ids in left.items()]
+    library.plan_copies("three", WISH, copies, now=LATER)
+
+    assert [each.uid for each in library.redaction_batches(limit=9)] == ["three"], "batches with nothing left are gone"
+    assert sorted(each.source for each in library.copies_to_make(9)) == ["/photos/a.jpg", "/photos/b.jpg", "/photos/c.jpg"]
+    assert begun(library, replace(WISH, strip=False)) == {}
+
+
+def test_a_stopped_item_is_planned_anew(library: Library) -> None:
+    plan(library, "a.jpg")
+    left = begun(library)
+    library.stop_copies("one")
+
+    [item_id] = library.plan_copies("two", WISH, [PlannedCopy("/photos/a.jpg", "/safe/a.jpg", begun=left["/photos/a.jpg"])], now=NOW)
+
+    assert [each.id for each in library.copies_to_make(9)] == [item_id]
 
 
 def test_a_failure_keeps_its_reason_until_it_is_tried_again(library: Library) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from agent.adapters.store import redactions
+from agent.adapters.store import redaction_plans, redactions
 from agent.adapters.store.engine import Database
 from agent.app.ports import CopyFacts, Made, PlannedCopy, RedactionBatch, RedactionItem, RedactionPage
 from agent.domain.errors import AgentError
@@ -15,13 +15,17 @@ class RedactionTables:
 
     _database: Database
 
-    def plan_copies(self, uid: str, wish: Wish, copies: Sequence[PlannedCopy], *, now: datetime) -> None:
+    def plan_copies(self, uid: str, wish: Wish, copies: Sequence[PlannedCopy], *, now: datetime) -> list[int]:
         with self._database.write(durable=True) as tx:
-            redactions.plan(tx, uid, wish, copies, now)
+            return redaction_plans.plan(tx, uid, wish, copies, now)
+
+    def copies_begun(self, wish: Wish) -> list[RedactionItem]:
+        with self._database.read() as tx:
+            return redaction_plans.begun(tx, wish)
 
     def plan_more(self, uid: str, copies: Sequence[PlannedCopy], *, now: datetime) -> None:
         with self._database.write() as tx:
-            redactions.plan_more(tx, uid, copies, now)
+            redaction_plans.plan_more(tx, uid, copies, now)
 
     def folder_batch(self, folder: str, wish: Wish, *, uid: str, now: datetime) -> str:
         with self._database.write(durable=True) as tx:
@@ -75,9 +79,9 @@ class RedactionTables:
         with self._database.read() as tx:
             return redactions.page(tx, uid, limit, offset)
 
-    def copies_passed(self, uid: str, *, after: int, limit: int) -> list[RedactionItem]:
+    def copies_ended(self, uid: str, *, after: int, limit: int) -> list[RedactionItem]:
         with self._database.read() as tx:
-            return redactions.passed(tx, uid, after, limit)
+            return redactions.ended(tx, uid, after, limit)
 
     def redaction_batches(self, *, limit: int, offset: int = 0) -> list[RedactionBatch]:
         with self._database.read() as tx:

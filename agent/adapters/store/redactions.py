@@ -7,48 +7,26 @@ from itertools import islice
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, Select, and_, case, delete, exists, func, insert, not_, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, case, delete, exists, func, not_, or_, select, update
 
 from agent.adapters.store.facts import chunks
 from agent.adapters.store.rows import add
 from agent.adapters.store.schema import image, job, place
 from agent.adapters.store.schema import redaction as batch
 from agent.adapters.store.schema import redaction_item as item
-from agent.app.ports import MADE, CopyFacts, ItemState, Made, PlannedCopy, RedactionBatch, RedactionItem, RedactionPage
+from agent.app.ports import MADE, CopyFacts, ItemState, Made, RedactionBatch, RedactionItem, RedactionPage
 from agent.domain.clips import is_clip
 from agent.domain.errors import AgentError, from_code
 from agent.domain.wishes import Mark, Wish
 
-_WISH = TypeAdapter(Wish)
+WISH = TypeAdapter(Wish)
 _FACTS = TypeAdapter(CopyFacts)
 _IS_MADE = item.c.state.in_(MADE)
-_FRESH = {
-    "sha256": None,
-    "copy_sha256": None,
-    "facts": None,
-    "doubts": 0,
-    "edited": 0,
-    "passed": 0,
-    "error_code": None,
-    "error_params": None,
-}
-
-
-def plan(tx: Connection, uid: str, wish: Wish, copies: Sequence[PlannedCopy], now: datetime) -> None:
-    _put(tx, add(tx, batch, {"uid": uid, "at": now, "wish": _WISH.dump_python(wish, mode="json")}), copies, now)
-
-
-def plan_more(tx: Connection, uid: str, copies: Sequence[PlannedCopy], now: datetime) -> None:
-    batch_id = _id(tx, uid)
-    if batch_id is not None:
-        for part in chunks(copies):
-            tx.execute(delete(item).where(item.c.redaction_id == batch_id, item.c.source.in_([each.source for each in part])))
-        _put(tx, batch_id, copies, now)
 
 
 def of_folder(tx: Connection, folder: str, wish: Wish, uid: str, now: datetime) -> str:
     known = tx.scalar(select(batch.c.uid).where(batch.c.folder == folder))
-    as_wished = _WISH.dump_python(wish, mode="json")
+    as_wished = WISH.dump_python(wish, mode="json")
     if known is None:
         add(tx, batch, {"uid": uid, "at": now, "folder": folder, "wish": as_wished})
         return uid
@@ -101,11 +79,11 @@ def _come_since(uid: str, places: Collection[int] | None) -> "Select[Any]":
 
 
 def to_make(tx: Connection, limit: int, without: Collection[int], clips: bool) -> list[RedactionItem]:
-    chosen = _items().where(item.c.state == ItemState.PLANNED)
+    chosen = items().where(item.c.state == ItemState.PLANNED)
     chosen = chosen.order_by(batch.c.folder.is_not(None), item.c.redaction_id, item.c.id)
     rows = tx.execute(chosen.limit(limit + len(without)) if clips else chosen)  # paths may be no text: they are not searched in SQL
     left = (row for row in rows if row.id not in without and (clips or not is_clip(row.source)))
-    return [_item(row) for row in islice(left, limit)]
+    return [shown(row) for row in islice(left, limit)]
 
 
 def about_to_place(tx: Connection, item_id: int, facts: CopyFacts, now: datetime) -> bool:
@@ -141,7 +119,7 @@ def accepted(tx: Connection, uid: str, item_ids: Sequence[int] | None, now: date
 
 
 def stop(tx: Connection, uid: str) -> int:
-    for row in tx.execute(_items().where(batch.c.uid == uid, item.c.state == ItemState.PLANNED, item.c.edited == 1)).all():
+    for row in tx.execute(items().where(batch.c.uid == uid, item.c.state == ItemState.PLANNED, item.c.edited == 1)).all():
         # What somebody edited has a copy, as it was before: with the new marks it would be shown with covers that are not on it.
         known = _FACTS.validate_python(row.facts)
         if known.replaces is None:  # else the new copy may be in its place already: that is for whoever makes it to see
@@ -156,25 +134,25 @@ def retry(tx: Connection, uid: str, now: datetime) -> int:
 
 
 def made_at(tx: Connection, target: str) -> Made | None:
-    row = _latest(tx, target)
-    return None if row is None else Made(row.sha256, row.copy_sha256, _WISH.validate_python(row.wish))
+    row = latest(tx, target)
+    return None if row is None else Made(row.sha256, row.copy_sha256, WISH.validate_python(row.wish))
 
 
 def one(tx: Connection, item_id: int) -> RedactionItem | None:
-    row = tx.execute(_items().where(item.c.id == item_id)).one_or_none()
-    return None if row is None else _item(row)
+    row = tx.execute(items().where(item.c.id == item_id)).one_or_none()
+    return None if row is None else shown(row)
 
 
 def page(tx: Connection, uid: str, limit: int, offset: int) -> RedactionPage:
     mine = item.c.redaction_id == _id_of(uid)
     first = case((item.c.state == ItemState.NEEDS_REVIEW, 0), (item.c.state == ItemState.FAILED, 1), else_=2)
-    rows = tx.execute(_items().where(mine).order_by(first, item.c.doubts.desc(), item.c.id).limit(limit).offset(offset))
-    return RedactionPage(tuple(_item(row) for row in rows), tx.scalar(select(func.count()).select_from(item).where(mine)) or 0)
+    rows = tx.execute(items().where(mine).order_by(first, item.c.doubts.desc(), item.c.id).limit(limit).offset(offset))
+    return RedactionPage(tuple(shown(row) for row in rows), tx.scalar(select(func.count()).select_from(item).where(mine)) or 0)
 
 
-def passed(tx: Connection, uid: str, after: int, limit: int) -> list[RedactionItem]:
-    chosen = _items().where(item.c.redaction_id == _id_of(uid), item.c.passed == 1, item.c.id > after)
-    return [_item(row) for row in tx.execute(chosen.order_by(item.c.id).limit(limit))]
+def ended(tx: Connection, uid: str, after: int, limit: int) -> list[RedactionItem]:
+    chosen = items().where(item.c.redaction_id == _id_of(uid), item.c.state != ItemState.PLANNED, item.c.id > after)
+    return [shown(row) for row in tx.execute(chosen.order_by(item.c.id).limit(limit))]
 
 
 def batches(tx: Connection, *, limit: int, offset: int = 0, uid: str | None = None) -> list[RedactionBatch]:
@@ -194,33 +172,19 @@ def expire(tx: Connection, before: datetime, folders: Collection[str]) -> int:
     return tx.execute(old).rowcount + tx.execute(left).rowcount
 
 
-def _put(tx: Connection, batch_id: int, copies: Sequence[PlannedCopy], now: datetime) -> None:
-    rows: list[dict[str, Any]] = []
-    for each in copies:
-        row = {"redaction_id": batch_id, "source": each.source, "target": each.target, "format": each.format, "changed_at": now}
-        before = None if each.there is None else _latest(tx, each.target)
-        if before is None:
-            rows.append(row | _FRESH | {"state": ItemState.PLANNED})
-        else:
-            kept = {"sha256": before.sha256, "copy_sha256": before.copy_sha256, "facts": before.facts, "doubts": before.doubts}
-            rows.append(row | _FRESH | kept | {"state": before.state, "passed": 1})
-    if rows:
-        tx.execute(insert(item), rows)
+def latest(tx: Connection, target: str) -> "Row[Any] | None":
+    return tx.execute(items().where(item.c.target == target, _IS_MADE).order_by(item.c.id.desc()).limit(1)).one_or_none()
 
 
-def _latest(tx: Connection, target: str) -> "Row[Any] | None":
-    return tx.execute(_items().where(item.c.target == target, _IS_MADE).order_by(item.c.id.desc()).limit(1)).one_or_none()
-
-
-def _items() -> "Select[Any]":
+def items() -> "Select[Any]":
     return select(item, batch.c.uid, batch.c.folder, batch.c.wish).join(batch)
 
 
-def _item(row: "Row[Any]") -> RedactionItem:
+def shown(row: "Row[Any]") -> RedactionItem:
     return RedactionItem(
         id=row.id,
         batch=row.uid,
-        wish=_WISH.validate_python(row.wish),
+        wish=WISH.validate_python(row.wish),
         source=row.source,
         target=row.target,
         format=row.format,
@@ -240,10 +204,6 @@ def _facts(facts: CopyFacts) -> dict[str, Any]:
 
 def _change(tx: Connection, item_id: int, now: datetime, **values: Any) -> None:
     tx.execute(update(item).where(item.c.id == item_id).values(changed_at=now, **values))
-
-
-def _id(tx: Connection, uid: str) -> int | None:
-    return tx.scalar(select(batch.c.id).where(batch.c.uid == uid))
 
 
 def _id_of(uid: str) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from agent.app.ports.redactions import Made, PlannedCopy
+from agent.app.ports.redactions import Made, PlannedCopy, RedactionItem
 from agent.app.ports.renderer import Region
 from agent.domain.wishes import Wish
 
@@ -26,11 +26,19 @@ class Placing:
 class CopyFiles(Protocol):
     """Every call blocks, and raises CopyUnwritable and CopyDiskFull. Implementation: `agent.adapters.copies.Copies`."""
 
-    def plan(self, paths: Sequence[str], out: str | None, wish: Wish, made: Callable[[str], Made | None]) -> list[PlannedCopy]:
+    def plan(
+        self,
+        paths: Sequence[str],
+        out: str | None,
+        wish: Wish,
+        made: Callable[[str], Made | None],
+        begun: Sequence[RedactionItem] = (),
+    ) -> list[PlannedCopy]:
         """Where the copy of each image and clip below files and folders goes: to `out`, a file or a folder, or in its own place (None).
 
         The order inside folders is kept; two never get the same name; what is there is passed over if `made` says that it is the wished
-        copy of the same content, else it keeps its name unless the wish says that it gives way. Raises SameFile if a copy would take
+        copy of the same content, else it keeps its name unless the wish says that it gives way. What earlier requests left planned
+        (`begun`) is resumed under the name it was given. Raises SameFile if a copy would take
         the place of an original though `out` is named, CopyUnsupported for a format in which nothing can be written.
         """
         ...

@@ -33,6 +33,7 @@ class PlannedCopy:
     target: str
     format: str | None = None  # None: the source's own
     there: "Made | None" = None  # the copy at `target`, of this very content and wish
+    begun: tuple[int, ...] = ()  # ids of items that earlier requests left planned: the first is resumed, the others are dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +140,15 @@ class RedactionPage:
 class Redactions(Protocol):
     """Batches of copies and their items."""
 
-    def plan_copies(self, uid: str, wish: Wish, copies: Sequence[PlannedCopy], *, now: datetime) -> None:
-        """Note a new batch, whole; it is on the disk when this returns."""
+    def plan_copies(self, uid: str, wish: Wish, copies: Sequence[PlannedCopy], *, now: datetime) -> list[int]:
+        """Create the batch, or resume it if it exists, and return the ids of the items of these copies.
+
+        Items that earlier requests left planned move here; a failed item is planned again. Committed to disk when this returns.
+        """
+        ...
+
+    def copies_begun(self, wish: Wish) -> list[RedactionItem]:
+        """Return what unfinished requests left planned of copies that look as wished, oldest batch first; nothing of rules of folders."""
         ...
 
     def plan_more(self, uid: str, copies: Sequence[PlannedCopy], *, now: datetime) -> None:
@@ -204,8 +212,8 @@ class Redactions(Protocol):
         """Of a batch: the doubtful first, those with most doubts before others, then what failed, then the rest."""
         ...
 
-    def copies_passed(self, uid: str, *, after: int, limit: int) -> list[RedactionItem]:
-        """Those of a batch that were there already, by ascending id, behind the id `after`."""
+    def copies_ended(self, uid: str, *, after: int, limit: int) -> list[RedactionItem]:
+        """Return the items of a batch that are not planned any more, by ascending id, behind the id `after`."""
         ...
 
     def redaction_batches(self, *, limit: int, offset: int = 0) -> list[RedactionBatch]:

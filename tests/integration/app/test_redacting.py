@@ -61,10 +61,10 @@ async def copies_of(world: World, asked: RedactionAsk) -> dict[str, RedactionIte
     return {Path(each.source).name: each async for each in world.app.redaction.copies.redact(asked) if isinstance(each, RedactionItem)}
 
 
-def left_behind(world: World, asked: RedactionAsk) -> None:
+def left_behind(world: World, asked: RedactionAsk, uid: str = "dead") -> None:
     """A batch that an agent which is no more had only planned."""
     wish = asked.wish(Choice())
-    world.real.plan_copies("dead", wish, Copies().plan(asked.paths, asked.out, wish, world.real.made_at), now=world.app.now())
+    world.real.plan_copies(uid, wish, Copies().plan(asked.paths, asked.out, wish, world.real.made_at), now=world.app.now())
 
 
 def no_further(_: Path) -> None:
@@ -451,6 +451,79 @@ async def test_a_batch_goes_on_after_the_agent_died(world: World, safe: Path) ->
     assert in_folder(safe) == {"0.jpg", "1.jpg", "2.jpg", "3.jpg"}
 
 
+async def test_the_same_request_resumes_what_an_interrupted_one_left(world: World, safe: Path) -> None:
+    for number in range(4):
+        world.file(f"{number}.jpg")
+    left_behind(world, ask(world, safe, keeping=Keeping.ORIGINAL))
+    left_behind(world, ask(world, safe, keeping=Keeping.ORIGINAL), uid="dead as well")
+    world.renderer.gate.clear()
+    async with world.running():
+        await world.renderer.busy.wait()  # the work goes on by itself before the request comes
+        listening = asyncio.create_task(copies_of(world, ask(world, safe, keeping=Keeping.ORIGINAL)))
+        await world.until(lambda: len(world.real.redaction_batches(limit=9)) == 1)
+        world.renderer.gate.set()
+        made = await listening
+
+    assert {name: item.error for name, item in made.items()} == dict.fromkeys(("0.jpg", "1.jpg", "2.jpg", "3.jpg"))
+    assert in_folder(safe) == {f"{number}.jpg{ending}" for number in range(4) for ending in ("", ".aipopup")}
+
+
+async def test_a_part_of_what_was_left_is_not_made_twice_and_the_rest_stays_planned(world: World, safe: Path) -> None:
+    for number in range(3):
+        world.file(f"{number}.jpg")
+    left_behind(world, ask(world, safe, keeping=Keeping.ORIGINAL))
+    part = RedactionAsk((str(world.folder / "1.jpg"),), str(safe), keeping=Keeping.ORIGINAL)
+    async with world.running():
+        assert set(await copies_of(world, part)) == {"1.jpg"}
+        await world.until(lambda: world.real.copies_to_make(1) == [])
+
+    assert in_folder(safe) == {f"{number}.jpg{ending}" for number in range(3) for ending in ("", ".aipopup")}
+    assert [sum(each.counts.values()) for each in world.real.redaction_batches(limit=9)] == [1, 2]
+
+
+async def test_the_same_request_twice_at_once_makes_one_copy_and_outlives_one_that_hangs_up(world: World, safe: Path) -> None:
+    for number in range(4):
+        world.file(f"{number}.jpg")
+    world.renderer.gate.clear()
+    async with world.running():
+        first = asyncio.create_task(copies_of(world, ask(world, safe, keeping=Keeping.ORIGINAL)))
+        await world.renderer.busy.wait()
+        second = asyncio.create_task(copies_of(world, ask(world, safe, keeping=Keeping.ORIGINAL)))
+        await world.until(lambda: len(world.app.redaction.work.requests(world.real.redaction_batches(limit=1)[0].uid)) == 2)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        world.renderer.gate.set()
+        made = await second
+
+    assert len(made) == 4 and len(world.real.redaction_batches(limit=9)) == 1
+    assert in_folder(safe) == {f"{number}.jpg{ending}" for number in range(4) for ending in ("", ".aipopup")}
+
+
+async def test_in_place_what_is_covered_already_is_left_byte_for_byte(world: World) -> None:
+    world.file("a.jpg", b"first")
+    path = world.folder / "a.jpg"
+    async with world.running():
+        await copies_of(world, ask(world, None, keeping=Keeping.ORIGINAL))
+        covered = path.read_bytes()
+        [again] = (await copies_of(world, ask(world, None, keeping=Keeping.ORIGINAL))).values()
+
+    assert (again.error, again.passed, again.facts and again.facts.covered) == (None, True, 1)
+    assert path.read_bytes() == covered and len(world.renderer.tasks) == 1
+
+
+async def test_in_place_a_photo_without_faces_is_left_unless_something_else_goes(world: World) -> None:
+    world.file("a.jpg", b"first")
+    world.analyser.faces["a.jpg"] = 0
+    path = world.folder / "a.jpg"
+    async with world.running():
+        [left] = (await copies_of(world, ask(world, None, keeping=Keeping.ORIGINAL))).values()
+        assert path.read_bytes() == b"first" and in_folder(world.folder) == {"a.jpg"}
+        assert left.state is ItemState.NEEDS_REVIEW and left.facts is not None and left.facts.doubts == (Doubtful.NO_FACE,)
+
+        await copies_of(world, ask(world, None, strip=True))
+    assert path.read_bytes() != b"first", "its metadata went"
+
+
 async def test_a_copy_that_was_in_place_when_the_agent_died_is_not_made_again(world: World, safe: Path) -> None:
     """Twice it would be there as “a (2).jpg”, and in place the covered one would be kept as the original."""
     world.file("a.jpg")
@@ -538,7 +611,7 @@ async def covered_twice(world: World) -> tuple[bytes, RedactionItem]:
     world.file("a.jpg", b"first")
     await copies_of(world, ask(world, None, keeping=Keeping.ORIGINAL))
     covered = (world.folder / "a.jpg").read_bytes()
-    [again] = (await copies_of(world, ask(world, None, keeping=Keeping.ORIGINAL))).values()
+    [again] = (await copies_of(world, ask(world, None, keeping=Keeping.ORIGINAL, look=Look(Style.EMOJI)))).values()
     return covered, again
 
 
