@@ -331,6 +331,7 @@ class World:
     def file(self, name: str, content: bytes = b"") -> FileSeen:
         """Write a file; without content it holds its own name. It counts as found in a watched folder only where the settings have that."""
         path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content or name.encode())
         facts = path.stat()
         watched = folder_of(str(path), self.app.settings.folders)

@@ -19,6 +19,7 @@ from agent.api.schemas import (
     PortraitOut,
     Problem,
     Status,
+    SubfolderOut,
 )
 from agent.api.schemas_scan import ScanLine, ScannedError, ScannedFace
 from agent.api.schemas_scan import Scanned as ScannedOut
@@ -43,6 +44,7 @@ from agent.domain.errors import (
 )
 from agent.domain.events import (
     Event,
+    FavouritesChanged,
     ImageFailed,
     ImageIndexed,
     ImagesHidden,
@@ -140,6 +142,10 @@ def folder(watched: Folder, images: int, problems: Mapping[str, AgentError], tex
     return FolderOut(path=path, name=PurePath(path).name, images=images, problem=problem(error, texts) if error else None)
 
 
+def subfolder(path: str, images: int, nested: bool) -> SubfolderOut:
+    return SubfolderOut(path=path, name=PurePath(path).name, images=images, nested=nested)
+
+
 def image(stored: StoredImage) -> ImageOut:
     path = PurePath(printable(stored.places[0][1])) if stored.places else PurePath()
     return ImageOut(
@@ -156,6 +162,7 @@ def image(stored: StoredImage) -> ImageOut:
         size=stored.size,
         format=stored.format,
         hidden=stored.hidden,
+        favourite=stored.favourite,
     )
 
 
@@ -227,6 +234,7 @@ _KINDS: dict[type[Event], str] = {
     PlaceLost: "place_lost",
     ImageFailed: "image_failed",
     ImagesHidden: "images_hidden",
+    FavouritesChanged: "favourites_changed",
     PersonNamed: "person_named",
     PeopleChanged: "people_changed",
     RecognitionPurged: "recognition_purged",

@@ -23,6 +23,7 @@ from agent.api.schemas import (
     LibraryActionDone,
     LibraryIndex,
     LibraryUndo,
+    SubfolderOut,
 )
 from agent.api.watched import root_meant
 from agent.app.ports import Match, Shown
@@ -30,6 +31,7 @@ from agent.domain.errors import NotFound
 
 MOST_IDS_LENGTH = 2_400  # characters: 200 ids and to spare
 MOST_FOLDERS_KEPT = 500
+MOST_TEXT = 200  # characters
 IDS = r"^[0-9]{1,18}(,[0-9]{1,18})*$"
 
 
@@ -60,20 +62,24 @@ def _index_routes(api: FastAPI, context: Context) -> None:
         match: Match = Match.ALL,
         unnamed: bool = False,
         images: Annotated[str, Query(pattern=IDS, max_length=MOST_IDS_LENGTH, examples=["3,1,2"])] | None = None,
+        favourites: bool = False,
+        text: Annotated[str, Query(max_length=MOST_TEXT)] = "",
         packed: bool = False,
         if_none_match: Annotated[str | None, Header()] = None,
     ) -> Response:
-        """`folder` is a watched folder, with all below it; days are inclusive; `hidden` lists the hidden images instead of the others.
+        """`folder` is a watched folder or one inside it, with all below it; days are inclusive;
+        `hidden` lists the hidden images instead of the others.
 
         `people` are ids: all of them are on the image, any, or all and nobody else; `unnamed`: somebody whom nobody has named.
-        `images` are ids of images, such as those that a search by a face found: no others are shown.
+        `images` are ids of images, such as those that a search by a face found: no others are shown. `favourites` shows these alone;
+        `text` shows images whose file, or a folder inside the watched one that it lies in, has that in its name.
 
         `packed` answers in bytes instead of JSON: a 32-bit count of images and one of days, then 32 bits for each id, for each day since
         1970 (signed) and for its count, 16 bits for each ratio; all little-endian.
         """
         root = root_meant(folder, app.settings.folders) if folder else None
         only = _ids(images) if images else None
-        shown = Shown(root, after, before, faces_min, faces_max, hidden, _ids(people or ""), match, unnamed, only)
+        shown = Shown(root, after, before, faces_min, faces_max, hidden, _ids(people or ""), match, unnamed, only, favourites, text)
 
         # Megabytes for a large library: put together outside the loop, too.
         answer = await asyncio.to_thread(answers.get, shown, packed=packed)
@@ -93,6 +99,16 @@ def _index_routes(api: FastAPI, context: Context) -> None:
             )
 
         return await asyncio.to_thread(read)
+
+    inside: Remembered[dict[str, tuple[int, bool]]] = Remembered(library.version, MOST_FOLDERS_KEPT)
+    app.rest.also(inside.forget)
+
+    @api.get("/api/folders/inside")
+    async def folders_inside(path: str) -> tuple[SubfolderOut, ...]:
+        """The folders directly inside a watched folder, or one inside it, that hold images. Those whose name is no text are left out."""
+        root = root_meant(path, app.settings.folders)
+        found = await asyncio.to_thread(inside.get, root, partial(library.folders_inside, root))
+        return tuple(present.subfolder(path, *counted) for path, counted in found.items() if present.printable(path) == path)
 
 
 def _ids(joined: str) -> tuple[int, ...]:
@@ -147,6 +163,7 @@ def _file_routes(api: FastAPI, context: Context) -> None:
 
 def _action_routes(api: FastAPI, context: Context) -> None:
     actions, desk = context.app.actions, context.desk
+    marks = {"hide": actions.hide, "unhide": actions.unhide, "favourite": actions.favourite, "unfavourite": actions.unfavourite}
 
     @api.post("/api/images/{image_id}/show", status_code=204)
     async def show(image_id: Id) -> None:
@@ -162,7 +179,7 @@ def _action_routes(api: FastAPI, context: Context) -> None:
     async def act(asked: LibraryAction) -> LibraryActionDone:
         if asked.action == "look_again":
             return LibraryActionDone(undo=None, count=await actions.look_again(asked.ids))
-        token, count = await (actions.hide if asked.action == "hide" else actions.unhide)(asked.ids)
+        token, count = await marks[asked.action](asked.ids)
         return LibraryActionDone(undo=token, count=count)
 
     @api.post("/api/library/undo", status_code=204)

@@ -61,6 +61,7 @@ class ImageOut(Schema):
     format: str
     """"jpeg", "png", ..."""
     hidden: bool
+    favourite: bool
 
 
 class Images(Schema):
@@ -90,7 +91,7 @@ class LibraryIndex(Schema):
 
 
 class LibraryAction(Schema):
-    action: Literal["hide", "unhide", "look_again"]
+    action: Literal["hide", "unhide", "favourite", "unfavourite", "look_again"]
     ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=1_000_000)]
 
 
@@ -112,6 +113,17 @@ class FolderOut(Schema):
     name: str
     images: int
     problem: Problem | None
+
+
+class SubfolderOut(Schema):
+    """A folder inside a watched one."""
+
+    path: str
+    name: str
+    images: int
+    """at any depth"""
+    nested: bool
+    """whether it holds folders with images"""
 
 
 class PlaceProblem(Schema):
@@ -230,6 +242,7 @@ class EventOut(Schema):
         "place_lost",
         "image_failed",
         "images_hidden",
+        "favourites_changed",
         "person_named",
         "people_changed",
         "recognition_purged",

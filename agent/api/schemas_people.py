@@ -265,7 +265,7 @@ class Step(Schema):
     """What was taken back, or done again."""
 
     action: str
-    """`name`, `reject`, `unname`, `ignore`, `unignore`, `merge`, `describe`, `hide`, `unhide`"""
+    """`name`, `reject`, `unname`, `ignore`, `unignore`, `merge`, `describe`, `hide`, `unhide`, `favourite`, `unfavourite`"""
     count: int
 
 

@@ -14,7 +14,7 @@ from agent.app.bus import Bus
 from agent.app.ports import Library
 from agent.app.ports.redactions import MADE
 from agent.domain.errors import AgentError, ImageMissing, ImageOnlineOnly, ImageUnreadable, NotFound
-from agent.domain.events import ImagesHidden
+from agent.domain.events import FavouritesChanged, ImagesHidden, Recorded
 from agent.domain.jobs import JobState
 
 T = TypeVar("T")
@@ -50,15 +50,21 @@ class Actions:
 
     async def hide(self, image_ids: Sequence[int]) -> tuple[str | None, int]:
         """Returns the token that takes it back (None if nothing changed), and how many changed."""
-        return await self._set_hidden(image_ids, True)
+        return await self._mark(partial(self._library.set_hidden, image_ids, True))
 
     async def unhide(self, image_ids: Sequence[int]) -> tuple[str | None, int]:
-        return await self._set_hidden(image_ids, False)
+        return await self._mark(partial(self._library.set_hidden, image_ids, False))
 
-    async def _set_hidden(self, image_ids: Sequence[int], hidden: bool) -> tuple[str | None, int]:
-        token, happened = await asyncio.to_thread(self._library.set_hidden, image_ids, hidden, now=self._clock())
+    async def favourite(self, image_ids: Sequence[int]) -> tuple[str | None, int]:
+        return await self._mark(partial(self._library.set_favourite, image_ids, True))
+
+    async def unfavourite(self, image_ids: Sequence[int]) -> tuple[str | None, int]:
+        return await self._mark(partial(self._library.set_favourite, image_ids, False))
+
+    async def _mark(self, change: Callable[..., tuple[str | None, list[Recorded]]]) -> tuple[str | None, int]:
+        token, happened = await asyncio.to_thread(change, now=self._clock())
         self._bus.publish(happened)
-        return token, sum(each.event.count for each in happened if isinstance(each.event, ImagesHidden))
+        return token, sum(each.event.count for each in happened if isinstance(each.event, ImagesHidden | FavouritesChanged))
 
     async def look_again(self, image_ids: Sequence[int]) -> int:
         """Have images analysed anew. Returns how many have a file to look at."""

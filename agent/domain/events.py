@@ -52,6 +52,14 @@ class ImagesHidden:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FavouritesChanged:
+    """The user made so many images favourites, or no longer."""
+
+    count: int
+    favourite: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PersonNamed:
     """A face was given a name. Libraries hold it from before there was `PeopleChanged`."""
 
@@ -75,7 +83,16 @@ class RecognitionPurged:
 
 
 Event: TypeAlias = (
-    ImageIndexed | PlaceAdded | PlaceMoved | PlaceLost | ImageFailed | ImagesHidden | PersonNamed | PeopleChanged | RecognitionPurged
+    ImageIndexed
+    | PlaceAdded
+    | PlaceMoved
+    | PlaceLost
+    | ImageFailed
+    | ImagesHidden
+    | FavouritesChanged
+    | PersonNamed
+    | PeopleChanged
+    | RecognitionPurged
 )
 
 

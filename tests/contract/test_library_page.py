@@ -7,7 +7,7 @@ import pytest
 from agent.adapters.store import journal
 from agent.app.ports import Library, Noted, Shown
 from agent.domain.errors import ImageMissing
-from agent.domain.events import ImageIndexed, ImagesHidden
+from agent.domain.events import FavouritesChanged, ImageIndexed, ImagesHidden
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
@@ -289,3 +289,70 @@ def test_what_leaves_with_a_folder_is_counted(library: Library, three: tuple[int
     assert library.count_leaving("/photos/c", []) == 0
     library.set_hidden([first], True, now=NOW)
     assert library.count_leaving("/photos", []) == 1, "nobody misses a hidden one"
+
+
+# -- favourites, folders and text ----------------------------------------------------------------------------------------------------
+
+
+def test_favourites_can_be_listed_alone_and_taken_back(library: Library, three: tuple[int, int, int]) -> None:
+    first, second, third = three
+    token, happened = library.set_favourite([first, second, 999], True, now=NOW)
+    assert token is not None and [each.event for each in happened] == [FavouritesChanged(count=2, favourite=True)]
+    assert library.set_favourite([first], True, now=LATER) == (None, []), "it is one already"
+    assert library.index(Shown(favourites=True)).ids == (second, first)
+    assert library.index(Shown()).ids == (second, third, first), "all are still there"
+    [favourite, other] = library.images_by_id([first, third])
+    assert favourite.favourite and not other.favourite
+    library.set_hidden([first], True, now=NOW)
+    assert library.index(Shown(favourites=True)).ids == (second,)
+    back = library.take_back(token, now=LATER)
+    assert back is not None and [each.event for each in back[1]] == [FavouritesChanged(count=2, favourite=False)]
+    assert library.index(Shown(favourites=True)).ids == ()
+    again = library.do_again(now=LATER)
+    assert again is not None and [each.event for each in again[1]] == [FavouritesChanged(count=2, favourite=True)]
+    token, happened = library.set_favourite(three, False, now=LATER)
+    assert token is not None and [each.event for each in happened] == [FavouritesChanged(count=2, favourite=False)]
+
+
+def test_a_favourite_stays_one_when_it_is_scanned_again(library: Library, three: tuple[int, int, int]) -> None:
+    library.set_favourite([three[0]], True, now=NOW)
+    library.look_again([three[0]], now=NOW)
+    [job] = library.lease(1, now=LATER, until=LATER + timedelta(hours=1))[0]
+    library.commit(job, analysis("a", taken_at=NOON, faces=1, width=300, height=200), now=LATER)
+    assert library.index(Shown(favourites=True)).ids == (three[0],)
+
+
+def test_folders_inside_a_folder_are_counted_at_any_depth(library: Library) -> None:
+    hidden = index(library, "/photos/2025/may/1.jpg", "a")
+    index(library, "/photos/2025/may/2.jpg", "b")
+    index(library, "/photos/2025/3.jpg", "c")
+    index(library, "/photos/2026/copy.jpg", "c")
+    index(library, "/photos/4.jpg", "d")
+    assert library.folders_inside("/photos") == {"/photos/2025": (3, True), "/photos/2026": (1, False)}
+    assert library.folders_inside("/photos/2025/") == {"/photos/2025/may": (2, False)}
+    assert library.folders_inside("/photos/2025/may") == {} == library.folders_inside("/elsewhere")
+    library.set_hidden([hidden], True, now=NOW)
+    library.files_gone(["/photos/2026/copy.jpg"], now=NOW)
+    assert library.folders_inside("/photos") == {"/photos/2025": (2, True)}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("beach", {"a"}),
+        ("BEACH", {"a"}),
+        ("ferien", {"a", "b"}),
+        ("élise", {"b"}),
+        ("ÉLISE", {"b"}),
+        ("外婆", {"c"}),
+        ("100%", {"c"}),
+        ("_", set()),
+        ("photos", set()),
+        (".jpg", {"a", "b", "c"}),
+    ],
+)
+def test_photos_are_found_by_the_names_of_their_files_and_folders(library: Library, text: str, found: set[str]) -> None:
+    """The watched folder's own path is none of them: all photos would be found by it."""
+    paths = {"a": "/photos/Ferien 2025/Beach.jpg", "b": "/photos/Ferien 2025/Élise.jpg", "c": "/photos/外婆/100%.jpg"}
+    ids = {content: index(library, path, content) for content, path in paths.items()}
+    assert set(library.index(Shown(text=text)).ids) == {ids[each] for each in found}

@@ -1,4 +1,4 @@
-"""What the user does with images: hides them, shows them again, has them looked at again."""
+"""What the user does with images: hides them, makes them favourites, has them scanned again."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,16 +9,26 @@ from agent.adapters.store import events, jobs
 from agent.adapters.store.facts import chunks, moment
 from agent.adapters.store.journal import Journal
 from agent.adapters.store.schema import image, place
-from agent.domain.events import ImagesHidden, Recorded
+from agent.domain.events import FavouritesChanged, ImagesHidden, Recorded
 from agent.domain.jobs import Priority
 
 
 def set_hidden(tx: Connection, image_ids: Sequence[int], hidden: bool, now: datetime) -> tuple[str | None, list[Recorded]]:
+    token, count = _mark(tx, "hidden", image_ids, hidden, "hide" if hidden else "unhide", now)
+    return token, [events.record(tx, ImagesHidden(count=count, hidden=hidden), now)] if count else []
+
+
+def set_favourite(tx: Connection, image_ids: Sequence[int], favourite: bool, now: datetime) -> tuple[str | None, list[Recorded]]:
+    token, count = _mark(tx, "favourite", image_ids, favourite, "favourite" if favourite else "unfavourite", now)
+    return token, [events.record(tx, FavouritesChanged(count=count, favourite=favourite), now)] if count else []
+
+
+def _mark(tx: Connection, fact: str, image_ids: Sequence[int], is_so: bool, action: str, now: datetime) -> tuple[str | None, int]:
+    """Returns the token that takes it back, and how many images changed: those that were so already keep the time since when."""
     step = Journal(tx)
-    shown = [each for chunk in chunks(image_ids) for each in tx.scalars(_now(chunk, hidden=not hidden))]
-    changed = step.set("hidden", shown, moment(now) if hidden else None)
-    done = step.close("hide" if hidden else "unhide", len(changed), now)
-    return done.token, [events.record(tx, ImagesHidden(count=len(changed), hidden=hidden), now)] if changed else []
+    others = [each for chunk in chunks(image_ids) for each in tx.scalars(_marked(fact, chunk, not is_so))]
+    changed = step.set(fact, others, moment(now) if is_so else None)
+    return step.close(action, len(changed), now).token, len(changed)
 
 
 def look_again(tx: Connection, image_ids: Sequence[int], now: datetime) -> int:
@@ -37,7 +47,6 @@ def look_again(tx: Connection, image_ids: Sequence[int], now: datetime) -> int:
     return count
 
 
-def _now(image_ids: Sequence[int], *, hidden: bool) -> Select[int]:
-    """Those that are hidden, or not."""
-    is_so = image.c.hidden_at.is_not(None) if hidden else image.c.hidden_at.is_(None)
-    return select(image.c.id).where(image.c.id.in_(image_ids), is_so)
+def _marked(fact: str, image_ids: Sequence[int], is_so: bool) -> Select[int]:
+    since = image.c[f"{fact}_at"]
+    return select(image.c.id).where(image.c.id.in_(image_ids), since.is_not(None) if is_so else since.is_(None))

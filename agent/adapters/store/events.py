@@ -10,6 +10,7 @@ from agent.adapters.store.rows import add
 from agent.adapters.store.schema import event as table
 from agent.domain.events import (
     Event,
+    FavouritesChanged,
     ImageFailed,
     ImageIndexed,
     ImagesHidden,
@@ -29,6 +30,7 @@ _NAMES: dict[type[Event], str] = {
     PlaceLost: "place_lost",
     ImageFailed: "image_failed",
     ImagesHidden: "images_hidden",
+    FavouritesChanged: "favourites_changed",
     PersonNamed: "person_named",
     PeopleChanged: "people_changed",
     RecognitionPurged: "recognition_purged",

@@ -38,16 +38,16 @@ def _when(micros: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 
 
-# -- hidden: image -> when -----------------------------------------------------------------------------------------------------------
+# -- hidden, favourite: image -> when ------------------------------------------------------------------------------------------------
 
 
-def _read_hidden(tx: Connection, keys: Sequence[int]) -> dict[int, Value]:
-    at = type_coerce(image.c.hidden_at, BigInteger)
-    return _pairs(tx.execute(select(image.c.id, at).where(image.c.id.in_(keys), image.c.hidden_at.is_not(None))).all())
+def _read_mark(column: str, tx: Connection, keys: Sequence[int]) -> dict[int, Value]:
+    at = image.c[column]
+    return _pairs(tx.execute(select(image.c.id, type_coerce(at, BigInteger)).where(image.c.id.in_(keys), at.is_not(None))).all())
 
 
-def _write_hidden(tx: Connection, keys: Sequence[int], value: Value) -> None:
-    tx.execute(update(image).where(image.c.id.in_(keys)).values(hidden_at=None if value is None else _when(value)))
+def _write_mark(column: str, tx: Connection, keys: Sequence[int], value: Value) -> None:
+    tx.execute(update(image).where(image.c.id.in_(keys)).values({column: None if value is None else _when(value)}))
 
 
 # -- who: face -> [person, when] -----------------------------------------------------------------------------------------------------
@@ -188,7 +188,8 @@ def _unpacked(kind: object, value: Value) -> Any:
 
 
 KINDS: dict[str, Kind] = {
-    "hidden": Kind(_read_hidden, _write_hidden),
+    "hidden": Kind(partial(_read_mark, "hidden_at"), partial(_write_mark, "hidden_at")),
+    "favourite": Kind(partial(_read_mark, "favourite_at"), partial(_write_mark, "favourite_at")),
     "who": Kind(_read_who, _write_who),
     "not": Kind(_read_not, _write_not),
     "ignored": Kind(_read_ignored, _write_ignored),

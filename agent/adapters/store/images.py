@@ -128,6 +128,7 @@ def _load(tx: Connection, query: Select[int]) -> list[StoredImage]:
             indexed_at=row["indexed_at"],
             taken_at=row["taken_at"],
             hidden=row["hidden_at"] is not None,
+            favourite=row["favourite_at"] is not None,
             places=tuple(places[row["id"]]),
             faces=tuple(stored[row["id"]]),
         )

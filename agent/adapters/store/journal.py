@@ -127,7 +127,7 @@ def step_of(row: Mapping[str, Any] | RowMapping) -> Step:
                 people |= {key[1] for key in change["keys"]}
             case "ignored" | "lost":
                 faces |= set(change["keys"])
-            case "hidden":
+            case "hidden" | "favourite":
                 pass  # an image's
             case _:
                 people |= set(change["keys"])

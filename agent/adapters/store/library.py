@@ -126,6 +126,10 @@ class SqliteLibrary(PeopleTables, RedactionTables):
         with self._database.write(durable=True) as tx:
             return actions.set_hidden(tx, image_ids, hidden, now)
 
+    def set_favourite(self, image_ids: Sequence[int], favourite: bool, *, now: datetime) -> tuple[str | None, list[Recorded]]:
+        with self._database.write(durable=True) as tx:
+            return actions.set_favourite(tx, image_ids, favourite, now)
+
     def look_again(self, image_ids: Sequence[int], *, now: datetime) -> int:
         with self._database.write() as tx:
             return actions.look_again(tx, image_ids, now)
@@ -179,6 +183,10 @@ class SqliteLibrary(PeopleTables, RedactionTables):
     def sha256(self, image_id: int) -> str | None:
         with self._database.read() as tx:
             return tx.scalar(select(schema.image.c.sha256).where(schema.image.c.id == image_id))
+
+    def folders_inside(self, folder: str) -> dict[str, tuple[int, bool]]:
+        with self._database.read() as tx:
+            return library_index.folders_inside(tx, folder)
 
     def count_below(self, folder: str) -> int:
         with self._database.read() as tx:

@@ -1,13 +1,13 @@
 """The library page's index: every image it shows, as bare numbers, so that 100,000 are read in one pass."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, ScalarSelect, and_, func, not_, or_, select, type_coerce
 
-from agent.adapters.store.paths import below, within
+from agent.adapters.store.paths import below, folder_inside, named_like, within
 from agent.adapters.store.schema import face, identity, ignored, image, person, place
 from agent.app.ports import Area, Index, Match, Shown
 from agent.domain.people import Certainty
@@ -61,6 +61,22 @@ def count_below(tx: Connection, folder: str) -> int:
     return held - (tx.scalar(select(func.count()).select_from(image).where(image.c.hidden_at.is_not(None), of_it)) or 0)
 
 
+def folders_inside(tx: Connection, folder: str) -> dict[str, tuple[int, bool]]:
+    """How many images `read` gives of each folder directly inside, by its path, and whether there are folders inside it.
+
+    Takes as long as the folder is large.
+    """
+    there = and_(below(folder), place.c.missing_since.is_(None))
+    rows = tx.execute(select(place.c.path, place.c.image_id).join(image).where(there, image.c.hidden_at.is_(None)))
+    images, nested = defaultdict[str, set[int]](set), set[str]()
+    for path, image_id in rows:
+        if (inside := folder_inside(folder, path)) is not None:
+            images[inside].add(image_id)
+            if folder_inside(inside, path) is not None:
+                nested.add(inside)
+    return {path: (len(images[path]), path in nested) for path in sorted(images)}
+
+
 def count(tx: Connection) -> tuple[int, int, int, int]:
     """Images that `read` gives unless they are narrowed, faces, people, and faces that are probably somebody."""
     images, faces, people, doubts = tx.execute(_COUNTS).one()
@@ -92,6 +108,10 @@ def _conditions(shown: Shown) -> Iterator[ColumnElement[bool]]:
         yield image.c.face_count <= shown.faces_max
     if shown.images is not None:
         yield image.c.id.in_(shown.images)
+    if shown.favourites:
+        yield image.c.favourite_at.is_not(None)
+    if shown.text:
+        yield image.c.id.in_(select(place.c.image_id).where(named_like(shown.text), place.c.missing_since.is_(None)))
     yield from _of_people(shown)
 
 

@@ -13,7 +13,7 @@ from agent.adapters.store.schema import face, image
 from agent.app.ports import BACKUPS_HOLD_PURGED, Area, Doubt, FaceGroup, FaceRef, Groups, Person, PersonFace, PersonFacts, ToJudge
 from agent.domain.edits import Edit, Forgotten, Step
 from agent.domain.errors import StoreBusy, StoreError
-from agent.domain.events import ImagesHidden, PeopleChanged, Recorded
+from agent.domain.events import FavouritesChanged, ImagesHidden, PeopleChanged, Recorded
 from agent.domain.face import Face
 from agent.domain.people import Identity
 from agent.domain.prints import FacePrint, GroupMember
@@ -237,6 +237,9 @@ def _concluded(
     if step.action in ("hide", "unhide"):
         hidden = (step.action == "hide") != (then == "taken_back")
         return [events.record(tx, ImagesHidden(count=step.count, hidden=hidden), now)]
+    if step.action in ("favourite", "unfavourite"):
+        favourite = (step.action == "favourite") != (then == "taken_back")
+        return [events.record(tx, FavouritesChanged(count=step.count, favourite=favourite), now)]
     if step.token is None:
         return []
     if then is not None:

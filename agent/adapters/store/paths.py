@@ -1,6 +1,6 @@
 """Which paths lie below a folder, as ranges of the path index."""
 
-from sqlalchemy import ColumnElement, and_, not_, or_, true
+from sqlalchemy import ColumnElement, LargeBinary, String, and_, cast, func, not_, or_, true, type_coerce
 
 from agent.adapters.store.schema import place
 from agent.app.ports import Area
@@ -32,6 +32,29 @@ def within(area: Area) -> ColumnElement[bool]:
 
 def at_or_below(path: str) -> ColumnElement[bool]:
     return or_(place.c.path == path, below(path))
+
+
+def named_like(text: str) -> ColumnElement[bool]:
+    """True for places with `text` in the part of their path inside the watched folder, in lower or upper case."""
+    inside = func.substr(_bytes(place.c.path), func.coalesce(func.length(_bytes(place.c.folder)), 0) + 1)
+    # Databases fold the case of ASCII alone: other letters are looked for as they are typed, and as small and as capital ones.
+    name = func.lower(cast(inside, String))
+    return or_(*(func.instr(name, ascii_lower(each)) > 0 for each in {text, text.lower(), text.upper()}))
+
+
+def folder_inside(folder: str, path: str) -> str | None:
+    """The folder directly inside `folder` that a path below it leads through; None for a file that lies in `folder` itself."""
+    start = len(stem_of(folder)) + 1
+    ends = [end for mark in _separators(folder) if (end := path.find(mark, start)) >= 0]
+    return path[: min(ends)] if ends else None
+
+
+def ascii_lower(text: str) -> str:
+    return "".join(letter.lower() if letter.isascii() else letter for letter in text)
+
+
+def _bytes(column: ColumnElement[str]) -> ColumnElement[bytes]:
+    return type_coerce(column, LargeBinary)
 
 
 def stem_of(folder: str) -> str:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from agent.adapters.store.columns import Instant, LocalTime, PathBytes
 
 # The newest migration: a library that says so needs none, and Alembic is not even imported.
-REVISION = "0006"
+REVISION = "0007"
 
 metadata = MetaData()
 
@@ -66,6 +66,7 @@ image = Table(
     Column("taken_at", LocalTime, nullable=False, server_default="0"),
     Column("face_count", Integer, nullable=False, server_default="0"),
     Column("hidden_at", Instant),
+    Column("favourite_at", Instant),
     Index("image_by_size", "size"),
     # All that the library page needs of every image, in its order: 100,000 are read from here without touching a row.
     Index("image_by_taken_at", "taken_at", "id", "width", "height", "face_count", "hidden_at"),
@@ -89,6 +90,7 @@ place = Table(
 )
 
 _index_of_few("image_by_left_at", image.c.left_at)
+_index_of_few("image_by_favourite_at", image.c.favourite_at)
 _index_of_few("place_by_missing_since", place.c.missing_since)
 
 job = Table(

@@ -143,6 +143,10 @@ class Wishes(Protocol):
         """Show images no more, or again. Returns a token that takes it back (None if nothing changed), and what happened."""
         ...
 
+    def set_favourite(self, image_ids: Sequence[int], favourite: bool, *, now: datetime) -> tuple[str | None, list[Recorded]]:
+        """Make images favourites, or no longer. Returns the same as `set_hidden`."""
+        ...
+
     def edit(self, wish: Edit, *, now: datetime, note: str | None = None) -> tuple[Step, list[Recorded]]:
         """What the user says of people and faces; `note` is taken with it. Raises FaceUnknown, PersonUnknown, NameTaken, SelfMerge.
 
@@ -211,6 +215,10 @@ class Shelf(Protocol):
         ...
 
     def sha256(self, image_id: int) -> str | None: ...
+
+    def folders_inside(self, folder: str) -> dict[str, tuple[int, bool]]:
+        """Each folder directly inside that holds images: its path, how many `index` gives of it, and whether folders are inside it."""
+        ...
 
     def count_below(self, folder: str) -> int:
         """How many images `index` shows of a folder."""

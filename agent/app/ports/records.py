@@ -49,6 +49,7 @@ class StoredImage:
     indexed_at: datetime
     taken_at: datetime  # by the camera's clock, or else by the file's time on this computer's; without a zone
     hidden: bool
+    favourite: bool
     places: tuple[tuple[int, str], ...]  # (place id, path), those that exist first
     faces: tuple[StoredFace, ...]
 
@@ -192,6 +193,8 @@ class Shown:
     match: Match = Match.ALL
     unnamed: bool = False  # only with a face that nobody is known to be
     images: tuple[int, ...] | None = None  # only these
+    favourites: bool = False  # only these
+    text: str = ""  # only with this in the name of the file or of a folder inside the watched one, in any case
 
 
 @dataclass(frozen=True, slots=True)

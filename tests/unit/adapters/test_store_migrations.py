@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from agent.adapters.store import SqliteLibrary, upgrade
 from agent.adapters.store.engine import Database
+from agent.adapters.store.schema import REVISION
 from agent.app.ports import Shown
 
 PHOTO_NS = 1_700_000_000_500_000_000
@@ -61,4 +62,4 @@ def test_the_first_librarys_images_get_their_date_from_their_files(
     assert len(library.hashes()) == 3
     assert len(library.set_hidden([1], True, now=first.indexed_at)[1]) == 1
     library.close()
-    assert (tmp_path / "library.db.before-0006").exists()
+    assert (tmp_path / f"library.db.before-{REVISION}").exists()

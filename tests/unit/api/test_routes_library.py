@@ -55,6 +55,26 @@ async def test_folders_say_how_many_images_they_hold_and_what_ails_them(served: 
     assert (away["name"], away["images"], away["problem"]["code"]) == ("lost", 0, "source.unreachable")
 
 
+async def test_folders_inside_a_watched_one_are_told_with_how_many_images_they_hold(served: Served, owner: httpx.AsyncClient) -> None:
+    world = served.world
+    world.put("2025/may/a", "2025/b", "c")
+    inside = (await owner.get("/api/folders/inside", params={"path": str(world.folder)})).json()
+    assert inside == [{"path": f"{world.folder}/2025", "name": "2025", "images": 2, "nested": True}]
+    assert [each["name"] for each in (await owner.get("/api/folders/inside", params={"path": inside[0]["path"]})).json()] == ["may"]
+    assert (await owner.get("/api/library", params={"folder": inside[0]["path"]})).json()["total"] == 2
+
+
+async def test_favourites_and_names_narrow_the_index_and_a_favourite_can_be_taken_back(served: Served, owner: httpx.AsyncClient) -> None:
+    served.world.put("beach", "mountain")
+    done = (await owner.post("/api/library/actions", json={"action": "favourite", "ids": [1]})).json()
+    assert done["count"] == 1 and (await owner.get("/api/library", params={"favourites": True})).json()["ids"] == [1]
+    assert (await owner.get("/api/images/1")).json()["favourite"] is True
+    await owner.post("/api/library/undo", json={"undo": done["undo"]})
+    assert (await owner.get("/api/library", params={"favourites": True})).json()["ids"] == []
+    assert (await owner.get("/api/library", params={"text": "BEACH"})).json()["total"] == 1
+    assert (await owner.get("/api/library", params={"text": "x" * 201})).status_code == 422
+
+
 async def test_images_are_had_by_their_ids_in_the_order_asked_for(served: Served, owner: httpx.AsyncClient) -> None:
     served.world.put("a", "b", "c")
     items = (await owner.get("/api/images/by-id", params={"ids": "3,999,1"})).json()["items"]

@@ -26,7 +26,7 @@ def stored(face_id: int, box: Box, identity: Identity | None = None) -> StoredFa
 
 def image(*faces: StoredFace) -> StoredImage:
     recipe = Recipe("centerface-2", "mobilefacenet-2")
-    return StoredImage(1, "a", *SIZE, 9, "jpeg", recipe, "f32", StageTimes(), NOW, NOW, False, (), faces)
+    return StoredImage(1, "a", *SIZE, 9, "jpeg", recipe, "f32", StageTimes(), NOW, NOW, False, False, (), faces)
 
 
 def reading(*regions: tuple[str, Area], orientation: int = 1, size: Dimensions | None = None) -> Reading:

@@ -1,0 +1,12 @@
+"""Which photos are favourites, and since when."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+
+
+def upgrade() -> None:
+    op.add_column("image", sa.Column("favourite_at", sa.BigInteger))
+    op.create_index("image_by_favourite_at", "image", ["favourite_at"], sqlite_where=sa.text("favourite_at IS NOT NULL"))
