@@ -18,8 +18,8 @@ Message: TypeAlias = dict[str, Any]
 
 # One answer holds a preview or all faces of a crowd: generous, but bounded.
 MAX_LINE = 64 * 1024 * 1024
-# Values in a line: read, each takes up to thirty times its length in memory. The groups of a library of three million faces have fewer.
-_MOST_PARTS = 10_000_000
+# Values in a line: read, each takes up to thirty times its length in memory. A crowd, or a part of a video, has fewer.
+MOST_PARTS = 2_000_000
 # A process whose output has ended needs a moment to end itself.
 _EXIT_S = 2.0
 # Waits for an answer are cut into these: if the computer slept in one, no more than it counts.
@@ -94,8 +94,9 @@ def environment(extra: Mapping[str, str] | None = None, *, desktop: bool = True)
 class Child:
     """One running child. `request` calls are served one after the other; use it from one event loop only."""
 
-    def __init__(self, process: asyncio.subprocess.Process, on_notice: Callable[[Message], None] | None) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, on_notice: Callable[[Message], None] | None, most_parts: int) -> None:
         self._process = process
+        self._most_parts = most_parts
         self._turn = asyncio.Lock()
         self._answers: asyncio.Queue[Message | None] = asyncio.Queue(maxsize=16)
         self._on_notice = on_notice
@@ -110,12 +111,13 @@ class Child:
         extra_environment: Mapping[str, str] | None = None,
         desktop: bool = True,
         descriptors: Sequence[int] = (),
+        most_parts: int = MOST_PARTS,
         on_notice: Callable[[Message], None] | None = None,
     ) -> "Child":
         """Start it. Lines it sends with a `notice` key (a click, a closed window) go to `on_notice`, all others are answers.
 
-        Without `desktop` it is told neither display nor session. It inherits `descriptors` (POSIX) beside its pipes, and nothing else.
-        Raises ChildGone.
+        An answer of more than `most_parts` values ends it. Without `desktop` it is told neither display nor session.
+        It inherits `descriptors` (POSIX) beside its pipes, and nothing else. Raises ChildGone.
         """
         try:
             process = await asyncio.create_subprocess_exec(
@@ -129,7 +131,7 @@ class Child:
             )
         except OSError as error:
             raise ChildGone(None) from error
-        return cls(process, on_notice)
+        return cls(process, on_notice, most_parts)
 
     @property
     def pid(self) -> int:
@@ -209,7 +211,7 @@ class Child:
         assert self._process.stdout is not None
         try:
             while line := await self._process.stdout.readline():
-                if len(line) > _MOST_PARTS and sum(map(line.count, (b",", b"[", b"{"))) > _MOST_PARTS:
+                if len(line) > self._most_parts and sum(map(line.count, (b",", b"[", b"{"))) > self._most_parts:
                     raise ValueError
                 message = json.loads(line)
                 if not isinstance(message, dict):

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from agent.adapters import copy_names
+from agent.adapters.bounded import open_regular
 from agent.adapters.copy_names import MadeAt, Names, file_id
-from agent.adapters.durable import copy_errors, move_new, sync_file, sync_folder
+from agent.adapters.durable import copy_errors, create_file, move_new, sync_file, sync_folder
 from agent.app.ports import KEPT_ENDING, Placing, PlannedCopy, RedactionItem
 from agent.domain.errors import AlreadyKept, SameFile
 from agent.domain.wishes import Wish
@@ -59,8 +60,7 @@ class Copies:
         if ready.target != ready.source and file_id(ready.target) is not None and file_id(ready.target) == file_id(ready.source):
             raise SameFile
         with copy_errors():
-            _dress(ready.aside, ready.source)
-            sync_file(Path(ready.aside))
+            sync_file(Path(ready.aside), _rights(ready.source))
             placed = self._replacing(ready) if ready.replace else self._beside(ready)
             sync_folder(Path(placed).parent)
             return placed
@@ -71,7 +71,7 @@ class Copies:
 
     def digest(self, path: str) -> str | None:
         try:
-            with Path(path).open("rb") as file:
+            with open_regular(Path(path)) as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
         except (OSError, ValueError):
             return None
@@ -80,7 +80,8 @@ class Copies:
         aside = Path(self.prepare(target, "report"))
         with copy_errors():
             try:
-                aside.write_text(json.dumps(facts, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
+                with create_file(aside) as file:
+                    file.write((json.dumps(facts, ensure_ascii=False, indent=1) + "\n").encode())
                 aside.replace(target + REPORT_ENDING)
             except BaseException:
                 self.discard(str(aside))
@@ -139,7 +140,9 @@ def _same(one: str, other: str) -> bool:
     return found is not None and found == file_id(other)
 
 
-def _dress(aside: str, original: str) -> None:
-    """Whoever may read the original may read the copy: it is made to be shown."""
-    with contextlib.suppress(OSError):
-        Path(aside).chmod(stat.S_IMODE(Path(original).stat().st_mode) & 0o666 | 0o600)
+def _rights(original: str) -> int | None:
+    """Of a copy: whoever may read the original may read it, for it is made to be shown."""
+    try:
+        return stat.S_IMODE(Path(original).stat().st_mode) & 0o666 | 0o600
+    except OSError:
+        return None

@@ -3,17 +3,22 @@
 import contextlib
 import errno
 import os
+import shutil
+import stat
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from agent.domain.errors import CopyDiskFull, CopyUnwritable, StoreDiskFull, StoreError, StoreUnwritable
 
 # What says that a file system has no links.
 _NO_LINKS = frozenset((errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS, errno.EACCES))
 _HELD_S, _AGAIN_S = 2.0, 0.02
+# Of the file that has this name, and of no other that a link leads to; what is no file is not waited for.
+_HERE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _FULL = frozenset(code for code in (errno.ENOSPC, getattr(errno, "EDQUOT", None)) if code is not None)
 
 
@@ -77,7 +82,10 @@ def move_new(aside: str, target: str) -> None:
         Path(aside).rename(target)  # which refuses, there
         return
     try:
-        os.link(aside, target)
+        if os.link in os.supports_follow_symlinks:
+            os.link(aside, target, follow_symlinks=False)  # what took the file's place meanwhile is not to lead to another one
+        else:
+            os.link(aside, target)
     except FileExistsError:
         raise
     except OSError as error:
@@ -90,10 +98,28 @@ def move_new(aside: str, target: str) -> None:
         Path(aside).unlink()
 
 
-def sync_file(path: Path) -> None:
-    """Wait until a file's content is on the disk. Raises OSError."""
-    handle = os.open(path, os.O_RDWR)
+def create_file(path: Path | str) -> BinaryIO:
+    """A new file for its owner's eyes only. Raises FileExistsError if anything has that name, a link too, and any other OSError."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _HERE, 0o600), "wb")
+
+
+def copy_to_new(source: Path, target: Path, mode: int = 0o600) -> None:
+    """Copy a file to a name of which whatever had it goes first; on the disk when the call returns. Raises OSError."""
+    target.unlink(missing_ok=True)
+    with source.open("rb") as whole, create_file(target) as copy:
+        shutil.copyfileobj(whole, copy, 1 << 20)
+    sync_file(target, mode)
+
+
+def sync_file(path: Path, mode: int | None = None) -> None:
+    """Wait until a file's content is on the disk, and give it those rights. Raises OSError, also for a link or for what is no file."""
+    handle = os.open(path, os.O_RDWR | _HERE)
     try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "not a file")
+        if mode is not None and sys.platform != "win32":
+            with contextlib.suppress(OSError):  # a file system without rights
+                os.fchmod(handle, mode)
         os.fsync(handle)
     finally:
         os.close(handle)

@@ -28,7 +28,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from agent.adapters.durable import copy_errors
+from agent.adapters.bounded import open_regular
+from agent.adapters.durable import copy_errors, create_file
 from agent.app.ports import Kept, Region
 from agent.domain.errors import ImageChanged, ImageUnreadable, KeptDamaged, NotRestorable, RestoreKeyWrong
 
@@ -76,15 +77,13 @@ class KeptFiles:
         header = json.dumps(
             {"key": source, "scrypt": _text(slow), "salt": _text(salt), "check": _text(_derived(secret, b"check"))}
         ).encode()
-        with copy_errors():
-            descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(_MAGIC + _LENGTH.pack(len(header)) + header)
-                plain = _plain(start, kept, original)
-                for sealed in _sealed(plain, _derived(secret, b"data"), header):
-                    file.write(sealed)
-                file.flush()
-                os.fsync(file.fileno())
+        with copy_errors(), create_file(aside) as file:
+            file.write(_MAGIC + _LENGTH.pack(len(header)) + header)
+            plain = _plain(start, kept, original)
+            for sealed in _sealed(plain, _derived(secret, b"data"), header):
+                file.write(sealed)
+            file.flush()
+            os.fsync(file.fileno())
 
     def opened(self, path: str, passphrase: str | None) -> Kept:
         with self._unsealed(path, passphrase) as (facts, rest):
@@ -102,9 +101,9 @@ class KeptFiles:
                 raise NotRestorable
             digest = hashlib.sha256()
             with copy_errors():
-                descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+                made = create_file(output)
             try:
-                with os.fdopen(descriptor, "wb") as file:
+                with made as file:
                     for piece in rest.all():
                         digest.update(piece)
                         with copy_errors():
@@ -120,7 +119,7 @@ class KeptFiles:
     @contextmanager
     def _unsealed(self, path: str, passphrase: str | None) -> Iterator[tuple[dict[str, Any], "_Reader"]]:
         try:
-            file = Path(path).open("rb")  # noqa: SIM115 - closed below
+            file = open_regular(Path(path))
         except (FileNotFoundError, NotADirectoryError, ValueError) as error:
             raise NotRestorable from error
         except OSError as error:

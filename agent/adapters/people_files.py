@@ -27,6 +27,7 @@ class FaceRow:
 NUMBERS = ("x", "y", "w", "h")
 COLUMNS = tuple(field.name for field in fields(FaceRow))
 _MOST_NAME = 200
+_MOST_ROW = 1 << 17  # characters: notes, and a path
 
 
 def write_json(rows: Iterable[FaceRow], file: TextIO) -> int:
@@ -48,15 +49,16 @@ def write_csv(rows: Iterable[FaceRow], file: TextIO) -> int:
 
 def read(file: TextIO) -> Iterator[FaceRow]:
     """Either kind, told by its first character. Raises ImportBadRow."""
-    first = file.readline()
+    lines = _bounded(file)
+    first = next(lines, "")
     if first.lstrip("\ufeff").startswith("{"):
         yield _row(json_line(first, 1), 1)
-        for number, line in enumerate(file, 2):
+        for number, line in enumerate(lines, 2):
             if line.strip():
                 yield _row(json_line(line, number), number)
         return
     columns = [name.strip() for name in next(csv.reader([first.lstrip("\ufeff")]), [])]
-    rows = csv.reader(file)
+    rows = csv.reader(lines)
     try:
         for values in rows:
             if values:
@@ -65,10 +67,20 @@ def read(file: TextIO) -> Iterator[FaceRow]:
         raise ImportBadRow(line=rows.line_num + 1) from error
 
 
+def _bounded(file: TextIO) -> Iterator[str]:
+    """Its lines, none of which is read further than a row can be long. Raises ImportBadRow."""
+    number = 0
+    while line := file.readline(_MOST_ROW + 1):
+        number += 1
+        if len(line) > _MOST_ROW:
+            raise ImportBadRow(line=number)
+        yield line
+
+
 def json_line(line: str, number: int) -> object:
     try:
         return json.loads(line.lstrip("\ufeff"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ImportBadRow(line=number) from error
 
 

@@ -161,7 +161,7 @@ class SidecarNames:
         async with self._writing:
             for image_id in images:
                 image = await asyncio.to_thread(self._library.image, image_id)
-                for path in self._places(image, WRITTEN):
+                for path, _ in self._places(image, WRITTEN):
                     with _told_of(image_id):
                         await asyncio.to_thread(self._store.forget, path, [name])
             yield
@@ -227,16 +227,16 @@ class SidecarNames:
             if image is None:
                 return
             theirs: dict[int, str] = {}
-            for path in self._places(image, WRITTEN):
+            for path, root in self._places(image, WRITTEN):
                 with _told_of(image_id):
-                    theirs |= await asyncio.to_thread(self._put, path, image)
+                    theirs |= await asyncio.to_thread(self._put, path, image, root)
         self._remember(image_id, theirs)
 
-    def _put(self, path: Path, image: StoredImage) -> dict[int, str]:
+    def _put(self, path: Path, image: StoredImage, root: Path) -> dict[int, str]:
         """Face -> what another program calls it, where that is not our name."""
         size, orientation = (image.width, image.height), self._store.read(path).orientation
         boxes = [NamedBox(confirmed(face), face.face.box) for face in image.faces]
-        written = self._store.write(path, size, orientation, boxes)
+        written = self._store.write(path, size, orientation, boxes, root=root)
         if written.changes:
             log.info("sidecars.written", image=image.id, regions=written.changes)
         faces = {area_of(face.face.box, *size, orientation): face.id for face in image.faces}
@@ -249,7 +249,7 @@ class SidecarNames:
         if image is None:
             return
         adopted, theirs, silent = dict[int, str](), dict[int, str](), {face.id for face in image.faces}
-        for path in self._places(image, READ):
+        for path, _ in self._places(image, READ):
             if recipe_for(settings, str(path)).embedder is None:
                 continue
             with _told_of(image_id, silent.clear):
@@ -265,11 +265,11 @@ class SidecarNames:
         if adopted or unsaid:
             await self._adopt(AdoptNames(names=tuple(adopted.items()), unsaid=tuple(sorted(unsaid))))
 
-    def _places(self, image: StoredImage | None, wanted: frozenset[NamesInSidecars]) -> list[Path]:
-        """Where the image lies in folders that are set so."""
+    def _places(self, image: StoredImage | None, wanted: frozenset[NamesInSidecars]) -> list[tuple[Path, Path]]:
+        """Where the image lies in folders that are set so, with the folder."""
         folders = self._settings().folders
         found = [(path, folder_of(path, folders)) for _, path in image.places] if image else []
-        return [Path(path) for path, folder in found if folder and folder.names_in_sidecars in wanted]
+        return [(Path(path), Path(folder.root)) for path, folder in found if folder and folder.names_in_sidecars in wanted]
 
     def _remember(self, image_id: int, theirs: Mapping[int, str]) -> None:
         if theirs:

@@ -202,7 +202,8 @@ def _open(file: Path | None) -> Iterator[TextIO]:
         return
     aside = file.with_name(f".{file.name}.part")
     try:
-        with aside.open("w", encoding="utf-8", newline="") as out:
+        aside.unlink(missing_ok=True)
+        with aside.open("x", encoding="utf-8", newline="") as out:  # nowhere through a link
             yield out
         aside.replace(file)
     except OSError as error:

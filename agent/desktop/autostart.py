@@ -73,7 +73,9 @@ class EntryFile(ABC):
     def write(self, command: Sequence[str]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         beside = self._path.with_name(self._path.name + ".new")
-        beside.write_bytes(self.entry(command))
+        beside.unlink(missing_ok=True)
+        with beside.open("xb") as file:  # where a link lay, it leads nowhere
+            file.write(self.entry(command))
         beside.replace(self._path)
 
     def remove(self) -> None:

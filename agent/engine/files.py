@@ -32,6 +32,7 @@ _NUMBER = struct.Struct("<Q")
 _COMMON = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _COMMON
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | _COMMON
+_AGAIN = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | _COMMON
 # Gives a descriptor; may block for as long as a drive takes.
 Opener: TypeAlias = Callable[[], int]
 
@@ -84,7 +85,9 @@ class NewFile:
         Raises CopyUnwritable, CopyDiskFull; EngineBadAnswer if it is not that many bytes long.
         """
         try:
-            with Path(self._path).open("r+b") as file:  # Windows takes nothing else
+            with os.fdopen(os.open(self._path, _AGAIN), "r+b") as file:  # Windows takes nothing else
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # exchanged in between
+                    raise EngineBadAnswer
                 os.fsync(file.fileno())
                 written = file.seek(0, os.SEEK_END)
         except OSError as error:

@@ -19,6 +19,7 @@ T = TypeVar("T")
 # All face prints of the library, page by page; blocks while it reads, always in one thread.
 ReadPrints: TypeAlias = Callable[[], Iterator[Sequence[FacePrint]]]
 
+_MOST_PARTS = 10_000_000  # the groups of a library of three million faces have fewer
 _START_LIMIT_S = 60.0
 _GROUP_LIMIT_S = 900.0  # for a million faces
 _SHORT_S, _LOOK_S = 0.01, 0.25  # between looks whether it is done
@@ -184,7 +185,7 @@ class MatcherProcess:
             return self._child
         self.forget()
         try:
-            child = self._child = await Child.start(self._command, desktop=False)
+            child = self._child = await Child.start(self._command, desktop=False, most_parts=_MOST_PARTS)
             self.hello = await self._ask(child, "hello", None, match_wire.HELLO, limit=_START_LIMIT_S)
         except EngineKilled:
             self.forget()

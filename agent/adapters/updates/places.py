@@ -4,6 +4,7 @@ import ctypes
 import os
 import plistlib
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -12,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from agent.adapters.durable import disk_full, sync_file, sync_folder
+from agent.adapters.durable import copy_to_new, disk_full, sync_folder
 from agent.build import Kind
 from agent.domain.errors import UpdateDiskFull, UpdateFailed, UpdateUnwritable
 
@@ -79,9 +80,7 @@ class AppImagePlace:
     def stage(self, file: Path) -> None:
         with _placing():
             self._old.unlink(missing_ok=True)
-            shutil.copyfile(file, self._new)
-            self._new.chmod(self._target.stat().st_mode | 0o100)
-            sync_file(self._new)
+            copy_to_new(file, self._new, stat.S_IMODE(self._target.stat().st_mode) | 0o100)
 
     def swap(self) -> None:
         if not self._new.exists():
@@ -90,8 +89,7 @@ class AppImagePlace:
         try:
             os.link(self._target, self._old)
         except OSError:  # a file system without links
-            shutil.copy2(self._target, self._old)
-            sync_file(self._old)
+            copy_to_new(self._target, self._old, stat.S_IMODE(self._target.stat().st_mode))
         sync_folder(self._target.parent)
         self._new.replace(self._target)
         sync_folder(self._target.parent)
@@ -193,8 +191,7 @@ class NsisPlace:
 
     def stage(self, file: Path) -> None:
         with _placing():
-            shutil.copyfile(file, self._setup)
-            sync_file(self._setup)
+            copy_to_new(file, self._setup)
             self._run([str(self._setup), "/S", "/UNPACK"])
 
     def swap(self) -> None:

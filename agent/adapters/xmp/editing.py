@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from html import escape  # what it makes is XML too, and xml.sax.saxutils would load all of urllib
 from typing import Final
 
+from agent.adapters.xmp.anew import encoded, written
 from agent.adapters.xmp.names import MWG, OURS, RDF, ST_AREA, ST_DIM, Prefixes
 from agent.adapters.xmp.reading import find, mwg_items
 from agent.adapters.xmp.tree import Node, parse
@@ -45,19 +46,14 @@ def edited(body: bytes, changes: Sequence[RegionChange], size: tuple[int, int]) 
 
 
 def with_regions_of(body: bytes, other: bytes) -> bytes:
-    """The packet with MWG's regions of another packet, as they stand there: a sidecar's regions hide those inside the photo."""
+    """The packet with MWG's regions of another packet, written anew: a sidecar's regions hide those inside the photo."""
     holder = find(parse(other), MWG, "Regions")
     if holder is None:
         return body
     rdf = parse(body)
-    tag = other[holder.start : holder.opened]
-    here = {found[1].decode() for found in _ATTRIBUTE.finditer(tag)}
-    bound = {f"xmlns:{prefix}" if prefix else "xmlns": namespace for prefix, namespace in holder.scope.items()}
-    declared = "".join(f" {name}={_quoted(namespace)}" for name, namespace in bound.items() if name not in here)
-    copied = other[holder.start : holder.end].decode()
-    name = copied[: len(_name(tag)) + 1]
     edit = _Edit(body)
-    _describe(edit, rdf, Prefixes(rdf.scope), name + declared + copied[len(name) :])
+    prefixes = Prefixes(rdf.scope)
+    _describe(edit, rdf, prefixes, written(holder, prefixes))
     return edit.done()
 
 
@@ -129,7 +125,7 @@ def _element(name: str, text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    return f'"{escape(text)}"'
+    return f'"{encoded(text)}"'
 
 
 def _figure(value: float) -> str:

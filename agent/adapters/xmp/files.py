@@ -1,19 +1,24 @@
-"""Sidecars as files: which belong to a photo, read with a bound, replaced whole and only if nobody else wrote meanwhile."""
+"""Sidecars as files: which belong to a photo, read with a bound, replaced whole and only if no other program wrote meanwhile.
+
+A photo's folder may come from anyone, with links in it. A sidecar is made under its own name only, where nothing is, and a link is followed
+only to a sidecar that exists in the same watched folder.
+"""
 
 import contextlib
 import errno
 import hashlib
 import os
-import shutil
 import stat
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from agent.adapters.durable import disk_full, sync_folder
+from agent.adapters.bounded import TooLong, read_regular
+from agent.adapters.durable import create_file, disk_full, move_new, sync_folder
 from agent.adapters.online_only import is_online_only
 from agent.adapters.xmp.tree import MAX_BYTES
-from agent.domain.errors import XmpDiskFull, XmpTooLarge, XmpUnreadable, XmpUnwritable
+from agent.domain.errors import XmpDiskFull, XmpLinked, XmpTooLarge, XmpUnreadable, XmpUnwritable
 from agent.domain.image import SIDECAR_ENDING, is_image
 
 _IN_USE: Final = (32, 33)  # Windows: another program has it open right now
@@ -41,17 +46,15 @@ def short_name(photo: Path) -> Path:
 def read(path: Path) -> SidecarFile | None:
     """None if there is none. Raises XmpTooLarge, XmpUnreadable."""
     try:
-        facts = path.stat()
-        if not stat.S_ISREG(facts.st_mode) or is_online_only(str(path)):  # a pipe would never end, a cloud would be asked
+        if is_online_only(str(path)):  # a cloud would be asked
             raise XmpUnreadable
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data, facts = read_regular(path, MAX_BYTES)
+    except TooLong:
+        raise XmpTooLarge from None
     except (OSError, ValueError) as error:
         if getattr(error, "errno", None) in (errno.ENOENT, errno.ENAMETOOLONG):
             return None
         raise XmpUnreadable from None
-    if len(data) > MAX_BYTES:
-        raise XmpTooLarge
     return SidecarFile(path, data, facts.st_mtime_ns)
 
 
@@ -67,26 +70,34 @@ def has_namesakes(photo: Path) -> bool:
         raise XmpUnreadable from None
 
 
-def replace(path: Path, data: bytes, old: SidecarFile | None, photo: Path) -> bool:
+def replace(path: Path, data: bytes, old: SidecarFile | None, photo: Path, root: Path | None) -> bool:
     """Write a sidecar whole, with the rights of the old one, or the photo's. False, and nothing done, if it isn't `old` any more.
 
-    Raises XmpDiskFull, XmpUnwritable.
+    `root` is the watched folder that the sidecar must lie in; without it, any existing sidecar is edited where a link leads to it.
+    Raises XmpDiskFull, XmpUnwritable, XmpLinked.
     """
-    target = Path(os.path.realpath(path))  # where it is a link, the link stays
+    target = _target(path, root)
+    if old is None and target != path:
+        raise XmpLinked  # to nothing: whoever made the link would choose the place of a new file
     temporary = _temporary(target)
     try:
         if old is not None and not _may_write(target):
             raise XmpUnwritable
         temporary.unlink(missing_ok=True)
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600), "wb") as file:
+        with create_file(temporary) as file:
             file.write(data)
             file.flush()
-            _dress(temporary, target if old else None, photo)
+            _dress(file.fileno(), target if old else None, photo)
             os.fsync(file.fileno())
         if not _still(path, old):
             return False
-        temporary.replace(target)
+        if old is None:
+            move_new(str(temporary), str(target))
+        else:
+            temporary.replace(target)
         sync_folder(target.parent)
+    except FileExistsError:
+        return False
     except OSError as error:
         if getattr(error, "winerror", 0) in _IN_USE:
             return False
@@ -95,6 +106,23 @@ def replace(path: Path, data: bytes, old: SidecarFile | None, photo: Path) -> bo
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
     return True
+
+
+def _target(path: Path, root: Path | None) -> Path:
+    """The file that is to be written: a link stays, where it leads to a sidecar. Raises XmpLinked for any other, XmpUnwritable."""
+    try:
+        linked = path.is_symlink()
+    except (OSError, ValueError):  # a name that no file can have
+        raise XmpUnwritable from None
+    try:
+        real = Path(os.path.realpath(path, strict=True)) if linked else None
+        folder = os.path.realpath(path.parent if real is None else real.parent)
+        inside = root is None or Path(folder).is_relative_to(os.path.realpath(root))
+    except (OSError, ValueError):
+        raise XmpLinked from None
+    if not inside or (real is not None and not (real.suffix.lower() == SIDECAR_ENDING and real.is_file())):
+        raise XmpLinked
+    return path if real is None else real
 
 
 def clear(path: Path) -> None:
@@ -115,18 +143,24 @@ def _may_write(path: Path) -> bool:
     return bool(path.stat().st_mode & 0o222) and os.access(path, os.W_OK)
 
 
-def _dress(temporary: Path, old: Path | None, photo: Path) -> None:
-    if old is None:
-        with contextlib.suppress(OSError):
-            temporary.chmod(stat.S_IMODE(photo.stat().st_mode) & 0o666 | 0o600)
+def _dress(handle: int, old: Path | None, photo: Path) -> None:
+    """By the open file: its name may stand for another one by now."""
+    if os.name != "posix":
         return
     with contextlib.suppress(OSError):
-        shutil.copystat(old, temporary)  # extended attributes too, where there are such
-        os.utime(temporary)
-    if os.name == "posix":
-        with contextlib.suppress(OSError):
-            facts = old.stat()
-            os.chown(temporary, facts.st_uid, facts.st_gid)
+        facts = (old or photo).stat()
+        os.fchmod(handle, stat.S_IMODE(facts.st_mode) if old else stat.S_IMODE(facts.st_mode) & 0o666 | 0o600)
+        if old is not None:
+            _copy_attributes(old, handle)
+            os.fchown(handle, facts.st_uid, facts.st_gid)
+
+
+def _copy_attributes(old: Path, handle: int) -> None:
+    """Extended attributes, where there are such."""
+    if sys.platform == "linux":
+        for name in os.listxattr(old):
+            with contextlib.suppress(OSError):
+                os.setxattr(handle, name, os.getxattr(old, name))
 
 
 def _still(path: Path, old: SidecarFile | None) -> bool:

@@ -1,6 +1,7 @@
 """The namespaces of XMP that we read or write, and prefixes for them."""
 
 from collections.abc import Mapping
+from html import escape
 from typing import Final
 
 RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -13,6 +14,7 @@ MP_REGION: Final = "http://ns.microsoft.com/photo/1.2/t/Region#"
 ACDSEE: Final = "http://ns.acdsee.com/regions/"
 ACDSEE_AREA: Final = "http://ns.acdsee.com/sType/Area#"
 PHOTOSHOP: Final = "http://ns.adobe.com/photoshop/1.0/"
+XML: Final = "http://www.w3.org/XML/1998/namespace"  # its prefix is bound without a declaration
 OURS: Final = "urn:my-ai-popup:regions#"
 
 _PREFIXES: Final = {RDF: "rdf", MWG: "mwg-rs", ST_AREA: "stArea", ST_DIM: "stDim", OURS: "ai-popup"}
@@ -29,7 +31,7 @@ class Prefixes:
         for prefix, bound in self._taken.items():
             if prefix and bound == namespace:
                 return f"{prefix}:{local}"
-        prefix = wanted = _PREFIXES[namespace]
+        prefix = wanted = _PREFIXES.get(namespace, "other")
         number = 1
         while prefix in self._taken:
             number += 1
@@ -40,4 +42,4 @@ class Prefixes:
     @property
     def declared(self) -> str:
         """Attributes that declare the new prefixes, for the element around it all."""
-        return "".join(f' xmlns:{prefix}="{namespace}"' for prefix, namespace in self._new.items())
+        return "".join(f' xmlns:{prefix}="{escape(namespace)}"' for prefix, namespace in self._new.items())

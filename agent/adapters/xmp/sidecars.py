@@ -50,11 +50,13 @@ class Sidecars:
             return Reading(Regions(), None, (), inside.orientation)
         return Reading(found[0][1], found[0][0], tuple(origin for origin, _ in found[1:]), inside.orientation)
 
-    def write(self, photo: Path, size: tuple[int, int], orientation: int, faces: Sequence[NamedBox]) -> Written:
+    def write(
+        self, photo: Path, size: tuple[int, int], orientation: int, faces: Sequence[NamedBox], *, root: Path | None = None
+    ) -> Written:
         """Make the sidecar say whom we know. `size`: of the upright image, as the boxes are. Raises XmpError.
 
         Names that others gave stay. What the photo itself says of regions goes into a sidecar that says nothing of them yet: readers
-        take a sidecar's regions in place of the photo's.
+        take a sidecar's regions in place of the photo's. Links are followed within `root` only, by default the photo's own folder.
         """
         ours = [NamedArea(face.name, area_of(face.box, *size, orientation)) for face in faces]
         flat = size if orientation < 5 else (size[1], size[0])
@@ -65,7 +67,7 @@ class Sidecars:
                 raise XmpOtherImage
             return changes
 
-        changes, regions = self._change(photo, flat, change, create=True)
+        changes, regions = self._change(photo, flat, change, root=root or photo.parent, create=True)
         return Written(changes, tuple(compare(ours, regions.items)))
 
     def forget(self, photo: Path, names: Collection[str], *, by_others: bool = False) -> Forgotten:
@@ -90,6 +92,7 @@ class Sidecars:
         plan: Callable[[Regions], Sequence[RegionChange]],
         origin: Origin | None = None,
         *,
+        root: Path | None = None,
         create: bool = False,
     ) -> tuple[int, Regions]:
         """How many changes were made, and all regions there are then."""
@@ -106,7 +109,7 @@ class Sidecars:
                 body = editing.edited(body, changes, size)
                 after = _planned(body, plan)[0]  # also proves that what we are about to write can be read
                 path = source.file.path if source else files.long_name(photo)
-                if files.replace(path, packet.with_body(body), source.file if source else None, photo):
+                if files.replace(path, packet.with_body(body), source.file if source else None, photo, root):
                     return len(changes), after
         raise XmpChanging
 

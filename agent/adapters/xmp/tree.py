@@ -13,8 +13,11 @@ from xml.parsers import expat
 from agent.adapters.xmp.names import ACDSEE, MP, MWG, PHOTOSHOP, RDF
 from agent.domain.errors import XmpMalformed, XmpTooLarge
 
-MAX_BYTES: Final = 16 << 20  # darktable's and Lightroom's longest histories are a few MB
+# The agent itself parses it, so that it is small: darktable's and Lightroom's longest histories are 2 or 3 MB.
+MAX_BYTES: Final = 4 << 20
+_MAX_ELEMENTS: Final = 200_000  # also of what is passed over: each costs a call
 _MAX_NODES: Final = 100_000
+_MAX_TEXT: Final = 1 << 20  # characters that are kept, of names mostly, in elements and between them
 _MAX_DEPTH: Final = 200
 _MAX_PREFIXES: Final = 200
 _MAX_BINDINGS: Final = 1_000_000  # of prefixes, in all scopes there are
@@ -88,7 +91,7 @@ class _Builder:
         self._open: list[Node] = []
         self._declared: dict[str, str] = {}
         self._depth = 0
-        self._nodes = self._bindings = 0
+        self._elements = self._nodes = self._bindings = self._characters = 0
         self._skipped = 0  # how deep we are in what is passed over
         self._parser = parser = expat.ParserCreate("utf-8", " ")
         parser.buffer_text = True
@@ -113,8 +116,11 @@ class _Builder:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
+        self._elements += 1
         if self._depth > _MAX_DEPTH:
             raise XmpMalformed
+        if self._elements > _MAX_ELEMENTS:
+            raise XmpTooLarge
         declared, self._declared = self._declared, {}
         if self._skipped or not self._wanted(name):
             self._skipped += 1
@@ -130,6 +136,7 @@ class _Builder:
         tag = _TAG.match(self._body, start)
         if tag is None:
             raise XmpMalformed
+        self._keep(sum(map(len, attributes.values())))
         node = Node(name, attributes, scope, start, tag.end())
         if self._open:
             self._open[-1].children.append(node)
@@ -168,4 +175,10 @@ class _Builder:
 
     def _text(self, text: str) -> None:
         if not self._skipped and self._open:
+            self._keep(len(text))
             self._open[-1].texts.append(text)
+
+    def _keep(self, characters: int) -> None:
+        self._characters += characters
+        if self._characters > _MAX_TEXT:
+            raise XmpTooLarge

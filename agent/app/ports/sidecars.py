@@ -53,8 +53,13 @@ class SidecarStore(Protocol):
         """The newest sidecar that speaks of regions, else the photo itself."""
         ...
 
-    def write(self, photo: Path, size: tuple[int, int], orientation: int, faces: Sequence[NamedBox]) -> Written:
-        """Make the sidecar say whom we know, and no more. `size`: of the upright image, as the boxes are. Names that others gave stay."""
+    def write(
+        self, photo: Path, size: tuple[int, int], orientation: int, faces: Sequence[NamedBox], *, root: Path | None = None
+    ) -> Written:
+        """Make the sidecar say whom we know, and no more. `size`: of the upright image, as the boxes are. Names that others gave stay.
+
+        Links are followed to existing sidecars below `root` only, by default the photo's own folder.
+        """
         ...
 
     def forget(self, photo: Path, names: Collection[str]) -> Forgotten:

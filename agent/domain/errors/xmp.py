@@ -29,6 +29,12 @@ class XmpUnwritable(XmpError):
     code = "xmp.unwritable"
 
 
+class XmpLinked(XmpError):
+    """A link in the sidecar's place that leads to no sidecar of the same watched folder: nothing is written through it."""
+
+    code = "xmp.linked"
+
+
 class XmpDiskFull(XmpError):
     code = "xmp.disk_full"
 

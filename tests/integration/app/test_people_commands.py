@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -235,3 +236,17 @@ def test_a_running_agent_is_asked(cli: CommandLine, running_agent: FakeAgent, tm
     nobody = {"width": 1, "height": 1, "faces": [{"box": [0, 0, 1, 1], "person_id": None, "certainty": None, "found": []}]}
     running_agent.answers["/api/search/face"] = httpx.Response(200, json=nobody)
     assert cli("find", "--face", str(photo)).code == 1
+
+
+@pytest.mark.parametrize("line", ['{"person": "' + "M" * 200_000, "person,sha256\n" + "M" * 200_000, '{"person": ' + "[" * 100_000])
+def test_a_file_of_one_endless_row_is_not_read_to_its_end(cli: CommandLine, album: Path, line: str) -> None:
+    (album / "people.json").write_text(line, encoding="utf-8")
+    said = cli("people", "import", str(album / "people.json"))
+    assert said.code == 1 and "[people.import_bad_row]" in said.err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need rights there")
+def test_people_are_exported_nowhere_through_a_link(cli: CommandLine, album: Path, tmp_path: Path) -> None:
+    (tmp_path / ".people.json.part").symlink_to(tmp_path / "elsewhere")
+    assert cli("people", "export", str(tmp_path / "people.json")).code == 0
+    assert not (tmp_path / "elsewhere").exists() and (tmp_path / "people.json").is_file()

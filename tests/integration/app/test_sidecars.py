@@ -348,3 +348,18 @@ async def test_names_go_to_another_program_and_come_back_from_it(world: World) -
         assert names(world, "b.jpg") == ["Müller"]
         await world.app.people.forget(1)
         assert "梅" not in exiftool("-struct", "-j", "-XMP:all", sidecar(world, "a.jpg"))
+
+
+async def test_a_link_beside_a_photo_leads_no_name_out_of_the_watched_folder(world: World) -> None:
+    async with running(world, "both"):
+        keys = world.folder.parent / "authorized_keys"
+        sidecar(world, "a.jpg").symlink_to(keys)
+        await world.app.people.name_face(await photo(world, "a.jpg", b"m1"), "Mei")
+        await settled(world)
+        assert not keys.exists() and sidecar(world, "a.jpg").is_symlink()
+        kept = sidecar(world, "b.jpg").resolve().with_name("names.xmp")
+        kept.write_text(packet(region("")), encoding="utf-8")
+        sidecar(world, "b.jpg").symlink_to(kept)
+        await world.app.people.name_face(await photo(world, "b.jpg", b"m2"), "Xu")
+        await settled(world)
+        assert names(world, "b.jpg") == ["Xu"]

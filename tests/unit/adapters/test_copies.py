@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import sys
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -328,3 +329,42 @@ def test_an_ending_fits_its_format() -> None:
     assert named_as("/x.y/a.heic", "jpeg") == "/x.y/a.jpg"
     assert named_as("/x.y/a.mpo", "jpeg") == "/x.y/a.mpo"
     assert named_as("a", "png") == "a"
+
+
+LINKS = pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+
+
+@LINKS
+def test_a_link_in_the_place_of_what_was_made_leads_to_no_other_file(photos: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"secret")
+    secret.chmod(0o600)
+    (photos / "a.jpg").chmod(0o666)
+    placing = ready(tmp_path / "a.jpg", photos / "a.jpg")
+    Path(placing.aside).unlink()
+    Path(placing.aside).symlink_to(secret)
+    with pytest.raises(CopyUnwritable):
+        COPIES.place(placing)
+    assert secret.stat().st_mode & 0o777 == 0o600 and not (tmp_path / "a.jpg").exists()
+
+
+@LINKS
+def test_a_report_is_never_written_through_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = tmp_path / "secret"
+    prepare = Copies.prepare
+
+    def then_a_link(self: Copies, target: str, token: str) -> str:
+        aside = prepare(self, target, token)
+        Path(aside).symlink_to(secret)
+        return aside
+
+    monkeypatch.setattr(Copies, "prepare", then_a_link)
+    with pytest.raises(CopyUnwritable):
+        COPIES.report(str(tmp_path / "a.jpg"), {"found": 0})
+    assert not secret.exists()
+
+
+@LINKS
+def test_a_pipe_in_the_place_of_a_copy_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.jpg")
+    assert COPIES.digest(str(tmp_path / "a.jpg")) is None

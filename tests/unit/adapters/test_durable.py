@@ -1,12 +1,13 @@
 """Files take their places whole, also where the system refuses for a moment."""
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
 from agent.adapters import durable
-from agent.adapters.durable import write_private
+from agent.adapters.durable import copy_to_new, create_file, move_new, sync_file, write_private
 
 
 @pytest.fixture
@@ -44,3 +45,38 @@ def test_what_may_not_be_written_is_told_and_nothing_is_left(
         write_private(tmp_path / "a", b"new")
     assert (tmp_path / "a").read_bytes() == b"old" and [path.name for path in tmp_path.iterdir()] == ["a"]
     assert system == "win32" or held[0] == 999_999
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+@pytest.mark.parametrize("exists", [True, False])
+def test_no_file_is_made_or_changed_through_a_link(tmp_path: Path, exists: bool) -> None:
+    secret, link = tmp_path / "secret", tmp_path / "link"
+    if exists:
+        secret.write_bytes(b"secret")
+        secret.chmod(0o600)
+    link.symlink_to(secret)
+    with pytest.raises(OSError):
+        create_file(link)
+    with pytest.raises(OSError):
+        sync_file(link, 0o666)
+    (tmp_path / "new").write_bytes(b"new")
+    copy_to_new(tmp_path / "new", link)
+    assert not link.is_symlink() and link.read_bytes() == b"new"
+    assert secret.exists() == exists
+    if exists:
+        assert secret.read_bytes() == b"secret" and secret.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_link_that_is_moved_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"secret")
+    (tmp_path / "aside").symlink_to("secret")
+    move_new(str(tmp_path / "aside"), str(tmp_path / "target"))
+    assert (tmp_path / "target").is_symlink()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such files there")
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError):
+        sync_file(tmp_path / "pipe")

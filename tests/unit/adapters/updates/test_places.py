@@ -147,7 +147,7 @@ def test_a_place_without_room_or_right_is_said(
     def fails(*_: object) -> None:
         raise OSError(number, "no")
 
-    monkeypatch.setattr("agent.adapters.updates.places.shutil.copyfile", fails)
+    monkeypatch.setattr("agent.adapters.updates.places.copy_to_new", fails)
     with pytest.raises(error):
         AppImagePlace(tmp_path / "AI-Popup.AppImage").stage(tmp_path / "download")
 

@@ -94,7 +94,7 @@ def test_a_compressed_packet_never_grows_beyond_its_bound(tmp_path: Path) -> Non
     path.write_bytes(
         b"\x89PNG\r\n\x1a\n" + chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(bytes(20 << 20), 1)) + chunk(b"IEND", b"")
     )
-    assert len(read_embedded(path).xmp or b"") == 16 << 20
+    assert len(read_embedded(path).xmp or b"") == 4 << 20
 
 
 def heif(iloc: bytes, items: int = 1) -> bytes:

@@ -100,6 +100,25 @@ def test_what_is_built_while_reading_is_bounded(monkeypatch: pytest.MonkeyPatch)
         parse(with_properties(regions("<rdf:li/>" * 101)).encode())
 
 
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "x" * (2 << 20),
+        "".join(f"<rdf:li>{'x' * 1_000}</rdf:li>" for _ in range(1_100)),
+        "".join(f"<rdf:li mwg-rs:Name='{'x' * 1_000}'/>" for _ in range(1_100)),
+    ],
+    ids=["between elements", "in elements", "in attributes"],
+)
+def test_text_is_bounded_wherever_it_stands(inside: str) -> None:
+    with pytest.raises(XmpTooLarge):
+        parse(with_properties(regions(inside)).encode())
+
+
+def test_elements_that_are_passed_over_are_counted_too() -> None:
+    with pytest.raises(XmpTooLarge):
+        parse(with_properties(f"<rdf:other>{'<rdf:a/>' * 200_001}</rdf:other>").encode())
+
+
 def test_many_prefixes_are_refused() -> None:
     with pytest.raises(XmpTooLarge):
         parse(with_properties("", " ".join(f'xmlns:p{number}="u{number}"' for number in range(300))).encode())

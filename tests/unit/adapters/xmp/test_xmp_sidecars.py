@@ -11,7 +11,7 @@ import pytest
 
 from agent.adapters.xmp import Sidecars, files
 from agent.app.ports import Origin
-from agent.domain.errors import XmpChanging, XmpDiskFull, XmpMalformed, XmpOtherImage, XmpTooLarge, XmpUnreadable, XmpUnwritable
+from agent.domain.errors import XmpChanging, XmpDiskFull, XmpLinked, XmpMalformed, XmpOtherImage, XmpTooLarge, XmpUnreadable, XmpUnwritable
 from agent.domain.face import Box
 from agent.domain.regions import Agreed, Conflict, NamedBox
 from tests.xmp_packets import DIGIKAM, MICROSOFT, region, regions, with_properties
@@ -161,7 +161,7 @@ def test_what_a_killed_program_left_half_written_goes_with_the_next(
     sidecars: Sidecars, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as killed:
-        killed.setattr(Path, "replace", lambda *_: kill())
+        killed.setattr(os, "link", lambda *_, **__: kill())
         killed.setattr(Path, "unlink", lambda *_, **__: None)
         with pytest.raises(KeyboardInterrupt):
             sidecars.write(photo, SIZE, 1, [NamedBox("Mei", LEFT)])
@@ -214,8 +214,8 @@ def intrude(monkeypatch: pytest.MonkeyPatch, write: Callable[[int], None]) -> No
     """Another program writes each time we are about to."""
     dress, times = files._dress, iter(range(10))
 
-    def meanwhile(temporary: Path, old: Path | None, photo: Path) -> None:
-        dress(temporary, old, photo)
+    def meanwhile(handle: int, old: Path | None, photo: Path) -> None:
+        dress(handle, old, photo)
         write(next(times))
 
     monkeypatch.setattr(files, "_dress", meanwhile)
@@ -278,7 +278,7 @@ def test_a_disk_that_takes_nothing_leaves_the_old_sidecar(
 
 def test_a_sidecar_beyond_all_measure_is_not_read(sidecars: Sidecars, photo: Path) -> None:
     with files.long_name(photo).open("wb") as file:
-        file.truncate((16 << 20) + 1)
+        file.truncate((4 << 20) + 1)
     with pytest.raises(XmpTooLarge):
         sidecars.read(photo)
 
@@ -303,3 +303,105 @@ def test_rights_and_links_are_kept(sidecars: Sidecars, photo: Path) -> None:
     assert path.is_symlink()
     assert elsewhere.stat().st_mode & 0o777 == 0o664
     assert names(sidecars, photo) == ["Li"]
+
+
+# -- links that somebody put into a folder of photos ---------------------------------------------------------------------------------------
+
+LINKS = pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+# A line that a file of another kind would heed, where a photo's own regions say it.
+FOREIGN = "\nssh-ed25519 AAAA attacker\n"
+
+
+def folders(photo: Path) -> tuple[Path, Path]:
+    """The photo in a watched folder, which holds regions with a line of their own, and a folder beside it."""
+    watched, home = photo.parent / "watched", photo.parent / "home"
+    watched.mkdir()
+    home.mkdir()
+    named = with_properties(regions(region("Anna").replace("</rdf:li>", f"<mwg-rs:Description>{FOREIGN}</mwg-rs:Description></rdf:li>")))
+    PIL.Image.new("RGB", SIZE).save(watched / "IMG.jpg", xmp=named.encode())
+    return watched / "IMG.jpg", home
+
+
+@LINKS
+@pytest.mark.parametrize("name", ["authorized_keys", "new.xmp"])
+def test_no_file_is_made_through_a_link(name: str, sidecars: Sidecars, photo: Path) -> None:
+    photo, home = folders(photo)
+    files.long_name(photo).symlink_to(home / name)
+    with pytest.raises(XmpLinked):
+        sidecars.write(photo, SIZE, 1, [NamedBox("Mei", RIGHT)])
+    assert not list(home.iterdir()) and files.long_name(photo).is_symlink()
+
+
+@LINKS
+@pytest.mark.parametrize(("name", "inside"), [("authorized_keys", False), ("other.xmp", False), ("notes.txt", True)])
+def test_no_file_is_changed_through_a_link_but_a_sidecar_in_the_same_folder(
+    name: str, inside: bool, sidecars: Sidecars, photo: Path
+) -> None:
+    photo, home = folders(photo)
+    target = (photo.parent if inside else home) / name
+    target.write_text(ANNA, encoding="utf-8")
+    files.long_name(photo).symlink_to(target)
+    with pytest.raises(XmpLinked):
+        sidecars.write(photo, SIZE, 1, [NamedBox("Mei", RIGHT)])
+    assert target.read_text(encoding="utf-8") == ANNA
+
+
+@LINKS
+def test_a_link_to_a_sidecar_elsewhere_in_the_watched_folder_is_followed(sidecars: Sidecars, photo: Path) -> None:
+    photo, _ = folders(photo)
+    target = photo.parent / "names" / "IMG.XMP"
+    target.parent.mkdir()
+    target.write_text(ANNA, encoding="utf-8")
+    files.long_name(photo).symlink_to(target)
+    with pytest.raises(XmpLinked):
+        sidecars.write(photo.rename(photo.parent / "names" / "IMG.jpg"), SIZE, 1, [NamedBox("Mei", RIGHT)], root=photo.parent / "no")
+    (photo.parent / "names" / "IMG.jpg").rename(photo)
+    sidecars.write(photo, SIZE, 1, [NamedBox("Mei", RIGHT)], root=photo.parent)
+    assert files.long_name(photo).is_symlink() and "Mei" in target.read_text(encoding="utf-8")
+
+
+@LINKS
+def test_a_folder_that_is_a_link_leads_nowhere_else(sidecars: Sidecars, photo: Path) -> None:
+    photo, home = folders(photo)
+    (home / "IMG.jpg").write_bytes(photo.read_bytes())
+    (photo.parent / "sub").symlink_to(home)
+    with pytest.raises(XmpLinked):
+        sidecars.write(photo.parent / "sub" / "IMG.jpg", SIZE, 1, [NamedBox("Mei", RIGHT)], root=photo.parent)
+    assert [each.name for each in home.iterdir()] == ["IMG.jpg"]
+
+
+@LINKS
+def test_names_that_we_wrote_go_from_wherever_a_link_leads(sidecars: Sidecars, photo: Path) -> None:
+    photo, home = folders(photo)
+    sidecars.write(photo, SIZE, 1, [NamedBox("Mei", RIGHT)])
+    elsewhere = files.long_name(photo).rename(home / "IMG.xmp")
+    files.long_name(photo).symlink_to(elsewhere)
+    assert sidecars.forget(photo, ["Mei"]).changes == 1
+    assert "Mei" not in elsewhere.read_text(encoding="utf-8")
+
+
+def test_no_byte_of_a_photos_own_regions_is_copied(sidecars: Sidecars, photo: Path) -> None:
+    photo, _ = folders(photo)
+    sidecars.write(photo, SIZE, 1, [NamedBox("Mei", RIGHT)])
+    text = files.long_name(photo).read_text(encoding="utf-8")
+    assert names(sidecars, photo) == ["Anna", "Mei"] and "ssh-ed25519 AAAA attacker" in text
+    assert FOREIGN.strip() not in text.splitlines()
+    with_comment = with_properties(regions(region("Anna")).replace("<rdf:Bag>", "<rdf:Bag><!-- SECRET --><?SECRET?>"))
+    files.long_name(photo).unlink()
+    PIL.Image.new("RGB", SIZE).save(photo, xmp=with_comment.encode())
+    sidecars.write(photo, SIZE, 1, [NamedBox("Mei", RIGHT)])
+    assert "SECRET" not in files.long_name(photo).read_text(encoding="utf-8")
+
+
+def test_what_comes_into_the_place_at_the_same_moment_is_kept(sidecars: Sidecars, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    still = files._still
+
+    def then_another(path: Path, old: files.SidecarFile | None) -> bool:
+        seen = still(path, old)
+        if not path.exists():
+            beside(photo, ANNA)
+        return seen
+
+    monkeypatch.setattr(files, "_still", then_another)
+    sidecars.write(photo, SIZE, 1, [NamedBox("Mei", RIGHT)])
+    assert names(sidecars, photo) == ["Anna", "Mei"]
