@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import Final, TextIO
 
 import structlog
 
@@ -34,8 +34,8 @@ _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _CHATTY = ("watchdog", "sqlalchemy", "alembic", "asyncio", "uvicorn", "httpx", "httpcore", "PIL", "filelock", "keyring", "pywebview")
 
 
-def configure(settings: Logs, folder: Path, *, file: str = "agent.log") -> None:
-    """Log to `folder/file` from now on; called again it takes over new settings. Raises OSError if the folder can't be made."""
+def configure(settings: Logs, folder: Path, *, file: str = "agent.log", echo: TextIO | None = None) -> None:
+    """Log to `folder/file` from now on, and to `echo`. Called again it takes over new settings. Raises OSError without the folder."""
     stop()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     level = logging.getLevelName(settings.level.upper())
@@ -47,6 +47,10 @@ def configure(settings: Logs, folder: Path, *, file: str = "agent.log") -> None:
     root = logging.getLogger()
     root.addHandler(entry)
     root.setLevel(level)
+    if echo is not None:
+        _Running.echo = logging.StreamHandler(echo)
+        _Running.echo.setFormatter(_JsonLines())
+        root.addHandler(_Running.echo)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
     structlog.configure(
@@ -62,9 +66,17 @@ def stop() -> None:
     if _Running.entry is not None:
         logging.getLogger().removeHandler(_Running.entry)
         _Running.entry = None
+    if _Running.echo is not None:
+        logging.getLogger().removeHandler(_Running.echo)
+        _Running.echo = None
     if _Running.listener is not None:
         _Running.listener.stop()
         _Running.listener = None
+
+
+def places(error: BaseException) -> str:
+    """Where the error arose, and what caused it, as a line of JSON without its message, which may name a file."""
+    return json.dumps(_exception(error), default=lambda value: type(value).__name__)
 
 
 def guard(_logger: object, _method: str, event: MutableMapping[str, object]) -> MutableMapping[str, object]:
@@ -79,6 +91,7 @@ class _Running:
 
     entry: "_Entry | None" = None
     listener: "_Listener | None" = None
+    echo: "logging.StreamHandler[TextIO] | None" = None
 
 
 def _safe(key: str, value: object, withheld: list[str]) -> object:

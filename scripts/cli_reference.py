@@ -6,18 +6,25 @@ from collections.abc import Iterator
 import click
 
 from agent.cli.click_words import speak
-from agent.cli.commands import TEXTS, ai_popup
+from agent.i18n import Texts
+
+TEXTS = Texts()
+speak(TEXTS)  # before the commands are made
+
+from agent.cli.command import examples_of  # noqa: E402
+from agent.cli.commands import ai_popup  # noqa: E402
 
 TITLES = {"en": ("Commands", "what", "meaning"), "zh-CN": ("命令", "写法", "含义")}
 INTRO = {
-    "en": "What `ai-popup COMMAND --help` says. Exit codes: 0 all well, 1 something failed (each failure is named), 2 wrong usage.",
-    "zh-CN": "即 `ai-popup COMMAND --help` 的内容，都在这里。退出码：0 表示全部成功，1 表示有失败（会逐一说明），2 表示用法有误。",
+    "en": "What `ai-popup COMMAND --help` says. Exit codes: 0 all well, 1 something failed (each failure is named), 2 wrong usage. "
+    "Every command takes `-q` (`--quiet`: only results and errors) and `-v` (`--verbose`: what is logged, and where an error arose).",
+    "zh-CN": "即 `ai-popup COMMAND --help` 的内容，都在这里。退出码：0 表示全部成功，1 表示有失败（会逐一说明），2 表示用法有误。"
+    "每个命令都可以加 `-q`（`--quiet`，只输出结果和错误）和 `-v`（`--verbose`，同时输出日志内容和错误位置）。",
 }
 
 
 def page() -> str:
     """All commands as Markdown."""
-    speak(TEXTS)
     root = click.Context(ai_popup, info_name="ai-popup")
     return "\n".join([f"# {TITLES[TEXTS.language][0]}", "", INTRO[TEXTS.language], *_command(ai_popup, root), ""])
 
@@ -29,10 +36,12 @@ def _command(command: click.Command, context: click.Context) -> Iterator[str]:
     yield from ("", (command.help or "").strip(), "")
     yield from ("```text", f"{context.command_path} {' '.join(command.collect_usage_pieces(context))}", "```")
     told = [record for parameter in command.get_params(context) if (record := parameter.get_help_record(context)) is not None]
-    own = [(words, meaning) for words, meaning in told if meaning and "--help" not in words]
+    own = [(words, meaning) for words, meaning in told if meaning and not any(each in words for each in ("--help", "--quiet", "--verbose"))]
     if own:
         _, what, meaning = TITLES[TEXTS.language]
         yield from ("", f"| {what} | {meaning} |", "| --- | --- |", *(f"| `{_cell(words)}` | {_cell(text)} |" for words, text in own))
+    if examples := examples_of(context):
+        yield from ("", "```sh", *examples, "```")
     if isinstance(command, click.Group):
         for name, inner in sorted(command.commands.items()):
             if not inner.hidden:

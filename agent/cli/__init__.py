@@ -33,6 +33,10 @@ def main(words: Sequence[str]) -> int:
 
             return update_worker.main()
         case _:
+            from agent.cli.click_words import speak
+            from agent.i18n import Texts
+
+            speak(Texts())  # before the commands are made
             from agent.cli.commands import run_command
 
             _have_streams()

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agent.cli.command import Command, Group
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import note, say
 from agent.cli.session import Session
@@ -35,7 +36,7 @@ def _keys(session: Session) -> "LibraryKeys":
     return keys
 
 
-@click.group(help=TEXTS("cli.help.backup"))
+@click.group(cls=Group, help=TEXTS("cli.help.backup"))
 def backup() -> None: ...
 
 
@@ -91,7 +92,7 @@ def restore(session: Session, name: str | None, yes: bool) -> None:
     say(session.texts("cli.backup.restored", name=restored.name))
 
 
-@click.command(help=TEXTS("cli.help.recover"))
+@click.command(cls=Command, help=TEXTS("cli.help.recover"))
 @click.pass_obj
 def recover(session: Session) -> None:
     keys = _keys(session)
@@ -99,7 +100,7 @@ def recover(session: Session) -> None:
     say(session.texts("cli.recovery.done"))
 
 
-@click.command(name="recovery-code", help=TEXTS("cli.help.recovery_code"))
+@click.command(cls=Command, name="recovery-code", help=TEXTS("cli.help.recovery_code"))
 @click.pass_obj
 def recovery_code(session: Session) -> None:
     keys = _keys(session)

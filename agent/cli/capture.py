@@ -5,6 +5,7 @@ from contextlib import suppress
 
 import click
 
+from agent.cli.command import Command
 from agent.cli.output import note, say
 from agent.cli.session import Session
 from agent.domain.errors import NotRunning
@@ -25,7 +26,7 @@ class _Region(click.ParamType[str]):
         self.fail(TEXTS("cli.capture.region"), param, ctx)
 
 
-@click.command(help=TEXTS("cli.help.capture"))
+@click.command(cls=Command, help=TEXTS("cli.help.capture"))
 @click.option("--region", type=_Region(), help=TEXTS("cli.help.capture_region"))
 @click.option("--window", is_flag=True, help=TEXTS("cli.help.capture_window"))
 @click.option("--screen", type=click.IntRange(1, 99), metavar="N", help=TEXTS("cli.help.capture_screen"))

@@ -14,7 +14,8 @@ from agent import __version__
 from agent.adapters.paths import AppPaths
 from agent.cli.backup import backup, recover, recovery_code
 from agent.cli.capture import capture
-from agent.cli.click_words import speak
+from agent.cli.click_words import whole
+from agent.cli.command import Group
 from agent.cli.config import config
 from agent.cli.find import find, verify
 from agent.cli.hand_over import hand_over
@@ -38,12 +39,11 @@ TEXTS = Texts()
 def run_command(words: Sequence[str]) -> int:
     """Parse and run. Errors are told on standard error with cause and remedy."""
     session, stdout = Session(AppPaths.find()), sys.stdout
-    speak(TEXTS)
     try:
         result = ai_popup.main(list(words), prog_name="ai-popup", obj=session, standalone_mode=False)
         return result if isinstance(result, int) else 0
     except click.UsageError as error:
-        error.show()
+        whole(error, TEXTS).show()
         return 2
     except (click.Abort, KeyboardInterrupt):
         return 130
@@ -75,11 +75,13 @@ def _unexpected(session: Session, error: Exception) -> int:
         logs.configure(session.settings.logs, session.paths.logs)
         structlog.get_logger().error("command.failed", exc_info=error)
         logs.stop()
-    session.explain(Unexpected(kind=type(error).__name__))
+    defect = Unexpected(kind=type(error).__name__)
+    defect.__cause__ = error
+    session.explain(defect)
     return 1
 
 
-@click.group(help=TEXTS("cli.help.ai_popup"), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Group, help=TEXTS("cli.help.ai_popup"), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="ai-popup", help=TEXTS("cli.click.show_version"))
 def ai_popup() -> None: ...
 

@@ -7,6 +7,7 @@ import click
 from agent.adapters.config_check import parsed_value
 from agent.app.rules import recognition_ends
 from agent.app.setting_fields import nearest_key
+from agent.cli.command import Group
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import note, say
 from agent.cli.session import Session
@@ -17,7 +18,7 @@ from agent.settings import KeyHome
 TEXTS = Texts()
 
 
-@click.group(help=TEXTS("cli.help.config"))
+@click.group(cls=Group, help=TEXTS("cli.help.config"))
 def config() -> None: ...
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agent.cli.command import Command
 from agent.cli.output import note, say
 from agent.cli.session import Session
 from agent.domain.errors import RecognitionOff, ReferenceNoFace, UnfitReference
@@ -22,7 +23,7 @@ PAGE = 200
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
-@click.command(help=TEXTS("cli.help.find"))
+@click.command(cls=Command, help=TEXTS("cli.help.find"))
 @click.option("--person", "names", multiple=True, help=TEXTS("cli.help.find_person"))
 @click.option("--any", "match", flag_value="any", help=TEXTS("cli.help.find_any"))
 @click.option("--only", "match", flag_value="only", help=TEXTS("cli.help.find_only"))
@@ -75,7 +76,7 @@ def find(
     return 0 if ids else 1
 
 
-@click.command(help=TEXTS("cli.help.verify"))
+@click.command(cls=Command, help=TEXTS("cli.help.verify"))
 @click.argument("one", type=click.Path(exists=True, dir_okay=False))
 @click.argument("other", type=click.Path(exists=True, dir_okay=False))
 @click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json_one"))

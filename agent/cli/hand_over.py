@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agent.cli.command import Command
 from agent.cli.session import Session
 from agent.domain.errors import AgentError, AgentUnreachable, DesktopError, LifecycleError, NotRunning
 from agent.i18n import Texts
@@ -24,7 +25,7 @@ POLL_S = 0.2
 NOTIFY_S = 10.0
 
 
-@click.command(name="hand-over", help=TEXTS("cli.help.hand_over"), short_help=TEXTS("cli.help.hand_over_short"))
+@click.command(cls=Command, name="hand-over", help=TEXTS("cli.help.hand_over"), short_help=TEXTS("cli.help.hand_over_short"))
 @click.argument("what", type=click.Choice(["find", "redact"]), metavar="find|redact")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True))
 @click.pass_obj

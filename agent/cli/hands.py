@@ -1,6 +1,7 @@
 """What a command does with the library: through the running agent, or in this process if there is none."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Protocol, TypeVar
@@ -60,7 +61,7 @@ def hands(session: Session, *, embeddings: bool = False) -> Iterator[Hands]:
 
     with session.alone():
         fetch_missing(session, embeddings=embeddings)
-        logs.configure(session.settings.logs, session.paths.logs)
+        logs.configure(session.settings.logs, session.paths.logs, echo=sys.stderr if session.verbose else None)
         try:
             with session.library() as library, asyncio.Runner() as runner:
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agent.app.rules import everything, recipe_of
+from agent.cli.command import Group
 from agent.cli.output import note, say
 from agent.cli.session import Session
 from agent.domain.errors import AgentError
@@ -25,7 +26,7 @@ def _store(session: Session) -> "ModelStore":
     return model_store(session.paths)
 
 
-@click.group(help=TEXTS("cli.help.models"))
+@click.group(cls=Group, help=TEXTS("cli.help.models"))
 def models() -> None: ...
 
 

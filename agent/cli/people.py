@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from agent.cli.command import Command, Group
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.find import person_of
 from agent.cli.output import note, say
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 TEXTS = Texts()
 
 
-@click.group(help=TEXTS("cli.help.people"))
+@click.group(cls=Group, help=TEXTS("cli.help.people"))
 def people() -> None: ...
 
 
@@ -158,7 +159,7 @@ def import_people(session: Session, source: Path) -> int:
     return import_folder(session, source) if source.is_dir() else import_rows(session, source)
 
 
-@click.command(help=TEXTS("cli.help.undo"))
+@click.command(cls=Command, help=TEXTS("cli.help.undo"))
 @click.pass_obj
 def undo(session: Session) -> None:
     from agent.cli.hands import hands
@@ -167,7 +168,7 @@ def undo(session: Session) -> None:
         say(_of_step(session.texts, "undone", able.take_back()))
 
 
-@click.command(help=TEXTS("cli.help.redo"))
+@click.command(cls=Command, help=TEXTS("cli.help.redo"))
 @click.pass_obj
 def redo(session: Session) -> None:
     from agent.cli.hands import hands

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from agent.cli.command import Command
 from agent.cli.output import Progress, say
 from agent.cli.session import Session
 from agent.domain.redaction import Shape, Style
@@ -19,7 +20,7 @@ TEXTS = Texts()
 WEAK = (Style.MOSAIC, Style.BLUR)
 
 
-@click.command(help=TEXTS("cli.help.redact"))
+@click.command(cls=Command, help=TEXTS("cli.help.redact"))
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True), metavar="IN...")
 @click.option("-o", "--out", type=click.Path(), help=TEXTS("cli.help.redact_out"))
 @click.option("--in-place", is_flag=True, help=TEXTS("cli.help.redact_in_place"))
@@ -88,7 +89,7 @@ def redact(
     return report.end()
 
 
-@click.command(help=TEXTS("cli.help.restore"))
+@click.command(cls=Command, help=TEXTS("cli.help.restore"))
 @click.argument("path", type=click.Path(), metavar="FILE")
 @click.option("-o", "--out", type=click.Path(), help=TEXTS("cli.help.restore_out"))
 @click.option("--passphrase", "locked", is_flag=True, help=TEXTS("cli.help.restore_passphrase"))

@@ -26,6 +26,8 @@ class Session:
     """One command's surroundings. Nothing is created or opened before it is asked for."""
 
     paths: AppPaths
+    verbose: bool = False
+    """also say what is logged, and where an error arose"""
 
     @cached_property
     def file(self) -> SettingsFile:
@@ -86,6 +88,10 @@ class Session:
         """Cause, remedy and code on standard error."""
         about = f"{about}: " if about else ""
         self.mention(f"{about}{self.sentences(self.texts.cause(error), self.texts.remedy(error))} [{error.code}]")
+        if self.verbose:
+            from agent.logs import places
+
+            self.mention(places(error))
 
     @staticmethod
     def mention(*lines: str) -> None:

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import click
 
+from agent.cli.command import Command
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import note
 from agent.cli.session import Session
@@ -15,7 +16,7 @@ from agent.i18n import Texts
 TEXTS = Texts()
 
 
-@click.command(help=TEXTS("cli.help.uninstall"))
+@click.command(cls=Command, help=TEXTS("cli.help.uninstall"))
 @click.option("--library", is_flag=True, help=TEXTS("cli.help.uninstall_library"))
 @yes_option
 @click.pass_obj

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agent.cli.command import Group
 from agent.cli.output import say
 from agent.cli.session import Session
 from agent.domain.errors import AlreadyRunning, NotRunning, UpdatesOff
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 TEXTS = Texts()
 
 
-@click.group(help=TEXTS("cli.help.update"))
+@click.group(cls=Group, help=TEXTS("cli.help.update"))
 def update() -> None: ...
 
 

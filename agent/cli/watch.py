@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import click
 
+from agent.cli.command import Group
 from agent.cli.output import say
 from agent.cli.session import Session
 from agent.domain.errors import NotRunning
@@ -12,7 +13,7 @@ from agent.i18n import Texts
 TEXTS = Texts()
 
 
-@click.group(help=TEXTS("cli.help.watch"))
+@click.group(cls=Group, help=TEXTS("cli.help.watch"))
 def watch() -> None: ...
 
 

@@ -1,0 +1,125 @@
+"""The class of all commands: their help in the user's language, with examples, and what each of them takes."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from agent.cli.output import be_quiet
+from agent.cli.wrapping import cells, padded, wrapped
+from agent.i18n import Texts
+
+TEXTS = Texts()
+_LEAST_TEXT = 20  # columns of a description beside its option
+
+
+class _Formatter(click.HelpFormatter):
+    """Help that is wrapped by columns, also where characters take two."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        start = f"{prefix or TEXTS('cli.click.usage_start')}{prog} "
+        first, *rest = wrapped(args, max(self.width - cells(start), _LEAST_TEXT)) or [""]
+        self.write(f"{start}{first}\n", *(f"{' ' * cells(start)}{line}\n" for line in rest))
+
+    def write_heading(self, heading: str) -> None:
+        self.write(f"{'':>{self.current_indent}}{TEXTS('cli.click.heading', heading=heading)}\n")
+
+    def write_text(self, text: str) -> None:
+        for line in wrapped(text, max(self.width - self.current_indent, _LEAST_TEXT)):
+            self.write(f"{'':>{self.current_indent}}{line}".rstrip() + "\n")
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        rows = list(rows)
+        indent = " " * self.current_indent
+        column = min(max(cells(term) for term, _ in rows), col_max, self.width // 2 - col_spacing) + col_spacing
+        beside = indent + " " * column
+        for term, meaning in rows:
+            lines = wrapped(meaning, max(self.width - len(beside), _LEAST_TEXT))
+            if cells(term) + col_spacing > column:
+                self.write(f"{indent}{term}\n")
+                term = ""
+            first, *rest = lines or [""]
+            self.write(f"{indent}{padded(term, column)}{first}".rstrip() + "\n", *(f"{beside}{line}\n" for line in rest))
+
+    def write(self, *strings: str) -> None:
+        self.buffer.extend(strings)
+
+
+class _Context(click.Context):
+    formatter_class = _Formatter
+
+
+class _Ours(click.Command):
+    """What all commands share."""
+
+    context_class = _Context
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        named.setdefault("options_metavar", TEXTS("cli.click.options_metavar"))
+        super().__init__(*args, **named)
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Its own, then those of every command, then `--help`."""
+        found = super().get_params(ctx)
+        has_help = self.get_help_option(ctx) is not None
+        return [*found[:-1], *_EVERYWHERE, found[-1]] if has_help else [*found, *_EVERYWHERE]
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """The first sentence, whole: it is wrapped."""
+        return (self.short_help or first_sentence(self.help or "")).strip()
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        examples = examples_of(ctx)
+        if examples:
+            with formatter.section(TEXTS("cli.click.examples")):
+                for line in examples:
+                    formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
+
+
+class Command(_Ours):
+    """A command of `ai-popup`."""
+
+
+class Group(_Ours, click.Group):
+    """A command that has commands."""
+
+    command_class = Command
+    group_class = type
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        named.setdefault("subcommand_metavar", TEXTS("cli.click.commands_metavar"))
+        super().__init__(*args, **named)
+
+
+def examples_of(ctx: click.Context) -> tuple[str, ...]:
+    """Lines to type, from the catalogue: `cli.examples.<words of the command>`."""
+    words = ctx.command_path.split()[1:]
+    key = f"cli.examples.{'_'.join(words).replace('-', '_') or 'ai_popup'}"
+    told = TEXTS(key)
+    return () if told == key else tuple(told.split("\n"))
+
+
+def first_sentence(text: str) -> str:
+    ends = [at + len(end) for end in (". ", "。") if (at := text.find(end)) >= 0]
+    return text[: min(ends)].strip() if ends else text
+
+
+def json_option(each: str = "json_one") -> Any:
+    """Add `--json` to a command, which prints one object, or (`json`, `json_each`) one line for each thing."""
+    return click.option("--json", "as_json", is_flag=True, help=TEXTS(f"cli.help.{each}"))
+
+
+def _quiet(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        be_quiet(ctx)
+
+
+def _verbose(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        ctx.find_root().obj.verbose = True
+
+
+_EVERYWHERE = (
+    click.Option(["-q", "--quiet"], is_flag=True, expose_value=False, callback=_quiet, help=TEXTS("cli.help.quiet")),
+    click.Option(["-v", "--verbose"], is_flag=True, expose_value=False, callback=_verbose, help=TEXTS("cli.help.verbose")),
+)

@@ -1,0 +1,76 @@
+"""What every command takes and says, whatever it does."""
+
+from __future__ import annotations
+
+import io
+import os
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+from agent.cli.command import Group, first_sentence
+from agent.cli.commands import ai_popup
+from agent.cli.output import Progress
+from agent.cli.wrapping import cells
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.unit.cli.conftest import CommandLine
+    from tests.world import FakeAnalyser
+
+
+def commands(group: Group = ai_popup, *above: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command with its words."""
+    for name, command in group.commands.items():
+        if not command.hidden:
+            yield (*above, name), command
+        if isinstance(command, Group):
+            yield from commands(command, *above, name)
+
+
+def test_every_command_can_be_quiet_and_verbose() -> None:
+    for words, command in commands():
+        context = command.context_class(command, info_name=words[-1])
+        options = {name for param in command.get_params(context) for name in param.opts}
+        assert {"-q", "--quiet", "-v", "--verbose", "--help"} <= options, words
+
+
+def test_quiet_leaves_results_and_errors(cli: CommandLine, analyser: FakeAnalyser, tmp_path: Path) -> None:
+    photo = tmp_path / "a.jpg"
+    photo.write_bytes(b"a")
+    cli("backup", "create")
+    for words in (("-q", "scan", str(photo)), ("scan", "--quiet", str(photo))):
+        said = cli(*words)
+        assert (said.code, said.out, said.err) == (0, f"{photo}: 1 face\n", "")
+    assert "1 photo, 1 face." in cli("scan", str(photo)).err
+    assert "[settings.unknown_key]" in cli("-q", "config", "set", "no.key", "1").err
+
+
+def test_verbose_tells_what_is_logged_and_where_an_error_arose(cli: CommandLine, analyser: FakeAnalyser, tmp_path: Path) -> None:
+    photo = tmp_path / "a.jpg"
+    photo.write_bytes(b"a")
+    said = cli("-v", "undo")
+    assert said.code == 1 and '"code": "people.nothing_to_undo"' in said.err and "agent.app.people:" in said.err
+    assert "agent.app" not in cli("undo").err
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_the_progress_bar_fits_the_terminal(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setattr("shutil.get_terminal_size", lambda *_: os.terminal_size((columns, 20)))
+    progress = Progress()
+    with progress.showing():
+        progress.begin(12_345)
+        progress.move(12_344, 12_344)
+    for shown in terminal.getvalue().replace("\r", "\n").split("\n"):
+        assert cells(shown.replace("\x1b[?25l", "").replace("\x1b[?25h", "").replace("\x1b[K", "")) <= columns
+
+
+def test_a_list_of_commands_says_the_first_sentence_whole() -> None:
+    assert first_sentence("Take a picture. Without a choice you pick.") == "Take a picture."
+    assert first_sentence("截取屏幕：人脸先遮住。不指定范围时由你选择。") == "截取屏幕：人脸先遮住。"
