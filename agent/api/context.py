@@ -15,7 +15,7 @@ from agent.app.previews import Previews
 from agent.app.updates import Updates
 from agent.domain.image import FileSeen
 from agent.i18n import Texts
-from agent.settings import KeyHome, Settings
+from agent.settings import Folder, KeyHome, Settings
 
 
 class Desk(Protocol):
@@ -102,7 +102,7 @@ class Context:
     beginning: Beginning
     suggested: Callable[[], tuple[str, ...]]  # folders that a new user may mean; blocks
     texts: Callable[[], Texts]
-    walk: Callable[[tuple[str, ...]], Iterator[FileSeen]]  # the images below files and folders, for a scan
+    walk: Callable[[tuple[str, ...], Folder | None], Iterator[FileSeen]]  # the images below files and folders, by a folder's rules
     remote: Callable[[str], bool]  # whether a folder lies on a network drive; blocks
     quit: Callable[[], None]
     health: Health

@@ -88,7 +88,7 @@ async def _newest_first(context: Context, folder: str) -> None:
         return found is not None and found.root == folder
 
     with suppress(OSError, AgentError):  # it is told of by whoever watches the folder
-        files = await asyncio.to_thread(lambda: newest(filter(own, context.walk((folder,)))))
+        files = await asyncio.to_thread(lambda: newest(filter(own, context.walk((folder,), None))))
         await note_first(context.app.ingest, files, folder)
 
 
@@ -120,7 +120,7 @@ def _look_into(folder: str) -> None:
 
 async def _estimates(context: Context, folder: str) -> AsyncIterator[bytes]:
     network = await asyncio.to_thread(context.remote, folder)
-    files, images, more = context.walk((folder,)), 0, True
+    files, images, more = context.walk((folder,), None), 0, True
     while more:
         found, more = await asyncio.to_thread(_count, files)
         images += found

@@ -10,6 +10,8 @@ from agent.api.schemas import Problem, Schema
 class ScanRequest(Schema):
     paths: Annotated[tuple[str, ...], Field(min_length=1, max_length=10_000)]
     embeddings: bool = False
+    exclude: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=200)], ...], Field(max_length=100)] = ()
+    """files and folders below `paths` that match one of these patterns are left out"""
 
 
 class ScannedFace(Schema):

@@ -1,7 +1,7 @@
 """Indexes files somebody asked for and says what came of each, in the order they end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -15,11 +15,18 @@ from agent.domain.events import Recorded
 from agent.domain.face import Face, StageTimes
 from agent.domain.image import FileSeen
 from agent.domain.jobs import JobState, Priority
+from agent.settings import Folder
 
 # How many files are told to the library ahead of the engine: enough to keep it busy, few enough to hold in hand.
 WINDOW = 64
 LOOK_S = 0.5  # how often a scan that waits looks whether the work is stuck
 ENDED = (JobState.DONE, JobState.FAILED, JobState.QUARANTINED)
+
+
+def rules(exclude: Sequence[str]) -> Folder:
+    """The rules by which folders are looked through: the usual ones of a watched folder, and what else is to be left out."""
+    usual = Folder(path=".")
+    return usual.model_copy(update={"exclude": (*usual.exclude, *exclude)})
 
 
 @dataclass(frozen=True, slots=True)

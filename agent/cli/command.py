@@ -1,7 +1,7 @@
 """The class of all commands: their help in the user's language, with examples, and what each of them takes."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 import click
 
@@ -10,6 +10,7 @@ from agent.cli.wrapping import cells, padded, wrapped
 from agent.i18n import Texts
 
 TEXTS = Texts()
+F = TypeVar("F", bound=Callable[..., Any])
 _LEAST_TEXT = 20  # columns of a description beside its option
 
 
@@ -104,7 +105,7 @@ def first_sentence(text: str) -> str:
     return text[: min(ends)].strip() if ends else text
 
 
-def json_option(each: str = "json_one") -> Any:
+def json_option(each: str = "json_one") -> Callable[[F], F]:
     """Add `--json` to a command, which prints one object, or (`json`, `json_each`) one line for each thing."""
     return click.option("--json", "as_json", is_flag=True, help=TEXTS(f"cli.help.{each}"))
 

@@ -18,10 +18,12 @@ from agent.cli.click_words import whole
 from agent.cli.command import Group
 from agent.cli.config import config
 from agent.cli.find import find, verify
+from agent.cli.folders import folders
 from agent.cli.hand_over import hand_over
 from agent.cli.models import models
 from agent.cli.output import is_of_output, note, say
 from agent.cli.people import people, redo, undo
+from agent.cli.problems import problems
 from agent.cli.redact import redact, restore
 from agent.cli.session import Session
 from agent.cli.uninstall import uninstall
@@ -123,11 +125,19 @@ def show_running(session: Session) -> int:
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True))
 @click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json"))
 @click.option("--embeddings", is_flag=True, help=TEXTS("cli.help.embeddings"))
+@click.option("--exclude", multiple=True, metavar="PATTERN", help=TEXTS("cli.help.exclude"))
+@click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.scan_dry_run"))
 @click.pass_obj
-def scan(session: Session, paths: tuple[str, ...], as_json: bool, embeddings: bool) -> int:
-    from agent.cli.scan import scan_paths
+def scan(session: Session, paths: tuple[str, ...], as_json: bool, embeddings: bool, exclude: tuple[str, ...], dry_run: bool) -> int:
+    from agent.api.schemas_scan import ScanRequest
+    from agent.cli.hands import absolute
+    from agent.cli.scan import list_files, scan_paths
 
-    return scan_paths(session, paths, as_json=as_json, embeddings=embeddings)
+    try:
+        request = ScanRequest(paths=absolute(paths), embeddings=embeddings, exclude=exclude)
+    except ValueError:
+        raise click.BadParameter(session.texts("cli.scan.pattern"), param_hint="--exclude") from None
+    return list_files(session, request, as_json=as_json) if dry_run else scan_paths(session, request, as_json=as_json)
 
 
 @ai_popup.command(help=TEXTS("cli.help.status"))
@@ -228,6 +238,8 @@ def doctor(session: Session) -> int:
 for group in (
     capture,
     watch,
+    folders,
+    problems,
     find,
     verify,
     hand_over,

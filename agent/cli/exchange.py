@@ -44,13 +44,18 @@ def rows_of(library: "SqliteLibrary", only: "Person | None") -> Iterator[FaceRow
                     yield FaceRow(person.name, image.sha256, box.x, box.y, box.w, box.h, _printable(path), born, facts.notes)
 
 
-def import_folder(session: Session, folder: Path) -> int:
-    """Every folder in it is a person, every photo in that one of their references. Exit code 1 if a photo was refused."""
+def import_folder(session: Session, folder: Path, *, dry_run: bool = False) -> int:
+    """Every folder in it is a person, every photo in that one of their references. Exit code 1 if a photo was refused.
+
+    With `dry_run` the photos are counted and named by person, and nothing is scanned.
+    """
     _need_recognition(session)
     people = sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith("."))
     if not people:
         say(session.texts("cli.people.import_no_folders"), err=True)
         return 1
+    if dry_run:
+        return _count(session, people)
     taken = refused = 0
     with hands(session, embeddings=True) as able:
         for person in people:
@@ -69,7 +74,16 @@ def import_folder(session: Session, folder: Path) -> int:
     return _report(session, taken, refused)
 
 
-def import_rows(session: Session, file: Path) -> int:
+def _count(session: Session, people: Iterable[Path]) -> int:
+    from agent.adapters.folder_scan import walk_images
+
+    for person in people:
+        photos = sum(1 for _ in walk_images((str(person.absolute()),)))
+        say(f"{person.name}: {session.texts('count.photos', count=photos)}")
+    return 0
+
+
+def import_rows(session: Session, file: Path, *, dry_run: bool = False) -> int:
     """Names the faces that lie where the file says, on the photos there are, in one step. Exit code 1 if any was not found.
 
     The file is read twice, so that a row that is none is met before anything is looked up. Of a million rows nothing is held but the faces
@@ -90,6 +104,12 @@ def import_rows(session: Session, file: Path) -> int:
                     refused += 1
                 else:
                     found.setdefault(row.person, array("q")).append(face_id)
+    if dry_run:
+        for person, ids in found.items():
+            say(f"{person}: {session.texts('count.faces', count=len(set(ids)))}")
+        if refused:
+            say(session.texts("cli.people.would_refuse", count=refused), err=True)
+        return 0
     taken = 0
     if found:
         people = tuple(PersonsFaces(name=name, face_ids=tuple(dict.fromkeys(faces))) for name, faces in found.items())

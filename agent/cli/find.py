@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agent.cli.command import Command
-from agent.cli.output import note, say
+from agent.cli.output import note, say, say_path
 from agent.cli.session import Session
 from agent.domain.errors import RecognitionOff, ReferenceNoFace, UnfitReference
 from agent.domain.names import tidy, unknown
@@ -21,18 +21,20 @@ if TYPE_CHECKING:
 TEXTS = Texts()
 PAGE = 200
 _DAY = click.DateTime(["%Y-%m-%d"])
+_DAY_WORD = TEXTS("cli.find.day")
 
 
 @click.command(cls=Command, help=TEXTS("cli.help.find"))
-@click.option("--person", "names", multiple=True, help=TEXTS("cli.help.find_person"))
+@click.option("--person", "names", multiple=True, metavar="NAME", help=TEXTS("cli.help.find_person"))
 @click.option("--any", "match", flag_value="any", help=TEXTS("cli.help.find_any"))
 @click.option("--only", "match", flag_value="only", help=TEXTS("cli.help.find_only"))
 @click.option("--unnamed", is_flag=True, help=TEXTS("cli.help.find_unnamed"))
 @click.option("--face", "photo", type=click.Path(exists=True, dir_okay=False), help=TEXTS("cli.help.find_face"))
 @click.option("--which", type=click.IntRange(min=1), help=TEXTS("cli.help.find_which"))
 @click.option("--folder", type=click.Path(exists=True, file_okay=False), help=TEXTS("cli.help.find_folder"))
-@click.option("--after", type=_DAY, help=TEXTS("cli.help.find_after"))
-@click.option("--before", type=_DAY, help=TEXTS("cli.help.find_before"))
+@click.option("--after", type=_DAY, metavar=_DAY_WORD, help=TEXTS("cli.help.find_after"))
+@click.option("--before", type=_DAY, metavar=_DAY_WORD, help=TEXTS("cli.help.find_before"))
+@click.option("-0", "--null", "zeros", is_flag=True, help=TEXTS("cli.help.find_null"))
 @click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json"))
 @click.pass_obj
 def find(
@@ -45,12 +47,15 @@ def find(
     folder: str | None,
     after: datetime | None,
     before: datetime | None,
+    zeros: bool,
     as_json: bool,
 ) -> int:
     from agent.app.ports import Match, Shown
 
-    if not names and not unnamed and photo is None:
+    if not any((names, unnamed, photo, folder, after, before)):
         raise click.UsageError(session.texts("cli.find.what"))
+    if zeros and as_json:
+        raise click.UsageError(session.texts("cli.find.null_or_json"))
     if which is not None and photo is None:
         raise click.UsageError(session.texts("cli.find.which_face"))
     alike: list[int] | None = None
@@ -70,7 +75,10 @@ def find(
             there = frozenset(ids)
             ids = [each for each in alike if each in there]
         for image in _images(library, ids):
-            say(json.dumps(_facts(image), ensure_ascii=False) if as_json else image.places[0][1])
+            if zeros:
+                say_path(image.places[0][1])
+            else:
+                say(json.dumps(_facts(image), ensure_ascii=False) if as_json else image.places[0][1])
     if not as_json:
         note(session.texts("count.photos", count=len(ids)))
     return 0 if ids else 1

@@ -145,8 +145,9 @@ class AppHere:
     def scan(self, request: ScanRequest) -> Iterator[ScanLine]:
         from agent.adapters.folder_scan import walk_images
         from agent.api import present
+        from agent.app.scan import rules
 
-        files = list(walk_images(request.paths))
+        files = list(walk_images(request.paths, rules(request.exclude)))
         yield ScanLine(total=len(files))
         scanned = self._app.scan(files, embeddings=request.embeddings)
 

@@ -30,6 +30,11 @@ def say(*lines: str, err: bool = False) -> None:
             click.echo(line.translate(_ESCAPED), err=err)
 
 
+def say_path(path: str) -> None:
+    """Print a path as it is, with a zero byte behind it: for programs, which obey nothing in it."""
+    click.echo(os.fsencode(path) + b"\0", nl=False)
+
+
 def note(*lines: str) -> None:
     """Print hints, summaries and the like on standard error, unless `--quiet` was given."""
     if not is_quiet():

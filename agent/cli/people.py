@@ -19,7 +19,9 @@ from agent.cli.session import Session
 from agent.i18n import Texts
 
 if TYPE_CHECKING:
+    from agent.adapters.store import SqliteLibrary
     from agent.api.schemas_people import Edit, Step
+    from agent.app.ports import StoredFace
 
 TEXTS = Texts()
 
@@ -71,6 +73,29 @@ def show(session: Session, name: str) -> None:
             say(*f"  {texts(f'cli.people.{key}')}: {value}".split("\n"))
 
 
+@people.command(help=TEXTS("cli.help.people_name"))
+@click.argument("photo", type=click.Path(exists=True, dir_okay=False))
+@click.argument("name", type=PERSON_NAME)
+@click.option("--which", type=click.IntRange(min=1), help=TEXTS("cli.help.people_which"))
+@click.pass_obj
+def name(session: Session, photo: str, name: str, which: int | None) -> int:
+    from agent.api.schemas_people import NameFaces
+
+    texts = session.texts
+    with session.library() as library:
+        faces = sorted(_faces_on(library, photo), key=lambda face: face.face.box.x)
+    if not faces:
+        say(texts("cli.people.no_face", photo=photo), err=True)
+        return 1
+    if which is None and len(faces) > 1:
+        raise click.UsageError(texts("cli.people.which", count=len(faces)))
+    if which is not None and which > len(faces):
+        raise click.UsageError(texts("cli.find.no_such_face", count=len(faces)))
+    _edit(session, NameFaces(kind="name", face_ids=(faces[(which or 1) - 1].id,), name=name))
+    say(texts("cli.people.named_face", name=name))
+    return 0
+
+
 @people.command(help=TEXTS("cli.help.people_rename"))
 @click.argument("name")
 @click.argument("new", type=PERSON_NAME, metavar="NEW")
@@ -84,12 +109,19 @@ def rename(session: Session, name: str, new: str) -> None:
 
 @people.command(help=TEXTS("cli.help.people_merge"))
 @click.argument("names", nargs=-1, required=True)
-@click.option("--into", required=True, help=TEXTS("cli.help.people_into"))
+@click.option("--into", required=True, metavar="NAME", help=TEXTS("cli.help.people_into"))
+@click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
 @click.pass_obj
-def merge(session: Session, names: tuple[str, ...], into: str) -> None:
+def merge(session: Session, names: tuple[str, ...], into: str, dry_run: bool) -> None:
     from agent.api.schemas_people import MergePeople
 
-    ids = tuple(_id(session, name) for name in names)
+    with session.library() as library:
+        people = [person_of(library, name) for name in names]
+    ids = tuple(person.id for person in people)
+    if dry_run:
+        _id(session, into)
+        say(session.texts("cli.people.would_merge", name=into, count=sum(person.faces for person in people)))
+        return
     moved = _edit(session, MergePeople(kind="merge", person_ids=ids, into=_id(session, into)))
     say(session.texts("cli.people.merged", name=into, count=moved))
 
@@ -98,21 +130,21 @@ def merge(session: Session, names: tuple[str, ...], into: str) -> None:
 @click.argument("name")
 @click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
 @click.option("--to", "new", type=PERSON_NAME, metavar="NAME", help=TEXTS("cli.help.people_to"))
+@click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
 @click.pass_obj
-def split(session: Session, name: str, photos: tuple[str, ...], new: str | None) -> int:
+def split(session: Session, name: str, photos: tuple[str, ...], new: str | None, dry_run: bool) -> int:
     from agent.api.schemas_people import NameFaces, UnnameFaces
-    from agent.cli.hands import absolute
 
     with session.library() as library:
         person = person_of(library, name)
-        found = []
-        for path in absolute(photos):
-            place = library.place(path)
-            image = library.image(place.image_id) if place is not None and place.image_id is not None else None
-            found += [face.id for face in (image.faces if image else ()) if face.identity and face.identity.person_id == person.id]
+        faces = [face for photo in photos for face in _faces_on(library, photo)]
+    found = [face.id for face in faces if face.identity and face.identity.person_id == person.id]
     if not found:
         say(session.texts("cli.people.not_there", name=name), err=True)
         return 1
+    if dry_run:
+        say(session.texts("cli.people.would_split", name=name, count=len(found)))
+        return 0
     wish: Edit = NameFaces(kind="name", face_ids=tuple(found), name=new) if new else UnnameFaces(kind="unname", face_ids=tuple(found))
     say(session.texts("cli.people.split", name=name, count=_edit(session, wish)))
     return 0
@@ -121,11 +153,17 @@ def split(session: Session, name: str, photos: tuple[str, ...], new: str | None)
 @people.command(help=TEXTS("cli.help.people_forget"))
 @click.argument("name")
 @yes_option
+@click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
 @click.pass_obj
-def forget(session: Session, name: str, yes: bool) -> None:
+def forget(session: Session, name: str, yes: bool, dry_run: bool) -> None:
     from agent.cli.hands import hands
 
-    person_id = _id(session, name)
+    with session.library() as library:
+        person = person_of(library, name)
+    person_id = person.id
+    if dry_run:
+        say(session.texts("cli.people.would_forget", name=name, count=person.faces))
+        return
     confirm(session.texts, session.texts("cli.people.sure", name=name), yes=yes)
     with hands(session) as able:
         gone = able.forget(person_id)
@@ -152,11 +190,12 @@ def export(session: Session, file: Path | None, as_csv: bool, person: str | None
 
 @people.command(name="import", help=TEXTS("cli.help.people_import"))
 @click.argument("source", type=click.Path(exists=True, path_type=Path))
+@click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
 @click.pass_obj
-def import_people(session: Session, source: Path) -> int:
+def import_people(session: Session, source: Path, dry_run: bool) -> int:
     from agent.cli.exchange import import_folder, import_rows
 
-    return import_folder(session, source) if source.is_dir() else import_rows(session, source)
+    return (import_folder if source.is_dir() else import_rows)(session, source, dry_run=dry_run)
 
 
 @click.command(cls=Command, help=TEXTS("cli.help.undo"))
@@ -180,6 +219,15 @@ def redo(session: Session) -> None:
 def _of_step(texts: Texts, what: str, step: "Step") -> str:
     """What was undone or redone: "Undone: naming 3 faces"."""
     return texts(f"cli.{what}", step=texts(f"cli.step.{step.action}", count=step.count))
+
+
+def _faces_on(library: "SqliteLibrary", photo: str) -> "tuple[StoredFace, ...]":
+    """The faces that the library knows of on a photo; none if it does not know the photo."""
+    from agent.cli.hands import absolute
+
+    place = library.place(absolute((photo,))[0])
+    image = library.image(place.image_id) if place is not None and place.image_id is not None else None
+    return image.faces if image is not None else ()
 
 
 def _id(session: Session, name: str) -> int:

@@ -1,21 +1,38 @@
 """`ai-popup scan`: through the running agent, or in this process if there is none."""
 
+import json
+
 from agent.api.client import Client
 from agent.api.schemas import Problem
 from agent.api.schemas_scan import ScanLine, Scanned, ScanRequest
-from agent.cli.hands import absolute, hands
+from agent.cli.hands import hands
 from agent.cli.output import Progress, note, say
 from agent.cli.session import Session
 
 
-def scan_paths(session: Session, paths: tuple[str, ...], *, as_json: bool, embeddings: bool) -> int:
+def list_files(session: Session, request: ScanRequest, *, as_json: bool) -> int:
+    """Print the files that would be scanned."""
+    from agent.adapters.folder_scan import walk_images
+    from agent.api.present import printable
+    from agent.app.scan import rules
+
+    count = 0
+    for seen in walk_images(request.paths, rules(request.exclude)):
+        count += 1
+        say(json.dumps({"path": printable(seen.path)}, ensure_ascii=False) if as_json else seen.path)
+    if not as_json:
+        note(session.texts("cli.scan.would", count=count))
+    return 0
+
+
+def scan_paths(session: Session, request: ScanRequest, *, as_json: bool) -> int:
     """Exit code 1 if any file failed."""
     report = _Report(session, as_json)
-    with hands(session, embeddings=embeddings) as able:
+    with hands(session, embeddings=request.embeddings) as able:
         if isinstance(able, Client) and able.status().state == "paused":
             note(session.texts("cli.scan.paused"))
         with report.progress.showing():
-            for line in able.scan(ScanRequest(paths=absolute(paths), embeddings=embeddings)):
+            for line in able.scan(request):
                 report.take(line)
     return report.end()
 

@@ -138,6 +138,48 @@ def test_a_person_is_forgotten_once_that_is_confirmed(cli: CommandLine, album: P
     assert cli("people", "list").out == "Grandpa  1 face\n"
 
 
+def test_a_face_on_a_scanned_photo_is_named(cli: CommandLine, album: Path, analyser: FakeAnalyser) -> None:
+    photo = album / "Mei" / "m1.jpg"
+    said = cli("people", "name", str(photo), "Mei")
+    assert said.code == 1 and "Scan it first" in said.err
+    analyser.faces["g1.jpg"] = 3
+    cli("scan", str(album))
+    assert cli("people", "name", str(photo), "Mei").code == 0
+    assert str(photo) in cli("find", "--person", "Mei").out
+    group = album / "Grandpa" / "g1.jpg"
+    said = cli("people", "name", str(group), "Grandpa")
+    assert said.code == 2 and "3 faces" in said.err and "--which" in said.err
+    assert cli("people", "name", str(group), "Grandpa", "--which", "4").code == 2
+    assert cli("people", "name", str(group), "Grandpa", "--which", "2").code == 0
+    assert cli("find", "--person", "Grandpa").out == f"{group}\n"
+
+
+def test_photos_are_found_by_day_or_folder_alone_and_told_with_zeros(cli: CommandLine, album: Path) -> None:
+    cli("scan", str(album))
+    everything = sorted(map(str, album.rglob("*.jpg")))
+    assert sorted(cli("find", "--after", "1980-01-01").out.split()) == everything
+    assert cli("find", "--before", "1980-01-01").code == 1
+    assert cli("find", "--folder", str(album / "Grandpa")).out == f"{album / 'Grandpa' / 'g1.jpg'}\n"
+    said = cli("find", "-0", "--folder", str(album))
+    assert sorted(said.out.removesuffix("\0").split("\0")) == everything and "\n" not in said.out
+    assert cli("find", "-0", "--json", "--folder", str(album)).code == 2
+
+
+def test_a_dry_run_changes_nothing(cli: CommandLine, album: Path, tmp_path: Path) -> None:
+    assert sorted(cli("people", "import", str(album), "--dry-run").out.splitlines()) == ["Grandpa: 1 photo", "Mei: 2 photos"]
+    assert cli("people", "list").out == ""
+    cli("people", "import", str(album))
+    known = cli("people", "list").out
+    file = tmp_path / "people.json"
+    cli("people", "export", str(file))
+    assert sorted(cli("people", "import", str(file), "--dry-run").out.splitlines()) == ["Grandpa: 1 face", "Mei: 2 faces"]
+    assert cli("people", "merge", "Grandpa", "--into", "Mei", "--dry-run").out == "1 face would move to Mei.\n"
+    split = ("people", "split", "Mei", str(album / "Mei" / "m1.jpg"), "--dry-run")
+    assert cli(*split).out == "1 face would no longer be Mei.\n"
+    assert cli("people", "forget", "Mei", "--dry-run").out == "Mei would be forgotten, with 2 faces.\n"
+    assert cli("people", "list").out == known and "Undone: naming 2 faces" not in cli("undo").out
+
+
 def test_an_export_replaces_a_file_only_if_that_is_wanted(cli: CommandLine, album: Path, tmp_path: Path) -> None:
     cli("people", "import", str(album))
     file = tmp_path / "people.json"

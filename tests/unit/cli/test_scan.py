@@ -62,6 +62,18 @@ def test_embeddings_come_only_when_asked_for(cli: CommandLine, analyser: FakeAna
     assert not any(task.keep_chips for task in analyser.tasks if task.recipe.embedder)
 
 
+def test_what_matches_a_pattern_is_left_out(cli: CommandLine, analyser: FakeAnalyser, photos: Path) -> None:
+    (photos / "exports").mkdir()
+    (photos / "exports" / "c.jpg").write_bytes(b"c")
+    listed = cli("scan", "--dry-run", str(photos))
+    assert listed.code == 0 and len(listed.out.splitlines()) == 3 and "3 files would be scanned." in listed.err and not analyser.tasks
+    said = cli("scan", "--exclude", "exports", "--exclude", "B.*", str(photos))
+    assert said.out == f"{photos / 'a.jpg'}: 1 face\n"
+    assert cli("scan", "--dry-run", "--exclude", "*.jpg", str(photos)).out == ""
+    assert cli("scan", "--exclude", "*.jpg", str(photos / "a.jpg")).out != "", "a file that is named is meant"
+    assert cli("scan", "--exclude", "", str(photos)).code == 2
+
+
 def test_in_words_with_a_sum(cli: CommandLine, analyser: FakeAnalyser, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(photos)
     said = cli("scan", "a.jpg", ".")
