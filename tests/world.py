@@ -33,7 +33,7 @@ from agent.domain.face import Analysis, Box, Face, Landmarks, Quality, StageTime
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
 from agent.domain.people import Candidate
-from agent.domain.prints import FacePrint, GroupMember, Near
+from agent.domain.prints import FacePrint, GroupMember, Near, Spread
 from agent.settings import Settings, folder_of
 
 # Many use the stand-ins only, and SQLAlchemy is slow to load.
@@ -169,6 +169,18 @@ class FakeMatcher:
 
     async def place(self, fresh: Sequence[GroupMember], known: Callable[[], Groups]) -> dict[int, int]:
         return await self.group([*known().members, *fresh])
+
+    async def spread(self, groups: Sequence[Sequence[int]], *, most: int) -> list[Spread]:
+        """The first of each different print are the least alike, and a group of two prints is two people's."""
+        known, found = await self._asked(), []
+        for group in groups:
+            prints = {face: known[face].embedding for face in group if face in known}
+            first = list({print: face for face, print in reversed(prints.items())}.values())
+            shown = [*first, *(face for face in prints if face not in first)][:most]
+            main = Counter(prints.values()).most_common(1)
+            other = tuple(face for face, print in prints.items() if print != main[0][0])
+            found.append(Spread(tuple(shown), other, 1.3 if other else 0.1))
+        return found
 
     async def put(self, prints: Sequence[FacePrint]) -> None:
         if self._known is not None:

@@ -110,6 +110,7 @@ def status(now: AppStatus, texts: Texts, version: str) -> Status:
         faces=now.faces,
         people=now.people,
         doubts=now.doubts,
+        people_changed=now.people_changed,
         update=now.update,
         taken_back=problem(now.taken_back, texts) if now.taken_back else None,
         captures=now.captures,

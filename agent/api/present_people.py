@@ -6,7 +6,8 @@ from datetime import timedelta
 from agent.api import schemas_people as out
 from agent.api.present import person as person_out
 from agent.app.face_search import FaceSearchResult
-from agent.app.ports import FaceGroup, FaceRef, PersonFace, PersonFacts
+from agent.app.group_cards import GroupCard
+from agent.app.ports import FaceRef, PersonFace, PersonFacts
 from agent.app.review import Question
 from agent.app.sidecars import NameConflict
 from agent.domain import edits
@@ -47,8 +48,8 @@ def detail(known: PersonFacts, settings: Settings) -> out.PersonDetail:
     )
 
 
-def group(found: FaceGroup) -> out.Group:
-    return out.Group(id=found.id, size=found.size, faces=tuple(map(face_ref, found.faces)))
+def group(found: GroupCard) -> out.Group:
+    return out.Group(id=found.id, size=found.size, faces=tuple(map(face_ref, found.faces)), doubtful=found.doubtful)
 
 
 def doubt(asked: Question) -> out.Doubt:
@@ -59,7 +60,7 @@ def doubt(asked: Question) -> out.Doubt:
         person=found.person,
         agree=found.agree,
         references=found.references,
-        shown=tuple(out.KnownFace(**face_ref(face).model_dump(), agrees=face.id in asked.agree) for face in found.shown),
+        shown=tuple(out.KnownFace(**face_ref(face).model_dump(), agrees=face.id in asked.agree) for face in asked.shown),
     )
 
 

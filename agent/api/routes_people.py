@@ -89,19 +89,19 @@ def _reading(api: FastAPI, context: Context) -> None:
 
 
 def _waiting(api: FastAPI, context: Context) -> None:
-    library, review = context.app.library, context.app.review
+    cards, review = context.app.group_cards, context.app.review
 
     @api.get("/api/groups")
     async def groups(limit: Limit = 60, offset: Offset = 0) -> Groups:
-        items, total = await asyncio.to_thread(library.groups, limit=limit, offset=offset)
+        items, total = await cards.page(limit=limit, offset=offset)
         return Groups(items=tuple(present_people.group(each) for each in items), total=total)
 
     @api.get("/api/groups/{group_id}")
     async def group(group_id: Id) -> GroupFaces:
-        found = await asyncio.to_thread(library.group_faces, group_id)
+        found, doubtful = await cards.faces(group_id)
         if not found:
             raise NotFound
-        return GroupFaces(items=tuple(present_people.face_ref(each) for each in found))
+        return GroupFaces(items=tuple(present_people.face_ref(each) for each in found), doubtful=doubtful)
 
     @api.get("/api/doubts")
     async def doubts(limit: Limit = 20, person_id: Id | None = None) -> Doubts:

@@ -157,6 +157,8 @@ class Burst(Schema):
     seconds_left: float | None
     faces: int
     """found in this burst"""
+    people: int
+    """known ones who are on its photos"""
     failed: int
 
 
@@ -196,6 +198,8 @@ class Status(Schema):
     people: int
     doubts: int = 0
     """faces that are probably somebody: the user may say"""
+    people_changed: int = 0
+    """grows when groups or opinions about faces were formed, which no event tells"""
     captures: int = 0
     """of the screen, open for review"""
     captures_changed: int = 0

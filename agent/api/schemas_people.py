@@ -73,7 +73,9 @@ class Group(Schema):
     id: int
     size: int
     faces: tuple[FaceRef, ...]
-    """up to four of them, the best first"""
+    """up to four of them, the least alike: a name that is given here is theirs, the others become suggestions"""
+    doubtful: bool
+    """it may be two people's: it is looked at before it is named"""
 
 
 class Groups(Schema):
@@ -84,9 +86,10 @@ class Groups(Schema):
 
 
 class GroupFaces(Schema):
-    """Every face of a group, the best first."""
+    """Every face of a group, the best first; of one that may be two people's, half after half."""
 
     items: tuple[FaceRef, ...]
+    doubtful: bool
 
 
 class KnownFace(FaceRef):
@@ -105,7 +108,7 @@ class Doubt(Schema):
     agree: int
     references: int
     shown: tuple[KnownFace, ...]
-    """up to three of the references, the best first"""
+    """up to three of the references, those that agree first"""
 
 
 class Doubts(Schema):

@@ -23,13 +23,23 @@ MANY = 2_000  # so many new faces are grouped from nothing, with all others
 class Grouper:
     """Places new faces a little after the last photo came; forms all groups anew where most faces are new."""
 
-    def __init__(self, library: Library, matcher: FaceMatcher, bus: Bus, *, wanted: Callable[[], bool], idle: Callable[[], bool]) -> None:
-        """`wanted`: recognition is on; `idle`: no photo is being analysed."""
+    def __init__(
+        self,
+        library: Library,
+        matcher: FaceMatcher,
+        bus: Bus,
+        *,
+        wanted: Callable[[], bool],
+        idle: Callable[[], bool],
+        formed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`wanted`: recognition is on; `idle`: no photo is being analysed. `formed` is called when groups were written."""
         self._library = library
         self._matcher = matcher
         self._bus = bus
         self._wanted = wanted
         self._idle = idle
+        self._formed = formed
         self._news = asyncio.Event()
         self._news.set()
 
@@ -52,12 +62,14 @@ class Grouper:
             if len(fresh) >= MANY:
                 everything = await asyncio.to_thread(self._library.all_members)
                 await self._write_anew(await self._matcher.group(everything.members, everything.cannot))
+                self._formed()
                 continue
             for start in range(0, len(fresh), AT_ONCE):
                 some = fresh[start : start + AT_ONCE]
                 changed = await self._matcher.place(some, self._library.grouped)
                 alone = {member.face_id: 0 for member in some}
                 await asyncio.to_thread(self._library.set_groups, alone | changed, anew=False)
+            self._formed()
 
     async def _write_anew(self, groups: dict[int, int]) -> None:
         """Some at a time, each group in one piece if it can be. Faces that are left out if the agent dies meanwhile are grouped again."""

@@ -231,7 +231,7 @@ class Indexer:
         events = await asyncio.to_thread(self._library.commit, job, analysis, judged.identities, now=self._clock())
         self._well()
         if events:
-            self._progress.indexed(len(analysis.faces))
+            self._progress.indexed(len(analysis.faces), [each.person_id for each in judged.identities if each is not None])
             self._analysed(analysis)
             log.info("image.indexed", job=job.id, faces=len(analysis.faces), format=analysis.format, ms=round(analysis.ms.total))
         try:

@@ -99,6 +99,7 @@ class App:
             task=self._embedding_task,
             idle=lambda: self.indexer.running == 0,
             paused=lambda: self.indexer.paused,
+            changed=lambda: self.status.changed(),
             queued=lambda: self.indexer.wake(),
             tell=self._blocked,
             clock=clock,
@@ -107,6 +108,7 @@ class App:
         self._recognising = Recognising(library, analyser, matcher, self.bus, backups, forgotten, sidecars, asked)
         self.people, self.face_search = self._recognising.people, self._recognising.search
         self.sidecars, self.review = self._recognising.sidecars, self._recognising.review
+        self.group_cards = self._recognising.group_cards
         covering = RedactionAsked(
             settings=lambda: self.settings,
             opinions=self._recognising.opinions.lookalikes,
@@ -183,6 +185,7 @@ class App:
         )
         self.screen.tell(self.status)
         self._models = ModelSupply(lambda: supply(self.recipe()), self.indexer.mended, self.status.changed)
+        self.status.people_changed = lambda: self._recognising.changes
         self.status.fetching = lambda: self._models.busy
         self.status.unfetched = lambda: self._models.problem
 

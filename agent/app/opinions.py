@@ -43,12 +43,15 @@ class Opinions:
         recipe: Callable[[], Recipe],
         bounds: Callable[[], Bounds],
         clock: Callable[[], datetime],
+        formed: Callable[[], None] = lambda: None,
     ) -> None:
+        """`formed` is called when opinions were written."""
         self._library = library
         self._matcher = matcher
         self._recipe = recipe
         self._bounds = bounds
         self._clock = clock
+        self._formed = formed
         self._version = 0  # of what is known of people: an opinion formed before a change is formed once more
 
     @property
@@ -153,6 +156,7 @@ class Opinions:
             candidates = await self._candidates(Query(faces=tuple(row.face_id for row in rows)))
             opinions = _judged(rows, candidates, self._bounds())
             await asyncio.to_thread(self._library.set_identities, opinions, now=self._clock())
+            self._formed()
 
     async def _candidates(self, query: Query) -> list[list[Candidate]]:
         if not len(query):

@@ -1,7 +1,7 @@
 """How far a burst of work is: done, rate and time left, from facts that are handed in."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 # The rate follows the last seconds, so that a slow start or a large photo long ago does not bend the estimate.
@@ -17,6 +17,7 @@ class Burst:
     rate: float  # photos per second
     seconds_left: float | None  # None until there is a rate to go by
     faces: int
+    people: int  # known ones who are on its photos, as far as is known
     failed: int
 
 
@@ -43,14 +44,17 @@ class Progress:
         self._started = self._now()
         self._total = 0
         self._done = self._failed = self._faces = self._with_faces = 0
+        self._people: set[int] = set()
 
     @property
     def done(self) -> int:
         """How many of this burst ended so far."""
         return self._done
 
-    def indexed(self, faces: int) -> None:
+    def indexed(self, faces: int, people: Iterable[int] = ()) -> None:
+        """`people`: who is on the photo."""
         self._with_faces += faces > 0
+        self._people.update(people)
         self._end(faces)
 
     def failed(self) -> None:
@@ -84,4 +88,4 @@ class Progress:
         # Between the least and the most that it can be, the total stays what it was: nobody should see it waver.
         least = self._done if done_before is None else min(done_before, self._done)
         self._total = max(self._done, least + remaining, min(self._total, self._done + remaining))
-        return Burst(self._done, self._total, rate, remaining / rate if rate > 0 else None, self._faces, self._failed)
+        return Burst(self._done, self._total, rate, remaining / rate if rate > 0 else None, self._faces, len(self._people), self._failed)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from agent.app.bus import Bus
 from agent.app.face_search import FaceSearch
+from agent.app.group_cards import GroupCards
 from agent.app.groups import Grouper
 from agent.app.opinions import Opinions
 from agent.app.people import People
@@ -30,6 +31,7 @@ class Asked:
     task: Callable[[str], Analyse]  # for a face print that is stored nowhere
     idle: Callable[[], bool]  # no photo is being analysed
     paused: Callable[[], bool]  # by the user
+    changed: Callable[[], None]  # what is told of people is to be read anew
     queued: Callable[[], None]  # photos may be to be looked at again
     tell: Callable[[AgentError | None], None]  # what stands in the way of deleting, and None when it is over
     clock: Callable[[], datetime]
@@ -58,7 +60,8 @@ class Recognising:
     ) -> None:
         self._matcher = matcher
         self._asked = asked
-        self.opinions = Opinions(library, matcher, recipe=asked.recipe, bounds=asked.bounds, clock=asked.clock)
+        self.changes = 0  # how often groups or opinions were formed since the start
+        self.opinions = Opinions(library, matcher, recipe=asked.recipe, bounds=asked.bounds, clock=asked.clock, formed=self._formed)
         self.switch = RecognitionSwitch(library, analyser, self.opinions, bus, backups, tell=asked.tell, clock=asked.clock)
         self.people = People(
             library,
@@ -74,11 +77,16 @@ class Recognising:
         )
         self.sidecars = SidecarNames(library, sidecars, bus, settings=asked.settings, adopt=self.people.edit, paused=asked.paused)
         self.search = FaceSearch(library, analyser, matcher, task=asked.task, bounds=asked.bounds, wanted=asked.wanted)
-        self.review = Review(library, recipe=asked.recipe, bounds=asked.bounds)
-        self._grouper = Grouper(library, matcher, bus, wanted=asked.wanted, idle=asked.idle)
+        self.review = Review(library, matcher, bounds=asked.bounds)
+        self.group_cards = GroupCards(library, matcher)
+        self._grouper = Grouper(library, matcher, bus, wanted=asked.wanted, idle=asked.idle, formed=self._formed)
 
     def bounds(self) -> Bounds:
         return self._asked.bounds()
+
+    def _formed(self) -> None:
+        self.changes += 1
+        self._asked.changed()
 
     def _said(self, step: Step) -> None:
         self.sidecars.said(step)

@@ -64,6 +64,7 @@ class Status:
     update: str | None = None  # a newer version that waits to be installed
     taken_back: AgentError | None = None  # why the last one was
     doubts: int = 0  # faces that are probably somebody, which the user may say
+    people_changed: int = 0  # how often groups or opinions about faces were formed since the start: no event tells that
 
 
 Listener: TypeAlias = Callable[[Status], None]
@@ -98,6 +99,7 @@ class StatusFeed:
         self.throttled: Throttle | None = None
         self.fetching: Callable[[], bool] = lambda: False  # missing models are on their way
         self.captures: Callable[[], tuple[int, int]] = lambda: (0, 0)  # of the screen: open for review, and how often they changed
+        self.people_changed: Callable[[], int] = lambda: 0
         self.watching: Callable[[], WatchShown] = WatchShown
         self.update: Callable[[], tuple[str | None, AgentError | None]] = lambda: (None, None)  # what waits, and what was taken back
         self.unfetched: Callable[[], AgentError | None] = lambda: None  # why they are not
@@ -147,6 +149,7 @@ class StatusFeed:
             faces=counts.faces,
             people=counts.people,
             doubts=counts.doubts,
+            people_changed=self.people_changed(),
             update=update,
             taken_back=taken_back,
             captures=captures,

@@ -16,6 +16,7 @@ class GroupBounds:
     ahead: float = 0.05  # nearer to its group than to any other by so much, as cosine
     agree: int = 3
     share: int = 3  # what joins by nearness joins a group at least so many times as large
+    halves: float = 1.0  # a group whose two halves are farther apart may be two people's
     trusted: float = 0.5  # a face trusted less (agent.domain.people.trust) joins, but never founds, bridges or supports a group
 
     @property

@@ -20,6 +20,15 @@ class FacePrint:
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """How far the faces of a group differ."""
+
+    least_alike: tuple[int, ...]  # the faces that differ most from each other, as many as were asked for
+    other_half: tuple[int, ...]  # those of the smaller of the two halves into which the group falls most easily
+    apart: float  # the mean distance between the halves; 0 for a single face
+
+
+@dataclass(frozen=True, slots=True)
 class FreshPrint:
     """A face print that is stored nowhere."""
 

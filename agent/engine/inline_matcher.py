@@ -6,9 +6,9 @@ from typing import TypeVar
 
 from agent.app.ports import Groups, Query
 from agent.domain.people import Candidate
-from agent.domain.prints import FacePrint, GroupMember, Near
+from agent.domain.prints import FacePrint, GroupMember, Near, Spread
 from agent.engine.match_service import MatchService
-from agent.engine.match_wire import IdentifyRequest, Members, NearRequest, Placed, by_group, parts
+from agent.engine.match_wire import IdentifyRequest, Members, NearRequest, Placed, SpreadRequest, by_group, parts
 from agent.engine.matching import ReadPrints
 
 T = TypeVar("T")
@@ -47,6 +47,9 @@ class InlineMatcher:
             return placed
 
         return dict((await self._question(ask)).groups or ())
+
+    async def spread(self, groups: Sequence[Sequence[int]], *, most: int) -> list[Spread]:
+        return await self._question(lambda service: service.spread(SpreadRequest(tuple(map(tuple, groups)), most)))
 
     async def put(self, prints: Sequence[FacePrint]) -> None:
         async with self._turn:

@@ -7,12 +7,13 @@ import numpy as np
 from agent.app.ports import Query
 from agent.domain.grouping import GroupBounds
 from agent.domain.people import Candidate
-from agent.domain.prints import Near
-from agent.engine.match_wire import EMBEDDING_BYTES, IdentifyRequest, Members, NearRequest, Placed, Prints
+from agent.domain.prints import Near, Spread
+from agent.engine.match_wire import EMBEDDING_BYTES, IdentifyRequest, Members, NearRequest, Placed, Prints, SpreadRequest
 from agent.vision.clusterer import NEAREST, cluster
 from agent.vision.core import ALONE
 from agent.vision.face_index import FaceIndex, Queries
 from agent.vision.grouping import Grouping, Member
+from agent.vision.spread import halves, least_alike
 from agent.vision.vectors import Floats, Ints
 
 
@@ -43,6 +44,20 @@ class MatchService:
 
     def identify(self, asked: IdentifyRequest) -> list[list[Candidate]]:
         return self.index.identify(self._queries(asked.query), asked.probable, asked.most)
+
+    def spread(self, asked: SpreadRequest) -> list[Spread]:
+        return [self._spread(np.array(group, np.int64), asked.most) for group in asked.groups]
+
+    def _spread(self, group: Ints, most: int) -> Spread:
+        rows = self.index.rows(group)
+        faces, rows = group[rows >= 0], rows[rows >= 0]
+        trusted = self.index.trust[rows] >= GroupBounds().trusted
+        if np.count_nonzero(trusted) >= min(most, 2):
+            faces, rows = faces[trusted], rows[trusted]
+        vectors = self.index.vectors(rows)
+        one, apart = halves(vectors)
+        smaller = ~one if 2 * np.count_nonzero(one) >= len(one) else one
+        return Spread(tuple(faces[least_alike(vectors, most)].tolist()), tuple(faces[smaller].tolist()), apart)
 
     def group(self, members: Members) -> Callable[[], Placed]:
         """All from nothing; each face's group, 0 for one that is alone or not there.

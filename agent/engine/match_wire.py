@@ -10,7 +10,7 @@ from agent.app.health import OPEN, Wall
 from agent.app.ports import Query
 from agent.domain.errors import EngineBadAnswer
 from agent.domain.people import Candidate
-from agent.domain.prints import FacePrint, GroupMember, Near
+from agent.domain.prints import FacePrint, GroupMember, Near, Spread
 from agent.engine.wire import STRICT, Codec
 
 # Of MobileFaceNet: 192 values of 4 bytes.
@@ -63,6 +63,12 @@ class IdentifyRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class SpreadRequest:
+    groups: tuple[tuple[int, ...], ...]
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class Members:
     """Faces to be grouped, by column, and pairs of them that must not meet."""
 
@@ -98,6 +104,8 @@ MEMBERS = Codec[Members](TypeAdapter(tuple[Members], config=STRICT))
 PLACED = Codec[Placed](TypeAdapter(tuple[Placed], config=STRICT))
 NEAR = Codec[NearRequest](TypeAdapter(tuple[NearRequest], config=STRICT))
 NEARS = Codec[list[list[Near]]](TypeAdapter(tuple[list[list[Near]]], config=STRICT))
+SPREAD = Codec[SpreadRequest](TypeAdapter(tuple[SpreadRequest], config=STRICT))
+SPREADS = Codec[list[Spread]](TypeAdapter(tuple[list[Spread]], config=STRICT))
 IDENTIFY = Codec[IdentifyRequest](TypeAdapter(tuple[IdentifyRequest], config=STRICT))
 
 
@@ -122,6 +130,17 @@ def check_near(found: list[list[Near]], asked: NearRequest) -> list[list[Near]]:
     """What was found, if it can be the answer to what was asked. Raises EngineBadAnswer."""
     sound = len(found) == len(asked.query) and all(
         len(row) <= asked.limit and all(face > 0 and 0 <= distance <= 2.01 for face, distance in row) for row in found
+    )
+    if not sound:
+        raise EngineBadAnswer
+    return found
+
+
+def check_spread(found: list[Spread], asked: SpreadRequest) -> list[Spread]:
+    """The same for groups: a face that was not asked about is in no answer."""
+    sound = len(found) == len(asked.groups) and all(
+        len(each.least_alike) <= asked.most and {*each.least_alike, *each.other_half} <= set(group) and 0 <= each.apart <= 2.01
+        for each, group in zip(found, asked.groups, strict=True)
     )
     if not sound:
         raise EngineBadAnswer

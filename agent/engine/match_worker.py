@@ -37,6 +37,7 @@ class MatchWorker:
             "assign": self._assign,
             "near": self._near,
             "identify": self._identify,
+            "spread": self._spread,
             "group": self._group,
             "grouped": self._grouped,
             "begin": self._begin,
@@ -74,6 +75,9 @@ class MatchWorker:
 
     def _near(self, body: object) -> object:
         return match_wire.NEARS.dump(self._ready.near(match_wire.NEAR.load(body)))
+
+    def _spread(self, body: object) -> object:
+        return match_wire.SPREADS.dump(self._ready.spread(match_wire.SPREAD.load(body)))
 
     def _group(self, body: object) -> object:
         """Begin to: whoever names somebody meanwhile is answered."""

@@ -9,9 +9,9 @@ from agent.app.ports import Groups, Query
 from agent.child import Child, ChildGarbled, ChildGone, ChildTimeout, own_command
 from agent.domain.errors import AgentError, EngineBadAnswer, EngineKilled, EngineStartFailed, EngineTimeout
 from agent.domain.people import Candidate
-from agent.domain.prints import FacePrint, GroupMember, Near
+from agent.domain.prints import FacePrint, GroupMember, Near, Spread
 from agent.engine import match_wire, wire
-from agent.engine.match_wire import IdentifyRequest, MatcherHello, Members, NearRequest
+from agent.engine.match_wire import IdentifyRequest, MatcherHello, Members, NearRequest, SpreadRequest
 from agent.engine.places import memory_of, why_ended
 from agent.engine.wire import Codec
 
@@ -87,6 +87,12 @@ class MatcherProcess:
                 await self._question("restore", match_wire.MEMBERS.dump(part), wire.DONE, of=child)
             placed = await self._question("place", body, match_wire.PLACED, of=child)
         return dict(placed.groups or ())
+
+    async def spread(self, groups: Sequence[Sequence[int]], *, most: int) -> list[Spread]:
+        asked = SpreadRequest(tuple(map(tuple, groups)), most)
+        return await self._question(
+            "spread", match_wire.SPREAD.dump(asked), match_wire.SPREADS, lambda found: match_wire.check_spread(found, asked)
+        )
 
     async def put(self, prints: Sequence[FacePrint]) -> None:
         await self._change("put", lambda: map(match_wire.PRINTS.dump, match_wire.parts(prints)))

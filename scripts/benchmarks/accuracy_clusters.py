@@ -17,6 +17,7 @@ from agent.domain.grouping import GroupBounds
 from agent.domain.people import trust
 from agent.vision.clusterer import NEAREST, cluster
 from agent.vision.grouping import Grouping, Member
+from scripts.benchmarks import accuracy_cards
 from scripts.benchmarks.rows import Row, at_least, at_most, percentile
 from scripts.benchmarks.synthetic_faces import faces
 
@@ -59,7 +60,22 @@ def rows(groups: Mapping[str, Labelled]) -> Iterator[Row]:
     for name, sets in (("tuned", tuned), ("all", drawn(groups, None))):
         scores = [f1(_clustered(each), each.people) for each in sets]
         yield at_least(f"cluster_f1_{name}", float(np.mean(scores)), 0, scores)
+        yield from _cards(name, sets)
     yield from _fast()
+
+
+def _cards(name: str, sets: Sequence[Set]) -> Iterator[Row]:
+    """What a user who goes by the cards comes to, with groups formed at once and one by one."""
+    for how, formed in (("at_once", _clustered), ("grown", _grown)):
+        outcomes = []
+        for each in sets:
+            labels = formed(each)
+            new, old = (
+                accuracy_cards.Naming(each.vectors, each.people, each.trust, each.distances).through(labels, all_of_it=all_of_it)
+                for all_of_it in (False, True)
+            )
+            outcomes.append((new, old))
+        yield from accuracy_cards.rows(f"{name}_{how}", outcomes)
 
 
 def halves(groups: Mapping[str, Labelled]) -> tuple[list[Set], list[Set]]:

@@ -139,5 +139,6 @@ class _Parts:
 
     def _mean(self, faces: list[NDArray[np.uint8]]) -> Floats:
         """[192]: each face embedded, averaged, brought to length 1."""
-        rows = normalised(self._net(prepared(np.stack(faces))))
+        parts = [faces[start : start + embedder.BATCH] for start in range(0, len(faces), embedder.BATCH)]
+        rows = normalised(np.concatenate([self._net(prepared(np.stack(part))) for part in parts]))
         return np.asarray(normalised(rows.mean(axis=0, keepdims=True))[0], np.float32)

@@ -361,7 +361,7 @@ def test_a_blurred_face_stands_for_nobody_while_there_is_a_sharp_one(library: Li
     [small] = photo(library, "c", 1, quality=Quality(20, 200, 0, 0))
     library.set_groups({blurred: 1, sharp: 1, small: 1}, anew=True)
     [group] = library.groups(limit=9)[0]
-    assert [face.id for face in group.faces] == [sharp, small, blurred]
+    assert list(group.face_ids) == [sharp, small, blurred]
 
     [doubtful] = photo(library, "d", 1)
     mei = name(library, "Mei", blurred, sharp, small)

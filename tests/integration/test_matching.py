@@ -302,3 +302,16 @@ async def test_groups_that_were_being_formed_by_a_process_that_ended_are_not_wai
     matcher.forget()
     with pytest.raises(EngineKilled):
         await forming
+
+
+async def test_groups_are_told_by_their_least_alike_faces_and_blurred_ones_do_not_count(make_matcher: MakeMatcher) -> None:
+    one, other = prints(1, 9)
+    known = [FacePrint(face, one.embedding) for face in (1, 2, 3)] + [
+        FacePrint(4, other.embedding),
+        FacePrint(5, prints(7)[0].embedding, trust=0),
+    ]
+    matcher = make_matcher(lambda: iter([known]))
+    mixed, alike, gone = await matcher.spread([(1, 2, 3, 4, 5), (1, 2, 3), (8,)], most=2)
+    assert 4 in mixed.least_alike and len(mixed.least_alike) == 2 and mixed.other_half == (4,) and mixed.apart > 1
+    assert alike.apart == pytest.approx(0, abs=0.05) and set(alike.least_alike) <= {1, 2, 3}
+    assert (gone.least_alike, gone.other_half, gone.apart) == ((), (), 0.0)

@@ -52,6 +52,9 @@ const DAY = 86_400_000
 /** Numbers of made-up faces, apart from those on photos: of groups, of doubts, of people. */
 const [GROUP, DOUBT, PERSON, CONFLICT] = [1_000_000, 2_000_000, 3_000_000, 9_000_000]
 const EACH = 10_000
+const SHOWN = 4
+/** made of the faces of two people */
+const MIXED = 4
 
 interface Spot {
   readonly image: ImageOut
@@ -209,6 +212,10 @@ function edit(said: Edit, people: readonly PersonOut[]): Reply {
       const known = people.find((person) => person.id === said.person_id || person.name.toLowerCase() === said.name?.toLowerCase())
       const id = known?.id ?? 5_000 + state.people.size
       if (!known) noted.set(id, { name: said.name ?? '' })
+      // A group that is named on its card: what was not looked at is suggested.
+      const [first = 0] = ids
+      const others = first >= GROUP && first < DOUBT && ids.length <= SHOWN ? Array.from({ length: 300 }, (_, index) => first - (first % EACH) + index) : []
+      others.filter((face) => !faces.has(face)).forEach((face) => faces.set(face, { person: id, certainty: 'certain' }))
       ids.forEach((face) => faces.set(face, { person: id, certainty: 'confirmed' }))
       return put({ action: 'name', count: ids.length }, after, id)
     }
@@ -301,10 +308,10 @@ function reply(method: string, { pathname, searchParams }: URL, body: Record<str
   }
   if (pathname === '/api/groups') {
     const all = groups()
-    return ok({ items: all.slice(offset, offset + limit).map((group) => ({ id: group.id, size: group.faces.length, faces: group.faces.slice(0, 4) })), total: all.length })
+    return ok({ items: all.slice(offset, offset + limit).map((group) => ({ id: group.id, size: group.faces.length, faces: group.faces.slice(0, SHOWN), doubtful: group.id === MIXED })), total: all.length })
   }
   const group = pathname.startsWith('/api/groups/') ? groups().find((one) => one.id === Number(id)) : undefined
-  if (group) return ok({ items: group.faces })
+  if (group) return ok({ items: group.faces, doubtful: group.id === MIXED })
   const detail = pathname.startsWith('/api/people/') ? detailOf(Number(id), world, people) : null
   if (detail === null) return refuse(404, 'people.no_such_person', 'There is no such person.')
   if (what === 'faces') {

@@ -30,9 +30,15 @@ export class Edits {
     this.toasts.show(text, undo === null ? null : () => this.back(undo))
   }
 
-  /** Of somebody new it is noted, too, why they may be recognised. */
-  name = (face_ids: readonly number[], name: string): Promise<Edited | null> =>
-    this.make({ kind: 'name', face_ids, name, ...(this.isNew(name) ? { basis: this.bases.chosen } : {}) }, ({ count }) => this.app.t('ui.edits.named', { name, count }))
+  /**
+   * Of somebody new it is noted, too, why they may be recognised.
+   *
+   * @param others there are faces like these that were not looked at
+   */
+  name = (face_ids: readonly number[], name: string, others = false): Promise<Edited | null> =>
+    this.make({ kind: 'name', face_ids, name, ...(this.isNew(name) ? { basis: this.bases.chosen } : {}) }, ({ count }) =>
+      this.app.t(others ? 'ui.edits.named_others' : 'ui.edits.named', { name, count }),
+    )
 
   private isNew(name: string): boolean {
     return !this.app.people.some((person) => person.name.toLowerCase() === name.toLowerCase())

@@ -75,17 +75,27 @@ export class PeopleState {
     await this.readConflicts()
   }
 
-  nameGroup = (group: Group, name: string): Promise<boolean> => this.settle(group, (ids) => this.edits.name(ids, name))
-  ignoreGroup = (group: Group): Promise<boolean> => this.settle(group, (ids) => this.edits.ignore(ids))
+  /** Only the faces that the card shows get the name, for those were looked at: the others become suggestions. */
+  nameGroup = async (group: Group, name: string): Promise<boolean> => {
+    const ids = group.faces.map(({ id }) => id)
+    const done = await this.edits.name(ids, name, group.size > ids.length)
+    if (done !== null) this.settled(group)
+    return done !== null
+  }
 
-  /** Says something of all faces of a group, which goes from the page with that. */
-  private async settle(group: Group, say: (ids: readonly number[]) => Promise<unknown>): Promise<boolean> {
+  /** All faces of the group. */
+  ignoreGroup = async (group: Group): Promise<boolean> => {
     const ids: number[] = []
     await this.app.read(async () => void ids.push(...(await this.api.group(group.id)).items.map(({ id }) => id)))
-    if (ids.length === 0 || (await say(ids)) === null) return false
+    if (ids.length === 0 || (await this.edits.ignore(ids)) === null) return false
+    this.settled(group)
+    return true
+  }
+
+  /** The group goes from the page. */
+  private settled(group: Group): void {
     this.groups = (this.groups ?? []).filter(({ id }) => id !== group.id)
     this.groupCount = Math.max(0, this.groupCount - 1)
-    return true
   }
 }
 
@@ -160,6 +170,8 @@ export class PersonState {
 /** One group, to take single faces out before it is named. */
 export class GroupState {
   faces = $state.raw<readonly FaceRef[] | null>(null)
+  /** it may be two people's */
+  doubtful = $state(false)
   gone = $state(false)
   unread = $state(false)
   /** they do not belong to it */
@@ -175,7 +187,9 @@ export class GroupState {
   async read(): Promise<void> {
     await this.app.read(async () => {
       try {
-        this.faces = (await this.api.group(this.id)).items
+        const { items, doubtful } = await this.api.group(this.id)
+        this.faces = items
+        this.doubtful = doubtful
         this.gone = this.faces.length === 0
       } catch (error) {
         if (!(error instanceof ApiError) || error.status !== 404) throw error

@@ -88,7 +88,7 @@ export class AppState {
     const begins = status.burst !== null && this.status?.burst == null
     if (status.burst !== null) this.rates = [...(begins ? [] : this.rates), status.burst.rate].slice(-RATES_KEPT)
     // The problems come in words, so another language is another list.
-    const listsChanged = (['failed', 'online_only', 'images', 'recognition', 'language'] as const).some((part) => status[part] !== this.status?.[part])
+    const listsChanged = (['failed', 'online_only', 'images', 'people', 'doubts', 'people_changed', 'recognition', 'language'] as const).some((part) => status[part] !== this.status?.[part])
     this.status = status
     this.now = Date.now()
     if (listsChanged) this.refresh()

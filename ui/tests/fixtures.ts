@@ -45,6 +45,7 @@ export function status(over: Partial<Status> = {}): Status {
     faces: 0,
     people: 0,
     doubts: 0,
+    people_changed: 0,
     captures: 0,
     captures_changed: 0,
     watch: 'off',

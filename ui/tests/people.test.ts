@@ -24,7 +24,7 @@ describe('a face', () => {
     expect(tagOf(face(), true, t)).toBe('Who?')
     expect(tagOf(face(), false, t)).toBeNull()
     expect(tagOf(face([0, 0, 9, 9], { ignored: true }), true, t)).toBeNull()
-    expect(certainty(perhaps, t)).toBe('Probably, 2 of 3 agree')
+    expect(certainty(perhaps, t)).toBe('Suggested, like 2 of 3')
   })
 })
 

@@ -9,7 +9,7 @@ import { Toasts } from '../src/toasts.svelte'
 
 extend(peoplePage)
 const ref = (id: number): FaceRef => ({ id, image_id: id, width: 400, height: 300, box: [1, 2, 3, 4], taken_at: '2026-11-14T10:00:00' })
-const group = (id: number, size: number): Group => ({ id, size, faces: [ref(id * 100)] })
+const group = (id: number, size: number): Group => ({ id, size, faces: [ref(id * 100)], doubtful: false })
 const run = async (work: () => Promise<void>): Promise<void> => work()
 
 describe('the groups', () => {
@@ -25,7 +25,7 @@ describe('the groups', () => {
     }
     const api = {
       groups: vi.fn((limit: number, offset: number) => Promise.resolve({ items: all.slice(offset, offset + limit), total: all.length })),
-      group: vi.fn((id: number) => Promise.resolve({ items: [ref(id * 100), ref(id * 100 + 1)] })),
+      group: vi.fn((id: number) => Promise.resolve({ items: [ref(id * 100), ref(id * 100 + 1)], doubtful: false })),
       ...names,
     }
     const done = { undo: 'u', count: 2, person_id: 1 }
@@ -71,11 +71,20 @@ describe('the groups', () => {
     expect(people.groups?.length).toBe(48)
   })
 
-  it('are named with all their faces, and go', async () => {
+  it('are named by the faces that were shown, and go', async () => {
     const { people, edits } = world(2)
     await people.readGroups()
     expect(await people.nameGroup(people.groups?.[0] as Group, 'Mei')).toBe(true)
-    expect(edits.name).toHaveBeenCalledWith([100, 101], 'Mei')
+    expect(edits.name).toHaveBeenCalledWith([100], 'Mei', true)
+    expect(people.groups?.map(({ id }) => id)).toEqual([2])
+    expect(people.groupCount).toBe(1)
+  })
+
+  it('are ignored with all their faces', async () => {
+    const { people, edits } = world(2)
+    await people.readGroups()
+    expect(await people.ignoreGroup(people.groups?.[0] as Group)).toBe(true)
+    expect(edits.ignore).toHaveBeenCalledWith([100, 101])
     expect(people.groups?.map(({ id }) => id)).toEqual([2])
     expect(people.groupCount).toBe(1)
   })

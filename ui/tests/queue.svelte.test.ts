@@ -5,7 +5,7 @@ import { cardKey, MOST_CARDS } from '../src/lib/cards'
 import { failed, image } from './fixtures'
 
 const FINISHED = { photos: 20, with_faces: 9, failed: 0 }
-const BURST = { done: 1, total: 20, rate: 1, seconds_left: 19, faces: 1, failed: 0 }
+const BURST = { done: 1, total: 20, rate: 1, seconds_left: 19, faces: 1, people: 0, failed: 0 }
 
 /** A queue over what may be changed, and what it shows: the burst, what came of it, or a card's key. */
 function stage(...ids: number[]): { queue: CardQueue; come: (...ids: number[]) => void; set: (over: Partial<Source>) => void; begun: Set<string>; shown: () => string | undefined } {

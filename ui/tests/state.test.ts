@@ -55,13 +55,23 @@ describe('AppState', () => {
 
   it('keeps the rates of one burst, and starts anew with the next', () => {
     const app = new AppState(client(LISTS).client)
-    const burst = { done: 1, total: 9, rate: 4, seconds_left: 2, faces: 0, failed: 0 }
+    const burst = { done: 1, total: 9, rate: 4, seconds_left: 2, faces: 0, people: 0, failed: 0 }
     app.take(status({ burst }))
     app.take(status({ burst: { ...burst, rate: 6 } }))
     expect(app.rates).toEqual([4, 6])
     app.take(status())
     app.take(status({ burst: { ...burst, rate: 9 } }))
     expect(app.rates).toEqual([9])
+  })
+
+  it.each(['people', 'doubts', 'people_changed'] as const)('reads the lists anew when the status says that %s changed', async (part) => {
+    const { client: api, asked } = client(LISTS)
+    const app = new AppState(api)
+    app.take(status({ recognition: true }))
+    await vi.waitFor(() => expect(asked).not.toHaveLength(0))
+    asked.length = 0
+    app.take(status({ recognition: true, [part]: 1 }))
+    await vi.waitFor(() => expect(asked).toContain('GET /api/people'))
   })
 
   it('reads the lists anew in another language', async () => {

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, not_, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, and_, func, not_, select
 from sqlalchemy.sql import exists
 
 from agent.adapters.store import people
@@ -15,7 +15,6 @@ from agent.domain.face import Box
 from agent.domain.people import Certainty
 from agent.domain.reference import LEAST_SHARPNESS
 
-_SHOWN_OF_GROUP = 4
 _SHOWN_OF_PERSON = 3
 _REF = (face.c.id, face.c.image_id, image.c.width, image.c.height, face.c.x, face.c.y, face.c.w, face.c.h, image.c.taken_at)
 # In a large blurred face one recognises less than in a small sharp one.
@@ -82,12 +81,12 @@ def groups(tx: Connection, *, limit: int, offset: int) -> tuple[list[FaceGroup],
         .having(size > 1)
     )
     page = tx.execute(whole.order_by(size.desc(), grouping.c.group_id).limit(limit).offset(offset)).all()
-    return [FaceGroup(row.group_id, row.size, tuple(_best_of_group(tx, row.group_id, _SHOWN_OF_GROUP))) for row in page], _count(tx, whole)
+    return [FaceGroup(row.group_id, tuple(tx.scalars(_of_group(row.group_id, face.c.id)))) for row in page], _count(tx, whole)
 
 
 def faces_of_group(tx: Connection, group_id: int) -> list[FaceRef]:
     """The sharpest first."""
-    return _best_of_group(tx, group_id, None)
+    return [_ref(row) for row in tx.execute(_of_group(group_id, *_REF))]
 
 
 def doubts(tx: Connection, *, limit: int, person_id: int | None) -> tuple[list[Doubt], int]:
@@ -119,10 +118,10 @@ def _references(tx: Connection, person_id: int) -> tuple[FaceRef, ...]:
     return tuple(_ref(row) for row in tx.execute(best))
 
 
-def _best_of_group(tx: Connection, group_id: int, limit: int | None) -> list[FaceRef]:
-    mine = select(*_REF).join(image).join(grouping, grouping.c.face_id == face.c.id)
-    mine = mine.where(grouping.c.group_id == group_id, is_shown(), _waits())
-    return [_ref(row) for row in tx.execute(mine.order_by(*_BEST_FIRST).limit(limit))]
+def _of_group(group_id: int, *columns: Column[Any]) -> Select[*tuple[Any, ...]]:
+    """Those that wait for a name, the best first."""
+    mine = select(*columns).join(image).join(grouping, grouping.c.face_id == face.c.id)
+    return mine.where(grouping.c.group_id == group_id, is_shown(), _waits()).order_by(*_BEST_FIRST)
 
 
 def _count(tx: Connection, whole: Select[*tuple[Any, ...]]) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from agent.domain.people import Candidate
-from agent.domain.prints import FacePrint, GroupMember, Near
+from agent.domain.prints import FacePrint, GroupMember, Near, Spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,13 @@ class FaceMatcher(Protocol):
         """Find the groups of faces that came since: the groups of all that have another one now. `known` reads how it was; it may block.
 
         Raises as above.
+        """
+        ...
+
+    async def spread(self, groups: Sequence[Sequence[int]], *, most: int) -> list[Spread]:
+        """For each group of faces, how far they differ; of the least alike `most` faces. Raises as above.
+
+        Faces that show too little to be compared count only where a group has hardly any others.
         """
         ...
 

@@ -144,8 +144,7 @@ class FaceGroup:
     """Unnamed faces that look like one person."""
 
     id: int
-    size: int
-    faces: tuple[FaceRef, ...]  # up to four, the sharpest first
+    face_ids: tuple[int, ...]  # the best first
 
 
 @dataclass(frozen=True, slots=True)

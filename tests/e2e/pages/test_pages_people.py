@@ -25,7 +25,7 @@ def people(page: Page, visit: Visit) -> Page:
 def test_a_group_is_named_at_once_and_the_next_one_has_the_keyboard(people: Page) -> None:
     people.locator(".groups input").first.fill("Aunt Fang")
     people.keyboard.press("Enter")
-    expect(people.locator(".toast p")).to_have_text("41 faces named Aunt Fang")
+    expect(people.locator(".toast p")).to_have_text("4 faces named Aunt Fang; the others are suggested where they are alike")
     expect(people.locator(".groups li").first).to_contain_text("28 faces")
     expect(people.locator(".groups input").first).to_be_focused()
     expect(people.get_by_role("link", name="Aunt Fang")).to_be_visible()
@@ -50,6 +50,17 @@ def test_what_was_typed_is_saved_by_the_button_though_the_list_offers_somebody(p
     with people.expect_request("**/api/people/edits") as asked:
         people.get_by_role("button", name="Save the name").click()
     assert (asked.value.post_data_json or {})["name"] == "Me"
+
+
+def test_a_group_that_may_be_two_people_is_looked_at_before_it_is_named(people: Page) -> None:
+    card = people.locator(".groups li").filter(has_text="Perhaps two people")
+    expect(card.locator("input")).to_have_count(0)
+    expect(card.locator(".crop")).to_have_count(4)
+    card.get_by_role("link", name="Look first").click()
+    expect(people.locator("header")).to_contain_text("These may be two people")
+    people.get_by_role("combobox", name="Who is this?").fill("Fang")
+    people.keyboard.press("Enter")
+    expect(people.locator(".toast p")).to_have_text("12 faces named Fang")
 
 
 def test_single_faces_are_taken_out_before_a_group_is_named(people: Page) -> None:

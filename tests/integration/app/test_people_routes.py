@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from agent.domain.errors import EngineCrashed
 from agent.domain.people import Certainty, Identity
 from agent.settings import Settings
 from tests.unit.api.conftest import owner, served, shared_api
@@ -88,6 +89,47 @@ async def test_groups_are_listed_and_named_as_one(served: Served, named: httpx.A
     assert done["count"] == 2 and (await names(named))["Noor"] == 2
     assert (await named.get("/api/groups")).json()["total"] == 0, "who is named waits no more"
     assert (await named.get("/api/groups/9")).status_code == 404
+
+
+async def test_a_group_is_shown_by_its_least_alike_faces_and_one_of_two_people_is_to_be_looked_at(
+    served: Served, named: httpx.AsyncClient
+) -> None:
+    await served.world.index("n4", "n5", "n6", "n7", "n8", "p9", "q1", "q2")
+    served.world.real.set_groups({4: 4, 5: 4, 6: 4, 7: 4, 8: 4, 9: 4, 10: 10, 11: 10}, anew=False)
+    mixed, alike = (await named.get("/api/groups")).json()["items"]
+    assert (mixed["size"], len(mixed["faces"]), mixed["doubtful"]) == (6, 4, True)
+    assert 9 in {face["id"] for face in mixed["faces"]}, "the other person is on the card"
+    assert (alike["size"], alike["doubtful"]) == (2, False)
+    whole = (await named.get("/api/groups/4")).json()
+    assert whole["doubtful"] and whole["items"][-1]["id"] == 9, "one person after the other"
+    assert not (await named.get("/api/groups/10")).json()["doubtful"]
+
+
+async def test_a_name_given_to_the_shown_faces_confirms_no_other_face_of_the_group(served: Served, named: httpx.AsyncClient) -> None:
+    await served.world.index("n4", "n5", "n6", "n7", "n8", "n9")
+    served.world.real.set_groups(dict.fromkeys(range(4, 10), 4), anew=False)
+    [card] = (await named.get("/api/groups")).json()["items"]
+    await edit(named, kind="name", face_ids=[face["id"] for face in card["faces"]], name="Noor")
+    noor = next(each["id"] for each in (await named.get("/api/people")).json() if each["name"] == "Noor")
+    faces = (await named.get(f"/api/people/{noor}/faces")).json()["items"]
+    assert sorted(each["certainty"] for each in faces) == ["certain"] * 2 + ["confirmed"] * 4
+
+
+async def test_groups_are_shown_without_a_matcher_and_nothing_is_claimed(served: Served, named: httpx.AsyncClient) -> None:
+    await served.world.index("n4", "p5")
+    served.world.real.set_groups({4: 4, 5: 4}, anew=False)
+    served.world.matcher.error = EngineCrashed()
+    [card] = (await named.get("/api/groups")).json()["items"]
+    assert (card["size"], len(card["faces"]), card["doubtful"]) == (2, 2, False)
+
+
+async def test_the_review_shows_the_faces_that_agree_before_the_sharpest(served: Served, named: httpx.AsyncClient) -> None:
+    await served.world.index("k4", "k5", "k6", "k7")
+    await edit(named, kind="name", face_ids=[4, 5, 6, 7, 3], person_id=1)
+    served.world.real.set_identities({2: Identity(1, Certainty.PROBABLE, 1.0, 1, 6)}, now=NOW)
+    [doubt] = (await named.get("/api/doubts")).json()["items"]
+    assert [(face["id"], face["agrees"]) for face in doubt["shown"]][0] == (1, True)
+    assert [face["agrees"] for face in doubt["shown"]] == [True, False, False]
 
 
 async def test_what_was_said_is_taken_back_and_done_again(named: httpx.AsyncClient) -> None:

@@ -7,10 +7,10 @@ import pytest
 from agent.app.ports import Query
 from agent.domain.errors import EngineBadAnswer
 from agent.domain.people import Candidate
-from agent.domain.prints import FacePrint, GroupMember
+from agent.domain.prints import FacePrint, GroupMember, Spread
 from agent.engine import match_wire, wire
 from agent.engine.match_service import MatchService
-from agent.engine.match_wire import EMBEDDING_BYTES, IdentifyRequest, MatcherHello, NearRequest, Prints
+from agent.engine.match_wire import EMBEDDING_BYTES, IdentifyRequest, MatcherHello, NearRequest, Prints, SpreadRequest
 
 
 def embedding(place: int) -> bytes:
@@ -55,6 +55,16 @@ def test_faces_that_can_not_be_the_answer_are_not_believed(found: list[list[tupl
 def test_people_that_can_not_be_the_answer_are_not_believed(found: list[list[Candidate]]) -> None:
     with pytest.raises(EngineBadAnswer):
         match_wire.check_people(found, IdentifyRequest(Query(faces=(9,)), 1.0, 1))
+
+
+@pytest.mark.parametrize(
+    "found", [[], [Spread((3,), (), 0.5)], [Spread((1,), (3,), 0.5)], [Spread((1, 2), (), 0.5)], [Spread((1,), (2,), 2.5)]]
+)
+def test_groups_that_can_not_be_the_answer_are_not_believed(found: list[Spread]) -> None:
+    asked = SpreadRequest(((1, 2),), 1)
+    with pytest.raises(EngineBadAnswer):
+        match_wire.check_spread(found, asked)
+    assert match_wire.check_spread([Spread((1,), (2,), 0.5)], asked) == [Spread((1,), (2,), 0.5)]
 
 
 def test_numbers_that_are_none_are_bad_answers() -> None:

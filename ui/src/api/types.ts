@@ -1831,6 +1831,11 @@ export interface components {
             /** Failed */
             readonly failed: number;
             /**
+             * People
+             * @description known ones who are on its photos
+             */
+            readonly people: number;
+            /**
              * Rate
              * @description photos per second, lately
              */
@@ -2142,7 +2147,7 @@ export interface components {
             readonly references: number;
             /**
              * Shown
-             * @description up to three of the references, the best first
+             * @description up to three of the references, those that agree first
              */
             readonly shown: readonly components["schemas"]["KnownFace"][];
         };
@@ -2489,8 +2494,13 @@ export interface components {
          */
         readonly Group: {
             /**
+             * Doubtful
+             * @description it may be two people's: it is looked at before it is named
+             */
+            readonly doubtful: boolean;
+            /**
              * Faces
-             * @description up to four of them, the best first
+             * @description up to four of them, the least alike: a name that is given here is theirs, the others become suggestions
              */
             readonly faces: readonly components["schemas"]["FaceRef"][];
             /** Id */
@@ -2500,9 +2510,11 @@ export interface components {
         };
         /**
          * GroupFaces
-         * @description Every face of a group, the best first.
+         * @description Every face of a group, the best first; of one that may be two people's, half after half.
          */
         readonly GroupFaces: {
+            /** Doubtful */
+            readonly doubtful: boolean;
             /** Items */
             readonly items: readonly components["schemas"]["FaceRef"][];
         };
@@ -3760,6 +3772,12 @@ export interface components {
             readonly online_only: number;
             /** People */
             readonly people: number;
+            /**
+             * People Changed
+             * @description grows when groups or opinions about faces were formed, which no event tells
+             * @default 0
+             */
+            readonly people_changed: number;
             /**
              * Popup Seconds
              * @description the popup hides after this long

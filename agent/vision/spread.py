@@ -1,0 +1,44 @@
+"""How far the faces of a group differ: which of them are the least alike, and how far apart its two halves are."""
+
+import numpy as np
+
+from agent.vision.vectors import Floats, Ints
+
+_ROUNDS = 10  # until the halves stay as they are; they mostly do after three
+
+
+def least_alike(vectors: Floats, most: int) -> Ints:
+    """Rows of `vectors` (float32 [n, d], length 1): the one farthest from all, then always the one farthest from those chosen."""
+    if not len(vectors) or not most:
+        return np.zeros(0, np.int64)
+    chosen = [int((vectors @ vectors.mean(axis=0)).argmin())]
+    nearest = vectors @ vectors[chosen[0]]
+    while len(chosen) < min(most, len(vectors)):
+        nearest[chosen] = np.inf
+        chosen.append(int(nearest.argmin()))
+        nearest = np.maximum(nearest, vectors @ vectors[chosen[-1]])
+    return np.array(chosen, np.int64)
+
+
+def halves(vectors: Floats) -> tuple[np.ndarray[tuple[int], np.dtype[np.bool_]], float]:
+    """Which faces belong to the one half, and the distance that the mean cosine between the two halves stands for (0 for a single face).
+
+    The halves are found from the least alike pair: each face joins the half whose mean is nearer, until none changes.
+    """
+    if len(vectors) < 2:
+        return np.ones(len(vectors), np.bool_), 0.0
+    first, second = least_alike(vectors, 2)
+    one = vectors @ vectors[first] > vectors @ vectors[second]
+    one[first], one[second] = True, False
+    for _ in range(_ROUNDS):
+        moved = vectors @ _mean(vectors[one]) > vectors @ _mean(vectors[~one])
+        if moved.all() or not moved.any() or (moved == one).all():
+            break
+        one = moved
+    cosine = float(vectors[one].mean(axis=0) @ vectors[~one].mean(axis=0))
+    return one, float(np.sqrt(max(0.0, 2 - 2 * cosine)))
+
+
+def _mean(vectors: Floats) -> Floats:
+    total = vectors.sum(axis=0)
+    return np.asarray(total / max(float(np.linalg.norm(total)), 1e-6), np.float32)

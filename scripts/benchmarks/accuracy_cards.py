@@ -1,0 +1,93 @@
+"""Rows of the group `accuracy`: what comes of naming groups by the faces that their cards show, where groups hold two people.
+
+A made-up user goes through the cards, the largest first. Where a card says that it may be two people, or shows two, they open it and name
+each face; else they name what the card shows. `all of it` is how it was done before: the card showed its best faces, and the name was the
+whole group's.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.app.group_cards import SHOWN
+from agent.domain.grouping import GroupBounds
+from agent.domain.people import Bounds, Candidate, certain_up_to
+from agent.vision.spread import halves, least_alike
+from scripts.benchmarks.rows import Row, at_least, at_most
+
+Floats: TypeAlias = NDArray[np.float32]
+Ints: TypeAlias = NDArray[np.int64]
+
+BOUNDS = Bounds(certain=0.90, probable=1.05)
+
+
+@dataclass(slots=True)
+class Outcome:
+    cards: int = 0
+    mixed: int = 0  # of two people
+    unseen: int = 0  # of these, with nothing on the card that tells
+    asked: int = 0  # looked at before they were named
+    wrong: int = 0  # faces confirmed as another person
+    wrong_certain: int = 0  # faces thought to be another person for certain, in the end
+
+
+class Naming:
+    """One set of faces, as a user names it card by card."""
+
+    def __init__(self, vectors: Floats, people: Ints, trust: Floats, distances: NDArray[np.float64]) -> None:
+        self._vectors, self._people, self._trust, self._distances = vectors, people, trust, distances
+        self._confirmed: dict[int, int] = {}
+
+    def through(self, labels: Ints, *, all_of_it: bool) -> Outcome:
+        found = Outcome()
+        groups = sorted((np.flatnonzero(labels == label) for label in np.unique(labels[labels >= 0])), key=len, reverse=True)
+        for group in groups:
+            opinions = self._opinions()
+            waiting = np.array([face for face in group.tolist() if face not in self._confirmed and face not in opinions], np.int64)
+            if len(waiting) > 1:
+                self._name(waiting, found, all_of_it)
+        found.wrong = sum(self._people[face] != person for face, person in self._confirmed.items())
+        found.wrong_certain = sum(self._people[face] != person for face, (person, certain) in self._opinions().items() if certain)
+        return found
+
+    def _name(self, group: Ints, found: Outcome, all_of_it: bool) -> None:
+        vectors = self._vectors[group]
+        best = np.argsort(-self._trust[group], kind="stable")[:SHOWN]
+        shown = group[best if all_of_it else least_alike(vectors, SHOWN)]
+        mixed, seen = len(np.unique(self._people[group])) > 1, len(np.unique(self._people[shown])) > 1
+        asked = seen or (not all_of_it and halves(vectors)[1] > GroupBounds().halves)
+        found.cards += 1
+        found.mixed += mixed
+        found.unseen += mixed and not asked
+        found.asked += asked
+        for face in (group if asked or all_of_it else shown).tolist():
+            self._confirmed[face] = int(self._people[face if asked else shown[0]])
+
+    def _opinions(self) -> dict[int, tuple[int, bool]]:
+        """Of each face that nobody confirmed: whom it is thought to be, and whether for certain."""
+        known = np.array(sorted(self._confirmed), np.int64)
+        people = np.array([self._confirmed[face] for face in known.tolist()], np.int64)
+        found = {}
+        for face in range(len(self._people) if len(known) else 0):
+            near = self._distances[face, known]
+            if face in self._confirmed or near.min() > BOUNDS.probable:
+                continue
+            each = [(who, near[people == who]) for who in np.unique(people).tolist()]
+            candidates = [Candidate(who, float(d.min()), int((d <= BOUNDS.probable).sum()), len(d)) for who, d in each]
+            nearest = sorted(candidates, key=lambda candidate: candidate.distance)[:2]
+            alone = len(nearest) < 2 or nearest[1].distance - nearest[0].distance >= 0.10
+            certain = alone and nearest[0].distance <= certain_up_to(float(self._trust[face]), nearest[0], BOUNDS)
+            found[face] = (nearest[0].person_id, certain)
+        return found
+
+
+def rows(name: str, outcomes: Sequence[tuple[Outcome, Outcome]]) -> Iterator[Row]:
+    """Of each set: as it is done, and as it was. Only what must not be is judged."""
+    for how, which in (("", 0), ("_all_of_it", 1)):
+        for part in ("cards", "mixed", "unseen", "asked", "wrong", "wrong_certain"):
+            counts = [getattr(each[which], part) for each in outcomes]
+            judged = part in ("unseen", "wrong_certain") and not how
+            yield (at_most if judged else at_least)(f"cards_{name}_{part}{how}", sum(counts), 0, counts)
