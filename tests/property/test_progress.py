@@ -75,3 +75,15 @@ def test_the_total_stays_while_photos_end_during_the_counting(total: int, steps:
             progress.indexed(1)
         burst = progress.burst(remaining, done)
         assert burst is not None and (burst.done, burst.total) == (done + before + after, total)
+
+
+def test_people_of_a_burst_are_counted_once_and_the_next_burst_begins_with_none() -> None:
+    progress = Progress(lambda: 0.0)
+    progress.indexed(2, [7, 8])
+    progress.indexed(1, [7])
+    burst = progress.burst(5)
+    assert burst is not None and (burst.people, burst.faces) == (2, 3)
+    progress.burst(0)
+    progress.indexed(1)
+    burst = progress.burst(1)
+    assert burst is not None and burst.people == 0

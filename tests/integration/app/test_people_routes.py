@@ -128,7 +128,7 @@ async def test_the_review_shows_the_faces_that_agree_before_the_sharpest(served:
     await edit(named, kind="name", face_ids=[4, 5, 6, 7, 3], person_id=1)
     served.world.real.set_identities({2: Identity(1, Certainty.PROBABLE, 1.0, 1, 6)}, now=NOW)
     [doubt] = (await named.get("/api/doubts")).json()["items"]
-    assert [(face["id"], face["agrees"]) for face in doubt["shown"]][0] == (1, True)
+    assert doubt["shown"][0]["id"] == 1
     assert [face["agrees"] for face in doubt["shown"]] == [True, False, False]
 
 

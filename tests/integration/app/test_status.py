@@ -193,21 +193,3 @@ async def test_groups_that_were_formed_after_the_last_photo_are_told(
         await world.index("m1", "m2")
         await world.until(lambda: world.real.groups(limit=9)[1] == 1)
         await world.until(lambda: told[-1].people_changed > 0 and told[-1].queued == 0)
-
-
-async def test_a_burst_counts_the_people_on_its_own_photos(world: World, told: list[Status]) -> None:
-    async with world.running():
-        await world.app.apply(Settings.model_validate({"recognition": {"enabled": True}}))
-        await world.index("m1", "x2")
-        await world.app.people.name_face(1, "Mei")
-        await world.app.people.name_face(2, "Xu")
-        world.analyser.gate.clear()
-        for content in ("m3", "m4", "q5"):
-            await world.app.ingest.note(world.file(content), Priority.NEW)
-        await world.until(lambda: told[-1].burst is not None)
-        assert told[-1].burst is not None and told[-1].burst.people == 0
-        world.analyser.always = None
-        world.analyser.gate.set()
-        await world.until(lambda: told[-1].queued == 0)
-    people = [status.burst.people for status in told if status.burst is not None]
-    assert max(people) <= 1, "Xu is on none of them"

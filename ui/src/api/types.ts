@@ -342,6 +342,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/folders/inside": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Folders Inside
+         * @description The folders directly inside a watched folder, or one inside it, that hold images. Those whose name is no text are left out.
+         */
+        readonly get: operations["folders_inside_api_folders_inside_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/groups": {
         readonly parameters: {
             readonly query?: never;
@@ -613,10 +633,12 @@ export interface paths {
         };
         /**
          * Index
-         * @description `folder` is a watched folder, with all below it; days are inclusive; `hidden` lists the hidden images instead of the others.
+         * @description `folder` is a watched folder or one inside it, with all below it; days are inclusive;
+         *     `hidden` lists the hidden images instead of the others.
          *
          *     `people` are ids: all of them are on the image, any, or all and nobody else; `unnamed`: somebody whom nobody has named.
-         *     `images` are ids of images, such as those that a search by a face found: no others are shown.
+         *     `images` are ids of images, such as those that a search by a face found: no others are shown. `favourites` shows these alone;
+         *     `text` shows images whose file, or a folder inside the watched one that it lies in, has that in its name.
          *
          *     `packed` answers in bytes instead of JSON: a 32-bit count of images and one of days, then 32 bits for each id, for each day since
          *     1970 (signed) and for its count, 16 bits for each ratio; all little-endian.
@@ -2593,6 +2615,8 @@ export interface components {
         readonly ImageOut: {
             /** Faces */
             readonly faces: readonly components["schemas"]["FaceOut"][];
+            /** Favourite */
+            readonly favourite: boolean;
             /**
              * Folder
              * @description name of the folder it lies in
@@ -2727,7 +2751,7 @@ export interface components {
              * Action
              * @enum {string}
              */
-            readonly action: "hide" | "unhide" | "look_again";
+            readonly action: "hide" | "unhide" | "favourite" | "unfavourite" | "look_again";
             /** Ids */
             readonly ids: readonly number[];
         };
@@ -3848,7 +3872,7 @@ export interface components {
         readonly Step: {
             /**
              * Action
-             * @description `name`, `reject`, `unname`, `ignore`, `unignore`, `merge`, `describe`, `hide`, `unhide`
+             * @description `name`, `reject`, `unname`, `ignore`, `unignore`, `merge`, `describe`, `hide`, `unhide`, `favourite`, `unfavourite`
              */
             readonly action: string;
             /** Count */
@@ -3868,6 +3892,26 @@ export interface components {
          * @enum {string}
          */
         readonly Style: "solid" | "mosaic" | "blur" | "emoji";
+        /**
+         * SubfolderOut
+         * @description A folder inside a watched one.
+         */
+        readonly SubfolderOut: {
+            /**
+             * Images
+             * @description at any depth
+             */
+            readonly images: number;
+            /** Name */
+            readonly name: string;
+            /**
+             * Nested
+             * @description whether it holds folders with images
+             */
+            readonly nested: boolean;
+            /** Path */
+            readonly path: string;
+        };
         /**
          * UnderWayOut
          * @description How far the copy of a clip is.
@@ -4205,6 +4249,7 @@ export type Status = components['schemas']['Status'];
 export type Step = components['schemas']['Step'];
 export type Steps = components['schemas']['Steps'];
 export type Style = components['schemas']['Style'];
+export type SubfolderOut = components['schemas']['SubfolderOut'];
 export type UnderWayOut = components['schemas']['UnderWayOut'];
 export type Undo = components['schemas']['Undo'];
 export type UnnameFaces = components['schemas']['UnnameFaces'];
@@ -5018,6 +5063,37 @@ export interface operations {
             };
         };
     };
+    readonly folders_inside_api_folders_inside_get: {
+        readonly parameters: {
+            readonly query: {
+                readonly path: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": readonly components["schemas"]["SubfolderOut"][];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly groups_api_groups_get: {
         readonly parameters: {
             readonly query?: {
@@ -5463,6 +5539,8 @@ export interface operations {
                 readonly match?: components["schemas"]["Match"];
                 readonly unnamed?: boolean;
                 readonly images?: string | null;
+                readonly favourites?: boolean;
+                readonly text?: string;
                 readonly packed?: boolean;
             };
             readonly header?: {
