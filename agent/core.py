@@ -22,6 +22,7 @@ from agent.api.whereabouts import opening
 from agent.app.beginning import Beginning
 from agent.app.lifecycle import Reconfigure
 from agent.app.picking import Picking
+from agent.app.stoppable import stoppable
 from agent.app.updates import Updates
 from agent.app.watching import SWITCH
 from agent.bootstrap import build, move_key, recovery_code
@@ -252,6 +253,6 @@ class Core:
 
     async def _scan(self, path: str) -> None:
         """The tray's "scan a folder": what comes of it is shown by the popup."""
-        files = await asyncio.to_thread(lambda: list(walk_images([path])))
+        files = await stoppable(lambda: list(walk_images([path])))
         async for _ in self._app.scan(files):
             pass

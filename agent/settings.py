@@ -170,6 +170,8 @@ class Engine(Section):
     """Larger images are refused."""
     max_megabytes: Annotated[int, Field(ge=1, le=4_096)] = 500
     """Larger files are refused."""
+    require_sandbox: bool = False
+    """Open photos only where the system keeps the engine's process from all other files and from the network."""
 
 
 class Detection(Section):

@@ -14,6 +14,7 @@ from agent.adapters.bounded import open_regular
 from agent.adapters.copy_names import MadeAt, Names, file_id
 from agent.adapters.durable import copy_errors, create_file, move_new, sync_file, sync_folder
 from agent.app.ports import KEPT_ENDING, Placing, PlannedCopy, RedactionItem
+from agent.app.stoppable import stop_if_unwanted
 from agent.domain.errors import AlreadyKept, SameFile
 from agent.domain.wishes import Wish
 
@@ -71,6 +72,7 @@ class Copies:
 
     def digest(self, path: str) -> str | None:
         try:
+            stop_if_unwanted()
             with open_regular(Path(path)) as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
         except (OSError, ValueError):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from agent.adapters.folder_rules import Matcher
+from agent.app.stoppable import stop_if_unwanted
 from agent.domain.image import FileSeen, is_image
 from agent.settings import Folder
 
@@ -48,7 +49,7 @@ class Walk:
     """Image files below a folder as an iterator, in the order of their paths; symbolic links, devices, pipes and sockets are passed over.
 
     `unreadable` collects subfolders that could not be read, or only the names in them; `empty` says that the top held nothing at all.
-    Raises OSError if the top can't be read.
+    Raises OSError if the top can't be read, Stopped in a thread of `stoppable` whose result is not wanted any more.
     """
 
     top: str
@@ -61,6 +62,7 @@ class Walk:
         open_ = [self._listed(self.top)]
         while open_:
             for entry, is_folder in open_[-1]:
+                stop_if_unwanted()
                 if is_folder:
                     open_.append(self._listed(entry.path))
                     break
@@ -90,6 +92,7 @@ class Walk:
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
+                    stop_if_unwanted()
                     self.empty = False
                     if (is_folder := self._wanted(entry)) is not None:
                         # A folder's separator decides where the paths below it come among those beside it.

@@ -17,6 +17,7 @@ from agent.api.schemas_settings import ChosenFolder, Estimate, FolderChange, Fol
 from agent.api.watched import root_meant
 from agent.app.aside import aside
 from agent.app.newest import newest, note_first
+from agent.app.stoppable import stoppable
 from agent.domain.errors import AgentError, SourceMissing, SourceNoAccess
 from agent.domain.image import FileSeen
 from agent.settings import folder_of, root_of
@@ -88,7 +89,7 @@ async def _newest_first(context: Context, folder: str) -> None:
         return found is not None and found.root == folder
 
     with suppress(OSError, AgentError):  # it is told of by whoever watches the folder
-        files = await asyncio.to_thread(lambda: newest(filter(own, context.walk((folder,), None))))
+        files = await stoppable(lambda: newest(filter(own, context.walk((folder,), None))))
         await note_first(context.app.ingest, files, folder)
 
 
@@ -122,7 +123,7 @@ async def _estimates(context: Context, folder: str) -> AsyncIterator[bytes]:
     network = await asyncio.to_thread(context.remote, folder)
     files, images, more = context.walk((folder,), None), 0, True
     while more:
-        found, more = await asyncio.to_thread(_count, files)
+        found, more = await stoppable(partial(_count, files))
         images += found
         line = Estimate(path=printable(folder), images=images, seconds=images / _rate(context), more=more, network=network)
         yield line.model_dump_json().encode() + b"\n"

@@ -102,7 +102,7 @@ class FindingOut(Schema):
 
     name: str
     title: str
-    state: Literal["ok", "absent", "failed"]
+    state: Literal["ok", "absent", "warning", "failed"]
     text: str
     """what was found, or cause and remedy"""
     code: str | None

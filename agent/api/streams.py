@@ -10,6 +10,7 @@ from agent.api.context import Context
 from agent.api.schemas_scan import ScanLine, ScanRequest
 from agent.app.scan import rules
 from agent.app.status import Status
+from agent.app.stoppable import stoppable
 from agent.domain.errors import AgentError
 from agent.domain.events import Recorded
 
@@ -61,7 +62,7 @@ def _happened(recorded: Recorded) -> ServerSentEvent:
 
 async def scan(context: Context, request: ScanRequest) -> AsyncIterator[bytes]:
     """The total first, then a line per file as it ends; a last line says what stopped the scan, if anything did."""
-    files = await asyncio.to_thread(lambda: list(context.walk(request.paths, rules(request.exclude))))
+    files = await stoppable(lambda: list(context.walk(request.paths, rules(request.exclude))))
     yield _line(ScanLine(total=len(files)))
     try:
         async for scanned in context.app.scan(files, embeddings=request.embeddings):

@@ -25,10 +25,12 @@ class Finding:
     error: AgentError | None = None
 
     @property
-    def state(self) -> Literal["ok", "absent", "failed"]:
-        """What is merely absent (a tray, a running agent, a wall that this system does not have) is no failure, nor is a duty."""
+    def state(self) -> Literal["ok", "absent", "warning", "failed"]:
+        """What is merely absent (a tray, a running agent) is no failure, nor is a duty. Photos decoded without a wall are a warning."""
         if self.error is None:
             return "ok"
+        if isinstance(self.error, EngineOpen) and "network" not in self.error.params:
+            return "warning"
         return "absent" if isinstance(self.error, _ABSENT) else "failed"
 
 

@@ -167,6 +167,7 @@ class App:
             settings=lambda: self.settings,
             device_note=lambda: self.monitor.engine.device_note,
         )
+        self.status.gap = lambda: self.monitor.engine.gap
         around = Around(
             settings=lambda: self.settings,
             supply=supply,

@@ -56,6 +56,11 @@ class EngineControl(Protocol):
         """A device that was wanted and is not used, and why."""
         ...
 
+    @property
+    def gap(self) -> AgentError | None:
+        """What this system keeps the engine's process from only in part, where it could do more."""
+        ...
+
     def stats(self) -> list[EngineProcess]: ...
 
     async def try_out(self) -> tuple[str, str]:
@@ -101,6 +106,7 @@ class NoEngine:
     size = 0
     restarts = 0
     device_note: Note | None = None
+    gap: AgentError | None = None
 
     def stats(self) -> list[EngineProcess]:
         return []

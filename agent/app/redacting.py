@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from secrets import token_hex
 
 from agent.app.copy_work import CopyWork, Listener, UnderWay
 from agent.app.ports import CopyFiles, Library, PlannedCopy, RedactionItem
+from agent.app.stoppable import stoppable
 from agent.domain.errors import NotFound, NotRestorable, PassphraseGone, RecognitionOff, VideoNotEditable
 from agent.domain.names import ids_of, tidy
 from agent.domain.redaction import Choice, Look
@@ -147,7 +149,7 @@ class Redacting:
         await self._supply(choice.names_people)
         begun = await asyncio.to_thread(self._library.copies_begun, wish)
         begun = [each for each in begun if all(other == ask for other in self._work.requests(each.batch))]
-        copies = await asyncio.to_thread(self._copies.plan, ask.paths, ask.out, wish, self._library.made_at, begun)
+        copies = await stoppable(partial(self._copies.plan, ask.paths, ask.out, wish, self._library.made_at, begun))
         joined = next((each.batch for each in begun if self._work.requests(each.batch)), None)
         return _Plan(joined or _resumed(begun, copies, wish) or token_hex(16), wish, copies)
 

@@ -102,6 +102,7 @@ class StatusFeed:
         self.people_changed: Callable[[], int] = lambda: 0
         self.watching: Callable[[], WatchShown] = WatchShown
         self.update: Callable[[], tuple[str | None, AgentError | None]] = lambda: (None, None)  # what waits, and what was taken back
+        self.gap: Callable[[], AgentError | None] = lambda: None  # photos are decoded without a whole wall
         self.unfetched: Callable[[], AgentError | None] = lambda: None  # why they are not
 
     def changed(self) -> None:
@@ -164,7 +165,7 @@ class StatusFeed:
             online_only=jobs.get(JobState.DEFERRED, 0),
             quiet_until=self._quiet.until(),
             throttled=self.throttled if queued else None,
-            warning=self.warning,
+            warning=self.warning or self.gap(),
             device_note=self._device_note(),
             finished=self._progress.last,
             settings=settings,

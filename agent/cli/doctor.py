@@ -13,7 +13,7 @@ from agent.cli.output import say
 from agent.cli.session import Session
 from agent.engine.wire import Hello
 
-MARKS = {"ok": "✓", "absent": "·", "failed": "✗"}
+MARKS = {"ok": "✓", "absent": "·", "warning": "!", "failed": "✗"}
 
 
 def report(session: Session) -> int:
@@ -23,10 +23,10 @@ def report(session: Session) -> int:
     for finding in findings:
         error, text = finding.error, finding.text
         if error is not None:
-            code = f" [{error.code}]" if finding.state == "failed" else ""
+            code = f" [{error.code}]" if finding.state in ("warning", "failed") else ""
             text = f"{session.sentences(session.texts.cause(error), session.texts.remedy(error))}{code}"
         say(f"{MARKS[finding.state]} {session.texts(f'cli.doctor.{finding.name}')}: {text}")
-        if finding.state == "failed":
+        if finding.state in ("warning", "failed"):
             say(f"  {session.texts('cli.doctor.more', place=f'help/troubleshooting/{finding.name}')}")
     return 1 if any(finding.state == "failed" for finding in findings) else 0
 

@@ -11,13 +11,24 @@ from agent.app.health import Wall
 from agent.app.monitor import EngineProcess
 from agent.app.ports import Analyse, Region, Render, Rendered
 from agent.child import Child, ChildGarbled, ChildGone, ChildTimeout, own_command
-from agent.domain.errors import AgentError, EngineBadAnswer, EngineCrashed, EngineKilled, EngineMemory, EngineStartFailed, EngineTimeout
+from agent.domain.errors import (
+    AgentError,
+    EngineBadAnswer,
+    EngineCrashed,
+    EngineKilled,
+    EngineMemory,
+    EngineOpen,
+    EngineStartFailed,
+    EngineTimeout,
+    EngineUnwalled,
+)
 from agent.domain.face import Analysis
 from agent.engine import wire
 from agent.engine.files import Opener, new_file, open_photo
 from agent.engine.line import Line
 from agent.engine.places import Slot, cores, let_others_go_first, memory_of, processes_for, why_ended
 from agent.engine.selftest_runs import DeviceChooser
+from agent.engine.wall import can_be_whole
 from agent.engine.wire import Codec, EngineConfig, Hello, ModelFile
 from agent.settings import Engine
 
@@ -59,6 +70,7 @@ class EnginePool:
         self._endings: set[asyncio.Task[None]] = set()
         self._closed = False
         self._one_core = self._low_priority = False
+        self._gap: EngineOpen | None = None
         self.restarts = 0
 
     # -- the port ----------------------------------------------------------------------------------------------------------------
@@ -123,6 +135,11 @@ class EnginePool:
     async def wall(self) -> Wall:
         """What holds the engine's process. Raises EngineError, ModelError."""
         return (await self.hello()).wall
+
+    @property
+    def gap(self) -> EngineOpen | None:
+        """What photos are decoded without, though this kind of system could have it; None before the first process."""
+        return self._gap if self._gap is not None and "network" not in self._gap.params and can_be_whole() else None
 
     @property
     def device_note(self) -> Note | None:
@@ -264,12 +281,24 @@ class EnginePool:
             if self._low_priority:
                 let_others_go_first(child.pid)
             slot.hello = await self._ask(slot, child, "hello", wire.CONFIG.dump(config), wire.HELLO, limit=_START_LIMIT_S)
+            self._judge(slot.hello.wall)
         except (ChildGone, EngineCrashed, EngineTimeout, EngineBadAnswer) as error:
             raise EngineStartFailed from error
         except AgentError:
             self._end(slot)  # it lives, but can't work with this device or these models
             raise
         return child
+
+    def _judge(self, wall: Wall) -> None:
+        """Raises EngineUnwalled if no photo may be read behind such a wall."""
+        try:
+            wall.check()
+        except EngineOpen as error:
+            self._gap = error
+            if self.settings.require_sandbox:
+                raise EngineUnwalled from error
+        else:
+            self._gap = None
 
     def _config(self) -> EngineConfig:
         threads = max(1, self._cores // self.size)

@@ -365,3 +365,29 @@ async def test_closing_ends_everything_and_says_so_to_who_waits(make_pool: MakeP
     assert all(isinstance(error, EngineKilled) for error in ended), ended
     assert not psutil.pid_exists(pid)
     assert isinstance(await failure_of(pool), EngineKilled)
+
+
+WALLED = FAKE.replace("os.getpid()}", "os.getpid(), 'wall': WALL}")
+WHOLE = {"files": True, "writes": True, "network": True, "programs": True, "by": "all"}
+
+
+@pytest.mark.parametrize("gap", ["files", "writes", "network", "programs"])
+async def test_no_photo_is_handed_to_an_engine_without_its_wall_where_that_is_required(make_pool: MakePool, gap: str) -> None:
+    def command(wall: dict[str, object]) -> list[str]:
+        return [sys.executable, "-S", "-c", f"WALL = {wall!r}\n" + WALLED + "    say(r, error='engine.bad_answer')\n"]
+
+    pool = make_pool(command({**WHOLE, gap: False}), require_sandbox=True)
+    error = await failure_of(pool)
+    assert error.code == "engine.no_sandbox" and isinstance(error, EngineStartFailed), "it stops the work, and blames no photo"
+    assert not pool.stats()
+    walled = make_pool(command(WHOLE), require_sandbox=True)
+    await walled.hello()
+    assert walled.gap is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there no wall is whole, and that is known")
+async def test_an_engine_without_its_wall_works_and_that_is_told(make_pool: MakePool) -> None:
+    pool = make_pool([sys.executable, "-S", "-c", f"WALL = { ({**WHOLE, 'files': False})!r}\n" + WALLED])
+    assert pool.gap is None
+    await pool.hello()
+    assert pool.gap is not None and pool.gap.params == {"files": 1}

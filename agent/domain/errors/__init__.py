@@ -38,6 +38,7 @@ from agent.domain.errors.engine import (
     EngineOpen,
     EngineStartFailed,
     EngineTimeout,
+    EngineUnwalled,
 )
 from agent.domain.errors.images import (
     ImageChanged,
@@ -188,6 +189,7 @@ __all__ = [
     "EngineOpen",
     "EngineStartFailed",
     "EngineTimeout",
+    "EngineUnwalled",
     "FaceUnknown",
     "FilingDue",
     "FilmTooLong",

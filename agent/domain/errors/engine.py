@@ -11,6 +11,12 @@ class EngineStartFailed(EngineError):
     code = "engine.start_failed"
 
 
+class EngineUnwalled(EngineStartFailed):
+    """No photo is read without a whole wall around the engine, by `engine.require_sandbox`, and this system has none."""
+
+    code = "engine.no_sandbox"
+
+
 class EngineCrashed(EngineError):
     """The process ended by itself in the middle of a task: the file is suspect."""
 

@@ -8,6 +8,11 @@ from agent.engine.wall.rooms import Rooms
 __all__ = ["Rooms", "raise_wall"]
 
 
+def can_be_whole() -> bool:
+    """Whether this kind of system has all that a whole wall takes, at least in its newer versions."""
+    return sys.platform in ("linux", "darwin")
+
+
 def raise_wall(rooms: Rooms) -> Wall:
     """Wall in this process, for good, as far as this system can. Call it while there is one thread only: older ones may stay outside.
 

@@ -16,6 +16,7 @@ from agent.app.governor import Pace, Power, Throttle
 from agent.app.monitor import MB, EngineProcess, Machine, NoEngine, Usage
 from agent.domain.errors import (
     EngineCrashed,
+    EngineOpen,
     ImageMissing,
     ImageOnlineOnly,
     ImageTooLarge,
@@ -137,6 +138,14 @@ async def test_a_device_that_gave_other_answers_is_told_in_the_program_s_languag
     told = "The GPU gave different answers from the processor, so the processor is used."
     assert (await owner.get("/api/health-report")).json()["engine"]["device_note"] == told
     assert (await owner.get("/api/status")).json()["device_note"] == told
+
+
+async def test_photos_decoded_without_a_whole_wall_are_a_warning_in_the_status(served: Served, owner: httpx.AsyncClient) -> None:
+    engine = OneProcess()
+    served.world.app.monitor._machine = Machine(engine)
+    assert (await owner.get("/api/status")).json()["warning"] is None
+    engine.gap = EngineOpen(files=1)
+    assert (await owner.get("/api/status")).json()["warning"]["code"] == "engine.open"
 
 
 async def test_whoever_looks_finds_a_history_the_next_time(served: Served, owner: httpx.AsyncClient) -> None:

@@ -19,6 +19,7 @@ class FakeEngine:
     size = 2
     restarts = 0
     device_note = None
+    gap = None
 
     def __init__(self) -> None:
         self.processes: list[EngineProcess] = []

@@ -2368,7 +2368,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            readonly state: "ok" | "absent" | "failed";
+            readonly state: "ok" | "absent" | "warning" | "failed";
             /**
              * Text
              * @description what was found, or cause and remedy
@@ -3604,6 +3604,12 @@ export interface components {
              * @default false
              */
             readonly embeddings: boolean;
+            /**
+             * Exclude
+             * @description files and folders below `paths` that match one of these patterns are left out
+             * @default []
+             */
+            readonly exclude: readonly string[];
             /** Paths */
             readonly paths: readonly string[];
         };
