@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from agent.api.own_listener import OwnListener
 from agent.api.peers import listens_for_us
@@ -84,7 +84,7 @@ class Client:
         """The scan's lines as they come. Raises AgentUnreachable if the agent ends meanwhile."""
         with (
             _translated(),
-            self._http.stream("POST", "/api/scans", content=request.model_dump_json(), headers=_JSON, timeout=None) as answer,
+            self._http.stream("POST", "/api/scans", content=_body(request), headers=_JSON, timeout=None) as answer,
         ):
             _check(answer)
             for line in answer.iter_lines():
@@ -94,7 +94,7 @@ class Client:
         """The lines as they come; whoever stops listening stops what was not begun. Raises as `scan`."""
         with (
             _translated(),
-            self._http.stream("POST", "/api/redact", content=request.model_dump_json(), headers=_JSON, timeout=None) as answer,
+            self._http.stream("POST", "/api/redact", content=_body(request), headers=_JSON, timeout=None) as answer,
         ):
             _check(answer)
             for line in answer.iter_lines():
@@ -103,14 +103,14 @@ class Client:
     def restore(self, request: RestoreRequest) -> Restored:
         """It may take as long as a large picture takes."""
         with _translated():
-            answer = self._http.post("/api/restore", content=request.model_dump_json(), headers=_JSON, timeout=None)
+            answer = self._http.post("/api/restore", content=_body(request), headers=_JSON, timeout=None)
             _check(answer)
             return Restored.model_validate_json(answer.content)
 
     def edit(self, edit: Edit) -> Edited:
         """What the user says of people and faces."""
         with _translated():
-            answer = self._http.post("/api/people/edits", content=edit.model_dump_json(), headers=_JSON, timeout=_PATIENT)
+            answer = self._http.post("/api/people/edits", content=_body(edit), headers=_JSON, timeout=_PATIENT)
             _check(answer)
             return Edited.model_validate_json(answer.content)
 
@@ -129,7 +129,7 @@ class Client:
 
     def verify(self, request: VerifyRequest) -> Verified:
         with _translated():
-            return Verified.model_validate_json(self._call("POST", "/api/verify", request.model_dump_json()).content)
+            return Verified.model_validate_json(self._call("POST", "/api/verify", _body(request)).content)
 
     def search_face(self, path: str) -> FaceSearchOut:
         """Faces like those of a photo, which is sent and not kept. Raises ImageUnreadable."""
@@ -144,7 +144,7 @@ class Client:
     def capture(self, request: CaptureRequest) -> CaptureOut:
         """It may take as long as the user takes to choose."""
         with _translated():
-            answer = self._http.post("/api/captures", content=request.model_dump_json(), headers=_JSON, timeout=None)
+            answer = self._http.post("/api/captures", content=_body(request), headers=_JSON, timeout=None)
             _check(answer)
             return CaptureOut.model_validate_json(answer.content)
 
@@ -159,6 +159,11 @@ class Client:
             answer = self._http.request(method, path, content=content, headers=_JSON if content else None)
             _check(answer)
             return answer
+
+
+def _body(request: BaseModel) -> str:
+    """As JSON in ASCII: a path may hold bytes that are no text, which UTF-8 can't tell."""
+    return json.dumps(request.model_dump(mode="json"))
 
 
 _JSON = {"content-type": "application/json"}

@@ -4,8 +4,8 @@ from pathlib import PurePath
 
 from fastapi.responses import FileResponse
 
-from agent.api.present import printable
 from agent.app.actions import Original
+from agent.domain.path_text import printable
 
 # Raw files are of a kind each maker has a name of its own for.
 UNNAMED = "application/octet-stream"

@@ -58,6 +58,7 @@ from agent.domain.events import (
 )
 from agent.domain.face import Face
 from agent.domain.jobs import JobState
+from agent.domain.path_text import printable, uri_of_odd
 from agent.i18n import Texts
 from agent.settings import Folder
 
@@ -252,6 +253,7 @@ def scan_line(scanned: Scanned, texts: Texts) -> ScanLine:
     return ScanLine(
         image=ScannedOut(
             path=printable(scanned.path),
+            uri=uri_of_odd(scanned.path),
             sha256=scanned.sha256,
             width=scanned.width,
             height=scanned.height,
@@ -278,8 +280,3 @@ def _scanned_face(face: Face) -> ScannedFace:
 def floats(packed: bytes) -> tuple[float, ...]:
     """Little-endian float32 as numbers."""
     return struct.unpack(f"<{len(packed) // 4}f", packed)
-
-
-def printable(path: str) -> str:
-    """A path for a person or JSON: bytes that are no text become question marks."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -2,12 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 
-from agent.api.present import printable
 from agent.api.schemas_capture import BoxOut, CaptureChange, CapturedFace, CaptureOut, CaptureRequest, MonitorOut
 from agent.app.capturing import Capture, Capturing, Change, SeenFace
 from agent.app.ports.screen import Frame
 from agent.domain.errors import BadRequest
 from agent.domain.face import Box
+from agent.domain.path_text import printable
 from agent.domain.redaction import Look, Shape, Style
 from agent.domain.screen import ALL_MONITORS, Monitor, ScreenRef, ScreenRegion
 

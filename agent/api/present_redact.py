@@ -21,6 +21,7 @@ from agent.app.ports import MADE, CopyFacts, ItemState, RedactionBatch, Redactio
 from agent.app.redacting import RedactionAsk
 from agent.domain.clips import Knot, Way, is_clip
 from agent.domain.face import Box
+from agent.domain.path_text import printable, uri_of_odd
 from agent.domain.people import Certainty
 from agent.domain.redaction import Cover, Look, cover_of
 from agent.domain.wishes import Mark
@@ -52,7 +53,7 @@ def asked_of(request: CoverRequest, paths: Sequence[str]) -> RedactionAsk:
 
 def line(told: int | UnderWay | RedactionItem, texts: Texts) -> RedactLine:
     if isinstance(told, UnderWay):
-        return RedactLine(under_way=UnderWayOut(id=told.item_id, source=present.printable(told.source), percent=told.percent))
+        return RedactLine(under_way=UnderWayOut(id=told.item_id, source=printable(told.source), percent=told.percent))
     return RedactLine(total=told) if isinstance(told, int) else RedactLine(item=item(told, texts))
 
 
@@ -63,8 +64,10 @@ def item(known: RedactionItem, texts: Texts, percent: int | None = None) -> Reda
     return RedactedOut(
         id=known.id,
         batch=known.batch,
-        source=present.printable(known.source),
-        target=present.printable(known.target),
+        source=printable(known.source),
+        target=printable(known.target),
+        source_uri=uri_of_odd(known.source),
+        target_uri=uri_of_odd(known.target),
         clip=moves,
         state=known.state.value,
         percent=percent,
@@ -115,7 +118,7 @@ def batch(known: RedactionBatch, progress: BatchProgress) -> RedactionBatchOut:
     return RedactionBatchOut(
         uid=known.uid,
         at=known.at,
-        folder=present.printable(known.folder) if known.folder is not None else None,
+        folder=printable(known.folder) if known.folder is not None else None,
         planned=known.counts[ItemState.PLANNED],
         done=known.counts[ItemState.DONE],
         needs_review=known.counts[ItemState.NEEDS_REVIEW],

@@ -4,9 +4,9 @@ from collections.abc import Collection
 from enum import Enum
 from typing import Literal
 
-from agent.api.present import printable
 from agent.api.schemas_settings import Choice, SettingGroup, SettingOut, Value, WatchedFolder
 from agent.app.setting_fields import SettingField, setting_fields
+from agent.domain.path_text import printable
 from agent.i18n import LANGUAGES, Texts
 from agent.settings import Folder, Settings
 

@@ -8,8 +8,8 @@ from fastapi.responses import Response
 
 from agent.api import present_capture
 from agent.api.context import Context
-from agent.api.present import printable
 from agent.api.schemas_capture import CaptureChange, CaptureOut, CaptureRequest, Captures, Monitors, PickStep, SavedAt, SaveRequest
+from agent.domain.path_text import printable
 
 
 def capture_routes(api: FastAPI, context: Context) -> None:

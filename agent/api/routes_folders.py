@@ -12,7 +12,6 @@ from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
 from agent.api.context import Context
-from agent.api.present import printable
 from agent.api.schemas_settings import ChosenFolder, Estimate, FolderChange, FolderPath, FolderRemoved
 from agent.api.watched import root_meant
 from agent.app.aside import aside
@@ -20,6 +19,7 @@ from agent.app.newest import newest, note_first
 from agent.app.stoppable import stoppable
 from agent.domain.errors import AgentError, SourceMissing, SourceNoAccess
 from agent.domain.image import FileSeen
+from agent.domain.path_text import printable
 from agent.settings import folder_of, root_of
 
 # A drive that has not answered by then is away.

@@ -31,6 +31,7 @@ from agent.api.schemas_redact import (
 from agent.app.actions import Original
 from agent.app.ports import Library, RedactionItem
 from agent.domain.errors import AgentError, NotFound
+from agent.domain.path_text import printable
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 Offset = Annotated[int, Query(ge=0, lt=2**31)]
@@ -68,7 +69,7 @@ def _making(api: FastAPI, context: Context) -> None:
     async def restore(request: RestoreRequest) -> Restored:
         """What covers hide, from what was kept beside the copy."""
         path = await context.app.redaction.restoring.restore(request.path, request.out, request.passphrase)
-        return Restored(path=present.printable(path))
+        return Restored(path=printable(path))
 
 
 def _batches(api: FastAPI, context: Context) -> None:

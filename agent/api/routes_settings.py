@@ -8,10 +8,10 @@ from pydantic import ValidationError
 
 from agent.api import present_settings
 from agent.api.context import Context
-from agent.api.present import printable
 from agent.api.schemas_settings import FirstRun, RecoveryCode, SettingOut, SettingsOut, SettingValue, WelcomeChoices
 from agent.app.setting_fields import nearest_key, setting_fields
 from agent.domain.errors import AgentError, SettingsUnknownKey
+from agent.domain.path_text import printable
 from agent.settings import KeyHome, Library
 
 KEY_HOME = "library.key_home"

@@ -1,11 +1,26 @@
 """The shapes that cross the HTTP API; the UI's types are generated from them."""
 
+import os
 from datetime import date, datetime
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+_LONGEST_PATH: Final = 4_096
 
 Id: TypeAlias = Annotated[int, Field(ge=1, lt=2**63)]
+
+
+def _of_a_file(path: str) -> str:
+    """Refuse what no file can be called. Bytes that are no text pass: Python holds them as halves of characters."""
+    if "\0" in path or not 1 <= len(path) <= _LONGEST_PATH:
+        raise ValueError("not a path")
+    os.fsencode(path)  # UnicodeEncodeError is a ValueError
+    return path
+
+
+# The lengths are only told here: Pydantic refuses to count letters of a path that is no text.
+FilePath = Annotated[str, AfterValidator(_of_a_file), Field(json_schema_extra={"minLength": 1, "maxLength": _LONGEST_PATH})]
 
 
 class Schema(BaseModel):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, StringConstraints
 
-from agent.api.schemas import Schema
+from agent.api.schemas import FilePath, Schema
 from agent.api.schemas_redact import Places, Size
 
 BoxOut: TypeAlias = tuple[float, float, float, float]
@@ -76,7 +76,7 @@ class CaptureChange(Schema):
 
 
 class SaveRequest(Schema):
-    path: str | None = None
+    path: FilePath | None = None
     """without it, among the user's pictures"""
 
 

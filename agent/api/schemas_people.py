@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, StringConstraints, model_validator
 
-from agent.api.schemas import Id, PortraitOut, Schema
+from agent.api.schemas import FilePath, Id, PortraitOut, Schema
 
 Ids: TypeAlias = Annotated[tuple[Id, ...], Field(min_length=1, max_length=100_000)]
 PersonName: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -236,7 +236,7 @@ class Undo(Schema):
 
 
 class VerifyRequest(Schema):
-    paths: Annotated[tuple[str, str], Field()]
+    paths: tuple[FilePath, FilePath]
     """two photos of one face each"""
 
 

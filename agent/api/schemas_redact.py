@@ -6,12 +6,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
-from agent.api.schemas import Problem, Schema
+from agent.api.schemas import FilePath, Problem, Schema
 from agent.domain.moving import MOST_KNOTS, MOST_MARKS
 from agent.domain.redaction import Reason, Shape, Style
 from agent.domain.wishes import Doubtful, Keeping
-
-Path = Annotated[str, Field(min_length=1, max_length=4_096)]
 
 
 def _whole(path: str) -> str:
@@ -32,8 +30,8 @@ Moment = Annotated[int, Field(ge=-(2**62), le=2**62)]
 class RedactRequest(Schema):
     """Covered copies of the images and clips below `paths`."""
 
-    paths: Annotated[tuple[Path, ...], Field(min_length=1, max_length=10_000)]
-    out: Path | None = None
+    paths: Annotated[tuple[FilePath, ...], Field(min_length=1, max_length=10_000)]
+    out: FilePath | None = None
     """a file or a folder"""
     in_place: bool = False
     """instead of `out`: the originals give way"""
@@ -64,7 +62,7 @@ class CoverRequest(Schema):
     """Covered copies of photos of the library."""
 
     images: Annotated[tuple[Annotated[int, Field(ge=1, lt=2**63)], ...], Field(min_length=1, max_length=10_000)]
-    out: Annotated[Path, AfterValidator(_whole)]
+    out: Annotated[FilePath, AfterValidator(_whole)]
     """a folder's full path; “~” is the home folder"""
     style: Style = Style.SOLID
     keep: Annotated[tuple[PersonName, ...], Field(max_length=1_000)] = ()
@@ -111,6 +109,9 @@ class RedactedOut(Schema):
     source: str
     target: str
     """where the copy is, or is to be"""
+    source_uri: str | None = None
+    target_uri: str | None = None
+    """file:// addresses of paths that are not UTF-8; null for others"""
     clip: bool
     """it moves, or has several pages: its preview is one frame of it"""
     state: str
@@ -157,9 +158,9 @@ class RedactLine(Schema):
 
 
 class RestoreRequest(Schema):
-    path: Path
+    path: FilePath
     """the copy, or the file beside it in which something is kept"""
-    out: Path | None = None
+    out: FilePath | None = None
     passphrase: Passphrase | None = None
 
 

@@ -4,11 +4,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from agent.api.schemas import Problem, Schema
+from agent.api.schemas import FilePath, Problem, Schema
 
 
 class ScanRequest(Schema):
-    paths: Annotated[tuple[str, ...], Field(min_length=1, max_length=10_000)]
+    paths: Annotated[tuple[FilePath, ...], Field(min_length=1, max_length=10_000)]
     embeddings: bool = False
     exclude: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=200)], ...], Field(max_length=100)] = ()
     """files and folders below `paths` that match one of these patterns are left out"""
@@ -34,6 +34,8 @@ class Scanned(Schema):
     """A file as `scan --json` prints it."""
 
     path: str
+    uri: str | None = None
+    """file:// address of a path that is not UTF-8, whose `path` has question marks; null for others"""
     sha256: str | None
     width: int | None
     height: int | None

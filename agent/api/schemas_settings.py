@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from agent.api.schemas import Schema
+from agent.api.schemas import FilePath, Schema
 from agent.domain.redaction import Style
 from agent.settings import NamesInSidecars
 
@@ -92,7 +92,7 @@ class SettingValue(Schema):
 
 
 class FolderPath(Schema):
-    path: Annotated[str, Field(min_length=1, max_length=4_096)]
+    path: FilePath
 
 
 class FolderChange(Schema):

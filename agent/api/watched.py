@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from agent.api.present import printable
+from agent.domain.path_text import printable
 from agent.settings import Folder, root_of
 
 

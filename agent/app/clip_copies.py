@@ -118,6 +118,7 @@ def _facts(copy: ClipCopy, look: Look) -> CopyFacts:
 
     named = tuple(map(followed, copy.verdicts)) if copy.named else ()
     found = {
+        Doubtful.VISIBLE: any(each.visible > 0 for each in named),
         Doubtful.NO_FACE: not copy.verdicts,
         Doubtful.UNSURE: any(verdict.why is Why.DISAGREE for verdict in copy.verdicts),
         Doubtful.CUT_OFF: clip.truncated,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from agent.app.ports import Library, PersonFacts
 from agent.domain.errors import PersonUnknown
+from agent.domain.path_text import printable
 
 PAGE = 500
 
@@ -47,7 +48,7 @@ def _lines(library: Library, facts: PersonFacts, embedder: str) -> Iterator[byte
             print_ = prints.get(shown.face.id)
             yield _line(
                 {
-                    "paths": [path.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for _, path in places],
+                    "paths": [printable(path) for _, path in places],
                     "box": [box.x, box.y, box.w, box.h],
                     "certainty": shown.certainty.value,
                     "face_print": print_ and base64.b64encode(print_).decode(),

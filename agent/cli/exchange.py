@@ -15,6 +15,7 @@ from agent.cli.output import say
 from agent.cli.session import Session
 from agent.domain.errors import PeopleError, RecognitionOff
 from agent.domain.face import Box
+from agent.domain.path_text import printable
 from agent.domain.people import Certainty
 from agent.domain.reference import why_not
 
@@ -41,7 +42,7 @@ def rows_of(library: "SqliteLibrary", only: "Person | None") -> Iterator[FaceRow
                     box = each.face.box
                     path = image.places[0][1] if image.places else ""
                     born = facts.birth_date.isoformat() if facts.birth_date else ""
-                    yield FaceRow(person.name, image.sha256, box.x, box.y, box.w, box.h, _printable(path), born, facts.notes)
+                    yield FaceRow(person.name, image.sha256, box.x, box.y, box.w, box.h, printable(path), born, facts.notes)
 
 
 def import_folder(session: Session, folder: Path, *, dry_run: bool = False) -> int:
@@ -154,7 +155,3 @@ def _report(session: Session, taken: int, refused: int) -> int:
     if refused:
         say(session.texts("cli.people.refused", count=refused), err=True)
     return 1 if refused else 0
-
-
-def _printable(path: str) -> str:
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

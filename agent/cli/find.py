@@ -12,6 +12,7 @@ from agent.cli.output import note, say, say_path
 from agent.cli.session import Session
 from agent.domain.errors import RecognitionOff, ReferenceNoFace, UnfitReference
 from agent.domain.names import tidy, unknown
+from agent.domain.path_text import printable, uri_of_odd
 from agent.i18n import Texts
 
 if TYPE_CHECKING:
@@ -143,8 +144,10 @@ def _images(library: "SqliteLibrary", ids: Sequence[int]) -> "Iterator[StoredIma
 
 
 def _facts(image: "StoredImage") -> dict[str, object]:
+    path = image.places[0][1]
     return {
-        "path": image.places[0][1],
+        "path": printable(path),
+        "uri": uri_of_odd(path),
         "sha256": image.sha256,
         "taken_at": image.taken_at.isoformat(),
         "people": sorted({face.person for face in image.faces if face.person is not None}),

@@ -177,7 +177,7 @@ class AppHere:
                 self._runner.run(made.aclose())
 
     def restore(self, request: RestoreRequest) -> Restored:
-        from agent.api.present import printable
+        from agent.domain.path_text import printable
 
         return Restored(
             path=printable(self._do(lambda: self._app.redaction.restoring.restore(request.path, request.out, request.passphrase)))

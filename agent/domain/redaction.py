@@ -100,6 +100,14 @@ def cover_of(face: Face, look: Look, reason: Reason = Reason.FACE) -> Cover:
     return Cover(around(head_of(face.box, face.landmarks), look), look, 0.0, reason)
 
 
+def hides(cover: Cover, box: Box) -> bool:
+    """Whether an upright cover lies over the whole box."""
+    x, y = cover.box.x + cover.box.w / 2, cover.box.y + cover.box.h / 2
+    across = max(abs(box.x - x), abs(box.x + box.w - x)) / (cover.box.w / 2)
+    down = max(abs(box.y - y), abs(box.y + box.h - y)) / (cover.box.h / 2)
+    return max(across, down) <= 1 if cover.look.shape is Shape.BOX else math.hypot(across, down) <= 1
+
+
 def covers_of(faces: Sequence[Face], identities: Sequence[Identity | None], choice: Choice, look: Look) -> list[Cover]:
     """The covers of an analysed picture."""
     reasons = [choice.covers(identity) for identity in identities]

@@ -8,7 +8,7 @@ from typing import Final
 from agent.domain.clips import Way
 from agent.domain.face import Face
 from agent.domain.people import Certainty, Identity
-from agent.domain.redaction import Choice, Cover, Look, Reason, cover_of
+from agent.domain.redaction import Choice, Cover, Look, Reason, cover_of, head_of, hides
 from agent.domain.reference import LEAST_EYE_DISTANCE, MOST_YAW
 
 
@@ -43,8 +43,9 @@ class Wish:
 
 
 class Doubtful(StrEnum):
-    """Why somebody should look."""
+    """Why a copy is to be reviewed, the worst reason first."""
 
+    VISIBLE = "visible"  # a face is left uncovered because of who it is said to be
     NO_FACE = "no_face"  # nothing was found, which does not say that nothing is there
     SMALL = "small"
     TURNED = "turned"
@@ -70,8 +71,12 @@ class Mark:
 
 
 def marks_of(faces: Sequence[Face], identities: Sequence[Identity | None], choice: Choice, look: Look) -> tuple[Mark, ...]:
-    """Every face of an analysed picture, covered as was chosen; which those are is for `Choice` to say."""
-    return tuple(_mark(face, identity, choice, look) for face, identity in zip(faces, identities, strict=True))
+    """Mark every face of an analysed picture, covered as was chosen; which those are is for `Choice` to say.
+
+    What looks a little like a face and lies wholly below another face's cover is a part of that face.
+    """
+    marks = [_mark(face, identity, choice, look) for face, identity in zip(faces, identities, strict=True)]
+    return tuple(mark for face, mark in zip(faces, marks, strict=True) if not _is_part(face, mark, marks))
 
 
 def covered(marks: Iterable[Mark]) -> tuple[Cover, ...]:
@@ -83,12 +88,25 @@ def doubts_of(marks: Sequence[Mark]) -> tuple[Doubtful, ...]:
     if not any(mark.score is not None for mark in marks):
         return (Doubtful.NO_FACE,)
     found = {doubt for mark in marks for doubt in mark.doubts}
+    if any(mark.score is not None and not mark.covered for mark in marks):
+        found.add(Doubtful.VISIBLE)
     return tuple(doubt for doubt in Doubtful if doubt in found)
 
 
 def _mark(face: Face, identity: Identity | None, choice: Choice, look: Look) -> Mark:
     reason = choice.covers(identity)
     return Mark(cover_of(face, look, reason or Reason.FACE), reason is not None, face.score, tuple(_doubts(face, identity, choice)))
+
+
+def _is_part(face: Face, mark: Mark, marks: Sequence[Mark]) -> bool:
+    """Whether a better mark's cover hides this uncertain face as well."""
+    if not mark.covered or face.score >= SURE_SCORE:
+        return False
+    box = head_of(face.box, face.landmarks)
+    return any(
+        other.covered and (other.score or 0) >= SURE_SCORE and other.cover.box.area > mark.cover.box.area and hides(other.cover, box)
+        for other in marks
+    )
 
 
 def _doubts(face: Face, identity: Identity | None, choice: Choice) -> Iterable[Doubtful]:

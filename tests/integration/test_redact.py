@@ -2,11 +2,13 @@
 
 import contextlib
 import json
+import os
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
 
 import av
 import numpy as np
@@ -72,6 +74,27 @@ def test_nobody_is_left_on_the_copies_of_a_folder(program: RealProgram, album: P
     assert faces_on(program, safe) == 0
     again = program.run("redact", str(album), "-o", str(safe), "--strip-metadata", "--report")
     assert "6 of them had been made before" in again.stderr
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_json_names_files_that_are_no_text_so_that_they_can_be_opened_again(
+    program: RealProgram, album: Path, safe: Path, running: bool
+) -> None:
+    if running:
+        program.start()
+    [odd] = [path for path in album.iterdir() if path.name.startswith("\udcff")]
+
+    def opened(uri: str) -> bytes:
+        return Path(os.fsdecode(unquote_to_bytes(uri.removeprefix("file://")))).read_bytes()
+
+    made = program.run("redact", "--json", str(odd), "-o", str(safe))
+    scanned = program.run("scan", "--json", str(odd))
+
+    assert (made.returncode, scanned.returncode) == (0, 0), made.stderr + scanned.stderr
+    copy, photo = json.loads(made.stdout), json.loads(scanned.stdout)
+    assert photo["path"] == copy["source"] == str(album / "\ufffd.jpg")
+    assert opened(photo["uri"]) == opened(copy["source_uri"]) == odd.read_bytes()
+    assert opened(copy["target_uri"]) == (safe / odd.name).read_bytes()
 
 
 def test_what_is_hidden_comes_back_exactly(program: RealProgram, album: Path, safe: Path) -> None:

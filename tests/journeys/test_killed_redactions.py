@@ -44,7 +44,7 @@ def command(program: "RealProgram", *words: str) -> "subprocess.Popen[str]":
         env=program.environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
@@ -63,8 +63,8 @@ def killed_after(program: "RealProgram", copies: int, *words: str) -> None:
 def finished(program: "RealProgram", *words: str) -> list[dict[str, object]]:
     """Run the command to its end. Returns what it said of each copy."""
     process = command(program, *words)
-    said, _ = process.communicate()
-    assert process.returncode == 0, said
+    said, complaints = process.communicate()
+    assert process.returncode == 0, complaints
     return [json.loads(line) for line in said.splitlines()]
 
 

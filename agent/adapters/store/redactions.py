@@ -17,7 +17,7 @@ from agent.adapters.store.schema import redaction_item as item
 from agent.app.ports import MADE, CopyFacts, ItemState, Made, RedactionBatch, RedactionItem, RedactionPage
 from agent.domain.clips import is_clip
 from agent.domain.errors import AgentError, from_code
-from agent.domain.wishes import Mark, Wish
+from agent.domain.wishes import Doubtful, Mark, Wish
 
 WISH = TypeAdapter(Wish)
 _FACTS = TypeAdapter(CopyFacts)
@@ -88,7 +88,7 @@ def to_make(tx: Connection, limit: int, without: Collection[int], clips: bool) -
 
 def about_to_place(tx: Connection, item_id: int, facts: CopyFacts, now: datetime) -> bool:
     planned = update(item).where(item.c.id == item_id, item.c.state == ItemState.PLANNED)
-    return tx.execute(planned.values(changed_at=now, doubts=len(facts.doubts), **_facts(facts))).rowcount > 0
+    return tx.execute(planned.values(changed_at=now, doubts=_weight(facts), **_facts(facts))).rowcount > 0
 
 
 def made(tx: Connection, item_id: int, target: str, review: bool, now: datetime) -> None:
@@ -196,6 +196,11 @@ def shown(row: "Row[Any]") -> RedactionItem:
         standing=row.folder is not None,
         error=None if row.error_code is None else from_code(row.error_code, row.error_params or {}),
     )
+
+
+def _weight(facts: CopyFacts) -> int:
+    """By this copies are sorted for review: those that leave a face visible come before all others."""
+    return len(facts.doubts) + (len(Doubtful) if Doubtful.VISIBLE in facts.doubts else 0)
 
 
 def _facts(facts: CopyFacts) -> dict[str, Any]:

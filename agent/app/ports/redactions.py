@@ -209,7 +209,10 @@ class Redactions(Protocol):
     def redaction(self, item_id: int) -> RedactionItem | None: ...
 
     def redaction_items(self, uid: str, *, limit: int, offset: int = 0) -> RedactionPage:
-        """Of a batch: the doubtful first, those with most doubts before others, then what failed, then the rest."""
+        """Return a page of a batch: the doubtful first, and of these the copies with a visible face, then those with most doubts.
+
+        Failed ones follow, then the rest.
+        """
         ...
 
     def copies_ended(self, uid: str, *, after: int, limit: int) -> list[RedactionItem]:

@@ -69,6 +69,28 @@ async def test_what_cannot_be_meant_is_refused(world: World, owner: httpx.AsyncC
     assert answer.status_code == 422
 
 
+# As JSON writes them: a character that no path has, halves of a character, and a byte that is no text (in a file's name it is one).
+@pytest.mark.parametrize("part", [r"\u0000", r"\ud83d", r"\udc00", r"\udcff"])
+@pytest.mark.parametrize("route", ["/api/redact", "/api/scans", "/api/restore", "/api/redactions"])
+async def test_names_that_no_file_can_have_are_refused_and_never_cut_an_answer(
+    world: World, owner: httpx.AsyncClient, safe: Path, route: str, part: str
+) -> None:
+    photo = f'"{world.file("a.jpg")}{part}"'
+    bodies = {
+        "/api/redact": [f'{{"paths": [{photo}], "out": "{safe}"}}', f'{{"paths": ["{world.folder}"], "out": "{safe}{part}"}}'],
+        "/api/scans": [f'{{"paths": [{photo}]}}'],
+        "/api/restore": [f'{{"path": {photo}}}'],
+        "/api/redactions": [f'{{"images": [1], "out": "{safe}{part}"}}'],
+    }
+    for body in bodies[route]:
+        answer = await owner.post(route, content=body, headers={"content-type": "application/json"})
+        assert answer.status_code in (200, 404, 409, 422), answer.text
+        told = [json.loads(line) for line in answer.text.splitlines()]
+        assert told and (answer.status_code == 200 or told[0]["code"]), answer.text
+        if part == r"\u0000":
+            assert (answer.status_code, told[0]["code"]) == (422, "api.bad_request")
+
+
 async def test_the_doubtful_come_first_and_are_accepted(world: World, owner: httpx.AsyncClient, safe: Path) -> None:
     world.file("a.jpg")
     world.file("b.jpg")

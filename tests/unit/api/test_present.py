@@ -1,11 +1,14 @@
 """What crosses the API: references only, and paths that JSON can hold."""
 
+import sys
 from datetime import UTC, datetime
+from urllib.parse import unquote_to_bytes
 
 import pytest
 
 from agent.api import present
 from agent.domain import events
+from agent.domain.path_text import printable, uri_of_odd
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -30,5 +33,14 @@ def test_each_event_is_told_by_its_references(event: events.Event, told: dict[st
 
 
 def test_a_path_that_is_no_text_can_be_told() -> None:
-    assert present.printable("/photos/caf\udce9.jpg") == "/photos/caf\ufffd.jpg"
-    assert present.printable("/照片/a.jpg") == "/照片/a.jpg"
+    assert printable("/photos/caf\udce9.jpg") == "/photos/caf\ufffd.jpg"
+    assert printable("/photos/half \ud83d.jpg") == "/photos/half \ufffd.jpg"
+    assert printable("/照片/a.jpg") == "/照片/a.jpg"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names there hold no bytes")
+def test_a_path_that_is_no_text_has_an_address_to_open_it_by() -> None:
+    uri = uri_of_odd("/photos/caf\udce9 图.jpg")
+    assert uri is not None and unquote_to_bytes(uri.removeprefix("file://")) == "/photos/caf\udce9 图.jpg".encode(errors="surrogateescape")
+    assert uri_of_odd("/照片/a b.jpg") is None
+    assert uri_of_odd("/photos/half \ud83d.jpg") is None

@@ -5,6 +5,7 @@ import type { Texts } from '../../i18n'
 import { byHand, partly, type Mark } from '../../lib/cover'
 
 const DOUBTS: Readonly<Record<Doubtful, string>> = {
+  visible: 'cover_page.doubt.visible',
   no_face: 'cover_page.doubt.no_face',
   small: 'cover_page.doubt.small',
   turned: 'cover_page.doubt.turned',
