@@ -28,6 +28,7 @@ from agent.api.schemas import (
 from agent.api.watched import root_meant
 from agent.app.ports import Match, Shown
 from agent.domain.errors import NotFound
+from agent.domain.path_text import printable
 
 MOST_IDS_LENGTH = 2_400  # characters: 200 ids and to spare
 MOST_FOLDERS_KEPT = 500
@@ -108,7 +109,7 @@ def _index_routes(api: FastAPI, context: Context) -> None:
         """The folders directly inside a watched folder, or one inside it, that hold images. Those whose name is no text are left out."""
         root = root_meant(path, app.settings.folders)
         found = await asyncio.to_thread(inside.get, root, partial(library.folders_inside, root))
-        return tuple(present.subfolder(path, *counted) for path, counted in found.items() if present.printable(path) == path)
+        return tuple(present.subfolder(path, *counted) for path, counted in found.items() if printable(path) == path)
 
 
 def _ids(joined: str) -> tuple[int, ...]:

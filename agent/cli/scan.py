@@ -13,13 +13,13 @@ from agent.cli.session import Session
 def list_files(session: Session, request: ScanRequest, *, as_json: bool) -> int:
     """Print the files that would be scanned."""
     from agent.adapters.folder_scan import walk_images
-    from agent.api.present import printable
     from agent.app.scan import rules
+    from agent.domain.path_text import printable, uri_of_odd
 
     count = 0
     for seen in walk_images(request.paths, rules(request.exclude)):
         count += 1
-        say(json.dumps({"path": printable(seen.path)}, ensure_ascii=False) if as_json else seen.path)
+        say(json.dumps({"path": printable(seen.path), "uri": uri_of_odd(seen.path)}, ensure_ascii=False) if as_json else seen.path)
     if not as_json:
         note(session.texts("cli.scan.would", count=count))
     return 0

@@ -2175,10 +2175,10 @@ export interface components {
         };
         /**
          * Doubtful
-         * @description Why somebody should look.
+         * @description Why a copy is to be reviewed, the worst reason first.
          * @enum {string}
          */
-        readonly Doubtful: "no_face" | "small" | "turned" | "low_score" | "unsure" | "cut_off";
+        readonly Doubtful: "visible" | "no_face" | "small" | "turned" | "low_score" | "unsure" | "cut_off";
         /**
          * Doubts
          * @description Some of what waits for an answer, the surest first.
@@ -3456,6 +3456,8 @@ export interface components {
             readonly sha256: string | null;
             /** Source */
             readonly source: string;
+            /** Source Uri */
+            readonly source_uri?: string | null;
             /**
              * State
              * @description "planned", "done", "needs_review" or "failed"
@@ -3466,6 +3468,11 @@ export interface components {
              * @description where the copy is, or is to be
              */
             readonly target: string;
+            /**
+             * Target Uri
+             * @description file:// addresses of paths that are not UTF-8; null for others
+             */
+            readonly target_uri?: string | null;
             /** Width */
             readonly width: number | null;
         };
