@@ -1,6 +1,7 @@
 """The commands of `ai-popup`, and how an error becomes words and an exit code."""
 
 import errno
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -15,13 +16,14 @@ from agent.adapters.paths import AppPaths
 from agent.cli.backup import backup, recover, recovery_code
 from agent.cli.capture import capture
 from agent.cli.click_words import whole
-from agent.cli.command import Group
+from agent.cli.command import Group, json_option
+from agent.cli.completion import completion
 from agent.cli.config import config
 from agent.cli.find import find, verify
 from agent.cli.folders import folders
 from agent.cli.hand_over import hand_over
 from agent.cli.models import models
-from agent.cli.output import is_of_output, note, say
+from agent.cli.output import is_of_output, note, say, tell
 from agent.cli.people import people, redo, undo
 from agent.cli.problems import problems
 from agent.cli.redact import redact, restore
@@ -185,24 +187,27 @@ def _remarks(now: "Status", session: Session) -> Iterator[str]:
 
 
 @ai_popup.command(help=TEXTS("cli.help.pause"))
+@json_option()
 @click.pass_obj
-def pause(session: Session) -> None:
+def pause(session: Session, as_json: bool) -> None:
     session.client().post("/api/pause")
-    say(session.texts("cli.paused"))
+    tell({"paused": True}, session.texts("cli.paused"), as_json=as_json)
 
 
 @ai_popup.command(help=TEXTS("cli.help.resume"))
+@json_option()
 @click.pass_obj
-def resume(session: Session) -> None:
+def resume(session: Session, as_json: bool) -> None:
     session.client().post("/api/resume")
-    say(session.texts("cli.resumed"))
+    tell({"paused": False}, session.texts("cli.resumed"), as_json=as_json)
 
 
 @ai_popup.command(name="open", help=TEXTS("cli.help.open"), short_help=TEXTS("cli.help.open_short"))
 @click.argument("at", required=False, metavar="[PLACE]")
 @click.option("--print", "only_print", is_flag=True, help=TEXTS("cli.help.print"))
+@json_option()
 @click.pass_obj
-def open_ui(session: Session, at: str | None, only_print: bool) -> None:
+def open_ui(session: Session, at: str | None, only_print: bool, as_json: bool) -> None:
     from agent.api.schemas_desk import OpenRequest
     from agent.desktop.opener import open_in_browser
 
@@ -212,27 +217,34 @@ def open_ui(session: Session, at: str | None, only_print: bool) -> None:
         except ValueError:
             raise click.BadParameter(session.texts("cli.open.place"), param_hint="PLACE") from None
     url = session.client().session_url(at=at)
-    if only_print or not open_in_browser(url):
+    if as_json:
+        say(json.dumps({"url": url}))
+    elif only_print or not open_in_browser(url):
         note(session.texts("cli.open.once"))
         say(url)
 
 
 @ai_popup.command(name="quit", help=TEXTS("cli.help.quit"))
+@json_option()
 @click.pass_obj
-def quit_agent(session: Session) -> int:
+def quit_agent(session: Session, as_json: bool) -> int:
     from agent.cli.run import wait_for_end
 
     client = session.client()
     client.post("/api/quit")
-    return wait_for_end(session)
+    code = wait_for_end(session)
+    if as_json:
+        say(json.dumps({"running": False}))
+    return code
 
 
 @ai_popup.command(help=TEXTS("cli.help.doctor"))
+@json_option("json_each")
 @click.pass_obj
-def doctor(session: Session) -> int:
+def doctor(session: Session, as_json: bool) -> int:
     from agent.cli.doctor import report
 
-    return report(session)
+    return report(session, as_json=as_json)
 
 
 for group in (
@@ -254,6 +266,7 @@ for group in (
     backup,
     recover,
     recovery_code,
+    completion,
     uninstall,
 ):
     ai_popup.add_command(group)

@@ -1,15 +1,16 @@
 """`ai-popup config`: look at, change and check the settings."""
 
+import json
 from typing import Any
 
 import click
 
 from agent.adapters.config_check import parsed_value
 from agent.app.rules import recognition_ends
-from agent.app.setting_fields import nearest_key
-from agent.cli.command import Group
+from agent.app.setting_fields import nearest_key, setting_fields
+from agent.cli.command import Group, json_option
 from agent.cli.confirm import confirm, yes_option
-from agent.cli.output import note, say
+from agent.cli.output import note, say, tell
 from agent.cli.session import Session
 from agent.domain.errors import SettingsError, SettingsUnknownKey
 from agent.i18n import Texts
@@ -18,19 +19,27 @@ from agent.settings import KeyHome
 TEXTS = Texts()
 
 
+def _keys(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
+    return [key for key in setting_fields() if key.startswith(begun) and "[" not in key]
+
+
 @click.group(cls=Group, help=TEXTS("cli.help.config"))
 def config() -> None: ...
 
 
 @config.command(help=TEXTS("cli.help.config_show"))
-@click.argument("key", required=False)
+@click.argument("key", required=False, shell_complete=_keys)
+@json_option()
 @click.pass_obj
-def show(session: Session, key: str | None) -> None:
+def show(session: Session, key: str | None, as_json: bool) -> None:
     import tomlkit
 
     value: Any = session.settings.model_dump(mode="json")
     for part in key.split(".") if key is not None else ():
         value = _part(session, value, part, key or "")
+    if as_json:
+        say(json.dumps(value, ensure_ascii=False))
+        return
     lists = {"folders": value} if isinstance(value, list) and all(isinstance(each, dict) for each in value) else value
     text = tomlkit.dumps(lists) if isinstance(lists, dict) else tomlkit.item(lists).as_string()
     say(*text.rstrip().split("\n"))
@@ -51,11 +60,12 @@ def _part(session: Session, value: Any, part: str, key: str) -> Any:
 
 
 @config.command(name="set", help=TEXTS("cli.help.config_set"))
-@click.argument("key")
+@click.argument("key", shell_complete=_keys)
 @click.argument("value")
 @yes_option
+@json_option()
 @click.pass_obj
-def set_value(session: Session, key: str, value: str, yes: bool) -> None:
+def set_value(session: Session, key: str, value: str, yes: bool, as_json: bool) -> None:
     if not yes and _ends_recognition(session, key, value):
         confirm(session.texts, session.texts("cli.config.sure_recognition"), yes=False)
     meant = parsed_value(value)  # with quotes or without
@@ -65,7 +75,12 @@ def set_value(session: Session, key: str, value: str, yes: bool) -> None:
         move_key(session.file, session.paths, KeyHome(meant))
     else:
         session.file.set(key, value)
-    note(session.texts("cli.config.saved", key=key))
+    if as_json:
+        section, _, name = key.partition(".")
+        whole = session.file.snapshot.model_dump(mode="json")[section]
+        say(json.dumps({"key": key, "value": whole[name] if name else whole}, ensure_ascii=False))
+    else:
+        note(session.texts("cli.config.saved", key=key))
 
 
 def _ends_recognition(session: Session, key: str, value: str) -> bool:
@@ -78,9 +93,14 @@ def _ends_recognition(session: Session, key: str, value: str) -> bool:
 
 
 @config.command(help=TEXTS("cli.help.config_validate"))
+@json_option()
 @click.pass_obj
-def validate(session: Session) -> int:
+def validate(session: Session, as_json: bool) -> int:
     problems = session.file.problems()
+    if as_json:
+        told = [{"code": each.code, **each.params, "cause": session.texts.cause(each)} for each in problems]
+        say(json.dumps({"valid": not problems, "problems": told}, ensure_ascii=False))
+        return 1 if problems else 0
     for problem in problems:
         session.explain(problem)
     if not problems:
@@ -89,6 +109,7 @@ def validate(session: Session) -> int:
 
 
 @config.command(help=TEXTS("cli.help.config_path"))
+@json_option()
 @click.pass_obj
-def path(session: Session) -> None:
-    say(str(session.paths.settings))
+def path(session: Session, as_json: bool) -> None:
+    tell({"path": str(session.paths.settings)}, str(session.paths.settings), as_json=as_json)

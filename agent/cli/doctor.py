@@ -1,6 +1,7 @@
 """`ai-popup doctor`: looks at everything the program stands on and says what is wrong and what to do."""
 
 import asyncio
+import json
 import platform
 from functools import cache
 
@@ -16,8 +17,10 @@ from agent.engine.wire import Hello
 MARKS = {"ok": "✓", "absent": "·", "warning": "!", "failed": "✗"}
 
 
-def report(session: Session) -> int:
+def report(session: Session, *, as_json: bool = False) -> int:
     """Print a line per check. Exit code 1 if one failed; what is merely absent (a tray, a running agent) is no failure."""
+    if as_json:
+        return _report_json(session)
     say(f"AI Popup {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}")
     findings = examine(all_checks(session))
     for finding in findings:
@@ -28,6 +31,15 @@ def report(session: Session) -> int:
         say(f"{MARKS[finding.state]} {session.texts(f'cli.doctor.{finding.name}')}: {text}")
         if finding.state in ("warning", "failed"):
             say(f"  {session.texts('cli.doctor.more', place=f'help/troubleshooting/{finding.name}')}")
+    return 1 if any(finding.state == "failed" for finding in findings) else 0
+
+
+def _report_json(session: Session) -> int:
+    findings = examine(all_checks(session))
+    for finding in findings:
+        error = finding.error
+        facts = {"name": finding.name, "state": finding.state, "text": finding.text if error is None else session.texts.cause(error)}
+        say(json.dumps({**facts, "code": error and error.code}, ensure_ascii=False))
     return 1 if any(finding.state == "failed" for finding in findings) else 0
 
 

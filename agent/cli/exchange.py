@@ -11,7 +11,7 @@ from agent.adapters.people_files import FaceRow
 from agent.api.schemas_people import NameFaces, NameMany, PersonsFaces
 from agent.api.schemas_scan import ScanRequest
 from agent.cli.hands import hands
-from agent.cli.output import say
+from agent.cli.output import say, tell
 from agent.cli.session import Session
 from agent.domain.errors import PeopleError, RecognitionOff
 from agent.domain.face import Box
@@ -45,7 +45,7 @@ def rows_of(library: "SqliteLibrary", only: "Person | None") -> Iterator[FaceRow
                     yield FaceRow(person.name, image.sha256, box.x, box.y, box.w, box.h, printable(path), born, facts.notes)
 
 
-def import_folder(session: Session, folder: Path, *, dry_run: bool = False) -> int:
+def import_folder(session: Session, folder: Path, *, dry_run: bool = False, as_json: bool = False) -> int:
     """Every folder in it is a person, every photo in that one of their references. Exit code 1 if a photo was refused.
 
     With `dry_run` the photos are counted and named by person, and nothing is scanned.
@@ -56,7 +56,7 @@ def import_folder(session: Session, folder: Path, *, dry_run: bool = False) -> i
         say(session.texts("cli.people.import_no_folders"), err=True)
         return 1
     if dry_run:
-        return _count(session, people)
+        return _count(session, people, as_json=as_json)
     taken = refused = 0
     with hands(session, embeddings=True) as able:
         for person in people:
@@ -72,19 +72,20 @@ def import_folder(session: Session, folder: Path, *, dry_run: bool = False) -> i
                 except PeopleError as error:
                     session.explain(error, about=line.image.path)
                     refused += 1
-    return _report(session, taken, refused)
+    return _report(session, taken, refused, as_json=as_json)
 
 
-def _count(session: Session, people: Iterable[Path]) -> int:
+def _count(session: Session, people: Iterable[Path], *, as_json: bool) -> int:
     from agent.adapters.folder_scan import walk_images
 
     for person in people:
         photos = sum(1 for _ in walk_images((str(person.absolute()),)))
-        say(f"{person.name}: {session.texts('count.photos', count=photos)}")
+        told = f"{person.name}: {session.texts('count.photos', count=photos)}"
+        tell({"name": person.name, "photos": photos}, told, as_json=as_json)
     return 0
 
 
-def import_rows(session: Session, file: Path, *, dry_run: bool = False) -> int:
+def import_rows(session: Session, file: Path, *, dry_run: bool = False, as_json: bool = False) -> int:
     """Names the faces that lie where the file says, on the photos there are, in one step. Exit code 1 if any was not found.
 
     The file is read twice, so that a row that is none is met before anything is looked up. Of a million rows nothing is held but the faces
@@ -107,7 +108,8 @@ def import_rows(session: Session, file: Path, *, dry_run: bool = False) -> int:
                     found.setdefault(row.person, array("q")).append(face_id)
     if dry_run:
         for person, ids in found.items():
-            say(f"{person}: {session.texts('count.faces', count=len(set(ids)))}")
+            count = len(set(ids))
+            tell({"name": person, "faces": count}, f"{person}: {session.texts('count.faces', count=count)}", as_json=as_json)
         if refused:
             say(session.texts("cli.people.would_refuse", count=refused), err=True)
         return 0
@@ -117,7 +119,7 @@ def import_rows(session: Session, file: Path, *, dry_run: bool = False) -> int:
         with hands(session) as able:
             able.edit(NameMany(kind="name_many", people=people))
         taken = sum(len(each.face_ids) for each in people)
-    return _report(session, taken, refused)
+    return _report(session, taken, refused, as_json=as_json)
 
 
 def _rows(file: Path) -> Iterator[FaceRow]:
@@ -147,11 +149,11 @@ def _need_recognition(session: Session) -> None:
         raise RecognitionOff
 
 
-def _report(session: Session, taken: int, refused: int) -> int:
+def _report(session: Session, taken: int, refused: int, *, as_json: bool) -> int:
     if not taken and not refused:
         say(session.texts("cli.people.import_empty"), err=True)
         return 1
-    say(session.texts("cli.people.imported", count=taken))
+    tell({"faces": taken, "refused": refused}, session.texts("cli.people.imported", count=taken), as_json=as_json)
     if refused:
         say(session.texts("cli.people.refused", count=refused), err=True)
     return 1 if refused else 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agent.cli.command import Group, json_option
-from agent.cli.output import note, say
+from agent.cli.output import note, say, tell
 from agent.cli.session import Session
 from agent.domain.errors import AgentError
 from agent.i18n import Texts
@@ -43,21 +43,24 @@ def list_folders(session: Session, as_json: bool) -> None:
 
 @folders.command(help=TEXTS("cli.help.folders_add"))
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False))
+@json_option("json_each")
 @click.pass_obj
-def add(session: Session, paths: tuple[str, ...]) -> None:
+def add(session: Session, paths: tuple[str, ...], as_json: bool) -> None:
     for path in paths:
         root = os.path.abspath(path)  # noqa: PTH100  # keeps links as they are named
         known = any(folder.root == root for folder in session.settings.folders)
         if not known:
             session.file.add_folder(Path(root))
-        say(session.texts("cli.folders.known" if known else "cli.folders.added", path=root))
+        told = session.texts("cli.folders.known" if known else "cli.folders.added", path=root)
+        tell({"path": root, "added": not known}, told, as_json=as_json)
 
 
 @folders.command(help=TEXTS("cli.help.folders_remove"))
 @click.argument("paths", nargs=-1, required=True, type=click.Path())
 @click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
+@json_option("json_each")
 @click.pass_obj
-def remove(session: Session, paths: tuple[str, ...], dry_run: bool) -> int:
+def remove(session: Session, paths: tuple[str, ...], dry_run: bool, as_json: bool) -> int:
     texts, missed = session.texts, 0
     for path in paths:
         root = os.path.abspath(path)  # noqa: PTH100  # the folder may be gone
@@ -69,7 +72,9 @@ def remove(session: Session, paths: tuple[str, ...], dry_run: bool) -> int:
         if not dry_run:
             session.file.remove_folder(root)
         key = "cli.folders.would_remove" if dry_run else "cli.folders.removed"
-        say(texts(key, path=root, count=photos, days=session.settings.library.grace_days))
+        days = session.settings.library.grace_days
+        facts = {"path": root, "removed": not dry_run, "photos": photos, "days": days}
+        tell(facts, texts(key, path=root, count=photos, days=days), as_json=as_json)
     return 1 if missed else 0
 
 

@@ -1,5 +1,6 @@
 """`ai-popup models`: what the models are, where they stand, and how they come."""
 
+import json
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from agent.app.rules import everything, recipe_of
-from agent.cli.command import Group
-from agent.cli.output import note, say
+from agent.cli.command import Group, json_option
+from agent.cli.output import note, say, tell
 from agent.cli.session import Session
 from agent.domain.errors import AgentError
 from agent.i18n import Texts
@@ -26,25 +27,36 @@ def _store(session: Session) -> "ModelStore":
     return model_store(session.paths)
 
 
+def _names(context: click.Context, _: click.Parameter, begun: str) -> list[str]:
+    return [info.name for info in _store(context.find_root().obj).list() if info.name.startswith(begun)]
+
+
 @click.group(cls=Group, help=TEXTS("cli.help.models"))
 def models() -> None: ...
 
 
 @models.command(name="list", help=TEXTS("cli.help.models_list"))
+@json_option("json_each")
 @click.pass_obj
-def list_models(session: Session) -> None:
+def list_models(session: Session, as_json: bool) -> None:
     for info in _store(session).list():
-        _show(session, info)
+        if as_json:
+            say(json.dumps(_facts(info)))
+        else:
+            _show(session, info)
 
 
 @models.command(help=TEXTS("cli.help.models_fetch"))
-@click.argument("names", nargs=-1)
+@click.argument("names", nargs=-1, shell_complete=_names)
+@json_option("json_each")
 @click.pass_obj
-def fetch(session: Session, names: tuple[str, ...]) -> None:
+def fetch(session: Session, names: tuple[str, ...], as_json: bool) -> None:
     """Without names: the detector, and the embedder too while recognition is on."""
     store = _store(session)
     for name in names or _needed(session, store):
         fetch_shown(session, store, name)
+        if as_json:
+            say(json.dumps(_facts(store.info(name))))
     _tell_agent(session)
 
 
@@ -82,15 +94,16 @@ def fetch_shown(session: Session, store: "ModelStore", name: str) -> Path:
 
 @models.command(help=TEXTS("cli.help.models_add"))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@json_option()
 @click.pass_obj
-def add(session: Session, file: Path) -> None:
+def add(session: Session, file: Path, as_json: bool) -> None:
     from agent.adapters.durable import store_error
 
     try:
         info = _store(session).add(file)
     except OSError as error:
         raise store_error(error) from error
-    say(session.texts("cli.models.ready", name=info.name))
+    tell(_facts(info), session.texts("cli.models.ready", name=info.name), as_json=as_json)
     _tell_agent(session)
 
 
@@ -101,12 +114,18 @@ def _tell_agent(session: Session) -> None:
 
 
 @models.command(help=TEXTS("cli.help.models_verify"))
+@json_option("json_each")
 @click.pass_obj
-def verify(session: Session) -> int:
+def verify(session: Session, as_json: bool) -> int:
     infos = _store(session).verify()
     for info in infos:
-        say(f"{info.name}: {session.texts(f'cli.models.{info.state.value}')}")
+        tell(_facts(info), f"{info.name}: {session.texts(f'cli.models.{info.state.value}')}", as_json=as_json)
     return 1 if any(info.state.value == "damaged" for info in infos) else 0
+
+
+def _facts(info: "ModelInfo") -> dict[str, object]:
+    facts = {"name": info.name, "role": info.role, "state": info.state.value, "licence": info.licence}
+    return {**facts, "bytes": info.bytes, "sha256": info.sha256}
 
 
 def _show(session: Session, info: "ModelInfo") -> None:

@@ -1,10 +1,11 @@
 """Where all that commands print passes."""
 
 import errno
+import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, TextIO
 
@@ -28,6 +29,14 @@ def say(*lines: str, err: bool = False) -> None:
     for line in lines:
         with _lost(sys.stderr) if err else nullcontext():
             click.echo(line.translate(_ESCAPED), err=err)
+
+
+def tell(facts: Mapping[str, object], *lines: str, as_json: bool) -> None:
+    """Print what came of a command: the facts as one line of JSON, or the lines."""
+    if as_json:
+        say(json.dumps(facts, ensure_ascii=False))
+    else:
+        say(*lines)
 
 
 def say_path(path: str) -> None:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from agent.cli.command import Command, Group
+from agent.cli.command import Command, Group, json_option
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.find import person_of
-from agent.cli.output import note, say
+from agent.cli.output import note, say, tell
 from agent.cli.params import PERSON_NAME
 from agent.cli.session import Session
 from agent.i18n import Texts
@@ -49,8 +49,9 @@ def list_people(session: Session, as_json: bool) -> None:
 
 @people.command(help=TEXTS("cli.help.people_show"))
 @click.argument("name")
+@json_option()
 @click.pass_obj
-def show(session: Session, name: str) -> None:
+def show(session: Session, name: str, as_json: bool) -> None:
     texts = session.texts
     with session.library() as library:
         facts = library.person(person_of(library, name).id)
@@ -67,6 +68,10 @@ def show(session: Session, name: str) -> None:
         "watch": facts.watch_at and facts.watch_at.date().isoformat(),
         "notes": facts.notes or None,
     }
+    if as_json:
+        raw = {**lines, "basis": facts.basis and facts.basis.value, "hidden": facts.person.hidden, "never": facts.person.never}
+        say(json.dumps({"name": facts.person.name, **raw, "photos": facts.photos, "faces": facts.person.faces}, ensure_ascii=False))
+        return
     say(facts.person.name)
     for key, value in lines.items():
         if value is not None:
@@ -77,8 +82,9 @@ def show(session: Session, name: str) -> None:
 @click.argument("photo", type=click.Path(exists=True, dir_okay=False))
 @click.argument("name", type=PERSON_NAME)
 @click.option("--which", type=click.IntRange(min=1), help=TEXTS("cli.help.people_which"))
+@json_option()
 @click.pass_obj
-def name(session: Session, photo: str, name: str, which: int | None) -> int:
+def name(session: Session, photo: str, name: str, which: int | None, as_json: bool) -> int:
     from agent.api.schemas_people import NameFaces
 
     texts = session.texts
@@ -92,27 +98,29 @@ def name(session: Session, photo: str, name: str, which: int | None) -> int:
     if which is not None and which > len(faces):
         raise click.UsageError(texts("cli.find.no_such_face", count=len(faces)))
     _edit(session, NameFaces(kind="name", face_ids=(faces[(which or 1) - 1].id,), name=name))
-    say(texts("cli.people.named_face", name=name))
+    tell({"name": name, "faces": 1}, texts("cli.people.named_face", name=name), as_json=as_json)
     return 0
 
 
 @people.command(help=TEXTS("cli.help.people_rename"))
 @click.argument("name")
 @click.argument("new", type=PERSON_NAME, metavar="NEW")
+@json_option()
 @click.pass_obj
-def rename(session: Session, name: str, new: str) -> None:
+def rename(session: Session, name: str, new: str, as_json: bool) -> None:
     from agent.api.schemas_people import DescribePerson
 
     _edit(session, DescribePerson(kind="describe", person_id=_id(session, name), name=new))
-    say(session.texts("cli.people.renamed", name=name, new=new))
+    tell({"name": new, "was": name}, session.texts("cli.people.renamed", name=name, new=new), as_json=as_json)
 
 
 @people.command(help=TEXTS("cli.help.people_merge"))
 @click.argument("names", nargs=-1, required=True)
 @click.option("--into", required=True, metavar="NAME", help=TEXTS("cli.help.people_into"))
 @click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
+@json_option()
 @click.pass_obj
-def merge(session: Session, names: tuple[str, ...], into: str, dry_run: bool) -> None:
+def merge(session: Session, names: tuple[str, ...], into: str, dry_run: bool, as_json: bool) -> None:
     from agent.api.schemas_people import MergePeople
 
     with session.library() as library:
@@ -120,10 +128,12 @@ def merge(session: Session, names: tuple[str, ...], into: str, dry_run: bool) ->
     ids = tuple(person.id for person in people)
     if dry_run:
         _id(session, into)
-        say(session.texts("cli.people.would_merge", name=into, count=sum(person.faces for person in people)))
+        count = sum(person.faces for person in people)
+        told = session.texts("cli.people.would_merge", name=into, count=count)
+        tell({"name": into, "faces": count, "dry_run": True}, told, as_json=as_json)
         return
     moved = _edit(session, MergePeople(kind="merge", person_ids=ids, into=_id(session, into)))
-    say(session.texts("cli.people.merged", name=into, count=moved))
+    tell({"name": into, "faces": moved}, session.texts("cli.people.merged", name=into, count=moved), as_json=as_json)
 
 
 @people.command(help=TEXTS("cli.help.people_split"))
@@ -131,8 +141,9 @@ def merge(session: Session, names: tuple[str, ...], into: str, dry_run: bool) ->
 @click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
 @click.option("--to", "new", type=PERSON_NAME, metavar="NAME", help=TEXTS("cli.help.people_to"))
 @click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
+@json_option()
 @click.pass_obj
-def split(session: Session, name: str, photos: tuple[str, ...], new: str | None, dry_run: bool) -> int:
+def split(session: Session, name: str, photos: tuple[str, ...], new: str | None, dry_run: bool, as_json: bool) -> int:
     from agent.api.schemas_people import NameFaces, UnnameFaces
 
     with session.library() as library:
@@ -143,10 +154,12 @@ def split(session: Session, name: str, photos: tuple[str, ...], new: str | None,
         say(session.texts("cli.people.not_there", name=name), err=True)
         return 1
     if dry_run:
-        say(session.texts("cli.people.would_split", name=name, count=len(found)))
+        told = session.texts("cli.people.would_split", name=name, count=len(found))
+        tell({"name": name, "faces": len(found), "dry_run": True}, told, as_json=as_json)
         return 0
     wish: Edit = NameFaces(kind="name", face_ids=tuple(found), name=new) if new else UnnameFaces(kind="unname", face_ids=tuple(found))
-    say(session.texts("cli.people.split", name=name, count=_edit(session, wish)))
+    count = _edit(session, wish)
+    tell({"name": name, "faces": count}, session.texts("cli.people.split", name=name, count=count), as_json=as_json)
     return 0
 
 
@@ -154,20 +167,23 @@ def split(session: Session, name: str, photos: tuple[str, ...], new: str | None,
 @click.argument("name")
 @yes_option
 @click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
+@json_option()
 @click.pass_obj
-def forget(session: Session, name: str, yes: bool, dry_run: bool) -> None:
+def forget(session: Session, name: str, yes: bool, dry_run: bool, as_json: bool) -> None:
     from agent.cli.hands import hands
 
     with session.library() as library:
         person = person_of(library, name)
     person_id = person.id
     if dry_run:
-        say(session.texts("cli.people.would_forget", name=name, count=person.faces))
+        told = session.texts("cli.people.would_forget", name=name, count=person.faces)
+        tell({"name": name, "faces": person.faces, "dry_run": True}, told, as_json=as_json)
         return
     confirm(session.texts, session.texts("cli.people.sure", name=name), yes=yes)
     with hands(session) as able:
         gone = able.forget(person_id)
-    say(session.texts("cli.people.forgotten", faces=gone.faces, prints=gone.embeddings, chips=gone.chips, steps=gone.undo))
+    told = session.texts("cli.people.forgotten", faces=gone.faces, prints=gone.embeddings, chips=gone.chips, steps=gone.undo)
+    tell({"name": name, **gone.model_dump()}, told, as_json=as_json)
 
 
 @people.command(help=TEXTS("cli.help.people_export"))
@@ -191,29 +207,34 @@ def export(session: Session, file: Path | None, as_csv: bool, person: str | None
 @people.command(name="import", help=TEXTS("cli.help.people_import"))
 @click.argument("source", type=click.Path(exists=True, path_type=Path))
 @click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
+@json_option()
 @click.pass_obj
-def import_people(session: Session, source: Path, dry_run: bool) -> int:
+def import_people(session: Session, source: Path, dry_run: bool, as_json: bool) -> int:
     from agent.cli.exchange import import_folder, import_rows
 
-    return (import_folder if source.is_dir() else import_rows)(session, source, dry_run=dry_run)
+    return (import_folder if source.is_dir() else import_rows)(session, source, dry_run=dry_run, as_json=as_json)
 
 
 @click.command(cls=Command, help=TEXTS("cli.help.undo"))
+@json_option()
 @click.pass_obj
-def undo(session: Session) -> None:
+def undo(session: Session, as_json: bool) -> None:
     from agent.cli.hands import hands
 
     with hands(session) as able:
-        say(_of_step(session.texts, "undone", able.take_back()))
+        step = able.take_back()
+    tell(step.model_dump(), _of_step(session.texts, "undone", step), as_json=as_json)
 
 
 @click.command(cls=Command, help=TEXTS("cli.help.redo"))
+@json_option()
 @click.pass_obj
-def redo(session: Session) -> None:
+def redo(session: Session, as_json: bool) -> None:
     from agent.cli.hands import hands
 
     with hands(session) as able:
-        say(_of_step(session.texts, "redone", able.do_again()))
+        step = able.do_again()
+    tell(step.model_dump(), _of_step(session.texts, "redone", step), as_json=as_json)
 
 
 def _of_step(texts: Texts, what: str, step: "Step") -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agent.cli.command import Group, json_option
-from agent.cli.output import note, say
+from agent.cli.output import note, say, tell
 from agent.cli.session import Session
 from agent.i18n import Texts
 
@@ -57,8 +57,9 @@ def _found(session: Session, library: "SqliteLibrary", folder: str | None, *, on
 
 
 @problems.command(help=TEXTS("cli.help.problems_retry"))
+@json_option()
 @click.pass_obj
-def retry(session: Session) -> None:
+def retry(session: Session, as_json: bool) -> None:
     """By the running agent; without one the files are tried again at its next start."""
     from agent.domain.errors import NotRunning
 
@@ -67,6 +68,6 @@ def retry(session: Session) -> None:
     except NotRunning:
         with session.alone(), session.library() as library:
             library.retry(None)
-        say(session.texts("cli.problems.retry_later"))
+        tell({"at_once": False}, session.texts("cli.problems.retry_later"), as_json=as_json)
     else:
-        say(session.texts("cli.problems.retried"))
+        tell({"at_once": True}, session.texts("cli.problems.retried"), as_json=as_json)

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agent.cli.command import Command
-from agent.cli.output import Progress, say
+from agent.cli.command import Command, json_option
+from agent.cli.output import Progress, say, tell
 from agent.cli.session import Session
 from agent.domain.redaction import Shape, Style
 from agent.i18n import Texts
@@ -93,8 +93,9 @@ def redact(
 @click.argument("path", type=click.Path(), metavar="FILE")
 @click.option("-o", "--out", type=click.Path(), help=TEXTS("cli.help.restore_out"))
 @click.option("--passphrase", "locked", is_flag=True, help=TEXTS("cli.help.restore_passphrase"))
+@json_option()
 @click.pass_obj
-def restore(session: Session, path: str, out: str | None, locked: bool) -> None:
+def restore(session: Session, path: str, out: str | None, locked: bool, as_json: bool) -> None:
     from agent.api.schemas_redact import RestoreRequest
     from agent.cli.hands import hands
 
@@ -104,7 +105,8 @@ def restore(session: Session, path: str, out: str | None, locked: bool) -> None:
         passphrase=_passphrase(session, twice=False) if locked else None,
     )
     with hands(session) as able:
-        say(able.restore(request).path)
+        restored = able.restore(request)
+    tell({"path": restored.path}, restored.path, as_json=as_json)
 
 
 class Report:

@@ -6,9 +6,9 @@ from contextlib import suppress
 
 import click
 
-from agent.cli.command import Command
+from agent.cli.command import Command, json_option
 from agent.cli.confirm import confirm, yes_option
-from agent.cli.output import note
+from agent.cli.output import note, tell
 from agent.cli.session import Session
 from agent.domain.errors import AgentError, NotRunning
 from agent.i18n import Texts
@@ -19,13 +19,20 @@ TEXTS = Texts()
 @click.command(cls=Command, help=TEXTS("cli.help.uninstall"))
 @click.option("--library", is_flag=True, help=TEXTS("cli.help.uninstall_library"))
 @yes_option
+@click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
+@json_option()
 @click.pass_obj
-def uninstall(session: Session, library: bool, yes: bool) -> None:
+def uninstall(session: Session, library: bool, yes: bool, dry_run: bool, as_json: bool) -> None:
     from agent.adapters.paths import HOME_VARIABLE
     from agent.bootstrap import model_store
     from agent.desktop import autostart
 
     texts, paths = session.texts, session.paths
+    small = (paths.cache, paths.logs, paths.runtime, model_store(paths).folder)
+    gone = [str(folder) for folder in (*small, *((paths.data, paths.config) if library else ())) if folder.exists()]
+    if dry_run:
+        tell({"removed": gone, "dry_run": True}, *(texts("cli.uninstall.would", path=path) for path in gone), as_json=as_json)
+        return
     confirm(texts, texts("cli.uninstall.ask_library" if library else "cli.uninstall.ask"), yes=yes)
     _end_agent(session)
     with session.alone():
@@ -33,7 +40,7 @@ def uninstall(session: Session, library: bool, yes: bool) -> None:
             autostart.follow(False)
         if library:
             _forget_key(session)
-        for folder in (paths.cache, paths.logs, paths.runtime, model_store(paths).folder, *((paths.library,) if library else ())):
+        for folder in (*small, *((paths.library,) if library else ())):
             shutil.rmtree(folder, ignore_errors=True)
     if library:
         # With the lock, which is let go by now.
@@ -41,7 +48,10 @@ def uninstall(session: Session, library: bool, yes: bool) -> None:
             shutil.rmtree(folder, ignore_errors=True)
     else:
         note(texts("cli.uninstall.kept", path=str(paths.data)))
-    note(texts("cli.uninstall.done"))
+    if as_json:
+        tell({"removed": gone}, as_json=True)
+    else:
+        note(texts("cli.uninstall.done"))
 
 
 def _end_agent(session: Session) -> None:

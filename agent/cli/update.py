@@ -1,13 +1,14 @@
 """`ai-popup update`: whether there is a newer version, and how it comes in."""
 
+import json
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from agent.cli.command import Group
-from agent.cli.output import say
+from agent.cli.command import Group, json_option
+from agent.cli.output import say, tell
 from agent.cli.session import Session
 from agent.domain.errors import AlreadyRunning, NotRunning, UpdatesOff
 from agent.i18n import Texts
@@ -24,35 +25,39 @@ def update() -> None: ...
 
 
 @update.command(help=TEXTS("cli.help.update_status"))
+@json_option()
 @click.pass_obj
-def status(session: Session) -> None:
-    _show(session)
+def status(session: Session, as_json: bool) -> None:
+    _show(session, as_json=as_json)
 
 
 @update.command(help=TEXTS("cli.help.update_check"))
+@json_option()
 @click.pass_obj
-def check(session: Session) -> None:
+def check(session: Session, as_json: bool) -> None:
     if not _agent_did(session, "check"):
         updater, channel = _updater(session)
         updater.check(channel)
-    _show(session)
+    _show(session, as_json=as_json)
 
 
 @update.command(help=TEXTS("cli.help.update_download"))
+@json_option()
 @click.pass_obj
-def download(session: Session) -> None:
+def download(session: Session, as_json: bool) -> None:
     if not _agent_did(session, "download"):
         updater, channel = _updater(session)
         if not updater.build.updates:
             raise UpdatesOff
         updater.download(channel)
-    _show(session)
+    _show(session, as_json=as_json)
 
 
 @update.command(help=TEXTS("cli.help.update_install"))
 @click.option("--again", is_flag=True, help=TEXTS("cli.help.update_again"))
+@json_option()
 @click.pass_obj
-def install(session: Session, again: bool) -> None:
+def install(session: Session, again: bool, as_json: bool) -> None:
     """A running agent ends and goes on as the new version."""
     from agent.cli.run import handover
 
@@ -61,19 +66,21 @@ def install(session: Session, again: bool) -> None:
             session.client().status()
             raise AlreadyRunning
     elif _agent_did(session, "install"):
-        say(session.texts("cli.update.goes_on"))
+        tell({"installed": False, "under_way": True}, session.texts("cli.update.goes_on"), as_json=as_json)
         return
     handover(session).install(again=again)
-    say(session.texts("cli.update.installed"))
+    tell({"installed": True, "under_way": False}, session.texts("cli.update.installed"), as_json=as_json)
 
 
 @update.command(help=TEXTS("cli.help.update_channel"))
 @click.argument("name", required=False, type=click.Choice(["auto", "stable", "beta"]))
+@json_option()
 @click.pass_obj
-def channel(session: Session, name: str | None) -> None:
+def channel(session: Session, name: str | None, as_json: bool) -> None:
     if name is not None:
         session.file.set("updates.channel", name)
-    say(session.settings.updates.channel.value if name is None else name)
+    chosen = session.settings.updates.channel.value if name is None else name
+    tell({"channel": chosen}, chosen, as_json=as_json)
 
 
 def _agent_did(session: Session, what: str) -> bool:
@@ -94,9 +101,15 @@ def _updater(session: Session) -> "tuple[Updater, str]":
     return updater(session.paths, build), channel_of(session.settings, build)
 
 
-def _show(session: Session) -> None:
+def _show(session: Session, *, as_json: bool) -> None:
     updater, channel = _updater(session)
     state = updater.state(channel)
+    if as_json:
+        facts = {"state": state.step.value, "version": state.version, "channel": channel, "command": state.command}
+        checked = state.checked_at.isoformat() if state.checked_at else None
+        problem = state.outcome or state.problem
+        say(json.dumps({**facts, "checked_at": checked, "problem": problem and problem.code}, ensure_ascii=False))
+        return
     for line in told(session, state, channel):
         say(line)
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import click
 
-from agent.cli.command import Group
-from agent.cli.output import say
+from agent.cli.command import Group, json_option
+from agent.cli.output import say, tell
 from agent.cli.session import Session
 from agent.domain.errors import NotRunning
 from agent.i18n import Texts
@@ -18,18 +18,20 @@ def watch() -> None: ...
 
 
 @watch.command(help=TEXTS("cli.help.watch_on"))
+@json_option()
 @click.pass_obj
-def on(session: Session) -> None:
-    _switch(session, on=True)
+def on(session: Session, as_json: bool) -> None:
+    _switch(session, on=True, as_json=as_json)
 
 
 @watch.command(help=TEXTS("cli.help.watch_off"))
+@json_option()
 @click.pass_obj
-def off(session: Session) -> None:
-    _switch(session, on=False)
+def off(session: Session, as_json: bool) -> None:
+    _switch(session, on=False, as_json=as_json)
 
 
-def _switch(session: Session, *, on: bool) -> None:
+def _switch(session: Session, *, on: bool, as_json: bool) -> None:
     from agent.app.watching import SWITCH
     from agent.desktop.portal import no_watching
 
@@ -40,22 +42,23 @@ def _switch(session: Session, *, on: bool) -> None:
         if on and (refused := no_watching()) is not None:
             raise refused from None
         session.file.put(SWITCH, on)
-        say(texts("cli.watch.later" if on else "cli.watch.off"))
+        tell({"on": on, "running": False}, texts("cli.watch.later" if on else "cli.watch.off"), as_json=as_json)
     else:
-        say(texts("cli.watch.on" if on else "cli.watch.off"))
+        tell({"on": on, "running": True}, texts("cli.watch.on" if on else "cli.watch.off"), as_json=as_json)
 
 
 @watch.command(help=TEXTS("cli.help.watch_snooze"))
 @click.argument("minutes", type=click.IntRange(1, 10_080), required=False)
 @click.option("--until-tomorrow", is_flag=True, help=TEXTS("cli.help.watch_tomorrow"))
 @click.option("--end", is_flag=True, help=TEXTS("cli.help.watch_end"))
+@json_option()
 @click.pass_obj
-def snooze(session: Session, minutes: int | None, until_tomorrow: bool, end: bool) -> None:
+def snooze(session: Session, minutes: int | None, until_tomorrow: bool, end: bool, as_json: bool) -> None:
     if (minutes is not None) + until_tomorrow + end != 1:
         raise click.UsageError(session.texts("cli.watch.one_way"))
     client = session.client()
     client.post("/api/watch/snooze", {"minutes": minutes, "until_tomorrow": until_tomorrow})
-    say(session.texts("cli.watch.again" if end else "cli.watch.snoozed"))
+    tell({"paused": not end}, session.texts("cli.watch.again" if end else "cli.watch.snoozed"), as_json=as_json)
 
 
 @watch.command(help=TEXTS("cli.help.watch_status"))
@@ -76,19 +79,21 @@ def status(session: Session, as_json: bool) -> None:
 
 @watch.command(help=TEXTS("cli.help.watch_allow"))
 @click.argument("name")
+@json_option()
 @click.pass_obj
-def allow(session: Session, name: str) -> None:
-    _agree(session, name, agreed=True)
+def allow(session: Session, name: str, as_json: bool) -> None:
+    _agree(session, name, agreed=True, as_json=as_json)
 
 
 @watch.command(help=TEXTS("cli.help.watch_forbid"))
 @click.argument("name")
+@json_option()
 @click.pass_obj
-def forbid(session: Session, name: str) -> None:
-    _agree(session, name, agreed=False)
+def forbid(session: Session, name: str, as_json: bool) -> None:
+    _agree(session, name, agreed=False, as_json=as_json)
 
 
-def _agree(session: Session, name: str, *, agreed: bool) -> None:
+def _agree(session: Session, name: str, *, agreed: bool, as_json: bool) -> None:
     from agent.api.schemas_people import DescribePerson
     from agent.cli.find import person_of
     from agent.cli.hands import hands
@@ -97,4 +102,5 @@ def _agree(session: Session, name: str, *, agreed: bool) -> None:
         person_id = person_of(library, name).id
     with hands(session) as able:
         able.edit(DescribePerson(kind="describe", person_id=person_id, watch=agreed))
-    say(session.texts("cli.watch.allowed" if agreed else "cli.watch.forbidden", name=name))
+    told = session.texts("cli.watch.allowed" if agreed else "cli.watch.forbidden", name=name)
+    tell({"name": name, "agreed": agreed}, told, as_json=as_json)

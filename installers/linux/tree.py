@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from agent.cli.completion import script
 from installers.build_info import FOLDER, Kind, write_build
 from scripts.make_icons import LARGE, SIZES
 
@@ -22,6 +23,12 @@ _PLACES = {
     ".servicemenu": "usr/share/kio/servicemenus",
     ".action": "usr/share/file-manager/actions",
 }
+# Where shells look for what completes a program's words; zsh's place is Debian's own, and that of all others.
+_COMPLETIONS = {
+    "bash": ("usr/share/bash-completion/completions/ai-popup",),
+    "zsh": ("usr/share/zsh/vendor-completions/_ai-popup", "usr/share/zsh/site-functions/_ai-popup"),
+    "fish": ("usr/share/fish/vendor_completions.d/ai-popup.fish",),
+}
 
 
 def lay(program: Path, root: Path, *, kind: Kind, checkout: Path, version: str) -> None:
@@ -35,6 +42,9 @@ def lay(program: Path, root: Path, *, kind: Kind, checkout: Path, version: str) 
         for end, place in _PLACES.items():
             if file.name.endswith(end):
                 _write(root / place / _name(file.name, end), _filled(file.read_text(encoding="utf-8"), version))
+    for shell, places in _COMPLETIONS.items():
+        for place in places:
+            _write(root / place, script(shell))
     icons = checkout / "assets" / "icons"
     for side in (*SIZES, LARGE):
         _copy(icons / f"mark-{side}.png", root / f"usr/share/icons/hicolor/{side}x{side}/apps/ai-popup.png")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 from typing import TYPE_CHECKING
 
@@ -74,3 +75,46 @@ def test_the_progress_bar_fits_the_terminal(monkeypatch: pytest.MonkeyPatch, col
 def test_a_list_of_commands_says_the_first_sentence_whole() -> None:
     assert first_sentence("Take a picture. Without a choice you pick.") == "Take a picture."
     assert first_sentence("截取屏幕：人脸先遮住。不指定范围时由你选择。") == "截取屏幕：人脸先遮住。"
+
+
+# What prints nothing that a program could read, or prints JSON anyhow.
+_WITHOUT_JSON = {("run",), ("completion",), ("hand-over",), ("recover",), ("people", "export")}
+
+
+def test_every_command_that_says_something_says_it_as_json(cli: CommandLine) -> None:
+    for words, command in commands():
+        options = {name for param in command.params for name in param.opts}
+        assert isinstance(command, Group) or ("--json" in options) != (words in _WITHOUT_JSON), words
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("config", "show", "popup.seconds"), 12),
+        (("config", "set", "popup.seconds", "5"), {"key": "popup.seconds", "value": 5}),
+        (("config", "validate"), {"valid": True, "problems": []}),
+        (("watch", "off"), {"on": False, "running": False}),
+        (("update", "channel"), {"channel": "auto"}),
+        (("problems", "retry"), {"at_once": False}),
+        (("uninstall", "--dry-run"), None),
+        (("backup", "create"), None),
+        (("models", "verify"), None),
+        (("update", "status"), None),
+        (("recovery-code",), None),
+    ],
+)
+def test_json_is_one_object_for_each_line(cli: CommandLine, words: tuple[str, ...], expected: object) -> None:
+    cli("backup", "create")
+    said = cli(*words, "--json")
+    assert said.code == 0
+    told = [json.loads(line) for line in said.out.splitlines()]
+    assert told and (expected is None or told == [expected])
+
+
+def test_backups_as_json(cli: CommandLine) -> None:
+    made = json.loads(cli("backup", "create", "--json").out)
+    assert [json.loads(line) for line in cli("backup", "list", "--json").out.splitlines()] == [made]
+    assert json.loads(cli("backup", "verify", "--json").out) == {"name": made["name"], "good": True, "photos": 0}
+    assert json.loads(cli("backup", "restore", "--dry-run", "--json").out) == {"name": made["name"]}
+    assert not list(cli.paths.library.glob("damaged-*"))
+    assert json.loads(cli("backup", "restore", "--yes", "--json").out) == {"name": made["name"]}

@@ -1,0 +1,26 @@
+"""`ai-popup completion`: the script by which a shell completes the program's words."""
+
+import click
+from click.shell_completion import ShellComplete, get_completion_class
+
+from agent.cli.command import Command
+from agent.cli.output import say
+from agent.i18n import Texts
+
+TEXTS = Texts()
+PROGRAM = "ai-popup"
+SHELLS = ("bash", "zsh", "fish", "powershell")
+
+
+@click.command(cls=Command, help=TEXTS("cli.help.completion"))
+@click.argument("shell", type=click.Choice(SHELLS), metavar="|".join(SHELLS))
+def completion(shell: str) -> None:
+    say(*script(shell).rstrip("\n").split("\n"))
+
+
+def script(shell: str) -> str:
+    """The text for one of SHELLS. It asks the program for its words each time, so it stays right when they change."""
+    made = get_completion_class(shell)
+    assert made is not None, shell
+    asking = made(click.Command(PROGRAM), {}, PROGRAM, f"_{PROGRAM.replace('-', '_')}_COMPLETE".upper())
+    return ShellComplete.source(asking)  # bash's own also looks at the version of the bash that happens to be here
