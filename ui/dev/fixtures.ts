@@ -81,6 +81,7 @@ function image(id: number, plan: (typeof PLANS)[number], at: number, language: L
     size: Math.round(width * height * 0.26),
     format: 'heic',
     hidden: false,
+    favourite: false,
   }
 }
 

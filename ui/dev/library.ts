@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 
 import type { LibraryAction } from '../src/api/library.ts'
-import type { FolderOut, ImageOut, LibraryIndex } from '../src/api/types.ts'
+import type { FolderOut, ImageOut, LibraryIndex, SubfolderOut } from '../src/api/types.ts'
 import { HUGE, photoOf, type Options, type World } from './fixtures.ts'
 
 interface Images {
@@ -15,6 +15,7 @@ interface Images {
 
 const ALL_IDS = Array.from({ length: HUGE }, (_, index) => HUGE - index)
 const hidden = new Set<number>()
+const favourites = new Set<number>()
 const undos = new Map<string, () => void>()
 
 /** JPEG files to answer thumbnails with, for measuring; without them thumbnails are drawn. */
@@ -22,14 +23,15 @@ const folder = process.env['AI_POPUP_MOCK_THUMBNAILS']
 const thumbnails = folder === undefined ? [] : readdirSync(folder).map((name) => readFileSync(join(folder, name)))
 
 export function imagesOf(world: World, { scene, language }: Options): Images {
-  const marked = (image: ImageOut | undefined): ImageOut | undefined => image && { ...image, hidden: hidden.has(image.id) }
+  const marked = (image: ImageOut | undefined): ImageOut | undefined => image && { ...image, hidden: hidden.has(image.id), favourite: favourites.has(image.id) }
   if (scene === 'huge') return { ids: ALL_IDS, find: (id) => (id >= 1 && id <= HUGE ? marked(photoOf(id, language, HUGE)) : undefined) }
   return { ids: world.images.map(({ id }) => id), find: (id) => marked(world.images.find((image) => image.id === id)) }
 }
 
-/** Forgets what was hidden. */
+/** Forgets what was hidden or made a favourite. */
 export function resetLibrary(): void {
   hidden.clear()
+  favourites.clear()
   undos.clear()
 }
 
@@ -46,11 +48,13 @@ function index(images: Images, query: URLSearchParams, scene: string): LibraryIn
     const image = images.find(id)
     if (!image || image.hidden !== (query.get('hidden') === 'true')) return []
     const day = image.taken_at.slice(0, 10)
-    const folderFits = query.get('folder') === null || query.get('folder') === '/photos/phone'
+    const folderFits = query.get('folder') === null || query.get('folder')?.startsWith('/photos/phone') === true
     const here = new Set(image.faces.map(({ person_id }) => person_id).filter((person) => person !== null))
     const peopleFit = people.length === 0 || (match === 'any' ? people.some((id) => here.has(id)) : people.every((id) => here.has(id)) && (match !== 'only' || here.size === people.length))
     const only = query.get('images')?.split(',').map(Number)
     if (only && !only.includes(id)) return []
+    if (query.get('favourites') === 'true' && !image.favourite) return []
+    if (!`${image.folder}/${image.name}`.toLowerCase().includes((query.get('text') ?? '').toLowerCase())) return []
     const unnamedFits = query.get('unnamed') !== 'true' || image.faces.some((face) => face.person === null && !face.ignored)
     return peopleFit && unnamedFits && folderFits && day >= after && day <= before && image.faces.length >= least && image.faces.length <= most ? [image] : []
   })
@@ -82,10 +86,12 @@ async function body<T>(request: IncomingMessage): Promise<T> {
 
 function act(action: LibraryAction, ids: readonly number[]): { undo: string | null; count: number } {
   if (action === 'look_again') return { undo: null, count: ids.length }
-  const put = (away: boolean): void => ids.forEach((id) => (away ? hidden.add(id) : hidden.delete(id)))
-  put(action === 'hide')
+  const marked = action.endsWith('hide') ? hidden : favourites
+  const on = !action.startsWith('un')
+  const put = (set: boolean): void => ids.forEach((id) => (set ? marked.add(id) : marked.delete(id)))
+  put(on)
   const undo = `undo-${undos.size}`
-  undos.set(undo, () => put(action !== 'hide'))
+  undos.set(undo, () => put(!on))
   return { undo, count: ids.length }
 }
 
@@ -117,6 +123,11 @@ export function answerLibrary(request: IncomingMessage, response: ServerResponse
         images: Math.round(images.ids.length * (shares[place] ?? 0)),
       }))
       return json(folders)
+    }
+    case 'GET /api/folders/inside': {
+      const path = url.searchParams.get('path') ?? ''
+      const inside = path === '/photos/phone' ? ['2024', '2025'] : path === '/photos/phone/2025' ? ['2025-05 Lisbon', '2025-11 Birthday'] : []
+      return json(inside.map((name): SubfolderOut => ({ path: `${path}/${name}`, name, images: Math.round(images.ids.length / 3), nested: name === '2025' })))
     }
     case 'POST /api/library/actions':
       void body<{ action: LibraryAction; ids: number[] }>(request).then(({ action, ids }) => json(act(action, ids)))

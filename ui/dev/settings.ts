@@ -192,7 +192,7 @@ function reference(page: string, options: Options): Reference {
 export function answerSettings(request: IncomingMessage, response: ServerResponse, url: URL, world: World, options: Options): boolean {
   if (!/^\/api\/(help|settings|folders\/|first-run|recovery-code|quiet|burst)|^\/api\/folders$/.test(url.pathname)) return false
   // The list of folders with counts is the library's.
-  if (url.pathname === '/api/folders' && request.method === 'GET') return false
+  if (/^\/api\/folders(\/inside)?$/.test(url.pathname) && request.method === 'GET') return false
   void bodyOf(request).then((body) => {
     const { status, answer } = reply(`${request.method} ${url.pathname}`, body, url, world, options)
     response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })

@@ -92,6 +92,8 @@ const WORDS: Readonly<Record<string, string>> = {
   describe: 'ui.edits.step_describe',
   hide: 'ui.edits.step_hide',
   unhide: 'ui.edits.step_unhide',
+  favourite: 'ui.edits.step_favourite',
+  unfavourite: 'ui.edits.step_unfavourite',
 }
 
 export const edits = new Edits(new PeopleApi(client), app, toasts, bases)

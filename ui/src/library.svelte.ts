@@ -19,6 +19,16 @@ const RESPITE_MS = 300
 /** So many places are looked for one by one; for more it pays to have them all at hand. */
 const LOOKED_FOR = 20
 
+/** What an action makes of a photo. */
+const MARKS = { hide: ['hidden', true], unhide: ['hidden', false], favourite: ['favourite', true], unfavourite: ['favourite', false] } as const
+const SAID: Readonly<Record<LibraryAction, string>> = {
+  hide: 'ui.library.hidden',
+  unhide: 'ui.library.shown_again',
+  favourite: 'ui.library.favourite_added',
+  unfavourite: 'ui.library.favourite_removed',
+  look_again: 'ui.library.looked_at_again',
+}
+
 export class LibraryState {
   order = $state.raw<Order | null>(null)
   filter = $state.raw<LibraryFilter>(EVERYTHING)
@@ -186,6 +196,11 @@ export class LibraryState {
   openFile = (id: number): Promise<boolean> => this.app.act(() => this.client.openFile(id))
   hide = (ids: readonly number[]): Promise<boolean> => this.change('hide', ids)
   unhide = (ids: readonly number[]): Promise<boolean> => this.change('unhide', ids)
+  favourite = (ids: readonly number[]): Promise<boolean> => this.change('favourite', ids)
+  unfavourite = (ids: readonly number[]): Promise<boolean> => this.change('unfavourite', ids)
+  /** All of them are favourites after it, unless all were: none is then. */
+  toggleFavourite = (ids: readonly number[]): Promise<boolean> =>
+    ids.every((id) => this.details.get(id)?.favourite) ? this.unfavourite(ids) : this.favourite(ids)
   lookAgain = (ids: readonly number[]): Promise<boolean> => this.change('look_again', ids)
 
   /** False if it did not work. */
@@ -196,17 +211,23 @@ export class LibraryState {
       const { undo, count } = done
       this.toasts.show(this.said(action, count), undo === null ? null : () => this.undo(undo, action, ids))
       this.note(action, ids)
-      if (action !== 'look_again') this.leave(ids)
+      if (this.leaves(action)) this.leave(ids)
       await this.readNow()
     })
+  }
+
+  /** Whether photos leave the list by it. */
+  private leaves(action: LibraryAction): boolean {
+    return action === 'hide' || action === 'unhide' || (action === 'unfavourite' && this.filter.favourites)
   }
 
   /** Of those that went out of view nothing is read anew, and they may be looked at still. */
   private note(action: LibraryAction, ids: readonly number[], back = false): void {
     if (action === 'look_again') return
+    const [mark, set] = MARKS[action]
     for (const id of ids) {
       const known = this.details.get(id)
-      if (known) this.details.set(id, { ...known, hidden: (action === 'hide') !== back })
+      if (known) this.details.set(id, { ...known, [mark]: set !== back })
     }
   }
 
@@ -222,9 +243,7 @@ export class LibraryState {
   }
 
   private said(action: LibraryAction, count: number): string {
-    if (action === 'hide') return this.app.t('ui.library.hidden', { count })
-    if (action === 'unhide') return this.app.t('ui.library.shown_again', { count })
-    return this.app.t('ui.library.looked_at_again', { count })
+    return this.app.t(SAID[action], { count })
   }
 
   private async undo(token: string, action: LibraryAction, ids: readonly number[]): Promise<void> {

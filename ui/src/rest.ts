@@ -10,7 +10,9 @@ export const people = (): Promise<typeof PeoplePages> => import('./peoplePages')
 export const covers = (): Promise<typeof CoverPages> => import('./coverPages')
 
 export { default as DayField } from './components/grid/DayField.svelte'
+export { default as FolderTree } from './components/grid/FolderTree.svelte'
 export { default as KeysOverlay } from './components/help/KeysOverlay.svelte'
+export { default as SearchDialog } from './components/search/SearchDialog.svelte'
 export { default as WelcomeCard } from './components/welcome/WelcomeCard.svelte'
 export { default as FirstRun } from './pages/FirstRun.svelte'
 export { default as Help } from './pages/Help.svelte'

@@ -20,6 +20,7 @@ export function image(id: number, over: Partial<ImageOut> = {}): ImageOut {
     size: 1,
     format: 'JPEG',
     hidden: false,
+    favourite: false,
     ...over,
   }
 }

@@ -2,7 +2,7 @@
 
 import { takeEarly } from './early'
 import { filterQuery, type ActionDone, type LibraryAction, type LibraryFilter, type PackedIndex } from './library'
-import type { Draft, FindingOut, FolderOut, HealthReport, ImageOut, ImagePage, PersonOut, PlaceProblem, PlaceProblems, Problem, Status, UpdateOut } from './types'
+import type { Draft, FindingOut, FolderOut, HealthReport, ImageOut, ImagePage, PersonOut, PlaceProblem, PlaceProblems, Problem, Status, SubfolderOut, UpdateOut } from './types'
 
 interface Page {
   readonly limit: number
@@ -58,6 +58,7 @@ export class Client {
   byId = async (ids: readonly number[]): Promise<readonly ImageOut[]> =>
     (await this.get<{ items: readonly ImageOut[] }>(`/api/images/by-id?ids=${ids.join(',')}`)).items
   folders = (): Promise<readonly FolderOut[]> => this.get('/api/folders')
+  foldersInside = (path: string): Promise<readonly SubfolderOut[]> => this.get(`/api/folders/inside?path=${encodeURIComponent(path)}`)
   /** Selects the file in the system's file manager. */
   showFile = (imageId: number): Promise<void> => this.post(`/api/images/${imageId}/show`)
   openFile = (imageId: number): Promise<void> => this.post(`/api/images/${imageId}/open`)

@@ -15,12 +15,15 @@ export interface LibraryFilter {
   readonly unnamed: boolean
   /** found by a face: no other photos */
   readonly images: readonly number[] | null
+  readonly favourites: boolean
+  /** part of the name of a file, or of a folder inside the watched one; empty for all */
+  readonly text: string
   /** the files that could not be looked at, instead of photos */
   readonly problems: boolean
 }
 
 export type Match = 'all' | 'any' | 'only'
-export type LibraryAction = 'hide' | 'unhide' | 'look_again'
+export type LibraryAction = 'hide' | 'unhide' | 'favourite' | 'unfavourite' | 'look_again'
 
 export interface ActionDone {
   readonly undo: string | null
@@ -38,6 +41,8 @@ export const EVERYTHING: LibraryFilter = {
   match: 'all',
   unnamed: false,
   images: null,
+  favourites: false,
+  text: '',
   problems: false,
 }
 
@@ -56,6 +61,8 @@ export function filterQuery(filter: LibraryFilter): string {
   }
   if (filter.images !== null) query.set('images', filter.images.join(','))
   if (filter.unnamed) query.set('unnamed', 'true')
+  if (filter.favourites) query.set('favourites', 'true')
+  if (filter.text !== '') query.set('text', filter.text)
   return `?${query.toString()}`
 }
 
