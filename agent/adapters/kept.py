@@ -128,10 +128,10 @@ class KeptFiles:
             try:
                 header = _read_header(file)
                 if (header.key == "passphrase") != (passphrase is not None):
-                    raise RestoreKeyWrong
+                    raise RestoreKeyWrong(**{"locked" if passphrase is None else "unlocked": 1})
                 secret = self._secret(passphrase, header.slow, header.salt)
                 if not compare_digest(_derived(secret, b"check"), header.check):
-                    raise RestoreKeyWrong
+                    raise RestoreKeyWrong() if passphrase is None else RestoreKeyWrong(wrong=1)
                 rest = _Reader(_opened(file, _derived(secret, b"data"), header.raw))
                 (length,) = _LENGTH.unpack(rest.exactly(_LENGTH.size))
                 if length > _MOST_FACTS:

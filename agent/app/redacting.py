@@ -12,6 +12,7 @@ from agent.app.ports import CopyFiles, Library, PlannedCopy, RedactionItem
 from agent.app.stoppable import stoppable
 from agent.domain.errors import NotFound, NotRestorable, PassphraseGone, RecognitionOff, VideoNotEditable
 from agent.domain.names import ids_of, tidy
+from agent.domain.passphrases import check_passphrase
 from agent.domain.redaction import Choice, Look
 from agent.domain.wishes import Keeping, Mark, Wish
 
@@ -146,6 +147,8 @@ class Redacting:
         """Plan the copies and choose their batch: the one that an interrupted request of the same copies left, or a new one."""
         choice = await self.choice(ask.keep, ask.only)
         wish = ask.wish(choice)
+        if wish.locked and ask.passphrase is not None:
+            check_passphrase(ask.passphrase)
         await self._supply(choice.names_people)
         begun = await asyncio.to_thread(self._library.copies_begun, wish)
         begun = [each for each in begun if all(other == ask for other in self._work.requests(each.batch))]

@@ -8,6 +8,7 @@ import click
 from agent.cli.command import Command, json_option
 from agent.cli.output import Progress, say, tell
 from agent.cli.session import Session
+from agent.domain.passphrases import check_passphrase
 from agent.domain.redaction import Shape, Style
 from agent.i18n import Texts
 
@@ -199,14 +200,19 @@ def _review(session: Session, able: "Hands", batch: str | None) -> None:
 
 
 def _passphrase(session: Session, *, twice: bool) -> str:
-    """Typed unseen, or the first line of standard input: as an argument every program of this computer could read it."""
-    if not sys.stdin.isatty():
+    """Typed unseen, or the first line of standard input: as an argument every program of this computer could read it.
+
+    Raises PassphraseWeak for a new one, before anything is done.
+    """
+    if sys.stdin.isatty():
+        passphrase: str = click.prompt(session.texts("cli.redact.passphrase"), hide_input=True, confirmation_prompt=twice, err=True)
+    else:
         passphrase = sys.stdin.readline().rstrip("\r\n")
         if not passphrase:
             raise click.UsageError(session.texts("cli.redact.no_passphrase"))
-        return passphrase
-    typed: str = click.prompt(session.texts("cli.redact.passphrase"), hide_input=True, confirmation_prompt=twice, err=True)
-    return typed
+    if twice:
+        check_passphrase(passphrase)
+    return passphrase
 
 
 def _absolute(path: str) -> str:

@@ -49,7 +49,18 @@ class CopyMissing(RedactionError):
 
 
 class RestoreKeyWrong(RedactionError):
+    """Kept with the key of another library. One parameter, 1, for what else is wrong.
+
+    `locked`: it takes a passphrase, and none was given; `unlocked`: it takes none; `wrong`: it takes another one.
+    """
+
     code = "redact.wrong_key"
+
+
+class PassphraseWeak(RedactionError):
+    """Parameter: `least`, characters; wide ones, as Chinese, count twice."""
+
+    code = "redact.passphrase_weak"
 
 
 class AlreadyKept(RedactionError):

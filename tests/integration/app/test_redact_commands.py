@@ -124,17 +124,41 @@ def test_a_passphrase_is_read_unseen(
     def typed(text: str) -> None:
         monkeypatch.setattr("sys.stdin", io.StringIO(text))
 
-    typed("right\n")
+    typed("right horse battery\n")
     cli("redact", str(photos / "a.jpg"), "-o", str(safe), "--restorable", "--passphrase")
     assert files(safe) == {"a.jpg", "a.jpg.aipopup"}
     typed("wrong\n")
     wrong = cli("restore", str(safe / "a.jpg"), "--passphrase")
     assert wrong.code == 1 and "[redact.wrong_key]" in wrong.err
-    typed("right\n")
+    typed("right horse battery\n")
     back = cli("restore", str(safe / "a.jpg"), "--passphrase", "-o", str(safe / "back.png"))
     assert back.code == 0 and (safe / "back.png").read_bytes() == b"restored 1"
     typed("")
     assert cli("restore", str(safe / "a.jpg"), "--passphrase").code == 2
+
+
+def test_what_a_kept_file_takes_is_said(
+    cli: CommandLine, analyser: FakeAnalyser, photos: Path, safe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("right horse battery\nwrong horse battery\nwrong horse battery\n"))
+    cli("redact", str(photos / "a.jpg"), "-o", str(safe), "--restorable", "--passphrase")
+    without = cli("restore", str(safe / "a.jpg"))
+    assert without.code == 1 and "none was given" in without.err and "--passphrase" in without.err and "[redact.wrong_key]" in without.err
+    wrong = cli("restore", str(safe / "a.jpg"), "--passphrase")
+    assert wrong.code == 1 and "The passphrase is wrong." in wrong.err
+    cli("redact", str(photos / "trip" / "图.jpg"), "-o", str(safe), "--restorable")
+    needless = cli("restore", str(safe / "图.jpg"), "--passphrase")
+    assert needless.code == 1 and "without `--passphrase`" in needless.err
+
+
+@pytest.mark.parametrize("passphrase", ["a", "eleven-char", "a" * 40, "口令口令口", " " * 20])
+def test_a_passphrase_that_is_soon_guessed_is_refused_before_anything_is_made(
+    cli: CommandLine, photos: Path, safe: Path, monkeypatch: pytest.MonkeyPatch, passphrase: str
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{passphrase}\n"))
+    said = cli("redact", str(photos / "a.jpg"), "-o", str(safe), "--restorable", "--passphrase")
+    assert said.code == 1 and "at least 12 characters" in said.err and "[redact.passphrase_weak]" in said.err
+    assert files(safe) == set()
 
 
 @pytest.mark.parametrize(

@@ -183,10 +183,10 @@ async def test_failed_ones_are_tried_again_and_planned_ones_dropped(world: World
 
 async def test_what_is_hidden_is_given_back(world: World, owner: httpx.AsyncClient, safe: Path) -> None:
     world.file("a.jpg")
-    await made(world, owner, safe, keeping="regions", passphrase="right")
+    await made(world, owner, safe, keeping="regions", passphrase="right horse battery")
 
     wrong = await owner.post("/api/restore", json={"path": str(safe / "a.jpg")})
-    right = await owner.post("/api/restore", json={"path": str(safe / "a.jpg"), "passphrase": "right"})
+    right = await owner.post("/api/restore", json={"path": str(safe / "a.jpg"), "passphrase": "right horse battery"})
 
     assert (wrong.status_code, wrong.json()["code"]) == (422, "redact.wrong_key")
     assert right.json() == {"path": str(safe / "a restored.png")}

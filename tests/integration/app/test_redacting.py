@@ -723,17 +723,17 @@ async def test_what_somebody_else_kept_is_never_taken_for_ones_own(world: World,
 async def test_regions_come_back_on_the_copy_they_are_of(world: World, safe: Path, tmp_path: Path) -> None:
     world.file("a.jpg")
     async with world.running():
-        await copies_of(world, ask(world, safe, keeping=Keeping.REGIONS, passphrase="right"))
+        await copies_of(world, ask(world, safe, keeping=Keeping.REGIONS, passphrase="right horse battery"))
         restore = world.app.redaction.restoring.restore
         with pytest.raises(RestoreKeyWrong):
             await restore(str(safe / "a.jpg"), None, "wrong")
-        back = await restore(str(safe / "a.jpg.aipopup"), str(tmp_path / "back.png"), "right")
+        back = await restore(str(safe / "a.jpg.aipopup"), str(tmp_path / "back.png"), "right horse battery")
         (safe / "a.jpg").write_bytes(b"somebody drew on it")
         with pytest.raises(CopyChanged):
-            await restore(str(safe / "a.jpg"), None, "right")
+            await restore(str(safe / "a.jpg"), None, "right horse battery")
         (safe / "a.jpg").unlink()
         with pytest.raises(CopyMissing):
-            await restore(str(safe / "a.jpg"), None, "right")
+            await restore(str(safe / "a.jpg"), None, "right horse battery")
 
     assert (tmp_path / "back.png", b"restored 1") == (Path(back), content(back))
     assert in_folder(safe) == {"a.jpg.aipopup"}
@@ -777,7 +777,7 @@ async def test_what_comes_back_goes_where_it_is_wanted(world: World, tmp_path: P
 
 async def test_a_passphrase_is_noted_nowhere(world: World, safe: Path) -> None:
     world.file("a.jpg")
-    left_behind(world, ask(world, safe, keeping=Keeping.REGIONS, passphrase="secret"))
+    left_behind(world, ask(world, safe, keeping=Keeping.REGIONS, passphrase="secret horse battery"))
 
     async with world.running():
         await world.until(lambda: world.real.copies_to_make(1) == [])
@@ -840,7 +840,7 @@ async def test_an_original_that_changed_since_is_not_covered_by_old_marks(world:
 async def test_what_was_locked_with_a_passphrase_stays_as_it_is(world: World, safe: Path) -> None:
     world.file("a.jpg")
     async with world.running():
-        [made] = (await copies_of(world, ask(world, safe, keeping=Keeping.REGIONS, passphrase="secret"))).values()
+        [made] = (await copies_of(world, ask(world, safe, keeping=Keeping.REGIONS, passphrase="secret horse battery"))).values()
         with pytest.raises(PassphraseGone):
             await world.app.redaction.copies.edit(made.id, [mark(1)])
     after = world.real.redaction(made.id)

@@ -1,0 +1,15 @@
+"""Which passphrases may lock what is kept of a photo: whoever has the file may try as many as they like."""
+
+from typing import Final
+
+from agent.domain.errors import PassphraseWeak
+
+LEAST: Final = 12  # characters; with scrypt's cost, guessing even lower-case letters takes longer than anyone lives
+_DIFFERENT: Final = 4
+
+
+def check_passphrase(passphrase: str) -> None:
+    """Raises PassphraseWeak for a short one, or one letter over and over. Chinese characters, and other wide ones, count twice."""
+    length = sum(1 if ord(letter) < 0x2E80 else 2 for letter in passphrase.strip())
+    if length < LEAST or len(set(passphrase)) < _DIFFERENT:
+        raise PassphraseWeak(least=LEAST)
