@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +15,7 @@ from agent.cli.command import Group, first_sentence
 from agent.cli.commands import ai_popup
 from agent.cli.output import Progress
 from agent.cli.wrapping import cells
+from agent.i18n import Texts, catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,3 +120,25 @@ def test_backups_as_json(cli: CommandLine) -> None:
     assert json.loads(cli("backup", "restore", "--dry-run", "--json").out) == {"name": made["name"]}
     assert not list(cli.paths.library.glob("damaged-*"))
     assert json.loads(cli("backup", "restore", "--yes", "--json").out) == {"name": made["name"]}
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_every_command_shows_examples_that_it_understands(language: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("agent.cli.command.TEXTS", Texts(language))
+    monkeypatch.setattr("click.Path.convert", lambda self, value, *_: value)  # files of examples are not there
+    for words in [(), *(words for words, _ in commands())]:
+        told = catalogue(language).get(f"cli.examples.{'_'.join(words).replace('-', '_') or 'ai_popup'}", "").split("\n")
+        for line in told:
+            typed = shlex.split(line.partition("  #")[0].partition(" | ")[0].partition(" > ")[0].partition(" >> ")[0])
+            if typed[:1] == ["$EDITOR"]:
+                continue
+            assert typed[: 1 + len(words)] == ["ai-popup", *words], (words, line)
+            _understood(typed[1:])
+
+
+def _understood(typed: list[str]) -> None:
+    """Parse a line and run nothing. Raises click.UsageError."""
+    group: click.Command = ai_popup
+    while isinstance(group, Group):
+        group, typed = group.commands[typed[0]], typed[1:]
+    group.make_context("example", typed)

@@ -47,7 +47,7 @@ def test_json_has_exactly_the_promised_shape(cli: CommandLine, analyser: FakeAna
     lines = {line["path"]: line for line in map(json.loads, said.out.splitlines())}
     assert said.code == 1 and set(lines) == {str(photos / "a.jpg"), bad}
     good = lines[str(photos / "a.jpg")]
-    assert list(good) == ["path", "sha256", "width", "height", "faces", "error", "ms"]
+    assert list(good) == ["path", "uri", "sha256", "width", "height", "faces", "error", "ms"]
     assert (len(good["sha256"]), good["width"], good["height"], good["error"]) == (64, 100, 80, None)
     assert good["faces"] == [FACE] and good["ms"] == {"decode": 1.0, "detect": 2.0, "align": 3.0, "embed": 4.0}
     failed = lines[bad]
@@ -133,7 +133,16 @@ def lines(*items: object) -> httpx.Response:
 def test_through_the_running_agent(cli: CommandLine, running_agent: FakeAgent, photos: Path) -> None:
     from tests.unit.cli.test_commands import STATUS
 
-    image = {"path": "/a.jpg", "sha256": "0" * 64, "width": 1, "height": 2, "faces": [], "error": None, "ms": None}
+    image: dict[str, object] = {
+        "path": "/a.jpg",
+        "uri": None,
+        "sha256": "0" * 64,
+        "width": 1,
+        "height": 2,
+        "faces": [],
+        "error": None,
+        "ms": None,
+    }
     running_agent.answers["/api/status"] = httpx.Response(200, json=STATUS | {"state": "paused"})
     stopped = {"code": "store.busy", "cause": "It is busy.", "remedy": "Wait."}
     running_agent.answers["/api/scans"] = lines({"total": 1}, {"image": image}, {"stopped": stopped})
