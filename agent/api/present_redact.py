@@ -1,13 +1,15 @@
 """Turns covered copies into what crosses the API, and back."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 from agent.api import present
 from agent.api.schemas_redact import (
     CoverRequest,
     MarkIO,
     MomentsOut,
+    PlannedOut,
     RedactedOut,
     RedactionBatchOut,
     RedactionDetail,
@@ -17,8 +19,8 @@ from agent.api.schemas_redact import (
 )
 from agent.app.copy_pace import BatchProgress
 from agent.app.copy_work import UnderWay
-from agent.app.ports import MADE, CopyFacts, ItemState, RedactionBatch, RedactionItem, StoredFace, StoredImage
-from agent.app.redacting import RedactionAsk
+from agent.app.ports import MADE, CopyFacts, ItemState, PlannedCopy, RedactionBatch, RedactionItem, StoredFace, StoredImage
+from agent.app.redacting import Redacting, RedactionAsk
 from agent.domain.clips import Knot, Way, is_clip
 from agent.domain.face import Box
 from agent.domain.path_text import printable, uri_of_odd
@@ -49,6 +51,29 @@ def asked(request: RedactRequest) -> RedactionAsk:
 def asked_of(request: CoverRequest, paths: Sequence[str]) -> RedactionAsk:
     """What is a folder is named as one, be it there or not."""
     return RedactionAsk(paths, os.path.join(request.out, ""), Look(request.style), request.keep, strip=request.strip)  # noqa: PTH118 - a Path has no end that says "folder"
+
+
+async def lines(copies: Redacting, request: RedactRequest, texts: Texts) -> AsyncGenerator[RedactLine, None]:
+    """Make the copies, or in a dry run tell them. Whoever stops listening stops what was not begun."""
+    if request.dry_run:
+        plan = await copies.dry_run(asked(request))
+        yield RedactLine(total=len(plan))
+        for copy in plan:
+            yield RedactLine(planned=_planned(copy))
+        return
+    async with aclosing(copies.redact(asked(request))) as made:
+        async for told in made:
+            yield line(told, texts)
+
+
+def _planned(copy: PlannedCopy) -> PlannedOut:
+    return PlannedOut(
+        source=printable(copy.source),
+        target=printable(copy.target),
+        source_uri=uri_of_odd(copy.source),
+        target_uri=uri_of_odd(copy.target),
+        passed=copy.there is not None,
+    )
 
 
 def line(told: int | UnderWay | RedactionItem, texts: Texts) -> RedactLine:

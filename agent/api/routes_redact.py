@@ -52,9 +52,9 @@ async def lines(context: Context, request: RedactRequest) -> AsyncIterator[bytes
     """The total first, then a line per file as it ends; a last line says what stopped it, if anything did."""
     texts = context.texts()
     try:
-        async with aclosing(context.app.redaction.copies.redact(present_redact.asked(request))) as made:
-            async for told in made:
-                yield _line(present_redact.line(told, texts))
+        async with aclosing(present_redact.lines(context.app.redaction.copies, request, texts)) as told:
+            async for line in told:
+                yield _line(line)
     except AgentError as error:
         yield _line(RedactLine(stopped=present.problem(error, texts)))
 

@@ -50,6 +50,8 @@ class RedactRequest(Schema):
     keeping: Keeping = Keeping.NOTHING
     passphrase: Passphrase | None = None
     """for what is kept; null: this computer's key"""
+    dry_run: bool = False
+    """only tell what would be made"""
 
     @model_validator(mode="after")
     def _one_place(self) -> "RedactRequest":
@@ -148,10 +150,23 @@ class UnderWayOut(Schema):
     percent: int
 
 
+class PlannedOut(Schema):
+    """A copy that would be made."""
+
+    source: str
+    target: str
+    source_uri: str | None = None
+    target_uri: str | None = None
+    passed: bool
+    """it is there already, of the same content"""
+
+
 class RedactLine(Schema):
     """One line of an answer: how many files there are, or how far a clip is, or what came of a file, or what ended it all."""
 
     total: int | None = None
+    planned: PlannedOut | None = None
+    """in a dry run, for each file"""
     under_way: UnderWayOut | None = None
     item: RedactedOut | None = None
     stopped: Problem | None = None

@@ -93,6 +93,11 @@ class Redacting:
                 await self._work.left_alone(plan.uid)
                 raise
 
+    async def dry_run(self, ask: RedactionAsk) -> Sequence[PlannedCopy]:
+        """Return what `redact` would make, without anything being written. Raises as that before its first item."""
+        wish = ask.wish(await self.choice(ask.keep, ask.only))
+        return (await self._plan(ask, wish)).copies
+
     async def begin(self, ask: RedactionAsk) -> str:
         """Plan them and go on without anybody who listens; returns the batch. A passphrase would be lost with a restart.
 
@@ -131,7 +136,7 @@ class Redacting:
         if not keep and only is None:
             return Choice()
         if not self._recognises():
-            raise RecognitionOff
+            raise RecognitionOff(covering="people")
         people = await asyncio.to_thread(self._library.person_names)
         return Choice(ids_of(keep, people), None if only is None else ids_of(only, people))
 
@@ -150,6 +155,9 @@ class Redacting:
         if wish.locked and ask.passphrase is not None:
             check_passphrase(ask.passphrase)
         await self._supply(choice.names_people)
+        return await self._plan(ask, wish)
+
+    async def _plan(self, ask: RedactionAsk, wish: Wish) -> "_Plan":
         begun = await asyncio.to_thread(self._library.copies_begun, wish)
         begun = [each for each in begun if all(other == ask for other in self._work.requests(each.batch))]
         copies = await stoppable(partial(self._copies.plan, ask.paths, ask.out, wish, self._library.made_at, begun))

@@ -54,7 +54,7 @@ class Redaction:
 
         async def check(choice: Choice) -> None:
             if choice.names_people and not asked.settings().recognition.enabled:
-                raise RecognitionOff  # since it was asked for
+                raise RecognitionOff(covering="people")  # since it was asked for
             if choice.only and not choice.only <= (await asyncio.to_thread(library.person_names)).keys():
                 raise PersonUnknown  # whoever was to be covered would be left visible
 

@@ -10,7 +10,8 @@ from typing import TypeGuard
 from agent.app.bus import Bus
 from agent.app.ingest import Ingest
 from agent.app.ports import Analyse, Analyser, Library, PlaceState, StoredImage
-from agent.domain.errors import AgentError, ImageMissing
+from agent.domain.clips import is_clip
+from agent.domain.errors import AgentError, ImageMissing, ImageUnsupported
 from agent.domain.events import Recorded
 from agent.domain.face import Face, StageTimes
 from agent.domain.image import FileSeen
@@ -108,7 +109,7 @@ class Scanner:
         if state is None:
             return Scanned(path, error=ImageMissing())
         if state.error is not None:
-            return Scanned(path, error=state.error)
+            return Scanned(path, error=_told(path, state.error))
         image = await asyncio.to_thread(self._library.image, state.image_id) if state.image_id is not None else None
         if image is None:
             return Scanned(path, error=ImageMissing())
@@ -128,3 +129,8 @@ def _is_live(state: PlaceState | None) -> TypeGuard[PlaceState]:
 
 def _stored(path: str, image: StoredImage) -> Scanned:
     return Scanned(path, image.sha256, image.width, image.height, tuple(stored.face for stored in image.faces), image.ms)
+
+
+def _told(path: str, error: AgentError) -> AgentError:
+    """Of a video, what reads it."""
+    return ImageUnsupported(video="video") if isinstance(error, ImageUnsupported) and is_clip(path) else error

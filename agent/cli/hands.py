@@ -162,12 +162,10 @@ class AppHere:
     def redact(self, request: RedactRequest) -> Iterator[RedactLine]:
         from agent.api import present_redact
 
-        made = self._app.redaction.copies.redact(present_redact.asked(request))
+        made = present_redact.lines(self._app.redaction.copies, request, self._session.texts)
 
         async def following() -> RedactLine | None:
-            async for told in made:
-                return present_redact.line(told, self._session.texts)
-            return None
+            return await anext(made, None)
 
         try:
             while (line := self._do(following)) is not None:

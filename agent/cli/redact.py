@@ -1,19 +1,21 @@
 """`ai-popup redact` and `ai-popup restore`: copies on which faces are covered, and the way back."""
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from agent.cli.command import Command, json_option
-from agent.cli.output import Progress, say, tell
+from agent.cli.confirm import confirm, yes_option
+from agent.cli.output import Progress, note, say, tell
 from agent.cli.session import Session
 from agent.domain.passphrases import check_passphrase
 from agent.domain.redaction import Shape, Style
 from agent.i18n import Texts
 
 if TYPE_CHECKING:
-    from agent.api.schemas_redact import RedactedOut, RedactLine
+    from agent.api.schemas_redact import PlannedOut, RedactedOut, RedactLine
     from agent.cli.hands import Hands
 
 TEXTS = Texts()
@@ -38,6 +40,8 @@ WEAK = (Style.MOSAIC, Style.BLUR)
 @click.option("--keep-original", is_flag=True, help=TEXTS("cli.help.redact_keep_original"))
 @click.option("--passphrase", "locked", is_flag=True, help=TEXTS("cli.help.passphrase"))
 @click.option("--review", is_flag=True, help=TEXTS("cli.help.redact_review"))
+@click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.redact_dry_run"))
+@yes_option
 @click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json"))
 @click.pass_obj
 def redact(
@@ -52,6 +56,8 @@ def redact(
     keep_original: bool,
     locked: bool,
     review: bool,
+    dry_run: bool,
+    yes: bool,
     as_json: bool,
     **how: Any,
 ) -> int:
@@ -59,13 +65,12 @@ def redact(
     from agent.cli.hands import absolute, hands
 
     texts = session.texts
-    if in_place == (out is not None):
-        raise click.UsageError(texts("cli.redact.where"))
-    if keep and only:
-        raise click.UsageError(texts("cli.redact.keep_or_only"))
-    if restorable and keep_original:
+    keepings = [name for name, wanted in (("original", keep_original), ("regions", restorable)) if wanted]
+    _check_place(texts, paths, out, in_place)
+    _check_choice(texts, keep, only)
+    if len(keepings) > 1:
         raise click.UsageError(texts("cli.redact.one_way_back"))
-    if locked and not (restorable or keep_original):
+    if locked and not keepings:
         raise click.UsageError(texts("cli.redact.nothing_to_lock"))
     request = RedactRequest(
         paths=absolute(paths),
@@ -73,21 +78,42 @@ def redact(
         in_place=in_place,
         keep=keep,
         only=only or None,
-        keeping="original" if keep_original else "regions" if restorable else "nothing",
-        passphrase=_passphrase(session, twice=True) if locked else None,
+        keeping=(*keepings, "nothing")[0],
+        passphrase=_passphrase(session, twice=True) if locked and not dry_run else None,
+        dry_run=dry_run,
         **how,
     )
+    if in_place and not keep_original and not dry_run:
+        confirm(texts, texts("cli.redact.sure"), yes=yes)
     if request.style in WEAK:
         say(texts("cli.redact.weak"), err=True)
-    if in_place:
+    if in_place and not dry_run:
         say(texts("cli.redact.in_place_kept" if keep_original else "cli.redact.in_place"), err=True)
     report = Report(session, as_json)
     with hands(session, embeddings=bool(keep or only)) as able, report.progress.showing():
         for line in able.redact(request):
             report.take(line)
-        if review:
+        if review and not dry_run:
             _review(session, able, report.batch)
     return report.end()
+
+
+def _check_place(texts: Texts, paths: tuple[str, ...], out: str | None, in_place: bool) -> None:
+    """Raises click.UsageError."""
+    if in_place and out is not None:
+        raise click.UsageError(texts("cli.redact.two_places"))
+    if not in_place and out is None:
+        raise click.UsageError(texts("cli.redact.where"))
+    if out is not None and _names_one_file(out) and (len(paths) > 1 or os.path.isdir(paths[0])):  # noqa: PTH112
+        raise click.UsageError(texts("cli.redact.one_file_for_many", out=out))
+
+
+def _check_choice(texts: Texts, keep: tuple[str, ...], only: tuple[str, ...]) -> None:
+    """Raises click.UsageError."""
+    if not all(name.strip() for name in (*keep, *only)):
+        raise click.UsageError(texts("cli.redact.nobody"))
+    if keep and only:
+        raise click.UsageError(texts("cli.redact.keep_or_only"))
 
 
 @click.command(cls=Command, help=TEXTS("cli.help.restore"))
@@ -119,7 +145,7 @@ class Report:
         self._copies = self._covered = self._passed = self._doubtful = self._failed = 0
         self.progress = Progress()  # in percents, of which it tells the time left
         self._percents: dict[int, int] = {}  # of clips under way, by id
-        self._stopped = self._nothing = False
+        self._stopped = self._nothing = self._dry = False
         self.batch: str | None = None  # as far as anything of it ended
 
     def take(self, line: "RedactLine") -> None:
@@ -128,6 +154,8 @@ class Report:
             self.progress.begin(line.total, steps=100)
         if line.under_way is not None:
             self._move(line.under_way.id, line.under_way.percent)
+        if line.planned is not None:
+            self._planned(line.planned)
         if line.item is not None:
             self._item(line.item)
             self._move(line.item.id, 100)
@@ -140,6 +168,17 @@ class Report:
         before = self._percents.get(item_id, 0)
         self._percents[item_id] = now = max(before, percent)
         self.progress.move(now - before, self._copies + self._failed)
+
+    def _planned(self, plan: "PlannedOut") -> None:
+        """Of a dry run."""
+        self._dry = True
+        self._copies += 1
+        self._passed += plan.passed
+        if self._json:
+            self.progress.say(plan.model_dump_json())
+        else:
+            line = f"{plan.source} → {plan.target}"
+            self.progress.say(self._session.texts("cli.redact.would_stay", line=line) if plan.passed else line)
 
     def _item(self, item: "RedactedOut") -> None:
         texts = self._session.texts
@@ -174,6 +213,9 @@ class Report:
         if self._nothing:
             say(texts("cli.redact.nothing"), err=True)
             return 1
+        if self._dry:
+            note(texts("cli.redact.would", count=self._copies - self._passed))
+            return 1 if self._stopped else 0
         if not self._json:
             say(texts.counted("cli.redact.done", copies=self._copies, faces=self._covered), err=True)
         if self._passed:
@@ -213,6 +255,17 @@ def _passphrase(session: Session, *, twice: bool) -> str:
     if twice:
         check_passphrase(passphrase)
     return passphrase
+
+
+def _names_one_file(out: str) -> bool:
+    """Whether what is there, or would be, is a file: the name ends as that of a picture or a video."""
+    from agent.domain.clips import CLIP_FORMATS
+    from agent.domain.image import COPY_FORMATS
+
+    if os.path.isdir(out) or out.endswith(("/", os.sep)):  # noqa: PTH112
+        return False
+    ending = os.path.splitext(out)[1].removeprefix(".").lower()  # noqa: PTH122
+    return ending in COPY_FORMATS or ending in CLIP_FORMATS or os.path.isfile(out)  # noqa: PTH113
 
 
 def _absolute(path: str) -> str:

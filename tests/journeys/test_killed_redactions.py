@@ -96,7 +96,7 @@ def test_copies_in_a_folder_are_not_multiplied(program: "RealProgram", album: Pa
 @pytest.mark.parametrize("keeping", [(), ("--keep-original",)], ids=["plain", "original"])
 def test_originals_in_their_own_place_are_covered_once(program: "RealProgram", album: Path, keeping: Words) -> None:
     before = {path.name: path.read_bytes() for path in album.iterdir()}
-    words = ("redact", str(album), "--in-place", *keeping, "--json")
+    words = ("redact", str(album), "--in-place", *keeping, "--yes", "--json")
     for _ in range(KILLS):
         killed_after(program, 20, *words)
 

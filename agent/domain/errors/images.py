@@ -28,6 +28,8 @@ class ImageCorrupt(ImageError):
 
 
 class ImageUnsupported(ImageError):
+    """Parameter `video` is set for a video that was scanned."""
+
     code = "image.unsupported"
 
 

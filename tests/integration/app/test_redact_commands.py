@@ -15,7 +15,7 @@ import pytest
 
 from agent.api.schemas import Problem
 from agent.api.schemas_redact import RedactedOut, RedactLine, Restored
-from agent.domain.errors import ImageTruncated
+from agent.domain.errors import ImageTruncated, ImageUnsupported
 from tests.unit.cli.conftest import analyser, cli, running_agent
 from tests.world import FakeAnalyser, FakeRenderer
 
@@ -115,7 +115,40 @@ def test_originals_give_way_only_when_that_is_said_and_come_back_if_they_were_ke
     back = cli("restore", str(photos / "a.jpg"))
     assert (back.code, back.out) == (0, f"{photos / 'a restored.jpg'}\n")
     assert (photos / "a restored.jpg").read_bytes() == b"a.jpg"
-    assert "can’t be had back" in cli("redact", str(photos / "trip"), "--in-place", "--overwrite").err
+    assert "can’t be had back" in cli("redact", str(photos / "trip"), "--in-place", "--overwrite", "--yes").err
+
+
+def test_originals_that_cannot_be_had_back_are_asked_about(
+    cli: CommandLine, analyser: FakeAnalyser, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unasked = cli("redact", str(photos), "--in-place")
+    assert unasked.code == 2 and "--yes" in unasked.err and "They can’t be had back" in unasked.err
+
+    monkeypatch.setattr("agent.cli.confirm.can_ask", lambda: True)
+    monkeypatch.setattr("click.confirm", lambda *_, **__: False)
+    declined = cli("redact", str(photos), "--in-place")
+    assert declined.code == 1 and "Nothing was changed" in declined.err
+    assert (photos / "a.jpg").read_bytes() == b"a.jpg"
+
+    assert cli("redact", str(photos), "--in-place", "--yes").code == 0
+    assert (photos / "a.jpg").read_bytes().startswith(b"1 covered")
+
+
+def test_a_dry_run_says_where_copies_would_go_and_makes_none(cli: CommandLine, analyser: FakeAnalyser, photos: Path, safe: Path) -> None:
+    cli("redact", str(photos / "a.jpg"), "-o", str(safe))
+
+    said = cli("redact", str(photos), "-o", str(safe), "--dry-run")
+    asked = cli("redact", str(photos), "--in-place", "--dry-run", "--json")
+
+    assert said.code == 0 and files(safe) == {"a.jpg"} and len(analyser.tasks) == 1
+    assert said.out.splitlines() == [
+        f"{photos / 'a.jpg'} → {safe / 'a.jpg'}: made before",
+        f"{photos / 'trip/图.jpg'} → {safe / 'trip/图.jpg'}",
+    ]
+    assert "1 copy would be made." in said.err
+    assert asked.code == 0, "what changes nothing is not asked about"
+    assert [json.loads(line)["target"] for line in asked.out.splitlines()] == [str(photos / "a.jpg"), str(photos / "trip/图.jpg")]
+    assert (photos / "a.jpg").read_bytes() == b"a.jpg"
 
 
 def test_a_passphrase_is_read_unseen(
@@ -173,6 +206,34 @@ def test_a_passphrase_that_is_soon_guessed_is_refused_before_anything_is_made(
 )
 def test_what_does_not_go_together_is_refused(cli: CommandLine, photos: Path, words: list[str]) -> None:
     assert cli("redact", str(photos), *words).code == 2
+
+
+def test_one_file_is_no_place_for_several_copies(cli: CommandLine, analyser: FakeAnalyser, photos: Path, safe: Path) -> None:
+    several = [str(photos / "a.jpg"), str(photos / "trip/图.jpg")]
+    for inputs, out in ((several, "x.jpg"), ([str(photos)], "x.png"), (several, "x.mp4")):
+        said = cli("redact", *inputs, "-o", str(safe / out))
+        assert said.code == 2 and "names one file" in said.err
+    assert not safe.exists()
+    assert cli("redact", *several, "-o", str(safe / "x.jpg") + "/").code == 0, "what ends as a folder is one"
+
+
+def test_wrong_words_are_told_what_is_meant(cli: CommandLine, analyser: FakeAnalyser, photos: Path) -> None:
+    assert "`-o` and `--in-place` don’t go together" in cli("redact", str(photos), "-o", "x", "--in-place").err
+    assert "Say where the copies go" in cli("redact", str(photos)).err
+    nobody = cli("redact", str(photos), "-o", "x", "--keep", "")
+    assert nobody.code == 2 and "need a name" in nobody.err
+    off = cli("redact", str(photos), "-o", "x", "--keep", "Mei")
+    assert "nobody can be left visible" in off.err and "Cover everyone" in off.err
+
+
+def test_a_video_that_is_scanned_is_told_what_reads_it(cli: CommandLine, analyser: FakeAnalyser, tmp_path: Path) -> None:
+    clip = tmp_path / "a.mp4"
+    clip.write_bytes(b"video")
+    analyser.errors[str(clip)] = [ImageUnsupported()]
+
+    said = cli("scan", str(clip))
+
+    assert said.code == 1 and "only photos are scanned" in said.err and "`ai-popup redact VIDEO -o FOLDER`" in said.err
 
 
 def test_names_are_those_of_known_people(cli: CommandLine, analyser: FakeAnalyser, photos: Path, safe: Path) -> None:

@@ -48,7 +48,7 @@ async def test_the_total_comes_first_then_a_line_per_file(world: World, owner: h
 
     first, *items = await made(world, owner, safe)
 
-    assert first == {"total": 2, "under_way": None, "item": None, "stopped": None}
+    assert first == {"total": 2, "planned": None, "under_way": None, "item": None, "stopped": None}
     assert {each["item"]["target"] for each in items} == {str(safe / "a.jpg"), str(safe / "b.jpg")}
     [batch] = (await owner.get("/api/redactions")).json()["items"]
     assert (batch["done"], batch["planned"], batch["folder"]) == (2, 0, None)

@@ -35,6 +35,6 @@ def test_ctrl_c_pressed_twice_interrupts_covering_like_once() -> None:
     prepared = asyncio.Event()
     prepared.set()
     app: Any = SimpleNamespace(run=run, prepared=prepared, redaction=SimpleNamespace(copies=copies))
-    session: Any = None
+    session: Any = SimpleNamespace(texts=None)
     with pytest.raises(KeyboardInterrupt), asyncio.Runner() as runner, AppHere(app, runner, session).running() as here:
         list(here.redact(RedactRequest(paths=("a.jpg",), out="safe")))

@@ -3231,6 +3231,25 @@ export interface components {
              */
             readonly total: number;
         };
+        /**
+         * PlannedOut
+         * @description A copy that would be made.
+         */
+        readonly PlannedOut: {
+            /**
+             * Passed
+             * @description it is there already, of the same content
+             */
+            readonly passed: boolean;
+            /** Source */
+            readonly source: string;
+            /** Source Uri */
+            readonly source_uri?: string | null;
+            /** Target */
+            readonly target: string;
+            /** Target Uri */
+            readonly target_uri?: string | null;
+        };
         /** PortraitOut */
         readonly PortraitOut: {
             /**
@@ -3324,6 +3343,8 @@ export interface components {
          */
         readonly RedactLine: {
             readonly item?: components["schemas"]["RedactedOut"] | null;
+            /** @description in a dry run, for each file */
+            readonly planned?: components["schemas"]["PlannedOut"] | null;
             readonly stopped?: components["schemas"]["Problem"] | null;
             /** Total */
             readonly total?: number | null;
@@ -3334,6 +3355,12 @@ export interface components {
          * @description Covered copies of the images and clips below `paths`.
          */
         readonly RedactRequest: {
+            /**
+             * Dry Run
+             * @description only tell what would be made
+             * @default false
+             */
+            readonly dry_run: boolean;
             /**
              * In Place
              * @description instead of `out`: the originals give way
@@ -4230,6 +4257,7 @@ export type PersonsFaces = components['schemas']['PersonsFaces'];
 export type PickStep = components['schemas']['PickStep'];
 export type PlaceProblem = components['schemas']['PlaceProblem'];
 export type PlaceProblems = components['schemas']['PlaceProblems'];
+export type PlannedOut = components['schemas']['PlannedOut'];
 export type PortraitOut = components['schemas']['PortraitOut'];
 export type PowerReport = components['schemas']['PowerReport'];
 export type Problem = components['schemas']['Problem'];
