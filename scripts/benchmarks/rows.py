@@ -88,7 +88,7 @@ def as_json(rows: Sequence[Row], said: Mapping[str, str]) -> str:
 
 
 def as_table(rows: Sequence[Row], said: Mapping[str, str]) -> str:
-    """Markdown, as the README has it."""
+    """Markdown, as docs/performance.md has it."""
     lines = [
         f"{said['machine']}; {said['versions']}; load {said['load']}; {said['date']}",
         "",

@@ -58,7 +58,7 @@ def main() -> int:
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object")
-    form.add_argument("--markdown", action="store_true", help="print a table for the README")
+    form.add_argument("--markdown", action="store_true", help="print a table for docs/performance.md")
     parser.add_argument("--long", action="store_true", help="also what takes hours")
     asked = parser.parse_args()
     try:
