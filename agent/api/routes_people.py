@@ -144,7 +144,9 @@ def _editing(api: FastAPI, context: Context) -> None:
     @api.post("/api/people/{person_id}/forget")
     async def forget(person_id: Id) -> Forgotten:
         """It can't be taken back."""
-        return present_people.forgotten(await app.people.forget(person_id))
+        gone = await app.people.forget(person_id)
+        drafts.clear()  # their name may be among those that were begun
+        return present_people.forgotten(gone)
 
     @api.post("/api/search/face", openapi_extra=PHOTO)
     async def search_face(request: Request) -> FaceSearchOut:

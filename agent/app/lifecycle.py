@@ -104,6 +104,7 @@ class App:
             tell=self._blocked,
             clock=clock,
             renamed=renamed,
+            clean=self.rest.now,
         )
         self._recognising = Recognising(library, analyser, matcher, self.bus, backups, forgotten, sidecars, asked)
         self.people, self.face_search = self._recognising.people, self._recognising.search

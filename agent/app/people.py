@@ -1,7 +1,7 @@
 """What the user says of people and faces, and takes back; the opinions about everybody else follow."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from datetime import datetime
 from functools import partial
@@ -39,11 +39,13 @@ class People:
         said: Callable[[Step], None] = lambda _: None,
         forgetting: Callable[[int], AbstractAsyncContextManager[None]] = lambda _: nullcontext(),
         renamed: Callable[[str, str | None], bool | None] = lambda *_: None,
+        clean: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """`backups_stale` is called when something was deleted that backups may still hold, `said` once a step is written.
 
         A person is forgotten inside `forgetting`, which takes their name from elsewhere. `renamed` has the settings follow a name: what it
         was and what it is now, None for somebody forgotten; it blocks, says whether that name stood there, and raises SettingsError.
+        `clean` frees what caches hold of somebody who was forgotten.
         """
         self._library = library
         self._opinions = opinions
@@ -55,6 +57,7 @@ class People:
         self._said = said
         self._forgetting = forgetting
         self._renamed = renamed
+        self._clean = clean
         self._passed_nothing: set[str] = set()  # merges since the start by which no name in the settings became another
         self._naming = asyncio.Lock()
         self._doubtful = asyncio.Event()
@@ -102,6 +105,8 @@ class People:
         self._backups_stale()
         self._opinions.forget()
         self._bus.publish(events)
+        if self._clean is not None:
+            await self._clean()
         return gone
 
     async def forget_again(self) -> None:

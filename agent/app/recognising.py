@@ -1,7 +1,7 @@
 """All that recognition is made of, put together: who is known, opinions, groups, search, names in sidecars, and its switch."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,6 +36,7 @@ class Asked:
     tell: Callable[[AgentError | None], None]  # what stands in the way of deleting, and None when it is over
     clock: Callable[[], datetime]
     renamed: Callable[[str, str | None], bool | None]  # has the settings follow a person's name
+    clean: Callable[[], Awaitable[None]]  # frees what caches hold of somebody who was forgotten
 
     def bounds(self) -> Bounds:
         recognition = self.settings().recognition
@@ -74,6 +75,7 @@ class Recognising:
             said=self._said,
             forgetting=lambda person_id: self.sidecars.forgetting(person_id),
             renamed=asked.renamed,
+            clean=asked.clean,
         )
         self.sidecars = SidecarNames(library, sidecars, bus, settings=asked.settings, adopt=self.people.edit, paused=asked.paused)
         self.search = FaceSearch(library, analyser, matcher, task=asked.task, bounds=asked.bounds, wanted=asked.wanted)

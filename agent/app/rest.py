@@ -32,10 +32,14 @@ class Rest:
         elif self._calm < CALM:
             self._calm += 1
             if self._calm == CALM:
-                try:
-                    for forget in self._forget:
-                        forget()
-                    for give_back in self._give_back:
-                        await asyncio.to_thread(give_back)
-                except Exception:  # memory that stays is no reason to end the agent
-                    log.exception("rest.failed")
+                await self.now()
+
+    async def now(self) -> None:
+        """Give back at once, as when something was deleted that caches may hold. Never raises."""
+        try:
+            for forget in self._forget:
+                forget()
+            for give_back in self._give_back:
+                await asyncio.to_thread(give_back)
+        except Exception:  # memory that stays is no reason to end the agent
+            log.exception("rest.failed")

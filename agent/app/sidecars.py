@@ -152,12 +152,13 @@ class SidecarNames:
 
         It is done also while the agent is paused: nobody would do it later. Raises StoreError.
         """
+        name = (await asyncio.to_thread(self._library.person_names)).get(person_id, "")
         if not self._any(WRITTEN):
             yield
+            self._drop(name)
             return
         faces = await asyncio.to_thread(self._library.faces_of_people, [person_id])
         images = await asyncio.to_thread(self._library.images_of_faces, faces)
-        name = (await asyncio.to_thread(self._library.person_names)).get(person_id, "")
         async with self._writing:
             for image_id in images:
                 image = await asyncio.to_thread(self._library.image, image_id)
@@ -165,7 +166,12 @@ class SidecarNames:
                     with _told_of(image_id):
                         await asyncio.to_thread(self._store.forget, path, [name])
             yield
+        self._drop(name)
         self._wait(self._to_write, images)  # names they had before, where those could not be taken out then
+
+    def _drop(self, name: str) -> None:
+        """What other programs called by that name is remembered no more."""
+        self._theirs = {key: theirs for key, theirs in self._theirs.items() if not same_name(theirs, name)}
 
     def _heard(self, recorded: Recorded) -> None:
         if isinstance(recorded.event, ImageIndexed | PlaceAdded) and self._any(READ):

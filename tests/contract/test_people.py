@@ -169,6 +169,14 @@ def test_a_name_is_adopted_once_until_it_is_unsaid_or_another(library: Library) 
     assert do(library, mei).count == 1 and who(library) == {one: "Mei", other: "Xu"}
 
 
+def test_of_somebody_forgotten_not_even_what_another_program_said_is_kept(library: Library) -> None:
+    one, other = photo(library, "a", 2)
+    do(library, AdoptNames(names=((one, "Mei"), (other, "Anna"))))
+    [mei] = [person for person, called in library.person_names().items() if called == "Mei"]
+    library.forget_person(mei, now=LATER, note="forgotten")
+    assert library.faces_adopted([one, other]) == {other}
+
+
 def test_images_are_found_by_their_faces_and_names_by_their_people(library: Library) -> None:
     faces = photo(library, "a", 2) + photo(library, "b", 1)
     assert library.images_of_faces([*faces, 99]) == [1, 2] and library.images_of_faces([]) == []

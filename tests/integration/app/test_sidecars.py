@@ -363,3 +363,16 @@ async def test_a_link_beside_a_photo_leads_no_name_out_of_the_watched_folder(wor
         await world.app.people.name_face(await photo(world, "b.jpg", b"m2"), "Xu")
         await settled(world)
         assert names(world, "b.jpg") == ["Xu"]
+
+
+async def test_of_somebody_forgotten_no_other_programs_name_stays_in_memory(world: World) -> None:
+    async with running(world, "read"):
+        sidecar(world, "a", region("Mei"))
+        await photo(world, "a", b"m1")
+        await world.until(lambda: "Mei" in world.real.person_names().values())
+        [mei] = [person for person, name in world.real.person_names().items() if name == "Mei"]
+        await world.app.people.name_face(face(world, "a").id, "Xu")
+        world.app.sidecars.look_through()
+        await world.until(lambda: bool(world.app.sidecars._theirs))
+        await world.app.people.forget(mei)
+        assert not world.app.sidecars._theirs

@@ -145,6 +145,28 @@ def test_a_damaged_library_comes_back_and_is_kept_aside(backups: BackupStore, li
     assert (aside / "library.db-wal").read_bytes() == b"old log"
 
 
+def test_the_old_log_is_gone_before_the_backup_comes_and_is_never_applied_to_it(
+    backups: BackupStore, live: SqliteLibrary, folder: Path, home: FileHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backups.create(live, NOW)
+    live.close()
+    logs = [folder / "library.db-wal", folder / "library.db-shm"]
+    for log in logs:
+        log.write_bytes(b"old log")
+    there: list[list[bool]] = []
+    replace = Path.replace
+
+    def seen(self: Path, target: Path) -> Path:
+        if target == folder / "library.db":
+            there.append([log.exists() for log in logs])
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", seen)
+    backups.restore(None, NOW + DAY)
+    assert there == [[False, False]] and not any(log.exists() for log in logs)
+    open_library(folder, home).close()
+
+
 def test_the_newest_good_backup_is_taken(backups: BackupStore, live: SqliteLibrary) -> None:
     good = backups.create(live, NOW)
     spoilt = backups.create(live, NOW + DAY)

@@ -1,12 +1,16 @@
 """What is kept of an original opens with its key only, and is what it was, or nothing."""
 
+import hashlib
 import json
 import secrets
 import struct
+from base64 import b64decode
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from agent.adapters import kept as module
 from agent.adapters.kept import KeptFiles
@@ -14,6 +18,7 @@ from agent.app.ports import Kept, Region
 from agent.domain.errors import CopyUnwritable, ImageChanged, ImageUnreadable, KeptDamaged, NotRestorable, RestoreKeyWrong
 
 KEY = bytes(range(32))
+COST = module._COST  # the real one
 FILES = KeptFiles(lambda: KEY)
 REGIONS = (Region(3, 4, b"first png"), Region(-5, 0, b""), Region(7, 9, bytes(5000)))
 NAME = "图 שלום \udcff.jpg"
@@ -96,6 +101,22 @@ def test_nor_does_another_librarys_key(tmp_path: Path) -> None:
 
     with pytest.raises(RestoreKeyWrong):
         KeptFiles(lambda: bytes(32)).opened(str(tmp_path / "a"), None)
+
+
+def test_guessing_a_passphrase_costs_what_the_format_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Worked out by another implementation: N = 2^17, r = 8, p = 1 is 128 MB and about half a second a guess."""
+    monkeypatch.setattr(module, "_COST", COST)
+    KeptFiles(lambda: KEY).keep(str(tmp_path / "a"), KEPT, None, "correct horse battery")
+    raw = (tmp_path / "a").read_bytes()
+    header = json.loads(raw[raw.index(b"{") : raw.index(b"}") + 1])
+    salts = [b64decode(header[name]) for name in ("scrypt", "salt")]
+    slow = hashlib.scrypt(b"correct horse battery", salt=salts[0], n=1 << 17, r=8, p=1, dklen=32, maxmem=256 << 20)
+
+    def derived(key: bytes, salt: bytes | None, purpose: bytes) -> bytes:
+        return HKDF(SHA256(), 32, salt=salt, info=b"ai-popup kept " + purpose).derive(key)
+
+    assert derived(derived(slow, salts[1], b"file"), None, b"check") == b64decode(header["check"])
+    assert min(map(len, salts)) >= 16
 
 
 def test_a_passphrase_is_the_same_however_its_letters_were_typed(tmp_path: Path) -> None:

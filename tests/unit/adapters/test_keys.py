@@ -2,9 +2,12 @@
 
 import json
 import os
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from agent.adapters import keys as keys_module
 from agent.adapters import recovery_code
@@ -241,3 +244,29 @@ def test_a_key_file_with_something_else_in_it_holds_no_key(tmp_path: Path) -> No
     home.write("some", b"k" * 32)
     (tmp_path / "keys" / "some.key").write_text("not a key")
     assert home.read("some") is None
+
+
+def sealed(folder: Path) -> tuple[str, dict[str, bytes]]:
+    """The library's id and the parts of its keys file."""
+    content = json.loads((folder / "library" / KEYS_FILE).read_text())
+    return content["library"], {name: b64decode(content[name]) for name in ("by_home", "by_code", "inside")}
+
+
+def test_no_two_keys_are_wrapped_with_one_nonce(tmp_path: Path, home: MemoryHome) -> None:
+    nonces = set[bytes]()
+    for number in range(5):
+        LibraryKeys(tmp_path / str(number) / "library", home).create()
+        nonces |= {part[:12] for part in sealed(tmp_path / str(number))[1].values()}
+    assert len(nonces) == 15
+
+
+@pytest.mark.parametrize("bound_to", ["", "1", "1 {library}", "1 {library} by_code", "1 other by_home", "2 {library} by_home"])
+def test_a_wrapped_key_is_bound_to_its_library_its_purpose_and_its_format(
+    keys: LibraryKeys, home: MemoryHome, tmp_path: Path, bound_to: str
+) -> None:
+    key, _ = keys.create()
+    library, parts = sealed(tmp_path)
+    cipher, nonce, wrapped = AESGCM(home.secrets[library]), parts["by_home"][:12], parts["by_home"][12:]
+    with pytest.raises(InvalidTag):
+        cipher.decrypt(nonce, wrapped, bound_to.format(library=library).encode())
+    assert cipher.decrypt(nonce, wrapped, f"1 {library} by_home".encode()) == key

@@ -36,6 +36,12 @@ async def test_it_is_given_back_only_once_until_the_library_is_used_again() -> N
     assert await calm.look(1) == ["answers", "database", "heap"]
 
 
+async def test_what_was_deleted_is_given_back_at_once() -> None:
+    calm = Calm()
+    await calm.rest.now()
+    assert calm.done == ["answers", "database", "heap"]
+
+
 async def test_while_the_library_is_used_nothing_is_given_back() -> None:
     calm = Calm()
     for _ in range(10):
