@@ -14,6 +14,9 @@ _EXIF, _GPS, _THUMBNAIL = 0x8769, 0x8825, -1  # directories; the last is Pillow'
 _MAKER_NOTE, _ORIENTATION, _WIDTH, _HEIGHT = 0x927C, 0x112, 0xA002, 0xA003
 # Description, make, model, resolution, software, date, artist, rating, copyright, and what Windows calls title, comment, author, subject.
 _KEPT: Final = frozenset({270, 271, 272, 282, 283, 296, 305, 306, 315, 18246, 18249, 33432, 40091, 40092, 40093, 40095})
+# Of these, what people write of a picture; and where EXIF's own directory holds such words.
+_WORDS: Final = frozenset({270, 40091, 40092, 40095})
+_USER_COMMENT: Final = 0x9286
 # Pointers to other directories, sizes that are told anew, and one sound file.
 _LEFT_IN_EXIF: Final = frozenset({_MAKER_NOTE, 0xA005, 0xA004, _WIDTH, _HEIGHT})
 _LONGEST: Final = 1000  # bytes or numbers: no picture is so small
@@ -32,8 +35,11 @@ def lettered(entries: Iterable[tuple[int, Any]]) -> dict[int, Any]:
     return {tag: _Letters(value) if isinstance(value, str) else value for tag, value in entries}
 
 
-def cleaned(exif: bytes, width: int, height: int, *, strip: bool) -> tuple[bytes, set[str]]:
-    """EXIF of a copy of that size, empty if there is none, and which kinds went that were there."""
+def cleaned(exif: bytes, width: int, height: int, *, strip: bool, somebody: bool) -> tuple[bytes, set[str]]:
+    """EXIF of a copy of that size, empty if there is none, and which kinds went that were there.
+
+    If `somebody` is covered, descriptions go: they may name them.
+    """
     found = _load(exif)
     if found is None:
         return b"", {"exif"} if exif else set()
@@ -48,9 +54,15 @@ def cleaned(exif: bytes, width: int, height: int, *, strip: bool) -> tuple[bytes
     if strip:
         told = any(tag in _KEPT - _DPI for tag in found)
         return b"", gone | ({"exif"} if told or inner else set()) | ({"gps"} if place else set())
+    if somebody and (_WORDS & found.keys() or _USER_COMMENT in inner):
+        gone.add("comment")
+        found_tags = {tag: value for tag, value in found.items() if tag not in _WORDS}
+        inner.pop(_USER_COMMENT, None)
+    else:
+        found_tags = dict(found.items())
     kept = PIL.Image.Exif()
     kept.endian = found.endian
-    kept.update(_small((tag, value) for tag, value in found.items() if tag in _KEPT))
+    kept.update(_small((tag, value) for tag, value in found_tags.items() if tag in _KEPT))
     if inner := _small((tag, value) for tag, value in inner.items() if tag not in _LEFT_IN_EXIF):
         kept[_EXIF] = {**inner, _WIDTH: width, _HEIGHT: height}
     if place := _small(place.items()):

@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from agent.vision.copies import exif, icc, xmp
 from agent.vision.copies.notes import Notes
+
+# Of a PNG's texts, those that may name who is on it.
+_WORDS: Final = frozenset({"Title", "Description", "Comment"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +31,15 @@ class Kept:
 
 def kept_of(notes: Notes, profile: bytes, width: int, height: int, *, strip: bool, somebody: bool) -> Kept:
     """`profile` is the one the numbers of the copy's pixels are in, `somebody` whether anyone is covered."""
-    told, gone = exif.cleaned(notes.exif, width, height, strip=strip)
+    told, gone = exif.cleaned(notes.exif, width, height, strip=strip, somebody=somebody)
     if "pages" in notes.left:
         gone.discard("thumbnail")  # it stands where a TIFF's second page does
     packet, more_gone = xmp.cleaned(notes.xmp, strip=strip, somebody=somebody)
-    said = bool(notes.comment or notes.texts)
-    removed = notes.left | gone | more_gone | ({"comment"} if strip and said else set())
+    comment = "" if strip or somebody else notes.comment
+    texts = {key: text for key, text in notes.texts.items() if not strip and not (somebody and key in _WORDS)}
+    if comment != notes.comment or len(texts) < len(notes.texts):
+        gone.add("comment")
+    removed = notes.left | gone | more_gone
     colours = icc.cleaned(profile)
     kinds = tuple(sorted({"comment" if kind == "text" else kind for kind in removed}))
-    return Kept(told, packet, colours, "" if strip else notes.comment, {} if strip else notes.texts, notes.chunks, kinds)
+    return Kept(told, packet, colours, comment, texts, notes.chunks, kinds)

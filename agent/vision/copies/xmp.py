@@ -11,6 +11,7 @@ _DC: Final = "http://purl.org/dc/elements/1.1/"
 _XMP: Final = "http://ns.adobe.com/xap/1.0/"
 _TIFF: Final = "http://ns.adobe.com/tiff/1.0/"
 _EXIF: Final = "http://ns.adobe.com/exif/1.0/"
+_PHOTOSHOP: Final = "http://ns.adobe.com/photoshop/1.0/"
 _PLACE: Final = frozenset({"GPSLatitude", "GPSLongitude", "GPSAltitude", "GPSAltitudeRef", "GPSTimeStamp", "GPSMapDatum", "GPSVersionID"})
 # Namespace -> its usual prefix and which of its properties are kept.
 _KEPT: Final[dict[str, tuple[str, frozenset[str]]]] = {
@@ -23,7 +24,7 @@ _KEPT: Final[dict[str, tuple[str, frozenset[str]]]] = {
         | frozenset({"DateTimeOriginal", "DateTimeDigitized", "ExposureTime", "FNumber", "ISOSpeedRatings", "FocalLength", "Flash"})
         | frozenset({"FocalLengthIn35mmFilm", "ExposureProgram", "ExposureBiasValue", "MeteringMode", "WhiteBalance", "LensModel"}),
     ),
-    "http://ns.adobe.com/photoshop/1.0/": (
+    _PHOTOSHOP: (
         "photoshop",
         frozenset({"DateCreated", "Headline", "City", "State", "Country", "Credit", "Source", "AuthorsPosition", "CaptionWriter"}),
     ),
@@ -31,6 +32,8 @@ _KEPT: Final[dict[str, tuple[str, frozenset[str]]]] = {
     "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/": ("Iptc4xmpCore", frozenset({"Location", "CountryCode", "Scene", "IntellectualGenre"})),
     "http://ns.adobe.com/exif/1.0/aux/": ("aux", frozenset({"Lens", "LensInfo"})),
 }
+# Of these, what people write of a picture.
+_WORDS: Final = frozenset({(_DC, "subject"), (_DC, "title"), (_DC, "description"), (_TIFF, "ImageDescription"), (_PHOTOSHOP, "Headline")})
 # Local names by which the kinds are told that went.
 _KINDS: Final = (
     (re.compile(r"Regions?$|RegionInfo|PersonInImage|PersonDisplayName|hierarchicalSubject|TagsList"), "people"),
@@ -45,7 +48,7 @@ _LONGEST: Final = 2000  # characters of one property
 def cleaned(packet: bytes, *, strip: bool, somebody: bool) -> tuple[bytes, set[str]]:
     """The packet for a copy, empty if nothing is left of it, and which kinds went.
 
-    If `somebody` is covered, keywords go: they may be names.
+    If `somebody` is covered, keywords, titles and descriptions go: they may name them.
     """
     if not packet:
         return b"", set()
@@ -89,7 +92,7 @@ def _properties(root: ElementTree.Element) -> Iterator[tuple[str, str | ElementT
 
 def _keeps(name: str, somebody: bool) -> bool:
     namespace, _, local = name[1:].partition("}")
-    if somebody and (namespace, local) == (_DC, "subject"):
+    if somebody and (namespace, local) in _WORDS:
         return False
     return local in _KEPT.get(namespace, ("", frozenset()))[1]
 
@@ -108,6 +111,8 @@ def _kind(name: str) -> str:
     namespace, _, local = name[1:].partition("}")
     if (namespace, local) == (_DC, "subject"):
         return "keywords"
+    if (namespace, local) in _WORDS:
+        return "comment"
     return next((kind for pattern, kind in _KINDS if pattern.search(local)), "xmp")
 
 

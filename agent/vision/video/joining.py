@@ -149,9 +149,14 @@ def _say(given: InputContainer, container: OutputContainer, sounds: Mapping[int,
         if strip and clear_comments(sound):
             told.append("comment")
     if not strip:
-        container.metadata.update(tags)
-        return ()
+        written = [key for key in tags if key.partition("-")[0].lower() in _WORDS]
+        container.metadata.update({key: value for key, value in tags.items() if key not in written})
+        return ("comment",) if written else ()
     return tuple(sorted({_kind(key.lower()) for key in told}))
+
+
+# What people write of a clip may name who is covered.
+_WORDS: Final = frozenset({"title", "comment", "description", "synopsis", "subtitle", "keywords", "lyrics"})
 
 
 def _kind(key: str) -> str:

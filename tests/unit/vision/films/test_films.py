@@ -152,9 +152,9 @@ def test_a_copy_is_looked_at_like_its_original_and_says_no_more() -> None:
     assert b"left here" not in copied(data)
     assert removed(data, LIMITS, strip=False) == ("trailing",)
     told = film("GIF", 1, comment="Mei at the lake")
-    assert b"Mei" in copied(told)
-    assert b"Mei" not in copied(told, strip=True)
-    assert (removed(told, LIMITS, strip=False), removed(told, LIMITS, strip=True)) == ((), ("comment",))
+    for strip in (False, True):
+        assert b"Mei" not in copied(told, strip=strip)
+        assert removed(told, LIMITS, strip=strip) == ("comment",)
 
 
 def test_pages_keep_their_sizes_and_a_page_that_is_a_thumbnail_goes() -> None:
