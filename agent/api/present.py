@@ -222,6 +222,7 @@ def person(known: Person, *, overdue: bool = False) -> PersonOut:
         name=known.name,
         faces=known.faces,
         photos=known.photos,
+        suggested=known.suggested,
         hidden=known.hidden,
         never=known.never,
         overdue=overdue,

@@ -33,6 +33,7 @@ def detail(known: PersonFacts, settings: Settings) -> out.PersonDetail:
         name=person.name,
         faces=person.faces,
         photos=known.photos,
+        suggested=known.suggested,
         portrait=person.portrait,
         birth_date=known.birth_date,
         notes=known.notes,

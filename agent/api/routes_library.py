@@ -61,6 +61,7 @@ def _index_routes(api: FastAPI, context: Context) -> None:
         hidden: bool = False,
         people: Annotated[str, Query(pattern=IDS, max_length=MOST_IDS_LENGTH, examples=["3,7"])] | None = None,
         match: Match = Match.ALL,
+        certain: bool = False,
         unnamed: bool = False,
         images: Annotated[str, Query(pattern=IDS, max_length=MOST_IDS_LENGTH, examples=["3,1,2"])] | None = None,
         favourites: bool = False,
@@ -71,7 +72,8 @@ def _index_routes(api: FastAPI, context: Context) -> None:
         """`folder` is a watched folder or one inside it, with all below it; days are inclusive;
         `hidden` lists the hidden images instead of the others.
 
-        `people` are ids: all of them are on the image, any, or all and nobody else; `unnamed`: somebody whom nobody has named.
+        `people` are ids: all of them are on the image, any, or all and nobody else; `certain`: not where they are only probably on
+        it; `unnamed`: somebody whom nobody has named.
         `images` are ids of images, such as those that a search by a face found: no others are shown. `favourites` shows these alone;
         `text` shows images whose file, or a folder inside the watched one that it lies in, has that in its name.
 
@@ -80,7 +82,9 @@ def _index_routes(api: FastAPI, context: Context) -> None:
         """
         root = root_meant(folder, app.settings.folders) if folder else None
         only = _ids(images) if images else None
-        shown = Shown(root, after, before, faces_min, faces_max, hidden, _ids(people or ""), match, unnamed, only, favourites, text)
+        shown = Shown(
+            root, after, before, faces_min, faces_max, hidden, _ids(people or ""), match, unnamed, only, favourites, text, certain
+        )
 
         # Megabytes for a large library: put together outside the loop, too.
         answer = await asyncio.to_thread(answers.get, shown, packed=packed)

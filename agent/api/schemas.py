@@ -292,6 +292,8 @@ class PersonOut(Schema):
     faces: int
     photos: int
     """that these are on"""
+    suggested: int
+    """of either: those that nobody has confirmed, each on a photo of its own"""
     hidden: bool = False
     """not shown on the people page, and never asked about"""
     never: bool = False

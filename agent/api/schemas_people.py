@@ -40,6 +40,8 @@ class PersonDetail(Schema):
     name: str
     faces: int
     photos: int
+    suggested: int
+    """of `photos`, the ones on which nobody has confirmed them"""
     portrait: PortraitOut | None
     birth_date: date | None
     notes: str

@@ -1,7 +1,9 @@
 """`ai-popup find` and `verify`: photos by who is on them, and whether two photos show the same person."""
 
 import json
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from agent.cli.session import Session
 from agent.domain.errors import RecognitionOff, ReferenceNoFace, UnfitReference
 from agent.domain.names import tidy, unknown
 from agent.domain.path_text import printable, uri_of_odd
+from agent.domain.people import Certainty
 from agent.i18n import Texts
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ _DAY_WORD = TEXTS("cli.find.day")
 @click.option("--person", "names", multiple=True, metavar="NAME", help=TEXTS("cli.help.find_person"))
 @click.option("--any", "match", flag_value="any", help=TEXTS("cli.help.find_any"))
 @click.option("--only", "match", flag_value="only", help=TEXTS("cli.help.find_only"))
+@click.option("--certain", is_flag=True, help=TEXTS("cli.help.find_certain"))
 @click.option("--unnamed", is_flag=True, help=TEXTS("cli.help.find_unnamed"))
 @click.option("--face", "photo", type=click.Path(exists=True, dir_okay=False), help=TEXTS("cli.help.find_face"))
 @click.option("--which", type=click.IntRange(min=1), help=TEXTS("cli.help.find_which"))
@@ -42,6 +46,7 @@ def find(
     session: Session,
     names: tuple[str, ...],
     match: str | None,
+    certain: bool,
     unnamed: bool,
     photo: str | None,
     which: int | None,
@@ -57,6 +62,8 @@ def find(
         raise click.UsageError(session.texts("cli.find.what"))
     if zeros and as_json:
         raise click.UsageError(session.texts("cli.find.null_or_json"))
+    if certain and not names:
+        raise click.UsageError(session.texts("cli.find.certain_who"))
     if which is not None and photo is None:
         raise click.UsageError(session.texts("cli.find.which_face"))
     alike: list[int] | None = None
@@ -71,17 +78,14 @@ def find(
         days: list[date | None] = [moment and moment.date() for moment in (after, before)]
         root = None if folder is None else str(click.Path(resolve_path=True).convert(folder, None, None))
         shown = Shown(folder=root, after=days[0], before=days[1], people=people, match=Match(match or "all"), unnamed=unnamed)
+        shown = replace(shown, certain=certain)
         ids: Sequence[int] = library.index(shown).ids
         if alike is not None:
             there = frozenset(ids)
             ids = [each for each in alike if each in there]
-        for image in _images(library, ids):
-            if zeros:
-                say_path(image.places[0][1])
-            else:
-                say(json.dumps(_facts(image), ensure_ascii=False) if as_json else image.places[0][1])
+        suggested = _told(session, _images(library, ids), people, zeros=zeros, as_json=as_json)
     if not as_json:
-        note(session.texts("count.photos", count=len(ids)))
+        _sum_up(session, len(ids), suggested)
     return 0 if ids else 1
 
 
@@ -143,6 +147,43 @@ def _images(library: "SqliteLibrary", ids: Sequence[int]) -> "Iterator[StoredIma
         yield from library.images_by_id(ids[start : start + PAGE])
 
 
+def _told(session: Session, images: "Iterator[StoredImage]", people: Collection[int], *, zeros: bool, as_json: bool) -> int:
+    """Prints the images. Returns on how many somebody of these people is only suggested."""
+    suggested = 0
+    for image in images:
+        is_suggested = not _is_confirmed(image, people)
+        suggested += is_suggested
+        if zeros:
+            say_path(image.places[0][1])
+        elif as_json:
+            say(json.dumps(_facts(image), ensure_ascii=False))
+        else:
+            # A pipe gets paths alone.
+            say(image.places[0][1] + (session.texts("cli.find.suggested") if is_suggested and sys.stdout.isatty() else ""))
+    return suggested
+
+
+def _sum_up(session: Session, count: int, suggested: int) -> None:
+    photos = session.texts("count.photos", count=count)
+    note(session.texts("cli.find.apart", photos=photos, confirmed=count - suggested, suggested=suggested) if suggested else photos)
+
+
+def _is_confirmed(image: "StoredImage", people: Collection[int]) -> bool:
+    """Whether the user confirmed all of these people who are on the image."""
+    on_it = [face.identity for face in image.faces if face.identity is not None and face.identity.person_id in people]
+    return all(identity.certainty is Certainty.CONFIRMED for identity in on_it)
+
+
+def _certainties(image: "StoredImage") -> dict[str, str]:
+    """By name, how sure it is that they are on the image; a face that is confirmed comes before one that is not."""
+    order = list(Certainty)
+    found: dict[str, Certainty] = {}
+    for face in image.faces:
+        if face.identity is not None and face.person is not None:
+            found[face.person] = min(face.identity.certainty, found.get(face.person, Certainty.PROBABLE), key=order.index)
+    return {name: found[name].value for name in sorted(found)}
+
+
 def _facts(image: "StoredImage") -> dict[str, object]:
     path = image.places[0][1]
     return {
@@ -151,5 +192,6 @@ def _facts(image: "StoredImage") -> dict[str, object]:
         "sha256": image.sha256,
         "taken_at": image.taken_at.isoformat(),
         "people": sorted({face.person for face in image.faces if face.person is not None}),
+        "certainty": _certainties(image),
         "faces": len(image.faces),
     }

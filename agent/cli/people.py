@@ -38,11 +38,21 @@ def list_people(session: Session, as_json: bool) -> None:
         known = library.people()
     if as_json:
         for person in known:
-            facts = {"name": person.name, "faces": person.faces, "hidden": person.hidden, "never": person.never}
+            suggested = person.suggested
+            facts = {
+                "name": person.name,
+                "faces": person.faces,
+                "confirmed": person.faces - suggested,
+                "suggested": suggested,
+                "hidden": person.hidden,
+                "never": person.never,
+            }
             say(json.dumps(facts, ensure_ascii=False))
         return
     for person in known:
-        say(f"{person.name}  {session.texts('count.faces', count=person.faces)}")
+        confirmed = session.texts("count.faces", count=person.faces - person.suggested)
+        said = session.texts("cli.people.and_suggested", faces=confirmed, count=person.suggested) if person.suggested else confirmed
+        say(f"{person.name}  {said}")
     if not known:
         note(session.texts("cli.people.none"))
 
@@ -57,8 +67,9 @@ def show(session: Session, name: str, as_json: bool) -> None:
         facts = library.person(person_of(library, name).id)
     assert facts is not None
     lines = {
-        "photos": str(facts.photos),
-        "faces": str(facts.person.faces),
+        "photos": str(facts.photos - facts.suggested),
+        "faces": str(facts.person.faces - facts.person.suggested),
+        "suggested": str(facts.person.suggested) if facts.person.suggested else None,
         "birth_date": facts.birth_date and facts.birth_date.isoformat(),
         "basis": facts.basis and texts(f"ui.people.basis.{facts.basis.value}"),
         "named": facts.named_at.date().isoformat(),

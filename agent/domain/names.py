@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 
-from agent.domain.errors import NoSuchName
+from agent.domain.errors import NameEmpty, NoSuchName
 
 
 def tidy(name: str) -> str:
@@ -14,6 +14,17 @@ def tidy(name: str) -> str:
     True
     """
     return unicodedata.normalize("NFC", name).strip()
+
+
+def given(name: str) -> str:
+    """A name that somebody is to have, tidied. Raises NameEmpty.
+
+    >>> given(" Mei ")
+    'Mei'
+    """
+    if not (tidied := tidy(name)):
+        raise NameEmpty
+    return tidied
 
 
 def ids_of(names: Iterable[str], people: Mapping[int, str]) -> frozenset[int]:

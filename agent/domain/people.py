@@ -19,10 +19,10 @@ class Certainty(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Euclidean distances between L2-normalised embeddings (0 to 2); measured for MobileFaceNet."""
+    """Euclidean distances between L2-normalised embeddings (0 to 2). What they are unless set otherwise: `agent.settings.Recognition`."""
 
-    certain: float = 0.90
-    probable: float = 1.05
+    certain: float
+    probable: float
 
 
 @dataclass(frozen=True, slots=True)

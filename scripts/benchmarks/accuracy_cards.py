@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from agent.app.group_cards import SHOWN
 from agent.domain.grouping import GroupBounds
 from agent.domain.people import Bounds, Candidate, certain_up_to
+from agent.settings import Recognition
 from agent.vision.spread import halves, least_alike
 from scripts.benchmarks.rows import Row, at_least, at_most
 
 Floats: TypeAlias = NDArray[np.float32]
 Ints: TypeAlias = NDArray[np.int64]
 
-BOUNDS = Bounds(certain=0.90, probable=1.05)
+BOUNDS = Bounds(Recognition().certain, Recognition().probable)
 
 
 @dataclass(slots=True)

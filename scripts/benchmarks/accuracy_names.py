@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from agent.domain.people import Bounds, Candidate, Certainty, identify
+from agent.settings import Recognition
 from scripts.benchmarks.accuracy_draw import Ints, candidates, drawn
 from scripts.benchmarks.accuracy_faces import Faces
 from scripts.benchmarks.accuracy_figures import distances, upper_bound
@@ -15,7 +16,7 @@ from scripts.benchmarks.rows import Row, at_least, at_most
 
 TUNED, REPORTED = 0, 1
 REFERENCES, ROUNDS = (1, 3, 5), 20
-BOUNDS = Bounds()
+BOUNDS = Bounds(Recognition().certain, Recognition().probable)
 
 
 def half(faces: Faces, part: int) -> Faces:

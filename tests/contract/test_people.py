@@ -22,7 +22,7 @@ from agent.domain.edits import (
     Step,
     UnnameFaces,
 )
-from agent.domain.errors import FaceUnknown, NameTaken, PersonUnknown, SelfMerge, StoreBusy, StoreDiskFull
+from agent.domain.errors import FaceUnknown, NameEmpty, NameTaken, PersonUnknown, SelfMerge, StoreBusy, StoreDiskFull
 from agent.domain.events import PeopleChanged, RecognitionPurged
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import FileSeen, Recipe
@@ -120,6 +120,54 @@ def test_a_step_taken_back_out_of_turn_leaves_what_came_later(library: Library) 
     name(library, "Mei", second)
     assert library.take_back(token, now=NOW)
     assert who(library) == {first: None, second: "Mei"}, "she was made by the step taken back, but has another face now"
+
+
+def test_what_was_said_later_stands_when_an_earlier_step_is_taken_back(library: Library) -> None:
+    first, second, third = photo(library, "a", 3)
+    named = do(library, NameFaces(face_ids=(first, second), name="Mei"))
+    library.edit(NameFaces(face_ids=(first,), name="Xu"), now=LATER)
+    assert library.take_back(named.token, now=LATER)
+    assert who(library) == {first: "Xu", second: None, third: None}, "she was called Xu since"
+
+    mei = name(library, "Mei", third)
+    renamed = do(library, DescribePerson(person_id=mei, name="May", notes="tall"))
+    do(library, DescribePerson(person_id=mei, name="Maya"))
+    assert library.take_back(renamed.token, now=LATER)
+    facts = library.person(mei)
+    assert facts is not None and (facts.person.name, facts.notes) == ("Maya", ""), "only what nobody said anew is as it was"
+
+    ignored = do(library, IgnoreFaces(face_ids=(second,)))
+    do(library, NameFaces(face_ids=(second,), name="Bo"))
+    assert library.take_back(ignored.token, now=LATER) and who(library)[second] == "Bo"
+
+
+@pytest.mark.parametrize("blank", ["", "   ", "\u3000"])
+def test_nobody_is_called_nothing(library: Library, blank: str) -> None:
+    face, other = photo(library, "a", 2)
+    mei = name(library, "Mei", face)
+    for wish in (
+        DescribePerson(person_id=mei, name=blank),
+        NameFaces(face_ids=(other,), name=blank),
+        NameMany(people=((blank, (other,)),)),
+    ):
+        with pytest.raises(NameEmpty):
+            library.edit(wish, now=NOW)
+    library.edit(AdoptNames(names=((other, blank),)), now=NOW)
+    assert who(library) == {face: "Mei", other: None} and names(library) == ["Mei"]
+
+
+def test_suggested_faces_and_photos_are_counted_apart(library: Library) -> None:
+    twins, [alone], [sure], [perhaps] = photo(library, "a", 2), photo(library, "b", 1), photo(library, "c", 1), photo(library, "d", 1)
+    mei = name(library, "Mei", *twins, alone)
+    library.set_identities(
+        {sure: Identity(mei, Certainty.CERTAIN, 0.5, 1, 1), perhaps: Identity(mei, Certainty.PROBABLE, 1.0, 1, 3)}, now=NOW
+    )
+    [person] = library.people()
+    assert (person.faces, person.photos, person.suggested) == (5, 4, 2)
+    facts = library.person(mei)
+    assert facts is not None and (facts.photos, facts.suggested) == (4, 2)
+    assert len(library.index(Shown(people=(mei,))).ids) == 4
+    assert len(library.index(Shown(people=(mei,), certain=True)).ids) == 3, "the probable one is left out"
 
 
 def test_naming_the_same_again_is_no_step(library: Library) -> None:

@@ -25,8 +25,10 @@ from agent.engine.clips import EngineClips
 from agent.engine.inline import InlineAnalyser
 from agent.engine.inline_clips import InlineEngine
 from agent.engine.wire import EngineConfig
+from agent.settings import Recognition
 
 WIDTH, HEIGHT, SIDE, FRAMES = 640, 320, 90, 50
+BOUNDS = Bounds(Recognition().certain, Recognition().probable)
 OBAMA = 1
 Place = Callable[[int], tuple[int, int]]  # frame -> the left top corner of a face
 
@@ -53,12 +55,12 @@ class Faces:
         return np.asarray(cv2.resize(cut, (3 * SIDE, 3 * SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
     async def who(self, prints: Sequence[FreshPrint]) -> list[Identity | None]:
-        return [identify([self._near(each.embedding)], each.quality, Bounds()) for each in prints]
+        return [identify([self._near(each.embedding)], each.quality, BOUNDS) for each in prints]
 
     def _near(self, print: bytes) -> Candidate:
         vectors = [struct.unpack("<192f", each) for each in (print, *self._obama)]
         distances = [math.dist(vectors[0], each) for each in vectors[1:]]
-        return Candidate(OBAMA, min(distances), sum(each <= Bounds().probable for each in distances), len(distances))
+        return Candidate(OBAMA, min(distances), sum(each <= BOUNDS.probable for each in distances), len(distances))
 
     async def _face(self, name: str) -> tuple[Box, bytes]:
         (face,) = (await self._analyser.analyse(Analyse(str(self._samples / name), redaction_recipe(True), keep_chips=False))).faces

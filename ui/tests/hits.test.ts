@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { hitsOf } from '../src/lib/hits'
 
-const person = (id: number, name: string, faces: number) => ({ id, name, faces, photos: faces, portrait: null, hidden: false, never: false, overdue: false })
+const person = (id: number, name: string, faces: number) => ({ id, name, faces, photos: faces, suggested: 0, portrait: null, hidden: false, never: false, overdue: false })
 const known = {
   people: [person(1, 'Lin', 3), person(2, 'Pia', 9)],
   folders: [{ path: '/photos/pier', name: 'Pier' }],

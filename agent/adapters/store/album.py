@@ -31,14 +31,14 @@ def person_facts(tx: Connection, person_id: int) -> PersonFacts | None:
     row = tx.execute(select(person).where(person.c.id == person_id)).one_or_none()
     if row is None:
         return None
-    photos = tx.scalar(
-        select(func.count(face.c.image_id.distinct())).join(identity).join(image).where(identity.c.person_id == person_id, is_shown())
-    )
+    theirs = select(func.count(face.c.image_id.distinct())).join(identity).join(image).where(identity.c.person_id == person_id, is_shown())
+    photos, confirmed = tx.scalar(theirs) or 0, tx.scalar(theirs.where(identity.c.certainty == Certainty.CONFIRMED)) or 0
     confirmed_at = tx.scalar(select(func.max(identity.c.confirmed_at)).where(identity.c.person_id == person_id))
     [known] = people.everybody(tx, person_id)
     return PersonFacts(
         person=known,
-        photos=photos or 0,
+        photos=photos,
+        suggested=photos - confirmed,
         birth_date=row.birth_date,
         notes=row.notes,
         basis=Basis(row.basis) if row.basis else None,

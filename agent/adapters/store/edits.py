@@ -27,13 +27,13 @@ from agent.domain.edits import (
     UnnameFaces,
 )
 from agent.domain.errors import FaceUnknown, NameTaken, PersonUnknown, SelfMerge
-from agent.domain.names import tidy
+from agent.domain.names import given, tidy
 from agent.domain.people import Certainty
 from agent.domain.regions import spelling
 
 
 def edit(tx: Connection, wish: Edit, now: datetime) -> Step:
-    """Raises FaceUnknown, PersonUnknown, NameTaken, SelfMerge; then nothing may be kept of it."""
+    """Raises FaceUnknown, PersonUnknown, NameEmpty, NameTaken, SelfMerge; then nothing may be kept of it."""
     match wish:
         case NameFaces():
             return _name(tx, wish, now)
@@ -57,7 +57,7 @@ def edit(tx: Connection, wish: Edit, now: datetime) -> Step:
 
 def _name(tx: Connection, wish: NameFaces, now: datetime) -> Step:
     step, faces = Journal(tx), _faces(tx, wish.face_ids)
-    person_id = _known(tx, wish.person_id) if wish.person_id is not None else _of_name(tx, step, tidy(wish.name or ""), now)
+    person_id = _known(tx, wish.person_id) if wish.person_id is not None else _of_name(tx, step, given(wish.name or ""), now)
     if wish.basis is not None:
         _say_basis(step, person_id, wish.basis, now)
     changed = _confirm(tx, step, person_id, faces, now)
@@ -69,7 +69,7 @@ def _name_many(tx: Connection, wish: NameMany, now: datetime) -> Step:
     step, changed = Journal(tx), 0
     for name, face_ids in wish.people:
         if there := _there(tx, face_ids):
-            changed += len(_confirm(tx, step, _of_name(tx, step, tidy(name), now), there, now))
+            changed += len(_confirm(tx, step, _of_name(tx, step, given(name), now), there, now))
     return step.close("name", changed, now)
 
 
@@ -100,6 +100,8 @@ def _adopt(tx: Connection, wish: AdoptNames, now: datetime) -> Step:
         if face_id in settled:
             continue
         name = tidy(fresh[face_id])
+        if not name:
+            continue
         person_id = known.get(name) or known.get(spelling(name))
         if person_id in never or (face_id, person_id) in ruled_out:
             continue
@@ -168,7 +170,7 @@ def _merge(tx: Connection, wish: MergePeople, now: datetime) -> Step:
 def _describe(tx: Connection, wish: DescribePerson, now: datetime) -> Step:
     step, person_id = Journal(tx), _known(tx, wish.person_id)
     if wish.name is not None:
-        _rename(tx, step, person_id, tidy(wish.name))
+        _rename(tx, step, person_id, given(wish.name))
     if wish.cover_face_id is not None:
         step.set("cover_face_id", [person_id], _faces(tx, [wish.cover_face_id])[0])
     if wish.basis is not None:

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, ScalarSelect, and_, func, not_, or_, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, ScalarSelect, and_, func, not_, or_, select, true, type_coerce
 
 from agent.adapters.store.paths import below, folder_inside, named_like, within
 from agent.adapters.store.schema import face, identity, ignored, image, person, place
@@ -117,7 +117,8 @@ def _conditions(shown: Shown) -> Iterator[ColumnElement[bool]]:
 
 def _of_people(shown: Shown) -> Iterator[ColumnElement[bool]]:
     def showing(*people: int) -> ColumnElement[bool]:
-        return image.c.id.in_(select(face.c.image_id).join(identity).where(identity.c.person_id.in_(people)))
+        sure = identity.c.certainty != Certainty.PROBABLE if shown.certain else true()
+        return image.c.id.in_(select(face.c.image_id).join(identity).where(identity.c.person_id.in_(people), sure))
 
     if shown.people and shown.match is Match.ANY:
         yield showing(*shown.people)

@@ -26,13 +26,14 @@ def everybody(tx: Connection, person_id: int | None = None) -> list[Person]:
     rows = tx.execute(select(*columns, count.label("faces")).outerjoin(identity).where(which).group_by(person.c.id).order_by(person.c.name))
     found = rows.all()
     portraits = _portraits(tx, [row.id for row in found if row.cover_face_id is not None], which)
-    twice = _twice(tx, which)
+    confirmed = _confirmed(tx, which)
     return [
         Person(
             row.id,
             row.name,
             row.faces,
-            row.faces - twice.get(row.id, 0),
+            row.faces - confirmed.get(row.id, (0, 0))[1],
+            row.faces - confirmed.get(row.id, (0, 0))[0],
             hidden=row.hidden_at is not None,
             never=row.never_at is not None,
             portrait=portraits.get(row.id),
@@ -41,12 +42,16 @@ def everybody(tx: Connection, person_id: int | None = None) -> list[Person]:
     ]
 
 
-def _twice(tx: Connection, which: ColumnElement[bool]) -> dict[int, int]:
-    """By person: faces on a photo that has another one of theirs. Only the user can say that; to count all photos takes far longer."""
-    more = func.count() - func.count(face.c.image_id.distinct())
-    confirmed = select(identity.c.person_id, more).join_from(identity, face, face.c.id == identity.c.face_id)
-    confirmed = confirmed.join(person, person.c.id == identity.c.person_id).where(identity.c.certainty == Certainty.CONFIRMED, which)
-    return {person_id: count for person_id, count in tx.execute(confirmed.group_by(identity.c.person_id)) if count}
+def _confirmed(tx: Connection, which: ColumnElement[bool]) -> dict[int, tuple[int, int]]:
+    """By person: confirmed faces, and how many of them are on a photo that has another one of theirs.
+
+    Only the user can say that of two faces: whatever is not confirmed is on a photo of its own. To count all photos takes far longer.
+    """
+    faces = func.count()
+    confirmed = select(identity.c.person_id, faces, faces - func.count(face.c.image_id.distinct()))
+    confirmed = confirmed.join_from(identity, face, face.c.id == identity.c.face_id).join(person, person.c.id == identity.c.person_id)
+    rows = tx.execute(confirmed.where(identity.c.certainty == Certainty.CONFIRMED, which).group_by(identity.c.person_id))
+    return {person_id: (count, twice) for person_id, count, twice in rows}
 
 
 def _portraits(tx: Connection, covers: Sequence[int], which: ColumnElement[bool]) -> dict[int, Portrait]:

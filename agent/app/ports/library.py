@@ -148,7 +148,7 @@ class Wishes(Protocol):
         ...
 
     def edit(self, wish: Edit, *, now: datetime, note: str | None = None) -> tuple[Step, list[Recorded]]:
-        """What the user says of people and faces; `note` is taken with it. Raises FaceUnknown, PersonUnknown, NameTaken, SelfMerge.
+        """What the user says of people and faces; `note` is taken with it. Raises PeopleError.
 
         Where that deletes prints, of somebody who is never to be recognised, it is noted that backups may still hold them. So it is where
         something is taken back, or done again.

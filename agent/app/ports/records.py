@@ -90,6 +90,7 @@ class Person:
     name: str
     faces: int  # faces that are or may be this person
     photos: int  # that these are on
+    suggested: int  # of either: those that the user has not confirmed; each is on a photo of its own
     hidden: bool = False
     never: bool = False  # never recognised
     portrait: Portrait | None = None  # the chosen one, else the last one the user named, of the images that the library page shows
@@ -128,7 +129,8 @@ class PersonFacts:
     """All that is known of a person but the faces."""
 
     person: Person
-    photos: int
+    photos: int  # that the library page shows
+    suggested: int  # of these, the ones on which the user has not confirmed them
     birth_date: date | None
     notes: str
     basis: Basis | None
@@ -194,6 +196,7 @@ class Shown:
     images: tuple[int, ...] | None = None  # only these
     favourites: bool = False  # only these
     text: str = ""  # only with this in the name of the file or of a folder inside the watched one, in any case
+    certain: bool = False  # `people` are confirmed or certain there, not only probably on it
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,12 @@ class NameTaken(PeopleError):
     code = "people.name_taken"
 
 
+class NameEmpty(PeopleError):
+    """A name of nothing but spaces is none."""
+
+    code = "people.name_empty"
+
+
 class SelfMerge(PeopleError):
     code = "people.self_merge"
 

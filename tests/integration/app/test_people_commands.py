@@ -16,6 +16,7 @@ import pytest
 from agent.adapters.key_homes import FileHome
 from agent.adapters.store import open_library
 from agent.domain.face import Box
+from agent.domain.people import Certainty, Identity
 from tests.unit.cli.conftest import analyser, cli, running_agent
 from tests.world import NOW, FakeAnalyser
 
@@ -64,6 +65,46 @@ def test_photos_are_found_by_who_is_on_them(cli: CommandLine, album: Path) -> No
     assert cli("find", "--person", "Mei", "--folder", str(album / "Grandpa")).out == ""
     assert cli("find").code == 2
     assert "Did you mean “Grandpa”?" in cli("find", "--person", "grandpa").err
+
+
+def test_what_is_suggested_is_told_apart_from_what_the_user_confirmed(cli: CommandLine, album: Path) -> None:
+    cli("people", "import", str(album))
+    for name in ("m3.jpg", "m4.jpg"):
+        (album / name).write_bytes(name.encode())
+    cli("scan", str(album))
+    with closing(open_library(cli.paths.library, FileHome(cli.paths.keys))) as library:
+        place = library.place(str(album / "m4.jpg"))
+        assert place is not None and place.image_id is not None
+        image = library.image(place.image_id)
+        assert image is not None
+        mei = next(person.id for person in library.people() if person.name == "Mei")
+        library.set_identities({image.faces[0].id: Identity(mei, Certainty.PROBABLE, 1.0, 1, 2)}, now=NOW)
+
+    found = cli("find", "--person", "Mei")
+    assert sorted(Path(path).name for path in found.out.split()) == ["m1.jpg", "m2.jpg", "m3.jpg", "m4.jpg"], "paths alone go down a pipe"
+    assert "4 photos: 2 confirmed, 2 suggested" in found.err
+    lines = {
+        Path(line["path"]).name: line["certainty"] for line in map(json.loads, cli("find", "--person", "Mei", "--json").out.splitlines())
+    }
+    sure = {"Mei": "confirmed"}
+    assert lines == {"m1.jpg": sure, "m2.jpg": sure, "m3.jpg": {"Mei": "certain"}, "m4.jpg": {"Mei": "probable"}}
+    certain = cli("find", "--person", "Mei", "--certain")
+    assert sorted(Path(path).name for path in certain.out.split()) == ["m1.jpg", "m2.jpg", "m3.jpg"]
+    assert cli("find", "--certain", "--unnamed").code == 2
+
+    assert "Mei  2 faces, 2 more suggested" in cli("people", "list").out
+    known = {line["name"]: line for line in map(json.loads, cli("people", "list", "--json").out.splitlines())}
+    assert (known["Mei"]["confirmed"], known["Mei"]["suggested"], known["Mei"]["faces"]) == (2, 2, 4)
+    assert "Photos: 2" in (said := cli("people", "show", "Mei").out) and "Suggested faces: 2" in said
+    rows = cli("people", "export", "--person", "Mei").out.splitlines()
+    assert len(rows) == 2, "only what was confirmed is given out"
+
+
+def test_nobody_is_renamed_to_nothing(cli: CommandLine, album: Path) -> None:
+    cli("people", "import", str(album))
+    said = cli("people", "rename", "Mei", " ")
+    assert said.code in (1, 2) and said.out == "" and "Traceback" not in said.err and said.err.strip()
+    assert "Mei  2 faces" in cli("people", "list").out
 
 
 def test_photos_are_found_by_a_face_on_another_photo(cli: CommandLine, album: Path, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ class FakePeople:
 
 class FakeLibrary:
     def people(self) -> list[Person]:
-        return [Person(7, "Mei", 1, 1), Person(8, "José", 1, 1)]
+        return [Person(7, "Mei", 1, 1, 0), Person(8, "José", 1, 1, 0)]
 
 
 class Desk:

@@ -4,6 +4,7 @@ import pytest
 
 from agent.domain.face import Quality
 from agent.domain.people import AGREED, MARGIN, Bounds, Candidate, Certainty, certain_up_to, identify, trust
+from agent.settings import Recognition
 
 BOUNDS = Bounds(certain=0.9, probable=1.1)
 GOOD = Quality(size=60, sharpness=400, yaw=0, roll=0)
@@ -84,3 +85,11 @@ def test_the_bound_is_told_for_each_face() -> None:
         for trusted, agree, references in ((1.0, 2, 4), (1.0, 2, 5), (1.0, 1, 1), (0.9, 5, 5), (0.49, 5, 5), (1.0, 0, 1))
     ]
     assert told == pytest.approx([BOUNDS.certain + AGREED, BOUNDS.certain, BOUNDS.certain, BOUNDS.certain, -1, -1])
+
+
+def test_nobody_is_certain_beyond_what_is_set() -> None:
+    usual = Recognition()
+    bounds = Bounds(usual.certain, usual.probable)
+    assert (usual.certain, usual.probable) == (0.90, 1.05), "measured: docs/decisions/0011"
+    found = [identify([candidate(1, distance)], GOOD, bounds) for distance in (0.90, 0.91, 1.05, 1.06)]
+    assert [each and each.certainty for each in found] == [Certainty.CERTAIN, Certainty.PROBABLE, Certainty.PROBABLE, None]

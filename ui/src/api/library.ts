@@ -12,6 +12,8 @@ export interface LibraryFilter {
   readonly people: readonly number[]
   readonly match: Match
   /** with faces that nobody has named */
+  /** only where they are confirmed or certain */
+  readonly certain: boolean
   readonly unnamed: boolean
   /** found by a face: no other photos */
   readonly images: readonly number[] | null
@@ -39,6 +41,7 @@ export const EVERYTHING: LibraryFilter = {
   hidden: false,
   people: [],
   match: 'all',
+  certain: false,
   unnamed: false,
   images: null,
   favourites: false,
@@ -60,6 +63,7 @@ export function filterQuery(filter: LibraryFilter): string {
     query.set('match', filter.match)
   }
   if (filter.images !== null) query.set('images', filter.images.join(','))
+  if (filter.certain && filter.people.length > 0) query.set('certain', 'true')
   if (filter.unnamed) query.set('unnamed', 'true')
   if (filter.favourites) query.set('favourites', 'true')
   if (filter.text !== '') query.set('text', filter.text)

@@ -636,7 +636,8 @@ export interface paths {
          * @description `folder` is a watched folder or one inside it, with all below it; days are inclusive;
          *     `hidden` lists the hidden images instead of the others.
          *
-         *     `people` are ids: all of them are on the image, any, or all and nobody else; `unnamed`: somebody whom nobody has named.
+         *     `people` are ids: all of them are on the image, any, or all and nobody else; `certain`: not where they are only probably on
+         *     it; `unnamed`: somebody whom nobody has named.
          *     `images` are ids of images, such as those that a search by a face found: no others are shown. `favourites` shows these alone;
          *     `text` shows images whose file, or a folder inside the watched one that it lies in, has that in its name.
          *
@@ -3103,6 +3104,11 @@ export interface components {
              */
             readonly retention_days: number | null;
             /**
+             * Suggested
+             * @description of `photos`, the ones on which nobody has confirmed them
+             */
+            readonly suggested: number;
+            /**
              * Watch At
              * @description since then they agree to being named when they are seen on the screen
              */
@@ -3163,6 +3169,11 @@ export interface components {
             readonly photos: number;
             /** @description a face to show them by; null if none that was named is among the photos shown */
             readonly portrait: components["schemas"]["PortraitOut"] | null;
+            /**
+             * Suggested
+             * @description of either: those that nobody has confirmed, each on a photo of its own
+             */
+            readonly suggested: number;
         };
         /** PersonsFaces */
         readonly PersonsFaces: {
@@ -5578,6 +5589,7 @@ export interface operations {
                 readonly hidden?: boolean;
                 readonly people?: string | null;
                 readonly match?: components["schemas"]["Match"];
+                readonly certain?: boolean;
                 readonly unnamed?: boolean;
                 readonly images?: string | null;
                 readonly favourites?: boolean;

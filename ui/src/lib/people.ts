@@ -16,6 +16,11 @@ export function tagOf(face: FaceOut, recognition: boolean, t: Texts): string | n
   return face.certainty === 'probable' ? t('ui.people.probably_name', { name: face.person }) : face.person
 }
 
+/** On so many photos the user confirmed them. */
+export function confirmedPhotos({ photos, suggested }: Pick<PersonOut, 'photos' | 'suggested'>): number {
+  return photos - suggested
+}
+
 /** How sure a name is. */
 export function certainty(face: FaceOut, t: Texts): string {
   switch (face.certainty) {
@@ -32,7 +37,7 @@ export function certainty(face: FaceOut, t: Texts): string {
 
 /** A photo in one sentence, for those who hear it. */
 export function describe(image: ImageOut, t: Texts): string {
-  const names = [...new Set(image.faces.flatMap((face) => (face.person === null ? [] : [face.person])))]
+  const names = [...new Set(image.faces.flatMap((face) => (face.person === null ? [] : [tagOf(face, true, t) ?? face.person])))]
   const faces = image.faces.length === 0 ? t('ui.no_face.title') : t('ui.faces', { count: image.faces.length })
   return names.length > 0
     ? t('ui.photo_alt_names', { name: image.name, faces, names: names.join(t('ui.list_separator')) })
