@@ -80,7 +80,7 @@ class Core:
         port = 0
 
         def url(page: str, at: str | None) -> str:
-            return opening(f"http://127.0.0.1:{port}", auth.new_code(), page, at)
+            return opening(f"http://127.0.0.1:{port}", auth.new_code(own=page != "library"), page, at)
 
         desk = self._desk = Desk(url, self._settings.popup, lambda: self._texts().language)
         app = self._app = build(

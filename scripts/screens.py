@@ -37,6 +37,7 @@ from scripts.announced import announce, packaged_agent, take_back  # noqa: E402
 from scripts.demo import NAME, fetch  # noqa: E402
 from scripts.program import answering, new_home, started, until  # noqa: E402
 from scripts.setup.pictures import landscape, variations  # noqa: E402
+from scripts.signing_in import sign_in  # noqa: E402
 from tests.shown import shown  # noqa: E402
 
 LOOKS = {"en-light": ("en", "light"), "zh-dark": ("zh-CN", "dark")}
@@ -188,7 +189,7 @@ class Stage:
     page: Page
 
     def open(self) -> None:
-        self.page.goto(self.client.session_url())
+        sign_in(self.page, self.client)
 
     def drop(self, photo: Path, name: str) -> ImageOut:
         """Put a photo into the watched folder and wait until it was looked at."""

@@ -1,46 +1,115 @@
-"""Who may speak to the API: the bearer of the token, or a browser that exchanged a one-time code for a cookie."""
+"""Who may speak to the API: the bearer of the token, or a page that exchanged a one-time code for a session of its own."""
 
+import asyncio
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 CODE_LIFETIME_S = 60.0
 MOST_CODES = 32
 MOST_SESSIONS = 256
-COOKIE = "ai_popup_session"
+IDLE_S = 3 * 24 * 3600.0
+LONGEST_S = 30 * 24 * 3600.0
+SCHEME = "Session "
+
+
+def _secret() -> str:
+    return secrets.token_urlsafe(32)
+
+
+@dataclass
+class Session:
+    """A page's calls carry `key` in a header. What a browser loads by itself, a picture say, can't: its address carries `ticket`, and the
+    browser `cookie`; neither is worth anything without the other, or anywhere else. `began` and `seen` are of the clock of `Auth`.
+    """
+
+    number: int
+    began: float
+    browser: str  # how it calls itself
+    own: bool  # a window of the program's
+    seen: float = 0.0
+    key: str = field(default_factory=_secret)
+    ticket: str = field(default_factory=_secret)
+    cookie: str = field(default_factory=_secret)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def ended(self) -> bool:
+        return self.over.is_set()
 
 
 class Auth:
     """Token, codes and sessions live in memory and end with the agent. `monotonic` returns seconds."""
 
     def __init__(self, monotonic: Callable[[], float], token: str | None = None) -> None:
-        self.token = token or secrets.token_urlsafe(32)
-        self._now = monotonic
-        self._codes: dict[str, float] = {}  # code -> when it expires
-        self._sessions: dict[str, None] = {}  # a dict keeps the order: the oldest goes first
+        self.token = token or _secret()
+        self.now = monotonic
+        self._codes: dict[str, tuple[float, bool]] = {}  # code -> when it expires, whether for a window of our own
+        self._sessions: dict[str, Session] = {}  # by key; a dict keeps the order: the oldest goes first
+        self._number = 0
 
     def bearer(self, header: str | None) -> bool:
         """Whether an Authorization header holds the token; compared in constant time."""
         return secrets.compare_digest((header or "").encode(), f"Bearer {self.token}".encode())
 
-    def session(self, cookie: str | None) -> bool:
-        return cookie is not None and cookie in self._sessions
+    def by_header(self, header: str | None) -> Session | None:
+        """The session whose key an Authorization header holds."""
+        return self.use(self._sessions.get((header or "").removeprefix(SCHEME))) if (header or "").startswith(SCHEME) else None
 
-    def new_code(self) -> str:
-        """A code that opens one session within a minute."""
-        self._codes = {code: expires for code, expires in self._codes.items() if expires > self._now()}
+    def by_ticket(self, ticket: str | None, cookie: str | None) -> Session | None:
+        """The session whose ticket and cookie came together."""
+        if not ticket or not cookie:
+            return None
+        found = (each for each in self._sessions.values() if secrets.compare_digest(each.ticket.encode(), ticket.encode()))
+        session = next(found, None)
+        return self.use(session) if session is not None and secrets.compare_digest(session.cookie.encode(), cookie.encode()) else None
+
+    def use(self, session: Session | None) -> Session | None:
+        """Note that it is in use; None if there is none any more."""
+        if session is None or session.ended or self._is_over(session):
+            return None
+        session.seen = self.now()
+        return session
+
+    def new_code(self, *, own: bool = False) -> str:
+        """A code that opens one session within a minute; `own` if it is for a window of the program's."""
+        self._codes = {code: each for code, each in self._codes.items() if each[0] > self.now()}
         while len(self._codes) >= MOST_CODES:
             del self._codes[next(iter(self._codes))]
         code = secrets.token_urlsafe(24)
-        self._codes[code] = self._now() + CODE_LIFETIME_S
+        self._codes[code] = (self.now() + CODE_LIFETIME_S, own)
         return code
 
-    def exchange(self, code: str) -> str | None:
-        """The cookie for a code; None if it was used, is too old, or never was."""
-        expires = self._codes.pop(code, None)
-        if expires is None or expires <= self._now():
+    def exchange(self, code: str, browser: str = "", known: Session | None = None) -> Session | None:
+        """The session for a code; None if it was used, is too old, or never was. A page that is signed in already keeps `known`."""
+        expires, own = self._codes.pop(code, (0.0, False))
+        if expires <= self.now():
             return None
+        if known is not None and not known.ended:
+            return known
         while len(self._sessions) >= MOST_SESSIONS:
-            del self._sessions[next(iter(self._sessions))]
-        session = secrets.token_urlsafe(32)
-        self._sessions[session] = None
+            self._end(next(iter(self._sessions.values())))
+        self._number += 1
+        session = Session(self._number, self.now(), browser, own, seen=self.now())
+        self._sessions[session.key] = session
         return session
+
+    def sessions(self) -> tuple[Session, ...]:
+        """Those of browsers that are in force, the oldest first. The program's own windows are not among them."""
+        for session in [each for each in self._sessions.values() if self._is_over(each)]:
+            self._end(session)
+        return tuple(each for each in self._sessions.values() if not each.own)
+
+    def end(self, number: int | None) -> int:
+        """End the one of this number, or all for None. Returns how many there were."""
+        ending = [each for each in self.sessions() if number in (None, each.number)]
+        for session in ending:
+            self._end(session)
+        return len(ending)
+
+    def _end(self, session: Session) -> None:
+        session.over.set()
+        del self._sessions[session.key]
+
+    def _is_over(self, session: Session) -> bool:
+        return self.now() - session.seen >= IDLE_S or self.now() - session.began >= LONGEST_S

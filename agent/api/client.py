@@ -11,11 +11,12 @@ from pydantic import BaseModel, ValidationError
 
 from agent.api.own_listener import OwnListener
 from agent.api.peers import listens_for_us
-from agent.api.schemas import SessionCode, Status
+from agent.api.schemas import Status
 from agent.api.schemas_capture import CaptureOut, CaptureRequest
 from agent.api.schemas_people import Edit, Edited, FaceSearchOut, Forgotten, Step, Verified, VerifyRequest
 from agent.api.schemas_redact import RedactLine, RedactRequest, Restored, RestoreRequest
 from agent.api.schemas_scan import ScanLine, ScanRequest
+from agent.api.schemas_session import SessionCode, Sessions, SessionsEnded
 from agent.api.schemas_watch import WatchOut
 from agent.api.serving_lock import is_held
 from agent.api.whereabouts import Whereabouts, find, opening
@@ -79,6 +80,17 @@ class Client:
         with _translated():
             code = SessionCode.model_validate_json(self._call("POST", "/api/session/codes").content).code
         return opening(self.address, code, page, at)
+
+    def sessions(self) -> Sessions:
+        """Browsers that are signed in."""
+        with _translated():
+            return Sessions.model_validate_json(self._call("GET", "/api/sessions").content)
+
+    def end_sessions(self, number: int | None) -> SessionsEnded:
+        """All for None. Raises NotFound."""
+        path = "/api/sessions" if number is None else f"/api/sessions/{number}"
+        with _translated():
+            return SessionsEnded.model_validate_json(self._call("DELETE", path).content)
 
     def scan(self, request: ScanRequest) -> Iterator[ScanLine]:
         """The scan's lines as they come. Raises AgentUnreachable if the agent ends meanwhile."""

@@ -1,23 +1,31 @@
 """Stands before every route: right host, right origin, and the token or a session; and sends the headers that keep a browser strict."""
 
+import asyncio
 import re
 from collections.abc import Callable
-from html import escape
 
 import structlog
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from agent.api.auth import COOKIE, Auth
+from agent.api.auth import Auth, Session
 from agent.api.present import problem
+from agent.api.routes_session import cookie_name
 from agent.domain.errors import ApiError, ForeignOrigin, Unauthorised, Unexpected
 from agent.i18n import Texts
 
 log = structlog.get_logger()
 
-# `/health` says nothing but that somebody is there; `/open` takes the one-time code.
-OPEN_PATHS = ("/health", "/open")
+# The program's own files, the same for everybody; `/health`, which says only that an agent is there; and what takes the one-time code.
+OPEN = re.compile(r"/(health|popup|picker|assets/.+|api/session|api/help/pictures/.+)?")
+# What a browser loads by itself, for an element of the page: it sends no header of ours along.
+BY_TICKET = re.compile(
+    r"/api/(events|support-bundle|images/\d+/(preview|thumbnail|original)|captures/frames/[^/]+|captures/[^/]+/picture"
+    r"|people/\d+/export|redaction-items/\d+/(copy|preview))"
+)
+# Where a browser says that a request comes from: from a page of ours, or from the user.
+_OUR_SITES = ("same-origin", "none")
 HEADERS = {
     b"content-security-policy": (
         b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; "
@@ -27,8 +35,6 @@ HEADERS = {
     b"referrer-policy": b"no-referrer",
     b"cross-origin-resource-policy": b"same-origin",
 }
-# A command in a text: `ai-popup open`.
-_CODE = re.compile("`([^`]+)`")
 
 
 class Guard:
@@ -46,53 +52,74 @@ class Guard:
                 await self._app(scope, receive, send)
             return
         try:
-            self._check(Request(scope))
+            session = self._check(Request(scope))
         except ApiError as error:
-            await self._refusal(error, scope)(scope, receive, _with_headers(send))
+            await self._refusal(error)(scope, receive, _with_headers(send))
             return
-        started = False
-
-        async def begin(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
+        answer = _Answer(receive, send, session)
         try:
-            await self._app(scope, receive, _with_headers(begin))
+            await self._app({**scope, "session": session}, answer.receive, _with_headers(answer.send))
+            await answer.complete()
         except Exception as error:
             log.exception("api.unexpected")
-            if started:
+            if answer.started:
                 raise  # the connection breaks, so that half an answer is not taken for a whole one
-            answer = JSONResponse(problem(Unexpected(kind=type(error).__name__), self._texts()).model_dump(), 500)
-            await answer(scope, receive, _with_headers(send))
+            unexpected = JSONResponse(problem(Unexpected(kind=type(error).__name__), self._texts()).model_dump(), 500)
+            await unexpected(scope, receive, _with_headers(send))
 
-    def _check(self, request: Request) -> None:
-        """Raises ForeignOrigin or Unauthorised."""
+    def _check(self, request: Request) -> Session | None:
+        """The session that asks, None if the bearer of the token does or nobody in particular. Raises ForeignOrigin or Unauthorised."""
         hosts = {f"{name}:{self._port()}" for name in ("127.0.0.1", "localhost")}
         origin = request.headers.get("origin")
         if request.headers.get("host") not in hosts or (origin is not None and origin not in {f"http://{host}" for host in hosts}):
             raise ForeignOrigin
-        if request.url.path in OPEN_PATHS or self._auth.bearer(request.headers.get("authorization")):
-            return
-        if not self._auth.session(request.cookies.get(COOKIE)):
+        path, header = request.url.path, request.headers.get("authorization")
+        if OPEN.fullmatch(path) or self._auth.bearer(header):
+            return None
+        if request.headers.get("sec-fetch-site", "none") not in _OUR_SITES:
+            raise ForeignOrigin
+        session = self._auth.by_header(header)
+        if session is None and request.method in ("GET", "HEAD") and BY_TICKET.fullmatch(path):
+            session = self._auth.by_ticket(request.query_params.get("ticket"), request.cookies.get(cookie_name(self._port())))
+        if session is None:
             raise Unauthorised
+        return session
 
-    def _refusal(self, error: ApiError, scope: Scope) -> Response:
+    def _refusal(self, error: ApiError) -> Response:
         texts, status = self._texts(), 401 if isinstance(error, Unauthorised) else 403
-        if scope["path"].startswith("/api/"):
-            return JSONResponse(problem(error, texts).model_dump(), status)
-        return HTMLResponse(sign_in_page(error, texts), status)
+        # The page that is not signed in knows no other way which language the program speaks.
+        return JSONResponse(problem(error, texts).model_dump(), status, {"content-language": texts.language})
 
 
-def sign_in_page(error: ApiError, texts: Texts) -> str:
-    """What a browser without a session sees instead of the program."""
-    cause, remedy = (_CODE.sub(r"<code>\1</code>", escape(text)) for text in (texts.cause(error), texts.remedy(error)))
-    return (
-        f'<!doctype html><html lang="{texts.language}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>{texts('app.name')}</title><style>:root{{color-scheme:light dark}}body{{font:15px/1.6 system-ui,sans-serif;max-width:34em;"
-        f"margin:20vh auto;padding:0 24px}}h1{{font-size:20px}}</style><main><h1>{texts('app.name')}</h1>"
-        f"<p>{cause}</p><p>{remedy}</p></main></html>"
-    )
+class _Answer:
+    """What is received and sent for a request; both end with its session, also in the middle of a stream."""
+
+    def __init__(self, receive: Receive, send: Send, session: Session | None) -> None:
+        self._receive = receive
+        self._send = send
+        self._session = session
+        self.started = self._whole = False
+
+    async def receive(self) -> Message:
+        if self._session is None:
+            return await self._receive()
+        coming, over = asyncio.ensure_future(self._receive()), asyncio.ensure_future(self._session.over.wait())
+        try:
+            await asyncio.wait((coming, over), return_when=asyncio.FIRST_COMPLETED)
+            return coming.result() if coming.done() else {"type": "http.disconnect"}
+        finally:
+            coming.cancel()
+            over.cancel()
+
+    async def send(self, message: Message) -> None:
+        self.started = True
+        self._whole = message["type"] == "http.response.body" and not message.get("more_body", False)
+        await self._send(message)
+
+    async def complete(self) -> None:
+        """End what was broken off because the session ended."""
+        if self.started and not self._whole and self._session is not None and self._session.ended:
+            await self._send({"type": "http.response.body", "body": b""})
 
 
 def _with_headers(send: Send) -> Send:

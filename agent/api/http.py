@@ -3,19 +3,18 @@
 import sys
 from collections.abc import AsyncIterable, Callable
 from contextlib import aclosing
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Header, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
+from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from agent.api import present, streams
-from agent.api.auth import COOKIE
 from agent.api.context import Context
-from agent.api.guard import Guard, sign_in_page
+from agent.api.guard import Guard
 from agent.api.routes_capture import capture_routes
 from agent.api.routes_desk import desk_routes
 from agent.api.routes_folders import folder_routes
@@ -23,12 +22,12 @@ from agent.api.routes_help import help_routes
 from agent.api.routes_library import library_routes
 from agent.api.routes_people import people_routes
 from agent.api.routes_redact import redact_routes
+from agent.api.routes_session import session_routes
 from agent.api.routes_settings import settings_routes
 from agent.api.routes_status import status_routes
 from agent.api.routes_update import update_routes
 from agent.api.routes_watch import watch_routes
-from agent.api.schemas import Problem, SessionCode, Status
-from agent.api.schemas_desk import At
+from agent.api.schemas import Problem, Status
 from agent.api.schemas_scan import ScanRequest
 from agent.domain.errors import (
     AgentError,
@@ -90,6 +89,7 @@ STATUS_OF: tuple[tuple[type[AgentError], int], ...] = (
     (UpdateNotReady, 409),
     (UpdateManaged, 409),
     (UpdatesOff, 409),
+    (Unauthorised, 401),
     (SettingsUnknownKey, 404),
     (SettingsUnwritable, 503),
     (SettingsError, 422),
@@ -114,7 +114,8 @@ def create_app(context: Context, port: Callable[[], int]) -> FastAPI:
     api.add_middleware(Guard, auth=context.auth, port=port, texts=context.texts)
 
     _problems(api, context)
-    _session_routes(api, context)
+    _health_route(api)
+    session_routes(api, context)
     library_routes(api, context)
     people_routes(api, context)
     _agent_routes(api, context)
@@ -151,25 +152,10 @@ def _problems(api: FastAPI, context: Context) -> None:
         return answer(NotFound() if error.status_code == 404 else BadRequest(reason=error.detail), error.status_code)
 
 
-def _session_routes(api: FastAPI, context: Context) -> None:
+def _health_route(api: FastAPI) -> None:
     @api.get("/health")
     async def health() -> dict[str, bool]:
         return {"ok": True}
-
-    @api.post("/api/session/codes")
-    async def new_code() -> SessionCode:
-        return SessionCode(code=context.auth.new_code())
-
-    @api.get("/open", include_in_schema=False)
-    async def open_session(
-        request: Request, code: str, page: Literal["library", "popup", "picker"] = "library", at: At | None = None
-    ) -> Response:
-        session = context.auth.exchange(code)
-        if session is None:
-            return Response(sign_in_page(Unauthorised(), context.texts()), 401, media_type="text/html")
-        answer = RedirectResponse(f"/{page}" if page != "library" else f"/#{at}" if at else "/", 303)
-        answer.set_cookie(COOKIE, session, httponly=True, samesite="strict")
-        return answer
 
 
 def _agent_routes(api: FastAPI, context: Context) -> None:

@@ -314,8 +314,3 @@ class Draft(Schema):
 class NameFace(Schema):
     face_id: int
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-
-
-class SessionCode(Schema):
-    code: str
-    """opens the UI once, within a minute"""

@@ -21,8 +21,8 @@ class Whereabouts:
 
 
 def opening(address: str, code: str, page: str, at: str | None = None) -> str:
-    """Where a one-time code opens a page, at a place in it."""
-    return f"{address}/open?{urlencode({'code': code, 'page': page} | ({'at': at} if at else {}))}"
+    """Where a one-time code opens a page, at a place in it. In the fragment, which no browser sends to anybody: the page exchanges it."""
+    return f"{address}/{'' if page == 'library' else page}#{urlencode({'code': code} | ({'at': at} if at else {}), safe='/')}"
 
 
 def leave(runtime: Path, whereabouts: Whereabouts) -> None:

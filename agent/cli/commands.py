@@ -28,6 +28,7 @@ from agent.cli.people import people, redo, undo
 from agent.cli.problems import problems
 from agent.cli.redact import redact, restore
 from agent.cli.session import Session
+from agent.cli.sessions import sessions
 from agent.cli.uninstall import uninstall
 from agent.cli.update import update
 from agent.cli.watch import watch
@@ -252,6 +253,7 @@ for group in (
     watch,
     folders,
     problems,
+    sessions,
     find,
     verify,
     hand_over,

@@ -25,12 +25,12 @@ class QtPicker:
         self._thread = thread
         self._profile = profile
         self._views: list[QWebEngineView] = []
-        self._page = QUrl()  # where the code has led to
+        self._page = QUrl()  # without the code, which was for the first of them
 
     def warm(self, url: str) -> bool:
         if self._page.isEmpty():
             came = self._load(0, QUrl(url))
-            self._page = self._thread.ask(lambda: self._views[0].url(), _ANSWER_S)
+            self._page = QUrl(self._thread.ask(lambda: self._views[0].url().toString(), _ANSWER_S).partition("#")[0])
             return came and is_ours(self._page.toString())
         return True
 

@@ -25,7 +25,7 @@ class SystemPicker:
 
     def warm(self, url: str) -> bool:
         if not self._page:
-            self._page = self._loaded(url)
+            self._page = self._loaded(url).partition("#")[0]  # the code was for the first of them
         return bool(self._page)
 
     def fill(self, panes: Sequence[PickerPane]) -> None:

@@ -107,9 +107,11 @@ def _latencies(client: Client, log: Path, watched: Path, arriving: Sequence[Phot
 
 def _listen(client: Client, told: "Queue[float]") -> None:
     """Puts in when each image was told of, until the agent ends."""
-    with httpx.Client(base_url=client.address, trust_env=False, timeout=None) as session, contextlib.suppress(httpx.HTTPError):
-        session.get(client.session_url(), follow_redirects=True)
-        with session.stream("GET", "/api/events") as events:
-            for line in events.iter_lines():
-                if line.startswith("data:") and '"image_indexed"' in line:
-                    told.put(time.perf_counter())
+    with (
+        httpx.Client(base_url=client.address, headers=client.headers, trust_env=False, timeout=None) as session,
+        contextlib.suppress(httpx.HTTPError),
+        session.stream("GET", "/api/events") as events,
+    ):
+        for line in events.iter_lines():
+            if line.startswith("data:") and '"image_indexed"' in line:
+                told.put(time.perf_counter())

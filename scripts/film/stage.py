@@ -29,6 +29,7 @@ from agent.i18n import Texts
 from scripts.film.camera import SIZE
 from scripts.film.hands import Hand
 from scripts.program import until
+from scripts.signing_in import sign_in
 
 LIMIT_S = 90.0
 ROLES = ("button", "link", "radio", "textbox", "combobox", "heading", "option", "switch", "tab", "checkbox", "searchbox", "spinbutton")
@@ -69,7 +70,7 @@ class Stage:
 
     def enter(self) -> None:
         """Signed in."""
-        self.page.goto(self.client.session_url())
+        sign_in(self.page, self.client)
 
     def hide_popup(self) -> None:
         """The one that the first photos bring."""

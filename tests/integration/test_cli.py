@@ -51,7 +51,7 @@ def test_dropped_photos_are_indexed_while_scans_and_second_starts_come_and_go(
     assert said.returncode == 0 and "already running" in said.stderr
 
     said = program.run("open", "--print")
-    assert said.returncode == 0 and said.stdout.startswith("http://127.0.0.1:") and "/open?code=" in said.stdout
+    assert said.returncode == 0 and said.stdout.startswith("http://127.0.0.1:") and "/#code=" in said.stdout
 
 
 @pytest.mark.parametrize("way", ["quit", "term"])

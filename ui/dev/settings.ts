@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import en from '../../assets/locales/en.json' with { type: 'json' }
 import zh from '../../assets/locales/zh-CN.json' with { type: 'json' }
 import type { Setting, SettingGroup, Value, WatchedFolder, WelcomeChoices } from '../src/api/settings.ts'
-import type { Reference } from '../src/api/types.ts'
+import type { Reference, SessionOut } from '../src/api/types.ts'
 import { page, pages } from '../docs.ts'
 import { flatten } from '../texts.ts'
 import type { Options, World } from './fixtures.ts'
@@ -67,15 +67,21 @@ const ROWS: readonly Row[] = [
 const SUGGESTED = { en: ['/home/mei/Pictures', '/home/mei/Downloads'], 'zh-CN': ['/home/mei/图片', '/home/mei/下载'] } as const
 const OVERRIDDEN = 'engine.max_megapixels'
 
+const SESSIONS: readonly SessionOut[] = [
+  { number: 1, browser: 'Firefox', opened_at: '2026-11-20T09:12:00Z', seen_at: '2026-11-21T16:40:00Z', here: true },
+  { number: 2, browser: '', opened_at: '2026-11-19T20:05:00Z', seen_at: '2026-11-19T20:31:00Z', here: false },
+]
+
 interface State {
   readonly values: Map<string, Value>
   folders: WatchedFolder[] | null
   welcomed: boolean
   chosen: WelcomeChoices | null
   quietUntil: string | null
+  sessions: readonly SessionOut[]
 }
 
-const fresh = (): State => ({ values: new Map(), folders: null, welcomed: false, chosen: null, quietUntil: null })
+const fresh = (): State => ({ values: new Map(), folders: null, welcomed: false, chosen: null, quietUntil: null, sessions: SESSIONS })
 let state = fresh()
 const watchers = new Set<(purged: boolean) => void>()
 
@@ -190,7 +196,7 @@ function reference(page: string, options: Options): Reference {
 
 /** True if the call was about these things. */
 export function answerSettings(request: IncomingMessage, response: ServerResponse, url: URL, world: World, options: Options): boolean {
-  if (!/^\/api\/(help|settings|folders\/|first-run|recovery-code|quiet|burst)|^\/api\/folders$/.test(url.pathname)) return false
+  if (!/^\/api\/(help|settings|sessions|folders\/|first-run|recovery-code|quiet|burst)|^\/api\/folders$/.test(url.pathname)) return false
   // The list of folders with counts is the library's.
   if (/^\/api\/folders(\/inside)?$/.test(url.pathname) && request.method === 'GET') return false
   void bodyOf(request).then((body) => {
@@ -253,6 +259,14 @@ function reply(call: string, body: Record<string, unknown>, url: URL, world: Wor
     case 'POST /api/first-run/done':
       state.welcomed = true
       return DONE
+    case 'GET /api/sessions':
+      return { status: 200, answer: { items: state.sessions } }
+    case 'DELETE /api/sessions':
+      state.sessions = []
+      return { status: 200, answer: { count: 2 } }
+    case 'DELETE /api/sessions/2':
+      state.sessions = state.sessions.filter((session) => session.number !== 2)
+      return { status: 200, answer: { count: 1 } }
     case 'GET /api/recovery-code':
       return { status: 200, answer: { code: 'K7QF-2M9X-PD4R-8WTN-H3VC-6JZB' } }
     case 'POST /api/quiet': {

@@ -6,6 +6,7 @@
 
 import { en, keys, zh } from 'virtual:texts/picker'
 
+import { session } from './api/session'
 import { between, frameOf, regionOf, stepped, type Frame, type Shown, type Size } from './lib/region'
 
 interface Pick {
@@ -51,7 +52,9 @@ function begin(): void {
   // Not `decode()`: in a window that is not seen yet it never comes to an end.
   image.onload = () => tell(mine, { step: 'ready' })
   image.onerror = () => tell(mine, { step: 'cancelled' })
-  image.src = `/api/captures/frames/${word}`
+  void session.signedIn().then(() => {
+    if (pick === mine) image.src = session.address(`/api/captures/frames/${word}`)
+  })
 }
 
 function speak(language: string): void {
@@ -66,7 +69,7 @@ function speak(language: string): void {
 /** Nobody waits for the answer: if the agent is gone, so is this window. */
 function tell(to: Pick, step: { step: 'ready' | 'chosen' | 'cancelled'; region?: string | null }): void {
   const body = JSON.stringify({ ...step, monitor: to.monitor })
-  fetch(`/api/captures/picks/${to.id}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body }).catch(() => undefined)
+  session.ask(`/api/captures/picks/${to.id}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body }).catch(() => undefined)
 }
 
 function draw(next: Frame | null): void {

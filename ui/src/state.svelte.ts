@@ -3,7 +3,7 @@
 import { Client, ApiError, Unreachable } from './api/client'
 import { follow, type Happened, type Seen } from './api/events'
 import type { ImagePage, PersonOut, PlaceProblem, Problem, Status } from './api/types'
-import { systemLanguage, texts } from './i18n'
+import { systemLanguage, texts, type Language } from './i18n'
 import { coalesce } from './lib/coalesce'
 
 export type Connection = 'connecting' | 'live' | 'offline' | 'refused'
@@ -35,7 +35,10 @@ export class AppState {
   /** grows whenever the lists are read anew: who shows something else of the library reads that too */
   changes = $state(0)
 
-  language = $derived(this.status?.language ?? systemLanguage())
+  /** what the agent speaks, as it said when it refused this page */
+  spoken = $state<Language | null>(null)
+
+  language = $derived(this.status?.language ?? this.spoken ?? systemLanguage())
   t = $derived(texts(this.language))
   images = $derived(this.page?.items ?? [])
   loading = $derived(this.connection !== 'refused' && (this.status === null || this.page === null))
@@ -73,7 +76,10 @@ export class AppState {
         status: (status) => this.take(status),
         happened: (event) => this.noticed(event),
         offline: () => (this.connection = 'offline'),
-        refused: () => (this.connection = 'refused'),
+        refused: (language) => {
+          this.connection = 'refused'
+          this.spoken = language === 'en' || language === 'zh-CN' ? language : null
+        },
       },
       this.client.status,
       page,

@@ -15,6 +15,7 @@ from agent.i18n import LANGUAGES, Texts
 from scripts.setup.console import Console
 from scripts.setup.ui import Ui
 from scripts.setup.venv import Venv
+from scripts.signing_in import sign_in
 
 if TYPE_CHECKING:
     from tests.program import RealProgram
@@ -90,7 +91,7 @@ class Visitor:
     # -- where it is -------------------------------------------------------------------------------------------------------------
     def sign_in(self, page: str = "library") -> None:
         with self.program.client() as client:
-            self.page.goto(client.session_url(page))
+            sign_in(self.page, client, page)
 
     def go(self, place: str, language: str) -> None:
         """To a page, such as `#status` or `popup`, in a language."""

@@ -41,8 +41,7 @@ async def test_it_speaks_to_a_served_agent_and_no_proxy_gets_to_see_it(
         client = Client.find(tmp_path)
         assert (await asyncio.to_thread(client.status)).version == "1.2.3"
         url = await asyncio.to_thread(client.session_url, "popup")
-        async with httpx.AsyncClient(trust_env=False) as browser:
-            assert (await browser.get(url)).headers["location"] == "/popup"
+        assert url.startswith(f"http://127.0.0.1:{port}/popup#code=")
         with pytest.raises(AgentError) as refused:
             await asyncio.to_thread(client.get_json, "/api/images/7")
         assert refused.value.code == "api.not_found"
@@ -151,3 +150,16 @@ async def test_the_word_of_a_killed_agent_is_not_believed(served: Served, tmp_pa
         Client.find(tmp_path)
     (tmp_path / FILE).unlink()  # an agent of before there was a lock
     assert is_held(tmp_path)
+
+
+async def test_what_an_ended_session_listens_to_breaks_off_at_once(served: Served, tmp_path: Path) -> None:
+    async with serving(served.context, port=0, runtime=tmp_path) as port, httpx.AsyncClient(trust_env=False, timeout=60) as page:
+        address = f"http://127.0.0.1:{port}"
+        given = (await page.post(f"{address}/api/session", json={"code": served.auth.new_code()})).json()
+        async with page.stream("GET", f"{address}/api/events", params={"ticket": given["ticket"]}) as events:
+            lines = events.aiter_lines()
+            assert await anext(lines) == "event: status"
+            assert served.auth.end(None) == 1
+            assert all([not line.startswith("event:") async for line in lines]), "it ends, and in order"
+        again = await page.get(f"{address}/api/events", params={"ticket": given["ticket"]})
+        assert again.status_code == 401

@@ -122,7 +122,7 @@ async def test_a_request_that_cant_be_understood_says_where_but_not_what(owner: 
         ("GET", "/api/images?limit=0", "query.limit"),
         ("GET", "/api/images/first", "path.image_id"),
         ("POST", "/api/people", "body"),
-        ("GET", "/open?code=secret-code&page=elsewhere", "query.page"),
+        ("GET", "/api/images/1/preview?side=secret-code", "query.side"),
     ]:
         answer = await owner.request(method, path)
         assert (answer.status_code, answer.json()["code"]) == (422, "api.bad_request"), path

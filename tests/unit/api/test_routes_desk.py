@@ -52,12 +52,9 @@ async def test_the_browser_opens_at_a_place_in_the_program(owner: httpx.AsyncCli
     for at in ["photo-12", "problems/7", "photos", "status", "settings/engine.max_memory_mb", "help/guide", "help/troubleshooting/engine"]:
         assert (await owner.post("/api/open", json={"at": at})).status_code == 204, at
         assert served.desk.asked.pop() == f"browser {at}" and not served.desk.asked
-        answer = await owner.get("/open", params={"code": served.auth.new_code(), "at": at})
-        assert (answer.status_code, answer.headers["location"]) == (303, f"/#{at}"), at
 
 
 async def test_no_other_address_is_ever_opened(owner: httpx.AsyncClient, served: Served) -> None:
     for at in ["https://example.org", "//example.org", "photo-", "photo-1\n", "photo-1/../x", "settings/<b>", "popup", ""]:
         assert (await owner.post("/api/open", json={"at": at})).status_code == 422, at
-        assert (await owner.get("/open", params={"code": served.auth.new_code(), "at": at})).status_code == 422, at
     assert served.desk.asked == []

@@ -215,14 +215,14 @@ def test_open_prints_the_address_where_no_browser_opens(
         return len(opened) == 1
 
     monkeypatch.setattr("agent.desktop.opener.open_in_browser", open_first)
-    url = "http://127.0.0.1:8765/open?code=once&page=library"
+    url = "http://127.0.0.1:8765/#code=once"
     assert (cli("open").out, cli("open").out, cli("open", "--print").out) == ("", url + "\n", url + "\n")
     assert opened == [url, url]
 
 
 def test_open_goes_to_a_place_and_to_no_other_address(cli: CommandLine, running_agent: FakeAgent) -> None:
     running_agent.answers["/api/session/codes"] = httpx.Response(200, json={"code": "once"})
-    assert cli("open", "photo-12", "--print").out == "http://127.0.0.1:8765/open?code=once&page=library&at=photo-12\n"
+    assert cli("open", "photo-12", "--print").out == "http://127.0.0.1:8765/#code=once&at=photo-12\n"
     asked = list(running_agent.asked)
     said = cli("open", "https://example.org", "--print")
     assert (said.code, said.out, running_agent.asked) == (2, "", asked)

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from agent.api.client import Client
-from agent.api.schemas import SessionCode
 from agent.api.schemas_redact import RedactLine
 from agent.api.schemas_scan import ScanLine, Scanned, ScannedError
+from agent.api.schemas_session import SessionCode
 from agent.api.whereabouts import Whereabouts
 from agent.cli import hand_over as module
 from agent.desktop import opener

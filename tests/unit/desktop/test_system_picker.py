@@ -16,7 +16,7 @@ from agent.desktop.work_area import Rect
 from agent.domain.screen import Monitor
 from agent.settings import Popup
 
-URL = "http://127.0.0.1:5000/open?code=1&page=picker"
+URL = "http://127.0.0.1:5000/picker#code=1"
 PAGE = "http://127.0.0.1:5000/picker"
 
 

@@ -1,6 +1,7 @@
 /** Calls about captures of the screen that are open for review. What is covered is never in an answer. */
 
 import type { Client } from './client'
+import { session } from './session'
 import type { CaptureChange, CaptureOut, Captures } from './types'
 
 export class CaptureApi {
@@ -17,5 +18,5 @@ export class CaptureApi {
 
 /** Address of the covered picture; `version` tells one from the next. The browser keeps none of them. */
 export function captureUrl(id: string, version: number): string {
-  return `/api/captures/${id}/picture?format=jpeg&n=${version}`
+  return session.address(`/api/captures/${id}/picture?format=jpeg&n=${version}`)
 }

@@ -1,8 +1,13 @@
-/** Calls of the agent's HTTP API: same origin, signed in by the cookie. */
+/** Calls of the agent's HTTP API: same origin, signed with the session's key. */
 
 import { takeEarly } from './early'
 import { filterQuery, type ActionDone, type LibraryAction, type LibraryFilter, type PackedIndex } from './library'
+<<<<<<< HEAD
 import type { Draft, FindingOut, FolderOut, HealthReport, ImageOut, ImagePage, PersonOut, PlaceProblem, PlaceProblems, Problem, Status, SubfolderOut, UpdateOut } from './types'
+=======
+import { session } from './session'
+import type { Draft, FindingOut, FolderOut, HealthReport, ImageOut, ImagePage, PersonOut, PlaceProblem, PlaceProblems, Problem, Status, UpdateOut } from './types'
+>>>>>>> 828955a (Bind browser sessions to a key, list them and sign them out)
 
 interface Page {
   readonly limit: number
@@ -16,6 +21,8 @@ export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly problem: Problem,
+    /** what the agent speaks, where the page is not signed in and can't ask */
+    readonly language: string | null = null,
   ) {
     super(problem.code)
   }
@@ -44,7 +51,7 @@ const SLOW_LIMIT_MS = 150_000
 
 export class Client {
   /** @param fetcher stands in for the browser's `fetch` in tests */
-  constructor(private readonly fetcher: (path: string, init: RequestInit) => Promise<Response> = (path, init) => takeEarly(path) ?? fetch(path, init)) {}
+  constructor(private readonly fetcher: (path: string, init: RequestInit) => Promise<Response> = (path, init) => takeEarly(path) ?? session.ask(path, init)) {}
 
   status = (): Promise<Status> => this.get('/api/status')
   images = (limit: number, before: number | null = null): Promise<ImagePage> =>
@@ -94,7 +101,7 @@ export class Client {
   pause = (): Promise<void> => this.post('/api/pause')
   resume = (): Promise<void> => this.post('/api/resume')
   hidePopup = (): Promise<void> => this.post('/api/popup/hide')
-  /** Opens the browser signed in: the popup's own cookie is not the browser's. */
+  /** Opens the browser signed in: the popup's own session is not the browser's. */
   open = (place: string): Promise<void> => this.post('/api/open', { at: place })
 
   /** Any call; what comes back without a body is undefined. */
@@ -145,13 +152,14 @@ export class Client {
   private async send(path: string, init: RequestInit, limitMs = TIME_LIMIT_MS): Promise<Response> {
     let response: Response
     try {
-      response = await this.fetcher(path, { ...init, credentials: 'same-origin', signal: init.signal ?? AbortSignal.timeout(limitMs) })
+      response = await this.fetcher(path, { ...init, signal: init.signal ?? AbortSignal.timeout(limitMs) })
     } catch (error) {
       throw new Unreachable(path, { cause: error })
     }
     if (response.ok || response.status === 304) return response
     const body: unknown = await response.json().catch(() => null)
-    throw new ApiError(response.status, isProblem(body) ? body : { code: `http.${response.status}`, cause: response.statusText, remedy: '', params: {} })
+    const problem = isProblem(body) ? body : { code: `http.${response.status}`, cause: response.statusText, remedy: '', params: {} }
+    throw new ApiError(response.status, problem, response.headers.get('content-language'))
   }
 }
 
@@ -165,17 +173,17 @@ function json(body: unknown): RequestInit {
 
 /** Address of an image's small picture, kept by the agent so that it comes at once. */
 export function thumbnailUrl(imageId: number): string {
-  return `/api/images/${imageId}/thumbnail`
+  return session.address(`/api/images/${imageId}/thumbnail`)
 }
 
 /** Address of an image's own file. */
 export function originalUrl(imageId: number): string {
-  return `/api/images/${imageId}/original`
+  return session.address(`/api/images/${imageId}/original`)
 }
 
 /** Address of an image's picture whose longer side is at most `side` pixels. */
 export function previewUrl(imageId: number, side: number): string {
-  return `/api/images/${imageId}/preview?side=${side}`
+  return session.address(`/api/images/${imageId}/preview?side=${side}`)
 }
 
 /** Sides of the two pictures in use: a tile of the grid, and the photo itself with the faces cut from it. */

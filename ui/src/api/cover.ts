@@ -1,6 +1,7 @@
 /** Calls about covered copies: batches of them, what is on each, and starting more. */
 
 import type { Client } from './client'
+import { session } from './session'
 import type { CoverRequest, MarkIo, RedactedOut, RedactionBatchOut, RedactionBatches, RedactionDetail, RedactionItems } from './types'
 
 export type Wanted = Pick<CoverRequest, 'images' | 'out' | 'style' | 'keep' | 'strip'>
@@ -32,10 +33,10 @@ export class CoverApi {
 
 /** Address of the copy as it is, or of the original below it. Neither is kept by the browser; `made` tells one copy from the next. */
 export function copyUrl({ id, copy_sha256 }: Pick<RedactedOut, 'id' | 'copy_sha256'>, side: number): string {
-  return `/api/redaction-items/${id}/preview?of=copy&side=${side}&made=${copy_sha256?.slice(0, 8) ?? ''}`
+  return session.address(`/api/redaction-items/${id}/preview?of=copy&side=${side}&made=${copy_sha256?.slice(0, 8) ?? ''}`)
 }
 
 /** @param moment of what moves */
 export function uncoveredUrl(id: number, side: number, moment: number | null = null): string {
-  return `/api/redaction-items/${id}/preview?of=original&side=${side}${moment === null ? '' : `&moment=${moment}`}`
+  return session.address(`/api/redaction-items/${id}/preview?of=original&side=${side}${moment === null ? '' : `&moment=${moment}`}`)
 }

@@ -1,10 +1,12 @@
 /** What is asked for before the program itself has been read by the browser; the program takes it from here instead of asking again. */
 
+import { session } from './session'
+
 const asked = new Map<string, Promise<Response>>()
 
 /** Asks; the answer waits for who takes it. */
 export function askEarly(path: string): Promise<Response> {
-  const answer = fetch(path, { credentials: 'same-origin' })
+  const answer = session.ask(path)
   asked.set(path, answer)
   return answer
 }

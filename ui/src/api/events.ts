@@ -1,6 +1,7 @@
 /** The agent's event stream, which comes back by itself after the agent was gone. */
 
 import { ApiError } from './client'
+import { session } from './session'
 import type { Status } from './types'
 
 export interface Happened {
@@ -17,8 +18,8 @@ export interface Listener {
   /** something changed in the library; what, is read anew */
   happened(event: Happened): void
   offline(): void
-  /** not signed in, or no longer */
-  refused(): void
+  /** not signed in, or no longer; the agent speaks this language */
+  refused(language: string | null): void
 }
 
 const FIRST_WAIT_MS = 1_000
@@ -48,7 +49,11 @@ export function follow(listener: Listener, probe: () => Promise<Status>, page: S
 
   const open = (): void => {
     if (page?.visibilityState === 'hidden') return
-    const stream = new EventSource('/api/events')
+    if (session.entering !== null) {
+      void session.entering.then(() => source === null && !ended && open())
+      return
+    }
+    const stream = new EventSource(session.address('/api/events'))
     source = stream
     stream.addEventListener('open', () => {
       wait = FIRST_WAIT_MS
@@ -64,7 +69,7 @@ export function follow(listener: Listener, probe: () => Promise<Status>, page: S
     try {
       listener.status(await probe())
     } catch (error) {
-      if (error instanceof ApiError && (error.status === 401 || error.status === 403)) listener.refused()
+      if (error instanceof ApiError && (error.status === 401 || error.status === 403)) listener.refused(error.language)
       else listener.offline()
     }
     if (ended || source !== stream) return

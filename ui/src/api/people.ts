@@ -1,6 +1,7 @@
 /** Calls about people, groups of faces and doubtful faces. What the user says to them goes through `edits.svelte.ts`. */
 
 import type { Client } from './client'
+import { session } from './session'
 import type {
   DescribePerson,
   Doubts,
@@ -56,5 +57,5 @@ export class PeopleApi {
 
 /** Address of the file with all that is held of a person. */
 export function exportUrl(id: number): string {
-  return `/api/people/${id}/export`
+  return session.address(`/api/people/${id}/export`)
 }

@@ -1,7 +1,7 @@
 /** Calls for settings, watched folders, the first run and quiet times: the shapes of the agent's API. */
 
 import type { Client } from './client'
-import type { Estimate, FirstRun, FolderRemoved, SettingGroup, SettingOut, SettingsOut, WatchedFolder, WelcomeChoices } from './types'
+import type { Estimate, FirstRun, FolderRemoved, Sessions, SettingGroup, SettingOut, SettingsOut, WatchedFolder, WelcomeChoices } from './types'
 
 export type { Estimate, FirstRun, SettingGroup, SettingsOut, WatchedFolder, WelcomeChoices }
 
@@ -38,6 +38,10 @@ export class SettingsApi {
   /** What was chosen so far. */
   keepFirstRun = (chosen: WelcomeChoices): Promise<void> => this.client.request('PUT', '/api/first-run', chosen)
   firstRunDone = (): Promise<void> => this.client.request('POST', '/api/first-run/done')
+  /** Browsers that are signed in. */
+  sessions = (): Promise<Sessions> => this.client.request('GET', '/api/sessions')
+  /** All for null, this page included. */
+  endSessions = (number: number | null): Promise<void> => this.client.request('DELETE', `/api/sessions${number === null ? '' : `/${number}`}`)
   recoveryCode = async (): Promise<string> => (await this.client.request<{ code: string }>('GET', '/api/recovery-code')).code
 
   /** No popups for so many minutes; null ends that. */

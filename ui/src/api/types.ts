@@ -1461,6 +1461,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/session": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Sign In
+         * @description Open to all: the code is the right to come in.
+         */
+        readonly post: operations["sign_in_api_session_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/session/codes": {
         readonly parameters: {
             readonly query?: never;
@@ -1473,6 +1493,44 @@ export interface paths {
         /** New Code */
         readonly post: operations["new_code_api_session_codes_post"];
         readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/sessions": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Sessions
+         * @description Browsers that are signed in.
+         */
+        readonly get: operations["sessions_api_sessions_get"];
+        readonly put?: never;
+        readonly post?: never;
+        /** End All */
+        readonly delete: operations["end_all_api_sessions_delete"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/sessions/{number}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /** End */
+        readonly delete: operations["end_api_sessions__number__delete"];
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
@@ -3658,13 +3716,42 @@ export interface components {
             /** Paths */
             readonly paths: readonly string[];
         };
-        /** SessionCode */
+        /**
+         * SessionCode
+         * @description Opens one session within a minute: `/#code=…`.
+         */
         readonly SessionCode: {
-            /**
-             * Code
-             * @description opens the UI once, within a minute
-             */
+            /** Code */
             readonly code: string;
+        };
+        /** SessionOut */
+        readonly SessionOut: {
+            /** Browser */
+            readonly browser: string;
+            /** Here */
+            readonly here: boolean;
+            /** Number */
+            readonly number: number;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            readonly opened_at: string;
+            /**
+             * Seen At
+             * Format: date-time
+             */
+            readonly seen_at: string;
+        };
+        /** Sessions */
+        readonly Sessions: {
+            /** Items */
+            readonly items: readonly components["schemas"]["SessionOut"][];
+        };
+        /** SessionsEnded */
+        readonly SessionsEnded: {
+            /** Count */
+            readonly count: number;
         };
         /** SettingGroup */
         readonly SettingGroup: {
@@ -3769,6 +3856,21 @@ export interface components {
          * @enum {string}
          */
         readonly Shape: "ellipse" | "box";
+        /** SignIn */
+        readonly SignIn: {
+            /** Code */
+            readonly code: string;
+        };
+        /**
+         * SignedIn
+         * @description Calls carry `Authorization: Session <key>`; addresses of pictures and of streams `?ticket=<ticket>`, beside the cookie.
+         */
+        readonly SignedIn: {
+            /** Key */
+            readonly key: string;
+            /** Ticket */
+            readonly ticket: string;
+        };
         /**
          * StageMeans
          * @description Mean milliseconds of the last 200 photos.
@@ -4290,12 +4392,17 @@ export type SaveRequest = components['schemas']['SaveRequest'];
 export type SavedAt = components['schemas']['SavedAt'];
 export type ScanRequest = components['schemas']['ScanRequest'];
 export type SessionCode = components['schemas']['SessionCode'];
+export type SessionOut = components['schemas']['SessionOut'];
+export type Sessions = components['schemas']['Sessions'];
+export type SessionsEnded = components['schemas']['SessionsEnded'];
 export type SettingGroup = components['schemas']['SettingGroup'];
 export type SettingOut = components['schemas']['SettingOut'];
 export type SettingTold = components['schemas']['SettingTold'];
 export type SettingValue = components['schemas']['SettingValue'];
 export type SettingsOut = components['schemas']['SettingsOut'];
 export type Shape = components['schemas']['Shape'];
+export type SignIn = components['schemas']['SignIn'];
+export type SignedIn = components['schemas']['SignedIn'];
 export type StageMeans = components['schemas']['StageMeans'];
 export type Status = components['schemas']['Status'];
 export type Step = components['schemas']['Step'];
@@ -7077,6 +7184,39 @@ export interface operations {
             };
         };
     };
+    readonly sign_in_api_session_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly new_code_api_session_codes_post: {
         readonly parameters: {
             readonly query?: never;
@@ -7093,6 +7233,95 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["SessionCode"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly sessions_api_sessions_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Sessions"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly end_all_api_sessions_delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionsEnded"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly end_api_sessions__number__delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly number: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SessionsEnded"];
                 };
             };
             /** @description Unprocessable Entity */

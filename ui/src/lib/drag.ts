@@ -1,6 +1,7 @@
 /** What a photo is when it is dragged out of the page: its own file. */
 
 import { originalUrl } from '../api/client'
+import { session } from '../api/session'
 
 interface Dragged {
   readonly id: number
@@ -35,7 +36,7 @@ export function dragOut(data: DataTransfer, images: readonly Dragged[], origin: 
 
 /** Fills the drag of a covered copy: its file. */
 export function dragCopy(data: DataTransfer, { id, name }: Pick<Dragged, 'id' | 'name'>, origin: string): void {
-  const address = `${origin}/api/redaction-items/${id}/copy`
+  const address = origin + session.address(`/api/redaction-items/${id}/copy`)
   download(data, 'application/octet-stream', name, address)
   data.setData('text/uri-list', address)
 }
@@ -48,5 +49,5 @@ export function dragCapture(data: DataTransfer, id: string, origin: string, now 
   // The address of a picture in a text would lead nobody anywhere.
   data.clearData('text/html')
   // Named by the local time, as when it is saved.
-  download(data, 'image/png', `AI Popup ${now.toLocaleString('sv').replaceAll(':', '.')}.png`, `${origin}/api/captures/${id}/picture`)
+  download(data, 'image/png', `AI Popup ${now.toLocaleString('sv').replaceAll(':', '.')}.png`, origin + session.address(`/api/captures/${id}/picture`))
 }

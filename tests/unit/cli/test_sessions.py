@@ -1,0 +1,36 @@
+"""`ai-popup sessions`: what is listed, and who is signed out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+
+if TYPE_CHECKING:
+    from tests.unit.cli.conftest import CommandLine, FakeAgent
+
+TIMES = {"opened_at": "2026-11-20T09:12:00Z", "seen_at": "2026-11-21T16:40:00Z", "here": False}
+ITEMS = {"items": [{"number": 3, "browser": "Firefox", **TIMES}, {"number": 5, "browser": "", **TIMES}]}
+
+
+def test_browsers_are_listed_by_number(cli: CommandLine, running_agent: FakeAgent) -> None:
+    running_agent.answers["/api/sessions"] = httpx.Response(200, json=ITEMS)
+    firefox, unknown = cli("sessions", "list").out.splitlines()
+    assert firefox.startswith("3  Firefox: signed in 2026-11-20 ") and unknown.startswith("5  Unknown browser: ")
+    assert '"number":3' in cli("sessions", "list", "--json").out
+    running_agent.answers["/api/sessions"] = httpx.Response(200, json={"items": []})
+    assert cli("sessions", "list").out == "No browser is signed in.\n"
+
+
+def test_one_is_signed_out_or_all(cli: CommandLine, running_agent: FakeAgent) -> None:
+    running_agent.answers["/api/sessions/3"] = httpx.Response(200, json={"count": 1})
+    running_agent.answers["/api/sessions"] = httpx.Response(200, json={"count": 2})
+    assert cli("sessions", "end", "3").out == "1 browser is signed out.\n"
+    assert cli("sessions", "end", "--all").out == "2 browsers are signed out.\n"
+    assert running_agent.asked == ["DELETE /api/sessions/3", "DELETE /api/sessions"]
+    for words in (("sessions", "end"), ("sessions", "end", "3", "--all"), ("sessions", "end", "0")):
+        assert cli(*words).code == 2
+
+
+def test_without_an_agent_nobody_is_signed_in(cli: CommandLine) -> None:
+    assert "[agent.not_running]" in cli("sessions", "list").err

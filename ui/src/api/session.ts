@@ -1,0 +1,114 @@
+/**
+ * What proves to the agent that its user opened this page. A one-time code in the address is exchanged for a key, which every call carries,
+ * and for a ticket, which stands in the addresses of what the browser loads by itself. Both are kept where only pages of this very address
+ * and port can read them, in every tab: a cookie is sent to other users' servers on this computer, too.
+ */
+
+interface Kept {
+  readonly key: string
+  readonly ticket: string
+}
+
+/** What is used of a browser's window. */
+export interface Surroundings {
+  readonly location: Pick<Location, 'hash' | 'pathname' | 'search' | 'reload'>
+  readonly history: Pick<History, 'replaceState'>
+  readonly localStorage: Pick<Storage, 'getItem' | 'setItem'>
+  addEventListener(event: 'storage', call: (event: Pick<StorageEvent, 'key' | 'newValue'>) => void): void
+  addEventListener(event: 'hashchange', call: () => void): void
+  fetch(path: string, init: RequestInit): Promise<Response>
+}
+
+const PLACE = 'session'
+const CODE = /^#code=([\w-]+)(?:&at=(.*))?$/
+
+export class PageSession {
+  /** until the code in the address is exchanged; null if there is none, or no more */
+  entering: Promise<void> | null = null
+  private kept: Kept | null = null
+  private readonly waiting: (() => void)[] = []
+
+  /** @param page null outside of browsers */
+  constructor(private readonly page: Surroundings | null) {
+    if (page === null) return
+    this.kept = read(this.stored())
+    const [, code, at] = CODE.exec(page.location.hash) ?? []
+    if (code !== undefined) this.entering = this.enter(page, code, at)
+    page.addEventListener('storage', ({ key, newValue }) => {
+      if (key === PLACE) this.take(read(newValue) ?? this.kept)
+    })
+    // A code in the address of a page that is here already: it begins anew with it.
+    page.addEventListener('hashchange', () => {
+      if (CODE.test(page.location.hash)) page.location.reload()
+    })
+  }
+
+  /** `fetch` of the agent, with the key. */
+  async ask(path: string, init: RequestInit = {}): Promise<Response> {
+    await this.entering
+    return (this.page ?? globalThis).fetch(path, this.signed(init))
+  }
+
+  /** The address of what the browser loads by itself: a picture, a stream, a download. */
+  address(path: string): string {
+    return this.kept === null ? path : `${path}${path.includes('?') ? '&' : '?'}ticket=${this.kept.ticket}`
+  }
+
+  /** Waits until a page of this address is signed in: for a window that is opened beside it. */
+  async signedIn(): Promise<void> {
+    await this.entering
+    if (this.kept === null) await new Promise<void>((resolve) => this.waiting.push(resolve))
+  }
+
+  private signed(init: RequestInit): RequestInit {
+    const headers = new Headers(init.headers)
+    if (this.kept !== null) headers.set('authorization', `Session ${this.kept.key}`)
+    return { ...init, headers, credentials: 'same-origin' }
+  }
+
+  private async enter(page: Surroundings, code: string, at: string | undefined): Promise<void> {
+    // It is worth nothing once it was used, but need not stand in the history either.
+    page.history.replaceState(null, '', page.location.pathname + page.location.search + (at ? `#${at}` : ''))
+    try {
+      const body = JSON.stringify({ code })
+      const answer = await page.fetch('/api/session', this.signed({ method: 'POST', headers: { 'content-type': 'application/json' }, body }))
+      if (answer.ok) this.keep(page, await answer.text())
+    } catch {
+      // The agent is gone: the next call says so.
+    }
+    this.entering = null
+  }
+
+  private keep(page: Surroundings, text: string): void {
+    this.take(read(text))
+    try {
+      page.localStorage.setItem(PLACE, text)
+    } catch {
+      // Where nothing may be kept, it holds for this tab until that is read anew.
+    }
+  }
+
+  private take(kept: Kept | null): void {
+    this.kept = kept
+    if (kept !== null) for (const resolve of this.waiting.splice(0)) resolve()
+  }
+
+  private stored(): string | null {
+    try {
+      return this.page?.localStorage.getItem(PLACE) ?? null
+    } catch {
+      return null
+    }
+  }
+}
+
+function read(text: string | null): Kept | null {
+  try {
+    const { key, ticket } = JSON.parse(text ?? '') as Partial<Kept>
+    return typeof key === 'string' && typeof ticket === 'string' ? { key, ticket } : null
+  } catch {
+    return null
+  }
+}
+
+export const session = new PageSession(typeof window === 'undefined' ? null : window)
