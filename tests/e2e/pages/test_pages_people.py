@@ -64,7 +64,7 @@ def test_a_group_that_may_be_two_people_is_looked_at_before_it_is_named(people: 
 
 
 def test_single_faces_are_taken_out_before_a_group_is_named(people: Page) -> None:
-    people.get_by_role("link", name="Look at the 28 faces").click()
+    people.get_by_role("link", name="Show the 28 faces").click()
     faces = people.get_by_role("listbox")
     faces.focus()
     people.keyboard.press("ArrowRight")
@@ -82,7 +82,7 @@ def test_single_faces_are_taken_out_before_a_group_is_named(people: Page) -> Non
 def test_a_group_that_is_named_slowly_takes_nobody_back_who_went_elsewhere(people: Page) -> None:
     held = list[Route]()
     people.route("**/api/people/edits", lambda route: held.append(route))
-    people.get_by_role("link", name="Look at the 28 faces").click()
+    people.get_by_role("link", name="Show the 28 faces").click()
     people.get_by_role("listbox").wait_for()
     people.get_by_role("combobox", name="Who is this?").fill("Fang")
     with people.expect_request("**/api/people/edits"):

@@ -81,7 +81,7 @@ def test_chosen_faces_are_not_this_person_any_more(mei: Page) -> None:
     faces.focus()
     mei.keyboard.press("ArrowRight")
     mei.keyboard.press("Shift+ArrowRight")
-    expect(mei.locator(".bar strong")).to_have_text("2 chosen")
+    expect(mei.locator(".bar strong")).to_have_text("2 selected")
     mei.get_by_role("button", name="Not Mei").click()
     expect(mei.locator(".toast p")).to_have_text("Remembered: 2 faces are not Mei")
     expect(faces.get_by_role("option").first).to_have_attribute("aria-setsize", "38")

@@ -151,7 +151,7 @@ def test_the_keyboard_walks_and_chooses(photos: Page) -> None:
     photos.keyboard.press("Space")
     assert selected(photos) == ["98", "97", "96"]
     photos.keyboard.press("Control+a")
-    expect(photos.locator(".bar strong")).to_have_text("27 chosen")
+    expect(photos.locator(".bar strong")).to_have_text("27 selected")
     photos.keyboard.press("Escape")
     assert selected(photos) == []
 
@@ -415,7 +415,7 @@ def test_online_only_files_are_reached_from_the_library_and_looked_at_one_by_one
     visit("#photos", "trouble")
     page.get_by_role("group", name="Filters").get_by_role("link", name="Online only").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Online-only files")
-    page.get_by_role("button", name="Look at it: IMG_5001.HEIC").click()
+    page.get_by_role("button", name="Scan: IMG_5001.HEIC").click()
     with page.expect_request("**/api/online-only/look"):
         page.get_by_role("button", name="Scan all").click()
     expect(page.get_by_role("button", name="Scan all")).to_be_enabled()

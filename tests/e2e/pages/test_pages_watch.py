@@ -19,7 +19,7 @@ def test_watching_is_seen_rests_and_ends(page: Page, visit: Visit, violations: C
     expect(page.locator(".toast p")).to_have_text("Mei 出现在屏幕上。" if chinese else "Mei is on the screen.")
     assert violations() == []
     note.get_by_role("button", name="暂停 1 小时" if chinese else "Pause for 1 hour").click()
-    expect(note.get_by_role("status")).to_contain_text("休息到" if chinese else "rests until")
+    expect(note.get_by_role("status")).to_contain_text("已暂停监看，到" if chinese else "paused until")
     note.get_by_role("button", name="恢复监看" if chinese else "Resume watching").click()
     expect(note.get_by_role("status")).to_have_text("正在监看屏幕。" if chinese else "The screen is watched.")
     note.get_by_role("button", name="停止" if chinese else "Stop").click()
