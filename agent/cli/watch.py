@@ -7,7 +7,7 @@ import click
 from agent.cli.command import Group, json_option
 from agent.cli.output import say, tell
 from agent.cli.session import Session
-from agent.domain.errors import NotRunning
+from agent.domain.errors import NotRunning, ScreenUnavailable
 from agent.i18n import Texts
 
 TEXTS = Texts()
@@ -33,6 +33,7 @@ def off(session: Session, as_json: bool) -> None:
 
 def _switch(session: Session, *, on: bool, as_json: bool) -> None:
     from agent.app.watching import SWITCH
+    from agent.desktop.display import display_available
     from agent.desktop.portal import no_watching
 
     texts = session.texts
@@ -41,6 +42,8 @@ def _switch(session: Session, *, on: bool, as_json: bool) -> None:
     except NotRunning:
         if on and (refused := no_watching()) is not None:
             raise refused from None
+        if on and not display_available():  # DISPLAY is set, and nothing answers there
+            raise ScreenUnavailable from None
         session.file.put(SWITCH, on)
         tell({"on": on, "running": False}, texts("cli.watch.later" if on else "cli.watch.off"), as_json=as_json)
     else:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -14,8 +15,6 @@ import pytest
 from agent.domain.errors import NotRunning
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.program import RealProgram
 
 pytestmark = pytest.mark.slow
@@ -94,6 +93,44 @@ def test_the_file_of_settings_is_followed_while_it_runs(program: RealProgram, sa
     assert status.problem is not None and status.problem.code == "settings.invalid" and len(status.folders) == 2
     program.paths.settings.write_text(text)
     program.until(lambda status: status.state == "idle" and len(status.folders) == 1)
+
+
+def test_folders_and_problems_are_managed_while_it_runs(program: RealProgram, samples_folder: Path, tmp_path: Path) -> None:
+    program.file.set("recognition.enabled", "true")
+    program.start()
+    drop(program, samples_folder, "obama.jpg")
+    (program.watched / "broken.jpg").write_bytes(b"no picture")
+    program.settled(1, failed=1)
+    listed = program.run("problems", "list")
+    assert listed.returncode == 0 and listed.stdout.startswith(f"{program.watched / 'broken.jpg'}: ") and "1 file" in listed.stderr
+    shutil.copyfile(samples_folder / "biden.jpg", program.watched / "broken.jpg")
+    assert program.run("problems", "retry").returncode == 0
+    program.settled(2)
+    assert program.run("problems", "list", "--json").stdout == ""
+
+    more = tmp_path / "more"
+    more.mkdir()
+    shutil.copyfile(samples_folder / "obama2.jpg", more / "obama2.jpg")
+    assert program.run("folders", "add", str(more)).returncode == 0
+    program.settled(3)
+    assert program.run("folders", "list").stdout.splitlines() == [str(program.watched), str(more)]
+    assert program.run("find", "--folder", str(more)).stdout == f"{more / 'obama2.jpg'}\n"
+    assert program.run("people", "name", str(more / "obama2.jpg"), "Barack").returncode == 0
+    assert program.run("find", "-0", "--person", "Barack", "--folder", str(more)).stdout == f"{more / 'obama2.jpg'}\0"
+    assert "naming 1 face" in program.run("undo").stdout and program.run("find", "--person", "Barack").returncode == 1
+    assert "1 photo would leave" in program.run("folders", "remove", "--dry-run", str(more)).stdout
+    assert program.run("folders", "remove", str(more)).returncode == 0
+    program.settled(2)
+
+
+def test_a_scan_leaves_out_what_is_excluded(program: RealProgram, samples_folder: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "exports").mkdir(parents=True)
+    for name in ("obama.jpg", "exports/biden.jpg"):
+        shutil.copyfile(samples_folder / Path(name).name, elsewhere / name)
+    program.start()
+    said = program.run("scan", "--exclude", "exports", str(elsewhere))
+    assert said.returncode == 0 and said.stdout == f"{elsewhere / 'obama.jpg'}: 1 face\n"
 
 
 def test_recognition_switched_on_and_off_while_it_runs(program: RealProgram, samples_folder: Path) -> None:

@@ -127,5 +127,5 @@ def test_a_name_that_nobody_can_have_is_wrong_usage(used: CommandLine, name: str
 def test_a_restore_over_a_whole_library_asks_on_the_terminal(command: CommandLine, answer: str, code: int) -> None:
     command("backup", "create")
     ended, shown = command.on_terminal("backup", "restore", answer=answer)
-    assert ended == code and "The library is in order (0 photos)" in shown
+    assert ended == code and "The library is in good order (0 photos)" in shown
     assert len(list((command.home / "data" / "library").glob("damaged-*"))) == 1 - code

@@ -105,9 +105,12 @@ def test_it_rests_with_all_other_work_and_tells_why_it_can_not_watch(program_wit
 
 def test_without_a_screen_it_is_refused(program: RealProgram) -> None:
     alone = program.run("watch", "on")
+    program.environment["DISPLAY"] = ":987"  # nothing answers there
+    silent = program.run("watch", "on")
+    del program.environment["DISPLAY"]
     program.start()
     asked = program.run("watch", "on")
-    for said in (alone, asked):
+    for said in (alone, silent, asked):
         assert said.returncode == 1 and "[capture.no_screen]" in said.stderr and said.stdout == ""
     assert not program.file.load().watch_screen.enabled and program.status().watch == "off"
     assert program.run("watch", "off").returncode == 0

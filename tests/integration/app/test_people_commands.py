@@ -51,7 +51,7 @@ def test_a_photo_that_is_no_reference_is_refused_and_says_why(cli: CommandLine, 
     analyser.faces["m2.jpg"] = 3
     said = cli("people", "import", str(album))
     assert said.code == 1 and said.out == "1 face was named.\n"
-    assert "m1.jpg: No face was found" in said.err and "m2.jpg: There are 3 faces" in said.err and "2 were left out" in said.err
+    assert "m1.jpg: No face was found" in said.err and "m2.jpg: There are 3 faces" in said.err and "2 were skipped" in said.err
 
 
 def test_photos_are_found_by_who_is_on_them(cli: CommandLine, album: Path) -> None:

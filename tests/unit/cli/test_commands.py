@@ -326,7 +326,7 @@ def test_doctor_looks_at_the_models_and_the_library(cli: CommandLine, monkeypatc
 
 def test_where_nothing_is_watched_the_status_says_so(cli: CommandLine, running_agent: FakeAgent) -> None:
     running_agent.answers["/api/status"] = httpx.Response(200, json={**STATUS, "state": "idle", "queued": 0, "folders": []})
-    assert cli("status").out.startswith("No folder is watched yet: `ai-popup open`")
+    assert cli("status").out.startswith("No folder is watched yet. Add one with `ai-popup folders add FOLDER`")
 
 
 def test_chinese_sentences_follow_each_other_without_a_space(cli: CommandLine) -> None:

@@ -81,7 +81,7 @@ def test_a_script_has_to_agree_beforehand(cli: CommandLine, words: tuple[str, ..
         (("rename", "Mei", ""), "empty"),
         (("rename", "Mei", " \t"), "empty"),
         (("rename", "Mei", "x" * 201), "200"),
-        (("rename", "Mei", "a\x1bb"), "shown"),
+        (("rename", "Mei", "a\x1bb"), "printable"),
         (("split", "Mei", __file__, "--to", ""), "empty"),
     ],
 )
