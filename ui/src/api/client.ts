@@ -2,12 +2,8 @@
 
 import { takeEarly } from './early'
 import { filterQuery, type ActionDone, type LibraryAction, type LibraryFilter, type PackedIndex } from './library'
-<<<<<<< HEAD
-import type { Draft, FindingOut, FolderOut, HealthReport, ImageOut, ImagePage, PersonOut, PlaceProblem, PlaceProblems, Problem, Status, SubfolderOut, UpdateOut } from './types'
-=======
 import { session } from './session'
-import type { Draft, FindingOut, FolderOut, HealthReport, ImageOut, ImagePage, PersonOut, PlaceProblem, PlaceProblems, Problem, Status, UpdateOut } from './types'
->>>>>>> 828955a (Bind browser sessions to a key, list them and sign them out)
+import type { Draft, FindingOut, FolderOut, HealthReport, ImageOut, ImagePage, PersonOut, PlaceProblem, PlaceProblems, Problem, Status, SubfolderOut, UpdateOut } from './types'
 
 interface Page {
   readonly limit: number
