@@ -2,19 +2,20 @@
 
 import click
 
-from agent.cli.output import say
+from agent.cli.command import Group, json_option
+from agent.cli.output import say, tell
 from agent.cli.session import Session
 from agent.i18n import Texts
 
 TEXTS = Texts()
 
 
-@click.group(help=TEXTS("cli.help.sessions"))
+@click.group(cls=Group, help=TEXTS("cli.help.sessions"))
 def sessions() -> None: ...
 
 
 @sessions.command("list", help=TEXTS("cli.help.sessions_list"))
-@click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json_one"))
+@json_option()
 @click.pass_obj
 def list_sessions(session: Session, as_json: bool) -> None:
     found, texts = session.client().sessions(), session.texts
@@ -32,8 +33,10 @@ def list_sessions(session: Session, as_json: bool) -> None:
 @sessions.command(help=TEXTS("cli.help.sessions_end"))
 @click.argument("number", type=click.IntRange(min=1), required=False)
 @click.option("--all", "every", is_flag=True, help=TEXTS("cli.help.sessions_all"))
+@json_option()
 @click.pass_obj
-def end(session: Session, number: int | None, every: bool) -> None:
+def end(session: Session, number: int | None, every: bool, as_json: bool) -> None:
     if (number is not None) == every:
         raise click.UsageError(session.texts("cli.sessions.one_way"))
-    say(session.texts("cli.sessions.ended", count=session.client().end_sessions(number).count))
+    count = session.client().end_sessions(number).count
+    tell({"ended": count}, session.texts("cli.sessions.ended", count=count), as_json=as_json)
