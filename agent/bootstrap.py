@@ -27,6 +27,7 @@ from agent.adapters.power import read_power
 from agent.adapters.processes import ProcessMeter, total_memory
 from agent.adapters.store import SqliteLibrary
 from agent.adapters.store.opening import open_library
+from agent.adapters.store.soundness import Soundness
 from agent.adapters.thumbnails import ThumbnailFile
 from agent.adapters.tools import Stop, let_go_at_quit
 from agent.adapters.updates.library_care import LibraryCare
@@ -261,6 +262,7 @@ def build(
         screen=screen,
         watch=watch,
         renamed=renamed,
+        look_through=lambda: Soundness(paths.library).look(library),
         rest=Rest(lambda: library.uses + thumbnails.uses, (library.let_go, thumbnails.let_go, give_back, let_go_of_code)),
     )
 

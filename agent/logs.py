@@ -17,6 +17,7 @@ from typing import Final, TextIO
 import structlog
 
 from agent.domain.errors import AgentError
+from agent.repeats import Repeats
 from agent.settings import Logs
 
 WITHHELD: Final = "[withheld]"
@@ -152,7 +153,7 @@ class _Listener(logging.handlers.QueueListener):
         if thread is not None:
             thread.join(2)
             if not thread.is_alive():
-                self._file.close()
+                self._file.end()
 
 
 class _File(logging.handlers.RotatingFileHandler):
@@ -164,12 +165,23 @@ class _File(logging.handlers.RotatingFileHandler):
         self._entry = entry
         self._failed = False
         self._torn = False
+        self._repeats = Repeats()
 
     def emit(self, record: logging.LogRecord) -> None:
+        if (record.levelno or 0) >= logging.WARNING and not self._repeats.passes(_says(record), record.created):
+            return
         dropped, self._entry.dropped = self._entry.dropped, 0
         if dropped:
             self._try(_note("log.dropped", lines=dropped))
+        if repeated := self._repeats.take():
+            self._try(_note("log.repeated", lines=repeated))
         self._try(record)
+
+    def end(self) -> None:
+        """Tell what was left out, and close."""
+        if repeated := self._repeats.take():
+            self._try(_note("log.repeated", lines=repeated))
+        self.close()
 
     def _try(self, record: logging.LogRecord) -> None:
         self._failed = False
@@ -194,6 +206,13 @@ class _File(logging.handlers.RotatingFileHandler):
 
     def _open(self) -> TextIOWrapper:
         return open(self.baseFilename, "a", encoding="utf-8", opener=_owner_only)
+
+
+def _says(record: logging.LogRecord) -> str:
+    """The same for lines that differ in their time only."""
+    error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+    said = {key: value for key, value in record.msg.items() if key != "exc_info"} if isinstance(record.msg, dict) else record.msg
+    return f"{record.levelno} {record.name} {said} {type(error).__name__}"[:500]
 
 
 def _owner_only(path: str, flags: int) -> int:

@@ -17,6 +17,7 @@ from agent.desktop.display import display_available, tray_available, why_no_tray
 from agent.desktop.termination import on_termination
 from agent.domain.errors import DesktopError, NoTray, reason_of
 from agent.i18n import Texts
+from agent.threads import loop_threads
 
 if TYPE_CHECKING:
     from agent.adapters.store import SqliteLibrary
@@ -172,6 +173,10 @@ class Agent:
         self._loop = asyncio.get_running_loop()
         if self._ended.is_set():
             return
+        with loop_threads(self._loop):
+            await self._live_with_threads()
+
+    async def _live_with_threads(self) -> None:
         from agent.core import Core  # most of what is loaded: after the icon
 
         # An icon alone tells nobody that a folder is to be chosen. Libraries of their own (demo, tests) do without.

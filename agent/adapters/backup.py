@@ -12,6 +12,7 @@ from agent.adapters.paths import make_private
 from agent.adapters.store.copies import check_copy
 from agent.adapters.store.library import SqliteLibrary
 from agent.adapters.store.opening import BACKUPS_FOLDER, DATABASE_FILE
+from agent.adapters.store.soundness import Soundness
 from agent.adapters.store.upgrade import BEFORE_UPGRADE
 from agent.domain.errors import BackupDamaged, BackupMissing, KeyHomeError, StoreDamaged, StoreError, StoreKeyMissing, StoreKeyWrong
 
@@ -170,6 +171,7 @@ class BackupStore:
             sync_folder(self._folder)
             staged.replace(self._live())
             sync_folder(self._folder)
+            Soundness(self._folder).forget()
             if not self._same_keys(chosen):
                 write_private(self._folder / KEYS_FILE, (chosen.path / KEYS_FILE).read_bytes())
         except OSError as error:

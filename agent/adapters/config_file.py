@@ -13,7 +13,15 @@ from agent.adapters.config_lines import line_of
 from agent.adapters.durable import write_private
 from agent.adapters.paths import make_private
 from agent.app.setting_fields import nearest_key
-from agent.domain.errors import NotFound, SettingsError, SettingsInvalid, SettingsUnknownKey, SettingsUnwritable, StoreError
+from agent.domain.errors import (
+    NotFound,
+    SettingsError,
+    SettingsInvalid,
+    SettingsNoAccess,
+    SettingsUnknownKey,
+    SettingsUnwritable,
+    StoreError,
+)
 from agent.domain.names import tidy
 from agent.resources import resource
 from agent.settings import Settings, changed_sections, root_of
@@ -62,7 +70,10 @@ class SettingsFile:
             return [error]
 
     def raw(self) -> Raw:
-        """What the user's file itself says, unchecked; empty if there is none. Raises SettingsUnreadable or SettingsInvalid."""
+        """What the user's file itself says, unchecked; empty if there is none.
+
+        Raises SettingsNoAccess, SettingsUnreadable or SettingsInvalid.
+        """
         return parsed(self._read())
 
     def overridden(self) -> frozenset[str]:
@@ -267,7 +278,7 @@ class SettingsFile:
         except FileNotFoundError:
             return b""
         except OSError as error:
-            raise SettingsInvalid(key=self.path.name, reason="no_access") from error
+            raise SettingsNoAccess from error
 
     def _located(self, error: SettingsError, text: bytes) -> SettingsError:
         """With the parameter `line`, unless the environment is to blame."""

@@ -19,7 +19,7 @@ from agent.app.health import Check, DiskFacts, ModelFacts, to_file
 from agent.app.ports import Counts, Library
 from agent.app.rules import everything, recipe_of
 from agent.domain.duties import FILING_PEOPLE
-from agent.domain.errors import AuditBroken, SourceUnreachable, StoreDiskFull
+from agent.domain.errors import AuditBroken, SourceUnreachable, StoreDamaged, StoreDiskFull
 from agent.i18n import Texts
 from agent.settings import Settings
 
@@ -151,7 +151,9 @@ class Ground:
 
 
 def _sound(library: Library) -> Counts:
-    """Raises AuditBroken."""
+    """Raises StoreDamaged, AuditBroken."""
+    if not library.sound():
+        raise StoreDamaged
     broken = library.audit_broken_at()
     if broken is not None:
         raise AuditBroken(row=broken)

@@ -6,21 +6,27 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from agent.adapters.durable import store_error
 from agent.adapters.paths import AppPaths
 from agent.domain.errors import AlreadyRunning, CommandRunning
 
 
 @contextmanager
 def alone(paths: AppPaths, *, command: bool = True, wait_s: float = 0) -> Iterator[None]:
-    """Hold the instance's lock, as a `command` or as the agent. Raises AlreadyRunning, or CommandRunning where a command holds it."""
+    """Hold the instance's lock, as a `command` or as the agent.
+
+    Raises AlreadyRunning, or CommandRunning where a command holds it, and StoreError where nothing can be written.
+    """
     paths.create()
     with ExitStack() as held:
         try:
             held.enter_context(FileLock(paths.lock, timeout=wait_s))
+            if command:
+                held.enter_context(FileLock(paths.command_lock))  # free, but for the moment in which somebody asks
         except Timeout as error:
             raise (CommandRunning if _held(paths.command_lock) else AlreadyRunning) from error
-        if command:
-            held.enter_context(FileLock(paths.command_lock))  # free, but for the moment in which somebody asks
+        except OSError as error:
+            raise store_error(error) from error
         yield
 
 

@@ -5,11 +5,13 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
 from agent.api.own_listener import OwnListener
+from agent.api.patience import patiently
 from agent.api.peers import listens_for_us
 from agent.api.schemas import Status
 from agent.api.schemas_capture import CaptureOut, CaptureRequest
@@ -20,7 +22,7 @@ from agent.api.schemas_session import SessionCode, Sessions, SessionsEnded
 from agent.api.schemas_watch import WatchOut
 from agent.api.serving_lock import is_held
 from agent.api.whereabouts import Whereabouts, find, opening
-from agent.domain.errors import AgentError, AgentUnreachable, ImageUnreadable, NotRunning, from_code
+from agent.domain.errors import AgentError, AgentUnreachable, ImageUnreadable, LifecycleError, NotRunning, from_code
 
 
 class Client:
@@ -32,7 +34,7 @@ class Client:
         self._http = httpx.Client(
             base_url=self.address,
             headers=self.headers,
-            timeout=httpx.Timeout(30.0, connect=_CONNECT_S),
+            timeout=httpx.Timeout(_ANSWER_S, connect=_CONNECT_S),
             trust_env=False,
             transport=transport or OwnListener(),
         )
@@ -72,8 +74,7 @@ class Client:
 
     def post_patiently(self, path: str) -> None:
         """As `post`, of what takes as long as the network takes."""
-        with _translated():
-            _check(self._http.post(path, timeout=None))
+        self._long(path)
 
     def session_url(self, page: str = "library", at: str | None = None) -> str:
         """An address that opens the UI once, within a minute; `at` is a place in it."""
@@ -93,72 +94,56 @@ class Client:
             return SessionsEnded.model_validate_json(self._call("DELETE", path).content)
 
     def scan(self, request: ScanRequest) -> Iterator[ScanLine]:
-        """The scan's lines as they come. Raises AgentUnreachable if the agent ends meanwhile."""
-        with (
-            _translated(),
-            self._http.stream("POST", "/api/scans", content=_body(request), headers=_JSON, timeout=None) as answer,
-        ):
-            _check(answer)
-            for line in answer.iter_lines():
+        """The scan's lines as they come. Raises AgentUnreachable if the agent ends, or answers nothing, meanwhile."""
+        with _translated():
+            for line in self._lines("/api/scans", _body(request)):
                 yield ScanLine.model_validate_json(line)
 
     def redact(self, request: RedactRequest) -> Iterator[RedactLine]:
         """The lines as they come; whoever stops listening stops what was not begun. Raises as `scan`."""
-        with (
-            _translated(),
-            self._http.stream("POST", "/api/redact", content=_body(request), headers=_JSON, timeout=None) as answer,
-        ):
-            _check(answer)
-            for line in answer.iter_lines():
+        with _translated():
+            for line in self._lines("/api/redact", _body(request)):
                 yield RedactLine.model_validate_json(line)
 
     def restore(self, request: RestoreRequest) -> Restored:
         """It may take as long as a large picture takes."""
         with _translated():
-            answer = self._http.post("/api/restore", content=_body(request), headers=_JSON, timeout=None)
-            _check(answer)
-            return Restored.model_validate_json(answer.content)
+            return Restored.model_validate_json(self._long("/api/restore", _body(request)).content)
 
     def edit(self, edit: Edit) -> Edited:
         """What the user says of people and faces."""
         with _translated():
-            answer = self._http.post("/api/people/edits", content=_body(edit), headers=_JSON, timeout=_PATIENT)
-            _check(answer)
-            return Edited.model_validate_json(answer.content)
+            return Edited.model_validate_json(self._long("/api/people/edits", _body(edit)).content)
 
     def take_back(self) -> Step:
         """The latest step."""
         with _translated():
-            return Step.model_validate_json(self._call("POST", "/api/undo", "{}").content)
+            return Step.model_validate_json(self._long("/api/undo", "{}").content)
 
     def do_again(self) -> Step:
         with _translated():
-            return Step.model_validate_json(self._call("POST", "/api/redo").content)
+            return Step.model_validate_json(self._long("/api/redo").content)
 
     def forget(self, person_id: int) -> Forgotten:
         with _translated():
-            return Forgotten.model_validate_json(self._call("POST", f"/api/people/{person_id}/forget").content)
+            return Forgotten.model_validate_json(self._long(f"/api/people/{person_id}/forget").content)
 
     def verify(self, request: VerifyRequest) -> Verified:
         with _translated():
-            return Verified.model_validate_json(self._call("POST", "/api/verify", _body(request)).content)
+            return Verified.model_validate_json(self._long("/api/verify", _body(request)).content)
 
     def search_face(self, path: str) -> FaceSearchOut:
         """Faces like those of a photo, which is sent and not kept. Raises ImageUnreadable."""
         try:
             with Path(path).open("rb") as photo, _translated():
-                answer = self._http.post("/api/search/face", content=photo, headers=_IMAGE, timeout=_PATIENT)
-                _check(answer)
-                return FaceSearchOut.model_validate_json(answer.content)
+                return FaceSearchOut.model_validate_json(self._long("/api/search/face", photo, _IMAGE).content)
         except OSError as error:
             raise ImageUnreadable from error
 
     def capture(self, request: CaptureRequest) -> CaptureOut:
         """It may take as long as the user takes to choose."""
         with _translated():
-            answer = self._http.post("/api/captures", content=_body(request), headers=_JSON, timeout=None)
-            _check(answer)
-            return CaptureOut.model_validate_json(answer.content)
+            return CaptureOut.model_validate_json(self._long("/api/captures", _body(request)).content)
 
     def get_json(self, path: str) -> object:
         return json.loads(self._call("GET", path).content)
@@ -172,6 +157,37 @@ class Client:
             _check(answer)
             return answer
 
+    def _long(self, path: str, content: str | IO[bytes] | None = None, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        """A call that takes as long as it takes, see `patiently`."""
+
+        def answers() -> Iterator[httpx.Response]:
+            told = (headers or _JSON) if content is not None else None
+            yield self._http.post(path, content=content, headers=told, timeout=_NO_LIMIT)
+
+        with _translated():
+            (answer,) = patiently(answers, self._still_there)
+            _check(answer)
+            return answer
+
+    def _lines(self, path: str, content: str) -> Iterator[str]:
+        """Of an answer that comes line by line, see `patiently`."""
+
+        def lines() -> Iterator[str]:
+            with self._http.stream("POST", path, content=content, headers=_JSON, timeout=_NO_LIMIT) as answer:
+                _check(answer)
+                yield from answer.iter_lines()
+
+        return patiently(lines, self._still_there)
+
+    def _still_there(self) -> None:
+        """Raises AgentUnreachable if it is gone, or answers nothing within the limit of every short call."""
+        try:
+            self.status()
+        except LifecycleError as error:
+            raise AgentUnreachable from error
+        except AgentError:
+            pass  # that is an answer, too
+
 
 def _body(request: BaseModel) -> str:
     """As JSON in ASCII: a path may hold bytes that are no text, which UTF-8 can't tell."""
@@ -181,7 +197,8 @@ def _body(request: BaseModel) -> str:
 _JSON = {"content-type": "application/json"}
 _IMAGE = {"content-type": "image/*"}
 _CONNECT_S = 2.0
-_PATIENT = httpx.Timeout(600.0, connect=_CONNECT_S)  # a million faces may be named, or all face prints have to be read first
+_ANSWER_S = 30.0  # what answers nothing for so long is not there
+_NO_LIMIT = httpx.Timeout(None, connect=_CONNECT_S)
 
 
 @contextmanager

@@ -1,15 +1,14 @@
 """Takes what a source saw into the library: new files become jobs, moved ones keep their faces, vanished ones are marked."""
 
 import asyncio
-import hashlib
-import os
-import stat
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 import structlog
 
 from agent.app.bus import Bus
+from agent.app.content_hash import hash_aside
 from agent.app.ports import (
     Change,
     FileAppeared,
@@ -23,7 +22,7 @@ from agent.app.ports import (
     TreeMoved,
 )
 from agent.domain.clips import is_clip
-from agent.domain.errors import AgentError, StoreError
+from agent.domain.errors import AgentError, SourceUnreachable, StoreError
 from agent.domain.events import Recorded
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
@@ -60,6 +59,7 @@ class Ingest:
         self._sidecar = sidecar
         self._clip = clip
         self.folder_problems: dict[str, AgentError] = {}
+        self._silent_folders: set[str] = set()  # whose drive stopped answering while a file was read
         self.problem: AgentError | None = None
 
     async def take(self, change: Change) -> None:
@@ -103,55 +103,64 @@ class Ingest:
     async def note(self, seen: FileSeen, priority: Priority) -> Noted:
         """Tell the library about one file. Read here only when another image has its exact size: it may be the same."""
         if seen.folder is not None and is_clip(seen.path):
-            noted, place_id = await asyncio.to_thread(self._note_clip, seen)
+            noted, place_id = await self._note_clip(seen)
             if noted is Noted.ATTACHED:
                 self._clip(place_id)
             return noted
-        noted, events = await asyncio.to_thread(self._note, seen, priority)
+        noted, events = await self._note(seen, priority)
         self._bus.publish(events)
         if noted is Noted.QUEUED:
             self._wake()
         self._changed()  # also if nothing is to be done: the file may be back after it was missing
         return noted
 
-    def _note(self, seen: FileSeen, priority: Priority) -> tuple[Noted, list[Recorded]]:
-        recipe, now = self._recipe(seen.path), self._clock()
+    async def _note(self, seen: FileSeen, priority: Priority) -> tuple[Noted, list[Recorded]]:
+        unread, noted, events = await asyncio.to_thread(self._note_unread, seen, priority)
+        if noted is Noted.HASH_WANTED:
+            write = partial(self._library.note_file, seen, self._recipe(seen.path), priority=priority, now=self._clock())
+            return await asyncio.to_thread(write, sha256="" if unread else await self._hash(seen))
+        return noted, events
+
+    def _note_unread(self, seen: FileSeen, priority: Priority) -> tuple[bool, Noted, list[Recorded]]:
         unread = priority is not Priority.ASKED and self._online_only(seen.path)
         if unread:
             known = self._library.place(seen.path)
             if known is not None and known.job is JobState.DEFERRED:
-                return Noted.UNCHANGED, []
-        noted, events = self._library.note_file(seen, recipe, priority=priority, now=now)
-        if noted is Noted.HASH_WANTED:
-            sha256 = "" if unread else content_hash(seen.path)
-            noted, events = self._library.note_file(seen, recipe, priority=priority, now=now, sha256=sha256)
-        return noted, events
+                return unread, Noted.UNCHANGED, []
+        return unread, *self._library.note_file(seen, self._recipe(seen.path), priority=priority, now=self._clock())
 
-    def _note_clip(self, seen: FileSeen) -> tuple[Noted, int]:
+    async def _hash(self, seen: FileSeen) -> str:
+        """Empty also if the drive stops answering: the file then becomes a job, which names the reason, and the folder says so at once."""
+        try:
+            sha256 = await hash_aside(seen.path)
+        except TimeoutError:
+            log.warning("ingest.no_answer")
+            self._silent(seen.folder, SourceUnreachable())
+            return ""
+        self._silent(seen.folder, None)
+        return sha256
+
+    def _silent(self, folder: str | None, error: AgentError | None) -> None:
+        """Whether a watched folder's files can be read; what its source says of it is left alone."""
+        if folder is None or (error is None) is (folder not in self._silent_folders):
+            return
+        if error is None:
+            self._silent_folders.discard(folder)
+            self.folder_problems.pop(folder, None)
+        else:
+            self._silent_folders.add(folder)
+            self.folder_problems[folder] = error
+        self._changed()
+
+    async def _note_clip(self, seen: FileSeen) -> tuple[Noted, int]:
         """One that is in a cloud only is told of at each look through its folder, until it is here."""
-        if self._online_only(seen.path):
+        if await asyncio.to_thread(self._online_only, seen.path):
             return Noted.UNCHANGED, 0
-        now = self._clock()
-        noted, place_id = self._library.note_clip(seen, now=now)
+        write = partial(self._library.note_clip, seen, now=self._clock())
+        noted, place_id = await asyncio.to_thread(write)
         if noted is Noted.HASH_WANTED:
-            noted, place_id = self._library.note_clip(seen, now=now, sha256=content_hash(seen.path))
+            noted, place_id = await asyncio.to_thread(write, sha256=await self._hash(seen))
         return noted, place_id
 
     async def _write(self, method: Callable[..., list[Recorded]], *values: object) -> None:
         self._bus.publish(await asyncio.to_thread(method, *values, now=self._clock()))
-
-
-def content_hash(path: str) -> str:
-    """SHA-256 of a file, read as a stream; empty if it can't be read: that equals no content, and the engine gets to name the reason."""
-    try:
-        with open(path, "rb", opener=_without_waiting) as file:
-            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                return hashlib.file_digest(file, "sha256").hexdigest()
-    except (OSError, ValueError):
-        pass
-    return ""
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """A pipe that took a photo's place would be waited for without end."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

@@ -12,6 +12,7 @@ from agent.app.capturing import Capturing, Surroundings
 from agent.app.governor import Pace
 from agent.app.indexer import Indexer
 from agent.app.ingest import Ingest
+from agent.app.library_check import LibraryCheck
 from agent.app.monitor import Machine, Monitor
 from agent.app.ports import Analyse, Analyser, FaceMatcher, ForgottenList, Library, SidecarStore, Source, ThumbnailStore
 from agent.app.ports.screen import ScreenGrabber
@@ -75,6 +76,7 @@ class App:
         screen: tuple[ScreenGrabber, Surroundings] | None = None,
         watch: tuple[ScreenWatcher, WatchedDesktop] | None = None,
         renamed: Callable[[str, str | None], bool | None] = lambda *_: None,
+        look_through: Callable[[], bool] = lambda: True,
     ) -> None:
         self.settings = settings
         self.library = library
@@ -188,6 +190,8 @@ class App:
         self.screen.tell(self.status)
         self._models = ModelSupply(lambda: supply(self.recipe()), self.indexer.mended, self.status.changed)
         self.status.people_changed = lambda: self._recognising.changes
+        self._check = LibraryCheck(look_through, self.status.changed)
+        self.status.damage = lambda: self._check.problem
         self.status.fetching = lambda: self._models.busy
         self.status.unfetched = lambda: self._models.problem
 
@@ -217,6 +221,7 @@ class App:
                     tasks.create_task(self.monitor.run())
                     tasks.create_task(self._models.run())
                     if watch:
+                        tasks.create_task(self._check.run())
                         self.screen.start(tasks)
                         tasks.create_task(self._source.run(self.ingest.take))
                         tasks.create_task(

@@ -18,7 +18,7 @@ from agent.app.ports import Counts, Library
 from agent.app.progress import Burst, Finished, Progress
 from agent.app.quiet import Quiet
 from agent.app.watch_shown import WatchShown, WatchState
-from agent.domain.errors import AgentError, ModelMissing, StoreError
+from agent.domain.errors import AgentError, ModelMissing, StoreDamaged, StoreError
 from agent.domain.jobs import JobState
 from agent.settings import Settings
 
@@ -92,6 +92,7 @@ class StatusFeed:
         self._device_note = device_note
         self._stale = asyncio.Event()
         self._last: Status | None = None
+        self._counts = Counts(images=0, faces=0, people=0, jobs={}, doubts=0)
         self._busy_s = 0.0
         self._listeners: list[Listener] = []
         self.settings_problem: AgentError | None = None
@@ -103,6 +104,7 @@ class StatusFeed:
         self.watching: Callable[[], WatchShown] = WatchShown
         self.update: Callable[[], tuple[str | None, AgentError | None]] = lambda: (None, None)  # what waits, and what was taken back
         self.gap: Callable[[], AgentError | None] = lambda: None  # photos are decoded without a whole wall
+        self.damage: Callable[[], AgentError | None] = lambda: None  # of the library
         self.unfetched: Callable[[], AgentError | None] = lambda: None  # why they are not
 
     def changed(self) -> None:
@@ -125,14 +127,18 @@ class StatusFeed:
         """The status this moment. Raises StoreError."""
         settings = self._settings()  # before counting: what they made to be done is then counted
         done = self._progress.done
-        counts = await asyncio.to_thread(self._count)
+        damage = self.damage()
+        try:
+            counts = self._counts = await asyncio.to_thread(self._count)
+        except StoreDamaged as error:  # told with what was last counted: who asks for the status is to see why
+            counts, damage = self._counts, error
         jobs = counts.jobs
         queued = jobs.get(JobState.QUEUED, 0) + jobs.get(JobState.LEASED, 0)
         blocked = self._indexer.problem
         if isinstance(blocked, ModelMissing):
             # What is on its way mends itself; what could not be had is better told by the reason.
             blocked = None if self.fetching() else self.unfetched() or blocked
-        problem = blocked or self._ingest.problem or self.settings_problem
+        problem = blocked or damage or self._ingest.problem or self.settings_problem
         if self._indexer.paused or (self._indexer.held and queued):
             state = AgentState.PAUSED
         elif problem or self._ingest.folder_problems:

@@ -35,6 +35,7 @@ def main(words: Sequence[str]) -> int:
         case _:
             from agent.cli.click_words import speak
             from agent.i18n import Texts
+            from agent.threads import leave
 
             speak(Texts())  # before the commands are made
             from agent.cli.commands import run_command
@@ -43,7 +44,7 @@ def main(words: Sequence[str]) -> int:
             for stream in (sys.stdout, sys.stderr):
                 if hasattr(stream, "reconfigure"):
                     stream.reconfigure(errors="backslashreplace")  # a file name may hold what the terminal can't write
-            return run_command(words)
+            return leave(run_command(words))
 
 
 def _have_streams() -> None:

@@ -29,6 +29,7 @@ from agent.cli.problems import problems
 from agent.cli.redact import redact, restore
 from agent.cli.session import Session
 from agent.cli.sessions import sessions
+from agent.cli.there import There
 from agent.cli.uninstall import uninstall
 from agent.cli.update import update
 from agent.cli.watch import watch
@@ -125,7 +126,7 @@ def show_running(session: Session) -> int:
 
 
 @ai_popup.command(help=TEXTS("cli.help.scan"))
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True))
+@click.argument("paths", nargs=-1, required=True, type=There())
 @click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json"))
 @click.option("--embeddings", is_flag=True, help=TEXTS("cli.help.embeddings"))
 @click.option("--exclude", multiple=True, metavar="PATTERN", help=TEXTS("cli.help.exclude"))

@@ -58,7 +58,7 @@ def import_folder(session: Session, folder: Path, *, dry_run: bool = False, as_j
     if dry_run:
         return _count(session, people, as_json=as_json)
     taken = refused = 0
-    with hands(session, embeddings=True) as able:
+    with hands(session, embeddings=True) as able, session.library() as library:
         for person in people:
             for line in able.scan(ScanRequest(paths=(str(person.absolute()),))):
                 if line.image is None:
@@ -68,7 +68,7 @@ def import_folder(session: Session, folder: Path, *, dry_run: bool = False, as_j
                     refused += 1
                     continue
                 try:
-                    taken += _enrol(session, able, line.image.sha256 or "", person.name)
+                    taken += _enrol(library, able, line.image.sha256 or "", person.name)
                 except PeopleError as error:
                     session.explain(error, about=line.image.path)
                     refused += 1
@@ -127,10 +127,9 @@ def _rows(file: Path) -> Iterator[FaceRow]:
         yield from people_files.read(lines)
 
 
-def _enrol(session: Session, able: "Hands", sha256: str, name: str) -> int:
+def _enrol(library: "SqliteLibrary", able: "Hands", sha256: str, name: str) -> int:
     """Raises UnfitReference, PeopleError."""
-    with session.library() as library:
-        image = library.image_by_hash(sha256)
+    image = library.image_by_hash(sha256)
     faces = image.faces if image is not None else ()
     if (unfit := why_not([each.face for each in faces])) is not None:
         raise unfit

@@ -12,6 +12,7 @@ import click
 from agent.cli.command import Command
 from agent.cli.output import note, say, say_path
 from agent.cli.session import Session
+from agent.cli.there import There
 from agent.domain.errors import RecognitionOff, ReferenceNoFace, UnfitReference
 from agent.domain.names import tidy, unknown
 from agent.domain.path_text import printable, uri_of_odd
@@ -34,9 +35,9 @@ _DAY_WORD = TEXTS("cli.find.day")
 @click.option("--only", "match", flag_value="only", help=TEXTS("cli.help.find_only"))
 @click.option("--certain", is_flag=True, help=TEXTS("cli.help.find_certain"))
 @click.option("--unnamed", is_flag=True, help=TEXTS("cli.help.find_unnamed"))
-@click.option("--face", "photo", type=click.Path(exists=True, dir_okay=False), help=TEXTS("cli.help.find_face"))
+@click.option("--face", "photo", type=There(dir_okay=False), help=TEXTS("cli.help.find_face"))
 @click.option("--which", type=click.IntRange(min=1), help=TEXTS("cli.help.find_which"))
-@click.option("--folder", type=click.Path(exists=True, file_okay=False), help=TEXTS("cli.help.find_folder"))
+@click.option("--folder", type=There(file_okay=False), help=TEXTS("cli.help.find_folder"))
 @click.option("--after", type=_DAY, metavar=_DAY_WORD, help=TEXTS("cli.help.find_after"))
 @click.option("--before", type=_DAY, metavar=_DAY_WORD, help=TEXTS("cli.help.find_before"))
 @click.option("-0", "--null", "zeros", is_flag=True, help=TEXTS("cli.help.find_null"))
@@ -73,7 +74,7 @@ def find(
         except UnfitReference as error:
             session.explain(error, about=photo)
             return 1
-    with session.library() as library:
+    with session.checked_library() as library:
         people = tuple(person_of(library, name).id for name in names)
         days: list[date | None] = [moment and moment.date() for moment in (after, before)]
         root = None if folder is None else str(click.Path(resolve_path=True).convert(folder, None, None))
@@ -90,8 +91,8 @@ def find(
 
 
 @click.command(cls=Command, help=TEXTS("cli.help.verify"))
-@click.argument("one", type=click.Path(exists=True, dir_okay=False))
-@click.argument("other", type=click.Path(exists=True, dir_okay=False))
+@click.argument("one", type=There(dir_okay=False))
+@click.argument("other", type=There(dir_okay=False))
 @click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json_one"))
 @click.pass_obj
 def verify(session: Session, one: str, other: str, as_json: bool) -> int:

@@ -10,6 +10,7 @@ import click
 from agent.cli.command import Group, json_option
 from agent.cli.output import note, say, tell
 from agent.cli.session import Session
+from agent.cli.there import There
 from agent.domain.errors import AgentError
 from agent.i18n import Texts
 
@@ -42,7 +43,7 @@ def list_folders(session: Session, as_json: bool) -> None:
 
 
 @folders.command(help=TEXTS("cli.help.folders_add"))
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False))
+@click.argument("paths", nargs=-1, required=True, type=There(file_okay=False))
 @json_option("json_each")
 @click.pass_obj
 def add(session: Session, paths: tuple[str, ...], as_json: bool) -> None:

@@ -13,6 +13,7 @@ import click
 
 from agent.cli.command import Command
 from agent.cli.session import Session
+from agent.cli.there import There
 from agent.domain.errors import AgentError, AgentUnreachable, DesktopError, LifecycleError, NotRunning
 from agent.i18n import Texts
 
@@ -27,7 +28,7 @@ NOTIFY_S = 10.0
 
 @click.command(cls=Command, name="hand-over", help=TEXTS("cli.help.hand_over"), short_help=TEXTS("cli.help.hand_over_short"))
 @click.argument("what", type=click.Choice(["find", "redact"]), metavar="find|redact")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True))
+@click.argument("paths", nargs=-1, required=True, type=There())
 @click.pass_obj
 def hand_over(session: Session, what: str, paths: tuple[str, ...]) -> int:
     from agent.cli.hands import absolute

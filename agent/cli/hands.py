@@ -12,9 +12,11 @@ from agent.api.schemas_people import Edit, Edited, FaceSearchOut, Forgotten, Ste
 from agent.api.schemas_redact import RedactLine, RedactRequest, Restored, RestoreRequest
 from agent.api.schemas_scan import ScanLine, ScanRequest
 from agent.app.lifecycle import App
+from agent.cli.library_check import tell_damage
 from agent.cli.models import fetch_missing
 from agent.cli.session import Session
 from agent.domain.errors import NotRunning, reason_of
+from agent.threads import loop_threads
 
 T = TypeVar("T")
 
@@ -53,6 +55,7 @@ def hands(session: Session, *, embeddings: bool = False) -> Iterator[Hands]:
     if client is not None:
         try:
             yield client
+            tell_damage(session)  # found by the agent, which goes on with what can be read
         finally:
             client.close()
         return
@@ -63,7 +66,7 @@ def hands(session: Session, *, embeddings: bool = False) -> Iterator[Hands]:
         fetch_missing(session, embeddings=embeddings)
         logs.configure(session.settings.logs, session.paths.logs, echo=sys.stderr if session.verbose else None)
         try:
-            with session.library() as library, asyncio.Runner() as runner:
+            with session.checked_library() as library, asyncio.Runner() as runner, loop_threads(runner.get_loop()):
 
                 async def make() -> App:
                     return build(session.settings, session.paths, library=library, renamed=session.file.rename_kept)

@@ -11,6 +11,7 @@ from agent.app.rules import everything, recipe_of
 from agent.cli.command import Group, json_option
 from agent.cli.output import note, say, tell
 from agent.cli.session import Session
+from agent.cli.there import There
 from agent.domain.errors import AgentError
 from agent.i18n import Texts
 
@@ -93,7 +94,7 @@ def fetch_shown(session: Session, store: "ModelStore", name: str) -> Path:
 
 
 @models.command(help=TEXTS("cli.help.models_add"))
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=There(dir_okay=False, path_type=Path))
 @json_option()
 @click.pass_obj
 def add(session: Session, file: Path, as_json: bool) -> None:

@@ -16,6 +16,7 @@ from agent.cli.find import person_of
 from agent.cli.output import note, say, tell
 from agent.cli.params import PERSON_NAME
 from agent.cli.session import Session
+from agent.cli.there import There
 from agent.i18n import Texts
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def people() -> None: ...
 @click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json_one"))
 @click.pass_obj
 def list_people(session: Session, as_json: bool) -> None:
-    with session.library() as library:
+    with session.checked_library() as library:
         known = library.people()
     if as_json:
         for person in known:
@@ -63,7 +64,7 @@ def list_people(session: Session, as_json: bool) -> None:
 @click.pass_obj
 def show(session: Session, name: str, as_json: bool) -> None:
     texts = session.texts
-    with session.library() as library:
+    with session.checked_library() as library:
         facts = library.person(person_of(library, name).id)
     assert facts is not None
     lines = {
@@ -90,7 +91,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
 
 
 @people.command(help=TEXTS("cli.help.people_name"))
-@click.argument("photo", type=click.Path(exists=True, dir_okay=False))
+@click.argument("photo", type=There(dir_okay=False))
 @click.argument("name", type=PERSON_NAME)
 @click.option("--which", type=click.IntRange(min=1), help=TEXTS("cli.help.people_which"))
 @json_option()
@@ -149,7 +150,7 @@ def merge(session: Session, names: tuple[str, ...], into: str, dry_run: bool, as
 
 @people.command(help=TEXTS("cli.help.people_split"))
 @click.argument("name")
-@click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
+@click.argument("photos", nargs=-1, required=True, type=There(dir_okay=False))
 @click.option("--to", "new", type=PERSON_NAME, metavar="NAME", help=TEXTS("cli.help.people_to"))
 @click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
 @json_option()
@@ -157,7 +158,7 @@ def merge(session: Session, names: tuple[str, ...], into: str, dry_run: bool, as
 def split(session: Session, name: str, photos: tuple[str, ...], new: str | None, dry_run: bool, as_json: bool) -> int:
     from agent.api.schemas_people import NameFaces, UnnameFaces
 
-    with session.library() as library:
+    with session.checked_library() as library:
         person = person_of(library, name)
         faces = [face for photo in photos for face in _faces_on(library, photo)]
     found = [face.id for face in faces if face.identity and face.identity.person_id == person.id]
@@ -209,14 +210,14 @@ def export(session: Session, file: Path | None, as_csv: bool, person: str | None
 
     if file is not None and os.path.lexists(file):  # also for a name that is too long
         confirm(session.texts, session.texts("cli.people.sure_export", file=str(file)), yes=yes)
-    with session.library() as library, _open(file) as out:
+    with session.checked_library() as library, _open(file) as out:
         only = None if person is None else person_of(library, person)
         count = (people_files.write_csv if as_csv else people_files.write_json)(rows_of(library, only), out)
     note(session.texts("cli.people.exported", count=count))
 
 
 @people.command(name="import", help=TEXTS("cli.help.people_import"))
-@click.argument("source", type=click.Path(exists=True, path_type=Path))
+@click.argument("source", type=There(path_type=Path))
 @click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
 @json_option()
 @click.pass_obj
@@ -263,7 +264,7 @@ def _faces_on(library: "SqliteLibrary", photo: str) -> "tuple[StoredFace, ...]":
 
 
 def _id(session: Session, name: str) -> int:
-    with session.library() as library:
+    with session.checked_library() as library:
         return person_of(library, name).id
 
 

@@ -10,6 +10,7 @@ from agent.cli.command import Command, json_option
 from agent.cli.confirm import confirm, yes_option
 from agent.cli.output import Progress, note, say, tell
 from agent.cli.session import Session
+from agent.cli.there import There
 from agent.domain.passphrases import check_passphrase
 from agent.domain.redaction import Shape, Style
 from agent.i18n import Texts
@@ -24,7 +25,7 @@ WEAK = (Style.MOSAIC, Style.BLUR)
 
 
 @click.command(cls=Command, help=TEXTS("cli.help.redact"))
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True), metavar="IN...")
+@click.argument("paths", nargs=-1, required=True, type=There(), metavar="IN...")
 @click.option("-o", "--out", type=click.Path(), help=TEXTS("cli.help.redact_out"))
 @click.option("--in-place", is_flag=True, help=TEXTS("cli.help.redact_in_place"))
 @click.option("--style", type=click.Choice([each.value for each in Style]), default=Style.SOLID.value, help=TEXTS("cli.help.redact_style"))

@@ -35,13 +35,15 @@ class End(Enum):
 def run_agent(session: Session, *, tray: bool, trial: bool = False) -> End:
     """Run until quit, with the instance's lock held; says who ended it. Where no tray can be shown the agent runs without.
 
-    With `trial` it only comes up, and ends when standard input does.
+    With `trial` it only comes up, and ends when standard input does. Raises FewFiles, and what ends the agent.
     """
     from agent.heap import few_arenas
 
     few_arenas()
+    from agent.adapters.file_limit import raise_file_limit
     from agent.running import Agent
 
+    raise_file_limit()
     settings = session.settings
     logs.configure(settings.logs, session.paths.logs)
     try:

@@ -63,6 +63,14 @@ class Session:
             yield
 
     @contextmanager
+    def checked_library(self) -> Iterator["SqliteLibrary"]:
+        """As `library`; where its pages were not read for a day they are meanwhile, and damage is told at the end."""
+        from agent.cli.library_check import checking
+
+        with self.library() as library, checking(self, library):
+            yield library
+
+    @contextmanager
     def library(self) -> Iterator["SqliteLibrary"]:
         """Open the library; made on first use, and then the recovery code is shown. Raises StoreError, KeyHomeError."""
         from agent.adapters.keys import LibraryKeys

@@ -101,7 +101,7 @@ def _agree(session: Session, name: str, *, agreed: bool, as_json: bool) -> None:
     from agent.cli.find import person_of
     from agent.cli.hands import hands
 
-    with session.library() as library:
+    with session.checked_library() as library:
         person_id = person_of(library, name).id
     with hands(session) as able:
         able.edit(DescribePerson(kind="describe", person_id=person_id, watch=agreed))

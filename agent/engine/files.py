@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from agent.domain.errors import (
+    AgentError,
     CopyDiskFull,
     CopyUnwritable,
     EngineBadAnswer,
@@ -22,6 +23,8 @@ from agent.domain.errors import (
     ImageMissing,
     ImageUnreadable,
     ImageUnsupported,
+    SourceNoAccess,
+    SourceUnreachable,
 )
 
 _CHANNEL = "AI_POPUP_FILES"
@@ -40,9 +43,15 @@ _opening = threading.BoundedSemaphore(_MOST_HUNG)
 
 
 def open_photo(path: str) -> int:
-    """A descriptor of a regular file. Blocks. Raises ImageMissing, ImageUnreadable, or ImageUnsupported for what is no file."""
+    """A descriptor of a regular file. Blocks. Raises ImageMissing, ImageUnreadable, or ImageUnsupported for what is no file.
+
+    A folder gets here only if a walk could not read it: SourceNoAccess or SourceUnreachable says why.
+    """
     try:
-        if not stat.S_ISREG(Path(path).stat().st_mode):
+        mode = Path(path).stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise _why_unread(path)
+        if not stat.S_ISREG(mode):
             raise ImageUnsupported  # opening a pipe would wait for ever, and opening a device may do something
         descriptor = os.open(path, _FLAGS)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # exchanged in between
@@ -53,6 +62,18 @@ def open_photo(path: str) -> int:
     except (OSError, ValueError) as error:
         raise ImageUnreadable from error
     return descriptor
+
+
+def _why_unread(folder: str) -> AgentError:
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                entry.stat(follow_symlinks=False)  # it may be listed and not entered
+    except PermissionError:
+        return SourceNoAccess()
+    except OSError:
+        return SourceUnreachable()
+    return ImageUnsupported()
 
 
 class NewFile:

@@ -392,6 +392,17 @@ def test_events_are_read_on_from_any_id(library: Library) -> None:
     assert everything[-1].at == LATER
 
 
+def test_faces_are_counted_on_the_photos_that_are_counted(library: Library) -> None:
+    for number, name in enumerate("abcd"):
+        index(library, f"/photos/{name}.jpg", name, *(a_face(100 * place) for place in range(1 + number)))
+    library.files_gone(["/photos/a.jpg", "/photos/c.jpg"], now=NOW)
+    assert (library.counts().images, library.counts().faces) == (2, 6)
+    library.set_hidden([1, 2], True, now=NOW)  # one of them is missing, too
+    assert (library.counts().images, library.counts().faces) == (1, 4)
+    note(library, "/photos/c.jpg")
+    assert (library.counts().images, library.counts().faces) == (2, 7)
+
+
 def test_counts_tell_the_sizes(library: Library) -> None:
     index(library, "/photos/a.jpg", "a", a_face(), a_face(300))
     note(library, "/photos/b.jpg", size=3)

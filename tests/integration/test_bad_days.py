@@ -91,6 +91,37 @@ def test_a_damaged_database_is_refused_and_a_backup_brings_it_back(program: "Rea
     assert identities(program.images()) == before
 
 
+@pytest.mark.timeout(600)
+def test_a_damaged_page_in_the_middle_of_the_library_is_told_by_every_command_and_by_the_agent(
+    program: "RealProgram", photo: Photo
+) -> None:
+    drop(program, photo, range(4))
+    assert program.run("scan", str(program.watched)).returncode == 0
+    assert program.run("backup", "create").returncode == 0
+    database = program.paths.library / DATABASE_FILE
+    whole = database.read_bytes()
+    for part, commands in ((0.4, [["doctor"], ["find", "--unnamed"]]), (0.8, [["scan", str(program.watched)]])):
+        page = int(len(whole) * part) // 4096 * 4096
+        database.write_bytes(whole[: page + 100] + os.urandom(50) + whole[page + 150 :])
+        for words in commands:
+            said = program.run(*words)
+            told = said.stdout if words == ["doctor"] else said.stderr
+            assert "[store.damaged]" in told and "ai-popup backup restore" in told, (part, words, said)
+
+    program.start()
+    status = program.until(lambda status: status.problem is not None)
+    assert status.problem is not None
+    assert (status.state, status.problem.code) == ("attention", "store.damaged")
+    assert "ai-popup backup restore" in status.problem.remedy
+    assert "[store.damaged]" in program.run("scan", str(program.watched)).stderr
+    program.quit()
+
+    assert program.run("backup", "restore").returncode == 0
+    said = program.run("scan", str(program.watched))
+    assert (said.returncode, "[store.damaged]" in said.stderr) == (0, False)
+    assert "[store.damaged]" not in program.run("doctor").stdout
+
+
 # -- settings --------------------------------------------------------------------------------------------------------------------
 
 

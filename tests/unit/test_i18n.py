@@ -52,7 +52,7 @@ def test_every_setting_and_section_has_its_words(language: str) -> None:
         assert texts[f"settings.{section}.title"]
         assert texts[f"settings.{section}.{name}.title"]
         assert texts[f"settings.{section}.{name}.help"]
-    for kind in {*_REASONS.values(), "between", "between_whole", "inside", "one_of", "like", "no_access", "other"}:
+    for kind in {*_REASONS.values(), "between", "between_whole", "inside", "one_of", "like", "other"}:
         assert texts[f"settings.reason.{kind}"]
 
 

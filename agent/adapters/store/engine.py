@@ -143,11 +143,16 @@ class Database:
             _raw(connection, "VACUUM INTO ?", str(target))
 
     def sound(self) -> bool:
-        """Read every page: authentic (SQLCipher's check) and well-formed (SQLite's)."""
+        """Read every page: authentic (SQLCipher's check) and well-formed (SQLite's). Raises StoreError if it can't be read at all."""
         try:
             with translated(self._path.parent), self._engine.connect() as connection:
-                forged = _raw(connection, "PRAGMA cipher_integrity_check")
-                return not forged and _raw(connection, "PRAGMA quick_check(1)") == [("ok",)]
+                if not _raw(connection, "PRAGMA cipher_integrity_check"):
+                    return _raw(connection, "PRAGMA quick_check(1)") == [("ok",)]
+            if self._read_only:
+                return False
+            # It reads the file without a lock: what looks forged may be a page that was just being written. Now nobody writes.
+            with self.write() as connection:
+                return not _raw(connection, "PRAGMA cipher_integrity_check")
         except StoreDamaged:
             return False
 

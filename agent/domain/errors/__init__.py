@@ -101,6 +101,7 @@ from agent.domain.errors.running import (
     ApiError,
     BadRequest,
     CommandRunning,
+    FewFiles,
     ForeignOrigin,
     LifecycleError,
     NotFound,
@@ -108,8 +109,15 @@ from agent.domain.errors.running import (
     OutputFailed,
     Unauthorised,
 )
-from agent.domain.errors.settings import SettingsError, SettingsInvalid, SettingsUnknownKey, SettingsUnreadable, SettingsUnwritable
-from agent.domain.errors.sources import SourceError, SourceLimit, SourceMissing, SourceNoAccess, SourceUnreachable
+from agent.domain.errors.settings import (
+    SettingsError,
+    SettingsInvalid,
+    SettingsNoAccess,
+    SettingsUnknownKey,
+    SettingsUnreadable,
+    SettingsUnwritable,
+)
+from agent.domain.errors.sources import SourceError, SourceLimit, SourceMissing, SourceNoAccess, SourceNoAnswer, SourceUnreachable
 from agent.domain.errors.store import (
     AuditBroken,
     BackupDamaged,
@@ -193,6 +201,7 @@ __all__ = [
     "EngineTimeout",
     "EngineUnwalled",
     "FaceUnknown",
+    "FewFiles",
     "FilingDue",
     "FilmTooLong",
     "ForeignOrigin",
@@ -255,6 +264,7 @@ __all__ = [
     "SelfMerge",
     "SettingsError",
     "SettingsInvalid",
+    "SettingsNoAccess",
     "SettingsUnknownKey",
     "SettingsUnreadable",
     "SettingsUnwritable",
@@ -262,6 +272,7 @@ __all__ = [
     "SourceLimit",
     "SourceMissing",
     "SourceNoAccess",
+    "SourceNoAnswer",
     "SourceUnreachable",
     "StoreBusy",
     "StoreDamaged",

@@ -25,6 +25,12 @@ class AgentUnreachable(LifecycleError):
     code = "agent.unreachable"
 
 
+class FewFiles(LifecycleError):
+    """The system lets the program open too few files at once. Parameters: `limit`, and the `least` that it needs."""
+
+    code = "agent.few_files"
+
+
 class ApiError(AgentError):
     """A request that is refused."""
 

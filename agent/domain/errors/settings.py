@@ -7,6 +7,12 @@ class SettingsError(AgentError):
     """The settings can't be taken over; those in force stay. Parameter `key`: the setting's dotted name."""
 
 
+class SettingsNoAccess(SettingsError):
+    """The file is there and can't be opened."""
+
+    code = "settings.no_access"
+
+
 class SettingsUnreadable(SettingsError):
     """Not TOML. Parameter: `line`."""
 

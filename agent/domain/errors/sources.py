@@ -23,6 +23,12 @@ class SourceNoAccess(SourceError):
     code = "source.no_access"
 
 
+class SourceNoAnswer(SourceError):
+    """A drive that a command needs does not answer, or only with errors."""
+
+    code = "source.no_answer"
+
+
 class SourceLimit(SourceError):
     """The system's limit of watched folders is reached; the folder is looked through at intervals instead."""
 

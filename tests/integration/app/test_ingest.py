@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.app.ingest import content_hash
+from agent.app.content_hash import content_hash
 from agent.app.ports import FileAppeared, FileMoved, FilesGone, Noted, SourceFailed, SourceRecovered, TreeMoved
 from agent.domain.errors import SourceUnreachable, StoreDiskFull
 from agent.domain.events import ImageIndexed, PlaceAdded, PlaceLost, PlaceMoved

@@ -10,7 +10,7 @@ import pytest
 
 from agent.app.governor import Throttle
 from agent.app.status import AgentState, Status
-from agent.domain.errors import ImageCorrupt, ModelMissing, SettingsInvalid, StoreBusy
+from agent.domain.errors import ImageCorrupt, ModelMissing, SettingsInvalid, StoreBusy, StoreDamaged
 from agent.domain.jobs import Priority
 from agent.settings import Settings
 
@@ -50,6 +50,21 @@ async def test_the_same_status_is_told_once(world: World, told: list[Status]) ->
         world.app.pause()
         await world.until(lambda: told[-1].state is AgentState.PAUSED)
     assert [status.state for status in told] == [AgentState.IDLE, AgentState.PAUSED]
+
+
+async def test_a_library_that_cant_be_counted_is_said_to_be_damaged(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with world.running():
+        await world.app.ingest.note(world.file("a"), Priority.NEW)
+        await world.until(lambda: world.app.indexer.running == 0 and world.real.counts().images == 1)
+        assert (await world.app.status.now()).images == 1
+
+        def damaged() -> Counts:
+            raise StoreDamaged
+
+        monkeypatch.setattr(world.real, "counts", damaged)
+        status = await world.app.status.now()
+    assert (status.state, status.images) == (AgentState.ATTENTION, 1)
+    assert isinstance(status.problem, StoreDamaged)
 
 
 async def test_paused_it_still_says_what_is_wrong(world: World, told: list[Status]) -> None:

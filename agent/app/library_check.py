@@ -1,0 +1,42 @@
+"""Reads the whole library at the start and once a day: a damaged page is told before the work, or a restore, comes to need it."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from agent.domain.errors import StoreDamaged, StoreError
+
+log = structlog.get_logger()
+
+EVERY_S = 86_400.0
+RETRY_S = 600.0
+
+
+class LibraryCheck:
+    def __init__(self, look: Callable[[], bool], changed: Callable[[], None]) -> None:
+        """`look` reads all of it, blocks, says whether it is sound, and raises StoreError; `changed` hears of a new `problem`."""
+        self._look = look
+        self._changed = changed
+        self.problem: StoreDamaged | None = None
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            wait = EVERY_S
+            try:
+                sound = await asyncio.to_thread(self._look)
+            except StoreError as error:
+                log.warning("library.unchecked", code=error.code)
+                wait = RETRY_S
+            else:
+                self._found(sound)
+            await asyncio.sleep(wait)
+
+    def _found(self, sound: bool) -> None:
+        if sound is (self.problem is None):
+            return
+        self.problem = None if sound else StoreDamaged()
+        if not sound:
+            log.error("library.damaged")
+        self._changed()

@@ -1,0 +1,44 @@
+"""While a command uses the library, reads all of it beside: a damaged page is told at the command's end."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from agent.domain.errors import StoreDamaged, StoreError
+
+if TYPE_CHECKING:
+    from agent.adapters.store import SqliteLibrary
+    from agent.cli.session import Session
+
+WAIT_S = 2.0  # at most so long a command that is done waits for the end of the reading
+
+
+@contextmanager
+def checking(session: "Session", library: "SqliteLibrary") -> Iterator[None]:
+    """What the library was last found to be is told too, where the reading takes too long. A command that fails tells its own reason."""
+    from agent.adapters.store.soundness import Soundness
+    from agent.bootstrap import utc_now
+
+    soundness = Soundness(session.paths.library)
+    if not soundness.due(utc_now()):
+        yield
+        return  # sound, or damage would have been due
+
+    def look() -> None:
+        with suppress(StoreError):  # busy, or closed: the next command looks
+            soundness.look(library)
+
+    reader = threading.Thread(target=look, name="library-check", daemon=True)
+    reader.start()
+    yield
+    reader.join(WAIT_S)
+    tell_damage(session)
+
+
+def tell_damage(session: "Session") -> None:
+    """If the last look found damage."""
+    from agent.adapters.store.soundness import Soundness
+
+    if Soundness(session.paths.library).damaged:
+        session.explain(StoreDamaged())

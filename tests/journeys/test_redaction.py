@@ -1,0 +1,22 @@
+"""A folder is covered twice: each photo has one copy, however often it is asked for."""
+
+import pytest
+
+from tests.journeys.journey import Journey
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+def test_a_folder_is_covered_twice_and_grows_in_between(journey: Journey) -> None:
+    album = journey.album("party", faces=10, plain=70)
+    out = journey.root / "safe"
+    first = journey.command("redact", album, "-o", out, "--json")
+    assert (len(first.objects), len(list(out.iterdir())), first.code) == (80, 80, 0), first.err
+    copies = {copy.name: copy.read_bytes() for copy in out.iterdir()}
+    assert copies.keys() == {photo.name for photo in album.iterdir()}
+    assert not {photo.name for photo in album.glob("face-*") if photo.read_bytes() == copies[photo.name]}
+
+    journey.album("party", faces=2, plain=5)
+    again = journey.command("redact", album, "-o", out, "--json")
+    assert (len(again.objects), len(list(out.iterdir())), again.code) == (87, 87, 0), again.err
+    assert {name: (out / name).read_bytes() for name in copies} == copies
