@@ -5,11 +5,11 @@ import { SvelteMap } from 'svelte/reactivity'
 
 import type { Client } from './api/client'
 import { EVERYTHING, type LibraryAction, type LibraryFilter } from './api/library'
-import type { FolderOut, ImageOut } from './api/types'
+import type { FolderOut, ImageOut, LibraryActionDone } from './api/types'
 import { unpack, type Order } from './lib/order'
 import { NOTHING, remaining, type Selection } from './lib/selection'
 import { app, client, type AppState } from './state.svelte'
-import { toasts, type Toasts } from './toasts.svelte'
+import { toasts, type Step, type Toasts } from './toasts.svelte'
 
 /** Details asked for at once, and kept at most. */
 const BATCH = 100
@@ -147,13 +147,13 @@ export class LibraryState {
     if (untrack(() => this.details.has(id))) return true
     let answered = false
     await this.app.read(async () => {
-      this.take(await this.client.byId([id]))
+      this.keep(await this.client.byId([id]))
       answered = true
     })
     return !answered || untrack(() => this.details.has(id))
   }
 
-  private take(images: readonly ImageOut[]): void {
+  private keep(images: readonly ImageOut[]): void {
     for (const image of images) {
       this.details.set(image.id, image)
       this.stale.delete(image.id)
@@ -171,7 +171,7 @@ export class LibraryState {
     let worked = false
     await this.app.read(async () => {
       const images = await this.client.byId(ids)
-      this.take(images)
+      this.keep(images)
       // What the agent no longer knows is not asked for again: the next reading of the order leaves it out.
       const known = new Set(images.map(({ id }) => id))
       this.wanted = this.wanted.filter((id) => known.has(id) || !ids.includes(id))
@@ -207,11 +207,9 @@ export class LibraryState {
   private async change(action: LibraryAction, ids: readonly number[]): Promise<boolean> {
     if (ids.length === 0) return false
     return this.app.act(async () => {
-      const done = await this.client.libraryAction(action, ids)
-      const { undo, count } = done
-      this.toasts.show(this.said(action, count), undo === null ? null : () => this.undo(undo, action, ids))
-      this.note(action, ids)
-      if (this.leaves(action)) this.leave(ids)
+      const { undo, count } = await this.take(action, ids)
+      const text = this.said(action, count)
+      this.toasts.show(text, undo === null ? null : this.step(action, ids, undo, text))
       await this.readNow()
     })
   }
@@ -219,6 +217,26 @@ export class LibraryState {
   /** Whether photos leave the list by it. */
   private leaves(action: LibraryAction): boolean {
     return action === 'hide' || action === 'unhide' || (action === 'unfavourite' && this.filter.favourites)
+  }
+
+  private async take(action: LibraryAction, ids: readonly number[]): Promise<LibraryActionDone> {
+    const done = await this.client.libraryAction(action, ids)
+    this.note(action, ids)
+    if (this.leaves(action)) this.leave(ids)
+    return done
+  }
+
+  private step(action: LibraryAction, ids: readonly number[], undo: string, what: string): Step {
+    let token: string | null = undo
+    return {
+      what,
+      undo: () => this.undo(token ?? '', action, ids),
+      redo: () =>
+        this.app.act(async () => {
+          token = (await this.take(action, ids)).undo
+          await this.readNow()
+        }),
+    }
   }
 
   /** Of those that went out of view nothing is read anew, and they may be looked at still. */
@@ -246,8 +264,8 @@ export class LibraryState {
     return this.app.t(SAID[action], { count })
   }
 
-  private async undo(token: string, action: LibraryAction, ids: readonly number[]): Promise<void> {
-    await this.app.act(async () => {
+  private undo(token: string, action: LibraryAction, ids: readonly number[]): Promise<boolean> {
+    return this.app.act(async () => {
       await this.client.libraryUndo(token)
       this.note(action, ids, true)
       await this.readNow()

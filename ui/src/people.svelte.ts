@@ -1,5 +1,7 @@
 /** The people page's state: groups without a name, the review, and what was looked at last. */
 
+import { SvelteMap } from 'svelte/reactivity'
+
 import { ApiError } from './api/client'
 import { FACES_PAGE, GROUPS_PAGE, PeopleApi } from './api/people'
 import type { FaceRef, Forgotten, Group, NameConflict, PersonDetail, PersonFace } from './api/types'
@@ -25,6 +27,13 @@ export class PeopleState {
   hidden = $state(false)
   wanted = $state('')
   scrolled = 0
+  /** names that were typed and not saved yet, by group */
+  readonly typed = new SvelteMap<number, string>()
+  /** groups that are being named or ignored */
+  private readonly leaving = new Set<number>()
+  /** those that were, with the last reading that may know nothing of it */
+  private readonly left = new Map<number, number>()
+  private readings = 0
   private readonly inTurn = turns()
 
   constructor(
@@ -39,9 +48,10 @@ export class PeopleState {
     this.inTurn(async () => {
       const most = Math.min(Math.max(GROUPS_PAGE, this.groups?.length ?? 0), MOST_GROUPS)
       await this.app.read(async () => {
+        const reading = ++this.readings
         const { items, total } = await this.api.groups(most, 0)
-        this.groups = items
-        this.groupCount = total
+        const stay = items.filter(({ id }) => !this.leaving.has(id) && reading > (this.left.get(id) ?? 0))
+        this.show(stay, total - (items.length - stay.length))
       })
       this.unread = this.groups === null
     })
@@ -50,10 +60,9 @@ export class PeopleState {
     this.inTurn(() =>
       this.app.read(async () => {
         const before = this.groups ?? []
-        const { items, total } = await this.api.groups(GROUPS_PAGE, before.length)
-        const known = new Set(before.map(({ id }) => id))
-        this.groups = [...before, ...items.filter(({ id }) => !known.has(id))]
-        this.groupCount = total
+        const { items, total } = await this.api.groups(GROUPS_PAGE, before.length + this.leaving.size)
+        const known = new Set([...before.map(({ id }) => id), ...this.leaving])
+        this.show([...before, ...items.filter(({ id }) => !known.has(id))], total - this.leaving.size)
       }),
     )
 
@@ -76,26 +85,35 @@ export class PeopleState {
   }
 
   /** Only the faces that the card shows get the name, for those were looked at: the others become suggestions. */
-  nameGroup = async (group: Group, name: string): Promise<boolean> => {
+  nameGroup = (group: Group, name: string): Promise<boolean> => {
     const ids = group.faces.map(({ id }) => id)
-    const done = await this.edits.name(ids, name, group.size > ids.length)
-    if (done !== null) this.settled(group)
-    return done !== null
+    return this.settle(group, () => this.edits.name(ids, name, group.size > ids.length))
   }
 
   /** All faces of the group. */
-  ignoreGroup = async (group: Group): Promise<boolean> => {
-    const ids: number[] = []
-    await this.app.read(async () => void ids.push(...(await this.api.group(group.id)).items.map(({ id }) => id)))
-    if (ids.length === 0 || (await this.edits.ignore(ids)) === null) return false
-    this.settled(group)
-    return true
+  ignoreGroup = (group: Group): Promise<boolean> =>
+    this.settle(group, () => this.edits.ignore(async () => (await this.api.group(group.id)).items.map(({ id }) => id)))
+
+  /** Takes the group from the page at once; it comes back with its name if that could not be saved. */
+  private async settle(group: Group, say: () => Promise<unknown>): Promise<boolean> {
+    const place = (this.groups ?? []).findIndex(({ id }) => id === group.id)
+    this.leaving.add(group.id)
+    this.show((this.groups ?? []).filter(({ id }) => id !== group.id), this.groupCount - 1)
+    const taken = await say()
+    this.leaving.delete(group.id)
+    if (taken === null) {
+      const others = (this.groups ?? []).filter(({ id }) => id !== group.id)
+      this.show([...others.slice(0, place), group, ...others.slice(place)], this.groupCount + 1)
+    } else {
+      this.typed.delete(group.id)
+      this.left.set(group.id, this.readings)
+    }
+    return taken !== null
   }
 
-  /** The group goes from the page. */
-  private settled(group: Group): void {
-    this.groups = (this.groups ?? []).filter(({ id }) => id !== group.id)
-    this.groupCount = Math.max(0, this.groupCount - 1)
+  private show(groups: readonly Group[], count: number): void {
+    this.groups = groups
+    this.groupCount = Math.max(0, count)
   }
 }
 
@@ -202,7 +220,7 @@ export class GroupState {
 
 export const api = new PeopleApi(client)
 export const people = new PeopleState(api, edits, app, toasts)
-export const review = new Review(api, edits, app)
+export const review = new Review(api, edits, app, toasts)
 
 /** The one that was looked at last is as it was left, also after a photo was. */
 let lastPerson = new PersonState(0, api, app)

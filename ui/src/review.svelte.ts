@@ -4,14 +4,15 @@ import type { PeopleApi } from './api/people'
 import type { Doubt, Edited } from './api/types'
 import type { Edits } from './edits.svelte'
 import type { AppState } from './state.svelte'
+import type { Outcome, Step, Toasts } from './toasts.svelte'
 
 export type Answer = 'yes' | 'no' | 'skip'
 
 interface Given {
   readonly doubt: Doubt
   readonly answer: Answer
-  /** takes it back, once it has been taken */
-  readonly token: Promise<string | null>
+  /** undoes it, once it has been saved; a skipped one was told to nobody */
+  readonly step: Step | null
 }
 
 /** So many are asked for at once. */
@@ -47,7 +48,8 @@ export class Review {
   constructor(
     private readonly api: Pick<PeopleApi, 'doubts'>,
     private readonly edits: Pick<Edits, 'make' | 'back'>,
-    private readonly app: Pick<AppState, 'read'>,
+    private readonly app: Pick<AppState, 'read' | 't'>,
+    private readonly toasts: Pick<Toasts, 'note' | 'drop' | 'undo'>,
   ) {}
 
   read = (): Promise<void> =>
@@ -77,7 +79,7 @@ export class Review {
     const key = keyOf(doubt)
     if (answer === 'skip') {
       this.skipped = new Set([...this.skipped, key])
-      this.given = [...this.given, { doubt, answer, token: NONE }]
+      this.given = [...this.given, { doubt, answer, step: null }]
       return
     }
     this.version += 1
@@ -87,10 +89,15 @@ export class Review {
     // One after the other, or what is taken back might come before what it takes back.
     const told = this.told.then(() => this.tell(doubt, answer))
     this.told = told
-    const token = told.then((done) => done?.undo ?? null)
-    const given = { doubt, answer, token }
+    const what = this.app.t(answer === 'yes' ? 'ui.edits.step_named' : 'ui.edits.step_rejected', { name: doubt.person, count: 1 })
+    const step: Step = { what, undo: () => this.takeBack(given, told) }
+    const given = { doubt, answer, step }
     this.given = [...this.given, given]
-    if ((await told) === null) this.given = this.given.filter((other) => other !== given)
+    this.toasts.note(step)
+    if ((await told) === null) {
+      this.given = this.given.filter((other) => other !== given)
+      this.toasts.drop(step)
+    }
     this.underWay.delete(key)
     this.version += 1
     await this.read()
@@ -100,28 +107,37 @@ export class Review {
     return this.edits.make({ kind: answer === 'yes' ? 'name' : 'reject', face_ids: [face.id], person_id }, null)
   }
 
-  /** Takes the last answer back, and asks again. */
+  /** Undoes the last answer, and asks again. */
   async back(): Promise<void> {
     const last = this.given.at(-1)
     if (last === undefined) return
-    this.given = this.given.slice(0, -1)
-    const key = keyOf(last.doubt)
-    this.skipped = new Set([...this.skipped].filter((other) => other !== key))
-    // At once, and not when the agent has: the next key is meant for this one.
-    this.waiting = [last.doubt, ...(this.waiting ?? []).filter((other) => keyOf(other) !== key)]
-    if (last.answer !== 'skip') {
-      this.total += 1
-      this.comingBack += 1
-      const told = this.told.then(async () => {
-        const token = await last.token
-        if (token !== null) await this.edits.back(token)
-      })
-      this.told = told
-      await told
-      this.comingBack -= 1
-      this.version += 1
-    }
+    if (last.step !== null) return this.toasts.undo(last.step)
+    this.askAgain(last)
     await this.read()
+  }
+
+  /** At once, and not when the agent has: the next key is meant for this one. */
+  private askAgain(given: Given): void {
+    const key = keyOf(given.doubt)
+    this.given = this.given.filter((other) => other !== given)
+    this.skipped = new Set([...this.skipped].filter((other) => other !== key))
+    this.waiting = [given.doubt, ...(this.waiting ?? []).filter((other) => keyOf(other) !== key)]
+  }
+
+  private async takeBack(given: Given, told: Promise<Edited | null>): Promise<Outcome> {
+    this.askAgain(given)
+    this.total += 1
+    this.comingBack += 1
+    const undone = this.told.then(async (): Promise<Outcome> => {
+      const token = (await told)?.undo ?? null
+      return token === null ? 'gone' : this.edits.back(token)
+    })
+    this.told = undone
+    const outcome = await undone
+    this.comingBack -= 1
+    this.version += 1
+    await this.read()
+    return outcome === true || 'gone'
   }
 
   /** Asks about the skipped ones again. */

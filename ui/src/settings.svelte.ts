@@ -46,7 +46,7 @@ export class SettingsState {
   async reset(key: string): Promise<void> {
     const before = this.setting(key)
     if (before === undefined || !(await this.settle(key, () => this.api.reset(key)))) return
-    this.toasts.show(this.app.t('ui.settings.was_reset', { title: before.title }), async () => void (await this.save(key, before.value)))
+    this.toasts.show(this.app.t('ui.settings.was_reset', { title: before.title }), () => this.save(key, before.value))
   }
 
   /** What the agent says against a value, without saving it; null if nothing. */
@@ -115,7 +115,7 @@ export class SettingsState {
     const text = around
       ? this.app.t('ui.settings.folder_added_inside', { name, around: folderName(around.path) })
       : this.app.t('ui.settings.folder_added', { name })
-    this.toasts.show(text, async () => void (await this.dropFolder(path)))
+    this.toasts.show(text, async () => (await this.dropFolder(path)) !== null)
   }
 
   async changeFolder(path: string, change: FolderChange): Promise<boolean> {
@@ -140,17 +140,18 @@ export class SettingsState {
     return photos
   }
 
-  private async bringBack(folder: WatchedFolder): Promise<void> {
+  private async bringBack(folder: WatchedFolder): Promise<boolean> {
     // With its switches at once: looked at for a moment as any other, it would have prints made that nobody wanted.
-    await this.doing(() => this.api.addFolder(folder.path, folder))
+    const worked = await this.doing(() => this.api.addFolder(folder.path, folder))
     await this.read()
+    return worked
   }
 
   /** Nothing of a folder's photos pops up from now on, or again. */
   async mute({ path, name }: { readonly path: string; readonly name: string }, muted: boolean): Promise<void> {
     if (!(await this.app.act(() => this.api.changeFolder(path, { muted })))) return
     const text = this.app.t(muted ? 'ui.popup.folder_muted' : 'ui.popup.folder_unmuted', { name })
-    this.toasts.show(text, async () => void (await this.app.act(() => this.api.changeFolder(path, { muted: !muted }))))
+    this.toasts.show(text, () => this.app.act(() => this.api.changeFolder(path, { muted: !muted })))
   }
 
   quiet = (minutes: number | null): Promise<boolean> => this.app.act(() => this.api.quiet(minutes))

@@ -1,30 +1,70 @@
-/** Short messages at the foot of the page about what was just done, with the way back. Never for errors: those stand beside their cause. */
+/**
+ * Short messages at the foot of the page about what was just done, and the steps of this page that can be undone: a step outlives its message.
+ * Never for errors: those stand beside their cause.
+ */
+
+import { app, type AppState } from './state.svelte'
+
+/** Whether it worked; `gone` if there is nothing left to undo, as when it was undone elsewhere. */
+export type Outcome = boolean | 'gone'
+
+/** Something the user did on this page. */
+export interface Step {
+  /** what is undone, in words that follow "Undone:" */
+  readonly what: string
+  readonly undo: () => Promise<Outcome>
+  readonly redo?: () => Promise<Outcome>
+}
 
 export interface Toast {
   readonly id: number
   readonly text: string
-  /** takes it back; offered until the message goes */
-  readonly undo: (() => unknown) | null
+  /** can be undone from the message until it goes */
+  readonly step: Step | null
   /** where it can be looked at */
   readonly link: { readonly href: string; readonly text: string } | null
 }
 
 const SHOWN_MS = 8_000
 const MOST = 3
+const MOST_STEPS = 100
 
 export class Toasts {
   list = $state.raw<readonly Toast[]>([])
   private count = 0
+  /** the latest last */
+  private steps: readonly Step[] = []
+  private undone: readonly Step[] = []
   private readonly timers = new Map<number, ReturnType<typeof setTimeout>>()
 
-  show(text: string, undo: Toast['undo'] = null, link: Toast['link'] = null): void {
-    const toast = { id: ++this.count, text, undo, link }
+  constructor(private readonly app: Pick<AppState, 't'>) {}
+
+  /** @param undo undoes what the message tells; as a step it may have other words than the message */
+  show(text: string, undo: Step | (() => Promise<Outcome>) | null = null, link: Toast['link'] = null): void {
+    const step = typeof undo === 'function' ? { what: text, undo } : undo
+    if (step !== null) this.note(step)
+    this.display(text, step, link)
+  }
+
+  /** Takes a step that no message tells of, to be undone by key. */
+  note(step: Step): void {
+    this.steps = [...this.steps, step].slice(-MOST_STEPS)
+    this.undone = []
+  }
+
+  /** Forgets a step that was undone in another way. */
+  drop(step: Step): void {
+    this.steps = this.steps.filter((other) => other !== step)
+  }
+
+  private display(text: string, step: Step | null, link: Toast['link'] = null): void {
+    const toast = { id: ++this.count, text, step, link }
     for (const old of this.list.slice(0, Math.max(0, this.list.length - MOST + 1))) this.close(old.id)
     this.list = [...this.list, toast]
     this.release(toast.id)
   }
 
-  /** Stays while somebody looks at it. */
+  /** Stays while the user looks at it. */
   hold(id: number): void {
     clearTimeout(this.timers.get(id))
   }
@@ -40,14 +80,32 @@ export class Toasts {
     this.list = this.list.filter((toast) => toast.id !== id)
   }
 
-  /** Takes back the latest that can be taken back; false if there is none. */
-  undo(id?: number): boolean {
-    const toast = this.list.findLast((candidate) => candidate.undo !== null && (id === undefined || candidate.id === id))
-    if (toast === undefined) return false
-    this.close(toast.id)
-    toast.undo?.()
-    return true
+  /** Undoes a step, the latest one if none is named, and says which. */
+  async undo(step: Step | undefined = this.steps.at(-1)): Promise<void> {
+    if (step === undefined) return this.display(this.app.t('ui.edits.nothing_back'), null)
+    const before = this.steps
+    this.drop(step)
+    for (const { id } of this.list.filter((toast) => toast.step === step)) this.close(id)
+    const outcome = await step.undo()
+    if (outcome === true) {
+      if (step.redo) this.undone = [...this.undone, step]
+      this.display(this.app.t('ui.edits.undone', { what: step.what }), null)
+    } else if (outcome === 'gone') this.display(this.app.t('ui.edits.nothing_back'), null)
+    // It can be tried again, in its place among those that are left.
+    else this.steps = before.filter((other) => other === step || this.steps.includes(other)).concat(this.steps.filter((other) => !before.includes(other)))
+  }
+
+  /** Does what was undone last again, and says what. */
+  async redo(): Promise<void> {
+    const step = this.undone.at(-1)
+    if (step?.redo === undefined) return this.display(this.app.t('ui.edits.nothing_again'), null)
+    this.undone = this.undone.slice(0, -1)
+    const outcome = await step.redo()
+    if (outcome === 'gone') this.display(this.app.t('ui.edits.nothing_again'), null)
+    if (outcome !== true) return
+    this.steps = [...this.steps, step]
+    this.display(this.app.t('ui.edits.redone', { what: step.what }), step)
   }
 }
 
-export const toasts = new Toasts()
+export const toasts = new Toasts(app)

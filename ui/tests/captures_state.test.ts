@@ -56,7 +56,7 @@ async function stage(...first: CaptureOut[]): Promise<{ review: CaptureReview; t
     save: async (id) => put(id, { path: '/a.png' }),
     discard: async (id) => void (items = items.filter((one) => one !== of(id))),
   }
-  const toasts = new Toasts()
+  const toasts = new Toasts({ t: texts('en') })
   const review = new CaptureReview(api as CaptureApi, app, toasts)
   const set = (...next: CaptureOut[]): void => void (items = next)
   await review.read()

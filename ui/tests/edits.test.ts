@@ -9,8 +9,7 @@ import { face } from './fixtures'
 function world() {
   const api = {
     edit: vi.fn(() => Promise.resolve({ undo: 'u1' as string | null, count: 2, person_id: 7 })),
-    undo: vi.fn((_: string | null) => Promise.resolve({ action: 'name', count: 2 })),
-    redo: vi.fn(() => Promise.resolve({ action: 'merge', count: 41 })),
+    undo: vi.fn((_: string) => Promise.resolve({ action: 'name', count: 2 })),
   }
   const refresh = vi.fn()
   const act = async (work: () => Promise<void>): Promise<boolean> => {
@@ -21,7 +20,7 @@ function world() {
       return false
     }
   }
-  const toasts = new Toasts()
+  const toasts = new Toasts({ t: texts('en') })
   const edits = new Edits(api, { act, refresh, t: texts('en'), people: [{ id: 1, name: 'Lin', faces: 1, photos: 1, suggested: 0, portrait: null, hidden: false, never: false, overdue: false }] }, toasts, { chosen: 'guardian' })
   return { edits, api, toasts, refresh, said: () => toasts.list.at(-1)?.text }
 }
@@ -34,8 +33,8 @@ describe('an edit', () => {
     await edits.name([3, 4], 'Mei')
     expect(api.edit).toHaveBeenCalledWith({ kind: 'name', face_ids: [3, 4], name: 'Mei', basis: 'guardian' })
     expect(said()).toBe('2 faces named Mei')
-    expect(toasts.undo()).toBe(true)
-    await vi.waitFor(() => expect(said()).toBe('Undone: 2 faces named'))
+    await toasts.undo()
+    expect(said()).toBe('Undone: 2 faces named Mei')
     expect(api.undo).toHaveBeenCalledWith('u1')
   })
 
@@ -57,7 +56,7 @@ describe('an edit', () => {
     const { edits, api, toasts } = world()
     api.edit.mockResolvedValueOnce({ undo: null, count: 0, person_id: 7 })
     await edits.ignore([3])
-    expect(toasts.list[0]?.undo).toBeNull()
+    expect(toasts.list[0]?.step).toBeNull()
   })
 
   it('that was not taken is not confirmed', async () => {
@@ -68,30 +67,70 @@ describe('an edit', () => {
   })
 })
 
-describe('the latest step', () => {
-  it('is taken back and done again, and said', async () => {
-    const { edits, api, said } = world()
-    expect(await edits.back()).toBe(true)
-    expect(api.undo).toHaveBeenCalledWith(null)
-    expect(said()).toBe('Undone: 2 faces named')
-    expect(await edits.again()).toBe(true)
-    expect(said()).toBe('Redone: people merged, 41 faces moved')
+describe('a step', () => {
+  it('is undone and redone, and named each time', async () => {
+    const { edits, api, toasts, said } = world()
+    await edits.name([3, 4], 'Mei')
+    await edits.undoLatest()
+    expect(said()).toBe('Undone: 2 faces named Mei')
+    api.edit.mockResolvedValueOnce({ undo: 'u2', count: 2, person_id: 7 })
+    await edits.redoLatest()
+    expect(said()).toBe('Redone: 2 faces named Mei')
+    await toasts.undo()
+    expect(api.undo.mock.calls).toEqual([['u1'], ['u2']])
   })
 
-  it('may be none', async () => {
+  it('is undone only if it was made on this page', async () => {
     const { edits, api, said } = world()
+    await edits.undoLatest()
+    expect(said()).toBe('There is nothing to undo here')
+    await edits.redoLatest()
+    expect(said()).toBe('There is nothing to redo here')
+    expect(api.undo).not.toHaveBeenCalled()
+  })
+
+  it('waits for the edit it undoes', async () => {
+    const { edits, api } = world()
+    let save = (): void => undefined
+    api.edit.mockImplementationOnce(async () => {
+      await new Promise<void>((resolve) => (save = resolve))
+      return { undo: 'late', count: 1, person_id: 7 }
+    })
+    const named = edits.name([3], 'Mei')
+    const undone = edits.undoLatest()
+    await vi.waitFor(() => expect(api.edit).toHaveBeenCalled())
+    expect(api.undo).not.toHaveBeenCalled()
+    save()
+    await Promise.all([named, undone])
+    expect(api.undo).toHaveBeenCalledWith('late')
+  })
+
+  it('that was undone elsewhere is gone, and one that could not be undone stays', async () => {
+    const { edits, api, said } = world()
+    await edits.name([1], 'Mei')
+    await edits.name([2], 'Lin')
     api.undo.mockRejectedValueOnce(none)
-    expect(await edits.back()).toBe(false)
-    expect(said()).toBe('There is nothing to undo')
-    api.redo.mockRejectedValueOnce(none)
-    expect(await edits.again()).toBe(false)
-    expect(said()).toBe('There is nothing to redo')
+    await edits.undoLatest()
+    expect(said()).toBe('There is nothing to undo here')
+    api.undo.mockRejectedValueOnce(new Error('no'))
+    await edits.undoLatest()
+    await edits.undoLatest()
+    expect(said()).toBe('Undone: 2 faces named Mei')
   })
+})
 
-  it('of a kind that this page does not know is a change', async () => {
-    const { edits, api, said } = world()
-    api.undo.mockResolvedValueOnce({ action: 'split', count: 3 })
-    await edits.back()
-    expect(said()).toBe('Undone: 3 changes')
+describe('edits', () => {
+  it('are sent in the order they were made in', async () => {
+    const { edits, api } = world()
+    let find = (): void => undefined
+    const faces = async (): Promise<readonly number[]> => {
+      await new Promise<void>((resolve) => (find = resolve))
+      return [1]
+    }
+    const both = [edits.ignore(faces), edits.name([2], 'Lin')]
+    await vi.waitFor(() => expect(find).not.toThrow())
+    find()
+    await Promise.all(both)
+    expect(api.edit.mock.calls.map((call) => (call as unknown as [{ kind: string }])[0].kind)).toEqual(['ignore', 'name'])
   })
 })

@@ -35,7 +35,7 @@ function world(ids: readonly number[]) {
     await work()
     return true
   }
-  const toasts = new Toasts()
+  const toasts = new Toasts({ t: texts('en') })
   const library = new LibraryState(client as unknown as Client, { act: run, read: (work) => work(), t: texts('en') }, toasts)
   return { library, client, toasts }
 }
@@ -172,7 +172,7 @@ describe('the library', () => {
     expect(library.active).toBe(3)
     expect(library.chosen).toEqual([])
     expect(toasts.list[0]?.text).toBe('1 photo hidden. The file stays where it is.')
-    toasts.undo()
+    await toasts.undo()
     await vi.waitFor(() => expect(library.count).toBe(5))
   })
 
@@ -181,7 +181,7 @@ describe('the library', () => {
     await library.need(1)
     expect(await library.hide([1])).toBe(true)
     expect(library.details.get(1)?.hidden).toBe(true)
-    toasts.undo()
+    await toasts.undo()
     await vi.waitFor(() => expect(library.details.get(1)?.hidden).toBe(false))
   })
 
@@ -199,6 +199,6 @@ describe('the library', () => {
     const { library, toasts } = world([2, 1])
     await library.read()
     await library.lookAgain([2, 1])
-    expect(toasts.list[0]).toMatchObject({ text: '2 photos are scanned again', undo: null })
+    expect(toasts.list[0]).toMatchObject({ text: '2 photos are scanned again', step: null })
   })
 })

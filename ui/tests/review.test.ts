@@ -2,7 +2,9 @@ import { describe, expect, it, vi } from 'vitest'
 
 import type { Edit } from '../src/api/people'
 import type { Doubt, Edited } from '../src/api/types'
+import { texts } from '../src/i18n'
 import { Review } from '../src/review.svelte'
+import { Toasts } from '../src/toasts.svelte'
 
 function doubt(id: number): Doubt {
   const face = { id, image_id: id, width: 400, height: 300, box: [10, 10, 20, 20] as const, taken_at: '2026-11-14T10:00:00' }
@@ -26,7 +28,7 @@ function world(ids: readonly number[]) {
     return Promise.resolve(true)
   })
   const doubts = vi.fn((limit: number) => Promise.resolve({ items: there.slice(0, limit).map(doubt), total: there.length }))
-  const review = new Review({ doubts }, { make, back }, { read: (work) => work() })
+  const review = new Review({ doubts }, { make, back }, { read: (work) => work(), t: texts('en') }, new Toasts({ t: texts('en') }))
   return { review, told, back, doubts, refuse: () => (refuse = true), turn: () => (there = there.toReversed()) }
 }
 

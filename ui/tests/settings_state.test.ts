@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
+import { texts } from '../src/i18n'
 import { Client } from '../src/api/client'
 import { SettingsApi, type WatchedFolder } from '../src/api/settings'
 import { SettingsState } from '../src/settings.svelte'
@@ -27,7 +28,7 @@ function world(answers: Record<string, { status?: number; body?: unknown }> = {}
   })
   const app = new AppState(client)
   app.take(status())
-  const toasts = new Toasts()
+  const toasts = new Toasts({ t: texts('en') })
   return { app, toasts, asked, settings: new SettingsState(new SettingsApi(client), app, toasts) }
 }
 
@@ -84,7 +85,7 @@ describe('SettingsState', () => {
     await settings.read()
     await settings.reset('popup.seconds')
     expect(settings.setting('popup.seconds')?.value).toBe(12)
-    expect(toasts.undo()).toBe(true)
+    await toasts.undo()
     await vi.waitFor(() => expect(settings.setting('popup.seconds')?.value).toBe(30))
     expect(asked).toContain('PUT /api/settings/popup.seconds {"value":30}')
   })
@@ -95,7 +96,7 @@ describe('SettingsState', () => {
     await settings.removeFolder(FOLDER)
     expect(toasts.list.at(-1)?.text).toContain('12 photos leave the library')
     expect(asked).toContain('DELETE /api/folders?path=%2Fphotos%2Fphone')
-    expect(toasts.undo()).toBe(true)
+    await toasts.undo()
     await vi.waitFor(() => expect(asked).toContain(`POST /api/folders ${JSON.stringify(FOLDER)}`))
     expect(asked.some((call) => call.startsWith('PATCH'))).toBe(false)
   })
@@ -125,7 +126,7 @@ describe('SettingsState', () => {
     app.take(status({ queued: 12 }))
     await settings.cancelBurst()
     expect(toasts.list.at(-1)?.text).toBe('12 waiting photos won’t be scanned')
-    expect(toasts.undo()).toBe(true)
+    await toasts.undo()
     await vi.waitFor(() => expect(asked.slice(-2)).toEqual(['POST /api/burst/cancel', 'POST /api/rescan']))
   })
 
@@ -134,6 +135,6 @@ describe('SettingsState', () => {
     await settings.read()
     expect(await settings.addFolder('~/photos/phone')).toBe(true)
     expect(toasts.list.at(-1)?.text).toContain('already')
-    expect(toasts.list.at(-1)?.undo).toBeNull()
+    expect(toasts.list.at(-1)?.step).toBeNull()
   })
 })

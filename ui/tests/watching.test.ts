@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { WatchOut } from '../src/api/types'
+import { texts } from '../src/i18n'
 import { Toasts } from '../src/toasts.svelte'
 import { Watching } from '../src/watching.svelte'
 
@@ -19,7 +20,7 @@ function stage(...ages: readonly number[]): { watching: Watching; told: () => re
   const out: WatchOut = { state: 'on', until: null, problem: null, said }
   const calls: unknown[] = []
   const api = { read: async () => out, stop: async () => void calls.push('stop'), snooze: async (minutes: number | null) => void calls.push(minutes) }
-  const toasts = new Toasts()
+  const toasts = new Toasts({ t: texts('en') })
   return { watching: new Watching(api, app, toasts, () => NOW), told: () => toasts.list.map(({ text }) => text), calls }
 }
 

@@ -31,13 +31,13 @@ def test_a_new_name_is_taken_back_with_ctrl_z_and_done_again(mei: Page) -> None:
     expect(mei.locator(".toast p")).to_have_text("Mei is now Mei Lin")
     mei.keyboard.press("Control+z")
     expect(heading).to_have_text("Mei")
-    expect(mei.locator(".toast p").last).to_have_text("Undone: details of a person changed")
+    expect(mei.locator(".toast p").last).to_have_text("Undone: Mei is now Mei Lin")
     mei.keyboard.press("Control+Shift+z")
     expect(heading).to_have_text("Mei Lin")
     mei.keyboard.press("Control+z")
     expect(heading).to_have_text("Mei")
     mei.keyboard.press("Control+z")
-    expect(mei.locator(".toast p").last).to_have_text("There is nothing to undo")
+    expect(mei.locator(".toast p").last).to_have_text("There is nothing to undo here")
 
 
 def test_a_name_that_somebody_has_offers_to_merge(mei: Page) -> None:

@@ -49,9 +49,8 @@ export class PeopleApi {
   search = (photo: Blob): Promise<FaceSearchOut> => this.client.upload('/api/search/face', photo)
 
   edit = (edit: Edit): Promise<Edited> => this.client.request('POST', '/api/people/edits', edit)
-  /** @param token of an edit; null for the latest one */
-  undo = (token: string | null): Promise<Step> => this.client.request('POST', '/api/undo', { undo: token })
-  redo = (): Promise<Step> => this.client.request('POST', '/api/redo')
+  /** @param token of an edit */
+  undo = (token: string): Promise<Step> => this.client.request('POST', '/api/undo', { undo: token })
   forget = (id: number): Promise<Forgotten> => this.client.request('POST', `/api/people/${id}/forget`)
 }
 

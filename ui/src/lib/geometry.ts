@@ -86,18 +86,27 @@ export function fitAround(face: Boxed, image: Size, view: Size): Rect {
   return { x, y, width, height }
 }
 
-/** A face's frame: its box with a little air, inside the view. */
-export function frameOf(face: Boxed, image: Size, fit: Rect, view: Size): Rect {
+/** Half a frame's line, and a little: so far inside the view none of it is cut off. */
+const EDGE = 2.5
+
+/**
+ * A face's frame: its box with a little air, inside the view.
+ *
+ * @param beyond it may go on outside the view, as where only a part of the photo is looked at
+ */
+export function frameOf(face: Boxed, image: Size, fit: Rect, view: Size, beyond = false): Rect {
   const scale = fit.width / image.width
   const [left, top, width, height] = face.box.map((value) => value * scale) as [number, number, number, number]
   const air = Math.min(8, Math.max(2, width * 0.08))
-  const x = Math.max(1.5, fit.x + left - air)
-  const y = Math.max(1.5, fit.y + top - air)
+  const whole = { x: fit.x + left - air, y: fit.y + top - air, width: width + 2 * air, height: height + 2 * air }
+  if (beyond) return whole
+  const x = Math.max(EDGE, whole.x)
+  const y = Math.max(EDGE, whole.y)
   return {
     x,
     y,
-    width: Math.max(4, Math.min(view.width - 1.5, fit.x + left + width + air) - x),
-    height: Math.max(4, Math.min(view.height - 1.5, fit.y + top + height + air) - y),
+    width: Math.max(4, Math.min(view.width - EDGE, whole.x + whole.width) - x),
+    height: Math.max(4, Math.min(view.height - EDGE, whole.y + whole.height) - y),
   }
 }
 
@@ -119,9 +128,11 @@ function overlap(a: Rect, b: Rect): boolean {
  */
 export function placeTags(frames: readonly Rect[], labels: readonly (string | null)[], view: Size): (Rect | null)[] {
   const placed: Rect[] = []
+  const window = { x: 0, y: 0, ...view }
+  const seen = frames.filter((frame) => overlap(frame, window)).length
   return frames.map((frame, index) => {
     const label = labels[index]
-    if (label === null || label === undefined || frames.length > MOST_TAGS || frame.width < LEAST_TAGGED) return null
+    if (label === null || label === undefined || seen > MOST_TAGS || frame.width < LEAST_TAGGED || !overlap(frame, window)) return null
     const width = tagWidth(label)
     const x = Math.max(2, Math.min(view.width - width - 2, frame.x + (frame.width - width) / 2))
     const below = { x, y: frame.y + frame.height - TAG_OVERLAP, width, height: TAG_HEIGHT }
@@ -131,6 +142,26 @@ export function placeTags(frames: readonly Rect[], labels: readonly (string | nu
     )
     if (spot === undefined) return null
     placed.push(spot)
+    return spot
+  })
+}
+
+const NUMBER_HEIGHT = 16
+
+/** A place for the number of each rectangle, beside it and on none of the others; null where there is no room. */
+export function placeNumbers(rects: readonly (Rect | null)[], view: Size): (Rect | null)[] {
+  const taken = rects.filter((rect) => rect !== null)
+  return rects.map((rect, index) => {
+    if (rect === null) return null
+    const width = 6 * String(index + 1).length + 10
+    const at = (x: number, y: number): Rect => ({ x, y, width, height: NUMBER_HEIGHT })
+    const [right, bottom] = [rect.x + rect.width, rect.y + rect.height]
+    const middle = rect.x + (rect.width - width) / 2
+    const spots = [at(middle, bottom + 4), at(middle, rect.y - NUMBER_HEIGHT - 4), at(right + 4, rect.y), at(rect.x - width - 4, rect.y)]
+    const free = ({ x, y }: Rect): boolean => x >= 0 && y >= 0 && x + width <= view.width && y + NUMBER_HEIGHT <= view.height
+    const spot = spots.find((one) => free(one) && !taken.some((other) => overlap(one, other)))
+    if (spot === undefined) return null
+    taken.push(spot)
     return spot
   })
 }
