@@ -80,6 +80,16 @@ export function checks({ scene, language }: Options): FindingOut[] {
       text: scene === 'failed' ? (en ? 'A model’s file is not the one it should be. Fetch it again.' : '模型文件与预期不符。请重新获取。') : 'centerface (MIT), mobilefacenet (Apache-2.0)',
       code: scene === 'failed' ? 'model.damaged' : null,
     },
+    {
+      name: 'wall',
+      title: en ? 'Sandbox' : '隔离',
+      state: scene === 'limited' ? 'warning' : 'ok',
+      text:
+        scene !== 'limited' ? 'Landlock 7, seccomp'
+        : en ? 'The engine decodes photos in a process of its own, but this system does not keep that process from your files. Everything works. Until the sandbox is complete, keep photos from strangers out of the watched folders.'
+        : '引擎在单独的进程中解码照片，但此系统不能阻止该进程接触你的文件。一切功能正常。在完全隔离之前，请不要把陌生人的照片放进监看的文件夹。',
+      code: scene === 'limited' ? 'engine.open' : null,
+    },
     { name: 'tray', title: en ? 'Tray icon' : '托盘图标', state: 'absent', text: en ? 'This desktop shows no tray icons. The popup works the same.' : '此桌面不显示托盘图标，弹窗照常工作。', code: 'desktop.no_tray' },
   ]
 }
