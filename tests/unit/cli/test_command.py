@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shlex
 from typing import TYPE_CHECKING
 
 import click
 import pytest
 
+from agent.api.schemas_people import Step
 from agent.cli.command import Group, first_sentence
 from agent.cli.commands import ai_popup
 from agent.cli.output import Progress
@@ -142,3 +144,10 @@ def _understood(typed: list[str]) -> None:
     while isinstance(group, Group):
         group, typed = group.commands[typed[0]], typed[1:]
     group.make_context("example", typed)
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_every_step_that_can_be_undone_has_words(language: str) -> None:
+    actions = re.findall(r"`(\w+)`", Step.model_json_schema()["properties"]["action"]["description"])
+    texts = Texts(language)
+    assert len(actions) > 9 and not [each for each in actions if texts(f"cli.step.{each}", count=2).startswith("cli.")]
