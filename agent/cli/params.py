@@ -13,7 +13,9 @@ class _PersonName(click.ParamType[str]):
     name = "NAME"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        texts, tidy = Texts(), value.strip()
+        session = None if ctx is None else ctx.find_root().obj
+        texts: Texts = Texts() if session is None else session.texts
+        tidy = value.strip()
         if not tidy:
             self.fail(texts("cli.name.empty"), param, ctx)
         if len(tidy) > LONGEST_NAME:

@@ -32,7 +32,7 @@ def people() -> None: ...
 
 
 @people.command(name="list", help=TEXTS("cli.help.people_list"))
-@click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json_one"))
+@json_option("json_each")
 @click.pass_obj
 def list_people(session: Session, as_json: bool) -> None:
     with session.checked_library() as library:
