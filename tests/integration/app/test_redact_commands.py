@@ -115,14 +115,14 @@ def test_originals_give_way_only_when_that_is_said_and_come_back_if_they_were_ke
     back = cli("restore", str(photos / "a.jpg"))
     assert (back.code, back.out) == (0, f"{photos / 'a restored.jpg'}\n")
     assert (photos / "a restored.jpg").read_bytes() == b"a.jpg"
-    assert "can’t be had back" in cli("redact", str(photos / "trip"), "--in-place", "--overwrite", "--yes").err
+    assert "can’t be recovered" in cli("redact", str(photos / "trip"), "--in-place", "--overwrite", "--yes").err
 
 
 def test_originals_that_cannot_be_had_back_are_asked_about(
     cli: CommandLine, analyser: FakeAnalyser, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unasked = cli("redact", str(photos), "--in-place")
-    assert unasked.code == 2 and "--yes" in unasked.err and "They can’t be had back" in unasked.err
+    assert unasked.code == 2 and "--yes" in unasked.err and "The originals can’t be recovered" in unasked.err
 
     monkeypatch.setattr("agent.cli.confirm.can_ask", lambda: True)
     monkeypatch.setattr("click.confirm", lambda *_, **__: False)
