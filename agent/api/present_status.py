@@ -67,7 +67,7 @@ def finding(found: Finding, texts: Texts) -> FindingOut:
 
 
 def _engine_state(app: App, processes: list[EngineProcess]) -> EngineState:
-    if isinstance(app.indexer.problem, EngineError | ModelError):
+    if isinstance(app.indexer.told, EngineError | ModelError):
         return "failed"
     if app.indexer.paused or app.monitor.pace.paused:
         return "paused"

@@ -76,6 +76,11 @@ class Indexer:
         """What stops all work, once a second try was in vain too."""
         return self.problem if self._tries > 1 else None
 
+    @property
+    def told(self) -> AgentError | None:
+        """What stops all work, as the user is told: an engine that did not start once is started again first, as while it is replaced."""
+        return self.stuck if type(self.problem) is EngineStartFailed else self.problem
+
     def pause(self) -> None:
         """No new job is started; those under way end."""
         self.paused = True
@@ -132,12 +137,14 @@ class Indexer:
                 await self._going.wait()
                 self._wake.clear()
                 room = self._slots() - len(running)
-                jobs = await self._lease(room if self.problem is None else min(room, 1))
+                if self.problem is not None:
+                    room = 0 if running else min(room, 1)  # one try at a time, and each to its end
+                jobs = await self._lease(room)
                 running |= {asyncio.create_task(self._job(job)) for job in jobs}
                 if self.problem is None or running:
                     await self._something(running)
                 running = {task for task in running if not task.done()}
-                if self.problem is not None:
+                if self.problem is not None and not running:
                     await self._wait_out()
         finally:
             for task in running:
@@ -156,6 +163,8 @@ class Indexer:
         """Something stops all work: wait, longer each time, or until it goes on or somebody says it is mended."""
         delay = RETRY_AFTER_S[min(self._tries, len(RETRY_AFTER_S) - 1)]
         self._tries += 1
+        if self.stuck is not None:
+            self._changed()
         try:
             async with asyncio.timeout(delay):
                 await self._mended.wait()

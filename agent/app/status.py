@@ -134,7 +134,7 @@ class StatusFeed:
             counts, damage = self._counts, error
         jobs = counts.jobs
         queued = jobs.get(JobState.QUEUED, 0) + jobs.get(JobState.LEASED, 0)
-        blocked = self._indexer.problem
+        blocked = self._indexer.told
         if isinstance(blocked, ModelMissing):
             # What is on its way mends itself; what could not be had is better told by the reason.
             blocked = None if self.fetching() else self.unfetched() or blocked

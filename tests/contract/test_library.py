@@ -7,7 +7,7 @@ import pytest
 
 from agent.app.ports import Area, Library, Noted, Portrait
 from agent.domain.edits import DescribePerson, NameFaces
-from agent.domain.errors import EngineCrashed, FaceUnknown, ImageMissing, ImageTruncated, ModelMissing
+from agent.domain.errors import EngineCrashed, FaceUnknown, ImageCorrupt, ImageMissing, ImageTruncated, ModelMissing
 from agent.domain.events import ImageFailed, ImageIndexed, PeopleChanged, PlaceAdded, PlaceLost, PlaceMoved, RecognitionPurged, Recorded
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import NO_FACES, FileSeen, Recipe
@@ -401,6 +401,18 @@ def test_faces_are_counted_on_the_photos_that_are_counted(library: Library) -> N
     assert (library.counts().images, library.counts().faces) == (1, 4)
     note(library, "/photos/c.jpg")
     assert (library.counts().images, library.counts().faces) == (2, 7)
+
+
+def test_a_result_that_comes_after_its_lease_ran_out_changes_nothing(library: Library) -> None:
+    note(library, "/photos/a.jpg")
+    [(first,), _] = library.lease(1, now=NOW, until=NOW + timedelta(minutes=1))
+    [(second,), _] = library.lease(1, now=NOW + timedelta(minutes=2), until=NOW + timedelta(minutes=3))
+    assert (second.id, second.attempts) == (first.id, first.attempts + 1)
+    assert library.commit(first, an_analysis("a", a_face()), now=NOW) == []
+    assert library.fail(first, JobState.FAILED, ImageCorrupt(), now=NOW) == []
+    library.release([first])
+    assert (library.counts().images, library.counts().jobs[JobState.LEASED]) == (0, 1)
+    assert len(library.commit(second, an_analysis("a", a_face()), now=NOW)) == 1
 
 
 def test_counts_tell_the_sizes(library: Library) -> None:

@@ -2,6 +2,8 @@
 
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from agent.domain.face import Analysis, StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import MAX_ATTEMPTS_KILLED, Job, JobState, Priority, after_error
 
+LEASE = timedelta(minutes=1)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 RECIPE = Recipe("centerface-2")
 PATHS = st.sampled_from(["/p/a", "/p/b", "/p/sub/a", "/p/sub/b", "/pp/a"])
@@ -41,6 +44,9 @@ class Queue(RuleBasedStateMachine):
         self.leased: list[Job] = []
         self.ended: list[Job] = []  # attempts that were ended once: whatever is done with them again must change nothing
         self.clock = 0
+        self.now = NOW
+        self.until: dict[int, datetime] = {}  # when the last lease of a job runs out, by the job's id
+        self.latest: dict[int, int] = {}  # the attempt that was leased last, by the job's id
 
     def teardown(self) -> None:
         try:
@@ -105,19 +111,29 @@ class Queue(RuleBasedStateMachine):
 
     @rule(limit=st.integers(1, 4))
     def lease(self, limit: int) -> None:
-        jobs, _ = self.library.lease(limit, now=NOW, until=NOW + timedelta(minutes=1))
-        assert not {job.id for job in jobs} & {job.id for job in self.leased if self._holds(job)}, "a job was leased twice"
+        jobs, _ = self.library.lease(limit, now=self.now, until=self.now + LEASE)
+        running = {job.id for job in self.leased if not self._is_stale(job) and self.until[job.id] > self.now}
+        assert not {job.id for job in jobs} & running, "a job was leased twice"
         self.leased += jobs
+        self.until |= {job.id: self.now + LEASE for job in jobs}
+        self.latest |= {job.id: job.attempts for job in jobs}
+
+    @rule(leases=st.integers(1, 3))
+    def pass_time(self, leases: int) -> None:
+        """Leases run out: their workers may come back all the same."""
+        self.now += leases * LEASE
 
     @rule(pick=st.integers(0, 9))
     def commit(self, pick: int) -> None:
         if job := self._pick(pick):
-            self._commit(job)
+            with self._unchanged_if_stale(job):
+                self._commit(job)
 
     @rule(pick=st.integers(0, 9), error=st.sampled_from(ERRORS))
     def fail(self, pick: int, error: AgentError) -> None:
         if job := self._pick(pick):
-            self.library.fail(job, after_error(job.attempts, error), error, now=NOW)
+            with self._unchanged_if_stale(job):
+                self.library.fail(job, after_error(job.attempts, error), error, now=NOW)
 
     @rule(content=CONTENTS, path=PATHS, error=st.sampled_from([None, *ERRORS]), again=st.booleans())
     def write_and_work(self, content: str, path: str, error: AgentError | None, again: bool) -> None:
@@ -131,10 +147,26 @@ class Queue(RuleBasedStateMachine):
         if again:
             self.end_again(-1)
 
+    @rule(content=CONTENTS, path=PATHS, late=st.sampled_from([None, *ERRORS]))
+    def write_and_work_too_long(self, content: str, path: str, late: AgentError | None) -> None:
+        """A worker that was thought lost comes back while another one is at it."""
+        self.write(path, content, hurry=True)
+        self.lease(1)
+        mine = self.leased[-1] if self.leased else None
+        self.pass_time(1)
+        self.lease(1)
+        if mine in self.leased:
+            place = self.leased.index(mine)
+            if late is None:
+                self.commit(place)
+            else:
+                self.fail(place, late)
+
     @rule(pick=st.integers(0, 9))
     def release(self, pick: int) -> None:
         if job := self._pick(pick):
-            self.library.release([job])
+            with self._unchanged_if_stale(job):
+                self.library.release([job])
 
     @rule(pick=st.integers(0, 9))
     def end_again(self, pick: int) -> None:
@@ -195,6 +227,17 @@ class Queue(RuleBasedStateMachine):
         self.ended.append(job)
         return job
 
+    def _is_stale(self, job: Job) -> bool:
+        """Whether another attempt of the same job was leased since."""
+        return self.latest[job.id] != job.attempts
+
+    @contextmanager
+    def _unchanged_if_stale(self, job: Job) -> Iterator[None]:
+        before = self.library.counts(), self.library.last_event_id()
+        yield
+        if self._is_stale(job):
+            assert (self.library.counts(), self.library.last_event_id()) == before, "a stale worker's result was taken"
+
     def _holds(self, job: Job) -> bool:
         """Whether the very same attempt may have been leased anew (released, or the attempt was given back)."""
         return any((other.id, other.attempts) == (job.id, job.attempts) for other in self.leased)
@@ -210,7 +253,7 @@ class Queue(RuleBasedStateMachine):
     def _run_dry(self) -> None:
         self.library.release_leases()
         self.library.retry()
-        while jobs := self.library.lease(10, now=NOW, until=NOW + timedelta(minutes=1))[0]:
+        while jobs := self.library.lease(10, now=self.now, until=self.now + LEASE)[0]:
             for job in jobs:
                 assert job.path in self.disk, "a job for a file that is gone"
                 self._commit(job)

@@ -10,7 +10,7 @@ import pytest
 
 from agent.app.governor import Throttle
 from agent.app.status import AgentState, Status
-from agent.domain.errors import ImageCorrupt, ModelMissing, SettingsInvalid, StoreBusy, StoreDamaged
+from agent.domain.errors import EngineStartFailed, ImageCorrupt, ModelMissing, SettingsInvalid, StoreBusy, StoreDamaged
 from agent.domain.jobs import Priority
 from agent.settings import Settings
 
@@ -65,6 +65,21 @@ async def test_a_library_that_cant_be_counted_is_said_to_be_damaged(world: World
         status = await world.app.status.now()
     assert (status.state, status.images) == (AgentState.ATTENTION, 1)
     assert isinstance(status.problem, StoreDamaged)
+
+
+async def test_an_engine_that_does_not_start_is_told_once_a_second_try_was_in_vain(
+    world: World, told: list[Status], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.app.indexer.RETRY_AFTER_S", (0.01, 60.0))
+    path = world.file("once")
+    world.analyser.errors[path.path] = [EngineStartFailed()]
+    async with world.running():
+        await world.app.ingest.note(path, Priority.NEW)
+        await world.until(lambda: bool(told) and told[-1].images == 1)
+        assert not any(status.problem for status in told)
+        world.analyser.always = EngineStartFailed()
+        await world.app.ingest.note(world.file("never"), Priority.NEW)
+        await world.until(lambda: isinstance(told[-1].problem, EngineStartFailed))
 
 
 async def test_paused_it_still_says_what_is_wrong(world: World, told: list[Status]) -> None:
