@@ -30,6 +30,7 @@ from agent.engine.places import Slot, cores, let_others_go_first, memory_of, pro
 from agent.engine.selftest_runs import DeviceChooser
 from agent.engine.wall import can_be_whole
 from agent.engine.wire import Codec, EngineConfig, Hello, ModelFile
+from agent.heap import CLEAN
 from agent.settings import Engine
 
 T = TypeVar("T")
@@ -64,7 +65,7 @@ class EnginePool:
         self._converted, self._cache = converted, cache
         self._command = list(command) if command is not None else own_command("engine-worker")
         self._devices = devices
-        self._environment = dict(environment or {})
+        self._environment = {**CLEAN, **(environment or {})}
         self._generation = 0
         self._line = Line(self._give_back)
         self._endings: set[asyncio.Task[None]] = set()

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 import cv2
 import numpy as np
@@ -29,6 +29,7 @@ _SMALLEST_CELL: Final = 8.0
 SOLID: Final = (0, 0, 0)
 # Pixels: so far around an area a pixel may still touch it, also at an ellipse's long sides.
 _TOUCH: Final = 1.0
+OPAQUE: Final = frozenset({Style.SOLID, Style.EMOJI})
 _FARTHEST: Final = 1e9  # pixels: no picture is larger
 _AT_A_TIME: Final = 1_000_000  # pixels: what is needed beside the picture stays small
 
@@ -53,14 +54,21 @@ class Area:
     def bottom(self) -> int:
         return self.top + len(self.starts)
 
-    def masks(self) -> Iterator[tuple[slice, slice, Mask]]:
-        """The area a strip at a time: rows, columns, and which pixels there belong to it."""
+    def masks(self, within: slice | None = None) -> Iterator[tuple[slice, slice, Mask]]:
+        """The area a strip at a time, or its part in these rows: rows, columns, and which pixels there belong to it."""
         across = slice(self.left, self.right)
         columns = np.arange(across.start, across.stop)
         step = max(1, _AT_A_TIME // len(columns))
-        for first in range(0, len(self.starts), step):
-            starts, ends = self.starts[first : first + step, None], self.ends[first : first + step, None]
-            yield slice(self.top + first, self.top + first + len(starts)), across, (columns >= starts) & (columns < ends)
+        begin = 0 if within is None else min(max(within.start - self.top, 0), len(self.starts))
+        end = len(self.starts) if within is None else min(max(within.stop - self.top, begin), len(self.starts))
+        for first in range(begin, end, step):
+            last = min(first + step, end)
+            starts, ends = self.starts[first:last, None], self.ends[first:last, None]
+            yield slice(self.top + first, self.top + last), across, (columns >= starts) & (columns < ends)
+
+    def meets(self, other: "Area") -> bool:
+        """Whether the two may have pixels in common."""
+        return self.top < other.bottom and other.top < self.bottom and self.left < other.right and other.left < self.right
 
 
 def area_of(cover: Cover, width: int, height: int) -> Area | None:
@@ -119,14 +127,19 @@ def _rectangle(
 
 def redact(pixels: Colours, covers: Sequence[Cover], *, order: str = "RGB") -> None:
     """Draw the covers on the picture, in place; `order` says how its channels lie. Raises ValueError for a cover that is none."""
-    areas = [(cover, area) for cover in covers if (area := area_of(cover, pixels.shape[1], pixels.shape[0])) is not None]
     if order == "BGR":
         pixels = pixels[:, :, ::-1]
-    # What leaves nothing comes first, so that no mean is taken of what is below it, and once more, to lie above the others.
-    opaque = [each for each in areas if each[0].look.style in (Style.SOLID, Style.EMOJI)]
-    weaker = [each for each in areas if each[0].look.style not in (Style.SOLID, Style.EMOJI)]
-    for cover, area in (*opaque, *weaker, *(opaque if weaker else ())):
+    drawn = from_below(pixels, covers)
+    opaque = [each for each in drawn if each[0].look.style in OPAQUE]
+    # What leaves nothing comes first, too, so that no mean is taken of what is below it.
+    for cover, area in (*(opaque if len(opaque) < len(drawn) else ()), *drawn):
         _STYLES[cover.look.style](pixels, cover, area)
+
+
+def from_below(pixels: Colours, covers: Sequence[Cover]) -> list[tuple[Cover, Area]]:
+    """The covers that touch the picture, and where; what leaves nothing lies above what leaves means. Raises ValueError."""
+    areas = [(cover, area) for cover in covers if (area := area_of(cover, pixels.shape[1], pixels.shape[0])) is not None]
+    return sorted(areas, key=lambda each: each[0].look.style in OPAQUE)
 
 
 def covered(covers: Sequence[Cover], width: int, height: int) -> Mask:
@@ -146,18 +159,22 @@ def _solid(pixels: Colours, _: Cover, area: Area) -> None:
 
 
 def _emoji(pixels: Colours, cover: Cover, area: Area) -> None:
-    """A face that is nobody's."""
+    for rows, columns, inside in area.masks():
+        pixels[rows, columns][inside] = emoji(cover, rows, columns, pixels)[inside]
+
+
+def emoji(cover: Cover, rows: slice, columns: slice, like: Colours) -> Colours:
+    """A face that is nobody's: how it looks in that part of the picture, in numbers and channels as those of `like`."""
     box, turn = cover.box, math.radians(cover.tilt)
     x, y = box.x + box.w / 2, box.y + box.h / 2
-    for rows, columns, inside in area.masks():
-        dy, dx = np.mgrid[rows, columns].astype(np.float32)
-        dx, dy = dx + (0.5 - x), dy + (0.5 - y)
-        u = (dx * math.cos(turn) + dy * math.sin(turn)) / max(box.w / 2, _TOUCH)
-        v = (dy * math.cos(turn) - dx * math.sin(turn)) / max(box.h / 2, _TOUCH)
-        drawn = smiley.colours(u, v)
-        if pixels.shape[2] == 1:
-            drawn = drawn.mean(axis=2, keepdims=True)
-        pixels[rows, columns][inside] = (drawn * np.iinfo(pixels.dtype).max).astype(pixels.dtype)[inside]
+    dy, dx = np.mgrid[rows, columns].astype(np.float32)
+    dx, dy = dx + (0.5 - x), dy + (0.5 - y)
+    u = (dx * math.cos(turn) + dy * math.sin(turn)) / max(box.w / 2, _TOUCH)
+    v = (dy * math.cos(turn) - dx * math.sin(turn)) / max(box.h / 2, _TOUCH)
+    drawn = smiley.colours(u, v)
+    if like.shape[2] == 1:
+        drawn = drawn.mean(axis=2, keepdims=True)
+    return cast("Colours", (drawn * np.iinfo(like.dtype).max).astype(like.dtype))
 
 
 def _mosaic(pixels: Colours, cover: Cover, area: Area) -> None:
@@ -183,14 +200,19 @@ def _blur(pixels: Colours, cover: Cover, area: Area) -> None:
 
 def _means(pixels: Colours, cover: Cover, area: Area) -> tuple[Colours, NDArray[np.int64], NDArray[np.int64]]:
     """Mean colours of a grid over the area, and the rows and columns where its cells begin and end."""
-    cell = max(_SMALLEST_CELL, max(cover.box.w, cover.box.h) / CELLS)
-    ys, xs = (_cuts(first, last, cell) for first, last in ((area.top, area.bottom), (area.left, area.right)))
+    ys, xs = grid(cover, area)
     means = np.empty((len(ys) - 1, len(xs) - 1, pixels.shape[2]), pixels.dtype)
     for row, (top, bottom) in enumerate(pairwise(ys)):
         columns = pixels[top:bottom, area.left : area.right].sum(axis=0, dtype=np.uint64)
         sums = np.add.reduceat(columns, xs[:-1] - area.left, axis=0)
         means[row] = sums // ((bottom - top) * np.diff(xs)[:, None]).astype(np.uint64)
     return means, ys, xs
+
+
+def grid(cover: Cover, area: Area) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rows and columns where the cells of a mosaic begin and end."""
+    cell = max(_SMALLEST_CELL, max(cover.box.w, cover.box.h) / CELLS)
+    return _cuts(area.top, area.bottom, cell), _cuts(area.left, area.right, cell)
 
 
 def _cuts(first: int, last: int, cell: float) -> NDArray[np.int64]:

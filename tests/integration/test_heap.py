@@ -1,5 +1,6 @@
 """The heap's parts are bounded where the C library has any."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -150,3 +151,31 @@ def test_what_is_here_to_stay_is_not_looked_through_again(tidy: bool) -> None:
     code = f"import gc; from agent.heap import here_to_stay; here_to_stay(tidy={tidy}); print(gc.get_freeze_count(), len(gc.get_objects()))"
     said = subprocess.run([sys.executable, "-c", code], check=True, timeout=100, capture_output=True, text=True).stdout.split()
     assert int(said[0]) > 1000 > int(said[1])
+
+
+# What is in memory that was filled, freed and taken again, of sizes that each way of keeping free memory has.
+AGAIN = """
+import ctypes
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+libc.malloc.argtypes, libc.free.argtypes = [ctypes.c_size_t], [ctypes.c_void_p]
+left = set()
+for size in (600, 5_000, 100_000, 3_000_000):
+    for _ in range(20):
+        at = [libc.malloc(size) for _ in range(9)]
+        for one in at:
+            left |= set(ctypes.string_at(one, size))
+            ctypes.memset(one, 77, size)
+        for one in at:
+            libc.free(one)
+print(77 in left)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's heap")
+def test_memory_that_is_handed_out_holds_nothing_of_before() -> None:
+    for environment, dirty in ((heap.CLEAN, b"False\n"), ({}, b"True\n")):
+        done = subprocess.run(
+            [sys.executable, "-c", AGAIN], check=True, timeout=100, stdout=subprocess.PIPE, env={**os.environ, **environment}
+        )
+        assert done.stdout == dirty

@@ -30,6 +30,12 @@ class CopyUnsupported(RedactionError):
     code = "redact.unsupported"
 
 
+class CopyUnproven(RedactionError):
+    """The finished copy, decoded again, was not what was drawn."""
+
+    code = "redact.unproven"
+
+
 class RegionsTooLarge(RedactionError):
     """What is covered is more than can be kept aside. Parameters `megabytes`, `limit`."""
 

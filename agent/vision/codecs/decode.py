@@ -49,6 +49,8 @@ def named(data: bytes, limits: Limits, read: Callable[[str], T]) -> T:
         except Exception as error:  # decoders raise whatever broken bytes lead them to
             if _asks_too_much(error):
                 raise ImageTooLarge from error
+            if others.says_unsupported(error):
+                raise ImageUnsupported from error
             raise (ImageTruncated if _is_cut(name, data, error) else ImageCorrupt) from error
 
 

@@ -19,7 +19,7 @@ class _Held:
     def __init__(self, opened: "HeifFile") -> None:
         self.opened = opened
         seen = np.asarray(opened)
-        place = (seen.ctypes.data, True)
+        place = (seen.ctypes.data, False)  # to be written to: a copy of the largest photos takes 600 MB
         self.__array_interface__: dict[str, Any] = {"shape": seen.shape, "typestr": seen.dtype.str, "version": 3, "data": place}
 
 

@@ -1,6 +1,7 @@
 """What Pillow decodes: PNG, WebP, GIF, BMP, TIFF, AVIF, and JPEG in inks. Only the decoder of the sniffed format is tried."""
 
 import io
+from collections.abc import Callable
 from importlib import import_module
 from typing import Final
 
@@ -9,12 +10,13 @@ import numpy as np
 import PIL.Image
 
 from agent.domain.errors import ImageUnsupported
-from agent.vision.codecs import tiff
+from agent.vision.codecs import avif, bmp, png, tiff
 from agent.vision.codecs.colour import to_rgb
 from agent.vision.codecs.image import Limits, Pixels
 from agent.vision.codecs.tiff import Exif, read_exif
 
 _PLUGINS: Final = {"jpeg": "Jpeg", "png": "Png", "webp": "WebP", "gif": "Gif", "bmp": "Bmp", "tiff": "Tiff", "avif": "Avif"}
+_TIFF_BITS: Final = 258  # a tag
 
 
 def decode(data: bytes, name: str, limits: Limits) -> tuple[Pixels, Exif, bytes]:
@@ -31,8 +33,12 @@ def open_checked(data: bytes, name: str, limits: Limits) -> PIL.Image.Image:
     """The file opened, not loaded yet, and room made for its first picture. Raises as above."""
     if name == "webp" and (canvas := _webp_canvas(data)) is not None:
         limits.check_pixels(*canvas)  # its decoder takes the memory when the file is opened
-    if name == "tiff":
+    elif name == "png":
+        data = png.readable(data)
+    elif name == "tiff":
         tiff.check_values(data)
+        if data.startswith(tiff.UNREAD):
+            raise ImageUnsupported
     opened = _open(data, name, limits)
     limits.check_pixels(*opened.size)
     limits.make_room(*opened.size)
@@ -44,6 +50,20 @@ def load(opened: PIL.Image.Image, name: str) -> None:
     opened.load()
     if name == "bmp" and opened.mode == "RGBA" and opened.getchannel("A").getextrema() == (0, 0):
         opened.putalpha(255)
+
+
+def bits_of(opened: PIL.Image.Image, data: bytes, name: str) -> int:
+    """The most that a number of the file's colours has, whatever is left of them when it is decoded."""
+    match name:
+        case "png":
+            return data[24] if len(data) > 24 else 8
+        case "avif":
+            return avif.coding_of(data).bits
+        case "tiff":
+            bits = getattr(opened, "tag_v2", {}).get(_TIFF_BITS, 1)
+            return max(bits, default=1) if isinstance(bits, tuple) else int(bits)
+        case _:
+            return 8
 
 
 def exif_read(opened: PIL.Image.Image, data: bytes, name: str) -> Exif:
@@ -73,13 +93,28 @@ def _open(data: bytes, name: str, limits: Limits) -> PIL.Image.Image:
     plugin = import_module(f"PIL.{_PLUGINS[name]}ImagePlugin")
     if name == "avif":
         vars(plugin)["DEFAULT_MAX_THREADS"] = limits.threads
-    open_file, _ = PIL.Image.OPEN[name.upper()]  # not `PIL.Image.open`: it tries others, and keeps to itself what is wrong
     try:
-        return open_file(io.BytesIO(data), "")
-    except SyntaxError as error:
-        if "unknown" in str(error):
+        return _opener(name)(io.BytesIO(data), "")
+    except (SyntaxError, OSError) as error:
+        if name == "bmp" and "bitfields" in str(error):
+            return bmp.by_masks(data, limits)
+        if says_unsupported(error):
             raise ImageUnsupported from error
         raise
+
+
+def says_unsupported(error: Exception) -> bool:
+    """Whether a decoder has nothing against the file but that it doesn't know its kind."""
+    return any(word in str(error).lower() for word in ("unknown", "unsupported", "not supported"))
+
+
+def _opener(name: str) -> Callable[..., PIL.Image.Image]:
+    """Not `PIL.Image.open`: it tries others, and keeps to itself what is wrong."""
+    if name == "tiff":
+        from agent.vision.codecs.tiff_file import TiffFile
+
+        return TiffFile
+    return PIL.Image.OPEN[name.upper()][0]
 
 
 def exif_of(opened: PIL.Image.Image) -> bytes:

@@ -9,6 +9,7 @@ from typing import Final
 from agent.domain.errors import ImageCorrupt
 
 MAGICS: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+UNREAD: Final = b"MM\0+"  # the largest ones, numbers' largest part first: Pillow takes them for small ones
 
 _SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _NUMBERS: Final = {1: "B", 3: "H", 4: "L", 13: "L", 16: "Q", 18: "Q"}

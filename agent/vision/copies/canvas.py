@@ -1,18 +1,17 @@
 """A picture decoded to be written again: in its own depth and its own colours, upright, with what is transparent apart."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-import cv2
 import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from agent.domain.errors import ImageCorrupt
 from agent.vision.codecs import Limits, heic, jpeg, others, raw
 from agent.vision.codecs.colour import sixteen_bits, strips, to_rgb
 from agent.vision.codecs.decode import turn
 from agent.vision.codecs.tiff import Exif
+from agent.vision.copies.deep import sixteen_bit_colours
 from agent.vision.copies.notes import Notes, of_heic, of_jpeg, of_opened
 from agent.vision.redactor import Colours
 
@@ -21,7 +20,7 @@ _FAINTEST: Final = 64
 # uint8 or uint16, [height, width].
 Plane: TypeAlias = NDArray[Any]
 
-_GREY_PNG: Final = (b"\x00", b"\x04")  # types of colour: grey, without alpha and with it
+_EIGHT, _SIXTEEN = 8, 16  # bits of a number
 # Depth and type of grey PNGs of four or sixteen greys, and how far Pillow spreads them; which one is transparent it reads as it is noted.
 _FEW_GREYS: Final = {b"\x02\x00": 85, b"\x04\x00": 17}
 
@@ -34,6 +33,7 @@ class Canvas:
     alpha: Plane | None  # of the same depth; where nothing of them is seen the colours are 0
     profile: bytes  # ICC, of the numbers as they stand; empty for sRGB
     order: str = "RGB"  # of the three channels
+    lost: set[str] = field(default_factory=set)  # kinds of what was given up since it was decoded
 
     @property
     def width(self) -> int:
@@ -61,16 +61,28 @@ class Canvas:
         if self.deep:
             self.colours = (self.colours >> 8).astype(np.uint8)
             self.alpha = None if self.alpha is None else (self.alpha >> 8).astype(np.uint8)
+            self.lost.add("depth")
 
     def make_opaque(self) -> None:
         """On white, where the format knows no transparency."""
         if self.alpha is None:
             return
         white = np.iinfo(self.colours.dtype).max
+        if int(self.alpha.min()) < white:
+            self.lost.add("alpha")
         for rows in strips(self.width, self.height):
             weight = self.alpha[rows, :, None].astype(np.float32) / white
             self.colours[rows] = np.rint(white + (self.colours[rows] - np.float32(white)) * weight).astype(self.colours.dtype)
         self.alpha = None
+
+    def make_stark(self) -> None:
+        """Seen or not seen, where the format knows nothing between."""
+        if self.alpha is None:
+            return
+        white = np.iinfo(self.alpha.dtype).max
+        if bool(((self.alpha > 0) & (self.alpha < white)).any()):
+            self.lost.add("alpha")
+        self.alpha = np.where(self.alpha > white // 2, white, 0).astype(self.alpha.dtype)
 
 
 def open_canvas(data: bytes, name: str, limits: Limits) -> tuple[Canvas, Notes]:
@@ -88,11 +100,13 @@ def open_canvas(data: bytes, name: str, limits: Limits) -> tuple[Canvas, Notes]:
     opened = others.open_checked(data, name, limits)
     if name == "png" and data[24:26] in _FEW_GREYS and "transparency" in opened.info:
         opened.info["transparency"] *= _FEW_GREYS[data[24:26]]
-    deep = _deep(opened, data, name)
-    if deep is None:
-        others.load(opened, name)
+    bits = others.bits_of(opened, data, name)
+    others.load(opened, name)
     notes, exif = of_opened(opened, data, name), others.exif_read(opened, data, name)
-    canvas = of_pillow(opened, notes.profile) if deep is None else deep
+    deep = sixteen_bit_colours(opened, data, name) if bits == _SIXTEEN else None
+    canvas = of_pillow(opened, notes.profile) if deep is None else Canvas(*deep, notes.profile, "BGR")
+    if bits > _EIGHT and not canvas.deep:
+        notes.left.add("depth")
     return upright(canvas, exif), notes
 
 
@@ -112,26 +126,6 @@ def upright(canvas: Canvas, exif: Exif) -> Canvas:
         unseen = np.iinfo(canvas.alpha.dtype).max // _FAINTEST
         canvas.colours[canvas.alpha <= unseen] = 0  # what nobody sees may be a face
     return canvas
-
-
-def _deep(opened: PIL.Image.Image, data: bytes, name: str) -> Canvas | None:
-    """Colours of sixteen bits, of which Pillow would keep eight; None for all else."""
-    if name == "png":
-        deep = data[24:25] == b"\x10"
-    else:
-        tags = getattr(opened, "tag_v2", {})
-        deep = name == "tiff" and tags.get(258) in ((16,) * 3, (16,) * 4) and tags.get(262) == 2 and tags.get(0x112, 1) == 1
-        deep = deep and tags.get(338, ()) in ((), (2,))  # alpha that is not multiplied into the colours
-    if not deep:
-        return None
-    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if decoded is None:
-        raise ImageCorrupt
-    if decoded.dtype != np.uint16 or decoded.ndim != 3 or decoded.shape[:2] != (opened.height, opened.width):
-        return None
-    alpha = np.ascontiguousarray(decoded[:, :, 3]) if decoded.shape[2] == 4 else None
-    colours = np.ascontiguousarray(decoded[:, :, : 1 if name == "png" and data[25:26] in _GREY_PNG else 3])
-    return Canvas(colours.astype(np.uint16, copy=False), alpha, opened.info.get("icc_profile") or b"", "BGR")
 
 
 def of_pillow(opened: PIL.Image.Image, profile: bytes) -> Canvas:

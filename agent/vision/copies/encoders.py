@@ -45,14 +45,19 @@ def plain_colours(canvas: Canvas, name: str) -> None:
 
 
 def encode(canvas: Canvas, name: str, kept: Kept, notes: Notes, covers: Sequence[Cover]) -> tuple[bytes, Kept]:
-    """The copy, and what could be kept in it. Raises CopyUnsupported for sizes that a format has not."""
+    """The copy, and what could be kept in it. Raises CopyUnsupported for sizes that a format has not.
+
+    `canvas` is left as it was encoded.
+    """
     if name == "png":
         return png.encode(canvas, kept.without("comment")), kept.without("comment")
     if canvas.deep and not (name == "tiff" and canvas.colours.shape[2] == 1):
         canvas.make_shallow()
-    kept = kept.without(*LACKING.get(name, ()))
     if name in ("jpeg", "bmp"):
         canvas.make_opaque()
+    elif name == "gif":
+        canvas.make_stark()
+    kept = kept.without(*LACKING.get(name, ())).noting(*canvas.lost)
     if name == "jpeg":
         kept = kept.without(*(part for part in ("exif", "xmp") if len(getattr(kept, part)) > jpeg.LARGEST_PART))
         coding = jpeg.coding_of(notes.coded) if notes.coded else Coding()
@@ -60,6 +65,11 @@ def encode(canvas: Canvas, name: str, kept: Kept, notes: Notes, covers: Sequence
     if name == "gif":
         return gif.encode_still(canvas, covers, kept.comment), kept
     return _by_pillow(canvas, name, kept, notes), kept
+
+
+def is_exact(name: str, notes: Notes) -> bool:
+    """Whether every number of a copy is as it was in the canvas."""
+    return name in ("png", "bmp", "tiff") or (name == "webp" and notes.lossless)
 
 
 # What a format has no room for.
@@ -119,7 +129,12 @@ def tiff_options(kept: Kept, notes: Notes) -> dict[str, Any]:
 
 
 def _avif(canvas: Canvas, kept: Kept, notes: Notes) -> dict[str, Any]:
-    return {"quality": LOSSY, "speed": 8, "max_threads": 1, **_told(kept)}
+    return {**avif_options(notes), **_told(kept)}
+
+
+def avif_options(notes: Notes) -> dict[str, Any]:
+    """Eight bits are all that its encoder takes."""
+    return {"quality": LOSSY, "speed": 8, "max_threads": 1, "subsampling": notes.sampling or "4:2:0"}
 
 
 def _bmp(canvas: Canvas, kept: Kept, notes: Notes) -> dict[str, Any]:

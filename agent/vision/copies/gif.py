@@ -17,10 +17,13 @@ _MOST: Final = 256
 
 
 def encode_still(canvas: Canvas, covers: Sequence[Cover], comment: str) -> bytes:
-    """One picture of eight bits, RGB or grey."""
+    """One picture of eight bits, RGB or grey. The canvas then has the colours that its covers could be given."""
     colours = canvas.ordered("RGB")
-    rgb = colours if colours.shape[2] == 3 else colours.repeat(3, axis=2)
-    picture = indexed(np.asarray(rgb, np.uint8), canvas.alpha, covered(covers, canvas.width, canvas.height))
+    canvas.colours = colours if colours.shape[2] == 3 else colours.repeat(3, axis=2)
+    mask = covered(covers, canvas.width, canvas.height)
+    picture = indexed(np.asarray(canvas.colours, np.uint8), canvas.alpha, mask)
+    if covers:
+        canvas.colours[mask] = np.asarray(picture.convert("RGB"))[mask]
     out = io.BytesIO()
     picture.save(out, "GIF", optimize=False, **({"comment": comment} if comment else {}))
     return out.getvalue()

@@ -26,7 +26,11 @@ class Kept:
         there = [kind for kind in kinds if getattr(self, kind)]
         empty = {kind: type(getattr(self, kind))() for kind in there}
         said = {"comment" if kind == "texts" else kind for kind in there} - {"profile"}
-        return replace(self, **empty, removed=tuple(sorted({*self.removed, *said})))
+        return replace(self, **empty).noting(*said)
+
+    def noting(self, *kinds: str) -> "Kept":
+        """These went, too."""
+        return replace(self, removed=tuple(sorted({*self.removed, *kinds})))
 
 
 def kept_of(notes: Notes, profile: bytes, width: int, height: int, *, strip: bool, somebody: bool) -> Kept:

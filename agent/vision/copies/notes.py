@@ -7,7 +7,7 @@ from typing import Final
 
 import PIL.Image
 
-from agent.vision.codecs import jpeg, others
+from agent.vision.codecs import avif, jpeg, others
 from agent.vision.codecs.boxes import boxes
 
 LARGEST: Final = 4_000_000  # bytes: longer ones are left out
@@ -25,6 +25,7 @@ _PNG_TEXTS: Final = frozenset(
 )
 _LONGEST_TEXT: Final = 1000
 
+_EIGHT: Final = 8  # bits of a number
 _HEIF_KINDS: Final = {b"thmb": "thumbnail", b"auxl": "pictures", b"tmap": "pictures"}
 _AVIF_KINDS: Final = {b"thmb": "thumbnail", b"tmap": "pictures"}
 _HEIF_BOXES: Final = {b"ftyp", b"meta", b"mdat", b"moov", b"free", b"skip", b"wide"}
@@ -42,6 +43,7 @@ class Notes:
     lossless: bool = True
     compression: str = ""  # of a TIFF, as Pillow calls it
     coded: bytes = b""  # a JPEG's own: how it was encoded is told from it
+    sampling: str = ""  # of an AVIF's colours
 
 
 def of_jpeg(data: bytes) -> Notes:
@@ -93,6 +95,10 @@ def of_heic(data: bytes) -> Notes:
     notes.left = _in_boxes(data, _HEIF_KINDS)
     if len(opened) > 1:
         notes.left.add("pictures")
+    if "A" in opened.mode.upper():
+        notes.left.add("alpha")
+    if int(info.get("bit_depth") or _EIGHT) > _EIGHT:
+        notes.left.add("depth")
     return notes
 
 
@@ -129,14 +135,16 @@ def of_opened(opened: PIL.Image.Image, data: bytes, name: str) -> Notes:
 
 def _png(notes: Notes, texts: Mapping[str, str], data: bytes) -> None:
     chunks: dict[bytes, bytes] = {}
-    at = 8
+    at, own = 8, 0
     while at + 12 <= len(data):
         size, kind = struct.unpack_from(">L4s", data, at)
         known = _PNG_KINDS.get(kind, "application" if kind not in _PNG_KNOWN and kind not in _PNG_FRAMES else "")
         if size == _PNG_COLOURS.get(kind):
             chunks.setdefault(kind, data[at + 8 : at + 8 + size])
         at += size + 12
-        if known and known != "exif" and not (known == "text" and _is_metadata(data[at - size - 4 : at - 4])):
+        if known == "text":
+            own += not _is_metadata(data[at - size - 4 : at - 4])
+        elif known and known != "exif":
             notes.left.add(known)
         if kind == b"IEND":
             break
@@ -144,8 +152,8 @@ def _png(notes: Notes, texts: Mapping[str, str], data: bytes) -> None:
         notes.left.add("trailing")
     notes.chunks = chunks
     notes.texts = {key: str(text) for key, text in texts.items() if key in _PNG_TEXTS and len(text) <= _LONGEST_TEXT}
-    if len(notes.texts) == len([key for key in texts if not _is_metadata(key.encode("latin-1", "replace"))]):
-        notes.left.discard("text")
+    if len(notes.texts) < own:
+        notes.left.add("text")
 
 
 def _is_metadata(text: bytes) -> bool:
@@ -155,6 +163,7 @@ def _is_metadata(text: bytes) -> bool:
 
 def _avif(notes: Notes, opened: PIL.Image.Image, data: bytes) -> None:
     """Its transparency is a picture beside it, and goes on."""
+    notes.sampling = avif.coding_of(data).sampling
     notes.left |= _in_boxes(data, _AVIF_KINDS if opened.has_transparency_data else {**_AVIF_KINDS, b"auxl": "pictures"})
 
 

@@ -1,4 +1,4 @@
-"""The straight line from a file's bytes to those of its covered copy: decode whole, keep what is asked for, cover, encode.
+"""The straight line from a file's bytes to those of its covered copy: decode whole, keep what is asked for, cover, encode, look.
 
 Of several frames or pages it knows the first; `agent.vision.films` knows all.
 """
@@ -16,6 +16,7 @@ from agent.vision.codecs.decode import named
 from agent.vision.copies import encoders, png
 from agent.vision.copies.canvas import Canvas, open_canvas
 from agent.vision.copies.kept import kept_of
+from agent.vision.copies.proof import check_drawn, check_written
 from agent.vision.redactor import area_of, redact
 
 # Bytes: they go to the agent in one line, together.
@@ -53,7 +54,7 @@ class Copy:
 
 
 def render(data: bytes, wish: Wish, limits: Limits) -> Copy:
-    """The covered copy. Raises ImageError, CopyUnsupported, RegionsTooLarge; ValueError for a cover that is none."""
+    """The covered copy. Raises ImageError, CopyUnsupported, CopyUnproven, RegionsTooLarge; ValueError for a cover that is none."""
     for cover in wish.covers:
         area_of(cover, 1, 1)
     return named(data, limits, lambda name: _render(data, name, wish, limits))
@@ -67,7 +68,9 @@ def _render(data: bytes, name: str, wish: Wish, limits: Limits) -> Copy:
     kept = kept_of(notes, canvas.profile, width, height, strip=wish.strip, somebody=bool(wish.covers))
     parts = tuple(_parts(canvas, wish.covers)) if wish.keep_regions else ()
     cover(canvas, wish.covers)
+    check_drawn(canvas, wish.covers)
     encoded, kept = encoders.encode(canvas, chosen, kept, notes, wish.covers)
+    check_written(encoded, chosen, canvas, wish.covers, limits, exact=encoders.is_exact(chosen, notes))
     return Copy(encoded, width, height, chosen, kept.removed, parts)
 
 

@@ -19,6 +19,7 @@ from agent.vision.copies.canvas import Canvas
 from agent.vision.copies.gif import indexed
 from agent.vision.copies.kept import Kept
 from agent.vision.copies.notes import Notes
+from agent.vision.copies.timeless import timeless
 from agent.vision.films.reading import Film
 from agent.vision.redactor import covered
 
@@ -84,8 +85,8 @@ def write_webp(output: BinaryIO, film: Film, drawn: Iterator[Drawn], kept: Kept,
     _by_reel(output, "WEBP", film, drawn, kept, method=2, loop=_FOR_EVER if film.loop is None else film.loop, **how)
 
 
-def write_avif(output: BinaryIO, film: Film, drawn: Iterator[Drawn], kept: Kept, _: Notes) -> None:
-    _by_reel(output, "AVIF", film, drawn, kept, quality=encoders.LOSSY, speed=8, max_threads=1)
+def write_avif(output: BinaryIO, film: Film, drawn: Iterator[Drawn], kept: Kept, notes: Notes) -> None:
+    _by_reel(output, "AVIF", film, drawn, kept, **encoders.avif_options(notes))
 
 
 def write_tiff(output: BinaryIO, film: Film, drawn: Iterator[Drawn], kept: Kept, notes: Notes) -> None:
@@ -133,7 +134,7 @@ def _by_reel(output: BinaryIO, name: str, film: Film, drawn: Iterator[Drawn], ke
     told = {key: value for key, value in (("exif", kept.exif), ("xmp", kept.xmp), ("icc_profile", kept.profile)) if value}
     whole = io.BytesIO()
     _Reel(drawn, len(film.numbers), times).save(whole, name, save_all=True, duration=times, **told, **options)
-    output.write(whole.getbuffer())
+    output.write(timeless(whole.getvalue()) if name == "AVIF" else whole.getbuffer())
 
 
 def _gif_picture(frame: Drawn) -> PIL.Image.Image:
@@ -142,7 +143,11 @@ def _gif_picture(frame: Drawn) -> PIL.Image.Image:
     if (convert := to_srgb(canvas.profile)) is not None:
         convert(pixels)
     clear = canvas.alpha if canvas.alpha is not None and canvas.alpha.min() < 128 else None
-    return indexed(pixels, clear, covered(frame.covers, canvas.width, canvas.height))
+    mask = covered(frame.covers, canvas.width, canvas.height)
+    picture = indexed(pixels, clear, mask)
+    if frame.covers:
+        pixels[mask] = np.asarray(picture.convert("RGB"))[mask]
+    return picture
 
 
 def _gif_frame(output: BinaryIO, picture: PIL.Image.Image, ms: float, *, clears: bool) -> None:

@@ -20,6 +20,7 @@ _SUBFILE, _REDUCED = 254, 1  # a TIFF's tag: whether a picture is another one's 
 _ON_ITS_SIDE = 5  # from this orientation on, width and height change places
 _PROFILE = 34675  # the tag for the profile of its colours
 _BITS, _DEEP = 258, 16  # the tag for bits per colour, and more than are kept
+_EIGHT = 8  # bits that are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def film_of(data: bytes, name: str, limits: Limits) -> Film:
     loop = opened.info.get("loop")
     size = opened.size if others.exif_read(opened, data, name).orientation < _ON_ITS_SIDE else opened.size[::-1]
     default = bool(opened.info.get("default_image")) and count > 1
-    left = frozenset({"depth"} if name == "png" and data[24:25] == bytes([_DEEP]) else ())
+    left = frozenset({"depth"} if others.bits_of(opened, data, name) > _EIGHT else ())
     return Film(name, *size, tuple(range(count)), None if loop is None else int(loop), default, left)
 
 

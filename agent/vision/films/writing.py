@@ -1,5 +1,6 @@
 """Writes a film anew with what is covered covered, each frame whole: none shows what an earlier one left."""
 
+import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import BinaryIO, Final
 
@@ -9,19 +10,27 @@ from agent.vision.codecs.decode import named
 from agent.vision.copies import encoders
 from agent.vision.copies.kept import Kept, kept_of
 from agent.vision.copies.notes import Notes, of_opened
+from agent.vision.copies.proof import check_drawn
 from agent.vision.copies.rendering import cover
 from agent.vision.films import many
 from agent.vision.films.many import Drawn
+from agent.vision.films.proof import Proof
 from agent.vision.films.reading import Film, film_of, frames
 
 Writer = Callable[[BinaryIO, Film, Iterator[Drawn], Kept, Notes], None]
 
 
 def write(data: bytes, ways: Sequence[Covered], limits: Limits, output: BinaryIO, *, strip: bool) -> int:
-    """Returns the number of frames. Raises ImageError, CopyUnsupported; ValueError for a cover that is none."""
+    """Returns the number of frames. Raises ImageError, CopyUnsupported, CopyUnproven; ValueError for a cover that is none."""
     film = named(data, limits, lambda name: film_of(data, name, limits))
     kept, notes = _kept(data, film, limits, strip=strip)
-    _WRITERS[film.name](output, film, _drawn(data, film, limits, ways), kept, notes)
+    whole, proof = io.BytesIO(), Proof()
+    drawn = _drawn(data, film, limits, ways, proof)
+    _WRITERS[film.name](whole, film, drawn, kept, notes)
+    next(drawn, None)  # a writer that counts stops at the last one
+    copy = whole.getvalue()
+    proof.check(copy, limits)
+    output.write(copy)
     return len(film.numbers)
 
 
@@ -31,11 +40,13 @@ def removed(data: bytes, limits: Limits, *, strip: bool) -> tuple[str, ...]:
     return tuple(sorted({*_kept(data, film, limits, strip=strip)[0].removed, *film.left} - {"frames", "pages"}))
 
 
-def _drawn(data: bytes, film: Film, limits: Limits, ways: Sequence[Covered]) -> Iterator[Drawn]:
+def _drawn(data: bytes, film: Film, limits: Limits, ways: Sequence[Covered], proof: Proof) -> Iterator[Drawn]:
     for number, frame in enumerate(frames(data, film, limits)):
         covers = covers_at(ways, number)
         cover(frame.canvas, covers)
+        check_drawn(frame.canvas, covers)
         yield Drawn(frame.canvas, frame.ms, covers)
+        proof.note(frame.canvas)
 
 
 def _kept(data: bytes, film: Film, limits: Limits, *, strip: bool) -> tuple[Kept, Notes]:

@@ -110,13 +110,14 @@ def packed() -> bytes:
 
 
 @pytest.mark.parametrize("name", [b"zTXt", b"iTXt", b"iCCP"])
-def test_text_that_unpacks_to_much_is_not_unpacked(quarters: Pixels, encoded: Encode, packed: bytes, name: bytes) -> None:
+def test_a_picture_is_read_though_a_text_beside_it_unpacks_to_much(
+    quarters: Pixels, encoded: Encode, upright: Callable[[Pixels], bool], packed: bytes, name: bytes
+) -> None:
     body = b"a\0\0" + packed if name != b"iTXt" else b"a\0\1\0\0\0" + packed
     png = encoded(quarters, "PNG")
     tracemalloc.start()
     try:
-        with pytest.raises(ImageCorrupt):
-            decode(png[:33] + chunk(name, body) + png[33:], LIMITS)
+        assert upright(decode(png[:33] + chunk(name, body) + png[33:], LIMITS).pixels)
         assert tracemalloc.get_traced_memory()[1] < 20_000_000
     finally:
         tracemalloc.stop()

@@ -333,3 +333,26 @@ def test_moments_that_are_no_whole_thousandths_stay_what_they_were() -> None:
         before.seek(number)
         after.seek(number)
         assert after.info["duration"] == pytest.approx(before.info["duration"], abs=0.001)
+
+
+@pytest.mark.parametrize("name", [*MADE, *LOSSY])
+def test_two_copies_of_one_film_are_the_same_whenever_they_are_made(name: str) -> None:
+    """The encoder of AVIF notes when it wrote, in seconds."""
+    data = (MADE.get(name) or LOSSY[name])(1)
+    copy, out = copied(data), io.BytesIO()
+    write(data, [Covered(WAY, BOX)], LIMITS, out, strip=False)
+    assert out.getvalue() == copy
+    if name == "avif":
+        for kind in (b"mvhd", b"tkhd", b"mdhd"):
+            at = copy.index(kind) + 4
+            assert not any(copy[at + 4 : at + (20 if copy[at] == 1 else 12)])
+
+
+def test_frames_that_are_the_same_below_their_covers_may_become_one() -> None:
+    pictures = [PIL.Image.new("RGB", (64, 64), (50 * (number // 3), 10, 10)) for number in range(12)]
+    for number, picture in enumerate(pictures):
+        picture.putpixel((5, 5), (20 * number, 0, 0))
+    data = saved(pictures[0], "WEBP", save_all=True, append_images=pictures[1:], duration=50, lossless=True)
+    out = io.BytesIO()
+    assert write(data, [Covered(Way((Knot(0, Box(0, 0, 20, 20)), Knot(11, Box(0, 0, 20, 20)))), BOX)], LIMITS, out, strip=False) == 12
+    assert frames_in(out.getvalue(), LIMITS) == 4

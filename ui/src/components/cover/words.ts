@@ -30,6 +30,7 @@ const KINDS: Readonly<Record<string, string>> = {
   people: 'cover_page.kind.people',
   history: 'cover_page.kind.history',
   alpha: 'cover_page.kind.transparency',
+  depth: 'cover_page.kind.depth',
 }
 
 export function removedWords(kinds: readonly string[], t: Texts): string {

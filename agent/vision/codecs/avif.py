@@ -1,0 +1,31 @@
+"""How an AVIF's pictures are coded, which Pillow doesn't tell: bits of a number, and how finely colours are sampled."""
+
+from dataclasses import dataclass
+from typing import Final
+
+_HEAD: Final = 1_000_000  # bytes: the boxes that tell stand before the pictures
+_MANY: Final = 64
+_MONOCHROME: Final = 0x10
+_SAMPLINGS: Final = {0x0: "4:4:4", 0x8: "4:2:2", 0xC: "4:2:0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    bits: int = 8
+    sampling: str = "4:2:0"
+
+
+def coding_of(data: bytes) -> Coding:
+    """Of the colours; what lies beside them, as transparency, is coded without any."""
+    head, at = data[:_HEAD], 0
+    found = Coding()
+    for _ in range(_MANY):
+        at = head.find(b"av1C", at) + 4
+        if at < 4 or len(head) < at + 4:
+            break
+        flags = head[at + 2]
+        bits = (12 if flags & 0x20 else 10) if flags & 0x40 else 8
+        found = Coding(max(bits, found.bits), found.sampling)
+        if not flags & _MONOCHROME:
+            return Coding(found.bits, _SAMPLINGS.get(flags & 0xC, "4:2:0"))
+    return found
