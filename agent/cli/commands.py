@@ -1,29 +1,26 @@
-"""The commands of `ai-popup`, and how an error becomes words and an exit code."""
+"""The commands of `ai-popup`."""
 
-import errno
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
-import structlog
 
 from agent import __version__
 from agent.adapters.paths import AppPaths
 from agent.cli.backup import backup, recover, recovery_code
 from agent.cli.capture import capture
-from agent.cli.click_words import whole
 from agent.cli.command import Group, json_option
 from agent.cli.completion import completion
 from agent.cli.config import config
+from agent.cli.failures import told
 from agent.cli.find import find, verify
 from agent.cli.folders import folders
 from agent.cli.hand_over import hand_over
 from agent.cli.models import models
-from agent.cli.output import is_of_output, note, say, tell
+from agent.cli.output import note, say, tell
 from agent.cli.people import people, redo, undo
 from agent.cli.problems import problems
 from agent.cli.redact import redact, restore
@@ -33,7 +30,7 @@ from agent.cli.there import There
 from agent.cli.uninstall import uninstall
 from agent.cli.update import update
 from agent.cli.watch import watch
-from agent.domain.errors import AgentError, AlreadyRunning, DesktopError, LifecycleError, OutputFailed, Unexpected
+from agent.domain.errors import AgentError, AlreadyRunning, DesktopError, LifecycleError
 from agent.i18n import Texts
 
 if TYPE_CHECKING:
@@ -48,43 +45,15 @@ def run_command(words: Sequence[str]) -> int:
     try:
         result = ai_popup.main(list(words), prog_name="ai-popup", obj=session, standalone_mode=False)
         return result if isinstance(result, int) else 0
-    except click.UsageError as error:
-        whole(error, TEXTS).show()
-        return 2
     except (click.Abort, KeyboardInterrupt):
         return 130
-    except click.ClickException as error:
-        error.show()
-        return 1
-    except AgentError as error:
-        session.explain(error)
-        return 1
-    except OSError as error:
-        if not is_of_output(error):
-            return _unexpected(session, error)
-        session.explain(OutputFailed(full=1) if error.errno == errno.ENOSPC else OutputFailed())
-        return 1
     except Exception as error:
-        return _unexpected(session, error)
+        return told(session, error)
     except SystemExit:
         if sys.stdout is stdout:
             raise
         # What click makes of a reader of our output that left (`| head`), with other streams than before: nothing to complain about.
         return 0
-
-
-def _unexpected(session: Session, error: Exception) -> int:
-    """Tell of a defect of the program as of any other error; its place is in the log, never its message, which may hold a name or path."""
-    from agent import logs
-
-    with suppress(AgentError, OSError):
-        logs.configure(session.settings.logs, session.paths.logs)
-        structlog.get_logger().error("command.failed", exc_info=error)
-        logs.stop()
-    defect = Unexpected(kind=type(error).__name__)
-    defect.__cause__ = error
-    session.explain(defect)
-    return 1
 
 
 @click.group(cls=Group, help=TEXTS("cli.help.ai_popup"), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -137,10 +106,9 @@ def scan(session: Session, paths: tuple[str, ...], as_json: bool, embeddings: bo
     from agent.cli.hands import absolute
     from agent.cli.scan import list_files, scan_paths
 
-    try:
-        request = ScanRequest(paths=absolute(paths), embeddings=embeddings, exclude=exclude)
-    except ValueError:
-        raise click.BadParameter(session.texts("cli.scan.pattern"), param_hint="--exclude") from None
+    if not all(exclude):
+        raise click.BadParameter(session.texts("cli.scan.pattern"), param_hint="--exclude")
+    request = ScanRequest(paths=absolute(paths), embeddings=embeddings, exclude=exclude)
     return list_files(session, request, as_json=as_json) if dry_run else scan_paths(session, request, as_json=as_json)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def chinese(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     speak(Texts("zh-CN"))
     monkeypatch.setattr("agent.cli.command.TEXTS", Texts("zh-CN"))
-    monkeypatch.setattr("agent.cli.commands.TEXTS", Texts("zh-CN"))
+    monkeypatch.setattr("agent.cli.failures.TEXTS", Texts("zh-CN"))
     monkeypatch.setattr("agent.cli.click_words.speak", lambda _: None)  # each command would say English again
     yield
     speak(Texts("en"))

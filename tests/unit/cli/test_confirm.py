@@ -100,3 +100,19 @@ def test_a_defect_is_told_without_a_traceback(cli: CommandLine, monkeypatch: pyt
     assert "Traceback" not in said.err and "mei" not in said.err
     logged = (cli.paths.logs / "agent.log").read_text()
     assert "command.failed" in logged and "/home/mei" not in logged
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("scan", *([__file__] * 10_001)), "Too many values for paths: at most 10,000"),
+        (("redact", *([__file__] * 10_001), "-o", "/tmp/"), "Too many values for paths: at most 10,000"),
+        (("scan", "--exclude", "x" * 201, __file__), "A value for exclude can’t be used"),
+        (("redact", __file__, "-o", "/tmp/", "--keep", "x" * 201), "A value for keep can’t be used"),
+        (("capture", "--all", *(["--keep", "Mei"] * 101)), "Too many values for keep: at most 100"),
+    ],
+    ids=["scan", "redact", "exclude", "keep", "capture"],
+)
+def test_too_much_at_once_is_wrong_usage_and_no_traceback(cli: CommandLine, words: tuple[str, ...], told: str) -> None:
+    said = cli(*words)
+    assert said.code == 2 and told in said.err and "agent.unexpected" not in said.err

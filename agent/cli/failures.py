@@ -1,0 +1,58 @@
+"""How an error becomes words on standard error and an exit code."""
+
+import errno
+from contextlib import suppress
+
+import click
+import structlog
+from pydantic import ValidationError
+
+from agent.cli.click_words import whole
+from agent.cli.output import is_of_output
+from agent.cli.session import Session
+from agent.domain.errors import AgentError, OutputFailed, Unexpected
+from agent.i18n import Texts
+
+TEXTS = Texts()
+
+
+def told(session: Session, error: Exception) -> int:
+    """Say what happened and what to do about it; returns the exit code: 1 something failed, 2 wrong usage."""
+    match error:
+        case click.UsageError():
+            whole(error, TEXTS).show()
+            return 2
+        case click.ClickException():
+            error.show()
+        case AgentError():
+            session.explain(error)
+        case ValidationError() if error.title.endswith("Request"):  # what the user asked for
+            click.UsageError(_refusal(session.texts, error)).show()
+            return 2
+        case OSError() if is_of_output(error):
+            session.explain(OutputFailed(full=1) if error.errno == errno.ENOSPC else OutputFailed())
+        case _:
+            _log(session, error)
+            defect = Unexpected(kind=type(error).__name__)
+            defect.__cause__ = error
+            session.explain(defect)
+    return 1
+
+
+def _refusal(texts: Texts, error: ValidationError) -> str:
+    """The first reason, without the value, which may be as long as it is wrong."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    what = str(first["loc"][0]) if first["loc"] else ""
+    if first["type"] == "too_long":
+        return texts("cli.request.too_many", what=what, most=int(first["ctx"]["max_length"]))
+    return texts("cli.request.wrong", what=what)
+
+
+def _log(session: Session, error: Exception) -> None:
+    """Keep the place of a defect, never its message, which may hold a name or a path."""
+    from agent import logs
+
+    with suppress(AgentError, OSError):
+        logs.configure(session.settings.logs, session.paths.logs)
+        structlog.get_logger().error("command.failed", exc_info=error)
+        logs.stop()
