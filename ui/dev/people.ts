@@ -304,7 +304,8 @@ function reply(method: string, { pathname, searchParams }: URL, body: Record<str
   if (pathname === '/api/redo') return redo()
   if (pathname === '/api/steps') return ok({ undo: done.at(-1)?.step ?? null, redo: undone.at(-1)?.step ?? null })
   if (pathname === '/api/doubts') {
-    const doubts = doubtsOf(world, people, options)
+    const person = searchParams.get('person_id')
+    const doubts = doubtsOf(world, people, options).filter(({ person_id }) => person === null || person_id === Number(person))
     return ok({ items: doubts.slice(0, limit), total: doubts.length })
   }
   if (pathname === '/api/groups') {

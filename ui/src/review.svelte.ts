@@ -103,6 +103,27 @@ export class Review {
     await this.read()
   }
 
+  /** All that may be a person, as far as is asked for at once. */
+  async ofPerson(person: number): Promise<readonly Doubt[]> {
+    const found: Doubt[] = []
+    await this.app.read(async () => void found.push(...(await this.api.doubts(MOST, person)).items))
+    return found
+  }
+
+  /** These faces are that person, all at once; `said` is what is confirmed then. False if it was not taken. */
+  async confirm(person_id: number, faces: readonly number[], said: (count: number) => string): Promise<boolean> {
+    const gone = new Set(faces.map((id) => `${id} ${person_id}`))
+    this.version += 1
+    gone.forEach((key) => this.underWay.add(key))
+    this.waiting = (this.waiting ?? []).filter((doubt) => !gone.has(keyOf(doubt)))
+    this.total -= faces.length
+    const done = await this.edits.make({ kind: 'name', face_ids: [...faces], person_id }, ({ count }) => said(count))
+    gone.forEach((key) => this.underWay.delete(key))
+    this.version += 1
+    await this.read()
+    return done !== null
+  }
+
   private tell({ face, person_id }: Doubt, answer: Answer): Promise<Edited | null> {
     return this.edits.make({ kind: answer === 'yes' ? 'name' : 'reject', face_ids: [face.id], person_id }, null)
   }

@@ -56,7 +56,7 @@ def test_a_group_that_may_be_two_people_is_looked_at_before_it_is_named(people: 
     card = people.locator(".groups li").filter(has_text="Perhaps two people")
     expect(card.locator("input")).to_have_count(0)
     expect(card.locator(".crop")).to_have_count(4)
-    card.get_by_role("link", name="Look first").click()
+    card.get_by_role("link", name="Check first").click()
     expect(people.locator("header")).to_contain_text("These may be two people")
     people.get_by_role("combobox", name="Who is this?").fill("Fang")
     people.keyboard.press("Enter")
@@ -172,7 +172,66 @@ def test_photos_are_counted_and_faces_where_they_differ(people: Page) -> None:
     expect(people.locator(".people li").filter(has_text="39 faces")).to_contain_text("38 photos")
 
 
+def test_people_who_are_one_are_chosen_and_merged_at_once(people: Page) -> None:
+    before = people.locator(".people li").count()
+    people.get_by_role("button", name="Merge…").click()
+    boxes = people.get_by_role("checkbox")
+    expect(boxes).to_have_count(before)
+    names = [boxes.nth(at).get_attribute("title") for at in range(3)]
+    boxes.nth(0).click()
+    boxes.nth(1).focus()
+    people.keyboard.press("Space")
+    boxes.nth(2).click()
+    bar = people.get_by_role("group", name="Chosen people")
+    expect(bar).to_contain_text("3")
+    bar.get_by_role("button", name="Merge…").click()
+    stays = people.get_by_role("dialog").locator(".listed li")
+    expect(stays).to_have_count(3)
+    with people.expect_request("**/api/people/edits") as asked:
+        stays.filter(has_text=names[0] or "").get_by_role("button").click()
+    body = asked.value.post_data_json or {}
+    assert body["kind"] == "merge" and len(body["person_ids"]) == 2 and body["into"] not in body["person_ids"]
+    expect(bar).to_have_count(0)
+    expect(people.locator(".people li", has_text=names[1] or "")).to_have_count(0)
+
+
+def test_whom_to_merge_into_is_listed_before_anything_is_typed(people: Page) -> None:
+    people.get_by_role("link", name="Mei 40 photos", exact=True).click()
+    people.get_by_role("button", name="Merge…").click()
+    listed = people.get_by_role("dialog").locator(".listed li")
+    expect(listed.first).to_be_visible()
+    expect(people.get_by_role("dialog").locator(".listed")).not_to_contain_text("Mei")
+    with people.expect_request("**/api/people/edits") as asked:
+        listed.first.get_by_role("button").click()
+    assert (asked.value.post_data_json or {})["person_ids"] == [1]
+
+
+def test_confirmed_and_suggested_photos_are_told_apart(people: Page) -> None:
+    card = people.locator(".people li").filter(has_text="suggested")
+    expect(card).to_contain_text("29 photos")
+    expect(card).to_contain_text("9 suggested")
+    card.get_by_role("link").click()
+    expect(people.locator(".who .words")).to_contain_text("29 photos")
+    expect(people.locator(".who .words")).to_contain_text("9 suggested")
+
+
 # -- review ----------------------------------------------------------------------------------------------------------------------
+
+
+def test_all_that_may_be_one_person_are_confirmed_at_once_but_those_left_out(people: Page) -> None:
+    position = people.locator("aside .position")
+    expect(position).to_have_text("1 of 12")
+    people.get_by_role("button", name="Show all that may be Mei").click()
+    faces = people.locator("aside ul button")
+    many = faces.count()
+    assert many > 2
+    faces.first.click()
+    with people.expect_request("**/api/people/edits") as asked:
+        people.get_by_role("button", name=f"Confirm {many - 1} faces").click()
+    body = asked.value.post_data_json or {}
+    assert (body["kind"], body["person_id"], len(body["face_ids"])) == ("name", 1, many - 1) and 2000000 not in body["face_ids"]
+    expect(people.locator(".toast p")).to_have_text(f"{many - 1} faces named Mei")
+    expect(position).to_have_text(f"1 of {12 - many + 1}")
 
 
 def test_the_review_is_worked_through_by_keyboard_and_taken_back(people: Page) -> None:

@@ -38,7 +38,7 @@ export class PeopleApi {
   faces = (id: number, limit: number, offset: number): Promise<PersonFaces> => this.client.request('GET', `/api/people/${id}/faces?limit=${limit}&offset=${offset}`)
   groups = (limit: number, offset: number): Promise<Groups> => this.client.request('GET', `/api/groups?limit=${limit}&offset=${offset}`)
   group = (id: number): Promise<GroupFaces> => this.client.request('GET', `/api/groups/${id}`)
-  doubts = (limit: number): Promise<Doubts> => this.client.request('GET', `/api/doubts?limit=${limit}`)
+  doubts = (limit: number, person: number | null = null): Promise<Doubts> => this.client.request('GET', `/api/doubts?limit=${limit}${person === null ? '' : `&person_id=${person}`}`)
 
   /** Faces that another program calls otherwise. */
   conflicts = (): Promise<readonly NameConflict[]> => this.client.request('GET', '/api/people/conflicts')
