@@ -19,7 +19,7 @@ from scripts.setup.venv import Venv
 _LIMIT_S = 75 * 60.0
 _DRAIN_S = 5.0
 _HUNG_S = 20 * 60  # a test that even its own time limit can't end; the other tests go on without its process
-_LONG = ("installers", "e2e", "integration")  # first, so that no process is left with a long file at the end
+_LONG = ("installers", "journeys", "e2e", "integration")  # first, so that no process is left with a long file at the end
 _MOST_WORKERS = 4
 # What comes after the failures: which tests failed, in a line each, and how many of all.
 _SUMMARY = re.compile(r"=+ short test summary info =+")

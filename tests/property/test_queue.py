@@ -276,6 +276,7 @@ def test_no_file_is_lost_or_indexed_twice(empty_library: Path, library_key: byte
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_no_file_is_lost_or_indexed_twice_in_long_histories(empty_library: Path, library_key: bytes) -> None:
     Queue.empty, Queue.key = empty_library, library_key
     run_state_machine_as_test(Queue, settings=settings(max_examples=60, stateful_step_count=120, deadline=None))

@@ -36,7 +36,7 @@ def test_what_failed_is_among_the_closing_lines(tmp_path: Path) -> None:
 
 def test_all_folders_of_tests_run_and_those_that_take_long_come_first() -> None:
     folders = suite._folders(ROOT)
-    assert folders[:3] == ["tests/installers", "tests/e2e", "tests/integration"]
+    assert folders[:4] == ["tests/installers", "tests/journeys", "tests/e2e", "tests/integration"]
     assert set(folders) == {f"tests/{path.relative_to(ROOT / 'tests').parts[0]}" for path in (ROOT / "tests").rglob("test_*.py")}
 
 

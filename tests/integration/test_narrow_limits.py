@@ -1,0 +1,59 @@
+"""What the system does not let the program do: it is named by its code, and nothing is a defect of the program."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+from agent.engine.files import open_photo
+from tests.second_user import as_nobody
+
+if TYPE_CHECKING:
+    from tests.program import RealProgram
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")]
+FEW_FILES = "import os, resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20)); os.execv(sys.argv[1], sys.argv[1:])"
+
+
+@pytest.fixture
+def read_only(program: "RealProgram", tmp_path: Path) -> Iterator["RealProgram"]:
+    """The program with a library, on a disk that can't be written to any more."""
+    Image.new("RGB", (64, 64), "teal").save(tmp_path / "a.png")
+    assert program.run("scan", str(tmp_path / "a.png")).returncode == 0
+    home = str(program.home)
+    if subprocess.run(["mount", "--bind", "-o", "ro", home, home], capture_output=True, check=False).returncode:
+        pytest.skip("needs to mount")
+    try:
+        yield program
+    finally:
+        subprocess.run(["umount", home], check=True)
+
+
+@pytest.mark.parametrize("words", ["run --no-tray", "scan {}", "find --unnamed", "people list", "backup create", "redact {} -o {}.jpg"])
+def test_a_data_folder_that_cant_be_written_to_is_named(read_only: "RealProgram", tmp_path: Path, words: str) -> None:
+    said = read_only.run(*words.replace("{}", str(tmp_path / "a.png")).split())
+    assert said.returncode == 1
+    assert "[store.unwritable]" in said.stderr and "Traceback" not in said.stderr
+
+
+def test_a_limit_of_open_files_that_is_too_low_is_named_at_the_start(program: "RealProgram") -> None:
+    command = [sys.executable, "-c", FEW_FILES, sys.executable, "-m", "agent", "run", "--no-tray"]
+    said = subprocess.run(command, env=program.environment, capture_output=True, text=True, timeout=100, check=False)
+    assert said.returncode == 1
+    assert "[agent.few_files]" in said.stderr and "20" in said.stderr
+
+
+def test_a_folder_that_may_not_be_read_is_not_called_an_image(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root to be another user")
+    folder = tmp_path / "closed"
+    folder.mkdir(mode=0o700)
+    for above in (tmp_path, *tmp_path.parents[:2]):
+        above.chmod(0o755)
+    assert as_nobody(lambda: open_photo(str(folder))) == "SourceNoAccess"
+    assert as_nobody(lambda: open_photo(str(tmp_path))) == "ImageUnsupported"
