@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from agent.cli.wrapping import cells
+
+if TYPE_CHECKING:
+    from tests.program import RealProgram
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")]
 ROOT = Path(__file__).parents[2]
@@ -129,3 +137,14 @@ def test_a_restore_over_a_whole_library_asks_on_the_terminal(command: CommandLin
     ended, shown = command.on_terminal("backup", "restore", answer=answer)
     assert ended == code and "The library is in good order (0 photos)" in shown
     assert len(list((command.home / "data" / "library").glob("damaged-*"))) == 1 - code
+
+
+def test_the_progress_of_a_scan_fits_a_narrow_terminal(program: RealProgram, samples_folder: Path, tmp_path: Path) -> None:
+    command = CommandLine(tmp_path / "unused")
+    command.environment = program.environment
+    photos = tmp_path / "photos"
+    shutil.copytree(samples_folder, photos, dirs_exist_ok=True)
+    code, shown = command.on_terminal("scan", "--json", str(photos), columns=50)
+    bars = [part for part in re.split(r"\r|\n|\x1b\[K|\x1b\[\?25[lh]", shown) if part.lstrip().startswith("[")]
+    assert code == 0 and bars and max(map(cells, bars)) <= 50, bars
+    assert f"{len(list(photos.iterdir()))}/" in bars[-1]
