@@ -55,6 +55,7 @@ from agent.domain.image import Recipe
 from agent.engine.clips import EngineClips, EngineFilms
 from agent.engine.matching import MatcherProcess
 from agent.engine.pool import EnginePool
+from agent.engine.preparing import ModelPreparer
 from agent.engine.screen import ScreenEngine
 from agent.engine.selftest_runs import DeviceChooser
 from agent.engine.wire import ModelFile
@@ -86,10 +87,16 @@ def engine_pool(settings: Settings, paths: AppPaths, store: ModelStore, *, again
     return EnginePool(
         settings.engine,
         model_files(store),
-        converted=store.folder / "ir",
-        cache=paths.cache / "openvino",
         devices=DeviceChooser(store.folder / "devices.json", own_command("engine-worker"), again=again),
+        preparer=model_preparer(paths, store),
+        scratch=paths.cache / "kernels" / "photos",
     )
+
+
+def model_preparer(paths: AppPaths, store: ModelStore) -> ModelPreparer:
+    """What brings the models into the form that engines read; earlier versions had engines write it."""
+    earlier = (store.folder / "ir", paths.cache / "openvino")
+    return ModelPreparer(store.folder / "prepared", own_command("engine-worker"), earlier=earlier)
 
 
 def screen_engine(settings: Settings, paths: AppPaths, store: ModelStore) -> ScreenEngine:
@@ -97,9 +104,9 @@ def screen_engine(settings: Settings, paths: AppPaths, store: ModelStore) -> Scr
     return ScreenEngine(
         settings.engine,
         model_files(store),
-        converted=store.folder / "ir",
-        cache=paths.cache / "openvino",
         devices=DeviceChooser(store.folder / "devices.json", own_command("engine-worker")),
+        preparer=model_preparer(paths, store),
+        scratch=paths.cache / "kernels" / "screen",
         display=not portal.only_portal(),
     )
 

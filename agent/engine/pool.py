@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from agent.app.devices import Note
+from agent.app.devices import CPU, Note
 from agent.app.health import Wall
 from agent.app.monitor import EngineProcess
 from agent.app.ports import Analyse, Region, Render, Rendered
@@ -27,6 +28,7 @@ from agent.engine import wire
 from agent.engine.files import Opener, new_file, open_photo
 from agent.engine.line import Line
 from agent.engine.places import Slot, cores, let_others_go_first, memory_of, processes_for, why_ended
+from agent.engine.preparing import ModelPreparer
 from agent.engine.selftest_runs import DeviceChooser
 from agent.engine.wall import can_be_whole
 from agent.engine.wire import Codec, EngineConfig, Hello, ModelFile
@@ -53,16 +55,23 @@ class EnginePool:
         settings: Engine,
         models: Mapping[str, ModelFile],
         *,
-        converted: Path,
-        cache: Path,
+        converted: Path | None = None,
+        cache: Path | None = None,
         command: Sequence[str] | None = None,
         devices: DeviceChooser | None = None,
         environment: Mapping[str, str] | None = None,
+        preparer: ModelPreparer | None = None,
+        scratch: Path | None = None,
     ) -> None:
-        """Without `devices`, which has them tested, the device of the settings is taken as it is. `environment`: beside the usual."""
+        """Without `devices`, which has them tested, the device of the settings is taken as it is. `environment`: beside the usual.
+
+        Engines read models in OpenVINO's format from what `preparer` made, or from `converted` and `cache` as they are. An accelerator's
+        driver writes to `scratch`.
+        """
         self.settings = settings
         self._models = dict(models)
         self._converted, self._cache = converted, cache
+        self._preparer, self._scratch = preparer, scratch
         self._command = list(command) if command is not None else own_command("engine-worker")
         self._devices = devices
         self._environment = {**CLEAN, **(environment or {})}
@@ -113,8 +122,9 @@ class EnginePool:
         self._line.close(EngineKilled)
         for slot in self._line.slots:
             self._end(slot)
-        if self._devices is not None:
-            await self._devices.close()
+        for part in (self._devices, self._preparer):
+            if part is not None:
+                await part.close()
         while self._endings:
             await asyncio.gather(*self._endings, return_exceptions=True)
 
@@ -275,7 +285,7 @@ class EnginePool:
         self._end(slot)
         slot.generation, slot.requests, slot.too_large = self._generation, 0, None
         try:
-            config = self._config() if self._devices is None else await self._devices.chosen(self._config())
+            config = await self._complete(self._config())
             child = await slot.start(self._command, self._environment)
             if self._closed:
                 raise EngineKilled
@@ -303,7 +313,15 @@ class EnginePool:
 
     def _config(self) -> EngineConfig:
         threads = max(1, self._cores // self.size)
-        return EngineConfig.of(self.settings, self._models, str(self._converted), str(self._cache), threads)
+        return EngineConfig.of(self.settings, self._models, str(self._converted or ""), str(self._cache or ""), threads)
+
+    async def _complete(self, config: EngineConfig) -> EngineConfig:
+        """With the device that was tested, and what was prepared for it."""
+        if self._devices is not None:
+            config = await self._devices.chosen(config)
+        if self._preparer is not None:
+            config = await self._preparer.ready(config)
+        return config if config.device.startswith(CPU) or self._scratch is None else replace(config, scratch=str(self._scratch))
 
     # -- slots -------------------------------------------------------------------------------------------------------------------
     async def _take(self, rank: int) -> Slot:

@@ -23,7 +23,8 @@ _LARGE = 768 * 1024
 class Runtime:
     """Compiles models for one device and precision. Raises EngineStartFailed when the device can't be used."""
 
-    def __init__(self, *, device: str, precision: str, threads: int, converted: Path, cache: Path) -> None:
+    def __init__(self, *, device: str, precision: str, threads: int, converted: Path | None, cache: Path | None) -> None:
+        """`converted` and `cache` are folders, that may be read-only: what is not there is made for this process alone then."""
         self._core = core()
         self._converted = converted
         self._used: set[ov.CompiledModel] = set()
@@ -34,8 +35,8 @@ class Runtime:
         self._options: dict[str, object] = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": self.precision,
-            "CACHE_DIR": str(cache),
         }
+        self._cached = {} if cache is None else {"CACHE_DIR": str(cache)}
         if device.startswith("CPU"):
             # Several engines, and the user's own programs, share the cores: none may sit on fixed ones.
             self._options |= {"INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False}
@@ -88,6 +89,9 @@ class Runtime:
         return net
 
     def _compile(self, model: ov.Model) -> ov.CompiledModel:
+        if self._cached:
+            with suppress(RuntimeError):  # of a cache that is damaged, say, or lacks this model and may not be written to
+                return self._core.compile_model(model, self.device, self._options | self._cached)
         try:
             return self._core.compile_model(model, self.device, self._options)
         except RuntimeError as error:
@@ -97,22 +101,24 @@ class Runtime:
         """The model in OpenVINO's format, converted on first use; the file's hash is checked before it is read."""
         if not Path(file.path).is_file():
             raise ModelMissing(model=file.name)
-        ready = self._converted / f"{file.name}-{file.sha256[:16]}.xml"
-        if ready.is_file():
+        ready = None if self._converted is None else self._converted / f"{file.name}-{file.sha256[:16]}.xml"
+        if ready is not None and ready.is_file():
             try:
                 return self._core.read_model(ready)
             except RuntimeError:
-                ready.unlink()  # damaged: it is only a copy
+                with suppress(OSError):
+                    ready.unlink()  # damaged: it is only a copy
         if hashlib.sha256(Path(file.path).read_bytes()).hexdigest() != file.sha256:
             raise ModelWrongHash(model=file.name)
-        return self._convert(file, ready)
-
-    def _convert(self, file: ModelFile, ready: Path) -> ov.Model:
         model = _flexible(self._core.read_model(file.path))
+        return model if ready is None else self._kept(model, ready)
+
+    def _kept(self, model: ov.Model, ready: Path) -> ov.Model:
+        """As it is read from its file in OpenVINO's format, if that can be written."""
         # In the same folder: an engine that is walled in can't move files from one folder to another on every kernel.
-        fresh = self._converted / f"{uuid4().hex}.xml"
+        fresh = ready.with_name(f"{uuid4().hex}.xml")
         try:
-            self._converted.mkdir(parents=True, exist_ok=True)
+            ready.parent.mkdir(parents=True, exist_ok=True)
             ov.save_model(model, fresh, compress_to_fp16=True)
             # The description goes last: where it is, the weights are too.
             for suffix in (".bin", ".xml"):
@@ -122,7 +128,8 @@ class Runtime:
             return model  # as on a full disk: the copy only spares the next start some time
         finally:
             for suffix in (".bin", ".xml"):
-                fresh.with_suffix(suffix).unlink(missing_ok=True)
+                with suppress(OSError):
+                    fresh.with_suffix(suffix).unlink(missing_ok=True)
         return self._core.read_model(ready)
 
 

@@ -19,6 +19,7 @@ from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
 from agent.engine import screen_wire, wire
 from agent.engine.files import open_photo
 from agent.engine.pool import A_PERSON_WAITS, IN_LINE, EnginePool
+from agent.engine.preparing import ModelPreparer
 from agent.engine.selftest_runs import DeviceChooser
 from agent.engine.wire import ModelFile
 from agent.settings import Engine
@@ -39,16 +40,28 @@ class ScreenEngine(EnginePool):
         settings: Engine,
         models: Mapping[str, ModelFile],
         *,
-        converted: Path,
-        cache: Path,
+        converted: Path | None = None,
+        cache: Path | None = None,
         devices: DeviceChooser | None = None,
+        preparer: ModelPreparer | None = None,
+        scratch: Path | None = None,
         kept_s: float = KEPT_S,
         display: bool = True,
     ) -> None:
         """Without `display` it sees no screen, only files that the desktop made."""
         told = {name: os.environ[name] for name in _DISPLAY if display and name in os.environ}
         command = own_command("screen-worker")
-        super().__init__(settings, models, converted=converted, cache=cache, command=command, devices=devices, environment=told)
+        super().__init__(
+            settings,
+            models,
+            converted=converted,
+            cache=cache,
+            command=command,
+            devices=devices,
+            environment=told,
+            preparer=preparer,
+            scratch=scratch,
+        )
         self._kept_s = kept_s
         self._open: dict[str, float] = {}  # by handle, when it was last used, in the loop's seconds
         self._watching = False

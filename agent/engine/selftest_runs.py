@@ -73,7 +73,7 @@ class DeviceChooser:
             await self._child.kill()
 
     async def _choose(self, config: EngineConfig) -> Choice:
-        openvino = _openvino_version()
+        openvino = openvino_version()
         found: Sequence[Device] = () if config.device.startswith(CPU) else await self._accelerators(config)
         accelerators = {}
         for device in candidates(config.device, found):
@@ -158,7 +158,8 @@ def _write(record: Path, trials: dict[str, Trial]) -> None:
             fresh.unlink(missing_ok=True)
 
 
-def _openvino_version() -> str:
+def openvino_version() -> str:
+    """The library's, as it was installed."""
     try:
         return version("openvino")
     except PackageNotFoundError:  # an installed program carries it without its description

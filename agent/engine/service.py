@@ -15,7 +15,7 @@ from agent.domain.image import NO_FACES, Recipe
 from agent.engine.files import open_photo, write_out
 from agent.engine.runtime import Runtime, model_for
 from agent.engine.wire import EngineConfig, ModelFile
-from agent.vision import copies, detector, yunet
+from agent.vision import copies, detector, embedder, yunet
 from agent.vision.aligner import align
 from agent.vision.codecs import Image, Limits, encode_preview
 from agent.vision.codecs.image import LARGE
@@ -37,8 +37,8 @@ class Engine:
             device=config.device,
             precision=config.precision,
             threads=config.threads,
-            converted=Path(config.converted),
-            cache=Path(config.cache),
+            converted=_folder(config.converted),
+            cache=_folder(config.scratch or config.cache),
         )
         self._limits = Limits(config.max_megapixels, config.max_megabytes, config.threads, self._runtime.release)
         self._detectors: dict[str, Detector] = {}
@@ -64,6 +64,14 @@ class Engine:
     def loaded(self) -> frozenset[str]:
         """Recipe names of the models in memory."""
         return frozenset(self._detectors) | frozenset(self._embedders)
+
+    def load(self) -> None:
+        """All models there are. Raises ModelError or EngineStartFailed."""
+        for recipe in self._config.models:
+            if recipe == embedder.RECIPE:
+                self.embedder(recipe)
+            else:
+                self.detector(recipe)
 
     def analyse(self, task: Analyse, descriptor: int | None = None) -> Analysis:
         """`descriptor` is the file, opened already and closed here. Raises ImageError, ModelError or EngineStartFailed."""
@@ -175,6 +183,10 @@ def detector_of(nets: DetectorNets, recipe: str, file: ModelFile) -> Detector:
 def _no_faces(_decoder: Decoder, _min_score: float) -> list[Detection]:
     """The detector of images that are only read."""
     return []
+
+
+def _folder(name: str) -> Path | None:
+    return Path(name) if name else None
 
 
 def _file(path: str, descriptor: int | None) -> BinaryIO:

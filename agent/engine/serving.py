@@ -22,6 +22,9 @@ _LAST_TASK_S = 5.0
 # After so many answers the code that ran only once, while things were loaded, is let go of: 50 MB and more of an engine that scans.
 _SETTLED = (16, 128, 1024)
 
+# Asked in the place of `hello`, of a process that does nothing else and sees no photo.
+_PREPARE = "prepare"
+
 Operation: TypeAlias = Callable[[object], object]
 
 
@@ -38,16 +41,21 @@ class Serving(Protocol):
 
 
 def rooms_for(hello: Message) -> Rooms | None:
-    """What an engine may reach by the config it is greeted with, its scratch folders made; None if there is no sound config."""
+    """What an engine may reach by the config it is greeted with, its folders made; None if there is no sound config.
+
+    Who will be given files that nobody has checked writes nothing that another engine loads. The driver of an accelerator wants to write
+    kernels while it works: for that it has a folder of its kind.
+    """
     try:
-        config = wire.CONFIG.load(hello["body"])
-        scratch = [Path(config.converted), Path(config.cache)]
-        for folder in scratch:
+        config, operation = wire.CONFIG.load(hello["body"]), hello["op"]
+        folders = [Path(folder) for folder in (config.converted, config.cache) if folder]
+        write = folders if operation == _PREPARE else [Path(config.scratch)] if config.scratch else []
+        for folder in write:
             folder.mkdir(parents=True, exist_ok=True)
     except (KeyError, ValueError, OSError):
         return None
-    models = [Path(file.path) for file in config.models.values()]
-    return Rooms.of_engine(models=models, scratch=scratch, device=config.device, megapixels=config.max_megapixels)
+    read = [*(Path(file.path) for file in config.models.values()), *folders]
+    return Rooms.of_engine(models=read, scratch=write, device=config.device, megapixels=config.max_megapixels)
 
 
 def answered(message: Message, operations: Mapping[str, Operation], files: Handed | None = None) -> Message:

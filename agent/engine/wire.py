@@ -46,13 +46,14 @@ class EngineConfig:
     """All that an engine is told when it starts; it reads no settings of its own."""
 
     models: dict[str, ModelFile]  # by recipe name, for example "centerface-2"
-    converted: str  # folder for the models in OpenVINO's own format
-    cache: str  # folder for OpenVINO's compiled kernels
+    converted: str  # folder with the models in OpenVINO's own format; "": none, each engine brings them into it for itself
+    cache: str  # folder with OpenVINO's compiled kernels; "": none
     device: str = "CPU"
     precision: str = "auto"
     threads: int = 1
     max_megapixels: int = 200
     max_megabytes: int = 500
+    scratch: str = ""  # folder that the engine may write to; "": none
 
     @classmethod
     def of(cls, settings: Engine, models: dict[str, ModelFile], converted: str, cache: str, threads: int) -> "EngineConfig":

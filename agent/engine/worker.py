@@ -36,6 +36,7 @@ class Worker:
             "hello": self._hello,
             "accelerators": self._accelerators,
             "self_test": self._self_test,
+            "prepare": self._prepare,
             "analyse": self._analyse,
             "preview": self._preview,
             "render": self._render,
@@ -75,6 +76,15 @@ class Worker:
         from agent.engine.selftest import self_test
 
         return wire.TRIAL.dump(self_test(wire.CONFIG.load(body), time.perf_counter))
+
+    def _prepare(self, body: object) -> object:
+        """Likewise: leaves the models in OpenVINO's format, and compiled, in the folders of the config."""
+        if self._wall is None:
+            raise EngineStartFailed
+        from agent.engine.service import Engine
+
+        Engine(wire.CONFIG.load(body), time.perf_counter).load()
+        return wire.DONE.dump(True)
 
     def _analyse(self, body: object) -> object:
         return wire.ANALYSIS.dump(self._ready.analyse(wire.ANALYSE.load(body), *self._files.next(1)))

@@ -13,9 +13,11 @@ import numpy as np
 from agent.adapters.model_store import ModelStore
 from agent.app.ports import Analyse
 from agent.bootstrap import model_files
+from agent.child import own_command
 from agent.domain.image import Recipe
 from agent.engine.places import memory_of
 from agent.engine.pool import EnginePool
+from agent.engine.preparing import ModelPreparer
 from agent.settings import Engine
 from scripts.benchmarks.photos import photos
 from scripts.benchmarks.rows import Row, at_most
@@ -63,7 +65,7 @@ def _mixed(folder: Path) -> list[Path]:
 async def _shown(files: list[Path], models: ModelStore) -> tuple[list[int], int]:
     """Resident bytes after each photo, and the most there ever were."""
     with tempfile.TemporaryDirectory(prefix="ai-popup-bench-", ignore_cleanup_errors=True) as cache:
-        pool = EnginePool(Engine(workers=1), model_files(models), converted=models.folder / "ir", cache=Path(cache))
+        pool = EnginePool(Engine(workers=1), model_files(models), preparer=ModelPreparer(Path(cache), own_command("engine-worker")))
         try:
             pid = (await pool.hello()).pid
             order = random.Random(11)

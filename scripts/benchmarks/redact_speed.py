@@ -15,9 +15,11 @@ import numpy as np
 from agent.adapters.model_store import ModelStore
 from agent.app.ports import Analyse, Render
 from agent.bootstrap import model_files
+from agent.child import own_command
 from agent.domain.redaction import Look, cover_of
 from agent.engine.places import cores
 from agent.engine.pool import EnginePool
+from agent.engine.preparing import ModelPreparer
 from agent.settings import Engine
 from scripts.benchmarks.accuracy_detect import DETECT
 from scripts.benchmarks.engine import MB, peak_of
@@ -60,7 +62,7 @@ async def _measured(taken: Sequence[Photo], models: ModelStore) -> list[Row]:
 
 def _pool(models: ModelStore, folder: Path, workers: int | None = None) -> EnginePool:
     settings = Engine() if workers is None else Engine(workers=workers)
-    return EnginePool(settings, model_files(models), converted=models.folder / "ir", cache=folder)
+    return EnginePool(settings, model_files(models), preparer=ModelPreparer(folder, own_command("engine-worker")))
 
 
 async def rate(pool: EnginePool, part: Sequence[Photo], folder: Path) -> float:

@@ -26,9 +26,11 @@ from agent.adapters.clip_jobs import FolderJobs
 from agent.adapters.model_store import ModelStore
 from agent.app.clips import ClipRedactor, ClipWish
 from agent.bootstrap import model_files
+from agent.child import own_command
 from agent.domain.redaction import Look
 from agent.engine.clips import EngineClips
 from agent.engine.pool import EnginePool
+from agent.engine.preparing import ModelPreparer
 from agent.engine.runtime import Runtime
 from agent.engine.service import detector_of
 from agent.settings import Engine
@@ -104,7 +106,7 @@ def _talking(folder: Path, models: ModelStore) -> Iterator[Row]:
 async def _redacted(source: Path, target: Path, models: ModelStore) -> tuple[float, int]:
     """Seconds once the engine is there, and the most resident bytes of it and this process together."""
     with tempfile.TemporaryDirectory(prefix="ai-popup-bench-", ignore_cleanup_errors=True) as folder:
-        pool = EnginePool(Engine(), model_files(models), converted=models.folder / "ir", cache=models.folder / "kernels")
+        pool = EnginePool(Engine(), model_files(models), preparer=ModelPreparer(models.folder / "prepared", own_command("engine-worker")))
         try:
             await asyncio.gather(*(pool.hello() for _ in range(pool.size)))
             with _Peak() as peak:

@@ -20,10 +20,11 @@ import json, os, socket, subprocess, sys
 from agent.app.health import Wall
 from agent.engine import worker
 
-home, scratch, port, walled = json.loads(sys.argv[1])
+home, scratch, models, port, walled = json.loads(sys.argv[1])
 attempts = {
     "files": lambda: open(os.path.join(home, "secret"), "rb").read(),
     "writes": lambda: open(os.path.join(home, "written"), "wb").write(b"x"),
+    "models": lambda: open(os.path.join(models, "written"), "wb").write(b"x"),
     "network": lambda: socket.create_connection(("127.0.0.1", port), 10).close(),
     "programs": lambda: subprocess.run([sys.executable, "-S", "-c", ""], check=True, timeout=60),
     "work": lambda: open(os.path.join(scratch, "written"), "wb").write(b"x"),
@@ -48,9 +49,11 @@ def broken_out(tmp_path: Path, config: EngineConfig, *, walled: bool) -> tuple[s
     home, scratch = tmp_path / "home", tmp_path / "scratch"
     home.mkdir()
     (home / "secret").write_bytes(b"secret")
-    config = replace(config, converted=str(scratch / "ir"), cache=str(scratch / "kernels"))
+    config = replace(config, converted=str(tmp_path / "models"), cache="", scratch=str(scratch))
+    for folder in (tmp_path / "models", scratch):
+        folder.mkdir()
     with socket.create_server(("127.0.0.1", 0)) as server:
-        told = json.dumps([str(home), config.cache, server.getsockname()[1], walled])
+        told = json.dumps([str(home), config.scratch, config.converted, server.getsockname()[1], walled])
         asked = (wire.request(1, "hello", wire.CONFIG.dump(config)), wire.request(2, "preview", None))
         lines = b"".join(json.dumps(request).encode() + b"\n" for request in asked)
         command = [sys.executable, "-c", ENGINE, told]
@@ -64,12 +67,12 @@ def _body(line: bytes) -> Any:
 
 
 def test_without_a_wall_all_of_it_can_be_done(tmp_path: Path, engine_config: EngineConfig) -> None:
-    assert broken_out(tmp_path, engine_config, walled=False) == (set(), {"files", "writes", "network", "programs", "work"})
+    assert broken_out(tmp_path, engine_config, walled=False) == (set(), {"files", "writes", "models", "network", "programs", "work"})
 
 
 def test_a_wall_holds_what_it_claims_and_lets_the_work_go_on(tmp_path: Path, engine_config: EngineConfig) -> None:
     held, done = broken_out(tmp_path, engine_config, walled=True)
-    assert "work" in done and not held & done
+    assert "work" in done and not held & done and ("models" not in done or "writes" not in held)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="reading and the network stay open there")

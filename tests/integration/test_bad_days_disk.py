@@ -163,7 +163,7 @@ def test_models_that_cant_be_kept_converted_serve_all_the_same(program: "RealPro
     program.start()
     drop(program, photo, range(4))
     assert program.settled(4).problem is None
-    assert not (disk.mounted and files_below(program.paths.data / "models" / "ir"))
+    assert not (disk.mounted and files_below(program.paths.data / "models" / "prepared"))
     assert sum(len(image.faces) for image in program.images().values()) == 6
 
 

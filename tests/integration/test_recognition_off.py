@@ -21,9 +21,7 @@ def bare_program(program: "RealProgram", models_folder: Path) -> "RealProgram":
     """The program with no model but the detector."""
     models = program.paths.data / "models"
     models.unlink()
-    for part in ("centerface", "ir"):
-        if (models_folder / part).exists():
-            shutil.copytree(models_folder / part, models / part)
+    shutil.copytree(models_folder / "centerface", models / "centerface")
     return program
 
 
@@ -39,7 +37,7 @@ def test_off_nothing_is_computed_and_switched_off_nothing_is_left(
     program.start()
     assert program.settled(4).faces == 6
     assert rows(program) == {"embedding": 0, "chip": 0, "identity": 0}
-    assert {path.name for path in (program.paths.data / "models").iterdir() if path.is_dir()} == {"centerface", "ir"}
+    assert {path.name for path in (program.paths.data / "models").iterdir() if path.is_dir()} == {"centerface", "prepared"}
 
     # On, by the settings file.
     shutil.copytree(models_folder / "mobilefacenet", program.paths.data / "models" / "mobilefacenet")

@@ -18,10 +18,11 @@ from typing import Any, TypeAlias
 import pytest
 
 from agent.app.ports import Analyse
-from agent.child import environment
+from agent.child import environment, own_command
 from agent.domain.image import Recipe
 from agent.engine import wire
 from agent.engine.pool import EnginePool
+from agent.engine.preparing import ModelPreparer
 from agent.engine.wire import EngineConfig
 from agent.settings import Engine
 
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls of th
 # The real worker, in which a preview is a break-out (in the matcher, a question is): it tries each thing in a thread that OpenVINO
 # could have started, and says what came.
 ENGINE = """
-import ctypes, fcntl, json, os, signal, socket, subprocess, sys, threading
+import ctypes, fcntl, json, os, queue, signal, socket, subprocess, sys, threading
 from agent.engine import match_worker, screen_worker, wire, worker
 from agent.app.health import Wall
 from agent.engine.wall import landlock, linux, seccomp
@@ -101,6 +102,11 @@ attempts = {
     "unix socket": stream(socket.AF_UNIX, places["bus"]),
     "abstract socket": stream(socket.AF_UNIX, places["abstract"].replace("@", "\\0", 1)),
     "udp": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", 9)),
+    "connection by a socket it had": lambda: had["tcp"].connect(("127.0.0.1", places["port"])),
+    "datagram by a socket it had": lambda: had["udp"].sendto(b"x", ("127.0.0.1", 9)),
+    "address for a socket it had": lambda: had["bound"].bind(("127.0.0.1", 0)),
+    "listening by a socket it had": lambda: had["listening"].listen(),
+    "pair of sockets": lambda: [each.close() for each in socket.socketpair()],
     "token": reading("token"),
     "key": reading("key"),
     "database": reading("database"),
@@ -122,19 +128,37 @@ attempts = {
     "trace of the agent": traced,
     "queue of the agent": asked,
     "watch of home": watched,
+    "models of later engines": writing("models"),
+    "kernels of later engines": writing("kernels"),
     "scratch": writing("scratch"),
     "thread": lambda: None,
 }
 
+# What a library may have opened, or started, before the wall was raised.
+had = {name: socket.socket() for name in ("tcp", "bound", "listening")}
+had["udp"] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+asked_early, said_early = queue.Queue(), queue.Queue()
+
+def attempt(name):
+    try:
+        attempts[name]()
+        return "done"
+    except OSError as error:
+        return type(error).__name__
+
+def early():
+    while True:
+        said_early.put(attempt(asked_early.get()))
+
+if way == "early thread":
+    threading.Thread(target=early, daemon=True).start()
+
 def tried(name):
+    if way == "early thread":
+        asked_early.put(name)
+        return said_early.get()
     said = []
-    def attempt():
-        try:
-            attempts[name]()
-            said.append("done")
-        except OSError as error:
-            said.append(type(error).__name__)
-    thread = threading.Thread(target=attempt)
+    thread = threading.Thread(target=lambda: said.append(attempt(name)))
     thread.start()
     thread.join()
     return said[0]
@@ -151,9 +175,12 @@ raise SystemExit(module.main())
 """
 Places: TypeAlias = dict[str, Any]
 
-NETWORK = {"tcp", "unix socket", "abstract socket", "udp"}
+# Landlock knows of TCP: connecting, and taking an address.
+TCP = {"tcp", "connection by a socket it had", "address for a socket it had"}
+NETWORK = TCP | {"unix socket", "abstract socket", "udp", "datagram by a socket it had", "listening by a socket it had", "pair of sockets"}
 FILES = {"token", "key", "database", "photo", "agent's environment", "list of home"}
-BY_NAME = {"home", "temporary folder"}
+# What one engine leaves there, the next would load.
+BY_NAME = {"home", "temporary folder", "models of later engines", "kernels of later engines"}
 OF_A_FILE = {"times of a file", "length of a file", "marks of a file", "notes of a file"}  # Landlock leaves them open
 WRITES = BY_NAME | OF_A_FILE
 ON_THE_AGENT = {
@@ -205,7 +232,11 @@ def engine(way: str, places: Places, config: EngineConfig | None, display: str |
 
 @pytest.fixture
 def config(engine_config: EngineConfig, tmp_path: Path) -> EngineConfig:
-    return replace(engine_config, converted=str(tmp_path / "scratch" / "ir"), cache=str(tmp_path / "scratch" / "kernels"))
+    folders = {name: tmp_path / "engines" / name for name in ("converted", "cache", "scratch")}
+    for folder in folders.values():
+        folder.mkdir(parents=True)
+    converted, cache, scratch = (str(folder) for folder in folders.values())
+    return replace(engine_config, converted=converted, cache=cache, scratch=scratch)
 
 
 @pytest.fixture
@@ -230,7 +261,8 @@ def places(tmp_path: Path, config: EngineConfig) -> Iterator[Places]:
         hidden.listen()
         yield {
             **{name: str(tmp_path / "home" / name) for name in ("token", "key", "database", "photo")},
-            **{"home": str(tmp_path / "home"), "temporary": short, "scratch": config.cache, "agent": agent.pid, "queue": queue},
+            **{"home": str(tmp_path / "home"), "temporary": short, "scratch": config.scratch, "agent": agent.pid, "queue": queue},
+            **{"models": config.converted, "kernels": config.cache},
             **{"port": tcp.getsockname()[1], "bus": f"{short}/bus", "abstract": abstract},
         }
     libc.msgctl(queue, 0, None)
@@ -254,13 +286,11 @@ def test_inside_the_wall_nothing_can_be_done_but_its_work(places: Places, config
 
 
 def test_without_a_wall_the_matcher_could_do_as_much(places: Places, config: EngineConfig) -> None:
-    Path(config.cache).mkdir(parents=True)
     with engine("open", places, None) as taken:
         assert taken.done() == NETWORK | FILES | WRITES | PROGRAMS | ITS_WORK
 
 
 def test_the_matcher_can_write_nowhere_either(places: Places, config: EngineConfig) -> None:
-    Path(config.cache).mkdir(parents=True)
     with engine("walled", places, None) as taken:
         assert taken.done() == {"thread"} or not taken.hello["wall"]["files"]
 
@@ -287,21 +317,31 @@ def test_a_kernel_without_landlock_still_keeps_it_from_the_network_and_from_prog
 
 def test_a_kernel_without_seccomp_still_keeps_it_from_files(places: Places, config: EngineConfig) -> None:
     with engine("no seccomp", places, config) as taken:
+        done, (_, _, version) = taken.done(), taken.hello["wall"]["by"].partition(" ")
         if taken.hello["wall"]["files"]:
-            assert not taken.done() & (FILES | BY_NAME | {"program"})
+            assert not done & (FILES | BY_NAME | {"program"})
+        assert not done & TCP or int(version or 0) < 4
+        assert "abstract socket" not in done or int(version or 0) < 6
         assert not taken.hello["wall"]["network"] and not taken.hello["wall"]["programs"]
 
 
-async def test_photos_are_looked_at_inside_it_from_the_first_start_on(config: EngineConfig, samples_folder: Path) -> None:
-    """The first start converts the models and keeps the kernels: it writes more than any other."""
-    converted, cache = Path(config.converted), Path(config.cache)
-    pool = EnginePool(Engine(workers=1), config.models, converted=converted, cache=cache)
+def test_a_thread_that_was_there_before_the_wall_is_held_by_seccomp(places: Places, config: EngineConfig) -> None:
+    """Landlock can't hold it, and claims nothing then."""
+    with engine("early thread", places, config) as taken:
+        assert taken.hello["wall"] == {"files": False, "writes": False, "network": True, "programs": True, "by": "seccomp"}
+        assert not taken.done() & (NETWORK | PROGRAMS | OF_A_FILE)
+
+
+async def test_photos_are_looked_at_inside_it_from_the_first_start_on(config: EngineConfig, samples_folder: Path, tmp_path: Path) -> None:
+    """A process that sees no photo has made what the engine reads."""
+    prepared = tmp_path / "prepared"
+    pool = EnginePool(Engine(workers=1), config.models, preparer=ModelPreparer(prepared, own_command("engine-worker")))
     try:
         analysis = await pool.analyse(Analyse(str(samples_folder / "obama.jpg"), Recipe("centerface-2", "mobilefacenet-2")))
         assert len(analysis.faces) == 1 and (await pool.wall()).network
     finally:
         await pool.close()
-    assert {path.suffix for path in converted.iterdir()} == {".xml", ".bin"} and any(cache.iterdir())  # noqa: ASYNC240
+    assert {path.suffix for path in prepared.rglob("*.*")} == {".xml", ".bin", ".blob", ".json"}
 
 
 def test_others_can_not_look_into_its_memory(places: Places, config: EngineConfig) -> None:
