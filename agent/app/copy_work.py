@@ -13,7 +13,7 @@ from agent.app.copy_pace import Paces
 from agent.app.covering import Covering
 from agent.app.ports import Library, RedactionItem
 from agent.domain.clips import is_clip
-from agent.domain.errors import AgentError, EngineStartFailed, ModelError, PassphraseGone, StoreError, Unexpected
+from agent.domain.errors import AgentError, EngineUnavailable, ModelError, PassphraseGone, StoreError, Unexpected
 from agent.domain.jobs import JobState, after_error
 
 log = structlog.get_logger()
@@ -23,7 +23,7 @@ RETRY_AFTER_S = (2.0, 5.0, 15.0, 60.0)
 MOST_SLOW = 8
 LOOK_S = 0.5  # how often somebody who waits looks whether the work is stuck
 # These are no file's fault: the work waits and tries again.
-BLOCKERS = (EngineStartFailed, ModelError, StoreError)
+BLOCKERS = (EngineUnavailable, ModelError, StoreError)
 
 
 @dataclass(frozen=True, slots=True)

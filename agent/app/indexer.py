@@ -12,7 +12,7 @@ from agent.app.bus import Bus
 from agent.app.people import People
 from agent.app.ports import Analyse, Analyser, Library
 from agent.app.progress import Progress
-from agent.domain.errors import AgentError, EngineStartFailed, ImageOnlineOnly, ModelError, StoreError, Unexpected
+from agent.domain.errors import AgentError, EngineStartFailed, EngineUnavailable, ImageOnlineOnly, ModelError, StoreError, Unexpected
 from agent.domain.events import Recorded
 from agent.domain.face import Analysis
 from agent.domain.jobs import Job, JobState, Priority, after_error
@@ -22,7 +22,7 @@ log = structlog.get_logger()
 # Longer than any time limit of the engine: a lease runs out only if the agent itself is gone.
 LEASE = timedelta(minutes=30)
 # These are nobody's file's fault: the work waits and tries again, and the user is told.
-BLOCKERS = (EngineStartFailed, ModelError, StoreError)
+BLOCKERS = (EngineUnavailable, ModelError, StoreError)
 RETRY_AFTER_S = (2.0, 5.0, 15.0, 60.0)
 
 
@@ -79,7 +79,7 @@ class Indexer:
     @property
     def told(self) -> AgentError | None:
         """What stops all work, as the user is told: an engine that did not start once is started again first, as while it is replaced."""
-        return self.stuck if type(self.problem) is EngineStartFailed else self.problem
+        return self.stuck if isinstance(self.problem, EngineStartFailed) else self.problem
 
     def pause(self) -> None:
         """No new job is started; those under way end."""

@@ -38,6 +38,7 @@ from agent.domain.errors.engine import (
     EngineOpen,
     EngineStartFailed,
     EngineTimeout,
+    EngineUnavailable,
     EngineUnwalled,
 )
 from agent.domain.errors.images import (
@@ -201,6 +202,7 @@ __all__ = [
     "EngineOpen",
     "EngineStartFailed",
     "EngineTimeout",
+    "EngineUnavailable",
     "EngineUnwalled",
     "FaceUnknown",
     "FewFiles",

@@ -7,11 +7,15 @@ class EngineError(AgentError):
     """The child process that decodes and infers failed at a task."""
 
 
-class EngineStartFailed(EngineError):
+class EngineUnavailable(EngineError):
+    """No engine can be had for now: whatever needs one waits."""
+
+
+class EngineStartFailed(EngineUnavailable):
     code = "engine.start_failed"
 
 
-class EngineUnwalled(EngineStartFailed):
+class EngineUnwalled(EngineUnavailable):
     """No photo is read without a whole wall around the engine, by `engine.require_sandbox`, and this system has none."""
 
     code = "engine.no_sandbox"
