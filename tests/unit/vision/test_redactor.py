@@ -37,6 +37,20 @@ def test_solid_is_one_colour_whatever_was_below() -> None:
 
 
 @pytest.mark.parametrize("style", [Style.MOSAIC, Style.BLUR])
+@pytest.mark.parametrize("hiding", [Style.SOLID, Style.EMOJI])
+def test_no_mean_is_taken_of_what_a_whole_cover_hides(style: Style, hiding: Style) -> None:
+    """A weaker cover beside it would tell of the colours below."""
+    covers = [Cover(Box(50, 40, 60, 60), Look(style, Shape.BOX)), Cover(Box(60, 50, 30, 30), Look(hiding, Shape.BOX))]
+    results = []
+    for below in (0, 255):
+        picture = noise(1)
+        picture[covered(covers[1:], 160, 140)] = below
+        redact(picture, covers)
+        results.append(picture)
+    assert np.array_equal(*results)
+
+
+@pytest.mark.parametrize("style", [Style.MOSAIC, Style.BLUR])
 def test_mosaic_and_blur_tell_no_more_than_the_means_of_a_coarse_grid(style: Style) -> None:
     cover = Cover(MIDDLE, Look(style, Shape.BOX))
     area = area_of(cover, 160, 140)
