@@ -1,6 +1,7 @@
 """Covered copies as files: written aside, and moved into their place whole or not at all."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -37,7 +38,11 @@ class Copies:
         above = os.path.abspath(out)  # noqa: PTH100 - pathlib keeps ".."
         if any(_same(above, path) for path in paths):
             raise SameFile
-        return [names.named(source, *copy_names.below(above, source, base)) for source, base in wanted]
+        planned = [names.named(source, *copy_names.below(above, source, base)) for source, base in wanted]
+        if any(each.there is None for each in planned):
+            with copy_errors(above):
+                _check_writable(_first_there(Path(above)))
+        return planned
 
     def plan_below(self, root: str, sources: Sequence[str], out: str, wish: Wish, made: MadeAt) -> list[PlannedCopy]:
         names = Names(wish, (), made, self.digest)
@@ -49,9 +54,10 @@ class Copies:
         return planned
 
     def prepare(self, target: str, token: str) -> str:
-        with copy_errors():
-            folder = Path(target).parent
+        folder = Path(target).parent
+        with copy_errors(str(folder)):
             folder.mkdir(parents=True, exist_ok=True)
+            _check_writable(folder)
             mark = hashlib.sha256(f"{token} {target}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
             aside = folder / f".ai-popup-{mark}.tmp"
             aside.unlink(missing_ok=True)
@@ -60,7 +66,7 @@ class Copies:
     def place(self, ready: Placing) -> str:
         if ready.target != ready.source and file_id(ready.target) is not None and file_id(ready.target) == file_id(ready.source):
             raise SameFile
-        with copy_errors():
+        with copy_errors(str(Path(ready.target).parent)):
             sync_file(Path(ready.aside), _rights(ready.source))
             placed = self._replacing(ready) if ready.replace else self._beside(ready)
             sync_folder(Path(placed).parent)
@@ -135,6 +141,20 @@ class Copies:
         if made:
             self.discard(aside)
         return made
+
+
+def _first_there(folder: Path) -> Path:
+    """The folder, or the nearest one above it that exists."""
+    return next((each for each in (folder, *folder.parents) if each.exists()), folder)
+
+
+def _check_writable(folder: Path) -> None:
+    """Raise OSError if the permissions or the disk forbid to write there; so it is known before anything is looked through."""
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    if not os.access(folder, os.W_OK):
+        read_only = hasattr(os, "statvfs") and os.statvfs(folder).f_flag & os.ST_RDONLY
+        raise OSError(errno.EROFS if read_only else errno.EACCES, os.strerror(errno.EACCES))
 
 
 def _same(one: str, other: str) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from agent.domain.errors import CopyDiskFull, CopyUnwritable, StoreDiskFull, StoreError, StoreUnwritable
+from agent.domain.path_text import printable
 
 # What says that a file system has no links.
 _NO_LINKS = frozenset((errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS, errno.EACCES))
@@ -33,14 +34,20 @@ def store_error(error: OSError) -> StoreError:
 
 
 @contextlib.contextmanager
-def copy_errors() -> Iterator[None]:
-    """What an error of the file system means for a copy. Raises CopyDiskFull, CopyUnwritable."""
+def copy_errors(folder: str = "") -> Iterator[None]:
+    """Tell what an error of the file system means for a copy, and in which folder. Raises CopyDiskFull, CopyUnwritable."""
     try:
         yield
     except OSError as error:
-        raise (CopyDiskFull if disk_full(error) else CopyUnwritable) from error
+        raise (CopyDiskFull() if disk_full(error) else unwritable(error, folder)) from error
     except ValueError as error:  # a name that no file can have
         raise CopyUnwritable from error
+
+
+def unwritable(error: OSError, folder: str) -> CopyUnwritable:
+    """Return the error that says why nothing can be written to the folder."""
+    why = {errno.EACCES: "denied", errno.EPERM: "denied", errno.EROFS: "read_only"}.get(error.errno or 0, "folder")
+    return CopyUnwritable(**{why: printable(folder)}) if folder else CopyUnwritable()
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -1,7 +1,7 @@
 """Turns covered copies into what crosses the API, and back."""
 
 import os
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
 
 from agent.api import present
@@ -22,6 +22,7 @@ from agent.app.copy_work import UnderWay
 from agent.app.ports import MADE, CopyFacts, ItemState, PlannedCopy, RedactionBatch, RedactionItem, StoredFace, StoredImage
 from agent.app.redacting import Redacting, RedactionAsk
 from agent.domain.clips import Knot, Way, is_clip
+from agent.domain.errors import CopyPlaceUnclear
 from agent.domain.face import Box
 from agent.domain.path_text import printable, uri_of_odd
 from agent.domain.people import Certainty
@@ -49,7 +50,10 @@ def asked(request: RedactRequest) -> RedactionAsk:
 
 
 def asked_of(request: CoverRequest, paths: Sequence[str]) -> RedactionAsk:
-    """What is a folder is named as one, be it there or not."""
+    """What is a folder is named as one, be it there or not. Raises CopyPlaceUnclear: the agent's own folder is none of the user's."""
+    if not os.path.isabs(request.out):  # noqa: PTH117
+        example = os.path.join(os.path.expanduser("~"), request.out)  # noqa: PTH111, PTH118
+        raise CopyPlaceUnclear(path=printable(request.out), example=printable(os.path.normpath(example)))
     return RedactionAsk(paths, os.path.join(request.out, ""), Look(request.style), request.keep, strip=request.strip)  # noqa: PTH118 - a Path has no end that says "folder"
 
 
@@ -139,7 +143,9 @@ def _name(mark: Mark, faces: Sequence[StoredFace]) -> str | None:
     return face.person if face is not None and sure and near(face) >= _SAME_FACE else None
 
 
-def batch(known: RedactionBatch, progress: BatchProgress) -> RedactionBatchOut:
+def batch(known: RedactionBatch, progress: BatchProgress, names: Mapping[int, str]) -> RedactionBatchOut:
+    choice = known.wish.choice
+    only = None if choice.only is None else _named(choice.only, names)
     return RedactionBatchOut(
         uid=known.uid,
         at=known.at,
@@ -148,9 +154,19 @@ def batch(known: RedactionBatch, progress: BatchProgress) -> RedactionBatchOut:
         done=known.counts[ItemState.DONE],
         needs_review=known.counts[ItemState.NEEDS_REVIEW],
         failed=known.counts[ItemState.FAILED],
+        stopped=known.counts[ItemState.STOPPED],
+        out=None if known.out is None else printable(known.out),
+        style=known.wish.look.style,
+        keep=_named(choice.keep, names),
+        only=only,
+        sample=known.sample,
         percent=progress.percent,
         seconds_left=None if progress.seconds_left is None else round(progress.seconds_left),
     )
+
+
+def _named(people: Collection[int], names: Mapping[int, str]) -> tuple[str, ...]:
+    return tuple(sorted(names[each] for each in people if each in names))
 
 
 def mark(said: MarkIO) -> Mark:

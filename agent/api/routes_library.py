@@ -1,6 +1,7 @@
 """Routes of the Library page: every image as an index, what is seen of them, and what the user does with them."""
 
 import asyncio
+from dataclasses import asdict
 from datetime import date
 from functools import partial
 from typing import Annotated
@@ -23,6 +24,7 @@ from agent.api.schemas import (
     LibraryActionDone,
     LibraryIndex,
     LibraryUndo,
+    PhotoCopiedOut,
     SubfolderOut,
 )
 from agent.api.watched import root_meant
@@ -179,6 +181,12 @@ def _action_routes(api: FastAPI, context: Context) -> None:
     async def open_image(image_id: Id) -> None:
         """With the system's viewer."""
         await desk.open_file(await actions.file_of(image_id))
+
+    @api.post("/api/images/{image_id}/copy-covered")
+    async def copy_covered(image_id: Id) -> PhotoCopiedOut:
+        """Onto the clipboard of this computer, with all faces covered and without metadata."""
+        original = await actions.original(image_id)
+        return PhotoCopiedOut(**asdict(await context.app.photo_copy.copy(original.path)))
 
     @api.post("/api/library/actions")
     async def act(asked: LibraryAction) -> LibraryActionDone:

@@ -78,7 +78,8 @@ def _batches(api: FastAPI, context: Context) -> None:
     @api.get("/api/redactions")
     async def batches(limit: Limit = 50, offset: Offset = 0) -> RedactionBatches:
         found = await asyncio.to_thread(library.redaction_batches, limit=limit, offset=offset)
-        return RedactionBatches(items=tuple(present_redact.batch(each, paces.of(each)) for each in found))
+        names = await asyncio.to_thread(library.person_names)
+        return RedactionBatches(items=tuple(present_redact.batch(each, paces.of(each), names) for each in found))
 
     @api.post("/api/redactions")
     async def begin(request: CoverRequest) -> RedactionBatchOut:
@@ -91,7 +92,7 @@ def _batches(api: FastAPI, context: Context) -> None:
         found = await asyncio.to_thread(library.redaction_batch, uid)
         if found is None:
             raise NotFound
-        return present_redact.batch(found, paces.of(found))
+        return present_redact.batch(found, paces.of(found), await asyncio.to_thread(library.person_names))
 
     @api.get("/api/redactions/{uid}/items")
     async def items(uid: str, limit: Limit = 100, offset: Offset = 0) -> RedactionItems:
@@ -107,7 +108,7 @@ def _batches(api: FastAPI, context: Context) -> None:
 
     @api.post("/api/redactions/{uid}/retry")
     async def retry(uid: str) -> Count:
-        """Try once more what failed."""
+        """Try once more what failed, and make what was stopped."""
         return Count(count=await copies.retry(uid))
 
     @api.post("/api/redactions/{uid}/stop", status_code=204)

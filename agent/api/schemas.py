@@ -27,6 +27,15 @@ class Schema(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
+class PhotoCopiedOut(Schema):
+    """What was put on the clipboard."""
+
+    covered: int
+    """faces"""
+    doubtful: bool
+    """a face may have been missed: it is to be reviewed before it is shared"""
+
+
 class Problem(Schema):
     """An error as the user meets it, in the program's language."""
 

@@ -14,10 +14,7 @@ from agent.domain.wishes import Doubtful, Keeping
 
 def _whole(path: str) -> str:
     """As somebody typed it: they know their home, but not which folder the agent was started in."""
-    expanded = os.path.expanduser(path)  # noqa: PTH111  # pathlib fails without a home
-    if not os.path.isabs(expanded):  # noqa: PTH117
-        raise ValueError("not a full path")
-    return expanded
+    return os.path.expanduser(path)  # noqa: PTH111  # pathlib fails without a home
 
 
 PersonName = Annotated[str, Field(min_length=1, max_length=200)]
@@ -117,7 +114,7 @@ class RedactedOut(Schema):
     clip: bool
     """it moves, or has several pages: its preview is one frame of it"""
     state: str
-    """"planned", "done", "needs_review" or "failed" """
+    """"planned", "done", "needs_review", "failed" or "stopped" """
     percent: int | None = None
     """how far it is, while it is under way and takes long"""
     passed: bool
@@ -192,6 +189,17 @@ class RedactionBatchOut(Schema):
     done: int
     needs_review: int
     failed: int
+    stopped: int = 0
+    """not made, because the batch was stopped"""
+    out: str | None = None
+    """the folder that holds all copies"""
+    style: Style = Style.SOLID
+    keep: tuple[str, ...] = ()
+    """people who stay visible"""
+    only: tuple[str, ...] | None = None
+    """people who are covered; null: everyone else too"""
+    sample: int | None = None
+    """an item that has a copy to show"""
     percent: int | None = None
     """how far it is, clips under way counted by their parts"""
     seconds_left: int | None = None

@@ -14,6 +14,7 @@ from agent.app.indexer import Indexer
 from agent.app.ingest import Ingest
 from agent.app.library_check import LibraryCheck
 from agent.app.monitor import Machine, Monitor
+from agent.app.photo_copy import PhotoCopy
 from agent.app.ports import Analyse, Analyser, FaceMatcher, ForgottenList, Library, SidecarStore, Source, ThumbnailStore
 from agent.app.ports.screen import ScreenGrabber
 from agent.app.ports.watching import ScreenWatcher, WatchedDesktop
@@ -122,6 +123,9 @@ class App:
             monotonic=monotonic,
         )
         self.redaction = Redaction(library, analyser, makers, self.bus, covering)
+        self.photo_copy = PhotoCopy(
+            analyser, makers.renderer, screen[1].clipboard if screen else None, task=lambda path: self.redaction.look(path, False)
+        )
         self.indexer = Indexer(
             library,
             analyser,

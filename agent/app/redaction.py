@@ -59,6 +59,7 @@ class Redaction:
                 raise PersonUnknown  # whoever was to be covered would be left visible
 
         self._asked = asked
+        self.look = task
         self.clips = ClipCopies(
             makers.clips,
             makers.films,

@@ -215,7 +215,11 @@ def test_a_batch_that_is_stopped_keeps_what_was_made(library: Library) -> None:
     assert library.stop_copies("one") == 1
     assert library.copies_to_make(9) == []
     assert not library.about_to_place(other.id, FACTS, now=NOW), "who was making it learns that nobody wants it"
-    assert library.redaction_items("one", limit=9).total == 1
+    assert library.redaction_items("one", limit=9).total == 2
+    [batch] = library.redaction_batches(limit=9)
+    assert (batch.counts[ItemState.DONE], batch.counts[ItemState.STOPPED]) == (1, 1), "and says what is left"
+    assert library.retry_copies("one", now=LATER) == 1
+    assert len(library.copies_to_make(9)) == 1
 
 
 def test_what_somebody_edited_is_what_it_was_if_its_batch_is_stopped(library: Library) -> None:

@@ -68,7 +68,7 @@ function all({ images, status }: World, { scene }: Options): Batch[] {
   batches = [
     { uid: 'c1', at: at(0.2), folder: null, copies: some(0, 14).map((image, place) => copy(image, state(place), 'solid', place)) },
     { uid: 'c2', at: at(30), folder: status.folders[0]?.path ?? null, copies: some(14, 20).map((image, place) => copy(image, 'done', 'mosaic', place)) },
-    { uid: 'c3', at: at(80), folder: null, copies: some(20, 23).map((image, place) => copy(image, 'done', 'blur', place, false)) },
+    { uid: 'c3', at: at(80), folder: null, copies: some(20, 23).map((image, place) => copy(image, place === 2 ? 'stopped' : 'done', 'blur', place, false)) },
   ]
   move(batches[1]?.copies.at(-1))
   if (scene === 'covering') batches.unshift({ uid: 'c4', at: at(0), folder: null, copies: some(0, 27).map((image, place) => copy(image, place > 10 ? 'planned' : 'done', 'solid', place)) })
@@ -77,7 +77,7 @@ function all({ images, status }: World, { scene }: Options): Batch[] {
 
 function batchOut({ uid, at, folder, copies }: Batch): RedactionBatchOut {
   const of = (state: string): number => copies.filter((each) => each.state === state).length
-  return { uid, at, folder, planned: of('planned'), done: of('done'), needs_review: of('needs_review'), failed: of('failed') }
+  return { uid, at, folder, planned: of('planned'), done: of('done'), needs_review: of('needs_review'), failed: of('failed'), stopped: of('stopped'), out: folder === null ? '/home/mei/Pictures/holiday-safe' : `${folder}-safe`, style: 'solid' as const, keep: folder === null ? ['Mei Lin'] : [], only: null, sample: copies[0]?.id ?? null }
 }
 
 function itemOut(uid: string, each: Copy, { status }: World): RedactedOut {

@@ -106,6 +106,7 @@ function answer(request: IncomingMessage, response: ServerResponse, next: () => 
   if (url.pathname === '/api/doctor') return json(response, checks(chosen))
   if (url.pathname.startsWith('/api/update')) return json(response, update(applied(chosen), request.method))
   if (url.pathname === '/api/health-report') return json(response, report(chosen))
+  if (image && url.pathname.endsWith('/copy-covered')) return json(response, { covered: image.faces.length, doubtful: false })
   if (request.method === 'POST') return void response.writeHead(204).end()
   if (url.pathname === '/api/events') return stream(response, chosen)
   if (url.pathname === '/api/status') return json(response, all.status)

@@ -14,6 +14,8 @@ from agent.adapters.store.schema import redaction_item as item
 from agent.app.ports import MADE, ItemState, PlannedCopy, RedactionItem
 from agent.domain.wishes import Wish
 
+# What a request that was interrupted or stopped leaves.
+_LEFT: Final = (ItemState.PLANNED, ItemState.STOPPED)
 _FRESH: Final = {
     "sha256": None,
     "copy_sha256": None,
@@ -27,7 +29,7 @@ _FRESH: Final = {
 
 
 def begun(tx: Connection, wish: Wish) -> list[RedactionItem]:
-    chosen = items().where(item.c.state == ItemState.PLANNED, batch.c.folder.is_(None)).order_by(item.c.redaction_id, item.c.id)
+    chosen = items().where(item.c.state.in_(_LEFT), batch.c.folder.is_(None)).order_by(item.c.redaction_id, item.c.id)
     return [each for row in tx.execute(chosen) if (each := shown(row)).wish.made == wish.made]
 
 
@@ -64,10 +66,10 @@ def _take_over(tx: Connection, batch_id: int, copies: Sequence[PlannedCopy], now
             left.append(copy)
             continue
         spare = [each for each in copy.begun if each != first.id]
-        tx.execute(delete(item).where(item.c.id.in_(spare), item.c.state == ItemState.PLANNED))
+        tx.execute(delete(item).where(item.c.id.in_(spare), item.c.state.in_(_LEFT)))
         mine = item.c.redaction_id == batch_id
         tx.execute(delete(item).where(mine, item.c.source == copy.source, item.c.id != first.id))
-        again = _FRESH | {"state": ItemState.PLANNED, "changed_at": now} if first.state == ItemState.FAILED else {}
+        again = _FRESH | {"state": ItemState.PLANNED, "changed_at": now} if first.state in (ItemState.FAILED, ItemState.STOPPED) else {}
         tx.execute(update(item).where(item.c.id == first.id).values(redaction_id=batch_id, **again))
     _forget_empty(tx, {row.redaction_id for row in known.values()} - {batch_id})
     return left

@@ -1,6 +1,8 @@
 """Covered copies that were asked for: batches, their items, and what came of each."""
 
+import os
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -60,7 +62,7 @@ def _uncopied_photos(uid: str, places: Collection[int] | None) -> "Select[Any]":
 def _uncopied_clips(uid: str, places: Collection[int] | None) -> "Select[Any]":
     """And some photos. What is in a clip nobody has read: `files.note_clip` drops the copy of what it was, and ours go by their places."""
     other = item.alias()
-    has_copy = exists().where(item.c.redaction_id == batch.c.id, item.c.source == place.c.path)
+    has_copy = exists().where(item.c.redaction_id == batch.c.id, item.c.source == place.c.path, item.c.state != ItemState.STOPPED)
     own = exists().where(other.c.target == place.c.path, other.c.sha256.is_not(None))
     waits = exists().where(job.c.place_id == place.c.id)
     return _come_since(uid, places).where(place.c.image_id.is_(None), not_(waits), not_(has_copy), not_(own))
@@ -124,12 +126,12 @@ def stop(tx: Connection, uid: str) -> int:
         known = _FACTS.validate_python(row.facts)
         if known.replaces is None:  # else the new copy may be in its place already: that is for whoever makes it to see
             tx.execute(update(item).where(item.c.id == row.id).values(state=ItemState.NEEDS_REVIEW, **_facts(known.before or known)))
-    planned = delete(item).where(item.c.redaction_id == _id_of(uid), item.c.state == ItemState.PLANNED, item.c.edited == 0)
-    return tx.execute(planned).rowcount
+    planned = update(item).where(item.c.redaction_id == _id_of(uid), item.c.state == ItemState.PLANNED, item.c.edited == 0)
+    return tx.execute(planned.values(state=ItemState.STOPPED)).rowcount
 
 
 def retry(tx: Connection, uid: str, now: datetime) -> int:
-    change = update(item).where(item.c.redaction_id == _id_of(uid), item.c.state == ItemState.FAILED)
+    change = update(item).where(item.c.redaction_id == _id_of(uid), item.c.state.in_((ItemState.FAILED, ItemState.STOPPED)))
     return tx.execute(change.values(state=ItemState.PLANNED, error_code=None, error_params=None, changed_at=now)).rowcount
 
 
@@ -162,7 +164,22 @@ def batches(tx: Connection, *, limit: int, offset: int = 0, uid: str | None = No
     counts: dict[int, dict[ItemState, int]] = {row.id: dict.fromkeys(ItemState, 0) for row in rows}
     for batch_id, state, number in tx.execute(counted.group_by(item.c.redaction_id, item.c.state)):
         counts[batch_id][ItemState(state)] = number
-    return [RedactionBatch(row.uid, row.at, row.folder, counts[row.id]) for row in rows]
+    places = select(item.c.redaction_id, func.min(item.c.target).label("first"), func.max(item.c.target).label("last"))
+    places = places.where(item.c.redaction_id.in_(list(counts))).group_by(item.c.redaction_id)
+    outs = {row.redaction_id: _common(row.first, row.last) for row in tx.execute(places)}
+    made = select(item.c.redaction_id, func.min(item.c.id)).where(item.c.redaction_id.in_(list(counts)), _IS_MADE)
+    samples = {batch_id: item_id for batch_id, item_id in tx.execute(made.group_by(item.c.redaction_id))}
+    return [
+        RedactionBatch(row.uid, row.at, row.folder, counts[row.id], WISH.validate_python(row.wish), outs.get(row.id), samples.get(row.id))
+        for row in rows
+    ]
+
+
+def _common(first: str, last: str) -> str | None:
+    """The folder that holds all paths from the first to the last one in their order."""
+    with suppress(ValueError):  # on several drives
+        return os.path.commonpath([os.path.dirname(first), os.path.dirname(last)])  # noqa: PTH120
+    return None
 
 
 def expire(tx: Connection, before: datetime, folders: Collection[str]) -> int:

@@ -14,12 +14,15 @@ from agent.domain.moving import Moments
 from agent.domain.shown import Why
 from agent.domain.wishes import Doubtful, Mark, Wish
 
+EVERYTHING = Wish()
+
 
 class ItemState(StrEnum):
     PLANNED = "planned"
     DONE = "done"
     NEEDS_REVIEW = "needs_review"  # the copy is made, and something about it is doubtful
     FAILED = "failed"
+    STOPPED = "stopped"  # not made, because its batch was stopped
 
 
 MADE = (ItemState.DONE, ItemState.NEEDS_REVIEW)
@@ -129,6 +132,9 @@ class RedactionBatch:
     at: datetime
     folder: str | None  # the watched folder whose rule it is
     counts: Mapping[ItemState, int]
+    wish: Wish = EVERYTHING
+    out: str | None = None  # the folder that holds all its copies; None: there are none
+    sample: int | None = None  # id of an item that has a copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +154,10 @@ class Redactions(Protocol):
         ...
 
     def copies_begun(self, wish: Wish) -> list[RedactionItem]:
-        """Return what unfinished requests left planned of copies that look as wished, oldest batch first; nothing of rules of folders."""
+        """Return what requests left planned, or stopped, of copies that look as wished, oldest batch first.
+
+        Rules of folders are no requests.
+        """
         ...
 
     def plan_more(self, uid: str, copies: Sequence[PlannedCopy], *, now: datetime) -> None:
@@ -192,14 +201,14 @@ class Redactions(Protocol):
         ...
 
     def stop_copies(self, uid: str) -> int:
-        """Forget what is planned. What was to be made anew as somebody edited it is what it was, unless it is just put into place.
+        """Stop what is planned. What was to be made anew as it was edited is what it was, unless it is just put into place.
 
-        Returns how many are forgotten.
+        Returns how many are stopped.
         """
         ...
 
     def retry_copies(self, uid: str, *, now: datetime) -> int:
-        """Plan the failed ones again."""
+        """Plan the failed and the stopped ones again."""
         ...
 
     def made_at(self, target: str) -> Made | None:

@@ -14,7 +14,15 @@ class SameFile(RedactionError):
 
 
 class CopyUnwritable(RedactionError):
+    """Parameter, if it is known: the folder, as `denied` (no permission), `read_only` (its disk) or `folder`."""
+
     code = "redact.unwritable"
+
+
+class CopyPlaceUnclear(RedactionError):
+    """A folder that was typed is no full path. Parameters: `path`, and `example`, a full one."""
+
+    code = "redact.not_full_path"
 
 
 class CopyDiskFull(RedactionError):

@@ -217,7 +217,39 @@ async def test_a_folder_is_typed_from_the_home_and_never_lies_where_the_agent_ha
 ) -> None:
     monkeypatch.setenv("USERPROFILE" if sys.platform == "win32" else "HOME", str(safe.parent))
     assert CoverRequest(images=(1,), out=f"~/{safe.name}").out == str(safe.parent) + f"/{safe.name}"
-    assert (await owner.post("/api/redactions", json={"images": [1], "out": "Safe"})).status_code == 422
+    await world.app.ingest.note(world.file("a.jpg"), Priority.NEW)
+    await world.until(lambda: world.real.counts().images == 1)
+    refused = await owner.post("/api/redactions", json={"images": [1], "out": "Safe"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "redact.not_full_path")
+    assert "“Safe” is not a full path" in refused.json()["cause"] and str(safe.parent / "Safe") in refused.json()["remedy"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there folders are not closed by their mode")
+async def test_a_folder_that_takes_nothing_is_said_with_its_path_before_anything_is_begun(
+    world: World, owner: httpx.AsyncClient, safe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.app.ingest.note(world.file("a.jpg"), Priority.NEW)
+    await world.until(lambda: world.real.counts().images == 1)
+    monkeypatch.setattr("agent.adapters.copies.os.access", lambda *_: False)
+
+    refused = await owner.post("/api/redactions", json={"images": [1], "out": str(safe)})
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "redact.unwritable")
+    assert str(safe) in refused.json()["cause"] and "not allowed" in refused.json()["cause"]
+    assert (await owner.get("/api/redactions")).json()["items"] == []
+
+
+async def test_a_batch_says_what_it_is_and_what_is_left_of_it(world: World, owner: httpx.AsyncClient, safe: Path) -> None:
+    await world.app.apply(Settings(recognition=Recognition(enabled=True)))
+    await world.app.ingest.note(world.file("z.jpg"), Priority.NEW)
+    await world.until(lambda: world.real.counts().images == 1)
+    await world.app.people.name_face(1, "Mei")
+    _, *lines = await made(world, owner, safe, keep=["Mei"], style="emoji")
+
+    [batch] = (await owner.get("/api/redactions")).json()["items"]
+
+    assert (batch["out"], batch["style"], batch["keep"], batch["only"]) == (str(safe), "emoji", ["Mei"], None)
+    assert (batch["sample"], batch["stopped"]) == (lines[0]["item"]["id"], 0)
 
 
 async def test_photos_that_are_not_known_get_no_batch(world: World, owner: httpx.AsyncClient, safe: Path) -> None:

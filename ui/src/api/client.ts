@@ -3,7 +3,7 @@
 import { takeEarly } from './early'
 import { filterQuery, type ActionDone, type LibraryAction, type LibraryFilter, type PackedIndex } from './library'
 import { session } from './session'
-import type { Draft, FindingOut, FolderOut, HealthReport, ImageOut, ImagePage, PersonOut, PlaceProblem, PlaceProblems, Problem, Status, SubfolderOut, UpdateOut } from './types'
+import type { Draft, FindingOut, FolderOut, HealthReport, ImageOut, ImagePage, PersonOut, PhotoCopiedOut, PlaceProblem, PlaceProblems, Problem, Status, SubfolderOut, UpdateOut } from './types'
 
 interface Page {
   readonly limit: number
@@ -64,6 +64,8 @@ export class Client {
   foldersInside = (path: string): Promise<readonly SubfolderOut[]> => this.get(`/api/folders/inside?path=${encodeURIComponent(path)}`)
   /** Selects the file in the system's file manager. */
   showFile = (imageId: number): Promise<void> => this.post(`/api/images/${imageId}/show`)
+  /** Onto the clipboard; a large photo takes a while. */
+  copyCovered = (imageId: number): Promise<PhotoCopiedOut> => this.request('POST', `/api/images/${imageId}/copy-covered`, undefined, SLOW_LIMIT_MS)
   openFile = (imageId: number): Promise<void> => this.post(`/api/images/${imageId}/open`)
   libraryAction = (action: LibraryAction, ids: readonly number[]): Promise<ActionDone> => this.ask('/api/library/actions', { action, ids })
   libraryUndo = (undo: string): Promise<void> => this.post('/api/library/undo', { undo })

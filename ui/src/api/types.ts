@@ -527,6 +527,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/images/{image_id}/copy-covered": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Copy Covered
+         * @description Onto the clipboard of this computer, with all faces covered and without metadata.
+         */
+        readonly post: operations["copy_covered_api_images__image_id__copy_covered_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/images/{image_id}/open": {
         readonly parameters: {
             readonly query?: never;
@@ -1324,7 +1344,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Retry
-         * @description Try once more what failed.
+         * @description Try once more what failed, and make what was stopped.
          */
         readonly post: operations["retry_api_redactions__uid__retry_post"];
         readonly delete?: never;
@@ -3241,6 +3261,22 @@ export interface components {
             readonly name: string;
         };
         /**
+         * PhotoCopiedOut
+         * @description What was put on the clipboard.
+         */
+        readonly PhotoCopiedOut: {
+            /**
+             * Covered
+             * @description faces
+             */
+            readonly covered: number;
+            /**
+             * Doubtful
+             * @description a face may have been missed: it is to be reviewed before it is shared
+             */
+            readonly doubtful: boolean;
+        };
+        /**
          * PickStep
          * @description What a window in which a region is chosen has come to.
          */
@@ -3556,7 +3592,7 @@ export interface components {
             readonly source_uri?: string | null;
             /**
              * State
-             * @description "planned", "done", "needs_review" or "failed"
+             * @description "planned", "done", "needs_review", "failed" or "stopped"
              */
             readonly state: string;
             /**
@@ -3588,8 +3624,24 @@ export interface components {
              * @description the watched folder whose rule it is; null: somebody asked for it
              */
             readonly folder: string | null;
+            /**
+             * Keep
+             * @description people who stay visible
+             * @default []
+             */
+            readonly keep: readonly string[];
             /** Needs Review */
             readonly needs_review: number;
+            /**
+             * Only
+             * @description people who are covered; null: everyone else too
+             */
+            readonly only?: readonly string[] | null;
+            /**
+             * Out
+             * @description the folder that holds all copies
+             */
+            readonly out?: string | null;
             /**
              * Percent
              * @description how far it is, clips under way counted by their parts
@@ -3598,10 +3650,23 @@ export interface components {
             /** Planned */
             readonly planned: number;
             /**
+             * Sample
+             * @description an item that has a copy to show
+             */
+            readonly sample?: number | null;
+            /**
              * Seconds Left
              * @description null until there is a pace to go by
              */
             readonly seconds_left?: number | null;
+            /**
+             * Stopped
+             * @description not made, because the batch was stopped
+             * @default 0
+             */
+            readonly stopped: number;
+            /** @default solid */
+            readonly style: components["schemas"]["Style"];
             /** Uid */
             readonly uid: string;
         };
@@ -4367,6 +4432,7 @@ export type PersonFace = components['schemas']['PersonFace'];
 export type PersonFaces = components['schemas']['PersonFaces'];
 export type PersonOut = components['schemas']['PersonOut'];
 export type PersonsFaces = components['schemas']['PersonsFaces'];
+export type PhotoCopiedOut = components['schemas']['PhotoCopiedOut'];
 export type PickStep = components['schemas']['PickStep'];
 export type PlaceProblem = components['schemas']['PlaceProblem'];
 export type PlaceProblems = components['schemas']['PlaceProblems'];
@@ -5519,6 +5585,37 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["ImageOut"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly copy_covered_api_images__image_id__copy_covered_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly image_id: number;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PhotoCopiedOut"];
                 };
             };
             /** @description Unprocessable Entity */

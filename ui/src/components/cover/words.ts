@@ -1,8 +1,9 @@
 /** What is said of covered copies. */
 
-import type { Doubtful } from '../../api/types'
+import type { Doubtful, RedactionBatchOut, Style } from '../../api/types'
 import type { Texts } from '../../i18n'
 import { byHand, partly, type Mark } from '../../lib/cover'
+import { folderName } from '../../lib/settings'
 
 const DOUBTS: Readonly<Record<Doubtful, string>> = {
   visible: 'cover_page.doubt.visible',
@@ -39,6 +40,27 @@ export function removedWords(kinds: readonly string[], t: Texts): string {
 
 export function doubtWords(doubts: readonly Doubtful[], t: Texts): string {
   return doubts.map((doubt) => t(DOUBTS[doubt])).join(t('ui.list_separator'))
+}
+
+const STYLES: Readonly<Record<Style, string>> = {
+  solid: 'cover_page.style.solid',
+  mosaic: 'cover_page.style.mosaic',
+  blur: 'cover_page.style.blur',
+  emoji: 'cover_page.style.emoji',
+}
+
+/** "Solid, everyone but Mei": how the copies of a batch are. */
+export function batchWords({ style, keep, only }: Pick<RedactionBatchOut, 'style' | 'keep' | 'only'>, t: Texts): string {
+  const names = (people: readonly string[]): string => people.join(t('ui.list_separator'))
+  const whom = only ? t('cover_page.just', { names: names(only) }) : keep.length > 0 ? t('cover_page.all_but', { names: names(keep) }) : t('cover_page.everyone_covered')
+  return [t(STYLES[style]), whom].join(t('ui.clause_separator'))
+}
+
+/** "12 copies in holiday-safe"; of a rule the folder that it watches. */
+export function batchName(batch: RedactionBatchOut, t: Texts): string {
+  if (batch.folder !== null) return t('cover_page.of_folder', { name: folderName(batch.folder) })
+  const count = batch.done + batch.needs_review + batch.planned + batch.failed + batch.stopped
+  return batch.out == null ? t('cover_page.copies', { count }) : t('cover_page.copies_in', { count, folder: folderName(batch.out) })
 }
 
 /** One after the other, as the language sets them; empty ones are left out. */
