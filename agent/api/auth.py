@@ -112,4 +112,5 @@ class Auth:
         del self._sessions[session.key]
 
     def _is_over(self, session: Session) -> bool:
-        return self.now() - session.seen >= IDLE_S or self.now() - session.began >= LONGEST_S
+        """Windows of the program's own end with it: one that waits, warm, for the next capture is not asked to sign in again."""
+        return not session.own and (self.now() - session.seen >= IDLE_S or self.now() - session.began >= LONGEST_S)

@@ -56,7 +56,7 @@ class Guard:
         except ApiError as error:
             await self._refusal(error)(scope, receive, _with_headers(send))
             return
-        answer = _Answer(receive, send, session)
+        answer = _Answer(receive, send, session, self._auth.use)
         try:
             await self._app({**scope, "session": session}, answer.receive, _with_headers(answer.send))
             await answer.complete()
@@ -94,10 +94,11 @@ class Guard:
 class _Answer:
     """What is received and sent for a request; both end with its session, also in the middle of a stream."""
 
-    def __init__(self, receive: Receive, send: Send, session: Session | None) -> None:
+    def __init__(self, receive: Receive, send: Send, session: Session | None, use: Callable[[Session], Session | None]) -> None:
         self._receive = receive
         self._send = send
         self._session = session
+        self._use = use
         self.started = self._whole = False
 
     async def receive(self) -> Message:
@@ -112,6 +113,9 @@ class _Answer:
             over.cancel()
 
     async def send(self, message: Message) -> None:
+        """A stream that is listened to keeps its session in use."""
+        if self._session is not None and self._use(self._session) is None:
+            self._session.over.set()
         self.started = True
         self._whole = message["type"] == "http.response.body" and not message.get("more_body", False)
         await self._send(message)

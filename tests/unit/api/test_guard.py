@@ -15,10 +15,13 @@ from starlette.routing import Mount, Route
 from structlog.testing import capture_logs
 
 from agent.api.auth import CODE_LIFETIME_S, IDLE_S, LONGEST_S, MOST_CODES, MOST_SESSIONS, Auth
-from agent.api.guard import OPEN
+from agent.api.guard import OPEN, Guard
+from agent.i18n import Texts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from starlette.types import Receive, Scope, Send
 
     from tests.unit.api.conftest import Served
 
@@ -193,6 +196,32 @@ async def test_a_session_ends_when_it_was_not_used_for_long_and_in_any_case_some
         assert (await used.client.get("/api/status", headers=used.signed)).status_code == 200
     served.time += IDLE_S / 2
     assert (await used.client.get("/api/status", headers=used.signed)).status_code == 401
+
+
+async def test_to_listen_is_to_use_a_session_until_its_last_day(served: Served, browser: Browser) -> None:
+    received: list[str] = []
+
+    async def stream(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(int(LONGEST_S / IDLE_S) * 2):
+            served.time += IDLE_S / 2
+            await send({"type": "http.response.body", "body": b".", "more_body": True})
+        while received[-1:] != ["http.disconnect"]:
+            received.append((await receive())["type"])
+
+    guard = Guard(stream, auth=served.auth, port=lambda: 8765, texts=lambda: Texts("en"))
+    transport = httpx.ASGITransport(guard)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8765", headers=browser.signed) as page:
+        answer = await page.get("/api/events")
+        assert answer.text == "." * int(LONGEST_S / IDLE_S) * 2 and received
+        assert (await page.get("/api/events")).status_code == 401
+
+
+async def test_a_window_of_the_programs_own_stays_signed_in(served: Served, stranger: httpx.AsyncClient) -> None:
+    """It may wait for the next capture for weeks."""
+    given = (await stranger.post("/api/session", json={"code": served.auth.new_code(own=True)})).json()
+    served.time += LONGEST_S * 2
+    assert (await stranger.get("/api/status", headers={"authorization": f"Session {given['key']}"})).status_code == 200
 
 
 async def test_browsers_are_listed_and_ended_one_or_all(served: Served, owner: httpx.AsyncClient) -> None:
