@@ -1,9 +1,9 @@
 """Measures the program: `python3 scripts/bench.py [GROUP...] [--json | --markdown] [--long]`; without a group all of them.
 
 `accuracy FOLDER` and `redact FOLDER` are measured only if they are named, on the labelled photos of that folder
-(`scripts/benchmarks/accuracy.py` says what it has). Sets up what the tests need (and, for the groups `scan` and `accuracy`, what the
-program is compared with), then hands over to `scripts/benchmarks`. A figure is judged beside its target, but never fails anything: the
-exit code tells only whether all could be measured.
+(`scripts/benchmarks/accuracy.py` says what it has); so is `odd FOLDER`, on files of any kind in it and below. Sets up what the tests
+need (and, for the groups `scan` and `accuracy`, what the program is compared with), then hands over to `scripts/benchmarks`. A figure is
+judged beside its target, but never fails anything: the exit code tells only whether all could be measured.
 """
 
 import sys

@@ -17,6 +17,7 @@ from scripts.benchmarks import (
     idle,
     installed,
     kills,
+    odd,
     people,
     redact,
     redact_video,
@@ -44,7 +45,7 @@ GROUPS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "video": redact_video.rows,
 }
 # Measured only if named, on the folder of data that is named after it.
-ON_DATA: dict[str, Callable[[Path], Iterator[Row]]] = {"accuracy": accuracy.rows, "redact": redact.rows}
+ON_DATA: dict[str, Callable[[Path], Iterator[Row]]] = {"accuracy": accuracy.rows, "redact": redact.rows, "odd": odd.rows}
 
 
 def main() -> int:

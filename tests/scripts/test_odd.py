@@ -1,0 +1,41 @@
+"""What the benchmark of odd files has against a copy."""
+
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from agent.domain.face import Analysis, StageTimes
+from agent.domain.image import Recipe
+from agent.domain.redaction import Cover
+from agent.vision.copies import Wish, render
+from scripts.benchmarks import odd, run
+from tests.covered_files import COVER, FILES, HEIGHT, LIMITS, WIDTH, rgba
+
+
+def analysis(width: int) -> Analysis:
+    return Analysis("0" * 64, 1, width, HEIGHT, "png", Recipe("centerface-2"), "f32", (), StageTimes(0, 0, 0, 0))
+
+
+@pytest.mark.parametrize("name", ["png", "jpeg", "avif", "tiff-deep"])
+def test_a_good_copy_has_nothing_against_it(name: str, tmp_path: Path) -> None:
+    copy, plain = tmp_path / "copy", tmp_path / "plain.png"
+    copy.write_bytes(render(FILES[name](1), Wish((COVER,)), LIMITS).data)
+    assert odd._decoded(copy, plain, analysis(WIDTH), [COVER]) == ()
+    assert np.array_equal(np.asarray(PIL.Image.open(plain)), rgba(copy.read_bytes())[:, :, :3])
+
+
+@pytest.mark.parametrize(("covers", "width", "against"), [((), WIDTH, ("not_flat",)), ((COVER,), WIDTH + 1, ("size",))])
+def test_a_copy_that_shows_what_is_covered_or_has_another_size_is_told(
+    covers: tuple[Cover, ...], width: int, against: tuple[str, ...], tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    copy.write_bytes(render(FILES["png"](1), Wish(covers), LIMITS).data)
+    assert odd._decoded(copy, tmp_path / "plain.png", analysis(width), [COVER]) == against
+
+
+def test_it_is_measured_on_a_folder_only(tmp_path: Path) -> None:
+    assert len(run.measures(["odd", str(tmp_path)], long=False)) == 1
+    with pytest.raises(ValueError, match="needs the folder"):
+        run.measures(["odd"], long=False)
