@@ -117,7 +117,7 @@ def test_a_copy_in_which_something_else_was_written_is_none(
 
 
 def test_a_large_jpeg_is_looked_at_at_half_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.vision.copies.proof.LARGE", 1000)
+    monkeypatch.setattr("agent.vision.copies.proof.HALF", 1000)
     for name in ("jpeg", "jpeg-grey"):
         assert render(FILES[name](1), WISH, LIMITS).format == "jpeg"
     test_a_copy_in_which_something_else_was_written_is_none("jpeg", uncovered, monkeypatch)
