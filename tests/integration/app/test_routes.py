@@ -53,7 +53,7 @@ async def test_people_are_named_and_listed(served: Served, owner: httpx.AsyncCli
         mei = await owner.post("/api/people", json={"face_id": 1, "name": " Mei "})
         portrait = {"image_id": 1, "width": 100, "height": 80, "box": [5.0, 5.0, 40.0, 40.0]}
         said = {"hidden": False, "never": False, "overdue": False}
-        assert mei.json() == {"id": 1, "name": "Mei", "faces": 2, "photos": 2, **said, "portrait": portrait}
+        assert mei.json() == {"id": 1, "name": "Mei", "faces": 2, "photos": 2, "suggested": 1, **said, "portrait": portrait}
         assert (await owner.get("/api/people")).json() == [mei.json()]
         answer = await owner.post("/api/people", json={"face_id": 99, "name": "Mei"})
         assert (answer.status_code, answer.json()["code"]) == (404, FaceUnknown.code)
