@@ -295,6 +295,43 @@ def _keeping_mei(page: Page) -> Locator:
     return dialog
 
 
+def test_everyone_but_nobody_asks_who_stays_visible(page: Page, visit: Callable[..., None]) -> None:
+    visit("#photos")
+    dialog = _keeping_mei(page)
+    dialog.get_by_role("button", name="Cover Mei too").click()
+    dialog.get_by_label("Where to").fill("/home/mei/safe")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert").first).to_have_text("Choose who stays visible, or cover everyone.")
+    expect(dialog.get_by_role("combobox", name="Add a person")).to_be_focused()
+    dialog.get_by_role("radio", name="Everyone", exact=True).click()
+    dialog.get_by_role("button", name="Make copies").click()
+    expect(dialog).to_have_count(0)
+
+
+def test_batches_are_told_apart_and_a_stopped_one_makes_the_rest(page: Page, visit: Callable[..., None]) -> None:
+    visit("#covers")
+    stopped = page.locator("main li", has_text="Stopped: 1 copy not made")
+    expect(stopped).to_contain_text("3 copies in holiday-safe")
+    expect(stopped).to_contain_text("Solid, everyone but Mei Lin")
+    expect(stopped.locator("img")).to_be_visible()
+    stopped.get_by_role("link").click()
+    expect(page.get_by_role("heading", name="Stopped before they were made")).to_be_visible()
+    with page.expect_request("**/api/redactions/c3/retry"):
+        page.get_by_role("button", name="Make the rest").click()
+
+
+def test_where_no_dialog_can_be_opened_the_path_is_typed(page: Page, visit: Callable[..., None]) -> None:
+    visit("#photos", "undialogued")
+    page.locator(".tile").first.wait_for()
+    _ask(page)
+    dialog = page.get_by_role("dialog")
+    choose = dialog.get_by_role("button", name="Choose", exact=True)
+    choose.click()
+    expect(choose).to_have_count(0)
+    expect(dialog.get_by_text("Type the folder’s full path")).to_be_visible()
+    expect(dialog.get_by_label("Where to")).to_be_focused()
+
+
 def test_copies_of_chosen_photos_are_begun_and_told_of(page: Page, visit: Callable[..., None]) -> None:
     visit("#photos")
     dialog = _keeping_mei(page)
