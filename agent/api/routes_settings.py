@@ -76,12 +76,11 @@ def _first_run_routes(api: FastAPI, context: Context) -> None:
         code: str | None = None
         with suppress(AgentError):  # the keyring may be locked: the code can be shown later
             code = await asyncio.to_thread(context.recovery_code)
-        needed = await asyncio.to_thread(beginning.needed)
         return FirstRun(
-            needed=needed,
+            needed=await asyncio.to_thread(beginning.needed),
             recognition_terms=context.texts()("models.mobilefacenet.terms"),
             recovery_code=code,
-            suggested=tuple(map(printable, await asyncio.to_thread(context.suggested))) if needed else (),
+            suggested=tuple(map(printable, await asyncio.to_thread(context.suggested))),
             chosen=_choices(await asyncio.to_thread(beginning.chosen)),
         )
 

@@ -164,7 +164,7 @@ class FirstRun(Schema):
     recovery_code: str | None
     """null if the library's key can't be had right now"""
     suggested: tuple[str, ...]
-    """folders in which people keep photos, if it is needed"""
+    """folders in which people keep photos"""
     chosen: WelcomeChoices | None
     """null if nobody began with it"""
 

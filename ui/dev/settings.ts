@@ -251,7 +251,7 @@ function reply(call: string, body: Record<string, unknown>, url: URL, world: Wor
     case 'GET /api/first-run': {
       const needed = options.scene === 'first' && !state.welcomed
       const terms = options.language === 'en' ? en.models : zh.models
-      return { status: 200, answer: { needed, recognition_terms: terms.mobilefacenet.terms, recovery_code: 'K7QF-2M9X-PD4R-8WTN-H3VC-6JZB', suggested: needed ? SUGGESTED[options.language] : [], chosen: state.chosen } }
+      return { status: 200, answer: { needed, recognition_terms: terms.mobilefacenet.terms, recovery_code: 'K7QF-2M9X-PD4R-8WTN-H3VC-6JZB', suggested: SUGGESTED[options.language], chosen: state.chosen } }
     }
     case 'PUT /api/first-run':
       state.chosen = body as unknown as WelcomeChoices

@@ -56,6 +56,27 @@ describe('CardQueue', () => {
     expect(shown()).toBe('photo-3')
   })
 
+  it('opens on the card that comes then, though the pointer is there already or another was begun', () => {
+    const { queue, come, begun, shown } = stage(3, 2, 1)
+    queue.turn(1)
+    begun.add('photo-2')
+    queue.open()
+    queue.hold(true)
+    come(4)
+    expect(shown()).toBe('photo-4')
+    come(5)
+    expect(shown()).toBe('photo-4')
+  })
+
+  it('stays on the card the user took after it opened', () => {
+    const { queue, come, shown } = stage(2, 1)
+    queue.open()
+    queue.hold(true)
+    queue.touched()
+    come(3)
+    expect(shown()).toBe('photo-2')
+  })
+
   it('keeps the held card also when so many come that it is no longer read', () => {
     const { queue, set, shown } = stage(1)
     queue.hold(true)

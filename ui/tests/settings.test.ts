@@ -1,3 +1,4 @@
+import { spelled } from '../src/lib/pinyin'
 import { describe, expect, it } from 'vitest'
 
 import type { Setting, SettingGroup } from '../src/api/settings'
@@ -45,6 +46,20 @@ describe('the search', () => {
     expect(search(groups, 'top left').flatMap(({ settings }) => settings.map(({ key }) => key))).toEqual(['popup.corner'])
     expect(search(groups, 'popup').flatMap(({ settings }: SettingGroup): Setting[] => [...settings])).toHaveLength(2)
     expect(search(groups, 'memory banana')).toEqual([])
+  })
+
+  it('finds a setting by what people call it, and by pinyin', () => {
+    const one = (name: string, key: string, title: string): SettingGroup => ({ name, title: name, advanced: false, settings: [setting({ key, title, help: '', also: '' })] })
+    const all = [one('general', 'general.theme', '外观'), one('engine', 'engine.device', 'Device'), one('popup', 'popup.corner', '位置')]
+    const keys = (wanted: string): string[] => search(all, wanted, spelled).flatMap(({ settings }) => settings.map(({ key }) => key))
+    expect([keys('dark'), keys('深色'), keys('gpu'), keys('显卡'), keys('notification position')]).toEqual([['general.theme'], ['general.theme'], ['engine.device'], ['engine.device'], ['popup.corner']])
+    expect([keys('waiguan'), keys('wz')]).toEqual([['general.theme'], ['popup.corner']])
+  })
+
+  it('finds the folders, which are no settings of one value', () => {
+    const folders = [{ name: 'folders', title: 'Watched folders', advanced: false, settings: [] }]
+    expect(search(folders, 'directory')).toHaveLength(1)
+    expect(search(folders, 'gpu')).toEqual([])
   })
 })
 

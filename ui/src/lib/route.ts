@@ -1,8 +1,8 @@
 /** Where in the program a page's fragment points: `#photos`, `#photo-12`, `#people/12`, `#status`, `#online-only`, `#settings/engine.max_memory_mb`. */
 
-export const PAGES = ['photos', 'people', 'problems', 'status', 'settings', 'help'] as const
-/** Those that a number key goes to come first. */
-const KNOWN = [...PAGES, 'covers', 'online-only'] as const
+/** Those that number keys go to, in the sidebar's order. */
+export const PAGES = ['photos', 'people', 'covers', 'problems', 'status', 'settings'] as const
+const KNOWN = [...PAGES, 'help', 'online-only'] as const
 export type Page = (typeof KNOWN)[number]
 
 export interface Route {

@@ -1,6 +1,7 @@
 /** What a setting's field shows and takes: reading what was typed, bounds, searching, grouping. Without Svelte, without words. */
 
 import type { Estimate, Setting, SettingGroup, Value } from '../api/settings'
+import { synonymsOf } from './synonyms'
 
 /** What is wrong with what was typed, or the value it stands for. */
 export type Typed = { readonly value: Value } | { readonly wrong: 'bounds' | 'whole' | 'number' }
@@ -55,16 +56,29 @@ export function isTimeOfDay({ kind, key }: Setting): boolean {
   return kind === 'text' && /^popup\.quiet_(from|until)$/.test(key)
 }
 
-/** Groups with the settings that match every word: in title and help of any language, key or a choice; groups without any are left out. */
-export function search(groups: readonly SettingGroup[], wanted: string): SettingGroup[] {
+/** How well a name is spelled by what was typed, as in pinyin: 3 is not at all. */
+type Spelled = (name: string, typed: string) => number
+
+const HAN = /\p{Script=Han}/u
+
+/**
+ * Groups with the settings that match every word: in title and help of any language, key, a choice, or another name for it; groups without any are
+ * left out, but for one whose own names match.
+ *
+ * @param spelled finds Chinese titles by pinyin
+ */
+export function search(groups: readonly SettingGroup[], wanted: string, spelled: Spelled | null = null): SettingGroup[] {
   const words = wanted.toLowerCase().split(/\s+/).filter(Boolean)
+  const fits = (text: string, titles: readonly string[]): boolean =>
+    words.every((word) => text.includes(word) || (spelled !== null && titles.some((title) => HAN.test(title) && spelled(title, word) < 3)))
   const matches = (group: SettingGroup, setting: Setting): boolean => {
-    const text = [group.title, setting.title, setting.help, setting.also, setting.key, ...setting.choices.map(({ title }) => title)].join(' ').toLowerCase()
-    return words.every((word) => text.includes(word))
+    const { title, help, also, key, choices } = setting
+    const text = [group.title, title, help, also, key, ...choices.map((choice) => choice.title), synonymsOf(group.name, key)].join(' ').toLowerCase()
+    return fits(text, [group.title, title, ...choices.map((choice) => choice.title)])
   }
   return groups
     .map((group) => ({ ...group, settings: group.settings.filter((setting) => matches(group, setting)) }))
-    .filter((group) => group.settings.length > 0)
+    .filter((group, index) => group.settings.length > 0 || (groups[index]?.settings.length === 0 && fits(`${group.title} ${synonymsOf(group.name, '')}`.toLowerCase(), [group.title])))
 }
 
 /** Groups with one setting put in the place of its old state. */

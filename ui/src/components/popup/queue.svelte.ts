@@ -15,6 +15,8 @@ export class CardQueue {
   /** the card that was turned to or is held; it stays though newer ones push it off the end */
   private kept = $state.raw<Card | null>(null)
   private held = $state(false)
+  /** the newest card when the popup opened; undefined once that was answered, or the user did something */
+  private opened: string | null | undefined
   /** what came of the burst was read */
   private read = $state(false)
 
@@ -50,10 +52,25 @@ export class CardQueue {
     if (!held && this.kept !== null && this.index === 0 && !this.begun(this.kept)) this.kept = null
   }
 
+  /** The popup has just opened, before it knows what for: the card that comes is what it opened on. */
+  open(): void {
+    this.opened = this.newest
+  }
+
+  /** The user does something: their card stays. */
+  touched(): void {
+    this.opened = undefined
+  }
+
   /** A new card, or a burst's start or end: it comes to the front, unless somebody holds on to another or has begun to answer it. */
   news(): void {
     if (this.source().finished === null) this.read = false
-    if (!this.held && this.kept !== null && !this.begun(this.kept)) this.kept = null
+    if (this.opened !== undefined && this.opened !== this.newest) {
+      this.opened = undefined
+      this.kept = null
+      // A pointer that happens to be where it opened holds what it opened on.
+      if (this.held) this.kept = this.card ?? null
+    } else if (!this.held && this.kept !== null && !this.begun(this.kept)) this.kept = null
   }
 
   /** On from what came of the burst to the cards. */
@@ -62,6 +79,7 @@ export class CardQueue {
   }
 
   turn(step: number): void {
+    this.touched()
     if (this.finished !== null) {
       if (step > 0) this.leaveFinished()
       return

@@ -14,6 +14,8 @@ export class Visibility {
     private readonly seconds: () => number | null,
     /** told when somebody begins to look at it, and when nobody does any more */
     private readonly looked: (held: boolean) => unknown,
+    /** told when the window is shown */
+    private readonly opened: () => unknown = () => undefined,
   ) {
     this.timer = new HideTimer(() => this.hidden())
   }
@@ -44,7 +46,11 @@ export class Visibility {
       this.own = true
       this.restart()
     }
-    const seen = (): void => (document.visibilityState === 'visible' ? this.restart() : this.stop())
+    const seen = (): void => {
+      if (document.visibilityState !== 'visible') return this.stop()
+      this.opened()
+      this.restart()
+    }
     window.addEventListener('pywebviewready', announced)
     document.addEventListener('visibilitychange', seen)
     return () => {

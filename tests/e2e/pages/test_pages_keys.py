@@ -1,0 +1,98 @@
+"""Keys that lead from page to page, and settings found by other words, with a made-up agent behind the pages."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.slow
+
+Visit = Callable[..., None]
+
+
+def test_number_keys_go_to_the_pages_in_the_sidebars_order(page: Page, visit: Visit) -> None:
+    visit("#photos")
+    entries = page.locator("nav ul").first.locator("a.entry")
+    entries.first.wait_for()
+    for number in range(entries.count(), 0, -1):
+        page.keyboard.press(f"Control+{number}")
+        expect(entries.nth(number - 1)).to_have_attribute("aria-current", "page")
+        expect(entries.nth(number - 1)).to_have_attribute("aria-keyshortcuts", f"Control+{number}")
+
+
+def test_arrows_go_on_where_a_number_key_led(page: Page, visit: Visit) -> None:
+    visit("#status")
+    page.locator("main h1").first.wait_for()
+    page.keyboard.press("Control+1")
+    page.locator(".tile").first.wait_for()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.locator(".large .position")).to_have_text("3 of 27")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+2")
+    page.locator(".people li").first.wait_for()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".people a").first).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".people a").nth(1)).to_be_focused()
+
+
+def test_arrows_scroll_a_page_without_a_list(page: Page, visit: Visit) -> None:
+    page.set_viewport_size({"width": 1280, "height": 420})
+    visit("#photos")
+    page.locator(".tile").first.wait_for()
+    page.keyboard.press("Control+5")
+    page.get_by_role("heading", level=1).first.wait_for()
+    page.wait_for_function("[...document.querySelectorAll('main *')].some((part) => part.scrollHeight > part.clientHeight + 100)")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function("[...document.querySelectorAll('main *')].some((part) => part.scrollTop > 100)")
+
+
+def test_esc_closes_one_thing_at_a_time(page: Page, visit: Visit) -> None:
+    visit("#covers/c1/1")
+    page.locator(".cover").first.wait_for()
+    page.keyboard.press("d")
+    page.locator(".paper").wait_for()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator(".paper")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".paper")).to_have_count(0)
+    expect(page.locator(".cover").first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".cover")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("language", "wanted", "found"),
+    [
+        ("en", "dark", "general.theme"),
+        ("en", "notification position", "popup.corner"),
+        ("zh-CN", "夜间", "general.theme"),
+        ("zh-CN", "waiguan", "general.theme"),
+        ("zh-CN", "显卡", "engine.device"),
+    ],
+)
+def test_a_setting_is_found_by_what_people_call_it(page: Page, visit: Visit, language: str, wanted: str, found: str) -> None:
+    visit("#settings", "family", language)
+    page.get_by_role("searchbox").fill(wanted)
+    expect(page.locator(f'[data-key="{found}"]')).to_be_visible()
+
+
+def test_a_suggested_folder_is_added_by_one_press(page: Page, visit: Visit) -> None:
+    visit("#settings/folders")
+    page.get_by_role("list", name="Suggested folders").get_by_role("button").first.click()
+    expect(page.locator(".toast p")).to_contain_text("Pictures")
+
+
+def test_the_whole_row_of_a_suggested_folder_adds_it_on_the_first_run(page: Page, visit: Visit) -> None:
+    visit("/", "first")
+    row = page.locator(".offered").first
+    row.wait_for()
+    rows = page.locator(".offered").count()
+    row.locator(".count").click()
+    expect(page.locator(".offered")).to_have_count(rows - 1)
