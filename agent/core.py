@@ -16,7 +16,7 @@ from agent.adapters.folder_scan import walk_images
 from agent.adapters.paths import HOME_VARIABLE, AppPaths
 from agent.adapters.store import SqliteLibrary
 from agent.api.auth import Auth
-from agent.api.context import Context
+from agent.api.context import Context, Places
 from agent.api.server import serving
 from agent.api.whereabouts import opening
 from agent.app.beginning import Beginning
@@ -137,6 +137,7 @@ class Core:
             ui=resource("ui"),
             help=resource("help"),
             updates=updates,
+            places=Places(self._paths.data, self._paths.logs),
         )
         try:
             async with serving(context, port=self._settings.api.port, runtime=self._paths.runtime) as port:

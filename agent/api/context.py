@@ -90,6 +90,14 @@ class SettingsStore(Protocol):
 
 
 @dataclass(frozen=True)
+class Places:
+    """Where the program keeps its files."""
+
+    data: Path = Path()  # the library and the models
+    logs: Path = Path()
+
+
+@dataclass(frozen=True)
 class Context:
     app: App
     auth: Auth
@@ -111,3 +119,4 @@ class Context:
     help: Path  # the pages of the guide, as the UI's build made them
     drafts: Drafts = field(default_factory=Drafts)
     updates: Updates = field(default_factory=Updates.none)
+    places: Places = field(default_factory=Places)

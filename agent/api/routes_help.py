@@ -10,10 +10,14 @@ from fastapi import Path as InPath
 from fastapi.responses import FileResponse
 
 from agent.api.context import Context
-from agent.api.schemas_settings import GuidePage, Reference
+from agent.api.schemas_settings import About, Component, GuidePage, Reference
 from agent.app.reference import PAGES
 from agent.domain.errors import NotFound
+from agent.domain.path_text import printable
 
+LICENSE = "Apache-2.0"
+# Those whose terms a user reads, by their keys in the catalogues.
+MODELS = ("centerface", "yunet", "mobilefacenet", "samples")
 # What a page's file may be called: nothing that leads out of the folder.
 PageName: TypeAlias = Annotated[str, InPath(pattern="^[a-z0-9-]{1,60}$")]
 PictureName: TypeAlias = Annotated[str, InPath(pattern=r"^[a-z0-9-]{1,60}\.(png|webp)$")]
@@ -21,6 +25,18 @@ PictureName: TypeAlias = Annotated[str, InPath(pattern=r"^[a-z0-9-]{1,60}\.(png|
 
 def help_routes(api: FastAPI, context: Context) -> None:
     """Add them to `api`."""
+
+    @api.get("/api/about")
+    async def about() -> About:
+        texts = context.texts()
+        return About(
+            version=context.version,
+            license=LICENSE,
+            data=printable(str(context.places.data)),
+            settings=printable(str(context.settings.path)),
+            logs=printable(str(context.places.logs)),
+            models=tuple(Component(name=texts(f"models.{model}.name"), terms=texts(f"models.{model}.terms")) for model in MODELS),
+        )
 
     @api.get("/api/help/{page}")
     async def reference(page: Literal["errors", "settings"]) -> Reference:

@@ -197,6 +197,24 @@ class GuidePage(Schema):
     html: str
 
 
+class Component(Schema):
+    """Something the program brings along."""
+
+    name: str
+    terms: str
+
+
+class About(Schema):
+    version: str
+    license: str
+    data: str
+    """folder of the library and the models"""
+    settings: str
+    """the settings file"""
+    logs: str
+    models: tuple[Component, ...]
+
+
 class Reference(Schema):
     """A page of the help that the program makes itself; in its texts, words for a machine stand between backticks."""
 

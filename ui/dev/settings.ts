@@ -196,7 +196,7 @@ function reference(page: string, options: Options): Reference {
 
 /** True if the call was about these things. */
 export function answerSettings(request: IncomingMessage, response: ServerResponse, url: URL, world: World, options: Options): boolean {
-  if (!/^\/api\/(help|settings|sessions|folders\/|first-run|recovery-code|quiet|burst)|^\/api\/folders$/.test(url.pathname)) return false
+  if (!/^\/api\/(about|help|settings|sessions|folders\/|first-run|recovery-code|quiet|burst)|^\/api\/folders$/.test(url.pathname)) return false
   // The list of folders with counts is the library's.
   if (/^\/api\/folders(\/inside)?$/.test(url.pathname) && request.method === 'GET') return false
   void bodyOf(request).then((body) => {
@@ -228,6 +228,11 @@ function reply(call: string, body: Record<string, unknown>, url: URL, world: Wor
   switch (call) {
     case 'GET /api/settings':
       return { status: 200, answer: { groups: groups(options), folders, path: '~/.config/ai-popup/settings.toml' } }
+    case 'GET /api/about': {
+      const { centerface, mobilefacenet } = (options.language === 'en' ? en : zh).models
+      const [data, settings, logs] = ['~/.local/share/ai-popup', '~/.config/ai-popup/settings.toml', '~/.local/state/ai-popup/log'].map((place) => place.replace('~', '/home/mei')) as [string, string, string]
+      return { status: 200, answer: { version: world.status.version, license: 'Apache-2.0', data, settings, logs, models: [centerface, mobilefacenet] } }
+    }
     case 'POST /api/folders':
       state.folders = [...folders, { recursive: true, include: [], exclude: ['.*', '*.tmp'], faces: true, recognition: true, muted: false, names_in_sidecars: 'off', ...NO_COPIES, ...body, path }]
       return DONE

@@ -6,7 +6,8 @@ import { client } from './state.svelte'
 
 /** What the program knows itself; every other page is one of the guide. */
 const REFERENCE: readonly string[] = ['settings', 'errors']
-export const PAGES = ['guide', 'settings', 'errors'] as const
+/** `about` is a page of the program, not of the guide. */
+export const PAGES = ['guide', 'settings', 'errors', 'about'] as const
 
 /** HTML for a page of the guide. */
 export type HelpPage = string | Reference

@@ -28,7 +28,7 @@ def test_arrows_go_on_where_a_number_key_led(page: Page, visit: Visit) -> None:
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    expect(page.locator(".large .position")).to_have_text("3 of 27")
+    expect(page.locator(".large .position")).to_have_text("2 of 27")
     page.keyboard.press("Escape")
     page.keyboard.press("Control+2")
     page.locator(".people li").first.wait_for()
@@ -96,3 +96,14 @@ def test_the_whole_row_of_a_suggested_folder_adds_it_on_the_first_run(page: Page
     rows = page.locator(".offered").count()
     row.locator(".count").click()
     expect(page.locator(".offered")).to_have_count(rows - 1)
+
+
+def test_about_tells_version_places_and_licences_and_is_reached_from_the_help(page: Page, visit: Visit) -> None:
+    visit("#help/guide")
+    page.get_by_role("navigation", name="Help").get_by_role("link", name="About").click()
+    main = page.locator("main")
+    expect(main.get_by_role("heading", level=1)).to_have_text("About AI Popup")
+    for told in ("Version 0.2.0", "/home/mei/.local/share/ai-popup", "Apache-2.0", "MobileFaceNet"):
+        expect(main).to_contain_text(told)
+    main.get_by_role("button", name="Keyboard").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Zoom in and out")

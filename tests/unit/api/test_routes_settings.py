@@ -167,3 +167,11 @@ async def test_a_welcome_that_was_left_is_taken_up_again_until_it_is_done(owner:
 async def test_choices_of_another_version_are_none(owner: httpx.AsyncClient, served: Served) -> None:
     served.choices = '{"folders": 7}'
     assert (await owner.get("/api/first-run")).json()["chosen"] is None
+
+
+async def test_about_tells_the_version_the_places_and_the_terms(owner: httpx.AsyncClient, served: Served) -> None:
+    about = (await owner.get("/api/about")).json()
+    assert about["license"] == "Apache-2.0"
+    assert about["version"] == served.context.version
+    assert (about["data"], about["settings"]) == (str(served.context.places.data), str(served.settings.path))
+    assert [model["name"] for model in about["models"]][:2] == ["CenterFace", "YuNet"]

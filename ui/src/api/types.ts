@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    readonly "/api/about": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** About */
+        readonly get: operations["about_api_about_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/burst/cancel": {
         readonly parameters: {
             readonly query?: never;
@@ -1892,6 +1909,27 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** About */
+        readonly About: {
+            /**
+             * Data
+             * @description folder of the library and the models
+             */
+            readonly data: string;
+            /** License */
+            readonly license: string;
+            /** Logs */
+            readonly logs: string;
+            /** Models */
+            readonly models: readonly components["schemas"]["Component"][];
+            /**
+             * Settings
+             * @description the settings file
+             */
+            readonly settings: string;
+            /** Version */
+            readonly version: string;
+        };
         /**
          * AlikeFace
          * @description A face of a photo that was searched with.
@@ -2120,6 +2158,16 @@ export interface components {
              * @description null: the dialog was dismissed
              */
             readonly path: string | null;
+        };
+        /**
+         * Component
+         * @description Something the program brings along.
+         */
+        readonly Component: {
+            /** Name */
+            readonly name: string;
+            /** Terms */
+            readonly terms: string;
         };
         /** Count */
         readonly Count: {
@@ -2492,7 +2540,7 @@ export interface components {
             readonly recovery_code: string | null;
             /**
              * Suggested
-             * @description folders in which people keep photos, if it is needed
+             * @description folders in which people keep photos
              */
             readonly suggested: readonly string[];
         };
@@ -4358,6 +4406,7 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type About = components['schemas']['About'];
 export type AlikeFace = components['schemas']['AlikeFace'];
 export type Burst = components['schemas']['Burst'];
 export type CaptureChange = components['schemas']['CaptureChange'];
@@ -4367,6 +4416,7 @@ export type CapturedFace = components['schemas']['CapturedFace'];
 export type Captures = components['schemas']['Captures'];
 export type Choice = components['schemas']['Choice'];
 export type ChosenFolder = components['schemas']['ChosenFolder'];
+export type Component = components['schemas']['Component'];
 export type Count = components['schemas']['Count'];
 export type CoverRequest = components['schemas']['CoverRequest'];
 export type CpuReport = components['schemas']['CpuReport'];
@@ -4489,6 +4539,35 @@ export type WatchedFolder = components['schemas']['WatchedFolder'];
 export type WelcomeChoices = components['schemas']['WelcomeChoices'];
 export type $defs = Record<string, never>;
 export interface operations {
+    readonly about_api_about_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["About"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly cancel_burst_api_burst_cancel_post: {
         readonly parameters: {
             readonly query?: never;
