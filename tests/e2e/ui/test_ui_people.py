@@ -141,6 +141,40 @@ def people(album: People) -> Iterator[People]:
     album.take_everything_back()
 
 
+def test_groups_and_suggestions_come_to_the_page_that_is_open(
+    tmp_path: Path, models_folder: Path, samples_folder: Path, visit: Visit, until: Until
+) -> None:
+    """The page is opened first; photos come afterwards, then those of one more folder. Nothing is loaded anew."""
+    from tests.program import RealProgram
+
+    program = RealProgram(tmp_path, models_folder, {})
+    program.file.set("recognition.enabled", "true")
+    program.start()
+    try:
+        people = People(visit(program), "en", until)
+        people.visitor.sign_in()
+        people.go("#people")
+        page, t = people.page, people.t
+        expect(page.get_by_text(t("nobody"), exact=True)).to_be_visible()
+        Album(samples_folder).drop(program.watched, FIRST)
+        expect(page.get_by_role("link", name=t("open_group", count=len(FIRST)))).to_be_visible()
+
+        more = tmp_path / "more"
+        more.mkdir()
+        Album(samples_folder).drop(more, SECOND)
+        program.file.add_folder(more)
+        expect(page.get_by_role("link", name=t("open_group", count=len(SECOND)))).to_be_visible()
+
+        name = page.locator(".groups li").filter(has_text=str(len(FIRST))).get_by_role("combobox")
+        type_into(name, "Barack")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("link", name="Barack")).to_be_visible()
+        Album(samples_folder).drop(more, BLURRED[:1])
+        expect(page.get_by_role("heading", name=t("review.is_this", name="Barack"))).to_be_visible()
+    finally:
+        program.quit()
+
+
 def type_into(field: Locator, text: str) -> None:
     field.click()
     field.press_sequentially(text)
