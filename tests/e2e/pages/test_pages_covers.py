@@ -362,6 +362,7 @@ def test_an_answer_to_a_sheet_that_was_left_is_told_and_closes_no_other(page: Pa
     dialog = page.get_by_role("dialog")
     for folder in ("/nowhere", "/home/mei/safe"):
         _ask(page)
+        dialog.get_by_role("radio", name="Everyone", exact=True).click()
         dialog.get_by_label("Where to").fill(folder)
         with page.expect_request("**/api/redactions"):
             page.keyboard.press("Enter")
