@@ -80,8 +80,9 @@ export class Toasts {
     this.list = this.list.filter((toast) => toast.id !== id)
   }
 
-  /** Undoes a step, the latest one if none is named, and says which. */
-  async undo(step: Step | undefined = this.steps.at(-1)): Promise<void> {
+  /** Undoes a step, the latest one that is left if none is named, and says which. */
+  async undo(wanted?: Step): Promise<void> {
+    const step = wanted ?? this.steps.at(-1)
     if (step === undefined) return this.display(this.app.t('ui.edits.nothing_back'), null)
     const before = this.steps
     this.drop(step)
@@ -90,7 +91,8 @@ export class Toasts {
     if (outcome === true) {
       if (step.redo) this.undone = [...this.undone, step]
       this.display(this.app.t('ui.edits.undone', { what: step.what }), null)
-    } else if (outcome === 'gone') this.display(this.app.t('ui.edits.nothing_back'), null)
+    } else if (outcome === 'gone' && wanted === undefined) await this.undo()
+    else if (outcome === 'gone') this.display(this.app.t('ui.edits.nothing_back'), null)
     // It can be tried again, in its place among those that are left.
     else this.steps = before.filter((other) => other === step || this.steps.includes(other)).concat(this.steps.filter((other) => !before.includes(other)))
   }

@@ -317,12 +317,13 @@ def test_two_people_who_are_one_are_merged_and_parted_again_also_after_a_restart
     assert people.known() == {people.first: first}
     assert merged["first-2.jpg"] == [(people.first, "confirmed")]
 
+    merger = t("merged", name=people.other, into=people.first, count=moved)
     people.key("ControlOrMeta+z")
-    people.said(visitor.t("edits.taken_back", what=visitor.t("edits.step_merge", count=moved)))
+    people.said(visitor.t("edits.undone", what=merger))
     assert people.known() == {people.first: first, people.other: other}
     assert people.who() == parted
     people.key("ControlOrMeta+Shift+z")
-    people.said(visitor.t("edits.done_again", what=visitor.t("edits.step_merge", count=moved)))
+    people.said(visitor.t("edits.redone", what=merger))
     assert people.known() == {people.first: first}
     assert people.who() == merged
 
@@ -333,8 +334,10 @@ def test_two_people_who_are_one_are_merged_and_parted_again_also_after_a_restart
     visitor.sign_in()
     people.go("#people")
     expect(people.page.get_by_role("link", name=people.first)).to_be_visible()
-    people.key("ControlOrMeta+z")
-    people.said(visitor.t("edits.taken_back", what=visitor.t("edits.step_merge", count=moved)))
+    people.key("ControlOrMeta+z")  # a page that did nothing undoes nothing
+    people.said(visitor.t("edits.nothing_back"))
+    with people.program.client() as client:
+        client.take_back()
     expect(people.page.get_by_role("link", name=people.other)).to_be_visible()
     assert people.known() == {people.first: first, people.other: other}
     assert people.who() == parted
