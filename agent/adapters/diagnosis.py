@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+from agent.adapters.answering import answered
 from agent.adapters.backup import BackupStore
 from agent.adapters.key_homes import Home
 from agent.adapters.keys import LibraryKeys
@@ -91,8 +92,12 @@ class Ground:
 
     def _check_folders(self) -> str:
         folders = [Path(folder.path).expanduser() for folder in self._settings().folders]
-        if not all(folder.is_dir() and os.access(folder, os.R_OK | os.X_OK) for folder in folders):
-            raise SourceUnreachable
+
+        def look() -> None:
+            if not all(folder.is_dir() and os.access(folder, os.R_OK | os.X_OK) for folder in folders):
+                raise SourceUnreachable
+
+        answered(look)
         return f"{len(folders):,}"
 
     def _check_disk(self) -> str:

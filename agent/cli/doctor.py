@@ -28,7 +28,8 @@ def report(session: Session, *, as_json: bool = False) -> int:
         if error is not None:
             code = f" [{error.code}]" if finding.state in ("warning", "failed") else ""
             text = f"{session.sentences(session.texts.cause(error), session.texts.remedy(error))}{code}"
-        say(f"{MARKS[finding.state]} {session.texts(f'cli.doctor.{finding.name}')}: {text}")
+        line = session.texts("cli.label", name=session.texts(f"cli.doctor.{finding.name}"), value=text)
+        say(f"{MARKS[finding.state]} {line}")
         if finding.state in ("warning", "failed"):
             say(f"  {session.texts('cli.doctor.more', place=f'help/troubleshooting/{finding.name}')}")
     return 1 if any(finding.state == "failed" for finding in findings) else 0

@@ -87,7 +87,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
     say(facts.person.name)
     for key, value in lines.items():
         if value is not None:
-            say(*f"  {texts(f'cli.people.{key}')}: {value}".split("\n"))
+            say(*f"  {texts('cli.label', name=texts(f'cli.people.{key}'), value=str(value))}".split("\n"))
 
 
 @people.command(help=TEXTS("cli.help.people_name"))

@@ -17,13 +17,14 @@ from agent.engine.runtime import Runtime, model_for
 from agent.engine.wire import EngineConfig, ModelFile
 from agent.vision import copies, detector, embedder, yunet
 from agent.vision.aligner import align
+from agent.vision.bare import joined
 from agent.vision.codecs import Image, Limits, encode_preview
 from agent.vision.codecs.image import LARGE
 from agent.vision.copies import Part, Wish
 from agent.vision.detector import THOROUGH_FACE, CenterFace, Decoder, Detection, Detector, DetectorNet
 from agent.vision.embedder import MobileFaceNet
 from agent.vision.landmarks import align_again
-from agent.vision.pipeline import Pipeline, Wanted, analyse, faces_on
+from agent.vision.pipeline import FileDecoder, Held, Pipeline, Wanted, analyse, faces_on
 from agent.vision.yunet import YuNet
 
 
@@ -150,6 +151,8 @@ class Engine:
         and in thorough looks, only large photos count.
         """
         found = (detector.thorough if task.thorough else detector)(decoder, min_score)
+        if task.thorough and isinstance(decoder, FileDecoder) and (bare := decoder.bare()) is not None:
+            found = joined(found, detector.thorough(Held(bare), min_score))
         seen = decoder(0)
         finer = task.recipe.embedder is not None and not task.thorough
         if finer or seen.width * seen.height > LARGE:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from agent.domain.face import Analysis, Face, Landmarks, StageTimes
 from agent.domain.image import Recipe
 from agent.vision.aligner import EYE_DISTANCE, face_of
+from agent.vision.bare import bare_image
 from agent.vision.codecs import Image, Limits, Pixels, decode, encode_jpeg, encode_small
 from agent.vision.detector import Decoder, Detection
 from agent.vision.embedder import to_bytes
@@ -58,6 +59,13 @@ class FileDecoder:
             self._image = decode(self._data, self._limits, side)
             self.seconds += self._clock() - begun
         return self._image
+
+    def bare(self) -> Image | None:
+        """Its colours without what is transparent, if a face may shine through faintly. Raises ImageError."""
+        begun = self._clock()
+        image = bare_image(self._data, self._limits)
+        self.seconds += self._clock() - begun
+        return image
 
 
 @dataclass(frozen=True, slots=True)

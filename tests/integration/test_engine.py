@@ -19,6 +19,7 @@ from agent.domain.errors import (
     EngineKilled,
     EngineStartFailed,
     EngineTimeout,
+    EngineUnavailable,
     ImageMissing,
     ModelMissing,
     ModelWrongHash,
@@ -378,7 +379,7 @@ async def test_no_photo_is_handed_to_an_engine_without_its_wall_where_that_is_re
 
     pool = make_pool(command({**WHOLE, gap: False}), require_sandbox=True)
     error = await failure_of(pool)
-    assert error.code == "engine.no_sandbox" and isinstance(error, EngineStartFailed), "it stops the work, and blames no photo"
+    assert error.code == "engine.no_sandbox" and isinstance(error, EngineUnavailable), "it stops the work, and blames no photo"
     assert not pool.stats()
     walled = make_pool(command(WHOLE), require_sandbox=True)
     await walled.hello()

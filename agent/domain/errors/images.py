@@ -34,7 +34,10 @@ class ImageUnsupported(ImageError):
 
 
 class ImageTooLarge(ImageError):
-    """Parameters: `megapixels` or `megabytes`, and the `limit` that was passed, in the same unit."""
+    """Parameters: `megapixels` or `megabytes`, and the `limit` that was passed, in the same unit.
+
+    Of a HEIC, whose limit is lower than the setting's if that is high, also `needed`: what the setting must be.
+    """
 
     code = "image.too_large"
 

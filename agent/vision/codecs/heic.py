@@ -34,7 +34,7 @@ def decode(data: bytes, limits: Limits) -> tuple[Pixels, Exif, bytes]:
     options.THUMBNAILS = options.DEPTH_IMAGES = options.AUX_IMAGES = False
     options.DECODE_THREADS = limits.threads
     opened = pi_heif.open_heif(data)
-    limits.check_pixels(*opened.size)
+    limits.check_whole(*opened.size)
     exif = read_exif((opened.info.get("exif") or b"").removeprefix(b"Exif\0\0"))
     profile = opened.info.get("icc_profile") or b""
     decoded = np.asarray(_Held(opened))

@@ -1,5 +1,6 @@
 """What the decoders speak of: pixels, a decoded image, and what a file may ask of the machine."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ Pixels: TypeAlias = NDArray[np.uint8]  # [height, width, 3], RGB unless said oth
 
 # Pixels: more of them, decoded whole, take 100 MB and more while the decoder hands them over.
 LARGE = 16e6
+WHOLE = 100  # megapixels: they take 500 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,15 @@ class Limits:
         megapixels = width * height / 1e6
         if megapixels > self.megapixels:
             raise ImageTooLarge(megapixels=round(megapixels), limit=self.megapixels)
+
+    def check_whole(self, width: int, height: int) -> None:
+        """Of a format that is decoded whole with twice the memory of others: beyond `WHOLE` the limit is half. Raises ImageTooLarge."""
+        if self.megapixels <= WHOLE:
+            self.check_pixels(width, height)
+            return
+        megapixels, limit = width * height / 1e6, max(WHOLE, self.megapixels / 2)
+        if megapixels > limit:
+            raise ImageTooLarge(needed=str(math.ceil(2 * megapixels)), megapixels=round(megapixels), limit=math.floor(limit))
 
     def make_room(self, width: int, height: int) -> None:
         """Before a large picture is decoded whole."""

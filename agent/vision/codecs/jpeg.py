@@ -11,7 +11,7 @@ import numpy as np
 from agent.domain.errors import ImageCorrupt, ImageTruncated, ImageUnsupported
 from agent.vision.codecs import others
 from agent.vision.codecs.image import Limits, Pixels
-from agent.vision.codecs.tiff import Exif, read_exif
+from agent.vision.codecs.tiff import Exif, oriented, read_exif
 
 # libjpeg leaves out the fine frequencies at no cost: half the size is five times faster than the whole (measured).
 # The names say grey, but only the size is taken from these flags: OpenCV has no others that go with RGB.
@@ -27,6 +27,7 @@ _NO_SEGMENT: Final = frozenset({0x00, 0x01, 0xFF, *range(0xD0, 0xD8)})  # paddin
 SCAN: Final = 0xDA
 END: Final = b"\xff\xd9"
 ICC: Final = b"ICC_PROFILE\0"
+XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
 _PROFILE_PARTS: Final = 64  # 4 MB
 
 
@@ -49,7 +50,7 @@ def read_header(data: bytes, start: int = 0, *, strict: bool = False) -> Header:
     Thumbnails inside the metadata have sizes and end marks of their own, so those segments are stepped over.
     """
     frame: bytes | None = None
-    common, exif, profile = False, Exif(), dict[int, bytes]()
+    common, exif, profile, packet = False, Exif(), dict[int, bytes](), b""
     for marker, body, following in segments(data, start + 2, strict=strict):
         if marker == SCAN:
             if frame is None:
@@ -58,11 +59,13 @@ def read_header(data: bytes, start: int = 0, *, strict: bool = False) -> Header:
             # Coded pixels never form an end mark by chance. Mostly it is the last there is; in a raw file the first one counts.
             end = len(data) if data.endswith(END) and not strict else data.find(END, following) + 2
             parts = b"".join(profile[number] for number in sorted(profile))
-            return Header(width, height, components, common and bits == 8, end if end > 1 else 0, exif, parts)
+            return Header(width, height, components, common and bits == 8, end if end > 1 else 0, oriented(exif, packet), parts)
         if marker in FRAMES and frame is None and following - body >= 6:
             frame, common = data[body : body + 6], marker in _COMMON
         elif marker == 0xE1 and exif == Exif() and data.startswith(b"Exif\0\0", body):
             exif = read_exif(data[body + 6 : following])
+        elif marker == 0xE1 and not packet and data.startswith(XMP, body):
+            packet = data[body:following]
         elif marker == 0xE2 and data.startswith(ICC, body) and len(profile) < _PROFILE_PARTS:
             part = data[body + len(ICC) : following]
             profile.setdefault(part[0] if part else 0, part[2:])

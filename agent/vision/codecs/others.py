@@ -13,7 +13,7 @@ from agent.domain.errors import ImageUnsupported
 from agent.vision.codecs import avif, bmp, png, tiff
 from agent.vision.codecs.colour import to_rgb
 from agent.vision.codecs.image import Limits, Pixels
-from agent.vision.codecs.tiff import Exif, read_exif
+from agent.vision.codecs.tiff import Exif, oriented, read_exif
 
 _PLUGINS: Final = {"jpeg": "Jpeg", "png": "Png", "webp": "WebP", "gif": "Gif", "bmp": "Bmp", "tiff": "Tiff", "avif": "Avif"}
 _TIFF_BITS: Final = 258  # a tag
@@ -24,7 +24,7 @@ def decode(data: bytes, name: str, limits: Limits) -> tuple[Pixels, Exif, bytes]
     opened = open_checked(data, name, limits)
     profile = opened.info.get("icc_profile") or b""
     if name == "webp" and opened.mode == "RGB" and not getattr(opened, "is_animated", False):
-        return _plain_webp(data), read_exif(exif_of(opened)), profile
+        return _plain_webp(data), exif_read(opened, data, name), profile
     load(opened, name)
     return to_rgb(opened, profile), exif_read(opened, data, name), profile
 
@@ -67,8 +67,11 @@ def bits_of(opened: PIL.Image.Image, data: bytes, name: str) -> int:
 
 
 def exif_read(opened: PIL.Image.Image, data: bytes, name: str) -> Exif:
-    """What its EXIF says. A TIFF is turned by its decoder."""
-    return Exif(1, read_exif(data).taken_at) if name == "tiff" else read_exif(exif_of(opened))
+    """What its EXIF says, or its XMP. A TIFF is turned by its decoder."""
+    if name == "tiff":
+        return Exif(1, read_exif(data).taken_at)
+    packet = opened.info.get("xmp") or opened.info.get("XML:com.adobe.xmp") or b""
+    return oriented(read_exif(exif_of(opened)), packet.encode("utf-8", "replace") if isinstance(packet, str) else packet)
 
 
 def decode_ink(data: bytes, factor: int, limits: Limits) -> Pixels:

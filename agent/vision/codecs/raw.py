@@ -38,7 +38,9 @@ def find_preview(data: bytes) -> tuple[bytes, Header]:
 def read_notes(data: bytes, preview: Exif) -> Exif:
     """How the camera was held, and when: the preview's own notes count, and what they lack stands in the file's."""
     own = _own_notes(data[:_HEAD])
-    return Exif(preview.orientation if preview.orientation != 1 else own.orientation, preview.taken_at or own.taken_at)
+    return Exif(
+        preview.orientation if preview.orientation > 1 else own.orientation or preview.orientation, preview.taken_at or own.taken_at
+    )
 
 
 def _own_notes(head: bytes) -> Exif:

@@ -1,5 +1,6 @@
 """Reads the directories of TIFF, EXIF and the raw files built like them: bounded, for what others wrote there is not to be believed."""
 
+import re
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,11 +20,15 @@ _CAMERAS: Final = {32767, 32769, 32770, 34713, 65000, 65535}  # compression: Son
 _MANY_DIRECTORIES, _MANY_ENTRIES, _SPARE = 32, 4096, 1_000_000
 
 
+_IN_XMP: Final = re.compile(rb"""tiff:Orientation(?:\s*=\s*["']|\s*>\s*)([1-8])\b""")
+_LARGEST_XMP: Final = 1_000_000  # bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Exif:
     """What the camera noted, as far as it is needed."""
 
-    orientation: int = 1  # 1 to 8
+    orientation: int = 0  # 1 to 8; 0 if nothing is said
     taken_at: datetime | None = None
 
 
@@ -91,7 +96,7 @@ class _Reader:
             return []
         count = min(entry.count, limit)
         try:
-            return list(struct.unpack_from(f"{self._order}{count}{_NUMBERS[entry.kind]}", self._data, self._start + entry.at))
+            return list(self._unpacked(f"{count}{_NUMBERS[entry.kind]}", entry.at))
         except struct.error:
             return []
 
@@ -103,8 +108,13 @@ class _Reader:
         return self._data[begin : begin + min(entry.size, limit)].decode("ascii", "replace")
 
     def _number(self, kind: str, at: int) -> int:
-        value: int = struct.unpack_from(self._order + kind, self._data, self._start + at)[0]
-        return value
+        return self._unpacked(kind, at)[0]
+
+    def _unpacked(self, kinds: str, at: int) -> tuple[int, ...]:
+        """Raises struct.error. Places of eight bytes may be larger than any that Python can look at."""
+        if at > len(self._data):
+            raise struct.error
+        return struct.unpack_from(self._order + kinds, self._data, self._start + at)
 
 
 def read_exif(data: bytes, start: int = 0) -> Exif:
@@ -112,13 +122,20 @@ def read_exif(data: bytes, start: int = 0) -> Exif:
     try:
         reader = _Reader(data, start)
         entries, _ = reader.directory(reader.first)
-        orientation = next(iter(reader.numbers(entries.get(_ORIENTATION))), 1)
+        orientation = next(iter(reader.numbers(entries.get(_ORIENTATION))), 0)
         taken_at = _moment(reader.text(entries.get(_TAKEN_AT), 19))  # Canon's CR3 has it here
         for inner in reader.numbers(entries.get(_EXIF_IFD)):
             taken_at = _moment(reader.text(reader.directory(inner)[0].get(_TAKEN_AT), 19)) or taken_at
     except struct.error:
         return Exif()
-    return Exif(orientation if 1 <= orientation <= 8 else 1, taken_at)
+    return Exif(orientation if 1 <= orientation <= 8 else 0, taken_at)
+
+
+def oriented(exif: Exif, packet: bytes) -> Exif:
+    """How the camera was held by the XMP beside it, where EXIF doesn't say."""
+    if exif.orientation or not (found := _IN_XMP.search(packet[:_LARGEST_XMP])):
+        return exif
+    return Exif(int(found[1]), exif.taken_at)
 
 
 def is_raw(data: bytes) -> bool:

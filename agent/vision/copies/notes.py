@@ -11,7 +11,6 @@ from agent.vision.codecs import avif, jpeg, others
 from agent.vision.codecs.boxes import boxes
 
 LARGEST: Final = 4_000_000  # bytes: longer ones are left out
-_XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
 _MORE_XMP: Final = b"http://ns.adobe.com/xmp/extension/\0"
 _ADOBE: Final = (0xE0, 0xEE)  # JFIF, Adobe: how the colours are coded
 _PNG_KNOWN: Final = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"pHYs", b"sBIT", b"bKGD", b"cICP", b"hIST"}
@@ -57,8 +56,8 @@ def of_jpeg(data: bytes) -> Notes:
         body = data[at:end]
         if marker == 0xE1 and body.startswith(b"Exif\0\0"):
             notes.exif = notes.exif or body[6:]
-        elif marker == 0xE1 and body.startswith(_XMP):
-            notes.xmp = notes.xmp or body[len(_XMP) :]
+        elif marker == 0xE1 and body.startswith(jpeg.XMP):
+            notes.xmp = notes.xmp or body[len(jpeg.XMP) :]
         elif marker == 0xE2 and body.startswith(jpeg.ICC):
             parts.setdefault(body[12] if len(body) > 12 else 0, body[14:])
         elif marker == 0xFE:

@@ -10,6 +10,7 @@ from agent.domain.clips import Clip, Find, Part, Seen, Sight
 from agent.domain.prints import FreshPrint
 from agent.domain.redaction import head_of
 from agent.domain.tracks import BEGINS
+from agent.vision.bare import bare, joined
 from agent.vision.codecs import Image, Limits, Pixels, encode_small
 from agent.vision.codecs.colour import to_srgb
 from agent.vision.codecs.decode import named
@@ -53,9 +54,11 @@ def look_through(data: bytes, limits: Limits, thorough: Thorough, prints: Prints
     before = np.zeros((0, 0, 3), np.uint8)
     for number, frame in enumerate(frames(data, film, limits)):
         pixels = shown(frame.canvas)
-        found = sights[-1].finds if np.array_equal(pixels, before) else _finds(pixels, thorough, prints)
+        faint = bare(frame.canvas)
+        looked = pixels if faint is None else np.dstack([pixels, faint])
+        found = sights[-1].finds if np.array_equal(looked, before) else _finds(pixels, faint, thorough, prints)
         sights.append(Sight(number, found))
-        before = pixels
+        before = looked
     return Seen(tuple(sights), tuple(range(1, len(sights))) if film.name == "tiff" else ())
 
 
@@ -67,9 +70,13 @@ def still(data: bytes, limits: Limits, seconds: float, side: int) -> bytes:
     return encode_small(Image(pixels, 1.0, canvas.width, canvas.height, film.name, to_screen=to_srgb(canvas.profile)), side)
 
 
-def _finds(pixels: Pixels, thorough: Thorough, prints: Prints | None) -> tuple[Find, ...]:
-    image = Image(pixels, 1.0, pixels.shape[1], pixels.shape[0], "rgb")
-    found = [face for face in thorough(lambda _: image, BEGINS) if max(face.box.w, face.box.h) >= THOROUGH_FACE]
+def _finds(pixels: Pixels, faint: Pixels | None, thorough: Thorough, prints: Prints | None) -> tuple[Find, ...]:
+    """`faint` are the colours without what is transparent, if that may hide a face."""
+    found: list[Detection] = []
+    for each in (pixels,) if faint is None else (pixels, faint):
+        image = Image(each, 1.0, each.shape[1], each.shape[0], "rgb")
+        found = joined(found, thorough(lambda _, image=image: image, BEGINS))  # type: ignore[misc]  # the default has no type
+    found = [face for face in found if max(face.box.w, face.box.h) >= THOROUGH_FACE]
     printed: Sequence[FreshPrint | None] = prints(lambda: pixels, found) if prints is not None else [None] * len(found)
     # Whatever such a look finds is a face: a page has no other frame that could tell.
     return tuple(

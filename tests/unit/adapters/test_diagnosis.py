@@ -11,9 +11,9 @@ from agent.adapters.diagnosis import Ground
 from agent.adapters.key_homes import Home, key_home
 from agent.adapters.model_store import ModelStore
 from agent.adapters.paths import AppPaths
-from agent.adapters.store.opening import open_library
+from agent.adapters.store.opening import DATABASE_FILE, open_library
 from agent.app.health import examine
-from agent.domain.errors import AuditBroken, FilingDue, ModelMissing, SourceUnreachable, StoreDiskFull
+from agent.domain.errors import AuditBroken, FilingDue, ModelMissing, SourceUnreachable, StoreDamaged, StoreDiskFull
 from agent.i18n import Texts
 from agent.settings import Folder, KeyHome, Library, Settings
 
@@ -60,6 +60,18 @@ def test_a_duty_that_many_people_bring_is_told(paths: AppPaths, monkeypatch: pyt
     monkeypatch.setattr("agent.adapters.store.library_people.PeopleTables.people_kept", lambda *_, **__: 104_213)
     found = {each.name: each for each in examine(ground(paths).checks())}["filing"]
     assert isinstance(found.error, FilingDue) and found.error.params == {"people": 104_213, "days": 30}
+
+
+def test_a_library_with_a_damaged_page_is_not_said_to_be_well(paths: AppPaths) -> None:
+    open_library(paths.library, home(paths)).close()
+    database = paths.library / DATABASE_FILE
+    whole = database.read_bytes()
+    pages = len(whole) // 4096
+    assert ground(paths).checks()["library"]()
+    for page in range(pages // 4, pages, pages // 4):
+        database.write_bytes(whole[: page * 4096 + 100] + b"damaged" + whole[page * 4096 + 107 :])
+        with pytest.raises(StoreDamaged):
+            ground(paths).checks()["library"]()
 
 
 def test_a_record_that_was_changed_from_outside_is_named(paths: AppPaths) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import gc
 import shutil
 import sqlite3
 import threading
@@ -10,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import BindParameter, Connection, text
 
 from agent.adapters.store import SqliteLibrary, engine, schema, upgrade
 from agent.adapters.store.copies import check_copy
@@ -197,6 +198,24 @@ def test_connections_are_let_go_while_another_thread_reads(library: SqliteLibrar
     reading.join(10)
     note(library)
     assert library.uses > before and library.sound()
+
+
+def held(value: str) -> int:
+    """How many values of statements in this process's memory are that one."""
+    gc.collect()
+    return sum(1 for each in gc.get_objects() if isinstance(each, BindParameter) and each.value == value)
+
+
+def test_no_statement_keeps_what_it_was_first_used_with_once_memory_is_given_back(library: SqliteLibrary) -> None:
+    note(library)
+    assert held(SECRET_PATH) > 0
+    library.let_go()
+    assert held(SECRET_PATH) == 0
+
+
+def test_what_sqlcipher_frees_is_overwritten(database: Database) -> None:
+    with database.read() as tx:
+        assert tx.execute(text("PRAGMA cipher_memory_security")).scalar_one() == "1"
 
 
 def test_what_the_user_said_is_on_the_disk_when_the_call_returns(database: Database) -> None:

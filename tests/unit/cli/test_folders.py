@@ -72,6 +72,7 @@ def test_files_that_could_not_be_scanned_are_listed_with_cause_and_remedy(cli: C
     line = json.loads(cli("problems", "list", "--json").out)
     assert line["path"] == str(failed) and line["code"] == "image.corrupt" and line["cause"] and line["remedy"]
     assert cli("problems", "list", "--folder", "/elsewhere").out == ""
+    assert cli("problems", "list", "--folder", f"{failed.parent}/").out == said.out
     assert cli("problems", "list", "--online-only").out == ""
 
 

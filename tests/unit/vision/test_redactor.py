@@ -37,6 +37,20 @@ def test_solid_is_one_colour_whatever_was_below() -> None:
 
 
 @pytest.mark.parametrize("style", [Style.MOSAIC, Style.BLUR])
+@pytest.mark.parametrize("hiding", [Style.SOLID, Style.EMOJI])
+def test_no_mean_is_taken_of_what_a_whole_cover_hides(style: Style, hiding: Style) -> None:
+    """A weaker cover beside it would tell of the colours below."""
+    covers = [Cover(Box(50, 40, 60, 60), Look(style, Shape.BOX)), Cover(Box(60, 50, 30, 30), Look(hiding, Shape.BOX))]
+    results = []
+    for below in (0, 255):
+        picture = noise(1)
+        picture[covered(covers[1:], 160, 140)] = below
+        redact(picture, covers)
+        results.append(picture)
+    assert np.array_equal(results[0], results[1])
+
+
+@pytest.mark.parametrize("style", [Style.MOSAIC, Style.BLUR])
 def test_mosaic_and_blur_tell_no_more_than_the_means_of_a_coarse_grid(style: Style) -> None:
     cover = Cover(MIDDLE, Look(style, Shape.BOX))
     area = area_of(cover, 160, 140)
@@ -116,3 +130,17 @@ def test_numbers_that_are_none_of_a_picture_are_refused(cover: Cover) -> None:
     with pytest.raises(ValueError, match="a cover"):
         redact(picture, [Cover(MIDDLE), cover])
     assert np.array_equal(picture, noise())
+
+
+@pytest.mark.parametrize("style", [Style.MOSAIC, Style.BLUR])
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_no_colour_from_below_a_solid_cover_is_in_a_mean_beside_it(style: Style, order: tuple[int, int]) -> None:
+    """What is below both would be told by the colours of the cells that reach out from below."""
+    pair = (Cover(Box(40, 40, 60, 60), Look(Style.SOLID, Shape.BOX)), Cover(Box(60, 20, 80, 80), Look(style, Shape.BOX)))
+    covers = [pair[number] for number in order]
+    hidden = covered(covers[order[0] : order[0] + 1], 200, 150)
+    black, white = (np.full((150, 200, 3), 90, np.uint8) for _ in range(2))
+    white[hidden] = 255
+    for picture in (black, white):
+        redact(picture, covers)
+    assert np.array_equal(black, white)

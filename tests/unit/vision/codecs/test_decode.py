@@ -7,10 +7,12 @@ from datetime import datetime
 import numpy as np
 import PIL.Image
 import pytest
+from PIL.PngImagePlugin import PngInfo
 
 from agent.domain.errors import ImageCorrupt, ImageEmpty, ImageTooLarge, ImageTruncated, ImageUnsupported
 from agent.vision.codecs import Limits, Pixels, decode, encode_preview, sniff
 from agent.vision.codecs import image as limits
+from agent.vision.copies import Wish, render
 
 LIMITS = Limits(megapixels=10, megabytes=10)
 Encode = Callable[..., bytes]
@@ -162,3 +164,30 @@ def test_a_photo_says_when_it_was_taken_by_the_cameras_clock(
     out = io.BytesIO()
     PIL.Image.fromarray(quarters).save(out, kind, exif=exif)
     assert decode(out.getvalue(), LIMITS).taken_at == taken_at
+
+
+PACKETS = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6"/></x:xmpmeta>',
+    b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><tiff:Orientation>6</tiff:Orientation></x:xmpmeta>",
+)
+
+
+@pytest.mark.parametrize("packet", PACKETS)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+def test_how_a_photo_was_held_is_told_by_xmp_if_exif_doesnt_say(
+    quarters: Pixels, encoded: Encode, upright: Upright, kind: str, packet: bytes
+) -> None:
+    lying = np.ascontiguousarray(np.rot90(quarters))  # as it lies if it is to be turned clockwise
+    options: dict[str, object] = {"xmp": packet}
+    if kind == "PNG":
+        options = {"pnginfo": PngInfo()}
+        options["pnginfo"].add_itxt("XML:com.adobe.xmp", packet.decode())  # type: ignore[attr-defined]
+    if kind == "TIFF":
+        options = {"tiffinfo": {700: packet}}
+    data = encoded(lying, kind, **options)
+    image = decode(data, LIMITS)
+    assert upright(image.pixels)
+    assert (image.width, image.height) == quarters.shape[1::-1]
+    assert upright(decode(render(data, Wish(()), LIMITS).data, LIMITS).pixels)
+    if kind in ("JPEG", "WEBP", "PNG"):
+        assert decode(encoded(lying, kind, 1, **options), LIMITS).width == quarters.shape[0]

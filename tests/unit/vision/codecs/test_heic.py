@@ -9,7 +9,8 @@ import PIL.Image
 import pytest
 
 from agent.domain.errors import ImageCorrupt, ImageTooLarge, ImageTruncated
-from agent.vision.codecs import Limits, Pixels, decode, sniff
+from agent.i18n import Texts
+from agent.vision.codecs import Limits, Pixels, decode, image, sniff
 from tests.quick_formats import QUICK
 
 LIMITS = Limits(megapixels=10, megabytes=10)
@@ -63,3 +64,32 @@ def test_more_pixels_than_allowed_and_missing_or_broken_ends_are_named(heif_writ
             decode(data[: int(len(data) * share)], LIMITS)
     with pytest.raises(ImageCorrupt):
         decode(data[:200] + bytes(len(data) - 200), LIMITS)
+
+
+SIZES = [(200, 10_100, 100, 205), (400, 15_000, 200, 450), (150, 10_100, 100, 205), (50, 7_000, None, 0), (200, 10_000, None, 0)]
+
+
+@pytest.mark.parametrize(("setting", "side", "limit", "needed"), SIZES)
+def test_a_heic_that_would_take_too_much_memory_is_refused_with_its_number(setting: int, side: int, limit: int | None, needed: int) -> None:
+    """It is decoded whole, and takes twice the memory that others do."""
+    limits = Limits(megapixels=setting, megabytes=10)
+    if limit is None:
+        limits.check_whole(side, side)
+        return
+    with pytest.raises(ImageTooLarge) as raised:
+        limits.check_whole(side, side)
+    assert raised.value.params == {"needed": str(needed), "megapixels": round(side * side / 1e6), "limit": limit}
+    for language in ("en", "zh-CN"):
+        texts = Texts(language)
+        assert f"{round(side * side / 1e6)}" in texts.cause(raised.value)
+        assert f"max_megapixels {needed}`" in texts.remedy(raised.value)
+    Limits(megapixels=needed, megabytes=10).check_whole(side, side)
+
+
+def test_the_limit_holds_for_a_heic_file(heif_writer: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image, "WHOLE", 0.001)
+    data = heic(PIL.Image.fromarray(np.zeros((100, 150, 3), np.uint8)))
+    with pytest.raises(ImageTooLarge) as raised:
+        decode(data, Limits(megapixels=0.02, megabytes=10))
+    assert raised.value.params["needed"] == "1"
+    assert decode(data, Limits(megapixels=0.04, megabytes=10)).width == 150

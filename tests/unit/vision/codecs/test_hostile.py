@@ -11,9 +11,10 @@ import cv2
 import PIL.Image
 import pytest
 
-from agent.domain.errors import ImageCorrupt, ImageError, ImageTooLarge
+from agent.domain.errors import ImageCorrupt, ImageError, ImageTooLarge, ImageUnsupported
 from agent.vision.codecs import Limits, Pixels, decode, others, sniff
 from agent.vision.codecs.tiff import Exif, read_exif
+from tests.odd_files import ODD
 from tests.quick_formats import QUICK
 
 LIMITS = Limits(megapixels=10, megabytes=10)
@@ -176,3 +177,34 @@ def test_a_picture_that_the_engine_has_no_memory_for_is_too_large(
     with pytest.raises(ImageTooLarge) as caught:
         decode(encoded(quarters, "PNG"), LIMITS)
     assert not caught.value.params
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_sixteen_bytes_that_lead_farther_than_python_can_look_are_named(order: str) -> None:
+    mark = b"II" if order == "<" else b"MM"
+    for first in (2**63, 2**64 - 1, 2**32, 17):
+        with pytest.raises(ImageError):
+            decode(mark + struct.pack(order + "HHHQ", 43, 8, 0, first), LIMITS)
+    far = mark + struct.pack(order + "HHHQ", 43, 8, 0, 16) + struct.pack(order + "QHHQQQ", 1, 0x14A, 16, 9, 2**63, 0)
+    assert sniff(far) == "tiff"
+    with pytest.raises(ImageError):
+        decode(far, LIMITS)
+
+
+@pytest.mark.parametrize("bits", [8, 12, 16])
+def test_a_jpeg_without_loss_is_not_said_to_be_damaged(quarters: Pixels, encoded: Encode, bits: int) -> None:
+    data = bytearray(encoded(quarters, "JPEG"))
+    at = data.index(b"\xff\xc0")
+    data[at + 1], data[at + 4] = 0xC3, bits
+    with pytest.raises(ImageUnsupported):
+        decode(bytes(data), LIMITS)
+
+
+def test_kinds_of_bmp_and_tiff_that_nobody_here_reads_are_not_said_to_be_damaged(quarters: Pixels, encoded: Encode) -> None:
+    for way, bits in ((4, 0), (5, 0), (0, 2), (3, 24)):
+        data = bytearray(encoded(quarters, "BMP"))
+        data[28:32] = struct.pack("<HH", bits, way)
+        with pytest.raises(ImageUnsupported):
+            decode(bytes(data), LIMITS)
+    with pytest.raises(ImageUnsupported):
+        decode(ODD["bigtiff-motorola"](quarters), LIMITS)
