@@ -163,7 +163,7 @@ def _same(one: str, other: str) -> bool:
 
 
 def _rights(original: str) -> int | None:
-    """Of a copy: whoever may read the original may read it, for it is made to be shown."""
+    """Of a copy: it has the read rights of the original, because a copy is made to be shown."""
     try:
         return stat.S_IMODE(Path(original).stat().st_mode) & 0o666 | 0o600
     except OSError:

@@ -22,7 +22,7 @@ def alone(paths: AppPaths, *, command: bool = True, wait_s: float = 0) -> Iterat
         try:
             held.enter_context(FileLock(paths.lock, timeout=wait_s))
             if command:
-                held.enter_context(FileLock(paths.command_lock))  # free, but for the moment in which somebody asks
+                held.enter_context(FileLock(paths.command_lock))  # free, except while another process asks
         except Timeout as error:
             raise (CommandRunning if _held(paths.command_lock) else AlreadyRunning) from error
         except OSError as error:

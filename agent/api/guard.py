@@ -68,7 +68,7 @@ class Guard:
             await unexpected(scope, receive, _with_headers(send))
 
     def _check(self, request: Request) -> Session | None:
-        """The session that asks, None if the bearer of the token does or nobody in particular. Raises ForeignOrigin or Unauthorised."""
+        """The session that asks, None for the bearer of the token and for open paths. Raises ForeignOrigin or Unauthorised."""
         hosts = {f"{name}:{self._port()}" for name in ("127.0.0.1", "localhost")}
         origin = request.headers.get("origin")
         if request.headers.get("host") not in hosts or (origin is not None and origin not in {f"http://{host}" for host in hosts}):

@@ -58,7 +58,7 @@ def asked_of(request: CoverRequest, paths: Sequence[str]) -> RedactionAsk:
 
 
 async def lines(copies: Redacting, request: RedactRequest, texts: Texts) -> AsyncGenerator[RedactLine, None]:
-    """Make the copies, or in a dry run tell them. Whoever stops listening stops what was not begun."""
+    """Make the copies, or in a dry run tell them. When the client hangs up, copies that were not begun are not made."""
     if request.dry_run:
         plan = await copies.dry_run(asked(request))
         yield RedactLine(total=len(plan))

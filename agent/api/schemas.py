@@ -302,7 +302,7 @@ class PersonOut(Schema):
     photos: int
     """that these are on"""
     suggested: int
-    """of either: those that nobody has confirmed, each on a photo of its own"""
+    """of either: those that are not confirmed, each on a photo of its own"""
     hidden: bool = False
     """not shown on the people page, and never asked about"""
     never: bool = False

@@ -41,7 +41,7 @@ class PersonDetail(Schema):
     faces: int
     photos: int
     suggested: int
-    """of `photos`, the ones on which nobody has confirmed them"""
+    """of `photos`, those on which the person is not confirmed"""
     portrait: PortraitOut | None
     birth_date: date | None
     notes: str

@@ -25,7 +25,7 @@ else:
 
 @contextmanager
 def held(runtime: Path) -> Iterator[None]:
-    """Hold it. Waits while somebody looks, which is a moment."""
+    """Hold it. Waits for a moment while another process looks."""
     with os.fdopen(os.open(runtime / FILE, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
         _take(file, wait=True)
         yield
@@ -39,5 +39,5 @@ def is_held(runtime: Path) -> bool:
             return False
     except FileNotFoundError:
         return True
-    except OSError:  # somebody has it
+    except OSError:  # another process has it
         return True

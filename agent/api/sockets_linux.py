@@ -28,7 +28,7 @@ class LinuxSockets:
         self._answers = False  # it has answered once: what it does not know then is not there
 
     def __call__(self, local: Address, remote: Address | None) -> Sequence[bool] | None:
-        """As `peers.Holders`. A socket that no process holds any more is nobody's, though the kernel says it is root's."""
+        """As `peers.Holders`. A socket that no process holds any more has no owner, although the kernel says root."""
         found = self._ask(local, remote) if self._asks else None
         rows = self._read(local, remote) if found is None else found
         return None if rows is None else [inode != 0 and owner == os.geteuid() for owner, inode in rows]

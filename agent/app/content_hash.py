@@ -1,4 +1,4 @@
-"""The hash of a file's content, read beside everything else: a drive that stops answering holds up nobody."""
+"""The hash of a file's content, read beside everything else: a drive that stops answering holds up no other work."""
 
 import asyncio
 import hashlib

@@ -45,7 +45,7 @@ class People:
 
         A person is forgotten inside `forgetting`, which takes their name from elsewhere. `renamed` has the settings follow a name: what it
         was and what it is now, None for somebody forgotten; it blocks, says whether that name stood there, and raises SettingsError.
-        `clean` frees what caches hold of somebody who was forgotten.
+        `clean` frees what caches hold of a forgotten person.
         """
         self._library = library
         self._opinions = opinions

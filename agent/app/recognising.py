@@ -36,7 +36,7 @@ class Asked:
     tell: Callable[[AgentError | None], None]  # what stands in the way of deleting, and None when it is over
     clock: Callable[[], datetime]
     renamed: Callable[[str, str | None], bool | None]  # has the settings follow a person's name
-    clean: Callable[[], Awaitable[None]]  # frees what caches hold of somebody who was forgotten
+    clean: Callable[[], Awaitable[None]]  # frees what caches hold of a forgotten person
 
     def bounds(self) -> Bounds:
         recognition = self.settings().recognition

@@ -149,7 +149,7 @@ def _images(library: "SqliteLibrary", ids: Sequence[int]) -> "Iterator[StoredIma
 
 
 def _told(session: Session, images: "Iterator[StoredImage]", people: Collection[int], *, zeros: bool, as_json: bool) -> int:
-    """Prints the images. Returns on how many somebody of these people is only suggested."""
+    """Prints the images. Returns on how many of them one of these people is only suggested."""
     suggested = 0
     for image in images:
         is_suggested = not _is_confirmed(image, people)

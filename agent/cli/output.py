@@ -73,7 +73,7 @@ def is_of_output(error: OSError) -> bool:
 
 @contextmanager
 def _lost(stream: TextIO) -> Iterator[None]:
-    """A stream of hints that nobody can read any more ends nothing."""
+    """A stream of hints that is closed ends nothing."""
     try:
         yield
     except OSError:

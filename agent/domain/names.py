@@ -17,7 +17,7 @@ def tidy(name: str) -> str:
 
 
 def given(name: str) -> str:
-    """A name that somebody is to have, tidied. Raises NameEmpty.
+    """A name for a person, tidied. Raises NameEmpty.
 
     >>> given(" Mei ")
     'Mei'

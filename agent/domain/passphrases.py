@@ -1,4 +1,4 @@
-"""Which passphrases may lock what is kept of a photo: whoever has the file may try as many as they like."""
+"""Which passphrases may lock what is kept of a photo: an attacker who has the file can try any number of them."""
 
 from typing import Final
 

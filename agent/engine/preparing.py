@@ -1,6 +1,6 @@
 """Has the models brought into OpenVINO's format and compiled where no photo is seen, and vouches for the files until they are used.
 
-An engine decodes files that nobody has checked, and may be taken over by one. So it may only read what later engines load: the files are
+An engine decodes unchecked files, and may be taken over by one. So it may only read what later engines load: the files are
 made by a process that never sees a photo, in a folder of its own, and copied from there; their hashes are kept and compared each time.
 """
 

@@ -43,7 +43,7 @@ class Serving(Protocol):
 def rooms_for(hello: Message) -> Rooms | None:
     """What an engine may reach by the config it is greeted with, its folders made; None if there is no sound config.
 
-    Who will be given files that nobody has checked writes nothing that another engine loads. The driver of an accelerator wants to write
+    A process that decodes unchecked files writes nothing that another engine loads. The driver of an accelerator wants to write
     kernels while it works: for that it has a folder of its kind.
     """
     try:

@@ -164,7 +164,7 @@ def _emoji(pixels: Colours, cover: Cover, area: Area) -> None:
 
 
 def emoji(cover: Cover, rows: slice, columns: slice, like: Colours) -> Colours:
-    """A face that is nobody's: how it looks in that part of the picture, in numbers and channels as those of `like`."""
+    """A drawn face that is no person's: how it looks in that part of the picture, in numbers and channels as those of `like`."""
     box, turn = cover.box, math.radians(cover.tilt)
     x, y = box.x + box.w / 2, box.y + box.h / 2
     dy, dx = np.mgrid[rows, columns].astype(np.float32)

@@ -68,7 +68,7 @@ class Naming:
             self._confirmed[face] = int(self._people[face if asked else shown[0]])
 
     def _opinions(self) -> dict[int, tuple[int, bool]]:
-        """Of each face that nobody confirmed: whom it is thought to be, and whether for certain."""
+        """For each unconfirmed face: the suggested person, and whether the suggestion is certain."""
         known = np.array(sorted(self._confirmed), np.int64)
         people = np.array([self._confirmed[face] for face in known.tolist()], np.int64)
         found = {}

@@ -1,7 +1,7 @@
 """The group `odd`: files of public suites, scanned and covered twice in fresh engines whose memory began otherwise.
 
 Both must come to the same end, byte for byte. The first copy is decoded once more here, by Pillow, and looked at
-by another detector, where its model is there: nobody who is covered is to be recognised.
+by another detector, where its model is there: no covered person may be recognised.
 Of films and pages, the first picture is covered; frames are counted.
 """
 
@@ -37,7 +37,7 @@ FRESH = 60
 # What memory holds when it is handed out: a decoder that leaves any of it shows in the copy.
 HEAPS = ("glibc.malloc.perturb=85:glibc.malloc.tcache_count=0", "glibc.malloc.perturb=170:glibc.malloc.tcache_count=0")
 LOSES = 24  # of 255: how far a lossy format's covered pixels are from the cover's colour, on average
-APART = 1.05  # beyond this two faces are nobody's the same
+APART = 1.05  # two faces farther apart than this are different people's
 
 
 @dataclass(frozen=True, slots=True)

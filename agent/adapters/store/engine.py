@@ -150,7 +150,7 @@ class Database:
                     return _raw(connection, "PRAGMA quick_check(1)") == [("ok",)]
             if self._read_only:
                 return False
-            # It reads the file without a lock: what looks forged may be a page that was just being written. Now nobody writes.
+            # It reads the file without a lock: what looks forged may be a page that was just being written. Now no process writes.
             with self.write() as connection:
                 return not _raw(connection, "PRAGMA cipher_integrity_check")
         except StoreDamaged:

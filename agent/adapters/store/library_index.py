@@ -90,7 +90,7 @@ def folders_inside(tx: Connection, folder: str) -> dict[str, tuple[int, bool]]:
 
 
 def count(tx: Connection) -> tuple[int, int, int, int]:
-    """Images that `read` gives unless they are narrowed, their faces, people, and faces that are probably somebody."""
+    """Images that `read` gives unless they are narrowed, their faces, people, and faces that are probably a known person."""
     images, faces, people, doubts = tx.execute(_COUNTS).one()
     return images, faces, people, doubts
 

@@ -78,7 +78,7 @@ def replace(path: Path, data: bytes, old: SidecarFile | None, photo: Path, root:
     """
     target = _target(path, root)
     if old is None and target != path:
-        raise XmpLinked  # to nothing: whoever made the link would choose the place of a new file
+        raise XmpLinked  # dangling: the link, which may be hostile, would choose where a new file is made
     temporary = _temporary(target)
     try:
         if old is not None and not _may_write(target):

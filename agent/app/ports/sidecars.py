@@ -56,7 +56,9 @@ class SidecarStore(Protocol):
     def write(
         self, photo: Path, size: tuple[int, int], orientation: int, faces: Sequence[NamedBox], *, root: Path | None = None
     ) -> Written:
-        """Make the sidecar say whom we know, and no more. `size`: of the upright image, as the boxes are. Names that others gave stay.
+        """Make the sidecar name the people we know, and no others. `size`: of the upright image, as the boxes are.
+
+        Names from other programs stay.
 
         Links are followed to existing sidecars below `root` only, by default the photo's own folder.
         """

@@ -35,10 +35,10 @@ def lettered(entries: Iterable[tuple[int, Any]]) -> dict[int, Any]:
     return {tag: _Letters(value) if isinstance(value, str) else value for tag, value in entries}
 
 
-def cleaned(exif: bytes, width: int, height: int, *, strip: bool, somebody: bool) -> tuple[bytes, set[str]]:
+def cleaned(exif: bytes, width: int, height: int, *, strip: bool, faces_covered: bool) -> tuple[bytes, set[str]]:
     """EXIF of a copy of that size, empty if there is none, and which kinds went that were there.
 
-    If `somebody` is covered, descriptions go: they may name them.
+    With `faces_covered`, descriptions are removed: they may name the people.
     """
     found = _load(exif)
     if found is None:
@@ -54,7 +54,7 @@ def cleaned(exif: bytes, width: int, height: int, *, strip: bool, somebody: bool
     if strip:
         told = any(tag in _KEPT - _DPI for tag in found)
         return b"", gone | ({"exif"} if told or inner else set()) | ({"gps"} if place else set())
-    if somebody and (_WORDS & found.keys() or _USER_COMMENT in inner):
+    if faces_covered and (_WORDS & found.keys() or _USER_COMMENT in inner):
         gone.add("comment")
         found_tags = {tag: value for tag, value in found.items() if tag not in _WORDS}
         inner.pop(_USER_COMMENT, None)

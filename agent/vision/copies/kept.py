@@ -33,14 +33,14 @@ class Kept:
         return replace(self, removed=tuple(sorted({*self.removed, *kinds})))
 
 
-def kept_of(notes: Notes, profile: bytes, width: int, height: int, *, strip: bool, somebody: bool) -> Kept:
-    """`profile` is the one the numbers of the copy's pixels are in, `somebody` whether anyone is covered."""
-    told, gone = exif.cleaned(notes.exif, width, height, strip=strip, somebody=somebody)
+def kept_of(notes: Notes, profile: bytes, width: int, height: int, *, strip: bool, faces_covered: bool) -> Kept:
+    """`profile` is the one the numbers of the copy's pixels are in, `faces_covered` whether the copy covers any face."""
+    told, gone = exif.cleaned(notes.exif, width, height, strip=strip, faces_covered=faces_covered)
     if "pages" in notes.left:
         gone.discard("thumbnail")  # it stands where a TIFF's second page does
-    packet, more_gone = xmp.cleaned(notes.xmp, strip=strip, somebody=somebody)
-    comment = "" if strip or somebody else notes.comment
-    texts = {key: text for key, text in notes.texts.items() if not strip and not (somebody and key in _WORDS)}
+    packet, more_gone = xmp.cleaned(notes.xmp, strip=strip, faces_covered=faces_covered)
+    comment = "" if strip or faces_covered else notes.comment
+    texts = {key: text for key, text in notes.texts.items() if not strip and not (faces_covered and key in _WORDS)}
     if comment != notes.comment or len(texts) < len(notes.texts):
         gone.add("comment")
     removed = notes.left | gone | more_gone

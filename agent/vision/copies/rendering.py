@@ -65,7 +65,7 @@ def _render(data: bytes, name: str, wish: Wish, limits: Limits) -> Copy:
     width, height = canvas.width, canvas.height
     chosen = encoders.format_of(name, wish.format, canvas)
     encoders.plain_colours(canvas, chosen)
-    kept = kept_of(notes, canvas.profile, width, height, strip=wish.strip, somebody=bool(wish.covers))
+    kept = kept_of(notes, canvas.profile, width, height, strip=wish.strip, faces_covered=bool(wish.covers))
     parts = tuple(_parts(canvas, wish.covers)) if wish.keep_regions else ()
     cover(canvas, wish.covers)
     check_drawn(canvas, wish.covers)
@@ -114,7 +114,7 @@ def restore(data: bytes, parts: Sequence[Part], limits: Limits) -> bytes:
         canvas.colours = canvas.colours.repeat(3, axis=2)
     for part, piece in pieces:
         _paste(canvas, part, piece)
-    kept = kept_of(notes, canvas.profile, canvas.width, canvas.height, strip=False, somebody=False)
+    kept = kept_of(notes, canvas.profile, canvas.width, canvas.height, strip=False, faces_covered=False)
     return png.encode(canvas, kept.without("comment"))
 
 

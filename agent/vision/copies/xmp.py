@@ -45,10 +45,10 @@ _LARGEST: Final = 1_000_000  # bytes
 _LONGEST: Final = 2000  # characters of one property
 
 
-def cleaned(packet: bytes, *, strip: bool, somebody: bool) -> tuple[bytes, set[str]]:
+def cleaned(packet: bytes, *, strip: bool, faces_covered: bool) -> tuple[bytes, set[str]]:
     """The packet for a copy, empty if nothing is left of it, and which kinds went.
 
-    If `somebody` is covered, keywords, titles and descriptions go: they may name them.
+    With `faces_covered`, keywords, titles and descriptions are removed: they may name the people.
     """
     if not packet:
         return b"", set()
@@ -58,7 +58,7 @@ def cleaned(packet: bytes, *, strip: bool, somebody: bool) -> tuple[bytes, set[s
     gone: set[str] = set()
     kept = ElementTree.Element(f"{{{RDF}}}Description", {f"{{{RDF}}}about": ""})
     for name, value in _properties(root):
-        if not strip and _keeps(name, somebody) and _length(value) <= _LONGEST:
+        if not strip and _keeps(name, faces_covered) and _length(value) <= _LONGEST:
             if isinstance(value, str):
                 kept.set(name, value)
             else:
@@ -90,9 +90,9 @@ def _properties(root: ElementTree.Element) -> Iterator[tuple[str, str | ElementT
         yield from ((child.tag, child) for child in description)
 
 
-def _keeps(name: str, somebody: bool) -> bool:
+def _keeps(name: str, faces_covered: bool) -> bool:
     namespace, _, local = name[1:].partition("}")
-    if somebody and (namespace, local) in _WORDS:
+    if faces_covered and (namespace, local) in _WORDS:
         return False
     return local in _KEPT.get(namespace, ("", frozenset()))[1]
 

@@ -54,7 +54,7 @@ def _kept(data: bytes, film: Film, limits: Limits, *, strip: bool) -> tuple[Kept
         notes = of_opened(others.open_checked(data, name, limits), data, name)
         if name == "webp":
             notes.lossless = b"VP8L" in data and b"VP8 " not in data
-        kept = kept_of(notes, notes.profile, film.width, film.height, strip=strip, somebody=True)
+        kept = kept_of(notes, notes.profile, film.width, film.height, strip=strip, faces_covered=True)
         return kept.without(*encoders.LACKING.get(name, ("comment",))), notes
 
     return named(data, limits, read)

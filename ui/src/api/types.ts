@@ -3231,7 +3231,7 @@ export interface components {
             readonly retention_days: number | null;
             /**
              * Suggested
-             * @description of `photos`, the ones on which nobody has confirmed them
+             * @description of `photos`, those on which the person is not confirmed
              */
             readonly suggested: number;
             /**
@@ -3297,7 +3297,7 @@ export interface components {
             readonly portrait: components["schemas"]["PortraitOut"] | null;
             /**
              * Suggested
-             * @description of either: those that nobody has confirmed, each on a photo of its own
+             * @description of either: those that are not confirmed, each on a photo of its own
              */
             readonly suggested: number;
         };

@@ -271,7 +271,7 @@ def test_what_is_no_profile_is_left_out(broken: bytes) -> None:
     ],
 )
 def test_what_is_no_packet_is_left_out(packet: bytes) -> None:
-    assert xmp.cleaned(packet, strip=False, somebody=True) == (b"", {"xmp"})
+    assert xmp.cleaned(packet, strip=False, faces_covered=True) == (b"", {"xmp"})
 
 
 @pytest.mark.parametrize("quality", [60, 85, 95])
