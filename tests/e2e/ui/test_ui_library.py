@@ -112,7 +112,7 @@ def test_a_filter_leaves_only_what_it_says(full: "Visitor", language: str) -> No
     expect(tiles(full)).to_have_count(PHOTOS)
 
     page.get_by_label(t("titled", title=t("library.folder.title"), value=t("library.folder.all"))).click()
-    page.get_by_role("option", name="photos", exact=False).last.click()
+    page.get_by_role("treeitem", name="photos", exact=False).last.click()
     expect(tiles(full)).to_have_count(PHOTOS)
 
 
