@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from agent.app.rules import EMBEDDER
+from agent.domain.errors import NothingToUndo
 from agent.i18n import LANGUAGES
 from tests.album import ALBUM, BLURRED, BOTH, FIRST, SECOND, Album
 
@@ -295,7 +296,7 @@ def test_two_people_who_are_one_are_merged_and_parted_again_also_after_a_restart
     # Taken for somebody else: the certain name is put right on the photo.
     people.go(f"#photo-{people.program.images()['first-2.jpg'].id}")
     photo = large(people, "first-2.jpg")
-    photo.get_by_role("button", name=visitor.t("people.change_name", name=people.first)).click()
+    photo.get_by_role("button", name=visitor.t("people.change_name", name=people.first)).last.click()
     type_into(photo.get_by_role("combobox", name=visitor.t("people.who_is_this")), people.other)
     page.keyboard.press("Enter")
     people.said(visitor.t("edits.named", count=1, name=people.other))
@@ -341,11 +342,12 @@ def test_two_people_who_are_one_are_merged_and_parted_again_also_after_a_restart
     expect(people.page.get_by_role("link", name=people.other)).to_be_visible()
     assert people.known() == {people.first: first, people.other: other}
     assert people.who() == parted
-    people.key("ControlOrMeta+z")  # and the naming before it
-    expect(people.page.get_by_role("link", name=people.other)).to_have_count(0)
-    people.until(lambda: people.who()["first-2.jpg"] == [(people.first, "certain")], "who it seemed to be before")
-    people.key("ControlOrMeta+y")
-    people.key("ControlOrMeta+y")
+    with people.program.client() as client:
+        client.take_back()  # and the naming before it
+        expect(people.page.get_by_role("link", name=people.other)).to_have_count(0)
+        people.until(lambda: people.who()["first-2.jpg"] == [(people.first, "certain")], "who it seemed to be before")
+        client.do_again()
+        client.do_again()
     people.until(lambda: people.who() == merged, "both done again")
 
 
@@ -439,11 +441,14 @@ def test_who_is_forgotten_is_gone_from_page_and_library_and_does_not_come_back(p
 
     with people.program.library() as library:
         assert library.prints_of(faces, EMBEDDER) == []
-    people.key("ControlOrMeta+z")  # what is left to take back is the naming of the first one
-    people.until(lambda: people.known() == {}, "nobody is known")
-    people.key("ControlOrMeta+z")
+    people.key("ControlOrMeta+z")  # this page named nobody
     people.said(visitor.t("edits.nothing_back"))
-    people.key("ControlOrMeta+Shift+z")
+    with people.program.client() as client:
+        client.take_back()  # what is left is the naming of the first one
+        people.until(lambda: people.known() == {}, "nobody is known")
+        with pytest.raises(NothingToUndo):
+            client.take_back()
+        client.do_again()
     people.until(lambda: set(people.known()) == {people.first}, "the first one again")
     assert all(who is None or who == people.first for seen in people.who().values() for who, _ in seen)
     assert people.second not in people.program.run("people", "list").stdout
