@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,7 +54,10 @@ def test_a_folder_that_may_not_be_read_is_not_called_an_image(tmp_path: Path) ->
         pytest.skip("needs root to be another user")
     folder = tmp_path / "closed"
     folder.mkdir(mode=0o700)
-    for above in (tmp_path, *tmp_path.parents[:2]):
+    # Each core has a folder of its own, so there are more or fewer of them.
+    for above in (tmp_path, *tmp_path.parents):
+        if above == Path(tempfile.gettempdir()):
+            break
         above.chmod(0o755)
     assert as_nobody(lambda: open_photo(str(folder))) == "SourceNoAccess"
     assert as_nobody(lambda: open_photo(str(tmp_path))) == "ImageUnsupported"

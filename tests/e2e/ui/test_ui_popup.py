@@ -76,7 +76,8 @@ def test_it_leads_to_the_photo_or_the_problem_that_it_shows(visitor: "Visitor", 
     visitor.go("popup", language)
     turn_to(visitor, "face.jpg")
     number = visitor.program.images()["face.jpg"].id
-    visitor.button("open").click()
+    visitor.button("popup.more").click()
+    visitor.named("menuitem", "open").click()
     visitor.page.wait_for_url(f"**/#photo-{number}")
     expect(visitor.page.get_by_role("heading", name="face.jpg")).to_be_visible()
 
