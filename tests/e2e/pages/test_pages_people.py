@@ -287,7 +287,9 @@ def test_keys_of_one_letter_can_be_switched_off(people: Page) -> None:
     expect(people.get_by_role("dialog")).to_have_count(0)
     expect(people.get_by_role("searchbox")).not_to_be_focused()
     people.get_by_role("button", name="Keyboard").click()
-    expect(people.get_by_role("dialog").get_by_role("heading", level=3)).to_have_text(["Everywhere", "Photos", "Large view", "Covered copies", "Popup"])
+    expect(people.get_by_role("dialog").get_by_role("heading", level=3)).to_have_text(
+        ["Everywhere", "Photos", "Large view", "Covered copies", "Popup"]
+    )
     people.keyboard.press("Escape")
     people.locator("aside .answers").get_by_role("button", name="Yes").click()
     expect(position).to_have_text("2 of 12")
