@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import mss
 from PIL import Image, ImageChops, ImageOps
 from playwright.sync_api import Page, sync_playwright
@@ -31,6 +32,7 @@ from agent.api.client import Client  # noqa: E402
 from agent.api.schemas import ImageOut, ImagePage, PersonOut, Status  # noqa: E402
 from agent.api.schemas_capture import CaptureRequest  # noqa: E402
 from agent.api.schemas_redact import RedactionBatchOut, RedactionItems  # noqa: E402
+from agent.api.whereabouts import find  # noqa: E402
 from agent.desktop.popup_shell import HEIGHT, WIDTH  # noqa: E402
 from agent.domain.errors import AgentError  # noqa: E402
 from scripts.announced import announce, packaged_agent, take_back  # noqa: E402
@@ -241,7 +243,12 @@ class Stage:
         with shown(os.environ["DISPLAY"], file, 40, 40, *picture.size):
             taken = self.client.capture(CaptureRequest(region=f"40,40,{picture.width},{picture.height}"))
         self.popup("popup-capture")
-        self.page.context.request.delete(f"{self.client.address}/api/captures/{taken.id}")
+        self.ask_agent("DELETE", f"/api/captures/{taken.id}")
+
+    def ask_agent(self, method: str, path: str, body: object = None) -> None:
+        """Raises httpx.HTTPStatusError if it refuses."""
+        bearer = {"authorization": f"Bearer {find(self.paths.runtime).token}"}
+        httpx.request(method, f"{self.client.address}{path}", json=body, headers=bearer, timeout=LIMIT_S).raise_for_status()
 
     def until(self, done: Callable[[Status], bool]) -> None:
         """Wait for the program. Raises TimeoutError."""
@@ -264,7 +271,7 @@ class Stage:
     def welcome(self) -> None:
         """The popup of somebody who is new, a picture of each of its pages, until the folder is watched."""
         chosen = {"folders": [str(self.watched)], "recognition": False, "step": 0}
-        self.page.context.request.put(f"{self.client.address}/api/first-run", data=chosen)
+        self.ask_agent("PUT", "/api/first-run", chosen)
         for name in WELCOMES:
             self.popup(name)
             self.go_on()
