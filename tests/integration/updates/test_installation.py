@@ -208,7 +208,7 @@ def test_a_place_that_can_not_be_written_is_said(machine: Machine, monkeypatch: 
     def refused(*_: object, **__: object) -> None:
         raise PermissionError
 
-    monkeypatch.setattr("agent.adapters.updates.places.shutil.copyfile", refused)
+    monkeypatch.setattr("agent.adapters.updates.places.copy_to_new", refused)
     with pytest.raises(UpdateUnwritable):
         machine.install(lambda: True)
     assert machine.trials == 0 and machine.start() == machine.check() == OLD
@@ -217,7 +217,7 @@ def test_a_place_that_can_not_be_written_is_said(machine: Machine, monkeypatch: 
 # -- kills ----------------------------------------------------------------------------------------------------------------------------
 
 # Whatever changes a file or a folder for others to see goes through one of these.
-STEPS = [(Path, "replace"), (Path, "rename"), (Path, "unlink"), (os, "link"), (os, "fsync"), (shutil, "copyfile"), (shutil, "copy2")]
+STEPS = [(Path, "replace"), (Path, "rename"), (Path, "unlink"), (os, "link"), (os, "fsync"), (shutil, "copyfileobj"), (shutil, "copy2")]
 
 
 @contextmanager
