@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from agent.adapters.store import SqliteLibrary
     from agent.cli.session import Session
 
-WAIT_S = 2.0  # at most so long a command that is done waits for the end of the reading
+# At most so long a command that is done waits for the end of the reading; a small library is read at once unless the computer is busy.
+WAIT_S, WAIT_SMALL_S = 2.0, 20.0
 
 
 @contextmanager
@@ -32,7 +33,7 @@ def checking(session: "Session", library: "SqliteLibrary") -> Iterator[None]:
     reader = threading.Thread(target=look, name="library-check", daemon=True)
     reader.start()
     yield
-    reader.join(WAIT_S)
+    reader.join(WAIT_SMALL_S if soundness.small else WAIT_S)
     tell_damage(session)
 
 

@@ -33,6 +33,11 @@ class Soundness:
         except OSError:
             return False
 
+    @property
+    def small(self) -> bool:
+        """Whether the library is read in a moment. Raises OSError."""
+        return self._database.stat().st_size <= SMALL_BYTES
+
     def due(self, now: datetime) -> bool:
         """Whether to look again: a day has passed, damage was found, or the library is small and has changed."""
         try:
@@ -40,7 +45,7 @@ class Soundness:
         except OSError:
             return True
         age = now - datetime.fromtimestamp(checked.st_mtime, UTC)
-        changed = database.st_size <= SMALL_BYTES and database.st_mtime > checked.st_mtime
+        changed = self.small and database.st_mtime > checked.st_mtime
         return changed or self.damaged or not timedelta() <= age < EVERY
 
     def look(self, library: Readable) -> bool:
