@@ -7,6 +7,7 @@ disk (`synchronous=FULL`).
 """
 
 import contextlib
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -29,6 +30,8 @@ _CACHE_KIB = 16_384
 # With less room than this the log must not grow as large as it may otherwise (4 MB): nothing could be moved out of it any more.
 _AMPLE_BYTES = 64 * 1024 * 1024
 _LEAST_BYTES = 64 * 1024  # with less nothing can be written
+
+_READONLY = 8  # without a reason of the file system's, which would be part of the code
 
 # Primary result codes of SQLite.
 _BY_CODE: dict[int, type[StoreError]] = {
@@ -70,6 +73,8 @@ class Database:
     @contextlib.contextmanager
     def write(self, *, durable: bool = False) -> Iterator[Connection]:
         """A transaction that is written whole or not at all; `durable` waits until it is on the disk. Raises StoreError."""
+        if self._read_only:
+            raise StoreUnwritable
         self.uses += 1
         try:
             with self._turn, translated(self._path.parent), self._engine.connect().execution_options(immediate=True) as connection:
@@ -249,8 +254,17 @@ def _translate(error: BaseException | None, folder: Path) -> Exception:
     kind = _BY_CODE.get(code & 0xFF) if isinstance(code, int) else None
     if kind is StoreUnwritable and _full(folder):
         kind = StoreDiskFull  # SQLite does not say so of the files beside the database, with which every start begins
+    if code == _READONLY and kind is StoreUnwritable and _writable(folder):
+        kind = StoreDamaged  # SQLCipher refuses further writes on a connection that met a page it can't read
     # Anything else (a broken constraint, wrong SQL) is a defect of the program: it goes up as it is.
     return kind() if kind is not None else error if isinstance(error, Exception) else RuntimeError("no database error")
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        return all(os.access(path, os.W_OK) for path in (folder, *folder.iterdir()))
+    except OSError:
+        return False
 
 
 def _full(folder: Path) -> bool:

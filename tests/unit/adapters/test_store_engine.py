@@ -322,3 +322,16 @@ def test_the_migrations_build_what_a_new_library_has(library: SqliteLibrary, tmp
         assert revisions == [schema.REVISION] * 2
     new.close()
     old.close()
+
+
+def test_writes_that_are_refused_without_a_reason_of_the_systems_mean_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLCipher refuses to write on a connection that met a page it can't read."""
+
+    class Refused(engine.dbapi2.OperationalError):  # type: ignore[misc, name-defined]
+        sqlite_errorcode = 8
+
+    with pytest.raises(StoreDamaged), engine.translated(tmp_path):
+        raise Refused
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(StoreUnwritable), engine.translated(tmp_path):
+        raise Refused
