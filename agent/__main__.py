@@ -5,7 +5,7 @@ import sys
 
 def main() -> int:
     """Returns the exit code: 0 all well, 1 something failed, 2 wrong usage."""
-    from agent.cli import main
+    from agent.main.command_line import main
 
     return main(sys.argv[1:])
 

@@ -36,7 +36,7 @@ def frozen(checkout: Path, opencv: Path | None = None) -> Path:
 
     `opencv` is a folder to take OpenCV from; without it the virtual environment's is taken.
     """
-    from agent.adapters.model_store import ModelStore
+    from agent.models.model_store import ModelStore
 
     ModelStore(checkout / "build" / "cache" / "models").fetch(DETECTOR)
     made = checkout / "build" / "frozen"

@@ -7,12 +7,12 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent.adapters.paths import AppPaths
-from agent.adapters.updates.manifest import FileEntry
-from agent.adapters.updates.memory import MemoryFile, Offer, Told
-from agent.adapters.updates.updater import this_platform
-from agent.build import BUILD_FILE, Build, Kind
+from agent.core.build import BUILD_FILE, Build, Kind
+from agent.core.paths import AppPaths
 from agent.domain.errors import UpdateRolledBack
+from agent.updates.manifest import FileEntry
+from agent.updates.memory import MemoryFile, Offer, Told
+from agent.updates.updater import this_platform
 from scripts.program import started
 
 VERSION = "0.2.0"
@@ -24,9 +24,9 @@ _ADDRESS = "https://updates.invalid"
 _PROGRAM = """
 import sys
 from pathlib import Path
-import agent.build
+import agent.core.build
 folder = Path(sys.argv.pop(1))
-agent.build.resource = lambda _: folder
+agent.core.build.resource = lambda _: folder
 from agent.__main__ import main
 sys.exit(main())
 """

@@ -54,7 +54,7 @@ def main() -> int:
         results = {name: _run(name, command, ROOT, environment()) for name, command in checks.items()}
         if "--static" not in sys.argv[1:]:
             results |= _unit_tests(python, {**environment(), **_scratch()})
-            others = ["tests/integration/app", "tests/scripts", "tests/docs"]
+            others = ["tests/integration/in_process", "tests/scripts", "tests/docs"]
             results["agent and scripts"] = _run("agent and scripts", [python, "-m", "pytest", *_SPREAD, *others], ROOT, environment())
             npm, env = node(console, venv)
             Ui(ROOT).install(console, npm, env)

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 
 import click
 
-from agent.cli.click_words import speak
-from agent.i18n import Texts
+from agent.cli.click_texts import speak
+from agent.core.i18n import Texts
 
 TEXTS = Texts()
 speak(TEXTS)  # before the commands are made
 
 from agent.cli.command import examples_of  # noqa: E402
-from agent.cli.commands import ai_popup  # noqa: E402
+from agent.main.commands import ai_popup  # noqa: E402
 
 TITLES = {"en": ("Commands", "what", "meaning"), "zh-CN": ("命令", "写法", "含义")}
 INTRO = {

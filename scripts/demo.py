@@ -15,16 +15,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from agent.adapters.model_store import ModelStore  # noqa: E402
-from agent.adapters.paths import HOME_VARIABLE  # noqa: E402
-from agent.api.client import Client  # noqa: E402
-from agent.api.schemas import ImageOut, ImagePage  # noqa: E402
-from agent.app.rules import everything  # noqa: E402
+from agent.core.i18n import Texts  # noqa: E402
+from agent.core.paths import HOME_VARIABLE  # noqa: E402
+from agent.core.settings import Settings  # noqa: E402
 from agent.desktop.display import display_available  # noqa: E402
 from agent.desktop.opener import open_in_browser  # noqa: E402
 from agent.domain.errors import AgentError, AgentUnreachable  # noqa: E402
-from agent.i18n import Texts  # noqa: E402
-from agent.settings import Settings  # noqa: E402
+from agent.library.recipes import everything  # noqa: E402
+from agent.models.model_store import ModelStore  # noqa: E402
+from agent.web.client import Client  # noqa: E402
+from agent.web.schemas import ImageOut, ImagePage  # noqa: E402
 from scripts.program import agent, answering, new_home, until  # noqa: E402
 
 # The one person who is named by the demo; the program finds the others of him.

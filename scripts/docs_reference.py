@@ -9,8 +9,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from agent.app.reference import PAGES, Part, Reference  # noqa: E402
-from agent.i18n import Texts  # noqa: E402
+from agent.core.i18n import Texts  # noqa: E402
+from agent.web.error_reference import PAGES, Part, Reference  # noqa: E402
 
 FOLDER = ROOT / "docs" / "reference"
 ENDINGS = {"en": ".md", "zh-CN": ".zh-CN.md"}

@@ -8,7 +8,7 @@ from unittest.mock import MagicMock
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from agent.api.http import create_app  # noqa: E402
+from agent.main.http import create_app  # noqa: E402
 
 TARGET = ROOT / "ui" / "src" / "api" / "openapi.json"
 

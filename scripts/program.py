@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from agent.adapters.config_file import SettingsFile
-from agent.adapters.model_store import ModelStore
-from agent.adapters.paths import HOME_VARIABLE, AppPaths
-from agent.api.client import Client
-from agent.api.schemas import Status
-from agent.child import own_command
+from agent.core.child import own_command
+from agent.core.config_file import SettingsFile
+from agent.core.paths import HOME_VARIABLE, AppPaths
 from agent.domain.errors import NotRunning
+from agent.models.model_store import ModelStore
+from agent.web.client import Client
+from agent.web.schemas import Status
 
 ROOT = Path(__file__).resolve().parent.parent
 START_LIMIT_S = 60.0

@@ -26,15 +26,15 @@ from pydantic import TypeAdapter
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from agent.adapters.config_file import SettingsFile  # noqa: E402
-from agent.adapters.paths import AppPaths  # noqa: E402
-from agent.api.client import Client  # noqa: E402
-from agent.api.schemas import ImageOut, ImagePage, PersonOut, Status  # noqa: E402
-from agent.api.schemas_capture import CaptureRequest  # noqa: E402
-from agent.api.schemas_redact import RedactionBatchOut, RedactionItems  # noqa: E402
-from agent.api.whereabouts import find  # noqa: E402
+from agent.core.config_file import SettingsFile  # noqa: E402
+from agent.core.paths import AppPaths  # noqa: E402
 from agent.desktop.popup_shell import HEIGHT, WIDTH  # noqa: E402
 from agent.domain.errors import AgentError  # noqa: E402
+from agent.redaction.schemas import RedactionBatchOut, RedactionItems  # noqa: E402
+from agent.screen.schemas import CaptureRequest  # noqa: E402
+from agent.web.client import Client  # noqa: E402
+from agent.web.schemas import ImageOut, ImagePage, PersonOut, Status  # noqa: E402
+from agent.web.whereabouts import find  # noqa: E402
 from scripts.announced import announce, packaged_agent, take_back  # noqa: E402
 from scripts.demo import NAME, fetch  # noqa: E402
 from scripts.program import answering, new_home, started, until  # noqa: E402

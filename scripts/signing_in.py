@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page
 
-from agent.api.client import Client
+from agent.web.client import Client
 
 
 def sign_in(page: Page, client: Client, place: str = "library") -> None:

@@ -21,8 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from agent import __version__  # noqa: E402
-from agent.adapters.updates.manifest import FileEntry, manifest_of, opened, public_key, signed  # noqa: E402
-from agent.domain.updates import Version  # noqa: E402
+from agent.updates.manifest import FileEntry, manifest_of, opened, public_key, signed  # noqa: E402
+from agent.updates.releases import Version  # noqa: E402
 
 KEY_VARIABLE = "AI_POPUP_UPDATE_PRIVATE_KEY"
 EXPIRES_DAYS = 120

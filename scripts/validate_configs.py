@@ -6,11 +6,11 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from agent.adapters.config_check import Raw, parsed, problems, validated  # noqa: E402
-from agent.adapters.config_file import PROFILES  # noqa: E402
+from agent.core.config_check import Raw, parsed, problems, validated  # noqa: E402
+from agent.core.config_file import PROFILES  # noqa: E402
+from agent.core.i18n import Texts  # noqa: E402
+from agent.core.settings import Settings  # noqa: E402
 from agent.domain.errors import SettingsError  # noqa: E402
-from agent.i18n import Texts  # noqa: E402
-from agent.settings import Settings  # noqa: E402
 
 FOLDER = ROOT / "assets" / "config"
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from PIL import Image
     from sqlalchemy import Engine
 
-    from agent.adapters.model_store import ModelStore
-    from agent.adapters.store import SqliteLibrary
-    from agent.engine.wire import EngineConfig, ModelFile
+    from agent.engine.rpc import EngineConfig, ModelFile
+    from agent.library.queries.library_queries import SqliteLibrary
+    from agent.models.model_store import ModelStore
     from tests.program import RealProgram
     from tests.world import World
 
@@ -49,7 +49,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | Non
 
 @pytest.fixture(scope="session")
 def model_store() -> ModelStore:
-    from agent.adapters.model_store import ModelStore
+    from agent.models.model_store import ModelStore
 
     return ModelStore(CHECKOUT / "build" / "cache" / "models")
 
@@ -71,7 +71,7 @@ def samples_folder(model_store: ModelStore) -> Path:
 @pytest.fixture(scope="session")
 def engine_models(models_folder: Path, model_store: ModelStore) -> dict[str, ModelFile]:
     """What an engine is told of its models, by recipe name."""
-    from agent.engine.wire import ModelFile
+    from agent.engine.rpc import ModelFile
 
     infos = [model_store.info("centerface"), model_store.info("mobilefacenet")]
     return {str(info.recipe): ModelFile(info.name, str(info.path), info.sha256) for info in infos}
@@ -79,7 +79,7 @@ def engine_models(models_folder: Path, model_store: ModelStore) -> dict[str, Mod
 
 @pytest.fixture(scope="session")
 def engine_config(engine_models: dict[str, ModelFile]) -> EngineConfig:
-    from agent.engine.wire import EngineConfig
+    from agent.engine.rpc import EngineConfig
 
     return EngineConfig(engine_models, converted=str(CHECKOUT / "build/cache/converted"), cache=str(CHECKOUT / "build/cache/kernels"))
 
@@ -92,7 +92,7 @@ def library_key() -> bytes:
 @pytest.fixture(scope="session")
 def empty_library(tmp_path_factory: pytest.TempPathFactory, library_key: bytes) -> Path:
     """An empty library's file, to copy: that takes a fifth of the time of making one."""
-    from agent.adapters.store import SqliteLibrary
+    from agent.library.queries.library_queries import SqliteLibrary
 
     path = tmp_path_factory.mktemp("library") / "library.db"
     SqliteLibrary(path, library_key).close()
@@ -102,7 +102,7 @@ def empty_library(tmp_path_factory: pytest.TempPathFactory, library_key: bytes) 
 @pytest.fixture(scope="session")
 def statements_compiled_once() -> Iterator[None]:
     """The program has one library and compiles each statement once; here each of hundreds of libraries would do so anew."""
-    from agent.adapters.store.engine import Database
+    from agent.store.database import Database
 
     create = Database._create_engine
     first: list[Engine] = []
@@ -121,7 +121,7 @@ def statements_compiled_once() -> Iterator[None]:
 @pytest.fixture
 def library(tmp_path: Path, empty_library: Path, library_key: bytes, statements_compiled_once: None) -> Iterator[SqliteLibrary]:
     """A new, empty, encrypted library in `tmp_path / "library.db"`."""
-    from agent.adapters.store import SqliteLibrary
+    from agent.library.queries.library_queries import SqliteLibrary
 
     shutil.copyfile(empty_library, tmp_path / "library.db")
     opened = SqliteLibrary(tmp_path / "library.db", library_key)
@@ -144,16 +144,16 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Waits between tries are of no interest but for their being there; log lines of tests are of none."""
     from structlog.testing import capture_logs
 
-    monkeypatch.setattr("agent.app.indexer.RETRY_AFTER_S", (0.01, 0.01))
-    monkeypatch.setattr("agent.app.ingest.RETRY_AFTER_S", 0.01)
-    monkeypatch.setattr("agent.app.people.RETRY_AFTER_S", 0.01)
-    monkeypatch.setattr("agent.app.recognition.RETRY_S", 0.01)
-    monkeypatch.setattr("agent.app.copy_work.RETRY_AFTER_S", (0.01, 0.01))
-    monkeypatch.setattr("agent.app.copy_work.LOOK_S", 0.01)
-    monkeypatch.setattr("agent.app.folder_copies.RETRY_AFTER_S", 0.01)
-    monkeypatch.setattr("agent.app.scan.LOOK_S", 0.01)
-    monkeypatch.setattr("agent.app.status.LEAST_INTERVAL_S", 0.01)
-    monkeypatch.setattr("agent.app.status.MOST_SHARE", 5)
+    monkeypatch.setattr("agent.library.indexer.RETRY_AFTER_S", (0.01, 0.01))
+    monkeypatch.setattr("agent.library.ingest.RETRY_AFTER_S", 0.01)
+    monkeypatch.setattr("agent.people.naming.RETRY_AFTER_S", 0.01)
+    monkeypatch.setattr("agent.people.recognition_switch.RETRY_S", 0.01)
+    monkeypatch.setattr("agent.redaction.worker.RETRY_AFTER_S", (0.01, 0.01))
+    monkeypatch.setattr("agent.redaction.worker.LOOK_S", 0.01)
+    monkeypatch.setattr("agent.redaction.folder_copies.RETRY_AFTER_S", 0.01)
+    monkeypatch.setattr("agent.library.scan.LOOK_S", 0.01)
+    monkeypatch.setattr("agent.library.status.LEAST_INTERVAL_S", 0.01)
+    monkeypatch.setattr("agent.library.status.MOST_SHARE", 5)
     with capture_logs():
         yield
 

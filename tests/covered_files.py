@@ -16,7 +16,7 @@ from pillow_heif import register_heif_opener
 from agent.domain.face import Box
 from agent.domain.redaction import Cover, Look, Shape
 from agent.vision.codecs import Limits
-from agent.vision.copies import png
+from agent.vision.copies import png_copy
 from tests.quick_formats import QUICK
 
 Make: TypeAlias = Callable[[int], bytes]
@@ -79,7 +79,7 @@ def files() -> Mapping[str, Make]:
             (b"IDAT", zlib.compress(rows)),
             (b"IEND", b""),
         )
-        return b"\x89PNG\r\n\x1a\n" + b"".join(png.chunk(*part) for part in parts)
+        return b"\x89PNG\r\n\x1a\n" + b"".join(png_copy.chunk(*part) for part in parts)
 
     def deep_tiff(seed: int) -> bytes:
         return bytes(cv2.imencode(".tiff", scene(seed, deep=True)[:, :, ::-1])[1])

@@ -7,11 +7,12 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 from sqlalchemy import func, select
 
-from agent.adapters.keys import LibraryKeys
-from agent.adapters.store import SqliteLibrary, schema
-from agent.adapters.store.engine import Database
-from agent.bootstrap import home_of_key
 from agent.domain.events import Recorded
+from agent.library.queries.library_queries import SqliteLibrary
+from agent.main.wiring import home_of_key
+from agent.store import schema
+from agent.store.database import Database
+from agent.store.keys import LibraryKeys
 from tests.program import RealProgram
 
 PAGE, RESERVED, SALT = 4096, 80, 16  # SQLCipher 4: the initialisation vector and the HMAC stand at a page's end

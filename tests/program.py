@@ -12,15 +12,15 @@ import httpx
 import psutil
 import pytest
 
-from agent.adapters.config_file import SettingsFile
-from agent.adapters.paths import AppPaths
-from agent.adapters.store import SqliteLibrary
-from agent.adapters.store.opening import open_library
-from agent.api.client import Client
-from agent.api.schemas import ImageOut, ImagePage, Status
-from agent.api.whereabouts import find
-from agent.bootstrap import home_of_key
+from agent.core.config_file import SettingsFile
+from agent.core.paths import AppPaths
 from agent.domain.errors import AgentError
+from agent.library.queries.library_queries import SqliteLibrary
+from agent.main.wiring import home_of_key
+from agent.store.opening import open_library
+from agent.web.client import Client
+from agent.web.schemas import ImageOut, ImagePage, Status
+from agent.web.whereabouts import find
 
 CHECKOUT = Path(__file__).parent.parent
 WAIT_S = 60.0

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 
-from agent.adapters.updates.manifest import FileEntry, manifest_of, public_key, signed
-from agent.adapters.updates.updater import this_platform
-from agent.build import Build, Channel, Kind
+from agent.core.build import Build, Channel, Kind
+from agent.updates.manifest import FileEntry, manifest_of, public_key, signed
+from agent.updates.updater import this_platform
 
 KEY = bytes(range(32))
 

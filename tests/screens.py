@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from agent.app.capturing import Surroundings
-from agent.app.picking import Pane
-from agent.app.ports import Analyse
-from agent.app.ports.screen import Frame
 from agent.domain.errors import CaptureGone, DesktopError, MonitorUnknown, NoWindow
 from agent.domain.face import Analysis, Box
 from agent.domain.redaction import Cover
 from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
+from agent.engine.analyser import Analyse
+from agent.engine.screen_port import Frame
+from agent.screen.capture import Surroundings
+from agent.screen.region_picker import Pane
 from tests.world import analysis
 
 

@@ -4,16 +4,16 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from agent.app.governor import Power
-from agent.app.ports.watching import Watched, WatchedDesktop, WatchTask
-from agent.app.watch_shown import Said, WatchState
-from agent.app.watching import Around, Watching
+from agent.core.settings import Settings
 from agent.domain.errors import AgentError
 from agent.domain.face import Box, Face, Quality
 from agent.domain.image import Recipe
 from agent.domain.people import Certainty, Identity
 from agent.domain.scene import Scene, Window
-from agent.settings import Settings
+from agent.engine.governor import Power
+from agent.engine.watching_port import Watched, WatchedDesktop, WatchTask
+from agent.screen.watch import Around, Watching
+from agent.screen.watch_state import Said, WatchState
 from tests.world import LANDMARKS, NOW
 
 

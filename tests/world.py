@@ -15,30 +15,33 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.adapters.copies import Copies
-from agent.adapters.forgotten import ForgottenFile
-from agent.adapters.kept import KeptFiles
-from agent.adapters.xmp import Sidecars
-from agent.app.capturing import Surroundings
-from agent.app.clips import ClipRedactor
-from agent.app.lifecycle import App
-from agent.app.ports import Analyse, Emit, Groups, Query, Region, Render, Rendered
-from agent.app.ports.screen import ScreenGrabber
-from agent.app.recognition import Backups
-from agent.app.redaction import Makers
-from agent.app.rules import EMBEDDER, recipe_for
+from agent.core.settings import Settings, folder_of
+from agent.domain.embeddings import FacePrint, GroupMember, Near, Spread
 from agent.domain.errors import AgentError, ImageMissing
 from agent.domain.events import Recorded
 from agent.domain.face import Analysis, Box, Face, Landmarks, Quality, StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
 from agent.domain.people import Candidate
-from agent.domain.prints import FacePrint, GroupMember, Near, Spread
-from agent.settings import Settings, folder_of
+from agent.engine.analyser import Analyse
+from agent.engine.matcher_port import Groups, Query
+from agent.engine.renderer import Region, Render, Rendered
+from agent.engine.screen_port import ScreenGrabber
+from agent.library.recipes import EMBEDDER, recipe_for
+from agent.main.app import App
+from agent.people.forgotten import ForgottenFile
+from agent.people.recognition_switch import Backups
+from agent.people.sidecars.sidecar_store import Sidecars
+from agent.redaction.copy_files import Copies
+from agent.redaction.recovery_file import KeptFiles
+from agent.redaction.service import Makers
+from agent.redaction.video.video_redactor import ClipRedactor
+from agent.screen.capture import Surroundings
+from agent.sources.source import Emit
 
 # Many use the stand-ins only, and SQLAlchemy is slow to load.
 if TYPE_CHECKING:
-    from agent.adapters.store import SqliteLibrary
+    from agent.library.queries.library_queries import SqliteLibrary
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LANDMARKS: Landmarks = ((10, 10), (30, 10), (20, 20), (12, 30), (28, 30))

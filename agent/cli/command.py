@@ -7,7 +7,7 @@ import click
 
 from agent.cli.output import be_quiet
 from agent.cli.wrapping import cells, padded, wrapped
-from agent.i18n import Texts
+from agent.core.i18n import Texts
 
 TEXTS = Texts()
 F = TypeVar("F", bound=Callable[..., Any])

@@ -5,7 +5,7 @@ from click.shell_completion import ShellComplete, get_completion_class
 
 from agent.cli.command import Command
 from agent.cli.output import say
-from agent.i18n import Texts
+from agent.core.i18n import Texts
 
 TEXTS = Texts()
 PROGRAM = "ai-popup"

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from agent.cli.output import note
-from agent.i18n import Texts
+from agent.core.i18n import Texts
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -7,11 +7,11 @@ import click
 import structlog
 from pydantic import ValidationError
 
-from agent.cli.click_words import whole
+from agent.cli.click_texts import whole
 from agent.cli.output import is_of_output
 from agent.cli.session import Session
+from agent.core.i18n import Texts
 from agent.domain.errors import AgentError, OutputFailed, Unexpected
-from agent.i18n import Texts
 
 TEXTS = Texts()
 
@@ -50,7 +50,7 @@ def _refusal(texts: Texts, error: ValidationError) -> str:
 
 def _log(session: Session, error: Exception) -> None:
     """Keep the place of a defect, never its message, which may hold a name or a path."""
-    from agent import logs
+    from agent.core import logs
 
     with suppress(AgentError, OSError):
         logs.configure(session.settings.logs, session.paths.logs)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from agent.domain.errors import StoreDamaged, StoreError
 
 if TYPE_CHECKING:
-    from agent.adapters.store import SqliteLibrary
     from agent.cli.session import Session
+    from agent.library.queries.library_queries import SqliteLibrary
 
 # At most so long a command that is done waits for the end of the reading; a small library is read at once unless the computer is busy.
 WAIT_S, WAIT_SMALL_S = 2.0, 20.0
@@ -18,8 +18,8 @@ WAIT_S, WAIT_SMALL_S = 2.0, 20.0
 @contextmanager
 def checking(session: "Session", library: "SqliteLibrary") -> Iterator[None]:
     """What the library was last found to be is told too, where the reading takes too long. A command that fails tells its own reason."""
-    from agent.adapters.store.soundness import Soundness
-    from agent.bootstrap import utc_now
+    from agent.main.wiring import utc_now
+    from agent.store.soundness import Soundness
 
     soundness = Soundness(session.paths.library)
     if not soundness.due(utc_now()):
@@ -39,7 +39,7 @@ def checking(session: "Session", library: "SqliteLibrary") -> Iterator[None]:
 
 def tell_damage(session: "Session") -> None:
     """If the last look found damage."""
-    from agent.adapters.store.soundness import Soundness
+    from agent.store.soundness import Soundness
 
     if Soundness(session.paths.library).damaged:
         session.explain(StoreDamaged())

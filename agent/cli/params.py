@@ -2,7 +2,7 @@
 
 import click
 
-from agent.i18n import Texts
+from agent.core.i18n import Texts
 
 LONGEST_NAME = 200
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from agent.adapters.config_file import SettingsFile
-from agent.adapters.paths import AppPaths
 from agent.cli.output import say
+from agent.core.config_file import SettingsFile
+from agent.core.i18n import Texts
+from agent.core.paths import AppPaths
+from agent.core.settings import Settings
 from agent.domain.errors import AgentError
-from agent.i18n import Texts
-from agent.settings import Settings
 
 if TYPE_CHECKING:
-    from agent.adapters.store import SqliteLibrary
-    from agent.api.client import Client
+    from agent.library.queries.library_queries import SqliteLibrary
+    from agent.web.client import Client
 
 T = TypeVar("T")
 
@@ -50,14 +50,14 @@ class Session:
 
     def client(self) -> "Client":
         """Raises NotRunning."""
-        from agent.api.client import Client
+        from agent.web.client import Client
 
         return Client.find(self.paths.runtime)
 
     @contextmanager
     def alone(self, *, command: bool = True, wait_s: float = 0) -> Iterator[None]:
         """Hold the instance's lock, as a `command` or as the agent. Raises AlreadyRunning, CommandRunning."""
-        from agent.adapters.instance import alone
+        from agent.core.instance_lock import alone
 
         with alone(self.paths, command=command, wait_s=wait_s):
             yield
@@ -73,9 +73,9 @@ class Session:
     @contextmanager
     def library(self) -> Iterator["SqliteLibrary"]:
         """Open the library; made on first use, and then the recovery code is shown. Raises StoreError, KeyHomeError."""
-        from agent.adapters.keys import LibraryKeys
-        from agent.adapters.store.opening import open_library
-        from agent.bootstrap import home_of_key
+        from agent.main.wiring import home_of_key
+        from agent.store.keys import LibraryKeys
+        from agent.store.opening import open_library
 
         home = home_of_key(self.settings, self.paths)
         keys = LibraryKeys(self.paths.library, home)
@@ -97,7 +97,7 @@ class Session:
         about = f"{about}: " if about else ""
         self.mention(f"{about}{self.sentences(self.texts.cause(error), self.texts.remedy(error))} [{error.code}]")
         if self.verbose:
-            from agent.logs import places
+            from agent.core.logs import places
 
             self.mention(places(error))
 

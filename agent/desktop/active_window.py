@@ -4,7 +4,7 @@ import os
 import sys
 
 from agent.desktop.display import display_available
-from agent.desktop.windows import WindowsWindows
+from agent.desktop.window_list import WindowsWindows
 from agent.domain.errors import NoWindow
 
 

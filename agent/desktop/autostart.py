@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from agent.child import own_command
+from agent.core.child import own_command
 from agent.domain.errors import AutostartFailed
 
 NAME = "AI Popup"

@@ -7,14 +7,14 @@ from typing import Any
 
 import structlog
 
-from agent.app.lifecycle import App
-from agent.app.picking import Picking
+from agent.core.settings import Capture
 from agent.desktop.desk import Desk
 from agent.desktop.hotkey import Hotkey, hotkey
 from agent.domain.errors import AgentError, CaptureCancelled, DesktopError
 from agent.domain.redaction import Look
 from agent.domain.screen import ScreenRef
-from agent.settings import Capture
+from agent.main.app import App
+from agent.screen.region_picker import Picking
 
 log = structlog.get_logger()
 

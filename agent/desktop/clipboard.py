@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from agent.app.ports.screen import Clipboard
-from agent.child import Child, ChildGone, ChildTimeout, own_command
+from agent.core.child import Child, ChildGone, ChildTimeout, own_command
 from agent.desktop.display import display_available
 from agent.domain.errors import ClipboardFailed
+from agent.engine.screen_port import Clipboard
 
 _ANSWER_S = 20.0
 

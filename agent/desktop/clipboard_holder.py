@@ -7,7 +7,7 @@ import sys
 import threading
 from typing import BinaryIO
 
-from agent.child import send, take_pipes
+from agent.core.child import send, take_pipes
 from agent.desktop.popup_window import prepare_linux
 
 _ANSWER_S = 10.0

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import structlog
 
-from agent.app.picking import Pane
+from agent.core.settings import Popup
 from agent.desktop.display import display_available
 from agent.desktop.opener import open_image, open_in_browser, open_text, show_in_folder
 from agent.desktop.popup import PopupHost
 from agent.domain.errors import DesktopError, NoDisplay, PopupFailed
-from agent.settings import Popup
+from agent.screen.region_picker import Pane
 
 log = structlog.get_logger()
 

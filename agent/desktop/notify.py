@@ -6,10 +6,10 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from agent.core.i18n import Texts
+from agent.core.resources import resource
 from agent.desktop import session_bus
 from agent.domain.errors import AgentError
-from agent.i18n import Texts
-from agent.resources import resource
 
 if TYPE_CHECKING:
     from desktop_notifier import DesktopNotifier

@@ -4,10 +4,10 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 
-from agent.child import Child, ChildGone, ChildTimeout, Message, own_command
+from agent.core.child import Child, ChildGone, ChildTimeout, Message, own_command
+from agent.core.settings import Corner
 from agent.desktop.display import display_available
 from agent.domain.errors import DesktopError, LibraryMissing, NoDisplay, PopupFailed
-from agent.settings import Corner
 
 _START_S = 45.0  # a cold disk, the web engine's first start
 _WARM_S = 5.0

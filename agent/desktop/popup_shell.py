@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from agent.core.settings import Corner
 from agent.desktop.picker_shell import Picker
-from agent.settings import Corner
 
 WIDTH, HEIGHT = 380, 520
 LOAD_S = 15.0

@@ -7,13 +7,13 @@ import threading
 import time
 from typing import Any, BinaryIO
 
-from agent.child import Message, send, take_pipes
+from agent.core.child import Message, send, take_pipes
+from agent.core.settings import Corner
 from agent.desktop.display import missing_library
 from agent.desktop.picker_shell import PickerPane
 from agent.desktop.popup_shell import HEIGHT, WIDTH, Shell, is_ours
 from agent.desktop.system_shells import shell_for
 from agent.desktop.work_area import Rect
-from agent.settings import Corner
 
 _START_S = 20.0
 _END_S = 3.0

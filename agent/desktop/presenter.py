@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import structlog
 
-from agent.app.status import Status
 from agent.desktop.desk import Desk
 from agent.domain.errors import DesktopError, StoreError
 from agent.domain.events import ImageFailed, ImageIndexed, PlaceAdded, Recorded
+from agent.library.status import Status
 
 log = structlog.get_logger()
 

@@ -11,11 +11,11 @@ from PySide6.QtGui import QColor, QDesktopServices, QGuiApplication
 from PySide6.QtWebEngineCore import QWebEngineLoadingInfo, QWebEngineNavigationRequest, QWebEnginePage
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QWidget
 
+from agent.core.settings import Corner
 from agent.desktop.popup_shell import HEIGHT, LOAD_S, WIDTH, is_ours
 from agent.desktop.qt_picker import QtPicker
 from agent.desktop.qt_thread import QtThread
 from agent.desktop.work_area import frame, qt_area
-from agent.settings import Corner
 
 _ANSWER_S = 5.0
 _RENDERER_GONE = 70

@@ -5,10 +5,10 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from agent.core.settings import Corner
 from agent.desktop.popup_shell import HEIGHT, LOAD_S, WIDTH, Shell, is_ours
 from agent.desktop.system_picker import SystemPicker
 from agent.desktop.work_area import MARGIN, Rect, frame, mac_area, windows_area
-from agent.settings import Corner
 
 
 def shell_for(window: Any) -> Shell:

@@ -8,10 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias
 
+from agent.core.i18n import Texts
+from agent.core.resources import resource
 from agent.desktop.pystray_import import pystray
 from agent.desktop.termination import on_termination
-from agent.i18n import Texts
-from agent.resources import resource
 
 RECENT = 5
 QUIET_MINUTES = (30, 60, 240, 480)

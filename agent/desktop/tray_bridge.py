@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from agent.core.i18n import Texts
 from agent.desktop.tray import RECENT, TOMORROW, RecentResult, Snooze, Tray, TrayActions, TrayModel, TrayState, TrayWatch
 from agent.domain.errors import AgentError, CaptureCancelled
-from agent.i18n import Texts
 
 if TYPE_CHECKING:
-    from agent.app.lifecycle import App
-    from agent.app.status import Status
     from agent.desktop.desk import Desk
+    from agent.library.status import Status
+    from agent.main.app import App
 
 log = structlog.get_logger()
 

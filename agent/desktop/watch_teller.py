@@ -6,12 +6,12 @@ from typing import Protocol
 
 import structlog
 
-from agent.app.watch_shown import Said
-from agent.app.watching import Watching
+from agent.core.i18n import Texts
 from agent.desktop.notify import Notifier
 from agent.domain.errors import AgentError
-from agent.domain.sightings import Kind
-from agent.i18n import Texts
+from agent.screen.sightings import Kind
+from agent.screen.watch import Watching
+from agent.screen.watch_state import Said
 
 log = structlog.get_logger()
 

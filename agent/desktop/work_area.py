@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from agent.settings import Corner
+from agent.core.settings import Corner
 
 MARGIN = 12
 _DPI = 96  # Windows' at scale 1

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
-from agent.domain.clips import Find, Knot, Sight, Trail, Way, between
 from agent.domain.face import Box
+from agent.domain.video import Find, Knot, Sight, Trail, Way, between
 
 # A face begins with a find of at least this score; weaker ones only carry it on.
 BEGINS: Final = 0.5

@@ -4,12 +4,13 @@ import asyncio
 import os
 import time
 
-from agent.app.ports import Analyse, Region, Render, Rendered
 from agent.domain.errors import AgentError
 from agent.domain.face import Analysis
-from agent.engine.files import NewFile, new_file, open_photo
+from agent.engine.analyser import Analyse
+from agent.engine.open_files import NewFile, new_file, open_photo
+from agent.engine.renderer import Region, Render, Rendered
+from agent.engine.rpc import EngineConfig
 from agent.engine.service import Engine
-from agent.engine.wire import EngineConfig
 
 
 class InlineAnalyser:

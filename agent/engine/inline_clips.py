@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 from agent.domain.errors import AgentError
-from agent.engine.clip_service import answer_clip
-from agent.engine.files import Opener
-from agent.engine.film_service import OPERATIONS, answer_film
+from agent.engine.animation_service import OPERATIONS, answer_film
+from agent.engine.open_files import Opener
+from agent.engine.rpc import Codec
 from agent.engine.service import Engine
-from agent.engine.wire import Codec
+from agent.engine.video_service import answer_clip
 
 T = TypeVar("T")
 

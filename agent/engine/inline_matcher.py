@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from agent.app.ports import Groups, Query
+from agent.domain.embeddings import FacePrint, GroupMember, Near, Spread
 from agent.domain.people import Candidate
-from agent.domain.prints import FacePrint, GroupMember, Near, Spread
-from agent.engine.match_service import MatchService
-from agent.engine.match_wire import IdentifyRequest, Members, NearRequest, Placed, SpreadRequest, by_group, parts
-from agent.engine.matching import ReadPrints
+from agent.engine.matcher import ReadPrints
+from agent.engine.matcher_port import Groups, Query
+from agent.engine.matcher_service import MatchService
+from agent.engine.matcher_wire import IdentifyRequest, Members, NearRequest, Placed, SpreadRequest, by_group, parts
 
 T = TypeVar("T")
 

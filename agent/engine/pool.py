@@ -7,11 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from agent.app.devices import CPU, Note
-from agent.app.health import Wall
-from agent.app.monitor import EngineProcess
-from agent.app.ports import Analyse, Region, Render, Rendered
-from agent.child import Child, ChildGarbled, ChildGone, ChildTimeout, own_command
+from agent.core.child import Child, ChildGarbled, ChildGone, ChildTimeout, own_command
+from agent.core.heap import CLEAN
+from agent.core.settings import Engine
 from agent.domain.errors import (
     AgentError,
     EngineBadAnswer,
@@ -24,16 +22,19 @@ from agent.domain.errors import (
     EngineUnwalled,
 )
 from agent.domain.face import Analysis
-from agent.engine import wire
-from agent.engine.files import Opener, new_file, open_photo
-from agent.engine.line import Line
-from agent.engine.places import Slot, cores, let_others_go_first, memory_of, processes_for, why_ended
-from agent.engine.preparing import ModelPreparer
+from agent.engine import rpc
+from agent.engine.analyser import Analyse
+from agent.engine.devices import CPU, Note
+from agent.engine.model_preparer import ModelPreparer
+from agent.engine.monitor import EngineProcess
+from agent.engine.open_files import Opener, new_file, open_photo
+from agent.engine.renderer import Region, Render, Rendered
+from agent.engine.rpc import Codec, EngineConfig, Hello, ModelFile
+from agent.engine.sandbox import can_be_whole
 from agent.engine.selftest_runs import DeviceChooser
-from agent.engine.wall import can_be_whole
-from agent.engine.wire import Codec, EngineConfig, Hello, ModelFile
-from agent.heap import CLEAN
-from agent.settings import Engine
+from agent.engine.slot_queue import Line
+from agent.engine.worker_slot import Slot, cores, let_others_go_first, memory_of, processes_for, why_ended
+from agent.main.health import Wall
 
 T = TypeVar("T")
 
@@ -85,29 +86,29 @@ class EnginePool:
 
     # -- the port ----------------------------------------------------------------------------------------------------------------
     async def analyse(self, task: Analyse) -> Analysis:
-        body = wire.ANALYSE.dump(task)
+        body = rpc.ANALYSE.dump(task)
         files = (partial(open_photo, task.path),)
-        return await self.run("analyse", body, wire.ANALYSIS, lambda analysis: wire.check_analysis(analysis, task), IN_LINE, files)
+        return await self.run("analyse", body, rpc.ANALYSIS, lambda analysis: rpc.check_analysis(analysis, task), IN_LINE, files)
 
     async def preview(self, path: str, side: int) -> bytes:
-        body = wire.PREVIEW.dump(wire.PreviewRequest(path, side))
-        return await self.run("preview", body, wire.PICTURE, wire.check_preview, A_PERSON_WAITS, (partial(open_photo, path),))
+        body = rpc.PREVIEW.dump(rpc.PreviewRequest(path, side))
+        return await self.run("preview", body, rpc.PICTURE, rpc.check_preview, A_PERSON_WAITS, (partial(open_photo, path),))
 
     async def render(self, task: Render) -> Rendered:
         def check(rendered: Rendered) -> Rendered:
-            return wire.check_rendered(rendered, task)
+            return rpc.check_rendered(rendered, task)
 
         async with new_file(task.output) as output:
             files = (partial(open_photo, task.path), output.open)
-            rendered = await self.run("render", wire.RENDER.dump(task), wire.RENDERED, check, IN_LINE, files)
+            rendered = await self.run("render", rpc.RENDER.dump(task), rpc.RENDERED, check, IN_LINE, files)
             await asyncio.to_thread(output.settle, rendered.copy_size)
         return rendered
 
     async def restore(self, path: str, regions: tuple[Region, ...], output: str) -> None:
-        body = wire.RESTORE.dump(wire.RestoreRequest(path, regions, output))
+        body = rpc.RESTORE.dump(rpc.RestoreRequest(path, regions, output))
         async with new_file(output) as made:
             files = (partial(open_photo, path), made.open)
-            await self.run("restore", body, wire.DONE, lambda done: done, A_PERSON_WAITS, files)
+            await self.run("restore", body, rpc.DONE, lambda done: done, A_PERSON_WAITS, files)
             await asyncio.to_thread(made.settle)
 
     def forget(self) -> None:
@@ -261,8 +262,8 @@ class EnginePool:
         slot.requests += 1
         limit = self.settings.time_limit_s if limit is None else limit
         try:
-            message = await child.request(wire.request(slot.requests, operation, body, files), timeout=limit)
-            answer = wire.believe(message, slot.requests, codec)
+            message = await child.request(rpc.request(slot.requests, operation, body, files), timeout=limit)
+            answer = rpc.believe(message, slot.requests, codec)
             return answer if check is None else check(answer)
         except ChildGarbled as error:
             raise self._failed(slot, EngineBadAnswer()) from error
@@ -291,7 +292,7 @@ class EnginePool:
                 raise EngineKilled
             if self._low_priority:
                 let_others_go_first(child.pid)
-            slot.hello = await self._ask(slot, child, "hello", wire.CONFIG.dump(config), wire.HELLO, limit=_START_LIMIT_S)
+            slot.hello = await self._ask(slot, child, "hello", rpc.CONFIG.dump(config), rpc.HELLO, limit=_START_LIMIT_S)
             self._judge(slot.hello.wall)
         except (ChildGone, EngineCrashed, EngineTimeout, EngineBadAnswer) as error:
             raise EngineStartFailed from error

@@ -9,10 +9,10 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.core.heap import give_back
 from agent.domain.errors import EngineStartFailed, ModelMissing, ModelWrongHash
 from agent.engine.openvino_quiet import core, ov, preprocess
-from agent.engine.wire import ModelFile
-from agent.heap import give_back
+from agent.engine.rpc import ModelFile
 from agent.vision import detector, embedder
 
 _PAIR_SHAPE = [2, 192]

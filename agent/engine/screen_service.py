@@ -8,13 +8,13 @@ from typing import Final
 import cv2
 import numpy as np
 
-from agent.app.ports import Analyse
-from agent.app.ports.screen import Frame
 from agent.domain.errors import CaptureFailed, CaptureGone, RegionOutside
 from agent.domain.face import Analysis, Box
 from agent.domain.redaction import Cover
 from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
+from agent.engine.analyser import Analyse
 from agent.engine.screen_grab import Grabber
+from agent.engine.screen_port import Frame
 from agent.engine.screen_watch import moved
 from agent.engine.service import Engine, read_steady, spent
 from agent.vision.codecs import decode

@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.app.ports.watching import Watched, WatchTask
+from agent.core.heap import large_apart, large_kept
 from agent.domain.errors import CaptureFailed, MonitorUnknown
 from agent.domain.face import Box, Face, Landmarks
 from agent.domain.screen import ALL_MONITORS, Monitor, ScreenRef
 from agent.engine.screen_grab import Grabber
 from agent.engine.service import Engine
-from agent.heap import large_apart, large_kept
+from agent.engine.watching_port import Watched, WatchTask
 from agent.vision.codecs import Image
 from agent.vision.codecs.image import Pixels
 

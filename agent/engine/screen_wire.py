@@ -6,13 +6,13 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from agent.app.ports import Analyse
-from agent.app.ports.screen import Frame
-from agent.app.ports.watching import Watched, WatchTask
 from agent.domain.errors import EngineBadAnswer
 from agent.domain.redaction import Cover
 from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
-from agent.engine.wire import STRICT, Codec, are_faces
+from agent.engine.analyser import Analyse
+from agent.engine.rpc import STRICT, Codec, are_faces
+from agent.engine.screen_port import Frame
+from agent.engine.watching_port import Watched, WatchTask
 
 # How a picture of each format begins.
 FORMATS: Final = {"png": b"\x89PNG\r\n\x1a\n", "jpeg": b"\xff\xd8\xff", "webp": b"RIFF", "bmp": b"BM"}

@@ -5,14 +5,14 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from agent.app.health import Wall
-from agent.child import Message
+from agent.core.child import Message
 from agent.domain.errors import EngineStartFailed
-from agent.engine import screen_wire, wire
-from agent.engine.files import Handed, Taker
+from agent.engine import rpc, screen_wire
+from agent.engine.open_files import Handed, Taker
+from agent.engine.rpc_worker import Operation, answered, rooms_for, serve_input
+from agent.engine.sandbox import raise_wall
 from agent.engine.screen_grab import Grabber, NoScreen, connect
-from agent.engine.serving import Operation, answered, rooms_for, serve_input
-from agent.engine.wall import raise_wall
+from agent.main.health import Wall
 
 if TYPE_CHECKING:
     from agent.engine.screen_service import ScreenService
@@ -66,9 +66,9 @@ class ScreenWorker:
         from agent.engine.screen_watch import ScreenWatch
         from agent.engine.service import Engine
 
-        engine = Engine(wire.CONFIG.load(body), time.perf_counter)
+        engine = Engine(rpc.CONFIG.load(body), time.perf_counter)
         self._service, self._watch = ScreenService(engine, self._screen), ScreenWatch(engine, self._screen)
-        return wire.HELLO.dump(wire.Hello(engine.device, engine.precision, os.getpid(), self._wall))
+        return rpc.HELLO.dump(rpc.Hello(engine.device, engine.precision, os.getpid(), self._wall))
 
     def _monitors(self, _: object) -> object:
         return screen_wire.MONITORS.dump(self._ready.monitors())
@@ -81,24 +81,24 @@ class ScreenWorker:
 
     def _frame(self, body: object) -> object:
         asked = screen_wire.FRAME_OF.load(body)
-        return wire.PICTURE.dump(self._ready.frame(asked.handle, asked.region))
+        return rpc.PICTURE.dump(self._ready.frame(asked.handle, asked.region))
 
     def _look_ahead(self, body: object) -> object:
         asked = screen_wire.LOOK.load(body)
         self._ready.ahead(asked.handle, asked.task)
-        return wire.DONE.dump(True)
+        return rpc.DONE.dump(True)
 
     def _look(self, body: object) -> object:
         asked = screen_wire.LOOK.load(body)
-        return wire.ANALYSIS.dump(self._ready.look(asked.handle, asked.region, asked.task))
+        return rpc.ANALYSIS.dump(self._ready.look(asked.handle, asked.region, asked.task))
 
     def _cover(self, body: object) -> object:
         asked = screen_wire.COVER.load(body)
-        return wire.PICTURE.dump(self._ready.cover(asked.handle, asked.covers, asked.format))
+        return rpc.PICTURE.dump(self._ready.cover(asked.handle, asked.covers, asked.format))
 
     def _drop(self, body: object) -> object:
         self._ready.drop(screen_wire.HANDLE.load(body))
-        return wire.DONE.dump(True)
+        return rpc.DONE.dump(True)
 
     def _look_on(self, body: object) -> object:
         if self._watch is None:
@@ -108,7 +108,7 @@ class ScreenWorker:
     def _look_away(self, _: object) -> object:
         if self._watch is not None:
             self._watch.forget()
-        return wire.DONE.dump(True)
+        return rpc.DONE.dump(True)
 
 
 def main() -> int:

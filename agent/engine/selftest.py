@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.app.devices import CPU, EXACT, Device, Fault, Trial
+from agent.engine.devices import CPU, EXACT, Device, Fault, Trial
 from agent.engine.openvino_quiet import core
+from agent.engine.rpc import EngineConfig, ModelFile
 from agent.engine.runtime import Runtime
 from agent.engine.selftest_sample import group, one
 from agent.engine.service import detector_of
-from agent.engine.wire import EngineConfig, ModelFile
 from agent.vision import embedder
 from agent.vision.aligner import align, face_of
 from agent.vision.codecs import Image

@@ -12,12 +12,12 @@ from typing import TypeAlias, TypeVar
 from uuid import uuid4
 
 from agent import __version__
-from agent.app.devices import CPU, Choice, Device, Fault, Note, Trial, candidates, choose, key_of
-from agent.child import Child, ChildGone, ChildTimeout
+from agent.core.child import Child, ChildGone, ChildTimeout
 from agent.domain.errors import EngineError, EngineKilled, ModelError
-from agent.engine import wire
-from agent.engine.places import why_ended
-from agent.engine.wire import Codec, EngineConfig, ModelFile
+from agent.engine import rpc
+from agent.engine.devices import CPU, Choice, Device, Fault, Note, Trial, candidates, choose, key_of
+from agent.engine.rpc import Codec, EngineConfig, ModelFile
+from agent.engine.worker_slot import why_ended
 
 T = TypeVar("T")
 _Asked: TypeAlias = tuple[str, str, dict[str, ModelFile]]
@@ -85,7 +85,7 @@ class DeviceChooser:
     async def _accelerators(self, config: EngineConfig) -> Sequence[Device]:
         """Those there are; none if a driver fails even at that."""
         try:
-            return await self._ask("accelerators", config, wire.DEVICES)
+            return await self._ask("accelerators", config, rpc.DEVICES)
         except (ChildGone, ChildTimeout, EngineError) as error:
             if self._closed:
                 raise EngineKilled from error
@@ -111,7 +111,7 @@ class DeviceChooser:
     async def _test(self, config: EngineConfig, again: bool = True) -> Trial:
         """Raises ModelError, or EngineKilled if the process was ended from outside, twice."""
         try:
-            return await self._ask("self_test", config, wire.TRIAL)
+            return await self._ask("self_test", config, rpc.TRIAL)
         except ChildTimeout:
             return Trial(Fault.HUNG, config.precision)
         except ChildGone as error:
@@ -129,8 +129,8 @@ class DeviceChooser:
         """Ask a process of its own, which is ended afterwards. Raises ChildGone, ChildTimeout, EngineError, ModelError."""
         child = self._child = await Child.start(self._command, desktop=False)
         try:
-            answer = await child.request(wire.request(1, operation, wire.CONFIG.dump(config)), timeout=self._limit)
-            return wire.believe(answer, 1, codec)
+            answer = await child.request(rpc.request(1, operation, rpc.CONFIG.dump(config)), timeout=self._limit)
+            return rpc.believe(answer, 1, codec)
         finally:
             self._child = None
             await child.kill()
@@ -140,7 +140,7 @@ def _read(record: Path) -> dict[str, Trial]:
     """Trials by key; none if the file is damaged or not there: then they are made anew."""
     try:
         raw = json.loads(record.read_bytes())
-        return {key: wire.TRIAL.load(value) for key, value in raw.items()}
+        return {key: rpc.TRIAL.load(value) for key, value in raw.items()}
     except (OSError, ValueError, AttributeError):
         return {}
 
@@ -152,7 +152,7 @@ def _write(record: Path, trials: dict[str, Trial]) -> None:
     with suppress(OSError):
         record.parent.mkdir(parents=True, exist_ok=True)
         try:
-            fresh.write_text(json.dumps({key: wire.TRIAL.dump(trial) for key, trial in newest.items()}), encoding="ascii")
+            fresh.write_text(json.dumps({key: rpc.TRIAL.dump(trial) for key, trial in newest.items()}), encoding="ascii")
             fresh.replace(record)
         finally:
             fresh.unlink(missing_ok=True)

@@ -8,13 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from agent.app.ports import Analyse, Region, Render, Rendered
 from agent.domain.errors import ImageChanged, ImageTooLarge, ImageUnreadable
 from agent.domain.face import Analysis, Face
 from agent.domain.image import NO_FACES, Recipe
-from agent.engine.files import open_photo, write_out
+from agent.engine.analyser import Analyse
+from agent.engine.open_files import open_photo, write_out
+from agent.engine.renderer import Region, Render, Rendered
+from agent.engine.rpc import EngineConfig, ModelFile
 from agent.engine.runtime import Runtime, model_for
-from agent.engine.wire import EngineConfig, ModelFile
 from agent.vision import copies, detector, embedder, yunet
 from agent.vision.aligner import align
 from agent.vision.bare import joined

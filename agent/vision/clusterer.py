@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.domain.grouping import GroupBounds, cosine
+from agent.domain.clustering import GroupBounds, cosine
 from agent.vision.apart import Apart, strangers_of
 from agent.vision.neighbours import neighbours
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agent.domain.face import Box, Landmarks, Point
 from agent.vision.codecs import Image, resize
-from agent.vision.windows import Area, grid, padded, surroundings, windows
+from agent.vision.tiles import Area, grid, padded, surroundings, windows
 
 Floats: TypeAlias = NDArray[np.float32]
 # uint8 [1, height, width, 3] RGB -> heat [1,1,h,w], scale [1,2,h,w], offset [1,2,h,w], landmarks [1,10,h,w]: h, w a fourth of the input's.

@@ -7,8 +7,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.domain.embeddings import Near
 from agent.domain.people import Candidate
-from agent.domain.prints import Near
 from agent.vision.embedder import DIMENSIONS
 from agent.vision.nearest import Nearest
 from agent.vision.vectors import Floats, Ints, Vectors, decoded, encoded

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from agent.domain.face import Analysis, Face, Landmarks, StageTimes
 from agent.domain.image import Recipe
 from agent.vision.aligner import EYE_DISTANCE, face_of
+from agent.vision.animations.animation_reading import frames_in
 from agent.vision.bare import bare_image
 from agent.vision.codecs import Image, Limits, Pixels, decode, encode_jpeg, encode_small
 from agent.vision.detector import Decoder, Detection
 from agent.vision.embedder import to_bytes
-from agent.vision.films.reading import frames_in
 from agent.vision.quality import quality
 
 CHIP_QUALITY = 92

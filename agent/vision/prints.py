@@ -6,8 +6,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.domain.embeddings import FreshPrint
 from agent.domain.people import MIN_TRUST, trust
-from agent.domain.prints import FreshPrint
 from agent.vision.aligner import face_of
 from agent.vision.codecs import Image, Pixels
 from agent.vision.detector import Detection, Look

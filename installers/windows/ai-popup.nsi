@@ -247,7 +247,7 @@ Section "Uninstall"
     ; From where LetGo moved it: the program knows the library's key and who keeps it. Nothing else runs any more.
     nsExec::Exec /TIMEOUT=60000 '"$INSTDIR.old\ai-popup.exe" uninstall --library --yes'
     Pop $1
-    RMDir /r "$LOCALAPPDATA\ai-popup" ; also of a program that is broken: agent/adapters/paths.py
+    RMDir /r "$LOCALAPPDATA\ai-popup" ; also of a program that is broken: agent/core/paths.py
   ${EndIf}
   RMDir /r "$INSTDIR.old" ; where LetGo moved it
   RMDir /r "$INSTDIR.new" ; and a version that was to be tried

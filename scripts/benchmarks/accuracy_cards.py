@@ -12,10 +12,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.app.group_cards import SHOWN
-from agent.domain.grouping import GroupBounds
+from agent.core.settings import Recognition
+from agent.domain.clustering import GroupBounds
 from agent.domain.people import Bounds, Candidate, certain_up_to
-from agent.settings import Recognition
+from agent.people.cluster_cards import SHOWN
 from agent.vision.spread import halves, least_alike
 from scripts.benchmarks.rows import Row, at_least, at_most
 

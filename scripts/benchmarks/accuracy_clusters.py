@@ -12,8 +12,8 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.domain.clustering import GroupBounds
 from agent.domain.face import Quality
-from agent.domain.grouping import GroupBounds
 from agent.domain.people import trust
 from agent.vision.clusterer import NEAREST, cluster
 from agent.vision.grouping import Grouping, Member

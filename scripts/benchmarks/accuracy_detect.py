@@ -7,9 +7,9 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
 
-from agent.app.ports import Analyse
 from agent.domain.face import Box
 from agent.domain.image import Recipe
+from agent.engine.analyser import Analyse
 from agent.engine.inline import InlineAnalyser
 from agent.vision import detector
 from agent.vision.codecs import encode_jpeg

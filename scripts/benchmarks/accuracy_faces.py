@@ -15,15 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
-from agent.adapters.model_store import ModelStore
-from agent.app.ports import Analyse
-from agent.bootstrap import model_files
 from agent.domain.face import Landmarks, Quality
 from agent.domain.image import Recipe
+from agent.engine.analyser import Analyse
 from agent.engine.inline import InlineAnalyser
+from agent.engine.rpc import EngineConfig
 from agent.engine.runtime import Runtime
 from agent.engine.service import detector_of
-from agent.engine.wire import EngineConfig
+from agent.main.wiring import model_files
+from agent.models.model_store import ModelStore
 from agent.vision import detector, embedder
 from agent.vision.aligner import MARGIN, align, face_of
 from agent.vision.codecs import Image, Limits, decode

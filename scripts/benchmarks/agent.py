@@ -14,10 +14,10 @@ from queue import Queue
 import httpx
 import structlog
 
-from agent import logs
-from agent.api.client import Client
-from agent.api.schemas_scan import ScanRequest
-from agent.settings import Logs
+from agent.core import logs
+from agent.core.settings import Logs
+from agent.library.scan_schemas import ScanRequest
+from agent.web.client import Client
 from scripts.benchmarks.photos import Photo, photos
 from scripts.benchmarks.rows import Row, at_least, at_most, median
 from scripts.benchmarks.stage import running

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from agent.api.client import Client
+from agent.web.client import Client
 from scripts.benchmarks.rows import Row, median, worst
 from scripts.screens import browser
 from scripts.signing_in import sign_in

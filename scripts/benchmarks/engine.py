@@ -10,15 +10,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from agent.adapters.model_store import ModelStore
-from agent.app.ports import Analyse
-from agent.bootstrap import model_files
-from agent.child import own_command
+from agent.core.child import own_command
+from agent.core.settings import Engine
 from agent.domain.image import Recipe
-from agent.engine.places import memory_of
+from agent.engine.analyser import Analyse
+from agent.engine.model_preparer import ModelPreparer
 from agent.engine.pool import EnginePool
-from agent.engine.preparing import ModelPreparer
-from agent.settings import Engine
+from agent.engine.worker_slot import memory_of
+from agent.main.wiring import model_files
+from agent.models.model_store import ModelStore
 from scripts.benchmarks.photos import photos
 from scripts.benchmarks.rows import Row, at_most
 from scripts.benchmarks.stage import fetched

@@ -15,17 +15,17 @@ from typing import TypeAlias
 from PIL import Image
 from sqlalchemy import Table, insert, select
 
-from agent.adapters.keys import LibraryKeys
-from agent.adapters.paths import AppPaths
-from agent.adapters.store import schema
-from agent.adapters.store.engine import Database
-from agent.adapters.store.opening import DATABASE_FILE, open_library
-from agent.adapters.thumbnails import ThumbnailFile
-from agent.app.rules import EMBEDDER
-from agent.app.thumbnails import SIDE
-from agent.bootstrap import home_of_key
+from agent.core.paths import AppPaths
+from agent.core.settings import Settings
 from agent.domain.jobs import JobState, Priority
-from agent.settings import Settings
+from agent.library.recipes import EMBEDDER
+from agent.library.thumbnail_store import ThumbnailFile
+from agent.library.thumbnails import SIDE
+from agent.main.wiring import home_of_key
+from agent.store import schema
+from agent.store.database import Database
+from agent.store.keys import LibraryKeys
+from agent.store.opening import DATABASE_FILE, open_library
 from scripts.setup.pictures import variations
 
 Values: TypeAlias = dict[str, object]

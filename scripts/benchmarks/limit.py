@@ -20,9 +20,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.adapters.model_store import ModelStore
+from agent.engine.rpc import ModelFile
 from agent.engine.runtime import Runtime
-from agent.engine.wire import ModelFile
+from agent.models.model_store import ModelStore
 from agent.vision.codecs import Image, Limits, decode
 from agent.vision.detector import CenterFace, DetectorNet
 from scripts.benchmarks.photos import Photo

@@ -18,15 +18,16 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from agent.adapters.model_store import ModelStore
-from agent.app.ports import Analyse, Render
-from agent.bootstrap import model_files
+from agent.core.settings import Engine
 from agent.domain.errors import AgentError, ImageError, ModelMissing, RedactionError
 from agent.domain.face import Analysis
 from agent.domain.image import Recipe
 from agent.domain.redaction import Cover, Look, cover_of
+from agent.engine.analyser import Analyse
 from agent.engine.pool import EnginePool
-from agent.settings import Engine
+from agent.engine.renderer import Render
+from agent.main.wiring import model_files
+from agent.models.model_store import ModelStore
 from agent.vision.redactor import SOLID, covered
 from scripts.benchmarks.rows import Row, at_most
 from scripts.benchmarks.stage import fetched

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import httpx
 
-from agent.adapters.paths import AppPaths
-from agent.adapters.store.opening import open_library
-from agent.api.client import Client
-from agent.bootstrap import home_of_key
-from agent.settings import Settings
+from agent.core.paths import AppPaths
+from agent.core.settings import Settings
+from agent.main.wiring import home_of_key
+from agent.store.opening import open_library
+from agent.web.client import Client
 from scripts.benchmarks import synthetic_faces
 from scripts.benchmarks.rows import Row, at_most, p95
 from scripts.benchmarks.stage import running

@@ -12,15 +12,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from agent.adapters.model_store import ModelStore
-from agent.app.ports import Analyse, Render
-from agent.bootstrap import model_files
-from agent.child import own_command
+from agent.core.child import own_command
+from agent.core.settings import Engine
 from agent.domain.redaction import Look, cover_of
-from agent.engine.places import cores
+from agent.engine.analyser import Analyse
+from agent.engine.model_preparer import ModelPreparer
 from agent.engine.pool import EnginePool
-from agent.engine.preparing import ModelPreparer
-from agent.settings import Engine
+from agent.engine.renderer import Render
+from agent.engine.worker_slot import cores
+from agent.main.wiring import model_files
+from agent.models.model_store import ModelStore
 from scripts.benchmarks.accuracy_detect import DETECT
 from scripts.benchmarks.engine import MB, peak_of
 from scripts.benchmarks.limit import converted, decoded_per_second, limit, precision_of, work_of

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.app.ports import Analyse
 from agent.domain.face import Box
 from agent.domain.redaction import Look, cover_of
+from agent.engine.analyser import Analyse
 from agent.engine.inline import InlineAnalyser
 from agent.vision.codecs import encode_jpeg
 from agent.vision.redactor import covered

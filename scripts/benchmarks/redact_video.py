@@ -22,18 +22,18 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from agent.adapters.clip_jobs import FolderJobs
-from agent.adapters.model_store import ModelStore
-from agent.app.clips import ClipRedactor, ClipWish
-from agent.bootstrap import model_files
-from agent.child import own_command
+from agent.core.child import own_command
+from agent.core.settings import Engine
 from agent.domain.redaction import Look
-from agent.engine.clips import EngineClips
+from agent.engine.model_preparer import ModelPreparer
 from agent.engine.pool import EnginePool
-from agent.engine.preparing import ModelPreparer
 from agent.engine.runtime import Runtime
 from agent.engine.service import detector_of
-from agent.settings import Engine
+from agent.engine.video_engine import EngineClips
+from agent.main.wiring import model_files
+from agent.models.model_store import ModelStore
+from agent.redaction.video.job_files import FolderJobs
+from agent.redaction.video.video_redactor import ClipRedactor, ClipWish
 from agent.vision import yunet
 from agent.vision.codecs import Image
 from scripts.benchmarks.clips import HEIGHT, WIDTH, Clip, Outline, clip, looped

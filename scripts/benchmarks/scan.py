@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.adapters.model_store import ModelStore
-from agent.child import own_command
+from agent.core.child import own_command
+from agent.models.model_store import ModelStore
 from scripts.benchmarks.limit import converted, limit, precision_of, work_of
 from scripts.benchmarks.photos import Photo, photos
 from scripts.benchmarks.rows import Row, at_least, percentile

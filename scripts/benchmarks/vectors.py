@@ -8,9 +8,9 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.app.ports import Query
-from agent.domain.prints import FacePrint
-from agent.engine.matching import MatcherProcess
+from agent.domain.embeddings import FacePrint
+from agent.engine.matcher import MatcherProcess
+from agent.engine.matcher_port import Query
 from agent.vision.nearest import Nearest
 from agent.vision.neighbours import neighbours
 from scripts.benchmarks import synthetic_faces

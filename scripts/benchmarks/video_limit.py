@@ -19,8 +19,8 @@ from av.codec.context import CodecContext
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
-from agent.adapters.model_store import ModelStore
-from agent.engine.places import cores
+from agent.engine.worker_slot import cores
+from agent.models.model_store import ModelStore
 from agent.vision.codecs import Limits
 from agent.vision.detector import CenterFace
 from agent.vision.video.looking import look_through

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn, TextIO
 
-from agent.i18n import Texts
+from agent.core.i18n import Texts
 
 # How often a step that is not on a terminal repeats what it is doing (seconds).
 _QUIET_INTERVAL = 15.0

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from agent.app.ports import Analyse, Analyser
+from agent.core.settings import Engine
 from agent.domain.errors import ImageEmpty, ImageMissing, ImageTruncated, ImageUnsupported, ModelMissing
 from agent.domain.image import NO_FACES, Recipe
+from agent.engine.analyser import Analyse, Analyser
 from agent.engine.inline import InlineAnalyser
 from agent.engine.pool import EnginePool
-from agent.engine.wire import EngineConfig
-from agent.settings import Engine
+from agent.engine.rpc import EngineConfig
 from agent.vision.codecs import Limits, decode
 
 LIMITS = Limits(megapixels=1, megabytes=1)
@@ -34,7 +34,7 @@ async def analyser(request: pytest.FixtureRequest, engine_config: EngineConfig) 
             engine_config.models,
             converted=Path(engine_config.converted),
             cache=Path(engine_config.cache),
-            command=[sys.executable, "-c", "from agent.engine.worker import main; raise SystemExit(main())"],
+            command=[sys.executable, "-c", "from agent.engine.engine_worker import main; raise SystemExit(main())"],
         )
     yield made
     await made.close()

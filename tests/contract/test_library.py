@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent.app.ports import Area, Library, Noted, Portrait
 from agent.domain.edits import DescribePerson, NameFaces
 from agent.domain.errors import EngineCrashed, FaceUnknown, ImageCorrupt, ImageMissing, ImageTruncated, ModelMissing
 from agent.domain.events import ImageFailed, ImageIndexed, PeopleChanged, PlaceAdded, PlaceLost, PlaceMoved, RecognitionPurged, Recorded
@@ -13,6 +12,8 @@ from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import NO_FACES, FileSeen, Recipe
 from agent.domain.jobs import Job, JobState, Priority
 from agent.domain.people import Certainty, Identity
+from agent.library.library_port import Library
+from agent.library.records import Area, Noted, Portrait
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)

@@ -4,13 +4,14 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from agent.adapters.store import journal
-from agent.app.ports import Library, Noted, Shown
 from agent.domain.errors import ImageMissing
 from agent.domain.events import FavouritesChanged, ImageIndexed, ImagesHidden
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
+from agent.library.library_port import Library
+from agent.library.records import Noted, Shown
+from agent.store import journal
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)

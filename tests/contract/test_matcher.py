@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from agent.app.ports import FaceMatcher, Groups, Query
-from agent.domain.prints import FacePrint, GroupMember
+from agent.domain.embeddings import FacePrint, GroupMember
 from agent.engine.inline_matcher import InlineMatcher
-from agent.engine.matching import MatcherProcess
+from agent.engine.matcher import MatcherProcess
+from agent.engine.matcher_port import FaceMatcher, Groups, Query
 
 pytestmark = pytest.mark.asyncio
 
@@ -53,7 +53,9 @@ async def matcher(request: pytest.FixtureRequest, store: Store) -> AsyncIterator
     if request.param == "inline":
         made = InlineMatcher(store)
     else:
-        made = MatcherProcess(store, command=[sys.executable, "-c", "from agent.engine.match_worker import main; raise SystemExit(main())"])
+        made = MatcherProcess(
+            store, command=[sys.executable, "-c", "from agent.engine.matcher_worker import main; raise SystemExit(main())"]
+        )
     yield made
     await made.close()
 

@@ -5,10 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from agent.adapters.store import SqliteLibrary
-from agent.adapters.store.engine import Database
-from agent.adapters.store.schema import audit
-from agent.app.ports import BACKUPS_HOLD_PURGED, Index, Library, Match, Shown
 from agent.domain.edits import (
     AdoptNames,
     Basis,
@@ -28,6 +24,11 @@ from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import JobState, Priority
 from agent.domain.people import Certainty, Identity
+from agent.library.library_port import BACKUPS_HOLD_PURGED, Library
+from agent.library.queries.library_queries import SqliteLibrary
+from agent.library.records import Index, Match, Shown
+from agent.store.database import Database
+from agent.store.schema import audit
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)

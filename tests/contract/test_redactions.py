@@ -3,13 +3,15 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from agent.app.ports import CopyFacts, ItemState, Library, Made, Noted, PlannedCopy
 from agent.domain.errors import ImageTruncated
 from agent.domain.face import Analysis, Box, StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
 from agent.domain.redaction import Choice, Cover, Look, Reason, Shape, Style
-from agent.domain.wishes import Doubtful, Keeping, Mark, Wish
+from agent.library.library_port import Library
+from agent.library.records import Noted
+from agent.redaction.copy_records import CopyFacts, ItemState, Made, PlannedCopy
+from agent.redaction.options import Doubtful, Keeping, Mark, Wish
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)

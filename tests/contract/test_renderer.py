@@ -11,20 +11,12 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from agent.app.ports import Region, Render, Renderer
-from agent.domain.errors import (
-    AgentError,
-    CopyUnsupported,
-    CopyUnwritable,
-    ImageMissing,
-    ImageTruncated,
-    ImageUnsupported,
-    NotRestorable,
-)
+from agent.core.settings import Engine
+from agent.domain.errors import AgentError, CopyUnsupported, CopyUnwritable, ImageMissing, ImageTruncated, ImageUnsupported, NotRestorable
 from agent.engine.inline import InlineAnalyser
 from agent.engine.pool import EnginePool
-from agent.engine.wire import EngineConfig
-from agent.settings import Engine
+from agent.engine.renderer import Region, Render, Renderer
+from agent.engine.rpc import EngineConfig
 from agent.vision.redactor import SOLID
 from tests.covered_files import COVER, FILES, HEIGHT, WIDTH, rgba
 
@@ -44,7 +36,7 @@ async def renderer(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
             {},
             converted=folder / "ir",
             cache=folder / "cache",
-            command=[sys.executable, "-c", "from agent.engine.worker import main; raise SystemExit(main())"],
+            command=[sys.executable, "-c", "from agent.engine.engine_worker import main; raise SystemExit(main())"],
         )
     yield made
     await made.close()

@@ -11,11 +11,21 @@ from typing import TypeVar
 
 import pytest
 
-from agent.adapters.folder_observer import TELLS_OF_CLOSING
-from agent.adapters.folder_source import FolderSource
-from agent.app.ports import Change, FileAppeared, FileMoved, FilesGone, SidecarChanged, Source, SourceFailed, SourceRecovered, TreeMoved
+from agent.core.settings import Folder, Sources
 from agent.domain.jobs import Priority
-from agent.settings import Folder, Sources
+from agent.sources.folder.folder_observer import TELLS_OF_CLOSING
+from agent.sources.folder.folder_source import FolderSource
+from agent.sources.source import (
+    Change,
+    FileAppeared,
+    FileMoved,
+    FilesGone,
+    SidecarChanged,
+    Source,
+    SourceFailed,
+    SourceRecovered,
+    TreeMoved,
+)
 
 C = TypeVar("C", bound=Change)
 LONG_AGO = 1_000_000_000

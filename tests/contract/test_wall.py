@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from agent.child import environment
-from agent.engine import wire
-from agent.engine.wire import EngineConfig
+from agent.core.child import environment
+from agent.engine import rpc
+from agent.engine.rpc import EngineConfig
 
 # The real worker, in which a preview tries what each part of the wall is there to refuse.
 ENGINE = """
 import json, os, socket, subprocess, sys
-from agent.app.health import Wall
+from agent.main.health import Wall
 from agent.engine import worker
 
 home, scratch, models, port, walled = json.loads(sys.argv[1])
@@ -54,7 +54,7 @@ def broken_out(tmp_path: Path, config: EngineConfig, *, walled: bool) -> tuple[s
         folder.mkdir()
     with socket.create_server(("127.0.0.1", 0)) as server:
         told = json.dumps([str(home), config.scratch, config.converted, server.getsockname()[1], walled])
-        asked = (wire.request(1, "hello", wire.CONFIG.dump(config)), wire.request(2, "preview", None))
+        asked = (rpc.request(1, "hello", rpc.CONFIG.dump(config)), rpc.request(2, "preview", None))
         lines = b"".join(json.dumps(request).encode() + b"\n" for request in asked)
         command = [sys.executable, "-c", ENGINE, told]
         ended = subprocess.run(command, input=lines, capture_output=True, timeout=100, check=False, env=environment(desktop=False))

@@ -7,11 +7,11 @@ from unittest.mock import MagicMock
 import click
 import pytest
 
-from agent.checkup import checks, ground
-from agent.cli.commands import ai_popup
+from agent.core.i18n import Texts
+from agent.core.settings import Settings
 from agent.domain.errors import leaves
-from agent.i18n import Texts
-from agent.settings import Settings
+from agent.main.checkup import checks, ground
+from agent.main.commands import ai_popup
 from scripts.docs_hooks import headings, slug
 from scripts.setup.system import QT_LIBRARIES
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 from playwright.sync_api import Locator, expect
 
-from agent.i18n import Texts
+from agent.core.i18n import Texts
 from tests.dropped import drop_target
 from tests.e2e.conftest import need
 from tests.shown import shown

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from agent.i18n import Texts
+from agent.core.i18n import Texts
 from tests.album import BLURRED, FIRST, UNCLEAR, Album
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
+from agent.core.settings import Corner
 from agent.desktop.popup import PopupHost
 from agent.domain.errors import NoDisplay, PopupFailed
-from agent.settings import Corner
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Desktop

@@ -21,7 +21,7 @@ import sys, threading
 from pathlib import Path
 from agent.desktop.display import tray_available
 from agent.desktop.tray import RecentResult, Tray, TrayActions, TrayModel, TrayState
-from agent.i18n import Texts
+from agent.core.i18n import Texts
 
 def pause():
     print("pause")

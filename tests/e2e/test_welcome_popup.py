@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from agent.i18n import Texts
+from agent.core.i18n import Texts
 from tests.e2e.test_people_popup import POPUP, Popup, Until
 
 if TYPE_CHECKING:

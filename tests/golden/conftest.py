@@ -4,8 +4,8 @@ import time
 
 import pytest
 
+from agent.engine.rpc import EngineConfig
 from agent.engine.service import Engine
-from agent.engine.wire import EngineConfig
 
 
 @pytest.fixture(scope="session")

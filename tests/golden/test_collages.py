@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from agent.app.ports import Analyse
 from agent.domain.face import Box
 from agent.domain.image import Recipe
+from agent.engine.analyser import Analyse
 from agent.engine.service import Engine
 from agent.vision.codecs import Limits, Pixels, decode, encode_jpeg
 

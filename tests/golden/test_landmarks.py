@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agent.engine.rpc import EngineConfig
 from agent.engine.runtime import Runtime
 from agent.engine.service import detector_of
-from agent.engine.wire import EngineConfig
 from agent.vision import detector
 from agent.vision.codecs import Limits, decode
 from agent.vision.detector import five

@@ -7,13 +7,13 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from agent.app.ports import Analyse
 from agent.domain.image import Recipe
 from agent.domain.redaction import Look, Style, cover_of
+from agent.engine.analyser import Analyse
 from agent.engine.service import Engine
+from agent.vision.animations.animation_frames import look_through
 from agent.vision.codecs import Limits, decode
 from agent.vision.copies import Wish, render
-from agent.vision.films.looking import look_through
 from agent.vision.redactor import covered
 from tests.golden.test_redactions import APART, faces_on, vectors
 from tests.odd_files import ODD

@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from agent.engine.openvino_quiet import core
+from agent.engine.rpc import EngineConfig
 from agent.engine.runtime import Runtime
-from agent.engine.wire import EngineConfig
 from agent.vision.aligner import align, face_of
 from agent.vision.codecs import Limits, decode
 from agent.vision.detector import CenterFace

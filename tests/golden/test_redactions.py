@@ -8,15 +8,15 @@ import PIL.ImageSequence
 import pytest
 from numpy.typing import NDArray
 
-from agent.adapters.clip_jobs import FolderJobs
-from agent.app.clips import ClipRedactor, ClipWish
-from agent.app.ports import Analyse
 from agent.domain.face import Analysis, Face
 from agent.domain.image import Recipe
 from agent.domain.redaction import Look, Style, cover_of
-from agent.engine.clips import EngineFilms
+from agent.engine.analyser import Analyse
 from agent.engine.inline_clips import InlineEngine
 from agent.engine.service import Engine
+from agent.engine.video_engine import EngineFilms
+from agent.redaction.video.job_files import FolderJobs
+from agent.redaction.video.video_redactor import ClipRedactor, ClipWish
 from agent.vision.codecs import Limits
 from agent.vision.copies import Wish, render
 from agent.vision.redactor import SOLID

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from agent.app.ports import Analyse
 from agent.domain.face import Box
 from agent.domain.image import Recipe
+from agent.engine.analyser import Analyse
+from agent.engine.rpc import EngineConfig
 from agent.engine.service import Engine
-from agent.engine.wire import EngineConfig
 
 DETECT = Recipe("centerface-2")
 RECOGNISE = Recipe("centerface-2", "mobilefacenet-2")

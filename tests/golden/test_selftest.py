@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from agent.engine.rpc import EngineConfig
 from agent.engine.runtime import Runtime
 from agent.engine.selftest import accelerators, self_test
 from agent.engine.selftest_sample import group, one
 from agent.engine.service import detector_of
-from agent.engine.wire import EngineConfig
 from agent.vision.codecs import Image
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.resources import CHECKOUT
+from agent.core.resources import CHECKOUT
 from scripts.licences import refused, rules
 
 pytestmark = pytest.mark.timeout(900)  # the first one waits for PyInstaller

@@ -68,13 +68,13 @@ def bend() -> Callable[[str], list[str]]:
 SHIFTED = """
 import datetime, time
 from pathlib import Path
-from agent import bootstrap
+from agent.main import wiring
 off = Path({!r})
 class Shifted(datetime.datetime):
     @classmethod
     def now(cls, tz=None):
         return datetime.datetime.now(tz) + datetime.timedelta(seconds=float(off.read_text()))
-bootstrap.datetime = Shifted
+wiring.datetime = Shifted
 real = time.time_ns
 time.time_ns = lambda: real() + int(float(off.read_text()) * 1e9)
 """
@@ -152,9 +152,9 @@ from pathlib import Path
 
 import secretstorage
 
-from agent.adapters.key_homes import KeyringHome
-from agent.adapters.keys import LibraryKeys
-from agent.adapters.store import open_library
+from agent.store.key_homes import KeyringHome
+from agent.store.keys import LibraryKeys
+from agent.store.opening import open_library
 from agent.domain.errors import AgentError
 
 def wait_for_keyring():

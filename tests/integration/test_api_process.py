@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from agent.api.whereabouts import find
+from agent.web.whereabouts import find
 
 if TYPE_CHECKING:
     from tests.program import RealProgram

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from agent.adapters.store.opening import DATABASE_FILE
+from agent.store.opening import DATABASE_FILE
 
 if TYPE_CHECKING:
-    from agent.api.schemas import ImageOut
+    from agent.web.schemas import ImageOut
     from tests.program import RealProgram
 
 pytestmark = pytest.mark.slow

@@ -19,13 +19,13 @@ import psutil
 import pytest
 from PIL import Image
 
-from agent.adapters.keys import LibraryKeys
-from agent.adapters.store.engine import Database
-from agent.adapters.store.opening import DATABASE_FILE
-from agent.bootstrap import home_of_key
 from agent.domain.errors import AgentError
 from agent.domain.events import ImageIndexed
 from agent.domain.jobs import JobState
+from agent.main.wiring import home_of_key
+from agent.store.database import Database
+from agent.store.keys import LibraryKeys
+from agent.store.opening import DATABASE_FILE
 from tests.program import WAIT_S
 
 if TYPE_CHECKING:

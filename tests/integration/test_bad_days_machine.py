@@ -17,12 +17,12 @@ import psutil
 import pytest
 from PIL import Image
 
-from agent.adapters.keys import LibraryKeys
-from agent.adapters.store.engine import Database
-from agent.adapters.store.opening import DATABASE_FILE
-from agent.api.whereabouts import Whereabouts, find
-from agent.bootstrap import home_of_key
 from agent.domain.errors import NotRunning
+from agent.main.wiring import home_of_key
+from agent.store.database import Database
+from agent.store.keys import LibraryKeys
+from agent.store.opening import DATABASE_FILE
+from agent.web.whereabouts import Whereabouts, find
 
 if TYPE_CHECKING:
     from tests.integration.conftest import WallClock

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 import pytest_asyncio
 
-from agent.adapters.updates.updater import this_platform
-from agent.child import Child, ChildGarbled, ChildGone, ChildTimeout, Message, environment, own_command
+from agent.core.child import Child, ChildGarbled, ChildGone, ChildTimeout, Message, environment, own_command
+from agent.updates.updater import this_platform
 
 Start = Callable[[str], Awaitable[Child]]
 # `r` is each request.

@@ -18,22 +18,22 @@ import pytest_asyncio
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from agent.adapters.clip_jobs import FolderJobs
-from agent.app.clips import ClipProgress, ClipRedactor, ClipWish
-from agent.app.ports import ClipRenderer, DrawPart, JoinClip, Joined
-from agent.domain.clips import Clip, Part, Seen
+from agent.core.settings import Engine
 from agent.domain.errors import CopyUnwritable, EngineKilled, ImageChanged, ImageMissing, ImageUnsupported, VideoNoPicture, VideoUnreadable
 from agent.domain.redaction import Look, Style
-from agent.engine.clips import EngineClips, EngineFilms
+from agent.domain.video import Clip, Part, Seen
 from agent.engine.inline import InlineAnalyser
 from agent.engine.inline_clips import InlineEngine
 from agent.engine.pool import EnginePool
-from agent.engine.wire import EngineConfig
-from agent.settings import Engine
+from agent.engine.rpc import EngineConfig
+from agent.engine.video_engine import EngineClips, EngineFilms
+from agent.engine.video_ports import ClipRenderer, DrawPart, JoinClip, Joined
+from agent.redaction.video.job_files import FolderJobs
+from agent.redaction.video.video_redactor import ClipProgress, ClipRedactor, ClipWish
 from tests.made_clips import Made, made_clip, place
 
 LONG = Made(moments=range(0, 80 * 300, 300), size=(160, 120), options=(("g", "16"), ("preset", "ultrafast")), sound=None)
-WORKER = [sys.executable, "-c", "from agent.engine.worker import main; raise SystemExit(main())"]
+WORKER = [sys.executable, "-c", "from agent.engine.engine_worker import main; raise SystemExit(main())"]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -11,7 +11,7 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from agent.app.ports import Analyse
+from agent.core.settings import Engine
 from agent.domain.errors import (
     AgentError,
     EngineBadAnswer,
@@ -25,11 +25,11 @@ from agent.domain.errors import (
     ModelWrongHash,
 )
 from agent.domain.image import Recipe
+from agent.engine.analyser import Analyse
 from agent.engine.pool import EnginePool
-from agent.engine.wire import EngineConfig, ModelFile
-from agent.settings import Engine
+from agent.engine.rpc import EngineConfig, ModelFile
 
-WORKER = [sys.executable, "-c", "from agent.engine.worker import main; raise SystemExit(main())"]
+WORKER = [sys.executable, "-c", "from agent.engine.engine_worker import main; raise SystemExit(main())"]
 DETECT = Recipe("centerface-2")
 # Answers `hello`, then does what follows for every other request `r`.
 FAKE = """
@@ -157,7 +157,7 @@ async def test_a_worker_ends_when_its_agent_does(engine_config: EngineConfig) ->
 
 
 async def test_a_worker_that_hangs_ends_too_when_its_agent_does() -> None:
-    hanging = """import time, agent.engine.serving as serving, agent.engine.worker as worker
+    hanging = """import time, agent.engine.rpc_worker as serving, agent.engine.engine_worker as worker
 serving._LAST_TASK_S = 0.1
 worker.Worker.serve = lambda self, message: time.sleep(600)
 raise SystemExit(worker.main())"""
@@ -179,7 +179,9 @@ async def test_a_worker_ends_at_once_on_sigterm() -> None:
 
 
 async def test_the_agent_loads_nothing_that_decodes_or_computes() -> None:
-    look = "import sys, agent.running, agent.core; print(*{'av', 'cv2', 'mss', 'numpy', 'openvino', 'PIL'} & set(sys.modules))"
+    look = (
+        "import sys, agent.main.process, agent.main.agent_loop; print(*{'av', 'cv2', 'mss', 'numpy', 'openvino', 'PIL'} & set(sys.modules))"
+    )
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", look, stdout=asyncio.subprocess.PIPE)
     out, _ = await process.communicate()
     assert (process.returncode, out.split()) == (0, [])
@@ -187,7 +189,7 @@ async def test_the_agent_loads_nothing_that_decodes_or_computes() -> None:
 
 async def test_the_agents_side_stays_light() -> None:
     look = (
-        "import sys, agent.engine.pool, agent.adapters.model_store; print(*{'cv2', 'numpy', 'openvino', 'PIL', 'httpx'} & set(sys.modules))"
+        "import sys, agent.engine.pool, agent.models.model_store; print(*{'cv2', 'numpy', 'openvino', 'PIL', 'httpx'} & set(sys.modules))"
     )
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", look, stdout=asyncio.subprocess.PIPE)
     out, _ = await process.communicate()

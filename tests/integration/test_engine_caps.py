@@ -9,11 +9,11 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from agent.app.ports import Analyse
+from agent.core.settings import Engine
 from agent.domain.errors import EngineMemory
 from agent.domain.image import Recipe
+from agent.engine.analyser import Analyse
 from agent.engine.pool import EnginePool
-from agent.settings import Engine
 
 # Says hello with the threads it was given, answers a match, and takes 80 MB more and long at an analysis.
 FAKE = """

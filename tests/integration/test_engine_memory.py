@@ -9,15 +9,15 @@ import cv2
 import numpy as np
 import pytest
 
-from agent.app.ports import Analyse
+from agent.core.settings import Engine as Settings
 from agent.domain.image import Recipe
-from agent.engine.places import memory_of
+from agent.engine.analyser import Analyse
 from agent.engine.pool import EnginePool
+from agent.engine.rpc import EngineConfig, ModelFile
+from agent.engine.rpc_worker import _SETTLED
 from agent.engine.runtime import Runtime
 from agent.engine.service import Engine
-from agent.engine.serving import _SETTLED
-from agent.engine.wire import EngineConfig, ModelFile
-from agent.settings import Engine as Settings
+from agent.engine.worker_slot import memory_of
 
 MB = 2**20
 

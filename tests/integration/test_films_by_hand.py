@@ -9,13 +9,13 @@ import PIL.Image
 import PIL.ImageSequence
 import pytest
 
-from agent.adapters.clip_jobs import FolderJobs
-from agent.app.clips import ByHand, ClipRedactor, ClipWish
-from agent.app.ports import ClipRenderer
 from agent.domain.face import Box
-from agent.domain.moving import covered_along, marks_along, moments_of
 from agent.domain.redaction import Cover, Look, Reason, Shape
-from agent.domain.wishes import Mark
+from agent.engine.video_ports import ClipRenderer
+from agent.redaction.options import Mark
+from agent.redaction.video.job_files import FolderJobs
+from agent.redaction.video.moving import covered_along, marks_along, moments_of
+from agent.redaction.video.video_redactor import ByHand, ClipRedactor, ClipWish
 from tests.integration.test_clips import blacks, face_clip, films, renderer
 
 __all__ = ["films", "renderer"]  # fixtures

@@ -16,17 +16,17 @@ from typing import NoReturn
 import pytest
 from watchdog.events import FileCreatedEvent, FileDeletedEvent, FileSystemEventHandler
 
-from agent.adapters import folder_session
-from agent.adapters.folder_observer import Observation, asking_observer
-from agent.adapters.folder_rules import Matcher
-from agent.adapters.folder_scan import Entry, Facts
-from agent.adapters.folder_session import FolderSession, Known
-from agent.adapters.folder_source import FolderSource
-from agent.adapters.folder_thread import FolderThread, Whereabouts
-from agent.app.ports import Change, FileAppeared, FileMoved, FilesGone, SourceFailed, SourceRecovered
+from agent.core.i18n import LANGUAGES, Texts
+from agent.core.settings import Folder, Sources
 from agent.domain.errors import SourceUnreachable, StoreBusy
-from agent.i18n import LANGUAGES, Texts
-from agent.settings import Folder, Sources
+from agent.sources.folder import folder_session
+from agent.sources.folder.folder_observer import Observation, asking_observer
+from agent.sources.folder.folder_rules import Matcher
+from agent.sources.folder.folder_scan import Entry, Facts
+from agent.sources.folder.folder_session import FolderSession, Known
+from agent.sources.folder.folder_source import FolderSource
+from agent.sources.folder.folder_thread import FolderThread, Whereabouts
+from agent.sources.source import Change, FileAppeared, FileMoved, FilesGone, SourceFailed, SourceRecovered
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
 SOURCES = Sources(settle_ms=100)
@@ -143,9 +143,9 @@ async def test_a_network_drive_from_which_all_is_deleted_is_no_drive_that_is_unm
 # A process of its own, so that it can be stopped while its kernel queue runs over.
 CHILD = """
 import asyncio, sys
-from agent.adapters import folder_session, folder_source
-from agent.app.ports import FileAppeared
-from agent.settings import Folder, Sources
+from agent.sources.folder import folder_session, folder_source
+from agent.sources.source import FileAppeared
+from agent.core.settings import Folder, Sources
 
 overflowed = folder_session.FolderSession.overflowed
 def heard(session):

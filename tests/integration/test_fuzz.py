@@ -21,14 +21,15 @@ from hypothesis import strategies as st
 from PIL import ImageCms
 from pillow_heif import register_heif_opener
 
-from agent.app.ports import Analyse, Render
+from agent.core.settings import Engine
 from agent.domain.errors import AgentError, ImageError, RedactionError
 from agent.domain.face import Analysis, Box
 from agent.domain.image import Recipe
 from agent.domain.redaction import Cover, Look, Style
+from agent.engine.analyser import Analyse
 from agent.engine.pool import EnginePool
-from agent.engine.wire import EngineConfig
-from agent.settings import Engine
+from agent.engine.renderer import Render
+from agent.engine.rpc import EngineConfig
 
 CHECKOUT = Path(__file__).parent.parent.parent
 # Numbers that lengths, counts and sizes are broken with, in four bytes.

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from agent.api.whereabouts import find
+from agent.web.whereabouts import find
 
 if TYPE_CHECKING:
     from tests.program import RealProgram

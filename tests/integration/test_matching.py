@@ -12,12 +12,12 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from agent.app.ports import Query
+from agent.domain.embeddings import FacePrint, GroupMember
 from agent.domain.errors import AgentError, EngineBadAnswer, EngineCrashed, EngineKilled, EngineStartFailed, EngineTimeout, StoreError
-from agent.domain.prints import FacePrint, GroupMember
-from agent.engine.matching import MatcherProcess, ReadPrints
+from agent.engine.matcher import MatcherProcess, ReadPrints
+from agent.engine.matcher_port import Query
 
-WORKER = [sys.executable, "-c", "from agent.engine.match_worker import main; raise SystemExit(main())"]
+WORKER = [sys.executable, "-c", "from agent.engine.matcher_worker import main; raise SystemExit(main())"]
 # Answers `hello`, takes in what the library holds, then does what follows for every question `r`.
 FAKE = """
 import sys, json, os, time
@@ -92,7 +92,7 @@ async def test_it_holds_the_library_in_another_process_which_is_walled_in(make_m
 
 
 async def test_the_agents_side_stays_light() -> None:
-    look = "import sys, agent.engine.matching; print(*{'cv2', 'numpy', 'openvino', 'PIL', 'httpx'} & set(sys.modules))"
+    look = "import sys, agent.engine.matcher; print(*{'cv2', 'numpy', 'openvino', 'PIL', 'httpx'} & set(sys.modules))"
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", look, stdout=asyncio.subprocess.PIPE)
     out, _ = await process.communicate()
     assert (process.returncode, out.split()) == (0, [])

@@ -12,11 +12,12 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import JSON, Connection, Date, LargeBinary, MetaData, String, Table, insert, select, text
 
-from agent.adapters.store import SqliteLibrary, upgrade
-from agent.adapters.store.copies import check_copy
-from agent.adapters.store.engine import Database
-from agent.adapters.store.schema import REVISION
-from agent.adapters.store.upgrade import revision_of
+from agent.library.queries.library_queries import SqliteLibrary
+from agent.store import upgrade
+from agent.store.copy_check import check_copy
+from agent.store.database import Database
+from agent.store.schema import REVISION
+from agent.store.upgrade import revision_of
 
 ROWS = (1, 2)
 # What only some values may stand in. All else is filled by its type.

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.adapters.model_store import ModelStore
-from agent.resources import resource
+from agent.core.resources import resource
+from agent.models.model_store import ModelStore
 
 
 @pytest.mark.parametrize("name", ["centerface", "mobilefacenet", "samples"])

@@ -12,20 +12,20 @@ import pytest
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from agent.adapters.clip_jobs import FolderJobs
-from agent.app.clips import ClipCopy, ClipRedactor, ClipWish, Naming
-from agent.app.ports import Analyse
-from agent.app.rules import redaction_recipe
+from agent.core.settings import Recognition
+from agent.domain.embeddings import FreshPrint
 from agent.domain.face import Box
 from agent.domain.people import Bounds, Candidate, Identity, identify
-from agent.domain.prints import FreshPrint
 from agent.domain.redaction import Choice, Look
-from agent.domain.shown import Why
-from agent.engine.clips import EngineClips
+from agent.engine.analyser import Analyse
 from agent.engine.inline import InlineAnalyser
 from agent.engine.inline_clips import InlineEngine
-from agent.engine.wire import EngineConfig
-from agent.settings import Recognition
+from agent.engine.rpc import EngineConfig
+from agent.engine.video_engine import EngineClips
+from agent.library.recipes import redaction_recipe
+from agent.redaction.video.job_files import FolderJobs
+from agent.redaction.video.video_redactor import ClipCopy, ClipRedactor, ClipWish, Naming
+from agent.redaction.video.visibility import Why
 
 WIDTH, HEIGHT, SIDE, FRAMES = 640, 320, 90, 50
 BOUNDS = Bounds(Recognition().certain, Recognition().probable)

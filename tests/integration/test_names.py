@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from agent.api.schemas import ImagePage
+from agent.web.schemas import ImagePage
 
 if TYPE_CHECKING:
     from tests.program import RealProgram

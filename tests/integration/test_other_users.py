@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.api.client import Client
-from agent.api.serving_lock import held
-from agent.api.whereabouts import Whereabouts, find, leave
 from agent.domain.errors import NotRunning
+from agent.web.client import Client
+from agent.web.serving_lock import held
+from agent.web.whereabouts import Whereabouts, find, leave
 from tests.second_user import as_nobody
 
 if TYPE_CHECKING:

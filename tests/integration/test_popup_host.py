@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from agent.core.settings import Corner
 from agent.desktop import popup as popup_module
 from agent.desktop.popup import PopupHost
 from agent.domain.errors import LibraryMissing, PopupFailed
-from agent.settings import Corner
 
 # Notes each request in a file; `MODE` (its first word) says how it behaves.
 CHILD = """

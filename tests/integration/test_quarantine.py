@@ -11,32 +11,32 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
-from agent.adapters.config_file import SettingsFile
-from agent.adapters.folder_scan import walk_images
-from agent.adapters.paths import AppPaths
-from agent.adapters.store import SqliteLibrary
-from agent.api.auth import Auth
-from agent.api.client import Client
-from agent.api.context import Context
-from agent.api.schemas import PlaceProblem, PlaceProblems, Status
-from agent.api.server import serving
-from agent.app.beginning import Beginning
-from agent.app.picking import Picking
-from agent.app.previews import Previews
-from agent.bootstrap import build
-from agent.checkup import health
+from agent.core.config_file import SettingsFile
+from agent.core.i18n import Texts
+from agent.core.paths import AppPaths
+from agent.core.resources import resource
+from agent.core.settings import Engine, Folder, Library, Settings, Sources
 from agent.desktop.desk import Desk
 from agent.engine.pool import EnginePool
-from agent.engine.wire import EngineConfig
-from agent.i18n import Texts
-from agent.resources import resource
-from agent.settings import Engine, Folder, Library, Settings, Sources
+from agent.engine.rpc import EngineConfig
+from agent.library.onboarding import Beginning
+from agent.library.previews import Previews
+from agent.library.queries.library_queries import SqliteLibrary
+from agent.main.checkup import health
+from agent.main.wiring import build
+from agent.screen.region_picker import Picking
+from agent.sources.folder.folder_scan import walk_images
+from agent.web.auth import Auth
+from agent.web.client import Client
+from agent.web.context import Context
+from agent.web.schemas import PlaceProblem, PlaceProblems, Status
+from agent.web.server import serving
 
 # The real engine, but that a file with a note beside it ends it by a segmentation fault, or hangs it. No wall: it must read the notes.
 ENGINE = """
 import os, signal, sys, time
 from pathlib import Path
-from agent.app.health import OPEN
+from agent.main.health import OPEN
 from agent.engine import service, worker
 
 class Marked(service.Engine):

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from agent.api.schemas_redact import RedactRequest
 from agent.domain.errors import AgentError
+from agent.redaction.schemas import RedactRequest
 from tests.integration.test_clips import face_clip
 from tests.made_clips import Made, made_clip
 from tests.program import RealProgram

@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from structlog.testing import capture_logs
 
-from agent.adapters.config_file import SettingsFile
-from agent.adapters.key_homes import FileHome
-from agent.adapters.model_store import ModelStore
-from agent.adapters.paths import AppPaths
-from agent.adapters.store import SqliteLibrary
-from agent.adapters.store.opening import open_library
-from agent.api.client import Client
-from agent.api.whereabouts import find
-from agent.app.beginning import Beginning
+from agent.core.config_file import SettingsFile
+from agent.core.paths import AppPaths
 from agent.desktop.desk import Desk
 from agent.domain.errors import DesktopError, ModelUnreachable, NoDisplay, NotRunning, SettingsInvalid, StoreDiskFull
-from agent.running import Agent
+from agent.library.onboarding import Beginning
+from agent.library.queries.library_queries import SqliteLibrary
+from agent.main.process import Agent
+from agent.models.model_store import ModelStore
+from agent.store.key_homes import FileHome
+from agent.store.opening import open_library
+from agent.web.client import Client
+from agent.web.whereabouts import find
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -146,8 +146,8 @@ def test_a_signal_ends_it(paths: AppPaths) -> None:
 
 
 def test_without_a_display_it_says_so_and_goes_on(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.running.display_available", lambda: False)
-    monkeypatch.setattr("agent.running.tray_available", lambda: False)
+    monkeypatch.setattr("agent.main.process.display_available", lambda: False)
+    monkeypatch.setattr("agent.main.process.tray_available", lambda: False)
     monkeypatch.setattr("agent.desktop.display.display_available", lambda: False)
     said: list[str] = []
 
@@ -161,10 +161,10 @@ def test_without_a_display_it_says_so_and_goes_on(paths: AppPaths, monkeypatch: 
 
 
 def test_where_a_library_of_the_window_system_is_missing_it_is_named_at_once(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("agent.running.display_available", "agent.desktop.display.display_available"):
+    for name in ("agent.main.process.display_available", "agent.desktop.display.display_available"):
         monkeypatch.setattr(name, lambda: True)
     monkeypatch.setattr("agent.desktop.display.qt_lacks", lambda: "libGL.so.1")
-    monkeypatch.setattr("agent.running.TRAY_WAIT_S", 1_000.0)  # no panel that starts later could help
+    monkeypatch.setattr("agent.main.process.TRAY_WAIT_S", 1_000.0)  # no panel that starts later could help
     said: list[tuple[str, object]] = []
 
     def say(error: DesktopError) -> None:
@@ -199,8 +199,8 @@ def own_desktop(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What a desktop without a tray is shown, `popup` or a place in the browser; the library is the user's own."""
     monkeypatch.delenv("AI_POPUP_HOME", raising=False)
     monkeypatch.setattr("agent.core.autostart.follow", lambda _: None)
-    monkeypatch.setattr("agent.running.tray_available", lambda: False)
-    monkeypatch.setattr("agent.running.display_available", lambda: False)
+    monkeypatch.setattr("agent.main.process.tray_available", lambda: False)
+    monkeypatch.setattr("agent.main.process.display_available", lambda: False)
     shown: list[str] = []
 
     async def popup(_: Desk) -> None:

@@ -8,9 +8,9 @@ import openvino as ov
 import pytest
 from openvino import opset13 as ops
 
+from agent.engine.rpc import ModelFile
 from agent.engine.runtime import Runtime
 from agent.engine.service import detector_of
-from agent.engine.wire import ModelFile
 from agent.vision.codecs import Image
 from agent.vision.yunet import OUTPUTS, RECIPE
 

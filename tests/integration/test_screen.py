@@ -9,17 +9,17 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
-from agent.app.ports import Analyse
+from agent.core.settings import Engine
 from agent.domain.errors import CaptureGone, MonitorUnknown, RegionOutside, ScreenUnavailable
 from agent.domain.face import Box
 from agent.domain.image import Recipe
 from agent.domain.redaction import Choice, Cover, Look, Style, covers_of
 from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
+from agent.engine.analyser import Analyse
 from agent.engine.pool import EnginePool
-from agent.engine.screen import ScreenEngine
+from agent.engine.rpc import EngineConfig
+from agent.engine.screen_engine import ScreenEngine
 from agent.engine.screen_service import MOST_OPEN
-from agent.engine.wire import EngineConfig
-from agent.settings import Engine
 from tests.shown import shown
 
 TASK = Analyse("", Recipe("centerface-2"))

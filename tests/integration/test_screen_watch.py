@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from agent.app.ports.watching import WatchTask
+from agent.core.settings import Engine
 from agent.domain.errors import CaptureGone, MonitorUnknown
 from agent.domain.face import Box, Face, Quality
 from agent.domain.image import Recipe
 from agent.domain.screen import ScreenRef
-from agent.engine.screen import ScreenEngine
+from agent.engine.rpc import EngineConfig
+from agent.engine.screen_engine import ScreenEngine
 from agent.engine.screen_watch import TILE, changed_area, tile_sums
-from agent.engine.wire import EngineConfig
-from agent.settings import Engine
+from agent.engine.watching_port import WatchTask
 from tests.shown import shown
 from tests.world import LANDMARKS
 

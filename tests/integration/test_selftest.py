@@ -10,10 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from agent.app.devices import Choice, Fault, Note
 from agent.domain.errors import EngineKilled
+from agent.engine.devices import Choice, Fault, Note
+from agent.engine.rpc import EngineConfig
 from agent.engine.selftest_runs import DeviceChooser
-from agent.engine.wire import EngineConfig
 
 # An engine whose "GPU" is the processor, but for one lie.
 FAKE = """
@@ -23,7 +23,7 @@ lie, driver = sys.argv[1:]
 
 class Liar(worker.Worker):
     def _accelerators(self, body):
-        from agent.app.devices import Device
+        from agent.engine.devices import Device
         from agent.engine import wire
         if lie == "nothing to see":
             os.abort()

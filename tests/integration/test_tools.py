@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from agent.adapters.tools import Stop, run_tool
+from agent.core.tools import Stop, run_tool
 
 # Starts a process of its own, writes down the ids of both, and sleeps.
 PARENT = """

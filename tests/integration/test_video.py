@@ -13,18 +13,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from agent.domain.clips import Clip, Covered, Find, Piece, is_clip
 from agent.domain.errors import VideoNoPicture, VideoUnreadable
 from agent.domain.face import Box, Landmarks
 from agent.domain.redaction import Look, Style
 from agent.domain.tracks import ways_of
+from agent.domain.video import Clip, Covered, Find, Piece, is_clip
 from agent.vision.codecs import Limits
 from agent.vision.detector import Detection
 from agent.vision.video import probe as probing
 from agent.vision.video.joining import join
 from agent.vision.video.looking import look_through
-from agent.vision.video.opening import frames, moment_of
 from agent.vision.video.probe import probe
+from agent.vision.video.video_opening import frames, moment_of
 from agent.vision.video.writing import write_part
 from tests.made_clips import Made, changing_clip, look, made_clip, place, red_share
 

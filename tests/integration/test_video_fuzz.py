@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.domain.clips import Piece
 from agent.domain.errors import AgentError
+from agent.domain.video import Piece
 from agent.vision.codecs import Limits
 from agent.vision.video.joining import join
 from agent.vision.video.looking import look_through

@@ -17,14 +17,14 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from agent.app.ports import Analyse
-from agent.child import environment, own_command
+from agent.core.child import environment, own_command
+from agent.core.settings import Engine
 from agent.domain.image import Recipe
-from agent.engine import wire
+from agent.engine import rpc
+from agent.engine.analyser import Analyse
+from agent.engine.model_preparer import ModelPreparer
 from agent.engine.pool import EnginePool
-from agent.engine.preparing import ModelPreparer
-from agent.engine.wire import EngineConfig
-from agent.settings import Engine
+from agent.engine.rpc import EngineConfig
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls of the other systems are tested beside their modules")
 
@@ -33,8 +33,8 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls of th
 ENGINE = """
 import ctypes, fcntl, json, os, queue, signal, socket, subprocess, sys, threading
 from agent.engine import match_worker, screen_worker, wire, worker
-from agent.app.health import Wall
-from agent.engine.wall import landlock, linux, seccomp
+from agent.main.health import Wall
+from agent.engine.sandbox import landlock, linux, seccomp
 
 way, places, kind = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3]
 module = {"matcher": match_worker, "engine": worker, "screen": screen_worker}[kind]
@@ -204,7 +204,7 @@ class Taken:
 
     def ask(self, operation: str, body: object) -> Any:
         assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.write(json.dumps(wire.request(2, operation, body)).encode() + b"\n")
+        self.process.stdin.write(json.dumps(rpc.request(2, operation, body)).encode() + b"\n")
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())
 
@@ -223,7 +223,7 @@ def engine(way: str, places: Places, config: EngineConfig | None, display: str |
     process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=told, start_new_session=True)
     taken = Taken(process, {}, {"matcher": "near", "engine": "preview", "screen": "frame"}[kind])
     try:
-        taken.hello = taken.ask("hello", None if config is None else wire.CONFIG.dump(config))["body"]
+        taken.hello = taken.ask("hello", None if config is None else rpc.CONFIG.dump(config))["body"]
         yield taken
     finally:
         os.killpg(process.pid, signal.SIGKILL)  # also what it started: that would hold its output open

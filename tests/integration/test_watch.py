@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.api.schemas_watch import WatchOut
+from agent.screen.watch_schemas import WatchOut
 from tests.program import WAIT_S, RealProgram
 from tests.shown import shown
 

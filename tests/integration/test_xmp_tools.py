@@ -9,10 +9,10 @@ from typing import Any
 import PIL.Image
 import pytest
 
-from agent.adapters.xmp import Sidecars
-from agent.app.ports import Origin
 from agent.domain.face import Box
-from agent.domain.regions import Agreed, Conflict, NamedBox
+from agent.people.sidecars.regions import Agreed, Conflict, NamedBox
+from agent.people.sidecars.sidecar_port import Origin
+from agent.people.sidecars.sidecar_store import Sidecars
 from tests.xmp_packets import DIGIKAM
 
 SIZE = (400, 300)

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.domain.grouping import GroupBounds
+from agent.domain.clustering import GroupBounds
 from agent.vision.clusterer import cluster
 from agent.vision.grouping import Grouping, Member
 from tests.made_faces import Ints, made

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.domain.embeddings import Near
 from agent.domain.people import Candidate
-from agent.domain.prints import Near
 from agent.vision import face_index as module
 from agent.vision import vectors as blocks
 from agent.vision.embedder import DIMENSIONS

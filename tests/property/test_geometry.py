@@ -11,7 +11,7 @@ from agent.domain.face import Box
 from agent.domain.redaction import head_of
 from agent.vision.aligner import TEMPLATE, similarity
 from agent.vision.detector import Detection, five, suppress
-from agent.vision.windows import OVERLAP, WINDOW, spans
+from agent.vision.tiles import OVERLAP, WINDOW, spans
 
 numbers = st.floats(-1e4, 1e4, allow_nan=False)
 sizes = st.floats(0.1, 1e4, allow_nan=False)

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlalchemy import text
 
-from agent.adapters.store import SqliteLibrary
-from agent.adapters.store import forget as store_forget
 from agent.domain.edits import DescribePerson, Edit, IgnoreFaces, MergePeople, NameFaces, RejectFaces, UnnameFaces
 from agent.domain.errors import NameTaken, PeopleError
 from agent.domain.face import Analysis, Box, Face, Quality, StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
+from agent.library.queries.library_queries import SqliteLibrary
+from agent.people.queries import forget_rows as store_forget
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 RECIPE = Recipe("centerface-2", "mobilefacenet-1")

@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from agent.adapters.store import SqliteLibrary
-from agent.app.ports import Noted
 from agent.domain.errors import AgentError, EngineCrashed, EngineKilled, ImageCorrupt, ImageMissing, ModelMissing
 from agent.domain.face import Analysis, StageTimes
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import MAX_ATTEMPTS_KILLED, Job, JobState, Priority, after_error
+from agent.library.queries.library_queries import SqliteLibrary
+from agent.library.records import Noted
 
 LEASE = timedelta(minutes=1)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

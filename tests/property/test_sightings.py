@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.domain.face import Box
-from agent.domain.sightings import Glimpse, Kind, Sightings
+from agent.screen.sightings import Glimpse, Kind, Sightings
 
 QUIET_S = 30.0
 PLACES = st.builds(Box, st.integers(0, 1800), st.integers(0, 900), st.integers(30, 300), st.integers(30, 300))

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.core.settings import Corner
 from agent.desktop.work_area import MARGIN, Rect, frame, place
-from agent.settings import Corner
 
 
 @given(

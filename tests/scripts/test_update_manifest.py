@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.adapters.updates.manifest import opened, public_key
+from agent.updates.manifest import opened, public_key
 from scripts.update_manifest import KEY_VARIABLE, main
 
 KEY = bytes(range(32))

@@ -4,7 +4,7 @@ Cause and remedy of each code stand in both languages in `assets/locales/*.json`
 Parameters are facts a message needs (numbers, setting names), never a path, a name or anything of a picture, for they are logged.
 """
 
-from agent.domain.errors.capture import (
+from agent.domain.errors.capture_errors import (
     CaptureCancelled,
     CaptureError,
     CaptureFailed,
@@ -19,7 +19,7 @@ from agent.domain.errors.capture import (
     WatchUnavailable,
     WholeOnly,
 )
-from agent.domain.errors.desktop import (
+from agent.domain.errors.desktop_errors import (
     AutostartFailed,
     DesktopError,
     HotkeyTaken,
@@ -29,7 +29,7 @@ from agent.domain.errors.desktop import (
     NoTray,
     PopupFailed,
 )
-from agent.domain.errors.engine import (
+from agent.domain.errors.engine_errors import (
     EngineBadAnswer,
     EngineCrashed,
     EngineError,
@@ -41,7 +41,8 @@ from agent.domain.errors.engine import (
     EngineUnavailable,
     EngineUnwalled,
 )
-from agent.domain.errors.images import (
+from agent.domain.errors.error_tree import AgentError, Param, Unexpected, from_code, leaves, reason_of
+from agent.domain.errors.image_errors import (
     ImageChanged,
     ImageCorrupt,
     ImageEmpty,
@@ -53,8 +54,22 @@ from agent.domain.errors.images import (
     ImageUnreadable,
     ImageUnsupported,
 )
-from agent.domain.errors.models import ModelError, ModelMissing, ModelUnknown, ModelUnreachable, ModelWrongHash
-from agent.domain.errors.people import (
+from agent.domain.errors.lifecycle_errors import (
+    AgentUnreachable,
+    AlreadyRunning,
+    ApiError,
+    BadRequest,
+    CommandRunning,
+    FewFiles,
+    ForeignOrigin,
+    LifecycleError,
+    NotFound,
+    NotRunning,
+    OutputFailed,
+    Unauthorised,
+)
+from agent.domain.errors.model_errors import ModelError, ModelMissing, ModelUnknown, ModelUnreachable, ModelWrongHash
+from agent.domain.errors.people_errors import (
     FaceUnknown,
     FilingDue,
     ImportBadRow,
@@ -73,7 +88,7 @@ from agent.domain.errors.people import (
     SelfMerge,
     UnfitReference,
 )
-from agent.domain.errors.redaction import (
+from agent.domain.errors.redaction_errors import (
     AlreadyKept,
     CopyChanged,
     CopyDiskFull,
@@ -98,21 +113,7 @@ from agent.domain.errors.redaction import (
     VideoUnreadable,
     VideoUnwritable,
 )
-from agent.domain.errors.running import (
-    AgentUnreachable,
-    AlreadyRunning,
-    ApiError,
-    BadRequest,
-    CommandRunning,
-    FewFiles,
-    ForeignOrigin,
-    LifecycleError,
-    NotFound,
-    NotRunning,
-    OutputFailed,
-    Unauthorised,
-)
-from agent.domain.errors.settings import (
+from agent.domain.errors.settings_errors import (
     SettingsError,
     SettingsInvalid,
     SettingsNoAccess,
@@ -120,8 +121,8 @@ from agent.domain.errors.settings import (
     SettingsUnreadable,
     SettingsUnwritable,
 )
-from agent.domain.errors.sources import SourceError, SourceLimit, SourceMissing, SourceNoAccess, SourceNoAnswer, SourceUnreachable
-from agent.domain.errors.store import (
+from agent.domain.errors.source_errors import SourceError, SourceLimit, SourceMissing, SourceNoAccess, SourceNoAnswer, SourceUnreachable
+from agent.domain.errors.store_errors import (
     AuditBroken,
     BackupDamaged,
     BackupMissing,
@@ -139,8 +140,7 @@ from agent.domain.errors.store import (
     StoreRecoveryCodeWrong,
     StoreUnwritable,
 )
-from agent.domain.errors.tree import AgentError, Param, Unexpected, from_code, leaves, reason_of
-from agent.domain.errors.updates import (
+from agent.domain.errors.update_errors import (
     UpdateDiskFull,
     UpdateError,
     UpdateExpired,
@@ -158,7 +158,7 @@ from agent.domain.errors.updates import (
     UpdateUnwritable,
     UpdateWrongFile,
 )
-from agent.domain.errors.xmp import (
+from agent.domain.errors.xmp_errors import (
     XmpChanging,
     XmpDiskFull,
     XmpError,

@@ -10,11 +10,11 @@ import PIL.Image
 from agent.domain.errors import CopyUnsupported
 from agent.domain.redaction import Cover
 from agent.vision.codecs.colour import to_srgb
-from agent.vision.copies import gif, jpeg, png, tiff
+from agent.vision.copies import gif_copy, jpeg_copy, png_copy, tiff_copy
 from agent.vision.copies.canvas import Canvas
 from agent.vision.copies.exif import lettered
-from agent.vision.copies.jpeg import Coding
-from agent.vision.copies.kept import Kept
+from agent.vision.copies.jpeg_copy import Coding
+from agent.vision.copies.kept_pixels import Kept
 from agent.vision.copies.notes import Notes
 
 FORMATS: Final = frozenset({"jpeg", "png", "webp", "tiff", "bmp", "gif", "avif"})
@@ -50,7 +50,7 @@ def encode(canvas: Canvas, name: str, kept: Kept, notes: Notes, covers: Sequence
     `canvas` is left as it was encoded.
     """
     if name == "png":
-        return png.encode(canvas, kept.without("comment")), kept.without("comment")
+        return png_copy.encode(canvas, kept.without("comment")), kept.without("comment")
     if canvas.deep and not (name == "tiff" and canvas.colours.shape[2] == 1):
         canvas.make_shallow()
     if name in ("jpeg", "bmp"):
@@ -59,11 +59,11 @@ def encode(canvas: Canvas, name: str, kept: Kept, notes: Notes, covers: Sequence
         canvas.make_stark()
     kept = kept.without(*LACKING.get(name, ())).noting(*canvas.lost)
     if name == "jpeg":
-        kept = kept.without(*(part for part in ("exif", "xmp") if len(getattr(kept, part)) > jpeg.LARGEST_PART))
-        coding = jpeg.coding_of(notes.coded) if notes.coded else Coding()
-        return jpeg.encode(np.asarray(canvas.ordered("BGR"), np.uint8), coding, kept), kept
+        kept = kept.without(*(part for part in ("exif", "xmp") if len(getattr(kept, part)) > jpeg_copy.LARGEST_PART))
+        coding = jpeg_copy.coding_of(notes.coded) if notes.coded else Coding()
+        return jpeg_copy.encode(np.asarray(canvas.ordered("BGR"), np.uint8), coding, kept), kept
     if name == "gif":
-        return gif.encode_still(canvas, covers, kept.comment), kept
+        return gif_copy.encode_still(canvas, covers, kept.comment), kept
     return _by_pillow(canvas, name, kept, notes), kept
 
 
@@ -90,7 +90,7 @@ def _by_pillow(canvas: Canvas, name: str, kept: Kept, notes: Notes) -> bytes:
     out = io.BytesIO()
     picture(canvas).save(out, name.upper(), **options)
     if name == "tiff":
-        tiff.add_directories(out, kept.exif)
+        tiff_copy.add_directories(out, kept.exif)
     return out.getvalue()
 
 
@@ -119,7 +119,7 @@ def tiff_options(kept: Kept, notes: Notes) -> dict[str, Any]:
     if kept.exif or kept.xmp:
         told = PIL.Image.Exif()
         told.load(kept.exif)
-        for tag in tiff.DIRECTORIES:
+        for tag in tiff_copy.DIRECTORIES:
             told.pop(tag, None)
         told.update(lettered(told.items()))
         if kept.xmp:

@@ -1,6 +1,6 @@
 """The straight line from a file's bytes to those of its covered copy: decode whole, keep what is asked for, cover, encode, look.
 
-Of several frames or pages it knows the first; `agent.vision.films` knows all.
+Of several frames or pages it knows the first; `agent.vision.animations` knows all.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from agent.domain.errors import NotRestorable, RegionsTooLarge
 from agent.domain.redaction import Cover
 from agent.vision.codecs import Limits
 from agent.vision.codecs.decode import named
-from agent.vision.copies import encoders, png
+from agent.vision.copies import encoders, png_copy
 from agent.vision.copies.canvas import Canvas, open_canvas
-from agent.vision.copies.kept import kept_of
+from agent.vision.copies.kept_pixels import kept_of
 from agent.vision.copies.proof import check_drawn, check_written
 from agent.vision.redactor import area_of, redact
 
@@ -95,7 +95,7 @@ def _parts(canvas: Canvas, covers: Sequence[Cover]) -> list[Part]:
         if area is None:
             continue
         rows, columns = slice(area.top, area.bottom), slice(area.left, area.right)
-        part = png.encode_part(colours[rows, columns], None if canvas.alpha is None else canvas.alpha[rows, columns])
+        part = png_copy.encode_part(colours[rows, columns], None if canvas.alpha is None else canvas.alpha[rows, columns])
         size += len(part)
         if size > LARGEST_REGIONS:
             raise RegionsTooLarge(megabytes=size // _MEGABYTE, limit=LARGEST_REGIONS // _MEGABYTE)
@@ -115,7 +115,7 @@ def restore(data: bytes, parts: Sequence[Part], limits: Limits) -> bytes:
     for part, piece in pieces:
         _paste(canvas, part, piece)
     kept = kept_of(notes, canvas.profile, canvas.width, canvas.height, strip=False, faces_covered=False)
-    return png.encode(canvas, kept.without("comment"))
+    return png_copy.encode(canvas, kept.without("comment"))
 
 
 def _piece(part: Part, limits: Limits) -> Canvas:

@@ -14,11 +14,11 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
-from agent.domain.clips import Piece
 from agent.domain.errors import VideoUnwritable
+from agent.domain.video import Piece
 from agent.vision.video.geometry import Turn
-from agent.vision.video.opening import Opened, frames_from_start, moment_of, opened, packets
 from agent.vision.video.sound import MUXERS, clear_comments, packets_of, sounds_for
+from agent.vision.video.video_opening import Opened, frames_from_start, moment_of, opened, packets
 from agent.vision.video.writing import CONTAINER
 
 # What a container says of itself; the copy's own is another.

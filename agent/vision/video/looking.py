@@ -7,17 +7,17 @@ from typing import BinaryIO, Final
 import numpy as np
 from av.video.frame import VideoFrame
 
-from agent.domain.clips import Find, Part, Seen, Sight
 from agent.domain.face import Box
 from agent.domain.redaction import head_of
+from agent.domain.video import Find, Part, Seen, Sight
 from agent.vision.codecs import Pixels
 from agent.vision.detector import NMS_IOU, Detection, Look, five, suppress
 from agent.vision.prints import Prints
+from agent.vision.tiles import grid, padded
 from agent.vision.video.cuts import Cuts
 from agent.vision.video.geometry import Turn
-from agent.vision.video.opening import frames, moment_of, opened
 from agent.vision.video.planes import planes_of
-from agent.vision.windows import grid, padded
+from agent.vision.video.video_opening import frames, moment_of, opened
 
 # All measured on 1080p: seconds between looks; the longer side a look is taken at; and after how many of those the next is finer, for
 # faces that are small: where they are they stay a while.

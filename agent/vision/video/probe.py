@@ -8,12 +8,12 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from agent.domain.clips import Clip, Part
 from agent.domain.errors import VideoUnreadable
+from agent.domain.video import Clip, Part
 from agent.vision.codecs import Limits
 from agent.vision.video.geometry import Turn
-from agent.vision.video.opening import Opened, frames, is_still, moment_of, opened, packets
 from agent.vision.video.sound import holds
+from agent.vision.video.video_opening import Opened, frames, is_still, moment_of, opened, packets
 
 # Seconds: parts are as short as can be decoded by themselves, but no shorter than this, and no longer than that.
 SHORTEST_S, LONGEST_S = 3.0, 30.0

@@ -9,7 +9,7 @@ from av.error import FFmpegError
 from agent.domain.errors import VideoUnreadable
 from agent.vision.codecs import Image, encode_small
 from agent.vision.video.geometry import Turn
-from agent.vision.video.opening import decoded, moment_of, opened
+from agent.vision.video.video_opening import decoded, moment_of, opened
 
 
 def still(file: BinaryIO, seconds: float, side: int) -> bytes:

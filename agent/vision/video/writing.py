@@ -13,13 +13,13 @@ from av.error import FFmpegError
 from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 
-from agent.domain.clips import Covered, Part, covers_at
 from agent.domain.errors import VideoMissing, VideoUnwritable
 from agent.domain.face import Box
 from agent.domain.redaction import Cover
+from agent.domain.video import Covered, Part, covers_at
 from agent.vision.video.geometry import Turn
-from agent.vision.video.opening import Opened, frames, moment_of, opened
 from agent.vision.video.planes import brought_to, draw, drawable, drawable_form
+from agent.vision.video.video_opening import Opened, frames, moment_of, opened
 
 # Parts are kept in a container that has any time base and a stream's own settings; it wants no moment below nought.
 CONTAINER: Final = "nut"

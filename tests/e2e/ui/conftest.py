@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request
 
-from agent.i18n import LANGUAGES, Texts
+from agent.core.i18n import LANGUAGES, Texts
 from scripts.setup.console import Console
 from scripts.setup.ui import Ui
 from scripts.setup.venv import Venv

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from agent.app.rules import EMBEDDER
+from agent.library.recipes import EMBEDDER
 from agent.domain.errors import NothingToUndo
-from agent.i18n import LANGUAGES
+from agent.core.i18n import LANGUAGES
 from tests.album import ALBUM, BLURRED, BOTH, FIRST, SECOND, Album
 
 if TYPE_CHECKING:

@@ -12,11 +12,8 @@ from typing import Any
 
 import pytest
 
-from agent.adapters.updates import worker
-from agent.adapters.updates.memory import MEMORY_FILE
-from agent.adapters.updates.updater import Updater
-from agent.build import Build, Channel, Kind
-from agent.child import own_command
+from agent.core.build import Build, Channel, Kind
+from agent.core.child import own_command
 from agent.domain.errors import (
     AgentError,
     UpdateDiskFull,
@@ -30,7 +27,10 @@ from agent.domain.errors import (
     UpdateUntrusted,
     UpdateWrongFile,
 )
-from agent.domain.updates import Step
+from agent.updates import update_worker
+from agent.updates.memory import MEMORY_FILE
+from agent.updates.releases import Step
+from agent.updates.updater import Updater
 from tests.releases import Publisher, publisher
 
 CONTENT = os.urandom(3_000_000)
@@ -235,7 +235,7 @@ def test_a_full_disk_is_said_and_this_version_runs_on(machine: Machine, served: 
     served.announce("0.2.0", served.entry(CONTENT))
     machine.updater.check("stable")
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr("agent.adapters.updates.fetching.shutil.disk_usage", lambda _: usage(1, 1, 0))
+    monkeypatch.setattr("agent.updates.download.shutil.disk_usage", lambda _: usage(1, 1, 0))
     with pytest.raises(UpdateDiskFull):
         machine.updater.download("stable")
     assert isinstance(machine.updater.state("stable").problem, UpdateDiskFull)
@@ -295,9 +295,9 @@ def test_a_memory_that_can_not_be_read_is_an_empty_one(machine: Machine, served:
 def test_a_child_checks_and_downloads_and_says_what_failed(machine: Machine, served: Publisher, tmp_path: Path) -> None:
     served.announce("0.2.0", served.entry(CONTENT))
     build, folder, cache = served.build(), tmp_path / "updates", tmp_path / "cache"
-    asked = worker.request(build, folder, cache, "0.1.0", "stable", check=True, fetch=True)
+    asked = update_worker.request(build, folder, cache, "0.1.0", "stable", check=True, fetch=True)
     nowhere = served.build(update_address=f"{served.address}/nowhere")
-    wrong = worker.request(nowhere, folder, cache, "0.1.0", "stable", check=True, fetch=True)
+    wrong = update_worker.request(nowhere, folder, cache, "0.1.0", "stable", check=True, fetch=True)
     lines = "".join(json.dumps(each) + "\n" for each in (asked, wrong, {}))
     done = subprocess.run(own_command("update-worker"), input=lines, capture_output=True, text=True, timeout=60, check=True)
     good, missing, odd = map(json.loads, done.stdout.splitlines())
@@ -309,10 +309,14 @@ def test_nothing_is_downloaded_where_that_costs_or_the_battery_is_low(
     served: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served.announce("0.2.0", served.entry(CONTENT))
-    monkeypatch.setattr(worker, "burden", lambda: True)
-    worker.work(worker.request(served.build(), tmp_path / "updates", tmp_path / "cache", "0.1.0", "stable", check=True, fetch=True))
+    monkeypatch.setattr(update_worker, "burden", lambda: True)
+    update_worker.work(
+        update_worker.request(served.build(), tmp_path / "updates", tmp_path / "cache", "0.1.0", "stable", check=True, fetch=True)
+    )
     assert not (tmp_path / "cache").exists()
-    monkeypatch.setattr(worker, "burden", lambda: False)
-    worker.work(worker.request(served.build(), tmp_path / "updates", tmp_path / "cache", "0.1.0", "stable", check=False, fetch=True))
+    monkeypatch.setattr(update_worker, "burden", lambda: False)
+    update_worker.work(
+        update_worker.request(served.build(), tmp_path / "updates", tmp_path / "cache", "0.1.0", "stable", check=False, fetch=True)
+    )
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["AI-Popup.AppImage"]
     shutil.rmtree(tmp_path / "cache")

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent.adapters.backup import NEWER
-from agent.adapters.keys import LibraryKeys
-from agent.adapters.store.schema import REVISION
-from agent.adapters.store.upgrade import revision_of
-from agent.adapters.updates.journal import JournalFile, Phase
-from agent.adapters.updates.updater import Updater
-from agent.api.schemas import Status
-from agent.bootstrap import home_of_key
-from agent.domain.updates import Step
+from agent.main.wiring import home_of_key
+from agent.store.backup import NEWER
+from agent.store.keys import LibraryKeys
+from agent.store.schema import REVISION
+from agent.store.upgrade import revision_of
+from agent.updates.install_journal import JournalFile, Phase
+from agent.updates.releases import Step
+from agent.updates.updater import Updater
+from agent.web.schemas import Status
 from tests.packaged import CRASHES_AT_ONCE, CRASHES_LATER, HANGS_LATER, NEW_REVISION, Packaged, script
 from tests.releases import Publisher, publisher
 

@@ -15,20 +15,20 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from agent.adapters.key_homes import FileHome
-from agent.adapters.keys import LibraryKeys
-from agent.adapters.store.engine import Database
-from agent.adapters.store.opening import open_library
-from agent.adapters.store.schema import REVISION
-from agent.adapters.store.upgrade import revision_of
-from agent.adapters.updates.installation import MOST_STARTS, Installation
-from agent.adapters.updates.journal import JournalFile, Phase
-from agent.adapters.updates.library_care import LibraryCare
-from agent.adapters.updates.manifest import FileEntry
-from agent.adapters.updates.memory import MemoryFile, Offer
-from agent.adapters.updates.places import AppImagePlace, Place
-from agent.adapters.updates.updater import MOST_ATTEMPTS
 from agent.domain.errors import UpdateRolledBack, UpdateUnwritable, UpdateWrongFile
+from agent.store.database import Database
+from agent.store.key_homes import FileHome
+from agent.store.keys import LibraryKeys
+from agent.store.opening import open_library
+from agent.store.schema import REVISION
+from agent.store.upgrade import revision_of
+from agent.updates.install import MOST_STARTS, Installation
+from agent.updates.install_journal import JournalFile, Phase
+from agent.updates.install_places import AppImagePlace, Place
+from agent.updates.library_care import LibraryCare
+from agent.updates.manifest import FileEntry
+from agent.updates.memory import MemoryFile, Offer
+from agent.updates.updater import MOST_ATTEMPTS
 
 OLD, NEW = "0.1.0", "0.2.0"
 LATER = "9999"  # the new version's schema
@@ -208,7 +208,7 @@ def test_a_place_that_can_not_be_written_is_said(machine: Machine, monkeypatch: 
     def refused(*_: object, **__: object) -> None:
         raise PermissionError
 
-    monkeypatch.setattr("agent.adapters.updates.places.copy_to_new", refused)
+    monkeypatch.setattr("agent.updates.install_places.copy_to_new", refused)
     with pytest.raises(UpdateUnwritable):
         machine.install(lambda: True)
     assert machine.trials == 0 and machine.start() == machine.check() == OLD

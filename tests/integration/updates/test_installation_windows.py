@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.adapters.updates.journal import Phase
-from agent.adapters.updates.places import NsisPlace
 from agent.domain.errors import UpdateRolledBack
+from agent.updates.install_journal import Phase
+from agent.updates.install_places import NsisPlace
 from tests.integration.updates.test_installation import NEW, OLD, Machine
 
 

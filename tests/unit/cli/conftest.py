@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from agent import bootstrap
-from agent.adapters.paths import AppPaths
-from agent.api.client import Client
-from agent.api.whereabouts import Whereabouts
-from agent.app.lifecycle import App
-from agent.app.rules import EMBEDDER
-from agent.cli import main
+from agent.core.paths import AppPaths
+from agent.library.recipes import EMBEDDER
+from agent.main import wiring
+from agent.main.app import App
+from agent.main.command_line import main
+from agent.web.client import Client
+from agent.web.whereabouts import Whereabouts
 from tests.world import FakeAnalyser, FakeMatcher, FakeRenderer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from agent.adapters.store import SqliteLibrary
+    from agent.library.queries.library_queries import SqliteLibrary
 
 
 @dataclass
@@ -78,13 +78,13 @@ def running_agent(monkeypatch: pytest.MonkeyPatch) -> FakeAgent:
 @pytest.fixture
 def analyser(monkeypatch: pytest.MonkeyPatch, quick: None) -> FakeAnalyser:
     """What stands in for the engine; models are there."""
-    fake, build = FakeAnalyser(), bootstrap.build
+    fake, build = FakeAnalyser(), wiring.build
 
     def build_with_it(*values: object, **named: object) -> App:
         library: SqliteLibrary = named["library"]  # type: ignore[assignment]
         matcher = FakeMatcher(lambda: library.prints(EMBEDDER))
         return build(*values, **named, analyser=fake, matcher=matcher, renderer=FakeRenderer())  # type: ignore[arg-type]
 
-    monkeypatch.setattr(bootstrap, "build", build_with_it)
-    monkeypatch.setattr("agent.cli.hands.fetch_missing", lambda _, embeddings: None)
+    monkeypatch.setattr(wiring, "build", build_with_it)
+    monkeypatch.setattr("agent.cli.backend.fetch_missing", lambda _, embeddings: None)
     return fake

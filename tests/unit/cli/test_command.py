@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from agent.api.schemas_people import Step
 from agent.cli.command import Group, first_sentence
-from agent.cli.commands import ai_popup
 from agent.cli.output import Progress
 from agent.cli.wrapping import cells
-from agent.i18n import Texts, catalogue
+from agent.core.i18n import Texts, catalogue
+from agent.main.commands import ai_popup
+from agent.people.schemas import Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,8 +58,8 @@ def test_verbose_tells_what_is_logged_and_where_an_error_arose(cli: CommandLine,
     photo = tmp_path / "a.jpg"
     photo.write_bytes(b"a")
     said = cli("-v", "undo")
-    assert said.code == 1 and '"code": "people.nothing_to_undo"' in said.err and "agent.app.people:" in said.err
-    assert "agent.app" not in cli("undo").err
+    assert said.code == 1 and '"code": "people.nothing_to_undo"' in said.err and "agent.people.naming:" in said.err
+    assert "agent.people" not in cli("undo").err
 
 
 @pytest.mark.parametrize("columns", [60, 80, 200])

@@ -38,7 +38,7 @@ def test_each_helps_lines_fit(width: int, monkeypatch: pytest.MonkeyPatch) -> No
     import click
 
     from agent.cli.command import Group
-    from agent.cli.commands import ai_popup
+    from agent.main.commands import ai_popup
 
     monkeypatch.setattr("shutil.get_terminal_size", lambda *_: __import__("os").terminal_size((width + 1, 20)))
 

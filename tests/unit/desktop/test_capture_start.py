@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from agent.app.capturing import Capturing
-from agent.app.opinions import Judgement
-from agent.app.picking import Picking
-from agent.app.ports.screen import Frame
+from agent.core.settings import Capture, Settings
 from agent.desktop.capture_start import CaptureStart
 from agent.desktop.hotkey import Hotkey
 from agent.domain.errors import AgentError, CaptureCancelled, CaptureRefused, HotkeyTaken, NoDisplay
 from agent.domain.redaction import Style
 from agent.domain.screen import ScreenRef, ScreenRegion
-from agent.settings import Capture, Settings
+from agent.engine.screen_port import Frame
+from agent.people.identification import Judgement
+from agent.screen.capture import Capturing
+from agent.screen.region_picker import Picking
 from tests.screens import FakeClipboard, FakeGrabber, FakeWindows, surroundings
 
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from agent.core.settings import Corner
 from agent.desktop import popup_window
 from agent.desktop.picker_shell import PickerPane
 from agent.desktop.popup_window import Server
 from agent.desktop.work_area import Rect
-from agent.settings import Corner
 
 URL = "http://127.0.0.1:5000/popup?code=1"
 

@@ -9,13 +9,13 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from agent.app.status import AgentState, Status
+from agent.core.settings import Settings
 from agent.desktop import presenter as module
 from agent.desktop.desk import Desk
 from agent.desktop.presenter import News, Presenter
 from agent.domain.errors import NoDisplay, StoreBusy
 from agent.domain.events import Event, ImageFailed, ImageIndexed, PersonNamed, PlaceAdded, PlaceLost, Recorded
-from agent.settings import Settings
+from agent.library.status import AgentState, Status
 
 INDEXED = ImageIndexed(image_id=1, place_id=1, faces=1)
 

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from agent.app.picking import Pane
-from agent.child import Message
+from agent.core.child import Message
+from agent.core.settings import Popup
 from agent.desktop.desk import Desk
 from agent.desktop.picker_shell import PickerPane
 from agent.desktop.popup import PopupHost
 from agent.desktop.system_picker import SystemPicker
 from agent.desktop.work_area import Rect
 from agent.domain.screen import Monitor
-from agent.settings import Popup
+from agent.screen.region_picker import Pane
 
 URL = "http://127.0.0.1:5000/picker#code=1"
 PAGE = "http://127.0.0.1:5000/picker"

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from agent.core.settings import Corner
 from agent.desktop import system_shells
 from agent.desktop.picker_shell import PickerPane
 from agent.desktop.popup_shell import is_ours
 from agent.desktop.system_shells import MacShell, PlainShell, WindowsShell
 from agent.desktop.work_area import Rect
-from agent.settings import Corner
 
 NOACTIVATE, TOOLWINDOW = 0x0800_0000, 0x80
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from agent.app.governor import Throttle
+from agent.core.i18n import Texts
 from agent.desktop.tray import RECENT, RecentResult, Tray, TrayActions, TrayModel, TrayState, TrayWatch, label, menu_items, title
-from agent.i18n import Texts
+from agent.engine.governor import Throttle
 
 EN, ZH = Texts("en"), Texts("zh-CN")
 

@@ -9,17 +9,17 @@ from typing import Any, cast
 
 import pytest
 
-from agent.app.governor import Throttle
-from agent.app.lifecycle import App
-from agent.app.status import AgentState, Status
-from agent.app.watch_shown import WatchState
+from agent.core.i18n import Texts
+from agent.core.settings import Settings
 from agent.desktop import tray_bridge
 from agent.desktop.desk import Desk
 from agent.desktop.tray import TrayActions, TrayModel, TrayState
 from agent.desktop.tray_bridge import TrayBridge
 from agent.domain.errors import AgentError, CaptureCancelled, EngineMemory, NoDisplay, WatchUnavailable
-from agent.i18n import Texts
-from agent.settings import Settings
+from agent.engine.governor import Throttle
+from agent.library.status import AgentState, Status
+from agent.main.app import App
+from agent.screen.watch_state import WatchState
 
 
 class FakeTray:

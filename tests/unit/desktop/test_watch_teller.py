@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
-from agent.app.watch_shown import Said
+from agent.core.i18n import Texts
 from agent.desktop.watch_teller import SNOOZE_MINUTES, WatchTeller
 from agent.domain.errors import NoDisplay
-from agent.domain.sightings import Kind
-from agent.i18n import Texts
+from agent.screen.sightings import Kind
+from agent.screen.watch_state import Said
 from tests.world import NOW
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from agent.core.settings import Corner
 from agent.desktop.work_area import Rect, mac_area, place, windows_area
-from agent.settings import Corner
 
 AREA = Rect(100, 30, 1820, 1000)
 

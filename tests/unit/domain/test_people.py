@@ -2,9 +2,9 @@
 
 import pytest
 
+from agent.core.settings import Recognition
 from agent.domain.face import Quality
 from agent.domain.people import AGREED, MARGIN, Bounds, Candidate, Certainty, certain_up_to, identify, trust
-from agent.settings import Recognition
 
 BOUNDS = Bounds(certain=0.9, probable=1.1)
 GOOD = Quality(size=60, sharpness=400, yaw=0, roll=0)

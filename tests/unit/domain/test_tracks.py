@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from agent.domain.clips import Find, Knot, Part, Sight, Way
 from agent.domain.face import Box
 from agent.domain.tracks import LINGERS_S, ways_of
+from agent.domain.video import Find, Knot, Part, Sight, Way
 
 SIZE = (1920, 1080)
 FRAME = 1.0  # ticks: 25 in a second

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from agent.app.ports.screen import Frame
-from agent.app.ports.watching import Watched, WatchTask
 from agent.domain.errors import EngineBadAnswer
 from agent.domain.face import Box, Face, Quality
 from agent.domain.image import Recipe
 from agent.domain.screen import Monitor
 from agent.engine import screen_wire
+from agent.engine.screen_port import Frame
+from agent.engine.watching_port import Watched, WatchTask
 
 FACE = Face(Box(-1.5, 2, 30, 40), 0.9, ((1, 2), (3, 4), (5, 6), (7, 8), (9, 10)), Quality(20, 100, -3, 4))
 ONE = Monitor(1, 800, 100, 1920, 1080, 1.0, True)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from agent.app.devices import Device
 from agent.engine import selftest
+from agent.engine.devices import Device
 
 
 class Core:

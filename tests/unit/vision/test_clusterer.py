@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from agent.domain.grouping import GroupBounds
+from agent.domain.clustering import GroupBounds
 from agent.vision.clusterer import NEAREST, cluster
 from agent.vision.neighbours import neighbours
 from tests.made_faces import Floats, Ints, chain, made, same, unit

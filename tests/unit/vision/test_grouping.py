@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pytest
 
-from agent.domain.grouping import GroupBounds
+from agent.domain.clustering import GroupBounds
 from agent.vision.clusterer import NEAREST, cluster
 from agent.vision.grouping import Grouping, Member
 from tests.made_faces import Floats, Ints, chain, made, same

@@ -8,8 +8,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from agent.core.i18n import Texts
 from agent.domain.errors import ImageCorrupt, ImageTooLarge, ImageTruncated
-from agent.i18n import Texts
 from agent.vision.codecs import Limits, Pixels, decode, image, sniff
 from tests.quick_formats import QUICK
 

@@ -15,9 +15,9 @@ from PIL.PngImagePlugin import PngInfo
 
 from agent.domain.errors import CopyUnsupported, NotRestorable, RegionsTooLarge
 from agent.domain.redaction import Cover
+from agent.vision.animations.animation_writing import write
 from agent.vision.codecs import Limits
-from agent.vision.copies import Part, Wish, icc, png, render, rendering, restore, tiff, xmp
-from agent.vision.films.writing import write
+from agent.vision.copies import Part, Wish, icc, png_copy, render, rendering, restore, tiff_copy, xmp_copy
 from tests.covered_files import COVER, FILES, HEIGHT, LIMITS, LOSSLESS, WIDTH, rgba, saved, scene
 
 XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -139,7 +139,7 @@ def test_a_tiff_keeps_the_cameras_facts_however_it_is_packed(packed: str) -> Non
     picture = PIL.Image.fromarray(scene(1))
     for more in (0, 2):
         whole = io.BytesIO(saved(picture, "TIFF", compression=packed, save_all=True, append_images=[picture] * more))
-        tiff.add_directories(whole, exif().tobytes())
+        tiff_copy.add_directories(whole, exif().tobytes())
         pages, out = whole.getvalue(), io.BytesIO()
         write(pages, [], LIMITS, out, strip=False)
         assert facts(out.getvalue()) == [*KEPT, 1 + more]
@@ -202,7 +202,10 @@ def test_texts_of_a_png_are_kept_or_go() -> None:
 
 
 def test_what_stands_behind_a_deep_pngs_picture_is_kept_too() -> None:
-    noted = (png.chunk(b"eXIf", exif().tobytes().removeprefix(b"Exif\0\0")), png.chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP))
+    noted = (
+        png_copy.chunk(b"eXIf", exif().tobytes().removeprefix(b"Exif\0\0")),
+        png_copy.chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP),
+    )
     for name in ("png", "png-deep"):
         data = FILES[name](1)
         opened = PIL.Image.open(io.BytesIO(render(data[:-12] + b"".join(noted) + data[-12:], Wish((COVER,)), LIMITS).data))
@@ -271,7 +274,7 @@ def test_what_is_no_profile_is_left_out(broken: bytes) -> None:
     ],
 )
 def test_what_is_no_packet_is_left_out(packet: bytes) -> None:
-    assert xmp.cleaned(packet, strip=False, faces_covered=True) == (b"", {"xmp"})
+    assert xmp_copy.cleaned(packet, strip=False, faces_covered=True) == (b"", {"xmp"})
 
 
 @pytest.mark.parametrize("quality", [60, 85, 95])

@@ -13,18 +13,18 @@ from agent.domain.errors import CopyUnproven
 from agent.domain.face import Box
 from agent.domain.redaction import Cover, Look, Shape, Style
 from agent.vision import redactor
+from agent.vision.animations import animation_writing, many
+from agent.vision.animations.animation_reading import Film, shown
+from agent.vision.animations.many import Drawn
 from agent.vision.codecs import decode
 from agent.vision.copies import Wish, encoders, render
 from agent.vision.copies.canvas import open_canvas
 from agent.vision.copies.flat import is_flat
-from agent.vision.copies.kept import Kept
+from agent.vision.copies.kept_pixels import Kept
 from agent.vision.copies.notes import Notes
-from agent.vision.films import many, writing
-from agent.vision.films.many import Drawn
-from agent.vision.films.reading import Film, shown
 from tests.covered_files import COVER, FILES, LIMITS, scene
 from tests.odd_files import ODD
-from tests.unit.vision.films.test_films import LOSSY, MADE
+from tests.unit.vision.animations.test_animations import LOSSY, MADE
 
 WISH = Wish((COVER,))
 READ = [name for name in ODD if name != "bigtiff-motorola"]
@@ -146,6 +146,6 @@ def test_a_film_of_which_one_frame_shows_something_else_is_none(name: str, monke
     def harmed(output: BinaryIO, film: Film, drawn: Iterator[Drawn], kept: Kept, notes: Notes) -> None:
         written(output, film, each(drawn), kept, notes)
 
-    monkeypatch.setitem(writing._WRITERS, kind, harmed)
+    monkeypatch.setitem(animation_writing._WRITERS, kind, harmed)
     with pytest.raises(CopyUnproven):
-        writing.write(data, (), LIMITS, io.BytesIO(), strip=False)
+        animation_writing.write(data, (), LIMITS, io.BytesIO(), strip=False)

@@ -1,1 +1,0 @@
-"""The one HTTP API on loopback, and its client."""

@@ -1,1 +1,0 @@
-"""What can be done: the use cases, and the ports they need."""

@@ -1,0 +1,115 @@
+"""`ai-popup config`: look at, change and check the settings."""
+
+import json
+from typing import Any
+
+import click
+
+from agent.cli.command import Group, json_option
+from agent.cli.confirm import confirm, yes_option
+from agent.cli.output import note, say, tell
+from agent.cli.session import Session
+from agent.core.config_check import parsed_value
+from agent.core.i18n import Texts
+from agent.core.setting_fields import nearest_key, setting_fields
+from agent.core.settings import KeyHome
+from agent.domain.errors import SettingsError, SettingsUnknownKey
+from agent.library.recipes import recognition_ends
+
+TEXTS = Texts()
+
+
+def _keys(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
+    return [key for key in setting_fields() if key.startswith(begun) and "[" not in key]
+
+
+@click.group(cls=Group, help=TEXTS("cli.help.config"))
+def config() -> None: ...
+
+
+@config.command(help=TEXTS("cli.help.config_show"))
+@click.argument("key", required=False, shell_complete=_keys)
+@json_option()
+@click.pass_obj
+def show(session: Session, key: str | None, as_json: bool) -> None:
+    import tomlkit
+
+    value: Any = session.settings.model_dump(mode="json")
+    for part in key.split(".") if key is not None else ():
+        value = _part(session, value, part, key or "")
+    if as_json:
+        say(json.dumps(value, ensure_ascii=False))
+        return
+    lists = {"folders": value} if isinstance(value, list) and all(isinstance(each, dict) for each in value) else value
+    text = tomlkit.dumps(lists) if isinstance(lists, dict) else tomlkit.item(lists).as_string()
+    say(*text.rstrip().split("\n"))
+
+
+def _part(session: Session, value: Any, part: str, key: str) -> Any:
+    """A section, a setting, or a watched folder by its number: `folders[0]`. Raises SettingsUnknownKey."""
+    name, _, number = part.partition("[")
+    if isinstance(value, dict) and name in value:
+        value = value[name]
+        if not number:
+            return value
+        digits = number.removesuffix("]")
+        if isinstance(value, list) and digits.isdecimal() and int(digits) < len(value):
+            return value[int(digits)]
+    session.file.check_key(key)
+    raise SettingsUnknownKey(key=key, nearest=nearest_key(key))
+
+
+@config.command(name="set", help=TEXTS("cli.help.config_set"))
+@click.argument("key", shell_complete=_keys)
+@click.argument("value")
+@yes_option
+@json_option()
+@click.pass_obj
+def set_value(session: Session, key: str, value: str, yes: bool, as_json: bool) -> None:
+    if not yes and _ends_recognition(session, key, value):
+        confirm(session.texts, session.texts("cli.config.sure_recognition"), yes=False)
+    meant = parsed_value(value)  # with quotes or without
+    if key == "library.key_home" and isinstance(meant, str) and meant in set(KeyHome):
+        from agent.main.wiring import move_key
+
+        move_key(session.file, session.paths, KeyHome(meant))
+    else:
+        session.file.set(key, value)
+    if as_json:
+        section, _, name = key.partition(".")
+        whole = session.file.snapshot.model_dump(mode="json")[section]
+        say(json.dumps({"key": key, "value": whole[name] if name else whole}, ensure_ascii=False))
+    else:
+        note(session.texts("cli.config.saved", key=key))
+
+
+def _ends_recognition(session: Session, key: str, value: str) -> bool:
+    """Whether face prints would be deleted, everywhere or of a folder. Raises SettingsError for a value that is refused."""
+    try:
+        before = session.settings
+    except SettingsError:
+        return False  # nothing is in force that could end
+    return recognition_ends(before, session.file.preview(key, value))
+
+
+@config.command(help=TEXTS("cli.help.config_validate"))
+@json_option()
+@click.pass_obj
+def validate(session: Session, as_json: bool) -> int:
+    problems = session.file.problems()
+    if as_json:
+        told = [{"code": each.code, **each.params, "cause": session.texts.cause(each)} for each in problems]
+        say(json.dumps({"valid": not problems, "problems": told}, ensure_ascii=False))
+        return 1 if problems else 0
+    for problem in problems:
+        session.explain(problem)
+    if not problems:
+        say(session.texts("cli.config.valid"))
+    return 1 if problems else 0
+
+
+@config.command(help=TEXTS("cli.help.config_path"))
+@json_option()
+@click.pass_obj
+def path(session: Session, as_json: bool) -> None:
+    tell({"path": str(session.paths.settings)}, str(session.paths.settings), as_json=as_json)

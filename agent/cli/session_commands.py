@@ -1,0 +1,42 @@
+"""`ai-popup sessions`: the browsers that are signed in to the running agent, and signing them out."""
+
+import click
+
+from agent.cli.command import Group, json_option
+from agent.cli.output import say, tell
+from agent.cli.session import Session
+from agent.core.i18n import Texts
+
+TEXTS = Texts()
+
+
+@click.group(cls=Group, help=TEXTS("cli.help.sessions"))
+def sessions() -> None: ...
+
+
+@sessions.command("list", help=TEXTS("cli.help.sessions_list"))
+@json_option()
+@click.pass_obj
+def list_sessions(session: Session, as_json: bool) -> None:
+    found, texts = session.client().sessions(), session.texts
+    if as_json:
+        say(found.model_dump_json())
+        return
+    for each in found.items:
+        opened, seen = (f"{at.astimezone():%Y-%m-%d %H:%M}" for at in (each.opened_at, each.seen_at))
+        browser = each.browser or texts("cli.sessions.unknown")
+        say(texts("cli.sessions.line", number=each.number, browser=browser, opened=opened, seen=seen))
+    if not found.items:
+        say(texts("cli.sessions.none"))
+
+
+@sessions.command(help=TEXTS("cli.help.sessions_end"))
+@click.argument("number", type=click.IntRange(min=1), required=False)
+@click.option("--all", "every", is_flag=True, help=TEXTS("cli.help.sessions_all"))
+@json_option()
+@click.pass_obj
+def end(session: Session, number: int | None, every: bool, as_json: bool) -> None:
+    if (number is not None) == every:
+        raise click.UsageError(session.texts("cli.sessions.one_way"))
+    count = session.client().end_sessions(number).count
+    tell({"ended": count}, session.texts("cli.sessions.ended", count=count), as_json=as_json)

@@ -1,0 +1,146 @@
+"""Turns raw settings into a validated snapshot, or into errors that name the setting and what its value has to be."""
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from agent.core.setting_fields import nearest_key, setting_fields
+from agent.core.settings import Settings
+from agent.domain.errors import Param, SettingsError, SettingsInvalid, SettingsUnknownKey, SettingsUnreadable
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+PREFIX = "AI_POPUP__"
+Raw = dict[str, object]
+# Beside its own TOMLDecodeError (a ValueError), what the reader lets through: a number of thousands of digits, brackets by the thousand.
+_NO_TOML = (ValueError, RecursionError)
+
+# What pydantic calls a fault -> the kind of reason; the texts are `settings.reason.<kind>` in the catalogues.
+_REASONS = {
+    "bool_parsing": "yes_no",
+    "bool_type": "yes_no",
+    "float_parsing": "number",
+    "float_type": "number",
+    "finite_number": "number",
+    "inside_itself": "outside",
+    "int_from_float": "whole_number",
+    "int_parsing": "whole_number",
+    "int_parsing_size": "whole_number",
+    "int_type": "whole_number",
+    "list_type": "list",
+    "missing": "missing",
+    "model_type": "table",
+    "not_absolute": "absolute",
+    "string_too_long": "too_long",
+    "string_too_short": "empty",
+    "string_type": "text",
+    "tuple_type": "list",
+}
+
+
+def validated(*layers: Mapping[str, object]) -> Settings:
+    """The settings of these layers, later ones first in rank. Raises the first of their SettingsErrors."""
+    try:
+        return Settings.model_validate(merged(*layers))
+    except ValidationError as error:
+        # `from None`: pydantic's message quotes the values, which may be paths.
+        raise next(_translated(error)) from None
+
+
+def problems(*layers: Mapping[str, object]) -> list[SettingsError]:
+    """Everything that is wrong with these layers together."""
+    try:
+        Settings.model_validate(merged(*layers))
+    except ValidationError as error:
+        return list(_translated(error))
+    return []
+
+
+def merged(*layers: Mapping[str, object]) -> Raw:
+    """One tree; where two layers set the same value the later one wins. Lists are replaced whole."""
+    whole: Raw = {}
+    for layer in layers:
+        for key, value in layer.items():
+            below = whole.get(key)
+            if isinstance(value, Mapping):
+                whole[key] = merged(below if isinstance(below, Mapping) else {}, value)
+            else:
+                whole[key] = value
+    return whole
+
+
+def parsed(text: bytes) -> Raw:
+    """A settings file's content. Raises SettingsUnreadable with the line."""
+    try:
+        return tomllib.loads(text.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise SettingsUnreadable(line=text.count(b"\n", 0, error.start) + 1) from None
+    except _NO_TOML as error:
+        found = re.search(r"at line (\d+)", str(error))
+        raise SettingsUnreadable(line=int(found[1]) if found else text.count(b"\n") + 1) from None
+
+
+def parsed_value(text: str) -> object:
+    """A value as typed on the command line or in a variable: TOML if it is, else text as it stands."""
+    try:
+        found = tomllib.loads(f"value = {text}")
+    except _NO_TOML:
+        return text
+    return found["value"] if len(found) == 1 else text
+
+
+def from_environment(environ: Mapping[str, str] = os.environ) -> Raw:
+    """The layer of `AI_POPUP__SECTION__KEY` variables."""
+    layer: Raw = {}
+    for name, text in environ.items():
+        if name.upper().startswith(PREFIX):
+            layer = merged(layer, nested(name[len(PREFIX) :].lower().split("__"), parsed_value(text)))
+    return layer
+
+
+def nested(keys: Sequence[str], value: object) -> Raw:
+    """`value` below the keys: (["a", "b"], 1) -> {"a": {"b": 1}}."""
+    for key in reversed(keys):
+        value = {key: value}
+    return value if isinstance(value, dict) else {}
+
+
+def dotted(layer: Mapping[str, object], above: str = "") -> Iterator[str]:
+    """The keys of a layer: {"a": {"b": 1}} -> "a.b"."""
+    for key, value in layer.items():
+        if isinstance(value, Mapping):
+            yield from dotted(value, f"{above}{key}.")
+        else:
+            yield above + key
+
+
+def _translated(error: ValidationError) -> Iterator[SettingsError]:
+    for detail in error.errors(include_url=False, include_context=True, include_input=False):
+        key = _dotted(detail["loc"])
+        if detail["type"] == "extra_forbidden":
+            yield SettingsUnknownKey(key=key, nearest=nearest_key(key))
+        else:
+            yield SettingsInvalid(key=key, **_reason(key, detail))
+
+
+def _dotted(location: Sequence[int | str]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
+
+
+def _reason(key: str, detail: "ErrorDetails") -> dict[str, Param]:
+    """What the value has to be, as a reason kind and the facts its text needs."""
+    field = setting_fields().get(re.sub(r"\[\d+\]", "[]", key))
+    if field is not None and field.minimum is not None and field.maximum is not None and field.kind in ("int", "float"):
+        kind = "inside" if field.open_interval else "between_whole" if field.kind == "int" else "between"
+        return {"reason": kind, "minimum": field.minimum, "maximum": field.maximum}
+    if field is not None and field.choices:
+        return {"reason": "one_of", "choices": ", ".join(field.choices)}
+    if field is not None and field.examples:
+        return {"reason": "like", "choices": ", ".join(field.examples)}
+    limit = detail.get("ctx", {}).get("max_length")
+    return {"reason": _REASONS.get(detail["type"], "other"), **({"maximum": limit} if isinstance(limit, int) else {})}

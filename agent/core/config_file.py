@@ -1,0 +1,326 @@
+"""The settings in force: defaults, profile, the user's file and the environment, read again when the file changes."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from agent.core.config_check import Raw, dotted, from_environment, merged, nested, parsed, parsed_value, problems, validated
+from agent.core.config_lines import line_of
+from agent.core.files import write_private
+from agent.core.paths import make_private
+from agent.core.resources import resource
+from agent.core.setting_fields import nearest_key
+from agent.core.settings import Settings, changed_sections, root_of
+from agent.domain.errors import (
+    NotFound,
+    SettingsError,
+    SettingsInvalid,
+    SettingsNoAccess,
+    SettingsUnknownKey,
+    SettingsUnwritable,
+    StoreError,
+)
+from agent.domain.names import tidy
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+
+PROFILE_VARIABLE = "AI_POPUP_PROFILE"
+PROFILES = ("prod", "staging", "dev")
+
+OnChange: TypeAlias = Callable[[Settings, frozenset[str]], Awaitable[None]]
+OnError: TypeAlias = Callable[[SettingsError], Awaitable[None]]
+_Signature: TypeAlias = tuple[int, int, int] | None
+
+# One stat of one file: cheaper when idle than a watcher with its threads.
+_POLL_S = 2.0
+# An editor truncates and writes, or writes beside and renames: the file is read when it was the same twice, this far apart.
+_STEADY_S = 0.2
+
+
+class SettingsFile:
+    """The user's `settings.toml` among its layers. `snapshot` is the last that was valid; `set` may be called from any thread."""
+
+    def __init__(self, path: Path, environ: Mapping[str, str] = os.environ, profile: str | None = None) -> None:
+        self.path = path
+        self.profile = profile or environ.get(PROFILE_VARIABLE) or PROFILES[0]
+        self.snapshot = Settings()
+        self._environment = from_environment(environ)
+        self._nudge: Callable[[], object] | None = None
+
+    def load(self) -> Settings:
+        """Read and validate all layers. Raises SettingsError, with the line if it is the file's; `snapshot` stays as it was then."""
+        text = self._read()
+        try:
+            self.snapshot = validated(self._profile(), parsed(text), self._environment)
+        except SettingsError as error:
+            raise self._located(error, text) from None
+        return self.snapshot
+
+    def problems(self) -> list[SettingsError]:
+        """Everything that is wrong with the file and the environment."""
+        try:
+            text = self._read()
+            return [self._located(each, text) for each in problems(self._profile(), parsed(text), self._environment)]
+        except SettingsError as error:
+            return [error]
+
+    def raw(self) -> Raw:
+        """What the user's file itself says, unchecked; empty if there is none.
+
+        Raises SettingsNoAccess, SettingsUnreadable or SettingsInvalid.
+        """
+        return parsed(self._read())
+
+    def overridden(self) -> frozenset[str]:
+        """Settings that the environment has the last word on: `section.name`, and "folders"."""
+        return frozenset(dotted(self._environment))
+
+    def set(self, key: str, raw: str) -> Settings:
+        """Write one setting, given as TOML or plain text; comments and order stay. Raises SettingsError, and nothing is written then."""
+        return self._put(self.check_key(key), parsed_value(raw))
+
+    def preview(self, key: str, raw: str) -> Settings:
+        """The settings that would be in force after `set`. Raises SettingsError."""
+        change = nested(self.check_key(key), parsed_value(raw))
+        return validated(self._profile(), merged(self.raw(), change), self._environment)
+
+    def checked(self, key: str, value: object) -> object:
+        """What would be written for this value of `section.name`, as plain data. Raises SettingsError."""
+        section, name = self._one(key)
+        written: object = validated(nested([section, name], value)).model_dump(mode="json")[section][name]
+        return written
+
+    def put(self, key: str, value: object) -> Settings:
+        """Write one `section.name`, as `set` does. Raises SettingsError."""
+        return self._put(self._one(key), self.checked(key, value))
+
+    def _one(self, key: str) -> list[str]:
+        keys = self.check_key(key)
+        if len(keys) != 2:
+            raise SettingsUnknownKey(key=key, nearest="")
+        return keys
+
+    def _put(self, keys: list[str], value: object) -> Settings:
+        with self._edited() as document:
+            table: MutableMapping[str, object] = document
+            for name in keys[:-1]:
+                below = table.setdefault(name, {})
+                if not isinstance(below, MutableMapping):
+                    raise SettingsInvalid(key=name, reason="table")
+                table = below
+            table[keys[-1]] = value
+            self._check(document)
+        return self.snapshot
+
+    def unset(self, key: str) -> Settings:
+        """Back to the profile's or the default value. Raises SettingsError."""
+        keys = self.check_key(key)
+        with self._edited() as document:
+            table: object = document
+            for name in keys[:-1]:
+                table = table.get(name) if isinstance(table, MutableMapping) else None
+            if isinstance(table, MutableMapping):
+                table.pop(keys[-1], None)
+            self._check(document)
+        return self.snapshot
+
+    def add_folder(self, folder: Path, switches: Mapping[str, object] = MappingProxyType({})) -> Settings:
+        """Watch one more folder, its `switches` as given; a folder that is watched already changes nothing. Raises SettingsError."""
+        import tomlkit
+
+        wanted = root_of(str(folder))
+        with self._edited() as document:
+            folders = self._folders(document)
+            if not any(root_of(str(known.get("path", ""))) == wanted for known in folders):
+                entry = {"path": wanted, **switches}
+                folders.append(tomlkit.item(entry) if isinstance(folders, tomlkit.items.AoT) else entry)
+            self._check(document)
+        return self.snapshot
+
+    def change_folder(self, root: str, change: Mapping[str, object]) -> Settings:
+        """Set what `change` names of a watched folder. Raises SettingsError, NotFound if it is not watched."""
+        with self._edited() as document:
+            for known in self._watched(document, root):
+                for name, value in change.items():
+                    known[name] = value
+            self._check(document)
+        return self.snapshot
+
+    def check_folder(self, root: str, change: Mapping[str, object]) -> None:
+        """Raises what `change_folder` would raise, and writes nothing."""
+        folder = next((known for known in self.snapshot.folders if known.root == root), None)
+        if folder is None:
+            raise NotFound
+        validated({"folders": [{**folder.model_dump(mode="json"), **change}]})
+
+    def rename_kept(self, name: str, new: str | None) -> bool:
+        """Whoever stays visible in covered copies by that name is called `new` now; None takes the name out.
+
+        False: nobody does by that name. Raises SettingsError.
+        """
+        if not any(_means(kept, name) for folder in validated(self._profile(), self.raw()).folders for kept in folder.redact_keep):
+            return False
+        with self._edited() as document:
+            for known in self._folders(document):
+                if any(_means(kept, name) for kept in known.get("redact_keep", ())):
+                    renamed = [new if _means(kept, name) else kept for kept in known["redact_keep"]]
+                    known["redact_keep"] = [kept for kept in dict.fromkeys(renamed) if kept is not None]
+            self._check(document)
+        return True
+
+    def remove_folder(self, root: str) -> Settings:
+        """Watch a folder no more. Raises SettingsError, NotFound if it is not watched."""
+        with self._edited() as document:
+            folders = self._folders(document)
+            for known in self._watched(document, root):
+                folders.remove(known)
+            if not folders:
+                document["folders"] = []  # not left out: a profile's would come back
+            self._check(document)
+        return self.snapshot
+
+    def _folders(self, document: "TOMLDocument") -> Any:
+        """The editable list of watched folders. It replaces the profile's whole, so it has to carry that on."""
+        import tomlkit
+
+        if not document.get("folders"):
+            folders = tomlkit.aot()
+            if "folders" in document:
+                del document["folders"]
+            else:
+                for known in validated(self._profile()).model_dump(mode="json")["folders"]:
+                    folders.append(tomlkit.item(known))
+            document["folders"] = folders
+        return document["folders"]
+
+    def _watched(self, document: "TOMLDocument", root: str) -> list[Any]:
+        found = [known for known in self._folders(document) if root_of(str(known.get("path", ""))) == root]
+        if not found:
+            raise NotFound
+        return found
+
+    def ensure(self) -> Path:
+        """The file, made empty if there is none yet. Raises SettingsUnwritable."""
+        if not self.path.exists():
+            with self._edited():
+                pass
+        return self.path
+
+    async def watch(self, on_change: OnChange, on_error: OnError) -> None:
+        """Until cancelled, tell each new valid snapshot with the sections that differ from the last one told, and why a file was refused.
+
+        After a refused file the next valid one is told even if nothing differs: the trouble is over.
+        """
+        told, refused = self.snapshot, False
+        changed = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        self._nudge = lambda: loop.call_soon_threadsafe(changed.set)
+        seen: _Signature | str = "unread"
+        try:
+            while True:
+                seen = await self._settled(seen, changed)
+                try:
+                    settings = await asyncio.to_thread(self.load)
+                except SettingsError as error:
+                    refused = True
+                    await on_error(error)
+                    continue
+                sections = changed_sections(told, settings)
+                if sections or refused:
+                    told, refused = settings, False
+                    await on_change(settings, sections)
+        finally:
+            self._nudge = None
+
+    async def _settled(self, seen: _Signature | str, changed: asyncio.Event) -> _Signature:
+        """Wait until the file differs from `seen` and has stopped changing."""
+        now = _signature(self.path)
+        while now == seen:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), _POLL_S)
+            changed.clear()
+            now = _signature(self.path)
+        while True:
+            await asyncio.sleep(_STEADY_S)
+            later = _signature(self.path)
+            if later == now:
+                return now
+            now = later
+
+    @staticmethod
+    def check_key(key: str) -> list[str]:
+        """The parts of a setting's key. Raises SettingsUnknownKey."""
+        section, _, name = key.partition(".")
+        info = Settings.model_fields.get(section)
+        model = info.annotation if info else None
+        fields = getattr(model, "model_fields", None)
+        if info is None or (name and (fields is None or name not in fields)) or (fields is not None and not name):
+            if section.partition("[")[0] == "folders" and section != "folders":
+                raise SettingsUnknownKey(key=key, folder=1)
+            if info is not None and not name:
+                raise SettingsUnknownKey(key=key, section=key)
+            raise SettingsUnknownKey(key=key, nearest=nearest_key(key))
+        return key.split(".")
+
+    def _profile(self) -> Raw:
+        if self.profile not in PROFILES:
+            raise SettingsInvalid(key=PROFILE_VARIABLE, reason="one_of", choices=", ".join(PROFILES))
+        return parsed((resource("config") / f"{self.profile}.toml").read_bytes())
+
+    def _read(self) -> bytes:
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            raise SettingsNoAccess from error
+
+    def _located(self, error: SettingsError, text: bytes) -> SettingsError:
+        """With the parameter `line`, unless the environment is to blame."""
+        key = error.params.get("key")
+        if isinstance(key, str) and key not in self.overridden() and (line := line_of(text.decode("utf-8-sig", "replace"), key)):
+            error.params["line"] = line
+        return error
+
+    def _check(self, document: "TOMLDocument") -> None:
+        """Validate what the file would say, also where the environment hides it."""
+        validated(self._profile(), document.unwrap())
+        validated(self._profile(), document.unwrap(), self._environment)
+
+    @contextmanager
+    def _edited(self) -> Iterator["TOMLDocument"]:
+        """The file as an editable document, written atomically at the end; one writer at a time, also among processes."""
+        import tomlkit
+        from filelock import FileLock, Timeout
+
+        try:
+            make_private(self.path.parent)
+            with FileLock(self.path.with_name(self.path.name + ".lock"), timeout=5):
+                text = self._read()
+                parsed(text)  # for its error, which names the line
+                document = tomlkit.parse(text.decode("utf-8-sig"))
+                yield document
+                # Resolved: a link to a file elsewhere (dotfiles) stays a link.
+                write_private(self.path.resolve(), tomlkit.dumps(document).encode())
+        except (OSError, Timeout, StoreError) as error:
+            raise SettingsUnwritable from error
+        self.load()
+        if self._nudge is not None:
+            self._nudge()
+
+
+def _means(kept: str, name: str) -> bool:
+    return tidy(kept) == tidy(name)
+
+
+def _signature(path: Path) -> _Signature:
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return facts.st_ino, facts.st_size, facts.st_mtime_ns

@@ -1,0 +1,99 @@
+"""Texts in the user's language, from the one catalogue that the UI reads too.
+
+A text may hold `{name}` places. A plural has two texts, `key_one` and `key_other`, chosen by `count`; Chinese has only `_other`.
+"""
+
+import json
+import locale
+import os
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+from agent.core.resources import resource
+from agent.domain.errors import AgentError, Param
+
+FALLBACK = "en"
+LANGUAGES = ("en", "zh-CN")
+
+
+@cache
+def catalogue(language: str, folder: Path | None = None) -> Mapping[str, str]:
+    """All texts of a language by dotted key."""
+    nested = json.loads(((folder or resource("locales")) / f"{language}.json").read_text(encoding="utf-8"))
+    flat: dict[str, str] = {}
+
+    def walk(prefix: str, node: Mapping[str, object]) -> None:
+        for key, value in node.items():
+            if isinstance(value, Mapping):
+                walk(f"{prefix}{key}.", value)
+            else:
+                flat[prefix + key] = str(value)
+
+    walk("", nested)
+    return flat
+
+
+def system_language(environ: Mapping[str, str] = os.environ) -> str:
+    """The language of the desktop session: Chinese if it says so, else English."""
+    wanted = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), None)
+    wanted = wanted or locale.getlocale()[0] or ""
+    return "zh-CN" if wanted.lower().startswith(("zh", "chinese")) else FALLBACK
+
+
+class Texts:
+    """The catalogue of one language, with English behind it."""
+
+    def __init__(self, language: str = "auto") -> None:
+        self.language = system_language() if language == "auto" else language
+
+    def __call__(self, key: str, /, **params: Param) -> str:
+        """The text of `key` with its places filled; the key itself if there is no such text."""
+        keys = (f"{key}_{'one' if params.get('count') == 1 else 'other'}", f"{key}_other", key) if "count" in params else (key,)
+        for texts in (catalogue(self.language), catalogue(FALLBACK)):
+            for candidate in keys:
+                if candidate in texts:
+                    return fill(texts[candidate], params)
+        return key
+
+    def counted(self, key: str, /, **counts: int) -> str:
+        """The text of `key`, whose places are counts of photos, faces or people, each by the rule for its number."""
+        return self(key, **{name: self(f"count.{name}", count=count) for name, count in counts.items()})
+
+    def cause(self, error: AgentError) -> str:
+        """What happened."""
+        return self._of(error, "cause")
+
+    def remedy(self, error: AgentError) -> str:
+        """What to do about it."""
+        return self._of(error, "remedy")
+
+    def moment(self, at: datetime, now: datetime) -> str:
+        """A time of the near future on this computer's clock, with its day unless that is today."""
+        local, today = at.astimezone(), now.astimezone().date()
+        if local.date() == today:
+            return f"{local:%H:%M}"
+        key = "time.tomorrow" if local.date() == today + timedelta(days=1) else "time.later"
+        return self(key, day=f"{local:%Y-%m-%d}", time=f"{local:%H:%M}")
+
+    def _of(self, error: AgentError, part: str) -> str:
+        """A text of an error. `cause_limit` is preferred to `cause` if the error has a parameter `limit` that is not empty."""
+        key = f"errors.{error.code}.{part}"
+        variants = (f"{key}_{name}" for name, value in error.params.items() if value != "")
+        params = dict(error.params)
+        if "choices" in params:
+            params["choices"] = str(params["choices"]).replace(", ", self("ui.list_separator"))
+        if "reason" in params:
+            # Why a setting is refused is a kind (`between`), told in the reader's language; other reasons stand as they are.
+            told = self(f"settings.reason.{params['reason']}", **params)
+            params["reason"] = params["reason"] if told.startswith("settings.reason.") else told
+        return self(next((variant for variant in variants if variant in catalogue(FALLBACK)), key), **params)
+
+
+def fill(text: str, params: Mapping[str, Param]) -> str:
+    """Put the parameters into the places; a place without a parameter stays, so that a defect shows and nothing fails."""
+    for name, value in params.items():
+        shown = f"{value:,}" if isinstance(value, int | float) else str(value)  # as the UI writes numbers
+        text = text.replace("{" + name + "}", shown)
+    return text

@@ -1,0 +1,126 @@
+"""What may stand under each setting's name, read from the model: for messages, the reference page and the settings screen."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import Enum
+from functools import cache
+from typing import get_origin
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic.fields import FieldInfo
+
+from agent.core.settings import Folder, Section, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class SettingField:
+    """One setting. `key` is its dotted name; a watched folder's settings are under `folders[].`."""
+
+    key: str
+    kind: str  # "bool", "int", "float", "str" or "list"
+    default: object  # None if it must be given
+    description: str
+    minimum: float | int | None = None
+    maximum: float | int | None = None
+    open_interval: bool = False  # the bounds themselves are not allowed
+    choices: tuple[str, ...] = ()  # the only values, if there is such a list
+    examples: tuple[str, ...] = ()
+    unit: str = ""  # "s", "MB", ...: its word is `settings.unit.<unit>`
+    advanced: bool = True  # most people never need it
+    restart: bool = False  # takes effect at the next start
+
+
+# What people look for; everything else is advanced.
+_BASIC = frozenset(
+    {"general.language", "general.theme", "general.autostart", "general.letter_keys", "recognition.enabled"}
+    | {"detection.min_score", "detection.min_face", "detection.detector", "popup.enabled", "popup.seconds", "popup.corner", "popup.burst"}
+    | {"popup.quiet_from", "popup.quiet_until", "popup.quiet_fullscreen", "popup.quiet_presenting"}
+    | {"engine.on_battery", "engine.max_memory_mb", "engine.max_cores", "library.grace_days", "library.backups", "tray.enabled"}
+    | {"watch_screen.enabled", "watch_screen.interval_s", "watch_screen.new_faces", "watch_screen.people", "watch_screen.sharing"}
+    | {"watch_screen.only_in", "watch_screen.not_in", "watch_screen.in_calls"}
+    | {"capture.hotkey", "capture.style", "capture.copy_at_once"}
+    | {"updates.enabled", "updates.channel"}
+)
+_AT_START = frozenset({"api.port", "tray.enabled"})
+_UNITS = {"s": "s", "seconds": "s", "ms": "ms", "minutes": "min", "mb": "MB", "megabytes": "MB", "megapixels": "MP", "days": "d"}
+_UNIT_OF = {"detection.min_face": "px", "watch_screen.min_face": "px", "popup.burst": "photos"}
+
+
+@cache
+def setting_fields() -> dict[str, SettingField]:
+    """Every setting by its key, in the order of the model."""
+    return {field.key: field for field in _fields()}
+
+
+def nearest_key(key: str) -> str:
+    """The setting that somebody who wrote `key` may have meant; empty if none is near."""
+    known = [name.replace("[]", "") for name in setting_fields()]
+    sections = list(Settings.model_fields)
+    key = re.sub(r"\[\d+\]", "", key)
+    last = key.rpartition(".")[2]
+    if elsewhere := next((name for name in known if name.rpartition(".")[2] == last), None):
+        return elsewhere  # the right name in the wrong section
+    if near := get_close_matches(key, known if "." in key else known + sections, n=1, cutoff=0.75):
+        return near[0]
+    return next((name for name in known if len(last) > 3 and last in name.rpartition(".")[2]), "")  # a part of its name
+
+
+def _fields() -> Iterator[SettingField]:
+    for section, info in Settings.model_fields.items():
+        model = info.annotation
+        if isinstance(model, type) and issubclass(model, Section):
+            yield from (_field(f"{section}.{name}", field) for name, field in model.model_fields.items())
+        else:
+            yield from (_field(f"{section}[].{name}", field) for name, field in Folder.model_fields.items())
+
+
+def _field(key: str, info: FieldInfo) -> SettingField:
+    minimum: float | int | None = None
+    maximum: float | int | None = None
+    open_interval = False
+    pattern = ""
+    for bound in info.metadata:
+        match bound:
+            case Ge(ge=int() | float() as low):
+                minimum = low
+            case Gt(gt=int() | float() as low):
+                minimum, open_interval = low, True
+            case Le(le=int() | float() as high):
+                maximum = high
+            case Lt(lt=int() | float() as high):
+                maximum, open_interval = high, True
+            case _:
+                pattern = str(getattr(bound, "pattern", None) or pattern)
+    return SettingField(
+        key=key,
+        kind=_kind(info),
+        default=None if info.is_required() else info.default,
+        description=info.description or "",
+        minimum=minimum,
+        maximum=maximum,
+        open_interval=open_interval,
+        choices=_choices(info, pattern),
+        examples=tuple(str(example) for example in info.examples or ()),
+        unit=_UNIT_OF.get(key) or (_UNITS.get(key.rpartition(".")[2].rpartition("_")[2], "") if _kind(info) in ("int", "float") else ""),
+        advanced=key not in _BASIC,
+        restart=key in _AT_START,
+    )
+
+
+def _kind(info: FieldInfo) -> str:
+    kind = info.annotation
+    if get_origin(kind) is tuple:
+        return "list"
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return "str"
+    return kind.__name__ if isinstance(kind, type) else "str"
+
+
+def _choices(info: FieldInfo, pattern: str) -> tuple[str, ...]:
+    kind = info.annotation
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return tuple(str(member.value) for member in kind)
+    words = re.fullmatch(r"\^\(([\w-]+(?:\|[\w-]+)*)\)\$", pattern)
+    return tuple(words[1].split("|")) if words else ()

@@ -1,0 +1,19 @@
+"""The shapes of what is asked of the desktop: where in the UI the browser opens."""
+
+from typing import Annotated, TypeAlias
+
+from pydantic import StringConstraints
+
+from agent.web.schemas import Schema
+
+At: TypeAlias = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(photo-[0-9]{1,15}|(photos|problems|online-only|covers|status|settings|help)(/[A-Za-z0-9_.-]{1,80}){0,2})$"
+    ),
+]
+"""A place in the UI, as its fragments name them (`ui/src/lib/route.ts`): `photo-12`, `problems/7`, `settings/engine.max_cores`."""
+
+
+class OpenRequest(Schema):
+    at: At = "photos"

@@ -1,0 +1,73 @@
+"""What the engine does with films."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from functools import partial
+
+from agent.domain.video import Clip, Seen
+from agent.engine import video_wire
+from agent.engine.open_files import not_written
+from agent.engine.service import Engine, read_steady, spent
+from agent.engine.video_ports import Joined
+from agent.engine.video_service import FILES, answer
+from agent.vision.animations import animation_frames, animation_writing
+from agent.vision.detector import RECIPE
+from agent.vision.prints import prints_of
+
+OPERATIONS = frozenset(f"film_{name}" for name in FILES)
+
+
+class FilmService:
+    """All take descriptors, which are closed here. Raise ImageError, FilmTooLong; besides, what is said."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def probe(self, source: int) -> Clip:
+        return animation_frames.probe(self._read(source), self._engine.limits)
+
+    def look(self, asked: video_wire.Look, source: int) -> Seen:
+        """Raises ModelError, EngineStartFailed."""
+        data, detector = self._read(source), self._engine.detector(RECIPE)
+        prints = None if asked.embedder is None else partial(prints_of, detector.look, self._engine.embedder(asked.embedder))
+        try:
+            return animation_frames.look_through(data, self._engine.limits, detector.thorough, prints)
+        finally:
+            self._engine.release()
+
+    def draw(self, asked: video_wire.Draw, source: int, target: int) -> video_wire.Drawn:
+        """Raises RedactionError; ValueError for a cover that is none."""
+        with os.fdopen(target, "wb") as output:
+            data = self._read(source)
+            try:
+                frames = animation_writing.write(data, asked.ways, self._engine.limits, output, strip=asked.strip)
+                output.flush()
+                os.fsync(output.fileno())
+            except OSError as error:
+                raise not_written(error) from error
+            return video_wire.Drawn(frames, os.fstat(output.fileno()).st_size)
+
+    def join(self, asked: video_wire.Join, source: int, made: int, target: int) -> Joined:
+        """Raises RedactionError."""
+        with spent(made) as whole, os.fdopen(target, "wb") as output:
+            kinds = animation_writing.removed(self._read(source), self._engine.limits, strip=asked.strip)
+            try:
+                shutil.copyfileobj(whole, output)
+                output.flush()
+                os.fsync(output.fileno())
+            except OSError as error:
+                raise not_written(error) from error
+            return Joined(os.fstat(output.fileno()).st_size, kinds)
+
+    def still(self, asked: video_wire.Still, source: int) -> bytes:
+        return animation_frames.still(self._read(source), self._engine.limits, asked.seconds, asked.side)
+
+    def _read(self, source: int) -> bytes:
+        with spent(source) as file:
+            return read_steady(file, self._engine.limits)
+
+
+def answer_film(engine: Engine, name: str, body: object, files: Sequence[int]) -> object:
+    """The answer to a request, as it is sent. Closes the files. Raises as the service does, ImageUnreadable if a file is missing."""
+    return answer(FilmService(engine), name, body, files)

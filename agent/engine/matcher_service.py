@@ -1,0 +1,134 @@
+"""What the matcher does, whatever process it runs in."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from agent.domain.clustering import GroupBounds
+from agent.domain.embeddings import Near, Spread
+from agent.domain.people import Candidate
+from agent.engine.matcher_port import Query
+from agent.engine.matcher_wire import EMBEDDING_BYTES, IdentifyRequest, Members, NearRequest, Placed, Prints, SpreadRequest
+from agent.vision.clusterer import NEAREST, cluster
+from agent.vision.core import ALONE
+from agent.vision.face_index import FaceIndex, Queries
+from agent.vision.grouping import Grouping, Member
+from agent.vision.spread import halves, least_alike
+from agent.vision.vectors import Floats, Ints
+
+
+class MatchService:
+    """Owns the index. Not for several threads at a time."""
+
+    def __init__(self) -> None:
+        self.index = FaceIndex()
+        self._grouping: Grouping | None = None  # how faces are grouped, once that was told
+        self._placed: set[int] = set()
+
+    def put(self, prints: Prints) -> None:
+        """Raises ValueError for columns of different lengths."""
+        vectors = _matrix(prints.embeddings)
+        if not len(vectors) == len(prints.faces) == len(prints.people) == len(prints.trust):
+            raise ValueError
+        self.index.put(np.array(prints.faces, np.int64), vectors, np.array(prints.people, np.int64), np.array(prints.trust, np.float32))
+
+    def drop(self, faces: Sequence[int]) -> None:
+        self.index.drop(np.array(faces, np.int64))
+
+    def assign(self, people: Sequence[tuple[int, int]]) -> None:
+        """(face, person or 0)."""
+        self.index.assign(dict(people))
+
+    def near(self, asked: NearRequest) -> list[list[Near]]:
+        return self.index.near(self._queries(asked.query), asked.within, asked.limit)
+
+    def identify(self, asked: IdentifyRequest) -> list[list[Candidate]]:
+        return self.index.identify(self._queries(asked.query), asked.probable, asked.most)
+
+    def spread(self, asked: SpreadRequest) -> list[Spread]:
+        return [self._spread(np.array(group, np.int64), asked.most) for group in asked.groups]
+
+    def _spread(self, group: Ints, most: int) -> Spread:
+        rows = self.index.rows(group)
+        faces, rows = group[rows >= 0], rows[rows >= 0]
+        trusted = self.index.trust[rows] >= GroupBounds().trusted
+        if np.count_nonzero(trusted) >= min(most, 2):
+            faces, rows = faces[trusted], rows[trusted]
+        vectors = self.index.vectors(rows)
+        one, apart = halves(vectors)
+        smaller = ~one if 2 * np.count_nonzero(one) >= len(one) else one
+        return Spread(tuple(faces[least_alike(vectors, most)].tolist()), tuple(faces[smaller].tolist()), apart)
+
+    def group(self, members: Members) -> Callable[[], Placed]:
+        """All from nothing; each face's group, 0 for one that is alone or not there.
+
+        What is returned does it, for half a minute perhaps, in any thread: it has copies of all it needs.
+        """
+        self._grouping = None
+        faces, photos, people, _ = _columns(members)
+        rows = self.index.rows(faces)
+        there = np.flatnonzero(rows >= 0)
+        vectors, trust = [self.index.vectors(rows[there])], self.index.trust[rows[there]]
+
+        def form() -> Placed:
+            at = {face: number for number, face in enumerate(faces[there].tolist())}
+            cannot = [(at[one], at[other]) for one, other in members.cannot if one in at and other in at]
+            groups = np.zeros(len(faces), np.int64)
+            groups[there] = cluster(vectors.pop(), trust, photos[there], person=people[there], cannot=cannot) + 1
+            return Placed(tuple(zip(members.faces, groups.tolist(), strict=True)))
+
+        return form
+
+    def begin(self, cannot: Sequence[tuple[int, int]]) -> None:
+        """Take over how faces are grouped: `restore` tells it, group by group. `cannot`: pairs of faces that must not meet."""
+        self._grouping, self._placed = Grouping(self._vectors_of, cannot=cannot), set()
+
+    def restore(self, members: Members) -> None:
+        """All faces of some groups. Raises ValueError if that was not begun."""
+        if self._grouping is None:
+            raise ValueError
+        faces, photos, people, groups = _columns(members)
+        rows = self.index.rows(faces)
+        known = [
+            Member(face, float(self.index.trust[row]), photo, person, group)
+            for face, row, photo, person, group in zip(*(each.tolist() for each in (faces, rows, photos, people, groups)), strict=True)
+            if row >= 0
+        ]
+        self._grouping.restore(known)
+        self._placed |= {member.face for member in known}
+
+    def place(self, members: Members) -> Placed:
+        if self._grouping is None:
+            return Placed(None)
+        changed: dict[int, int] = {}
+        within = GroupBounds().within
+        for face, photo, person in zip(members.faces, members.photos, members.people, strict=True):
+            query = self.index.faces(np.array([face], np.int64))
+            if query.rows[0] < 0 or face in self._placed:
+                continue
+            self._placed.add(face)
+            member = Member(face, float(self.index.trust[query.rows[0]]), photo, person or ALONE)
+            [near] = self.index.near(query, within, NEAREST)
+            changed |= self._grouping.add(member, query.vectors[0], near)
+        return Placed(tuple((face, label + 1) for face, label in changed.items()))
+
+    def _vectors_of(self, faces: Sequence[int]) -> Floats:
+        """Of a face that is gone: nothing is like it."""
+        return np.nan_to_num(self.index.faces(np.array(faces, np.int64)).vectors)
+
+    def _queries(self, query: Query) -> Queries:
+        vectors = _matrix(b"".join(each if len(each) == EMBEDDING_BYTES else bytes(EMBEDDING_BYTES) for each in query.embeddings))
+        return Queries.of(vectors) + self.index.faces(np.array(query.faces, np.int64))
+
+
+def _columns(members: Members) -> tuple[Ints, Ints, Ints, Ints]:
+    """Faces, photos, people and groups, int64 [n]; -1 for nobody's, and for alone. Raises ValueError for different lengths."""
+    faces, photos, people, groups = (np.array(each, np.int64) for each in (members.faces, members.photos, members.people, members.groups))
+    if not len(faces) == len(photos) == len(people) == len(groups):
+        raise ValueError
+    people[people == 0] = ALONE
+    return faces, photos, people, groups - 1
+
+
+def _matrix(embeddings: bytes) -> Floats:
+    return np.frombuffer(embeddings, "<f4").astype(np.float32, copy=False).reshape(-1, EMBEDDING_BYTES // 4)

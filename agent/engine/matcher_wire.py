@@ -1,0 +1,159 @@
+"""What the agent and its matcher say to each other, in the engine's way of speaking."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from pydantic import TypeAdapter
+
+from agent.domain.embeddings import FacePrint, GroupMember, Near, Spread
+from agent.domain.errors import EngineBadAnswer
+from agent.domain.people import Candidate
+from agent.engine.matcher_port import Query
+from agent.engine.rpc import STRICT, Codec
+from agent.main.health import OPEN, Wall
+
+# Of MobileFaceNet: 192 values of 4 bytes.
+EMBEDDING_BYTES = 768
+# Faces in a line, of a good 1 KB each: writing and reading it takes some milliseconds.
+AT_ONCE = 2_500
+
+
+@dataclass(frozen=True, slots=True)
+class MatcherHello:
+    """The matcher's first answer."""
+
+    pid: int
+    wall: Wall = OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Prints:
+    """Many face prints, by column: a tenth of the time that one by one takes."""
+
+    faces: tuple[int, ...]
+    embeddings: bytes  # one after the other
+    people: tuple[int, ...]
+    trust: tuple[float, ...]
+
+    @classmethod
+    def of(cls, prints: Iterable[FacePrint]) -> "Prints":
+        """Those that are as long as they should be; nothing is near the others."""
+        kept = [each for each in prints if len(each.embedding) == EMBEDDING_BYTES]
+        return cls(
+            tuple(each.face_id for each in kept),
+            b"".join(each.embedding for each in kept),
+            tuple(each.person_id for each in kept),
+            tuple(each.trust for each in kept),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NearRequest:
+    query: Query
+    within: float
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifyRequest:
+    query: Query
+    probable: float
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadRequest:
+    groups: tuple[tuple[int, ...], ...]
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Faces to be grouped, by column, and pairs of them that must not meet."""
+
+    faces: tuple[int, ...]
+    photos: tuple[int, ...]
+    people: tuple[int, ...]  # 0: nobody's
+    groups: tuple[int, ...]  # 0: alone
+    cannot: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def of(cls, members: Sequence[GroupMember], cannot: Sequence[tuple[int, int]] = ()) -> "Members":
+        return cls(
+            tuple(each.face_id for each in members),
+            tuple(each.photo_id for each in members),
+            tuple(each.person_id for each in members),
+            tuple(each.group_id for each in members),
+            tuple(cannot),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """(face, group) of those that have another group now; None: how it was is not known here."""
+
+    groups: tuple[tuple[int, int], ...] | None
+
+
+HELLO = Codec[MatcherHello](TypeAdapter(tuple[MatcherHello], config=STRICT))
+PRINTS = Codec[Prints](TypeAdapter(tuple[Prints], config=STRICT))
+FACES = Codec[tuple[int, ...]](TypeAdapter(tuple[tuple[int, ...]], config=STRICT))
+PAIRS = Codec[tuple[tuple[int, int], ...]](TypeAdapter(tuple[tuple[tuple[int, int], ...]], config=STRICT))
+MEMBERS = Codec[Members](TypeAdapter(tuple[Members], config=STRICT))
+PLACED = Codec[Placed](TypeAdapter(tuple[Placed], config=STRICT))
+NEAR = Codec[NearRequest](TypeAdapter(tuple[NearRequest], config=STRICT))
+NEARS = Codec[list[list[Near]]](TypeAdapter(tuple[list[list[Near]]], config=STRICT))
+SPREAD = Codec[SpreadRequest](TypeAdapter(tuple[SpreadRequest], config=STRICT))
+SPREADS = Codec[list[Spread]](TypeAdapter(tuple[list[Spread]], config=STRICT))
+IDENTIFY = Codec[IdentifyRequest](TypeAdapter(tuple[IdentifyRequest], config=STRICT))
+
+
+def parts(prints: Sequence[FacePrint]) -> Iterator[Prints]:
+    """As many as go in a line."""
+    return (Prints.of(prints[start : start + AT_ONCE]) for start in range(0, len(prints), AT_ONCE))
+
+
+def by_group(members: Sequence[GroupMember]) -> Iterator[Members]:
+    """Whole groups, about so many faces at a time that taking them in needs a fifth of a second."""
+    part: list[GroupMember] = []
+    for _, group in groupby(sorted(members, key=lambda each: each.group_id), key=lambda each: each.group_id or -each.face_id):
+        part += group
+        if len(part) >= 4 * AT_ONCE:
+            yield Members.of(part)
+            part = []
+    if part:
+        yield Members.of(part)
+
+
+def check_near(found: list[list[Near]], asked: NearRequest) -> list[list[Near]]:
+    """What was found, if it can be the answer to what was asked. Raises EngineBadAnswer."""
+    sound = len(found) == len(asked.query) and all(
+        len(row) <= asked.limit and all(face > 0 and 0 <= distance <= 2.01 for face, distance in row) for row in found
+    )
+    if not sound:
+        raise EngineBadAnswer
+    return found
+
+
+def check_spread(found: list[Spread], asked: SpreadRequest) -> list[Spread]:
+    """The same for groups: a face that was not asked about is in no answer."""
+    sound = len(found) == len(asked.groups) and all(
+        len(each.least_alike) <= asked.most and {*each.least_alike, *each.other_half} <= set(group) and 0 <= each.apart <= 2.01
+        for each, group in zip(found, asked.groups, strict=True)
+    )
+    if not sound:
+        raise EngineBadAnswer
+    return found
+
+
+def check_people(found: list[list[Candidate]], asked: IdentifyRequest) -> list[list[Candidate]]:
+    """The same for people."""
+    sound = len(found) == len(asked.query) and all(
+        len(row) <= asked.most
+        and all(each.person_id != 0 and 0 <= each.distance <= 2.01 and 0 <= each.agree <= each.references for each in row)
+        for row in found
+    )
+    if not sound:
+        raise EngineBadAnswer
+    return found

@@ -1,0 +1,132 @@
+"""Has the models brought into OpenVINO's format and compiled where no photo is seen, and vouches for the files until they are used.
+
+An engine decodes unchecked files, and may be taken over by one. So it may only read what later engines load: the files are
+made by a process that never sees a photo, in a folder of its own, and copied from there; their hashes are kept and compared each time.
+"""
+
+import asyncio
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+import structlog
+
+from agent import __version__
+from agent.core.child import Child, ChildGarbled, ChildGone, ChildTimeout
+from agent.domain.errors import AgentError
+from agent.engine import rpc
+from agent.engine.rpc import EngineConfig
+from agent.engine.selftest_runs import openvino_version
+
+log = structlog.get_logger()
+
+_LIMIT_S = 120.0
+_KEPT = 4
+_IR, _KERNELS, _HASHES = "ir", "kernels", "hashes.json"
+
+
+class ModelPreparer:
+    """Use it from one event loop. `folder` is the agent's: no engine may write there."""
+
+    def __init__(self, folder: Path, command: Sequence[str], *, limit: float = _LIMIT_S, earlier: Sequence[Path] = ()) -> None:
+        """`command` starts an engine's process; `earlier` are folders of versions that trusted engines, which are removed."""
+        self._folder = folder
+        self._command = command
+        self._limit = limit
+        self._earlier = earlier
+        self._turn = asyncio.Lock()
+        self._failed: set[str] = set()  # not tried again before the next start
+        self._child: Child | None = None
+
+    async def ready(self, config: EngineConfig) -> EngineConfig:
+        """`config` with the files that an engine reads; without any where they can't be had: then it does the work itself, for itself."""
+        key = _key(config)
+        async with self._turn:
+            place = self._folder / key
+            if not config.models or key in self._failed:
+                return replace(config, converted="", cache="")
+            if not await asyncio.to_thread(_sound, place) and not await self._prepare(config, place):
+                self._failed.add(key)
+                return replace(config, converted="", cache="")
+        return replace(config, converted=str(place / _IR), cache=str(place / _KERNELS))
+
+    async def close(self) -> None:
+        """End what is under way."""
+        if self._child is not None:
+            await self._child.kill()
+
+    async def _prepare(self, config: EngineConfig, place: Path) -> bool:
+        try:
+            staging = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="ai-popup-models-"))
+        except OSError:
+            return False
+        try:
+            made = replace(config, converted=str(staging / _IR), cache=str(staging / _KERNELS))
+            await self._ask(made)
+            for folder in self._earlier:
+                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            await asyncio.to_thread(_keep, staging, place)
+            return await asyncio.to_thread(_sound, place)
+        except (ChildGone, ChildTimeout, ChildGarbled, AgentError, OSError) as error:
+            log.warning("models.unprepared", kind=type(error).__name__)
+            return False
+        finally:
+            await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)
+
+    async def _ask(self, config: EngineConfig) -> None:
+        child = self._child = await Child.start(self._command, desktop=False)
+        try:
+            answer = await child.request(rpc.request(1, "prepare", rpc.CONFIG.dump(config)), timeout=self._limit)
+            rpc.believe(answer, 1, rpc.DONE)
+        finally:
+            self._child = None
+            await child.kill()
+
+
+def _key(config: EngineConfig) -> str:
+    """Of what the files depend on; a folder's name."""
+    models = {recipe: file.sha256 for recipe, file in config.models.items()}
+    told = [models, config.device, config.precision, config.threads, openvino_version(), __version__]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _sound(place: Path) -> bool:
+    """Whether the files are those that were kept: all of them, none besides, each with its hash."""
+    try:
+        wanted = json.loads((place / _HASHES).read_bytes())
+        return isinstance(wanted, dict) and bool(wanted) and _hashes(place) == wanted
+    except (OSError, ValueError):
+        return False
+
+
+def _hashes(place: Path) -> Mapping[str, str]:
+    return {
+        f"{folder}/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest()
+        for folder in (_IR, _KERNELS)
+        for path in sorted((place / folder).iterdir())
+    }
+
+
+def _keep(staging: Path, place: Path) -> None:
+    """Copied, not moved: on Windows a file keeps the rights of who made it. Whole or not at all; of others the newest stay."""
+    fresh = place.with_name(f".{uuid4().hex}")
+    try:
+        for folder in (_IR, _KERNELS):
+            (fresh / folder).mkdir(parents=True)
+            for made in (staging / folder).iterdir():
+                if made.is_file() and not made.is_symlink():
+                    (fresh / folder / made.name).write_bytes(made.read_bytes())
+        (fresh / _HASHES).write_text(json.dumps(_hashes(fresh)), encoding="ascii")
+        if not _sound(place):  # another of the agent's preparers may have been first
+            shutil.rmtree(place, ignore_errors=True)
+            fresh.rename(place)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    others = sorted((path for path in place.parent.iterdir() if path != place and path.is_dir()), key=lambda path: path.stat().st_mtime)
+    for path in others[: max(0, len(others) - _KEPT + 1)]:
+        shutil.rmtree(path, ignore_errors=True)

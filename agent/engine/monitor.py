@@ -1,0 +1,266 @@
+"""Watches what the program takes of the computer: keeps a short history, and sees to it that its caps are kept."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from agent.core.settings import Engine
+from agent.domain.errors import AgentError, EngineMemory, EngineStartFailed
+from agent.engine.devices import Note
+from agent.engine.governor import FULL, Pace, Power, decide
+from agent.main.health import Wall
+
+log = structlog.get_logger()
+
+MB = 1024 * 1024
+TICK_S = 2.0  # while work is under way: memory can grow fast
+REST_S = 10.0
+SAMPLE = timedelta(seconds=10)
+KEPT = 360  # samples: an hour
+LOOKED_FOR = timedelta(minutes=2)  # somebody who looks asks again every few seconds
+WARN_FOR = timedelta(minutes=10)
+LEAST_LIMIT = 400 * MB  # less than the engine takes for the smallest photo
+CALM = 0.2  # weight of the newest figure: a moment's work of another program says little
+
+
+@dataclass(frozen=True, slots=True)
+class EngineProcess:
+    """One running engine."""
+
+    pid: int
+    memory: int  # resident bytes
+    device: str
+    precision: str
+
+
+class EngineControl(Protocol):
+    """What the monitor may do with the engine. Implementation: the pool of engine processes."""
+
+    @property
+    def size(self) -> int:
+        """How many processes there are at most."""
+        ...
+
+    @property
+    def restarts(self) -> int:
+        """How often a process was replaced because it crashed, hung or took too much memory."""
+        ...
+
+    @property
+    def device_note(self) -> Note | None:
+        """A device that was wanted and is not used, and why."""
+        ...
+
+    @property
+    def gap(self) -> AgentError | None:
+        """What this system keeps the engine's process from only in part, where it could do more."""
+        ...
+
+    def stats(self) -> list[EngineProcess]: ...
+
+    async def try_out(self) -> tuple[str, str]:
+        """Start a process if none runs: the device and the precision it works with. Raises EngineError, ModelError."""
+        ...
+
+    async def wall(self) -> Wall:
+        """What the system keeps it from; starts one like `try_out`."""
+        ...
+
+    def govern(self, *, one_core: bool, low_priority: bool) -> None:
+        """Work like this from now on."""
+        ...
+
+    def replace(self, pid: int, *, limit: int, at_once: bool) -> None:
+        """End a process that takes too much memory (`limit`: megabytes): after its task, or at once. The next task starts another."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What is taken of the computer now: bytes, and shares (0 to 1) of all cores since the last time."""
+
+    agent_memory: int = 0
+    engine_memory: int = 0
+    agent_cpu: float = 0.0
+    engine_cpu: float = 0.0
+    others_cpu: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One point of the history. `images` were looked at since the sample before."""
+
+    at: datetime
+    usage: Usage
+    images: int
+
+
+class NoEngine:
+    """For an analyser without processes of its own."""
+
+    size = 0
+    restarts = 0
+    device_note: Note | None = None
+    gap: AgentError | None = None
+
+    def stats(self) -> list[EngineProcess]:
+        return []
+
+    async def try_out(self) -> tuple[str, str]:
+        raise EngineStartFailed
+
+    async def wall(self) -> Wall:
+        raise EngineStartFailed
+
+    def govern(self, *, one_core: bool, low_priority: bool) -> None: ...
+
+    def replace(self, pid: int, *, limit: int, at_once: bool) -> None: ...
+
+
+def _nothing(_: Sequence[int]) -> Usage:
+    return Usage()
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """How the computer and the engine are asked; milliseconds each."""
+
+    engine: EngineControl = field(default_factory=NoEngine)
+    usage: Callable[[Sequence[int]], Usage] = _nothing  # of the engine's process ids
+    power: Callable[[], Power] = Power
+    memory: int = 8 * 1024 * MB  # bytes that the computer has
+
+
+class Monitor:
+    """Measures every few seconds, and acts: `apply` is called with each new pace and warning."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        settings: Callable[[], Engine],
+        *,
+        working: Callable[[], bool],
+        apply: Callable[[Pace, AgentError | None], None],
+        clock: Callable[[], datetime],
+        rest: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """`rest` is called after each measure while no work is under way."""
+        self._machine = machine
+        self._settings = settings
+        self._working = working
+        self._apply = apply
+        self._clock = clock
+        self._rest = rest
+        self._wake = asyncio.Event()
+        self._looked: datetime | None = None
+        self._warned: datetime | None = None
+        self._over: dict[int, int] = {}  # process id -> how many readings it has been too large for
+        self._images = 0
+        self._others = 0.0
+        self._overruled: Pace | None = None
+        self.usage = Usage()
+        self.power = Power()
+        self.pace = FULL
+        self.warning: AgentError | None = None
+        self.history: deque[Sample] = deque(maxlen=KEPT)
+
+    @property
+    def engine(self) -> EngineControl:
+        return self._machine.engine
+
+    @property
+    def limit(self) -> int:
+        """Bytes that the engine's processes may take together."""
+        if wanted := self._settings().max_memory_mb:
+            return max(wanted * MB, LEAST_LIMIT)
+        # By itself: a gigabyte each is ample for the largest photo that is taken, but never more than half of what is there.
+        return max(LEAST_LIMIT, min(self._machine.memory // 2, max(1, self.engine.size) * 1024 * MB))
+
+    def looked(self) -> None:
+        """Somebody looks at the figures: keep a history for a while."""
+        self._looked = self._clock()
+
+    def analysed(self) -> None:
+        """An image was looked at."""
+        self._images += 1
+
+    def overrule(self) -> None:
+        """The user wants the work to go on: what paused it counts no more until the circumstances are others."""
+        if self.pace.paused:
+            self._overruled = self.pace
+            self.check()
+
+    def settings_changed(self) -> None:
+        self._overruled = None
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Measure until cancelled."""
+        while True:
+            await asyncio.to_thread(self.measure, [process.pid for process in self.engine.stats()])
+            self.check()
+            if self._rest is not None and not self._working():
+                await self._rest()
+            try:
+                async with asyncio.timeout(TICK_S if self._working() else REST_S):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+
+    def measure(self, engine: Sequence[int]) -> None:
+        """Read the figures, for the process ids of the engine; blocks for milliseconds."""
+        self.usage = self._machine.usage(engine)
+        self.power = self._machine.power()
+        self._others += CALM * (self.usage.others_cpu - self._others)
+
+    def check(self) -> None:
+        """Act on what was measured last."""
+        self._remember()
+        warning = self._keep_limit()
+        pace = decide(self.pace if self._overruled is None else self._overruled, self.power, self._others, self._settings().on_battery)
+        if self._overruled is not None:
+            if pace == self._overruled:
+                pace = Pace(one_core=True, low_priority=True, why=pace.why)
+            else:
+                self._overruled = None
+        if (pace, warning) != (self.pace, self.warning):
+            if pace != self.pace:
+                log.info("pace.changed", why=pace.why.value if pace.why else None, paused=pace.paused)
+                self.engine.govern(one_core=pace.one_core, low_priority=pace.low_priority)
+            self.pace, self.warning = pace, warning
+            self._apply(pace, warning)
+
+    def _remember(self) -> None:
+        now = self._clock()
+        if self.history and now - self.history[-1].at < SAMPLE:
+            return
+        if self._working() or self._images or (self._looked is not None and now - self._looked < LOOKED_FOR):
+            self.history.append(Sample(now, self.usage, self._images))
+            self._images = 0
+        while self.history and now - self.history[0].at > KEPT * SAMPLE:
+            self.history.popleft()
+
+    def _keep_limit(self) -> AgentError | None:
+        """Replace the largest process while all together take too much. Returns what to warn of."""
+        processes, now = self.engine.stats(), self._clock()
+        taken = sum(process.memory for process in processes)
+        if taken <= self.limit or not processes:
+            self._over.clear()
+            return self.warning if self._warned is not None and now - self._warned < WARN_FOR else None
+        largest = max(processes, key=lambda process: process.memory)
+        self._over[largest.pid] = self._over.get(largest.pid, 0) + 1
+        # After its task, if that comes soon; a task that goes on growing is ended with its process.
+        at_once = taken > self.limit * 1.5 or self._over[largest.pid] > 2
+        limit = self.limit // MB
+        log.warning("engine.over_limit", memory_mb=taken // MB, limit_mb=limit, at_once=at_once)
+        self.engine.replace(largest.pid, limit=limit, at_once=at_once)
+        if self._warned is None or self.warning is None or now - self._warned > SAMPLE:
+            self._warned = now
+            return EngineMemory(megabytes=taken // MB, limit=limit)
+        return self.warning

@@ -1,0 +1,55 @@
+"""The wall on Linux: Landlock for files, seccomp for the network and programs, and limits of what one process may take."""
+
+import ctypes
+import os
+from pathlib import Path
+
+from agent.engine.sandbox import landlock, seccomp
+from agent.engine.sandbox.limits import limit
+from agent.engine.sandbox.rooms import Rooms
+from agent.main.health import OPEN, Wall
+
+_SET_DUMPABLE, _SET_NO_NEW_PRIVS = 4, 38
+
+# Libraries; time zones and chance.
+_SYSTEM = ("/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/nix/store", "/etc/ld.so.cache")
+_SOURCES = ("/usr/share/zoneinfo", "/etc/localtime", "/dev/urandom", "/dev/random", "/dev/zero")
+# How OpenVINO learns of cores, caches and memory. Of /proc only what concerns this process: what others were started with stays theirs.
+_FACTS = (
+    "/proc/self",
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/proc/sys/vm",
+    "/sys/devices/system",
+    "/sys/fs/cgroup",
+    "/sys/kernel/mm",
+)
+# An accelerator's driver finds its device and talks to it.
+_DRIVERS = ("/sys", "/etc/OpenCL", "/etc/vulkan", "/etc/drirc", "/usr/share", "/run/opengl-driver")
+_DEVICES = ("/dev/dri", "/dev/accel")
+
+
+def raise_wall(rooms: Rooms) -> Wall:
+    """Wall in this process. Call it while there is one thread only: Landlock holds those started afterwards."""
+    libc = ctypes.CDLL(None)
+    libc.prctl(_SET_DUMPABLE, 0, 0, 0, 0)  # other programs of the user can't look into its memory either, and there is no core file
+    limit(rooms.address_space)
+    if libc.prctl(_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+        return OPEN
+    alone = len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 - names are all that is wanted
+    version = landlock.restrict(_grants(rooms))
+    filtered = seccomp.install()
+    held = version > 0 and alone
+    parts = (f"Landlock {version}" if held else "", "seccomp" if filtered else "")
+    return Wall(files=held, writes=held and filtered, network=filtered, programs=filtered, by=", ".join(filter(None, parts)))
+
+
+def _grants(rooms: Rooms) -> list[tuple[Path, int]]:
+    read = [*rooms.read, *map(Path, (*_SYSTEM, *_SOURCES, *_FACTS, *(_DRIVERS if rooms.devices else ())))]
+    return [
+        *((path, landlock.READ) for path in read),
+        *((path, landlock.WRITE) for path in rooms.write),
+        (Path("/dev/null"), landlock.WRITE),
+        *((Path(path), landlock.DEVICE) for path in (_DEVICES if rooms.devices else ())),
+    ]

@@ -1,0 +1,60 @@
+"""The wall on macOS: a sandbox profile for this process."""
+
+import ctypes
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from agent.engine.sandbox.limits import limit
+from agent.engine.sandbox.rooms import Rooms
+from agent.main.health import OPEN, Wall
+
+_LIBRARY = "/usr/lib/libSystem.dylib"
+# The last rule that fits counts. The system's own files stay readable; of the user's only what is granted. Without mach services there
+# is no keychain, no clipboard and no way to have something else started.
+_PROFILE = """(version 1)
+(allow default)
+(deny network*)
+(deny process-exec*)
+(deny process-fork)
+(deny process-info* (target others))
+(deny signal (target others))
+(deny mach-lookup)
+(deny ipc-sysv*)
+(deny appleevent-send)
+(deny file-write*)
+(deny file-read-data {private})
+(allow file-read-data {read})
+(allow file-write* {write} (literal "/dev/null"))
+{screen}"""
+# Pictures of the screen come from the window server, which asks nobody but the system's own guard of permissions.
+_SCREEN = '(allow mach-lookup (global-name "com.apple.windowserver.active") (global-name "com.apple.tccd.system"))\n'
+_PRIVATE = ("/Users", "/Volumes", "/Network", "/private/tmp", "/private/var/tmp", "/private/var/folders", "/private/var/root")
+
+
+def raise_wall(rooms: Rooms, *, load: Callable[[str], Any] = ctypes.CDLL) -> Wall:
+    """Wall in this process and what it may start. `load` opens the system's library."""
+    limit(rooms.address_space)
+    problem = ctypes.c_char_p()
+    system = load(_LIBRARY)
+    if system.sandbox_init(profile(rooms).encode(), ctypes.c_uint64(0), ctypes.byref(problem)) != 0:
+        system.sandbox_free_error(problem)
+        return OPEN
+    return Wall(files=True, writes=True, network=True, programs=True, by="sandbox")
+
+
+def profile(rooms: Rooms) -> str:
+    """The sandbox's rules, in its own language."""
+    read, write = _paths((*rooms.read, *rooms.write)), _paths(rooms.write)
+    screen = _SCREEN if rooms.screen else ""
+    return _PROFILE.format(private=_paths(map(Path, _PRIVATE)), read=read, write=write, screen=screen)
+
+
+def _paths(paths: Iterable[Path]) -> str:
+    # The sandbox sees paths without links: /tmp is /private/tmp.
+    return " ".join(f"(subpath {_quoted(os.path.realpath(path))})" for path in paths)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,160 @@
+"""The agent's side of the screen's engine: one process, started on demand, that keeps what it took for a review, and watches."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from agent.core.child import own_command
+from agent.core.settings import Engine
+from agent.domain.errors import CaptureFailed, CaptureGone
+from agent.domain.face import Analysis
+from agent.domain.redaction import Cover
+from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
+from agent.engine import rpc, screen_wire
+from agent.engine.analyser import Analyse
+from agent.engine.model_preparer import ModelPreparer
+from agent.engine.open_files import open_photo
+from agent.engine.pool import A_PERSON_WAITS, IN_LINE, EnginePool
+from agent.engine.rpc import ModelFile
+from agent.engine.screen_port import Frame
+from agent.engine.selftest_runs import DeviceChooser
+from agent.engine.watching_port import Watched, WatchTask
+
+# Somebody who reviews a capture may be called away; what is open for longer is gone.
+KEPT_S: Final = 15 * 60.0
+# Between two looks at the screen it is kept: what starts anew for each takes more than the look.
+WATCHING_S: Final = 5 * 60.0
+# All that the process learns of the desktop: the way to its pixels.
+_DISPLAY: Final = ("DISPLAY", "XAUTHORITY")
+
+
+class ScreenEngine(EnginePool):
+    """A ScreenGrabber and ScreenWatcher. Beside the usual engines, which know of no screen: in this one nobody's files are decoded."""
+
+    def __init__(
+        self,
+        settings: Engine,
+        models: Mapping[str, ModelFile],
+        *,
+        converted: Path | None = None,
+        cache: Path | None = None,
+        devices: DeviceChooser | None = None,
+        preparer: ModelPreparer | None = None,
+        scratch: Path | None = None,
+        kept_s: float = KEPT_S,
+        display: bool = True,
+    ) -> None:
+        """Without `display` it sees no screen, only files that the desktop made."""
+        told = {name: os.environ[name] for name in _DISPLAY if display and name in os.environ}
+        command = own_command("screen-worker")
+        super().__init__(
+            settings,
+            models,
+            converted=converted,
+            cache=cache,
+            command=command,
+            devices=devices,
+            environment=told,
+            preparer=preparer,
+            scratch=scratch,
+        )
+        self._kept_s = kept_s
+        self._open: dict[str, float] = {}  # by handle, when it was last used, in the loop's seconds
+        self._watching = False
+
+    @property
+    def size(self) -> int:
+        """One: another process would not know what this one has taken."""
+        return 1
+
+    @property
+    def _idle_s(self) -> float:
+        return max(self.settings.idle_s, self._kept_s if self._open else 0, WATCHING_S if self._watching else 0)
+
+    async def monitors(self) -> tuple[Monitor, ...]:
+        return await self.run("monitors", None, screen_wire.MONITORS, screen_wire.check_monitors, A_PERSON_WAITS)
+
+    async def grab(self, ref: ScreenRef) -> Frame:
+        try:
+            return await self._grabbed(ref)
+        except CaptureFailed:
+            # The connection is broken, or made for a smaller desktop than there is by now: that can be mended only by a new process.
+            self.forget()
+            return await self._grabbed(ref)
+
+    async def _grabbed(self, ref: ScreenRef) -> Frame:
+        body = screen_wire.GRAB.dump(ref)
+        return self._opened(await self.run("grab", body, screen_wire.FRAME, screen_wire.check_frame, A_PERSON_WAITS))
+
+    async def take(self, path: str) -> Frame:
+        return self._opened(
+            await self.run("take", None, screen_wire.FRAME, screen_wire.check_frame, A_PERSON_WAITS, (partial(open_photo, path),))
+        )
+
+    async def frame(self, handle: str, region: ScreenRegion | None) -> bytes:
+        body = screen_wire.FRAME_OF.dump(screen_wire.FrameRequest(self._known(handle), region))
+        return await self.run("frame", body, rpc.PICTURE, rpc.check_preview, A_PERSON_WAITS)
+
+    async def ahead(self, handle: str, task: Analyse) -> None:
+        body = screen_wire.LOOK.dump(screen_wire.LookRequest(self._known(handle), None, replace(task, path="", thumbnail=None)))
+        await self.run("ahead", body, rpc.DONE, lambda done: done, A_PERSON_WAITS)
+
+    async def look(self, handle: str, region: ScreenRegion | None, task: Analyse) -> Analysis:
+        task = replace(task, path="", thumbnail=None)
+        body = screen_wire.LOOK.dump(screen_wire.LookRequest(self._known(handle), region, task))
+        return await self.run("look", body, rpc.ANALYSIS, lambda analysis: rpc.check_analysis(analysis, task), A_PERSON_WAITS)
+
+    async def cover(self, handle: str, covers: tuple[Cover, ...], format: str) -> bytes:
+        body = screen_wire.COVER.dump(screen_wire.CoverRequest(self._known(handle), covers, format))
+        return await self.run("cover", body, rpc.PICTURE, lambda picture: screen_wire.check_picture(picture, format), A_PERSON_WAITS)
+
+    async def drop(self, handle: str) -> None:
+        if handle not in self._open:
+            return
+        del self._open[handle]
+        if self.stats():  # not for its sake a process is started
+            await self.run("drop", screen_wire.HANDLE.dump(handle), rpc.DONE, lambda done: done, A_PERSON_WAITS)
+
+    async def watch(self, task: WatchTask) -> Watched:
+        self._watching = True
+        await self._drop_old()
+        try:
+            check = partial(screen_wire.check_watched, task=task)
+            return await self.run("watch", screen_wire.WATCH.dump(task), screen_wire.WATCHED, check, IN_LINE)
+        except CaptureFailed:
+            if not self._open:
+                self.forget()  # as in `grab`: the next look may be through another connection
+            raise
+
+    async def unwatch(self) -> None:
+        if not self._watching:
+            return
+        self._watching = False
+        if not self._open:
+            self.forget()
+        elif self.stats():
+            await self.run("unwatch", None, rpc.DONE, lambda done: done, IN_LINE)
+
+    def forget(self) -> None:
+        self._open.clear()
+        super().forget()
+
+    async def _drop_old(self) -> None:
+        """The process that is kept busy by watching does not end with what was forgotten in it."""
+        now = asyncio.get_running_loop().time()
+        for handle in [handle for handle, used in self._open.items() if now - used >= self._kept_s]:
+            await self.drop(handle)
+
+    def _opened(self, frame: Frame) -> Frame:
+        self._open[frame.handle] = asyncio.get_running_loop().time()
+        return frame
+
+    def _known(self, handle: str) -> str:
+        if handle not in self._open:
+            raise CaptureGone
+        self._open[handle] = asyncio.get_running_loop().time()
+        return handle

@@ -1,0 +1,105 @@
+"""What the pool keeps of each engine process, and what the system says of them."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import psutil
+
+from agent.core.child import Child
+from agent.domain.errors import AgentError, EngineCrashed, EngineKilled, EngineMemory, EngineStartFailed
+from agent.engine.open_files import Giver, Opener, opened
+from agent.engine.rpc import Hello
+
+# SIGKILL and SIGTERM: somebody else ended the process.
+_OUTSIDE = (-9, -15)
+_NICE = 10  # POSIX
+MOST_PROCESSES = 4
+
+
+@dataclass(eq=False)
+class Slot:
+    """A place for one process. It outlives the processes in it."""
+
+    child: Child | None = None
+    files: Giver | None = None  # hands the process its files
+    hello: Hello | None = None
+    generation: int = -1
+    requests: int = 0
+    idle: asyncio.TimerHandle | None = None
+    too_large: EngineMemory | None = None  # why its process is being ended
+
+    async def start(self, command: Sequence[str], extra: Mapping[str, str]) -> Child:
+        """Start a process in it, with `extra` in its environment. Raises ChildGone."""
+        files = self.files = Giver()
+        try:
+            self.child = await Child.start(
+                command, extra_environment={**files.environment, **extra}, desktop=False, descriptors=files.inherited
+            )
+        finally:
+            files.started()
+        return self.child
+
+    async def hand_over(self, openers: Sequence[Opener], *, limit: float) -> list[int]:
+        """Open files and give them to the process, all or none. Returns what the request must say.
+
+        Raises ImageError, RedactionError, EngineTimeout, EngineKilled.
+        """
+        files, hello = self.files, self.hello
+        descriptors: list[int] = []
+        try:
+            for open_file in openers:
+                descriptors.append(await opened(open_file, limit=limit))
+            if files is None or hello is None or files is not self.files:
+                raise EngineKilled  # the process was ended in the meantime
+        except BaseException:
+            for descriptor in descriptors:
+                os.close(descriptor)
+            raise
+        return [files.give(descriptor, hello.pid) for descriptor in descriptors]
+
+    def let_go(self) -> Child | None:
+        """Forget the process, which the caller ends."""
+        if self.files is not None:
+            self.files.close()
+        child, self.child, self.hello, self.files = self.child, None, None, None
+        return child
+
+
+def why_ended(exit_code: int | None) -> AgentError:
+    """What a process that ended in the middle of a task is to be called."""
+    if exit_code is None:
+        return EngineStartFailed()
+    return EngineKilled() if exit_code in _OUTSIDE else EngineCrashed()
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def processes_for(cores: int) -> int:
+    """How many engine processes keep so many cores busy, each with as many threads as fall to it.
+
+    One thread each wastes the least, but each process takes memory of its own: four at most, and more threads where there are more cores.
+    """
+    return cores // -(-cores // MOST_PROCESSES)
+
+
+def memory_of(pid: int) -> int:
+    """Resident bytes of a process; 0 if it is gone."""
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
+def let_others_go_first(pid: int) -> None:
+    """Lower a process's priority."""
+    with suppress(psutil.Error):
+        psutil.Process(pid).nice(getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", _NICE))

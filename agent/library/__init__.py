@@ -1,0 +1,1 @@
+"""The library: photos are taken in, indexed, shown and looked after."""

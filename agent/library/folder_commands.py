@@ -1,0 +1,99 @@
+"""`ai-popup folders`: which folders are watched."""
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from agent.cli.command import Group, json_option
+from agent.cli.existing_paths import There
+from agent.cli.output import note, say, tell
+from agent.cli.session import Session
+from agent.core.i18n import Texts
+from agent.domain.errors import AgentError
+
+if TYPE_CHECKING:
+    from agent.web.schemas import Problem
+
+TEXTS = Texts()
+
+
+@click.group(cls=Group, help=TEXTS("cli.help.folders"))
+def folders() -> None: ...
+
+
+@folders.command(name="list", help=TEXTS("cli.help.folders_list"))
+@json_option("json_each")
+@click.pass_obj
+def list_folders(session: Session, as_json: bool) -> None:
+    problems = _problems(session)
+    for folder in session.settings.folders:
+        problem = problems.get(folder.root)
+        if as_json:
+            facts = {**folder.model_dump(mode="json"), "path": folder.root, "problem": problem.code if problem else None}
+            say(json.dumps(facts))
+            continue
+        say(folder.root)
+        if problem is not None:
+            say(f"{folder.root}: {session.sentences(problem.cause, problem.remedy)} [{problem.code}]", err=True)
+    if not session.settings.folders:
+        note(session.texts("cli.folders.none"))
+
+
+@folders.command(help=TEXTS("cli.help.folders_add"))
+@click.argument("paths", nargs=-1, required=True, type=There(file_okay=False))
+@json_option("json_each")
+@click.pass_obj
+def add(session: Session, paths: tuple[str, ...], as_json: bool) -> None:
+    for path in paths:
+        root = os.path.abspath(path)  # noqa: PTH100  # keeps links as they are named
+        known = any(folder.root == root for folder in session.settings.folders)
+        if not known:
+            session.file.add_folder(Path(root))
+        told = session.texts("cli.folders.known" if known else "cli.folders.added", path=root)
+        tell({"path": root, "added": not known}, told, as_json=as_json)
+
+
+@folders.command(help=TEXTS("cli.help.folders_remove"))
+@click.argument("paths", nargs=-1, required=True, type=click.Path())
+@click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
+@json_option("json_each")
+@click.pass_obj
+def remove(session: Session, paths: tuple[str, ...], dry_run: bool, as_json: bool) -> int:
+    texts, missed = session.texts, 0
+    for path in paths:
+        root = os.path.abspath(path)  # noqa: PTH100  # the folder may be gone
+        if not any(folder.root == root for folder in session.settings.folders):
+            missed += 1
+            say(texts("cli.folders.unknown", path=root), err=True)
+            continue
+        photos = _leaving(session, root)
+        if not dry_run:
+            session.file.remove_folder(root)
+        key = "cli.folders.would_remove" if dry_run else "cli.folders.removed"
+        days = session.settings.library.grace_days
+        facts = {"path": root, "removed": not dry_run, "photos": photos, "days": days}
+        tell(facts, texts(key, path=root, count=photos, days=days), as_json=as_json)
+    return 1 if missed else 0
+
+
+def _problems(session: Session) -> "dict[str, Problem]":
+    """What the running agent says of its folders; nothing without one."""
+    try:
+        return {folder.path: folder.problem for folder in session.client().status().folders if folder.problem is not None}
+    except AgentError:
+        return {}
+
+
+def _leaving(session: Session, root: str) -> int:
+    """How many photos leave the library with the folder: none while a folder around it is watched with all that is in it."""
+    from agent.core.settings import folder_of
+
+    rest = tuple(folder for folder in session.settings.folders if folder.root != root)
+    around = folder_of(root, rest)
+    if around is not None and around.recursive:
+        return 0
+    with session.library() as library:
+        return library.count_leaving(root, [folder.root for folder in rest])

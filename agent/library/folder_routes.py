@@ -1,0 +1,145 @@
+"""Routes of the watched folders: which there are, their own switches, and what watching one would mean."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
+
+from agent.core.call_with_timeout import aside
+from agent.core.settings import folder_of, root_of
+from agent.core.stoppable import stoppable
+from agent.domain.errors import AgentError, SourceMissing, SourceNoAccess
+from agent.domain.image import FileSeen
+from agent.domain.path_text import printable
+from agent.library.priority_folder import newest, note_first
+from agent.library.watched_folders import root_meant
+from agent.web.context import Context
+from agent.web.settings_schemas import ChosenFolder, Estimate, FolderChange, FolderPath, FolderRemoved
+
+# A drive that has not answered by then is away.
+ANSWER_S = 10.0
+COUNT_STEP_S = 0.3
+# Before this machine has looked at anything: an ordinary one, two photos a second for each of a few engine processes.
+USUAL_RATE = 5.0
+
+
+def folder_routes(api: FastAPI, context: Context) -> None:
+    """Add them to `api`."""
+    file = context.settings
+    looks: set[asyncio.Task[None]] = set()
+
+    def root(path: str) -> str:
+        return root_meant(path, file.snapshot.folders)
+
+    @api.post("/api/folders", status_code=204)
+    async def add(body: FolderChange) -> None:
+        """With its switches, so that one that is watched again is at once what it was; those left out are as usual."""
+        folder = await _readable(body.path)
+        switches = _switches(body)
+        await asyncio.to_thread(file.add_folder, Path(folder), switches)
+        if not switches:
+            task = asyncio.create_task(_newest_first(context, folder))
+            looks.add(task)
+            task.add_done_callback(looks.discard)
+
+    @api.patch("/api/folders", status_code=204)
+    async def change(body: FolderChange) -> None:
+        await asyncio.to_thread(file.change_folder, root(body.path), _switches(body))
+
+    @api.post("/api/folders/check", status_code=204)
+    async def check(body: FolderChange) -> None:
+        """Whether this change would be taken, without making it."""
+        file.check_folder(root(body.path), _switches(body))
+
+    @api.delete("/api/folders")
+    async def remove(path: str) -> FolderRemoved:
+        folder = root(path)
+        photos = await asyncio.to_thread(_leaving, context, folder)
+        await asyncio.to_thread(file.remove_folder, folder)
+        return FolderRemoved(photos=photos, days=file.snapshot.library.grace_days)
+
+    @api.post("/api/folders/choose")
+    async def choose() -> ChosenFolder:
+        texts = context.texts()
+        return ChosenFolder(path=await context.desk.choose_folder(texts("notify.choose_folder"), texts.language))
+
+    @api.post("/api/folders/estimate", response_class=StreamingResponse, responses={200: {"model": Estimate}})
+    async def estimate(body: FolderPath) -> StreamingResponse:
+        """A line of JSON now and then while the photos are counted; who has heard enough hangs up."""
+        folder = await _readable(body.path)
+        return StreamingResponse(_estimates(context, folder), media_type="application/x-ndjson")
+
+
+def _switches(body: FolderChange) -> dict[str, object]:
+    return body.model_dump(mode="json", exclude={"path"}, exclude_none=True)
+
+
+async def _newest_first(context: Context, folder: str) -> None:
+    """Beside the look that the folder gets anyhow, which goes by names. Files in a folder with switches of its own are left to that."""
+    folders = context.settings.snapshot.folders
+
+    def own(seen: FileSeen) -> bool:
+        found = folder_of(seen.path, folders)
+        return found is not None and found.root == folder
+
+    with suppress(OSError, AgentError):  # it is told of by whoever watches the folder
+        files = await stoppable(lambda: newest(filter(own, context.walk((folder,), None))))
+        await note_first(context.app.ingest, files, folder)
+
+
+def _leaving(context: Context, folder: str) -> int:
+    """How many photos leave the library with a folder: none while a folder around it is watched with all that is in it."""
+    rest = tuple(other for other in context.settings.snapshot.folders if other.root != folder)
+    around = folder_of(folder, rest)
+    if around is not None and around.recursive:
+        return 0
+    return context.app.library.count_leaving(folder, [other.root for other in rest])
+
+
+async def _readable(path: str) -> str:
+    """The folder's absolute path. Raises SourceMissing, SourceNoAccess."""
+    folder = root_of(path)
+    try:
+        await aside(partial(_look_into, folder), ANSWER_S)
+    except PermissionError as error:
+        raise SourceNoAccess from error
+    except (OSError, ValueError) as error:  # a TimeoutError is an OSError
+        raise SourceMissing from error
+    return folder
+
+
+def _look_into(folder: str) -> None:
+    with os.scandir(folder) as entries:
+        next(entries, None)
+
+
+async def _estimates(context: Context, folder: str) -> AsyncIterator[bytes]:
+    network = await asyncio.to_thread(context.remote, folder)
+    files, images, more = context.walk((folder,), None), 0, True
+    while more:
+        found, more = await stoppable(partial(_count, files))
+        images += found
+        line = Estimate(path=printable(folder), images=images, seconds=images / _rate(context), more=more, network=network)
+        yield line.model_dump_json().encode() + b"\n"
+
+
+def _count(files: Iterator[FileSeen]) -> tuple[int, bool]:
+    """The next images, as many as there is time for, and whether there may be more."""
+    found, deadline = 0, time.monotonic() + COUNT_STEP_S
+    for _ in files:
+        found += 1
+        if time.monotonic() > deadline:
+            return found, True
+    return found, False
+
+
+def _rate(context: Context) -> float:
+    """Photos per second, by those this machine looked at lately."""
+    means, engines = context.app.tally.means(), context.app.monitor.engine.size
+    return max(engines, 1) * 1000 / means.total if means is not None and means.total > 0 else USUAL_RATE

@@ -1,0 +1,157 @@
+"""Takes what a source saw into the library: new files become jobs, moved ones keep their faces, vanished ones are marked."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+import structlog
+
+from agent.core.bus import Bus
+from agent.domain.errors import AgentError, SourceUnreachable, StoreError
+from agent.domain.events import Recorded
+from agent.domain.image import FileSeen, Recipe
+from agent.domain.jobs import JobState, Priority
+from agent.domain.video import is_clip
+from agent.library.content_hash import hash_aside
+from agent.library.library_port import Library
+from agent.library.records import Noted
+from agent.sources.source import Change, FileAppeared, FileMoved, FilesGone, SidecarChanged, SourceFailed, SourceRecovered, TreeMoved
+
+log = structlog.get_logger()
+
+RETRY_AFTER_S = 3.0
+
+
+class Ingest:
+    """Writes changes one by one: a source that is faster than the disk waits for it."""
+
+    def __init__(
+        self,
+        library: Library,
+        bus: Bus,
+        *,
+        recipe: Callable[[str], Recipe],
+        wake: Callable[[], None],
+        changed: Callable[[], None],
+        clock: Callable[[], datetime],
+        online_only: Callable[[str], bool],
+        sidecar: Callable[[str], None],
+        clip: Callable[[int], None],
+    ) -> None:
+        """`sidecar` is called with each sidecar that changed, see `SidecarChanged`; `clip` with the place of each new or changed clip."""
+        self._library = library
+        self._bus = bus
+        self._recipe = recipe
+        self._wake = wake
+        self._changed = changed  # the status may be another now
+        self._clock = clock
+        self._online_only = online_only
+        self._sidecar = sidecar
+        self._clip = clip
+        self.folder_problems: dict[str, AgentError] = {}
+        self._silent_folders: set[str] = set()  # whose drive stopped answering while a file was read
+        self.problem: AgentError | None = None
+
+    async def take(self, change: Change) -> None:
+        """What a source emits to. While the library can't be written to, the change waits, and the source with it: none is lost."""
+        while True:
+            try:
+                await self.apply(change)
+            except StoreError as error:
+                if self.problem is None:
+                    log.error("ingest.blocked", code=error.code)
+                self.problem = error
+                self._changed()
+                await asyncio.sleep(RETRY_AFTER_S)
+            else:
+                if self.problem is not None:
+                    self.problem = None
+                    self._changed()
+                return
+
+    async def apply(self, change: Change) -> None:
+        """Write one change and publish what came of it. Raises StoreError."""
+        match change:
+            case FileAppeared(seen, priority):
+                await self.note(seen, priority)
+            case FileMoved(old, new):
+                await self._write(self._library.file_moved, old, new)
+                await self.note(new, Priority.NEW)
+            case TreeMoved(old, new_root):
+                await self._write(self._library.tree_moved, old, new_root)
+            case FilesGone(paths):
+                await self._write(self._library.files_gone, paths)
+            case SidecarChanged(path):
+                self._sidecar(path)
+            case SourceFailed(folder, error):
+                self.folder_problems[folder] = error
+                self._changed()
+            case SourceRecovered(folder):
+                self.folder_problems.pop(folder, None)
+                self._changed()
+
+    async def note(self, seen: FileSeen, priority: Priority) -> Noted:
+        """Tell the library about one file. Read here only when another image has its exact size: it may be the same."""
+        if seen.folder is not None and is_clip(seen.path):
+            noted, place_id = await self._note_clip(seen)
+            if noted is Noted.ATTACHED:
+                self._clip(place_id)
+            return noted
+        noted, events = await self._note(seen, priority)
+        self._bus.publish(events)
+        if noted is Noted.QUEUED:
+            self._wake()
+        self._changed()  # also if nothing is to be done: the file may be back after it was missing
+        return noted
+
+    async def _note(self, seen: FileSeen, priority: Priority) -> tuple[Noted, list[Recorded]]:
+        unread, noted, events = await asyncio.to_thread(self._note_unread, seen, priority)
+        if noted is Noted.HASH_WANTED:
+            write = partial(self._library.note_file, seen, self._recipe(seen.path), priority=priority, now=self._clock())
+            return await asyncio.to_thread(write, sha256="" if unread else await self._hash(seen))
+        return noted, events
+
+    def _note_unread(self, seen: FileSeen, priority: Priority) -> tuple[bool, Noted, list[Recorded]]:
+        unread = priority is not Priority.ASKED and self._online_only(seen.path)
+        if unread:
+            known = self._library.place(seen.path)
+            if known is not None and known.job is JobState.DEFERRED:
+                return unread, Noted.UNCHANGED, []
+        return unread, *self._library.note_file(seen, self._recipe(seen.path), priority=priority, now=self._clock())
+
+    async def _hash(self, seen: FileSeen) -> str:
+        """Empty also if the drive stops answering: the file then becomes a job, which names the reason, and the folder says so at once."""
+        try:
+            sha256 = await hash_aside(seen.path)
+        except TimeoutError:
+            log.warning("ingest.no_answer")
+            self._silent(seen.folder, SourceUnreachable())
+            return ""
+        self._silent(seen.folder, None)
+        return sha256
+
+    def _silent(self, folder: str | None, error: AgentError | None) -> None:
+        """Whether a watched folder's files can be read; what its source says of it is left alone."""
+        if folder is None or (error is None) is (folder not in self._silent_folders):
+            return
+        if error is None:
+            self._silent_folders.discard(folder)
+            self.folder_problems.pop(folder, None)
+        else:
+            self._silent_folders.add(folder)
+            self.folder_problems[folder] = error
+        self._changed()
+
+    async def _note_clip(self, seen: FileSeen) -> tuple[Noted, int]:
+        """One that is in a cloud only is told of at each look through its folder, until it is here."""
+        if await asyncio.to_thread(self._online_only, seen.path):
+            return Noted.UNCHANGED, 0
+        write = partial(self._library.note_clip, seen, now=self._clock())
+        noted, place_id = await asyncio.to_thread(write)
+        if noted is Noted.HASH_WANTED:
+            noted, place_id = await asyncio.to_thread(write, sha256=await self._hash(seen))
+        return noted, place_id
+
+    async def _write(self, method: Callable[..., list[Recorded]], *values: object) -> None:
+        self._bus.publish(await asyncio.to_thread(method, *values, now=self._clock()))

@@ -1,0 +1,44 @@
+"""What the welcome needs of the disk: the choices of somebody who is not done with it, and the folders that people keep photos in."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from agent.core.files import store_error, write_private
+
+FILE = "welcome.json"
+
+
+def read_choices(data: Path) -> str | None:
+    """None if there are none, or they can't be read: then the welcome begins anew."""
+    try:
+        return (data / FILE).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
+
+
+def write_choices(data: Path, choices: str | None) -> None:
+    """None takes the file away. Raises StoreError."""
+    try:
+        if choices is None:
+            (data / FILE).unlink(missing_ok=True)
+        else:
+            write_private(data / FILE, choices.encode())
+    except OSError as error:
+        raise store_error(error) from error
+
+
+def usual_folders() -> tuple[str, ...]:
+    """Those for pictures, downloads and the desktop that this user has, the likeliest first. Blocks."""
+    import platformdirs
+
+    named = (platformdirs.user_pictures_dir, platformdirs.user_downloads_dir, platformdirs.user_desktop_dir)
+    return tuple(_of_their_own(Path(find()) for find in named))
+
+
+def _of_their_own(folders: Iterable[Path]) -> Iterable[str]:
+    """A desktop without such a folder names the home folder instead: nobody means all that is in there."""
+    seen = {Path.home()}
+    for folder in folders:
+        if folder not in seen and folder.is_dir():
+            seen.add(folder)
+            yield str(folder)

@@ -1,0 +1,33 @@
+"""A folder that was just chosen: its newest photos are looked at before the others, so that there is something to see at once."""
+
+import heapq
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from agent.domain.image import FileSeen
+from agent.domain.jobs import Priority
+from agent.library.ingest import Ingest
+
+NEWEST = 24
+# However large the folder is: the newest of what was met by then.
+LOOK_S = 2.0
+
+
+def newest(files: Iterator[FileSeen], *, most: int = NEWEST, clock: Callable[[], float] = time.monotonic) -> list[FileSeen]:
+    """The newest of the files, the newest first. Blocks, for `LOOK_S` at most; raises what the walk raises."""
+    until = clock() + LOOK_S
+
+    def in_time() -> Iterator[FileSeen]:
+        for seen in files:
+            yield seen
+            if clock() > until:
+                return
+
+    return heapq.nlargest(most, in_time(), key=lambda seen: seen.mtime_ns)
+
+
+async def note_first(ingest: Ingest, files: list[FileSeen], folder: str) -> None:
+    """Tell the library of files in a watched folder before its own look comes to them. Raises StoreError."""
+    for seen in files:
+        await ingest.note(replace(seen, folder=folder), Priority.NEW)

@@ -1,0 +1,73 @@
+"""`ai-popup problems`: the files that could not be scanned, and why."""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from agent.cli.command import Group, json_option
+from agent.cli.output import note, say, tell
+from agent.cli.session import Session
+from agent.core.i18n import Texts
+
+if TYPE_CHECKING:
+    from agent.library.queries.library_queries import SqliteLibrary
+    from agent.web.schemas import PlaceProblem
+
+TEXTS = Texts()
+PAGE = 500
+
+
+@click.group(cls=Group, help=TEXTS("cli.help.problems"))
+def problems() -> None: ...
+
+
+@problems.command(name="list", help=TEXTS("cli.help.problems_list"))
+@click.option("--folder", type=click.Path(), help=TEXTS("cli.help.problems_folder"))
+@click.option("--online-only", is_flag=True, help=TEXTS("cli.help.problems_online_only"))
+@json_option("json_each")
+@click.pass_obj
+def list_problems(session: Session, folder: str | None, online_only: bool, as_json: bool) -> None:
+    """Read from the library, also while the agent runs: a list changes nothing."""
+    from agent.cli.backend import absolute
+
+    root, count = None if folder is None else absolute((folder,))[0], 0
+    with session.library() as library:
+        for each in _found(session, library, root, online_only=online_only):
+            count += 1
+            if as_json:
+                facts = {"path": each.path, "code": each.problem.code, "cause": each.problem.cause, "remedy": each.problem.remedy}
+                say(json.dumps(facts | {"quarantined": each.quarantined, "at": each.at.isoformat()}, ensure_ascii=False))
+            elif online_only:
+                say(each.path)
+            else:
+                say(f"{each.path}: {session.sentences(each.problem.cause, each.problem.remedy)} [{each.problem.code}]")
+    if not as_json:
+        note(session.texts("cli.problems.online_only" if online_only else "cli.problems.count", count=count))
+
+
+def _found(session: Session, library: "SqliteLibrary", folder: str | None, *, online_only: bool) -> "Iterator[PlaceProblem]":
+    from agent.web.present import place_problem
+
+    read, offset = library.deferred if online_only else library.problems, 0
+    while items := read(limit=PAGE, offset=offset, folder=folder).items:
+        yield from (place_problem(each, session.texts) for each in items)
+        offset += len(items)
+
+
+@problems.command(help=TEXTS("cli.help.problems_retry"))
+@json_option()
+@click.pass_obj
+def retry(session: Session, as_json: bool) -> None:
+    """By the running agent; without one the files are tried again at its next start."""
+    from agent.domain.errors import NotRunning
+
+    try:
+        session.client().post("/api/problems/retry")
+    except NotRunning:
+        with session.alone(), session.library() as library:
+            library.retry(None)
+        tell({"at_once": False}, session.texts("cli.problems.retry_later"), as_json=as_json)
+    else:
+        tell({"at_once": True}, session.texts("cli.problems.retried"), as_json=as_json)

@@ -1,0 +1,53 @@
+"""What the user does with images: hides them, makes them favourites, has them scanned again."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, Select, func, select, update
+
+from agent.domain.events import FavouritesChanged, ImagesHidden, Recorded
+from agent.domain.jobs import Priority
+from agent.library.queries import job_rows
+from agent.store import event_rows
+from agent.store.facts import chunks, moment
+from agent.store.journal import Journal
+from agent.store.schema import image, place
+
+
+def set_hidden(tx: Connection, image_ids: Sequence[int], hidden: bool, now: datetime) -> tuple[str | None, list[Recorded]]:
+    token, count = _mark(tx, "hidden", image_ids, hidden, "hide" if hidden else "unhide", now)
+    return token, [event_rows.record(tx, ImagesHidden(count=count, hidden=hidden), now)] if count else []
+
+
+def set_favourite(tx: Connection, image_ids: Sequence[int], favourite: bool, now: datetime) -> tuple[str | None, list[Recorded]]:
+    token, count = _mark(tx, "favourite", image_ids, favourite, "favourite" if favourite else "unfavourite", now)
+    return token, [event_rows.record(tx, FavouritesChanged(count=count, favourite=favourite), now)] if count else []
+
+
+def _mark(tx: Connection, fact: str, image_ids: Sequence[int], is_so: bool, action: str, now: datetime) -> tuple[str | None, int]:
+    """Returns the token that takes it back, and how many images changed: those that were so already keep the time since when."""
+    step = Journal(tx)
+    others = [each for chunk in chunks(image_ids) for each in tx.scalars(_marked(fact, chunk, not is_so))]
+    changed = step.set(fact, others, moment(now) if is_so else None)
+    return step.close(action, len(changed), now).token, len(changed)
+
+
+def look_again(tx: Connection, image_ids: Sequence[int], now: datetime) -> int:
+    count = 0
+    for chunk in chunks(image_ids):
+        # One place of each image is enough.
+        found = tx.execute(
+            select(place.c.image_id, func.min(place.c.id).label("place_id"))
+            .where(place.c.image_id.in_(chunk), place.c.missing_since.is_(None))
+            .group_by(place.c.image_id)
+        ).all()
+        tx.execute(update(image).where(image.c.id.in_([row.image_id for row in found])).values(detector=job_rows.NO_ANALYSIS))
+        for row in found:
+            job_rows.queue(tx, row.place_id, Priority.ASKED, now)
+        count += len(found)
+    return count
+
+
+def _marked(fact: str, image_ids: Sequence[int], is_so: bool) -> Select[int]:
+    since = image.c[f"{fact}_at"]
+    return select(image.c.id).where(image.c.id.in_(image_ids), since.is_not(None) if is_so else since.is_(None))

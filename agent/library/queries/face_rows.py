@@ -1,0 +1,126 @@
+"""The faces of an image: replaced by a new analysis so that names stay, read with who they are."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+
+from agent.domain.face import Box, Face, Quality
+from agent.domain.people import Certainty, Identity
+from agent.library.records import StoredFace
+from agent.people.queries import never_rows
+from agent.store.rows import add
+from agent.store.schema import chip, embedding, face, identity, ignored, person
+
+_IDENTITY = (identity.c.person_id, identity.c.certainty, identity.c.distance, identity.c.agree, identity.c.refs)
+_SAME_FACE = 0.5  # intersection over union of the old box and the new one
+
+
+def replace(tx: Connection, image_id: int, found: Sequence[Face], embedder: str | None) -> list[int]:
+    """Write the faces of an image; returns their ids in order. One that lies where an old one lay keeps its id, and with it its name.
+
+    Without `embedder` recognition is off: embeddings and chips are not stored, whatever was handed over.
+    """
+    boxes = tx.execute(select(face.c.id, face.c.x, face.c.y, face.c.w, face.c.h).where(face.c.image_id == image_id))
+    old = {row.id: Box(row.x, row.y, row.w, row.h) for row in boxes}
+    kept = _same(old, found)
+    silent = never_rows.kept_out(tx, kept.values())
+    if old:
+        tx.execute(delete(face).where(face.c.image_id == image_id, face.c.id.not_in(kept.values())))
+        tx.execute(delete(embedding).where(embedding.c.face_id.in_(kept.values())))
+        tx.execute(delete(chip).where(chip.c.face_id.in_(kept.values())))
+        # Out of the way of the new numbers, which are unique too.
+        tx.execute(update(face).where(face.c.image_id == image_id).values(ordinal=-face.c.id))
+    face_ids: list[int] = []
+    for ordinal, each in enumerate(found):
+        values = _values(each) | {"image_id": image_id, "ordinal": ordinal}
+        face_id = kept.get(ordinal)
+        if face_id is None:
+            face_id = add(tx, face, values)
+        else:
+            tx.execute(update(face).where(face.c.id == face_id).values(values))
+        face_ids.append(face_id)
+        if embedder is None or face_id in silent:
+            continue
+        if each.embedding is not None:
+            tx.execute(insert(embedding).values(face_id=face_id, embedder=embedder, vector=each.embedding))
+        if each.chip is not None:
+            tx.execute(insert(chip).values(face_id=face_id, jpeg=each.chip))
+    return face_ids
+
+
+def of_images(tx: Connection, image_ids: Sequence[int]) -> dict[int, list[StoredFace]]:
+    """Faces by image id, in the order in which they were found."""
+    faces: dict[int, list[StoredFace]] = {image_id: [] for image_id in image_ids}
+    rows = tx.execute(
+        select(face, *_IDENTITY, person.c.name, ignored.c.reason)
+        .outerjoin(identity, identity.c.face_id == face.c.id)
+        .outerjoin(person, person.c.id == identity.c.person_id)
+        .outerjoin(ignored, ignored.c.face_id == face.c.id)
+        .where(face.c.image_id.in_(image_ids))
+        .order_by(face.c.image_id, face.c.ordinal)
+    ).mappings()
+    for row in rows:
+        faces[row["image_id"]].append(StoredFace(row["id"], read(row), _somebody(row), row["name"], row["reason"] is not None))
+    return faces
+
+
+def read(row: RowMapping) -> Face:
+    """A face without embedding and chip."""
+    left_eye, right_eye, nose, left_mouth, right_mouth = ((x, y) for x, y in row["landmarks"])
+    return Face(
+        box=Box(row["x"], row["y"], row["w"], row["h"]),
+        score=row["score"],
+        landmarks=(left_eye, right_eye, nose, left_mouth, right_mouth),
+        quality=Quality(row["size"], row["sharpness"], row["yaw"], row["roll"]),
+    )
+
+
+def _values(each: Face) -> dict[str, object]:
+    box, quality = each.box, each.quality
+    return {
+        "x": box.x,
+        "y": box.y,
+        "w": box.w,
+        "h": box.h,
+        "score": each.score,
+        "landmarks": [list(point) for point in each.landmarks],
+        "size": quality.size,
+        "sharpness": quality.sharpness,
+        "yaw": quality.yaw,
+        "roll": quality.roll,
+    }
+
+
+def identity_of(row: RowMapping) -> Identity:
+    """An opinion, or what the user confirmed, from its row."""
+    return Identity(row["person_id"], Certainty(row["certainty"]), row["distance"], row["agree"], row["refs"])
+
+
+def _somebody(row: RowMapping) -> Identity | None:
+    return None if row["person_id"] is None else identity_of(row)
+
+
+def identity_values(face_id: int, who: Identity) -> dict[str, object]:
+    """The row of an opinion."""
+    return {
+        "face_id": face_id,
+        "person_id": who.person_id,
+        "certainty": who.certainty,
+        "distance": who.distance,
+        "agree": who.agree,
+        "refs": who.references,
+    }
+
+
+def _same(old: dict[int, Box], found: Sequence[Face]) -> dict[int, int]:
+    """Which found face (by its place in `found`) is which old one (by id): the best overlaps first, each used once."""
+    overlaps = sorted(
+        ((each.box.iou(box), ordinal, face_id) for ordinal, each in enumerate(found) for face_id, box in old.items()), reverse=True
+    )
+    kept: dict[int, int] = {}
+    for overlap, ordinal, face_id in overlaps:
+        if overlap <= _SAME_FACE:
+            break
+        if ordinal not in kept and face_id not in kept.values():
+            kept[ordinal] = face_id
+    return kept

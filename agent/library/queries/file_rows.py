@@ -1,0 +1,199 @@
+"""Files as the sources tell of them: seen, gone, moved, gone for good."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, case, delete, exists, func, literal, not_, or_, select, update
+
+from agent.domain.errors import ImageMissing
+from agent.domain.events import PlaceAdded, PlaceLost, PlaceMoved, Recorded
+from agent.domain.image import FileSeen, Recipe
+from agent.domain.jobs import JobState, Priority
+from agent.library.queries import job_rows
+from agent.library.records import Noted
+from agent.store import event_rows
+from agent.store.path_ranges import around, at_or_below, below, stem_of, stems_of
+from agent.store.rows import add
+from agent.store.schema import image, job, place, redaction, redaction_item
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_PART = 2000  # files read at a time
+
+
+def note(
+    tx: Connection, seen: FileSeen, recipe: Recipe, *, priority: Priority, now: datetime, sha256: str | None
+) -> tuple[Noted, list[Recorded]]:
+    known = tx.execute(
+        select(place, job.c.state, _was_away().label("was_away"), job_rows.outdated(recipe).label("outdated"))
+        .outerjoin(job)
+        .outerjoin(image)
+        .where(place.c.path == seen.path)
+    ).one_or_none()
+    if known is not None and (known.size, known.mtime_ns) == (seen.size, seen.mtime_ns):
+        return _note_unchanged(tx, known, seen, priority, now), []
+    if sha256 is None and _may_be_known(tx, seen.size, recipe):
+        return Noted.HASH_WANTED, []
+    content = _analysed(tx, sha256, recipe) if sha256 is not None else None
+    place_id = _put(tx, known, seen, content, now)
+    if content is None:
+        job_rows.queue(tx, place_id, priority, now)
+        return Noted.QUEUED, []
+    job_rows.drop(tx, place_id)
+    if known is not None and known.image_id == content and known.missing_since is None:
+        return Noted.UNCHANGED, []  # only its time changed
+    return Noted.ATTACHED, [event_rows.record(tx, PlaceAdded(image_id=content, place_id=place_id), now)]
+
+
+def note_clip(tx: Connection, seen: FileSeen, *, now: datetime, sha256: str | None) -> tuple[Noted, int]:
+    known = tx.execute(select(place).where(place.c.path == seen.path)).one_or_none()
+    here = {"mtime_ns": seen.mtime_ns, "missing_since": None, "folder": seen.folder}
+    if known is not None and (known.size, known.mtime_ns) == (seen.size, seen.mtime_ns):
+        if known.missing_since is not None or known.folder != seen.folder:
+            tx.execute(update(place).where(place.c.id == known.id).values(here))
+        return Noted.UNCHANGED, int(known.id)
+    copies = select(redaction_item.c.id, redaction_item.c.sha256).join(redaction)
+    copy = tx.execute(copies.where(redaction.c.folder == seen.folder, redaction_item.c.source == seen.path)).one_or_none()
+    if known is not None and copy is not None and known.size == seen.size and copy.sha256 is not None:
+        if sha256 is None:
+            return Noted.HASH_WANTED, int(known.id)
+        if sha256 == copy.sha256:  # only its time changed
+            tx.execute(update(place).where(place.c.id == known.id).values(here))
+            return Noted.UNCHANGED, int(known.id)
+    if copy is not None:  # of what it was: whoever makes it just now finds that it is not wanted any more
+        tx.execute(delete(redaction_item).where(redaction_item.c.id == copy.id))
+    return Noted.ATTACHED, _put(tx, known, seen, None, now)
+
+
+def known_part(tx: Connection, folder: str, after: str, *, untimed: bool) -> tuple[list[tuple[str, tuple[int, int]]], str | None]:
+    """The next files behind the path `after` that are known below a folder, and behind which to go on; None at the end.
+
+    `untimed`: some may be of no time at all, see `any_untimed`; asking each for its job takes as long as all else.
+    """
+    there = place.c.missing_since.is_(None)
+    if untimed:
+        mtime = case((_untimed(), -1), else_=place.c.mtime_ns)
+        chosen = select(place.c.path, place.c.size, mtime).outerjoin(job).where(or_(there, job.c.state == JobState.DEFERRED))
+    else:
+        chosen = select(place.c.path, place.c.size, place.c.mtime_ns).where(there)
+    rows = tx.execute(chosen.where(around(folder, after)).order_by(place.c.path).limit(_PART)).all()
+    stems = stems_of(folder)
+    known = [(path, (size, mtime_ns)) for path, size, mtime_ns in rows if path.startswith(stems)]
+    return known, rows[-1][0] if len(rows) == _PART else None
+
+
+def any_untimed(tx: Connection) -> bool:
+    """Whether there are files that each look through their folder tells of: in a cloud, or away when they were to be read."""
+    found = select(job.c.id).where(job.c.state.in_((JobState.DEFERRED, JobState.FAILED)), _untimed())
+    return tx.scalar(found.limit(1)) is not None
+
+
+def gone(tx: Connection, paths: Sequence[str], now: datetime) -> list[Recorded]:
+    recorded: list[Recorded] = []
+    for path in paths:
+        lost = tx.scalars(select(place.c.id).where(at_or_below(path), place.c.missing_since.is_(None)).order_by(place.c.id)).all()
+        if not lost:
+            continue
+        each = [{"lost": place_id} for place_id in lost]
+        tx.execute(update(place).where(place.c.id == bindparam("lost")).values(missing_since=now), each)
+        tx.execute(delete(job).where(job.c.place_id == bindparam("lost")), each)
+        recorded += [event_rows.record(tx, PlaceLost(place_id=place_id), now) for place_id in lost]
+    return recorded
+
+
+def folders_left(tx: Connection, watched: Sequence[str], now: datetime) -> int:
+    left = and_(place.c.folder.is_not(None), *(not_(below(folder)) for folder in watched))
+    tx.execute(delete(job).where(job.c.place_id.in_(select(place.c.id).where(left))))
+    # One that had gone before goes on waiting from then. Of no folder any more, a file is back as soon as somebody scans it by hand.
+    since = func.coalesce(place.c.missing_since, literal(now, place.c.missing_since.type))
+    return tx.execute(update(place).where(left).values(missing_since=since, folder=None)).rowcount
+
+
+def moved(tx: Connection, old: str, new: FileSeen, now: datetime) -> list[Recorded]:
+    place_id = tx.scalar(select(place.c.id).where(place.c.path == old))
+    if place_id is None or old == new.path:
+        return []
+    # Size, time and "missing" stay as they were: the next look at the file finds out whether it also changed or needs a job.
+    return _rename(tx, [(place_id, new.path)], now, folder=new.folder)
+
+
+def tree_moved(tx: Connection, old: str, new: str, now: datetime) -> list[Recorded]:
+    start, target = len(stem_of(old)), stem_of(new)
+    rows = tx.execute(select(place.c.id, place.c.path).where(below(old)).order_by(place.c.id)).all()
+    return _rename(tx, [(row.id, target + row.path[start:]) for row in rows], now) if stem_of(old) != target else []
+
+
+def purge(tx: Connection, before: datetime) -> int:
+    """Delete places missing since before then, and images that no place holds and none left since. Returns how many images went."""
+    expired = place.c.missing_since < before
+    tx.execute(update(image).where(image.c.id.in_(select(place.c.image_id).where(expired))).values(left_at=_LONG_AGO))
+    tx.execute(delete(place).where(expired))
+    unplaced = not_(exists().where(place.c.image_id == image.c.id))
+    return tx.execute(delete(image).where(image.c.left_at < before, unplaced)).rowcount
+
+
+def leave(tx: Connection, image_id: int, now: datetime) -> None:
+    """Note that a place of the image went over to other content; its faces stay for the grace time."""
+    tx.execute(update(image).where(image.c.id == image_id).values(left_at=now))
+
+
+def _note_unchanged(tx: Connection, known: Row[object], seen: FileSeen, priority: Priority, now: datetime) -> Noted:
+    folder = seen.folder or known.folder
+    if known.missing_since is not None or known.folder != folder:
+        tx.execute(update(place).where(place.c.id == known.id).values(missing_since=None, folder=folder))
+    if known.state in (JobState.QUEUED, JobState.LEASED):
+        job_rows.hurry(tx, known.id, priority)
+        return Noted.UNCHANGED
+    ended_badly = known.state in (JobState.FAILED, JobState.QUARANTINED)
+    if ended_badly and priority is not Priority.ASKED and not known.was_away:
+        return Noted.UNCHANGED
+    if known.image_id is None or known.outdated or ended_badly:
+        job_rows.queue(tx, known.id, priority, now)
+        return Noted.QUEUED
+    return Noted.UNCHANGED
+
+
+def _untimed() -> ColumnElement[bool]:
+    return or_(job.c.state == JobState.DEFERRED, _was_away())
+
+
+def _was_away() -> ColumnElement[bool]:
+    """True for files that were not there when they were to be read, as on a disk that was unplugged: they are back once they are seen."""
+    return and_(job.c.state == JobState.FAILED, job.c.error_code == ImageMissing.code)
+
+
+def _may_be_known(tx: Connection, size: int, recipe: Recipe) -> bool:
+    return tx.scalar(select(image.c.id).where(image.c.size == size, not_(job_rows.outdated(recipe))).limit(1)) is not None
+
+
+def _analysed(tx: Connection, sha256: str, recipe: Recipe) -> int | None:
+    return tx.scalar(select(image.c.id).where(image.c.sha256 == sha256, not_(job_rows.outdated(recipe))))
+
+
+def _put(tx: Connection, known: Row[object] | None, seen: FileSeen, content: int | None, now: datetime) -> int:
+    """Write the place of a new or changed file; what it held before is left. Returns its id."""
+    facts = {"size": seen.size, "mtime_ns": seen.mtime_ns, "image_id": content, "noted_at": now, "missing_since": None}
+    if known is None:
+        return add(tx, place, facts | {"path": seen.path, "folder": seen.folder})
+    if known.image_id is not None and known.image_id != content:
+        leave(tx, known.image_id, now)
+    tx.execute(update(place).where(place.c.id == known.id).values(facts | {"folder": seen.folder or known.folder}))
+    return int(known.id)
+
+
+def _rename(tx: Connection, targets: list[tuple[int, str]], now: datetime, folder: str | None = None) -> list[Recorded]:
+    if not targets:
+        return []
+    recorded: list[Recorded] = []
+    moving = {place_id for place_id, _ in targets}
+    for place_id, path in targets:
+        replaced = tx.execute(select(place.c.id, place.c.image_id).where(place.c.path == path)).one_or_none()
+        if replaced is not None and replaced.id not in moving:
+            if replaced.image_id is not None:
+                leave(tx, replaced.image_id, now)
+            tx.execute(delete(place).where(place.c.id == replaced.id))
+            recorded.append(event_rows.record(tx, PlaceLost(place_id=replaced.id), now))
+        facts = {"path": path} if folder is None else {"path": path, "folder": folder}
+        tx.execute(update(place).where(place.c.id == place_id).values(facts))
+        # A worker that reads under the old path would not find the file.
+        job_rows.restart_leased(tx, now, within=place.c.id == place_id)
+    return recorded + [event_rows.record(tx, PlaceMoved(place_id=place_id), now) for place_id, _ in targets]

@@ -1,0 +1,138 @@
+"""Analyses: written with the end of their job, read as pages of images."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, Select, exists, select, update
+
+from agent.domain.events import ImageIndexed, PlaceAdded, Recorded
+from agent.domain.face import Analysis, Box, StageTimes
+from agent.domain.image import Recipe
+from agent.domain.jobs import Job
+from agent.domain.people import Identity
+from agent.library.queries import face_rows, file_rows, job_rows
+from agent.library.records import StoredImage
+from agent.people.queries import person_rows
+from agent.store import event_rows
+from agent.store.facts import chunks
+from agent.store.rows import add
+from agent.store.schema import face, image, place
+
+
+def commit(tx: Connection, leased: Job, analysis: Analysis, identities: Sequence[Identity | None], now: datetime) -> list[Recorded]:
+    held = job_rows.held(tx, leased)
+    if held is None:
+        return []
+    place_id, before, mtime_ns = held
+    job_rows.done(tx, leased.id, now)
+    image_id, written = _put(tx, analysis, identities, now, analysis.taken_at or local_time(mtime_ns))
+    if before != image_id:
+        if before is not None:
+            file_rows.leave(tx, before, now)
+        tx.execute(update(place).where(place.c.id == place_id).values(image_id=image_id))
+    if written:
+        return [event_rows.record(tx, ImageIndexed(image_id=image_id, place_id=place_id, faces=len(analysis.faces)), now)]
+    return [event_rows.record(tx, PlaceAdded(image_id=image_id, place_id=place_id), now)]
+
+
+def one(tx: Connection, image_id: int) -> StoredImage | None:
+    found = _load(tx, select(image).where(image.c.id == image_id))
+    return found[0] if found else None
+
+
+def by_ids(tx: Connection, image_ids: Sequence[int]) -> list[StoredImage]:
+    found = {stored.id: stored for stored in _load(tx, select(image).where(image.c.id.in_(image_ids)))}
+    return [found[image_id] for image_id in dict.fromkeys(image_ids) if image_id in found]
+
+
+def faces_by_hash(tx: Connection, hashes: Collection[str]) -> dict[str, list[tuple[int, Box]]]:
+    found: dict[str, list[tuple[int, Box]]] = {}
+    columns = select(image.c.sha256, face.c.id, face.c.x, face.c.y, face.c.w, face.c.h).join_from(image, face)
+    for chunk in chunks(list(hashes)):
+        for sha256, face_id, *box in tx.execute(columns.where(image.c.sha256.in_(chunk))):
+            found.setdefault(sha256, []).append((face_id, Box(*box)))
+    return found
+
+
+def page(tx: Connection, *, limit: int, before: int | None) -> list[StoredImage]:
+    # An image whose last file is gone, or holds something else now, waits for its grace time unseen.
+    placed = exists().where(place.c.image_id == image.c.id, place.c.missing_since.is_(None))
+    query = select(image).where(placed, image.c.hidden_at.is_(None)).order_by(image.c.id.desc()).limit(limit)
+    return _load(tx, query if before is None else query.where(image.c.id < before))
+
+
+def local_time(mtime_ns: int) -> datetime:
+    """A file's time by this computer's clock on the wall; 1970 if no clock can show it."""
+    try:
+        return datetime.fromtimestamp(mtime_ns / 1e9)  # noqa: DTZ006 - a camera's clock knows no zone, so neither does this
+    except (OverflowError, OSError, ValueError):
+        return datetime(1970, 1, 1)  # noqa: DTZ001 - as above
+
+
+def _put(tx: Connection, analysis: Analysis, identities: Sequence[Identity | None], now: datetime, taken_at: datetime) -> tuple[int, bool]:
+    """(image id, whether anything was written): an image that has all that this analysis has stays as it is."""
+    known = tx.execute(
+        select(image.c.id, job_rows.outdated(analysis.recipe).label("outdated")).where(image.c.sha256 == analysis.sha256)
+    ).one_or_none()
+    if known is not None and not known.outdated:
+        return known.id, False
+    facts = {
+        "sha256": analysis.sha256,
+        "size": analysis.size,
+        "width": analysis.width,
+        "height": analysis.height,
+        "format": analysis.format,
+        "detector": analysis.recipe.detector,
+        "embedder": analysis.recipe.embedder,
+        "precision": analysis.precision,
+        "ms_decode": analysis.ms.decode,
+        "ms_detect": analysis.ms.detect,
+        "ms_align": analysis.ms.align,
+        "ms_embed": analysis.ms.embed,
+        "indexed_at": now,
+        "taken_at": taken_at,
+        "face_count": len(analysis.faces),
+    }
+    if known is None:
+        image_id = add(tx, image, facts)
+    else:
+        image_id = known.id
+        tx.execute(update(image).where(image.c.id == image_id).values(facts))
+    face_ids = face_rows.replace(tx, image_id, analysis.faces, analysis.recipe.embedder)
+    if analysis.recipe.embedder is not None:
+        person_rows.set_identities(tx, dict(zip(face_ids, identities, strict=False)), now)
+    return image_id, True
+
+
+def _load(tx: Connection, query: Select[int]) -> list[StoredImage]:
+    rows = tx.execute(query).mappings().all()
+    ids = [row["id"] for row in rows]
+    places: dict[int, list[tuple[int, str]]] = {image_id: [] for image_id in ids}
+    where = tx.execute(
+        select(place.c.id, place.c.path, place.c.image_id)
+        .where(place.c.image_id.in_(ids))
+        .order_by(place.c.missing_since.is_not(None), place.c.id)
+    )
+    for found in where:
+        places[found.image_id].append((found.id, found.path))
+    stored = face_rows.of_images(tx, ids)
+    return [
+        StoredImage(
+            id=row["id"],
+            sha256=row["sha256"],
+            width=row["width"],
+            height=row["height"],
+            size=row["size"],
+            format=row["format"],
+            recipe=Recipe(row["detector"], row["embedder"]),
+            precision=row["precision"],
+            ms=StageTimes(row["ms_decode"], row["ms_detect"], row["ms_align"], row["ms_embed"]),
+            indexed_at=row["indexed_at"],
+            taken_at=row["taken_at"],
+            hidden=row["hidden_at"] is not None,
+            favourite=row["favourite_at"] is not None,
+            places=tuple(places[row["id"]]),
+            faces=tuple(stored[row["id"]]),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,144 @@
+"""The library page's index: every image it shows, as bare numbers, so that 100,000 are read in one pass."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, ScalarSelect, and_, func, not_, or_, select, true, type_coerce, union_all
+
+from agent.domain.people import Certainty
+from agent.library.records import Area, Index, Match, Shown
+from agent.store.path_ranges import below, folder_inside, named_like, within
+from agent.store.schema import face, identity, ignored, image, person, place
+
+_DAY = 24 * 3_600 * 1_000_000  # microseconds
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+def _is_there() -> ColumnElement[bool]:
+    return select(place.c.id).where(place.c.image_id == image.c.id, place.c.missing_since.is_(None)).exists()
+
+
+def _shown() -> ScalarSelect[int]:
+    """How many images `read` gives unless they are narrowed."""
+    # Two passes over indices alone; image by image, looking for a place of each, would take several times as long.
+    there = select(place.c.image_id).where(place.c.image_id.is_not(None), place.c.missing_since.is_(None)).group_by(place.c.image_id)
+    hidden = select(image.c.id).where(image.c.hidden_at.is_not(None), _is_there())
+    there_count, hidden_count = (select(func.count()).select_from(found.subquery()).scalar_subquery() for found in (there, hidden))
+    return select(there_count - hidden_count).scalar_subquery()
+
+
+def _shown_faces() -> ScalarSelect[int]:
+    """How many faces those images show. Few images are not shown: taking their faces from all is quicker than adding up the others."""
+    perhaps = union_all(
+        select(place.c.image_id).where(place.c.missing_since.is_not(None), place.c.image_id.is_not(None)),
+        select(image.c.id).where(image.c.left_at.is_not(None)),
+        select(image.c.id).where(image.c.hidden_at.is_not(None)),
+    )
+    passed_over = select(image.c.id).where(image.c.id.in_(perhaps), or_(image.c.hidden_at.is_not(None), not_(_is_there())))
+    theirs = select(func.count()).select_from(face).where(face.c.image_id.in_(passed_over)).scalar_subquery()
+    return select(select(func.count()).select_from(face).scalar_subquery() - theirs).scalar_subquery()
+
+
+_DOUBTS = select(func.count()).select_from(identity).where(identity.c.certainty == Certainty.PROBABLE).scalar_subquery()
+
+# Put together once: the status counts while it works, and of a small library putting this together would take longer than counting.
+_COUNTS = select(_shown(), _shown_faces(), select(func.count()).select_from(person).scalar_subquery(), _DOUBTS)
+
+
+def read(tx: Connection, shown: Shown) -> Index:
+    # The figures as they are stored: turning 100,000 of them into dates would take longer than reading them. They come as one row of
+    # text, because the database hands over row by row, and each row is a turn in which every other thread may go first; SQLite puts a
+    # text together in the order of the rows it comes from.
+    day = (type_coerce(image.c.taken_at, BigInteger) + _EPOCH * _DAY) // _DAY  # never negative: some databases round towards zero
+    ratio = (200 * image.c.width + image.c.height) // (2 * image.c.height)
+    images = (
+        select(image.c.id, ratio.label("ratio"), day.label("day"))
+        .where(*_conditions(shown))
+        .order_by(image.c.taken_at.desc(), image.c.id.desc())
+        .subquery()
+    )
+    texts = tx.execute(select(*(func.aggregate_strings(column, ",") for column in images.c))).one()
+    ids, ratios, days = (tuple(json.loads(f"[{text or ''}]")) for text in texts)
+    # A counter keeps the order in which it met the days: the one they come in.
+    return Index(ids=ids, ratios=ratios, days=tuple((date.fromordinal(day), count) for day, count in Counter(days).items()))
+
+
+def count_below(tx: Connection, folder: str) -> int:
+    """How many images `read` gives of a folder. Takes as long as the folder is large, not the library."""
+    there = and_(below(folder), place.c.missing_since.is_(None))
+    held = tx.scalar(select(func.count(place.c.image_id.distinct())).where(there)) or 0
+    of_it = select(place.c.id).where(place.c.image_id == image.c.id, there).exists()
+    return held - (tx.scalar(select(func.count()).select_from(image).where(image.c.hidden_at.is_not(None), of_it)) or 0)
+
+
+def folders_inside(tx: Connection, folder: str) -> dict[str, tuple[int, bool]]:
+    """How many images `read` gives of each folder directly inside, by its path, and whether there are folders inside it.
+
+    Takes as long as the folder is large.
+    """
+    there = and_(below(folder), place.c.missing_since.is_(None))
+    rows = tx.execute(select(place.c.path, place.c.image_id).join(image).where(there, image.c.hidden_at.is_(None)))
+    images, nested = defaultdict[str, set[int]](set), set[str]()
+    for path, image_id in rows:
+        if (inside := folder_inside(folder, path)) is not None:
+            images[inside].add(image_id)
+            if folder_inside(inside, path) is not None:
+                nested.add(inside)
+    return {path: (len(images[path]), path in nested) for path in sorted(images)}
+
+
+def count(tx: Connection) -> tuple[int, int, int, int]:
+    """Images that `read` gives unless they are narrowed, their faces, people, and faces that are probably a known person."""
+    images, faces, people, doubts = tx.execute(_COUNTS).one()
+    return images, faces, people, doubts
+
+
+def count_leaving(tx: Connection, area: Area) -> int:
+    """How many images would be shown no more if nobody watched the area."""
+    there = and_(place.c.image_id.is_not(None), place.c.missing_since.is_(None))
+    leaving = and_(within(area), place.c.folder.is_not(None))
+    last = select(place.c.image_id).where(there, leaving).except_(select(place.c.image_id).where(there, not_(leaving)))
+    return tx.scalar(select(func.count()).select_from(image).where(image.c.id.in_(last), image.c.hidden_at.is_(None))) or 0
+
+
+def _conditions(shown: Shown) -> Iterator[ColumnElement[bool]]:
+    yield image.c.hidden_at.is_not(None) if shown.hidden else image.c.hidden_at.is_(None)
+    if shown.folder is None:
+        yield _is_there()
+    else:
+        # The sum keeps the planner from visiting the images one by one: all are read in their order, and those not below left out.
+        yield (image.c.id + 0).in_(select(place.c.image_id).where(and_(below(shown.folder), place.c.missing_since.is_(None))))
+    if shown.after is not None:
+        yield image.c.taken_at >= datetime.combine(shown.after, datetime.min.time())
+    if shown.before is not None and shown.before < date.max:
+        yield image.c.taken_at < datetime.combine(shown.before + timedelta(days=1), datetime.min.time())
+    if shown.faces_min > 0:
+        yield image.c.face_count >= shown.faces_min
+    if shown.faces_max is not None:
+        yield image.c.face_count <= shown.faces_max
+    if shown.images is not None:
+        yield image.c.id.in_(shown.images)
+    if shown.favourites:
+        yield image.c.favourite_at.is_not(None)
+    if shown.text:
+        yield image.c.id.in_(select(place.c.image_id).where(named_like(shown.text), place.c.missing_since.is_(None)))
+    yield from _of_people(shown)
+
+
+def _of_people(shown: Shown) -> Iterator[ColumnElement[bool]]:
+    def showing(*people: int) -> ColumnElement[bool]:
+        sure = identity.c.certainty != Certainty.PROBABLE if shown.certain else true()
+        return image.c.id.in_(select(face.c.image_id).join(identity).where(identity.c.person_id.in_(people), sure))
+
+    if shown.people and shown.match is Match.ANY:
+        yield showing(*shown.people)
+    elif shown.people:
+        yield from map(showing, shown.people)
+    if shown.people and shown.match is Match.ONLY:
+        others = select(face.c.image_id).outerjoin(identity, identity.c.face_id == face.c.id)
+        yield image.c.id.not_in(others.where(or_(identity.c.person_id.is_(None), identity.c.person_id.not_in(shown.people))))
+    if shown.unnamed:
+        nobody = and_(identity.c.face_id.is_(None), face.c.id.not_in(select(ignored.c.face_id)))
+        yield image.c.id.in_(select(face.c.image_id).outerjoin(identity, identity.c.face_id == face.c.id).where(nobody))

@@ -1,0 +1,216 @@
+"""The queue: one job per place, leased by its turn, ended once.
+
+A job is known by its id and its attempt. Whatever makes a running attempt worthless (the file changed or moved, recognition was
+switched off) replaces the job by a new one, so that the old attempt's result finds nothing to end.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, insert, or_, select, update
+
+from agent.domain.errors import AgentError, EngineCrashed, ModelError, StoreError
+from agent.domain.events import ImageFailed, Recorded
+from agent.domain.image import NO_FACES, Recipe
+from agent.domain.jobs import Job, JobState, Priority, after_error
+from agent.domain.video import is_clip
+from agent.library.records import Area
+from agent.store import event_rows
+from agent.store.path_ranges import within
+from agent.store.schema import image, job, place
+
+ENDED_BADLY = (JobState.FAILED, JobState.QUARANTINED)
+_CHUNK = 500  # ids in one statement
+# No detector has this name: an analysis that says so is out of date by every recipe, and the next one takes its place.
+NO_ANALYSIS = ""
+_BY_STATE = select(job.c.state, func.count()).group_by(job.c.state)
+
+
+def outdated(recipe: Recipe) -> ColumnElement[bool]:
+    """True for images whose analysis lacks the recipe. One that has more lacks nothing: it may have a place where more is wanted."""
+    if recipe.detector == NO_FACES:
+        return image.c.detector == NO_ANALYSIS
+    other_detector: ColumnElement[bool] = image.c.detector != recipe.detector
+    if recipe.embedder is None:
+        return other_detector
+    return or_(other_detector, image.c.embedder.is_(None), image.c.embedder != recipe.embedder)
+
+
+def count(tx: Connection) -> dict[JobState, int]:
+    """How many jobs are in each state."""
+    return dict.fromkeys(JobState, 0) | {JobState(state): number for state, number in tx.execute(_BY_STATE)}
+
+
+def queue(tx: Connection, place_id: int, priority: Priority, now: datetime) -> None:
+    """Give the place a new job in the stead of any it has."""
+    drop(tx, place_id)
+    tx.execute(insert(job).values(_fresh(place_id, priority, now)))
+
+
+def drop(tx: Connection, place_id: int) -> None:
+    tx.execute(delete(job).where(job.c.place_id == place_id))
+
+
+def hurry(tx: Connection, place_id: int, priority: Priority) -> None:
+    """Move a waiting job forward; it never goes back."""
+    tx.execute(
+        update(job)
+        .where(job.c.place_id == place_id, job.c.state == JobState.QUEUED, job.c.priority > int(priority))
+        .values(priority=int(priority))
+    )
+
+
+def restart_leased(tx: Connection, now: datetime, within: ColumnElement[bool] | None = None) -> None:
+    """Replace leased jobs by fresh ones, so that what is under way comes to nothing; the attempt is given back.
+
+    `within` narrows it to jobs of places for which it is true.
+    """
+    chosen = select(job).join(place).where(job.c.state == JobState.LEASED)
+    rows = tx.execute(chosen if within is None else chosen.where(within)).all()
+    for row in rows:
+        tx.execute(delete(job).where(job.c.id == row.id))
+        tx.execute(insert(job).values(_fresh(row.place_id, row.priority, now) | {"attempts": row.attempts - 1}))
+
+
+def lease(
+    tx: Connection, limit: int, *, now: datetime, until: datetime, under_way: Collection[int] = ()
+) -> tuple[list[Job], list[Recorded]]:
+    ended = _expire(tx, now, under_way)
+    rows = tx.execute(
+        select(job.c.id, job.c.place_id, job.c.attempts, job.c.priority, place.c.path)
+        .join(place)
+        .where(job.c.state == JobState.QUEUED)
+        .order_by(job.c.priority, job.c.attempts, job.c.id)
+        .limit(limit)
+    ).all()
+    for row in rows:
+        tx.execute(
+            update(job)
+            .where(job.c.id == row.id)
+            .values(state=JobState.LEASED, attempts=row.attempts + 1, lease_until=until, error_code=None, error_params=None)
+        )
+    return [Job(row.id, row.place_id, row.path, row.attempts + 1, row.priority) for row in rows], ended
+
+
+def give_back(tx: Connection, jobs: Sequence[Job] | None = None) -> int:
+    """Put leased jobs back as if they had not been tried: these, or all."""
+    statement = (
+        update(job).where(job.c.state == JobState.LEASED).values(state=JobState.QUEUED, attempts=job.c.attempts - 1, lease_until=None)
+    )
+    if jobs is None:
+        return tx.execute(statement).rowcount
+    return sum(tx.execute(statement.where(job.c.id == each.id, job.c.attempts == each.attempts)).rowcount for each in jobs)
+
+
+def held(tx: Connection, leased: Job) -> Row[int, int | None, int] | None:
+    """(place id, image id, the file's time in nanoseconds) if the job is still leased by that attempt."""
+    return tx.execute(
+        select(place.c.id, place.c.image_id, place.c.mtime_ns)
+        .join(job)
+        .where(job.c.id == leased.id, job.c.state == JobState.LEASED, job.c.attempts == leased.attempts)
+    ).one_or_none()
+
+
+def done(tx: Connection, job_id: int, now: datetime) -> None:
+    tx.execute(
+        update(job)
+        .where(job.c.id == job_id)
+        .values(state=JobState.DONE, lease_until=None, error_code=None, error_params=None, changed_at=now)
+    )
+
+
+def fail(tx: Connection, leased: Job, state: JobState, error: AgentError, *, now: datetime) -> list[Recorded]:
+    if held(tx, leased) is None:
+        return []
+    # A missing model or a full disk says nothing about the file: such an attempt does not count against it.
+    blameless = state is JobState.QUEUED and isinstance(error, ModelError | StoreError)
+    return _end(tx, leased.id, leased.place_id, leased.attempts - 1 if blameless else leased.attempts, state, error, now)
+
+
+def retry(tx: Connection, place_ids: Iterable[int] | None) -> int:
+    statement = (
+        update(job).where(job.c.state.in_(ENDED_BADLY)).values(state=JobState.QUEUED, attempts=0, error_code=None, error_params=None)
+    )
+    if place_ids is None:
+        return tx.execute(statement).rowcount
+    wanted = list(place_ids)
+    chunks = (wanted[start : start + _CHUNK] for start in range(0, len(wanted), _CHUNK))
+    return sum(tx.execute(statement.where(job.c.place_id.in_(chunk))).rowcount for chunk in chunks)
+
+
+def retry_deferred(tx: Connection, place_id: int | None) -> int:
+    chosen = job.c.state == JobState.DEFERRED
+    values = {"state": JobState.QUEUED, "attempts": 0, "priority": int(Priority.ASKED), "error_code": None, "error_params": None}
+    return tx.execute(update(job).where(chosen if place_id is None else chosen & (job.c.place_id == place_id)).values(values)).rowcount
+
+
+def clear_problems(tx: Connection, place_id: int | None) -> int:
+    bad = job.c.state.in_(ENDED_BADLY)
+    return tx.execute(delete(job).where(bad if place_id is None else bad & (job.c.place_id == place_id))).rowcount
+
+
+def drop_waiting(tx: Connection) -> int:
+    return tx.execute(delete(job).where(job.c.state == JobState.QUEUED)).rowcount
+
+
+def queue_unseen(tx: Connection, now: datetime) -> int:
+    """Give a job to every photo of a watched folder that was never analysed and waits for nothing."""
+    unseen = (
+        select(place.c.id, place.c.path)
+        .outerjoin(job)
+        .where(place.c.image_id.is_(None), place.c.missing_since.is_(None), place.c.folder.is_not(None), job.c.id.is_(None))
+    )
+    fresh = [_fresh(place_id, Priority.BACKLOG, now) for place_id, path in tx.execute(unseen) if not is_clip(path)]
+    if fresh:
+        tx.execute(insert(job), fresh)
+    return len(fresh)
+
+
+def requeue_outdated(tx: Connection, recipe: Recipe, now: datetime, area: Area) -> int:
+    # What is under way may be under the old recipe: it starts again, or its result would be out of date the moment it arrives.
+    restart_leased(tx, now)
+    # One place of each image is enough.
+    chosen = (
+        select(func.min(place.c.id).label("place_id"))
+        .join(image)
+        .where(outdated(recipe), place.c.missing_since.is_(None), within(area))
+        .group_by(place.c.image_id)
+        .subquery()
+    )
+    rows = tx.execute(
+        select(chosen.c.place_id, job.c.id)
+        .outerjoin(job, job.c.place_id == chosen.c.place_id)
+        .where(or_(job.c.id.is_(None), job.c.state == JobState.DONE))
+    ).all()
+    again = [{"job_id": row.id} for row in rows if row.id is not None]
+    fresh = [_fresh(row.place_id, Priority.BACKLOG, now) for row in rows if row.id is None]
+    if again:
+        values = {"state": JobState.QUEUED, "priority": int(Priority.BACKLOG), "attempts": 0}
+        tx.execute(update(job).where(job.c.id == bindparam("job_id")).values(values), again)
+    if fresh:
+        tx.execute(insert(job), fresh)
+    return len(rows)
+
+
+def _expire(tx: Connection, now: datetime, under_way: Collection[int]) -> list[Recorded]:
+    """End leases that ran out: whoever held one never came back, as when the engine crashed."""
+    error, ended = EngineCrashed(), list[Recorded]()
+    for row in tx.execute(select(job).where(job.c.state == JobState.LEASED, job.c.lease_until <= now)).all():
+        if row.id not in under_way:
+            ended += _end(tx, row.id, row.place_id, row.attempts, after_error(row.attempts, error), error, now)
+    return ended
+
+
+def _end(tx: Connection, job_id: int, place_id: int, attempts: int, state: JobState, error: AgentError, now: datetime) -> list[Recorded]:
+    tx.execute(
+        update(job)
+        .where(job.c.id == job_id)
+        .values(state=state, attempts=attempts, lease_until=None, error_code=error.code, error_params=error.params, changed_at=now)
+    )
+    if state in (JobState.QUEUED, JobState.DEFERRED):
+        return []
+    return [event_rows.record(tx, ImageFailed(place_id=place_id, code=error.code, quarantined=state is JobState.QUARANTINED), now)]
+
+
+def _fresh(place_id: int, priority: int, now: datetime) -> dict[str, object]:
+    return {"place_id": place_id, "state": JobState.QUEUED, "priority": int(priority), "attempts": 0, "changed_at": now}

@@ -1,0 +1,62 @@
+"""Files and what became of them: one by one, and as pages of those whose job ended in some way."""
+
+from collections.abc import Collection
+
+from sqlalchemy import Connection, RowMapping, Select, and_, func, or_, select, union_all
+
+from agent.domain.errors import from_code
+from agent.domain.image import SIDECAR_ENDING
+from agent.domain.jobs import JobState
+from agent.library.records import PlacePage, PlaceState
+from agent.store.path_ranges import below
+from agent.store.schema import job, place
+
+
+def by_path(tx: Connection, path: str) -> PlaceState | None:
+    row = tx.execute(_places().where(place.c.path == path)).mappings().one_or_none()
+    return None if row is None else _state(row)
+
+
+def by_id(tx: Connection, place_id: int) -> PlaceState | None:
+    row = tx.execute(_places().where(place.c.id == place_id)).mappings().one_or_none()
+    return None if row is None else _state(row)
+
+
+def images_beside(tx: Connection, sidecar: str) -> list[int]:
+    """Of `/a/b.jpg.xmp` the image of `/a/b.jpg`, of `/a/b.xmp` those of `/a/b.` with any ending: a range of the index."""
+    stem = sidecar[: -len(SIDECAR_ENDING)]
+    its = or_(place.c.path == stem, and_(place.c.path >= f"{stem}.", place.c.path < f"{stem}/"))  # the letter after the dot
+    return list(tx.scalars(select(place.c.image_id).where(its, place.c.image_id.is_not(None), place.c.missing_since.is_(None)).distinct()))
+
+
+def in_states(tx: Connection, states: Collection[JobState], *, folder: str | None, limit: int, offset: int) -> PlacePage:
+    """Places whose job ended so, newest first; `folder` leaves those below it."""
+    # State by state, so that each is read from the end of its index, and only as far as the page goes.
+    found = union_all(*(_jobs(state, folder, select(job.c.place_id, job.c.changed_at, job.c.id)) for state in states))
+    newest = found.order_by(found.selected_columns.changed_at.desc(), found.selected_columns.id.desc())
+    chosen = newest.limit(limit).offset(offset).subquery()
+    page = _places().join(chosen, chosen.c.id == job.c.id).order_by(chosen.c.changed_at.desc(), chosen.c.id.desc())
+    total = sum(tx.scalar(_jobs(state, folder, select(func.count(job.c.id)))) or 0 for state in states)
+    return PlacePage(tuple(_state(row) for row in tx.execute(page).mappings()), total)
+
+
+def _jobs(state: JobState, folder: str | None, columns: Select[int]) -> Select[int]:
+    chosen = columns.where(job.c.state == state)
+    return chosen if folder is None else chosen.join(place).where(below(folder))
+
+
+def _places() -> Select[int]:
+    return select(
+        place.c.id, place.c.path, place.c.image_id, place.c.noted_at, job.c.state, job.c.error_code, job.c.error_params, job.c.changed_at
+    ).outerjoin(job)
+
+
+def _state(row: RowMapping) -> PlaceState:
+    return PlaceState(
+        place_id=row["id"],
+        path=row["path"],
+        image_id=row["image_id"],
+        job=None if row["state"] is None else JobState(row["state"]),
+        error=None if row["error_code"] is None else from_code(row["error_code"], row["error_params"]),
+        at=row["changed_at"] or row["noted_at"],
+    )

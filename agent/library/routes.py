@@ -1,0 +1,201 @@
+"""Routes of the Library page: every image as an index, what is seen of them, and what the user does with them."""
+
+import asyncio
+from dataclasses import asdict
+from datetime import date
+from functools import partial
+from typing import Annotated
+
+from fastapi import FastAPI, Header, Query, Request
+from fastapi.responses import FileResponse, Response
+
+from agent.domain.errors import NotFound
+from agent.domain.path_text import printable
+from agent.library.originals import original_response
+from agent.library.packed_index import IndexAnswers
+from agent.library.records import Match, Shown
+from agent.library.watched_folders import root_meant
+from agent.web import present
+from agent.web.context import Context
+from agent.web.remembered import Remembered
+from agent.web.schemas import (
+    FolderOut,
+    Id,
+    ImageOut,
+    ImagePage,
+    Images,
+    LibraryAction,
+    LibraryActionDone,
+    LibraryIndex,
+    LibraryUndo,
+    PhotoCopiedOut,
+    SubfolderOut,
+)
+
+MOST_IDS_LENGTH = 2_400  # characters: 200 ids and to spare
+MOST_FOLDERS_KEPT = 500
+MOST_TEXT = 200  # characters
+IDS = r"^[0-9]{1,18}(,[0-9]{1,18})*$"
+
+
+def library_routes(api: FastAPI, context: Context) -> None:
+    """Add them to `api`."""
+    _index_routes(api, context)
+    _image_routes(api, context)
+    _file_routes(api, context)
+    _action_routes(api, context)
+
+
+def _index_routes(api: FastAPI, context: Context) -> None:
+    app, library = context.app, context.app.library
+    answers = IndexAnswers(library)
+    counts: Remembered[int] = Remembered(library.version, MOST_FOLDERS_KEPT)
+    app.rest.also(answers.forget)
+    app.rest.also(counts.forget)
+
+    @api.get("/api/library", response_model=LibraryIndex)
+    async def index(
+        folder: str | None = None,
+        after: date | None = None,
+        before: date | None = None,
+        faces_min: Annotated[int, Query(ge=0, lt=2**63)] = 0,
+        faces_max: Annotated[int | None, Query(ge=0, lt=2**63)] = None,
+        hidden: bool = False,
+        people: Annotated[str, Query(pattern=IDS, max_length=MOST_IDS_LENGTH, examples=["3,7"])] | None = None,
+        match: Match = Match.ALL,
+        certain: bool = False,
+        unnamed: bool = False,
+        images: Annotated[str, Query(pattern=IDS, max_length=MOST_IDS_LENGTH, examples=["3,1,2"])] | None = None,
+        favourites: bool = False,
+        text: Annotated[str, Query(max_length=MOST_TEXT)] = "",
+        packed: bool = False,
+        if_none_match: Annotated[str | None, Header()] = None,
+    ) -> Response:
+        """`folder` is a watched folder or one inside it, with all below it; days are inclusive;
+        `hidden` lists the hidden images instead of the others.
+
+        `people` are ids: all of them are on the image, any, or all and nobody else; `certain`: not where they are only probably on
+        it; `unnamed`: somebody whom nobody has named.
+        `images` are ids of images, such as those that a search by a face found: no others are shown. `favourites` shows these alone;
+        `text` shows images whose file, or a folder inside the watched one that it lies in, has that in its name.
+
+        `packed` answers in bytes instead of JSON: a 32-bit count of images and one of days, then 32 bits for each id, for each day since
+        1970 (signed) and for its count, 16 bits for each ratio; all little-endian.
+        """
+        root = root_meant(folder, app.settings.folders) if folder else None
+        only = _ids(images) if images else None
+        shown = Shown(
+            root, after, before, faces_min, faces_max, hidden, _ids(people or ""), match, unnamed, only, favourites, text, certain
+        )
+
+        # Megabytes for a large library: put together outside the loop, too.
+        answer = await asyncio.to_thread(answers.get, shown, packed=packed)
+        headers = {"etag": answer.etag, "cache-control": "private, no-store"}
+        if if_none_match == answer.etag:
+            return Response(status_code=304, headers=headers)
+        return Response(answer.body, media_type="application/octet-stream" if packed else "application/json", headers=headers)
+
+    @api.get("/api/folders")
+    async def folders() -> tuple[FolderOut, ...]:
+        problems = app.ingest.folder_problems
+
+        def read() -> tuple[FolderOut, ...]:
+            return tuple(
+                present.folder(each, counts.get(each.root, partial(library.count_below, each.root)), problems, context.texts())
+                for each in app.settings.folders
+            )
+
+        return await asyncio.to_thread(read)
+
+    inside: Remembered[dict[str, tuple[int, bool]]] = Remembered(library.version, MOST_FOLDERS_KEPT)
+    app.rest.also(inside.forget)
+
+    @api.get("/api/folders/inside")
+    async def folders_inside(path: str) -> tuple[SubfolderOut, ...]:
+        """The folders directly inside a watched folder, or one inside it, that hold images. Those whose name is no text are left out."""
+        root = root_meant(path, app.settings.folders)
+        found = await asyncio.to_thread(inside.get, root, partial(library.folders_inside, root))
+        return tuple(present.subfolder(path, *counted) for path, counted in found.items() if printable(path) == path)
+
+
+def _ids(joined: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in joined.split(",")) if joined else ()
+
+
+def _image_routes(api: FastAPI, context: Context) -> None:
+    app, library = context.app, context.app.library
+
+    @api.get("/api/images")
+    async def images(limit: Annotated[int, Query(ge=1, le=200)] = 60, before: Id | None = None) -> ImagePage:
+        stored = await asyncio.to_thread(library.images, limit=limit, before=before)
+        more = stored[-1].id if len(stored) == limit else None
+        return ImagePage(items=tuple(present.image(image) for image in stored), next=more)
+
+    @api.get("/api/images/by-id")
+    async def images_by_id(ids: Annotated[str, Query(pattern=IDS, max_length=MOST_IDS_LENGTH, examples=["3,1,2"])]) -> Images:
+        """Up to 200, in the order asked for; those that are gone are left out."""
+        stored = await asyncio.to_thread(library.images_by_id, _ids(ids))
+        return Images(items=tuple(present.image(image) for image in stored))
+
+    @api.get("/api/images/{image_id}")
+    async def image(image_id: Id) -> ImageOut:
+        stored = await asyncio.to_thread(library.image, image_id)
+        if stored is None:
+            raise NotFound
+        return present.image(stored)
+
+    @api.get("/api/images/{image_id}/preview", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
+    async def preview(image_id: Id, side: Annotated[int, Query(ge=16, le=4096)] = 480) -> Response:
+        return Response(await context.previews.get(image_id, side), media_type="image/jpeg")
+
+    @api.get("/api/images/{image_id}/thumbnail", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
+    async def thumbnail(image_id: Id, request: Request) -> Response:
+        """The longer side has 480 pixels at most."""
+
+        async def wanted() -> bool:
+            return not await request.is_disconnected()
+
+        picture = await app.thumbnails.get(image_id, wanted=wanted)
+        return Response(picture, media_type="image/jpeg", headers={"cache-control": "private, no-store"})
+
+
+def _file_routes(api: FastAPI, context: Context) -> None:
+    actions = context.app.actions
+
+    @api.get("/api/images/{image_id}/original", response_class=FileResponse, responses={200: {"content": {"image/*": {}}}})
+    async def original(image_id: Id) -> FileResponse:
+        """The file itself. One whose content lies in a cloud is refused: reading it would fetch it."""
+        return original_response(await actions.original(image_id))
+
+
+def _action_routes(api: FastAPI, context: Context) -> None:
+    actions, desk = context.app.actions, context.desk
+    marks = {"hide": actions.hide, "unhide": actions.unhide, "favourite": actions.favourite, "unfavourite": actions.unfavourite}
+
+    @api.post("/api/images/{image_id}/show", status_code=204)
+    async def show(image_id: Id) -> None:
+        """In its folder."""
+        await desk.show_file(await actions.file_of(image_id))
+
+    @api.post("/api/images/{image_id}/open", status_code=204)
+    async def open_image(image_id: Id) -> None:
+        """With the system's viewer."""
+        await desk.open_file(await actions.file_of(image_id))
+
+    @api.post("/api/images/{image_id}/copy-covered")
+    async def copy_covered(image_id: Id) -> PhotoCopiedOut:
+        """Onto the clipboard of this computer, with all faces covered and without metadata."""
+        original = await actions.original(image_id)
+        return PhotoCopiedOut(**asdict(await context.app.photo_copy.copy(original.path)))
+
+    @api.post("/api/library/actions")
+    async def act(asked: LibraryAction) -> LibraryActionDone:
+        if asked.action == "look_again":
+            return LibraryActionDone(undo=None, count=await actions.look_again(asked.ids))
+        token, count = await marks[asked.action](asked.ids)
+        return LibraryActionDone(undo=token, count=count)
+
+    @api.post("/api/library/undo", status_code=204)
+    async def undo(asked: LibraryUndo) -> None:
+        """Of any step: what follows from one about people has to follow here too."""
+        await context.app.people.take_back(asked.undo)

@@ -1,0 +1,138 @@
+"""Indexes files somebody asked for and says what came of each, in the order they end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TypeGuard
+
+from agent.core.bus import Bus
+from agent.core.settings import Folder
+from agent.domain.errors import AgentError, ImageMissing, ImageUnsupported
+from agent.domain.events import Recorded
+from agent.domain.face import Face, StageTimes
+from agent.domain.image import FileSeen
+from agent.domain.jobs import JobState, Priority
+from agent.domain.video import is_clip
+from agent.engine.analyser import Analyse, Analyser
+from agent.library.ingest import Ingest
+from agent.library.library_port import Library
+from agent.library.records import PlaceState, StoredImage
+
+# How many files are told to the library ahead of the engine: enough to keep it busy, few enough to hold in hand.
+WINDOW = 64
+LOOK_S = 0.5  # how often a scan that waits looks whether the work is stuck
+ENDED = (JobState.DONE, JobState.FAILED, JobState.QUARANTINED)
+
+
+def rules(exclude: Sequence[str]) -> Folder:
+    """The rules by which folders are looked through: the usual ones of a watched folder, and what else is to be left out."""
+    usual = Folder(path=".")
+    return usual.model_copy(update={"exclude": (*usual.exclude, *exclude)})
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """One file's outcome: what the library holds, or the error that it ended with."""
+
+    path: str
+    sha256: str | None = None
+    width: int | None = None
+    height: int | None = None
+    faces: tuple[Face, ...] = ()
+    ms: StageTimes | None = None
+    error: AgentError | None = None
+
+
+class Scanner:
+    """`scan PATH...`: the same jobs as a watched folder's, at a higher priority."""
+
+    def __init__(
+        self,
+        library: Library,
+        ingest: Ingest,
+        analyser: Analyser,
+        bus: Bus,
+        *,
+        embedding_task: Callable[[str], Analyse],
+        stuck: Callable[[], AgentError | None],
+    ) -> None:
+        self._library = library
+        self._ingest = ingest
+        self._analyser = analyser
+        self._bus = bus
+        self._embedding_task = embedding_task
+        self._stuck = stuck
+
+    async def scan(self, files: Iterable[FileSeen], *, embeddings: bool = False) -> AsyncIterator[Scanned]:
+        """Index the files; with `embeddings` compute them for this output only, stored nowhere.
+
+        Raises what stops all work (StoreError, ModelError, EngineStartFailed): the files stay in the queue.
+        """
+        remaining = iter(files)
+        waiting: dict[int, str] = {}  # place id -> path
+        ended: set[int] = set()
+        something_ended = asyncio.Event()
+
+        def listen(recorded: Recorded) -> None:
+            place_id = getattr(recorded.event, "place_id", None)
+            if place_id is not None:
+                ended.add(place_id)
+                something_ended.set()
+
+        with self._bus.listening(listen):
+            while True:
+                paths = [waiting.pop(place_id) for place_id in ended & waiting.keys()]
+                ended.clear()
+                something_ended.clear()
+                for seen in islice(remaining, WINDOW - len(waiting) - len(paths)):
+                    await self._ingest.note(seen, Priority.ASKED)
+                    paths.append(seen.path)
+                for path in paths:
+                    state = await asyncio.to_thread(self._library.place, path)
+                    if _is_live(state):  # fresh, or the event was that of an earlier job
+                        waiting[state.place_id] = path
+                    else:
+                        yield await self._outcome(path, state, embeddings)
+                if not paths:
+                    if not waiting:
+                        return
+                    await self._wait(something_ended)
+
+    async def _wait(self, something_ended: asyncio.Event) -> None:
+        while not something_ended.is_set():
+            if error := self._stuck():
+                raise error
+            with suppress(TimeoutError):
+                await asyncio.wait_for(something_ended.wait(), LOOK_S)
+
+    async def _outcome(self, path: str, state: PlaceState | None, embeddings: bool) -> Scanned:
+        if state is None:
+            return Scanned(path, error=ImageMissing())
+        if state.error is not None:
+            return Scanned(path, error=_told(path, state.error))
+        image = await asyncio.to_thread(self._library.image, state.image_id) if state.image_id is not None else None
+        if image is None:
+            return Scanned(path, error=ImageMissing())
+        if not embeddings:
+            return _stored(path, image)
+        try:
+            analysis = await self._analyser.analyse(self._embedding_task(path))
+        except AgentError as error:
+            return Scanned(path, error=error)
+        return replace(_stored(path, image), faces=analysis.faces, ms=analysis.ms)
+
+
+def _is_live(state: PlaceState | None) -> TypeGuard[PlaceState]:
+    """Whether a job of the file is still to come to its end."""
+    return state is not None and state.job is not None and state.job not in ENDED
+
+
+def _stored(path: str, image: StoredImage) -> Scanned:
+    return Scanned(path, image.sha256, image.width, image.height, tuple(stored.face for stored in image.faces), image.ms)
+
+
+def _told(path: str, error: AgentError) -> AgentError:
+    """Of a video, what reads it."""
+    return ImageUnsupported(video="video") if isinstance(error, ImageUnsupported) and is_clip(path) else error

@@ -1,0 +1,212 @@
+"""What the agent does now, as one snapshot, sent on whenever it changes and not oftener than a person can follow."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+import structlog
+
+from agent.core.settings import Settings
+from agent.domain.errors import AgentError, ModelMissing, StoreDamaged, StoreError
+from agent.domain.jobs import JobState
+from agent.engine.devices import Note
+from agent.engine.governor import Throttle
+from agent.library.do_not_disturb import Quiet
+from agent.library.indexer import Indexer
+from agent.library.ingest import Ingest
+from agent.library.library_port import Library
+from agent.library.progress import Burst, Finished, Progress
+from agent.library.records import Counts
+from agent.screen.watch_state import WatchShown, WatchState
+
+log = structlog.get_logger()
+
+LEAST_INTERVAL_S = 0.25
+QUIET_TICK_S = 30.0  # while quiet times begin and end by the clock
+MOST_SHARE = 20  # it rests this many times as long as the counting kept a processor busy
+TICK_S = 1.0  # while working, so that rate and time left stay true
+
+
+class AgentState(StrEnum):
+    IDLE = "idle"
+    WORKING = "working"
+    PAUSED = "paused"
+    ATTENTION = "attention"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    state: AgentState
+    queued: int  # waiting or under way
+    failed: int  # failed or quarantined
+    images: int
+    faces: int
+    people: int
+    burst: Burst | None
+    folder_problems: tuple[tuple[str, AgentError], ...]
+    problem: AgentError | None
+    settings: Settings  # those in force: a change of language or theme is news too
+    online_only: int = 0  # files whose content lies in a cloud, not looked at
+    quiet_until: datetime | None = None  # no popup until then
+    throttled: Throttle | None = None  # why the engine does not work as hard as it might, while there is work
+    warning: AgentError | None = None  # the work goes on, but somebody should know
+    device_note: Note | None = None  # a device that was wanted and is not used
+    finished: Finished | None = None  # the last burst, until the next photo comes
+    captures: int = 0  # of the screen, open for review
+    captures_changed: int = 0  # how often one came, changed or went since the start
+    watch: WatchState = WatchState.OFF  # whether the screen is watched
+    watch_until: datetime | None = None  # it is snoozed until then
+    watch_said: int = 0  # how much was said of it since the start
+    watch_problem: AgentError | None = None  # why it is not watched although it should be
+    update: str | None = None  # a newer version that waits to be installed
+    taken_back: AgentError | None = None  # why the last one was
+    doubts: int = 0  # faces that are probably somebody, which the user may say
+    people_changed: int = 0  # how often groups or opinions about faces were formed since the start: no event tells that
+
+
+Listener: TypeAlias = Callable[[Status], None]
+
+
+class StatusFeed:
+    """Computes the status and tells it to listeners (tray, event streams)."""
+
+    def __init__(
+        self,
+        library: Library,
+        indexer: Indexer,
+        ingest: Ingest,
+        progress: Progress,
+        quiet: Quiet,
+        settings: Callable[[], Settings],
+        device_note: Callable[[], Note | None],
+    ) -> None:
+        self._library = library
+        self._indexer = indexer
+        self._ingest = ingest
+        self._progress = progress
+        self._quiet = quiet
+        self._settings = settings
+        self._device_note = device_note
+        self._stale = asyncio.Event()
+        self._last: Status | None = None
+        self._counts = Counts(images=0, faces=0, people=0, jobs={}, doubts=0)
+        self._busy_s = 0.0
+        self._listeners: list[Listener] = []
+        self.settings_problem: AgentError | None = None
+        self.warning: AgentError | None = None
+        self.throttled: Throttle | None = None
+        self.fetching: Callable[[], bool] = lambda: False  # missing models are on their way
+        self.captures: Callable[[], tuple[int, int]] = lambda: (0, 0)  # of the screen: open for review, and how often they changed
+        self.people_changed: Callable[[], int] = lambda: 0
+        self.watching: Callable[[], WatchShown] = WatchShown
+        self.update: Callable[[], tuple[str | None, AgentError | None]] = lambda: (None, None)  # what waits, and what was taken back
+        self.gap: Callable[[], AgentError | None] = lambda: None  # photos are decoded without a whole wall
+        self.damage: Callable[[], AgentError | None] = lambda: None  # of the library
+        self.unfetched: Callable[[], AgentError | None] = lambda: None  # why they are not
+
+    def changed(self) -> None:
+        """Something that the status shows may have changed."""
+        self._stale.set()
+
+    def limited(self, throttled: Throttle | None, warning: AgentError | None) -> None:
+        """What keeps the work from full speed. Counting a large library is not worth it while no work is there to be slowed."""
+        shown = warning != self.warning or self._last is None or self._last.queued > 0
+        self.throttled, self.warning = throttled, warning
+        if shown:
+            self.changed()
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` with each new status, in the event loop. Returns the way to stop it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    async def now(self) -> Status:
+        """The status this moment. Raises StoreError."""
+        settings = self._settings()  # before counting: what they made to be done is then counted
+        done = self._progress.done
+        damage = self.damage()
+        try:
+            counts = self._counts = await asyncio.to_thread(self._count)
+        except StoreDamaged as error:  # told with what was last counted: who asks for the status is to see why
+            counts, damage = self._counts, error
+        jobs = counts.jobs
+        queued = jobs.get(JobState.QUEUED, 0) + jobs.get(JobState.LEASED, 0)
+        blocked = self._indexer.told
+        if isinstance(blocked, ModelMissing):
+            # What is on its way mends itself; what could not be had is better told by the reason.
+            blocked = None if self.fetching() else self.unfetched() or blocked
+        problem = blocked or damage or self._ingest.problem or self.settings_problem
+        if self._indexer.paused or (self._indexer.held and queued):
+            state = AgentState.PAUSED
+        elif problem or self._ingest.folder_problems:
+            state = AgentState.ATTENTION
+        else:
+            state = AgentState.WORKING if queued else AgentState.IDLE
+        captures, captures_changed = self.captures()
+        watched = self.watching()
+        update, taken_back = self.update()
+        return Status(
+            state=state,
+            queued=queued,
+            failed=jobs.get(JobState.FAILED, 0) + jobs.get(JobState.QUARANTINED, 0),
+            images=counts.images,
+            faces=counts.faces,
+            people=counts.people,
+            doubts=counts.doubts,
+            people_changed=self.people_changed(),
+            update=update,
+            taken_back=taken_back,
+            captures=captures,
+            captures_changed=captures_changed,
+            watch=watched.state,
+            watch_until=watched.until,
+            watch_said=watched.said,
+            watch_problem=watched.problem,
+            burst=self._progress.burst(queued, done),
+            folder_problems=tuple(self._ingest.folder_problems.items()),
+            problem=problem,
+            online_only=jobs.get(JobState.DEFERRED, 0),
+            quiet_until=self._quiet.until(),
+            throttled=self.throttled if queued else None,
+            warning=self.warning or self.gap(),
+            device_note=self._device_note(),
+            finished=self._progress.last,
+            settings=settings,
+        )
+
+    def _count(self) -> Counts:
+        began = time.thread_time()
+        try:
+            return self._library.counts()
+        finally:
+            self._busy_s = time.thread_time() - began
+
+    async def run(self) -> None:
+        """Tell the listeners until cancelled."""
+        while True:
+            try:
+                status = await self.now()
+            except StoreError as error:
+                log.error("status.unavailable", code=error.code)
+            else:
+                if status != self._last:
+                    self._last = status
+                    for listener in tuple(self._listeners):
+                        listener(status)
+            # Counting takes longer in a larger library; it never takes more than its share. Waiting for a busy machine is no work: whoever
+            # was told that there is some to do would be told for many seconds after it.
+            await asyncio.sleep(max(LEAST_INTERVAL_S, MOST_SHARE * self._busy_s))
+            working = self._last is not None and self._last.queued
+            await self._wait(TICK_S if working else QUIET_TICK_S if self._quiet.timed else None)
+
+    async def _wait(self, seconds: float | None) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stale.wait()
+        except TimeoutError:
+            pass
+        self._stale.clear()

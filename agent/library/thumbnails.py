@@ -1,0 +1,63 @@
+"""The small picture of each image: kept when it is analysed, made when it is missing."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from agent.domain.errors import NotFound
+from agent.domain.face import Analysis
+from agent.library.library_port import Library, ThumbnailStore
+from agent.library.previews import Previews
+
+SIDE = 480  # pixels of the longer side, at most
+# Made at once: few, so that somebody who scrolls past a thousand photos does not wait for those that are out of sight again.
+AT_ONCE = 2
+
+
+class Thumbnails:
+    """Without a store they are made each time."""
+
+    def __init__(self, library: Library, previews: Previews, store: ThumbnailStore | None) -> None:
+        self._library = library
+        self._previews = previews
+        self._store = store
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def get(self, image_id: int, *, wanted: Callable[[], Awaitable[bool]]) -> bytes:
+        """JPEG. `wanted` is asked when its turn comes to be made; nothing is fetched from a cloud for it.
+
+        Raises NotFound, ImageError or EngineError.
+        """
+        sha256, kept = await asyncio.to_thread(self._look_up, image_id)
+        if kept is not None:
+            return kept
+        async with self._turns:
+            if not await wanted():
+                raise NotFound
+            made = await self._previews.get(image_id, SIDE, fetch=False)
+        await asyncio.to_thread(self._keep, sha256, made)
+        return made
+
+    async def keep(self, analysis: Analysis) -> None:
+        """Keep what the engine made along with an analysis."""
+        if analysis.thumbnail is not None:
+            await asyncio.to_thread(self._keep, analysis.sha256, analysis.thumbnail)
+
+    def clean(self) -> None:
+        """Delete those of images that are no more. Blocks. Raises StoreError."""
+        if self._store is not None:
+            self._store.keep_only(self._library.hashes())
+
+    def close(self) -> None:
+        """Blocks."""
+        if self._store is not None:
+            self._store.close()
+
+    def _look_up(self, image_id: int) -> tuple[str, bytes | None]:
+        sha256 = self._library.sha256(image_id)
+        if sha256 is None:
+            raise NotFound
+        return sha256, None if self._store is None else self._store.get(sha256)
+
+    def _keep(self, sha256: str, jpeg: bytes) -> None:
+        if self._store is not None:
+            self._store.put(sha256, jpeg)

@@ -1,0 +1,260 @@
+"""The agent's event loop: everything is built, served and worked in it, until somebody ends it."""
+
+import asyncio
+import os
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+
+from agent import __version__
+from agent.core import logs
+from agent.core.config_file import SettingsFile
+from agent.core.heap import forget_sources, here_to_stay
+from agent.core.i18n import Texts
+from agent.core.paths import HOME_VARIABLE, AppPaths
+from agent.core.resources import resource
+from agent.core.settings import Settings
+from agent.core.stoppable import stoppable
+from agent.desktop import autostart
+from agent.desktop.capture_start import CaptureStart
+from agent.desktop.desk import Desk
+from agent.desktop.notify import Notifier
+from agent.desktop.presence import presence
+from agent.desktop.presenter import News, Presenter
+from agent.desktop.watch_teller import WatchTeller
+from agent.domain.errors import AgentError, AutostartFailed, SettingsError
+from agent.library.onboarding import Beginning
+from agent.library.onboarding_choices import read_choices, usual_folders, write_choices
+from agent.library.queries.library_queries import SqliteLibrary
+from agent.main.app import Reconfigure
+from agent.main.checkup import health
+from agent.main.handover import updates_of
+from agent.main.wiring import build, move_key, recovery_code
+from agent.screen.region_picker import Picking
+from agent.screen.watch import SWITCH
+from agent.sources.folder.drives import is_remote
+from agent.sources.folder.folder_scan import walk_images
+from agent.updates.service import Updates
+from agent.web.auth import Auth
+from agent.web.context import Context, Places
+from agent.web.server import serving
+from agent.web.whereabouts import opening
+
+if TYPE_CHECKING:
+    from agent.desktop.tray_bridge import TrayBridge
+
+log = structlog.get_logger()
+
+
+class Process(Protocol):
+    """What the loop asks of the process that it runs in, from its own thread. Implementation: `agent.main.process.Agent`."""
+
+    def is_up(self, core: "Core") -> None: ...
+    def answers(self) -> None: ...
+    def retell(self) -> None: ...
+    def user_quits(self) -> None: ...
+    def go_on(self) -> None: ...
+
+
+class Core:
+    """One run, with the library open. With `trial` it only comes up: nothing is watched or looked at, and nothing outside follows it.
+
+    With `welcomes` a new user is welcomed: by the popup, else by the browser, at each start until they are done with it.
+    """
+
+    def __init__(
+        self, process: Process, paths: AppPaths, file: SettingsFile, library: SqliteLibrary, *, welcomes: bool, trial: bool
+    ) -> None:
+        self._process = process
+        self._paths = paths
+        self._file = file
+        self._library = library
+        self._welcomes = welcomes
+        self._trial = trial
+        self._unmet: dict[str, AgentError] = {}  # what the settings ask for and this system does not give, by section
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Build, serve and work until `stop`."""
+        auth = Auth(time.monotonic)
+        port = 0
+
+        def url(page: str, at: str | None) -> str:
+            return opening(f"http://127.0.0.1:{port}", auth.new_code(own=page != "library"), page, at)
+
+        desk = self._desk = Desk(url, self._settings.popup, lambda: self._texts().language)
+        app = self._app = build(
+            self._settings, self._paths, library=self._library, reconfigure=self._hooks(desk), renamed=self._file.rename_kept
+        )
+        notifier = Notifier()
+        presenter = Presenter(
+            desk,
+            enabled=lambda: self._settings.popup.enabled,
+            loud=app.loud,
+            disturbs=self._popup_disturbs,
+            notify=lambda news: self._notify(notifier, news),
+        )
+        desk.on_hidden = presenter.sent_away
+        app.screen.watching.listen(WatchTeller(app.screen.watching, notifier, desk, self._texts, self._popup_disturbs))
+        data = self._paths.data
+        beginning = Beginning(
+            self._library, lambda: bool(self._settings.folders), lambda: read_choices(data), lambda chosen: write_choices(data, chosen)
+        )
+        picking = Picking(lambda: app.screen.capturing, desk)
+        self._captures = CaptureStart(
+            app,
+            desk,
+            picking,
+            lambda: self._settings.capture,
+            self._hotkey_problem,
+            failed=lambda error: notifier.problem(self._texts(), error),
+        )
+        updates = self._updates = (
+            Updates.none()
+            if self._trial
+            else updates_of(self._paths, lambda: self._settings, restart=self._process.go_on, changed=app.status.changed)
+        )
+        if self._trial:
+            app.indexer.pause()
+        app.status.update = lambda: (updates.ready, updates.state.outcome)
+        context = Context(
+            app=app,
+            auth=auth,
+            previews=app.previews,
+            desk=desk,
+            picking=picking,
+            settings=self._file,
+            move_key=lambda to: move_key(self._file, self._paths, to),
+            recovery_code=lambda: recovery_code(self._settings, self._paths),
+            beginning=beginning,
+            suggested=usual_folders,
+            texts=self._texts,
+            walk=walk_images,
+            remote=is_remote,
+            quit=self._process.user_quits,
+            health=health(app, self._paths, self._texts, __version__),
+            version=__version__,
+            ui=resource("ui"),
+            help=resource("help"),
+            updates=updates,
+            places=Places(self._paths.data, self._paths.logs),
+        )
+        try:
+            async with serving(context, port=self._settings.api.port, runtime=self._paths.runtime) as port:
+                log.info("agent.started", version=__version__)
+                forget_sources()
+                here_to_stay(tidy=False)  # of 140,000 objects some 30 are garbage: loading makes none
+                self._process.answers()
+                if self._welcomes and await asyncio.to_thread(beginning.needed):
+                    desk.welcome(popup=self._settings.popup.enabled)
+                if not self._trial:
+                    await self._follow_autostart(self._settings)
+                    await self._captures.follow()
+                await self._work(presenter, stop)
+        finally:
+            await self._captures.close()
+            await desk.close()
+            log.info("agent.ended")
+
+    def join(self, bridge: "TrayBridge") -> None:
+        """The tray is there: its clicks come here from now on, and it shows the status."""
+        bridge.connect(self._app, self._desk, scan=self._scan, capture=self._captures.capture, watch=self._watch)
+
+    async def _work(self, presenter: Presenter, stop: asyncio.Event) -> None:
+        app = self._app
+        app.status.listen(presenter.status)
+        self._process.is_up(self)
+        with app.bus.listening(presenter.happened):
+            async with asyncio.TaskGroup() as tasks:
+                works = (
+                    app.run(watch=not self._trial),
+                    presenter.run(),
+                    self._updates.run(),
+                    self._file.watch(self._settings_changed, self._settings_refused),
+                )
+                running = [tasks.create_task(work) for work in works]
+                await stop.wait()
+                for task in running:
+                    task.cancel()
+
+    # -- settings ----------------------------------------------------------------------------------------------------------------
+    @property
+    def _settings(self) -> Settings:
+        return self._file.snapshot
+
+    def _texts(self) -> Texts:
+        return Texts(self._settings.general.language.value)
+
+    async def _settings_changed(self, settings: Settings, sections: frozenset[str]) -> None:
+        await self._app.apply(settings)
+        for error in self._unmet.values():
+            self._app.refuse(error)  # it stays so, whatever else was changed
+        if "general" in sections:
+            self._process.retell()
+        if "updates" in sections:
+            await self._updates.reread()
+
+    async def _settings_refused(self, error: SettingsError) -> None:
+        self._app.refuse(error)
+
+    def _hooks(self, desk: Desk) -> dict[str, Reconfigure]:
+        async def popup(settings: Settings) -> None:
+            desk.reconfigure(settings.popup)
+
+        async def log_files(settings: Settings) -> None:
+            try:
+                await asyncio.to_thread(logs.configure, settings.logs, self._paths.logs)
+            except OSError:
+                log.error("logs.unwritable")
+
+        async def capture(_: Settings) -> None:
+            await self._captures.follow()
+
+        return {"popup": popup, "capture": capture, "logs": log_files, "general": self._follow_autostart}
+
+    async def _follow_autostart(self, settings: Settings) -> None:
+        if HOME_VARIABLE in os.environ:
+            return  # a library of its own: what happens at log-in is the other one's business
+        try:
+            await asyncio.to_thread(autostart.follow, settings.general.autostart)
+        except AutostartFailed as error:
+            log.warning("autostart.failed", code=error.code)
+            self._met("general", error)
+        else:
+            self._met("general")
+
+    def _hotkey_problem(self, error: AgentError | None) -> None:
+        self._met("capture", error)
+
+    def _met(self, section: str, error: AgentError | None = None) -> None:
+        """Whether the system gives what this section asks for: `error` says why not."""
+        self._unmet.pop(section, None)
+        if error is not None:
+            self._unmet[section] = error
+            self._app.refuse(error)
+
+    async def _popup_disturbs(self) -> bool:
+        if self._app.quiet.until() is not None:
+            return True
+        popup = self._settings.popup
+        if not popup.quiet_fullscreen and not popup.quiet_presenting:
+            return False
+        now = await asyncio.to_thread(presence)
+        return (popup.quiet_fullscreen and now.fullscreen) or (popup.quiet_presenting and now.presenting)
+
+    async def _notify(self, notifier: Notifier, news: Sequence[News]) -> None:
+        """Where no popup can be shown. A click opens the photo that it tells of, or all of them."""
+        images = {each.image_id for each in news}
+        at = f"photo-{news[0].image_id}" if len(images) == 1 else "photos"
+        await notifier.tell(self._texts(), len(images), sum(each.faces for each in news), lambda: self._desk.browse(at))
+
+    async def _watch(self, on: bool) -> None:
+        """The tray's switch: the setting, so that it holds. Raises SettingsError."""
+        await asyncio.to_thread(self._file.put, SWITCH, on)
+
+    async def _scan(self, path: str) -> None:
+        """The tray's "scan a folder": what comes of it is shown by the popup."""
+        files = await stoppable(lambda: list(walk_images([path])))
+        async for _ in self._app.scan(files):
+            pass

@@ -1,0 +1,132 @@
+"""`ai-popup backup`, `recover` and `recovery-code`: what to do when the library or its key is lost."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from agent.cli.command import Command, Group, json_option
+from agent.cli.confirm import confirm, yes_option
+from agent.cli.output import note, say, tell
+from agent.cli.session import Session
+from agent.core.i18n import Texts
+from agent.domain.errors import BackupDamaged
+
+if TYPE_CHECKING:
+    from agent.store.backup import Backup, BackupStore
+    from agent.store.keys import LibraryKeys
+
+TEXTS = Texts()
+
+
+def _backups(session: Session) -> "BackupStore":
+    from agent.main.wiring import home_of_key
+    from agent.store.backup import BackupStore
+
+    return BackupStore(session.paths.library, home_of_key(session.settings, session.paths), keep=session.settings.library.backups)
+
+
+def _keys(session: Session) -> "LibraryKeys":
+    from agent.main.wiring import home_of_key
+    from agent.store.keys import LibraryKeys
+    from agent.store.opening import DATABASE_FILE
+
+    keys = LibraryKeys(session.paths.library, home_of_key(session.settings, session.paths))
+    if not keys.exist and not (session.paths.library / DATABASE_FILE).exists():
+        raise click.ClickException(session.texts("cli.recovery.none"))
+    return keys
+
+
+def _names(context: click.Context, _: click.Parameter, begun: str) -> list[str]:
+    return [one.name for one in _backups(context.find_root().obj).list() if one.name.startswith(begun)]
+
+
+@click.group(cls=Group, help=TEXTS("cli.help.backup"))
+def backup() -> None: ...
+
+
+@backup.command(help=TEXTS("cli.help.backup_create"))
+@json_option()
+@click.pass_obj
+def create(session: Session, as_json: bool) -> None:
+    """Also while the agent runs: the copy is one consistent moment of the library."""
+    from agent.main.wiring import utc_now
+
+    session.paths.create()
+    with session.library() as library:
+        made = _backups(session).create(library, utc_now())
+    _show(made, as_json=as_json)
+
+
+@backup.command(name="list", help=TEXTS("cli.help.backup_list"))
+@json_option("json_each")
+@click.pass_obj
+def list_backups(session: Session, as_json: bool) -> None:
+    found = _backups(session).list()
+    for one in found:
+        _show(one, as_json=as_json)
+    if not found and not as_json:
+        note(session.texts("cli.backup.none"))
+
+
+@backup.command(help=TEXTS("cli.help.backup_verify"))
+@click.argument("name", required=False, shell_complete=_names)
+@json_option("json_each")
+@click.pass_obj
+def verify(session: Session, name: str | None, as_json: bool) -> int:
+    store, bad = _backups(session), 0
+    for one in [store.get(name)] if name else store.list():
+        try:
+            photos = store.verify(one)
+        except BackupDamaged as error:
+            bad += 1
+            if as_json:
+                tell({"name": one.name, "good": False, "photos": None}, as_json=True)
+            session.explain(error, about=one.name)
+        else:
+            good = session.texts("cli.backup.good", count=photos)
+            tell({"name": one.name, "good": True, "photos": photos}, f"{one.name}: {good}", as_json=as_json)
+    return 1 if bad else 0
+
+
+@backup.command(help=TEXTS("cli.help.backup_restore"))
+@click.argument("name", required=False, shell_complete=_names)
+@yes_option
+@click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
+@json_option()
+@click.pass_obj
+def restore(session: Session, name: str | None, yes: bool, dry_run: bool, as_json: bool) -> None:
+    from agent.main.wiring import utc_now
+
+    store = _backups(session)
+    with session.alone():
+        chosen = store.get(name) if name else store.newest_good()
+        if dry_run:
+            store.verify(chosen)
+            tell({"name": chosen.name}, session.texts("cli.backup.would_restore", name=chosen.name), as_json=as_json)
+            return
+        if not yes and (photos := store.photos_at_risk()) is not None:
+            confirm(session.texts, session.texts("cli.backup.sure", name=chosen.name, count=photos), yes=False)
+        restored = store.restore(chosen, utc_now())
+    tell({"name": restored.name}, session.texts("cli.backup.restored", name=restored.name), as_json=as_json)
+
+
+@click.command(cls=Command, help=TEXTS("cli.help.recover"))
+@click.pass_obj
+def recover(session: Session) -> None:
+    keys = _keys(session)
+    keys.recover(click.prompt(session.texts("cli.recovery.ask"), err=True))
+    say(session.texts("cli.recovery.done"))
+
+
+@click.command(cls=Command, name="recovery-code", help=TEXTS("cli.help.recovery_code"))
+@json_option()
+@click.pass_obj
+def recovery_code(session: Session, as_json: bool) -> None:
+    keys = _keys(session)
+    code = keys.recovery_code(keys.unlock())
+    tell({"recovery_code": code}, code, as_json=as_json)
+
+
+def _show(one: "Backup", *, as_json: bool) -> None:
+    facts = {"name": one.name, "at": one.at.isoformat(), "bytes": one.size}
+    tell(facts, f"{one.name}  {one.size / 1e6:,.1f} MB", as_json=as_json)

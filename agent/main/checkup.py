@@ -1,0 +1,96 @@
+"""How the program stands on this machine: all that the doctor, the status page and the support bundle look at, put together."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from agent.core.build import read_build
+from agent.core.i18n import Texts
+from agent.core.paths import AppPaths
+from agent.core.settings import Settings
+from agent.domain.errors import NoDisplay, UpdatesOff
+from agent.engine.devices import Note
+from agent.library.library_port import Library
+from agent.main.app import App
+from agent.main.diagnosis import Ground
+from agent.main.health import Check, Finding, Health, Wall
+from agent.main.support_bundle import support_bundle
+from agent.main.wiring import channel_of, home_of_key, model_store, updater
+from agent.updates.releases import Step
+
+
+def ground(paths: AppPaths, settings: Callable[[], Settings], texts: Callable[[], Texts], library: Library | None = None) -> Ground:
+    """What the doctor looks at; `library` where this process has it open."""
+    return Ground(paths, model_store(paths), settings=settings, texts=texts, home=lambda now: home_of_key(now, paths), library=library)
+
+
+def engine_words(device: str, precision: str, note: Note | None, texts: Texts) -> str:
+    """What the engine computes with, and why with nothing else."""
+    found = f"OpenVINO, {device}, {precision}"
+    return found if note is None else texts("ui.sentences", cause=f"{found}.", remedy=note.text(texts))
+
+
+def update_check(paths: AppPaths, settings: Callable[[], Settings], texts: Callable[[], Texts]) -> Check:
+    """What is known of newer versions; nobody is asked."""
+
+    def known() -> str:
+        build, now = read_build(), settings()
+        state = updater(paths, build).state(channel := channel_of(now, build))
+        if state.step is Step.OFF:
+            raise UpdatesOff
+        if (error := state.outcome or state.problem) is not None:
+            raise error
+        said = "unwanted" if not now.updates.enabled else state.step.value
+        return texts()(f"cli.update.{said}", version=state.version or "", channel=texts()(f"cli.update.{channel}"))
+
+    return known
+
+
+def checks(
+    standing: Ground, texts: Callable[[], Texts], *, engine: Check, wall: Callable[[], Wall], updates: Check, agent: Check | None = None
+) -> dict[str, Check]:
+    """All that the doctor looks at, in its order."""
+
+    def walled() -> str:
+        return texts()("cli.doctor.walled", by=wall().check())
+
+    def display() -> str:
+        from agent.desktop.display import display_available
+
+        if not display_available():
+            raise NoDisplay
+        return texts()("cli.doctor.there")
+
+    def tray() -> str:
+        from agent.desktop.display import tray_available, why_no_tray
+
+        if not tray_available():
+            raise why_no_tray()
+        return texts()("cli.doctor.there")
+
+    own = {"engine": engine, "wall": walled, "display": display, "tray": tray, "updates": updates}
+    return {**standing.checks(), **own, **({"agent": agent} if agent is not None else {})}
+
+
+def health(app: App, paths: AppPaths, texts: Callable[[], Texts], version: str) -> Health:
+    """How the running agent stands. Call it inside the event loop; what it gives is asked in threads."""
+    loop = asyncio.get_running_loop()
+    standing = ground(paths, lambda: app.settings, texts, app.library)
+
+    def engine() -> str:
+        device, precision = asyncio.run_coroutine_threadsafe(app.monitor.engine.try_out(), loop).result()
+        return engine_words(device, precision, app.monitor.engine.device_note, texts())
+
+    def wall() -> Wall:
+        return asyncio.run_coroutine_threadsafe(app.monitor.engine.wall(), loop).result()
+
+    def bundle(findings: Sequence[Finding]) -> bytes:
+        counts = None if any(finding.name == "library" and finding.error for finding in findings) else app.library.counts()
+        return support_bundle(version, app.settings, findings, counts, standing.models(), paths.logs)
+
+    return Health(
+        checks(standing, texts, engine=engine, wall=wall, updates=update_check(paths, lambda: app.settings, texts)),
+        standing.models,
+        standing.disk,
+        standing.last_backup,
+        bundle,
+    )

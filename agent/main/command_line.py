@@ -1,0 +1,54 @@
+"""The command line: parse, call, print. Heavy imports stay inside the command that needs them."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+
+def main(words: Sequence[str]) -> int:
+    """Run one command. Returns the exit code: 0 all well, 1 something failed, 2 wrong usage."""
+    match list(words):
+        case ["engine-worker"]:
+            from agent.engine import engine_worker
+
+            return engine_worker.main()
+        case ["match-worker"]:
+            from agent.engine import matcher_worker
+
+            return matcher_worker.main()
+        case ["screen-worker"]:
+            from agent.engine import screen_worker
+
+            return screen_worker.main()
+        case ["clipboard-holder"]:
+            from agent.desktop import clipboard_holder
+
+            return clipboard_holder.main()
+        case ["popup-window"]:
+            from agent.desktop import popup_window
+
+            return popup_window.main()
+        case ["update-worker"]:
+            from agent.updates import update_worker as update_worker
+
+            return update_worker.main()
+        case _:
+            from agent.cli.click_texts import speak
+            from agent.core.i18n import Texts
+            from agent.core.threads import leave
+
+            speak(Texts())  # before the commands are made
+            from agent.main.commands import run_command
+
+            _have_streams()
+            for stream in (sys.stdout, sys.stderr):
+                if hasattr(stream, "reconfigure"):
+                    stream.reconfigure(errors="backslashreplace")  # a file name may hold what the terminal can't write
+            return leave(run_command(words))
+
+
+def _have_streams() -> None:
+    """Windows gives none to a program without a console, which is how menus, log-in and the installer start it; nobody reads there."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - until the process ends

@@ -1,0 +1,243 @@
+"""The commands of `ai-popup`."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from agent import __version__
+from agent.cli.command import Group, json_option
+from agent.cli.completion import completion
+from agent.cli.config_commands import config
+from agent.cli.existing_paths import There
+from agent.cli.failures import told
+from agent.cli.output import note, say, tell
+from agent.cli.session import Session
+from agent.cli.session_commands import sessions
+from agent.core.i18n import Texts
+from agent.core.paths import AppPaths
+from agent.domain.errors import AgentError, AlreadyRunning, DesktopError, LifecycleError
+from agent.library.folder_commands import folders
+from agent.library.problem_commands import problems
+from agent.main.backup_commands import backup, recover, recovery_code
+from agent.main.shell_menu import hand_over
+from agent.main.uninstall_commands import uninstall
+from agent.models.commands import models
+from agent.people.commands import people, redo, undo
+from agent.people.find_commands import find, verify
+from agent.redaction.commands import redact, restore
+from agent.screen.commands import capture
+from agent.screen.watch_commands import watch
+from agent.updates.commands import update
+
+if TYPE_CHECKING:
+    from agent.web.schemas import Status
+
+TEXTS = Texts()
+
+
+def run_command(words: Sequence[str]) -> int:
+    """Parse and run. Errors are told on standard error with cause and remedy."""
+    session, stdout = Session(AppPaths.find()), sys.stdout
+    try:
+        result = ai_popup.main(list(words), prog_name="ai-popup", obj=session, standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except Exception as error:
+        return told(session, error)
+    except SystemExit:
+        if sys.stdout is stdout:
+            raise
+        # What click makes of a reader of our output that left (`| head`), with other streams than before: nothing to complain about.
+        return 0
+
+
+@click.group(cls=Group, help=TEXTS("cli.help.ai_popup"), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="ai-popup", help=TEXTS("cli.click.show_version"))
+def ai_popup() -> None: ...
+
+
+@ai_popup.command(help=TEXTS("cli.help.run"))
+@click.option("--no-tray", is_flag=True, help=TEXTS("cli.help.no_tray"))
+@click.option("--trial", is_flag=True, hidden=True)  # the version before this one asks whether it comes up
+@click.pass_obj
+def run(session: Session, no_tray: bool, trial: bool) -> int:
+    from agent.main.run_commands import after_quit, before_run, run_agent, tell_desktop, try_out
+
+    if trial:
+        return try_out(session)
+    words = ["--no-tray"] if no_tray else []
+    try:
+        before_run(session, words)
+        with session.alone(command=False):
+            end = run_agent(session, tray=not no_tray)
+    except AlreadyRunning:
+        return show_running(session)
+    except AgentError as error:
+        if not no_tray:
+            tell_desktop(session, error)
+        raise
+    after_quit(session, words, end)
+    return 0
+
+
+def show_running(session: Session) -> int:
+    """A second start shows the first one's popup, if that is up yet and there is a display."""
+    try:
+        session.client().post("/api/popup/show")
+    except (DesktopError, LifecycleError):
+        note(session.texts("cli.run.already"))
+    return 0
+
+
+@ai_popup.command(help=TEXTS("cli.help.scan"))
+@click.argument("paths", nargs=-1, required=True, type=There())
+@click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json"))
+@click.option("--embeddings", is_flag=True, help=TEXTS("cli.help.embeddings"))
+@click.option("--exclude", multiple=True, metavar="PATTERN", help=TEXTS("cli.help.exclude"))
+@click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.scan_dry_run"))
+@click.pass_obj
+def scan(session: Session, paths: tuple[str, ...], as_json: bool, embeddings: bool, exclude: tuple[str, ...], dry_run: bool) -> int:
+    from agent.cli.backend import absolute
+    from agent.library.commands import list_files, scan_paths
+    from agent.library.scan_schemas import ScanRequest
+
+    if not all(exclude):
+        raise click.BadParameter(session.texts("cli.scan.pattern"), param_hint="--exclude")
+    request = ScanRequest(paths=absolute(paths), embeddings=embeddings, exclude=exclude)
+    return list_files(session, request, as_json=as_json) if dry_run else scan_paths(session, request, as_json=as_json)
+
+
+@ai_popup.command(help=TEXTS("cli.help.status"))
+@click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json_one"))
+@click.pass_obj
+def status(session: Session, as_json: bool) -> None:
+    now = session.client().status()
+    if as_json:
+        say(now.model_dump_json())
+        return
+    texts = session.texts
+    state = "no_folder" if now.state == "idle" and not now.folders else now.state
+    say(texts(f"cli.status.{state}", count=now.queued))
+    say(texts.counted("cli.status.library", photos=now.images, faces=now.faces, people=now.people))
+    say(texts("cli.status.recognition_on" if now.recognition else "cli.status.recognition_off"))
+    for folder in now.folders:
+        say(texts("cli.status.folder", path=folder.path))
+        if folder.problem:
+            say(f"    {session.sentences(folder.problem.cause, folder.problem.remedy)} [{folder.problem.code}]")
+    for remark in _remarks(now, session):
+        say(remark)
+
+
+def _remarks(now: "Status", session: Session) -> Iterator[str]:
+    """What is out of the ordinary, a line each."""
+    texts = session.texts
+    if now.throttled:
+        yield texts(f"ui.status.throttled.{now.throttled}")
+    if now.quiet_until:
+        yield texts("cli.status.quiet", time=texts.moment(now.quiet_until, datetime.now(UTC)))
+    if now.watch != "off":
+        until = texts.moment(now.watch_until, datetime.now(UTC)) if now.watch_until else ""
+        yield texts(f"ui.watch.state.{now.watch}", time=until)
+    if now.failed:
+        yield texts("cli.status.failed", count=now.failed)
+    if now.online_only:
+        yield texts("cli.status.online_only", count=now.online_only)
+    if now.device_note:
+        yield now.device_note
+    if now.update:
+        yield texts("cli.status.update", version=now.update)
+    for problem in (now.problem, now.warning, now.watch_problem, now.taken_back):
+        if problem:
+            yield f"{session.sentences(problem.cause, problem.remedy)} [{problem.code}]"
+
+
+@ai_popup.command(help=TEXTS("cli.help.pause"))
+@json_option()
+@click.pass_obj
+def pause(session: Session, as_json: bool) -> None:
+    session.client().post("/api/pause")
+    tell({"paused": True}, session.texts("cli.paused"), as_json=as_json)
+
+
+@ai_popup.command(help=TEXTS("cli.help.resume"))
+@json_option()
+@click.pass_obj
+def resume(session: Session, as_json: bool) -> None:
+    session.client().post("/api/resume")
+    tell({"paused": False}, session.texts("cli.resumed"), as_json=as_json)
+
+
+@ai_popup.command(name="open", help=TEXTS("cli.help.open"), short_help=TEXTS("cli.help.open_short"))
+@click.argument("at", required=False, metavar="[PLACE]")
+@click.option("--print", "only_print", is_flag=True, help=TEXTS("cli.help.print"))
+@json_option()
+@click.pass_obj
+def open_ui(session: Session, at: str | None, only_print: bool, as_json: bool) -> None:
+    from agent.desktop.opener import open_in_browser
+    from agent.desktop.schemas import OpenRequest
+
+    if at is not None:
+        try:
+            OpenRequest(at=at)
+        except ValueError:
+            raise click.BadParameter(session.texts("cli.open.place"), param_hint="PLACE") from None
+    url = session.client().session_url(at=at)
+    if as_json:
+        say(json.dumps({"url": url}))
+    elif only_print or not open_in_browser(url):
+        note(session.texts("cli.open.once"))
+        say(url)
+
+
+@ai_popup.command(name="quit", help=TEXTS("cli.help.quit"))
+@json_option()
+@click.pass_obj
+def quit_agent(session: Session, as_json: bool) -> int:
+    from agent.main.run_commands import wait_for_end
+
+    client = session.client()
+    client.post("/api/quit")
+    code = wait_for_end(session)
+    if as_json:
+        say(json.dumps({"running": False}))
+    return code
+
+
+@ai_popup.command(help=TEXTS("cli.help.doctor"))
+@json_option("json_each")
+@click.pass_obj
+def doctor(session: Session, as_json: bool) -> int:
+    from agent.main.doctor_commands import report
+
+    return report(session, as_json=as_json)
+
+
+for group in (
+    capture,
+    watch,
+    folders,
+    problems,
+    sessions,
+    find,
+    verify,
+    hand_over,
+    redact,
+    restore,
+    people,
+    undo,
+    redo,
+    models,
+    config,
+    update,
+    backup,
+    recover,
+    recovery_code,
+    completion,
+    uninstall,
+):
+    ai_popup.add_command(group)

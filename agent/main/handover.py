@@ -1,0 +1,255 @@
+"""Hands the program over to a newer version: the old one tries it, puts it in its place, or takes all of it back."""
+
+import contextlib
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import psutil
+import structlog
+from filelock import FileLock, Timeout
+
+from agent import __version__
+from agent.core.build import Build, Kind, read_build
+from agent.core.instance_lock import alone
+from agent.core.paths import AppPaths
+from agent.core.settings import Settings
+from agent.domain.errors import AgentError, AlreadyRunning, LifecycleError, UpdateError, UpdateFailed, UpdateManaged, UpdateNotReady
+from agent.main.wiring import channel_of, library_care, updater, utc_now
+from agent.updates.asking import ask
+from agent.updates.install import Installation
+from agent.updates.install_journal import JournalFile
+from agent.updates.install_places import Place, place_of
+from agent.updates.memory import MemoryFile, Told
+from agent.updates.service import Updates
+
+log = structlog.get_logger()
+
+TRIAL_LIMIT_S = 180.0  # a large library is migrated meanwhile
+END_LIMIT_S = 20.0
+LOCK_WAIT_S = 30.0
+POLL_S = 0.1
+
+
+def updates_of(paths: AppPaths, settings: Callable[[], Settings], *, restart: Callable[[], None], changed: Callable[[], None]) -> Updates:
+    """How the running agent learns of newer versions. Raises ValidationError where the package's word is malformed."""
+    build = read_build()
+    known = updater(paths, build)
+
+    async def ask_child(check: bool, fetch: bool, patient: bool) -> None:
+        channel = channel_of(settings(), build)
+        await ask(build, paths.updates, paths.downloads, __version__, channel, check=check, fetch=fetch, patient=patient)
+
+    return Updates(
+        lambda: known.state(channel_of(settings(), build)),
+        ask_child,
+        wanted=lambda: settings().updates.enabled,
+        clock=utc_now,
+        restart=restart,
+        settle=lambda: Handover(paths, settings(), build).settle(),
+        put_away=known.put_away,
+        changed=changed,
+        jitter=random.random(),
+    )
+
+
+class Handover:
+    """Of the program in these folders. All block; only `settle` may be called while the agent runs."""
+
+    def __init__(self, paths: AppPaths, settings: Settings, build: Build) -> None:
+        self._paths = paths
+        self._build = build
+        self._channel = channel_of(settings, build)
+        self._wanted = settings.updates.enabled
+        self._updater = updater(paths, build)
+        self._restart = False  # as the new version, by its installer
+        self._leaving = False  # an installer waits for the end of this process
+        self._installation = Installation(
+            installed=__version__,
+            journal=JournalFile(paths.updates),
+            memory=MemoryFile(paths.updates),
+            care=library_care(settings, paths),
+            place=self._place,
+            comes_up=lambda place, version: comes_up([*place.staged_command, "run", "--trial"], version, paths),
+            alone=lambda: alone(paths, command=False, wait_s=LOCK_WAIT_S),
+        )
+
+    def before_run(self) -> Place | None:
+        """End what an earlier installation left, and install what is ready: where to start instead of this program, if so.
+
+        Never raises: what went wrong is remembered, and this version runs. While the agent runs, nothing is done.
+        """
+        with contextlib.suppress(LifecycleError), self._turn():
+            with alone(self._paths, command=False):
+                try:
+                    other = self._installation.end()
+                except (AgentError, OSError) as error:
+                    log.error("update.unended", kind=type(error).__name__)
+                    return None
+            if other is not None:
+                return other
+            with contextlib.suppress(OSError):
+                self._updater.sweep()
+            if self._wanted and self._build.kind is not Kind.NSIS:
+                return self._install_quietly()
+        return None
+
+    def after_quit(self, *, asked: bool) -> Place | None:
+        """Install what is ready; the next start is the new version's. Returns what to start where somebody `asked` for it. Never raises."""
+        self._restart = asked
+        place = None
+        if self._wanted or asked:
+            with contextlib.suppress(LifecycleError), self._turn():
+                place = self._install_quietly()
+        if not asked or self._leaving:
+            return None
+        return place or self._place(__version__)
+
+    def install(self, *, again: bool = False) -> Place | None:
+        """Because somebody asked: where the new version lies, None where an installer does the rest. `again` also one that was given up.
+
+        Raises UpdateError, StoreError, KeyHomeError, LifecycleError.
+        """
+        with self._turn():
+            if again:
+                self._updater.memory.change(given_up={}, outcome=None)
+            return self._install()
+
+    def settle(self) -> None:
+        """This version has run for its user: the one before is not needed any more. Never raises."""
+        try:
+            self._installation.settle()
+        except (AgentError, OSError) as error:
+            log.warning("update.unsettled", kind=type(error).__name__)
+
+    def _install(self) -> Place | None:
+        ready = self._updater.ready(self._channel)
+        if ready is None:
+            raise UpdateManaged if self._updater.state(self._channel).command else UpdateNotReady
+        offer, file = ready
+        try:
+            place = self._installation.install(offer, file)
+        except OSError as error:
+            raise UpdateFailed(version=offer.version) from error
+        self._leaving = not place.at_once
+        return place if place.at_once else None
+
+    def _place(self, version: str) -> Place | None:
+        return place_of(self._build.kind, version, start=detached, restart=self._restart)
+
+    def _install_quietly(self) -> Place | None:
+        try:
+            return self._install()
+        except (UpdateNotReady, UpdateManaged):
+            return None
+        except (AgentError, OSError) as error:
+            log.warning("update.not_installed", code=error.code if isinstance(error, AgentError) else type(error).__name__)
+            if isinstance(error, UpdateError):
+                with contextlib.suppress(OSError, AgentError):
+                    self._updater.memory.change(problem=Told.of(error))
+            return None
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One installer at a time; who starts meanwhile waits for its end. Raises AlreadyRunning."""
+        self._paths.create()
+        self._paths.updates.mkdir(mode=0o700, exist_ok=True)
+        lock = FileLock(self._paths.updates / "install.lock", timeout=TRIAL_LIMIT_S)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise AlreadyRunning from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def comes_up(command: Sequence[str], version: str, paths: AppPaths, *, limit_s: float = TRIAL_LIMIT_S) -> bool:
+    """Start a new version, wait until it is well and says it is that one, and end it with all that it started."""
+    none = subprocess.DEVNULL
+    try:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=none, stderr=none, env=fresh_environment())
+    except OSError:
+        return False
+    try:
+        deadline = time.monotonic() + limit_s
+        while process.poll() is None and time.monotonic() < deadline:
+            if (said := _answer(paths)) is not None:
+                return said == version
+            time.sleep(POLL_S)
+        return False
+    finally:
+        _end(process)
+
+
+def _answer(paths: AppPaths) -> str | None:
+    """The version that says it is well."""
+    import httpx  # here, because the running agent has use for the rest of this module
+
+    from agent.web.client import Client
+
+    try:
+        with contextlib.closing(Client.find(paths.runtime)) as client:
+            client.get_json("/health")
+            return client.status().version
+    except (AgentError, httpx.HTTPError, ValueError):
+        return None
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    below: list[psutil.Process] = []
+    with contextlib.suppress(psutil.Error):
+        below = psutil.Process(process.pid).children(recursive=True)
+    with contextlib.suppress(OSError):
+        process.stdin.close()  # type: ignore[union-attr]  # it has one
+    try:
+        process.wait(END_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    for child in below:
+        with contextlib.suppress(psutil.Error):
+            child.kill()
+
+
+def become(place: Place, words: Sequence[str]) -> None:
+    """This process goes on as what lies in the program's place. Returns only where that can't be started."""
+    command = [*place.command, "run", *words]
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with contextlib.suppress(OSError):
+        if sys.platform == "win32":
+            # No process can become another one there: exec starts a second one, and takes the words apart at each space of the path.
+            detached(command)
+            raise SystemExit(0)
+        os.execve(command[0], command, fresh_environment())
+
+
+def detached(command: Sequence[str]) -> None:
+    """Start something that outlives this process: another version, or the installer that starts it. Raises OSError."""
+    none = subprocess.DEVNULL
+    flags = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+    subprocess.Popen(
+        command,
+        stdin=none,
+        stdout=none,
+        stderr=none,
+        creationflags=flags,
+        start_new_session=os.name == "posix",
+        env=fresh_environment(),
+    )
+
+
+def fresh_environment() -> dict[str, str]:
+    """For another version of this program: without what the packaging of this one put there."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("APPDIR", "ARGV0", "OWD", "APPIMAGE")}
+    for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"):
+        if getattr(sys, "frozen", False):
+            kept.pop(name, None)
+            if (before := kept.get(f"{name}_ORIG")) is not None:
+                kept[name] = before
+    return {**kept, "PYINSTALLER_RESET_ENVIRONMENT": "1"}

@@ -1,0 +1,154 @@
+"""`ai-popup run`, the trial of a new version by the one before it, and the wait for its end."""
+
+import asyncio
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from agent.cli.session import Session
+from agent.core import logs
+from agent.domain.errors import AgentError, AgentUnreachable, SettingsError
+
+if TYPE_CHECKING:
+    from agent.main.handover import Handover
+    from agent.main.process import Agent
+
+END_WAIT_S = 20.0
+LOCK_WAIT_S = 10.0
+TRIAL_END_S = 10.0
+NOTIFY_S = 5.0
+
+
+class End(Enum):
+    """Who ended the agent."""
+
+    SYSTEM = "system"  # a signal: log-out, shutdown, Ctrl+C
+    USER = "user"  # the tray, the API, `ai-popup quit`
+    UPDATE = "update"  # to go on as the new version at once
+
+
+def run_agent(session: Session, *, tray: bool, trial: bool = False) -> End:
+    """Run until quit, with the instance's lock held; says who ended it. Where no tray can be shown the agent runs without.
+
+    With `trial` it only comes up, and ends when standard input does. Raises FewFiles, and what ends the agent.
+    """
+    from agent.core.heap import few_arenas
+
+    few_arenas()
+    from agent.core.file_limit import raise_file_limit
+    from agent.main.process import Agent
+
+    raise_file_limit()
+    settings = session.settings
+    logs.configure(settings.logs, session.paths.logs)
+    try:
+        agent = Agent(
+            session.paths,
+            session.file,
+            session.library,
+            tray=tray and settings.tray.enabled and not trial,
+            trial=trial,
+            on_no_tray=session.explain,
+            on_ready=lambda: session.mention(session.texts("cli.run.ready" if settings.folders else "cli.run.begin")),
+        )
+        if trial:
+            threading.Thread(target=_end_with_input, args=(agent,), name="trial", daemon=True).start()
+        agent.run()
+        return End.UPDATE if agent.goes_on else End.USER if agent.quit_by_user else End.SYSTEM
+    finally:
+        logs.stop()
+
+
+def tell_desktop(session: Session, error: AgentError) -> None:
+    """Why it did not start, to who started it from a menu or by logging in: nobody reads what stands on standard error then."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        return
+    from agent.desktop.notify import Notifier
+
+    with suppress(Exception):  # what the system's notifications raise is no reason to hide what failed
+        asyncio.run(asyncio.wait_for(Notifier().problem(session.texts, error), NOTIFY_S))
+
+
+def try_out(session: Session) -> int:
+    """Come up for the version before this one, which let go of the lock a moment ago."""
+    with session.alone(command=False, wait_s=LOCK_WAIT_S):
+        run_agent(session, tray=False, trial=True)
+    return 0
+
+
+def _end_with_input(agent: "Agent") -> None:
+    sys.stdin.buffer.read()
+    agent.quit()
+    time.sleep(TRIAL_END_S)
+    os._exit(1)  # it hangs, and holds the lock that the version before it needs
+
+
+def before_run(session: Session, words: Sequence[str]) -> None:
+    """A new version that waits is installed now, and this process goes on as that one. Returns where this version is to run.
+
+    Raises SettingsError.
+    """
+    from agent.updates.install_journal import waits
+
+    session.file.load()
+    if not waits(session.paths):
+        return
+    from agent.main.handover import become
+
+    with _logged(session):
+        place = handover(session).before_run()
+    if place is not None:
+        become(place, words)
+
+
+def after_quit(session: Session, words: Sequence[str], end: End) -> None:
+    """A new version that waits is installed; it is started at once where somebody asked for that."""
+    from agent.updates.install_journal import waits
+
+    if not waits(session.paths):
+        return
+    from agent.main.handover import become
+
+    with _logged(session):
+        here = handover(session)
+        here.settle()
+        # The system does not wait: the next start sees to it.
+        place = here.after_quit(asked=end is End.UPDATE) if end is not End.SYSTEM else None
+    if place is not None:
+        become(place, words)
+
+
+@contextmanager
+def _logged(session: Session) -> Iterator[None]:
+    with suppress(OSError):
+        logs.configure(session.file.snapshot.logs, session.paths.logs)
+    try:
+        yield
+    finally:
+        logs.stop()
+
+
+def handover(session: Session) -> "Handover":
+    """The way to another version."""
+    from agent.core.build import read_build
+    from agent.main.handover import Handover
+
+    with suppress(SettingsError):  # then by those that were last in force
+        session.file.load()
+    return Handover(session.paths, session.file.snapshot, read_build())
+
+
+def wait_for_end(session: Session) -> int:
+    """Until the agent has let go of its lock. Raises AgentUnreachable if it does not."""
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(session.paths.lock, timeout=END_WAIT_S, poll_interval=0.05):
+            return 0
+    except Timeout as error:
+        raise AgentUnreachable from error

@@ -1,0 +1,140 @@
+"""`ai-popup hand-over`: what the menus of file managers call with the photos and folders that somebody chose."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from agent.cli.command import Command
+from agent.cli.existing_paths import There
+from agent.cli.session import Session
+from agent.core.i18n import Texts
+from agent.domain.errors import AgentError, AgentUnreachable, DesktopError, LifecycleError, NotRunning
+
+if TYPE_CHECKING:
+    from agent.web.client import Client
+
+TEXTS = Texts()
+START_S = 60.0  # a first start makes the library
+POLL_S = 0.2
+NOTIFY_S = 10.0
+
+
+@click.command(cls=Command, name="hand-over", help=TEXTS("cli.help.hand_over"), short_help=TEXTS("cli.help.hand_over_short"))
+@click.argument("what", type=click.Choice(["find", "redact"]), metavar="find|redact")
+@click.argument("paths", nargs=-1, required=True, type=There())
+@click.pass_obj
+def hand_over(session: Session, what: str, paths: tuple[str, ...]) -> int:
+    from agent.cli.backend import absolute
+
+    try:
+        client = answering(session)
+        with first_of_many(session) as first:
+            chosen = absolute(paths)
+            return _find(client, chosen, show=first) if what == "find" else _redact(session, client, chosen, show=first)
+    except AgentError as error:
+        _notify(session, error)
+        raise
+
+
+def answering(session: Session) -> "Client":
+    """A running agent, started if there is none. Raises AgentUnreachable if it does not come."""
+    with suppress(NotRunning):
+        return session.client()
+    from agent.core.child import own_command
+
+    none = subprocess.DEVNULL
+    unseen: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows' only
+    command = own_command("run")
+    started = subprocess.Popen(command, stdin=none, stdout=none, stderr=none, start_new_session=True, creationflags=unseen)
+    end = time.monotonic() + START_S
+    # One that ends well leaves the field to another, which is starting too: some file managers call once for each file.
+    while time.monotonic() < end and not started.poll():
+        with suppress(LifecycleError):
+            client = session.client()
+            client.status()
+            return client
+        time.sleep(POLL_S)
+    raise AgentUnreachable
+
+
+@contextmanager
+def first_of_many(session: Session) -> Iterator[bool]:
+    """Whether no other one is at work: some file managers call once for each file, and one window is enough for all of them."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(session.paths.runtime / "hand-over.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+def _notify(session: Session, error: AgentError) -> None:
+    """Whoever chose something in a menu sees no terminal: without one, the system's notifications say what went wrong."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        return
+    from agent.desktop.notify import Notifier
+
+    texts = session.texts
+    sentences = session.sentences(texts.cause(error), texts.remedy(error))
+    with suppress(Exception):  # it is said on standard error in any case
+        asyncio.run(asyncio.wait_for(Notifier().say(texts, sentences, texts("ui.close"), lambda: None), NOTIFY_S))
+
+
+def _find(client: "Client", paths: Sequence[str], *, show: bool) -> int:
+    """Exit code 1 if a file failed. The popup shows what is new; it is called for what is not, too."""
+    from agent.library.scan_schemas import ScanRequest
+
+    lines = list(client.scan(ScanRequest(paths=tuple(paths))))
+    if show:
+        try:
+            client.post("/api/popup/show")
+        except DesktopError:
+            _open(client, "photos")
+    return int(any(line.stopped or (line.image is not None and line.image.error) for line in lines))
+
+
+def _redact(session: Session, client: "Client", paths: Sequence[str], *, show: bool) -> int:
+    """Copies without metadata in a folder beside the photos, everyone covered; the page of copies shows how far it is.
+
+    Raises CopyUnwritable, CopyDiskFull where that folder can't be made.
+    """
+    from agent.core.files import copy_errors
+    from agent.redaction.schemas import RedactRequest
+
+    if show:
+        _open(client, "covers")
+    failed = False
+    for out, those in _places(paths, session.texts("cli.hand_over.folder")).items():
+        with copy_errors():
+            out.mkdir(exist_ok=True)  # what is there can't be meant as a file's name
+        for line in client.redact(RedactRequest(paths=tuple(those), out=str(out), strip=True)):
+            failed = failed or bool(line.stopped or (line.item is not None and line.item.error))
+    return int(failed)
+
+
+def _places(paths: Sequence[str], word: str) -> dict[Path, list[str]]:
+    """Files by the folder their copies go to: one beside them, or one beside a chosen folder, called like it."""
+    found: dict[Path, list[str]] = {}
+    for path in map(Path, paths):
+        out = path.with_name(f"{path.name} {word}") if path.is_dir() else path.with_name(word)
+        found.setdefault(out, []).append(str(path))
+    return found
+
+
+def _open(client: "Client", at: str) -> None:
+    from agent.desktop.opener import open_in_browser
+
+    open_in_browser(client.session_url(at=at))

@@ -1,0 +1,108 @@
+"""The shapes of the Status page."""
+
+from datetime import datetime
+from typing import Literal
+
+from agent.web.schemas import Problem, Schema
+
+
+class EngineProcessOut(Schema):
+    pid: int
+    memory_mb: float
+    device: str
+    precision: str
+
+
+class EngineReport(Schema):
+    state: Literal["resting", "ready", "working", "paused", "failed"]
+    """resting: no process runs, the next photo starts one; ready: one runs and waits"""
+    processes: tuple[EngineProcessOut, ...]
+    restarts: int
+    """processes that had to be replaced since the program started"""
+    device_note: str | None
+    """when it computes otherwise than the settings say, why"""
+
+
+class ModelReport(Schema):
+    name: str
+    """as people call it"""
+    role: str
+    state: Literal["present", "missing", "damaged"]
+    licence: str
+    terms: str
+    sha256: str
+
+
+class MemoryReport(Schema):
+    agent_mb: float
+    engine_mb: float
+    limit_mb: float
+    """what all engine processes may take together"""
+
+
+class CpuReport(Schema):
+    agent_pct: float
+    """of all cores, 0 to 100; so is `engine_pct`"""
+    engine_pct: float
+    limit: int
+    """cores that the engine may use; 0 means all"""
+
+
+class HistoryPoint(Schema):
+    at: datetime
+    agent_mb: float
+    engine_mb: float
+    cpu_pct: float
+    """agent and engine, of all cores"""
+    images: int
+    """looked at since the point before"""
+
+
+class DiskReport(Schema):
+    """Bytes."""
+
+    free: int
+    library: int
+    thumbnails: int
+    backups: int
+
+
+class StageMeans(Schema):
+    """Mean milliseconds of the last 200 photos."""
+
+    decode: float
+    detect: float
+    align: float
+    embed: float
+
+
+class PowerReport(Schema):
+    battery: bool
+    """the computer runs on its battery"""
+    percent: float | None
+
+
+class HealthReport(Schema):
+    engine: EngineReport
+    models: tuple[ModelReport, ...]
+    memory: MemoryReport
+    cpu: CpuReport
+    history: tuple[HistoryPoint, ...]
+    disk: DiskReport
+    stages: StageMeans | None
+    """null before the first photo"""
+    last_backup: datetime | None
+    power: PowerReport
+    filing: Problem | None
+    """so many people's face prints are kept that the law asks for it to be filed"""
+
+
+class FindingOut(Schema):
+    """What came of one of the doctor's checks."""
+
+    name: str
+    title: str
+    state: Literal["ok", "absent", "warning", "failed"]
+    text: str
+    """what was found, or cause and remedy"""
+    code: str | None

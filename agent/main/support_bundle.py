@@ -1,0 +1,70 @@
+"""What somebody who helps needs to know, as a zip without a path, a name or anything of a picture."""
+
+import io
+import json
+import platform
+import zipfile
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from agent.core.settings import Settings
+from agent.library.records import Counts
+from agent.main.health import Finding, ModelFacts
+
+PARTS = ("openvino", "opencv-python", "opencv-python-headless", "pillow", "PySide6", "pywebview", "sqlcipher3", "watchdog")
+MOST_LOG = 5 * 1024 * 1024  # bytes of each log file, from its end
+
+
+def support_bundle(
+    program: str, settings: Settings, findings: Sequence[Finding], counts: Counts | None, models: Sequence[ModelFacts], logs: Path
+) -> bytes:
+    """`program` is its version, `logs` the folder of the log files, which are free of private things by themselves."""
+    about = {
+        "program": program,
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "parts": {name: found for name in PARTS if (found := _version(name))},
+        "models": [{"name": model.name, "state": model.state, "sha256": model.sha256} for model in models],
+    }
+    doctor = [{"name": finding.name, "state": finding.state, "code": finding.error.code if finding.error else None} for finding in findings]
+    library = None if counts is None else {"images": counts.images, "faces": counts.faces, "people": counts.people, "jobs": counts.jobs}
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as bundle:
+        for name, content in (("about", about), ("doctor", doctor), ("library", library), ("settings", without_places(settings))):
+            bundle.writestr(f"{name}.json", json.dumps(content, indent=2))
+        for log in sorted(logs.glob("*.log*")):
+            bundle.writestr(f"logs/{log.name}", _end(log))
+    return written.getvalue()
+
+
+def without_places(settings: Settings) -> dict[str, object]:
+    """The settings without paths and patterns: of folders only how many there are, and their switches; of lists how long they are."""
+    sections = settings.model_dump(mode="json", exclude={"folders"})
+    told: dict[str, object] = {
+        section: {name: len(value) if isinstance(value, list) else value for name, value in values.items()}
+        for section, values in sections.items()
+    }
+    told["folders"] = [
+        {name: value for name, value in folder.model_dump(mode="json").items() if isinstance(value, bool)} for folder in settings.folders
+    ]
+    return told
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _end(log: Path) -> bytes:
+    """The last whole lines."""
+    try:
+        with log.open("rb") as file:
+            size = file.seek(0, io.SEEK_END)
+            file.seek(max(0, size - MOST_LOG))
+            text = file.read()
+    except OSError:
+        return b""
+    return text if size <= MOST_LOG else text.partition(b"\n")[2]

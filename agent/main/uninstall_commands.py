@@ -1,0 +1,73 @@
+"""`ai-popup uninstall`: what a user does before the program is removed, which itself touches nobody's home."""
+
+import os
+import shutil
+from contextlib import suppress
+
+import click
+
+from agent.cli.command import Command, json_option
+from agent.cli.confirm import confirm, yes_option
+from agent.cli.output import note, tell
+from agent.cli.session import Session
+from agent.core.i18n import Texts
+from agent.domain.errors import AgentError, NotRunning
+
+TEXTS = Texts()
+
+
+@click.command(cls=Command, help=TEXTS("cli.help.uninstall"))
+@click.option("--library", is_flag=True, help=TEXTS("cli.help.uninstall_library"))
+@yes_option
+@click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
+@json_option()
+@click.pass_obj
+def uninstall(session: Session, library: bool, yes: bool, dry_run: bool, as_json: bool) -> None:
+    from agent.core.paths import HOME_VARIABLE
+    from agent.desktop import autostart
+    from agent.main.wiring import model_store
+
+    texts, paths = session.texts, session.paths
+    small = (paths.cache, paths.logs, paths.runtime, model_store(paths).folder)
+    gone = [str(folder) for folder in (*small, *((paths.data, paths.config) if library else ())) if folder.exists()]
+    if dry_run:
+        tell({"removed": gone, "dry_run": True}, *(texts("cli.uninstall.would", path=path) for path in gone), as_json=as_json)
+        return
+    confirm(texts, texts("cli.uninstall.ask_library" if library else "cli.uninstall.ask"), yes=yes)
+    _end_agent(session)
+    with session.alone():
+        if HOME_VARIABLE not in os.environ:
+            autostart.follow(False)
+        if library:
+            _forget_key(session)
+        for folder in (*small, *((paths.library,) if library else ())):
+            shutil.rmtree(folder, ignore_errors=True)
+    if library:
+        # With the lock, which is let go by now.
+        for folder in (paths.data, paths.config):
+            shutil.rmtree(folder, ignore_errors=True)
+    else:
+        note(texts("cli.uninstall.kept", path=str(paths.data)))
+    if as_json:
+        tell({"removed": gone}, as_json=True)
+    else:
+        note(texts("cli.uninstall.done"))
+
+
+def _end_agent(session: Session) -> None:
+    from agent.main.run_commands import wait_for_end
+
+    try:
+        session.client().post("/api/quit")
+    except NotRunning:
+        return
+    wait_for_end(session)
+
+
+def _forget_key(session: Session) -> None:
+    """Without its key a library that stays behind in some copy is noise; a keyring that does not answer keeps nobody from leaving."""
+    from agent.main.wiring import home_of_key
+    from agent.store.keys import LibraryKeys
+
+    with suppress(AgentError):
+        LibraryKeys(session.paths.library, home_of_key(session.settings, session.paths)).forget()

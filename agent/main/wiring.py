@@ -1,0 +1,314 @@
+"""Puts the agent together: the only place that names concrete classes."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import cast
+
+from agent import __version__
+from agent.core.build import Build
+from agent.core.child import own_command
+from agent.core.config_file import SettingsFile
+from agent.core.files import store_error
+from agent.core.heap import give_back, let_go_of_code
+from agent.core.memory_trimmer import Rest
+from agent.core.paths import AppPaths
+from agent.core.settings import KeyHome, Settings, UpdateChannel
+from agent.core.tools import Stop, let_go_at_quit
+from agent.desktop import portal
+from agent.desktop.active_window import active_window
+from agent.desktop.clipboard import clipboard
+from agent.desktop.locked import session_locked
+from agent.desktop.window_list import windows_of_the_desktop
+from agent.domain.image import Recipe
+from agent.engine.analyser import Analyser
+from agent.engine.matcher import MatcherProcess
+from agent.engine.matcher_port import FaceMatcher
+from agent.engine.model_preparer import ModelPreparer
+from agent.engine.monitor import Machine
+from agent.engine.pool import EnginePool
+from agent.engine.power import read_power
+from agent.engine.processes import ProcessMeter, total_memory
+from agent.engine.renderer import Renderer
+from agent.engine.rpc import ModelFile
+from agent.engine.screen_engine import ScreenEngine
+from agent.engine.screen_port import ScreenGrabber
+from agent.engine.selftest_runs import DeviceChooser
+from agent.engine.video_engine import EngineClips, EngineFilms
+from agent.engine.video_ports import ClipRenderer
+from agent.engine.watching_port import ScreenWatcher, WatchedDesktop
+from agent.library.queries.library_queries import SqliteLibrary
+from agent.library.recipes import EMBEDDER
+from agent.library.thumbnail_store import ThumbnailFile
+from agent.main.app import App, Reconfigure
+from agent.models.model_store import ModelState, ModelStore
+from agent.people.forgotten import ForgottenFile
+from agent.people.recognition_switch import Backups
+from agent.people.sidecars.sidecar_store import Sidecars
+from agent.redaction.copy_files import Copies
+from agent.redaction.recovery_file import KeptFiles
+from agent.redaction.service import Makers
+from agent.redaction.video.job_files import FolderJobs
+from agent.redaction.video.video_redactor import ClipRedactor
+from agent.screen import capture_files
+from agent.screen.capture import Surroundings
+from agent.sources.folder.folder_source import FolderSource
+from agent.sources.folder.online_only import is_online_only
+from agent.sources.source import Source
+from agent.store.backup import BackupStore
+from agent.store.key_homes import Home, key_home
+from agent.store.keys import LibraryKeys
+from agent.store.opening import open_library
+from agent.store.soundness import Soundness
+from agent.updates.library_care import LibraryCare
+from agent.updates.updater import Updater
+
+KEY_HOME = "library.key_home"
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def model_store(paths: AppPaths) -> ModelStore:
+    return ModelStore(paths.data / "models")
+
+
+def model_files(store: ModelStore) -> dict[str, ModelFile]:
+    """Recipe name -> file, of the models that are there."""
+    return {
+        info.recipe: ModelFile(info.name, str(info.path), info.sha256)
+        for info in store.list()
+        if info.recipe is not None and info.state is ModelState.PRESENT
+    }
+
+
+def engine_pool(settings: Settings, paths: AppPaths, store: ModelStore, *, again: bool = False) -> EnginePool:
+    """Engine processes with the models that are there. With `again`, devices that crashed or hung are given another chance."""
+    return EnginePool(
+        settings.engine,
+        model_files(store),
+        devices=DeviceChooser(store.folder / "devices.json", own_command("engine-worker"), again=again),
+        preparer=model_preparer(paths, store),
+        scratch=paths.cache / "kernels" / "photos",
+    )
+
+
+def model_preparer(paths: AppPaths, store: ModelStore) -> ModelPreparer:
+    """What brings the models into the form that engines read; earlier versions had engines write it."""
+    earlier = (store.folder / "ir", paths.cache / "openvino")
+    return ModelPreparer(store.folder / "prepared", own_command("engine-worker"), earlier=earlier)
+
+
+def screen_engine(settings: Settings, paths: AppPaths, store: ModelStore) -> ScreenEngine:
+    """What takes pictures of the screen, with the models that are there."""
+    return ScreenEngine(
+        settings.engine,
+        model_files(store),
+        devices=DeviceChooser(store.folder / "devices.json", own_command("engine-worker")),
+        preparer=model_preparer(paths, store),
+        scratch=paths.cache / "kernels" / "screen",
+        display=not portal.only_portal(),
+    )
+
+
+def surroundings(clock: Callable[[], datetime]) -> Surroundings:
+    """What this desktop does for captures."""
+    return Surroundings(
+        window=active_window,
+        usual_name=lambda: capture_files.usual_name(clock()),
+        save=capture_files.save,
+        clipboard=clipboard(),
+        shot=portal.shot if portal.only_portal() else None,
+    )
+
+
+def watched_desktop() -> WatchedDesktop:
+    """What this desktop tells while the screen is watched."""
+    windows = windows_of_the_desktop()
+    return WatchedDesktop(windows.front, windows.scene, session_locked, portal.no_watching, windows.rest)
+
+
+def updater(paths: AppPaths, build: Build) -> Updater:
+    """What this program can learn of newer ones."""
+    return Updater(build, folder=paths.updates, cache=paths.downloads, installed=__version__, clock=utc_now)
+
+
+def channel_of(settings: Settings, build: Build) -> str:
+    """Which releases this program follows."""
+    chosen = settings.updates.channel
+    return build.channel.value if chosen is UpdateChannel.AUTO else chosen.value
+
+
+def library_care(settings: Settings, paths: AppPaths) -> LibraryCare:
+    """Keeps the library safe while a new version is tried on it."""
+    return LibraryCare(paths.library, home_of_key(settings, paths), keep=settings.library.backups, clock=utc_now)
+
+
+def home_of_key(settings: Settings, paths: AppPaths) -> Home:
+    """Where the library's key is kept."""
+    return key_home(settings.library.key_home, paths.keys)
+
+
+def recovery_code(settings: Settings, paths: AppPaths) -> str:
+    """The code that opens the library if its key is lost. Raises KeyHomeError, StoreError."""
+    keys = LibraryKeys(paths.library, home_of_key(settings, paths))
+    return keys.recovery_code(keys.unlock())
+
+
+def move_key(file: SettingsFile, paths: AppPaths, to: KeyHome) -> None:
+    """Write `library.key_home`, and the library's key moves along; a library that is not there yet has none to move.
+
+    Where the environment has the last word on it, the key stays where that says. Raises SettingsError, KeyHomeError, StoreError; then
+    neither has moved.
+    """
+    settings = file.load()
+    keys = LibraryKeys(paths.library, home_of_key(settings, paths))
+
+    def switch() -> None:
+        file.put(KEY_HOME, to.value)
+
+    if keys.exist and settings.library.key_home is not to and KEY_HOME not in file.overridden():
+        keys.move(key_home(to, paths.keys), switch=switch)
+    else:
+        switch()
+
+
+def backups_of(library: SqliteLibrary, paths: AppPaths) -> Backups:
+    """By the settings of the moment: the number may change, and the key may move, while the agent runs."""
+
+    turn = threading.Lock()  # whoever begins one sweeps away what another left unfinished
+
+    def store(settings: Settings) -> BackupStore:
+        return BackupStore(paths.library, home_of_key(settings, paths), keep=settings.library.backups)
+
+    def daily(now: datetime, settings: Settings) -> None:
+        with turn:
+            store(settings).make_if_due(library, now)
+
+    def replace(now: datetime, settings: Settings) -> None:
+        with turn:
+            store(settings).replace(library, now)
+
+    return Backups(daily, replace)
+
+
+def build(
+    settings: Settings,
+    paths: AppPaths,
+    *,
+    library: SqliteLibrary | None = None,
+    analyser: Analyser | None = None,
+    matcher: FaceMatcher | None = None,
+    renderer: Renderer | None = None,
+    clips: ClipRenderer | None = None,
+    films: ClipRenderer | None = None,
+    source: Source | None = None,
+    screen: tuple[ScreenGrabber, Surroundings] | None = None,
+    watch: tuple[ScreenWatcher, WatchedDesktop] | None = None,
+    backups: Backups | None = None,
+    reconfigure: Mapping[str, Reconfigure] | None = None,
+    renamed: Callable[[str, str | None], bool | None] = lambda *_: None,
+    clock: Callable[[], datetime] = utc_now,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> App:
+    """The agent, not yet running. Each edge can be swapped by its keyword; `renamed` has the settings file follow a person's name.
+
+    Call it inside the event loop.
+
+    Raises StoreError, KeyHomeError.
+    """
+    hooks: dict[str, Reconfigure] = dict(reconfigure or {})
+    library = library or open_library(paths.library, home_of_key(settings, paths))
+    slots: Callable[[], int] = _four
+    machine: Machine | None = None
+    supply: Callable[[Recipe], Awaitable[None]] = _nothing
+    if analyser is None:
+        store = model_store(paths)
+        pool, grabber = engine_pool(settings, paths, store), screen_engine(settings, paths, store)
+        analyser, slots, clips, films = pool, lambda: pool.size + 2, clips or EngineClips(pool), films or EngineFilms(pool)
+        machine = Machine(pool, ProcessMeter().read, read_power, total_memory())
+        screen, watch = screen or (grabber, surroundings(clock)), watch or (grabber, watched_desktop())
+        supply, hooks["engine"] = _model_ways(store, (pool, grabber))
+    if source is None:
+        folders = FolderSource(settings.folders, settings.sources, library.known_files)
+
+        async def reconfigure_folders(new: Settings) -> None:
+            await folders.reconfigure(new.folders, new.sources)
+
+        source, hooks["folders"], hooks["sources"] = folders, reconfigure_folders, reconfigure_folders
+    thumbnails = ThumbnailFile(paths.cache / "thumbnails.db", library.beside, _bytes(settings))
+
+    async def reconfigure_library(new: Settings) -> None:
+        await asyncio.to_thread(thumbnails.bound, _bytes(new))
+
+    hooks["library"] = reconfigure_library
+    return App(
+        settings,
+        library,
+        analyser,
+        matcher or MatcherProcess(lambda: library.prints(EMBEDDER)),
+        source,
+        slots=slots,
+        clock=clock,
+        monotonic=monotonic,
+        supply=supply,
+        backups=backups or backups_of(library, paths),
+        forgotten=ForgottenFile(paths.library.with_name("forgotten")),
+        sidecars=Sidecars(),
+        makers=Makers(
+            renderer or cast("Renderer", analyser),
+            Copies(),
+            KeptFiles(lambda: library.key_for(b"kept originals")),
+            ClipRedactor(clips, FolderJobs(paths.cache / "clips")) if clips else None,
+            ClipRedactor(films, FolderJobs(paths.cache / "films")) if films else None,
+        ),
+        reconfigure=hooks,
+        machine=machine,
+        online_only=is_online_only,
+        thumbnails=thumbnails,
+        screen=screen,
+        watch=watch,
+        renamed=renamed,
+        look_through=lambda: Soundness(paths.library).look(library),
+        rest=Rest(lambda: library.uses + thumbnails.uses, (library.let_go, thumbnails.let_go, give_back, let_go_of_code)),
+    )
+
+
+def _model_ways(store: ModelStore, pools: Sequence[EnginePool]) -> tuple[Callable[[Recipe], Awaitable[None]], Reconfigure]:
+    """How models are fetched, and how engines follow new settings."""
+
+    async def supply(recipe: Recipe) -> None:
+        for info in store.list():
+            if info.recipe in recipe.models:
+                stop = Stop()
+                try:
+                    await let_go_at_quit(partial(store.fetch, info.name, stop=stop), stop.set)
+                except OSError as error:
+                    raise store_error(error) from error
+        present = await asyncio.to_thread(model_files, store)
+        for pool in pools:
+            pool.reconfigure(pool.settings, present)
+
+    async def reconfigure(new: Settings) -> None:
+        for pool in pools:
+            pool.reconfigure(new.engine)
+
+    return supply, reconfigure
+
+
+def _bytes(settings: Settings) -> int:
+    """For thumbnails."""
+    return settings.library.thumbnails_mb * 1_000_000
+
+
+def _four() -> int:
+    """Jobs at once, for an analyser that does not say."""
+    return 4
+
+
+async def _nothing(_: Recipe) -> None:
+    """For an analyser that brings its own models."""

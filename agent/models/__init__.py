@@ -1,0 +1,1 @@
+"""The model files: listed, fetched and verified."""

@@ -1,0 +1,1 @@
+"""People: identification, naming, review, clusters, search and forgetting."""

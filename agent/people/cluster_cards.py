@@ -1,0 +1,76 @@
+"""Groups of unnamed faces as they are shown: by the faces that are least alike, so that a group of two people shows both."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from agent.domain.clustering import GroupBounds
+from agent.domain.embeddings import Spread
+from agent.domain.errors import EngineError
+from agent.engine.matcher_port import FaceMatcher
+from agent.library.library_port import Library
+from agent.library.records import FaceGroup, FaceRef
+
+log = structlog.get_logger()
+
+SHOWN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCard:
+    """A group, the faces it is named by, and whether it is to be looked at before it is named."""
+
+    id: int
+    size: int
+    faces: tuple[FaceRef, ...]
+    doubtful: bool  # it may be two people's
+
+
+class GroupCards:
+    def __init__(self, library: Library, matcher: FaceMatcher) -> None:
+        self._library = library
+        self._matcher = matcher
+        self._bounds = GroupBounds()
+
+    async def page(self, *, limit: int, offset: int = 0) -> tuple[list[GroupCard], int]:
+        """The largest first, and how many there are. Raises StoreError."""
+        groups, total = await asyncio.to_thread(self._library.groups, limit=limit, offset=offset)
+        spreads = await self._spreads([group.face_ids for group in groups])
+        shown = [_shown(group, spread) for group, spread in zip(groups, spreads, strict=True)]
+        refs = {face.id: face for face in await asyncio.to_thread(self._library.face_refs, {each for ids in shown for each in ids})}
+        cards = [
+            GroupCard(group.id, len(group.face_ids), tuple(refs[each] for each in ids if each in refs), self._doubtful(spread))
+            for group, ids, spread in zip(groups, shown, spreads, strict=True)
+        ]
+        return cards, total
+
+    async def faces(self, group_id: int) -> tuple[list[FaceRef], bool]:
+        """All of a group, and whether it may be two people's: then those of one half come before those of the other. Raises StoreError."""
+        faces = await asyncio.to_thread(self._library.group_faces, group_id)
+        [spread] = await self._spreads([[face.id for face in faces]])
+        doubtful = self._doubtful(spread)
+        if spread is not None and doubtful:
+            other = frozenset(spread.other_half)
+            faces.sort(key=lambda face: face.id in other)
+        return faces, doubtful
+
+    async def _spreads(self, groups: Sequence[Sequence[int]]) -> Sequence[Spread | None]:
+        """None for all if they can't be compared now: the cards show what there is, and name no more than that."""
+        if not any(groups):
+            return [None] * len(groups)
+        try:
+            return await self._matcher.spread(groups, most=SHOWN)
+        except EngineError as error:
+            log.warning("groups.not_compared", code=error.code)
+            return [None] * len(groups)
+
+    def _doubtful(self, spread: Spread | None) -> bool:
+        return spread is not None and spread.apart > self._bounds.halves
+
+
+def _shown(group: FaceGroup, spread: Spread | None) -> tuple[int, ...]:
+    """Filled up with the others, the best first, where few can be compared."""
+    first = spread.least_alike if spread is not None else ()
+    return (*first, *(each for each in group.face_ids if each not in first))[:SHOWN]

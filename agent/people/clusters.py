@@ -1,0 +1,89 @@
+"""Groups of unnamed faces that look like one person: kept up to date while nothing else is to be done."""
+
+import asyncio
+from collections.abc import Callable
+from operator import itemgetter
+
+import structlog
+
+from agent.core.bus import Bus
+from agent.domain.errors import AgentError
+from agent.domain.events import ImageIndexed, PeopleChanged, Recorded
+from agent.engine.matcher_port import FaceMatcher
+from agent.library.library_port import Library
+
+log = structlog.get_logger()
+
+CALM_S = 2.0  # without a new photo
+RETRY_AFTER_S = 60.0
+# So much keeps others waiting, who name somebody, for a quarter of a second at most: faces placed, and groups written from nothing.
+AT_ONCE, WRITTEN = 50, 10_000
+MANY = 2_000  # so many new faces are grouped from nothing, with all others
+
+
+class Grouper:
+    """Places new faces a little after the last photo came; forms all groups anew where most faces are new."""
+
+    def __init__(
+        self,
+        library: Library,
+        matcher: FaceMatcher,
+        bus: Bus,
+        *,
+        wanted: Callable[[], bool],
+        idle: Callable[[], bool],
+        formed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`wanted`: recognition is on; `idle`: no photo is being analysed. `formed` is called when groups were written."""
+        self._library = library
+        self._matcher = matcher
+        self._bus = bus
+        self._wanted = wanted
+        self._idle = idle
+        self._formed = formed
+        self._news = asyncio.Event()
+        self._news.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        with self._bus.listening(self._heard):
+            while True:
+                await self._news.wait()
+                await self._calm()
+                try:
+                    await self.bring_up_to_date()
+                except AgentError as error:
+                    log.warning("groups.failed", code=error.code)
+                    self._news.set()
+                    await asyncio.sleep(RETRY_AFTER_S)
+
+    async def bring_up_to_date(self) -> None:
+        """Every face with a print has its group, or is found to be alone. Raises EngineError, StoreError."""
+        while self._wanted() and (fresh := await asyncio.to_thread(self._library.ungrouped, MANY)):
+            if len(fresh) >= MANY:
+                everything = await asyncio.to_thread(self._library.all_members)
+                await self._write_anew(await self._matcher.group(everything.members, everything.cannot))
+                self._formed()
+                continue
+            for start in range(0, len(fresh), AT_ONCE):
+                some = fresh[start : start + AT_ONCE]
+                changed = await self._matcher.place(some, self._library.grouped)
+                alone = {member.face_id: 0 for member in some}
+                await asyncio.to_thread(self._library.set_groups, alone | changed, anew=False)
+            self._formed()
+
+    async def _write_anew(self, groups: dict[int, int]) -> None:
+        """Some at a time, each group in one piece if it can be. Faces that are left out if the agent dies meanwhile are grouped again."""
+        rows = sorted(groups.items(), key=itemgetter(1))
+        for start in range(0, len(rows), WRITTEN):
+            await asyncio.to_thread(self._library.set_groups, dict(rows[start : start + WRITTEN]), anew=start == 0)
+
+    def _heard(self, recorded: Recorded) -> None:
+        if isinstance(recorded.event, ImageIndexed | PeopleChanged):
+            self._news.set()
+
+    async def _calm(self) -> None:
+        """Photos come in bursts: wait for the end of this one."""
+        while self._news.is_set() or not self._idle():
+            self._news.clear()
+            await asyncio.sleep(CALM_S)

@@ -1,0 +1,295 @@
+"""`ai-popup people`: who is known, and what is done with them."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from agent.cli.command import Command, Group, json_option
+from agent.cli.confirm import confirm, yes_option
+from agent.cli.existing_paths import There
+from agent.cli.output import note, say, tell
+from agent.cli.params import PERSON_NAME
+from agent.cli.session import Session
+from agent.core.i18n import Texts
+from agent.people.find_commands import person_of
+
+if TYPE_CHECKING:
+    from agent.library.queries.library_queries import SqliteLibrary
+    from agent.library.records import StoredFace
+    from agent.people.schemas import Edit, Step
+
+TEXTS = Texts()
+
+
+@click.group(cls=Group, help=TEXTS("cli.help.people"))
+def people() -> None: ...
+
+
+@people.command(name="list", help=TEXTS("cli.help.people_list"))
+@json_option("json_each")
+@click.pass_obj
+def list_people(session: Session, as_json: bool) -> None:
+    with session.checked_library() as library:
+        known = library.people()
+    if as_json:
+        for person in known:
+            suggested = person.suggested
+            facts = {
+                "name": person.name,
+                "faces": person.faces,
+                "confirmed": person.faces - suggested,
+                "suggested": suggested,
+                "hidden": person.hidden,
+                "never": person.never,
+            }
+            say(json.dumps(facts, ensure_ascii=False))
+        return
+    for person in known:
+        confirmed = session.texts("count.faces", count=person.faces - person.suggested)
+        said = session.texts("cli.people.and_suggested", faces=confirmed, count=person.suggested) if person.suggested else confirmed
+        say(f"{person.name}  {said}")
+    if not known:
+        note(session.texts("cli.people.none"))
+
+
+@people.command(help=TEXTS("cli.help.people_show"))
+@click.argument("name")
+@json_option()
+@click.pass_obj
+def show(session: Session, name: str, as_json: bool) -> None:
+    texts = session.texts
+    with session.checked_library() as library:
+        facts = library.person(person_of(library, name).id)
+    assert facts is not None
+    lines = {
+        "photos": str(facts.photos - facts.suggested),
+        "faces": str(facts.person.faces - facts.person.suggested),
+        "suggested": str(facts.person.suggested) if facts.person.suggested else None,
+        "birth_date": facts.birth_date and facts.birth_date.isoformat(),
+        "basis": facts.basis and texts(f"ui.people.basis.{facts.basis.value}"),
+        "named": facts.named_at.date().isoformat(),
+        "confirmed": facts.confirmed_at and facts.confirmed_at.date().isoformat(),
+        "hidden": texts("cli.people.yes") if facts.person.hidden else None,
+        "never": texts("cli.people.yes") if facts.person.never else None,
+        "watch": facts.watch_at and facts.watch_at.date().isoformat(),
+        "notes": facts.notes or None,
+    }
+    if as_json:
+        raw = {**lines, "basis": facts.basis and facts.basis.value, "hidden": facts.person.hidden, "never": facts.person.never}
+        say(json.dumps({"name": facts.person.name, **raw, "photos": facts.photos, "faces": facts.person.faces}, ensure_ascii=False))
+        return
+    say(facts.person.name)
+    for key, value in lines.items():
+        if value is not None:
+            say(*f"  {texts('cli.label', name=texts(f'cli.people.{key}'), value=str(value))}".split("\n"))
+
+
+@people.command(help=TEXTS("cli.help.people_name"))
+@click.argument("photo", type=There(dir_okay=False))
+@click.argument("name", type=PERSON_NAME)
+@click.option("--which", type=click.IntRange(min=1), help=TEXTS("cli.help.people_which"))
+@json_option()
+@click.pass_obj
+def name(session: Session, photo: str, name: str, which: int | None, as_json: bool) -> int:
+    from agent.people.schemas import NameFaces
+
+    texts = session.texts
+    with session.library() as library:
+        faces = sorted(_faces_on(library, photo), key=lambda face: face.face.box.x)
+    if not faces:
+        say(texts("cli.people.no_face", photo=photo), err=True)
+        return 1
+    if which is None and len(faces) > 1:
+        raise click.UsageError(texts("cli.people.which", count=len(faces)))
+    if which is not None and which > len(faces):
+        raise click.UsageError(texts("cli.find.no_such_face", count=len(faces)))
+    _edit(session, NameFaces(kind="name", face_ids=(faces[(which or 1) - 1].id,), name=name))
+    tell({"name": name, "faces": 1}, texts("cli.people.named_face", name=name), as_json=as_json)
+    return 0
+
+
+@people.command(help=TEXTS("cli.help.people_rename"))
+@click.argument("name")
+@click.argument("new", type=PERSON_NAME, metavar="NEW")
+@json_option()
+@click.pass_obj
+def rename(session: Session, name: str, new: str, as_json: bool) -> None:
+    from agent.people.schemas import DescribePerson
+
+    _edit(session, DescribePerson(kind="describe", person_id=_id(session, name), name=new))
+    tell({"name": new, "was": name}, session.texts("cli.people.renamed", name=name, new=new), as_json=as_json)
+
+
+@people.command(help=TEXTS("cli.help.people_merge"))
+@click.argument("names", nargs=-1, required=True)
+@click.option("--into", required=True, metavar="NAME", help=TEXTS("cli.help.people_into"))
+@click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
+@json_option()
+@click.pass_obj
+def merge(session: Session, names: tuple[str, ...], into: str, dry_run: bool, as_json: bool) -> None:
+    from agent.people.schemas import MergePeople
+
+    with session.library() as library:
+        people = [person_of(library, name) for name in names]
+    ids = tuple(person.id for person in people)
+    if dry_run:
+        _id(session, into)
+        count = sum(person.faces for person in people)
+        told = session.texts("cli.people.would_merge", name=into, count=count)
+        tell({"name": into, "faces": count, "dry_run": True}, told, as_json=as_json)
+        return
+    moved = _edit(session, MergePeople(kind="merge", person_ids=ids, into=_id(session, into)))
+    tell({"name": into, "faces": moved}, session.texts("cli.people.merged", name=into, count=moved), as_json=as_json)
+
+
+@people.command(help=TEXTS("cli.help.people_split"))
+@click.argument("name")
+@click.argument("photos", nargs=-1, required=True, type=There(dir_okay=False))
+@click.option("--to", "new", type=PERSON_NAME, metavar="NAME", help=TEXTS("cli.help.people_to"))
+@click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
+@json_option()
+@click.pass_obj
+def split(session: Session, name: str, photos: tuple[str, ...], new: str | None, dry_run: bool, as_json: bool) -> int:
+    from agent.people.schemas import NameFaces, UnnameFaces
+
+    with session.checked_library() as library:
+        person = person_of(library, name)
+        faces = [face for photo in photos for face in _faces_on(library, photo)]
+    found = [face.id for face in faces if face.identity and face.identity.person_id == person.id]
+    if not found:
+        say(session.texts("cli.people.not_there", name=name), err=True)
+        return 1
+    if dry_run:
+        told = session.texts("cli.people.would_split", name=name, count=len(found))
+        tell({"name": name, "faces": len(found), "dry_run": True}, told, as_json=as_json)
+        return 0
+    wish: Edit = NameFaces(kind="name", face_ids=tuple(found), name=new) if new else UnnameFaces(kind="unname", face_ids=tuple(found))
+    count = _edit(session, wish)
+    tell({"name": name, "faces": count}, session.texts("cli.people.split", name=name, count=count), as_json=as_json)
+    return 0
+
+
+@people.command(help=TEXTS("cli.help.people_forget"))
+@click.argument("name")
+@yes_option
+@click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
+@json_option()
+@click.pass_obj
+def forget(session: Session, name: str, yes: bool, dry_run: bool, as_json: bool) -> None:
+    from agent.cli.backend import hands
+
+    with session.library() as library:
+        person = person_of(library, name)
+    person_id = person.id
+    if dry_run:
+        told = session.texts("cli.people.would_forget", name=name, count=person.faces)
+        tell({"name": name, "faces": person.faces, "dry_run": True}, told, as_json=as_json)
+        return
+    confirm(session.texts, session.texts("cli.people.sure", name=name), yes=yes)
+    with hands(session) as able:
+        gone = able.forget(person_id)
+    told = session.texts("cli.people.forgotten", faces=gone.faces, prints=gone.embeddings, chips=gone.chips, steps=gone.undo)
+    tell({"name": name, **gone.model_dump()}, told, as_json=as_json)
+
+
+@people.command(help=TEXTS("cli.help.people_export"))
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
+@click.option("--csv", "as_csv", is_flag=True, help=TEXTS("cli.help.people_csv"))
+@click.option("--person", metavar="NAME", help=TEXTS("cli.help.people_only"))
+@yes_option
+@click.pass_obj
+def export(session: Session, file: Path | None, as_csv: bool, person: str | None, yes: bool) -> None:
+    from agent.people import export_files
+    from agent.people.exchange_commands import rows_of
+
+    if file is not None and os.path.lexists(file):  # also for a name that is too long
+        confirm(session.texts, session.texts("cli.people.sure_export", file=str(file)), yes=yes)
+    with session.checked_library() as library, _open(file) as out:
+        only = None if person is None else person_of(library, person)
+        count = (export_files.write_csv if as_csv else export_files.write_json)(rows_of(library, only), out)
+    note(session.texts("cli.people.exported", count=count))
+
+
+@people.command(name="import", help=TEXTS("cli.help.people_import"))
+@click.argument("source", type=There(path_type=Path))
+@click.option("--dry-run", is_flag=True, help=TEXTS("cli.help.dry_run"))
+@json_option()
+@click.pass_obj
+def import_people(session: Session, source: Path, dry_run: bool, as_json: bool) -> int:
+    from agent.people.exchange_commands import import_folder, import_rows
+
+    return (import_folder if source.is_dir() else import_rows)(session, source, dry_run=dry_run, as_json=as_json)
+
+
+@click.command(cls=Command, help=TEXTS("cli.help.undo"))
+@json_option()
+@click.pass_obj
+def undo(session: Session, as_json: bool) -> None:
+    from agent.cli.backend import hands
+
+    with hands(session) as able:
+        step = able.take_back()
+    tell(step.model_dump(), _of_step(session.texts, "undone", step), as_json=as_json)
+
+
+@click.command(cls=Command, help=TEXTS("cli.help.redo"))
+@json_option()
+@click.pass_obj
+def redo(session: Session, as_json: bool) -> None:
+    from agent.cli.backend import hands
+
+    with hands(session) as able:
+        step = able.do_again()
+    tell(step.model_dump(), _of_step(session.texts, "redone", step), as_json=as_json)
+
+
+def _of_step(texts: Texts, what: str, step: "Step") -> str:
+    """What was undone or redone: "Undone: naming 3 faces"."""
+    return texts(f"cli.{what}", step=texts(f"cli.step.{step.action}", count=step.count))
+
+
+def _faces_on(library: "SqliteLibrary", photo: str) -> "tuple[StoredFace, ...]":
+    """The faces that the library knows of on a photo; none if it does not know the photo."""
+    from agent.cli.backend import absolute
+
+    place = library.place(absolute((photo,))[0])
+    image = library.image(place.image_id) if place is not None and place.image_id is not None else None
+    return image.faces if image is not None else ()
+
+
+def _id(session: Session, name: str) -> int:
+    with session.checked_library() as library:
+        return person_of(library, name).id
+
+
+def _edit(session: Session, wish: "Edit") -> int:
+    from agent.cli.backend import hands
+
+    with hands(session) as able:
+        return able.edit(wish).count
+
+
+@contextmanager
+def _open(file: Path | None) -> Iterator[TextIO]:
+    """Written whole or not at all; standard output without a file. Raises click.FileError."""
+    if file is None:
+        yield sys.stdout
+        sys.stdout.flush()  # now, where a reader that left is no failure
+        return
+    aside = file.with_name(f".{file.name}.part")
+    try:
+        aside.unlink(missing_ok=True)
+        with aside.open("x", encoding="utf-8", newline="") as out:  # nowhere through a link
+            yield out
+        aside.replace(file)
+    except OSError as error:
+        raise click.FileError(str(file), error.strerror) from error
+    finally:
+        with suppress(OSError):  # not even its folder is there
+            aside.unlink(missing_ok=True)

@@ -1,0 +1,158 @@
+"""Taking people in and giving them out: a folder of reference photos per person, or a file of faces."""
+
+from array import array
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.cli.backend import hands
+from agent.cli.output import say, tell
+from agent.cli.session import Session
+from agent.domain.errors import PeopleError, RecognitionOff
+from agent.domain.face import Box
+from agent.domain.path_text import printable
+from agent.domain.people import Certainty
+from agent.domain.reference import why_not
+from agent.library.scan_schemas import ScanRequest
+from agent.people import export_files
+from agent.people.export_files import FaceRow
+from agent.people.schemas import NameFaces, NameMany, PersonsFaces
+
+if TYPE_CHECKING:
+    from agent.cli.backend import Hands
+    from agent.library.queries.library_queries import SqliteLibrary
+    from agent.library.records import Person
+
+PAGE = 500
+AT_ONCE = 5_000  # rows looked up together
+_SAME_FACE = 0.5  # intersection over union of the box in the file and the one found here
+
+
+def rows_of(library: "SqliteLibrary", only: "Person | None") -> Iterator[FaceRow]:
+    """Every confirmed face, page by page."""
+    for person in [only] if only is not None else library.people():
+        facts, after = library.person(person.id), 0
+        while facts is not None and (page := library.faces_held(person.id, after=after, limit=PAGE)):
+            after = page[-1].face.id
+            images = {image.id: image for image in library.images_by_id([each.face.image_id for each in page])}
+            for each in page:
+                image = images.get(each.face.image_id)
+                if image is not None and each.certainty is Certainty.CONFIRMED:
+                    box = each.face.box
+                    path = image.places[0][1] if image.places else ""
+                    born = facts.birth_date.isoformat() if facts.birth_date else ""
+                    yield FaceRow(person.name, image.sha256, box.x, box.y, box.w, box.h, printable(path), born, facts.notes)
+
+
+def import_folder(session: Session, folder: Path, *, dry_run: bool = False, as_json: bool = False) -> int:
+    """Every folder in it is a person, every photo in that one of their references. Exit code 1 if a photo was refused.
+
+    With `dry_run` the photos are counted and named by person, and nothing is scanned.
+    """
+    _need_recognition(session)
+    people = sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith("."))
+    if not people:
+        say(session.texts("cli.people.import_no_folders"), err=True)
+        return 1
+    if dry_run:
+        return _count(session, people, as_json=as_json)
+    taken = refused = 0
+    with hands(session, embeddings=True) as able, session.library() as library:
+        for person in people:
+            for line in able.scan(ScanRequest(paths=(str(person.absolute()),))):
+                if line.image is None:
+                    continue
+                if line.image.error is not None:
+                    say(f"{line.image.path}: {line.image.error.message} [{line.image.error.code}]", err=True)
+                    refused += 1
+                    continue
+                try:
+                    taken += _enrol(library, able, line.image.sha256 or "", person.name)
+                except PeopleError as error:
+                    session.explain(error, about=line.image.path)
+                    refused += 1
+    return _report(session, taken, refused, as_json=as_json)
+
+
+def _count(session: Session, people: Iterable[Path], *, as_json: bool) -> int:
+    from agent.sources.folder.folder_scan import walk_images
+
+    for person in people:
+        photos = sum(1 for _ in walk_images((str(person.absolute()),)))
+        told = f"{person.name}: {session.texts('count.photos', count=photos)}"
+        tell({"name": person.name, "photos": photos}, told, as_json=as_json)
+    return 0
+
+
+def import_rows(session: Session, file: Path, *, dry_run: bool = False, as_json: bool = False) -> int:
+    """Names the faces that lie where the file says, on the photos there are, in one step. Exit code 1 if any was not found.
+
+    The file is read twice, so that a row that is none is met before anything is looked up. Of a million rows nothing is held but the faces
+    they name, as numbers. Raises ImportBadRow.
+    """
+    _need_recognition(session)
+    for _ in _rows(file):
+        pass
+    found: dict[str, array[int]] = {}
+    refused = 0
+    with session.library() as library:
+        rows = _rows(file)
+        while page := list(islice(rows, AT_ONCE)):
+            faces = library.faces_by_hash({row.sha256 for row in page})
+            for row in page:
+                face_id = _face_at(faces.get(row.sha256, ()), row)
+                if face_id is None:
+                    refused += 1
+                else:
+                    found.setdefault(row.person, array("q")).append(face_id)
+    if dry_run:
+        for person, ids in found.items():
+            count = len(set(ids))
+            tell({"name": person, "faces": count}, f"{person}: {session.texts('count.faces', count=count)}", as_json=as_json)
+        if refused:
+            say(session.texts("cli.people.would_refuse", count=refused), err=True)
+        return 0
+    taken = 0
+    if found:
+        people = tuple(PersonsFaces(name=name, face_ids=tuple(dict.fromkeys(faces))) for name, faces in found.items())
+        with hands(session) as able:
+            able.edit(NameMany(kind="name_many", people=people))
+        taken = sum(len(each.face_ids) for each in people)
+    return _report(session, taken, refused, as_json=as_json)
+
+
+def _rows(file: Path) -> Iterator[FaceRow]:
+    with file.open(encoding="utf-8", errors="replace", newline="") as lines:
+        yield from export_files.read(lines)
+
+
+def _enrol(library: "SqliteLibrary", able: "Hands", sha256: str, name: str) -> int:
+    """Raises UnfitReference, PeopleError."""
+    image = library.image_by_hash(sha256)
+    faces = image.faces if image is not None else ()
+    if (unfit := why_not([each.face for each in faces])) is not None:
+        raise unfit
+    able.edit(NameFaces(kind="name", face_ids=(faces[0].id,), name=name))
+    return 1
+
+
+def _face_at(faces: Iterable[tuple[int, Box]], row: FaceRow) -> int | None:
+    wanted = Box(row.x, row.y, row.w, row.h)
+    overlap, face_id = max(((box.iou(wanted), face_id) for face_id, box in faces), default=(0.0, 0))
+    return face_id if overlap > _SAME_FACE else None
+
+
+def _need_recognition(session: Session) -> None:
+    if not session.settings.recognition.enabled:
+        raise RecognitionOff
+
+
+def _report(session: Session, taken: int, refused: int, *, as_json: bool) -> int:
+    if not taken and not refused:
+        say(session.texts("cli.people.import_empty"), err=True)
+        return 1
+    tell({"faces": taken, "refused": refused}, session.texts("cli.people.imported", count=taken), as_json=as_json)
+    if refused:
+        say(session.texts("cli.people.refused", count=refused), err=True)
+    return 1 if refused else 0

@@ -1,0 +1,61 @@
+"""All that is held of one person, line by line: to hand it to them, or to keep it before they are forgotten."""
+
+import base64
+import json
+from collections.abc import Iterator
+
+from agent.domain.errors import PersonUnknown
+from agent.domain.path_text import printable
+from agent.library.library_port import Library
+from agent.library.records import PersonFacts
+
+PAGE = 500
+
+
+def held(library: Library, person_id: int, embedder: str) -> Iterator[bytes]:
+    """JSON lines: what is said of the person, then each face with its photo, place, certainty and face print. Blocks.
+
+    Raises PersonUnknown before the first line, StoreError.
+    """
+    facts = library.person(person_id)
+    if facts is None:
+        raise PersonUnknown
+    return _lines(library, facts, embedder)
+
+
+def _lines(library: Library, facts: PersonFacts, embedder: str) -> Iterator[bytes]:
+    yield _line(
+        {
+            "name": facts.person.name,
+            "birth_date": facts.birth_date and facts.birth_date.isoformat(),
+            "notes": facts.notes,
+            "basis": facts.basis and facts.basis.value,
+            "basis_at": facts.basis_at and facts.basis_at.isoformat(),
+            "watch_at": facts.watch_at and facts.watch_at.isoformat(),
+            "named_at": facts.named_at.isoformat(),
+            "confirmed_at": facts.confirmed_at and facts.confirmed_at.isoformat(),
+            "retention_days": facts.retention_days,
+            "hidden": facts.person.hidden,
+            "never": facts.person.never,
+        }
+    )
+    after = 0
+    while page := library.faces_held(facts.person.id, after=after, limit=PAGE):
+        after = page[-1].face.id
+        prints = {each.face_id: each.embedding for each in library.prints_of([shown.face.id for shown in page], embedder)}
+        paths = {image.id: image.places for image in library.images_by_id([shown.face.image_id for shown in page])}
+        for shown in page:
+            box, places = shown.face.box, paths.get(shown.face.image_id, ())
+            print_ = prints.get(shown.face.id)
+            yield _line(
+                {
+                    "paths": [printable(path) for _, path in places],
+                    "box": [box.x, box.y, box.w, box.h],
+                    "certainty": shown.certainty.value,
+                    "face_print": print_ and base64.b64encode(print_).decode(),
+                }
+            )
+
+
+def _line(values: dict[str, object]) -> bytes:
+    return json.dumps(values, ensure_ascii=False).encode() + b"\n"

@@ -1,0 +1,71 @@
+"""Finds the faces of a photo among all those of the library; of the photo itself nothing is kept."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agent.domain.errors import RecognitionOff
+from agent.domain.face import Box
+from agent.domain.people import Bounds, Identity, identify
+from agent.engine.analyser import Analyse, Analyser
+from agent.engine.matcher_port import FaceMatcher, Query
+from agent.library.library_port import Library
+from agent.library.records import FaceRef
+
+MOST = 200  # faces that are shown of each
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """A face of the photo, who it may be, and the library's faces that look like it."""
+
+    box: Box
+    identity: Identity | None
+    found: tuple[FaceRef, ...]  # the most alike first
+
+
+@dataclass(frozen=True, slots=True)
+class FaceSearchResult:
+    width: int
+    height: int
+    faces: tuple[Alike, ...]
+
+
+class FaceSearch:
+    def __init__(
+        self,
+        library: Library,
+        analyser: Analyser,
+        matcher: FaceMatcher,
+        *,
+        task: Callable[[str], Analyse],
+        bounds: Callable[[], Bounds],
+        wanted: Callable[[], bool],
+    ) -> None:
+        """`wanted`: recognition is on."""
+        self._library = library
+        self._analyser = analyser
+        self._matcher = matcher
+        self._task = task
+        self._bounds = bounds
+        self._wanted = wanted
+
+    async def search(self, path: str) -> FaceSearchResult:
+        """Raises RecognitionOff, ImageError, EngineError, StoreError."""
+        if not self._wanted():
+            raise RecognitionOff
+        analysis = await self._analyser.analyse(self._task(path))
+        bounds = self._bounds()
+        query = Query(embeddings=tuple(face.embedding or b"" for face in analysis.faces))
+        near = await self._matcher.near(query, within=bounds.probable, limit=MOST)
+        people = await self._matcher.identify(query, probable=bounds.probable)
+        wanted = {face_id for row in near for face_id, _ in row}
+        refs = {ref.id: ref for ref in await asyncio.to_thread(self._library.face_refs, wanted)}
+        return FaceSearchResult(
+            analysis.width,
+            analysis.height,
+            tuple(
+                Alike(face.box, identify(who, face.quality, bounds), tuple(refs[each] for each, _ in row if each in refs))
+                for face, row, who in zip(analysis.faces, near, people, strict=True)
+            ),
+        )

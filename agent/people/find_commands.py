@@ -1,0 +1,198 @@
+"""`ai-popup find` and `verify`: photos by who is on them, and whether two photos show the same person."""
+
+import json
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from agent.cli.command import Command
+from agent.cli.existing_paths import There
+from agent.cli.output import note, say, say_path
+from agent.cli.session import Session
+from agent.core.i18n import Texts
+from agent.domain.errors import RecognitionOff, ReferenceNoFace, UnfitReference
+from agent.domain.names import tidy, unknown
+from agent.domain.path_text import printable, uri_of_odd
+from agent.domain.people import Certainty
+
+if TYPE_CHECKING:
+    from agent.library.queries.library_queries import SqliteLibrary
+    from agent.library.records import Person, StoredImage
+
+TEXTS = Texts()
+PAGE = 200
+_DAY = click.DateTime(["%Y-%m-%d"])
+_DAY_WORD = TEXTS("cli.find.day")
+
+
+@click.command(cls=Command, help=TEXTS("cli.help.find"))
+@click.option("--person", "names", multiple=True, metavar="NAME", help=TEXTS("cli.help.find_person"))
+@click.option("--any", "match", flag_value="any", help=TEXTS("cli.help.find_any"))
+@click.option("--only", "match", flag_value="only", help=TEXTS("cli.help.find_only"))
+@click.option("--certain", is_flag=True, help=TEXTS("cli.help.find_certain"))
+@click.option("--unnamed", is_flag=True, help=TEXTS("cli.help.find_unnamed"))
+@click.option("--face", "photo", type=There(dir_okay=False), help=TEXTS("cli.help.find_face"))
+@click.option("--which", type=click.IntRange(min=1), help=TEXTS("cli.help.find_which"))
+@click.option("--folder", type=There(file_okay=False), help=TEXTS("cli.help.find_folder"))
+@click.option("--after", type=_DAY, metavar=_DAY_WORD, help=TEXTS("cli.help.find_after"))
+@click.option("--before", type=_DAY, metavar=_DAY_WORD, help=TEXTS("cli.help.find_before"))
+@click.option("-0", "--null", "zeros", is_flag=True, help=TEXTS("cli.help.find_null"))
+@click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json"))
+@click.pass_obj
+def find(
+    session: Session,
+    names: tuple[str, ...],
+    match: str | None,
+    certain: bool,
+    unnamed: bool,
+    photo: str | None,
+    which: int | None,
+    folder: str | None,
+    after: datetime | None,
+    before: datetime | None,
+    zeros: bool,
+    as_json: bool,
+) -> int:
+    from agent.library.records import Match, Shown
+
+    if not any((names, unnamed, photo, folder, after, before)):
+        raise click.UsageError(session.texts("cli.find.what"))
+    if zeros and as_json:
+        raise click.UsageError(session.texts("cli.find.null_or_json"))
+    if certain and not names:
+        raise click.UsageError(session.texts("cli.find.certain_who"))
+    if which is not None and photo is None:
+        raise click.UsageError(session.texts("cli.find.which_face"))
+    alike: list[int] | None = None
+    if photo is not None:
+        try:
+            alike = _alike(session, photo, which)
+        except UnfitReference as error:
+            session.explain(error, about=photo)
+            return 1
+    with session.checked_library() as library:
+        people = tuple(person_of(library, name).id for name in names)
+        days: list[date | None] = [moment and moment.date() for moment in (after, before)]
+        root = None if folder is None else str(click.Path(resolve_path=True).convert(folder, None, None))
+        shown = Shown(folder=root, after=days[0], before=days[1], people=people, match=Match(match or "all"), unnamed=unnamed)
+        shown = replace(shown, certain=certain)
+        ids: Sequence[int] = library.index(shown).ids
+        if alike is not None:
+            there = frozenset(ids)
+            ids = [each for each in alike if each in there]
+        suggested = _told(session, _images(library, ids), people, zeros=zeros, as_json=as_json)
+    if not as_json:
+        _sum_up(session, len(ids), suggested)
+    return 0 if ids else 1
+
+
+@click.command(cls=Command, help=TEXTS("cli.help.verify"))
+@click.argument("one", type=There(dir_okay=False))
+@click.argument("other", type=There(dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json_one"))
+@click.pass_obj
+def verify(session: Session, one: str, other: str, as_json: bool) -> int:
+    from agent.cli.backend import absolute, hands
+    from agent.people.schemas import VerifyRequest
+
+    first, second = absolute([one, other])
+    try:
+        with hands(session, embeddings=True) as able:
+            found = able.verify(VerifyRequest(paths=(first, second)))
+    except UnfitReference as error:
+        session.explain(error, about=str(error.params.get("path", "")))
+        return 1
+    if as_json:
+        say(found.model_dump_json())
+    else:
+        said = "same" if found.same else "different"
+        say(session.texts(f"cli.verify.{said}", distance=f"{found.distance:.2f}", threshold=f"{found.threshold:.2f}"))
+    return 0
+
+
+def _alike(session: Session, photo: str, which: int | None) -> list[int]:
+    """The images on which somebody looks like the largest face of the photo, or that one counted from the left; the most alike first.
+
+    Raises RecognitionOff, ReferenceNoFace, ImageError, EngineError, ModelError.
+    """
+    from agent.cli.backend import absolute, hands
+
+    if not session.settings.recognition.enabled:
+        raise RecognitionOff
+    with hands(session, embeddings=True) as able:
+        faces = sorted(able.search_face(absolute([photo])[0]).faces, key=lambda face: face.box[0])
+    if not faces:
+        raise ReferenceNoFace
+    if which is not None and which > len(faces):
+        raise click.UsageError(session.texts("cli.find.no_such_face", count=len(faces)))
+    number = which or 1 + max(range(len(faces)), key=lambda at: faces[at].box[2] * faces[at].box[3])
+    if which is None and len(faces) > 1:
+        note(session.texts("cli.find.largest", count=len(faces), number=number))
+    return list(dict.fromkeys(found.image_id for found in faces[number - 1].found))
+
+
+def person_of(library: "SqliteLibrary", name: str) -> "Person":
+    """Raises NoSuchName, with the nearest name there is."""
+    known = {person.name: person for person in library.people()}
+    if (person := known.get(tidy(name))) is not None:
+        return person
+    raise unknown(name, known)
+
+
+def _images(library: "SqliteLibrary", ids: Sequence[int]) -> "Iterator[StoredImage]":
+    for start in range(0, len(ids), PAGE):
+        yield from library.images_by_id(ids[start : start + PAGE])
+
+
+def _told(session: Session, images: "Iterator[StoredImage]", people: Collection[int], *, zeros: bool, as_json: bool) -> int:
+    """Prints the images. Returns on how many of them one of these people is only suggested."""
+    suggested = 0
+    for image in images:
+        is_suggested = not _is_confirmed(image, people)
+        suggested += is_suggested
+        if zeros:
+            say_path(image.places[0][1])
+        elif as_json:
+            say(json.dumps(_facts(image), ensure_ascii=False))
+        else:
+            # A pipe gets paths alone.
+            say(image.places[0][1] + (session.texts("cli.find.suggested") if is_suggested and sys.stdout.isatty() else ""))
+    return suggested
+
+
+def _sum_up(session: Session, count: int, suggested: int) -> None:
+    photos = session.texts("count.photos", count=count)
+    note(session.texts("cli.find.apart", photos=photos, confirmed=count - suggested, suggested=suggested) if suggested else photos)
+
+
+def _is_confirmed(image: "StoredImage", people: Collection[int]) -> bool:
+    """Whether the user confirmed all of these people who are on the image."""
+    on_it = [face.identity for face in image.faces if face.identity is not None and face.identity.person_id in people]
+    return all(identity.certainty is Certainty.CONFIRMED for identity in on_it)
+
+
+def _certainties(image: "StoredImage") -> dict[str, str]:
+    """By name, how sure it is that they are on the image; a face that is confirmed comes before one that is not."""
+    order = list(Certainty)
+    found: dict[str, Certainty] = {}
+    for face in image.faces:
+        if face.identity is not None and face.person is not None:
+            found[face.person] = min(face.identity.certainty, found.get(face.person, Certainty.PROBABLE), key=order.index)
+    return {name: found[name].value for name in sorted(found)}
+
+
+def _facts(image: "StoredImage") -> dict[str, object]:
+    path = image.places[0][1]
+    return {
+        "path": printable(path),
+        "uri": uri_of_odd(path),
+        "sha256": image.sha256,
+        "taken_at": image.taken_at.isoformat(),
+        "people": sorted({face.person for face in image.faces if face.person is not None}),
+        "certainty": _certainties(image),
+        "faces": len(image.faces),
+    }

@@ -1,0 +1,179 @@
+"""Who the faces are: opinions formed from their prints. Nothing here runs inference: prints are facts, identities are opinions."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from agent.domain.edits import Step
+from agent.domain.embeddings import FreshPrint
+from agent.domain.face import Analysis, Face
+from agent.domain.image import Recipe
+from agent.domain.people import Bounds, Candidate, Identity, identify, one_each
+from agent.engine.matcher_port import FaceMatcher, Query
+from agent.library.library_port import Library
+from agent.library.records import ToJudge
+
+# Whom faces look like, by prints that are stored nowhere; raises EngineError rather than to guess.
+Lookalikes: TypeAlias = Callable[[Sequence[FreshPrint]], Awaitable[list[Identity | None]]]
+
+PAGE = 2_000
+MANY = 2_000  # faces of one step: what follows from more is formed page by page, and others come in between
+AT_ONCE = 500  # faces judged before others may say something
+NEAREST_PEOPLE = 10  # looked at for each face: some of them it may have been said not to be
+MOST_NEAR = 10_000  # faces that one naming is about
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a fresh analysis was judged to show, when, and what the library knew of its faces before."""
+
+    identities: tuple[Identity | None, ...]  # in the order of its faces
+    version: int = 0
+    faces_before: frozenset[int] = frozenset()
+
+
+class Opinions:
+    """Forms opinions about faces and writes them down; keeps the matcher told of what the library knows."""
+
+    def __init__(
+        self,
+        library: Library,
+        matcher: FaceMatcher,
+        *,
+        recipe: Callable[[], Recipe],
+        bounds: Callable[[], Bounds],
+        clock: Callable[[], datetime],
+        formed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`formed` is called when opinions were written."""
+        self._library = library
+        self._matcher = matcher
+        self._recipe = recipe
+        self._bounds = bounds
+        self._clock = clock
+        self._formed = formed
+        self._version = 0  # of what is known of people: an opinion formed before a change is formed once more
+
+    @property
+    def _embedder(self) -> str | None:
+        return self._recipe().embedder
+
+    def outdated(self) -> None:
+        """Who is known changed."""
+        self._version += 1
+
+    def forget(self) -> None:
+        """Hold nothing of people's faces in memory: recognition was switched off, or much was deleted."""
+        self.outdated()
+        self._matcher.forget()
+
+    async def of(self, analysis: Analysis) -> Judgement:
+        """Who the faces of a fresh analysis are. Raises EngineError, StoreError."""
+        if analysis.recipe.embedder is None or not analysis.faces:
+            return Judgement((None,) * len(analysis.faces))
+        version = self._version
+        before = await asyncio.to_thread(self._library.faces_of, analysis.sha256)
+        found = await self.lookalikes([FreshPrint(face.embedding or b"", face.quality) for face in analysis.faces])
+        return Judgement(tuple(one_each(found)), version, frozenset(before))
+
+    async def who(self, faces: Sequence[Face]) -> list[Identity | None]:
+        """Who the faces are that are seen together, of which nothing is kept. Raises EngineError, StoreError."""
+        return one_each(await self.lookalikes([FreshPrint(face.embedding or b"", face.quality) for face in faces]))
+
+    async def lookalikes(self, prints: Sequence[FreshPrint]) -> list[Identity | None]:
+        """Who each of some faces looks like, several of them perhaps like the same person. Raises EngineError, StoreError."""
+        candidates = await self._candidates(Query(embeddings=tuple(each.embedding for each in prints)))
+        bounds = self._bounds()
+        return [identify(near, each.quality, bounds) for near, each in zip(candidates, prints, strict=True)]
+
+    async def written(self, image_id: int, judged: Judgement) -> None:
+        """The image was written as judged: its prints are known from now on. Raises EngineError, StoreError."""
+        embedder = self._embedder
+        if embedder is None:
+            return
+        faces = await asyncio.to_thread(self._library.faces_of_image, image_id)
+        await self._tell(judged.faces_before | set(faces), embedder)
+        known = await asyncio.to_thread(self._library.faces_of_people, None, within=faces)
+        if known:
+            self.outdated()  # analysed anew, it brought the print of a known face along
+            await self._form(set(faces) | await self._around(known))
+        elif judged.version != self._version:
+            await self._form(faces)
+
+    async def follow(self, step: Step) -> bool:
+        """The user said something, or took it back: form anew what may be seen otherwise now. Raises EngineError, StoreError.
+
+        False: it was so much that the matcher reads the library sooner than it is told, and all opinions are to be formed anew.
+        """
+        embedder = self._embedder
+        self.outdated()
+        if embedder is None or not (step.faces or step.people):
+            return True
+        if len(step.faces) > MANY:
+            return False
+        faces = set(step.faces)
+        if step.action in ("describe", "merge"):  # it may be that they are recognised no more, or again
+            faces |= set(await asyncio.to_thread(self._library.faces_of_people, step.people))
+        await self._tell(faces, embedder)
+        thought = await asyncio.to_thread(self._library.faces_thought_of, step.people)
+        await self._form(faces | set(thought) | await self._around(faces))
+        return True
+
+    async def form_all(self, turn: asyncio.Lock) -> None:
+        """All opinions, a page at a time, each in its turn: what is said in between counts. Raises EngineError, StoreError."""
+        after = 0
+        async with turn:
+            self.outdated()
+        while True:
+            async with turn:
+                embedder = self._embedder
+                page = [] if embedder is None else await asyncio.to_thread(self._library.unconfirmed, embedder, after=after, limit=AT_ONCE)
+                if not page:
+                    return
+                await self._form(page)
+                after = page[-1]
+
+    async def _tell(self, faces: Collection[int], embedder: str) -> None:
+        """The matcher what the library has of these faces now."""
+        prints = await asyncio.to_thread(self._library.prints_of, faces, embedder)
+        await self._matcher.put(prints)
+        await self._matcher.drop([*(set(faces) - {each.face_id for each in prints})])
+
+    async def _around(self, faces: Collection[int]) -> set[int]:
+        """The faces that may be the same person as one of these."""
+        if not faces:
+            return set()
+        near = await self._matcher.near(Query(faces=tuple(faces)), within=self._bounds().probable, limit=MOST_NEAR)
+        return {face_id for row in near for face_id, _ in row}
+
+    async def _form(self, faces: Iterable[int]) -> None:
+        wanted = sorted(set(faces))
+        embedder = self._embedder
+        for start in range(0, len(wanted), PAGE):
+            if embedder is None:
+                return
+            rows = await asyncio.to_thread(self._library.to_judge, wanted[start : start + PAGE], embedder)
+            candidates = await self._candidates(Query(faces=tuple(row.face_id for row in rows)))
+            opinions = _judged(rows, candidates, self._bounds())
+            await asyncio.to_thread(self._library.set_identities, opinions, now=self._clock())
+            self._formed()
+
+    async def _candidates(self, query: Query) -> list[list[Candidate]]:
+        if not len(query):
+            return []
+        return await self._matcher.identify(query, probable=self._bounds().probable, most=NEAREST_PEOPLE)
+
+
+def _judged(rows: Sequence[ToJudge], candidates: Sequence[Sequence[Candidate]], bounds: Bounds) -> dict[int, Identity | None]:
+    """By face. Who was ruled out is nobody's candidate; of two faces on one photo only one is somebody."""
+    found: dict[int, dict[int, Identity | None]] = {}
+    for row, near in zip(rows, candidates, strict=True):
+        possible = [each for each in near if each.person_id not in row.ruled_out]
+        found.setdefault(row.image_id, {})[row.face_id] = identify(possible, row.face.quality, bounds)
+    return {
+        face_id: opinion
+        for on_photo in found.values()
+        for face_id, opinion in zip(on_photo, one_each(list(on_photo.values())), strict=True)
+    }

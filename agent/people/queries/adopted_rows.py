@@ -1,0 +1,40 @@
+"""What other programs called a face when that was taken over: remembered apart from the steps, so that a step taken back leaves it."""
+
+import hashlib
+from collections.abc import Collection
+
+from sqlalchemy import Connection, delete, insert, select
+
+from agent.domain.edits import AdoptNames
+from agent.people.sidecars.regions import spelling
+from agent.store.facts import chunks
+from agent.store.schema import adopted
+
+
+def news(tx: Connection, wish: AdoptNames) -> dict[int, str]:
+    """Face -> name, where it is not what was taken over before; what is unsaid is forgotten."""
+    for chunk in chunks(wish.unsaid):
+        tx.execute(delete(adopted).where(adopted.c.face_id.in_(chunk)))
+    before = _before(tx, [face_id for face_id, _ in wish.names])
+    return {face_id: name for face_id, name in wish.names if before.get(face_id) != _digest(face_id, name)}
+
+
+def remember(tx: Connection, face_id: int, name: str) -> None:
+    """That was taken over."""
+    tx.execute(delete(adopted).where(adopted.c.face_id == face_id))
+    tx.execute(insert(adopted).values(face_id=face_id, said=_digest(face_id, name)))
+
+
+def among(tx: Connection, faces: Collection[int]) -> set[int]:
+    """Those of which a name was taken over."""
+    return set(_before(tx, faces))
+
+
+def _before(tx: Connection, faces: Collection[int]) -> dict[int, str]:
+    found = select(adopted.c.face_id, adopted.c.said)
+    return {row.face_id: row.said for chunk in chunks(list(faces)) for row in tx.execute(found.where(adopted.c.face_id.in_(chunk)))}
+
+
+def _digest(face_id: int, name: str) -> str:
+    """Not the name: it stays when everybody of that name is forgotten."""
+    return hashlib.sha256(f"{face_id} {spelling(name)}".encode()).hexdigest()[:16]

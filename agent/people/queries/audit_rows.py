@@ -1,0 +1,33 @@
+"""Who did what to whom: append-only rows, chained by their digests, with random ids and never a name, a path or a face."""
+
+import hashlib
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select
+
+from agent.store.facts import moment
+from agent.store.schema import audit as table
+
+_START = "0" * 64
+
+
+def add(tx: Connection, action: str, subject: str | None, count: int, now: datetime) -> None:
+    """`subject` is a person's random id."""
+    last = tx.scalar(select(table.c.digest).order_by(table.c.id.desc()).limit(1)) or _START
+    digest = _digest(last, now, action, subject, count)
+    tx.execute(insert(table).values(at=now, action=action, subject=subject, number=count, digest=digest))
+
+
+def first_broken(tx: Connection) -> int | None:
+    """The number of the first row that was changed, or before which one is missing. None: all are as they were written."""
+    last, expected = _START, 1
+    for row in tx.execute(select(table).order_by(table.c.id)):
+        if row.id != expected or row.digest != _digest(last, row.at, row.action, row.subject, row.number):
+            return int(row.id)
+        last, expected = row.digest, row.id + 1
+    return None
+
+
+def _digest(last: str, at: datetime, action: str, subject: str | None, count: int) -> str:
+    line = "\n".join((last, str(moment(at)), action, subject or "", str(count)))
+    return hashlib.sha256(line.encode()).hexdigest()

@@ -1,0 +1,62 @@
+"""Which faces look like one person: an opinion, kept for every face with a print; a face that is alone is in group 0."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
+
+from agent.domain.embeddings import GroupMember
+from agent.domain.people import Certainty
+from agent.engine.matcher_port import Groups
+from agent.store.facts import chunks
+from agent.store.schema import embedding, face, grouping, identity, rejection
+
+_CONFIRMED = identity.c.certainty == Certainty.CONFIRMED
+
+
+def ungrouped(tx: Connection, limit: int) -> list[GroupMember]:
+    """Faces with a print that were never put into a group, nor found to be alone; oldest first."""
+    return _members(tx, grouping.c.face_id.is_(None), limit)
+
+
+def grouped(tx: Connection) -> Groups:
+    """How all faces with a print are grouped."""
+    return Groups(tuple(_members(tx, grouping.c.face_id.is_not(None), None)), tuple(_cannot(tx)))
+
+
+def everything(tx: Connection) -> Groups:
+    """All faces with a print, grouped or not."""
+    return Groups(tuple(_members(tx, None, None)), tuple(_cannot(tx)))
+
+
+def put(tx: Connection, groups: dict[int, int], *, anew: bool) -> None:
+    """`anew`: nothing of how it was before is kept."""
+    if anew:
+        tx.execute(delete(grouping))
+    for chunk in chunks(list(groups)):
+        there = set(tx.scalars(select(embedding.c.face_id).where(embedding.c.face_id.in_(chunk))))
+        tx.execute(delete(grouping).where(grouping.c.face_id.in_(chunk)))
+        if rows := [{"face_id": each, "group_id": groups[each]} for each in chunk if each in there]:
+            tx.execute(insert(grouping), rows)
+
+
+def _members(tx: Connection, which: ColumnElement[bool] | None, limit: int | None) -> list[GroupMember]:
+    columns = select(embedding.c.face_id, face.c.image_id, identity.c.person_id, grouping.c.group_id)
+    joined = (
+        columns.join_from(embedding, face, face.c.id == embedding.c.face_id)
+        .outerjoin(identity, and_(identity.c.face_id == embedding.c.face_id, _CONFIRMED))
+        .outerjoin(grouping, grouping.c.face_id == embedding.c.face_id)
+        .order_by(embedding.c.face_id)
+        .limit(limit)
+    )
+    rows = tx.execute(joined if which is None else joined.where(which))
+    return [GroupMember(row.face_id, row.image_id, row.person_id or 0, row.group_id or 0) for row in rows]
+
+
+def _cannot(tx: Connection) -> Iterator[tuple[int, int]]:
+    """Each face that is not somebody, with one face of theirs: what is so of one face of a group is so of all."""
+    one_of: dict[int, int] = {}
+    for face_id, person_id in tx.execute(select(identity.c.face_id, identity.c.person_id).where(_CONFIRMED)):
+        one_of.setdefault(person_id, face_id)
+    for face_id, person_id in tx.execute(select(rejection.c.face_id, rejection.c.person_id)):
+        if person_id in one_of and one_of[person_id] != face_id:
+            yield face_id, one_of[person_id]

@@ -1,0 +1,266 @@
+"""The user's word on people and faces, written as steps that can be taken back."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import assert_never
+
+from sqlalchemy import Connection, delete, select
+
+from agent.domain.edits import (
+    AdoptNames,
+    Basis,
+    DescribePerson,
+    Edit,
+    IgnoreFaces,
+    MergePeople,
+    NameFaces,
+    NameMany,
+    RejectFaces,
+    Step,
+    UnnameFaces,
+)
+from agent.domain.errors import FaceUnknown, NameTaken, PersonUnknown, SelfMerge
+from agent.domain.names import given, tidy
+from agent.domain.people import Certainty
+from agent.people.duties import is_child
+from agent.people.queries import adopted_rows, audit_rows
+from agent.people.sidecars.regions import spelling
+from agent.store.facts import Key, chunks, moment
+from agent.store.journal import Journal
+from agent.store.rows import add
+from agent.store.schema import face, identity, ignored, person, rejection
+
+
+def edit(tx: Connection, wish: Edit, now: datetime) -> Step:
+    """Raises FaceUnknown, PersonUnknown, NameEmpty, NameTaken, SelfMerge; then nothing may be kept of it."""
+    match wish:
+        case NameFaces():
+            return _name(tx, wish, now)
+        case NameMany():
+            return _name_many(tx, wish, now)
+        case AdoptNames():
+            return _adopt(tx, wish, now)
+        case RejectFaces():
+            return _reject(tx, wish, now)
+        case UnnameFaces():
+            return _unname(tx, wish, now)
+        case IgnoreFaces():
+            return _ignore(tx, wish, now)
+        case MergePeople():
+            return _merge(tx, wish, now)
+        case DescribePerson():
+            return _describe(tx, wish, now)
+        case _:
+            assert_never(wish)
+
+
+def _name(tx: Connection, wish: NameFaces, now: datetime) -> Step:
+    step, faces = Journal(tx), _faces(tx, wish.face_ids)
+    person_id = _known(tx, wish.person_id) if wish.person_id is not None else _of_name(tx, step, given(wish.name or ""), now)
+    if wish.basis is not None:
+        _say_basis(step, person_id, wish.basis, now)
+    changed = _confirm(tx, step, person_id, faces, now)
+    return step.close("name", len(changed), now, person_id=person_id)
+
+
+def _name_many(tx: Connection, wish: NameMany, now: datetime) -> Step:
+    """Faces that are no more are left out."""
+    step, changed = Journal(tx), 0
+    for name, face_ids in wish.people:
+        if there := _there(tx, face_ids):
+            changed += len(_confirm(tx, step, _of_name(tx, step, given(name), now), there, now))
+    return step.close("name", changed, now)
+
+
+def _confirm(tx: Connection, step: Journal, person_id: int, faces: Sequence[int], now: datetime) -> list[Key]:
+    """Returns the faces that were not known to be that person."""
+    confirmed = {face_id: other for face_id, other, certainty in _identities(tx, faces) if certainty == Certainty.CONFIRMED}
+    # Whoever else they were taken for, they are not.
+    others = [(face_id, other) for face_id, other, _ in _identities(tx, faces) if other != person_id]
+    step.set("not", others, moment(now))
+    step.set("not", [(face_id, person_id) for face_id in faces], None)
+    step.set("ignored", faces, None)
+    changed = step.set("who", [each for each in faces if confirmed.get(each) != person_id], [person_id, moment(now)])
+    audit_rows.add(tx, "named", _uid(tx, person_id), len(changed), now)
+    return changed
+
+
+def _adopt(tx: Connection, wish: AdoptNames, now: datetime) -> Step:
+    fresh = adopted_rows.news(tx, wish)
+    step, faces = Journal(tx), _faces(tx, list(fresh)) if fresh else []
+    settled = set(tx.scalars(select(ignored.c.face_id).where(ignored.c.face_id.in_(faces))))
+    settled |= {face_id for face_id, _, certainty in _identities(tx, faces) if certainty == Certainty.CONFIRMED}
+    ruled_out = {tuple(row) for row in tx.execute(select(rejection.c.face_id, rejection.c.person_id).where(rejection.c.face_id.in_(faces)))}
+    people = tx.execute(select(person.c.id, person.c.name, person.c.never_at)).all()
+    known = {spelling(row.name): row.id for row in people} | {row.name: row.id for row in people}
+    never = {row.id for row in people if row.never_at is not None}
+    changed = 0
+    for face_id in faces:
+        if face_id in settled:
+            continue
+        name = tidy(fresh[face_id])
+        if not name:
+            continue
+        person_id = known.get(name) or known.get(spelling(name))
+        if person_id in never or (face_id, person_id) in ruled_out:
+            continue
+        if person_id is None:
+            person_id = known[spelling(name)] = _of_name(tx, step, name, now)
+        changed += len(_confirm(tx, step, person_id, [face_id], now))
+        adopted_rows.remember(tx, face_id, name)
+    return step.close("name", changed, now)
+
+
+def _reject(tx: Connection, wish: RejectFaces, now: datetime) -> Step:
+    step, faces, person_id = Journal(tx), _faces(tx, wish.face_ids), _known(tx, wish.person_id)
+    mine = [face_id for face_id, other, _ in _identities(tx, faces) if other == person_id]
+    step.set("who", mine, None)
+    changed = step.set("not", [(face_id, person_id) for face_id in faces], moment(now))
+    _drop_opinions(tx, mine)
+    audit_rows.add(tx, "rejected", _uid(tx, person_id), len(changed), now)
+    return step.close("reject", len(changed), now, person_id=person_id)
+
+
+def _unname(tx: Connection, wish: UnnameFaces, now: datetime) -> Step:
+    step, faces = Journal(tx), _faces(tx, wish.face_ids)
+    named = [(face_id, other) for face_id, other, certainty in _identities(tx, faces) if certainty == Certainty.CONFIRMED]
+    step.set("not", named, moment(now))  # or they would be taken for the same people again at once
+    changed = step.set("who", [face_id for face_id, _ in named], None)
+    for uid in {_uid(tx, other) for _, other in named}:
+        audit_rows.add(tx, "unnamed", uid, len(changed), now)
+    return step.close("unname", len(changed), now)
+
+
+def _ignore(tx: Connection, wish: IgnoreFaces, now: datetime) -> Step:
+    step, faces = Journal(tx), _faces(tx, wish.face_ids)
+    changed = step.set("ignored", faces, moment(now) if wish.ignored else None)
+    if wish.ignored:
+        _drop_opinions(tx, faces)
+    return step.close("ignore" if wish.ignored else "unignore", len(changed), now)
+
+
+def _merge(tx: Connection, wish: MergePeople, now: datetime) -> Step:
+    step, into = Journal(tx), _known(tx, wish.into)
+    if into in wish.person_ids:
+        raise SelfMerge
+    moved = shown = 0
+    refused = False
+    for other in dict.fromkeys(wish.person_ids):
+        _known(tx, other)
+        theirs = tx.execute(select(identity.c.face_id, identity.c.certainty).where(identity.c.person_id == other)).all()
+        faces = [face_id for face_id, certainty in theirs if certainty == Certainty.CONFIRMED]
+        shown += len(theirs)  # whoever was taken for one is taken for the other from now on
+        # What is not the one is not the other; but what the user confirmed as either is.
+        confirmed = {each for each, _, certainty in _identities(tx, _rejected(tx, other)) if certainty == Certainty.CONFIRMED}
+        rejected = [each for each in _rejected(tx, other) if each not in confirmed]
+        step.set("not", [(each, other) for each in _rejected(tx, other)], None)
+        step.set("not", [(each, into) for each in rejected], moment(now))
+        step.set("not", [(each, into) for each in faces], None)
+        moved += len(step.set("who", faces, [into, moment(now)]))
+        audit_rows.add(tx, "merged", _uid(tx, other), len(faces), now)
+        refused = refused or tx.scalar(select(person.c.never_at).where(person.c.id == other)) is not None
+        step.set("person", [other], None)
+    if refused:  # a wish never to be recognised is theirs, whatever they are called
+        _switch(tx, step, into, "never_at", True, now)
+    audit_rows.add(tx, "merged_into", _uid(tx, into), moved, now)
+    return step.close("merge", shown, now, person_id=into)
+
+
+def _describe(tx: Connection, wish: DescribePerson, now: datetime) -> Step:
+    step, person_id = Journal(tx), _known(tx, wish.person_id)
+    if wish.name is not None:
+        _rename(tx, step, person_id, given(wish.name))
+    if wish.cover_face_id is not None:
+        step.set("cover_face_id", [person_id], _faces(tx, [wish.cover_face_id])[0])
+    if wish.basis is not None:
+        _say_basis(step, person_id, wish.basis, now)
+    birth_date = wish.birth_date and wish.birth_date.isoformat()
+    for field, said in (("birth_date", birth_date), ("notes", wish.notes), ("retention_days", wish.retention_days)):
+        if said is not None:
+            step.set(field, [person_id], said)
+    for field, is_so in (("hidden_at", wish.hidden), ("never_at", _never(wish, now)), ("watch_at", wish.watch)):
+        if is_so is not None:
+            _switch(tx, step, person_id, field, is_so, now)
+    for field in sorted(wish.clear | ({"basis_at"} if "basis" in wish.clear else set())):
+        step.set(field, [person_id], None)
+    return step.close("describe", 1, now, person_id=person_id)
+
+
+def _never(wish: DescribePerson, now: datetime) -> bool | None:
+    """As said; a child is not recognised unless a guardian consented."""
+    if wish.never is not None or wish.birth_date is None:
+        return wish.never
+    return True if is_child(wish.birth_date, now.date()) and wish.basis is not Basis.GUARDIAN else None
+
+
+def _rename(tx: Connection, step: Journal, person_id: int, name: str) -> None:
+    taken = tx.scalar(select(person.c.id).where(person.c.name == name, person.c.id != person_id))
+    if taken is not None:
+        raise NameTaken(person_id=taken)
+    step.set("name", [person_id], name)
+
+
+def _switch(tx: Connection, step: Journal, person_id: int, field: str, is_so: bool, now: datetime) -> None:
+    if is_so != (tx.scalar(select(person.c[field]).where(person.c.id == person_id)) is not None):
+        step.set(field, [person_id], moment(now) if is_so else None)
+        if field == "never_at" and is_so:  # see `never.begin`
+            thought = select(identity.c.face_id).where(identity.c.person_id == person_id, identity.c.certainty != Certainty.CONFIRMED)
+            step.lost(tx.scalars(thought).all())
+        audit_rows.add(tx, f"{field.removesuffix('_at')}_{'on' if is_so else 'off'}", _uid(tx, person_id), 1, now)
+
+
+def _of_name(tx: Connection, step: Journal, name: str, now: datetime) -> int:
+    """The person of that name, made if nobody has it."""
+    person_id = tx.scalar(select(person.c.id).where(person.c.name == name))
+    if person_id is None:
+        uid = uuid.uuid4().hex
+        person_id = add(tx, person, {"name": name, "created_at": now, "uid": uid})
+        step.made("person", person_id)
+        audit_rows.add(tx, "person_made", uid, 1, now)
+    return person_id
+
+
+def _say_basis(step: Journal, person_id: int, basis: Basis, now: datetime) -> None:
+    if step.set("basis", [person_id], basis.value):
+        step.set("basis_at", [person_id], moment(now))
+
+
+def _faces(tx: Connection, face_ids: Sequence[int]) -> list[int]:
+    """Those that exist, each once. Raises FaceUnknown if none does."""
+    there = _there(tx, face_ids)
+    if not there:
+        raise FaceUnknown
+    return there
+
+
+def _there(tx: Connection, face_ids: Sequence[int]) -> list[int]:
+    """Those that exist, each once."""
+    wanted = list(dict.fromkeys(face_ids))
+    there = {each for chunk in chunks(wanted) for each in tx.scalars(select(face.c.id).where(face.c.id.in_(chunk)))}
+    return [each for each in wanted if each in there]
+
+
+def _known(tx: Connection, person_id: int) -> int:
+    if tx.scalar(select(person.c.id).where(person.c.id == person_id)) is None:
+        raise PersonUnknown
+    return person_id
+
+
+def _uid(tx: Connection, person_id: int) -> str | None:
+    return tx.scalar(select(person.c.uid).where(person.c.id == person_id))
+
+
+def _identities(tx: Connection, faces: Sequence[int]) -> list[tuple[int, int, str]]:
+    """(face, person, certainty) of those that are or may be somebody."""
+    columns = select(identity.c.face_id, identity.c.person_id, identity.c.certainty)
+    return [tuple(row) for chunk in chunks(faces) for row in tx.execute(columns.where(identity.c.face_id.in_(chunk)))]
+
+
+def _rejected(tx: Connection, person_id: int) -> Sequence[int]:
+    return tx.scalars(select(rejection.c.face_id).where(rejection.c.person_id == person_id)).all()
+
+
+def _drop_opinions(tx: Connection, faces: Sequence[int]) -> None:
+    for chunk in chunks(faces):
+        tx.execute(delete(identity).where(identity.c.face_id.in_(chunk), identity.c.certainty != Certainty.CONFIRMED))

@@ -1,0 +1,115 @@
+"""Face prints as the matcher wants them, and which faces there are opinions to be formed about."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, not_, select, union
+from sqlalchemy.sql import exists
+
+from agent.domain.embeddings import FacePrint
+from agent.domain.face import Quality
+from agent.domain.people import Certainty, trust
+from agent.library.queries import face_rows
+from agent.library.records import ToJudge
+from agent.store.facts import chunks
+from agent.store.schema import embedding, face, grouping, identity, rejection
+
+_CONFIRMED = identity.c.certainty == Certainty.CONFIRMED
+
+
+def page(tx: Connection, embedder: str, *, after: int, limit: int) -> list[FacePrint]:
+    """By ascending face id."""
+    return _prints(tx, _all(embedder).where(embedding.c.face_id > after).order_by(embedding.c.face_id).limit(limit))
+
+
+def of_faces(tx: Connection, face_ids: Collection[int], embedder: str) -> list[FacePrint]:
+    """Of those that have one."""
+    return [each for chunk in chunks(list(face_ids)) for each in _prints(tx, _all(embedder).where(embedding.c.face_id.in_(chunk)))]
+
+
+def to_judge(tx: Connection, face_ids: Collection[int], embedder: str) -> list[ToJudge]:
+    """Those with a print that nobody confirmed, each with the people whom it is not: said so, or seen elsewhere on its photo."""
+    found: list[ToJudge] = []
+    for chunk in chunks(list(face_ids)):
+        rows = tx.execute(
+            select(face).join(embedding).where(embedding.c.embedder == embedder, face.c.id.in_(chunk), not_(_is_confirmed(face.c.id)))
+        ).mappings()
+        ruled_out = _ruled_out(tx, chunk)
+        found += [ToJudge(row["id"], row["image_id"], face_rows.read(row), ruled_out.get(row["id"], frozenset())) for row in rows]
+    return found
+
+
+def unconfirmed(tx: Connection, embedder: str, *, after: int, limit: int) -> list[int]:
+    """Faces to judge, by ascending id."""
+    ids = select(embedding.c.face_id).where(embedding.c.embedder == embedder, embedding.c.face_id > after)
+    return list(tx.scalars(ids.where(not_(_is_confirmed(embedding.c.face_id))).order_by(embedding.c.face_id).limit(limit)))
+
+
+def confirmed(tx: Connection, people: Collection[int] | None, within: Collection[int] | None) -> list[int]:
+    """Faces that the user confirmed as these people, or as anybody."""
+    found = select(identity.c.face_id).where(_CONFIRMED)
+    if people is not None:
+        found = found.where(identity.c.person_id.in_(list(people)))
+    if within is not None:
+        found = found.where(identity.c.face_id.in_(list(within)))
+    return list(tx.scalars(found))
+
+
+def people_kept(tx: Connection, least: int) -> int:
+    """Named ones and groups, and each face that is in neither; 0 if there are fewer prints than `least`."""
+    if (tx.scalar(select(func.count()).select_from(embedding)) or 0) < least:
+        return 0
+    somebody = case((grouping.c.group_id != 0, grouping.c.group_id), else_=-embedding.c.face_id)
+    unnamed = (
+        select(func.count(somebody.distinct()))
+        .select_from(embedding)
+        .outerjoin(grouping, grouping.c.face_id == embedding.c.face_id)
+        .outerjoin(identity, identity.c.face_id == embedding.c.face_id)
+        .where(identity.c.face_id.is_(None))
+    )
+    named = select(func.count(identity.c.person_id.distinct())).join_from(identity, embedding, embedding.c.face_id == identity.c.face_id)
+    return (tx.scalar(unnamed) or 0) + (tx.scalar(named) or 0)
+
+
+def thought_of(tx: Connection, people: Collection[int]) -> list[int]:
+    """Faces that are thought to be these people."""
+    mine = identity.c.person_id.in_(list(people))
+    return list(tx.scalars(select(identity.c.face_id).where(mine, identity.c.certainty != Certainty.CONFIRMED)))
+
+
+def _ruled_out(tx: Connection, chunk: Sequence[int]) -> dict[int, frozenset[int]]:
+    other = face.alias("other")
+    said = select(rejection.c.face_id, rejection.c.person_id).where(rejection.c.face_id.in_(chunk))
+    seen = (
+        select(face.c.id, identity.c.person_id)
+        .join_from(face, other, and_(other.c.image_id == face.c.image_id, other.c.id != face.c.id))
+        .join(identity, and_(identity.c.face_id == other.c.id, _CONFIRMED))
+        .where(face.c.id.in_(chunk))
+    )
+    found: dict[int, set[int]] = {}
+    for face_id, person_id in tx.execute(union(said, seen)):
+        found.setdefault(face_id, set()).add(person_id)
+    return {face_id: frozenset(people) for face_id, people in found.items()}
+
+
+def _all(embedder: str) -> Select[*tuple[Any, ...]]:
+    quality = face.c.size, face.c.sharpness, face.c.yaw, face.c.roll
+    return (
+        select(embedding.c.face_id, embedding.c.vector, identity.c.person_id, *quality)
+        .join_from(embedding, face, face.c.id == embedding.c.face_id)
+        .outerjoin(identity, and_(identity.c.face_id == embedding.c.face_id, _CONFIRMED))
+        .where(embedding.c.embedder == embedder)
+    )
+
+
+def _prints(tx: Connection, rows: Select[*tuple[Any, ...]]) -> list[FacePrint]:
+    found = []
+    for face_id, vector, person_id, size, sharpness, yaw, roll in tx.execute(rows):
+        trusted = trust(Quality(size, sharpness, yaw, roll))
+        # A face that shows nothing of somebody says nothing of who else is them.
+        found.append(FacePrint(face_id, vector, person_id if person_id is not None and trusted > 0 else 0, trusted))
+    return found
+
+
+def _is_confirmed(face_id: ColumnElement[int]) -> ColumnElement[bool]:
+    return exists().where(identity.c.face_id == face_id, _CONFIRMED)

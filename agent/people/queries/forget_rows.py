@@ -1,0 +1,58 @@
+"""Forgetting a person: what they are known by goes, everywhere in the library, and can't come back."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select
+
+from agent.domain.edits import Forgotten
+from agent.domain.errors import PersonUnknown
+from agent.people.queries import audit_rows
+from agent.store import journal
+from agent.store.facts import chunks
+from agent.store.rows import take_note
+from agent.store.schema import adopted, chip, embedding, grouping, identity, ignored, person, undo
+
+REASON = "forgotten"
+
+
+def forget(tx: Connection, person_id: int, now: datetime, *, note: str) -> Forgotten:
+    """Returns what went: of them, and of those who were merged into them. Raises PersonUnknown.
+
+    Their faces stay as boxes that nobody is asked about. `note` is taken until the backups are without them, too.
+    """
+    people, uids = meant(tx, person_id)
+    faces = tx.scalars(select(identity.c.face_id).where(identity.c.person_id.in_(people))).all()
+    embeddings = chips = 0
+    for chunk in chunks(faces):
+        embeddings += tx.execute(delete(embedding).where(embedding.c.face_id.in_(chunk))).rowcount
+        chips += tx.execute(delete(chip).where(chip.c.face_id.in_(chunk))).rowcount
+        for table in (identity, grouping, ignored, adopted):
+            tx.execute(delete(table).where(table.c.face_id.in_(chunk)))
+        tx.execute(insert(ignored), [{"face_id": face_id, "reason": REASON, "at": now} for face_id in chunk])
+    steps = journal.erase(tx, people)
+    tx.execute(delete(person).where(person.c.id.in_(people)))
+    for uid in uids:
+        audit_rows.add(tx, "forgotten", uid, len(faces), now)
+    take_note(tx, note)
+    return Forgotten(len(faces), embeddings, chips, steps)
+
+
+def by_uids(tx: Connection, uids: Iterable[str]) -> list[int]:
+    """Which of those forgotten are there: a backup from before was restored."""
+    return list(tx.scalars(select(person.c.id).where(person.c.uid.in_(list(uids)))))
+
+
+def meant(tx: Connection, person_id: int) -> tuple[list[int], list[str]]:
+    """Ids and random ids of them, and of whoever was merged into them, as far as that could be taken back. Raises PersonUnknown."""
+    if tx.scalar(select(person.c.id).where(person.c.id == person_id)) is None:
+        raise PersonUnknown
+    found, new = {person_id}, {person_id}
+    uids = set(tx.scalars(select(person.c.uid).where(person.c.id == person_id, person.c.uid.is_not(None))))
+    while new:
+        merges = tx.execute(select(undo.c.changes).where(undo.c.action == "merge", undo.c.undone_at.is_(None), undo.c.person_id.in_(new)))
+        gone = [change for (changes,) in merges for change in changes if change["fact"] == "person"]
+        uids |= {change["before"]["uid"] for change in gone}
+        new = {key for change in gone for key in change["keys"]} - found
+        found |= new
+    return sorted(found), sorted(uids)

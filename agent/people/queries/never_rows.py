@@ -1,0 +1,89 @@
+"""People who are never recognised: one print is kept, by their own wish, to know them by; no other is, and nobody is told of them."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, delete, insert, select
+from sqlalchemy.sql import exists
+
+from agent.domain.people import Certainty
+from agent.library.queries import action_rows
+from agent.store.facts import BY_USER, chunks
+from agent.store.schema import chip, embedding, face, grouping, identity, ignored, image, person
+
+REASON = "never"
+
+
+def begin(tx: Connection, person_id: int) -> int:
+    """Delete all prints of a person but the one of their largest face, and what was merely thought to be them. Returns how many went."""
+    theirs = select(identity.c.face_id).where(identity.c.person_id == person_id)
+    largest = (
+        select(face.c.id)
+        .join_from(face, embedding, embedding.c.face_id == face.c.id)
+        .where(face.c.id.in_(theirs.where(identity.c.certainty == Certainty.CONFIRMED)))
+    )
+    kept = tx.scalar(largest.order_by(face.c.size.desc(), face.c.id).limit(1))
+    gone = sum(
+        tx.execute(delete(table).where(table.c.face_id.in_(theirs), table.c.face_id != (kept or 0))).rowcount for table in (embedding, chip)
+    )
+    tx.execute(delete(identity).where(identity.c.person_id == person_id, identity.c.certainty != Certainty.CONFIRMED))
+    return gone
+
+
+def keep_one(tx: Connection, person_id: int, fresh: Collection[int]) -> int:
+    """They were never recognised before these faces became theirs, if they did: delete the prints of those, unless they have no other.
+
+    Returns how many went.
+    """
+    theirs = select(identity.c.face_id).where(identity.c.person_id == person_id, identity.c.certainty == Certainty.CONFIRMED)
+    known_by = set(tx.scalars(theirs.join(embedding, embedding.c.face_id == identity.c.face_id)))
+    if not known_by - set(fresh):
+        return begin(tx, person_id)
+    return sum(
+        tx.execute(delete(table).where(table.c.face_id.in_(chunk))).rowcount
+        for chunk in chunks(sorted(known_by & set(fresh)))
+        for table in (embedding, chip)
+    )
+
+
+def let_go(tx: Connection, faces: Collection[int], now: datetime) -> None:
+    """These may be theirs no more: photos of those that are not, and have no print because they were, are looked at again."""
+    images: set[int] = set()
+    for chunk in chunks(sorted(faces)):
+        without = select(face.c.id, face.c.image_id).join(image).outerjoin(embedding, embedding.c.face_id == face.c.id)
+        rows = tx.execute(without.where(face.c.id.in_(chunk), embedding.c.face_id.is_(None), image.c.embedder.is_not(None))).all()
+        kept = kept_out(tx, [row.id for row in rows])
+        images |= {row.image_id for row in rows if row.id not in kept}
+    action_rows.look_again(tx, sorted(images), now)
+
+
+def end(tx: Connection, person_id: int, now: datetime) -> None:
+    """Have their photos looked at again: their prints come back."""
+    theirs = select(face.c.image_id).join(identity).where(identity.c.person_id == person_id)
+    action_rows.look_again(tx, tx.scalars(theirs.distinct()).all(), now)
+
+
+def people(tx: Connection) -> frozenset[int]:
+    return frozenset(tx.scalars(select(person.c.id).where(person.c.never_at.is_not(None))))
+
+
+def silence(tx: Connection, faces: Sequence[int], now: datetime) -> None:
+    """They were found to be somebody who is never recognised: their prints go, and nothing says who they are."""
+    for chunk in chunks(faces):
+        for table in (embedding, chip, grouping, ignored):
+            tx.execute(delete(table).where(table.c.face_id.in_(chunk)))
+        tx.execute(insert(ignored), [{"face_id": each, "reason": REASON, "at": now} for each in chunk])
+
+
+def kept_out(tx: Connection, faces: Collection[int]) -> frozenset[int]:
+    """Those of which no print may be stored: forgotten, or of people who are never recognised, but for the one print they are known by."""
+    if not faces:
+        return frozenset()
+    silenced = select(ignored.c.face_id).where(ignored.c.face_id.in_(faces), ignored.c.reason != BY_USER)
+    known_by = exists().where(embedding.c.face_id == identity.c.face_id)
+    theirs = (
+        select(identity.c.face_id)
+        .join(person, person.c.id == identity.c.person_id)
+        .where(and_(identity.c.face_id.in_(faces), person.c.never_at.is_not(None)), ~known_by)
+    )
+    return frozenset(tx.scalars(silenced)) | frozenset(tx.scalars(theirs))

@@ -1,0 +1,260 @@
+"""The library's part about people: each call of the port as one transaction."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from agent.domain.edits import Edit, Forgotten, Step
+from agent.domain.embeddings import FacePrint, GroupMember
+from agent.domain.errors import StoreBusy, StoreError
+from agent.domain.events import FavouritesChanged, ImagesHidden, PeopleChanged, Recorded
+from agent.domain.face import Face
+from agent.domain.people import Identity
+from agent.engine.matcher_port import Groups
+from agent.library.library_port import BACKUPS_HOLD_PURGED
+from agent.library.records import Area, Doubt, FaceGroup, FaceRef, Person, PersonFace, PersonFacts, ToJudge
+from agent.people.queries import (
+    adopted_rows,
+    album_rows,
+    audit_rows,
+    cluster_rows,
+    edit_rows,
+    embedding_rows,
+    forget_rows,
+    never_rows,
+    person_rows,
+)
+from agent.store import event_rows, journal
+from agent.store.database import Database
+from agent.store.rows import take_note
+from agent.store.schema import face, image
+
+PAGE = 5_000  # face prints in one transaction
+
+
+class PeopleTables:
+    """Implements `agent.library.library_port.Register`, and how steps are taken back."""
+
+    _database: Database
+
+    def people(self) -> list[Person]:
+        with self._database.read() as tx:
+            return person_rows.everybody(tx)
+
+    def edit(self, wish: Edit, *, now: datetime, note: str | None = None) -> tuple[Step, list[Recorded]]:
+        with self._database.write(durable=True) as tx:
+            before = never_rows.people(tx)
+            step = edit_rows.edit(tx, wish, now)
+            return step, _concluded(tx, step, before, now, note)
+
+    def take_back(self, token: str | None = None, *, now: datetime, note: str | None = None) -> tuple[Step, list[Recorded]] | None:
+        with self._database.write(durable=True) as tx:
+            before = never_rows.people(tx)
+            step = journal.take_back(tx, token, now)
+            return None if step is None else (step, _concluded(tx, step, before, now, note, then="taken_back"))
+
+    def do_again(self, *, now: datetime, note: str | None = None) -> tuple[Step, list[Recorded]] | None:
+        with self._database.write(durable=True) as tx:
+            before = never_rows.people(tx)
+            step = journal.do_again(tx)
+            return None if step is None else (step, _concluded(tx, step, before, now, note, then="done_again"))
+
+    def steps(self) -> tuple[Step | None, Step | None]:
+        with self._database.read() as tx:
+            return journal.steps(tx)
+
+    def uids_of(self, person_id: int) -> list[str]:
+        with self._database.read() as tx:
+            return forget_rows.meant(tx, person_id)[1]
+
+    def forget_person(self, person_id: int, *, now: datetime, note: str) -> tuple[Forgotten, list[Recorded]]:
+        with self._database.write(durable=True) as tx:
+            gone = forget_rows.forget(tx, person_id, now, note=note)
+            recorded = event_rows.record(tx, PeopleChanged(action="forget"), now)
+        # It is deleted and overwritten already; there may be no room for a new file beside the old one, and what reads meanwhile keeps the
+        # log from being emptied: while the note stands, `flush` is to come.
+        with suppress(StoreError):
+            self._database.compact()
+        return gone, [recorded]
+
+    def overdue(self, *, now: datetime, usual_days: int) -> dict[int, datetime]:
+        with self._database.read() as tx:
+            return person_rows.overdue(tx, now, usual_days)
+
+    def expire_unnamed(self, *, before: datetime, note: str) -> int:
+        with self._database.write(durable=True) as tx:
+            expired = person_rows.expire_unnamed(tx, before, note)
+        if expired:
+            with suppress(StoreBusy):
+                self._database.flush()
+        return expired
+
+    def people_by_uids(self, uids: Iterable[str]) -> list[int]:
+        with self._database.read() as tx:
+            return forget_rows.by_uids(tx, uids)
+
+    def audit_broken_at(self) -> int | None:
+        with self._database.read() as tx:
+            return audit_rows.first_broken(tx)
+
+    def person(self, person_id: int) -> PersonFacts | None:
+        with self._database.read() as tx:
+            return album_rows.person_facts(tx, person_id)
+
+    def person_faces(self, person_id: int, *, limit: int, offset: int = 0) -> tuple[list[PersonFace], int]:
+        with self._database.read() as tx:
+            return album_rows.faces_of_person(tx, person_id, limit=limit, offset=offset)
+
+    def faces_held(self, person_id: int, *, after: int, limit: int) -> list[PersonFace]:
+        with self._database.read() as tx:
+            return album_rows.faces_held(tx, person_id, after=after, limit=limit)
+
+    def face_refs(self, faces: Collection[int]) -> list[FaceRef]:
+        with self._database.read() as tx:
+            return album_rows.refs(tx, faces)
+
+    def groups(self, *, limit: int, offset: int = 0) -> tuple[list[FaceGroup], int]:
+        with self._database.read() as tx:
+            return album_rows.groups(tx, limit=limit, offset=offset)
+
+    def group_faces(self, group_id: int) -> list[FaceRef]:
+        with self._database.read() as tx:
+            return album_rows.faces_of_group(tx, group_id)
+
+    def doubts(self, *, limit: int, person_id: int | None = None) -> tuple[list[Doubt], int]:
+        with self._database.read() as tx:
+            return album_rows.doubts(tx, limit=limit, person_id=person_id)
+
+    def rejections(self, face_ids: Sequence[int]) -> dict[int, frozenset[int]]:
+        with self._database.read() as tx:
+            return person_rows.rejections(tx, face_ids)
+
+    def faces_of(self, sha256: str) -> list[int]:
+        with self._database.read() as tx:
+            return list(tx.scalars(select(face.c.id).join(image).where(image.c.sha256 == sha256)))
+
+    def faces_of_image(self, image_id: int) -> list[int]:
+        with self._database.read() as tx:
+            return list(tx.scalars(select(face.c.id).where(face.c.image_id == image_id).order_by(face.c.ordinal)))
+
+    def faces_of_people(self, people: Collection[int] | None, *, within: Collection[int] | None = None) -> list[int]:
+        with self._database.read() as tx:
+            return embedding_rows.confirmed(tx, people, within)
+
+    def faces_adopted(self, within: Collection[int]) -> set[int]:
+        with self._database.read() as tx:
+            return adopted_rows.among(tx, within)
+
+    def images_of_faces(self, faces: Collection[int]) -> list[int]:
+        with self._database.read() as tx:
+            return person_rows.images_of(tx, faces)
+
+    def person_names(self) -> dict[int, str]:
+        with self._database.read() as tx:
+            return person_rows.names(tx)
+
+    def people_watched(self) -> dict[int, str]:
+        with self._database.read() as tx:
+            return person_rows.watched(tx)
+
+    def people_kept(self, *, least: int) -> int:
+        with self._database.read() as tx:
+            return embedding_rows.people_kept(tx, least)
+
+    def faces_thought_of(self, people: Collection[int]) -> list[int]:
+        with self._database.read() as tx:
+            return embedding_rows.thought_of(tx, people)
+
+    def prints(self, embedder: str) -> Iterator[list[FacePrint]]:
+        after = 0
+        while True:
+            with self._database.read() as tx:
+                page = embedding_rows.page(tx, embedder, after=after, limit=PAGE)
+            if not page:
+                return
+            yield page
+            after = page[-1].face_id
+
+    def prints_of(self, faces: Collection[int], embedder: str) -> list[FacePrint]:
+        with self._database.read() as tx:
+            return embedding_rows.of_faces(tx, faces, embedder)
+
+    def unconfirmed(self, embedder: str, *, after: int, limit: int) -> list[int]:
+        with self._database.read() as tx:
+            return embedding_rows.unconfirmed(tx, embedder, after=after, limit=limit)
+
+    def to_judge(self, faces: Collection[int], embedder: str) -> list[ToJudge]:
+        with self._database.read() as tx:
+            return embedding_rows.to_judge(tx, faces, embedder)
+
+    def ungrouped(self, limit: int) -> list[GroupMember]:
+        with self._database.read() as tx:
+            return cluster_rows.ungrouped(tx, limit)
+
+    def grouped(self) -> Groups:
+        with self._database.read() as tx:
+            return cluster_rows.grouped(tx)
+
+    def all_members(self) -> Groups:
+        with self._database.read() as tx:
+            return cluster_rows.everything(tx)
+
+    def set_groups(self, groups_of: dict[int, int], *, anew: bool) -> None:
+        with self._database.write() as tx:
+            cluster_rows.put(tx, groups_of, anew=anew)
+
+    def image_embeddings(self, image_id: int, embedder: str) -> list[tuple[int, bytes, Face]]:
+        with self._database.read() as tx:
+            return person_rows.of_image(tx, image_id, embedder)
+
+    def set_identities(self, identities: Mapping[int, Identity | None], *, now: datetime) -> None:
+        with self._database.write() as tx:
+            person_rows.set_identities(tx, identities, now)
+
+    def purge_recognition(
+        self, *, now: datetime, keep: Sequence[Area] = (), note: str | None = None, tell_none: bool = False
+    ) -> list[Recorded]:
+        with self._database.write(durable=True) as tx:
+            recorded = person_rows.purge_recognition(tx, now, keep, note, tell_none=tell_none)
+        if recorded:
+            with suppress(StoreBusy):
+                self._database.flush()
+        return recorded
+
+
+def _follow_never(tx: Connection, step: Step, before: frozenset[int], now: datetime) -> None:
+    """Prints go, or come back, with the wish never to be recognised, and with the faces of who wishes so, whichever way it changed."""
+    after = never_rows.people(tx)
+    still = sorted(before & after & step.people)
+    gone = sum(never_rows.keep_one(tx, person_id, step.faces) for person_id in still)
+    if still:
+        never_rows.let_go(tx, step.faces, now)
+    gone += sum(never_rows.begin(tx, person_id) for person_id in sorted(after - before))
+    if gone:
+        take_note(tx, BACKUPS_HOLD_PURGED)
+    for person_id in sorted(before - after):
+        never_rows.end(tx, person_id, now)
+    if before - after:
+        never_rows.let_go(tx, step.faces, now)
+
+
+def _concluded(
+    tx: Connection, step: Step, never_before: frozenset[int], now: datetime, note: str | None, *, then: str | None = None
+) -> list[Recorded]:
+    """What is written with a step, or with its being taken back or done again (`then`); and what others are told of it."""
+    _follow_never(tx, step, never_before, now)
+    if note is not None:
+        take_note(tx, note)
+    if step.action in ("hide", "unhide"):
+        hidden = (step.action == "hide") != (then == "taken_back")
+        return [event_rows.record(tx, ImagesHidden(count=step.count, hidden=hidden), now)]
+    if step.action in ("favourite", "unfavourite"):
+        favourite = (step.action == "favourite") != (then == "taken_back")
+        return [event_rows.record(tx, FavouritesChanged(count=step.count, favourite=favourite), now)]
+    if step.token is None:
+        return []
+    if then is not None:
+        audit_rows.add(tx, then, None, step.count, now)
+    return [event_rows.record(tx, PeopleChanged(action=step.action), now)]

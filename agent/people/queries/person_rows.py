@@ -1,0 +1,203 @@
+"""People: what the user confirmed, and the opinions formed from it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, insert, not_, or_, select, true, update
+from sqlalchemy.sql import exists
+
+from agent.domain.events import RecognitionPurged, Recorded
+from agent.domain.face import Box, Face
+from agent.domain.people import Certainty, Identity
+from agent.domain.reference import LEAST_SHARPNESS
+from agent.library.queries import face_rows, job_rows
+from agent.library.records import Area, Person, Portrait
+from agent.people.queries import audit_rows, never_rows
+from agent.store import event_rows
+from agent.store.facts import chunks
+from agent.store.path_ranges import within
+from agent.store.rows import take_note
+from agent.store.schema import chip, embedding, face, grouping, identity, ignored, image, person, place, rejection
+
+
+def everybody(tx: Connection, person_id: int | None = None) -> list[Person]:
+    """Or one of them."""
+    count = func.count(identity.c.face_id)
+    columns = person.c.id, person.c.name, person.c.hidden_at, person.c.never_at, person.c.cover_face_id
+    which = true() if person_id is None else person.c.id == person_id
+    rows = tx.execute(select(*columns, count.label("faces")).outerjoin(identity).where(which).group_by(person.c.id).order_by(person.c.name))
+    found = rows.all()
+    portraits = _portraits(tx, [row.id for row in found if row.cover_face_id is not None], which)
+    confirmed = _confirmed(tx, which)
+    return [
+        Person(
+            row.id,
+            row.name,
+            row.faces,
+            row.faces - confirmed.get(row.id, (0, 0))[1],
+            row.faces - confirmed.get(row.id, (0, 0))[0],
+            hidden=row.hidden_at is not None,
+            never=row.never_at is not None,
+            portrait=portraits.get(row.id),
+        )
+        for row in found
+    ]
+
+
+def _confirmed(tx: Connection, which: ColumnElement[bool]) -> dict[int, tuple[int, int]]:
+    """By person: confirmed faces, and how many of them are on a photo that has another one of theirs.
+
+    Only the user can say that of two faces: whatever is not confirmed is on a photo of its own. To count all photos takes far longer.
+    """
+    faces = func.count()
+    confirmed = select(identity.c.person_id, faces, faces - func.count(face.c.image_id.distinct()))
+    confirmed = confirmed.join_from(identity, face, face.c.id == identity.c.face_id).join(person, person.c.id == identity.c.person_id)
+    rows = tx.execute(confirmed.where(identity.c.certainty == Certainty.CONFIRMED, which).group_by(identity.c.person_id))
+    return {person_id: (count, twice) for person_id, count, twice in rows}
+
+
+def _portraits(tx: Connection, covers: Sequence[int], which: ColumnElement[bool]) -> dict[int, Portrait]:
+    """By person: the cover that was chosen, or the best one confirmed. Confirmed faces are few, whatever the library holds."""
+    # In a large blurred face one recognises less than in a small sharp one; of equals, the last.
+    best_first = ((face.c.sharpness >= LEAST_SHARPNESS).desc(), face.c.size.desc(), face.c.id.desc())
+    place_of = func.row_number().over(partition_by=identity.c.person_id, order_by=best_first).label("place")
+    confirmed = (
+        select(identity.c.face_id, identity.c.person_id, place_of)
+        .join_from(identity, face, face.c.id == identity.c.face_id)
+        .join(person, person.c.id == identity.c.person_id)
+        .where(identity.c.certainty == Certainty.CONFIRMED, which)
+    )
+
+    def best(of: Select[int, int, int]) -> Select[int, int]:
+        ranked = of.subquery()
+        return select(ranked.c.face_id, ranked.c.person_id).where(ranked.c.place == 1)
+
+    there = exists().where(place.c.image_id == image.c.id, place.c.missing_since.is_(None))
+    shown = and_(image.c.hidden_at.is_(None), there)
+
+    def read(chosen: Select[int, int]) -> dict[int, Portrait]:
+        of = chosen.subquery()
+        rows = tx.execute(
+            select(of.c.person_id, face.c.image_id, image.c.width, image.c.height, face.c.x, face.c.y, face.c.w, face.c.h)
+            .join_from(of, face, face.c.id == of.c.face_id)
+            .join(image)
+            .where(shown)
+        )
+        return {row.person_id: Portrait(row.image_id, row.width, row.height, Box(row.x, row.y, row.w, row.h)) for row in rows}
+
+    # To look at the images of all that are confirmed takes ten times as long as at one of each person: only where that one is not shown.
+    found = read(best(confirmed))
+    ask = select(identity.c.person_id).join(person).where(identity.c.certainty == Certainty.CONFIRMED, which).distinct()
+    rest = [person_id for person_id in tx.scalars(ask) if person_id not in found]
+    if rest:
+        found |= read(best(confirmed.join(image, image.c.id == face.c.image_id).where(shown, identity.c.person_id.in_(rest))))
+    if covers:
+        chosen = select(person.c.cover_face_id.label("face_id"), person.c.id.label("person_id")).where(person.c.id.in_(covers))
+        found |= read(chosen)
+    return found
+
+
+def of_image(tx: Connection, image_id: int, embedder: str) -> list[tuple[int, bytes, Face]]:
+    rows = tx.execute(
+        select(face, embedding.c.vector)
+        .join(embedding)
+        .where(face.c.image_id == image_id, embedding.c.embedder == embedder)
+        .order_by(face.c.ordinal)
+    ).mappings()
+    return [(row["id"], row["vector"], face_rows.read(row)) for row in rows]
+
+
+def names(tx: Connection) -> dict[int, str]:
+    return {row.id: row.name for row in tx.execute(select(person.c.id, person.c.name))}
+
+
+def watched(tx: Connection) -> dict[int, str]:
+    agreed = select(person.c.id, person.c.name).where(person.c.watch_at.is_not(None), person.c.never_at.is_(None))
+    return {row.id: row.name for row in tx.execute(agreed)}
+
+
+def images_of(tx: Connection, face_ids: Collection[int]) -> list[int]:
+    """The images of these faces, each once."""
+    wanted = list(face_ids)
+    found = {each for chunk in chunks(wanted) for each in tx.scalars(select(face.c.image_id).where(face.c.id.in_(chunk)).distinct())}
+    return sorted(found)
+
+
+def rejections(tx: Connection, face_ids: Sequence[int]) -> dict[int, frozenset[int]]:
+    """The people whom each face is not, said by the user."""
+    found: dict[int, set[int]] = {}
+    for chunk in chunks(face_ids):
+        for face_id, person_id in tx.execute(select(rejection.c.face_id, rejection.c.person_id).where(rejection.c.face_id.in_(chunk))):
+            found.setdefault(face_id, set()).add(person_id)
+    return {face_id: frozenset(people) for face_id, people in found.items()}
+
+
+def set_identities(tx: Connection, identities: Mapping[int, Identity | None], now: datetime) -> None:
+    unspoken = never_rows.people(tx)
+    for chunk in chunks(list(identities)):
+        # Face or person may be gone since they were compared.
+        there = set(tx.scalars(select(face.c.id).where(face.c.id.in_(chunk))))
+        named = {who.person_id for each in chunk if (who := identities[each]) is not None}
+        people = set(tx.scalars(select(person.c.id).where(person.c.id.in_(named)))) if named else set()
+        silent = set(tx.scalars(select(ignored.c.face_id).where(ignored.c.face_id.in_(chunk))))
+        rows = tx.execute(select(identity).where(identity.c.face_id.in_(chunk))).mappings()
+        known = {row["face_id"]: face_rows.identity_of(row) for row in rows}
+        fixed = {face_id for face_id, who in known.items() if who.certainty is Certainty.CONFIRMED}
+        wanted = {
+            each: None if each in silent or (who := identities[each]) is None or who.person_id not in people else who
+            for each in chunk
+            if each in there and each not in fixed
+        }
+        silenced = [each for each, who in wanted.items() if who is not None and who.person_id in unspoken]
+        never_rows.silence(tx, silenced, now)
+        wanted |= dict.fromkeys(silenced)
+        changed = [each for each, who in wanted.items() if who != known.get(each)]
+        tx.execute(delete(identity).where(identity.c.face_id.in_(changed)))
+        if opinions := [face_rows.identity_values(each, who) for each in changed if (who := wanted[each]) is not None]:
+            tx.execute(insert(identity), opinions)
+
+
+def purge_recognition(
+    tx: Connection, now: datetime, keep: Sequence[Area] = (), note: str | None = None, *, tell_none: bool = False
+) -> list[Recorded]:
+    # An analysis under way carries embeddings: it starts again, without.
+    job_rows.restart_leased(tx, now)
+    recognised: ColumnElement[bool] = image.c.embedder.is_not(None)
+    its_faces: ColumnElement[bool] = true()
+    its_prints: tuple[ColumnElement[bool], ColumnElement[bool]] = (true(), true())
+    if keep:
+        recognised = and_(recognised, not_(exists().where(place.c.image_id == image.c.id, or_(*map(within, keep)))))
+        found = select(face.c.id).join(image).where(recognised)
+        its_faces = identity.c.face_id.in_(found)
+        its_prints = embedding.c.face_id.in_(found), chip.c.face_id.in_(found)
+    tx.execute(delete(identity).where(its_faces, identity.c.certainty != Certainty.CONFIRMED))
+    embeddings, chips = (tx.execute(delete(table).where(mine)).rowcount for table, mine in zip((embedding, chip), its_prints, strict=True))
+    tx.execute(update(image).where(recognised).values(embedder=None))
+    tx.execute(delete(grouping).where(grouping.c.face_id.not_in(select(embedding.c.face_id))))
+    if not embeddings and not chips and not tell_none:
+        return []
+    if note is not None and (embeddings or chips):
+        take_note(tx, note)
+    audit_rows.add(tx, "prints_deleted", None, embeddings, now)
+    return [event_rows.record(tx, RecognitionPurged(embeddings=embeddings, chips=chips), now)]
+
+
+def overdue(tx: Connection, now: datetime, usual_days: int) -> dict[int, datetime]:
+    """People of whom no face was confirmed for as long as they may be kept, and since when that is so."""
+    last = select(func.max(identity.c.confirmed_at)).where(identity.c.person_id == person.c.id).scalar_subquery()
+    rows = tx.execute(select(person.c.id, person.c.created_at, person.c.retention_days, last.label("confirmed_at")))
+    ends = {row.id: (row.confirmed_at or row.created_at) + timedelta(days=row.retention_days or usual_days) for row in rows}
+    return {person_id: end for person_id, end in ends.items() if end <= now}
+
+
+def expire_unnamed(tx: Connection, before: datetime, note: str) -> int:
+    """Delete the prints and pictures of faces that nobody is known to be, of images analysed before then. Returns how many faces."""
+    named = exists().where(identity.c.face_id == embedding.c.face_id)
+    old = select(embedding.c.face_id).join_from(embedding, face).join(image).where(image.c.indexed_at < before, not_(named))
+    found = tx.scalars(old).all()
+    for chunk in chunks(found):
+        for table in (embedding, chip, grouping):
+            tx.execute(delete(table).where(table.c.face_id.in_(chunk)))
+    if found:
+        take_note(tx, note)
+    return len(found)

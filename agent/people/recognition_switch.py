@@ -1,0 +1,124 @@
+"""Recognition switched on or off, here or there: what lacks face prints is analysed again, what must have none loses them everywhere."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from agent.core.bus import Bus
+from agent.core.settings import Settings
+from agent.domain.errors import AgentError, KeyHomeError, StoreError
+from agent.domain.events import Recorded
+from agent.engine.analyser import Analyser
+from agent.library.library_port import BACKUPS_HOLD_PURGED, Library
+from agent.library.recipes import areas, recognition_ends
+from agent.people.identification import Opinions
+
+log = structlog.get_logger()
+
+RETRY_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Backups:
+    """Both block and raise StoreError or KeyHomeError."""
+
+    daily: Callable[[datetime, Settings], None]  # makes one if the last day has none
+    replace: Callable[[datetime, Settings], None]  # makes one and deletes all others
+
+
+class RecognitionSwitch:
+    """Makes the library, the gallery and the backups what the settings say.
+
+    `tell` hears what stands in the way, and None when it is over.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        analyser: Analyser,
+        opinions: Opinions,
+        bus: Bus,
+        backups: Backups,
+        *,
+        tell: Callable[[AgentError | None], None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._library = library
+        self._analyser = analyser
+        self._opinions = opinions
+        self._bus = bus
+        self._backups = backups
+        self._tell = tell
+        self._clock = clock
+        self._purged: list[Recorded] = []  # told once the backups are without it too
+        self._replacing = asyncio.Lock()
+        self._stale = asyncio.Event()  # the backups may hold what was deleted
+        self._stale.set()
+
+    async def follow(self, settings: Settings, before: Settings | None = None) -> None:
+        """Queue what lacks face prints, or faces; delete the prints there may not be. Raises StoreError.
+
+        Photos of folders that are not watched any more leave first: nothing is queued for them. Where recognition was switched off
+        (`before` says what held until now), it is told what was deleted also if that was nothing.
+        """
+        now, rules = self._clock(), areas(settings)
+        await asyncio.to_thread(self._library.folders_left, [folder.root for folder in settings.folders], now=now)
+        for area, recipe in rules:
+            await asyncio.to_thread(self._library.requeue_outdated, recipe, now=now, area=area)
+        keep = [area for area, recipe in rules if recipe.embedder is not None]
+        if len(keep) < len(rules):
+            tell = before is not None and recognition_ends(before, settings) and not self._purged
+            self._purged += await asyncio.to_thread(
+                self._library.purge_recognition, now=now, keep=keep, note=BACKUPS_HOLD_PURGED, tell_none=tell
+            )
+        if not keep:
+            self._analyser.forget()
+        self._opinions.forget()
+
+    async def follow_surely(self, settings: Settings, before: Settings) -> None:
+        """While the library can't be written to, try again: a purge is never left out."""
+
+        async def all_of_it() -> None:
+            await self.follow(settings, before)
+            await self._replace_backups(settings)
+
+        await self._surely(all_of_it)
+
+    def backups_stale(self) -> None:
+        """Something was deleted that backups may still hold."""
+        self._stale.set()
+
+    async def run(self, settings: Callable[[], Settings]) -> None:
+        """Keep the backups without what was deleted, until cancelled; first what was left to do when the agent died."""
+        while True:
+            await self._stale.wait()
+            self._stale.clear()
+            await self._surely(lambda: self._replace_backups(settings()))
+
+    async def _replace_backups(self, settings: Settings) -> None:
+        """Older backups hold what was deleted: one without it takes their place. Raises StoreError, KeyHomeError."""
+        async with self._replacing:
+            # What is deleted while the new one is made may be in it: the note is then another, and the next one is without that too.
+            while (noted := await asyncio.to_thread(self._library.note, BACKUPS_HOLD_PURGED)) is not None:
+                await asyncio.to_thread(self._backups.replace, self._clock(), settings)
+                await asyncio.to_thread(self._library.drop_note, BACKUPS_HOLD_PURGED, noted)
+            purged, self._purged = self._purged, []
+            self._bus.publish(purged)
+
+    async def _surely(self, work: Callable[[], Awaitable[None]]) -> None:
+        tried = 0
+        while True:
+            try:
+                await work()
+            except (StoreError, KeyHomeError) as error:
+                tried += 1
+                log.error("recognition.blocked", code=error.code)
+                self._tell(error)
+                await asyncio.sleep(RETRY_S)
+            else:
+                if tried:
+                    self._tell(None)
+                return

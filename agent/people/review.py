@@ -1,0 +1,63 @@
+"""The doubtful faces that the user is asked about, each with the faces of the person that are like it."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from agent.domain.errors import EngineError
+from agent.domain.people import Bounds
+from agent.engine.matcher_port import FaceMatcher, Query
+from agent.library.library_port import Library
+from agent.library.records import Doubt, FaceRef
+
+log = structlog.get_logger()
+
+SHOWN = 3
+MOST_NEAR = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    doubt: Doubt
+    shown: tuple[FaceRef, ...]  # those that agree first, the nearest of them before the others
+    agree: frozenset[int]  # of the faces shown, those that are near it; of the others nothing can be said
+
+
+class Review:
+    def __init__(self, library: Library, matcher: FaceMatcher, *, bounds: Callable[[], Bounds]) -> None:
+        self._library = library
+        self._matcher = matcher
+        self._bounds = bounds
+
+    async def questions(self, *, limit: int, person_id: int | None = None) -> tuple[list[Question], int]:
+        """The surest first, and how many there are. Raises StoreError."""
+        doubts, total = await asyncio.to_thread(self._library.doubts, limit=limit, person_id=person_id)
+        near = await self._near([doubt.face.id for doubt in doubts])
+        return await asyncio.to_thread(self._asked, doubts, near), total
+
+    async def _near(self, faces: Sequence[int]) -> list[list[int]]:
+        """The faces like each of these, nearest first; none if they can't be compared now."""
+        if not faces:
+            return []
+        try:
+            found = await self._matcher.near(Query(faces=tuple(faces)), within=self._bounds().probable, limit=MOST_NEAR)
+        except EngineError as error:
+            log.warning("review.not_compared", code=error.code)
+            return [[] for _ in faces]
+        return [[face_id for face_id, _ in row] for row in found]
+
+    def _asked(self, doubts: Sequence[Doubt], near: Sequence[Sequence[int]]) -> list[Question]:
+        people = {doubt.person_id for doubt in doubts}
+        references = {each: frozenset(self._library.faces_of_people([each])) for each in people}
+        agreeing = [[each for each in row if each in references[doubt.person_id]] for doubt, row in zip(doubts, near, strict=True)]
+        refs = {face.id: face for face in self._library.face_refs({each for row in agreeing for each in row[: 2 * SHOWN]})}
+        return [_question(doubt, [refs[each] for each in row if each in refs]) for doubt, row in zip(doubts, agreeing, strict=True)]
+
+
+def _question(doubt: Doubt, agreeing: Sequence[FaceRef]) -> Question:
+    likest = tuple(agreeing[:SHOWN])
+    ids = frozenset(face.id for face in likest)
+    others = tuple(face for face in doubt.shown if face.id not in ids)
+    return Question(doubt, (*likest, *others)[:SHOWN], ids)

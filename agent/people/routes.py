@@ -1,0 +1,175 @@
+"""Routes of people: who they are, who is doubtful or not named yet, and what the user says to it."""
+
+import asyncio
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import FastAPI, Query, Request
+from fastapi.responses import StreamingResponse
+
+from agent.domain.errors import NotFound, PersonUnknown
+from agent.library.recipes import EMBEDDER
+from agent.people import present_people
+from agent.people.export import held
+from agent.people.schemas import (
+    Doubts,
+    Edit,
+    Edited,
+    FaceSearchOut,
+    Forgotten,
+    GroupFaces,
+    Groups,
+    KeepNames,
+    NameConflict,
+    PersonDetail,
+    PersonFaces,
+    Step,
+    Steps,
+    Undo,
+    Verified,
+    VerifyRequest,
+)
+from agent.web import present
+from agent.web.context import Context
+from agent.web.received import received
+from agent.web.schemas import Draft, Id, NameFace, PersonOut
+
+Limit = Annotated[int, Query(ge=1, le=500)]
+Offset = Annotated[int, Query(ge=0, lt=2**31)]
+
+
+PHOTO = {"requestBody": {"content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}}
+
+
+def people_routes(api: FastAPI, context: Context) -> None:
+    """Add them to `api`."""
+    _reading(api, context)
+    _waiting(api, context)
+    _naming(api, context)
+    _editing(api, context)
+
+
+def _reading(api: FastAPI, context: Context) -> None:
+    app, library = context.app, context.app.library
+
+    @api.get("/api/people")
+    async def people() -> tuple[PersonOut, ...]:
+        days = app.settings.recognition.person_days
+        overdue = await asyncio.to_thread(library.overdue, now=app.now(), usual_days=days)
+        return tuple(present.person(known, overdue=known.id in overdue) for known in await asyncio.to_thread(library.people))
+
+    @api.get("/api/people/conflicts")
+    async def conflicts() -> tuple[NameConflict, ...]:
+        """Those on photos that the library page shows."""
+        found = await app.sidecars.conflicts()
+        faces = {face.id: face for face in await asyncio.to_thread(library.face_refs, {each.face_id for each in found})}
+        return tuple(present_people.conflict(each, faces[each.face_id]) for each in found if each.face_id in faces)
+
+    @api.post("/api/people/conflicts", status_code=204)
+    async def keep(asked: KeepNames) -> None:
+        await app.sidecars.keep(asked.face_ids, kept=asked.kept)
+
+    @api.get("/api/people/{person_id}")
+    async def person(person_id: Id) -> PersonDetail:
+        found = await asyncio.to_thread(library.person, person_id)
+        if found is None:
+            raise PersonUnknown
+        return present_people.detail(found, app.settings)
+
+    @api.get("/api/people/{person_id}/faces")
+    async def faces(person_id: Id, limit: Limit = 200, offset: Offset = 0) -> PersonFaces:
+        items, total = await asyncio.to_thread(library.person_faces, person_id, limit=limit, offset=offset)
+        return PersonFaces(items=tuple(present_people.person_face(each) for each in items), total=total)
+
+    @api.get("/api/people/{person_id}/export", response_class=StreamingResponse, responses={200: {"content": {"application/x-ndjson": {}}}})
+    async def export(person_id: Id) -> StreamingResponse:
+        """All that is held of a person, a JSON line for them and one for each face."""
+        lines = await asyncio.to_thread(held, library, person_id, EMBEDDER)
+        headers = {"content-disposition": f'attachment; filename="person-{person_id}.jsonl"', "cache-control": "private, no-store"}
+        return StreamingResponse(lines, media_type="application/x-ndjson", headers=headers)
+
+
+def _waiting(api: FastAPI, context: Context) -> None:
+    cards, review = context.app.group_cards, context.app.review
+
+    @api.get("/api/groups")
+    async def groups(limit: Limit = 60, offset: Offset = 0) -> Groups:
+        items, total = await cards.page(limit=limit, offset=offset)
+        return Groups(items=tuple(present_people.group(each) for each in items), total=total)
+
+    @api.get("/api/groups/{group_id}")
+    async def group(group_id: Id) -> GroupFaces:
+        found, doubtful = await cards.faces(group_id)
+        if not found:
+            raise NotFound
+        return GroupFaces(items=tuple(present_people.face_ref(each) for each in found), doubtful=doubtful)
+
+    @api.get("/api/doubts")
+    async def doubts(limit: Limit = 20, person_id: Id | None = None) -> Doubts:
+        items, total = await review.questions(limit=limit, person_id=person_id)
+        return Doubts(items=tuple(present_people.doubt(each) for each in items), total=total)
+
+
+def _naming(api: FastAPI, context: Context) -> None:
+    app, library, drafts = context.app, context.app.library, context.drafts
+
+    @api.post("/api/people")
+    async def name_face(named: NameFace) -> PersonOut:
+        person_id = await app.people.name_face(named.face_id, named.name)
+        drafts.put(named.face_id, "")
+        known = await asyncio.to_thread(library.people)
+        return next(present.person(person) for person in known if person.id == person_id)
+
+    @api.get("/api/drafts")
+    async def begun() -> tuple[Draft, ...]:
+        if not app.settings.recognition.enabled:
+            drafts.clear()  # what is off keeps nothing
+        return tuple(Draft(face_id=face_id, name=name) for face_id, name in drafts.all())
+
+    @api.post("/api/drafts", status_code=204)
+    async def begin(draft: Draft) -> None:
+        if app.settings.recognition.enabled:
+            drafts.put(draft.face_id, draft.name)
+
+
+def _editing(api: FastAPI, context: Context) -> None:
+    app, drafts = context.app, context.drafts
+
+    @api.post("/api/people/edits")
+    async def edit(asked: Edit) -> Edited:
+        step = await app.people.edit(present_people.wish(asked))
+        for face_id in step.faces:
+            drafts.put(face_id, "")
+        return Edited(undo=step.token, count=step.count, person_id=step.person_id)
+
+    @api.post("/api/people/{person_id}/forget")
+    async def forget(person_id: Id) -> Forgotten:
+        """It can't be taken back."""
+        gone = await app.people.forget(person_id)
+        drafts.clear()  # their name may be among those that were begun
+        return present_people.forgotten(gone)
+
+    @api.post("/api/search/face", openapi_extra=PHOTO)
+    async def search_face(request: Request) -> FaceSearchOut:
+        """Faces like those of the photo that is sent; it is looked at and not kept."""
+        async with received(request.stream(), app.settings.engine.max_megabytes) as path:
+            return present_people.alike(await app.face_search.search(path))
+
+    @api.post("/api/verify")
+    async def verify(asked: VerifyRequest) -> Verified:
+        """Computed for this answer only, stored nowhere."""
+        return Verified(**asdict(await app.verify(*asked.paths)))
+
+    @api.get("/api/steps")
+    async def steps() -> Steps:
+        back, again = await asyncio.to_thread(app.library.steps)
+        return Steps(undo=present_people.step(back), redo=present_people.step(again))
+
+    @api.post("/api/undo")
+    async def undo(asked: Undo) -> Step:
+        """What the token stands for, or the latest step."""
+        return present_people.step_done(await app.people.take_back(asked.undo))
+
+    @api.post("/api/redo")
+    async def redo() -> Step:
+        return present_people.step_done(await app.people.do_again())

@@ -1,0 +1,1 @@
+"""Names in XMP: read from photos and sidecars, written to sidecars."""

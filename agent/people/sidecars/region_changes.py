@@ -1,0 +1,77 @@
+"""What writing our names changes in regions that others write too: only what is ours, and what nobody named."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from agent.people.sidecars.regions import Area, NamedArea, Region, Schema, match, same_name, tidy
+
+
+@dataclass(frozen=True, slots=True)
+class AddRegion:
+    name: str
+    area: Area
+
+
+@dataclass(frozen=True, slots=True)
+class SetName:
+    """`index` is the region's place among those read. An empty name leaves the region without one."""
+
+    index: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveRegion:
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Disown:
+    """The region and its name are another program's by now: our marks go, for they tell the name we wrote."""
+
+    index: int
+
+
+RegionChange: TypeAlias = AddRegion | SetName | RemoveRegion | Disown
+
+
+def changes_to_write(ours: Sequence[NamedArea], theirs: Sequence[Region]) -> list[RegionChange]:
+    """What makes `theirs` say what we know. A name that somebody else gave stays, also where ours differs: that is a conflict to show.
+
+    What we wrote before and no longer say goes. Only MWG's regions are written; a name elsewhere is somebody's all the same.
+    """
+    named = [NamedArea(tidy(face.name), face.area) for face in ours]
+    pairs = match(named, theirs)
+    changes: list[RegionChange] = []
+    for one, face in enumerate(named):
+        region = theirs[pairs[one]] if one in pairs else None
+        if region is None or (region.schema is not Schema.MWG and not region.name):
+            if face.name and face.area.sound:
+                changes.append(AddRegion(face.name, face.area))
+        elif region.schema is Schema.MWG and (region.name_is_ours or not region.name):
+            if face.name and face.name != region.name:
+                changes.append(SetName(pairs[one], face.name))
+            elif not face.name and region.name:
+                changes.append(_withdraw(pairs[one], region))
+    kept = set(pairs.values())
+    return changes + [_withdraw(at, region) for at, region in enumerate(theirs) if at not in kept and region.name_is_ours]
+
+
+def changes_to_forget(names: Collection[str], theirs: Sequence[Region], *, by_others: bool = False) -> list[RegionChange]:
+    """Takes away what we wrote under these names; with `by_others` also the same names that other programs wrote."""
+    changes: list[RegionChange] = []
+    for at, region in enumerate(theirs):
+        called = any(same_name(name, region.name) for name in names)
+        wrote = region.written is not None and any(same_name(name, region.written) for name in names)
+        if region.name_is_ours and called:
+            changes.append(_withdraw(at, region))
+        elif called and by_others and region.schema is Schema.MWG:
+            changes.append(SetName(at, ""))
+        elif wrote:
+            changes.append(Disown(at))
+    return changes
+
+
+def _withdraw(at: int, region: Region) -> RegionChange:
+    return RemoveRegion(at) if region.added else SetName(at, "")

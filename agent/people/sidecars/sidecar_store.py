@@ -1,0 +1,161 @@
+"""Names of faces beside photos: read from sidecars or the photo, written to the sidecar, taken away again. To be called in threads."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from agent.domain.errors import XmpChanging, XmpError, XmpMalformed, XmpOtherImage, XmpTooLarge
+from agent.people.sidecars import editing, sidecar_files
+from agent.people.sidecars.embedded import Embedded, read_embedded
+from agent.people.sidecars.packet import Packet, decode
+from agent.people.sidecars.region_changes import RegionChange, changes_to_forget, changes_to_write
+from agent.people.sidecars.regions import NamedArea, NamedBox, Region, Regions, area_of, compare, same_name
+from agent.people.sidecars.sidecar_port import Forgotten, Origin, Reading, Written
+from agent.people.sidecars.xmp_reading import regions_of, sidecar_for
+from agent.people.sidecars.xmp_tree import parse
+
+_TRIES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    origin: Origin
+    regions: Regions | None  # None: it says nothing of regions
+    file: sidecar_files.SidecarFile
+    packet: Packet
+
+
+class Sidecars:
+    """One for the whole program: what it writes, it writes one after the other."""
+
+    def __init__(self) -> None:
+        self._writing = threading.Lock()
+
+    def read(self, photo: Path) -> Reading:
+        """The newest sidecar that speaks of regions, else the photo itself. Raises XmpError."""
+        found = [(source.origin, source.regions) for source in _sidecars(photo) if source.regions is not None]
+        inside = read_embedded(photo)
+        try:
+            embedded = _embedded_regions(inside)
+        except (XmpMalformed, XmpTooLarge):
+            if not found:
+                raise
+            embedded = None
+        if embedded is not None:
+            found.append((Origin.EMBEDDED, embedded))
+        if not found:
+            return Reading(Regions(), None, (), inside.orientation)
+        return Reading(found[0][1], found[0][0], tuple(origin for origin, _ in found[1:]), inside.orientation)
+
+    def write(
+        self, photo: Path, size: tuple[int, int], orientation: int, faces: Sequence[NamedBox], *, root: Path | None = None
+    ) -> Written:
+        """Make the sidecar say whom we know. `size`: of the upright image, as the boxes are. Raises XmpError.
+
+        Names that others gave stay. What the photo itself says of regions goes into a sidecar that says nothing of them yet: readers
+        take a sidecar's regions in place of the photo's. Links are followed within `root` only, by default the photo's own folder.
+        """
+        ours = [NamedArea(face.name, area_of(face.box, *size, orientation)) for face in faces]
+        flat = size if orientation < 5 else (size[1], size[0])
+
+        def change(regions: Regions) -> Sequence[RegionChange]:
+            changes = changes_to_write(ours, regions.items)
+            if changes and not regions.fit(*flat):
+                raise XmpOtherImage
+            return changes
+
+        changes, regions = self._change(photo, flat, change, root=root or photo.parent, create=True)
+        return Written(changes, tuple(compare(ours, regions.items)))
+
+    def forget(self, photo: Path, names: Collection[str], *, by_others: bool = False) -> Forgotten:
+        """Take what we wrote under these names out of every sidecar of the photo; `by_others`: other programs' too. Raises XmpError."""
+
+        def called(region: Region) -> bool:
+            return any(same_name(name, region.name) for name in names)
+
+        for path in (sidecar_files.long_name(photo), sidecar_files.short_name(photo)):
+            sidecar_files.clear(path)
+        changes = left = 0
+        for origin in [source.origin for source in _sidecars(photo)]:
+            some, regions = self._change(photo, (0, 0), lambda found: changes_to_forget(names, found.items, by_others=by_others), origin)
+            changes += some
+            left += sum(called(region) for region in regions.items)
+        return Forgotten(changes, left)
+
+    def _change(
+        self,
+        photo: Path,
+        size: tuple[int, int],
+        plan: Callable[[Regions], Sequence[RegionChange]],
+        origin: Origin | None = None,
+        *,
+        root: Path | None = None,
+        create: bool = False,
+    ) -> tuple[int, Regions]:
+        """How many changes were made, and all regions there are then."""
+        with self._writing:
+            for _ in range(_TRIES):
+                source = next((source for source in _sidecars(photo) if origin in (None, source.origin)), None)
+                if source is None and not create:
+                    return 0, Regions()
+                packet = source.packet if source else Packet(editing.NEW, "utf-8", b"", b"")
+                body = packet.body if origin else _with_embedded(photo, packet.body)
+                regions, changes = _planned(body, plan)
+                if not changes:
+                    return 0, regions
+                body = editing.edited(body, changes, size)
+                after = _planned(body, plan)[0]  # also proves that what we are about to write can be read
+                path = source.file.path if source else sidecar_files.long_name(photo)
+                if sidecar_files.replace(path, packet.with_body(body), source.file if source else None, photo, root):
+                    return len(changes), after
+        raise XmpChanging
+
+
+def _planned(body: bytes, plan: Callable[[Regions], Sequence[RegionChange]]) -> tuple[Regions, Sequence[RegionChange]]:
+    """All regions of a packet, and what is to change in them."""
+    regions = regions_of(parse(body)) or Regions()
+    return regions, plan(regions)
+
+
+def _sidecars(photo: Path) -> list[_Source]:
+    """Those of this photo: first those that speak of regions, the newest first. Raises XmpError."""
+    found: list[_Source] = []
+    for origin, path in ((Origin.LONG, sidecar_files.long_name(photo)), (Origin.SHORT, sidecar_files.short_name(photo))):
+        file = sidecar_files.read(path)
+        if file is None:
+            continue
+        packet = decode(file.data)
+        rdf = parse(packet.body)
+        if origin is Origin.SHORT and not _is_of(sidecar_for(rdf), photo):
+            continue
+        found.append(_Source(origin, regions_of(rdf), file, packet))
+    return sorted(found, key=lambda source: (source.regions is None, -source.file.mtime_ns))
+
+
+def _is_of(ending: str, photo: Path) -> bool:
+    """Lightroom says which of the photos of one name the sidecar belongs to; where nobody does, it must be the only one."""
+    return ending.casefold() == photo.suffix[1:].casefold() if ending else not sidecar_files.has_namesakes(photo)
+
+
+def _embedded_regions(inside: Embedded) -> Regions | None:
+    for data in (inside.xmp, inside.extended):
+        if data is not None and (regions := regions_of(parse(decode(data).body))) is not None:
+            return regions
+    return None
+
+
+def _with_embedded(photo: Path, body: bytes) -> bytes:
+    """The sidecar's packet with the photo's own regions, where it has none of its own. An unreadable packet inside hides nothing."""
+    if regions_of(parse(body)) is not None:
+        return body
+    inside = read_embedded(photo)
+    for data in (inside.xmp, inside.extended):
+        if data is not None:
+            with contextlib.suppress(XmpError):
+                seeded = editing.with_regions_of(body, decode(data).body)
+                if regions_of(parse(seeded)) is not None:
+                    return seeded
+    return body

@@ -1,0 +1,1 @@
+"""Redacted copies of photos, animations and videos."""

@@ -1,0 +1,197 @@
+"""Covered copies that somebody asks for: of whom and where is planned first, and each is told of as it ends."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from secrets import token_hex
+
+from agent.core.stoppable import stoppable
+from agent.domain.errors import NotFound, NotRestorable, PassphraseGone, RecognitionOff, VideoNotEditable
+from agent.domain.names import ids_of, tidy
+from agent.domain.redaction import Choice, Look
+from agent.library.library_port import Library
+from agent.redaction.copy_records import PlannedCopy, RedactionItem
+from agent.redaction.options import Keeping, Mark, Wish
+from agent.redaction.passphrases import check_passphrase
+from agent.redaction.ports import CopyFiles
+from agent.redaction.worker import CopyWork, Listener, UnderWay
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class RedactionAsk:
+    """Covered copies of the images and clips below `paths`, in `out` (a file or a folder), or in their own place (None)."""
+
+    paths: Sequence[str]
+    out: str | None
+    look: Look = field(default_factory=Look)
+    keep: Sequence[str] = ()  # names of people who stay visible
+    only: Sequence[str] | None = None  # names of those who are covered; None: everyone
+    strip: bool = False
+    overwrite: bool = False
+    report: bool = False
+    keeping: Keeping = Keeping.NOTHING
+    passphrase: str | None = None
+
+    def wish(self, choice: Choice) -> Wish:
+        in_place = self.out is None
+        locked = self.passphrase is not None and self.keeping is not Keeping.NOTHING
+        return Wish(choice, self.look, self.strip, self.keeping, locked, self.overwrite or in_place, self.report)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    uid: str  # of the batch
+    wish: Wish
+    copies: Sequence[PlannedCopy]
+
+
+class Redacting:
+    """Use it from one event loop. What is planned is made by `work`."""
+
+    def __init__(
+        self,
+        library: Library,
+        work: CopyWork,
+        copies: CopyFiles,
+        *,
+        recognises: Callable[[], bool],
+        supply: Callable[[bool], Awaitable[None]],
+        clock: Callable[[], datetime],
+    ) -> None:
+        """`supply` as `CopyWork` has it."""
+        self._library = library
+        self._work = work
+        self._copies = copies
+        self._recognises = recognises
+        self._supply = supply
+        self._clock = clock
+
+    async def redact(self, ask: RedactionAsk) -> AsyncGenerator[int | UnderWay | RedactionItem, None]:
+        """First how many there are, then each as it ends, and how far clips are meanwhile.
+
+        Whoever stops listening before the end stops what was not begun.
+        Raises SameFile, CopyUnsupported, CopyUnwritable, RecognitionOff, NoSuchName, and what stops all work.
+        """
+        plan = await self._planned(ask)
+        with self._work.listening(plan.uid, ask) as listener:
+            try:
+                listener.wanted = await self._noted(plan, ask.passphrase)
+                yield len(listener.wanted)
+                told: set[int] = set()  # ids: an item may be made anew before the others are made
+                async for item in self._ended(plan.uid):
+                    if item.id in listener.wanted:
+                        told.add(item.id)
+                        yield item
+                while len(told) < len(listener.wanted) and not listener.stopped:
+                    if (next_one := await self._next(listener)) is not None:
+                        if isinstance(next_one, RedactionItem):
+                            told.add(next_one.id)
+                        yield next_one
+            except (asyncio.CancelledError, GeneratorExit):
+                await self._work.left_alone(plan.uid)
+                raise
+
+    async def dry_run(self, ask: RedactionAsk) -> Sequence[PlannedCopy]:
+        """Return what `redact` would make, without anything being written. Raises as that before its first item."""
+        wish = ask.wish(await self.choice(ask.keep, ask.only))
+        return (await self._plan(ask, wish)).copies
+
+    async def begin(self, ask: RedactionAsk) -> str:
+        """Plan them and go on without anybody who listens; returns the batch. A passphrase would be lost with a restart.
+
+        Raises what `redact` raises before its first word.
+        """
+        plan = await self._planned(ask)
+        await self._noted(plan, ask.passphrase)
+        return plan.uid
+
+    async def edit(self, item_id: int, marks: Sequence[Mark]) -> RedactionItem:
+        """Make a copy anew with these marks. Raises NotFound; NotRestorable if there is no original any more to make it from.
+
+        PassphraseGone if what is kept would have to be locked again; VideoNotEditable.
+        """
+        known = await asyncio.to_thread(self._library.redaction, item_id)
+        if known is not None and known.facts is not None and not known.facts.marked:
+            raise VideoNotEditable
+        if known is not None and known.source == known.target:
+            raise NotRestorable
+        if known is not None and known.wish.locked:
+            raise PassphraseGone
+        item = await asyncio.to_thread(self._library.copy_edited, item_id, tuple(marks), now=self._clock())
+        if item is None:
+            raise NotFound
+        self._work.wake()
+        return item
+
+    async def retry(self, uid: str) -> int:
+        """Try once more what failed. Returns how many."""
+        count = await asyncio.to_thread(self._library.retry_copies, uid, now=self._clock())
+        self._work.wake()
+        return count
+
+    async def choice(self, keep: Sequence[str], only: Sequence[str] | None) -> Choice:
+        """Whom names mean. Raises RecognitionOff, NoSuchName."""
+        if not keep and only is None:
+            return Choice()
+        if not self._recognises():
+            raise RecognitionOff(covering="people")
+        people = await asyncio.to_thread(self._library.person_names)
+        return Choice(ids_of(keep, people), None if only is None else ids_of(only, people))
+
+    async def known(self, keep: Sequence[str]) -> Choice:
+        """The same without those whom nobody knows, or while nobody is recognised: everyone else is covered."""
+        if not keep or not self._recognises():
+            return Choice()
+        names = set(map(tidy, keep))
+        people = await asyncio.to_thread(self._library.person_names)
+        return Choice(frozenset(person_id for person_id, name in people.items() if name in names))
+
+    async def _planned(self, ask: RedactionAsk) -> "_Plan":
+        """Plan the copies and choose their batch: the one that an interrupted request of the same copies left, or a new one."""
+        choice = await self.choice(ask.keep, ask.only)
+        wish = ask.wish(choice)
+        if wish.locked and ask.passphrase is not None:
+            check_passphrase(ask.passphrase)
+        await self._supply(choice.names_people)
+        return await self._plan(ask, wish)
+
+    async def _plan(self, ask: RedactionAsk, wish: Wish) -> "_Plan":
+        begun = await asyncio.to_thread(self._library.copies_begun, wish)
+        begun = [each for each in begun if all(other == ask for other in self._work.requests(each.batch))]
+        copies = await stoppable(partial(self._copies.plan, ask.paths, ask.out, wish, self._library.made_at, begun))
+        joined = next((each.batch for each in begun if self._work.requests(each.batch)), None)
+        return _Plan(joined or _resumed(begun, copies, wish) or token_hex(16), wish, copies)
+
+    async def _noted(self, plan: "_Plan", passphrase: str | None) -> frozenset[int]:
+        """Write the plan down and start. Returns the ids of its items."""
+        if plan.wish.locked and passphrase is not None:
+            self._work.passphrases[plan.uid] = passphrase
+        ids = await asyncio.to_thread(self._library.plan_copies, plan.uid, plan.wish, plan.copies, now=self._clock())
+        self._work.mended()
+        return frozenset(ids)
+
+    async def _ended(self, uid: str) -> AsyncIterator[RedactionItem]:
+        """Copies that were there already, and what ended before anyone listened."""
+        after = 0
+        while page := await asyncio.to_thread(self._library.copies_ended, uid, after=after, limit=PAGE):
+            for item in page:
+                yield item
+            after = page[-1].id
+
+    async def _next(self, listener: Listener) -> UnderWay | RedactionItem | None:
+        told = await self._work.next_news(listener)
+        return await asyncio.to_thread(self._library.redaction, told) if isinstance(told, int) else told
+
+
+def _resumed(begun: Sequence[RedactionItem], copies: Sequence[PlannedCopy], wish: Wish) -> str | None:
+    """The batch to resume: the first one of the same wish of which nothing else is left. The items of others move to it."""
+    taken = {item_id for copy in copies for item_id in copy.begun}
+    left = {item.batch: True for item in begun if item.wish == wish}
+    for item in begun:
+        if item.batch in left and item.id not in taken:
+            left[item.batch] = False
+    return next((uid for uid, whole in left.items() if whole), None)

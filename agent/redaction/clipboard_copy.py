@@ -1,0 +1,46 @@
+"""Puts a photo of the library on the clipboard with all its faces covered."""
+
+import asyncio
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.domain.errors import ClipboardFailed
+from agent.engine.analyser import Analyse, Analyser
+from agent.engine.renderer import Render, Renderer
+from agent.engine.screen_port import Clipboard
+from agent.redaction.options import EVERYONE, PLAIN, covered, doubts_of, marks_of
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoCopied:
+    covered: int  # faces
+    doubtful: bool  # it is to be reviewed before it is shared
+
+
+class PhotoCopy:
+    def __init__(self, analyser: Analyser, renderer: Renderer, clipboard: Clipboard | None, *, task: Callable[[str], Analyse]) -> None:
+        """`task` looks for every face. Without a clipboard nothing can be copied."""
+        self._analyser = analyser
+        self._renderer = renderer
+        self._clipboard = clipboard
+        self._task = task
+
+    async def copy(self, path: str) -> PhotoCopied:
+        """Cover everyone on the photo at `path` and put it on the clipboard, without metadata. Only the covered picture touches the disk.
+
+        Raises ClipboardFailed, ImageError, EngineError, ModelError.
+        """
+        if self._clipboard is None:
+            raise ClipboardFailed
+        analysis = await self._analyser.analyse(self._task(path))
+        marks = marks_of(analysis.faces, [None] * len(analysis.faces), EVERYONE, PLAIN)
+        pictures = {}
+        with tempfile.TemporaryDirectory(prefix="ai-popup-") as folder:  # 0700
+            for format in self._clipboard.formats:
+                output = Path(folder) / f"copy.{format}"
+                await self._renderer.render(Render(path, str(output), covered(marks), format, strip=True))
+                pictures[format] = await asyncio.to_thread(output.read_bytes)
+        await self._clipboard.put(pictures)
+        return PhotoCopied(len(covered(marks)), bool(doubts_of(marks)))

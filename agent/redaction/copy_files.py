@@ -1,0 +1,171 @@
+"""Covered copies as files: written aside, and moved into their place whole or not at all."""
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from agent.core.bounded_read import open_regular
+from agent.core.files import copy_errors, create_file, move_new, sync_file, sync_folder
+from agent.core.stoppable import stop_if_unwanted
+from agent.domain.errors import AlreadyKept, SameFile
+from agent.redaction import copy_names
+from agent.redaction.copy_names import MadeAt, Names, file_id
+from agent.redaction.copy_records import PlannedCopy, RedactionItem
+from agent.redaction.options import Wish
+from agent.redaction.ports import KEPT_ENDING, Placing
+
+REPORT_ENDING: Final = ".redaction.json"
+
+
+class Copies:
+    """Implements `CopyFiles`."""
+
+    def plan(
+        self, paths: Sequence[str], out: str | None, wish: Wish, made: MadeAt, begun: Sequence[RedactionItem] = ()
+    ) -> list[PlannedCopy]:
+        wanted = list(copy_names.wanted_files(paths, out))
+        if out is None:
+            names = Names(wish, (), made, self.digest, begun)
+            return [copy for source, _ in wanted if (copy := names.in_place(source)) is not None]
+        names = Names(wish, (source for source, _ in wanted), made, self.digest, begun)
+        if copy_names.as_one_file(paths, out):
+            return [names.named(source, *copy_names.exactly(out, source)) for source, _ in wanted]
+        above = os.path.abspath(out)  # noqa: PTH100 - pathlib keeps ".."
+        if any(_same(above, path) for path in paths):
+            raise SameFile
+        planned = [names.named(source, *copy_names.below(above, source, base)) for source, base in wanted]
+        if any(each.there is None for each in planned):
+            with copy_errors(above):
+                _check_writable(_first_there(Path(above)))
+        return planned
+
+    def plan_below(self, root: str, sources: Sequence[str], out: str, wish: Wish, made: MadeAt) -> list[PlannedCopy]:
+        names = Names(wish, (), made, self.digest)
+        planned = []
+        for source in sources:
+            target, format = copy_names.below(out, source, root)
+            if not _same(target, source):
+                planned.append(names.there(source, target, format) or PlannedCopy(source, target, format))
+        return planned
+
+    def prepare(self, target: str, token: str) -> str:
+        folder = Path(target).parent
+        with copy_errors(str(folder)):
+            folder.mkdir(parents=True, exist_ok=True)
+            _check_writable(folder)
+            mark = hashlib.sha256(f"{token} {target}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
+            aside = folder / f".ai-popup-{mark}.tmp"
+            aside.unlink(missing_ok=True)
+            return str(aside)
+
+    def place(self, ready: Placing) -> str:
+        if ready.target != ready.source and file_id(ready.target) is not None and file_id(ready.target) == file_id(ready.source):
+            raise SameFile
+        with copy_errors(str(Path(ready.target).parent)):
+            sync_file(Path(ready.aside), _rights(ready.source))
+            placed = self._replacing(ready) if ready.replace else self._beside(ready)
+            sync_folder(Path(placed).parent)
+            return placed
+
+    def discard(self, aside: str) -> None:
+        with contextlib.suppress(OSError):
+            Path(aside).unlink(missing_ok=True)
+
+    def digest(self, path: str) -> str | None:
+        try:
+            stop_if_unwanted()
+            with open_regular(Path(path)) as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except (OSError, ValueError):
+            return None
+
+    def report(self, target: str, facts: Mapping[str, object]) -> None:
+        aside = Path(self.prepare(target, "report"))
+        with copy_errors():
+            try:
+                with create_file(aside) as file:
+                    file.write((json.dumps(facts, ensure_ascii=False, indent=1) + "\n").encode())
+                aside.replace(target + REPORT_ENDING)
+            except BaseException:
+                self.discard(str(aside))
+                raise
+
+    def _replacing(self, ready: Placing) -> str:
+        if ready.kept is not None:
+            beside = ready.target + KEPT_ENDING
+            if ready.kept_replaces:
+                Path(ready.kept).replace(beside)
+            else:
+                try:
+                    move_new(ready.kept, beside)
+                except FileExistsError:
+                    raise AlreadyKept from None
+            sync_folder(Path(beside).parent)  # before the original gives way
+        Path(ready.aside).replace(ready.target)
+        return ready.target
+
+    def _beside(self, ready: Placing) -> str:
+        """Never in the place of anything; another program may take a name between two looks."""
+        sha256 = None if ready.kept is not None else self.digest(ready.aside)
+        for target in copy_names.numbered(ready.target):
+            if os.path.lexists(target):
+                if self._is_made(target, sha256, ready.aside):
+                    return target
+                continue
+            try:
+                if ready.kept is not None and ready.kept_replaces and target == ready.target:
+                    Path(ready.kept).replace(target + KEPT_ENDING)
+                elif ready.kept is not None:
+                    move_new(ready.kept, target + KEPT_ENDING)
+            except FileExistsError:
+                continue
+            try:
+                move_new(ready.aside, target)
+            except FileExistsError:
+                if ready.kept is not None:
+                    Path(target + KEPT_ENDING).replace(ready.kept)
+                elif self._is_made(target, sha256, ready.aside):  # just now
+                    return target
+                continue
+            return target
+        raise AssertionError("there is always another number")
+
+    def _is_made(self, target: str, sha256: str | None, aside: str) -> bool:
+        """Whether another agent that looks after the same folder made this very copy: then ours goes."""
+        made = sha256 is not None and self.digest(target) == sha256
+        if made:
+            self.discard(aside)
+        return made
+
+
+def _first_there(folder: Path) -> Path:
+    """The folder, or the nearest one above it that exists."""
+    return next((each for each in (folder, *folder.parents) if each.exists()), folder)
+
+
+def _check_writable(folder: Path) -> None:
+    """Raise OSError if the permissions or the disk forbid to write there; so it is known before anything is looked through."""
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    if not os.access(folder, os.W_OK):
+        read_only = hasattr(os, "statvfs") and os.statvfs(folder).f_flag & os.ST_RDONLY
+        raise OSError(errno.EROFS if read_only else errno.EACCES, os.strerror(errno.EACCES))
+
+
+def _same(one: str, other: str) -> bool:
+    found = file_id(one)
+    return found is not None and found == file_id(other)
+
+
+def _rights(original: str) -> int | None:
+    """Of a copy: it has the read rights of the original, because a copy is made to be shown."""
+    try:
+        return stat.S_IMODE(Path(original).stat().st_mode) & 0o666 | 0o600
+    except OSError:
+        return None

@@ -1,0 +1,191 @@
+"""Where the covered copies of files go: names that nobody has, and never an original's place unasked."""
+# ruff: noqa: PTH100, PTH112, PTH118, PTH120 - paths are text throughout: a Path drops "..", and can't hold every name that Windows allows
+
+import os
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import takewhile
+from pathlib import Path
+from typing import Final
+
+from agent.domain.errors import CopyUnsupported, SameFile
+from agent.domain.image import COPY_FORMATS
+from agent.domain.video import CLIP_FORMATS, has_pictures, is_clip, may_show_faces
+from agent.redaction.copy_records import Made, PlannedCopy, RedactionItem
+from agent.redaction.options import Keeping, Wish
+from agent.redaction.ports import KEPT_ENDING
+from agent.sources.folder.folder_scan import is_below, walk_images
+
+# What can be read but not written, a camera's raw file or a HEIC, becomes a JPEG.
+_INSTEAD: Final = ("jpg", "jpeg")
+# The same for clips; some become another format still, which shows once they are opened.
+_CLIP_INSTEAD: Final = "mp4"
+
+FileId = tuple[int, int]
+MadeAt = Callable[[str], Made | None]
+Digest = Callable[[str], str | None]
+
+
+def writable(path: str) -> bool:
+    """Whether a copy can bear the file's own name. One without an ending may be anything, and is taken as it is."""
+    ending = _ending(path)
+    return ending in COPY_FORMATS or ending in CLIP_FORMATS or not has_pictures(path)
+
+
+def wanted_files(paths: Sequence[str], out: str | None) -> Iterator[tuple[str, str]]:
+    """Each image and clip below files and folders, of any kind, with the folder from where on its place is kept.
+
+    What lies in `out` itself is left out.
+    """
+    inside = None if out is None else os.path.realpath(out)
+    met: set[str] = set()
+    for path in map(os.path.abspath, paths):
+        is_folder = os.path.isdir(path)
+        for seen in walk_images((path,), wanted=may_show_faces):
+            found = seen.path
+            if found in met or (is_folder and inside is not None and is_below(os.path.realpath(found), inside)):
+                continue
+            met.add(found)
+            yield found, path if is_folder else os.path.dirname(path)
+
+
+def as_one_file(paths: Sequence[str], out: str) -> bool:
+    """Whether `out` names the copy itself, not the folder for it."""
+    one = len(paths) == 1 and not os.path.isdir(paths[0])
+    return one and not os.path.isdir(out) and not out.endswith(("/", os.sep)) and bool(_ending(out))
+
+
+class Names:
+    """Gives names to the copies of one batch."""
+
+    def __init__(self, wish: Wish, originals: Iterable[str], made: MadeAt, digest: Digest, begun: Sequence[RedactionItem] = ()) -> None:
+        """`begun` are items that earlier requests left planned: their copies keep the names they were given."""
+        self._wish = wish
+        self._begun: dict[str, list[RedactionItem]] = {}
+        for item in begun:
+            self._begun.setdefault(item.source, []).append(item)
+        self._promised = {_key(item.target) for item in begun}
+        self._originals = frozenset(filter(None, map(file_id, originals)))
+        self._made = made
+        self._digest = digest
+        self._given: set[str] = set()
+
+    def named(self, source: str, target: str, format: str | None) -> PlannedCopy:
+        """Raises SameFile."""
+        if (resumed := self._resumed(source, target, format)) is not None:
+            return self._give(resumed)
+        for candidate in numbered(target):
+            if _key(candidate) in self._given or _key(candidate) in self._promised:
+                continue
+            found = file_id(candidate)
+            if found is None and not os.path.lexists(candidate):
+                if not self._kept_is_there(candidate):
+                    return self._give(PlannedCopy(source, candidate, format))
+                continue
+            if found in self._originals:
+                raise SameFile
+            if (there := self.there(source, candidate, format)) is not None:
+                return self._give(there)
+            if self._wish.replace:
+                return self._give(PlannedCopy(source, candidate, format))
+        raise AssertionError("there is always another number")
+
+    def there(self, source: str, target: str, format: str | None) -> PlannedCopy | None:
+        """The copy at `target`, if it is the wished one of this very content."""
+        made = self._made(target)
+        if made is None or made.wish.made != self._wish.made or made.copy_sha256 != self._digest(target):
+            return None
+        return PlannedCopy(source, target, format, made) if made.sha256 == self._digest(source) else None
+
+    def _resumed(self, source: str, target: str, format: str | None) -> PlannedCopy | None:
+        """What earlier requests left planned for this source and name."""
+        left = [each for each in self._begun.get(source, ()) if each.format == format and _is_name_for(each.target, target)]
+        left = [each for each in left if _key(each.target) not in self._given]
+        return PlannedCopy(source, left[0].target, format, begun=tuple(each.id for each in left)) if left else None
+
+    def in_place(self, source: str) -> PlannedCopy | None:
+        """None if the same file was given its place already, by another name."""
+        real = os.path.realpath(source)  # where it is a link, what it leads to is what is to be covered
+        if _key(real) in self._given:
+            return None
+        resumed = self._resumed(real, real, None)
+        return self._give(resumed or PlannedCopy(real, real, there=self._is_covered(real)))
+
+    def _is_covered(self, path: str) -> Made | None:
+        """What was made in the original's own place, if the file is still that: it is left as it is."""
+        made = self._made(path)
+        is_it = made is not None and made.wish.made == self._wish.made and made.copy_sha256 == self._digest(path)
+        return made if is_it else None
+
+    def _give(self, copy: PlannedCopy) -> PlannedCopy:
+        self._given.add(_key(copy.target))
+        return copy
+
+    def _kept_is_there(self, target: str) -> bool:
+        return self._wish.keeping is not Keeping.NOTHING and os.path.lexists(target + KEPT_ENDING)
+
+
+def below(out: str, source: str, base: str) -> tuple[str, str | None]:
+    """Where a copy goes that keeps its place below `base`, and its format; None: the original's own."""
+    return _fitting(os.path.join(out, os.path.relpath(source, base)))
+
+
+def exactly(out: str, source: str) -> tuple[str, str | None]:
+    """The same for a name that somebody chose. Raises CopyUnsupported.
+
+    What a clip becomes shows once it is opened: the format it must be is told in any case.
+    """
+    ending = _ending(out)
+    if is_clip(source):
+        if ending not in CLIP_FORMATS:
+            raise CopyUnsupported(format=ending, clip=_ending(source))
+        return os.path.abspath(out), CLIP_FORMATS[ending]
+    if ending not in COPY_FORMATS:
+        raise CopyUnsupported(format=ending, choices=", ".join(dict.fromkeys(COPY_FORMATS.values())))
+    format = COPY_FORMATS[ending]
+    return os.path.abspath(out), None if COPY_FORMATS.get(_ending(source)) == format else format
+
+
+def numbered(target: str) -> Iterator[str]:
+    """`a.jpg`, `a (2).jpg`, `a (3).jpg`, ..."""
+    yield target
+    stem, dot, ending = target.rpartition(".")
+    if not dot or os.sep in ending:
+        stem, dot, ending = target, "", ""
+    number = 2
+    while True:
+        yield f"{stem} ({number}){dot}{ending}"
+        number += 1
+
+
+def _is_name_for(given: str, target: str) -> bool:
+    """Whether `given` is `target`, or that with a number."""
+    return given in takewhile(lambda name: len(name) <= len(given), numbered(target))
+
+
+def file_id(path: str) -> FileId | None:
+    """The same for all names of a file; None if nothing is there, or nobody says."""
+    try:
+        facts = Path(path).stat()
+    except (OSError, ValueError):
+        return None
+    return (facts.st_dev, facts.st_ino) if facts.st_ino else None
+
+
+def _fitting(target: str) -> tuple[str, str | None]:
+    if writable(target):
+        return target, None
+    if is_clip(target):
+        return f"{target.rpartition('.')[0]}.{_CLIP_INSTEAD}", None
+    ending, format = _INSTEAD
+    return f"{target.rpartition('.')[0]}.{ending}", format
+
+
+def _ending(path: str) -> str:
+    _, dot, ending = path.rpartition(".")
+    return ending.lower() if dot and os.sep not in ending and "/" not in ending else ""
+
+
+def _key(path: str) -> str:
+    """The same for names that some file systems take for the same."""
+    return unicodedata.normalize("NFC", path).casefold()

@@ -1,0 +1,112 @@
+"""Covered copies of watched folders: each file that comes or changes gets its copy once, also after a restart."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from secrets import token_hex
+
+import structlog
+
+from agent.core.bus import Bus
+from agent.core.settings import Folder, Settings, root_of
+from agent.domain.errors import AgentError, StoreError
+from agent.domain.events import ImageIndexed, PlaceAdded, PlaceMoved, Recorded
+from agent.domain.redaction import Choice, Look
+from agent.library.library_port import Library
+from agent.redaction.options import Wish
+from agent.redaction.ports import CopyFiles
+
+log = structlog.get_logger()
+
+RETRY_AFTER_S = 5.0
+# At once: beyond that the whole folder is asked about, which finds them too.
+_MANY = 500
+
+
+class FolderCopies:
+    """Plans the copies that the rules of watched folders want. Nothing is made for files that were there before the rule."""
+
+    def __init__(
+        self,
+        library: Library,
+        copies: CopyFiles,
+        bus: Bus,
+        *,
+        settings: Callable[[], Settings],
+        known: Callable[[tuple[str, ...]], Awaitable[Choice]],
+        planned: Callable[[], None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        """`known` says whom names mean, leaving out those that mean nobody; `planned` is called when there is something to make."""
+        self._library = library
+        self._copies = copies
+        self._bus = bus
+        self._settings = settings
+        self._known = known
+        self._planned = planned
+        self._clock = clock
+        self._wake = asyncio.Event()
+        self._places: set[int] | None = None  # that changed; None: everything is to be looked through
+
+    def look_through(self) -> None:
+        """The settings changed, or whatever else may have: look for all that has no copy."""
+        self._places = None
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        self.look_through()
+        with self._bus.listening(self._happened):
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                places, self._places = self._places, set()
+                try:
+                    for folder in self._settings().folders:
+                        if folder.redact_to:
+                            await self._plan(folder, places)
+                except StoreError as error:
+                    log.warning("folder_copies.blocked", code=error.code)
+                    await asyncio.sleep(RETRY_AFTER_S)
+                    self.look_through()
+                except AgentError as error:
+                    log.warning("folder_copies.failed", code=error.code)
+
+    def rules(self) -> frozenset[str]:
+        """Roots of the folders that have one."""
+        return frozenset(folder.root for folder in self._settings().folders if folder.redact_to)
+
+    async def _plan(self, folder: Folder, places: set[int] | None) -> None:
+        choice = await self._known(folder.redact_keep)
+        wish = Wish(choice, Look(folder.redact_style), folder.redact_strip)
+        out, now = root_of(folder.redact_to), self._clock()
+        if _lies_in(out, folder.root):
+            log.warning("folder_copies.inside_itself")  # by a link: the settings can't tell
+            return
+        uid = await asyncio.to_thread(self._library.folder_batch, folder.root, wish, uid=token_hex(16), now=now)
+        while found := await asyncio.to_thread(self._library.uncopied, uid, places=places):
+            copies = await asyncio.to_thread(self._copies.plan_below, folder.root, found, out, wish, self._library.made_at)
+            if not copies:
+                return
+            await asyncio.to_thread(self._library.plan_more, uid, copies, now=self._clock())
+            self._planned()
+
+    def noted(self, place_id: int) -> None:
+        """A file of a watched folder came, or is another than before, or has another name."""
+        if not self.rules():
+            return
+        if self._places is not None:
+            self._places.add(place_id)
+            if len(self._places) > _MANY:
+                self._places = None
+        self._wake.set()
+
+    def _happened(self, recorded: Recorded) -> None:
+        if isinstance(recorded.event, ImageIndexed | PlaceAdded | PlaceMoved):
+            self.noted(recorded.event.place_id)
+
+
+def _lies_in(path: str, folder: str) -> bool:
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))

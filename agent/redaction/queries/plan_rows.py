@@ -1,0 +1,116 @@
+"""Plans of covered copies: a new batch, one that is resumed, and what is added to the batch of a folder's rule."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, delete, exists, insert, not_, select, update
+
+from agent.redaction.copy_records import MADE, ItemState, PlannedCopy, RedactionItem
+from agent.redaction.options import Wish
+from agent.redaction.queries.batch_rows import WISH, items, latest, shown
+from agent.store.facts import chunks
+from agent.store.rows import add
+from agent.store.schema import redaction as batch
+from agent.store.schema import redaction_item as item
+
+# What a request that was interrupted or stopped leaves.
+_LEFT: Final = (ItemState.PLANNED, ItemState.STOPPED)
+_FRESH: Final = {
+    "sha256": None,
+    "copy_sha256": None,
+    "facts": None,
+    "doubts": 0,
+    "edited": 0,
+    "passed": 0,
+    "error_code": None,
+    "error_params": None,
+}
+
+
+def begun(tx: Connection, wish: Wish) -> list[RedactionItem]:
+    chosen = items().where(item.c.state.in_(_LEFT), batch.c.folder.is_(None)).order_by(item.c.redaction_id, item.c.id)
+    return [each for row in tx.execute(chosen) if (each := shown(row)).wish.made == wish.made]
+
+
+def plan(tx: Connection, uid: str, wish: Wish, copies: Sequence[PlannedCopy], now: datetime) -> list[int]:
+    batch_id = _id(tx, uid)
+    if batch_id is None:
+        batch_id = add(tx, batch, {"uid": uid, "at": now, "wish": WISH.dump_python(wish, mode="json")})
+    left = _take_over(tx, batch_id, copies, now)
+    left = _pass_over(tx, batch_id, left)
+    _drop(tx, batch_id, left)
+    _put(tx, batch_id, left, now)
+    wanted = {each.source for each in copies}
+    rows = tx.execute(select(item.c.id, item.c.source).where(item.c.redaction_id == batch_id))
+    return [row.id for row in rows if row.source in wanted]
+
+
+def plan_more(tx: Connection, uid: str, copies: Sequence[PlannedCopy], now: datetime) -> None:
+    batch_id = _id(tx, uid)
+    if batch_id is not None:
+        _drop(tx, batch_id, copies)
+        _put(tx, batch_id, copies, now)
+
+
+def _take_over(tx: Connection, batch_id: int, copies: Sequence[PlannedCopy], now: datetime) -> list[PlannedCopy]:
+    """Move the items that earlier requests left planned to this batch. Returns the copies that have none."""
+    ids = [each_id for copy in copies for each_id in copy.begun]
+    if not ids:
+        return list(copies)
+    known = {row.id: row for part in chunks(ids) for row in tx.execute(select(item).where(item.c.id.in_(part)))}
+    left = []
+    for copy in copies:
+        first = next((known[each] for each in copy.begun if each in known), None)
+        if first is None:  # stopped meanwhile
+            left.append(copy)
+            continue
+        spare = [each for each in copy.begun if each != first.id]
+        tx.execute(delete(item).where(item.c.id.in_(spare), item.c.state.in_(_LEFT)))
+        mine = item.c.redaction_id == batch_id
+        tx.execute(delete(item).where(mine, item.c.source == copy.source, item.c.id != first.id))
+        again = _FRESH | {"state": ItemState.PLANNED, "changed_at": now} if first.state in (ItemState.FAILED, ItemState.STOPPED) else {}
+        tx.execute(update(item).where(item.c.id == first.id).values(redaction_id=batch_id, **again))
+    _forget_empty(tx, {row.redaction_id for row in known.values()} - {batch_id})
+    return left
+
+
+def _pass_over(tx: Connection, batch_id: int, copies: Sequence[PlannedCopy]) -> list[PlannedCopy]:
+    """Mark what this batch made before it was interrupted. Returns the other copies."""
+    made = select(item.c.id, item.c.source, item.c.target).where(item.c.redaction_id == batch_id, item.c.state.in_(MADE))
+    known = {(row.source, row.target): row.id for row in tx.execute(made)}
+    passed = [known.get((each.source, each.target)) if each.there is not None else None for each in copies]
+    for part in chunks([each for each in passed if each is not None]):
+        tx.execute(update(item).where(item.c.id.in_(part)).values(passed=1))
+    return [each for each, item_id in zip(copies, passed, strict=True) if item_id is None]
+
+
+def _drop(tx: Connection, batch_id: int, copies: Sequence[PlannedCopy]) -> None:
+    """Remove what the batch has of the same sources: it is planned anew."""
+    for part in chunks(copies):
+        tx.execute(delete(item).where(item.c.redaction_id == batch_id, item.c.source.in_([each.source for each in part])))
+
+
+def _put(tx: Connection, batch_id: int, copies: Sequence[PlannedCopy], now: datetime) -> None:
+    rows: list[dict[str, Any]] = []
+    for each in copies:
+        row = {"redaction_id": batch_id, "source": each.source, "target": each.target, "format": each.format, "changed_at": now}
+        before = None if each.there is None else latest(tx, each.target)
+        if before is None:
+            rows.append(row | _FRESH | {"state": ItemState.PLANNED})
+        else:
+            kept = {"sha256": before.sha256, "copy_sha256": before.copy_sha256, "facts": before.facts, "doubts": before.doubts}
+            rows.append(row | _FRESH | kept | {"state": before.state, "passed": 1})
+    if rows:
+        tx.execute(insert(item), rows)
+
+
+def _forget_empty(tx: Connection, batch_ids: Iterable[int]) -> None:
+    """Delete batches whose items all moved elsewhere."""
+    for part in chunks(sorted(batch_ids)):
+        has_items = exists().where(item.c.redaction_id == batch.c.id)
+        tx.execute(delete(batch).where(batch.c.id.in_(part), batch.c.folder.is_(None), not_(has_items)))
+
+
+def _id(tx: Connection, uid: str) -> int | None:
+    return tx.scalar(select(batch.c.id).where(batch.c.uid == uid))

@@ -1,0 +1,283 @@
+"""Makes one covered copy: looks for faces, asks who they are if that matters, covers them aside, and moves the copy into its place."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from agent.domain.embeddings import FreshPrint
+from agent.domain.errors import (
+    CopyUnsupported,
+    EngineBadAnswer,
+    ImageChanged,
+    ImageMissing,
+    ImageUnreadable,
+    PassphraseGone,
+    RedactionError,
+)
+from agent.domain.face import Analysis, Face
+from agent.domain.image import named_as
+from agent.domain.people import Certainty, Identity, one_each
+from agent.domain.redaction import Choice
+from agent.domain.video import is_clip
+from agent.engine.analyser import Analyse, Analyser
+from agent.engine.renderer import Region, Render, Renderer
+from agent.library.library_port import Library
+from agent.people.identification import Lookalikes
+from agent.redaction.copy_records import CopyFacts, Followed, RedactionItem
+from agent.redaction.options import Keeping, Wish, covered, doubts_of, marks_of
+from agent.redaction.ports import KEPT_ENDING, CopyFiles, Keeper, Kept, Placing
+from agent.redaction.video.video_copies import ClipCopies, Percent
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Of a picture."""
+
+    facts: CopyFacts  # all but the copy's
+    format: str = ""  # the picture's; empty: not looked at
+    film: bool = False  # it has frames or pages that the copy is to have too
+
+
+# Intersection over union from which on a face found now is one that the library knows.
+_SAME_FACE = 0.5
+
+
+class Covering:
+    def __init__(
+        self,
+        library: Library,
+        analyser: Analyser,
+        renderer: Renderer,
+        clips: ClipCopies,
+        copies: CopyFiles,
+        keeper: Keeper,
+        *,
+        task: Callable[[str, bool], Analyse],
+        check: Callable[[Choice], Awaitable[None]],
+        opinions: Lookalikes,
+        clock: Callable[[], datetime],
+    ) -> None:
+        """`task` looks for every face, and for who they are if it is told to.
+
+        `check` raises what keeps those who were chosen from being told.
+        """
+        self._library = library
+        self._analyser = analyser
+        self._renderer = renderer
+        self._clips = clips
+        self._copies = copies
+        self._keeper = keeper
+        self._task = task
+        self._check = check
+        self._opinions = opinions
+        self._clock = clock
+
+    async def make(self, item: RedactionItem, passphrase: str | None, percent: Percent = lambda _: None) -> None:
+        """Make the copy, and note it. Cancelled or failed, it leaves nothing behind, and the original as it was.
+
+        `percent` hears how far it is, where that takes a while: 0 before it waits for its turn.
+
+        Raises RedactionError, ImageError, EngineError, ModelError, PeopleError, StoreError.
+        """
+        aside = await asyncio.to_thread(self._copies.prepare, item.target, f"{item.batch} {item.id}")
+        aside_kept = await asyncio.to_thread(self._copies.prepare, item.target, f"{item.batch} {item.id} kept")
+        try:
+            if item.facts is not None and await self._is_placed(item, item.facts):
+                await self._noted(item, item.facts, item.target)
+                return
+            if item.wish.locked and passphrase is None:
+                raise PassphraseGone
+            found = None if is_clip(item.source) else await self._found(item)
+            if found is None or found.film:
+                percent(0)
+                facts, item = await self._clips.make(item, aside, percent, film=found is not None)
+                facts = replace(facts, replaces=_replaces(item))
+                if item.source == item.target and facts.found == 0 and not facts.removed:
+                    facts = replace(facts, copy_sha256=facts.sha256)  # it needs no change
+                kept = _kept(item, facts)
+            else:
+                facts, kept, item = await self._rendered(item, aside, found)
+            if item.source == item.target and facts.copy_sha256 == facts.sha256:
+                if await asyncio.to_thread(self._library.about_to_place, item.id, facts, now=self._clock()):
+                    await self._noted(item, facts, item.target)
+                return
+            if kept is not None:
+                original = item.source if item.wish.keeping is Keeping.ORIGINAL else None
+                await _to_its_end(asyncio.to_thread(self._keeper.keep, aside_kept, kept, original, passphrase))
+            if not await asyncio.to_thread(self._library.about_to_place, item.id, facts, now=self._clock()):
+                return
+            frees = kept is not None and await self._nothing_lost(item, facts, passphrase)
+            ready = await self._placing(item, facts, aside, aside_kept if kept is not None else None, frees)
+            await _to_its_end(self._place(item, facts, ready))
+        finally:
+            for left in (aside, aside_kept):
+                await _to_its_end(asyncio.to_thread(self._copies.discard, left))
+
+    async def _is_placed(self, item: RedactionItem, facts: CopyFacts) -> bool:
+        """Whether the program ended just after it had moved the copy into its place."""
+        if item.edited and facts.replaces is None:
+            return False  # these are the facts of the copy that is to be made anew
+        return await asyncio.to_thread(self._copies.digest, item.target) == facts.copy_sha256
+
+    async def _nothing_lost(self, item: RedactionItem, facts: CopyFacts, passphrase: str | None) -> bool:
+        """Whether what is kept there already may give way.
+
+        It is of the same original, which stays in its own place; or this very item kept it and came no further: it failed, or the program
+        ended.
+        """
+        try:
+            kept = await asyncio.to_thread(self._keeper.opened, item.target + KEPT_ENDING, passphrase)
+        except (RedactionError, ImageUnreadable):
+            return False  # nothing is there, or somebody else's
+        if item.source != item.target and kept.sha256 == facts.sha256:
+            return True
+        return item.facts is not None and not item.edited and kept.copy_sha256 == item.facts.copy_sha256
+
+    async def _rendered(self, item: RedactionItem, aside: str, seen: "_Found") -> tuple[CopyFacts, Kept | None, RedactionItem]:
+        """What was made, what of it is to be kept, and the item, whose copy may be of another format than its name says."""
+        found, format = seen.facts, seen.format
+        keeps_regions = item.wish.keeping is Keeping.REGIONS
+        task = Render(item.source, aside, covered(found.marks), item.format, item.wish.strip, keeps_regions)
+        rendered = await self._renderer.render(task)
+        if rendered.sha256 != found.sha256:
+            raise ImageChanged
+        if item.source == item.target and not task.covers and not rendered.removed:
+            return replace(found, copy_sha256=found.sha256), None, item  # it needs no change
+        if item.source == item.target and rendered.format != format:
+            raise CopyUnsupported(format=format, instead=rendered.format)  # a JPEG must not be called HEIC
+        if await asyncio.to_thread(self._copies.digest, aside) != rendered.copy_sha256:
+            raise EngineBadAnswer
+        facts = replace(found, copy_sha256=rendered.copy_sha256, removed=rendered.removed, replaces=_replaces(item))
+        if item.format is None and format and rendered.format != format:
+            # Nobody meant that name, so what has it stays.
+            item = replace(item, target=named_as(item.target, rendered.format), wish=replace(item.wish, replace=False))
+        return facts, _kept(item, facts, rendered.regions), item
+
+    async def _found(self, item: RedactionItem) -> "_Found":
+        """What is on the picture, or was said to be there by hand."""
+        if item.edited and item.facts is not None:
+            return _Found(item.facts, film=item.facts.ways is not None)
+        choice = item.wish.choice
+        await self._check(choice)
+        analysis = await self._analyser.analyse(self._task(item.source, choice.names_people))
+        identities = await self._who(analysis, choice) if choice.names_people else [None] * len(analysis.faces)
+        marks = marks_of(analysis.faces, identities, choice, item.wish.look)
+        models = tuple(sorted(analysis.recipe.models))
+        facts = CopyFacts(analysis.sha256, "", marks, doubts_of(marks), analysis.width, analysis.height, models)
+        return _Found(facts, analysis.format, analysis.frames > 1 and item.format in (None, analysis.format))
+
+    async def _who(self, analysis: Analysis, choice: Choice) -> list[Identity | None]:
+        """What the faces look like, but for what the user said of them: that counts."""
+        alike = await self._opinions([FreshPrint(face.embedding or b"", face.quality) for face in analysis.faces])
+        # Of two faces only one can be whoever stays visible. Whoever is to be covered may be there twice: in frames of a moving picture.
+        judged = alike if choice.only is not None else one_each(alike)
+        image = await asyncio.to_thread(self._library.image_by_hash, analysis.sha256)
+        stored = image.faces if image is not None else ()
+        not_them = await asyncio.to_thread(self._library.rejections, [each.id for each in stored])
+
+        def said(face: Face, opinion: Identity | None) -> Identity | None:
+            same = max(stored, key=lambda each: each.face.box.iou(face.box), default=None)
+            if same is None or same.face.box.iou(face.box) < _SAME_FACE:
+                return opinion
+            if same.identity is not None and same.identity.certainty is Certainty.CONFIRMED:
+                return same.identity
+            return None if opinion is not None and opinion.person_id in not_them.get(same.id, frozenset()) else opinion
+
+        return [said(face, opinion) for face, opinion in zip(analysis.faces, judged, strict=True)]
+
+    async def _placing(self, item: RedactionItem, facts: CopyFacts, aside: str, kept: str | None, frees: bool) -> Placing:
+        """`frees`: what is kept there already may give way."""
+        there = await asyncio.to_thread(self._copies.digest, item.target)
+        if item.source == item.target:
+            if there != facts.sha256:
+                raise ImageMissing if there is None else ImageChanged
+            # What an earlier batch kept there is the only original left: it stays also when what failed for it is tried again.
+            return Placing(item.source, aside, item.target, True, kept, kept_replaces=frees)
+        gives_way = item.wish.replace or (facts.replaces is not None and there == facts.replaces)
+        return Placing(item.source, aside, item.target, gives_way, kept, kept_replaces=frees)
+
+    async def _place(self, item: RedactionItem, facts: CopyFacts, ready: Placing) -> None:
+        target = await asyncio.to_thread(self._copies.place, ready)
+        await self._noted(item, facts, target)
+
+    async def _noted(self, item: RedactionItem, facts: CopyFacts, target: str) -> None:
+        if item.wish.report:
+            names = await asyncio.to_thread(self._library.person_names)
+            await asyncio.to_thread(self._copies.report, target, report_of(item.wish, facts, names))
+        review = bool(facts.doubts) and not item.edited  # whoever edited it has looked
+        await asyncio.to_thread(self._library.copy_made, item.id, target, review=review, now=self._clock())
+
+
+async def _to_its_end(work: Coroutine[None, None, T]) -> T:
+    """Whoever cancels waits until it is done."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise
+
+
+def _replaces(item: RedactionItem) -> str | None:
+    """The copy of ours that gives way to one that was edited."""
+    if not item.edited or item.facts is None:
+        return None
+    return item.facts.replaces or item.facts.copy_sha256
+
+
+def _kept(item: RedactionItem, facts: CopyFacts, regions: tuple[Region, ...] = ()) -> Kept | None:
+    if item.wish.keeping is Keeping.NOTHING:
+        return None
+    name = item.source.replace("\\", "/").rpartition("/")[2]
+    return Kept(facts.copy_sha256, facts.sha256, name, regions, item.wish.keeping is Keeping.ORIGINAL)
+
+
+def report_of(wish: Wish, facts: CopyFacts, names: Mapping[int, str]) -> dict[str, object]:
+    """What is written beside a copy. No names but those that were asked for; no paths."""
+    asked: Sequence[tuple[str, frozenset[int] | None]] = (("keep", wish.choice.keep or None), ("only", wish.choice.only))
+    return {
+        "format": 1,
+        "original_sha256": facts.sha256,
+        "copy_sha256": facts.copy_sha256,
+        "width": facts.width,
+        "height": facts.height,
+        "found": facts.found,
+        "covered": [
+            {
+                "box": [mark.cover.box.x, mark.cover.box.y, mark.cover.box.w, mark.cover.box.h],
+                "tilt": mark.cover.tilt,
+                "style": mark.cover.look.style.value,
+                "shape": mark.cover.look.shape.value,
+                "reason": mark.cover.reason.value,
+                "score": mark.score,
+            }
+            for mark in facts.marks
+            if mark.covered and (facts.ways is None or mark.score is None)  # of ways there are as many boxes as frames
+        ],
+        **(
+            {}
+            if facts.ways is None
+            else {"covered_ways": facts.faces_covered, "style": wish.look.style.value, "shape": wish.look.shape.value}
+        ),
+        **({"ways": [_way(way) for way in facts.followed], "ways_in": facts.ways_in} if facts.followed else {}),
+        "visible": facts.found - facts.faces_covered if facts.ways is not None else sum(not mark.covered for mark in facts.marks),
+        "doubts": [doubt.value for doubt in facts.doubts],
+        "metadata_removed": list(facts.removed),
+        "models": list(facts.models),
+        **{key: sorted(names[each] for each in people if each in names) for key, people in asked if people is not None},
+    }
+
+
+def _way(way: Followed) -> dict[str, object]:
+    return {
+        "from": way.start,
+        "to": way.end,
+        "visible": way.visible,
+        "why": way.why.value,
+        "looks_for_showing": way.show,
+        "looks_for_covering": way.hide,
+    }

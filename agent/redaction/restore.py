@@ -1,0 +1,62 @@
+"""Gives back what covers hide: the pixels below them, or the whole original, from what was kept beside a copy."""
+
+import asyncio
+import os
+from pathlib import Path
+
+from agent.domain.errors import CopyChanged, CopyMissing, KeptDamaged, NotRestorable
+from agent.engine.renderer import Renderer
+from agent.redaction.ports import KEPT_ENDING, CopyFiles, Keeper, Kept, Placing
+
+
+class Restoring:
+    def __init__(self, renderer: Renderer, copies: CopyFiles, keeper: Keeper) -> None:
+        self._renderer = renderer
+        self._copies = copies
+        self._keeper = keeper
+
+    async def restore(self, path: str, output: str | None, passphrase: str | None) -> str:
+        """`path` is the copy, or what was kept beside it; `output` a file or a folder, None beside the copy. What is there keeps its name.
+
+        Returns where it is. Raises CopyMissing, NotRestorable, RestoreKeyWrong, KeptDamaged, CopyChanged, CopyUnwritable, CopyDiskFull,
+        ImageError, EngineError.
+        """
+        copy = path.removesuffix(KEPT_ENDING)
+        beside = copy + KEPT_ENDING
+        kept = await asyncio.to_thread(self._opened, path, beside, passphrase)
+        if not kept.whole:
+            found = await asyncio.to_thread(self._copies.digest, copy)
+            if found is None:
+                raise CopyMissing
+            if found != kept.copy_sha256:
+                raise CopyChanged
+        ending = Path(kept.name).suffix if kept.whole else ".png"
+        target = await asyncio.to_thread(_target, copy, output, ending)
+        aside = await asyncio.to_thread(self._copies.prepare, target, "restored")
+        try:
+            if kept.whole:
+                await asyncio.to_thread(self._keeper.original, beside, passphrase, aside)
+            else:
+                await self._renderer.restore(copy, kept.regions, aside)
+            return await asyncio.to_thread(self._copies.place, Placing(copy, aside, target, replace=False))
+        finally:
+            await asyncio.to_thread(self._copies.discard, aside)
+
+    def _opened(self, path: str, beside: str, passphrase: str | None) -> Kept:
+        try:
+            return self._keeper.opened(beside, passphrase)
+        except NotRestorable:
+            if Path(beside).is_file():
+                raise KeptDamaged from None  # of that name nothing else is there: it was emptied or overwritten
+            if not Path(path).exists():
+                raise CopyMissing from None  # a name that was mistyped says nothing about what was kept
+            raise
+
+
+def _target(copy: str, output: str | None, ending: str) -> str:
+    """`a restored.jpg` for `a.jpg`, beside it or in that folder, unless a file is named."""
+    usual = Path(copy).with_name(f"{Path(copy).stem} restored{ending}")
+    if not output:
+        return str(usual)
+    is_folder = output.endswith(("/", os.sep)) or Path(output).is_dir()
+    return str(Path(output) / usual.name) if is_folder else output

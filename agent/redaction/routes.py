@@ -1,0 +1,174 @@
+"""Routes of covered copies: making them, looking at the doubtful ones, making them anew, and restoring what they hide."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from typing import Annotated, Literal
+
+from fastapi import FastAPI, Query
+from fastapi.responses import FileResponse, Response, StreamingResponse
+
+from agent.domain.errors import AgentError, NotFound
+from agent.domain.path_text import printable
+from agent.library.actions import Original
+from agent.library.library_port import Library
+from agent.library.originals import UNNAMED, original_response
+from agent.redaction import present_redact
+from agent.redaction.copy_records import RedactionItem
+from agent.redaction.schemas import (
+    Count,
+    CoverRequest,
+    ItemIds,
+    MarksEdit,
+    Moment,
+    RedactedOut,
+    RedactionBatches,
+    RedactionBatchOut,
+    RedactionDetail,
+    RedactionItems,
+    RedactLine,
+    RedactRequest,
+    Restored,
+    RestoreRequest,
+)
+from agent.web import present
+from agent.web.context import Context
+from agent.web.schemas import Id
+
+Limit = Annotated[int, Query(ge=1, le=500)]
+Offset = Annotated[int, Query(ge=0, lt=2**31)]
+Side = Annotated[int, Query(ge=64, le=4_096)]
+# A face may be on it that is covered elsewhere: no cache keeps it.
+_UNKEPT = {"cache-control": "private, no-store"}
+_LINES = "application/x-ndjson"
+
+
+def redact_routes(api: FastAPI, context: Context) -> None:
+    """Add them to `api`."""
+    _making(api, context)
+    _batches(api, context)
+    _items(api, context)
+
+
+async def lines(context: Context, request: RedactRequest) -> AsyncIterator[bytes]:
+    """The total first, then a line per file as it ends; a last line says what stopped it, if anything did."""
+    texts = context.texts()
+    try:
+        async with aclosing(present_redact.lines(context.app.redaction.copies, request, texts)) as told:
+            async for line in told:
+                yield _line(line)
+    except AgentError as error:
+        yield _line(RedactLine(stopped=present.problem(error, texts)))
+
+
+def _making(api: FastAPI, context: Context) -> None:
+    @api.post("/api/redact", response_class=StreamingResponse, responses={200: {"model": RedactLine}})
+    async def redact(request: RedactRequest) -> StreamingResponse:
+        """A line of JSON for each file; whoever hangs up stops what was not begun."""
+        return StreamingResponse(lines(context, request), media_type=_LINES)
+
+    @api.post("/api/restore")
+    async def restore(request: RestoreRequest) -> Restored:
+        """What covers hide, from what was kept beside the copy."""
+        path = await context.app.redaction.restoring.restore(request.path, request.out, request.passphrase)
+        return Restored(path=printable(path))
+
+
+def _batches(api: FastAPI, context: Context) -> None:
+    copies, library, paces = context.app.redaction.copies, context.app.library, context.app.redaction.work.paces
+
+    @api.get("/api/redactions")
+    async def batches(limit: Limit = 50, offset: Offset = 0) -> RedactionBatches:
+        found = await asyncio.to_thread(library.redaction_batches, limit=limit, offset=offset)
+        names = await asyncio.to_thread(library.person_names)
+        return RedactionBatches(items=tuple(present_redact.batch(each, paces.of(each), names) for each in found))
+
+    @api.post("/api/redactions")
+    async def begin(request: CoverRequest) -> RedactionBatchOut:
+        """Planned when this answers; they are made whoever hangs up, and after a new start too."""
+        paths = await asyncio.to_thread(_paths, library, request.images)
+        return await batch(await copies.begin(present_redact.asked_of(request, paths)))
+
+    @api.get("/api/redactions/{uid}")
+    async def batch(uid: str) -> RedactionBatchOut:
+        found = await asyncio.to_thread(library.redaction_batch, uid)
+        if found is None:
+            raise NotFound
+        return present_redact.batch(found, paces.of(found), await asyncio.to_thread(library.person_names))
+
+    @api.get("/api/redactions/{uid}/items")
+    async def items(uid: str, limit: Limit = 100, offset: Offset = 0) -> RedactionItems:
+        found = await asyncio.to_thread(library.redaction_items, uid, limit=limit, offset=offset)
+        texts = context.texts()
+        shown = tuple(present_redact.item(each, texts, paces.percent(each.id)) for each in found.items)
+        return RedactionItems(items=shown, total=found.total)
+
+    @api.post("/api/redactions/{uid}/accept")
+    async def accept(uid: str, which: ItemIds) -> Count:
+        """Somebody looked: nothing about these is doubtful any more."""
+        return Count(count=await asyncio.to_thread(library.copies_accepted, uid, which.ids, now=context.app.now()))
+
+    @api.post("/api/redactions/{uid}/retry")
+    async def retry(uid: str) -> Count:
+        """Try once more what failed, and make what was stopped."""
+        return Count(count=await copies.retry(uid))
+
+    @api.post("/api/redactions/{uid}/stop", status_code=204)
+    async def stop(uid: str) -> None:
+        """Make no more copies; those that are made stay."""
+        await context.app.redaction.work.stop(uid)
+
+
+def _items(api: FastAPI, context: Context) -> None:
+    app = context.app
+
+    async def known(item_id: Id) -> RedactionItem:
+        found = await asyncio.to_thread(app.library.redaction, item_id)
+        if found is None:
+            raise NotFound
+        return found
+
+    @api.get("/api/redaction-items/{item_id}")
+    async def item(item_id: Id) -> RedactionDetail:
+        found = await known(item_id)
+        image = await asyncio.to_thread(app.library.image_by_hash, found.facts.sha256) if found.facts else None
+        return present_redact.detail(found, image, context.texts())
+
+    @api.put("/api/redaction-items/{item_id}/marks")
+    async def edit(item_id: Id, edit: MarksEdit) -> RedactedOut:
+        """Make the copy anew with these marks, in the place of the one there is."""
+        made = await app.redaction.copies.edit(item_id, [present_redact.mark(each) for each in edit.marks])
+        return present_redact.item(made, context.texts())
+
+    @api.post("/api/redaction-items/{item_id}/show", status_code=204)
+    async def show(item_id: Id) -> None:
+        """The copy, in its folder."""
+        await context.desk.show_file((await known(item_id)).target)
+
+    @api.get("/api/redaction-items/{item_id}/copy", response_class=FileResponse, responses={200: {"content": {UNNAMED: {}}}})
+    async def copy(item_id: Id) -> FileResponse:
+        """The copy's own file."""
+        return original_response(Original(await app.actions.copy(item_id), ""))
+
+    @api.get("/api/redaction-items/{item_id}/preview", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
+    async def preview(item_id: Id, of: Literal["copy", "original"] = "copy", side: Side = 1_280, moment: Moment | None = None) -> Response:
+        """The copy as it is, or the original to draw on; of what moves at that moment, or with most faces. Made now, kept nowhere."""
+        shown = await known(item_id)
+        copy = of == "copy"
+        if shown.facts is not None and shown.facts.ways is not None:
+            picture = await app.redaction.clips.still(shown, shown.facts, side, moment, copy=copy)
+        else:
+            picture = await app.analyser.preview(shown.target if copy else shown.source, side)
+        return Response(picture, media_type="image/jpeg", headers=_UNKEPT)
+
+
+def _paths(library: Library, images: Sequence[int]) -> tuple[str, ...]:
+    """A file of each image; one that is missing is told of as any other. Raises NotFound."""
+    found = tuple(image.places[0][1] for image in library.images_by_id(images) if image.places)
+    if not found:
+        raise NotFound
+    return found
+
+
+def _line(line: RedactLine) -> bytes:
+    return line.model_dump_json().encode() + b"\n"

@@ -1,0 +1,1 @@
+"""Redacted copies of videos and animations, part by part."""

@@ -1,0 +1,57 @@
+"""Covers of what moves, as marks that somebody can change: a face through its way, or an area that stays where it is."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from agent.domain.redaction import Cover, Look, Reason, around
+from agent.domain.video import Clip, Covered, Knot, Trail, Way
+from agent.redaction.options import Doubtful, Mark
+from agent.redaction.video.visibility import Verdict, Why
+
+# More than this is neither noted nor sent to and fro: marks, and knots of all their ways together.
+MOST_MARKS, MOST_KNOTS = 2_000, 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """The frames or pages there are, numbered by the clip's ticks."""
+
+    first: int
+    last: int
+    step: int  # from one frame to the next, mostly
+    tick: float  # seconds
+    apart: bool = False  # pages: what is drawn on one is not on the others
+
+
+def moments_of(clip: Clip) -> Moments | None:
+    """None for pages of several sizes: what is drawn on one would be elsewhere on another."""
+    if not clip.even:
+        return None
+    first, end = clip.parts[0].start, clip.parts[-1].end
+    return Moments(first, end - 1, max(1, round(clip.frame / clip.tick)), clip.tick, clip.film and clip.format == "tiff")
+
+
+def marks_along(trails: Sequence[Trail], verdicts: Sequence[Verdict], look: Look) -> tuple[Mark, ...] | None:
+    """What was decided of each way. None if it is too much."""
+    if len(trails) > MOST_MARKS or sum(len(trail.way.knots) for trail in trails) > MOST_KNOTS:
+        return None
+    return tuple(_mark(trail, verdict, look) for trail, verdict in zip(trails, verdicts, strict=True))
+
+
+def covered_along(marks: Iterable[Mark], moments: Moments) -> tuple[Covered, ...]:
+    """What the copy covers, and where."""
+    found = []
+    for mark in marks:
+        if mark.covered:
+            box = mark.cover.box
+            way = mark.way or Way((Knot(moments.first, box), Knot(max(moments.last, moments.first + 1), box)))
+            found += [Covered(piece, mark.cover.look, mark.cover.reason, whole=True) for piece in way.without(mark.visible)]
+    return tuple(found)
+
+
+def _mark(trail: Trail, verdict: Verdict, look: Look) -> Mark:
+    way = Way(tuple(Knot(knot.moment, around(knot.box, look)) for knot in trail.way.knots))
+    reason = verdict.covered[0].reason if verdict.covered else Reason.FACE
+    cover = Cover(way.knots[len(way.knots) // 2].box, look, 0.0, reason)
+    doubts = (Doubtful.UNSURE,) if verdict.why is Why.DISAGREE else ()
+    return Mark(cover, bool(verdict.covered), max(find.score for _, find in trail.finds), doubts, way, verdict.visible)

@@ -1,0 +1,166 @@
+"""Makes the covered copy of a clip for a batch: what can't be done with clips is refused rather than passed over."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+from agent.domain.embeddings import FreshPrint
+from agent.domain.errors import EngineBadAnswer, VideoKeepsNoRegions, VideoMissing, VideoNotEditable
+from agent.domain.image import Recipe
+from agent.domain.people import Identity
+from agent.domain.redaction import Choice, Look
+from agent.domain.video import CLIP_FORMATS, clip_named_as
+from agent.people.identification import Lookalikes
+from agent.redaction.copy_records import CopyFacts, Followed, RedactionItem
+from agent.redaction.options import Doubtful, Keeping
+from agent.redaction.ports import CopyFiles
+from agent.redaction.video.moving import covered_along, marks_along, moments_of
+from agent.redaction.video.video_redactor import ByHand, ClipCopy, ClipProgress, ClipRedactor, ClipWish, Naming
+from agent.redaction.video.visibility import Verdict, Why
+
+Percent = Callable[[int], None]
+
+
+class ClipCopies:
+    def __init__(
+        self,
+        clips: ClipRedactor | None,
+        films: ClipRedactor | None,
+        copies: CopyFiles,
+        *,
+        recipe: Callable[[bool], Recipe],
+        check: Callable[[Choice], Awaitable[None]],
+        opinions: Lookalikes,
+    ) -> None:
+        """`recipe` says what faces are found with, and told apart if it is asked for that; `check` as for `Covering`.
+
+        `films` are animated pictures and pages. Without a redactor none of its kind can be covered.
+        """
+        self._clips = clips
+        self._films = films
+        self._copies = copies
+        self._recipe = recipe
+        self._check = check
+        self._opinions = opinions
+
+    async def make(self, item: RedactionItem, aside: str, percent: Percent, *, film: bool = False) -> tuple[CopyFacts, RedactionItem]:
+        """Write it to `aside`, a file that is not there yet; returns the item with the name the copy can have.
+
+        Raises RedactionError, ImageError, EngineError, ModelError, PeopleError, StoreError.
+        """
+        redactor = self._films if film else self._clips
+        if redactor is None:
+            raise VideoMissing
+        if item.wish.keeping is Keeping.REGIONS:
+            raise VideoKeepsNoRegions
+        recipe = self._recipe(item.wish.choice.names_people)
+        edited = item.facts if item.edited else None
+        naming = await self._naming(item.wish.choice, recipe) if edited is None else None
+        format = None if film else _format(item)
+        wish = ClipWish(item.source, aside, item.wish.look, item.wish.strip, format, naming, _by_hand(edited))
+        copy = await redactor.redact(wish, _whole(percent))
+        digest = await asyncio.to_thread(self._copies.digest, aside)
+        if digest is None:
+            raise EngineBadAnswer
+        if edited is None:
+            facts = replace(_facts(copy, item.wish.look), copy_sha256=digest, models=tuple(sorted(recipe.models)))
+        else:  # whom looks would have left visible is not what decided
+            facts = replace(edited, copy_sha256=digest, removed=copy.removed, followed=(), zero=copy.clip.zero)
+        if not film and (target := clip_named_as(item.target, copy.clip.format)) != item.target:
+            # Nobody meant that name, so what has it stays.
+            item = replace(item, target=target, wish=replace(item.wish, replace=False))
+        return facts, item
+
+    async def still(self, item: RedactionItem, facts: CopyFacts, side: int, moment: int | None = None, *, copy: bool) -> bytes:
+        """A clip, or its copy, at that moment of the clip, or when it shows most faces, as JPEG.
+
+        Raises RedactionError, ImageError, EngineError.
+        """
+        redactor = self._films if facts.ways_in == "frames" else self._clips
+        if redactor is None:
+            raise VideoMissing
+        seconds = facts.peak if moment is None or facts.moments is None else moment * facts.moments.tick
+        if copy:
+            return await redactor.still(item.target, max(0.0, seconds - facts.zero), side)
+        return await redactor.still(item.source, seconds, side)
+
+    async def _naming(self, choice: Choice, recipe: Recipe) -> Naming | None:
+        """None: everyone is covered, and nobody's face print is made."""
+        if not choice.names_people or recipe.embedder is None:
+            return None
+
+        async def who(prints: Sequence[FreshPrint]) -> list[Identity | None]:
+            # Asked of each part: much can be said, or switched off, while a long clip is looked through.
+            await self._check(choice)
+            return await self._opinions(prints)
+
+        await who(())
+        return Naming(choice, recipe.embedder, who)
+
+
+def _by_hand(edited: CopyFacts | None) -> ByHand | None:
+    if edited is None:
+        return None
+    if edited.moments is None:
+        raise VideoNotEditable
+    return ByHand(edited.sha256, covered_along(edited.marks, edited.moments))
+
+
+def _facts(copy: ClipCopy, look: Look) -> CopyFacts:
+    """All but what becomes of it."""
+    clip = copy.clip
+    first, unit = clip.parts[0].start, 1.0 if clip.film else clip.tick
+
+    def followed(verdict: Verdict) -> Followed:
+        hidden = sum(each.way.knots[-1].moment + 1 - each.way.knots[0].moment for each in verdict.covered)
+        visible = max(0, verdict.end + 1 - verdict.start - hidden)
+        start, end = ((moment - first) * unit for moment in (verdict.start, verdict.end))
+        return Followed(round(start, 2), round(end, 2), round(visible * unit, 2), verdict.why, verdict.show, verdict.hide)
+
+    named = tuple(map(followed, copy.verdicts)) if copy.named else ()
+    found = {
+        Doubtful.VISIBLE: any(each.visible > 0 for each in named),
+        Doubtful.NO_FACE: not copy.verdicts,
+        Doubtful.UNSURE: any(verdict.why is Why.DISAGREE for verdict in copy.verdicts),
+        Doubtful.CUT_OFF: clip.truncated,
+    }
+    doubts = tuple(doubt for doubt, there in found.items() if there)
+    moments = moments_of(clip)
+    marks = None if moments is None else marks_along(copy.trails, copy.verdicts, look)
+    return CopyFacts(
+        clip.sha256,
+        "",
+        marks or (),
+        doubts,
+        clip.width,
+        clip.height,
+        (),
+        copy.removed,
+        ways=len(copy.verdicts),
+        moments=None if marks is None else moments,
+        followed=named,
+        ways_in="frames" if clip.film else "seconds",
+        peak=copy.peak * clip.tick,
+        zero=clip.zero,
+    )
+
+
+def _format(item: RedactionItem) -> str | None:
+    """What the copy must be, where its name is not ours to choose."""
+    if item.source != item.target:
+        return item.format
+    ending = item.target.rpartition(".")[2].lower()
+    return CLIP_FORMATS.get(ending, ending)
+
+
+def _whole(percent: Percent) -> Callable[[ClipProgress], None]:
+    """Tells of each whole percent once."""
+    last = 0
+
+    def tell(progress: ClipProgress) -> None:
+        nonlocal last
+        if (now := 100 * progress.done // progress.total) > last:
+            last = now
+            percent(now)
+
+    return tell

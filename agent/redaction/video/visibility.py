@@ -1,0 +1,124 @@
+"""Where the faces of a clip may stay visible, by what looks at them along their ways said; see docs/decisions/0020."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from agent.domain.embeddings import FreshPrint
+from agent.domain.people import MIN_TRUST, Certainty, Identity, one_each, trust
+from agent.domain.redaction import Choice, Look, Reason
+from agent.domain.video import Covered, Find, Sight, Trail, Way, Word
+
+# Seconds: a face is visible between two looks that allow it and are no farther apart.
+LASTS_S: Final = 1.0
+# A way is covered whole if more of its looks are against it than this share, or so many in a row: then two people went it.
+AGAINST, IN_A_ROW = 0.25, 2
+
+
+class Why(StrEnum):
+    """Why a way is covered, or is not."""
+
+    EVERYONE = "everyone"  # covered: nobody was named
+    AGREED = "agreed"  # visible: the looks agree
+    PARTLY = "partly"  # visible where they do, covered where nothing is certain, or another face is near
+    UNSURE = "unsure"  # covered: too few looks say anything for certain
+    AGAINST = "against"  # covered: the looks say so
+    DISAGREE = "disagree"  # covered: some say this and some that
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a way. Moments as in the clip."""
+
+    why: Why
+    start: int
+    end: int
+    covered: tuple[Covered, ...]  # those stretches of it
+    show: int = 0  # looks that would leave it visible
+    hide: int = 0  # looks that would not
+    visible: tuple[tuple[int, int], ...] = ()  # first and last moments of the stretches that are not covered
+
+
+def everyone(way: Way, look: Look) -> Verdict:
+    return Verdict(Why.EVERYONE, way.knots[0].moment, way.knots[-1].moment, (Covered(way, look),))
+
+
+def prints_of(sights: Sequence[Sight]) -> list[FreshPrint]:
+    """All there are, in order."""
+    return [find.print for sight in sights for find in sight.finds if find.print is not None]
+
+
+def told(sights: Sequence[Sight], who: Sequence[Identity | None], choice: Choice) -> tuple[Sight, ...]:
+    """The same with words in the place of the prints. `who` is whom each of `prints_of` looks like."""
+    left = iter(who)
+    return tuple(replace(sight, finds=tuple(_told(sight.finds, left, choice))) for sight in sights)
+
+
+def judged(trail: Trail, choice: Choice, look: Look, tick: float, *, singly: bool = False) -> Verdict:
+    """Whether the face that went there is visible, and where; `tick` in seconds. In doubt it is covered.
+
+    With `singly` one look is enough for its own frame: of pages each is alone.
+    """
+    way, start, end = trail.way, trail.way.knots[0].moment, trail.way.knots[-1].moment
+    words = [find.word for _, find in trail.finds if find.word is not None]
+    show, hide = words.count(Word.SHOW), words.count(Word.HIDE)
+    visible = [] if _two_people(words, choice) else _visible(trail, round(LASTS_S / tick), singly=singly)
+    pieces = way.without(visible)
+    if visible:
+        late = max(visible[0][0] - trail.finds[0][0], trail.finds[-1][0] - visible[-1][1])
+        why = Why.AGREED if len(visible) == 1 and late * tick <= LASTS_S else Why.PARTLY
+    elif hide:
+        why = Why.DISAGREE if show else Why.AGAINST
+    else:
+        why = Why.UNSURE
+    reason = Reason.PERSON if choice.only is not None and hide else Reason.FACE
+    return Verdict(why, start, end, tuple(Covered(piece, look, reason) for piece in pieces), show, hide, tuple(visible))
+
+
+def _told(finds: Sequence[Find], left: Iterator[Identity | None], choice: Choice) -> Iterator[Find]:
+    found = [None if find.print is None else next(left) for find in finds]
+    # Of two faces of one frame only one can be whoever stays visible.
+    who = found if choice.only is not None else one_each(found)
+    for find, identity in zip(finds, who, strict=True):
+        word = None if find.print is None else _word(find.print, identity, choice)
+        yield replace(find, print=None, word=word)
+
+
+def _word(print: FreshPrint, identity: Identity | None, choice: Choice) -> Word | None:
+    trusted = trust(print.quality) >= MIN_TRUST
+    probable = identity is not None and identity.certainty is Certainty.PROBABLE
+    if choice.only is not None:
+        if identity is not None and identity.person_id in choice.only:
+            return Word.HIDE
+        return Word.SHOW if trusted and not probable else None
+    if identity is not None and identity.person_id in choice.keep:
+        return None if probable else Word.SHOW
+    return Word.HIDE if trusted else None
+
+
+def _two_people(words: Sequence[Word], choice: Choice) -> bool:
+    """Whether so much speaks against this face that nothing of it is shown. Whoever is to be covered is so at the first hint."""
+    hide = words.count(Word.HIDE)
+    if choice.only is not None and hide:
+        return True
+    in_a_row = any(all(word is Word.HIDE for word in words[at : at + IN_A_ROW]) for at in range(len(words) - IN_A_ROW + 1))
+    return in_a_row or hide > AGAINST * len(words)
+
+
+def _visible(trail: Trail, lasts: int, *, singly: bool) -> list[tuple[int, int]]:
+    """First and last moments: between looks that allow it, near enough to each other, with no doubt between them whose face it is."""
+    stretches: list[tuple[int, int]] = []
+    said: int | None = None  # the last look that allowed it, if nothing has come between since
+    for moment, find in trail.finds:
+        if moment in trail.doubtful or find.word is Word.HIDE:
+            said = None
+        if find.word is not Word.SHOW:
+            continue
+        if said is not None and moment - said <= lasts:
+            begun = stretches.pop()[0] if stretches and stretches[-1][1] == said else said
+            stretches.append((begun, moment))
+        elif singly:
+            stretches.append((moment, moment))
+        said = moment
+    return stretches

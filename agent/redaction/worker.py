@@ -1,0 +1,263 @@
+"""Makes the covered copies that are planned: a few at a time, and again after whatever stopped it; tells whoever waits for them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain
+
+import structlog
+
+from agent.domain.errors import AgentError, EngineUnavailable, ModelError, PassphraseGone, StoreError, Unexpected
+from agent.domain.jobs import JobState, after_error
+from agent.domain.video import is_clip
+from agent.library.library_port import Library
+from agent.redaction.copy_records import RedactionItem
+from agent.redaction.pace import Paces
+from agent.redaction.redact_file import Covering
+
+log = structlog.get_logger()
+
+RETRY_AFTER_S = (2.0, 5.0, 15.0, 60.0)
+# So many that take long may be under way, or wait for their turn, beside the photos; and of what is called a clip one.
+MOST_SLOW = 8
+LOOK_S = 0.5  # how often somebody who waits looks whether the work is stuck
+# These are no file's fault: the work waits and tries again.
+BLOCKERS = (EngineUnavailable, ModelError, StoreError)
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """How far a copy is that takes a while."""
+
+    item_id: int
+    source: str
+    percent: int
+
+
+@dataclass(eq=False, slots=True)
+class Listener:
+    """Somebody who waits for a batch."""
+
+    # Ids of items that ended, never more than the batch has, and up to a hundred words of each clip.
+    news: "asyncio.Queue[int | UnderWay]" = field(default_factory=asyncio.Queue)
+    request: object = None  # what it asked for
+    wanted: frozenset[int] = frozenset()  # ids of the items it waits for
+    stopped: bool = False  # another one stopped the batch
+
+
+class CopyWork:
+    """Use it from one event loop."""
+
+    def __init__(
+        self,
+        library: Library,
+        covering: Covering,
+        *,
+        slots: Callable[[], int],
+        resting: Callable[[], bool],
+        supply: Callable[[bool], Awaitable[None]],
+        clock: Callable[[], datetime],
+        monotonic: Callable[[], float],
+    ) -> None:
+        """While it is `resting`, only what somebody waits for is done.
+
+        `supply` gets the models, those that tell people apart too if it is told to.
+        """
+        self._library = library
+        self._covering = covering
+        self._slots = slots
+        self._resting = resting
+        self._supply = supply
+        self._clock = clock
+        self._wake = asyncio.Event()
+        self._mended = asyncio.Event()
+        self._running: dict[int, tuple[str, asyncio.Task[None]]] = {}  # by item: its batch, and who makes it
+        self._clips: set[int] = set()  # of those under way
+        self.paces = Paces(monotonic)
+        self._attempts: dict[int, int] = {}
+        self._listeners: dict[str, list[Listener]] = {}  # by batch
+        self._stopping: set[asyncio.Task[None]] = set()
+        self._ended = False
+        self._tries = 0  # in vain, since the work last went well
+        self.passphrases: dict[str, str] = {}  # by batch
+        self.problem: AgentError | None = None
+
+    # -- what others say to it ---------------------------------------------------------------------------------------------------
+    def wake(self) -> None:
+        """There may be something to do."""
+        self._wake.set()
+
+    def mended(self) -> None:
+        """What stopped the work may be mended."""
+        self._tries = 0
+        self._mended.set()
+        self.wake()
+
+    @contextmanager
+    def listening(self, uid: str, request: object) -> Iterator[Listener]:
+        """While somebody waits for a batch. Its passphrase is known no longer than that."""
+        listener = Listener(request=request)
+        self._listeners.setdefault(uid, []).append(listener)
+        try:
+            yield listener
+        finally:
+            self._listeners[uid].remove(listener)
+            if not self._listeners[uid]:
+                del self._listeners[uid]
+                self.passphrases.pop(uid, None)
+
+    def requests(self, uid: str) -> list[object]:
+        """What the listeners of a batch asked for."""
+        return [each.request for each in self._listeners.get(uid, ())]
+
+    async def next_news(self, listener: Listener) -> int | UnderWay | None:
+        """None if there is nothing to tell yet. Raises what stops all work, once it was tried in vain again."""
+        try:
+            async with asyncio.timeout(LOOK_S):
+                return await listener.news.get()
+        except TimeoutError:
+            if self.problem is not None and self._tries > 1:
+                raise self.problem from None
+            return None
+
+    async def stop(self, uid: str) -> None:
+        """Make no more copies of a batch; those that are made stay."""
+        await asyncio.to_thread(self._library.stop_copies, uid)
+        under_way = [task for batch, task in self._running.values() if batch == uid]
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+        for listener in self._listeners.get(uid, ()):
+            listener.stopped = True
+
+    async def left_alone(self, uid: str) -> None:
+        """A listener hangs up: stop its batch unless another one waits for it, also if this is cancelled over and over."""
+        if self._ended or len(self._listeners.get(uid, ())) > 1:
+            return  # the next agent, or the batch for the other listener, goes on
+
+        async def stopping() -> None:
+            try:
+                await self.stop(uid)
+            except AgentError as error:
+                log.warning("redact.not_stopped", code=error.code)
+
+        task = asyncio.create_task(stopping())
+        self._stopping.add(task)
+        task.add_done_callback(self._stopping.discard)
+        await asyncio.shield(task)
+
+    # -- the work ----------------------------------------------------------------------------------------------------------------
+    async def run(self) -> None:
+        """Make what is planned until cancelled; what is under way then is left for the next start."""
+        self._ended = False
+        try:
+            while True:
+                self._wake.clear()
+                await self._begin()
+                await self._pause()
+        finally:
+            self._ended = True
+            under_way = [task for _, task in self._running.values()]
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, *self._stopping, return_exceptions=True)
+
+    async def _pause(self) -> None:
+        """Until there may be something to do; longer each time that all work is stuck."""
+        stuck = self.problem is not None and not self._running
+        limit = RETRY_AFTER_S[min(max(self._tries, 1), len(RETRY_AFTER_S)) - 1] if stuck else LOOK_S if self._resting() else None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit):
+                await (self._mended if stuck else self._wake).wait()
+        self._mended.clear()
+
+    async def _begin(self) -> None:
+        slow = min(self.paces.long, MOST_SLOW)
+        room = (1 if self.problem is not None else self._slots() + slow) - len(self._running)
+        if room <= 0:
+            return
+        clips = not self._clips
+        try:
+            waiting = await asyncio.to_thread(self._library.copies_to_make, room, without=tuple(self._running), clips=clips)
+        except StoreError as error:
+            self._blocked(error)
+            return
+        if not waiting and not self._running:
+            self.problem = None  # nothing waits any more, whatever stopped it
+            self.paces.idle()
+            self._attempts.clear()  # what was stopped was tried, too, and never ended
+        for item in waiting:
+            if item.standing and self._resting():
+                continue
+            if is_clip(item.source):
+                if self._clips:
+                    continue  # one at a time, or photos behind them would wait
+                self._clips.add(item.id)
+                self.wake()
+            self.paces.begun(item.batch)
+            self._running[item.id] = item.batch, asyncio.create_task(self._job(item))
+
+    async def _job(self, item: RedactionItem) -> None:
+        ended = False
+        try:
+            ended = await self._attempt(item)
+        except StoreError as error:
+            self._blocked(error)  # it could not even be noted what became of it
+        finally:
+            self.paces.ended(item.batch, item.id, for_good=ended)
+            if ended:
+                self._attempts.pop(item.id, None)
+                self._tell(item, item.id)
+            self._running.pop(item.id, None)
+            self._clips.discard(item.id)
+            self.wake()
+
+    async def _attempt(self, item: RedactionItem) -> bool:
+        """Whether it is made, or failed for good."""
+        attempt = self._attempts[item.id] = self._attempts.get(item.id, 0) + 1
+        try:
+            passphrase = self.passphrases.get(item.batch)
+            await self._covering.make(item, passphrase, lambda percent: self._hear(item, percent))
+        except BLOCKERS as error:
+            self._attempts[item.id] -= 1
+            self._blocked(error)
+            if isinstance(error, ModelError):
+                with suppress(AgentError):
+                    await self._supply(item.wish.choice.names_people)
+            return False
+        except PassphraseGone as error:
+            if item.batch in self.passphrases:
+                return False  # it was typed again meanwhile
+            await asyncio.to_thread(self._library.copy_failed, item.id, error, now=self._clock())
+        except AgentError as error:
+            log.warning("redact.failed", item=item.id, code=error.code, attempt=attempt)
+            if after_error(attempt, error) is JobState.QUEUED:
+                return False
+            await asyncio.to_thread(self._library.copy_failed, item.id, error, now=self._clock())
+        except Exception as error:
+            log.exception("redact.unexpected", item=item.id)
+            await asyncio.to_thread(self._library.copy_failed, item.id, Unexpected(kind=type(error).__name__), now=self._clock())
+        else:
+            log.info("redact.made", item=item.id)
+        self.problem, self._tries = None, 0
+        return True
+
+    def _hear(self, item: RedactionItem, percent: int) -> None:
+        self.paces.heard(item.batch, item.id, percent)
+        if percent:
+            self._tell(item, UnderWay(item.id, item.source, percent))
+        else:
+            self.wake()  # there is room for another
+
+    def _tell(self, item: RedactionItem, what: int | UnderWay) -> None:
+        for listener in chain.from_iterable(self._listeners.values()):
+            if item.id in listener.wanted:
+                listener.news.put_nowait(what)
+
+    def _blocked(self, error: AgentError) -> None:
+        self._tries += 1
+        if self.problem is None or self.problem.code != error.code:
+            log.error("redact.blocked", code=error.code)
+        self.problem = error

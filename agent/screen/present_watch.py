@@ -1,0 +1,27 @@
+"""Turns what watching the screen has to say into words, and into what crosses the API."""
+
+from collections.abc import Mapping
+
+from agent.core.i18n import Texts
+from agent.screen.watch import Watching
+from agent.screen.watch_schemas import WatchOut, WatchSaid
+from agent.web.present import problem
+
+
+def shown(watching: Watching, names: Mapping[int, str], texts: Texts) -> WatchOut:
+    now = watching.shown
+    return WatchOut(
+        state=now.state.value,
+        until=now.until,
+        problem=problem(now.problem, texts) if now.problem else None,
+        said=tuple(
+            WatchSaid(
+                number=said.number,
+                at=said.at,
+                kind=said.kind.value,
+                text=said.text(texts, names),
+                person_id=said.person_id if said.person_id in names else None,
+            )
+            for said in watching.said
+        ),
+    )

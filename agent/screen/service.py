@@ -1,0 +1,62 @@
+"""What is done with the screen, where there is one: captures, and watching it."""
+
+import asyncio
+
+from agent.domain.errors import ScreenUnavailable
+from agent.library.status import StatusFeed
+from agent.screen.capture import Capturing
+from agent.screen.watch import Watching
+
+
+class ScreenWork:
+    """Either is None where the system offers no screen for it."""
+
+    def __init__(self, capturing: Capturing | None, watching: Watching | None) -> None:
+        self._capturing = capturing
+        self._watching = watching
+
+    @property
+    def capturing(self) -> Capturing:
+        """Raises ScreenUnavailable where there is no screen to capture."""
+        if self._capturing is None:
+            raise ScreenUnavailable
+        return self._capturing
+
+    @property
+    def watching(self) -> Watching:
+        """Raises ScreenUnavailable likewise."""
+        if self._watching is None:
+            raise ScreenUnavailable
+        return self._watching
+
+    def tell(self, status: StatusFeed) -> None:
+        """Have the status say what is open and whether the screen is watched."""
+        if (capturing := self._capturing) is not None:
+            status.captures = lambda: (len(capturing.all()), capturing.changes)
+        if (watching := self._watching) is not None:
+            status.watching = lambda: watching.shown
+
+    def start(self, tasks: asyncio.TaskGroup) -> None:
+        """Watch from now on, while that is switched on."""
+        if self._watching is not None:
+            tasks.create_task(self._watching.run())
+
+    def wake(self) -> None:
+        """Settings, or whether the program rests, may be others."""
+        if self._watching is not None:
+            self._watching.wake()
+
+    def forget(self) -> None:
+        """What is known of people may be no more: nothing that was recognised before stays."""
+        if self._capturing is not None:
+            self._capturing.forget()
+        if self._watching is not None:
+            self._watching.forget()
+
+    def people_changed(self) -> None:
+        if self._watching is not None:
+            self._watching.people_changed()
+
+    async def close(self) -> None:
+        if self._capturing is not None:
+            await self._capturing.close()

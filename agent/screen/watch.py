@@ -1,0 +1,275 @@
+"""Watches the screen: looks now and then, rests when it should, and says who came. What it sees is held for the quiet time at most."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+from typing import Final
+
+import structlog
+
+from agent.core.settings import Settings, WatchScreen
+from agent.domain.errors import AgentError
+from agent.domain.face import Face
+from agent.domain.image import Recipe
+from agent.domain.people import Certainty, Identity
+from agent.domain.scene import Scene, is_of
+from agent.engine.governor import PAUSE_BELOW, RESUME_FROM, Power
+from agent.engine.watching_port import ScreenWatcher, Watched, WatchedDesktop, WatchTask
+from agent.library.library_port import Library
+from agent.library.pause_until import Span
+from agent.library.recipes import recipe_of
+from agent.screen.sightings import Glimpse, Kind, Sighting, Sightings
+from agent.screen.watch_state import Said, WatchShown, WatchState
+
+log = structlog.get_logger()
+
+# Seconds: how often it is looked whether the session is locked, and whether what keeps it from watching is over.
+LOCK_S: Final = 5.0
+REST_S: Final = 5.0
+RETRY_S: Final = 30.0
+# What was said, until the program ends.
+KEPT: Final = 20
+MORNING: Final = time(6, 0)
+SWITCH: Final = "watch_screen.enabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What watching asks the rest of the agent."""
+
+    settings: Callable[[], Settings]
+    supply: Callable[[Recipe], Awaitable[None]]  # the models of a recipe, unless they are there; raises ModelError
+    who: Callable[[Sequence[Face]], Awaitable[Sequence[Identity | None]]]  # raises EngineError, StoreError
+    paused: Callable[[], bool]
+    power: Callable[[], Power]
+    quiet: Callable[[], bool]  # the user does not want to be disturbed
+    changed: Callable[[], None]  # told when the state changes, or something was said
+    clock: Callable[[], datetime]
+    monotonic: Callable[[], float]
+
+
+class Watching:
+    """One for the screen. Off, there is no engine, no timer, and nothing is taken."""
+
+    def __init__(self, watcher: ScreenWatcher, desktop: WatchedDesktop, library: Library, around: Around) -> None:
+        self._watcher = watcher
+        self._desktop = desktop
+        self._library = library
+        self._around = around
+        self._snooze = Span("watch_snooze", around.clock, library)
+        self._sightings = Sightings(0.0)
+        self._wake = asyncio.Event()
+        self._front_at = -REST_S
+        self._locked: tuple[float, bool] = (-LOCK_S, False)
+        self._anew = True
+        self._sharing = False
+        self._supplied: Recipe | None = None
+        self._known: frozenset[int] | None = None  # who agreed to be named; None: to be read again
+        self._changes = 0  # of what is known of people
+        self._said: deque[Said] = deque(maxlen=KEPT)
+        self._listeners: list[Callable[[Said], None]] = []
+        self.state = WatchState.OFF
+        self.problem: AgentError | None = None
+
+    @property
+    def said(self) -> tuple[Said, ...]:
+        """The newest last."""
+        return tuple(self._said)
+
+    @property
+    def shown(self) -> WatchShown:
+        return WatchShown(self.state, self.snoozed_until if self.state is WatchState.SNOOZED else None, self.count, self.problem)
+
+    @property
+    def count(self) -> int:
+        """How much was said since the start."""
+        return self._said[-1].number if self._said else 0
+
+    @property
+    def snoozed_until(self) -> datetime | None:
+        until = self._snooze.until()
+        return until if until is not None and until > self._around.clock() else None
+
+    @property
+    def refused(self) -> AgentError | None:
+        """Why nothing can be watched here, whatever the settings say."""
+        return self._desktop.refused()
+
+    def listen(self, listener: Callable[[Said], None]) -> None:
+        """Call it in the event loop with each thing that is said, but for quiet times."""
+        self._listeners.append(listener)
+
+    def wake(self) -> None:
+        """Something changed that may have it begin or end."""
+        self._wake.set()
+
+    async def names(self) -> dict[int, str]:
+        """Of those who may be named now. Raises StoreError."""
+        return await asyncio.to_thread(self._library.people_watched)
+
+    async def snooze(self, minutes: int | None, *, until_tomorrow: bool = False) -> None:
+        """Rest for so many minutes, or until tomorrow morning, also after a restart; neither ends that. Raises StoreError."""
+        lasts = None if minutes is None else timedelta(minutes=minutes)
+        if until_tomorrow:
+            now = self._around.clock().astimezone()
+            lasts = datetime.combine(now.date() + timedelta(days=1), MORNING).astimezone() - now
+        await asyncio.to_thread(self._snooze.ask, lasts)
+        self._around.changed()
+        self.wake()
+
+    def people_changed(self) -> None:
+        """Somebody agreed to be named or withdrew it, or is known otherwise."""
+        self._known = None
+        self._changes += 1
+
+    def forget(self) -> None:
+        """Who was seen is not known any more."""
+        self._sightings.forget()
+        self.people_changed()
+        self._anew = True
+
+    async def run(self) -> None:
+        """Until cancelled. Raises StoreError at start."""
+        await asyncio.to_thread(self._snooze.remember)
+        try:
+            while True:
+                self._wake.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(await self._step()):
+                        await self._wake.wait()
+        finally:
+            await self._look_away()
+
+    async def _look_away(self) -> None:
+        with suppress(AgentError):
+            await self._watcher.unwatch()
+        await asyncio.to_thread(self._desktop.rest)
+
+    async def _step(self) -> float | None:
+        """One look, or none. Returns after how many seconds the next is due; None: when it is woken."""
+        wish = self._around.settings().watch_screen
+        if not wish.enabled:
+            await self._stop()
+            self._show(WatchState.OFF)
+            return None
+        try:
+            state = await self._rests() or await self._look(wish)
+        except AgentError as error:
+            if self.problem is None or self.problem.code != error.code:
+                log.warning("watch.failed", code=error.code)
+            self._show(WatchState.FAILED, error)
+            self._anew = True
+            return RETRY_S
+        self._anew = state is not WatchState.ON
+        self._show(state)
+        return wish.interval_s if state is WatchState.ON else max(REST_S, wish.interval_s)
+
+    async def _stop(self) -> None:
+        if self.state is not WatchState.OFF:
+            self.forget()
+            await self._look_away()
+
+    async def _rests(self) -> WatchState | None:
+        """Why nothing is to be looked at now. Raises CaptureError where it never is."""
+        if (refused := self.refused) is not None:
+            raise refused
+        if self._around.paused():
+            return WatchState.PAUSED
+        if self.snoozed_until is not None:
+            return WatchState.SNOOZED
+        power, bound = self._around.power(), RESUME_FROM if self.state is WatchState.BATTERY else PAUSE_BELOW
+        if power.on_battery and power.percent is not None and power.percent < bound:
+            return WatchState.BATTERY
+        return WatchState.LOCKED if await self._is_locked() else None
+
+    async def _is_locked(self) -> bool:
+        looked_at, locked = self._locked
+        if (now := self._around.monotonic()) - looked_at >= LOCK_S:
+            locked = await asyncio.to_thread(self._desktop.locked)
+            self._locked = now, locked
+        return locked
+
+    async def _look(self, wish: WatchScreen) -> WatchState:
+        """Raises EngineError, ModelError, CaptureError, StoreError."""
+        if await self._in_call(wish, at_once=self._anew):
+            return WatchState.CALL
+        agreed = await self._agreed(wish)
+        task = self._task(wish, bool(agreed))
+        if task.recipe != self._supplied:
+            await self._around.supply(task.recipe)
+            self._supplied = task.recipe
+        watched = await self._watcher.watch(replace(task, anew=self._anew))
+        # A call that came in front is a change that is to be seen: nothing is said of that look any more.
+        if watched.changed and await self._in_call(wish, at_once=True):
+            return WatchState.CALL
+        self._sightings.quiet_s = 60.0 * wish.again_minutes
+        if watched.changed:
+            # A window that comes, goes or moves is a change that is to be seen, too.
+            scene = await asyncio.to_thread(self._desktop.scene)
+            self._sharing = scene.shared(wish.sharing_signs)
+            glimpses = await self._glimpses(watched, scene, wish, agreed)
+            told = self._sightings.look(self._around.monotonic(), glimpses, sharing=self._sharing)
+        else:
+            told = self._sightings.still(self._around.monotonic(), sharing=self._sharing)
+        for sighting in told:
+            self._say(sighting, wish)
+        return WatchState.ON
+
+    async def _in_call(self, wish: WatchScreen, *, at_once: bool) -> bool:
+        """Whether a call is in front; while nothing changes, it is asked now and then only."""
+        now = self._around.monotonic()
+        if wish.in_calls or (not at_once and now - self._front_at < REST_S):
+            return False
+        self._front_at = now
+        return is_of(await asyncio.to_thread(self._desktop.front), wish.call_programs)
+
+    def _task(self, wish: WatchScreen, recognises: bool) -> WatchTask:
+        settings = self._around.settings()
+        recipe = recipe_of(settings)
+        return WatchTask(
+            recipe if recognises else replace(recipe, embedder=None),
+            monitors=wish.screens,
+            min_score=settings.detection.min_score,
+            min_face=float(wish.min_face),
+        )
+
+    async def _agreed(self, wish: WatchScreen) -> frozenset[int]:
+        """Who may be named. Nobody: then no face prints are made."""
+        if not wish.people or not self._around.settings().recognition.enabled:
+            return frozenset()
+        while self._known is None:
+            changes = self._changes
+            known = frozenset(await asyncio.to_thread(self._library.people_watched))
+            if changes == self._changes:  # else somebody may have withdrawn meanwhile, and would not be asked after again
+                self._known = known
+        return self._known
+
+    async def _glimpses(self, watched: Watched, scene: Scene, wish: WatchScreen, agreed: frozenset[int]) -> list[Glimpse]:
+        faces = [face for face in watched.faces if scene.counts(face.box, wish.only_in, wish.not_in)]
+        known = await self._around.who(faces) if agreed and faces else [None] * len(faces)
+        return [Glimpse(face.box, _named(who, agreed)) for face, who in zip(faces, known, strict=True)]
+
+    def _say(self, sighting: Sighting, wish: WatchScreen) -> None:
+        wanted = {Kind.NEW_FACE: wish.new_faces, Kind.PERSON: wish.people, Kind.SHARED: wish.sharing}
+        if not wanted[sighting.kind]:
+            return
+        said = Said(self.count + 1, self._around.clock(), sighting.kind, sighting.person_id)
+        self._said.append(said)
+        self._around.changed()
+        # Whoever sees the screen sees what is shown on it: while it is shared, no more than the warning.
+        if not self._around.quiet() and (sighting.kind is Kind.SHARED or not self._sharing):
+            for listener in tuple(self._listeners):
+                listener(said)
+
+    def _show(self, state: WatchState, problem: AgentError | None = None) -> None:
+        if (state, problem and problem.code) != (self.state, self.problem and self.problem.code):
+            self.state, self.problem = state, problem
+            self._around.changed()
+
+
+def _named(who: Identity | None, agreed: frozenset[int]) -> int | None:
+    """Only who is certain, and who agreed. Compared are all, so that nobody is taken for somebody who agreed."""
+    return who.person_id if who is not None and who.certainty is Certainty.CERTAIN and who.person_id in agreed else None

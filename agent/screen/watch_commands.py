@@ -1,0 +1,109 @@
+"""`ai-popup watch`: watching the screen, on or off, at rest for a while, and who may be named on it."""
+
+from datetime import UTC, datetime
+
+import click
+
+from agent.cli.command import Group, json_option
+from agent.cli.output import say, tell
+from agent.cli.session import Session
+from agent.core.i18n import Texts
+from agent.domain.errors import NotRunning, ScreenUnavailable
+
+TEXTS = Texts()
+
+
+@click.group(cls=Group, help=TEXTS("cli.help.watch"))
+def watch() -> None: ...
+
+
+@watch.command(help=TEXTS("cli.help.watch_on"))
+@json_option()
+@click.pass_obj
+def on(session: Session, as_json: bool) -> None:
+    _switch(session, on=True, as_json=as_json)
+
+
+@watch.command(help=TEXTS("cli.help.watch_off"))
+@json_option()
+@click.pass_obj
+def off(session: Session, as_json: bool) -> None:
+    _switch(session, on=False, as_json=as_json)
+
+
+def _switch(session: Session, *, on: bool, as_json: bool) -> None:
+    from agent.desktop.display import display_available
+    from agent.desktop.portal import no_watching
+    from agent.screen.watch import SWITCH
+
+    texts = session.texts
+    try:
+        session.client().switch_watch(on)
+    except NotRunning:
+        if on and (refused := no_watching()) is not None:
+            raise refused from None
+        if on and not display_available():  # DISPLAY is set, and nothing answers there
+            raise ScreenUnavailable from None
+        session.file.put(SWITCH, on)
+        tell({"on": on, "running": False}, texts("cli.watch.later" if on else "cli.watch.off"), as_json=as_json)
+    else:
+        tell({"on": on, "running": True}, texts("cli.watch.on" if on else "cli.watch.off"), as_json=as_json)
+
+
+@watch.command(help=TEXTS("cli.help.watch_snooze"))
+@click.argument("minutes", type=click.IntRange(1, 10_080), required=False)
+@click.option("--until-tomorrow", is_flag=True, help=TEXTS("cli.help.watch_tomorrow"))
+@click.option("--end", is_flag=True, help=TEXTS("cli.help.watch_end"))
+@json_option()
+@click.pass_obj
+def snooze(session: Session, minutes: int | None, until_tomorrow: bool, end: bool, as_json: bool) -> None:
+    if (minutes is not None) + until_tomorrow + end != 1:
+        raise click.UsageError(session.texts("cli.watch.one_way"))
+    client = session.client()
+    client.post("/api/watch/snooze", {"minutes": minutes, "until_tomorrow": until_tomorrow})
+    tell({"paused": not end}, session.texts("cli.watch.again" if end else "cli.watch.snoozed"), as_json=as_json)
+
+
+@watch.command(help=TEXTS("cli.help.watch_status"))
+@click.option("--json", "as_json", is_flag=True, help=TEXTS("cli.help.json_one"))
+@click.pass_obj
+def status(session: Session, as_json: bool) -> None:
+    now, texts = session.client().watch(), session.texts
+    if as_json:
+        say(now.model_dump_json())
+        return
+    until = texts.moment(now.until, datetime.now(UTC)) if now.until else ""
+    say(texts(f"ui.watch.state.{now.state}", time=until))
+    if now.problem:
+        say(f"{session.sentences(now.problem.cause, now.problem.remedy)} [{now.problem.code}]")
+    for said in now.said:
+        say(f"{said.at.astimezone():%H:%M}  {said.text}")
+
+
+@watch.command(help=TEXTS("cli.help.watch_allow"))
+@click.argument("name")
+@json_option()
+@click.pass_obj
+def allow(session: Session, name: str, as_json: bool) -> None:
+    _agree(session, name, agreed=True, as_json=as_json)
+
+
+@watch.command(help=TEXTS("cli.help.watch_forbid"))
+@click.argument("name")
+@json_option()
+@click.pass_obj
+def forbid(session: Session, name: str, as_json: bool) -> None:
+    _agree(session, name, agreed=False, as_json=as_json)
+
+
+def _agree(session: Session, name: str, *, agreed: bool, as_json: bool) -> None:
+    from agent.cli.backend import hands
+    from agent.people.find_commands import person_of
+    from agent.people.schemas import DescribePerson
+
+    with session.checked_library() as library:
+        person_id = person_of(library, name).id
+    with hands(session) as able:
+        able.edit(DescribePerson(kind="describe", person_id=person_id, watch=agreed))
+    told = session.texts("cli.watch.allowed" if agreed else "cli.watch.forbidden", name=name)
+    tell({"name": name, "agreed": agreed}, told, as_json=as_json)

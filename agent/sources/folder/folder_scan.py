@@ -1,0 +1,239 @@
+"""Looks through folders for image files, and tells which of them changed since the library last saw them."""
+
+import os
+import stat
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from operator import itemgetter
+from pathlib import Path
+from typing import TypeAlias
+
+from agent.core.settings import Folder
+from agent.core.stoppable import stop_if_unwanted
+from agent.domain.image import FileSeen, is_image
+from agent.sources.folder.folder_rules import Matcher
+
+Facts: TypeAlias = tuple[int, int]  # size in bytes, mtime in nanoseconds
+Entry: TypeAlias = tuple[str, Facts]
+
+
+def folder_root(folder: Folder) -> str:
+    """The absolute path of a watched folder, as it stands in `FileSeen.folder`, `SourceFailed.folder` and all paths below it."""
+    return folder.root
+
+
+def name_of(path: str) -> str:
+    """The last part of a path."""
+    return path.rpartition(os.sep)[2]
+
+
+def parent_of(path: str) -> str:
+    """The folder a path lies in; empty at the top."""
+    return path.rpartition(os.sep)[0]
+
+
+def ancestors(path: str) -> Iterator[str]:
+    """The folders a path lies in, innermost first."""
+    while path := parent_of(path):
+        yield path
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Whether `path` lies inside `folder`, at any depth."""
+    return path.startswith(folder if folder.endswith(os.sep) else folder + os.sep)
+
+
+@dataclass(slots=True)
+class Walk:
+    """Image files below a folder as an iterator, in the order of their paths; symbolic links, devices, pipes and sockets are passed over.
+
+    `unreadable` collects subfolders that could not be read, or only the names in them; `empty` says that the top held nothing at all.
+    Raises OSError if the top can't be read, Stopped in a thread of `stoppable` whose result is not wanted any more.
+    """
+
+    top: str
+    matcher: Matcher
+    inner: frozenset[str] = frozenset()  # folders that are watched for themselves
+    unreadable: list[str] = field(default_factory=list)
+    empty: bool = True
+
+    def __iter__(self) -> Iterator[Entry]:
+        open_ = [self._listed(self.top)]
+        while open_:
+            for entry, is_folder in open_[-1]:
+                stop_if_unwanted()
+                if is_folder:
+                    open_.append(self._listed(entry.path))
+                    break
+                if (facts := self._facts(entry)) is not None:
+                    yield entry.path, facts
+            else:
+                open_.pop()
+
+    def _facts(self, entry: "os.DirEntry[str]") -> Facts | None:
+        """None for a file that can't be asked. Not the end of the walk: `missing` does not call it gone."""
+        try:
+            facts = entry.stat(follow_symlinks=False)
+        except PermissionError:  # its folder may be listed and not entered: so it is with all in it
+            folder = parent_of(entry.path)
+            if folder == self.top.rstrip(os.sep):
+                raise
+            if folder not in self.unreadable:
+                self.unreadable.append(folder)
+            return None
+        except OSError:
+            return None  # gone since it was listed, or a damaged place on the disk
+        return facts.st_size, facts.st_mtime_ns
+
+    def _listed(self, folder: str) -> Iterator[tuple["os.DirEntry[str]", bool]]:
+        """What is to be looked at in a folder, and whether it is a folder itself."""
+        found: list[tuple[str, os.DirEntry[str], bool]] = []
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    stop_if_unwanted()
+                    self.empty = False
+                    if (is_folder := self._wanted(entry)) is not None:
+                        # A folder's separator decides where the paths below it come among those beside it.
+                        found.append((entry.name + os.sep if is_folder else entry.name, entry, is_folder))
+        except OSError:
+            if folder == self.top:
+                raise
+            self.unreadable.append(folder)
+            return iter(())
+        found.sort(key=itemgetter(0))
+        return ((entry, is_folder) for _, entry, is_folder in found)
+
+    def _wanted(self, entry: "os.DirEntry[str]") -> bool | None:
+        """Whether it is a folder; None if it is not to be looked at."""
+        try:
+            if entry.is_dir(follow_symlinks=False):
+                enters = entry.path not in self.inner and self.matcher.enters_entry(entry.path, entry.name) and not _is_junction(entry)
+                return True if enters else None
+            return False if self.matcher.takes_entry(entry.path, entry.name) and entry.is_file(follow_symlinks=False) else None
+        except FileNotFoundError:
+            return None  # gone since it was listed
+
+
+def _is_junction(entry: "os.DirEntry[str]") -> bool:
+    """Windows' other kind of link to a folder (Python 3.12 and later can tell)."""
+    told: Callable[[], bool] | None = getattr(entry, "is_junction", None)
+    return told is not None and told()
+
+
+class Comparison:
+    """A walk against what the library knows, side by side: both come in the order of their paths, and neither is held whole.
+
+    `lost` collects what is known and was not met; `none_known` says that the library knows nothing here.
+    """
+
+    def __init__(self, entries: Iterable[Entry], known: Iterable[Entry] = ()) -> None:
+        """`known` may read the library whenever it is asked for more, and raise StoreError."""
+        self._entries = iter(entries)
+        self._known = iter(known)
+        self._next: Entry | None = None  # of what is known
+        self._begun = self._walked = False
+        self.lost: list[str] = []
+        self.none_known = True
+        self.finished = False
+
+    def step(self, files: int = 2000) -> list[Entry]:
+        """Look at the next files; returns those that are new or changed. A few milliseconds, so that a stop is heeded."""
+        if not self._begun:
+            self._begun = True
+            self._go_on()
+            self.none_known = self._next is None
+        if self._walked:
+            self._lose(files)
+            return []
+        looked = 0
+        changed = []
+        for path, facts in islice(self._entries, files):
+            looked += 1
+            while self._next is not None and self._next[0] < path:
+                self._lose(1)
+            if self._next is None or self._next[0] != path:
+                changed.append((path, facts))
+            else:
+                if self._next[1] != facts:
+                    changed.append((path, facts))
+                self._go_on()
+        self._walked = looked < files
+        self.finished = self._walked and self._next is None
+        return changed
+
+    def step_or_end(self) -> list[Entry]:
+        """`step` for a folder that may be gone by now."""
+        try:
+            return self.step()
+        except OSError:
+            self.finished = True
+            return []
+
+    def _lose(self, count: int) -> None:
+        """Of what is known, the next ones were not met."""
+        while count and self._next is not None:
+            self.lost.append(self._next[0])
+            self._go_on()
+            count -= 1
+        self.finished = self._walked and self._next is None
+
+    def _go_on(self) -> None:
+        self._next = next(self._known, None)
+
+
+def file_facts(path: str) -> Facts | None:
+    """Size and time of a regular file; None for anything else or nothing."""
+    try:
+        facts = os.lstat(path)
+    except (OSError, ValueError):
+        return None
+    return (facts.st_size, facts.st_mtime_ns) if stat.S_ISREG(facts.st_mode) else None
+
+
+def missing(paths: Iterable[str]) -> list[str]:
+    """Those of the paths where there is nothing any more; what can't be asked counts as there."""
+    gone = []
+    for path in paths:
+        try:
+            os.lstat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            gone.append(path)
+        except OSError:
+            continue
+    return gone
+
+
+def topmost(paths: Collection[str]) -> tuple[str, ...]:
+    """The paths without those that lie below another of them, in order."""
+    return tuple(sorted(path for path in paths if not any(above in paths for above in ancestors(path))))
+
+
+def walk_images(paths: Iterable[str], folder: Folder | None = None, *, wanted: Callable[[str], bool] = is_image) -> Iterator[FileSeen]:
+    """The files a scan by hand means, each once: files as they are named, folders looked through by `folder`'s rules (not its path).
+
+    Of files in folders, those whose names are `wanted`.
+
+    A path that is not there, or a folder that can't be read, also one below, comes with size and time 0, so that the analysis names it.
+    """
+    rules = folder or Folder(path=".")
+    met: set[str] = set()
+    for path in map(os.path.abspath, paths):
+        for found, (size, mtime_ns) in _named(path, rules, wanted):
+            if found not in met:
+                met.add(found)
+                yield FileSeen(found, size, mtime_ns)
+
+
+def _named(path: str, rules: Folder, wanted: Callable[[str], bool]) -> Iterator[Entry]:
+    try:
+        if Path(path).is_dir():
+            walk = Walk(path, Matcher(path, rules, wanted))
+            yield from walk
+            yield from ((folder, (0, 0)) for folder in walk.unreadable)
+            return
+    except OSError:
+        yield path, (0, 0)
+    else:
+        yield path, file_facts(os.path.realpath(path)) or (0, 0)

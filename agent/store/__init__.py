@@ -1,0 +1,1 @@
+"""The encrypted store: its database, schema, migrations, keys and backups."""

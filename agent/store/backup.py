@@ -1,0 +1,225 @@
+"""Backups of the library: encrypted copies with their keys file, each checked before it counts, the newest few kept."""
+
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from agent.core.files import store_error, sync_file, sync_folder, write_private
+from agent.core.paths import make_private
+from agent.domain.errors import BackupDamaged, BackupMissing, KeyHomeError, StoreDamaged, StoreError, StoreKeyMissing, StoreKeyWrong
+from agent.library.queries.library_queries import SqliteLibrary
+from agent.store.copy_check import check_copy
+from agent.store.key_homes import Home
+from agent.store.keys import KEYS_FILE, LibraryKeys
+from agent.store.opening import BACKUPS_FOLDER, DATABASE_FILE
+from agent.store.soundness import Soundness
+from agent.store.upgrade import BEFORE_UPGRADE
+
+EVERY = timedelta(days=1)
+_NAME = "%Y-%m-%dT%H%M%SZ"
+_ASIDE = "damaged-"
+NEWER = "newer-"  # what a version made of the library that was taken back
+_UNFINISHED = ".unfinished-"  # being written or being deleted: never listed
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """One backup; `name` is its time, UTC, and its folder's name."""
+
+    path: Path
+    at: datetime
+    size: int  # bytes
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+
+class BackupStore:
+    """The backups of the library in `folder`, in its folder `backups`."""
+
+    def __init__(self, folder: Path, home: Home, *, keep: int) -> None:
+        """`keep` is how many stay when a new one is made; with 0 none is ever due."""
+        self._folder = folder
+        self._home = home
+        self._keep = keep
+        self._backups = folder / BACKUPS_FOLDER
+
+    def due(self, now: datetime) -> bool:
+        """Whether the last day has none."""
+        return self._keep > 0 and not any(now - EVERY < backup.at <= now for backup in self.list())
+
+    def make_if_due(self, library: SqliteLibrary, now: datetime) -> Backup | None:
+        """The daily backup, unless there is one. Raises as `create`."""
+        return self.create(library, now) if self.due(now) else None
+
+    def list(self) -> list[Backup]:
+        """Newest first. They may be damaged: `verify` tells."""
+        found: list[Backup] = []
+        for path in self._backups.glob("[!.]*/"):
+            try:
+                at = datetime.strptime(path.name, _NAME).replace(tzinfo=UTC)
+                found.append(Backup(path, at, (path / DATABASE_FILE).stat().st_size))
+            except (ValueError, OSError):
+                continue  # not ours
+        return sorted(found, key=lambda backup: backup.at, reverse=True)
+
+    def get(self, name: str) -> Backup:
+        """Raises BackupMissing."""
+        for backup in self.list():
+            if backup.name == name:
+                return backup
+        raise BackupMissing
+
+    def create(self, library: SqliteLibrary, now: datetime, *, keep: int | None = None) -> Backup:
+        """Make and check a new one, then delete all but the newest few; others may use the library meanwhile.
+
+        `keep=1` leaves only the new one, for when older ones hold what was to be deleted. Raises StoreError, KeyHomeError, and then leaves
+        nothing behind and the older ones alone.
+        """
+        at = now.astimezone(UTC).replace(microsecond=0)
+        while (self._backups / at.strftime(_NAME)).exists():
+            at += timedelta(seconds=1)
+        finished = self._backups / at.strftime(_NAME)
+        unfinished = finished.with_name(_UNFINISHED + finished.name)
+        make_private(self._backups)
+        self._sweep()
+        try:
+            make_private(unfinished)
+            library.copy_to(unfinished / DATABASE_FILE)
+            write_private(unfinished / KEYS_FILE, (self._folder / KEYS_FILE).read_bytes())
+            sync_file(unfinished / DATABASE_FILE)
+            self._check(unfinished)
+            unfinished.rename(finished)
+            sync_folder(self._backups)
+            self._prune(finished, max(1, self._keep if keep is None else keep))
+        except OSError as error:
+            raise store_error(error) from error
+        finally:
+            self._sweep()
+        return self.get(finished.name)
+
+    def replace(self, library: SqliteLibrary, now: datetime) -> None:
+        """Something was deleted: one without it takes the place of all, if there are any; copies put aside go. Raises as `create`.
+
+        It leaves the library's own log too, where it may lie still: somebody read meanwhile, or the agent was killed.
+        """
+        library.flush()
+        if self.list():
+            self.create(library, now, keep=1)
+        self.drop_aside()
+
+    def drop_aside(self) -> None:
+        """Delete what a restore or an upgrade put aside: it can't be told what is in it. Raises StoreError."""
+        try:
+            for aside in (*self._folder.glob(f"{_ASIDE}*/"), *self._folder.glob(f"{NEWER}*/")):
+                shutil.rmtree(aside)
+            for copy in self._folder.glob(f"{DATABASE_FILE}.{BEFORE_UPGRADE}*"):
+                copy.unlink()
+            sync_folder(self._folder)
+        except OSError as error:
+            raise store_error(error) from error
+
+    def drop(self, name: str) -> None:
+        """Delete one, if it is there. Raises StoreError."""
+        path = self._backups / name
+        try:
+            if path.is_dir():
+                path.rename(path.with_name(_UNFINISHED + name))
+        except OSError as error:
+            raise store_error(error) from error
+        finally:
+            self._sweep()
+
+    def verify(self, backup: Backup) -> int:
+        """Read all of it; returns how many images it holds. Raises BackupDamaged, StoreKeyMissing, KeyHomeError."""
+        try:
+            return self._check(backup.path)
+        except StoreDamaged as error:
+            raise BackupDamaged from error
+
+    def photos_at_risk(self) -> int | None:
+        """How many photos the library in use holds, if it is whole; None if there is nothing that a restore could take away."""
+        if not self._live().exists():
+            return None
+        try:
+            return self._check(self._folder)
+        except (StoreError, KeyHomeError):
+            return None
+
+    def keys(self, backup: Backup) -> LibraryKeys:
+        """Its own keys: `recover` works with them also when the library's are gone."""
+        return LibraryKeys(backup.path, self._home)
+
+    def restore(self, backup: Backup | None, now: datetime, *, aside: str = _ASIDE) -> Backup:
+        """Put a backup in the library's place, by default the newest good one. What was there is kept: `<aside><time>`.
+
+        The library must be closed everywhere: the caller holds the instance's lock. Raises BackupMissing, BackupDamaged, StoreError,
+        KeyHomeError, and then leaves the library as it was. A crash leaves the old database or the new one, never none.
+        """
+        chosen = self.newest_good() if backup is None else backup
+        self.verify(chosen)
+        staged = self._folder / f"{_UNFINISHED}{DATABASE_FILE}"
+        try:
+            shutil.copyfile(chosen.path / DATABASE_FILE, staged)
+            sync_file(staged)
+            self._put_aside(now, aside)
+            # The old write-ahead log must be gone before the new database comes: it would be applied to it.
+            for suffix in ("-wal", "-shm"):
+                self._live(suffix).unlink(missing_ok=True)
+            sync_folder(self._folder)
+            staged.replace(self._live())
+            sync_folder(self._folder)
+            Soundness(self._folder).forget()
+            if not self._same_keys(chosen):
+                write_private(self._folder / KEYS_FILE, (chosen.path / KEYS_FILE).read_bytes())
+        except OSError as error:
+            raise store_error(error) from error
+        finally:
+            staged.unlink(missing_ok=True)
+        return chosen
+
+    def _check(self, folder: Path) -> int:
+        return check_copy(folder / DATABASE_FILE, LibraryKeys(folder, self._home).unlock())
+
+    def newest_good(self) -> Backup:
+        """The newest one that can be read whole. Raises BackupMissing, BackupDamaged if there is none such."""
+        backups = self.list()
+        if not backups:
+            raise BackupMissing
+        for backup in backups:
+            try:
+                self.verify(backup)
+            except BackupDamaged:
+                continue
+            return backup
+        raise BackupDamaged
+
+    def _put_aside(self, now: datetime, prefix: str) -> None:
+        aside = self._folder / f"{prefix}{now.astimezone(UTC).strftime(_NAME)}"
+        make_private(aside)
+        for file in (self._live(), self._live("-wal"), self._live("-shm"), self._folder / KEYS_FILE):
+            if file.exists():
+                shutil.copy2(file, aside / file.name)
+        sync_folder(aside)
+
+    def _same_keys(self, backup: Backup) -> bool:
+        """Whether the library's own keys open the backup's database."""
+        try:
+            return LibraryKeys(self._folder, self._home).unlock() == self.keys(backup).unlock()
+        except (StoreDamaged, StoreKeyMissing, StoreKeyWrong):
+            return False
+
+    def _live(self, suffix: str = "") -> Path:
+        return self._folder / (DATABASE_FILE + suffix)
+
+    def _prune(self, made: Path, keep: int) -> None:
+        # The one just made stays whatever its time is: after the clock was set back, older ones have later times.
+        for old in [backup for backup in self.list() if backup.path != made][keep - 1 :]:
+            # Renamed first: half a backup must not look like one.
+            old.path.rename(old.path.with_name(_UNFINISHED + old.name))
+
+    def _sweep(self) -> None:
+        for path in self._backups.glob(f"{_UNFINISHED}*"):
+            shutil.rmtree(path, ignore_errors=True)

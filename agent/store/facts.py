@@ -1,0 +1,214 @@
+"""What the user said, as facts that can be read and written by the thousand: each kind has keys and a value, None for "not so".
+
+Values are what JSON can hold, because steps that can be taken back keep them (`agent.store.journal`).
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, Date, Row, and_, delete, exists, insert, select, tuple_, type_coerce, update
+
+from agent.domain.people import Certainty
+from agent.store.columns import Instant
+from agent.store.schema import face, identity, ignored, image, person, rejection
+
+# An image, a face, a person, or a face and a person.
+Key: TypeAlias = int | tuple[int, int]
+Value: TypeAlias = Any
+
+CHUNK = 500  # keys in one statement
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Kind(NamedTuple):
+    """`write` leaves out keys whose face, image or person is no more."""
+
+    read: Callable[[Connection, Sequence[Any]], Mapping[Any, Value]]  # those that are so
+    write: Callable[[Connection, Sequence[Any], Value], None]
+
+
+def moment(at: datetime) -> int:
+    """As values keep it: microseconds since 1970."""
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def _when(micros: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+# -- hidden, favourite: image -> when ------------------------------------------------------------------------------------------------
+
+
+def _read_mark(column: str, tx: Connection, keys: Sequence[int]) -> dict[int, Value]:
+    at = image.c[column]
+    return _pairs(tx.execute(select(image.c.id, type_coerce(at, BigInteger)).where(image.c.id.in_(keys), at.is_not(None))).all())
+
+
+def _write_mark(column: str, tx: Connection, keys: Sequence[int], value: Value) -> None:
+    tx.execute(update(image).where(image.c.id.in_(keys)).values({column: None if value is None else _when(value)}))
+
+
+# -- who: face -> [person, when] -----------------------------------------------------------------------------------------------------
+
+
+def _read_who(tx: Connection, keys: Sequence[int]) -> dict[int, Value]:
+    at = type_coerce(identity.c.confirmed_at, BigInteger)
+    confirmed = identity.c.certainty == Certainty.CONFIRMED
+    rows = tx.execute(select(identity.c.face_id, identity.c.person_id, at).where(identity.c.face_id.in_(keys), confirmed))
+    return {face_id: [person_id, when] for face_id, person_id, when in rows}
+
+
+def _write_who(tx: Connection, keys: Sequence[int], value: Value) -> None:
+    if value is None:
+        tx.execute(delete(identity).where(identity.c.face_id.in_(keys), identity.c.certainty == Certainty.CONFIRMED))
+        return
+    person_id, when = value
+    tx.execute(delete(identity).where(identity.c.face_id.in_(keys)))
+    if tx.scalar(select(person.c.id).where(person.c.id == person_id)) is None:
+        return
+    facts = {
+        "person_id": person_id,
+        "certainty": Certainty.CONFIRMED,
+        "distance": 0.0,
+        "agree": 0,
+        "refs": 0,
+        "confirmed_at": None if when is None else _when(when),
+    }
+    if there := _there(tx, face, keys):
+        tx.execute(insert(identity), [facts | {"face_id": face_id} for face_id in there])
+
+
+# -- not: (face, person) -> when -----------------------------------------------------------------------------------------------------
+
+
+def _read_not(tx: Connection, keys: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Value]:
+    at = type_coerce(rejection.c.at, BigInteger)
+    rows = tx.execute(select(rejection.c.face_id, rejection.c.person_id, at).where(_pair(keys)))
+    return {(face_id, person_id): when for face_id, person_id, when in rows}
+
+
+def _write_not(tx: Connection, keys: Sequence[tuple[int, int]], value: Value) -> None:
+    tx.execute(delete(rejection).where(_pair(keys)))
+    if value is None:
+        return
+    faces = set(_there(tx, face, [face_id for face_id, _ in keys]))
+    people = set(_there(tx, person, [person_id for _, person_id in keys]))
+    rows = [{"face_id": f, "person_id": p, "at": _when(value)} for f, p in keys if f in faces and p in people]
+    if rows:
+        tx.execute(insert(rejection), rows)
+
+
+def _pair(keys: Sequence[tuple[int, int]]) -> ColumnElement[bool]:
+    return tuple_(rejection.c.face_id, rejection.c.person_id).in_(keys)
+
+
+# -- ignored: face -> when -----------------------------------------------------------------------------------------------------------
+
+BY_USER = "user"
+
+
+def _read_ignored(tx: Connection, keys: Sequence[int]) -> dict[int, Value]:
+    at = type_coerce(ignored.c.at, BigInteger)
+    return _pairs(tx.execute(select(ignored.c.face_id, at).where(ignored.c.face_id.in_(keys), ignored.c.reason == BY_USER)).all())
+
+
+def _write_ignored(tx: Connection, keys: Sequence[int], value: Value) -> None:
+    tx.execute(delete(ignored).where(ignored.c.face_id.in_(keys), ignored.c.reason == BY_USER))
+    if value is None:
+        return
+    others = set(tx.scalars(select(ignored.c.face_id).where(ignored.c.face_id.in_(keys))))
+    rows = [{"face_id": each, "reason": BY_USER, "at": _when(value)} for each in _there(tx, face, keys) if each not in others]
+    if rows:
+        tx.execute(insert(ignored), rows)
+
+
+# -- person: person -> all there is to say of them ------------------------------------------------------------------------------------
+
+
+def _read_person(tx: Connection, keys: Sequence[int]) -> dict[int, Value]:
+    rows = tx.execute(select(person).where(person.c.id.in_(keys))).mappings()
+    return {row["id"]: {name: _packed(value) for name, value in row.items() if name != "id"} for row in rows}
+
+
+def _write_person(tx: Connection, keys: Sequence[int], value: Value) -> None:
+    if value is None:
+        # Somebody who has faces stays: a step taken back out of turn must not take other steps' names along.
+        has_faces = exists().where(identity.c.person_id == person.c.id, identity.c.certainty == Certainty.CONFIRMED)
+        tx.execute(delete(person).where(person.c.id.in_(keys), ~has_faces))
+        return
+    for person_id in keys:
+        row = {name: _unpacked(person.c[name].type, each) for name, each in value.items()}
+        row["name"] = free_name(tx, row["name"], person_id)
+        if row["cover_face_id"] is not None and not _there(tx, face, [row["cover_face_id"]]):
+            row["cover_face_id"] = None
+        if not tx.execute(update(person).where(person.c.id == person_id).values(row)).rowcount:
+            tx.execute(insert(person).values(row | {"id": person_id}))
+
+
+# -- what is said of a person: person -> the value of a column -------------------------------------------------------------------------
+
+LOST = "lost"
+FIELDS = ("name", "birth_date", "notes", "cover_face_id", "hidden_at", "never_at", "basis", "basis_at", "retention_days", "watch_at")
+
+
+def _read_field(name: str, tx: Connection, keys: Sequence[int]) -> dict[int, Value]:
+    rows = tx.execute(select(person.c.id, person.c[name]).where(person.c.id.in_(keys), person.c[name].is_not(None))).all()
+    return {person_id: _packed(value) for person_id, value in rows}
+
+
+def _write_field(name: str, tx: Connection, keys: Sequence[int], value: Value) -> None:
+    for person_id in keys:
+        found = _unpacked(person.c[name].type, value)
+        if name == "name":
+            found = free_name(tx, value, person_id)
+        elif name == "cover_face_id" and value is not None and not _there(tx, face, [value]):
+            found = None
+        tx.execute(update(person).where(person.c.id == person_id).values({name: found}))
+
+
+def free_name(tx: Connection, name: str, person_id: int | None) -> str:
+    """That name, or, if somebody else has it, with a number behind it."""
+    found, number = name, 1
+    while tx.scalar(select(person.c.id).where(and_(person.c.name == found, person.c.id != (person_id or 0)))) is not None:
+        number += 1
+        found = f"{name} ({number})"
+    return found
+
+
+def _packed(value: object) -> Value:
+    return moment(value) if isinstance(value, datetime) else value.isoformat() if isinstance(value, date) else value
+
+
+def _unpacked(kind: object, value: Value) -> Any:
+    if value is None:
+        return None
+    return _when(value) if isinstance(kind, Instant) else date.fromisoformat(value) if isinstance(kind, Date) else value
+
+
+KINDS: dict[str, Kind] = {
+    "hidden": Kind(partial(_read_mark, "hidden_at"), partial(_write_mark, "hidden_at")),
+    "favourite": Kind(partial(_read_mark, "favourite_at"), partial(_write_mark, "favourite_at")),
+    "who": Kind(_read_who, _write_who),
+    "not": Kind(_read_not, _write_not),
+    "ignored": Kind(_read_ignored, _write_ignored),
+    # Faces whose prints went with the step: nothing that is so or not; who takes it back has their photos looked at again.
+    LOST: Kind(lambda _, __: {}, lambda _, __, ___: None),
+    "person": Kind(_read_person, _write_person),
+    **{name: Kind(partial(_read_field, name), partial(_write_field, name)) for name in FIELDS},
+}
+
+
+def chunks(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK))
+
+
+def _there(tx: Connection, table: Any, ids: Sequence[int]) -> list[int]:
+    """Those that exist, in the order asked."""
+    found = set(tx.scalars(select(table.c.id).where(table.c.id.in_(ids))))
+    return [each for each in ids if each in found]
+
+
+def _pairs(rows: Sequence[Row[Any, Any]]) -> dict[int, Value]:
+    return {key: value for key, value in rows}

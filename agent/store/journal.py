@@ -1,0 +1,143 @@
+"""Steps that can be taken back and done again, in any number and also after a restart.
+
+A step keeps what was so before it and after it, fact by fact (`agent.store.facts`). Taking it back restores what still is as
+the step left it; what has changed since, or is gone, stays as it is. So steps may be taken back out of turn, too.
+"""
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
+
+from agent.domain.edits import Step
+from agent.store.facts import KINDS, LOST, Key, Value, chunks
+from agent.store.rows import add
+from agent.store.schema import undo as table
+from agent.store.schema import undo_person
+
+# So many steps can be taken back: of single names some megabytes.
+KEPT = 10_000
+
+
+class Journal:
+    """Writes facts and remembers what was so before: one for each thing that the user does."""
+
+    def __init__(self, tx: Connection) -> None:
+        self._tx = tx
+        self._changes: list[dict[str, Any]] = []
+
+    def set(self, fact: str, keys: Sequence[Key], value: Value) -> list[Key]:
+        """Returns the keys of which something else was so."""
+        kind, changed = KINDS[fact], list[Key]()
+        for chunk in chunks(list(dict.fromkeys(keys))):
+            was = kind.read(self._tx, chunk)
+            others = [key for key in chunk if was.get(key) != value]
+            if not others:
+                continue
+            kind.write(self._tx, others, value)
+            before: dict[str, tuple[Value, list[Key]]] = {}
+            for key in others:
+                before.setdefault(repr(was.get(key)), (was.get(key), []))[1].append(key)
+            self._changes += [{"fact": fact, "keys": same, "before": old, "after": value} for old, same in before.values()]
+            changed += others
+        return changed
+
+    def made(self, fact: str, key: int) -> None:
+        """Remember that it was not there before."""
+        after = KINDS[fact].read(self._tx, [key])[key]
+        self._changes.append({"fact": fact, "keys": [key], "before": None, "after": after})
+
+    def lost(self, faces: Sequence[int]) -> None:
+        """Remember whose prints go with the step."""
+        if faces:
+            self._changes.append({"fact": LOST, "keys": list(faces), "before": None, "after": None})
+
+    def close(self, action: str, count: int, now: datetime, *, person_id: int | None = None) -> Step:
+        """Keep the step. It has no token if nothing changed."""
+        if not self._changes:
+            return Step(action, 0, person_id=person_id)
+        # What was taken back can't be done again once something else is done.
+        self._tx.execute(delete(table).where(table.c.undone_at.is_not(None)))
+        token = secrets.token_urlsafe(16)
+        step = {"token": token, "at": now, "action": action, "number": count, "person_id": person_id, "changes": self._changes}
+        undo_id = add(self._tx, table, step)
+        done = step_of(step)
+        if done.people:
+            self._tx.execute(insert(undo_person), [{"undo_id": undo_id, "person_id": each} for each in sorted(done.people)])
+        self._tx.execute(delete(table).where(table.c.id <= select(func.max(table.c.id) - KEPT).scalar_subquery()))
+        return done
+
+
+def take_back(tx: Connection, token: str | None, now: datetime) -> Step | None:
+    """The step of that token, or the latest. None if there is none, or it was taken back already."""
+    which = table.c.token == token if token is not None else table.c.id.in_(select(func.max(table.c.id)).where(table.c.undone_at.is_(None)))
+    step = tx.execute(select(table).where(which, table.c.undone_at.is_(None))).mappings().one_or_none()
+    if step is None:
+        return None
+    for change in reversed(step["changes"]):
+        _turn(tx, change, "after", "before")
+    # One moment must not serve twice: what was taken back last is done again first.
+    last = tx.scalar(select(func.max(table.c.undone_at)))
+    undone_at = now if last is None or now > last else last + timedelta(microseconds=1)
+    tx.execute(update(table).where(table.c.id == step["id"]).values(undone_at=undone_at))
+    return step_of(step)
+
+
+def do_again(tx: Connection) -> Step | None:
+    """The step that was taken back last. None if there is none."""
+    latest = select(func.max(table.c.undone_at)).scalar_subquery()
+    step = tx.execute(select(table).where(table.c.undone_at == latest)).mappings().first()
+    if step is None:
+        return None
+    for change in step["changes"]:
+        _turn(tx, change, "before", "after")
+    tx.execute(update(table).where(table.c.id == step["id"]).values(undone_at=None))
+    return step_of(step)
+
+
+def steps(tx: Connection) -> tuple[Step | None, Step | None]:
+    """What would be taken back, and what would be done again."""
+    newest = select(func.max(table.c.id)).where(table.c.undone_at.is_(None)).scalar_subquery()
+    latest = select(func.max(table.c.undone_at)).scalar_subquery()
+    back, again = (
+        Step(row.action, row.number) if (row := tx.execute(select(table.c.action, table.c.number).where(which)).first()) else None
+        for which in (table.c.id == newest, table.c.undone_at == latest)
+    )
+    return back, again
+
+
+def erase(tx: Connection, people: Iterable[int]) -> int:
+    """Every step in which one of these people is named. Returns how many went."""
+    of_them = select(undo_person.c.undo_id).where(undo_person.c.person_id.in_(list(people)))
+    return tx.execute(delete(table).where(table.c.id.in_(of_them))).rowcount
+
+
+def step_of(row: Mapping[str, Any] | RowMapping) -> Step:
+    """The faces and people that a step's changes speak of."""
+    faces, people = set[int](), {row["person_id"]} - {None}
+    for change in row["changes"]:
+        match change["fact"]:
+            case "who":
+                faces |= set(change["keys"])
+                people |= {value[0] for value in (change["before"], change["after"]) if value is not None}
+            case "not":
+                faces |= {key[0] for key in change["keys"]}
+                people |= {key[1] for key in change["keys"]}
+            case "ignored" | "lost":
+                faces |= set(change["keys"])
+            case "hidden" | "favourite":
+                pass  # an image's
+            case _:
+                people |= set(change["keys"])
+    return Step(row["action"], row["number"], frozenset(faces), frozenset(people), row["token"], row["person_id"])
+
+
+def _turn(tx: Connection, change: dict[str, Any], found: str, wanted: str) -> None:
+    kind = KINDS[change["fact"]]
+    keys = [tuple(key) if isinstance(key, list) else key for key in change["keys"]]
+    for chunk in chunks(keys):
+        now = kind.read(tx, chunk)
+        if still := [key for key in chunk if now.get(key) == change[found]]:
+            kind.write(tx, still, change[wanted])

@@ -1,0 +1,160 @@
+"""Where the key that opens the library's key file lives: the system's keyring, or a file only its owner can read."""
+
+import os
+import queue
+import stat
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
+
+from agent.core.files import store_error, sync_folder, write_private
+from agent.core.paths import make_private
+from agent.core.settings import KeyHome
+from agent.domain.errors import KeyFileUnsafe, KeyHomeError, KeyringAbsent, KeyringLocked
+
+if TYPE_CHECKING:
+    from keyring.backend import KeyringBackend
+
+SERVICE = "AI Popup"
+# The system may ask the user for the keyring's password meanwhile; where nobody is there to answer it would wait for ever.
+KEYRING_LIMIT_S = 60.0
+
+# Backends that keep secrets encrypted. Others lose them silently (null), refuse (fail) or write them in the clear.
+_TRUSTED = frozenset(f"keyring.backends.{name}" for name in ("SecretService", "libsecret", "kwallet", "macOS", "Windows"))
+
+T = TypeVar("T")
+Reply: TypeAlias = tuple[T, None] | tuple[None, Exception]
+
+
+class Home(Protocol):
+    """Keeps one secret per library; `account` is the library's id."""
+
+    def read(self, account: str) -> bytes | None:
+        """None if there is none. Raises KeyHomeError."""
+        ...
+
+    def write(self, account: str, secret: bytes) -> None:
+        """Raises KeyHomeError, StoreUnwritable, StoreDiskFull."""
+        ...
+
+    def forget(self, account: str) -> None: ...
+
+
+def key_home(kind: KeyHome, folder: Path) -> Home:
+    """The home that the settings name; `folder` is where key files go."""
+    return KeyringHome() if kind is KeyHome.KEYRING else FileHome(folder)
+
+
+class FileHome:
+    """One file per library, 0600, in a folder of its own, 0700. Chosen explicitly, for machines without a keyring."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read(self, account: str) -> bytes | None:
+        path = self._path(account)
+        try:
+            _check_private(self._folder)
+            _check_private(path)
+            return bytes.fromhex(path.read_text(encoding="ascii"))
+        except FileNotFoundError:
+            return None
+        except ValueError:
+            return None  # not a key: as good as none, and the recovery code makes a new one
+        except OSError as error:
+            raise store_error(error) from error
+
+    def write(self, account: str, secret: bytes) -> None:
+        make_private(self._folder)
+        try:
+            write_private(self._path(account), secret.hex().encode("ascii"))
+        except OSError as error:
+            raise store_error(error) from error
+
+    def forget(self, account: str) -> None:
+        try:
+            self._path(account).unlink(missing_ok=True)
+            sync_folder(self._folder)
+        except FileNotFoundError:
+            pass  # not even the folder is there
+        except OSError as error:
+            raise store_error(error) from error
+
+    def _path(self, account: str) -> Path:
+        return self._folder / f"{account}.key"
+
+
+class KeyringHome:
+    """The system's keyring, every call with a time limit. Backends that lose secrets or don't encrypt them are refused."""
+
+    def __init__(self, backend: "KeyringBackend | None" = None, *, limit_s: float = KEYRING_LIMIT_S) -> None:
+        """`backend` None takes what the system offers."""
+        self._backend = backend
+        self._limit_s = limit_s
+
+    def read(self, account: str) -> bytes | None:
+        found = self._call(lambda keyring: keyring.get_password(SERVICE, account))
+        try:
+            return None if found is None else bytes.fromhex(found)
+        except ValueError:
+            return None  # somebody else's entry: as good as none
+
+    def write(self, account: str, secret: bytes) -> None:
+        self._call(lambda keyring: keyring.set_password(SERVICE, account, secret.hex()))
+        if self.read(account) != secret:
+            raise KeyringAbsent
+
+    def forget(self, account: str) -> None:
+        if self.read(account) is not None:
+            self._call(lambda keyring: keyring.delete_password(SERVICE, account))
+
+    def _call(self, ask: Callable[["KeyringBackend"], T]) -> T:
+        """Ask in a thread of its own, which is left behind if the keyring never answers: it can't be interrupted."""
+        replies: queue.SimpleQueue[Reply[T]] = queue.SimpleQueue()
+
+        def run() -> None:
+            try:
+                replies.put((ask(self._backend or _system_backend()), None))
+            except Exception as error:  # a backend may raise anything; `_meaning` sorts it
+                replies.put((None, error))
+
+        threading.Thread(target=run, name="keyring", daemon=True).start()
+        try:
+            value, error = replies.get(timeout=self._limit_s)
+        except queue.Empty:
+            raise KeyringLocked from None
+        if error is not None:
+            raise _meaning(error) from error
+        return value  # type: ignore[return-value]  # it is T when there is no error
+
+
+def _system_backend() -> "KeyringBackend":
+    import keyring
+    from keyring.backends.chainer import ChainerBackend
+
+    chosen = keyring.get_keyring()
+    candidates = chosen.backends if isinstance(chosen, ChainerBackend) else [chosen]
+    for candidate in candidates:
+        if type(candidate).__module__ in _TRUSTED:
+            return candidate
+    raise KeyringAbsent
+
+
+def _meaning(error: Exception) -> KeyHomeError:
+    from keyring.errors import InitError, NoKeyringError, PasswordSetError
+    from keyring.errors import KeyringLocked as LockedByUser
+
+    if isinstance(error, KeyHomeError):
+        return error
+    if isinstance(error, NoKeyringError):
+        return KeyringAbsent()
+    # A locked collection shows as any of these, depending on the backend and on whether the user dismissed the question.
+    return KeyringLocked() if isinstance(error, InitError | LockedByUser | PasswordSetError) else KeyringAbsent()
+
+
+def _check_private(path: Path) -> None:
+    """Refuse what others can read or enter. On Windows the user's profile keeps others out."""
+    facts = path.stat()
+    if os.name == "posix" and (facts.st_uid != os.geteuid() or stat.S_IMODE(facts.st_mode) & 0o077):
+        raise KeyFileUnsafe

@@ -1,0 +1,36 @@
+"""Opens the library of a folder with its keys, or makes a new one: but only where there was none."""
+
+from pathlib import Path
+
+from agent.domain.errors import StoreDamaged
+from agent.library.queries.library_queries import SqliteLibrary
+from agent.store.key_homes import Home
+from agent.store.keys import LibraryKeys
+
+DATABASE_FILE = "library.db"
+BACKUPS_FOLDER = "backups"
+
+
+def open_library(folder: Path, home: Home) -> SqliteLibrary:
+    """The library in `folder`, made with new keys on first use. It is never replaced by an empty one.
+
+    Raises StoreKeyMissing, StoreKeyWrong, StoreDamaged (a part of it is damaged or gone: restore a backup), StoreNewer, KeyHomeError,
+    StoreUnwritable, StoreDiskFull.
+    """
+    keys = LibraryKeys(folder, home)
+    database = folder / DATABASE_FILE
+    lost = not _has_content(database) and any((folder / BACKUPS_FOLDER).glob("*/"))
+    if keys.exist:
+        key = keys.unlock()
+        # Keys without a database: the very first start was cut short between the two. Not so if there ever was a backup.
+        if lost:
+            raise StoreDamaged
+    elif _has_content(database) or lost:
+        raise StoreDamaged
+    else:
+        key, _ = keys.create()
+    return SqliteLibrary(database, key)
+
+
+def _has_content(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0

@@ -1,0 +1,67 @@
+"""Which paths lie below a folder, as ranges of the path index."""
+
+from sqlalchemy import ColumnElement, LargeBinary, String, and_, cast, func, not_, or_, true, type_coerce
+
+from agent.library.records import Area
+from agent.store.schema import place
+
+
+def below(folder: str) -> ColumnElement[bool]:
+    """True for places inside the folder at any depth: `/a` holds `/a/b`, not `/ab` and not `/a` itself."""
+    stem = stem_of(folder)
+    return or_(*(and_(place.c.path >= stem + mark, place.c.path < stem + chr(ord(mark) + 1)) for mark in _separators(folder)))
+
+
+def around(folder: str, after: str) -> ColumnElement[bool]:
+    """True for places inside the folder that come behind the path `after`, and on Windows for some beside it (see `stems_of`).
+
+    One range of the index, so that they are read in their order from where it begins.
+    """
+    stem, marks = stem_of(folder), _separators(folder)
+    return and_(place.c.path > max(after, stem + min(marks)), place.c.path < stem + chr(ord(max(marks)) + 1))
+
+
+def stems_of(folder: str) -> tuple[str, ...]:
+    """One of these begins every path inside the folder, and no other."""
+    return tuple(stem_of(folder) + mark for mark in _separators(folder))
+
+
+def within(area: Area) -> ColumnElement[bool]:
+    return and_(true() if area.root is None else below(area.root), *(not_(below(folder)) for folder in area.without))
+
+
+def at_or_below(path: str) -> ColumnElement[bool]:
+    return or_(place.c.path == path, below(path))
+
+
+def named_like(text: str) -> ColumnElement[bool]:
+    """True for places with `text` in the part of their path inside the watched folder, in lower or upper case."""
+    inside = func.substr(_bytes(place.c.path), func.coalesce(func.length(_bytes(place.c.folder)), 0) + 1)
+    # Databases fold the case of ASCII alone: other letters are looked for as they are typed, and as small and as capital ones.
+    name = func.lower(cast(inside, String))
+    return or_(*(func.instr(name, ascii_lower(each)) > 0 for each in {text, text.lower(), text.upper()}))
+
+
+def folder_inside(folder: str, path: str) -> str | None:
+    """The folder directly inside `folder` that a path below it leads through; None for a file that lies in `folder` itself."""
+    start = len(stem_of(folder)) + 1
+    ends = [end for mark in _separators(folder) if (end := path.find(mark, start)) >= 0]
+    return path[: min(ends)] if ends else None
+
+
+def ascii_lower(text: str) -> str:
+    return "".join(letter.lower() if letter.isascii() else letter for letter in text)
+
+
+def _bytes(column: ColumnElement[str]) -> ColumnElement[bytes]:
+    return type_coerce(column, LargeBinary)
+
+
+def stem_of(folder: str) -> str:
+    """The folder without separators at its end; empty for the root."""
+    return folder.rstrip(_separators(folder))
+
+
+def _separators(path: str) -> str:
+    # A path that starts with a slash is POSIX, where a backslash is a letter like any other; Windows takes both.
+    return "/" if path.startswith("/") else "\\/"

@@ -1,0 +1,304 @@
+"""The library's tables, in types that every database knows.
+
+`agent/adapters/migrations` builds them step by step; a test proves that both say the same.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+from agent.store.columns import Instant, LocalTime, PathBytes
+
+# The newest migration: a library that says so needs none, and Alembic is not even imported.
+REVISION = "0007"
+
+metadata = MetaData()
+
+
+def _index_of_few(name: str, column: Column[Any]) -> None:
+    """Of the few rows that have a value: an index of all would tempt the planner to look through every file that is there."""
+    some = column.is_not(None)
+    # Said for PostgreSQL too, its dialect would be loaded in every agent (3 MB): whoever opens one finds the condition here.
+    Index(name, column, sqlite_where=some, info={"where": some})
+
+
+# Ids are never used twice (`sqlite_autoincrement`; PostgreSQL does so by itself): logs, events and open windows refer to them.
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", Integer, nullable=False),
+)
+
+image = Table(
+    "image",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("size", BigInteger, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("format", String, nullable=False),
+    Column("detector", String, nullable=False),
+    Column("embedder", String),
+    Column("precision", String, nullable=False),
+    Column("ms_decode", Float, nullable=False),
+    Column("ms_detect", Float, nullable=False),
+    Column("ms_align", Float, nullable=False),
+    Column("ms_embed", Float, nullable=False),
+    Column("indexed_at", Instant, nullable=False),
+    Column("left_at", Instant),  # when a place last went over to other content: with no place left, the grace time runs from here
+    Column("taken_at", LocalTime, nullable=False, server_default="0"),
+    Column("face_count", Integer, nullable=False, server_default="0"),
+    Column("hidden_at", Instant),
+    Column("favourite_at", Instant),
+    Index("image_by_size", "size"),
+    # All that the library page needs of every image, in its order: 100,000 are read from here without touching a row.
+    Index("image_by_taken_at", "taken_at", "id", "width", "height", "face_count", "hidden_at"),
+    sqlite_autoincrement=True,
+)
+
+place = Table(
+    "place",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("path", PathBytes, nullable=False, unique=True),
+    Column("folder", PathBytes),  # the watched folder; None for a file scanned by hand
+    Column("size", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("image_id", Integer, ForeignKey("image.id", ondelete="SET NULL")),  # None until this very content was analysed
+    Column("noted_at", Instant, nullable=False),
+    Column("missing_since", Instant),
+    Index("place_by_image", "image_id", "missing_since"),
+    Index("place_below_folder", "path", "image_id", "missing_since"),  # all that the library page needs of a folder's files
+    sqlite_autoincrement=True,
+)
+
+_index_of_few("image_by_left_at", image.c.left_at)
+_index_of_few("image_by_favourite_at", image.c.favourite_at)
+_index_of_few("place_by_missing_since", place.c.missing_since)
+
+job = Table(
+    "job",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("place_id", Integer, ForeignKey("place.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("state", String, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("lease_until", Instant),
+    Column("error_code", String),
+    Column("error_params", JSON),
+    Column("changed_at", Instant, nullable=False),
+    Index("job_by_turn", "state", "priority", "attempts", "id"),
+    Index("job_by_change", "state", "changed_at"),
+    sqlite_autoincrement=True,
+)
+
+face = Table(
+    "face",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("image_id", Integer, ForeignKey("image.id", ondelete="CASCADE"), nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("x", Float, nullable=False),
+    Column("y", Float, nullable=False),
+    Column("w", Float, nullable=False),
+    Column("h", Float, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("landmarks", JSON, nullable=False),  # five [x, y]
+    Column("size", Float, nullable=False),
+    Column("sharpness", Float, nullable=False),
+    Column("yaw", Float, nullable=False),
+    Column("roll", Float, nullable=False),
+    UniqueConstraint("image_id", "ordinal", name="face_in_image"),
+    sqlite_autoincrement=True,
+)
+
+# Filled only while recognition is on, and emptied when it is switched off: so they are tables of their own.
+embedding = Table(
+    "embedding",
+    metadata,
+    Column("face_id", Integer, ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),
+    Column("embedder", String, nullable=False),
+    Column("vector", LargeBinary, nullable=False),
+    Index("embedding_by_embedder", "embedder", "face_id"),
+)
+
+chip = Table(
+    "chip",
+    metadata,
+    Column("face_id", Integer, ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),
+    Column("jpeg", LargeBinary, nullable=False),
+)
+
+person = Table(
+    "person",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
+    Column("uid", String(32)),  # random: what the audit and the list of the forgotten call them
+    Column("birth_date", Date),
+    Column("notes", String, nullable=False, server_default=""),
+    Column("cover_face_id", Integer),  # no reference: where that face is no more, another stands for it
+    Column("hidden_at", Instant),
+    Column("never_at", Instant),  # never recognised since then
+    Column("basis", String),  # why the face may be kept: "own_consent", "family", "contract", "guardian"
+    Column("basis_at", Instant),
+    Column("retention_days", Integer),  # since a face was last confirmed; None: as the settings say
+    Column("watch_at", Instant),  # since then they agree to being named when they are seen on the screen
+    Index("person_by_uid", "uid", unique=True),
+    sqlite_autoincrement=True,
+)
+
+_index_of_few("person_by_never", person.c.never_at)
+
+identity = Table(
+    "identity",
+    metadata,
+    Column("face_id", Integer, ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),
+    Column("person_id", Integer, ForeignKey("person.id", ondelete="CASCADE"), nullable=False),
+    Column("certainty", String, nullable=False),  # "confirmed" is the user's word, all else an opinion
+    Column("distance", Float, nullable=False),
+    Column("agree", Integer, nullable=False),
+    Column("refs", Integer, nullable=False),
+    Column("confirmed_at", Instant),  # None for an opinion, and for what was confirmed before this was kept
+    Index("identity_by_person", "person_id"),
+    Index("identity_by_certainty", "certainty"),
+)
+
+# "Not this person": remembered for ever.
+rejection = Table(
+    "rejection",
+    metadata,
+    Column("face_id", Integer, ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),
+    Column("person_id", Integer, ForeignKey("person.id", ondelete="CASCADE"), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Index("rejection_by_person", "person_id"),
+)
+
+# Nobody is asked about these faces.
+ignored = Table(
+    "ignored",
+    metadata,
+    Column("face_id", Integer, ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),
+    Column("reason", String, nullable=False),  # "user"; "forgotten" and "never": no print of it is stored again
+    Column("at", Instant, nullable=False),
+)
+
+# What another program called a face when that was taken over: once, so that it stays away when it is taken away again.
+adopted = Table(
+    "adopted",
+    metadata,
+    Column("face_id", Integer, ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),
+    Column("said", String(16), nullable=False),  # a digest of the name
+)
+
+# Which unnamed faces look like one person: an opinion. Faces that are alone have no row.
+grouping = Table(
+    "grouping",
+    metadata,
+    Column("face_id", Integer, ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),
+    Column("group_id", Integer, nullable=False),
+    Index("grouping_by_group", "group_id"),
+)
+
+# What can be taken back and done again, also after a restart: see `agent.store.journal`.
+undo = Table(
+    "undo",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("token", String, nullable=False, unique=True),
+    Column("at", Instant, nullable=False),
+    Column("action", String, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("person_id", Integer),  # whom it was about, if anybody: not a reference, for they may be no more
+    Column("changes", JSON, nullable=False),
+    Column("undone_at", Instant),
+    Index("undo_by_undone", "undone_at"),
+    sqlite_autoincrement=True,
+)
+
+# Everybody who is named in such a step, so that it can be erased with them.
+undo_person = Table(
+    "undo_person",
+    metadata,
+    Column("undo_id", Integer, ForeignKey("undo.id", ondelete="CASCADE"), primary_key=True),
+    Column("person_id", Integer, primary_key=True),
+    Index("undo_by_person", "person_id"),
+)
+
+# Who did what to whom, as random ids: each row's digest takes in the one before it, so that none can be changed or left out unseen.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("action", String, nullable=False),
+    Column("subject", String(32)),
+    Column("number", Integer, nullable=False),
+    Column("digest", String(64), nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# Covered copies that were asked for: one row for each request, or for a watched folder's rule.
+redaction = Table(
+    "redaction",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("uid", String(32), nullable=False, unique=True),  # random
+    Column("at", Instant, nullable=False),
+    Column("folder", PathBytes, unique=True),  # the watched folder whose rule it is
+    Column("wish", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+redaction_item = Table(
+    "redaction_item",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("redaction_id", Integer, ForeignKey("redaction.id", ondelete="CASCADE"), nullable=False),
+    Column("source", PathBytes, nullable=False),
+    Column("target", PathBytes, nullable=False),
+    Column("format", String),
+    Column("state", String, nullable=False),
+    Column("sha256", String(64)),  # of what the copy is made of
+    Column("copy_sha256", String(64)),
+    Column("facts", JSON),  # marks, doubts, ...: see `agent.redaction.copy_records.CopyFacts`
+    Column("doubts", Integer, nullable=False, server_default="0"),
+    Column("edited", Integer, nullable=False, server_default="0"),
+    Column("passed", Integer, nullable=False, server_default="0"),
+    Column("error_code", String),
+    Column("error_params", JSON),
+    Column("changed_at", Instant, nullable=False),
+    UniqueConstraint("redaction_id", "source", name="item_of_redaction"),
+    Index("redaction_item_by_state", "state", "redaction_id"),
+    Index("redaction_item_by_target", "target"),
+    Index("redaction_item_by_copy", "copy_sha256"),
+    sqlite_autoincrement=True,
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("payload", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)

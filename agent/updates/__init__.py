@@ -1,0 +1,1 @@
+"""Newer versions: found, downloaded, tried, installed and rolled back."""

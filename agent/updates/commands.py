@@ -1,0 +1,137 @@
+"""`ai-popup update`: whether there is a newer version, and how it comes in."""
+
+import json
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from agent.cli.command import Group, json_option
+from agent.cli.output import say, tell
+from agent.cli.session import Session
+from agent.core.i18n import Texts
+from agent.domain.errors import AlreadyRunning, NotRunning, UpdatesOff
+
+if TYPE_CHECKING:
+    from agent.updates.releases import UpdateState
+    from agent.updates.updater import Updater
+
+TEXTS = Texts()
+
+
+@click.group(cls=Group, help=TEXTS("cli.help.update"))
+def update() -> None: ...
+
+
+@update.command(help=TEXTS("cli.help.update_status"))
+@json_option()
+@click.pass_obj
+def status(session: Session, as_json: bool) -> None:
+    _show(session, as_json=as_json)
+
+
+@update.command(help=TEXTS("cli.help.update_check"))
+@json_option()
+@click.pass_obj
+def check(session: Session, as_json: bool) -> None:
+    if not _agent_did(session, "check"):
+        updater, channel = _updater(session)
+        updater.check(channel)
+    _show(session, as_json=as_json)
+
+
+@update.command(help=TEXTS("cli.help.update_download"))
+@json_option()
+@click.pass_obj
+def download(session: Session, as_json: bool) -> None:
+    if not _agent_did(session, "download"):
+        updater, channel = _updater(session)
+        if not updater.build.updates:
+            raise UpdatesOff
+        updater.download(channel)
+    _show(session, as_json=as_json)
+
+
+@update.command(help=TEXTS("cli.help.update_install"))
+@click.option("--again", is_flag=True, help=TEXTS("cli.help.update_again"))
+@json_option()
+@click.pass_obj
+def install(session: Session, again: bool, as_json: bool) -> None:
+    """A running agent ends and goes on as the new version."""
+    from agent.main.run_commands import handover
+
+    if again:
+        with suppress(NotRunning):
+            session.client().status()
+            raise AlreadyRunning
+    elif _agent_did(session, "install"):
+        tell({"installed": False, "under_way": True}, session.texts("cli.update.goes_on"), as_json=as_json)
+        return
+    handover(session).install(again=again)
+    tell({"installed": True, "under_way": False}, session.texts("cli.update.installed"), as_json=as_json)
+
+
+@update.command(help=TEXTS("cli.help.update_channel"))
+@click.argument("name", required=False, type=click.Choice(["auto", "stable", "beta"]))
+@json_option()
+@click.pass_obj
+def channel(session: Session, name: str | None, as_json: bool) -> None:
+    if name is not None:
+        session.file.set("updates.channel", name)
+    chosen = session.settings.updates.channel.value if name is None else name
+    tell({"channel": chosen}, chosen, as_json=as_json)
+
+
+def _agent_did(session: Session, what: str) -> bool:
+    """Whether one runs: what it has under way and what it remembers is then its own business. Raises UpdateError."""
+    with suppress(NotRunning):
+        client = session.client()
+        client.post_patiently(f"/api/update/{what}")
+        return True
+    return False
+
+
+def _updater(session: Session) -> "tuple[Updater, str]":
+    from agent.core.build import read_build
+    from agent.main.wiring import channel_of, updater
+
+    session.paths.create()
+    build = read_build()
+    return updater(session.paths, build), channel_of(session.settings, build)
+
+
+def _show(session: Session, *, as_json: bool) -> None:
+    updater, channel = _updater(session)
+    state = updater.state(channel)
+    if as_json:
+        facts = {"state": state.step.value, "version": state.version, "channel": channel, "command": state.command}
+        checked = state.checked_at.isoformat() if state.checked_at else None
+        problem = state.outcome or state.problem
+        say(json.dumps({**facts, "checked_at": checked, "problem": problem and problem.code}, ensure_ascii=False))
+        return
+    for line in told(session, state, channel):
+        say(line)
+
+
+def told(session: Session, state: "UpdateState", channel: str) -> list[str]:
+    """What is known, a line each."""
+    texts = session.texts
+    lines = [texts(f"cli.update.{state.step.value}", version=state.version or "", channel=texts(f"cli.update.{channel}"))]
+    if not session.settings.updates.enabled:
+        lines.append(texts("cli.update.unwanted"))
+    if news := state.news.get(texts.language) or state.news.get("en"):
+        lines += [f"    {line}" for line in news.splitlines()]
+    if state.command:
+        lines.append(texts("cli.update.command", command=state.command))
+    if state.checked_at:
+        lines.append(texts("cli.update.checked", time=_ago(texts, state.checked_at)))
+    lines += [
+        f"{session.sentences(texts.cause(error), texts.remedy(error))} [{error.code}]" for error in (state.problem, state.outcome) if error
+    ]
+    return lines
+
+
+def _ago(texts: Texts, at: datetime) -> str:
+    local = at.astimezone()
+    return f"{local:%H:%M}" if local.date() == datetime.now(UTC).astimezone().date() else f"{local:%Y-%m-%d %H:%M}"

@@ -1,0 +1,133 @@
+"""Installs a new version so that a kill at any line leaves the old program with its library, or the new one with its own.
+
+The old program tries the new one before it takes its place; the journal says how far that has come, and `end` brings it to its end.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
+
+import structlog
+
+from agent.domain.errors import AgentError, UpdateNotReady, UpdateRolledBack, UpdateWrongFile
+from agent.updates.download import is_whole
+from agent.updates.install_journal import Journal, JournalFile, Phase
+from agent.updates.install_places import Place
+from agent.updates.library_care import LibraryCare
+from agent.updates.memory import MemoryFile, Offer, Told
+from agent.updates.releases import ReleaseFile
+from agent.updates.updater import MOST_ATTEMPTS
+
+log = structlog.get_logger()
+
+MOST_STARTS = 3  # of a new version that never ran long enough to be kept
+
+
+class Installation:
+    """Of one program, `installed` being its version. `alone` holds the instance's lock and raises LifecycleError."""
+
+    def __init__(
+        self,
+        *,
+        installed: str,
+        journal: JournalFile,
+        memory: MemoryFile,
+        care: LibraryCare,
+        place: Callable[[str], Place | None],
+        comes_up: Callable[[Place, str], bool],
+        alone: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        """`place` is where a version may be put; `comes_up` starts the staged one, says whether it is well, and has ended it again."""
+        self._installed = installed
+        self._journal = journal
+        self._memory = memory
+        self._care = care
+        self._place = place
+        self._comes_up = comes_up
+        self._alone = alone
+
+    def install(self, offer: Offer, file: Path) -> Place:
+        """Try the new version and put it in its place. Raises UpdateError (nothing has changed), StoreError, KeyHomeError, LifecycleError.
+
+        UpdateRolledBack: it did not come up, and all is as it was.
+        """
+        place = self._place(offer.version)
+        if place is None or offer.file is None:
+            raise UpdateNotReady
+        with self._alone():
+            if not is_whole(file, ReleaseFile(**offer.file.model_dump())):
+                file.unlink(missing_ok=True)
+                raise UpdateWrongFile
+            place.stage(file)
+            backup, revision = self._care.copy()
+            journal = self._journal.write(
+                Journal(phase=Phase.TRIAL, version=offer.version, before=self._installed, revision=revision, backup=backup)
+            )
+        log.info("update.trial", version=offer.version)
+        came_up = self._comes_up(place, offer.version)
+        with self._alone():
+            if not (came_up and self._care.sound()):
+                self._give_up(journal, place)
+                raise UpdateRolledBack(version=offer.version)
+            self._forwards(self._journal.write(journal.model_copy(update={"phase": Phase.PROVEN})), place)
+            file.unlink(missing_ok=True)
+        return place
+
+    def end(self) -> Place | None:
+        """End what an earlier installation left, with the instance's lock held. Returns where to start instead of this program, if so.
+
+        Raises OSError, StoreError, KeyHomeError: then it is tried again at the next start.
+        """
+        journal = self._journal.read()
+        place = self._place(journal.version) if journal else None
+        if journal is None or place is None:
+            return None
+        here = journal.version == self._installed
+        if journal.phase in (Phase.TRIAL, Phase.BACK):
+            self._back(journal, place, attempts=1 if journal.phase is Phase.TRIAL else MOST_ATTEMPTS)
+            return place if here else None
+        if not here and not place.at_once:
+            self._back(journal, place, attempts=1)  # its installer did not get there: it was stopped, or could not write
+            return None
+        if journal.phase is Phase.PROVEN:
+            self._forwards(journal, place)
+            return None if here else place
+        if not here:
+            return place if journal.before == self._installed else None  # the old one, started in the middle of the swap
+        if journal.starts < MOST_STARTS or not place.at_once:
+            self._journal.write(journal.model_copy(update={"starts": journal.starts + 1}))
+            return None
+        self._give_up(journal, place)
+        return place
+
+    def settle(self) -> None:
+        """This version has run for its user: the one before is not needed any more. Raises OSError, StoreError."""
+        journal = self._journal.read()
+        if journal is None or journal.phase is not Phase.SWAPPED or journal.version != self._installed:
+            return
+        place = self._place(journal.version)
+        if place is not None:
+            place.settle()
+        with suppress(AgentError):
+            self._care.drop(journal.backup)
+        self._journal.clear()
+
+    def _forwards(self, journal: Journal, place: Place) -> None:
+        place.swap()
+        self._memory.change(offer=None, outcome=None, problem=None)
+        self._journal.write(journal.model_copy(update={"phase": Phase.SWAPPED}))
+        log.info("update.installed", version=journal.version)
+
+    def _give_up(self, journal: Journal, place: Place) -> None:
+        self._back(self._journal.write(journal.model_copy(update={"phase": Phase.BACK})), place, attempts=MOST_ATTEMPTS)
+
+    def _back(self, journal: Journal, place: Place, *, attempts: int) -> None:
+        """`attempts` is how many this one counts for: one that was cut short may be tried again."""
+        put_back = self._care.put_back(journal.backup, journal.revision)
+        place.undo()
+        memory = self._memory.read()
+        tried = memory.given_up.get(journal.version, 0) + attempts
+        told = Told.of(UpdateRolledBack(version=journal.version)) if tried >= MOST_ATTEMPTS else memory.outcome
+        self._memory.change(given_up={**memory.given_up, journal.version: tried}, outcome=told)
+        self._journal.clear()
+        log.warning("update.rolled_back", version=journal.version, library=put_back)

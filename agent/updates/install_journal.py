@@ -1,0 +1,65 @@
+"""Says on disk how far an installation has come, so that whoever starts after a kill can end it."""
+
+from enum import StrEnum
+from pathlib import Path
+
+import structlog
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from agent.core.files import sync_folder, write_private
+from agent.core.paths import AppPaths, make_private
+
+log = structlog.get_logger()
+
+JOURNAL_FILE = "install.json"
+
+
+def waits(paths: AppPaths) -> bool:
+    """Whether there may be something to do before a start or after a quit: asked cheaply, and mostly not so."""
+    return (paths.updates / JOURNAL_FILE).exists() or any(paths.downloads.glob("*"))
+
+
+class Phase(StrEnum):
+    TRIAL = "trial"  # the new version may have touched the library; the program is the old one: back
+    PROVEN = "proven"  # it came up: forwards
+    BACK = "back"  # it did not come up: back, and not again by itself
+    SWAPPED = "swapped"  # it is in place; the old one is kept until it has run for its user
+
+
+class Journal(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    phase: Phase
+    version: str  # the new one
+    before: str  # the old one
+    revision: str | None  # of the library before; None if there was none
+    backup: str | None  # its backup's name
+    starts: int = 0  # of the new one since it is in place
+
+
+class JournalFile:
+    """The file in `folder`; write it with the instance's lock held."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.path = folder / JOURNAL_FILE
+
+    def read(self) -> Journal | None:
+        try:
+            return Journal.model_validate_json(self.path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValidationError):
+            log.error("updates.journal_unreadable")
+            return None
+
+    def write(self, journal: Journal) -> Journal:
+        """It is on the disk when the call returns. Raises OSError, StoreError."""
+        make_private(self._folder)
+        write_private(self.path, journal.model_dump_json(indent=1).encode())
+        return journal
+
+    def clear(self) -> None:
+        """Raises OSError."""
+        self.path.unlink(missing_ok=True)
+        sync_folder(self._folder)

@@ -1,0 +1,67 @@
+"""Keeps the library safe while a new version is tried on it: a backup before, and the way back to it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from agent.domain.errors import StoreDamaged
+from agent.store.backup import NEWER, BackupStore
+from agent.store.key_homes import Home
+from agent.store.keys import LibraryKeys
+from agent.store.opening import DATABASE_FILE, open_library
+from agent.store.schema import REVISION
+from agent.store.upgrade import BEFORE_UPGRADE, revision_of
+
+
+class LibraryCare:
+    """Of the library in `folder`, which nobody has open: the caller holds the instance's lock."""
+
+    def __init__(self, folder: Path, home: Home, *, keep: int, clock: Callable[[], datetime]) -> None:
+        """`keep` is how many backups the user wants."""
+        self._folder = folder
+        self._home = home
+        self._keep = keep
+        self._clock = clock
+        self._backups = BackupStore(folder, home, keep=keep)
+
+    def copy(self) -> tuple[str | None, str | None]:
+        """A checked backup: (its name, the library's revision); nothing if there is no library. Raises StoreError, KeyHomeError."""
+        if not LibraryKeys(self._folder, self._home).exist:
+            return None, None
+        library = open_library(self._folder, self._home)
+        try:
+            return self._backups.create(library, self._clock()).name, REVISION
+        finally:
+            library.close()
+
+    def put_back(self, backup: str | None, revision: str | None) -> bool:
+        """Go back to the backup if the library is not as it was, and keep that one aside; whether that was needed.
+
+        Raises StoreError, KeyHomeError.
+        """
+        if backup is None or self._as_before(revision):
+            return False
+        self._backups.restore(self._backups.get(backup), self._clock(), aside=NEWER)
+        for copy in self._folder.glob(f"{DATABASE_FILE}.{BEFORE_UPGRADE}*"):
+            if copy.name.rpartition("-")[2] > REVISION:
+                copy.unlink()  # made by the version that is gone: the same is in the backup
+        return True
+
+    def sound(self) -> bool:
+        """Whether every page of it can be read. Raises StoreError, KeyHomeError."""
+        try:
+            keys = LibraryKeys(self._folder, self._home)
+            return not keys.exist or revision_of(self._folder / DATABASE_FILE, keys.unlock()) is not None
+        except StoreDamaged:
+            return False
+
+    def drop(self, backup: str | None) -> None:
+        """The update went well: a backup of nobody's wish goes. Raises StoreError."""
+        if backup is not None and self._keep == 0:
+            self._backups.drop(backup)
+
+    def _as_before(self, revision: str | None) -> bool:
+        try:
+            return revision_of(self._folder / DATABASE_FILE, LibraryKeys(self._folder, self._home).unlock()) == revision
+        except StoreDamaged:
+            return False

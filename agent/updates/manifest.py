@@ -1,0 +1,111 @@
+"""Reads and writes the signed manifest: an envelope with the exact text that was signed, and its Ed25519 signature."""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from agent.domain.errors import UpdateNotUnderstood, UpdateUntrusted
+from agent.updates.releases import Release, ReleaseFile, Version
+
+MAX_BYTES = 256 * 1024
+# Signed with the text, so that a signature for anything else is never one for a manifest.
+_PURPOSE = b"ai-popup update manifest 1\n"
+
+# Plain enough to stand in a command line, and to end in a file name that hides nothing.
+Address: TypeAlias = Annotated[
+    str, Field(pattern=r"^https?://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9~%+_-][A-Za-z0-9._~%+-]*)+$", max_length=500)
+]
+
+
+class FileEntry(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["deb", "rpm", "appimage", "nsis", "msi", "dmg", "wheel"]
+    platform: Annotated[str, Field(pattern=r"^(linux|windows|macos)-[a-z0-9_]+$")]
+    address: Address
+    size: Annotated[int, Field(gt=0, lt=4 * 1024**3)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Manifest(BaseModel):
+    """What is signed. Unknown keys are let be: a later version may say more to later versions."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: Literal[1] = 1
+    version: str
+    channel: Literal["stable", "beta"]
+    published: AwareDatetime
+    expires: AwareDatetime
+    news: dict[Annotated[str, Field(pattern=r"^[A-Za-z-]{2,10}$")], Annotated[str, Field(max_length=4_000)]] = {}
+    files: Annotated[tuple[FileEntry, ...], Field(max_length=100)] = ()
+
+    @field_validator("version")
+    @classmethod
+    def _is_version(cls, value: str) -> str:
+        Version.parse(value)
+        return value
+
+
+def opened(envelope: bytes, key: str) -> Release:
+    """What the owner of the private key to `key` (base64) signed. Nothing of it is looked at before the signature holds.
+
+    Raises UpdateUntrusted, UpdateNotUnderstood.
+    """
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    try:
+        parts = json.loads(envelope)
+        text, signature = parts["manifest"].encode(), base64.b64decode(parts["signature"], validate=True)
+        Ed25519PublicKey.from_public_bytes(base64.b64decode(key)).verify(signature, _PURPOSE + text)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error, InvalidSignature) as error:
+        raise UpdateUntrusted from error
+    try:
+        manifest = Manifest.model_validate_json(text)
+    except ValidationError as error:
+        raise UpdateNotUnderstood from error
+    return Release(
+        version=manifest.version,
+        channel=manifest.channel,
+        published=manifest.published,
+        expires=manifest.expires,
+        news=manifest.news,
+        files=tuple(ReleaseFile(**entry.model_dump()) for entry in manifest.files),
+    )
+
+
+def signed(manifest: Manifest, private_key: bytes) -> bytes:
+    """The envelope; `private_key` has 32 bytes."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    text = manifest.model_dump_json()
+    signature = Ed25519PrivateKey.from_private_bytes(private_key).sign(_PURPOSE + text.encode())
+    return json.dumps({"manifest": text, "signature": base64.b64encode(signature).decode()}, indent=1).encode() + b"\n"
+
+
+def public_key(private_key: bytes) -> str:
+    """What a build is told, base64."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    return base64.b64encode(Ed25519PrivateKey.from_private_bytes(private_key).public_key().public_bytes_raw()).decode()
+
+
+def manifest_of(
+    version: str,
+    channel: Literal["stable", "beta"],
+    files: Sequence[FileEntry],
+    news: dict[str, str],
+    *,
+    published: datetime,
+    expires: datetime,
+) -> Manifest:
+    """Checked as a reader will check it. Raises ValidationError."""
+    whole = {"version": version, "channel": channel, "files": tuple(files), "news": news}
+    times = {"published": published.astimezone(UTC).replace(microsecond=0), "expires": expires.astimezone(UTC).replace(microsecond=0)}
+    return Manifest.model_validate({**whole, **times})

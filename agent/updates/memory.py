@@ -1,0 +1,88 @@
+"""Remembers what was seen, offered and tried, in one file: above all the newest release, so that no older one is believed again."""
+
+from pathlib import Path
+from typing import TypeAlias
+
+import structlog
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from agent.core.files import write_private
+from agent.core.paths import make_private
+from agent.domain.errors import AgentError, Param, from_code
+from agent.updates.manifest import FileEntry
+
+log = structlog.get_logger()
+
+MEMORY_FILE = "memory.json"
+Params: TypeAlias = dict[str, Param]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Told(_Part):
+    """An error, as a later process tells it."""
+
+    code: str
+    params: Params = {}
+
+    @classmethod
+    def of(cls, error: AgentError) -> "Told":
+        return cls(code=error.code, params=error.params)
+
+    def error(self) -> AgentError:
+        return from_code(self.code, self.params)
+
+
+class SeenRelease(_Part):
+    version: str
+    published: AwareDatetime
+
+
+class Offer(_Part):
+    """The newest release of a channel; `file` is this computer's, None if it has none."""
+
+    version: str
+    channel: str
+    news: dict[str, str] = {}
+    file: FileEntry | None = None
+
+
+class Memory(_Part):
+    seen: dict[str, SeenRelease] = {}  # by channel
+    checked_at: AwareDatetime | None = None
+    failures: int = 0  # since the last good check
+    problem: Told | None = None
+    offer: Offer | None = None
+    given_up: dict[str, int] = {}  # versions that did not come up, and how often they were tried
+    outcome: Told | None = None  # of the last installation, where it was taken back
+
+
+class MemoryFile:
+    """The file in `folder`. One process writes at a time: the agent's worker, or who holds the instance's lock."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = folder / MEMORY_FILE
+
+    def read(self) -> Memory:
+        """What can't be read counts as nothing seen yet."""
+        try:
+            return Memory.model_validate_json(self._path.read_bytes())
+        except FileNotFoundError:
+            return Memory()
+        except (OSError, ValidationError):
+            log.warning("updates.memory_unreadable")
+            return Memory()
+
+    def write(self, memory: Memory) -> None:
+        """Raises OSError, StoreError."""
+        make_private(self._folder)
+        write_private(self._path, memory.model_dump_json(indent=1).encode())
+
+    def change(self, **facts: object) -> Memory:
+        """Write some facts anew. Raises OSError, StoreError."""
+        memory = self.read().model_copy(update=facts)
+        self.write(memory)
+        return memory

@@ -1,0 +1,138 @@
+"""Looks for a newer version now and then, in the background and at its user's word, and knows how far that has come."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import structlog
+
+from agent.domain.errors import AgentError, UpdateManaged, UpdateNotReady, UpdatesOff
+from agent.updates.releases import FIRST_RETRY, Step, UpdateState, due_at
+
+log = structlog.get_logger()
+
+SETTLE_S = 30.0  # a version that ran so long stays
+FIRST_S = 240.0  # at log-in others need the network and the processor
+LEAST_WAIT_S = 60.0
+MOST_WAIT_S = 3_600.0  # the computer may have slept meanwhile
+
+
+class Updates:
+    """`read` says what is remembered (blocks); `ask(check, fetch, patient)` has a child find out and download.
+
+    `wanted` is whether to look without being asked, `restart` ends the program to go on as the new version, `settle` (blocks) is called
+    when this version has run for a while, `put_away` (blocks) forgets that an installation was taken back; `jitter` is from 0 to 1, so that
+    not all programs ask at the same time.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], UpdateState],
+        ask: Callable[[bool, bool, bool], Awaitable[None]],
+        *,
+        wanted: Callable[[], bool],
+        clock: Callable[[], datetime],
+        restart: Callable[[], None],
+        settle: Callable[[], None],
+        put_away: Callable[[], None],
+        changed: Callable[[], None] = lambda: None,
+        jitter: float = 0.5,
+    ) -> None:
+        self._read = read
+        self._ask = ask
+        self._wanted = wanted
+        self._clock = clock
+        self._restart = restart
+        self._settle = settle
+        self._put_away = put_away
+        self._changed = changed
+        self._jitter = jitter
+        self._turn = asyncio.Lock()
+        self._background: asyncio.Task[None] | None = None
+        self.state = read()
+
+    @classmethod
+    def none(cls) -> "Updates":
+        """For a program that knows nobody to ask."""
+
+        async def nobody(check: bool, fetch: bool, patient: bool) -> None: ...
+
+        off = UpdateState(Step.OFF, "stable")
+        nothing: Callable[[], None] = lambda: None  # noqa: E731
+        return cls(lambda: off, nobody, wanted=lambda: False, clock=datetime.now, restart=nothing, settle=nothing, put_away=nothing)
+
+    @property
+    def ready(self) -> str | None:
+        """The version that waits to be installed, by itself or by a command."""
+        return self.state.version if self.state.step in (Step.READY, Step.MANAGED) else None
+
+    async def check(self) -> UpdateState:
+        """Now, because somebody asked; what is new is then downloaded in the background. Raises UpdateError, StoreError."""
+        if self.state.step is Step.OFF:
+            raise UpdatesOff
+        await self._look(check=True, fetch=False)
+        if self.state.step is Step.AVAILABLE and self._wanted():
+            self._background = asyncio.create_task(self._fetch())
+        return self.state
+
+    async def _fetch(self) -> None:
+        with suppress(AgentError):
+            await self._look(check=False, fetch=True)
+
+    async def download(self) -> UpdateState:
+        """Now. Raises UpdateError, StoreError."""
+        if self.state.step is Step.OFF:
+            raise UpdatesOff
+        await self._look(check=False, fetch=True, patient=False)
+        return self.state
+
+    def install(self) -> None:
+        """End the program, to go on as the new version. Raises UpdateNotReady, UpdateManaged."""
+        if self.state.step is not Step.READY:
+            raise UpdateManaged if self.state.step is Step.MANAGED else UpdateNotReady
+        self._restart()
+
+    async def put_away(self) -> UpdateState:
+        """The user has read that an installation was taken back. Raises OSError, StoreError."""
+        async with self._turn:  # one process writes what is remembered: not while the child does
+            await asyncio.to_thread(self._put_away)
+            await self.reread()
+        return self.state
+
+    async def reread(self) -> None:
+        """The settings may be others."""
+        self.state = await asyncio.to_thread(self._read)
+        self._changed()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await asyncio.sleep(SETTLE_S)
+        await asyncio.to_thread(self._settle)
+        if self.state.step is Step.OFF:
+            return
+        await asyncio.sleep(FIRST_S * (0.5 + self._jitter))
+        while True:
+            if self._wanted() and self._due() <= timedelta():
+                with suppress(AgentError):
+                    await self._look(check=True, fetch=True)
+            await asyncio.sleep(min(max(self._due().total_seconds(), LEAST_WAIT_S), MOST_WAIT_S))
+
+    def _due(self) -> timedelta:
+        """How long until the next look; what is known but not here yet is looked at more often."""
+        state, now = self.state, self._clock()
+        at = due_at(state.checked_at, state.failures, self._jitter)
+        if state.step is Step.AVAILABLE and state.checked_at is not None and not state.failures:
+            at = state.checked_at + FIRST_RETRY
+        # A check of the future: the clock was wrong, then or now.
+        return timedelta() if at is None or (state.checked_at or now) > now + timedelta(days=2) else at - now
+
+    async def _look(self, *, check: bool, fetch: bool, patient: bool = True) -> None:
+        async with self._turn:
+            try:
+                await self._ask(check, fetch, patient)
+            except AgentError as error:
+                log.warning("updates.failed", code=error.code)
+                raise
+            finally:
+                await self.reread()

@@ -1,0 +1,174 @@
+"""Checks for a newer version, downloads it, and says how far that has come."""
+
+import platform
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from agent.core.build import Build, Kind
+from agent.domain.errors import UpdateError, UpdateManaged, UpdateNoFile, UpdateNotReady, UpdatesOff, UpdateUnreachable
+from agent.updates.download import download, fetch
+from agent.updates.manifest import MAX_BYTES, FileEntry, opened
+from agent.updates.memory import Memory, MemoryFile, Offer, SeenRelease, Told
+from agent.updates.releases import Release, ReleaseFile, Seen, Step, UpdateState, Version, judge
+
+# These replace themselves; all others are told of an update, with what brings it.
+SELF_INSTALLED = frozenset((Kind.APPIMAGE, Kind.NSIS, Kind.DMG))
+MOST_ATTEMPTS = 2  # at a version that was cut short; one that did not come up is not tried again by itself
+_SYSTEMS = {"linux": "linux", "win32": "windows", "darwin": "macos"}
+_MACHINES = {"amd64": "x86_64", "x64": "x86_64", "aarch64": "arm64"}
+
+
+def this_platform() -> str:
+    """Such as `linux-x86_64`."""
+    machine = platform.machine().lower()
+    return f"{_SYSTEMS.get(sys.platform, sys.platform)}-{_MACHINES.get(machine, machine)}"
+
+
+class Updater:
+    """What one program can learn of newer ones. All but `state` block on the network."""
+
+    def __init__(
+        self,
+        build: Build,
+        *,
+        folder: Path,
+        cache: Path,
+        installed: str,
+        clock: Callable[[], datetime],
+        target: str | None = None,
+    ) -> None:
+        """`folder` keeps the memory, `cache` the download; `installed` is this program's version, `target` its platform."""
+        self.build = build
+        self.memory = MemoryFile(folder)
+        self.cache = cache
+        self._installed = installed
+        self._clock = clock
+        self._target = target or this_platform()
+
+    def state(self, channel: str) -> UpdateState:
+        """As remembered; nobody is asked."""
+        memory = self.memory.read()
+        offer = self._offered(memory, channel)
+        command = None
+        if not self.build.updates:
+            step = Step.OFF
+        elif offer is None or (offer.file is None and self.build.kind is not Kind.WHEEL):
+            step = Step.CURRENT
+        elif self.build.kind in SELF_INSTALLED:
+            step = Step.READY if self._kept(offer) else Step.AVAILABLE
+        else:
+            step, command = Step.MANAGED, self._command(offer)
+        told = offer if step not in (Step.OFF, Step.CURRENT) else None
+        return UpdateState(
+            step=step,
+            channel=channel,
+            version=told.version if told else None,
+            news=told.news if told else {},
+            command=command,
+            checked_at=memory.checked_at,
+            failures=memory.failures,
+            problem=memory.problem.error() if memory.problem else None,
+            outcome=memory.outcome.error() if memory.outcome else None,
+        )
+
+    def check(self, channel: str) -> UpdateState:
+        """Ask the server. What went wrong is remembered, too. Raises UpdateError, OSError, StoreError."""
+        if not self.build.updates:
+            raise UpdatesOff
+        try:
+            self._check(channel)
+        except UpdateError as error:
+            self._failed(error)
+            raise
+        return self.state(channel)
+
+    def _check(self, channel: str) -> None:
+        found: list[Release] = []
+        failed: list[UpdateError] = []
+        # Who takes betas takes finished versions too, whichever is newer; there may be no beta at all.
+        for each in ("stable",) if channel == "stable" else ("stable", "beta"):
+            try:
+                found += self._announced(each)
+            except UpdateError as error:
+                failed.append(error)
+        if failed and (len(failed) > 1 or channel == "stable" or not isinstance(failed[0], UpdateUnreachable)):
+            raise failed[0]
+        newest = max(found, key=lambda release: Version.parse(release.version), default=None)
+        file = newest.file_for(self.build.kind, self._target) if newest else None
+        missing = newest is not None and file is None and self.build.kind is not Kind.WHEEL
+        offer = newest and Offer(
+            version=newest.version,
+            channel=channel,
+            news=dict(newest.news),
+            file=FileEntry.model_validate(file, from_attributes=True) if file else None,
+        )
+        problem = Told.of(UpdateNoFile(version=newest.version)) if newest and missing else None
+        self.memory.change(checked_at=self._clock(), failures=0, problem=problem, offer=offer)
+
+    def _announced(self, channel: str) -> list[Release]:
+        """The newest release of one channel, if it is newer than this program. Raises UpdateError."""
+        address = f"{str(self.build.update_address).rstrip('/')}/{channel}.json"
+        release = opened(fetch(address, most=MAX_BYTES, loopback=self.build.loopback), str(self.build.update_key))
+        memory = self.memory.read()
+        known = memory.seen.get(channel)
+        seen = Seen(known.version, known.published) if known else None
+        newer = judge(release, channel=channel, installed=self._installed, seen=seen, now=self._clock())
+        now_seen = SeenRelease(version=release.version, published=release.published)
+        self.memory.change(seen={**memory.seen, channel: now_seen})
+        return [release] if newer else []
+
+    def download(self, channel: str, progress: Callable[[int], None] = lambda _: None) -> Path:
+        """The file of the version that is offered, verified. Raises UpdateError, OSError, StoreError."""
+        offer = self._offered(self.memory.read(), channel)
+        if offer is None or offer.file is None:
+            raise UpdateNotReady if self.build.kind is not Kind.WHEEL else UpdateManaged
+        try:
+            path = download(ReleaseFile(**offer.file.model_dump()), self.cache, loopback=self.build.loopback, progress=progress)
+        except UpdateError as error:
+            self._failed(error)
+            raise
+        self.memory.change(problem=None)
+        return path
+
+    def ready(self, channel: str) -> tuple[Offer, Path] | None:
+        """What can be installed now, and its file; it is to be verified once more before it is."""
+        offer = self._offered(self.memory.read(), channel)
+        path = self._kept(offer) if offer else None
+        return (offer, path) if offer and path and self.build.updates and self.build.kind in SELF_INSTALLED else None
+
+    def put_away(self) -> None:
+        """Tell no more that an installation was taken back; its version stays given up. Raises OSError, StoreError."""
+        if self.memory.read().outcome is not None:
+            self.memory.change(outcome=None)
+
+    def sweep(self) -> None:
+        """Delete downloads of what is not newer than this program: they were installed by other means. Raises OSError."""
+        offer = self.memory.read().offer
+        newer = offer is not None and Version.parse(offer.version) > Version.parse(self._installed)
+        if not newer and self.cache.is_dir():
+            for path in self.cache.iterdir():
+                path.unlink()
+
+    def _offered(self, memory: Memory, channel: str) -> Offer | None:
+        offer = memory.offer
+        if offer is None or offer.channel != channel or memory.given_up.get(offer.version, 0) >= MOST_ATTEMPTS:
+            return None
+        return offer if Version.parse(offer.version) > Version.parse(self._installed) else None
+
+    def _kept(self, offer: Offer) -> Path | None:
+        path = self.cache / ReleaseFile(**offer.file.model_dump()).name if offer.file else None
+        return path if path and path.is_file() else None
+
+    def _command(self, offer: Offer) -> str:
+        """What to run, in a terminal."""
+        path = self._kept(offer)
+        if self.build.kind is Kind.WHEEL:
+            return "pipx upgrade my-ai-popup" if offer.channel == "stable" else "pipx upgrade --pip-args=--pre my-ai-popup"
+        if path is None:
+            return "ai-popup update download"
+        return {Kind.DEB: f'sudo apt install "{path}"', Kind.RPM: f'sudo dnf install "{path}"'}.get(self.build.kind, f'msiexec /i "{path}"')
+
+    def _failed(self, error: UpdateError) -> None:
+        self.memory.change(checked_at=self._clock(), failures=self.memory.read().failures + 1, problem=Told.of(error))

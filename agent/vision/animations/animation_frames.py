@@ -1,0 +1,84 @@
+"""Looks for faces in every frame of a film, as thoroughly as in a photo."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+
+from agent.domain.embeddings import FreshPrint
+from agent.domain.redaction import head_of
+from agent.domain.tracks import BEGINS
+from agent.domain.video import Clip, Find, Part, Seen, Sight
+from agent.vision.animations.animation_reading import film_of, frame_at, frames, shown
+from agent.vision.bare import bare, joined
+from agent.vision.codecs import Image, Limits, Pixels, encode_small
+from agent.vision.codecs.colour import to_srgb
+from agent.vision.codecs.decode import named
+from agent.vision.detector import THOROUGH_FACE, Decoder, Detection
+from agent.vision.prints import Prints
+
+# Seconds that count for one frame, however long it is shown: where a face is missed in one, those before and after it tell.
+TICK: Final = 0.1
+Thorough = Callable[[Decoder, float], list[Detection]]
+
+
+def probe(data: bytes, limits: Limits) -> Clip:
+    """What it is, as of a clip; moments are numbers of frames. Raises ImageError, FilmTooLong."""
+    film = named(data, limits, lambda name: film_of(data, name, limits))
+    count = len(film.numbers)
+    return Clip(
+        hashlib.sha256(data).hexdigest(),
+        len(data),
+        film.width,
+        film.height,
+        TICK,
+        TICK,
+        count,
+        film.name,
+        (Part(0, count),),
+        sound=False,
+        film=True,
+        even=film.even,
+    )
+
+
+def look_through(data: bytes, limits: Limits, thorough: Thorough, prints: Prints | None = None) -> Seen:
+    """Raises ImageError.
+
+    Pages have nothing to do with each other. Of an animation no cuts are told: from frame to frame of a small one much changes, and a
+    cover that lingers over a cut does less harm than one that ends where there was none.
+    """
+    film = named(data, limits, lambda name: film_of(data, name, limits))
+    sights: list[Sight] = []
+    before = np.zeros((0, 0, 3), np.uint8)
+    for number, frame in enumerate(frames(data, film, limits)):
+        pixels = shown(frame.canvas)
+        faint = bare(frame.canvas)
+        looked = pixels if faint is None else np.dstack([pixels, faint])
+        found = sights[-1].finds if np.array_equal(looked, before) else _finds(pixels, faint, thorough, prints)
+        sights.append(Sight(number, found))
+        before = looked
+    return Seen(tuple(sights), tuple(range(1, len(sights))) if film.name == "tiff" else ())
+
+
+def still(data: bytes, limits: Limits, seconds: float, side: int) -> bytes:
+    """The frame of that moment, as JPEG, its longer side at most `side` pixels; one of the ends beyond them. Raises ImageError."""
+    film = named(data, limits, lambda name: film_of(data, name, limits))
+    canvas = frame_at(data, film, round(seconds / TICK), limits).canvas
+    pixels = shown(canvas)
+    return encode_small(Image(pixels, 1.0, canvas.width, canvas.height, film.name, to_screen=to_srgb(canvas.profile)), side)
+
+
+def _finds(pixels: Pixels, faint: Pixels | None, thorough: Thorough, prints: Prints | None) -> tuple[Find, ...]:
+    """`faint` are the colours without what is transparent, if that may hide a face."""
+    found: list[Detection] = []
+    for each in (pixels,) if faint is None else (pixels, faint):
+        image = Image(each, 1.0, each.shape[1], each.shape[0], "rgb")
+        found = joined(found, thorough(lambda _, image=image: image, BEGINS))  # type: ignore[misc]  # the default has no type
+    found = [face for face in found if max(face.box.w, face.box.h) >= THOROUGH_FACE]
+    printed: Sequence[FreshPrint | None] = prints(lambda: pixels, found) if prints is not None else [None] * len(found)
+    # Whatever such a look finds is a face: a page has no other frame that could tell.
+    return tuple(
+        Find(head_of(face.box, face.landmarks), max(face.score, BEGINS), print) for face, print in zip(found, printed, strict=True)
+    )

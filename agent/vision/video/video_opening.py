@@ -1,0 +1,182 @@
+"""Opens clips, from files that are open already, and gives their frames in the order they are shown."""
+
+import math
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain, dropwhile
+from typing import BinaryIO, Final
+
+import av
+from av.container import InputContainer
+from av.error import FFmpegError, InvalidDataError
+from av.packet import Packet
+from av.stream import Disposition
+from av.video.format import VideoFormat
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from agent.domain.errors import VideoNoPicture, VideoUnreadable
+from agent.domain.video import Part
+from agent.vision.video.h264 import begins_anew
+
+# No playlists and nothing else that names other files.
+_FORMATS: Final = "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,nut,ivf,h264,hevc,mpegvideo,m4v,mxf,dv,obu,wav,mp3,aac,flac"
+# Seconds: so much earlier decoding begins where the first frame of a part can't be had from the frame it should begin with.
+_RUN_UP_S: Final = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A clip and its one video stream that counts."""
+
+    container: InputContainer
+    stream: VideoStream
+    size: tuple[int, int]  # of the first frame, as it lies in the file
+    form: VideoFormat | None  # of its pixels
+
+    @property
+    def time_base(self) -> Fraction:
+        return self.stream.time_base or Fraction(1, 90_000)
+
+    @property
+    def frame_ticks(self) -> int:
+        """From one frame to the next, mostly."""
+        rate = self.stream.average_rate or self.stream.guessed_rate or Fraction(25)
+        return max(1, round(1 / (rate * self.time_base)))
+
+    @property
+    def zero(self) -> Fraction:
+        """Seconds by its own clock that are nought in the copy.
+
+        MP4 says itself what is shown before its first frame; the clocks of others run on from anything: a broadcast, a camera's last clip.
+        """
+        begins = self.container.start_time or 0
+        return Fraction(max(0, begins), av.time_base) if "mp4" not in self.container.format.name else Fraction(0)
+
+    @property
+    def timed_as_stored(self) -> bool:
+        """Whether times go with the order of storing, not of showing: AVI tells no others, and those of H.264 the library does not mend."""
+        return self.container.format.name == "avi" and self.stream.codec_context.name == "h264"
+
+    def can_begin_at(self, packet: "Packet[VideoStream]") -> bool:
+        """Whether all frames from its own on can be decoded, each shown when it should be."""
+        return packet.is_keyframe and (not self.timed_as_stored or begins_anew(bytes(packet), self.stream.codec_context.extradata))
+
+
+@contextmanager
+def opened(file: BinaryIO, threads: int = 1) -> Iterator[Opened]:
+    """From its beginning. Raises VideoUnreadable, or VideoNoPicture for what has only sound."""
+    try:
+        file.seek(0)
+        container = av.open(file, "r", options={"format_whitelist": _FORMATS, "protocol_whitelist": ""}, metadata_errors="replace")
+    except (FFmpegError, OSError, ValueError) as error:
+        raise VideoUnreadable from error
+    with container:
+        stream = _main_picture(container)
+        stream.codec_context.thread_count = threads
+        stream.thread_type = "AUTO" if threads > 1 else "SLICE"
+        yield Opened(container, stream, (stream.width, stream.height), stream.codec_context.format)
+
+
+def moment_of(frame: "VideoFrame | Packet[VideoStream]") -> int | None:
+    """When it is shown, in ticks of its stream."""
+    return frame.dts if frame.pts is None else frame.pts
+
+
+def packets(clip: Opened) -> "Iterator[Packet[VideoStream]]":
+    """Of the video stream, as far as the file can be read."""
+    try:
+        for packet in clip.container.demux(clip.stream):
+            if packet.size:
+                yield packet
+    except (FFmpegError, OSError):
+        return
+
+
+def frames(file: BinaryIO, part: Part, threads: int = 1, *, coarse: bool = False) -> Iterator[VideoFrame]:
+    """The frames of a part, in order; those that can't be decoded are left out. `coarse` saves time and is good enough to look at.
+
+    Where the part's first frame needs frames before it that a seek leaves out, decoding begins earlier.
+    """
+    for run_up in (0.0, _RUN_UP_S, math.inf):
+        with opened(file, threads) as clip:
+            if coarse:
+                clip.stream.codec_context.options = {"skip_loop_filter": "noref"}
+            found = _decoded(clip, part, run_up)
+            first = next(found, None)
+            if run_up == math.inf or (first is not None and moment_of(first) == part.start):
+                if first is not None:
+                    yield first
+                    yield from found
+                return
+
+
+def frames_from_start(file: BinaryIO) -> Iterator[VideoFrame]:
+    """All frames."""
+    with opened(file) as clip:
+        yield from decoded(clip)
+
+
+def _decoded(clip: Opened, part: Part, run_up: float) -> Iterator[VideoFrame]:
+    begin = part.start - run_up / clip.time_base if run_up < math.inf else None
+    start = clip.stream.start_time
+    if begin is not None and (start is None or begin > start):
+        try:
+            clip.container.seek(max(int(begin), start or 0), stream=clip.stream)
+        except FFmpegError:
+            return
+    last: int | None = None
+    for frame in decoded(clip, sought=begin is not None):
+        moment = moment_of(frame)
+        if moment is None or moment < part.start or (last is not None and moment <= last):
+            continue
+        if moment >= part.end:
+            return
+        last = moment
+        yield frame
+
+
+def decoded(clip: Opened, *, sought: bool = False) -> Iterator[VideoFrame]:
+    """All frames from where it stands; if that was `sought`, from where they can be told apart."""
+    decoder = clip.stream.codec_context
+    found = packets(clip)
+    if sought and clip.timed_as_stored:
+        found = dropwhile(lambda packet: not clip.can_begin_at(packet), found)
+    due: deque[int | None] = deque()  # times of frames that are not shown yet, where they belong to others
+    for packet in chain(found, (None,)):
+        if packet is not None and clip.timed_as_stored:
+            due.append(moment_of(packet))
+        try:
+            for frame in decoder.decode(packet):
+                if due:
+                    frame.pts = due.popleft()
+                yield frame
+        except InvalidDataError:
+            if due:
+                due.pop()
+            continue  # damaged: the frames after it may be sound
+        except FFmpegError:
+            return
+
+
+def _main_picture(container: InputContainer) -> VideoStream:
+    """Not the picture of a record's cover. Raises VideoNoPicture, VideoUnreadable."""
+    # Of a stream that nothing here can decode, not even the size is known.
+    known = [stream for stream in container.streams.video if stream.codec_context is not None]
+    if not known and container.streams.video:
+        raise VideoUnreadable
+    pictures = [stream for stream in known if not is_still(stream)]
+    if not pictures:
+        raise VideoNoPicture
+    stream = max(pictures, key=lambda stream: (bool(stream.disposition & Disposition.default), stream.width * stream.height))
+    if not stream.width or not stream.height:
+        raise VideoUnreadable
+    return stream
+
+
+def is_still(stream: VideoStream) -> bool:
+    """Whether it is no moving picture: a cover, thumbnails for the time line."""
+    return bool(stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image))

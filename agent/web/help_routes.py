@@ -1,0 +1,64 @@
+"""Routes of the help: the guide's pages, made when the UI was built, and the reference, which the program knows itself."""
+
+import asyncio
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+from fastapi import FastAPI
+from fastapi import Path as InPath
+from fastapi.responses import FileResponse
+
+from agent.domain.errors import NotFound
+from agent.domain.path_text import printable
+from agent.web.context import Context
+from agent.web.error_reference import PAGES
+from agent.web.settings_schemas import About, Component, GuidePage, Reference
+
+LICENSE = "Apache-2.0"
+# Those whose terms a user reads, by their keys in the catalogues.
+MODELS = ("centerface", "yunet", "mobilefacenet", "samples")
+# What a page's file may be called: nothing that leads out of the folder.
+PageName: TypeAlias = Annotated[str, InPath(pattern="^[a-z0-9-]{1,60}$")]
+PictureName: TypeAlias = Annotated[str, InPath(pattern=r"^[a-z0-9-]{1,60}\.(png|webp)$")]
+
+
+def help_routes(api: FastAPI, context: Context) -> None:
+    """Add them to `api`."""
+
+    @api.get("/api/about")
+    async def about() -> About:
+        texts = context.texts()
+        return About(
+            version=context.version,
+            license=LICENSE,
+            data=printable(str(context.places.data)),
+            settings=printable(str(context.settings.path)),
+            logs=printable(str(context.places.logs)),
+            models=tuple(Component(name=texts(f"models.{model}.name"), terms=texts(f"models.{model}.terms")) for model in MODELS),
+        )
+
+    @api.get("/api/help/{page}")
+    async def reference(page: Literal["errors", "settings"]) -> Reference:
+        """All errors, or all settings, in the program's language."""
+        return Reference(**asdict(await asyncio.to_thread(PAGES[page], context.texts())))
+
+    @api.get("/api/help/guide/{name}")
+    async def guide(name: PageName) -> GuidePage:
+        """A page of the guide in the program's language."""
+        return await asyncio.to_thread(_read, context.help / context.texts().language / f"{name}.json")
+
+    @api.get("/api/help/pictures/{name}", response_class=FileResponse, responses={200: {"content": {"image/*": {}}}})
+    async def picture(name: PictureName) -> FileResponse:
+        """A picture on a page of the guide."""
+        file = context.help / "pictures" / name
+        if not await asyncio.to_thread(file.is_file):
+            raise NotFound
+        return FileResponse(file)
+
+
+def _read(file: Path) -> GuidePage:
+    try:
+        return GuidePage.model_validate_json(file.read_bytes())
+    except FileNotFoundError:
+        raise NotFound from None

@@ -1,0 +1,34 @@
+"""Connections to the agent only: who listens is looked at before a token, a passphrase or anything else is sent.
+
+An agent that was killed leaves the word where it listened, and any user of the computer may take that port.
+"""
+
+from collections.abc import Iterable
+
+import httpcore
+import httpx
+
+from agent.web.peers import listens_for_us
+
+
+class OwnListener(httpx.HTTPTransport):
+    def __init__(self) -> None:
+        super().__init__(trust_env=False)  # a proxy in the environment must never see a request to this machine
+        self._pool = httpcore.ConnectionPool(network_backend=_Checked(), retries=0)
+
+
+class _Checked(httpcore.SyncBackend):
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Raises ConnectError also if another user listens there."""
+        stream = super().connect_tcp(host, port, timeout, local_address, socket_options)
+        if listens_for_us((host, port)):
+            return stream
+        stream.close()
+        raise httpcore.ConnectError

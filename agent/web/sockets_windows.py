@@ -1,0 +1,61 @@
+"""Who holds a TCP socket on Windows: the system's table names the process, and psutil whose that is."""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import psutil
+
+from agent.web.peers import Address
+
+
+def connections() -> Sequence[Any]:
+    return list(psutil.net_connections("tcp"))
+
+
+@cache
+def own_name() -> str:
+    return str(psutil.Process().username())
+
+
+def name_of(pid: int) -> str | None:
+    """The account that a process belongs to; None if it is gone, or another user's, which the system does not tell."""
+    try:
+        return str(psutil.Process(pid).username())
+    except psutil.Error:
+        return None
+
+
+class WindowsSockets:
+    def __init__(
+        self,
+        table: Callable[[], Sequence[Any]] = connections,
+        user: Callable[[int], str | None] = name_of,
+        me: Callable[[], str] = own_name,
+    ) -> None:
+        self._table = table
+        self._user = user
+        self._me = me
+
+    def __call__(self, local: Address, remote: Address | None) -> Sequence[bool] | None:
+        """As `peers.Holders`."""
+        try:
+            table = self._table()
+        except (OSError, psutil.Error):
+            return None
+        own = _spellings(local) if remote else _spellings(local) | {("0.0.0.0", local[1]), ("::", local[1])}
+        other = None if remote is None else _spellings(remote)
+        return [
+            each.pid is not None and self._user(each.pid) == self._me()
+            for each in table
+            if each.laddr
+            and tuple(each.laddr[:2]) in own
+            and (each.status == psutil.CONN_LISTEN if other is None else bool(each.raddr) and tuple(each.raddr[:2]) in other)
+        ]
+
+
+def _spellings(address: Address) -> set[Address]:
+    return {address, (f"::ffff:{address[0]}", address[1])}
+
+
+holders = WindowsSockets()

@@ -1,0 +1,119 @@
+"""Routes whose answers come of the running agent: files are looked at, people are told apart, a burst ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.core.settings import Settings
+from agent.domain.errors import FaceUnknown, ImageCorrupt
+from agent.domain.jobs import Priority
+from agent.library.records import Shown
+from tests.unit.web.conftest import owner, served, shared_api
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import httpx
+
+    from tests.unit.web.conftest import Served
+
+__all__ = ["owner", "served", "shared_api"]  # fixtures
+
+ON: dict[str, object] = {"recognition": {"enabled": True}}
+OFF: dict[str, object] = {}
+
+
+async def test_the_description_tells_no_token(served: Served, owner: httpx.AsyncClient) -> None:
+    """Beside `test_guard`, which asks everything else: it is slow to write."""
+    answer = await owner.get("/openapi.json")
+    assert answer.status_code == 200
+    assert served.auth.token not in answer.text and served.auth.token not in repr(answer.headers)
+
+
+async def test_problems_are_listed_with_cause_and_remedy_and_tried_again(served: Served, owner: httpx.AsyncClient) -> None:
+    world = served.world
+    seen = world.file("bad")
+    world.analyser.errors[seen.path] = [ImageCorrupt()]
+    async with world.running():
+        await world.app.ingest.note(seen, Priority.NEW)
+        await world.until(lambda: bool(world.happened))
+        (one,) = (await owner.get("/api/problems")).json()["items"]
+        assert (one["name"], one["path"], one["quarantined"], one["problem"]["code"]) == ("bad", seen.path, False, "image.corrupt")
+        assert one["problem"]["cause"] and one["problem"]["remedy"]
+        assert (await owner.post("/api/problems/retry")).status_code == 204
+        await world.until(lambda: world.real.counts().images == 1)
+    assert (await owner.get("/api/problems")).json() == {"items": [], "total": 0}
+
+
+async def test_people_are_named_and_listed(served: Served, owner: httpx.AsyncClient, tmp_path: Path) -> None:
+    world = served.world
+    async with world.running():
+        await world.app.apply(Settings.model_validate(ON))
+        await world.index("m1", "m2", "x3")
+        mei = await owner.post("/api/people", json={"face_id": 1, "name": " Mei "})
+        portrait = {"image_id": 1, "width": 100, "height": 80, "box": [5.0, 5.0, 40.0, 40.0]}
+        said = {"hidden": False, "never": False, "overdue": False}
+        assert mei.json() == {"id": 1, "name": "Mei", "faces": 2, "photos": 2, "suggested": 1, **said, "portrait": portrait}
+        assert (await owner.get("/api/people")).json() == [mei.json()]
+        answer = await owner.post("/api/people", json={"face_id": 99, "name": "Mei"})
+        assert (answer.status_code, answer.json()["code"]) == (404, FaceUnknown.code)
+        names = {item["name"]: item["faces"][0] for item in (await owner.get("/api/images")).json()["items"]}
+        assert (names["m2"]["person"], names["m2"]["certainty"], names["x3"]["person"]) == ("Mei", "certain", None)
+
+
+async def test_a_name_that_was_begun_is_kept_until_it_is_given_or_emptied(served: Served, owner: httpx.AsyncClient) -> None:
+    world = served.world
+
+    async def begun() -> object:
+        return [(draft["face_id"], draft["name"]) for draft in (await owner.get("/api/drafts")).json()]
+
+    async with world.running():
+        await world.app.apply(Settings.model_validate(ON))
+        await world.index("m1")
+        for face_id, name in ((1, "M"), (2, "Li "), (1, "Mei")):
+            assert (await owner.post("/api/drafts", json={"face_id": face_id, "name": name})).status_code == 204
+        assert await begun() == [(2, "Li "), (1, "Mei")]
+        await owner.post("/api/people", json={"face_id": 1, "name": "Mei"})
+        assert await begun() == [(2, "Li ")]
+        await owner.post("/api/drafts", json={"face_id": 2, "name": ""})
+        assert await begun() == []
+        for face_id in range(60):
+            await owner.post("/api/drafts", json={"face_id": face_id, "name": "x"})
+        assert await begun() == [(face_id, "x") for face_id in range(10, 60)]
+        for switched in (OFF, ON):
+            await world.app.apply(Settings.model_validate(switched))
+            await owner.post("/api/drafts", json={"face_id": 1, "name": "x"})
+            assert await begun() == ([] if switched == OFF else [(1, "x")])
+
+
+async def test_the_status_tells_what_came_of_a_burst_until_the_next_photo_comes(served: Served, owner: httpx.AsyncClient) -> None:
+    world = served.world
+
+    async def finished() -> object:
+        return (await owner.get("/api/status")).json()["finished"]
+
+    async with world.running():
+        await owner.post("/api/pause")
+        for name in ("a", "b", "c", "bad"):
+            await world.app.ingest.note(world.file(name), Priority.NEW)
+        world.analyser.errors[world.file("bad").path] = [ImageCorrupt()]
+        assert await finished() is None
+        await owner.post("/api/resume")
+        await world.until(lambda: len(world.happened) == 4)
+        while (told := await finished()) is None:  # the last photo may still be in hand
+            pass
+        assert told == {"photos": 3, "with_faces": 3, "failed": 1}
+        await world.index("d")
+        assert await finished() is None
+
+
+async def test_images_are_looked_at_again(served: Served, owner: httpx.AsyncClient) -> None:
+    world = served.world
+    world.put("a", "b")
+    done = (await owner.post("/api/library/actions", json={"action": "look_again", "ids": [1]})).json()
+    assert done == {"undo": None, "count": 1}
+    before = len(world.analyser.tasks)
+    async with world.running():
+        await world.until(lambda: len(world.analyser.tasks) == before + 1)
+        await world.until(lambda: world.real.index(Shown(faces_min=1)).ids != ())
+    assert world.analyser.tasks[-1].path.endswith("a")

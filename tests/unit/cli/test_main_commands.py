@@ -1,0 +1,352 @@
+"""Each command against a running agent and without one: what is printed where, and the exit code."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from filelock import FileLock
+
+import agent.__main__
+from agent import __version__
+from agent.cli.session import Session
+from agent.core.instance_lock import alone
+from agent.desktop.notify import Notifier
+from agent.domain.errors import NotRunning
+from agent.main.command_line import main
+from agent.web.whereabouts import Whereabouts, leave
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agent.core.i18n import Texts
+    from agent.domain.errors import AgentError
+    from tests.unit.cli.conftest import CommandLine, FakeAgent
+
+ROOT = Path(__file__).parents[3]
+PROBLEM: dict[str, object] = {
+    "code": "model.missing",
+    "cause": "It is missing.",
+    "remedy": "Fetch it.",
+    "setting": None,
+    "line": None,
+    "params": {},
+}
+STATUS = {
+    "version": "1",
+    "state": "working",
+    "language": "en",
+    "theme": "auto",
+    "recognition": True,
+    "popup_seconds": 12,
+    "queued": 3,
+    "failed": 2,
+    "images": 10,
+    "faces": 20,
+    "people": 4,
+    "burst": None,
+    "folders": [{"path": "/photos", "name": "photos", "problem": PROBLEM}, {"path": "/fine", "name": "fine", "problem": None}],
+    "problem": PROBLEM,
+    "online_only": 0,
+    "throttled": None,
+}
+
+
+@pytest.mark.parametrize(
+    "words", [["nonsense"], ["scan"], ["scan", "/no/such/file"], ["run", "--nonsense"], ["config", "set", "engine.workers"]]
+)
+def test_wrong_usage_ends_with_two(cli: CommandLine, words: list[str]) -> None:
+    said = cli(*words)
+    assert said.code == 2 and said.out == "" and "Usage: ai-popup" in said.err
+
+
+@contextmanager
+def no_console() -> Iterator[None]:
+    """As Windows starts a program without one."""
+    before = sys.stdin, sys.stdout, sys.stderr
+    sys.stdin = sys.stdout = sys.stderr = None
+    try:
+        yield
+    finally:
+        made = sys.stdin, sys.stdout, sys.stderr
+        sys.stdin, sys.stdout, sys.stderr = before
+        for stream in made:
+            if stream is not None:
+                stream.close()
+
+
+@pytest.mark.parametrize(("words", "code"), [(["people", "list"], 0), (["people", "export"], 0), (["nonsense"], 2)])
+def test_without_a_console_a_first_command_does_what_it_always_does(cli: CommandLine, words: list[str], code: int) -> None:
+    with no_console():
+        assert main(words) == code
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows says it otherwise")
+@pytest.mark.parametrize("words", [["config", "show"], ["people", "export", "--csv"], ["--help"]])
+def test_a_reader_who_leaves_is_no_failure(cli: CommandLine, words: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "agent", *words], stdout=writer, stderr=subprocess.PIPE, cwd=ROOT, text=True, timeout=30, check=False
+        )
+    finally:
+        os.close(writer)
+    assert (done.returncode, "Error" in done.stderr) == (0, False), done.stderr
+
+
+def test_a_place_where_nothing_can_be_written_is_told_and_no_failure_of_the_program(cli: CommandLine, tmp_path: Path) -> None:
+    for place in (tmp_path / "none" / "people.json", tmp_path / ("x" * 300)):
+        said = cli("people", "export", str(place))
+        assert said.code == 1 and f"Could not open file {str(place)!r}" in said.err
+
+
+class Gone(io.StringIO):
+    """Nobody reads at its other end any more."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+def test_words_that_nobody_can_read_any_more_end_nothing(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session(cli.paths)
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stderr", Gone())
+        with session.library() as library:  # its first word is that of the recovery code
+            assert library.people() == []
+        session.explain(NotRunning())
+
+
+@pytest.mark.parametrize("words", [["--help"], ["-h"], ["scan", "--help"], ["backup", "--help"]])
+def test_help_is_no_failure(cli: CommandLine, words: list[str]) -> None:
+    said = cli(*words)
+    assert said.code == 0 and "Usage: ai-popup" in said.out
+
+
+def test_the_version_is_told_and_main_takes_the_words(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert __version__ in cli("--version").out
+    monkeypatch.setattr(sys, "argv", ["ai-popup", "--version"])
+    assert agent.__main__.main() == 0
+
+
+@pytest.mark.parametrize("command", ["status", "pause", "resume", "open", "quit"])
+def test_without_a_running_agent_this_is_said(cli: CommandLine, command: str) -> None:
+    said = cli(command)
+    assert said.code == 1 and said.out == "" and "[agent.not_running]" in said.err and "ai-popup run" in said.err
+
+
+def test_the_status_in_words_and_as_json(cli: CommandLine, running_agent: FakeAgent) -> None:
+    running_agent.answers["/api/status"] = httpx.Response(200, json=STATUS)
+    lines = cli("status").out.splitlines()
+    assert lines == [
+        "Working: 3 photos left.",
+        "10 photos, 20 faces, 4 people",
+        "Recognition is on.",
+        "Watching /photos",
+        "    It is missing. Fetch it. [model.missing]",
+        "Watching /fine",
+        "2 files could not be scanned.",
+        "It is missing. Fetch it. [model.missing]",
+    ]
+    told = json.loads(cli("status", "--json").out)
+    assert {name: told[name] for name in STATUS} == STATUS
+
+
+def test_the_status_says_why_it_is_slow_what_was_passed_and_until_when_it_is_quiet(cli: CommandLine, running_agent: FakeAgent) -> None:
+    later = datetime.now(UTC) + timedelta(days=9)
+    warning = {"code": "engine.memory", "cause": "Too much.", "remedy": "Started anew."}
+    more: dict[str, object] = {
+        "throttled": "battery_low",
+        "quiet_until": later.isoformat(),
+        "warning": warning,
+        "problem": None,
+        "folders": [],
+        "failed": 0,
+        "online_only": 12,
+        "device_note": "No GPU.",
+    }
+    running_agent.answers["/api/status"] = httpx.Response(200, json=STATUS | more)
+    said = cli("status").out.splitlines()[3:]
+    assert said[0].startswith("The battery is low") and said[1:] == [
+        f"Do not disturb until {later.astimezone():%Y-%m-%d %H:%M}.",
+        "12 files are online-only and were not scanned.",
+        "No GPU.",
+        "Too much. Started anew. [engine.memory]",
+    ]
+
+
+def test_while_the_settings_can_not_be_read_all_is_said_in_the_running_agents_language(cli: CommandLine, running_agent: FakeAgent) -> None:
+    running_agent.answers["/api/status"] = httpx.Response(200, json=STATUS | {"language": "zh-CN"})
+    cli.paths.settings.write_text("[")
+    assert "人脸" in cli("status").out and "settings.toml 第" in cli("config", "show").err
+    running_agent.answers.clear()  # nobody answers: the system's
+    assert cli("config", "show").err.startswith("Line 1 of settings.toml")
+
+
+def test_the_programs_language_is_the_settings(cli: CommandLine, running_agent: FakeAgent) -> None:
+    cli("config", "set", "general.language", "zh-CN")
+    running_agent.answers["/api/status"] = httpx.Response(200, json=STATUS)
+    assert "人脸" in cli("status").out
+
+
+def test_pause_and_resume(cli: CommandLine, running_agent: FakeAgent) -> None:
+    assert (cli("pause").code, cli("resume").code) == (0, 0)
+    assert running_agent.asked == ["POST /api/pause", "POST /api/resume"]
+
+
+def test_open_prints_the_address_where_no_browser_opens(
+    cli: CommandLine, running_agent: FakeAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running_agent.answers["/api/session/codes"] = httpx.Response(200, json={"code": "once"})
+    opened: list[str] = []
+
+    def open_first(url: str) -> bool:
+        opened.append(url)
+        return len(opened) == 1
+
+    monkeypatch.setattr("agent.desktop.opener.open_in_browser", open_first)
+    url = "http://127.0.0.1:8765/#code=once"
+    assert (cli("open").out, cli("open").out, cli("open", "--print").out) == ("", url + "\n", url + "\n")
+    assert opened == [url, url]
+
+
+def test_open_goes_to_a_place_and_to_no_other_address(cli: CommandLine, running_agent: FakeAgent) -> None:
+    running_agent.answers["/api/session/codes"] = httpx.Response(200, json={"code": "once"})
+    assert cli("open", "photo-12", "--print").out == "http://127.0.0.1:8765/#code=once&at=photo-12\n"
+    asked = list(running_agent.asked)
+    said = cli("open", "https://example.org", "--print")
+    assert (said.code, said.out, running_agent.asked) == (2, "", asked)
+
+
+@pytest.mark.parametrize("words", [("open", "nowhere"), ("open", "--help")])
+def test_open_names_every_place_there_is(cli: CommandLine, words: tuple[str, str]) -> None:
+    said = cli(*words)
+    for place in ("photos", "photo-", "problems", "online-only", "covers", "status", "settings", "help"):
+        assert place in said.out + said.err.partition("PLACE:")[2]
+
+
+@pytest.mark.parametrize("port", [None, 99_999])
+def test_the_word_of_an_agent_that_was_killed_keeps_no_command_from_its_work(cli: CommandLine, port: int | None) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        free = int(nobody.getsockname()[1])
+    leave(cli.paths.runtime, Whereabouts(port or free, "secret", 1))
+    said = cli("undo")
+    assert said.code == 1 and "[people.nothing_to_undo]" in said.err
+    assert "[agent.not_running]" in cli("status").err
+
+
+def test_quit_waits_for_the_end(cli: CommandLine, running_agent: FakeAgent, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cli("quit").code == 0 and running_agent.asked == ["POST /api/quit"]
+    monkeypatch.setattr("agent.main.run_commands.END_WAIT_S", 0.0)
+    with FileLock(cli.paths.lock):
+        said = cli("quit")
+    assert said.code == 1 and "[agent.unreachable]" in said.err
+
+
+def test_a_second_start_shows_the_first_ones_popup(cli: CommandLine, running_agent: FakeAgent) -> None:
+    with FileLock(cli.paths.lock):
+        assert cli("run", "--no-tray").err == ""
+        running_agent.answers["/api/popup/show"] = httpx.Response(503, json={"code": "desktop.no_display"})
+        said = cli("run")
+    assert said.code == 0 and "already running" in said.err
+    assert running_agent.asked == ["POST /api/popup/show"] * 2
+
+
+def test_a_second_start_while_the_first_is_not_up_yet_is_no_failure(cli: CommandLine) -> None:
+    with FileLock(cli.paths.lock):
+        said = cli("run")
+    assert said.code == 0 and "already running" in said.err
+
+
+@pytest.mark.parametrize("words", [("run", "--no-tray"), ("backup", "restore"), ("undo",)])
+def test_beside_a_command_that_uses_the_library_no_agent_is_said_to_run(cli: CommandLine, words: tuple[str, ...]) -> None:
+    with alone(cli.paths):
+        said = cli(*words)
+    assert said.code == 1 and "[agent.command_running]" in said.err and "ai-popup open" not in said.err
+
+
+def test_what_the_agent_refuses_is_told(cli: CommandLine, running_agent: FakeAgent) -> None:
+    running_agent.answers["/api/pause"] = httpx.Response(503, json={"code": "store.busy"})
+    said = cli("pause")
+    assert said.code == 1 and "[store.busy]" in said.err
+
+
+def test_an_interrupted_command_ends_like_one(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("agent.main.commands.Session.client", interrupt)
+    assert cli("status").code == 130
+
+
+def test_a_setting_that_is_wrong_is_told_by_every_command(cli: CommandLine) -> None:
+    cli.paths.settings.write_text("[engine]\nworkers = 99\n")
+    said = cli("recovery-code")
+    assert said.code == 1 and "[settings.invalid]" in said.err
+
+
+def test_doctor_names_each_thing_and_fails_only_for_what_is_wrong(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.desktop.display.display_available", lambda: False)
+    monkeypatch.setattr("agent.desktop.display.tray_available", lambda: False)
+    from agent.main import doctor_commands
+
+    real = doctor_commands.all_checks
+    monkeypatch.setattr(
+        doctor_commands, "all_checks", lambda session: real(session) | dict.fromkeys(("engine", "wall", "models"), lambda: "fine")
+    )
+    said = cli("doctor")
+    assert said.code == 0, said.out
+    marks = [line[0] for line in said.out.splitlines()[1:]]
+    assert marks.count("·") == 4 and "✗" not in marks and len(marks) == 14
+    assert str(cli.root) not in said.out and str(Path.home()) not in said.out, "it is sent to strangers"
+    cli.paths.settings.write_text('[library]\nkey_home = "file"\n[[folders]]\npath = "/no/such/folder"\n')
+    said = cli("doctor")
+    assert said.code == 1 and "✗ Watched folders" in said.out and "[source.unreachable]" in said.out
+    assert "`ai-popup open help/troubleshooting/folders`" in said.out
+
+
+def test_doctor_looks_at_the_models_and_the_library(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    from agent.main import doctor_commands
+
+    real = doctor_commands.all_checks
+    monkeypatch.setattr(doctor_commands, "all_checks", lambda session: {name: real(session)[name] for name in ("models", "library", "key")})
+    said = cli("doctor")
+    assert said.code == 1 and "[model.missing]" in said.out and "none yet" in said.out
+    cli("backup", "create")
+    assert "0 photos, 0 faces" in cli("doctor").out
+
+
+def test_where_nothing_is_watched_the_status_says_so(cli: CommandLine, running_agent: FakeAgent) -> None:
+    running_agent.answers["/api/status"] = httpx.Response(200, json={**STATUS, "state": "idle", "queued": 0, "folders": []})
+    assert cli("status").out.startswith("No folder is watched yet. Add one with `ai-popup folders add FOLDER`")
+
+
+def test_chinese_sentences_follow_each_other_without_a_space(cli: CommandLine) -> None:
+    cli("config", "set", "general.language", "zh-CN")
+    said = cli("config", "set", "general.theme", "pink")
+    assert "。请" in said.err and "auto、" in said.err and "。 请" not in said.err
+
+
+@pytest.mark.parametrize(("words", "told"), [(["run"], ["settings.invalid"]), (["run", "--no-tray"], [])])
+def test_who_started_it_from_a_menu_is_told_why_it_did_not_start(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch, words: list[str], told: list[str]
+) -> None:
+    said: list[str] = []
+
+    async def problem(_: Notifier, texts: Texts, error: AgentError) -> None:
+        said.append(error.code)
+
+    monkeypatch.setattr(Notifier, "problem", problem)
+    cli.paths.settings.write_text("[general]\nlanguage = 7\n")
+    assert cli(*words).code == 1
+    assert said == told

@@ -1,0 +1,65 @@
+"""What never answers holds up nobody else, neither while the program runs nor when it ends."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from agent.core import call_with_timeout as aside_module
+from agent.core.call_with_timeout import aside
+
+
+@pytest.fixture
+def dead() -> Iterator[threading.Event]:
+    """A drive that answers when it is set."""
+    answers = threading.Event()
+    yield answers
+    answers.set()
+
+
+async def test_the_answer_and_what_is_raised_come_back() -> None:
+    assert await aside(lambda: 5, 10) == 5
+    with pytest.raises(FileNotFoundError):
+        await aside(lambda: open("/nowhere/at/all"), 10)  # noqa: PTH123, SIM115
+
+
+def test_what_never_answers_keeps_no_thread_of_the_loop_and_no_loop_from_its_end(dead: threading.Event) -> None:
+    async def ask() -> int:
+        for _ in range(aside_module._MOST + 1):  # more than the loop has threads for
+            with pytest.raises(TimeoutError):
+                await aside(lambda: dead.wait(60), 0.001)
+        return await asyncio.to_thread(lambda: 5)
+
+    began = time.monotonic()
+    assert asyncio.run(ask()) == 5
+    assert time.monotonic() - began < 30
+
+
+async def test_beyond_so_many_nothing_more_is_asked_until_some_answered(dead: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aside_module, "_free", threading.BoundedSemaphore(1))
+    asked: list[int] = []
+    with pytest.raises(TimeoutError):
+        await aside(lambda: dead.wait(60), 0.001)
+    with pytest.raises(TimeoutError):
+        await aside(lambda: asked.append(1), 0.05)
+    assert not asked
+    waiting = asyncio.create_task(aside(lambda: asked.append(2), 60))
+    await asyncio.sleep(0)
+    dead.set()
+    await waiting
+    assert asked == [2]
+
+
+async def test_an_answer_that_nobody_waits_for_any_more_is_let_go_of(dead: threading.Event) -> None:
+    wrong: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: wrong.append(told))
+    with pytest.raises(TimeoutError):
+        await aside(lambda: dead.wait(60), 0.001)
+    late = [thread for thread in threading.enumerate() if thread.name == "aside"]
+    dead.set()
+    for thread in late:
+        await asyncio.to_thread(thread.join, 30)
+    await asyncio.sleep(0)
+    assert late and not wrong

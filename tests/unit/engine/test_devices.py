@@ -1,0 +1,69 @@
+"""Which device is chosen from what self-tests found, and what is said of one that is not used."""
+
+from dataclasses import replace
+
+import pytest
+
+from agent.core.i18n import LANGUAGES, Texts
+from agent.engine.devices import Choice, Device, Fault, Note, Trial, candidates, choose, key_of
+
+SOUND, FAST, SLOW = Trial(None, "bf16", 50.0), Trial(None, "f16", 20.0), Trial(None, "f16", 90.0)
+LIES, HANGS = Trial(Fault.COUNT, "f16", 1.0), Trial(Fault.HUNG)
+GPU, GPU_1, NPU = (Device(name, "model", "1.0") for name in ("GPU.0", "GPU.1", "NPU"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names"), [("AUTO", ["GPU.0", "GPU.1", "NPU"]), ("GPU", ["GPU.0"]), ("GPU.1", ["GPU.1"]), ("NPU", ["NPU"]), ("GPU.7", [])]
+)
+def test_graphics_are_tried_before_the_npu_and_only_what_was_asked_for(wanted: str, names: list[str]) -> None:
+    assert [device.name for device in candidates(wanted, [NPU, GPU, GPU_1])] == names
+
+
+@pytest.mark.parametrize(
+    ("trials", "choice"),
+    [
+        ({}, Choice("CPU", "auto")),
+        ({"GPU": FAST, "NPU": FAST}, Choice("GPU", "auto")),
+        ({"GPU": SLOW, "NPU": FAST}, Choice("NPU", "auto")),
+        ({"GPU": SLOW}, Choice("CPU", "auto")),
+        ({"GPU": LIES, "NPU": FAST}, Choice("NPU", "auto")),
+        ({"GPU": LIES, "NPU": HANGS}, Choice("CPU", "auto", Note("GPU", Fault.COUNT))),
+    ],
+)
+def test_by_itself_the_first_sound_one_that_is_faster_than_the_processor(trials: dict[str, Trial], choice: Choice) -> None:
+    assert choose("AUTO", "auto", SOUND, trials) == choice
+
+
+def test_one_that_was_asked_for_is_used_if_it_is_sound_even_if_it_is_slower() -> None:
+    assert choose("GPU", "f16", SOUND, {"GPU": SLOW}) == Choice("GPU", "f16")
+    assert choose("GPU", "f16", SOUND, {"GPU": LIES}) == Choice("CPU", "f16", Note("GPU", Fault.COUNT))
+    assert choose("GPU", "auto", SOUND, {}) == Choice("CPU", "auto", Note("GPU", Fault.ABSENT))
+
+
+def test_a_processor_that_is_too_coarse_computes_exactly() -> None:
+    coarse = Trial(Fault.PRINTS, "bf16", 10.0)
+    assert choose("CPU", "auto", coarse, {}) == Choice("CPU", "f32", Note("CPU", Fault.PRINTS))
+    assert choose("AUTO", "auto", coarse, {"GPU": LIES}) == Choice("CPU", "f32", Note("GPU", Fault.COUNT))
+
+
+def test_a_trial_counts_until_device_driver_openvino_precision_or_models_change() -> None:
+    models = {"a": "1", "b": "2"}
+    key = key_of(GPU, "2026.4", "auto", models)
+    assert key == key_of(GPU, "2026.4", "auto", dict(reversed(models.items())))
+    others = {
+        key_of(NPU, "2026.4", "auto", models),
+        key_of(replace(GPU, model="other"), "2026.4", "auto", models),
+        key_of(replace(GPU, driver="1.1"), "2026.4", "auto", models),
+        key_of(GPU, "2026.5", "auto", models),
+        key_of(GPU, "2026.4", "f32", models),
+        key_of(GPU, "2026.4", "auto", {**models, "b": "3"}),
+    }
+    assert len(others) == 6 and key not in others
+
+
+def test_every_fault_has_words_that_name_the_device() -> None:
+    for language in LANGUAGES:
+        texts = Texts(language)
+        assert all("GPU" in Note("GPU", fault).text(texts) for fault in Fault)
+        assert "f32" in Note("CPU", Fault.PRINTS).text(texts)
+    assert Note("GPU", Fault.BOXES).text(Texts("en")) == "The GPU gave different answers from the processor, so the processor is used."

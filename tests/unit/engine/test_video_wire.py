@@ -1,0 +1,88 @@
+"""Of clips, only what can be true is believed."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from agent.domain.embeddings import FreshPrint
+from agent.domain.errors import EngineBadAnswer
+from agent.domain.face import Box, Quality
+from agent.domain.redaction import Look, Reason, Shape, Style
+from agent.domain.video import Clip, Covered, Find, Knot, Part, Seen, Sight, Way, Word
+from agent.engine import video_wire as wire
+from agent.engine.video_ports import Joined
+
+CLIP = Clip("a" * 64, 1000, 640, 480, 1 / 12800, 0.04, 50, "mp4", (Part(0, 100), Part(100, 200)), True, False, ("subtitles",))
+SEEN = Seen((Sight(3, (Find(Box(1, 2, 3, 4), 0.5),)), Sight(9)), (9,))
+
+
+PRINTED = Seen((Sight(3, (Find(Box(1, 2, 3, 4), 0.5, FreshPrint(bytes(range(256)) * 3, Quality(20, 90, 1, -1))),)),), ())
+
+
+def test_what_is_true_comes_back_as_it_was() -> None:
+    assert wire.check_seen(wire.SEEN.load(wire.SEEN.dump(PRINTED)), Part(0, 10), prints=True) == PRINTED
+    assert wire.check_clip(wire.CLIP.load(wire.CLIP.dump(CLIP))) == CLIP
+    assert wire.check_seen(wire.SEEN.load(wire.SEEN.dump(SEEN)), Part(0, 10)) == SEEN
+    way = Covered(Way((Knot(0, Box(0, 0, 9, 9)), Knot(5, Box(2, 2, 9, 9)))), Look(Style.EMOJI, Shape.BOX), Reason.PERSON)
+    draw = wire.Draw(Part(0, 10), (way,), "webm")
+    assert wire.DRAW.load(wire.DRAW.dump(draw)) == draw
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"sha256": "x"},
+        {"size": 0},
+        {"width": -1},
+        {"frames": 0},
+        {"tick": 0.0},
+        {"zero": -1.0},
+        {"zero": float("nan")},
+        {"frame": 0.0},
+        {"format": "../x"},
+        {"parts": ()},
+        {"parts": (Part(5, 5),)},
+        {"parts": (Part(0, 5), Part(6, 9))},
+        {"removed": ("a path/of somebody",)},
+        {"removed": ("a",) * 31},
+    ],
+)
+def test_an_impossible_clip_is_none(lie: dict[str, object]) -> None:
+    with pytest.raises(EngineBadAnswer):
+        wire.check_clip(replace(CLIP, **lie))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        Seen((Sight(9), Sight(3)), ()),
+        Seen((Sight(3), Sight(3)), ()),
+        Seen((Sight(10),), ()),
+        Seen((), (10,)),
+        Seen((), (5, 4)),
+        Seen((Sight(3, (Find(Box(1, 2, 0, 4), 0.5),)),), ()),
+        Seen((Sight(3, (Find(Box(1, 2, 3, 4), 1.5),)),), ()),
+        Seen((Sight(3, (Find(Box(1, 2, 3, 4), 0.5),) * 4001),), ()),
+        Seen((Sight(3, (Find(Box(1, 2, 3, 4), 0.5, word=Word.SHOW),)),), ()),
+        PRINTED,  # nobody asked for it
+    ],
+)
+def test_what_can_not_have_been_seen_in_a_part_is_not_believed(seen: Seen) -> None:
+    with pytest.raises(EngineBadAnswer):
+        wire.check_seen(seen, Part(0, 10))
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        lambda: wire.check_drawn(wire.Drawn(1, 0)),
+        lambda: wire.check_drawn(wire.Drawn(0, 1)),
+        lambda: wire.check_drawn(wire.Drawn(-1, 1)),
+        lambda: wire.check_joined(Joined(0, ())),
+        lambda: wire.check_joined(Joined(1, ("A NAME",))),
+    ],
+)
+def test_what_can_not_have_been_written_is_not_believed(check: Callable[[], object]) -> None:
+    with pytest.raises(EngineBadAnswer):
+        check()

@@ -1,0 +1,66 @@
+"""A library of an earlier version keeps all it holds when it is brought up to date."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text
+
+from agent.library.queries.library_queries import SqliteLibrary
+from agent.library.records import Shown
+from agent.store import upgrade
+from agent.store.database import Database
+from agent.store.schema import REVISION
+
+PHOTO_NS = 1_700_000_000_500_000_000
+
+
+def fill(tx: Connection) -> None:
+    """Three images of a library 0001: with two faces in two files, without a face, and one whose files are gone."""
+    image = (
+        "INSERT INTO image (id, sha256, size, width, height, format, detector, precision, ms_decode, ms_detect, ms_align, ms_embed,"
+        " indexed_at) VALUES (:id, :sha256, 9, 300, 200, 'jpeg', 'centerface-1', 'f32', 1, 2, 3, 4, 1700000009000000)"
+    )
+    tx.execute(text(image), [{"id": number, "sha256": str(number) * 64} for number in (1, 2, 3)])
+    place = "INSERT INTO place (id, path, size, mtime_ns, image_id, noted_at) VALUES (:id, :path, 9, :ns, :image, 1)"
+    files = [
+        {"id": 1, "path": b"/photos/b.jpg", "ns": PHOTO_NS + 10**15, "image": 1},
+        {"id": 2, "path": b"/photos/a.jpg", "ns": PHOTO_NS, "image": 1},
+        {"id": 3, "path": b"/photos/c.jpg", "ns": 2**62, "image": 2},
+    ]
+    tx.execute(text(place), files)
+    face = (
+        "INSERT INTO face (image_id, ordinal, x, y, w, h, score, landmarks, size, sharpness, yaw, roll)"
+        " VALUES (1, :ordinal, 1, 1, 9, 9, 0.9, :landmarks, 20, 20, 0, 0)"
+    )
+    tx.execute(text(face), [{"ordinal": number, "landmarks": json.dumps([[1, 1]] * 5)} for number in (0, 1)])
+
+
+def test_the_first_librarys_images_get_their_date_from_their_files(
+    tmp_path: Path, library_key: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from alembic import command  # here, because nothing else needs it
+
+    path = tmp_path / "library.db"
+    to = command.upgrade
+    with monkeypatch.context() as patched:
+        patched.setattr(command, "upgrade", lambda config, _: to(config, "0001"))
+        database = Database(path, library_key)
+        with database.write() as tx:
+            upgrade._migrate(tx)
+            fill(tx)
+        database.close()
+
+    library = SqliteLibrary(path, library_key)
+
+    first, second = library.image(1), library.image(2)
+    assert first is not None and second is not None
+    assert first.taken_at == datetime.fromtimestamp(PHOTO_NS // 10**9)  # noqa: DTZ006
+    assert second.taken_at.year in (1970, 2116), "a time that no clock shows does not stop the migration"
+    assert not first.hidden
+    assert library.index(Shown(faces_min=2, faces_max=2)).ids == (1,)
+    assert len(library.hashes()) == 3
+    assert len(library.set_hidden([1], True, now=first.indexed_at)[1]) == 1
+    library.close()
+    assert (tmp_path / f"library.db.before-{REVISION}").exists()
