@@ -2,9 +2,9 @@ import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
 
 import { ahead } from './ahead.ts'
+import { bare } from './bare.ts'
 import { docs } from './docs.ts'
 import { icons } from './icons.ts'
-import { bare } from './bare.ts'
 import { texts } from './texts.ts'
 
 export default defineConfig({
@@ -24,7 +24,7 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             // What runs first waits for nothing else; all else that parts of the program share is one file, which packs far better than many.
-            { name: 'first', test: /preload-helper|src\/(api\/(client|early|library|session)|lib\/(order|route))\.ts$/, priority: 2 },
+            { name: 'first', test: /preload-helper|src\/(api\/(client|early|library|session)|lib\/route|library\/order)\.ts$/, priority: 2 },
             { name: 'shared', minShareCount: 2, priority: 1 },
           ],
         },

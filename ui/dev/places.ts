@@ -1,7 +1,7 @@
 /** The made-up agent's lists of files that were not looked at: a page of as many as the status says. */
 
 import type { PlaceProblem, PlaceProblems } from '../src/api/types'
-import type { Language } from '../src/i18n'
+import type { Language } from '../src/lib/i18n'
 import type { World } from './fixtures.ts'
 
 const ONLINE: Record<Language, { readonly cause: string; readonly remedy: string }> = {

@@ -5,7 +5,7 @@ import { mount, type Component } from 'svelte'
 import './tokens.css'
 import './base.css'
 import App from './App.svelte'
-import { app } from './state.svelte'
+import { app } from './lib/state.svelte'
 
 function desktop(agent: string): string {
   if (agent.includes('Windows')) return 'windows'

@@ -2,12 +2,12 @@
 
 import * as texts from 'virtual:texts/cover_page'
 
-import { extend } from './i18n'
+import { extend } from './lib/i18n'
 
 extend(texts)
 
-export { default as CaptureActions } from './components/cover/CaptureActions.svelte'
-export { default as CaptureCard } from './components/cover/CaptureCard.svelte'
-export { default as CoverSheet } from './components/cover/CoverSheet.svelte'
-export { default as FolderCopies } from './components/cover/FolderCopies.svelte'
-export { default as Covers } from './pages/Covers.svelte'
+export { default as CaptureActions } from './screen/CaptureActions.svelte'
+export { default as CaptureCard } from './screen/CaptureCard.svelte'
+export { default as CoverSheet } from './redaction/CoverSheet.svelte'
+export { default as FolderCopies } from './redaction/FolderCopies.svelte'
+export { default as Covers } from './redaction/Covers.svelte'

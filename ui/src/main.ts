@@ -2,8 +2,8 @@
 
 import { begin } from './begin'
 import { routeOf } from './lib/route'
-import { library } from './library.svelte'
-import Shell from './pages/Shell.svelte'
+import { library } from './library/library.svelte'
+import Shell from './Shell.svelte'
 
 // On the way while the page is put up.
 if (routeOf(location.hash).page === 'photos') void library.read()

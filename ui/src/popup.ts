@@ -1,6 +1,6 @@
 /** Starts the small window. */
 
 import { begin } from './begin'
-import Popup from './pages/Popup.svelte'
+import Popup from './popup/Popup.svelte'
 
 begin(Popup, true)

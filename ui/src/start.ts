@@ -3,8 +3,8 @@
 import { thumbnailUrl } from './api/client'
 import { askEarly } from './api/early'
 import { EVERYTHING, filterQuery } from './api/library'
-import { unpack } from './lib/order'
 import { routeOf } from './lib/route'
+import { unpack } from './library/order'
 
 /** As many as a usual window shows. */
 const PICTURES = 32

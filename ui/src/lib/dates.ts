@@ -1,7 +1,7 @@
 /** Days and spans of days, as the library's filter knows them. */
 
-import type { Language, Texts } from '../i18n'
 import { day, localeOf } from './format'
+import type { Language, Texts } from './i18n'
 
 export interface Span {
   /** "2026-11-14"; both days are in it */

@@ -1,6 +1,6 @@
 /** Times, rates and dates in words. */
 
-import type { Language, Texts } from '../i18n'
+import type { Language, Texts } from './i18n'
 
 /** Dates and times in English are written the way most of the world writes them. */
 export function localeOf(language: Language): string {

@@ -2,7 +2,7 @@
 
 import type { Component } from 'svelte'
 
-import Icon from '../components/Icon.svelte'
+import Icon from './components/Icon.svelte'
 
 /** A component that draws it. */
 export const icon =

@@ -1,0 +1,173 @@
+/** All that the pages show, fed by the event stream; components read it and call its actions, nothing else. */
+
+import { Client, ApiError, Unreachable } from '../api/client'
+import { follow, type Happened, type Seen } from '../api/events'
+import type { ImagePage, PersonOut, PlaceProblem, Problem, Status } from '../api/types'
+import { coalesce } from './coalesce'
+import { systemLanguage, texts, type Language } from './i18n'
+
+export type Connection = 'connecting' | 'live' | 'offline' | 'refused'
+
+const PAGE = 60
+const NEWEST = 8
+const REFRESH_MS = 400
+/** In a burst the lists may lag a little: the summary is what is looked at. */
+const REFRESH_BURST_MS = 2_000
+const RATES_KEPT = 40
+const CLOCK_MS = 20_000
+
+export class AppState {
+  connection = $state<Connection>('connecting')
+  status = $state.raw<Status | null>(null)
+  page = $state.raw<ImagePage | null>(null)
+  /** the newest; `status.failed` says how many there are */
+  problems = $state.raw<readonly PlaceProblem[]>([])
+  people = $state.raw<readonly PersonOut[]>([])
+  /** photos per second during this burst, oldest first */
+  rates = $state.raw<readonly number[]>([])
+  /** why the lists could not be read */
+  unread = $state.raw<Problem | null>(null)
+  /** why the last action did not work */
+  failure = $state.raw<Problem | null>(null)
+  now = $state(Date.now())
+  /** what was deleted when recognition was last switched off */
+  purged = $state.raw<{ readonly prints: number; readonly pictures: number } | null>(null)
+  /** grows whenever the lists are read anew: who shows something else of the library reads that too */
+  changes = $state(0)
+
+  /** what the agent speaks, as it said when it refused this page */
+  spoken = $state<Language | null>(null)
+
+  language = $derived(this.status?.language ?? this.spoken ?? systemLanguage())
+  t = $derived(texts(this.language))
+  images = $derived(this.page?.items ?? [])
+  loading = $derived(this.connection !== 'refused' && (this.status === null || this.page === null))
+
+  /** watched folders that don't answer, and why */
+  foldersAway = $derived((this.status?.folders ?? []).flatMap((folder) => (folder.problem ? [{ ...folder, problem: folder.problem }] : [])))
+
+  /** until when no popup shows itself; null if it does */
+  quiet = $derived.by((): Date | null => {
+    const until = this.status?.quiet_until ?? null
+    return until !== null && Date.parse(until) > this.now ? new Date(until) : null
+  })
+
+  /** Reads the lists anew, soon. */
+  readonly refresh = coalesce(
+    () => this.readLists(),
+    () => (this.status?.burst ? REFRESH_BURST_MS : REFRESH_MS),
+  )
+
+  constructor(private readonly client: Client) {}
+
+  /**
+   * Follows the agent until the returned function is called.
+   *
+   * @param page if it is given, only while that can be seen
+   */
+  start(page: Seen | null = null): () => void {
+    const clock = setInterval(() => (this.now = Date.now()), CLOCK_MS)
+    const unfollow = follow(
+      {
+        connected: () => {
+          this.connection = 'live'
+          this.refresh()
+        },
+        status: (status) => this.take(status),
+        happened: (event) => this.noticed(event),
+        offline: () => (this.connection = 'offline'),
+        refused: (language) => {
+          this.connection = 'refused'
+          this.spoken = language === 'en' || language === 'zh-CN' ? language : null
+        },
+      },
+      this.client.status,
+      page,
+    )
+    return () => {
+      clearInterval(clock)
+      unfollow()
+    }
+  }
+
+  take(status: Status): void {
+    const begins = status.burst !== null && this.status?.burst == null
+    if (status.burst !== null) this.rates = [...(begins ? [] : this.rates), status.burst.rate].slice(-RATES_KEPT)
+    // The problems come in words, so another language is another list.
+    const listsChanged = (['failed', 'online_only', 'images', 'people', 'doubts', 'people_changed', 'recognition', 'language'] as const).some((part) => status[part] !== this.status?.[part])
+    this.status = status
+    this.now = Date.now()
+    if (listsChanged) this.refresh()
+  }
+
+  noticed(event: Happened): void {
+    if (event.kind === 'recognition_purged') this.purged = { prints: event.embeddings ?? 0, pictures: event.chips ?? 0 }
+    this.refresh()
+  }
+
+  /** Reads the newest photos, the problems and the people anew. */
+  async readLists(): Promise<void> {
+    this.changes += 1
+    await this.read(async () => {
+      const recognition = this.status?.recognition ?? false
+      const [page, problems, people] = await Promise.all([
+        this.client.images(PAGE),
+        this.client.places('problems', { limit: NEWEST }),
+        recognition ? this.client.people() : Promise.resolve([]),
+      ])
+      this.page = page
+      this.problems = problems.items
+      this.people = people
+    })
+  }
+
+  dismiss = (): void => void (this.failure = null)
+  togglePause = (): Promise<boolean> => this.act(this.status?.state === 'paused' ? this.client.resume : this.client.pause)
+  retry = (): Promise<boolean> => this.act(this.client.retry)
+  retryPlace = (placeId: number): Promise<boolean> => this.act(() => this.client.retryPlace(placeId))
+  showPlace = (placeId: number): Promise<boolean> => this.act(() => this.client.showPlace(placeId))
+  lookAtOnlineOnly = (): Promise<boolean> => this.act(this.client.lookAtOnlineOnly)
+  rescan = (): Promise<boolean> => this.act(this.client.rescan)
+
+  clearProblems = (): Promise<void> => this.clear(this.client.clearProblems)
+  clearPlace = (placeId: number): Promise<void> => this.clear(() => this.client.clearPlace(placeId))
+
+  private async clear(action: () => Promise<void>): Promise<void> {
+    if (await this.act(action)) this.refresh()
+  }
+
+  hidePopup = (): Promise<boolean> => this.act(this.client.hidePopup)
+  /** Opens the browser at a place in the program, such as `photo-12`. */
+  open = (place: string): Promise<boolean> => this.act(() => this.client.open(place))
+
+  /** Does what the user asked for; a failure is shown until it is put away or something works. False if it did not work. */
+  async act(action: () => Promise<void>): Promise<boolean> {
+    let worked = false
+    this.failure = await this.attempt(async () => {
+      await action()
+      worked = true
+    })
+    return worked
+  }
+
+  /** Reads something to show; why it could not be read is shown until it can. */
+  async read(reading: () => Promise<void>): Promise<void> {
+    this.unread = await this.attempt(reading)
+  }
+
+  /** What the API said against it; null if it worked, or if the agent is away: the event stream notices that and says so. */
+  private async attempt(call: () => Promise<void>): Promise<Problem | null> {
+    try {
+      await call()
+    } catch (error) {
+      if (error instanceof Unreachable) return null
+      if (!(error instanceof ApiError)) throw error
+      if (error.status !== 401) return error.problem
+      this.connection = 'refused'
+    }
+    return null
+  }
+}
+
+export const client = new Client()
+export const app = new AppState(client)

@@ -1,0 +1,99 @@
+/** What the popup shows: a card, or the burst that is under way or came to its end; what somebody is looking at stays until they let go. */
+
+import type { Burst, Finished, ImageOut, PlaceProblem } from '../api/types'
+import { MOST_CARDS, cardKey, cards, newestFirst, type Card } from './cards'
+
+export interface Source {
+  readonly images: readonly ImageOut[]
+  readonly problems: readonly PlaceProblem[]
+  readonly burst: Burst | null
+  /** the last burst, until the next photos come */
+  readonly finished: Finished | null
+}
+
+export class CardQueue {
+  /** the card that was turned to or is held; it stays though newer ones push it off the end */
+  private kept = $state.raw<Card | null>(null)
+  private held = $state(false)
+  /** the newest card when the popup opened; undefined once that was answered, or the user did something */
+  private opened: string | null | undefined
+  /** what came of the burst was read */
+  private read = $state(false)
+
+  private readonly all = $derived.by(() => cards(this.source().images, this.source().problems, Infinity))
+
+  /** newest first */
+  readonly list = $derived.by((): readonly Card[] => {
+    const shown = this.all.slice(0, MOST_CARDS)
+    const kept = this.found
+    return kept === null || shown.some((card) => cardKey(card) === cardKey(kept)) ? shown : [...shown, kept]
+  })
+  readonly index = $derived.by(() => {
+    const kept = this.found
+    return kept === null ? 0 : Math.max(0, this.list.findIndex((card) => cardKey(card) === cardKey(kept)))
+  })
+  readonly card = $derived.by((): Card | undefined => this.list[this.index])
+  /** in front of the cards, unless one of them is held */
+  readonly burst = $derived.by(() => (this.held && this.found !== null ? null : this.source().burst))
+  /** in front of the cards, unless one of them is looked at */
+  readonly finished = $derived.by(() => (this.burst !== null || this.found !== null || this.read ? null : this.source().finished))
+  readonly newest = $derived.by(() => (this.all[0] ? cardKey(this.all[0]) : null))
+
+  /** @param begun whether something was typed on a card and not yet given */
+  constructor(
+    private readonly source: () => Source,
+    private readonly begun: (card: Card) => boolean = () => false,
+  ) {}
+
+  /** Somebody points at the popup or types into it, or lets go: until then their card stays, whatever comes. */
+  hold(held: boolean): void {
+    if (held && this.burst === null && this.finished === null) this.kept ??= this.card ?? null
+    this.held = held
+    if (!held && this.kept !== null && this.index === 0 && !this.begun(this.kept)) this.kept = null
+  }
+
+  /** The popup has just opened, before it knows what for: the card that comes is what it opened on. */
+  open(): void {
+    this.opened = this.newest
+  }
+
+  /** The user does something: their card stays. */
+  touched(): void {
+    this.opened = undefined
+  }
+
+  /** A new card, or a burst's start or end: it comes to the front, unless somebody holds on to another or has begun to answer it. */
+  news(): void {
+    if (this.source().finished === null) this.read = false
+    if (this.opened !== undefined && this.opened !== this.newest) {
+      this.opened = undefined
+      this.kept = null
+      // A pointer that happens to be where it opened holds what it opened on.
+      if (this.held) this.kept = this.card ?? null
+    } else if (!this.held && this.kept !== null && !this.begun(this.kept)) this.kept = null
+  }
+
+  /** On from what came of the burst to the cards. */
+  leaveFinished(): void {
+    this.read = true
+  }
+
+  turn(step: number): void {
+    this.touched()
+    if (this.finished !== null) {
+      if (step > 0) this.leaveFinished()
+      return
+    }
+    const next = this.list[this.index + step]
+    if (this.burst === null && next !== undefined) this.kept = next
+  }
+
+  /** The kept card as it is known now; null if it is gone, not only pushed off the end of what is read. */
+  private readonly found = $derived.by((): Card | null => {
+    const { kept } = this
+    if (kept === null) return null
+    const known = this.all.find((card) => cardKey(card) === cardKey(kept))
+    const last = this.all.at(-1)
+    return known ?? (last !== undefined && newestFirst(last, kept) < 0 ? kept : null)
+  })
+}

@@ -1,0 +1,98 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+
+import { follow, type Listener, type Seen } from '../../src/api/events'
+import type { Status } from '../../src/api/types'
+
+/** A stream as browsers have them, which a test breaks. */
+class Stream extends EventTarget {
+  static made: Stream[] = []
+  closed = false
+
+  constructor(readonly address: string) {
+    super()
+    Stream.made.push(this)
+  }
+
+  close(): void {
+    this.closed = true
+  }
+}
+
+class Page extends EventTarget implements Seen {
+  visibilityState = 'visible'
+
+  turn(to: 'visible' | 'hidden'): void {
+    this.visibilityState = to
+    this.dispatchEvent(new Event('visibilitychange'))
+  }
+}
+
+const open = (): number => Stream.made.filter(({ closed }) => !closed).length
+const last = (): Stream => Stream.made.at(-1) as Stream
+const status = {} as Status
+
+let listener: Listener
+let page: Page
+beforeEach(() => {
+  vi.useFakeTimers()
+  vi.stubGlobal('EventSource', Stream)
+  Stream.made = []
+  listener = { connected: vi.fn(), status: vi.fn(), happened: vi.fn(), offline: vi.fn(), refused: vi.fn() }
+  page = new Page()
+})
+afterEach(() => {
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+})
+
+describe('the event stream', () => {
+  it('is there only while the page can be seen', () => {
+    const end = follow(listener, () => Promise.resolve(status), page)
+    expect(open()).toBe(1)
+    page.turn('hidden')
+    expect(open()).toBe(0)
+    page.turn('visible')
+    expect(open()).toBe(1)
+    end()
+    page.turn('hidden')
+    page.turn('visible')
+    expect(open()).toBe(0)
+  })
+
+  it('of a page that is opened behind another one begins when that is seen', () => {
+    page.visibilityState = 'hidden'
+    follow(listener, () => Promise.resolve(status), page)
+    expect(open()).toBe(0)
+    page.turn('visible')
+    expect(open()).toBe(1)
+  })
+
+  it('is one, however often the page is hidden while it is asked why the stream broke', async () => {
+    follow(listener, () => new Promise((resolve) => setTimeout(() => resolve(status), 50)), page)
+    last().dispatchEvent(new Event('error'))
+    page.turn('hidden')
+    page.turn('visible')
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(open()).toBe(1)
+  })
+
+  it('comes back by itself, but not while the page is hidden', async () => {
+    follow(listener, () => Promise.resolve(status), page)
+    last().dispatchEvent(new Event('error'))
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect([Stream.made.length, open()]).toEqual([2, 1])
+    last().dispatchEvent(new Event('error'))
+    await vi.advanceTimersByTimeAsync(0)
+    page.turn('hidden')
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(open()).toBe(0)
+  })
+
+  it('stays where no page is given, as that of the popup', () => {
+    const end = follow(listener, () => Promise.resolve(status))
+    page.turn('hidden')
+    expect(open()).toBe(1)
+    end()
+    expect(open()).toBe(0)
+  })
+})

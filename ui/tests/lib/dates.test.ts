@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+
+import { dayOf, dayOfParts, partsOfDay, spanText, usualSpans } from '../../src/lib/dates'
+import { texts } from '../../src/lib/i18n'
+
+const TODAY = new Date(2026, 10, 25)
+const t = texts('en')
+
+describe('days', () => {
+  it('are those of the local calendar', () => {
+    expect(dayOf(new Date(2026, 0, 3, 23, 59))).toBe('2026-01-03')
+  })
+
+  it('are typed part by part, and are one once all of it is there and within the bounds', () => {
+    const typed = (year: string, month: string, day: string, least: string | null = null, most: string | null = null) => dayOfParts({ year, month, day }, least, most)
+    expect(typed('2025', '02', '9')).toBe('2025-02-09')
+    expect(typed('', '', '')).toBeNull()
+    for (const [year, month, day] of [['2025', '', ''], ['202', '2', '9'], ['2025', '2', '30'], ['2025', '13', '1']] as const) expect(typed(year, month, day)).toBeUndefined()
+    expect(typed('2025', '2', '9', '2025-02-10')).toBeUndefined()
+    expect(typed('2025', '2', '9', null, '2025-02-08')).toBeUndefined()
+    expect(partsOfDay('2025-02-09')).toEqual({ year: '2025', month: '02', day: '09' })
+    expect(partsOfDay(null)).toEqual({ year: '', month: '', day: '' })
+  })
+
+  it('make the usual spans', () => {
+    expect(usualSpans(TODAY, t).map(({ after, before }) => [after, before])).toEqual([
+      ['2026-11-19', null],
+      ['2026-11-01', null],
+      ['2026-01-01', null],
+      ['2025-01-01', '2025-12-31'],
+    ])
+  })
+
+  it('are said in words', () => {
+    expect(spanText({ after: '2026-11-01', before: null }, TODAY, 'en', t)).toBe('This month')
+    expect(spanText({ after: '2026-10-03', before: null }, TODAY, 'en', t)).toBe('Since 3 Oct 2026')
+    expect(spanText({ after: null, before: '2026-10-03' }, TODAY, 'en', t)).toBe('Until 3 Oct 2026')
+    expect(spanText({ after: '2026-10-03', before: '2026-10-09' }, TODAY, 'en', t)).toMatch(/3\s?–\s?9 Oct 2026/)
+    expect(spanText({ after: null, before: null }, TODAY, 'en', t)).toBe('Any date')
+  })
+})

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest'
+
+import { ago, bytes, day, millions, rate, sparkline, timeLeft } from '../../src/lib/format'
+import { texts } from '../../src/lib/i18n'
+
+const en = texts('en')
+const zh = texts('zh-CN')
+const NOW = Date.parse('2026-11-25T12:00:00Z')
+const before = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString()
+
+describe('ago', () => {
+  it('grows coarser with distance', () => {
+    expect(ago(before(20), NOW, 'en', en)).toBe('just now')
+    expect(ago(before(125), NOW, 'en', en)).toBe('2 min ago')
+    expect(ago(before(7200), NOW, 'en', en)).toBe('2 hr ago')
+    expect(ago(before(90_000), NOW, 'zh-CN', zh)).toBe('昨天')
+  })
+
+  it('calls a time ahead of this clock just now', () => {
+    expect(ago(before(-500), NOW, 'zh-CN', zh)).toBe('刚刚')
+  })
+})
+
+describe('timeLeft', () => {
+  it('is no more exact than it is known', () => {
+    expect(timeLeft(null, en)).toBe('Working out the time left')
+    expect(timeLeft(4, en)).toBe('A few seconds left')
+    expect(timeLeft(34, en)).toBe('About 40 seconds left')
+    expect(timeLeft(65, en)).toBe('About 1 minute left')
+    expect(timeLeft(123, zh)).toBe('大约还要 2 分钟')
+    expect(timeLeft(7300, en)).toBe('About 2 hours left')
+  })
+})
+
+describe('rate', () => {
+  it('changes its unit when photos are slow', () => {
+    expect(rate(22.4, en)).toBe('22 photos/s')
+    expect(rate(3.24, zh)).toBe('3.2 张/秒')
+    expect(rate(0.5, en)).toBe('30 photos/min')
+  })
+})
+
+describe('days', () => {
+  it('name the year only when it is another', () => {
+    const date = new Date(2026, 10, 14)
+    expect(day(date, new Date(NOW), 'en')).toBe('Saturday 14 November')
+    expect(day(date, new Date(2027, 0, 1), 'zh-CN')).toContain('2026')
+  })
+})
+
+describe('bytes', () => {
+  it('are written in the unit that fits', () => {
+    expect(bytes(512, 'en')).toBe('1 kB')
+    expect(bytes(411_800, 'en')).toBe('412 kB')
+    expect(bytes(3_140_000, 'zh-CN')).toMatch(/^3.1 ?MB$/)
+    expect(bytes(0, 'en')).toBe('0 kB')
+  })
+})
+
+describe('sparkline', () => {
+  it('spans the plot from the oldest value to the newest', () => {
+    expect(sparkline([0, 5, 10], 100, 20)).toBe('0.0,19.0 50.0,10.0 100.0,1.0')
+    expect(sparkline([0, 0], 100, 20)).toBe('0.0,19.0 100.0,19.0')
+  })
+})
+
+describe('millions', () => {
+  it('are counted in ten thousands in Chinese', () => {
+    expect([millions(2_137_880, 'en'), millions(2_137_880, 'zh-CN'), millions(9, 'zh-CN')]).toEqual([2.1, 214, 1])
+  })
+})
