@@ -5,6 +5,7 @@ import { mount, type Component } from 'svelte'
 import './tokens.css'
 import './base.css'
 import App from './App.svelte'
+import { connectChunks } from './chunks'
 import { app } from './lib/state.svelte'
 
 function desktop(agent: string): string {
@@ -17,6 +18,7 @@ export function begin(page: Component, unseen = false): void {
   const target = document.getElementById('app')
   if (target === null) throw new Error('the document has no #app')
   document.documentElement.dataset['os'] = desktop(navigator.userAgent)
+  connectChunks()
   app.start(unseen ? null : document)
   mount(App, { target, props: { page } })
 }

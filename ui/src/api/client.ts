@@ -44,6 +44,8 @@ const TIME_LIMIT_MS = 15_000
 const UPLOAD_LIMIT_MS = 120_000
 /** For what the agent itself gives up after two minutes. */
 const SLOW_LIMIT_MS = 150_000
+/** The user may take a while in the system's dialog. */
+const DIALOG_LIMIT_MS = 600_000
 
 export class Client {
   /** @param fetcher stands in for the browser's `fetch` in tests */
@@ -98,6 +100,10 @@ export class Client {
   installUpdate = (): Promise<void> => this.post('/api/update/install')
   pause = (): Promise<void> => this.post('/api/pause')
   resume = (): Promise<void> => this.post('/api/resume')
+  /** The path from the system's own dialog; null if it was cancelled. */
+  chooseFolder = async (): Promise<string | null> => (await this.ask<{ path: string | null }>('/api/folders/choose', undefined, DIALOG_LIMIT_MS)).path
+  /** Opens the settings file in the user's editor. */
+  openSettingsFile = (): Promise<void> => this.post('/api/settings/file/open')
   hidePopup = (): Promise<void> => this.post('/api/popup/hide')
   /** Opens the browser signed in: the popup's own session is not the browser's. */
   open = (place: string): Promise<void> => this.post('/api/open', { at: place })

@@ -10,9 +10,6 @@ export type Value = Setting['value']
 
 export type FolderChange = Partial<Omit<WatchedFolder, 'path'>>
 
-/** The user takes their time in the system's dialog. */
-const DIALOG_LIMIT_MS = 600_000
-
 export class SettingsApi {
   constructor(private readonly client: Pick<Client, 'request' | 'lines'>) {}
 
@@ -21,16 +18,10 @@ export class SettingsApi {
   reset = (key: string): Promise<Setting> => this.client.request('DELETE', `/api/settings/${key}`)
   check = (key: string, value: Value): Promise<void> => this.client.request('POST', `/api/settings/${key}/check`, { value })
 
-  /** In the user's editor. */
-  openFile = (): Promise<void> => this.client.request('POST', '/api/settings/file/open')
-
   addFolder = (path: string, switches: FolderChange = {}): Promise<void> => this.client.request('POST', '/api/folders', { ...switches, path })
   changeFolder = (path: string, change: FolderChange): Promise<void> => this.client.request('PATCH', '/api/folders', { path, ...change })
   checkFolder = (path: string, change: FolderChange): Promise<void> => this.client.request('POST', '/api/folders/check', { path, ...change })
   removeFolder = (path: string): Promise<FolderRemoved> => this.client.request('DELETE', `/api/folders?path=${encodeURIComponent(path)}`)
-  /** The system's own dialog; null if it was cancelled. */
-  chooseFolder = async (): Promise<string | null> =>
-    (await this.client.request<{ path: string | null }>('POST', '/api/folders/choose', undefined, DIALOG_LIMIT_MS)).path
   /** What a folder holds, again and again while it is counted, until the signal is aborted. */
   estimates = (path: string, signal: AbortSignal): AsyncGenerator<Estimate> => this.client.lines('/api/folders/estimate', { path }, signal)
 

@@ -136,6 +136,7 @@ export class AppState {
     if (await this.act(action)) this.refresh()
   }
 
+  openSettingsFile = (): Promise<boolean> => this.act(this.client.openSettingsFile)
   hidePopup = (): Promise<boolean> => this.act(this.client.hidePopup)
   /** Opens the browser at a place in the program, such as `photo-12`. */
   open = (place: string): Promise<boolean> => this.act(() => this.client.open(place))

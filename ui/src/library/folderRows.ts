@@ -35,8 +35,3 @@ export function folderRows(
   for (const folder of watched) add(folder, folder.images > 0, 1, -1)
   return rows
 }
-
-/** The last part of a path, whichever way its system writes it. */
-export function nameOf(path: string): string {
-  return path.replace(/[/\\]+$/, '').split(/[/\\]/).at(-1) || path
-}

@@ -1,4 +1,4 @@
-/** Everything about people that the first page does without: what is exported here makes up one file, read when somebody first goes there. */
+/** The parts of this room that are loaded lazily, see `lazyPeople.ts`, and their texts. */
 
 import * as texts from 'virtual:texts/people_page'
 

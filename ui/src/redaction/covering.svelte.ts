@@ -1,6 +1,6 @@
 /** Which photos are to get covered copies, asked from anywhere; the sheet that asks how is read when it is wanted. */
 
-import { laterCovers } from '../lib/later.svelte'
+import { lazyRedaction } from './lazyRedaction'
 
 class Covering {
   /** ids of photos; null while nothing is asked */
@@ -8,7 +8,7 @@ class Covering {
 
   ask = (ids: readonly number[]): void => {
     this.asked = ids
-    if (!laterCovers.parts) void laterCovers.read()
+    if (!lazyRedaction.parts) void lazyRedaction.load()
   }
 
   end = (): void => void (this.asked = null)

@@ -2,7 +2,7 @@
 
 import type { Doubtful, RedactionBatchOut, Style } from '../api/types'
 import type { Texts } from '../lib/i18n'
-import { folderName } from '../settings/settings'
+import { folderName } from '../lib/folders'
 import { byHand, partly, type Mark } from './cover'
 
 const DOUBTS: Readonly<Record<Doubtful, string>> = {

@@ -3,10 +3,11 @@
 import { ApiError } from '../api/client'
 import { SettingsApi, type FirstRun, type FolderChange, type Setting, type SettingsOut, type Value, type WatchedFolder } from '../api/settings'
 import type { Problem } from '../api/types'
+import { folderName, watchedFolderOf } from '../lib/folders'
 import { app, client, type AppState } from '../lib/state.svelte'
 import { toasts, type Toasts } from '../lib/toasts.svelte'
 import { turns } from '../lib/turns'
-import { folderName, replaced, same, watchedFolderOf } from './settings'
+import { replaced, same } from './settings'
 
 export class SettingsState {
   all = $state.raw<SettingsOut | null>(null)
@@ -16,10 +17,6 @@ export class SettingsState {
   refused = $state.raw<ReadonlyMap<string, Problem>>(new Map())
   /** the last key that was saved */
   saved = $state<string | null>(null)
-  /** the system's folder dialog is open */
-  choosing = $state(false)
-  /** there is no dialog here: the path is typed instead */
-  typing = $state(false)
   /** what was read before a change must not come after it */
   private readonly inTurn = turns()
 
@@ -35,8 +32,6 @@ export class SettingsState {
 
   read = (): Promise<void> => this.inTurn(() => this.app.read(async () => void (this.all = await this.api.read())))
   readFirstRun = (): Promise<void> => this.app.read(async () => void (this.firstRun = await this.api.firstRun()))
-
-  openFile = (): Promise<boolean> => this.app.act(this.api.openFile)
 
   /** False if it was refused; why stands in `refused`. */
   async save(key: string, value: Value): Promise<boolean> {
@@ -85,16 +80,6 @@ export class SettingsState {
     if (problem) refused.set(key, problem)
     else refused.delete(key)
     this.refused = refused
-  }
-
-  /** The path chosen in the system's dialog; null if none was. */
-  async choose(): Promise<string | null> {
-    let path: string | null = null
-    this.choosing = true
-    const asked = await this.app.act(async () => void (path = await this.api.chooseFolder()))
-    this.choosing = false
-    if (!asked) this.typing = true
-    return path
   }
 
   async addFolder(path: string): Promise<boolean> {

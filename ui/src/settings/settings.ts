@@ -94,21 +94,6 @@ export function ordered<G extends { readonly name: string }>(groups: readonly G[
   return [...groups].sort((a, b) => place(a) - place(b))
 }
 
-/** The name of a folder: the last part of its path. */
-export function folderName(path: string): string {
-  return path.replace(/[/\\]+$/, '').split(/[/\\]/).at(-1) || path
-}
-
-/** Whether a path lies in a folder, at any depth, or is it. */
-export function isInside(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(/[/\\]$/.test(folder) ? folder : folder + (folder.includes('\\') ? '\\' : '/'))
-}
-
-/** The watched folder that a file lies in: the innermost one. */
-export function watchedFolderOf<F extends { readonly path: string }>(path: string, folders: readonly F[]): F | undefined {
-  return folders.filter((folder) => isInside(path, folder.path)).sort((a, b) => b.path.length - a.path.length)[0]
-}
-
 /** Minutes until eight tomorrow morning, or this morning if it is not yet four. */
 export function minutesUntilMorning(now: Date): number {
   const morning = new Date(now)

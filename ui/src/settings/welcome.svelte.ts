@@ -1,8 +1,9 @@
 /** The welcome, in the popup and in a browser: which folders, counted while one looks, and how far it should go; left half-way, it is taken up again. */
 
 import type { Estimate, FirstRun, SettingsApi, WelcomeChoices } from '../api/settings'
+import { folderName, isInside } from '../lib/folders'
 import { app, type AppState } from '../lib/state.svelte'
-import { folderName, isInside, total } from './settings'
+import { total } from './settings'
 import { settings, type SettingsState } from './settings.svelte'
 
 export interface Chosen {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 
-import { folderRows, nameOf } from '../../src/library/folderRows'
+import { folderRows } from '../../src/library/folderRows'
 
 const watched = [
   { path: '/a', name: 'a', images: 5, problem: null },
@@ -22,8 +22,4 @@ it('shows the folders inside those that are open', () => {
 it('offers no opening where nothing was found inside', () => {
   const empty = new Map([['/a', []]])
   expect(folderRows(watched, empty, new Set(['/a']))[0]?.expanded).toBeNull()
-})
-
-it('names a folder by the end of its path on every system', () => {
-  expect(['/photos/2025', '/photos/2025/', 'C:\\Photos\\2025', '/'].map(nameOf)).toEqual(['2025', '2025', '2025', '/'])
 })

@@ -2,7 +2,7 @@ import { spelled } from '../../src/lib/pinyin'
 import { describe, expect, it } from 'vitest'
 
 import type { Setting, SettingGroup } from '../../src/api/settings'
-import { folderName, minutesUntilMorning, ordered, replaced, search, shown, total, typed, variable, watchedFolderOf } from '../../src/settings/settings'
+import { minutesUntilMorning, ordered, replaced, search, shown, total, typed, variable } from '../../src/settings/settings'
 import { setting } from '../fixtures'
 
 const groups: readonly SettingGroup[] = [
@@ -84,20 +84,6 @@ it('a setting is found by its words in either language, and by its key', () => {
 })
 
 describe('folders', () => {
-  it('are named by the last part of their path', () => {
-    expect(folderName('/home/mei/Pictures/')).toBe('Pictures')
-    expect(folderName('C:\\Users\\mei\\Phone uploads')).toBe('Phone uploads')
-    expect(folderName('/')).toBe('/')
-  })
-
-  it('own the files below them, the innermost first', () => {
-    const folders = [{ path: '/photos' }, { path: '/photos/phone' }, { path: 'C:\\Photos' }]
-    expect(watchedFolderOf('/photos/phone/a.jpg', folders)?.path).toBe('/photos/phone')
-    expect(watchedFolderOf('/photos/phone 2/a.jpg', folders)?.path).toBe('/photos')
-    expect(watchedFolderOf('C:\\Photos\\b.jpg', folders)?.path).toBe('C:\\Photos')
-    expect(watchedFolderOf('/elsewhere/a.jpg', folders)).toBeUndefined()
-  })
-
   it('are estimated together', () => {
     expect(total([{ images: 10, seconds: 2, more: false }, { images: 5, seconds: 1, more: true }])).toEqual({ images: 15, seconds: 3, more: true })
     expect(total([])).toEqual({ images: 0, seconds: 0, more: false })

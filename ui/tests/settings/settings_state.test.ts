@@ -101,14 +101,6 @@ describe('SettingsState', () => {
     expect(asked.some((call) => call.startsWith('PATCH'))).toBe(false)
   })
 
-  it('lets the path be typed where no dialog can be shown', async () => {
-    const { app, settings } = world({ 'POST /api/folders/choose': { status: 503, body: { code: 'desktop.no_dialog', cause: 'No dialog.', remedy: '' } } })
-    expect(await settings.choose()).toBeNull()
-    expect(settings.typing).toBe(true)
-    expect(settings.choosing).toBe(false)
-    expect(app.failure?.code).toBe('desktop.no_dialog')
-  })
-
   it('asks for quiet, for a while or until the burst is done', async () => {
     const { settings, asked } = world()
     await settings.quiet(30)

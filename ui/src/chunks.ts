@@ -1,0 +1,17 @@
+/** Says which file of the built program each room's lazy parts come from. */
+
+import { lazyLibrary } from './library/lazyLibrary'
+import { lazyPeople } from './people/lazyPeople'
+import { lazyRedaction } from './redaction/lazyRedaction'
+import { lazyScreen } from './screen/lazyScreen'
+import { lazySettings } from './settings/lazySettings'
+import { lazyStatus } from './status/lazyStatus'
+
+export function connectChunks(): void {
+  lazyLibrary.from(async () => (await import('./rest')).library)
+  lazySettings.from(async () => (await import('./rest')).settings)
+  lazyStatus.from(async () => (await import('./rest')).status)
+  lazyPeople.from(async () => (await import('./rest')).people())
+  lazyRedaction.from(async () => (await (await import('./rest')).redactionAndScreen()).redaction)
+  lazyScreen.from(async () => (await (await import('./rest')).redactionAndScreen()).screen)
+}

@@ -1,0 +1,3 @@
+import { Lazy } from '../lib/lazy.svelte'
+
+export const lazyLibrary = new Lazy<typeof import('./libraryPages')>()
