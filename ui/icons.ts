@@ -26,7 +26,7 @@ export function icons(): Plugin {
     load(id) {
       if (!id.startsWith(`\0${NAME}`)) return null
       const source = readFileSync(join(FOLDER, `${id.slice(NAME.length + 1)}.svelte`), 'utf8')
-      return `import { icon } from '/src/lib/icon'\nexport default icon(${JSON.stringify(drawing(source))})`
+      return `import { icon } from '/src/lib/iconComponent'\nexport default icon(${JSON.stringify(drawing(source))})`
     },
   }
 }

@@ -24,7 +24,7 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             // What runs first waits for nothing else; all else that parts of the program share is one file, which packs far better than many.
-            { name: 'first', test: /preload-helper|src\/(api\/(client|early|library|session)|lib\/route|library\/order)\.ts$/, priority: 2 },
+            { name: 'first', test: /preload-helper|src\/(api\/(client|prefetch|photoFilter|pageSession)|lib\/route|library\/photoOrder)\.ts$/, priority: 2 },
             { name: 'shared', minShareCount: 2, priority: 1 },
           ],
         },

@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-import type { Wanted } from '../src/api/cover.ts'
+import type { Wanted } from '../src/api/redactionApi.ts'
 import type { Doubtful, ImageOut, MarkIo, RedactedOut, RedactionBatchOut, RedactionDetail, Style } from '../src/api/types.ts'
 import { picture, type Options, type World } from './fixtures.ts'
 

@@ -4,7 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 
-import type { LibraryAction } from '../src/api/library.ts'
+import type { LibraryAction } from '../src/api/photoFilter.ts'
 import type { FolderOut, ImageOut, LibraryIndex, SubfolderOut } from '../src/api/types.ts'
 import { HUGE, photoOf, type Options, type World } from './fixtures.ts'
 

@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-import type { Edit } from '../src/api/people.ts'
+import type { Edit } from '../src/api/peopleApi.ts'
 import type { Doubt, FaceOut, FaceRef, FaceSearchOut, ImageOut, NameConflict, PersonDetail, PersonFace, PersonOut, Problem, Step } from '../src/api/types.ts'
 import type { Options, World } from './fixtures.ts'
 

@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import en from '../../assets/locales/en.json' with { type: 'json' }
 import zh from '../../assets/locales/zh-CN.json' with { type: 'json' }
 import { page, pages } from '../docs.ts'
-import type { Setting, SettingGroup, Value, WatchedFolder, WelcomeChoices } from '../src/api/settings.ts'
+import type { Setting, SettingGroup, Value, WatchedFolder, WelcomeChoices } from '../src/api/settingsApi.ts'
 import type { Reference, SessionOut } from '../src/api/types.ts'
 import { flatten } from '../texts.ts'
 import type { Options, World } from './fixtures.ts'

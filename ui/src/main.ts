@@ -1,10 +1,10 @@
 /** Starts the page for a browser. */
 
-import { begin } from './begin'
+import { bootstrap } from './bootstrap'
 import { routeOf } from './lib/route'
-import { library } from './library/library.svelte'
+import { library } from './library/libraryState.svelte'
 import Shell from './Shell.svelte'
 
 // On the way while the page is put up.
 if (routeOf(location.hash).page === 'photos') void library.read()
-begin(Shell)
+bootstrap(Shell)

@@ -1,10 +1,10 @@
 /** The first that runs, and small: asks for the photos, and for the pictures of the first of them, while the program is on its way. */
 
 import { thumbnailUrl } from './api/client'
-import { askEarly } from './api/early'
-import { EVERYTHING, filterQuery } from './api/library'
+import { EVERYTHING, filterQuery } from './api/photoFilter'
+import { askEarly } from './api/prefetch'
 import { routeOf } from './lib/route'
-import { unpack } from './library/order'
+import { unpack } from './library/photoOrder'
 
 /** As many as a usual window shows. */
 const PICTURES = 32

@@ -1,4 +1,4 @@
-import type { Setting } from '../src/api/settings'
+import type { Setting } from '../src/api/settingsApi'
 import type { FaceOut, ImageOut, PlaceProblem, Status } from '../src/api/types'
 
 export function face(box: FaceOut['box'] = [10, 10, 20, 20], over: Partial<FaceOut> = {}): FaceOut {

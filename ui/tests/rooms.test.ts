@@ -48,4 +48,9 @@ describe('the rooms', () => {
     const order = Object.keys(MAY_IMPORT)
     for (const [room, others] of Object.entries(MAY_IMPORT)) for (const other of others) expect(order.indexOf(other), `${room} imports ${other}`).toBeLessThan(order.indexOf(room))
   })
+
+  it('have no two files of one name', () => {
+    const names = files.map((file) => (file.split(sep).at(-1) ?? '').replace(/(\.svelte)?(\.ts)?$/, '').toLowerCase())
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([])
+  })
 })

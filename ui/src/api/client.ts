@@ -1,8 +1,8 @@
 /** Calls of the agent's HTTP API: same origin, signed with the session's key. */
 
-import { takeEarly } from './early'
-import { filterQuery, type ActionDone, type LibraryAction, type LibraryFilter, type PackedIndex } from './library'
-import { session } from './session'
+import { session } from './pageSession'
+import { filterQuery, type ActionDone, type LibraryAction, type LibraryFilter, type PackedIndex } from './photoFilter'
+import { takeEarly } from './prefetch'
 import type { Draft, FindingOut, FolderOut, HealthReport, ImageOut, ImagePage, PersonOut, PhotoCopiedOut, PlaceProblem, PlaceProblems, Problem, Status, SubfolderOut, UpdateOut } from './types'
 
 interface Page {

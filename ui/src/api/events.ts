@@ -1,7 +1,7 @@
 /** The agent's event stream, which comes back by itself after the agent was gone. */
 
 import { ApiError } from './client'
-import { session } from './session'
+import { session } from './pageSession'
 import type { Status } from './types'
 
 export interface Happened {

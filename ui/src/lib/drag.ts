@@ -1,7 +1,7 @@
 /** What a photo is when it is dragged out of the page: its own file. */
 
 import { originalUrl } from '../api/client'
-import { session } from '../api/session'
+import { session } from '../api/pageSession'
 
 interface Dragged {
   readonly id: number

@@ -1,7 +1,7 @@
 /** The system's dialog for choosing a folder, which the agent opens. */
 
 import type { Client } from '../api/client'
-import { app, client, type AppState } from './state.svelte'
+import { app, client, type AppState } from './appState.svelte'
 
 export class FolderDialog {
   open = $state(false)

@@ -3,7 +3,7 @@
  * Never for errors: those stand beside their cause.
  */
 
-import { app, type AppState } from './state.svelte'
+import { app, type AppState } from './appState.svelte'
 
 /** Whether it worked; `gone` if there is nothing left to undo, as when it was undone elsewhere. */
 export type Outcome = boolean | 'gone'

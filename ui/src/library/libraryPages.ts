@@ -2,6 +2,6 @@
 
 export { default as DayField } from '../lib/components/DayField.svelte'
 export { default as FolderTree } from './FolderTree.svelte'
-export { default as OnlineOnly } from './OnlineOnly.svelte'
-export { default as Problems } from './Problems.svelte'
+export { default as OnlineOnlyPage } from './OnlineOnlyPage.svelte'
+export { default as ProblemsPage } from './ProblemsPage.svelte'
 export { default as SearchDialog } from './SearchDialog.svelte'

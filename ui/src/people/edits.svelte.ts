@@ -1,25 +1,25 @@
 /** What the user says about faces and people: one edit after the other, each confirmed at the foot of the page and undone from there or by key. */
 
 import { ApiError } from '../api/client'
-import { PeopleApi, type Edit } from '../api/people'
+import { PeopleApi, type Edit } from '../api/peopleApi'
 import type { Edited, FaceOut } from '../api/types'
-import { app, client, type AppState } from '../lib/state.svelte'
+import { app, client, type AppState } from '../lib/appState.svelte'
+import { serialQueue } from '../lib/serialQueue'
 import { toasts, type Outcome, type Step, type Toasts } from '../lib/toasts.svelte'
-import { turns } from '../lib/turns'
-import { bases, type Bases } from './basis.svelte'
+import { legalBases, type LegalBases } from './legalBasis.svelte'
 
 /** The faces an edit is about, or how they are found when its turn comes. */
 export type Faces = readonly number[] | (() => Promise<readonly number[]>)
 
 export class Edits {
   /** Edits are sent in the order they were made in, and nothing is undone before it is saved. */
-  private readonly inTurn = turns()
+  private readonly inTurn = serialQueue()
 
   constructor(
     private readonly api: Pick<PeopleApi, 'edit' | 'undo'>,
     private readonly app: Pick<AppState, 'act' | 'refresh' | 't' | 'people'>,
     private readonly toasts: Pick<Toasts, 'show' | 'undo' | 'redo'>,
-    private readonly bases: Pick<Bases, 'chosen'>,
+    private readonly legalBases: Pick<LegalBases, 'chosen'>,
   ) {}
 
   /** Null if it was refused. `said` is what is confirmed then; null says nothing. `what` is what is undone, if that takes other words. */
@@ -64,7 +64,7 @@ export class Edits {
    */
   name = (face_ids: readonly number[], name: string, others = false): Promise<Edited | null> =>
     this.make(
-      () => ({ kind: 'name', face_ids, name, ...(this.isNew(name) ? { basis: this.bases.chosen } : {}) }),
+      () => ({ kind: 'name', face_ids, name, ...(this.isNew(name) ? { basis: this.legalBases.chosen } : {}) }),
       ({ count }) => this.app.t(others ? 'ui.edits.named_others' : 'ui.edits.named', { name, count }),
       ({ count }) => this.app.t('ui.edits.step_named', { name, count }),
     )
@@ -120,4 +120,4 @@ export class Edits {
 
 const found = (faces: Faces): Promise<readonly number[]> => (typeof faces === 'function' ? faces() : Promise.resolve(faces))
 
-export const edits = new Edits(new PeopleApi(client), app, toasts, bases)
+export const edits = new Edits(new PeopleApi(client), app, toasts, legalBases)

@@ -3,8 +3,8 @@
 import { SvelteMap } from 'svelte/reactivity'
 
 import type { FaceOut } from '../api/types'
-import { drafts, type Drafts } from './drafts.svelte'
 import { edits, type Edits } from './edits.svelte'
+import { nameDrafts, type NameDrafts } from './nameDrafts.svelte'
 
 interface Given {
   readonly name: string
@@ -17,20 +17,20 @@ export class Naming {
 
   constructor(
     private readonly edits: Pick<Edits, 'name'>,
-    private readonly drafts: Pick<Drafts, 'set'>,
+    private readonly nameDrafts: Pick<NameDrafts, 'set'>,
   ) {}
 
   /** Saves behind what the user does next; a name that was refused is in its field again. */
   async give(faceId: number, name: string): Promise<void> {
     this.given.set(faceId, { name, saved: false })
-    this.drafts.set(faceId, '')
+    this.nameDrafts.set(faceId, '')
     const done = await this.edits.name([faceId], name)
     if (done !== null) {
       this.given.set(faceId, { name, saved: true })
       return
     }
     this.given.delete(faceId)
-    this.drafts.set(faceId, name)
+    this.nameDrafts.set(faceId, name)
   }
 
   /** The faces with the names they were given. */
@@ -47,4 +47,4 @@ export class Naming {
   }
 }
 
-export const naming = new Naming(edits, drafts)
+export const naming = new Naming(edits, nameDrafts)

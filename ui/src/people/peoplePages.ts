@@ -8,4 +8,4 @@ extend(texts)
 
 export { default as FaceSearch } from './FaceSearch.svelte'
 export { default as PeopleChoice } from './PeopleChoice.svelte'
-export { default as People } from './People.svelte'
+export { default as PeoplePage } from './PeoplePage.svelte'

@@ -1,8 +1,8 @@
 /** The doubtful faces, one after the other: what was answered, what was skipped, and the way back through all of it. */
 
-import type { PeopleApi } from '../api/people'
+import type { PeopleApi } from '../api/peopleApi'
 import type { Doubt, Edited } from '../api/types'
-import type { AppState } from '../lib/state.svelte'
+import type { AppState } from '../lib/appState.svelte'
 import type { Outcome, Step, Toasts } from '../lib/toasts.svelte'
 import type { Edits } from './edits.svelte'
 

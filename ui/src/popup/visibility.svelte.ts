@@ -1,6 +1,6 @@
 /** How long the popup's window stays: after some seconds it hides, unless somebody points at it, types into it or has a menu open. */
 
-import { HideTimer, type Reason } from './hide'
+import { HideTimer, type Reason } from './hideTimer'
 
 export class Visibility {
   /** In the program's own window the page can hide it; in a browser the tab is the user's. */

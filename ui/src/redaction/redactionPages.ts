@@ -6,6 +6,6 @@ import { extend } from '../lib/i18n'
 
 extend(texts)
 
-export { default as CoverSheet } from './CoverSheet.svelte'
-export { default as FolderCopies } from './FolderCopies.svelte'
-export { default as Covers } from './Covers.svelte'
+export { default as RedactionSheet } from './RedactionSheet.svelte'
+export { default as FolderRedaction } from './FolderRedaction.svelte'
+export { default as RedactionPage } from './RedactionPage.svelte'

@@ -1,7 +1,7 @@
 /** The parts of this room that are loaded lazily, see `lazySettings.ts`. */
 
-export { default as FirstRun } from './FirstRun.svelte'
-export { default as Help } from './Help.svelte'
-export { default as KeysOverlay } from './KeysOverlay.svelte'
-export { default as Settings } from './Settings.svelte'
-export { default as WelcomeCard } from './WelcomeCard.svelte'
+export { default as OnboardingPage } from './OnboardingPage.svelte'
+export { default as HelpPage } from './HelpPage.svelte'
+export { default as ShortcutOverlay } from './ShortcutOverlay.svelte'
+export { default as SettingsPage } from './SettingsPage.svelte'
+export { default as OnboardingCard } from './OnboardingCard.svelte'

@@ -1,3 +1,3 @@
 /** The parts of this room that are loaded lazily, see `lazyStatus.ts`. */
 
-export { default as Status } from './Status.svelte'
+export { default as StatusPage } from './StatusPage.svelte'

@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest'
 
 import { Client, Unreachable } from '../../src/api/client'
-import { EVERYTHING } from '../../src/api/library'
-import { AppState } from '../../src/lib/state.svelte'
+import { EVERYTHING } from '../../src/api/photoFilter'
+import { AppState } from '../../src/lib/appState.svelte'
 
 /** An agent that ends in the middle of every answer. */
 const torn = (): Promise<Response> => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
 import { Client } from '../../src/api/client'
+import { AppState } from '../../src/lib/appState.svelte'
 import { FolderDialog } from '../../src/lib/folderDialog.svelte'
-import { AppState } from '../../src/lib/state.svelte'
 
 function world(status: number, body: unknown) {
   const client = new Client(() => Promise.resolve(new Response(JSON.stringify(body), { status })))

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { coalesce } from '../../src/lib/coalesce'
-import { HideTimer } from '../../src/popup/hide'
+import { HideTimer } from '../../src/popup/hideTimer'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())

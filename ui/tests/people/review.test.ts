@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 
-import type { Edit } from '../../src/api/people'
+import type { Edit } from '../../src/api/peopleApi'
 import type { Doubt, Edited } from '../../src/api/types'
 import { texts } from '../../src/lib/i18n'
 import { Toasts } from '../../src/lib/toasts.svelte'

@@ -6,8 +6,8 @@ import { describe, expect, it, vi } from 'vitest'
 import { html, page, pages, picture, picturesIn, target } from '../../docs'
 import { drawing } from '../../icons'
 import { Unreachable } from '../../src/api/client'
-import { client } from '../../src/lib/state.svelte'
-import { helpPart, read } from '../../src/settings/help'
+import { client } from '../../src/lib/appState.svelte'
+import { helpPart, read } from '../../src/settings/helpTexts'
 
 const sources = (folder: string): string[] => readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.svelte')).map((name) => join(folder, name))
 const ids = (text: string): string[] => [...text.matchAll(/<h\d id="([^"]*)"/g)].map((match) => match[1] ?? '')

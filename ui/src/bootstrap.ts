@@ -1,0 +1,24 @@
+/** Puts a page into the document, and follows the agent from then on. */
+
+import { mount, type Component } from 'svelte'
+
+import './tokens.css'
+import './base.css'
+import App from './App.svelte'
+import { connectChunks } from './chunks'
+import { app } from './lib/appState.svelte'
+
+function desktop(agent: string): string {
+  if (agent.includes('Windows')) return 'windows'
+  return agent.includes('Mac OS') ? 'macos' : 'linux'
+}
+
+/** @param unseen the agent is followed also while nobody can see the page, which is then up to date when it is shown */
+export function bootstrap(page: Component, unseen = false): void {
+  const target = document.getElementById('app')
+  if (target === null) throw new Error('the document has no #app')
+  document.documentElement.dataset['os'] = desktop(navigator.userAgent)
+  connectChunks()
+  app.start(unseen ? null : document)
+  mount(App, { target, props: { page } })
+}

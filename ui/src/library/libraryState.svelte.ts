@@ -1,0 +1,276 @@
+/** The library as it is looked at: which photos there are, what is known of those in view, which are chosen, and what is done with them. */
+
+import { untrack } from 'svelte'
+import { SvelteMap } from 'svelte/reactivity'
+
+import type { Client } from '../api/client'
+import { EVERYTHING, type LibraryAction, type LibraryFilter } from '../api/photoFilter'
+import type { FolderOut, ImageOut, LibraryActionDone } from '../api/types'
+import { app, client, type AppState } from '../lib/appState.svelte'
+import { NOTHING, remaining, type Selection } from '../lib/selection'
+import { toasts, type Step, type Toasts } from '../lib/toasts.svelte'
+import { unpack, type Order } from './photoOrder'
+
+/** Details asked for at once, and kept at most. */
+const BATCH = 100
+const MOST_KEPT = 3_000
+/** Between two readings of the order. */
+const RESPITE_MS = 300
+/** So many places are looked for one by one; for more it pays to have them all at hand. */
+const LOOKED_FOR = 20
+
+/** What an action makes of a photo. */
+const MARKS = { hide: ['hidden', true], unhide: ['hidden', false], favourite: ['favourite', true], unfavourite: ['favourite', false] } as const
+const SAID: Readonly<Record<LibraryAction, string>> = {
+  hide: 'ui.library.hidden',
+  unhide: 'ui.library.shown_again',
+  favourite: 'ui.library.favourite_added',
+  unfavourite: 'ui.library.favourite_removed',
+  look_again: 'ui.library.looked_at_again',
+}
+
+export class LibraryState {
+  order = $state.raw<Order | null>(null)
+  filter = $state.raw<LibraryFilter>(EVERYTHING)
+  folders = $state.raw<readonly FolderOut[]>([])
+  selection = $state.raw<Selection>(NOTHING)
+  readonly details = new SvelteMap<number, ImageOut>()
+  /** where the grid was scrolled to when it was last seen */
+  scrolled = 0
+
+  count = $derived(this.order?.ids.length ?? 0)
+  filtered = $derived(this.filter !== EVERYTHING)
+  active = $derived(this.selection.active ?? this.order?.ids[0] ?? null)
+  chosen = $derived([...this.selection.ids])
+
+  private places: Map<number, number> | null = null
+  private lookedFor = 0
+  /** names the answer that the order came from */
+  private etag: string | null = null
+  /** what the grid shows now, nearest first; asked for one batch after the other */
+  private wanted: readonly number[] = []
+  private readonly stale = new Set<number>()
+  private asking = false
+  private reading: Promise<void> | null = null
+  private outdated = false
+  private hurry: () => void = () => undefined
+
+  constructor(
+    private readonly client: Client,
+    private readonly app: Pick<AppState, 'act' | 'read' | 't'>,
+    private readonly toasts: Toasts,
+  ) {}
+
+  /** An id's place in the order; -1 if it is not in it. */
+  placeOf = (id: number): number => {
+    const ids = this.order?.ids ?? new Uint32Array()
+    if (this.places === null && ++this.lookedFor <= LOOKED_FOR) return ids.indexOf(id)
+    this.places ??= new Map(Array.from(ids, (known, place) => [known, place]))
+    return this.places.get(id) ?? -1
+  }
+
+  /** Reads anew which photos there are: one reading at a time, and one more if it was asked for meanwhile. */
+  read = (): Promise<void> => {
+    this.outdated = true
+    this.reading ??= this.readWhileOutdated().finally(() => (this.reading = null))
+    return this.reading
+  }
+
+  private async readWhileOutdated(): Promise<void> {
+    while (this.outdated) {
+      this.outdated = false
+      const { filter } = this
+      await this.app.read(() => this.readOnce(filter))
+      // What was asked for with the same filter is in the next reading, and can wait until the photos in view have come.
+      if (this.outdated && filter === this.filter) await this.respite()
+    }
+  }
+
+  private respite(): Promise<void> {
+    return new Promise((resolve) => {
+      this.hurry = resolve
+      setTimeout(resolve, RESPITE_MS)
+    })
+  }
+
+  /** The same for what the user did, who waits for it. */
+  private readNow(): Promise<void> {
+    this.hurry()
+    return this.read()
+  }
+
+  private async readOnce(filter: LibraryFilter): Promise<void> {
+    const answer = await this.client.library(filter, this.etag)
+    if (filter !== this.filter) return
+    // The same photos need no new layout.
+    if (answer !== null) {
+      this.order = unpack(answer.bytes)
+      this.etag = answer.etag
+      this.places = null
+      this.lookedFor = 0
+      this.selection = remaining(this.selection, this.placeOf)
+    }
+    for (const id of untrack(() => [...this.details.keys()])) this.stale.add(id)
+    this.ask()
+    // The photos don't wait for them.
+    await this.takeFolders()
+  }
+
+  /** Reads anew how many photos each folder holds: the left panel says so on every page. */
+  readFolders = (): Promise<void> => this.app.read(() => this.takeFolders())
+
+  private async takeFolders(): Promise<void> {
+    this.folders = await this.client.folders()
+  }
+
+  narrow(change: Partial<LibraryFilter>): Promise<void> {
+    const next = { ...this.filter, ...change }
+    if (next.people.length === 0) Object.assign(next, { people: EVERYTHING.people, match: EVERYTHING.match })
+    const none = (Object.keys(EVERYTHING) as (keyof LibraryFilter)[]).every((part) => next[part] === EVERYTHING[part])
+    this.filter = none ? EVERYTHING : next
+    this.etag = null
+    this.scrolled = 0
+    this.selection = NOTHING
+    return this.readNow()
+  }
+
+  widen = (): Promise<void> => this.narrow(EVERYTHING)
+
+  /** Says which photos are in view; what was asked for and has gone out of view is not asked for again. */
+  want(ids: readonly number[]): void {
+    this.wanted = ids
+    this.ask()
+  }
+
+  /** Learns what there is to know of one photo; false if there is no such photo, which only the agent can say. */
+  async need(id: number): Promise<boolean> {
+    if (untrack(() => this.details.has(id))) return true
+    let answered = false
+    await this.app.read(async () => {
+      this.keep(await this.client.byId([id]))
+      answered = true
+    })
+    return !answered || untrack(() => this.details.has(id))
+  }
+
+  private keep(images: readonly ImageOut[]): void {
+    for (const image of images) {
+      this.details.set(image.id, image)
+      this.stale.delete(image.id)
+    }
+  }
+
+  private ask(): void {
+    if (this.asking) return
+    const ids = this.wanted.filter((id) => this.stale.has(id) || untrack(() => !this.details.has(id))).slice(0, BATCH)
+    if (ids.length > 0) void this.fetch(ids)
+  }
+
+  private async fetch(ids: readonly number[]): Promise<void> {
+    this.asking = true
+    let worked = false
+    await this.app.read(async () => {
+      const images = await this.client.byId(ids)
+      this.keep(images)
+      // What the agent no longer knows is not asked for again: the next reading of the order leaves it out.
+      const known = new Set(images.map(({ id }) => id))
+      this.wanted = this.wanted.filter((id) => known.has(id) || !ids.includes(id))
+      this.forget()
+      worked = true
+    })
+    this.asking = false
+    if (worked) this.ask()
+  }
+
+  private forget(): void {
+    const shown = new Set(this.wanted)
+    for (const id of this.details.keys()) {
+      if (this.details.size <= MOST_KEPT) return
+      if (shown.has(id)) continue
+      this.details.delete(id)
+      this.stale.delete(id)
+    }
+  }
+
+  showFile = (id: number): Promise<boolean> => this.app.act(() => this.client.showFile(id))
+  openFile = (id: number): Promise<boolean> => this.app.act(() => this.client.openFile(id))
+  hide = (ids: readonly number[]): Promise<boolean> => this.change('hide', ids)
+  unhide = (ids: readonly number[]): Promise<boolean> => this.change('unhide', ids)
+  favourite = (ids: readonly number[]): Promise<boolean> => this.change('favourite', ids)
+  unfavourite = (ids: readonly number[]): Promise<boolean> => this.change('unfavourite', ids)
+  /** All of them are favourites after it, unless all were: none is then. */
+  toggleFavourite = (ids: readonly number[]): Promise<boolean> =>
+    ids.every((id) => this.details.get(id)?.favourite) ? this.unfavourite(ids) : this.favourite(ids)
+  lookAgain = (ids: readonly number[]): Promise<boolean> => this.change('look_again', ids)
+
+  /** False if it did not work. */
+  private async change(action: LibraryAction, ids: readonly number[]): Promise<boolean> {
+    if (ids.length === 0) return false
+    return this.app.act(async () => {
+      const { undo, count } = await this.take(action, ids)
+      const text = this.said(action, count)
+      this.toasts.show(text, undo === null ? null : this.step(action, ids, undo, text))
+      await this.readNow()
+    })
+  }
+
+  /** Whether photos leave the list by it. */
+  private leaves(action: LibraryAction): boolean {
+    return action === 'hide' || action === 'unhide' || (action === 'unfavourite' && this.filter.favourites)
+  }
+
+  private async take(action: LibraryAction, ids: readonly number[]): Promise<LibraryActionDone> {
+    const done = await this.client.libraryAction(action, ids)
+    this.note(action, ids)
+    if (this.leaves(action)) this.leave(ids)
+    return done
+  }
+
+  private step(action: LibraryAction, ids: readonly number[], undo: string, what: string): Step {
+    let token: string | null = undo
+    return {
+      what,
+      undo: () => this.undo(token ?? '', action, ids),
+      redo: () =>
+        this.app.act(async () => {
+          token = (await this.take(action, ids)).undo
+          await this.readNow()
+        }),
+    }
+  }
+
+  /** Of those that went out of view nothing is read anew, and they may be looked at still. */
+  private note(action: LibraryAction, ids: readonly number[], back = false): void {
+    if (action === 'look_again') return
+    const [mark, set] = MARKS[action]
+    for (const id of ids) {
+      const known = this.details.get(id)
+      if (known) this.details.set(id, { ...known, [mark]: set !== back })
+    }
+  }
+
+  /** The keyboard goes on where the photos were that left. */
+  private leave(ids: readonly number[]): void {
+    const gone = new Set(ids)
+    const order = this.order?.ids ?? new Uint32Array()
+    const from = Math.max(0, this.active === null ? 0 : this.placeOf(this.active))
+    let next = from
+    while (next < order.length && gone.has(order[next] as number)) next += 1
+    if (next === order.length) for (next = from; next >= 0 && gone.has(order[next] as number); ) next -= 1
+    this.selection = { ...NOTHING, active: order[next] ?? null }
+  }
+
+  private said(action: LibraryAction, count: number): string {
+    return this.app.t(SAID[action], { count })
+  }
+
+  private undo(token: string, action: LibraryAction, ids: readonly number[]): Promise<boolean> {
+    return this.app.act(async () => {
+      await this.client.libraryUndo(token)
+      this.note(action, ids, true)
+      await this.readNow()
+    })
+  }
+}
+
+export const library = new LibraryState(client, app, toasts)

@@ -1,0 +1,35 @@
+/** What the search offers for what was typed: places of the program, people, folders, and photos by name. */
+
+import type { PersonOut } from '../api/types'
+import type { Page } from '../lib/route'
+import { matches } from '../people/identity'
+
+type Spelled = (name: string, typed: string) => 1 | 2 | 3
+
+export type Hit =
+  | { readonly kind: 'photos'; readonly text: string }
+  | { readonly kind: 'person'; readonly id: number; readonly name: string; readonly photos: number }
+  | { readonly kind: 'folder'; readonly path: string; readonly name: string }
+  | { readonly kind: 'page'; readonly page: Page; readonly name: string }
+
+interface Known {
+  readonly people: readonly PersonOut[]
+  readonly folders: readonly { readonly path: string; readonly name: string }[]
+  readonly pages: readonly { readonly page: Page; readonly name: string }[]
+}
+
+const MOST_PEOPLE = 6
+const MOST_FOLDERS = 4
+
+/** Best first. Before anything is typed: the people with most faces, and the pages. */
+export function hitsOf(typed: string, { people, folders, pages }: Known, spelled: Spelled | null): readonly Hit[] {
+  const text = typed.trim()
+  const fits = ({ name }: { readonly name: string }): boolean => name.toLowerCase().includes(text.toLowerCase())
+  const found: Hit[] = matches(people, text, spelled, MOST_PEOPLE).map(({ id, name, photos }) => ({ kind: 'person', id, name, photos }))
+  if (text !== '') {
+    found.push({ kind: 'photos', text })
+    for (const { path, name } of folders.filter(fits).slice(0, MOST_FOLDERS)) found.push({ kind: 'folder', path, name })
+  }
+  for (const { page, name } of pages.filter(fits)) found.push({ kind: 'page', page, name })
+  return found
+}

@@ -1,0 +1,47 @@
+/**
+ * Names that were begun and not yet given, by face: they outlive the card or page that they were typed on, and the popup's process,
+ * which is let go to save memory: so the agent keeps them, too.
+ */
+
+import { SvelteMap } from 'svelte/reactivity'
+
+import type { Client } from '../api/client'
+import { client } from '../lib/appState.svelte'
+
+/** The oldest is let go beyond this. */
+export const MOST_DRAFTS = 50
+
+export class NameDrafts {
+  private readonly names = new SvelteMap<number, string>()
+  private told: Promise<unknown> = Promise.resolve()
+
+  constructor(private readonly agent: Pick<Client, 'drafts' | 'keepDraft'>) {}
+
+  /** Takes up what was begun before this page; without the agent it is a page like any other. */
+  async read(): Promise<void> {
+    const begun = await this.agent.drafts().catch(() => [])
+    for (const { face_id, name } of begun) if (!this.names.has(face_id)) this.names.set(face_id, name)
+  }
+
+  get(faceId: number): string {
+    return this.names.get(faceId) ?? ''
+  }
+
+  set(faceId: number, name: string): void {
+    this.names.delete(faceId)
+    if (name !== '') this.names.set(faceId, name)
+    for (const oldest of this.names.keys()) {
+      if (this.names.size <= MOST_DRAFTS) break
+      this.names.delete(oldest)
+    }
+    // One after the other, or an older one might come last.
+    this.told = this.told.then(() => this.agent.keepDraft(faceId, name)).catch(() => undefined)
+  }
+
+  /** The first of the faces whose name was begun. */
+  of(faces: readonly { readonly id: number }[]): number | null {
+    return faces.find(({ id }) => this.names.has(id))?.id ?? null
+  }
+}
+
+export const nameDrafts = new NameDrafts(client)

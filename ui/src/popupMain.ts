@@ -1,0 +1,6 @@
+/** Starts the small window. */
+
+import { bootstrap } from './bootstrap'
+import PopupWindow from './popup/PopupWindow.svelte'
+
+bootstrap(PopupWindow, true)

@@ -1,0 +1,233 @@
+/** The state of the covered copies: batches, the copies of one, and the one that is looked at. */
+
+import { ApiError } from '../api/client'
+import { RedactionApi, ITEMS_PAGE, type Wanted } from '../api/redactionApi'
+import type { MomentsOut, Problem, RedactedOut, RedactionBatchOut } from '../api/types'
+import { app, client, type AppState } from '../lib/appState.svelte'
+import { toasts, type Toasts } from '../lib/toasts.svelte'
+import { alike, back, begin, forth, step, type Regions, type Steps } from './regions'
+
+/** Between two looks at what is being made. */
+const LOOK_MS = 700
+const SAVE_LOOK_MS = 150
+
+/** Why a call did not work is for the caller to show. */
+async function missing(call: () => Promise<void>): Promise<boolean> {
+  try {
+    await call()
+    return false
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return true
+    throw error
+  }
+}
+
+export class Batches {
+  /** null until they are known */
+  list = $state.raw<readonly RedactionBatchOut[] | null>(null)
+  unread = $state(false)
+
+  constructor(
+    private readonly api: Pick<RedactionApi, 'batches' | 'batch' | 'begin'>,
+    private readonly app: Pick<AppState, 'read' | 't'>,
+    private readonly toasts: Pick<Toasts, 'show'>,
+    private readonly wait: (ms: number) => Promise<void>,
+  ) {}
+
+  async read(): Promise<void> {
+    await this.app.read(async () => void (this.list = (await this.api.batches()).items))
+    this.unread = this.list === null
+  }
+
+  /** Starts one and tells how it went once it is through. Raises what the agent says against it. */
+  async begin(wanted: Wanted): Promise<RedactionBatchOut> {
+    const batch = await this.api.begin(wanted)
+    if (batch.planned > 0) this.toasts.show(this.app.t('cover_page.begun', { count: batch.planned }), null, this.link(batch))
+    void this.follow(batch)
+    return batch
+  }
+
+  private async follow(begun: RedactionBatchOut): Promise<void> {
+    let batch = begun
+    while (batch.planned > 0) {
+      await this.wait(LOOK_MS)
+      try {
+        batch = await this.api.batch(begun.uid)
+      } catch {
+        return // the page of the batches says what there is
+      }
+    }
+    void this.read()
+    this.toasts.show(this.told(batch), null, this.link(batch))
+  }
+
+  private told({ done, needs_review, failed }: RedactionBatchOut): string {
+    const { t } = this.app
+    const parts = [t('cover_page.ended', { count: done + needs_review })]
+    if (needs_review > 0) parts.push(t('cover_page.to_look_at', { count: needs_review }))
+    if (failed > 0) parts.push(t('cover_page.failed', { count: failed }))
+    return parts.join(t('ui.clause_separator'))
+  }
+
+  private link({ uid }: RedactionBatchOut): { href: string; text: string } {
+    return { href: `#covers/${uid}`, text: this.app.t('cover_page.look') }
+  }
+}
+
+/** One batch, and its copies as far as they have been read. */
+export class BatchState {
+  batch = $state.raw<RedactionBatchOut | null>(null)
+  items = $state.raw<readonly RedactedOut[]>([])
+  total = $state(0)
+  gone = $state(false)
+  unread = $state(false)
+  /** what became of the copy before */
+  said = $state('')
+  scrolled = 0
+  /** how often it was asked for, and which of these was answered last */
+  private asked = 0
+  private answered = 0
+
+  constructor(
+    readonly uid: string,
+    private readonly api: Pick<RedactionApi, 'batch' | 'items' | 'accept' | 'retry' | 'stop'>,
+    private readonly app: Pick<AppState, 'read' | 'act'>,
+  ) {}
+
+  /** As many as are shown, or more. */
+  async read(): Promise<void> {
+    const turn = ++this.asked
+    await this.app.read(async () => {
+      this.gone = await missing(async () => {
+        const [batch, page] = await Promise.all([this.api.batch(this.uid), this.api.items(this.uid, Math.min(500, Math.max(ITEMS_PAGE, this.items.length)))])
+        if (turn < this.answered) return // it tells of how they were before
+        this.answered = turn
+        this.batch = batch
+        this.items = page.items
+        this.total = page.total
+      })
+    })
+    this.unread = this.batch === null && !this.gone
+  }
+
+  more = (): Promise<void> =>
+    this.app.read(async () => {
+      const { items, total } = await this.api.items(this.uid, ITEMS_PAGE, this.items.length)
+      const known = new Set(this.items.map(({ id }) => id))
+      this.items = [...this.items, ...items.filter(({ id }) => !known.has(id))]
+      this.total = total
+    })
+
+  accept = (ids: readonly number[] | null): Promise<boolean> => this.doing(() => this.api.accept(this.uid, ids))
+  retry = (): Promise<boolean> => this.doing(() => this.api.retry(this.uid))
+  stop = (): Promise<boolean> => this.doing(() => this.api.stop(this.uid))
+
+  private async doing(call: () => Promise<unknown>): Promise<boolean> {
+    const worked = await this.app.act(async () => void (await call()))
+    await this.read()
+    return worked
+  }
+}
+
+/** One copy, with the marks as they are being changed. */
+export class Editor {
+  item = $state.raw<RedactedOut | null>(null)
+  steps = $state.raw<Steps>(begin([]))
+  /** who is below each of the marks that were there when it was read: faces stay in their places */
+  names = $state.raw<readonly (string | null)[]>([])
+  /** of what moves, if its covers can be changed */
+  moments = $state.raw<MomentsOut | null>(null)
+  gone = $state(false)
+  unread = $state(false)
+  saving = $state(false)
+  /** why the copy could not be made anew: the one before it is still there */
+  refused = $state.raw<Problem | null>(null)
+  /** as they are in the copy */
+  private saved = $state.raw<Regions>([])
+  /** how often it was saved */
+  private saves = 0
+
+  marks = $derived(this.steps.now)
+  dirty = $derived(!alike(this.steps.now, this.saved))
+
+  constructor(
+    readonly id: number,
+    private readonly api: Pick<RedactionApi, 'item' | 'edit' | 'show'>,
+    private readonly app: Pick<AppState, 'read' | 'act'>,
+    private readonly wait: (ms: number) => Promise<void>,
+  ) {}
+
+  /** What was changed and not saved stays. */
+  async read(): Promise<void> {
+    if (this.saving) return
+    const { saves } = this
+    await this.app.read(async () => {
+      this.gone = await missing(async () => {
+        const { item, marks, names, moments } = await this.api.item(this.id)
+        if (saves !== this.saves) return // it tells of the copy before
+        // Where nothing is new, what was taken back can still be done again.
+        if (!this.dirty && !alike(marks, this.saved)) this.steps = begin(marks)
+        this.saved = marks
+        this.names = names
+        this.moments = moments
+        this.item = item
+      })
+    })
+    this.unread = this.item === null && !this.gone
+  }
+
+  change = (marks: Regions | null): void => {
+    if (marks !== null) this.steps = step(this.steps, marks)
+  }
+  back = (): boolean => this.take(back(this.steps))
+  forth = (): boolean => this.take(forth(this.steps))
+
+  private take(steps: Steps | null): boolean {
+    if (steps !== null) this.steps = steps
+    return steps !== null
+  }
+
+  /** Has the copy made anew, and waits for it. False if it was not. */
+  async save(): Promise<boolean> {
+    if (this.saving) return false
+    const { marks } = this
+    this.saving = true
+    this.saves += 1
+    this.refused = null
+    const asked = await this.app.act(async () => {
+      let item = await this.api.edit(this.id, marks)
+      while (item.state === 'planned') {
+        await this.wait(SAVE_LOOK_MS)
+        item = (await this.api.item(this.id)).item
+      }
+      this.refused = item.error
+      this.item = item
+      if (item.error === null) this.saved = marks
+    })
+    this.saving = false
+    return asked && this.refused === null
+  }
+
+  show = (): Promise<boolean> => this.app.act(async () => void (await this.api.show(this.id)))
+}
+
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+export const redactionApi = new RedactionApi(client)
+export const batches = new Batches(redactionApi, app, toasts, wait)
+
+let lastBatch = new BatchState('', redactionApi, app)
+/** What was changed and not saved waits here. */
+const editors = new Map<number, Editor>()
+
+export function batchOf(uid: string): BatchState {
+  if (lastBatch.uid !== uid) lastBatch = new BatchState(uid, redactionApi, app)
+  return lastBatch
+}
+
+export function editorOf(id: number): Editor {
+  for (const [known, { dirty, saving }] of editors) if (known !== id && !dirty && !saving) editors.delete(known)
+  const editor = editors.get(id) ?? new Editor(id, redactionApi, app, wait)
+  editors.set(id, editor)
+  return editor
+}

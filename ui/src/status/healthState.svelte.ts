@@ -1,0 +1,49 @@
+/** How the program fares, asked for again and again while somebody looks, and what its own checks found. */
+
+import type { Client } from '../api/client'
+import type { FindingOut, HealthReport } from '../api/types'
+import { app, client, type AppState } from '../lib/appState.svelte'
+
+const EVERY_MS = 5_000
+
+export class HealthState {
+  report = $state.raw<HealthReport | null>(null)
+  checks = $state.raw<readonly FindingOut[] | null>(null)
+  checking = $state(false)
+
+  constructor(
+    private readonly client: Client,
+    private readonly app: Pick<AppState, 'act' | 'read'>,
+  ) {}
+
+  /** Reads the report, and again every few seconds while the page is seen, until the returned function is called. */
+  follow(): () => void {
+    const look = (): void => {
+      if (document.visibilityState === 'visible') void this.read()
+    }
+    look()
+    const timer = setInterval(look, EVERY_MS)
+    document.addEventListener('visibilitychange', look)
+    return () => {
+      clearInterval(timer)
+      document.removeEventListener('visibilitychange', look)
+    }
+  }
+
+  async read(): Promise<void> {
+    await this.app.read(async () => {
+      this.report = await this.client.health()
+    })
+  }
+
+  /** Lets the program look at everything it stands on. */
+  check = async (): Promise<void> => {
+    this.checking = true
+    await this.app.act(async () => {
+      this.checks = await this.client.doctor()
+    })
+    this.checking = false
+  }
+}
+
+export const health = new HealthState(client, app)

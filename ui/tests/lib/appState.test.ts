@@ -1,0 +1,123 @@
+import { describe, expect, it, vi } from 'vitest'
+
+import { Client } from '../../src/api/client'
+import { AppState } from '../../src/lib/appState.svelte'
+import { image, status } from '../fixtures'
+
+type Answers = Record<string, { readonly status?: number; readonly body: unknown }>
+
+function client(answers: Answers): { client: Client; asked: string[] } {
+  const asked: string[] = []
+  const fetcher = vi.fn((input: RequestInfo | URL, init?: RequestInit) => {
+    const path = String(input)
+    asked.push(`${init?.method ?? 'GET'} ${path}`)
+    const answer = answers[path.split('?')[0] ?? '']
+    if (answer === undefined) return Promise.reject(new TypeError('network'))
+    return Promise.resolve(new Response(JSON.stringify(answer.body), { status: answer.status ?? 200 }))
+  })
+  return { client: new Client(fetcher), asked }
+}
+
+const LISTS: Answers = {
+  '/api/images': { body: { items: [image(2), image(1)], next: null } },
+  '/api/problems': { body: { items: [], total: 0 } },
+  '/api/people': { body: [{ id: 1, name: 'Mei', faces: 3 }] },
+  '/api/pause': { body: null },
+  '/api/resume': { body: null },
+}
+
+describe('AppState', () => {
+  it('is loading until status and photos are there', async () => {
+    const app = new AppState(client(LISTS).client)
+    expect(app.loading).toBe(true)
+    app.take(status())
+    await app.readLists()
+    expect(app.loading).toBe(false)
+    expect(app.images.length + app.problems.length).toBe(2)
+  })
+
+  it('asks for people only while recognition is on', async () => {
+    const { client: api, asked } = client(LISTS)
+    const app = new AppState(api)
+    app.status = status({ recognition: false })
+    await app.readLists()
+    expect(asked).not.toContain('GET /api/people')
+    app.status = status({ recognition: true })
+    await app.readLists()
+    expect(app.people.map(({ name }) => name)).toEqual(['Mei'])
+  })
+
+  it('speaks the language of the status', () => {
+    const app = new AppState(client(LISTS).client)
+    app.take(status({ language: 'zh-CN' }))
+    expect(app.t('ui.pause')).toBe('暂停')
+  })
+
+  it('keeps the rates of one burst, and starts anew with the next', () => {
+    const app = new AppState(client(LISTS).client)
+    const burst = { done: 1, total: 9, rate: 4, seconds_left: 2, faces: 0, people: 0, failed: 0 }
+    app.take(status({ burst }))
+    app.take(status({ burst: { ...burst, rate: 6 } }))
+    expect(app.rates).toEqual([4, 6])
+    app.take(status())
+    app.take(status({ burst: { ...burst, rate: 9 } }))
+    expect(app.rates).toEqual([9])
+  })
+
+  it.each(['people', 'doubts', 'people_changed'] as const)('reads the lists anew when the status says that %s changed', async (part) => {
+    const { client: api, asked } = client(LISTS)
+    const app = new AppState(api)
+    app.take(status({ recognition: true }))
+    await vi.waitFor(() => expect(asked).not.toHaveLength(0))
+    asked.length = 0
+    app.take(status({ recognition: true, [part]: 1 }))
+    await vi.waitFor(() => expect(asked).toContain('GET /api/people'))
+  })
+
+  it('reads the lists anew in another language', async () => {
+    const { client: api, asked } = client(LISTS)
+    const app = new AppState(api)
+    app.take(status())
+    await vi.waitFor(() => expect(asked).not.toHaveLength(0))
+    asked.length = 0
+    app.take(status({ language: 'zh-CN' }))
+    await vi.waitFor(() => expect(asked).toContain('GET /api/problems?limit=8&offset=0'))
+  })
+
+  it('pauses, and resumes when paused', async () => {
+    const { client: api, asked } = client(LISTS)
+    const app = new AppState(api)
+    app.take(status({ state: 'working' }))
+    await app.togglePause()
+    app.take(status({ state: 'paused' }))
+    await app.togglePause()
+    expect(asked.filter((line) => line.startsWith('POST'))).toEqual(['POST /api/pause', 'POST /api/resume'])
+  })
+
+  it('says why an action did not work, until one does', async () => {
+    const problem = { code: 'engine.start_failed', cause: 'C', remedy: 'R' }
+    const app = new AppState(client({ ...LISTS, '/api/pause': { status: 503, body: problem } }).client)
+    await app.togglePause()
+    expect(app.failure).toEqual(problem)
+    await app.readLists()
+    expect(app.failure).toEqual(problem)
+    app.take(status({ state: 'paused' }))
+    await app.togglePause()
+    expect(app.failure).toBeNull()
+  })
+
+  it('asks to sign in when the session is over', async () => {
+    const problem = { code: 'api.unauthorised', cause: 'C', remedy: 'R' }
+    const app = new AppState(client({ ...LISTS, '/api/images': { status: 401, body: problem } }).client)
+    await app.readLists()
+    expect(app.connection).toBe('refused')
+    expect(app.loading).toBe(false)
+  })
+
+  it('leaves an unreachable agent to the event stream', async () => {
+    const app = new AppState(client({}).client)
+    await app.readLists()
+    expect(app.failure).toBeNull()
+    expect(app.page).toBeNull()
+  })
+})

@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest'
+
+import { hitsOf } from '../../src/library/searchHits'
+
+const person = (id: number, name: string, faces: number) => ({ id, name, faces, photos: faces, suggested: 0, portrait: null, hidden: false, never: false, overdue: false })
+const known = {
+  people: [person(1, 'Lin', 3), person(2, 'Pia', 9)],
+  folders: [{ path: '/photos/pier', name: 'Pier' }],
+  pages: [{ page: 'people' as const, name: 'People' }],
+}
+
+describe('the search', () => {
+  it('offers people and pages before anything is typed', () => {
+    expect(hitsOf(' ', known, null).map(({ kind }) => kind)).toEqual(['person', 'person', 'page'])
+  })
+
+  it('offers whom the text names first, then photos by name, folders and pages', () => {
+    expect(hitsOf('Pi', known, null)).toEqual([
+      { kind: 'person', id: 2, name: 'Pia', photos: 9 },
+      { kind: 'photos', text: 'Pi' },
+      { kind: 'folder', path: '/photos/pier', name: 'Pier' },
+    ])
+    expect(hitsOf('PEOP', known, null).map(({ kind }) => kind)).toEqual(['photos', 'page'])
+  })
+
+  it('always offers the photos', () => {
+    expect(hitsOf('zzz', known, null)).toEqual([{ kind: 'photos', text: 'zzz' }])
+  })
+})
