@@ -135,7 +135,7 @@ def test_what_can_not_be_captured_is_said(program_with_display: RealProgram, scr
 
     assert "[agent.not_running]" in said()  # who chooses needs the agent's window
     program.start()
-    assert "There is no screen 7; those there are: 1." in said("--screen", "7")
+    assert "There is no screen 7; the number of screens is 1." in said("--screen", "7")
     assert "[capture.no_window]" in said("--window")  # no window manager says which
     assert "[capture.outside]" in said("--region", "5000,5000,10,10")
     assert "[people.recognition_off]" in said("--all", "--keep", "Mei")

@@ -73,7 +73,7 @@ def test_nobody_is_left_on_the_copies_of_a_folder(program: RealProgram, album: P
     assert faces_on(program, album) == 9
     assert faces_on(program, safe) == 0
     again = program.run("redact", str(album), "-o", str(safe), "--strip-metadata", "--report")
-    assert "6 of them had been made before" in again.stderr
+    assert "6 of them already exist" in again.stderr
 
 
 @pytest.mark.parametrize("running", [False, True])

@@ -91,7 +91,7 @@ const PROBLEMS: Record<Language, readonly Problem[]> = {
     { params: {}, code: 'engine.killed', cause: 'Opening it needs more memory than allowed.', remedy: 'Raise the limit or leave it out.' },
     { params: {}, code: 'source.unreachable', cause: 'The folder hasn’t answered since 22:10.', remedy: 'Nothing is lost: it is rescanned once it is back.' },
     { params: {}, code: 'store.disk_full', cause: 'The disk that holds the library is full.', remedy: 'Free some space; the work goes on by itself.' },
-    { params: {}, code: 'engine.memory', cause: 'The engine took 1,210 MB, more than the 1,024 MB it may, and was started anew.', remedy: 'The other photos go on.' },
+    { params: {}, code: 'engine.memory', cause: 'The engine used 1,210 MB, more than its limit of 1,024 MB, and was restarted.', remedy: 'The other photos aren’t affected.' },
   ],
   'zh-CN': [
     { params: {}, code: 'image.truncated', cause: '文件不完整：4.8 MB 只收到 1.2 MB。', remedy: '请从相机重新复制。' },

@@ -5,7 +5,7 @@ import type { Options } from './fixtures.ts'
 
 const TERMS = {
   en: [
-    'Finds faces. The weights are MIT licensed. They were trained on WIDER FACE, whose publishers mark the pictures as non-commercial; whether that reaches the weights is not settled.',
+    'Finds faces. The weights are MIT licensed. They were trained on WIDER FACE, whose publishers mark the pictures as non-commercial; whether that also applies to the weights is unsettled.',
     'Tells faces apart; needed for recognition only. The weights are labelled Apache-2.0. They were trained on refined MS1M; its publisher calls models trained on it non-commercial.',
   ],
   'zh-CN': [
@@ -15,7 +15,7 @@ const TERMS = {
 }
 
 const FILING = {
-  en: { cause: 'Face prints of about 104,213 different people are kept here.', remedy: 'In China that has to be filed within 30 working days. `docs/privacy.md` says more.' },
+  en: { cause: 'Face prints of about 104,213 different people are stored here.', remedy: 'In China this must be filed within 30 working days. See `docs/privacy.md`.' },
   'zh-CN': { cause: '这里保存了约 104,213 个不同的人的人脸特征。', remedy: '在中国，须在 30 个工作日内备案。详见 `docs/privacy.zh-CN.md`。' },
 }
 
@@ -95,7 +95,7 @@ export function checks({ scene, language }: Options): FindingOut[] {
 }
 
 const TAKEN_BACK = {
-  en: { cause: 'Version 0.3.0 did not come up, so it was taken back.', remedy: 'Nothing needs to be done.' },
+  en: { cause: 'Version 0.3.0 didn’t start, so the previous version is back.', remedy: 'Nothing to do.' },
   'zh-CN': { cause: '版本 0.3.0 没能启动，已撤回。', remedy: '不需要做任何事。' },
 }
 

@@ -67,7 +67,7 @@ def test_a_photo_that_is_dropped_or_pasted_is_searched_with_at_once(page: Page, 
     ("scene", "says"),
     [
         ("noface", "No face found on this photo"),
-        ("nobody", "None of your photos shows a face like it"),
+        ("nobody", "None of your photos shows a similar face"),
         ("unread", "no photo that can be read"),
     ],
 )

@@ -182,7 +182,7 @@ def test_people_who_are_one_are_chosen_and_merged_at_once(people: Page) -> None:
     boxes.nth(1).focus()
     people.keyboard.press("Space")
     boxes.nth(2).click()
-    bar = people.get_by_role("group", name="Chosen people")
+    bar = people.get_by_role("group", name="Selected people")
     expect(bar).to_contain_text("3")
     bar.get_by_role("button", name="Merge…").click()
     stays = people.get_by_role("dialog").locator(".listed li")

@@ -60,7 +60,7 @@ def test_what_was_made_before_stays_and_says_so(cli: CommandLine, analyser: Fake
     said = cli("redact", str(photos), "-o", str(safe))
 
     assert said.code == 0 and files(safe) == {"a.jpg", "trip/图.jpg"}
-    assert "1 face covered, made before" in said.out and "2 of them had been made before" in said.err
+    assert "1 face covered, already made" in said.out and "2 of them already exist" in said.err
 
 
 def test_no_face_is_never_said_to_be_safe(cli: CommandLine, analyser: FakeAnalyser, photos: Path, safe: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_dry_run_says_where_copies_would_go_and_makes_none(cli: CommandLine, a
 
     assert said.code == 0 and files(safe) == {"a.jpg"} and len(analyser.tasks) == 1
     assert said.out.splitlines() == [
-        f"{photos / 'a.jpg'} → {safe / 'a.jpg'}: made before",
+        f"{photos / 'a.jpg'} → {safe / 'a.jpg'}: already made",
         f"{photos / 'trip/图.jpg'} → {safe / 'trip/图.jpg'}",
     ]
     assert "1 copy would be made." in said.err
@@ -218,12 +218,12 @@ def test_one_file_is_no_place_for_several_copies(cli: CommandLine, analyser: Fak
 
 
 def test_wrong_words_are_told_what_is_meant(cli: CommandLine, analyser: FakeAnalyser, photos: Path) -> None:
-    assert "`-o` and `--in-place` don’t go together" in cli("redact", str(photos), "-o", "x", "--in-place").err
-    assert "Say where the copies go" in cli("redact", str(photos)).err
+    assert "`-o` and `--in-place` can’t be combined" in cli("redact", str(photos), "-o", "x", "--in-place").err
+    assert "Choose where the copies go" in cli("redact", str(photos)).err
     nobody = cli("redact", str(photos), "-o", "x", "--keep", "")
     assert nobody.code == 2 and "need a name" in nobody.err
     off = cli("redact", str(photos), "-o", "x", "--keep", "Mei")
-    assert "nobody can be left visible" in off.err and "Cover everyone" in off.err
+    assert "faces can’t be covered or left visible" in off.err and "Cover everyone" in off.err
 
 
 def test_a_video_that_is_scanned_is_told_what_reads_it(cli: CommandLine, analyser: FakeAnalyser, tmp_path: Path) -> None:

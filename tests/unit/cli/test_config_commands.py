@@ -134,7 +134,7 @@ def test_a_file_that_is_no_model_and_names_that_are_none_get_a_hint(cli: Command
     stranger = tmp_path / "x.txt"
     stranger.write_text("no model")
     said = cli("models", "add", str(stranger))
-    assert "“file”" not in said.err and "SHA-256 is none of theirs" in said.err
+    assert "“file”" not in said.err and "SHA-256 matches none of them" in said.err
     assert "Did you mean “centerface”?" in cli("models", "fetch", "centreface").err
 
 

@@ -22,4 +22,4 @@ def test_where_no_photo_and_no_video_is_that_is_said_and_is_no_success(
     (folder / "notes.txt").write_text("no photo")
     said = cli("redact", str(folder), "-o", str(tmp_path / "out"), *more)
     assert said.code == 1 and said.out == ""
-    assert "Nothing to cover was found there" in said.err and "0 copies" not in said.err
+    assert "No photos or videos were found there" in said.err and "0 copies" not in said.err

@@ -86,7 +86,7 @@ def test_what_can_not_be_meant_is_refused(cli: CommandLine, agent: Agent, words:
     assert cli("capture", *words).code == 2 and not agent.asked
 
 
-@pytest.mark.parametrize(("name", "why"), [("shot", "The name has no ending"), ("shot.tga", "No copy can be written as tga")])
+@pytest.mark.parametrize(("name", "why"), [("shot", "The file name has no extension"), ("shot.tga", "No copy can be written as tga")])
 def test_a_name_that_says_no_format_is_refused_with_the_endings_there_are(
     cli: CommandLine, agent: Agent, tmp_path: Path, name: str, why: str
 ) -> None:

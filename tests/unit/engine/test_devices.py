@@ -66,4 +66,4 @@ def test_every_fault_has_words_that_name_the_device() -> None:
         texts = Texts(language)
         assert all("GPU" in Note("GPU", fault).text(texts) for fault in Fault)
         assert "f32" in Note("CPU", Fault.PRINTS).text(texts)
-    assert Note("GPU", Fault.BOXES).text(Texts("en")) == "The GPU gave different answers from the processor, so the processor is used."
+    assert Note("GPU", Fault.BOXES).text(Texts("en")) == "The GPU gave different results from the processor, so the processor is used."

@@ -56,7 +56,7 @@ def test_too_little_free_space_is_named(paths: AppPaths, monkeypatch: pytest.Mon
 
 def test_a_duty_that_many_people_bring_is_told(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     open_library(paths.library, home(paths)).close()
-    assert ground(paths).checks()["filing"]() == "not reached: it begins at 100,000 people"
+    assert ground(paths).checks()["filing"]() == "not reached: it starts at 100,000 people"
     monkeypatch.setattr("agent.people.queries.people_queries.PeopleTables.people_kept", lambda *_, **__: 104_213)
     found = {each.name: each for each in examine(ground(paths).checks())}["filing"]
     assert isinstance(found.error, FilingDue) and found.error.params == {"people": 104_213, "days": 30}

@@ -24,7 +24,7 @@ async def test_every_setting_is_there_with_what_a_form_needs(owner: httpx.AsyncC
     assert shown["popup.seconds"] == {
         "key": "popup.seconds",
         "title": "Hide after",
-        "help": "While you point at it, it stays.",
+        "help": "It stays while you point at it.",
         "kind": "number",
         "value": 12,
         "default": 12,
