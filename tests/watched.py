@@ -10,10 +10,11 @@ from agent.domain.face import Box, Face, Quality
 from agent.domain.image import Recipe
 from agent.domain.people import Certainty, Identity
 from agent.domain.scene import Scene, Window
+from agent.domain.watch_state import WatchState
 from agent.engine.governor import Power
 from agent.engine.watching_port import Watched, WatchedDesktop, WatchTask
+from agent.screen.announcements import Said
 from agent.screen.watch import Around, Watching
-from agent.screen.watch_state import Said, WatchState
 from tests.world import LANDMARKS, NOW
 
 

@@ -9,9 +9,9 @@ import structlog
 from agent.core.i18n import Texts
 from agent.desktop.notify import Notifier
 from agent.domain.errors import AgentError
+from agent.screen.announcements import Said
 from agent.screen.sightings import Kind
 from agent.screen.watch import Watching
-from agent.screen.watch_state import Said
 
 log = structlog.get_logger()
 

@@ -11,7 +11,7 @@ from agent.engine import rpc
 from agent.engine.open_files import Handed, Taker
 from agent.engine.rpc_worker import Operation, answered, rooms_for, serve_input
 from agent.engine.sandbox import raise_wall
-from agent.main.health import Wall
+from agent.engine.sandbox.wall import Wall
 
 if TYPE_CHECKING:
     from agent.engine.service import Engine

@@ -11,7 +11,7 @@ from agent.domain.errors import EngineBadAnswer
 from agent.domain.people import Candidate
 from agent.engine.matcher_port import Query
 from agent.engine.rpc import STRICT, Codec
-from agent.main.health import OPEN, Wall
+from agent.engine.sandbox.wall import OPEN, Wall
 
 # Of MobileFaceNet: 192 values of 4 bytes.
 EMBEDDING_BYTES = 768

@@ -9,7 +9,7 @@ from agent.domain.errors import EngineStartFailed
 from agent.engine import matcher_wire, rpc
 from agent.engine.rpc_worker import Operation, answered, serve_input
 from agent.engine.sandbox import Rooms, raise_wall
-from agent.main.health import Wall
+from agent.engine.sandbox.wall import Wall
 
 if TYPE_CHECKING:
     from agent.engine.matcher_service import MatchService

@@ -13,7 +13,7 @@ from agent.core.settings import Engine
 from agent.domain.errors import AgentError, EngineMemory, EngineStartFailed
 from agent.engine.devices import Note
 from agent.engine.governor import FULL, Pace, Power, decide
-from agent.main.health import Wall
+from agent.engine.sandbox.wall import Wall
 
 log = structlog.get_logger()
 

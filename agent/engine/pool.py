@@ -31,10 +31,10 @@ from agent.engine.open_files import Opener, new_file, open_photo
 from agent.engine.renderer import Region, Render, Rendered
 from agent.engine.rpc import Codec, EngineConfig, Hello, ModelFile
 from agent.engine.sandbox import can_be_whole
+from agent.engine.sandbox.wall import Wall
 from agent.engine.selftest_runs import DeviceChooser
 from agent.engine.slot_queue import Line
 from agent.engine.worker_slot import Slot, cores, let_others_go_first, memory_of, processes_for, why_ended
-from agent.main.health import Wall
 
 T = TypeVar("T")
 

@@ -28,7 +28,7 @@ from agent.domain.people import Candidate
 from agent.engine.analyser import Analyse
 from agent.engine.devices import Device, Trial
 from agent.engine.renderer import Region, Render, Rendered
-from agent.main.health import OPEN, Wall
+from agent.engine.sandbox.wall import OPEN, Wall
 
 T = TypeVar("T")
 

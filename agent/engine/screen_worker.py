@@ -11,8 +11,8 @@ from agent.engine import rpc, screen_wire
 from agent.engine.open_files import Handed, Taker
 from agent.engine.rpc_worker import Operation, answered, rooms_for, serve_input
 from agent.engine.sandbox import raise_wall
+from agent.engine.sandbox.wall import Wall
 from agent.engine.screen_grab import Grabber, NoScreen, connect
-from agent.main.health import Wall
 
 if TYPE_CHECKING:
     from agent.engine.screen_service import ScreenService

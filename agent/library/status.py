@@ -13,6 +13,7 @@ import structlog
 from agent.core.settings import Settings
 from agent.domain.errors import AgentError, ModelMissing, StoreDamaged, StoreError
 from agent.domain.jobs import JobState
+from agent.domain.watch_state import WatchShown, WatchState
 from agent.engine.devices import Note
 from agent.engine.governor import Throttle
 from agent.library.do_not_disturb import Quiet
@@ -21,7 +22,6 @@ from agent.library.ingest import Ingest
 from agent.library.library_port import Library
 from agent.library.progress import Burst, Finished, Progress
 from agent.library.records import Counts
-from agent.screen.watch_state import WatchShown, WatchState
 
 log = structlog.get_logger()
 

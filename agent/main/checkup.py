@@ -9,10 +9,11 @@ from agent.core.paths import AppPaths
 from agent.core.settings import Settings
 from agent.domain.errors import NoDisplay, UpdatesOff
 from agent.engine.devices import Note
+from agent.engine.sandbox.wall import Wall
 from agent.library.library_port import Library
 from agent.main.app import App
 from agent.main.diagnosis import Ground
-from agent.main.health import Check, Finding, Health, Wall
+from agent.main.health import Check, Finding, Health
 from agent.main.support_bundle import support_bundle
 from agent.main.wiring import channel_of, home_of_key, model_store, updater
 from agent.updates.releases import Step

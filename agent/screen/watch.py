@@ -16,13 +16,14 @@ from agent.domain.face import Face
 from agent.domain.image import Recipe
 from agent.domain.people import Certainty, Identity
 from agent.domain.scene import Scene, is_of
+from agent.domain.watch_state import WatchShown, WatchState
 from agent.engine.governor import PAUSE_BELOW, RESUME_FROM, Power
 from agent.engine.watching_port import ScreenWatcher, Watched, WatchedDesktop, WatchTask
 from agent.library.library_port import Library
 from agent.library.pause_until import Span
 from agent.library.recipes import recipe_of
+from agent.screen.announcements import Said
 from agent.screen.sightings import Glimpse, Kind, Sighting, Sightings
-from agent.screen.watch_state import Said, WatchShown, WatchState
 
 log = structlog.get_logger()
 

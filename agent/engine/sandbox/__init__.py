@@ -3,7 +3,7 @@
 import sys
 
 from agent.engine.sandbox.rooms import Rooms
-from agent.main.health import OPEN, Wall
+from agent.engine.sandbox.wall import OPEN, Wall
 
 __all__ = ["Rooms", "raise_wall"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from agent.engine.sandbox.rooms import Rooms
-from agent.main.health import Wall
+from agent.engine.sandbox.wall import Wall
 
 Load: TypeAlias = Callable[[str], Any]
 

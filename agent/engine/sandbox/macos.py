@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.engine.sandbox.limits import limit
 from agent.engine.sandbox.rooms import Rooms
-from agent.main.health import OPEN, Wall
+from agent.engine.sandbox.wall import OPEN, Wall
 
 _LIBRARY = "/usr/lib/libSystem.dylib"
 # The last rule that fits counts. The system's own files stay readable; of the user's only what is granted. Without mach services there

@@ -16,10 +16,10 @@ from agent.desktop.desk import Desk
 from agent.desktop.tray import TrayActions, TrayModel, TrayState
 from agent.desktop.tray_bridge import TrayBridge
 from agent.domain.errors import AgentError, CaptureCancelled, EngineMemory, NoDisplay, WatchUnavailable
+from agent.domain.watch_state import WatchState
 from agent.engine.governor import Throttle
 from agent.library.status import AgentState, Status
 from agent.main.app import App
-from agent.screen.watch_state import WatchState
 
 
 class FakeTray:

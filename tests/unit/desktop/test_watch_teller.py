@@ -8,8 +8,8 @@ import pytest
 from agent.core.i18n import Texts
 from agent.desktop.watch_teller import SNOOZE_MINUTES, WatchTeller
 from agent.domain.errors import NoDisplay
+from agent.screen.announcements import Said
 from agent.screen.sightings import Kind
-from agent.screen.watch_state import Said
 from tests.world import NOW
 
 

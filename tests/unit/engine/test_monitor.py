@@ -10,7 +10,7 @@ from agent.core.settings import Engine, OnBattery
 from agent.domain.errors import AgentError, EngineMemory
 from agent.engine.governor import FULL, Pace, Power, Throttle
 from agent.engine.monitor import MB, WARN_FOR, EngineProcess, Machine, Monitor, Usage
-from agent.main.health import Wall
+from agent.engine.sandbox.wall import Wall
 
 
 class FakeEngine:

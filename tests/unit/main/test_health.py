@@ -6,8 +6,9 @@ from typing import cast
 import pytest
 
 from agent.domain.errors import EngineOpen, FilingDue, NoTray, SettingsUnreadable, StoreDiskFull
+from agent.engine.sandbox.wall import Wall
 from agent.library.library_port import Library
-from agent.main.health import Finding, Wall, examine, to_file
+from agent.main.health import Finding, examine, to_file
 from agent.people.duties import FILING_PEOPLE
 
 WHOLE = Wall(files=True, writes=True, network=True, programs=True, by="bricks")

@@ -8,10 +8,10 @@ from agent.domain.errors import ScreenUnavailable, WatchUnavailable
 from agent.domain.face import Box
 from agent.domain.people import Certainty, Identity
 from agent.domain.scene import Scene, Window
+from agent.domain.watch_state import WatchState
 from agent.engine.governor import Power
 from agent.screen.sightings import Kind
 from agent.screen.watch import LOCK_S, REST_S, RETRY_S
-from agent.screen.watch_state import WatchState
 from tests.watched import Stage, face
 from tests.world import NOW
 

@@ -11,7 +11,7 @@ import pytest
 from agent.domain.errors import EngineOpen
 from agent.engine.sandbox.job_object import _Label, _Limits, raise_wall
 from agent.engine.sandbox.rooms import Rooms
-from agent.main.health import Wall
+from agent.engine.sandbox.wall import Wall
 
 ROOMS = Rooms(read=(), write=(Path("kernels"), Path("ir")), address_space=2**35)
 

@@ -8,7 +8,7 @@ import pytest
 
 from agent.engine.sandbox import macos
 from agent.engine.sandbox.rooms import Rooms
-from agent.main.health import OPEN, Wall
+from agent.engine.sandbox.wall import OPEN, Wall
 
 ROOMS = Rooms(read=(Path("/opt/program"),), write=(Path('/opt/a "scratch"\\folder'),))
 
