@@ -1,6 +1,6 @@
 """Makes the lock files again from pyproject.toml: every package with its version and hashes, for all platforms and Pythons we run on.
 
-`lock.py` keeps the versions that still fit; `lock.py --upgrade` takes the newest. Needs uv (a development requirement).
+`lock.py` keeps the versions that still fit; `lock.py --upgrade` takes the newest. Needs uv, which the set-up installs.
 """
 
 import re
@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCKS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "requirements-tools.lock": (["--group", "tools"], ()),
     "requirements.lock": (["pyproject.toml"], ()),
-    "requirements-dev.lock": (["--group", "test", "--group", "check", "--group", "build", "--group", "lock"], ("requirements.lock",)),
+    "requirements-dev.lock": (["--group", "test", "--group", "check", "--group", "build"], ("requirements.lock",)),
     "requirements-docs.lock": (["--group", "docs"], ("requirements.lock", "requirements-dev.lock")),
     "requirements-node.lock": (["--group", "node"], ()),
     "requirements-bench.lock": (["--group", "bench"], ("requirements.lock",)),

@@ -11,7 +11,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.setup.console import Console, SetupFailed
+from scripts.setup import uv
+from scripts.setup.console import Console, SetupFailed, Step
 from scripts.setup.processes import answers, run_logged
 from scripts.setup.system import apt_install, can_apt
 
@@ -87,40 +88,32 @@ class Venv:
         if self.has(lock):
             return
         notes = {name: value for name, value in self.notes().items() if name != _BUSY}
-        # Killed while pip replaces files, a package may be there by half and pass for whole: the mark makes the next set-up begin anew.
+        # Killed while files are replaced, a package may be there by half and pass for whole: the mark makes the next set-up begin anew.
         self.write_notes({**notes, _BUSY: lock})
         self._find_checkout()
         total = len(re.findall(r"^[^ #]+==", (self.checkout / lock).read_text(encoding="utf-8"), re.MULTILINE))
         with console.step("packages", count=total, what=console.texts(f"setup.locks.{Path(lock).stem}")) as step:
-            seen = 0
-
-            def follow(line: str) -> None:
-                nonlocal seen
-                if line.startswith(("Collecting ", "Requirement already", "Ignoring ")):
-                    seen += 1
-                    step.detail = (
-                        f"{seen}/{total} {line.removeprefix('Collecting ').split('==')[0]}" if line[0] == "C" else f"{seen}/{total}"
-                    )
-                elif line.startswith("Installing collected"):
-                    step.detail = console.texts("setup.unpacking")
-
-            # The lock names everything (--no-deps), and the one package that comes as source is built with the locked tools.
-            arguments = [
-                "install",
-                "--require-hashes",
-                "--no-deps",
-                "--no-build-isolation",
-                "--progress-bar",
-                "off",
-                "-r",
-                str(self.checkout / lock),
-            ]
             try:
-                run_logged(console, [*self._pip(), *arguments], on_line=follow)
+                self._fill(console, self.checkout / lock, step)
             except SetupFailed:
-                self.write_notes(notes)  # pip ended by itself and left things whole
+                self.write_notes(notes)  # it ended by itself and left things whole
                 raise
         self.write_notes({**notes, lock: self._digest(lock)})
+
+    def _fill(self, console: Console, lock: Path, step: Step) -> None:
+        """Install with uv, but for the lock file that brings it. The lock names everything, also what builds the one source package."""
+
+        def follow(line: str) -> None:
+            verb, _, rest = line.strip().partition(" ")
+            if verb in ("Collecting", "Downloading", "Building", "Prepared"):
+                step.detail = re.split(r"[=\s]", rest)[0] if verb != "Prepared" else console.texts("setup.unpacking")
+
+        if lock.name == TOOLS:
+            words = ["install", "--require-hashes", "--no-deps", "--progress-bar", "off", "-r", str(lock)]
+            run_logged(console, [*self._pip(), *words], on_line=follow)
+        else:
+            tool = self.bin / ("uv.exe" if sys.platform == "win32" else "uv")
+            run_logged(console, uv.command(tool, self.python, lock), cwd=uv.folder(), env=uv.settings(self.python), on_line=follow)
 
     def _stands(self) -> bool:
         """An environment somebody else made is taken over if it works."""

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from agent import __version__
+from scripts.setup import uv
+from scripts.setup.venv import TOOLS
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.timeout(300)
@@ -67,17 +69,18 @@ def installed_newer(wheel: Path) -> Path:
     """The scripts folder of an environment of the newer Python: what the lock file names, and the wheel. Kept until the lock changes."""
     python = newer_python()
     assert python is not None
-    locks = [ROOT / "requirements-tools.lock", ROOT / "requirements.lock"]
-    digest = hashlib.sha256(b"".join(lock.read_bytes() for lock in locks)).hexdigest()[:12]
+    lock = ROOT / "requirements.lock"
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
     folder = ROOT / "build" / "cache" / f"python3.13-{digest}"
-    pip: list[str | Path] = [folder / "bin" / "python", "-m", "pip", "install", "--quiet"]
+    tool, own = Path(sys.executable).with_name("uv"), folder / "bin" / "python"
     if not (folder / "whole").is_file():
         shutil.rmtree(folder, ignore_errors=True)
-        run([python, "-m", "venv", folder], ROOT)
-        for lock in locks:
-            run([*pip, "--require-hashes", "--no-deps", "--no-build-isolation", "-r", lock], ROOT)
+        run([python, "-m", "venv", "--without-pip", folder], ROOT)
+        # What builds the one package that comes as source.
+        for each in (ROOT / TOOLS, lock):
+            run(uv.command(tool, own, each), uv.folder(), **uv.settings(Path(sys.executable)))
         (folder / "whole").touch()
-    run([*pip, "--no-deps", "--no-index", "--force-reinstall", wheel], ROOT)
+    run([tool, "pip", "install", "--quiet", "--python", own, "--no-deps", "--no-index", "--reinstall", wheel], uv.folder())
     return folder / "bin"
 
 

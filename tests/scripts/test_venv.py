@@ -8,26 +8,27 @@ from pathlib import Path
 
 import pytest
 
+from scripts.setup import uv
 from scripts.setup import venv as module
 from scripts.setup.console import Console, SetupFailed
-from scripts.setup.venv import Venv
+from scripts.setup.venv import TOOLS, Venv
 
 LOCK = "requirements.lock"
 
 
 class Tools:
-    """Stands for `python -m venv` and pip: remembers what was asked, makes what a venv would hold."""
+    """Stands for `python -m venv`, pip and uv: remembers what was asked, makes what a venv would hold."""
 
     def __init__(self, venv: Venv) -> None:
         self.venv = venv
         self.calls: list[list[str]] = []
-        self.pip_fails = False
+        self.download_fails = False
 
     def run(self, console: Console, command: Sequence[str], *, on_line: Callable[[str], None] | None = None, **_: object) -> None:
         self.calls.append(list(command))
         if "venv" in command:
             stand(self.venv)
-        elif self.pip_fails:
+        elif self.download_fails:
             raise SetupFailed("command_failed", tool="python")
         elif on_line is not None:
             on_line("Collecting one==1")
@@ -56,6 +57,7 @@ def tools(venv: Venv, monkeypatch: pytest.MonkeyPatch) -> Tools:
     tools = Tools(venv)
     monkeypatch.setattr(module, "run_logged", tools.run)
     monkeypatch.setattr(module, "answers", lambda *_, **__: "pip 26")
+    monkeypatch.setattr(uv, "answers", lambda *_, **__: "")
     return tools
 
 
@@ -84,6 +86,15 @@ def test_a_changed_lock_is_installed_again_with_hashes_required(venv: Venv, tool
     assert {"--require-hashes", "--no-deps", "--no-build-isolation"} <= set(tools.calls[-1])
 
 
+def test_the_tools_come_with_pip_and_everything_else_with_uv(venv: Venv, tools: Tools, console: Console) -> None:
+    venv.ensure(console)
+    venv.install(console, TOOLS)
+    assert tools.calls[-1][1:4] == ["-m", "pip", "install"]
+    assert "--require-hashes" in tools.calls[-1]
+    venv.install(console, LOCK)
+    assert Path(tools.calls[-1][0]).stem == "uv"
+
+
 def test_an_environment_that_a_killed_set_up_was_changing_is_made_again(venv: Venv, tools: Tools, console: Console) -> None:
     venv.ensure(console)
     venv.write_notes({**venv.notes(), "busy": LOCK})
@@ -95,7 +106,7 @@ def test_an_environment_that_a_killed_set_up_was_changing_is_made_again(venv: Ve
 
 def test_a_failed_download_keeps_the_environment(venv: Venv, tools: Tools, console: Console) -> None:
     venv.ensure(console)
-    tools.pip_fails = True
+    tools.download_fails = True
     with pytest.raises(SetupFailed):
         venv.install(console, LOCK)
     assert not venv.has(LOCK)
