@@ -10,13 +10,13 @@ from pathlib import Path
 from agent.domain.face import Box
 from agent.domain.image import Recipe
 from agent.engine.analyser import Analyse
-from agent.engine.inline import InlineAnalyser
 from agent.vision import detector
 from agent.vision.codecs import encode_jpeg
 from scripts.benchmarks.accuracy_faces import config
 from scripts.benchmarks.photos import ROOM, composed
 from scripts.benchmarks.rows import Row, at_least, at_most
 from scripts.benchmarks.stage import fetched
+from tests.inline_engine import InlineAnalyser
 
 IOU = 0.4
 DETECT = Recipe(detector.RECIPE)

@@ -18,7 +18,6 @@ from platformdirs import user_cache_path
 from agent.domain.face import Landmarks, Quality
 from agent.domain.image import Recipe
 from agent.engine.analyser import Analyse
-from agent.engine.inline import InlineAnalyser
 from agent.engine.rpc import EngineConfig
 from agent.engine.runtime import Runtime
 from agent.engine.service import detector_of
@@ -30,6 +29,7 @@ from agent.vision.codecs import Image, Limits, decode
 from agent.vision.embedder import EmbedderNet, Floats, normalised, prepared
 from agent.vision.landmarks import refined
 from scripts.benchmarks.stage import fetched
+from tests.inline_engine import InlineAnalyser
 
 # To be counted up when the variants are made in another way.
 EDITION = 1

@@ -12,7 +12,6 @@ import numpy as np
 from agent.domain.face import Box
 from agent.domain.redaction import Look, cover_of
 from agent.engine.analyser import Analyse
-from agent.engine.inline import InlineAnalyser
 from agent.vision.codecs import encode_jpeg
 from agent.vision.redactor import covered
 from scripts.benchmarks.accuracy_detect import DETECT, SIZES, labelled
@@ -20,6 +19,7 @@ from scripts.benchmarks.accuracy_faces import config
 from scripts.benchmarks.photos import ROOM, SAMPLES, composed
 from scripts.benchmarks.rows import Row, at_least, at_most
 from scripts.benchmarks.stage import fetched
+from tests.inline_engine import InlineAnalyser
 
 COLLAGES, FACES = 30, (3, 14)
 SMALLEST, LARGEST = 20.0, 300.0  # pixels: the height of a face's box

@@ -8,9 +8,9 @@ import pytest
 import pytest_asyncio
 
 from agent.domain.embeddings import FacePrint, GroupMember
-from agent.engine.inline_matcher import InlineMatcher
 from agent.engine.matcher import MatcherProcess
 from agent.engine.matcher_port import FaceMatcher, Groups, Query
+from tests.inline_engine import InlineMatcher
 
 pytestmark = pytest.mark.asyncio
 

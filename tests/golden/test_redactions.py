@@ -12,7 +12,6 @@ from agent.domain.face import Analysis, Face
 from agent.domain.image import Recipe
 from agent.domain.redaction import Look, Style, cover_of
 from agent.engine.analyser import Analyse
-from agent.engine.inline_clips import InlineEngine
 from agent.engine.service import Engine
 from agent.engine.video_engine import EngineFilms
 from agent.redaction.video.job_files import FolderJobs
@@ -20,6 +19,7 @@ from agent.redaction.video.video_redactor import ClipRedactor, ClipWish
 from agent.vision.codecs import Limits
 from agent.vision.copies import Wish, render
 from agent.vision.redactor import SOLID
+from tests.inline_engine import InlineEngine
 
 DETECT, RECOGNISE = Recipe("centerface-2"), Recipe("centerface-2", "mobilefacenet-2")
 LIMITS = Limits(megapixels=50, megabytes=50)

@@ -22,14 +22,13 @@ from agent.core.settings import Engine
 from agent.domain.errors import CopyUnwritable, EngineKilled, ImageChanged, ImageMissing, ImageUnsupported, VideoNoPicture, VideoUnreadable
 from agent.domain.redaction import Look, Style
 from agent.domain.video import Clip, Part, Seen
-from agent.engine.inline import InlineAnalyser
-from agent.engine.inline_clips import InlineEngine
 from agent.engine.pool import EnginePool
 from agent.engine.rpc import EngineConfig
 from agent.engine.video_engine import EngineClips, EngineFilms
 from agent.engine.video_ports import ClipRenderer, DrawPart, JoinClip, Joined
 from agent.redaction.video.job_files import FolderJobs
 from agent.redaction.video.video_redactor import ClipProgress, ClipRedactor, ClipWish
+from tests.inline_engine import InlineAnalyser, InlineEngine
 from tests.made_clips import Made, made_clip, place
 
 LONG = Made(moments=range(0, 80 * 300, 300), size=(160, 120), options=(("g", "16"), ("preset", "ultrafast")), sound=None)

@@ -18,14 +18,13 @@ from agent.domain.face import Box
 from agent.domain.people import Bounds, Candidate, Identity, identify
 from agent.domain.redaction import Choice, Look
 from agent.engine.analyser import Analyse
-from agent.engine.inline import InlineAnalyser
-from agent.engine.inline_clips import InlineEngine
 from agent.engine.rpc import EngineConfig
 from agent.engine.video_engine import EngineClips
 from agent.library.recipes import redaction_recipe
 from agent.redaction.video.job_files import FolderJobs
 from agent.redaction.video.video_redactor import ClipCopy, ClipRedactor, ClipWish, Naming
 from agent.redaction.video.visibility import Why
+from tests.inline_engine import InlineAnalyser, InlineEngine
 
 WIDTH, HEIGHT, SIDE, FRAMES = 640, 320, 90, 50
 BOUNDS = Bounds(Recognition().certain, Recognition().probable)

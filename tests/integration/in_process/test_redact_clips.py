@@ -22,8 +22,6 @@ from agent.domain.errors import CopyUnsupported, ImageMissing, PersonUnknown, Re
 from agent.domain.face import Box, Quality
 from agent.domain.redaction import Choice, Look, Style
 from agent.domain.video import Clip, Find, Part, Seen, Sight
-from agent.engine.inline import InlineAnalyser
-from agent.engine.inline_clips import InlineEngine
 from agent.engine.video_engine import EngineClips
 from agent.engine.video_ports import DrawPart, JoinClip, Joined
 from agent.library.recipes import EMBEDDER, redaction_recipe
@@ -39,6 +37,7 @@ from agent.redaction.video.job_files import FolderJobs
 from agent.redaction.video.video_redactor import ClipRedactor
 from agent.redaction.video.visibility import Why
 from agent.redaction.worker import UnderWay
+from tests.inline_engine import InlineAnalyser, InlineEngine
 from tests.integration.test_clips import blacks, face_clip
 from tests.made_clips import Made, made_clip
 from tests.unit.cli.conftest import analyser, cli

@@ -1,17 +1,109 @@
-"""The matcher in this very process, for tools and tests: nothing keeps the face prints apart."""
+"""The engine and the matcher in the test's own process: nothing isolates what they decode."""
 
 import asyncio
+import os
+import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from agent.domain.embeddings import FacePrint, GroupMember, Near, Spread
+from agent.domain.errors import AgentError
+from agent.domain.face import Analysis
 from agent.domain.people import Candidate
+from agent.engine.analyser import Analyse
+from agent.engine.animation_service import OPERATIONS, answer_film
 from agent.engine.matcher import ReadPrints
 from agent.engine.matcher_port import Groups, Query
 from agent.engine.matcher_service import MatchService
 from agent.engine.matcher_wire import IdentifyRequest, Members, NearRequest, Placed, SpreadRequest, by_group, parts
+from agent.engine.open_files import NewFile, Opener, new_file, open_photo
+from agent.engine.renderer import Region, Render, Rendered
+from agent.engine.rpc import Codec, EngineConfig
+from agent.engine.service import Engine
+from agent.engine.video_service import answer_clip
 
 T = TypeVar("T")
+
+
+class InlineAnalyser:
+    """An Analyser and Renderer without a child process; one task at a time."""
+
+    def __init__(self, config: EngineConfig) -> None:
+        self.engine = Engine(config, time.perf_counter)
+        self._turn = asyncio.Lock()
+
+    async def analyse(self, task: Analyse) -> Analysis:
+        async with self._turn:
+            return await asyncio.to_thread(self.engine.analyse, task)
+
+    async def preview(self, path: str, side: int) -> bytes:
+        async with self._turn:
+            return await asyncio.to_thread(self.engine.preview, path, side)
+
+    async def render(self, task: Render) -> Rendered:
+        async with self._turn, new_file(task.output) as output:
+            rendered = await asyncio.to_thread(lambda: self.engine.render(task, *_both(task.path, output)))
+            await asyncio.to_thread(output.settle, rendered.copy_size)
+            return rendered
+
+    async def restore(self, path: str, regions: tuple[Region, ...], output: str) -> None:
+        async with self._turn, new_file(output) as made:
+            await asyncio.to_thread(lambda: self.engine.restore(regions, *_both(path, made)))
+            await asyncio.to_thread(made.settle)
+
+    def forget(self) -> None:
+        self.engine.forget()
+
+    async def close(self) -> None:
+        """Nothing to end."""
+
+
+def _both(path: str, output: NewFile) -> tuple[int, int]:
+    """What is read, and what is written."""
+    source = open_photo(path)
+    try:
+        return source, output.open()
+    except AgentError:
+        os.close(source)
+        raise
+
+
+class InlineEngine:
+    """In the place of a pool: one task at a time, for as long as it takes. It is asked, and answers, as a process is."""
+
+    size: Final = 1
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._turn = asyncio.Lock()
+
+    async def run(
+        self,
+        operation: str,
+        body: object,
+        codec: Codec[T],
+        check: Callable[[T], T],
+        rank: int,
+        files: Sequence[Opener] = (),
+        limit: float | None = None,
+    ) -> T:
+        async with self._turn:
+            answered = answer_film if operation in OPERATIONS else answer_clip
+            answer = await asyncio.to_thread(lambda: answered(self._engine, operation, body, _all_opened(files)))
+        return check(codec.load(answer))
+
+
+def _all_opened(openers: Sequence[Opener]) -> list[int]:
+    """All or none."""
+    descriptors: list[int] = []
+    try:
+        for open_file in openers:
+            descriptors.append(open_file())
+    except AgentError:
+        for each in descriptors:
+            os.close(each)
+        raise
+    return descriptors
 
 
 class InlineMatcher:
