@@ -18,16 +18,16 @@ from agent.engine.selftest_runs import DeviceChooser
 # An engine whose "GPU" is the processor, but for one lie.
 FAKE = """
 import os, sys, time
-from agent.engine import worker
+from agent.engine import engine_worker
 lie, driver = sys.argv[1:]
 
-class Liar(worker.Worker):
+class Liar(engine_worker.Worker):
     def _accelerators(self, body):
         from agent.engine.devices import Device
-        from agent.engine import wire
+        from agent.engine import rpc
         if lie == "nothing to see":
             os.abort()
-        return wire.DEVICES.dump((Device("GPU", "Fake", driver),))
+        return rpc.DEVICES.dump((Device("GPU", "Fake", driver),))
 
     def _self_test(self, body):
         assert self._wall is not None and (self._wall.programs or sys.platform != "linux")
@@ -66,8 +66,8 @@ class Liar(worker.Worker):
         selftest.Runtime = Lying
         return super()._self_test(body)
 
-worker.Worker = Liar
-raise SystemExit(worker.main())
+engine_worker.Worker = Liar
+raise SystemExit(engine_worker.main())
 """
 
 MakeChooser = Callable[..., DeviceChooser]

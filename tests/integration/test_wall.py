@@ -32,12 +32,12 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls of th
 # could have started, and says what came.
 ENGINE = """
 import ctypes, fcntl, json, os, queue, signal, socket, subprocess, sys, threading
-from agent.engine import match_worker, screen_worker, wire, worker
-from agent.main.health import Wall
+from agent.engine import engine_worker, matcher_worker, screen_worker
+from agent.engine.sandbox.wall import Wall
 from agent.engine.sandbox import landlock, linux, seccomp
 
 way, places, kind = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3]
-module = {"matcher": match_worker, "engine": worker, "screen": screen_worker}[kind]
+module = {"matcher": matcher_worker, "engine": engine_worker, "screen": screen_worker}[kind]
 
 def reading(name): return lambda: open(places[name], "rb").read()
 def writing(name): return lambda: open(os.path.join(places[name], "written"), "wb").write(b"x")
@@ -170,7 +170,7 @@ if way == "no landlock":
 if way == "no seccomp":
     seccomp.install = lambda: False
 def tries(self, body): return {name: tried(name) for name in attempts}
-worker.Worker._preview = match_worker.MatchWorker._near = screen_worker.ScreenWorker._frame = tries
+engine_worker.Worker._preview = matcher_worker.MatchWorker._near = screen_worker.ScreenWorker._frame = tries
 raise SystemExit(module.main())
 """
 Places: TypeAlias = dict[str, Any]
