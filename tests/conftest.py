@@ -102,19 +102,19 @@ def empty_library(tmp_path_factory: pytest.TempPathFactory, library_key: bytes) 
 @pytest.fixture(scope="session")
 def statements_compiled_once() -> Iterator[None]:
     """The program has one library and compiles each statement once; here each of hundreds of libraries would do so anew."""
-    from agent.store.database import Database
+    from agent.store.dialects.sqlcipher import SqlCipher
 
-    create = Database._create_engine
+    create = SqlCipher._create_engine
     first: list[Engine] = []
 
-    def created(database: Database) -> Engine:
-        first.append(engine := create(database))
+    def created(dialect: SqlCipher) -> Engine:
+        first.append(engine := create(dialect))
         engine.dialect, engine._compiled_cache = first[0].dialect, first[0]._compiled_cache
         del first[1:]
         return engine
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Database, "_create_engine", created)
+        patch.setattr(SqlCipher, "_create_engine", created)
         yield
 
 

@@ -29,7 +29,7 @@ def key_of(program: RealProgram) -> bytes:
 
 
 def rows(program: RealProgram) -> dict[str, int]:
-    database = Database(program.paths.library / "library.db", key_of(program), read_only=True)
+    database = Database.in_file(program.paths.library / "library.db", key_of(program), read_only=True)
     try:
         with database.read() as tx:
             return {
@@ -42,7 +42,7 @@ def rows(program: RealProgram) -> dict[str, int]:
 
 def prints(program: RealProgram) -> list[bytes]:
     """Every face print, and the middle of every chip; long values may be cut at a page's edge, so a piece stands for the whole."""
-    database = Database(program.paths.library / "library.db", key_of(program), read_only=True)
+    database = Database.in_file(program.paths.library / "library.db", key_of(program), read_only=True)
     try:
         with database.read() as tx:
             vectors = tx.scalars(select(schema.embedding.c.vector)).all()

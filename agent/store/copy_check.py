@@ -10,7 +10,7 @@ from agent.store.database import Database
 
 def check_copy(path: Path, key: bytes) -> int:
     """Read every page of the copy, also of an older version; returns how many images it holds. Raises StoreDamaged, StoreUnwritable."""
-    database = Database(path, key, read_only=True)
+    database = Database.in_file(path, key, read_only=True)
     try:
         if not database.sound():
             raise StoreDamaged

@@ -12,7 +12,7 @@ BEFORE_UPGRADE = "before-"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def upgrade(database: Database, path: Path) -> None:
+def upgrade(database: Database) -> None:
     """Make the tables of a new library, or migrate an old one. Raises StoreNewer if the library is newer than this program."""
     with database.read() as tx:
         found = _revision(tx)
@@ -22,7 +22,7 @@ def upgrade(database: Database, path: Path) -> None:
         # Revisions are numbered in order, so that a revision this program has never heard of is known to be newer.
         if found > REVISION:
             raise StoreNewer
-        _keep_copy(database, path.with_name(f"{path.name}.{BEFORE_UPGRADE}{REVISION}"))
+        database.keep_copy(f"{BEFORE_UPGRADE}{REVISION}")
     with database.write(durable=True) as tx:
         # Another process may have made it in the meantime.
         if found is None and _revision(tx) is None:
@@ -33,7 +33,7 @@ def upgrade(database: Database, path: Path) -> None:
 
 def revision_of(path: Path, key: bytes) -> str | None:
     """Of a library, also of a newer one; nothing is changed. Raises StoreError: StoreDamaged also where not every page is sound."""
-    database = Database(path, key)
+    database = Database.in_file(path, key)
     try:
         if not database.sound():
             raise StoreDamaged
@@ -55,12 +55,6 @@ def _revision(tx: Connection) -> str | None:
         return None
     found: str | None = tx.scalar(text("SELECT version_num FROM alembic_version"))
     return found
-
-
-def _keep_copy(database: Database, target: Path) -> None:
-    # A copy that is there already was made before an upgrade that did not end: it may be half, the library is still whole.
-    target.unlink(missing_ok=True)
-    database.copy_to(target)
 
 
 def _migrate(tx: Connection) -> None:

@@ -58,7 +58,7 @@ def fill(paths: AppPaths, settings: Settings, watched: Path, samples: Path, coun
     home = home_of_key(settings, paths)
     library = open_library(paths.library, home)
     try:
-        database = Database(paths.library / DATABASE_FILE, LibraryKeys(paths.library, home).unlock())
+        database = Database.in_file(paths.library / DATABASE_FILE, LibraryKeys(paths.library, home).unlock())
         for table, rows in _rows(watched, files, pictures, recognised=prints is not None).items():
             _insert(database, table, rows)
         if prints is not None:

@@ -114,7 +114,7 @@ class BadDay:
         """For a moment."""
         with contextlib.suppress(AgentError):
             key = LibraryKeys(self._program.paths.library, home_of_key(self._program.file.load(), self._program.paths)).unlock()
-            database = Database(self._program.paths.library / DATABASE_FILE, key)
+            database = Database.in_file(self._program.paths.library / DATABASE_FILE, key)
             with contextlib.closing(database), database.write():
                 self.drop(1)
                 time.sleep(self._chance.uniform(0.1, 0.5))

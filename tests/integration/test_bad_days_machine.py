@@ -106,7 +106,7 @@ def test_a_computer_that_sleeps_in_the_middle_of_work_goes_on_when_it_wakes(prog
 def library_held(program: "RealProgram") -> Iterator[None]:
     """As by another program that writes into it without end."""
     key = LibraryKeys(program.paths.library, home_of_key(program.file.load(), program.paths)).unlock()
-    database = Database(program.paths.library / DATABASE_FILE, key)
+    database = Database.in_file(program.paths.library / DATABASE_FILE, key)
     try:
         with database.write():
             yield

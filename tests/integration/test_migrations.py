@@ -53,7 +53,7 @@ def revisions() -> list[str]:
 def migrated_to(revision: str, path: Path, key: bytes, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[dict[str, Any]]]:
     """A library as that version left it, with rows; gives them by table."""
     to = command.upgrade
-    database = Database(path, key)
+    database = Database.in_file(path, key)
     with monkeypatch.context() as patched:
         patched.setattr(command, "upgrade", lambda config, _: to(config, revision))
         with database.write() as tx:
@@ -121,7 +121,7 @@ def test_an_older_library_comes_up_to_date_and_loses_nothing(
     library.close()
 
     assert revision_of(path, library_key) == REVISION
-    database = Database(path, library_key)
+    database = Database.in_file(path, library_key)
     with database.read() as tx:
         after = contents(tx, tables(tx))
         assert tx.execute(text("PRAGMA foreign_key_check")).all() == []

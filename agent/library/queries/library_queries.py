@@ -29,9 +29,9 @@ class SqliteLibrary(PeopleTables, RedactionTables):
 
         `key` has 32 bytes. Raises StoreDamaged (also when the key is another library's), StoreNewer, StoreUnwritable, StoreDiskFull.
         """
-        self._database = Database(path, key)
+        self._database = Database.in_file(path, key)
         try:
-            upgrade(self._database, path)
+            upgrade(self._database)
         except BaseException:
             self._database.close()
             raise

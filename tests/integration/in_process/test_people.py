@@ -255,7 +255,7 @@ async def test_doubt_outlives_a_failing_engine(world: World) -> None:
 
 
 def prints(world: World, key: bytes) -> int:
-    database = Database(world.folder.parent / "library.db", key)
+    database = Database.in_file(world.folder.parent / "library.db", key)
     try:
         with database.read() as tx:
             return sum(tx.scalar(select(func.count()).select_from(table)) or 0 for table in (embedding, chip))

@@ -69,7 +69,7 @@ class Machine:
 
     def migrate(self) -> bool:
         """What the new version makes of the library; it is well then."""
-        database = Database(self.folder / "library.db", LibraryKeys(self.folder, self.home).unlock())
+        database = Database.in_file(self.folder / "library.db", LibraryKeys(self.folder, self.home).unlock())
         with database.write() as tx:
             tx.execute(text("CREATE TABLE novelty (id INTEGER)"))
             tx.execute(text("UPDATE alembic_version SET version_num = :later"), {"later": LATER})

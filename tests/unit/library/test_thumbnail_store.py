@@ -30,7 +30,7 @@ def make(path: Path, library_key: bytes) -> Iterator[Make]:
     made: list[ThumbnailFile] = []
 
     def open_file(max_bytes: int = 10**9) -> ThumbnailFile:
-        made.append(ThumbnailFile(path, lambda at: Database(at, library_key, shrinks=True), max_bytes))
+        made.append(ThumbnailFile(path, lambda at: Database.in_file(at, library_key, shrinks=True), max_bytes))
         return made[-1]
 
     with capture_logs():
@@ -115,7 +115,7 @@ def test_a_damaged_file_is_begun_anew(make: Make, path: Path, damage: str) -> No
     content = path.read_bytes()
     if damage == "another key":
         path.unlink()
-        other = ThumbnailFile(path, lambda at: Database(at, bytes(32)), 10**9)
+        other = ThumbnailFile(path, lambda at: Database.in_file(at, bytes(32)), 10**9)
         other.put(sha(1), PICTURE)
         other.close()
     else:

@@ -14,8 +14,8 @@ from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
 from agent.library.queries.library_queries import SqliteLibrary
 from agent.store import backup as backup_module
-from agent.store import database
 from agent.store.backup import BackupStore
+from agent.store.dialects import sqlcipher
 from agent.store.key_homes import FileHome
 from agent.store.keys import KEYS_FILE, LibraryKeys
 from agent.store.opening import open_library
@@ -242,7 +242,7 @@ def test_after_the_clock_was_set_back_the_new_one_stays_and_the_old_ones_go_all_
 def test_what_was_deleted_leaves_the_log_too_once_nobody_reads(
     backups: BackupStore, live: SqliteLibrary, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "_WAIT_S", 0.1)
+    monkeypatch.setattr(sqlcipher, "_WAIT_S", 0.1)
     live.let_go()
     with live._database.read() as tx:
         tx.execute(select(meta)).all()

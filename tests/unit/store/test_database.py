@@ -17,10 +17,10 @@ from agent.domain.errors import StoreBusy, StoreDamaged, StoreDiskFull, StoreNew
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
 from agent.library.queries.library_queries import SqliteLibrary
-from agent.store import database as database_module
 from agent.store import schema, upgrade
 from agent.store.copy_check import check_copy
 from agent.store.database import Database
+from agent.store.dialects import sqlcipher
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 SECRET_PATH = "/home/somebody/holiday-in-rome.jpg"
@@ -32,7 +32,7 @@ def note(library: SqliteLibrary, path: str = SECRET_PATH) -> None:
 
 @pytest.fixture
 def database(tmp_path: Path, library_key: bytes) -> Iterator[Database]:
-    opened = Database(tmp_path / "some.db", library_key)
+    opened = Database.in_file(tmp_path / "some.db", library_key)
     yield opened
     opened.close()
 
@@ -55,7 +55,7 @@ def test_every_change_makes_another_version_whoever_made_it(database: Database, 
     before = database.version()
     assert database.version() == before
     first = change(database)
-    with contextlib.closing(Database(tmp_path / "some.db", library_key)) as other:
+    with contextlib.closing(Database.in_file(tmp_path / "some.db", library_key)) as other:
         assert change(other) not in {before, first}
     second = database.version()
     assert first != before
@@ -82,7 +82,7 @@ def test_nobody_reads_the_library_without_its_key(library: SqliteLibrary, tmp_pa
 
 def test_a_key_of_another_length_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="32 bytes"):
-        Database(tmp_path / "some.db", b"short")
+        Database.in_file(tmp_path / "some.db", b"short")
 
 
 def test_a_damaged_page_is_found(library: SqliteLibrary, tmp_path: Path, library_key: bytes) -> None:
@@ -122,7 +122,7 @@ def test_a_full_disk_undoes_the_whole_transaction(database: Database) -> None:
 def test_on_a_small_disk_the_log_does_not_take_all_the_room(
     library: SqliteLibrary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "_AMPLE_BYTES", 1 << 62)
+    monkeypatch.setattr(sqlcipher, "_AMPLE_BYTES", 1 << 62)
     for number in range(30):
         note(library, f"/{number}")
     assert (tmp_path / "library.db-wal").stat().st_size < 500_000
@@ -147,7 +147,7 @@ def test_a_copy_can_be_read_and_not_written(database: Database, tmp_path: Path, 
     with database.write() as tx:
         tx.execute(text("CREATE TABLE t (x)"))
     database.copy_to(tmp_path / "copy.db")
-    copy = Database(tmp_path / "copy.db", library_key, read_only=True)
+    copy = Database.in_file(tmp_path / "copy.db", library_key, read_only=True)
     assert copy.sound()
     with pytest.raises(StoreUnwritable), copy.write() as tx:
         tx.execute(text("INSERT INTO t VALUES (1)"))
@@ -157,8 +157,8 @@ def test_a_copy_can_be_read_and_not_written(database: Database, tmp_path: Path, 
 def test_another_process_that_writes_too_long_is_named_as_such(
     database: Database, tmp_path: Path, library_key: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "_WAIT_S", 0.01)
-    other = Database(tmp_path / "some.db", library_key)
+    monkeypatch.setattr(sqlcipher, "_WAIT_S", 0.01)
+    other = Database.in_file(tmp_path / "some.db", library_key)
     with database.write() as tx:
         tx.execute(text("CREATE TABLE t (x)"))
         with pytest.raises(StoreBusy), other.write():
@@ -241,7 +241,7 @@ def test_deleted_content_is_overwritten(database: Database) -> None:
 
 def test_a_library_of_a_newer_version_is_refused_and_left_alone(library: SqliteLibrary, tmp_path: Path, library_key: bytes) -> None:
     library.close()
-    raw = Database(tmp_path / "library.db", library_key)
+    raw = Database.in_file(tmp_path / "library.db", library_key)
     with raw.write() as tx:
         tx.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     raw.close()
@@ -314,7 +314,7 @@ def test_the_migrations_build_what_a_new_library_has(library: SqliteLibrary, tmp
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    new, old = Database(tmp_path / "library.db", library_key), Database(tmp_path / "old.db", library_key)
+    new, old = Database.in_file(tmp_path / "library.db", library_key), Database.in_file(tmp_path / "old.db", library_key)
     with old.write() as tx:
         upgrade._migrate(tx)
     with new.read() as made, old.read() as migrated:
@@ -329,11 +329,11 @@ def test_the_migrations_build_what_a_new_library_has(library: SqliteLibrary, tmp
 def test_writes_that_are_refused_without_a_reason_of_the_systems_mean_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """SQLCipher refuses to write on a connection that met a page it can't read."""
 
-    class Refused(database_module.dbapi2.OperationalError):  # type: ignore[misc, name-defined]
+    class Refused(sqlcipher.dbapi2.OperationalError):  # type: ignore[misc, name-defined]
         sqlite_errorcode = 8
 
-    with pytest.raises(StoreDamaged), database_module.translated(tmp_path):
+    with pytest.raises(StoreDamaged), sqlcipher.translated(tmp_path):
         raise Refused
     monkeypatch.setattr("os.access", lambda *_: False)
-    with pytest.raises(StoreUnwritable), database_module.translated(tmp_path):
+    with pytest.raises(StoreUnwritable), sqlcipher.translated(tmp_path):
         raise Refused

@@ -46,7 +46,7 @@ def test_the_first_librarys_images_get_their_date_from_their_files(
     to = command.upgrade
     with monkeypatch.context() as patched:
         patched.setattr(command, "upgrade", lambda config, _: to(config, "0001"))
-        database = Database(path, library_key)
+        database = Database.in_file(path, library_key)
         with database.write() as tx:
             upgrade._migrate(tx)
             fill(tx)
