@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -12,26 +12,66 @@ from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
 from agent.core.call_with_timeout import aside
-from agent.core.settings import folder_of, root_of
+from agent.core.config_file import SettingsFile
+from agent.core.i18n import Texts
+from agent.core.memory_trimmer import Rest
+from agent.core.settings import Settings, folder_of, root_of
 from agent.core.stoppable import stoppable
 from agent.domain.errors import AgentError, SourceMissing, SourceNoAccess
 from agent.domain.image import FileSeen
 from agent.domain.path_text import printable
+from agent.library.counters import Tally
+from agent.library.ingest import Ingest
+from agent.library.library_port import Library
 from agent.library.priority_folder import newest, note_first
 from agent.library.watched_folders import root_meant
-from agent.web.context import Context
+from agent.sources.folder.folder_scan import walk_images
+from agent.web import present
+from agent.web.desk import Desk
+from agent.web.remembered import Remembered
+from agent.web.schemas import FolderOut, SubfolderOut
 from agent.web.settings_schemas import ChosenFolder, Estimate, FolderChange, FolderPath, FolderRemoved
 
 # A drive that has not answered by then is away.
 ANSWER_S = 10.0
 COUNT_STEP_S = 0.3
+MOST_FOLDERS_KEPT = 500
 # Before this machine has looked at anything: an ordinary one, two photos a second for each of a few engine processes.
 USUAL_RATE = 5.0
 
 
-def folder_routes(api: FastAPI, context: Context) -> None:
+def folder_list_routes(
+    api: FastAPI, library: Library, ingest: Ingest, settings: Callable[[], Settings], texts: Callable[[], Texts], rest: Rest
+) -> None:
     """Add them to `api`."""
-    file = context.settings
+    counts: Remembered[int] = Remembered(library.version, MOST_FOLDERS_KEPT)
+    rest.also(counts.forget)
+
+    @api.get("/api/folders")
+    async def folders() -> tuple[FolderOut, ...]:
+        problems = ingest.folder_problems
+
+        def read() -> tuple[FolderOut, ...]:
+            return tuple(
+                present.folder(each, counts.get(each.root, partial(library.count_below, each.root)), problems, texts())
+                for each in settings().folders
+            )
+
+        return await asyncio.to_thread(read)
+
+    inside: Remembered[dict[str, tuple[int, bool]]] = Remembered(library.version, MOST_FOLDERS_KEPT)
+    rest.also(inside.forget)
+
+    @api.get("/api/folders/inside")
+    async def folders_inside(path: str) -> tuple[SubfolderOut, ...]:
+        """The folders directly inside a watched folder, or one inside it, that hold images. Those whose name is no text are left out."""
+        root = root_meant(path, settings().folders)
+        found = await asyncio.to_thread(inside.get, root, partial(library.folders_inside, root))
+        return tuple(present.subfolder(path, *counted) for path, counted in found.items() if printable(path) == path)
+
+
+def folder_routes(api: FastAPI, file: SettingsFile, library: Library, ingest: Ingest, desk: Desk, texts: Callable[[], Texts]) -> None:
+    """Add them to `api`."""
     looks: set[asyncio.Task[None]] = set()
 
     def root(path: str) -> str:
@@ -44,7 +84,7 @@ def folder_routes(api: FastAPI, context: Context) -> None:
         switches = _switches(body)
         await asyncio.to_thread(file.add_folder, Path(folder), switches)
         if not switches:
-            task = asyncio.create_task(_newest_first(context, folder))
+            task = asyncio.create_task(_newest_first(file, ingest, folder))
             looks.add(task)
             task.add_done_callback(looks.discard)
 
@@ -60,46 +100,58 @@ def folder_routes(api: FastAPI, context: Context) -> None:
     @api.delete("/api/folders")
     async def remove(path: str) -> FolderRemoved:
         folder = root(path)
-        photos = await asyncio.to_thread(_leaving, context, folder)
+        photos = await asyncio.to_thread(_leaving, file, library, folder)
         await asyncio.to_thread(file.remove_folder, folder)
         return FolderRemoved(photos=photos, days=file.snapshot.library.grace_days)
 
     @api.post("/api/folders/choose")
     async def choose() -> ChosenFolder:
-        texts = context.texts()
-        return ChosenFolder(path=await context.desk.choose_folder(texts("notify.choose_folder"), texts.language))
+        words = texts()
+        return ChosenFolder(path=await desk.choose_folder(words("notify.choose_folder"), words.language))
+
+
+def estimate_routes(api: FastAPI, tally: Tally, engines: Callable[[], int], remote: Callable[[str], bool]) -> None:
+    """Add them to `api`.
+
+    `engines` is how many processes look at photos; `remote` tells whether a folder lies on a network drive, and blocks.
+    """
+
+    def rate() -> float:
+        """Photos per second, by those this machine looked at lately."""
+        means = tally.means()
+        return max(engines(), 1) * 1000 / means.total if means is not None and means.total > 0 else USUAL_RATE
 
     @api.post("/api/folders/estimate", response_class=StreamingResponse, responses={200: {"model": Estimate}})
     async def estimate(body: FolderPath) -> StreamingResponse:
         """A line of JSON now and then while the photos are counted; who has heard enough hangs up."""
         folder = await _readable(body.path)
-        return StreamingResponse(_estimates(context, folder), media_type="application/x-ndjson")
+        return StreamingResponse(_estimates(folder, rate, remote), media_type="application/x-ndjson")
 
 
 def _switches(body: FolderChange) -> dict[str, object]:
     return body.model_dump(mode="json", exclude={"path"}, exclude_none=True)
 
 
-async def _newest_first(context: Context, folder: str) -> None:
+async def _newest_first(file: SettingsFile, ingest: Ingest, folder: str) -> None:
     """Beside the look that the folder gets anyhow, which goes by names. Files in a folder with switches of its own are left to that."""
-    folders = context.settings.snapshot.folders
+    folders = file.snapshot.folders
 
     def own(seen: FileSeen) -> bool:
         found = folder_of(seen.path, folders)
         return found is not None and found.root == folder
 
     with suppress(OSError, AgentError):  # it is told of by whoever watches the folder
-        files = await stoppable(lambda: newest(filter(own, context.walk((folder,), None))))
-        await note_first(context.app.ingest, files, folder)
+        files = await stoppable(lambda: newest(filter(own, walk_images((folder,), None))))
+        await note_first(ingest, files, folder)
 
 
-def _leaving(context: Context, folder: str) -> int:
+def _leaving(file: SettingsFile, library: Library, folder: str) -> int:
     """How many photos leave the library with a folder: none while a folder around it is watched with all that is in it."""
-    rest = tuple(other for other in context.settings.snapshot.folders if other.root != folder)
+    rest = tuple(other for other in file.snapshot.folders if other.root != folder)
     around = folder_of(folder, rest)
     if around is not None and around.recursive:
         return 0
-    return context.app.library.count_leaving(folder, [other.root for other in rest])
+    return library.count_leaving(folder, [other.root for other in rest])
 
 
 async def _readable(path: str) -> str:
@@ -119,13 +171,13 @@ def _look_into(folder: str) -> None:
         next(entries, None)
 
 
-async def _estimates(context: Context, folder: str) -> AsyncIterator[bytes]:
-    network = await asyncio.to_thread(context.remote, folder)
-    files, images, more = context.walk((folder,), None), 0, True
+async def _estimates(folder: str, rate: Callable[[], float], remote: Callable[[str], bool]) -> AsyncIterator[bytes]:
+    network = await asyncio.to_thread(remote, folder)
+    files, images, more = walk_images((folder,), None), 0, True
     while more:
         found, more = await stoppable(partial(_count, files))
         images += found
-        line = Estimate(path=printable(folder), images=images, seconds=images / _rate(context), more=more, network=network)
+        line = Estimate(path=printable(folder), images=images, seconds=images / rate(), more=more, network=network)
         yield line.model_dump_json().encode() + b"\n"
 
 
@@ -137,9 +189,3 @@ def _count(files: Iterator[FileSeen]) -> tuple[int, bool]:
         if time.monotonic() > deadline:
             return found, True
     return found, False
-
-
-def _rate(context: Context) -> float:
-    """Photos per second, by those this machine looked at lately."""
-    means, engines = context.app.tally.means(), context.app.monitor.engine.size
-    return max(engines, 1) * 1000 / means.total if means is not None and means.total > 0 else USUAL_RATE

@@ -1,25 +1,27 @@
 """Routes of the Library page: every image as an index, what is seen of them, and what the user does with them."""
 
 import asyncio
-from dataclasses import asdict
+from collections.abc import Callable
 from datetime import date
-from functools import partial
 from typing import Annotated
 
 from fastapi import FastAPI, Header, Query, Request
 from fastapi.responses import FileResponse, Response
 
+from agent.core.memory_trimmer import Rest
+from agent.core.settings import Settings
 from agent.domain.errors import NotFound
-from agent.domain.path_text import printable
+from agent.library.actions import Actions
+from agent.library.library_port import Library
 from agent.library.originals import original_response
 from agent.library.packed_index import IndexAnswers
+from agent.library.previews import Previews
 from agent.library.records import Match, Shown
+from agent.library.thumbnails import Thumbnails
 from agent.library.watched_folders import root_meant
 from agent.web import present
-from agent.web.context import Context
-from agent.web.remembered import Remembered
+from agent.web.desk import Desk
 from agent.web.schemas import (
-    FolderOut,
     Id,
     ImageOut,
     ImagePage,
@@ -27,31 +29,17 @@ from agent.web.schemas import (
     LibraryAction,
     LibraryActionDone,
     LibraryIndex,
-    LibraryUndo,
-    PhotoCopiedOut,
-    SubfolderOut,
 )
 
 MOST_IDS_LENGTH = 2_400  # characters: 200 ids and to spare
-MOST_FOLDERS_KEPT = 500
 MOST_TEXT = 200  # characters
 IDS = r"^[0-9]{1,18}(,[0-9]{1,18})*$"
 
 
-def library_routes(api: FastAPI, context: Context) -> None:
+def index_routes(api: FastAPI, library: Library, settings: Callable[[], Settings], rest: Rest) -> None:
     """Add them to `api`."""
-    _index_routes(api, context)
-    _image_routes(api, context)
-    _file_routes(api, context)
-    _action_routes(api, context)
-
-
-def _index_routes(api: FastAPI, context: Context) -> None:
-    app, library = context.app, context.app.library
     answers = IndexAnswers(library)
-    counts: Remembered[int] = Remembered(library.version, MOST_FOLDERS_KEPT)
-    app.rest.also(answers.forget)
-    app.rest.also(counts.forget)
+    rest.also(answers.forget)
 
     @api.get("/api/library", response_model=LibraryIndex)
     async def index(
@@ -82,7 +70,7 @@ def _index_routes(api: FastAPI, context: Context) -> None:
         `packed` answers in bytes instead of JSON: a 32-bit count of images and one of days, then 32 bits for each id, for each day since
         1970 (signed) and for its count, 16 bits for each ratio; all little-endian.
         """
-        root = root_meant(folder, app.settings.folders) if folder else None
+        root = root_meant(folder, settings().folders) if folder else None
         only = _ids(images) if images else None
         shown = Shown(
             root, after, before, faces_min, faces_max, hidden, _ids(people or ""), match, unnamed, only, favourites, text, certain
@@ -95,35 +83,13 @@ def _index_routes(api: FastAPI, context: Context) -> None:
             return Response(status_code=304, headers=headers)
         return Response(answer.body, media_type="application/octet-stream" if packed else "application/json", headers=headers)
 
-    @api.get("/api/folders")
-    async def folders() -> tuple[FolderOut, ...]:
-        problems = app.ingest.folder_problems
-
-        def read() -> tuple[FolderOut, ...]:
-            return tuple(
-                present.folder(each, counts.get(each.root, partial(library.count_below, each.root)), problems, context.texts())
-                for each in app.settings.folders
-            )
-
-        return await asyncio.to_thread(read)
-
-    inside: Remembered[dict[str, tuple[int, bool]]] = Remembered(library.version, MOST_FOLDERS_KEPT)
-    app.rest.also(inside.forget)
-
-    @api.get("/api/folders/inside")
-    async def folders_inside(path: str) -> tuple[SubfolderOut, ...]:
-        """The folders directly inside a watched folder, or one inside it, that hold images. Those whose name is no text are left out."""
-        root = root_meant(path, app.settings.folders)
-        found = await asyncio.to_thread(inside.get, root, partial(library.folders_inside, root))
-        return tuple(present.subfolder(path, *counted) for path, counted in found.items() if printable(path) == path)
-
 
 def _ids(joined: str) -> tuple[int, ...]:
     return tuple(int(number) for number in joined.split(",")) if joined else ()
 
 
-def _image_routes(api: FastAPI, context: Context) -> None:
-    app, library = context.app, context.app.library
+def image_routes(api: FastAPI, library: Library, previews: Previews, thumbnails: Thumbnails) -> None:
+    """Add them to `api`."""
 
     @api.get("/api/images")
     async def images(limit: Annotated[int, Query(ge=1, le=200)] = 60, before: Id | None = None) -> ImagePage:
@@ -146,7 +112,7 @@ def _image_routes(api: FastAPI, context: Context) -> None:
 
     @api.get("/api/images/{image_id}/preview", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
     async def preview(image_id: Id, side: Annotated[int, Query(ge=16, le=4096)] = 480) -> Response:
-        return Response(await context.previews.get(image_id, side), media_type="image/jpeg")
+        return Response(await previews.get(image_id, side), media_type="image/jpeg")
 
     @api.get("/api/images/{image_id}/thumbnail", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
     async def thumbnail(image_id: Id, request: Request) -> Response:
@@ -155,22 +121,18 @@ def _image_routes(api: FastAPI, context: Context) -> None:
         async def wanted() -> bool:
             return not await request.is_disconnected()
 
-        picture = await app.thumbnails.get(image_id, wanted=wanted)
+        picture = await thumbnails.get(image_id, wanted=wanted)
         return Response(picture, media_type="image/jpeg", headers={"cache-control": "private, no-store"})
 
 
-def _file_routes(api: FastAPI, context: Context) -> None:
-    actions = context.app.actions
+def action_routes(api: FastAPI, actions: Actions, desk: Desk) -> None:
+    """Add them to `api`."""
+    marks = {"hide": actions.hide, "unhide": actions.unhide, "favourite": actions.favourite, "unfavourite": actions.unfavourite}
 
     @api.get("/api/images/{image_id}/original", response_class=FileResponse, responses={200: {"content": {"image/*": {}}}})
     async def original(image_id: Id) -> FileResponse:
         """The file itself. One whose content lies in a cloud is refused: reading it would fetch it."""
         return original_response(await actions.original(image_id))
-
-
-def _action_routes(api: FastAPI, context: Context) -> None:
-    actions, desk = context.app.actions, context.desk
-    marks = {"hide": actions.hide, "unhide": actions.unhide, "favourite": actions.favourite, "unfavourite": actions.unfavourite}
 
     @api.post("/api/images/{image_id}/show", status_code=204)
     async def show(image_id: Id) -> None:
@@ -182,20 +144,9 @@ def _action_routes(api: FastAPI, context: Context) -> None:
         """With the system's viewer."""
         await desk.open_file(await actions.file_of(image_id))
 
-    @api.post("/api/images/{image_id}/copy-covered")
-    async def copy_covered(image_id: Id) -> PhotoCopiedOut:
-        """Onto the clipboard of this computer, with all faces covered and without metadata."""
-        original = await actions.original(image_id)
-        return PhotoCopiedOut(**asdict(await context.app.photo_copy.copy(original.path)))
-
     @api.post("/api/library/actions")
     async def act(asked: LibraryAction) -> LibraryActionDone:
         if asked.action == "look_again":
             return LibraryActionDone(undo=None, count=await actions.look_again(asked.ids))
         token, count = await marks[asked.action](asked.ids)
         return LibraryActionDone(undo=token, count=count)
-
-    @api.post("/api/library/undo", status_code=204)
-    async def undo(asked: LibraryUndo) -> None:
-        """Of any step: what follows from one about people has to follow here too."""
-        await context.app.people.take_back(asked.undo)

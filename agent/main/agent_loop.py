@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
@@ -31,6 +32,7 @@ from agent.library.queries.library_queries import SqliteLibrary
 from agent.main.app import Reconfigure
 from agent.main.checkup import health
 from agent.main.handover import updates_of
+from agent.main.http import Context, create_app
 from agent.main.wiring import build, move_key, recovery_code
 from agent.screen.region_picker import Picking
 from agent.screen.watch import SWITCH
@@ -38,7 +40,7 @@ from agent.sources.folder.drives import is_remote
 from agent.sources.folder.folder_scan import walk_images
 from agent.updates.service import Updates
 from agent.web.auth import Auth
-from agent.web.context import Context, Places
+from agent.web.help_routes import Places
 from agent.web.server import serving
 from agent.web.whereabouts import opening
 
@@ -121,7 +123,6 @@ class Core:
         context = Context(
             app=app,
             auth=auth,
-            previews=app.previews,
             desk=desk,
             picking=picking,
             settings=self._file,
@@ -130,7 +131,6 @@ class Core:
             beginning=beginning,
             suggested=usual_folders,
             texts=self._texts,
-            walk=walk_images,
             remote=is_remote,
             quit=self._process.user_quits,
             health=health(app, self._paths, self._texts, __version__),
@@ -141,7 +141,8 @@ class Core:
             places=Places(self._paths.data, self._paths.logs),
         )
         try:
-            async with serving(context, port=self._settings.api.port, runtime=self._paths.runtime) as port:
+            application = partial(create_app, context)
+            async with serving(application, token=auth.token, port=self._settings.api.port, runtime=self._paths.runtime) as port:
                 log.info("agent.started", version=__version__)
                 forget_sources()
                 here_to_stay(tidy=False)  # of 140,000 objects some 30 are garbage: loading makes none

@@ -7,15 +7,17 @@ from typing import Annotated, TypeAlias
 from fastapi import FastAPI, Query
 from fastapi.responses import Response
 
+from agent.core.i18n import Texts
 from agent.domain.errors import FilingDue, ImageMissing, NotFound
 from agent.library.actions import NOT_ANALYSED
 from agent.library.records import PlacePage
 from agent.library.watched_folders import root_meant
 from agent.main import present_status
-from agent.main.health import examine, to_file
+from agent.main.app import App
+from agent.main.health import Health, examine, to_file
 from agent.main.status_schemas import FindingOut, HealthReport
 from agent.web import present
-from agent.web.context import Context
+from agent.web.desk import Desk
 from agent.web.remembered import Remembered
 from agent.web.schemas import Id, PlaceProblem, PlaceProblems
 
@@ -23,19 +25,18 @@ Limit: TypeAlias = Annotated[int, Query(ge=1, le=200)]
 Offset: TypeAlias = Annotated[int, Query(ge=0, lt=2**31)]
 
 
-def status_routes(api: FastAPI, context: Context) -> None:
-    """Add them to `api`."""
-    _list_routes(api, context)
-    _problem_routes(api, context)
-    _health_routes(api, context)
+def status_routes(api: FastAPI, app: App, desk: Desk, texts: Callable[[], Texts]) -> None:
+    """Add those of files that could not be analysed to `api`."""
+    _list_routes(api, app, texts)
+    _problem_routes(api, app, desk)
 
 
-def _list_routes(api: FastAPI, context: Context) -> None:
-    app, library = context.app, context.app.library
+def _list_routes(api: FastAPI, app: App, texts: Callable[[], Texts]) -> None:
+    library = app.library
 
     def page(read: Callable[..., PlacePage], limit: int, offset: int, folder: str | None) -> PlaceProblems:
         found = read(limit=limit, offset=offset, folder=root_meant(folder, app.settings.folders) if folder else None)
-        return PlaceProblems(items=tuple(present.place_problem(place, context.texts()) for place in found.items), total=found.total)
+        return PlaceProblems(items=tuple(present.place_problem(place, texts()) for place in found.items), total=found.total)
 
     @api.get("/api/problems")
     async def problems(limit: Limit = 100, offset: Offset = 0, folder: str | None = None) -> PlaceProblems:
@@ -52,12 +53,10 @@ def _list_routes(api: FastAPI, context: Context) -> None:
         place = await asyncio.to_thread(library.place_by_id, place_id)
         if place is None or place.job not in NOT_ANALYSED:
             raise NotFound
-        return present.place_problem(place, context.texts())
+        return present.place_problem(place, texts())
 
 
-def _problem_routes(api: FastAPI, context: Context) -> None:
-    app = context.app
-
+def _problem_routes(api: FastAPI, app: App, desk: Desk) -> None:
     @api.post("/api/problems/retry", status_code=204)
     async def retry() -> None:
         await app.problems.retry()
@@ -88,11 +87,11 @@ def _problem_routes(api: FastAPI, context: Context) -> None:
         except ImageMissing:
             await app.problems.retry([place_id])  # of a folder that nobody watches nothing else would tell the list that it is gone
             raise
-        await context.desk.show_file(path)
+        await desk.show_file(path)
 
 
-def _health_routes(api: FastAPI, context: Context) -> None:
-    app, health = context.app, context.health
+def health_routes(api: FastAPI, app: App, health: Health, version: str, texts: Callable[[], Texts]) -> None:
+    """Add those of how the program fares to `api`."""
     duties: Remembered[FilingDue | None] = Remembered(
         app.library.version, 1
     )  # takes long in a large library, and people look again and again
@@ -102,12 +101,12 @@ def _health_routes(api: FastAPI, context: Context) -> None:
         app.monitor.looked()
         models, disk, backup = await asyncio.to_thread(lambda: (health.models(), health.disk(), health.last_backup()))
         filing = await asyncio.to_thread(duties.get, "filing", lambda: to_file(app.library))
-        return present_status.health_report(app, models, disk, backup, filing, context.texts())
+        return present_status.health_report(app, models, disk, backup, filing, texts())
 
     @api.post("/api/doctor")
     async def doctor() -> tuple[FindingOut, ...]:
         found = await asyncio.to_thread(examine, health.checks)
-        return tuple(present_status.finding(finding, context.texts()) for finding in found)
+        return tuple(present_status.finding(finding, texts()) for finding in found)
 
     @api.get("/api/support-bundle", response_class=Response, responses={200: {"content": {"application/zip": {}}}})
     async def support_bundle() -> Response:
@@ -120,4 +119,4 @@ def _health_routes(api: FastAPI, context: Context) -> None:
         from agent.main.metrics import CONTENT_TYPE, metrics  # 1 MB that most agents never need
 
         counts = await asyncio.to_thread(app.library.counts)
-        return Response(metrics(context.version, counts, app.monitor, app.tally), headers={"content-type": CONTENT_TYPE})
+        return Response(metrics(version, counts, app.monitor, app.tally), headers={"content-type": CONTENT_TYPE})

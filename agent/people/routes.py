@@ -1,16 +1,25 @@
 """Routes of people: who they are, who is doubtful or not named yet, and what the user says to it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import StreamingResponse
 
+from agent.core.settings import Settings
 from agent.domain.errors import NotFound, PersonUnknown
+from agent.library.library_port import Library
 from agent.library.recipes import EMBEDDER
 from agent.people import present_people
+from agent.people.cluster_cards import GroupCards
+from agent.people.drafts import Drafts
 from agent.people.export import held
+from agent.people.face_search import FaceSearch
+from agent.people.naming import People
+from agent.people.review import Review
 from agent.people.schemas import (
     Doubts,
     Edit,
@@ -29,10 +38,11 @@ from agent.people.schemas import (
     Verified,
     VerifyRequest,
 )
+from agent.people.sidecars.sidecar_names import SidecarNames
+from agent.people.verify import Verified as Verification
 from agent.web import present
-from agent.web.context import Context
 from agent.web.received import received
-from agent.web.schemas import Draft, Id, NameFace, PersonOut
+from agent.web.schemas import Draft, Id, LibraryUndo, NameFace, PersonOut
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 Offset = Annotated[int, Query(ge=0, lt=2**31)]
@@ -41,40 +51,34 @@ Offset = Annotated[int, Query(ge=0, lt=2**31)]
 PHOTO = {"requestBody": {"content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}}
 
 
-def people_routes(api: FastAPI, context: Context) -> None:
-    """Add them to `api`."""
-    _reading(api, context)
-    _waiting(api, context)
-    _naming(api, context)
-    _editing(api, context)
-
-
-def _reading(api: FastAPI, context: Context) -> None:
-    app, library = context.app, context.app.library
+def people_routes(
+    api: FastAPI, library: Library, sidecars: SidecarNames, settings: Callable[[], Settings], clock: Callable[[], datetime]
+) -> None:
+    """Add those of who is known to `api`."""
 
     @api.get("/api/people")
     async def people() -> tuple[PersonOut, ...]:
-        days = app.settings.recognition.person_days
-        overdue = await asyncio.to_thread(library.overdue, now=app.now(), usual_days=days)
+        days = settings().recognition.person_days
+        overdue = await asyncio.to_thread(library.overdue, now=clock(), usual_days=days)
         return tuple(present.person(known, overdue=known.id in overdue) for known in await asyncio.to_thread(library.people))
 
     @api.get("/api/people/conflicts")
     async def conflicts() -> tuple[NameConflict, ...]:
         """Those on photos that the library page shows."""
-        found = await app.sidecars.conflicts()
+        found = await sidecars.conflicts()
         faces = {face.id: face for face in await asyncio.to_thread(library.face_refs, {each.face_id for each in found})}
         return tuple(present_people.conflict(each, faces[each.face_id]) for each in found if each.face_id in faces)
 
     @api.post("/api/people/conflicts", status_code=204)
     async def keep(asked: KeepNames) -> None:
-        await app.sidecars.keep(asked.face_ids, kept=asked.kept)
+        await sidecars.keep(asked.face_ids, kept=asked.kept)
 
     @api.get("/api/people/{person_id}")
     async def person(person_id: Id) -> PersonDetail:
         found = await asyncio.to_thread(library.person, person_id)
         if found is None:
             raise PersonUnknown
-        return present_people.detail(found, app.settings)
+        return present_people.detail(found, settings())
 
     @api.get("/api/people/{person_id}/faces")
     async def faces(person_id: Id, limit: Limit = 200, offset: Offset = 0) -> PersonFaces:
@@ -89,8 +93,8 @@ def _reading(api: FastAPI, context: Context) -> None:
         return StreamingResponse(lines, media_type="application/x-ndjson", headers=headers)
 
 
-def _waiting(api: FastAPI, context: Context) -> None:
-    cards, review = context.app.group_cards, context.app.review
+def waiting_routes(api: FastAPI, cards: GroupCards, review: Review) -> None:
+    """Add those of what waits for the user's word to `api`."""
 
     @api.get("/api/groups")
     async def groups(limit: Limit = 60, offset: Offset = 0) -> Groups:
@@ -110,34 +114,39 @@ def _waiting(api: FastAPI, context: Context) -> None:
         return Doubts(items=tuple(present_people.doubt(each) for each in items), total=total)
 
 
-def _naming(api: FastAPI, context: Context) -> None:
-    app, library, drafts = context.app, context.app.library, context.drafts
+def naming_routes(api: FastAPI, people: People, library: Library, drafts: Drafts, settings: Callable[[], Settings]) -> None:
+    """Add those of names, given or begun, to `api`."""
 
     @api.post("/api/people")
     async def name_face(named: NameFace) -> PersonOut:
-        person_id = await app.people.name_face(named.face_id, named.name)
+        person_id = await people.name_face(named.face_id, named.name)
         drafts.put(named.face_id, "")
         known = await asyncio.to_thread(library.people)
         return next(present.person(person) for person in known if person.id == person_id)
 
     @api.get("/api/drafts")
     async def begun() -> tuple[Draft, ...]:
-        if not app.settings.recognition.enabled:
+        if not settings().recognition.enabled:
             drafts.clear()  # what is off keeps nothing
         return tuple(Draft(face_id=face_id, name=name) for face_id, name in drafts.all())
 
     @api.post("/api/drafts", status_code=204)
     async def begin(draft: Draft) -> None:
-        if app.settings.recognition.enabled:
+        if settings().recognition.enabled:
             drafts.put(draft.face_id, draft.name)
 
+    @api.post("/api/library/undo", status_code=204)
+    async def undo(asked: LibraryUndo) -> None:
+        """Of any step: what follows from one about people has to follow here too."""
+        await people.take_back(asked.undo)
 
-def _editing(api: FastAPI, context: Context) -> None:
-    app, drafts = context.app, context.drafts
+
+def editing_routes(api: FastAPI, people: People, library: Library, drafts: Drafts) -> None:
+    """Add those of what the user says, and takes back, to `api`."""
 
     @api.post("/api/people/edits")
     async def edit(asked: Edit) -> Edited:
-        step = await app.people.edit(present_people.wish(asked))
+        step = await people.edit(present_people.wish(asked))
         for face_id in step.faces:
             drafts.put(face_id, "")
         return Edited(undo=step.token, count=step.count, person_id=step.person_id)
@@ -145,31 +154,37 @@ def _editing(api: FastAPI, context: Context) -> None:
     @api.post("/api/people/{person_id}/forget")
     async def forget(person_id: Id) -> Forgotten:
         """It can't be taken back."""
-        gone = await app.people.forget(person_id)
+        gone = await people.forget(person_id)
         drafts.clear()  # their name may be among those that were begun
         return present_people.forgotten(gone)
 
-    @api.post("/api/search/face", openapi_extra=PHOTO)
-    async def search_face(request: Request) -> FaceSearchOut:
-        """Faces like those of the photo that is sent; it is looked at and not kept."""
-        async with received(request.stream(), app.settings.engine.max_megabytes) as path:
-            return present_people.alike(await app.face_search.search(path))
-
-    @api.post("/api/verify")
-    async def verify(asked: VerifyRequest) -> Verified:
-        """Computed for this answer only, stored nowhere."""
-        return Verified(**asdict(await app.verify(*asked.paths)))
-
     @api.get("/api/steps")
     async def steps() -> Steps:
-        back, again = await asyncio.to_thread(app.library.steps)
+        back, again = await asyncio.to_thread(library.steps)
         return Steps(undo=present_people.step(back), redo=present_people.step(again))
 
     @api.post("/api/undo")
     async def undo(asked: Undo) -> Step:
         """What the token stands for, or the latest step."""
-        return present_people.step_done(await app.people.take_back(asked.undo))
+        return present_people.step_done(await people.take_back(asked.undo))
 
     @api.post("/api/redo")
     async def redo() -> Step:
-        return present_people.step_done(await app.people.do_again())
+        return present_people.step_done(await people.do_again())
+
+
+def search_routes(
+    api: FastAPI, search: FaceSearch, compare: Callable[[str, str], Awaitable[Verification]], settings: Callable[[], Settings]
+) -> None:
+    """Add those that look for a face, or compare two, to `api`."""
+
+    @api.post("/api/search/face", openapi_extra=PHOTO)
+    async def search_face(request: Request) -> FaceSearchOut:
+        """Faces like those of the photo that is sent; it is looked at and not kept."""
+        async with received(request.stream(), settings().engine.max_megabytes) as path:
+            return present_people.alike(await search.search(path))
+
+    @api.post("/api/verify")
+    async def verify(asked: VerifyRequest) -> Verified:
+        """Computed for this answer only, stored nowhere."""
+        return Verified(**asdict(await compare(*asked.paths)))

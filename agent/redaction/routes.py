@@ -1,19 +1,25 @@
 """Routes of covered copies: making them, looking at the doubtful ones, making them anew, and restoring what they hide."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import FastAPI, Query
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
+from agent.core.i18n import Texts
 from agent.domain.errors import AgentError, NotFound
 from agent.domain.path_text import printable
-from agent.library.actions import Original
+from agent.engine.analyser import Analyser
+from agent.library.actions import Actions, Original
 from agent.library.library_port import Library
 from agent.library.originals import UNNAMED, original_response
 from agent.redaction import present_redact
+from agent.redaction.batches import Redacting
+from agent.redaction.clipboard_copy import PhotoCopy
 from agent.redaction.copy_records import RedactionItem
 from agent.redaction.schemas import (
     Count,
@@ -31,9 +37,10 @@ from agent.redaction.schemas import (
     Restored,
     RestoreRequest,
 )
+from agent.redaction.service import Redaction
 from agent.web import present
-from agent.web.context import Context
-from agent.web.schemas import Id
+from agent.web.desk import Desk
+from agent.web.schemas import Id, PhotoCopiedOut
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 Offset = Annotated[int, Query(ge=0, lt=2**31)]
@@ -43,39 +50,40 @@ _UNKEPT = {"cache-control": "private, no-store"}
 _LINES = "application/x-ndjson"
 
 
-def redact_routes(api: FastAPI, context: Context) -> None:
-    """Add them to `api`."""
-    _making(api, context)
-    _batches(api, context)
-    _items(api, context)
-
-
-async def lines(context: Context, request: RedactRequest) -> AsyncIterator[bytes]:
+async def lines(copies: Redacting, request: RedactRequest, words: Texts) -> AsyncIterator[bytes]:
     """The total first, then a line per file as it ends; a last line says what stopped it, if anything did."""
-    texts = context.texts()
     try:
-        async with aclosing(present_redact.lines(context.app.redaction.copies, request, texts)) as told:
+        async with aclosing(present_redact.lines(copies, request, words)) as told:
             async for line in told:
                 yield _line(line)
     except AgentError as error:
-        yield _line(RedactLine(stopped=present.problem(error, texts)))
+        yield _line(RedactLine(stopped=present.problem(error, words)))
 
 
-def _making(api: FastAPI, context: Context) -> None:
+def making_routes(api: FastAPI, redaction: Redaction, photo_copy: PhotoCopy, actions: Actions, texts: Callable[[], Texts]) -> None:
+    """Add those that make copies, or undo what they hide, to `api`."""
+
     @api.post("/api/redact", response_class=StreamingResponse, responses={200: {"model": RedactLine}})
     async def redact(request: RedactRequest) -> StreamingResponse:
         """A line of JSON for each file; whoever hangs up stops what was not begun."""
-        return StreamingResponse(lines(context, request), media_type=_LINES)
+        return StreamingResponse(lines(redaction.copies, request, texts()), media_type=_LINES)
 
     @api.post("/api/restore")
     async def restore(request: RestoreRequest) -> Restored:
         """What covers hide, from what was kept beside the copy."""
-        path = await context.app.redaction.restoring.restore(request.path, request.out, request.passphrase)
+        path = await redaction.restoring.restore(request.path, request.out, request.passphrase)
         return Restored(path=printable(path))
 
+    @api.post("/api/images/{image_id}/copy-covered")
+    async def copy_covered(image_id: Id) -> PhotoCopiedOut:
+        """Onto the clipboard of this computer, with all faces covered and without metadata."""
+        original = await actions.original(image_id)
+        return PhotoCopiedOut(**asdict(await photo_copy.copy(original.path)))
 
-def _batches(api: FastAPI, context: Context) -> None:
-    copies, library, paces = context.app.redaction.copies, context.app.library, context.app.redaction.work.paces
+
+def batch_routes(api: FastAPI, redaction: Redaction, library: Library, texts: Callable[[], Texts], clock: Callable[[], datetime]) -> None:
+    """Add those of batches to `api`."""
+    copies, paces = redaction.copies, redaction.work.paces
 
     @api.get("/api/redactions")
     async def batches(limit: Limit = 50, offset: Offset = 0) -> RedactionBatches:
@@ -99,14 +107,14 @@ def _batches(api: FastAPI, context: Context) -> None:
     @api.get("/api/redactions/{uid}/items")
     async def items(uid: str, limit: Limit = 100, offset: Offset = 0) -> RedactionItems:
         found = await asyncio.to_thread(library.redaction_items, uid, limit=limit, offset=offset)
-        texts = context.texts()
-        shown = tuple(present_redact.item(each, texts, paces.percent(each.id)) for each in found.items)
+        words = texts()
+        shown = tuple(present_redact.item(each, words, paces.percent(each.id)) for each in found.items)
         return RedactionItems(items=shown, total=found.total)
 
     @api.post("/api/redactions/{uid}/accept")
     async def accept(uid: str, which: ItemIds) -> Count:
         """Somebody looked: nothing about these is doubtful any more."""
-        return Count(count=await asyncio.to_thread(library.copies_accepted, uid, which.ids, now=context.app.now()))
+        return Count(count=await asyncio.to_thread(library.copies_accepted, uid, which.ids, now=clock()))
 
     @api.post("/api/redactions/{uid}/retry")
     async def retry(uid: str) -> Count:
@@ -116,49 +124,54 @@ def _batches(api: FastAPI, context: Context) -> None:
     @api.post("/api/redactions/{uid}/stop", status_code=204)
     async def stop(uid: str) -> None:
         """Make no more copies; those that are made stay."""
-        await context.app.redaction.work.stop(uid)
+        await redaction.work.stop(uid)
 
 
-def _items(api: FastAPI, context: Context) -> None:
-    app = context.app
+async def _known(library: Library, item_id: int) -> RedactionItem:
+    found = await asyncio.to_thread(library.redaction, item_id)
+    if found is None:
+        raise NotFound
+    return found
 
-    async def known(item_id: Id) -> RedactionItem:
-        found = await asyncio.to_thread(app.library.redaction, item_id)
-        if found is None:
-            raise NotFound
-        return found
+
+def item_routes(api: FastAPI, redaction: Redaction, library: Library, texts: Callable[[], Texts]) -> None:
+    """Add those of one copy to `api`."""
 
     @api.get("/api/redaction-items/{item_id}")
     async def item(item_id: Id) -> RedactionDetail:
-        found = await known(item_id)
-        image = await asyncio.to_thread(app.library.image_by_hash, found.facts.sha256) if found.facts else None
-        return present_redact.detail(found, image, context.texts())
+        found = await _known(library, item_id)
+        image = await asyncio.to_thread(library.image_by_hash, found.facts.sha256) if found.facts else None
+        return present_redact.detail(found, image, texts())
 
     @api.put("/api/redaction-items/{item_id}/marks")
     async def edit(item_id: Id, edit: MarksEdit) -> RedactedOut:
         """Make the copy anew with these marks, in the place of the one there is."""
-        made = await app.redaction.copies.edit(item_id, [present_redact.mark(each) for each in edit.marks])
-        return present_redact.item(made, context.texts())
+        made = await redaction.copies.edit(item_id, [present_redact.mark(each) for each in edit.marks])
+        return present_redact.item(made, texts())
+
+
+def copy_file_routes(api: FastAPI, redaction: Redaction, library: Library, actions: Actions, analyser: Analyser, desk: Desk) -> None:
+    """Add those of a copy's file to `api`."""
 
     @api.post("/api/redaction-items/{item_id}/show", status_code=204)
     async def show(item_id: Id) -> None:
         """The copy, in its folder."""
-        await context.desk.show_file((await known(item_id)).target)
+        await desk.show_file((await _known(library, item_id)).target)
 
     @api.get("/api/redaction-items/{item_id}/copy", response_class=FileResponse, responses={200: {"content": {UNNAMED: {}}}})
     async def copy(item_id: Id) -> FileResponse:
         """The copy's own file."""
-        return original_response(Original(await app.actions.copy(item_id), ""))
+        return original_response(Original(await actions.copy(item_id), ""))
 
     @api.get("/api/redaction-items/{item_id}/preview", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
     async def preview(item_id: Id, of: Literal["copy", "original"] = "copy", side: Side = 1_280, moment: Moment | None = None) -> Response:
         """The copy as it is, or the original to draw on; of what moves at that moment, or with most faces. Made now, kept nowhere."""
-        shown = await known(item_id)
+        shown = await _known(library, item_id)
         copy = of == "copy"
         if shown.facts is not None and shown.facts.ways is not None:
-            picture = await app.redaction.clips.still(shown, shown.facts, side, moment, copy=copy)
+            picture = await redaction.clips.still(shown, shown.facts, side, moment, copy=copy)
         else:
-            picture = await app.analyser.preview(shown.target if copy else shown.source, side)
+            picture = await analyser.preview(shown.target if copy else shown.source, side)
         return Response(picture, media_type="image/jpeg", headers=_UNKEPT)
 
 

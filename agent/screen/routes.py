@@ -8,82 +8,79 @@ from fastapi.responses import Response
 
 from agent.domain.path_text import printable
 from agent.screen import present_capture
+from agent.screen.region_picker import Picking
 from agent.screen.schemas import CaptureChange, CaptureOut, CaptureRequest, Captures, Monitors, PickStep, SavedAt, SaveRequest
-from agent.web.context import Context
+from agent.screen.service import ScreenWork
 
 
-def capture_routes(api: FastAPI, context: Context) -> None:
+def capture_routes(api: FastAPI, screen: ScreenWork, picking: Picking) -> None:
     """Add them to `api`."""
-    _taking(api, context)
-    _picking(api, context)
-    _reviewing(api, context)
+    _taking(api, screen, picking)
+    _picking(api, picking)
+    _reviewing(api, screen)
 
 
-def _taking(api: FastAPI, context: Context) -> None:
-    app = context.app
-
+def _taking(api: FastAPI, screen: ScreenWork, picking: Picking) -> None:
     @api.get("/api/monitors")
     async def monitors() -> Monitors:
-        return Monitors(items=tuple(map(present_capture.monitor, await app.screen.capturing.monitors())))
+        return Monitors(items=tuple(map(present_capture.monitor, await screen.capturing.monitors())))
 
     @api.post("/api/captures")
     async def capture(asked: CaptureRequest) -> CaptureOut:
         """Answers when it is covered, saved and copied as asked. Without a region the user chooses one first."""
-        return await present_capture.capture(app.screen.capturing, asked, context.picking.pick)
+        return await present_capture.capture(screen.capturing, asked, picking.pick)
 
     @api.get("/api/captures")
     async def captures() -> Captures:
         """Those open for review."""
-        return Captures(items=tuple(map(present_capture.shown, app.screen.capturing.all())))
+        return Captures(items=tuple(map(present_capture.shown, screen.capturing.all())))
 
 
-def _picking(api: FastAPI, context: Context) -> None:
+def _picking(api: FastAPI, picking: Picking) -> None:
     """For the windows in which a region is chosen, which know the words for it."""
 
     @api.get("/api/captures/frames/{word}", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
     async def frame(word: str) -> Response:
         """What one of these windows shows, uncovered: once."""
-        return Response(await context.picking.frame(word), media_type="image/jpeg")
+        return Response(await picking.frame(word), media_type="image/jpeg")
 
     @api.post("/api/captures/picks/{pick}", status_code=204)
     async def tell(pick: str, asked: PickStep) -> None:
         match asked.step:
             case "ready":
-                context.picking.ready(pick, asked.monitor)
+                picking.ready(pick, asked.monitor)
             case "chosen":
-                context.picking.choose(pick, asked.monitor, None if asked.region is None else present_capture.region_of(asked.region))
+                picking.choose(pick, asked.monitor, None if asked.region is None else present_capture.region_of(asked.region))
             case _:
-                context.picking.cancel(pick)
+                picking.cancel(pick)
 
 
-def _reviewing(api: FastAPI, context: Context) -> None:
-    app = context.app
-
+def _reviewing(api: FastAPI, screen: ScreenWork) -> None:
     @api.get("/api/captures/{capture_id}")
     async def one(capture_id: str) -> CaptureOut:
-        return present_capture.shown(app.screen.capturing.get(capture_id))
+        return present_capture.shown(screen.capturing.get(capture_id))
 
     @api.patch("/api/captures/{capture_id}")
     async def change(capture_id: str, asked: CaptureChange) -> CaptureOut:
-        capturing = app.screen.capturing
+        capturing = screen.capturing
         return present_capture.shown(capturing.change(capture_id, present_capture.change(asked, capturing.get(capture_id))))
 
     @api.get("/api/captures/{capture_id}/picture", response_class=Response, responses={200: {"content": {"image/*": {}}}})
     async def picture(capture_id: str, format: Literal["png", "jpeg", "webp"] = "png") -> Response:
         """With its covers as they are now."""
-        picture = await app.screen.capturing.picture(capture_id, format)
+        picture = await screen.capturing.picture(capture_id, format)
         # The name of the file that it becomes when it is dragged out of the page.
-        name = f"{PurePath(await app.screen.capturing.usual_name()).stem}.{format}"
+        name = f"{PurePath(await screen.capturing.usual_name()).stem}.{format}"
         return Response(picture, media_type=f"image/{format}", headers={"content-disposition": f'inline; filename="{name}"'})
 
     @api.post("/api/captures/{capture_id}/save")
     async def save(capture_id: str, asked: SaveRequest) -> SavedAt:
-        return SavedAt(path=printable(await app.screen.capturing.save(capture_id, asked.path)))
+        return SavedAt(path=printable(await screen.capturing.save(capture_id, asked.path)))
 
     @api.post("/api/captures/{capture_id}/copy", status_code=204)
     async def copy(capture_id: str) -> None:
-        await app.screen.capturing.copy(capture_id)
+        await screen.capturing.copy(capture_id)
 
     @api.delete("/api/captures/{capture_id}", status_code=204)
     async def discard(capture_id: str) -> None:
-        await app.screen.capturing.discard(capture_id)
+        await screen.capturing.discard(capture_id)

@@ -5,24 +5,28 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Callable, Generator
 from functools import partial
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 
 from agent.domain.errors import SettingsInvalid
-from agent.main.http import create_app
 from agent.web.connection import BACKLOG, Connection, Door
-from agent.web.context import Context
 from agent.web.received import sweep
 from agent.web.serving_lock import held
 from agent.web.whereabouts import Whereabouts, forget, leave
 
 
 @contextlib.asynccontextmanager
-async def serving(context: Context, *, port: int, runtime: Path, door: Door | None = None) -> AsyncIterator[int]:
-    """Serve while inside; yields the port. The word left in `runtime` goes away with it. `door` lets connections in."""
+async def serving(
+    application: Callable[[Callable[[], int]], FastAPI], *, token: str, port: int, runtime: Path, door: Door | None = None
+) -> AsyncIterator[int]:
+    """Serve while inside; yields the port, which `application` is told too. What is left in `runtime`, with the `token`, goes away then.
+
+    `door` lets connections in.
+    """
     # TCP by name: asyncio sends small answers at once (TCP_NODELAY) only for sockets that say so; others wait 40 ms for an acknowledgement.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         if os.name == "posix":  # on Windows the option lets a stranger take the port over
@@ -33,7 +37,7 @@ async def serving(context: Context, *, port: int, runtime: Path, door: Door | No
             raise SettingsInvalid(key="api.port", reason="port_taken") from error
         bound = int(listener.getsockname()[1])
         config = uvicorn.Config(
-            create_app(context, lambda: bound),
+            application(lambda: bound),
             log_config=None,
             access_log=False,
             server_header=False,
@@ -50,7 +54,7 @@ async def serving(context: Context, *, port: int, runtime: Path, door: Door | No
         try:
             await server.ready(task)
             with held(runtime):
-                leave(runtime, Whereabouts(bound, context.auth.token, os.getpid()))
+                leave(runtime, Whereabouts(bound, token, os.getpid()))
                 try:
                     yield bound
                 finally:

@@ -6,8 +6,7 @@ from typing import Annotated
 from fastapi import FastAPI, Header, Request, Response
 
 from agent.domain.errors import NotFound, Unauthorised
-from agent.web.auth import Session
-from agent.web.context import Context
+from agent.web.auth import Auth, Session
 from agent.web.session_schemas import SessionCode, SessionOut, Sessions, SessionsEnded, SignedIn, SignIn
 
 # In this order: most of them say that they are the later ones, too.
@@ -19,9 +18,8 @@ def cookie_name(port: int | None) -> str:
     return f"ai_popup_{port}"
 
 
-def session_routes(api: FastAPI, context: Context) -> None:
+def session_routes(api: FastAPI, auth: Auth) -> None:
     """Add them to `api`."""
-    auth = context.auth
 
     @api.post("/api/session/codes")
     async def new_code() -> SessionCode:

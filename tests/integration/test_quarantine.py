@@ -5,6 +5,7 @@ import contextlib
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,15 +21,13 @@ from agent.desktop.desk import Desk
 from agent.engine.pool import EnginePool
 from agent.engine.rpc import EngineConfig
 from agent.library.onboarding import Beginning
-from agent.library.previews import Previews
 from agent.library.queries.library_queries import SqliteLibrary
 from agent.main.checkup import health
+from agent.main.http import Context, create_app
 from agent.main.wiring import build
 from agent.screen.region_picker import Picking
-from agent.sources.folder.folder_scan import walk_images
 from agent.web.auth import Auth
 from agent.web.client import Client
-from agent.web.context import Context
 from agent.web.schemas import PlaceProblem, PlaceProblems, Status
 from agent.web.server import serving
 
@@ -103,7 +102,6 @@ async def running(
     context = Context(
         app=app,
         auth=Auth(asyncio.get_running_loop().time),
-        previews=Previews(library, pool),
         desk=desk,
         picking=Picking(lambda: app.screen.capturing, desk),
         settings=SettingsFile(paths.settings),
@@ -113,14 +111,13 @@ async def running(
         beginning=Beginning(library, lambda: True, lambda: None, lambda _: None),
         suggested=lambda: (),
         texts=lambda: Texts("en"),
-        walk=walk_images,
         quit=lambda: None,
         health=health(app, paths, lambda: Texts("en"), "0"),
         version="0",
         ui=resource("ui"),
         help=resource("help"),
     )
-    async with serving(context, port=0, runtime=paths.runtime):
+    async with serving(partial(create_app, context), token=context.auth.token, port=0, runtime=paths.runtime):
         work = asyncio.create_task(app.run())
         with contextlib.closing(Client.find(paths.runtime)) as client:
             yield Running(client, watched, tmp_path / "attempts")

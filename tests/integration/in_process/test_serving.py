@@ -8,6 +8,7 @@ import os
 import socket
 import tempfile
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx
@@ -15,6 +16,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from agent.domain.errors import AgentError, NotRunning, SettingsInvalid
+from agent.main.http import create_app
 from agent.web.client import Client
 from agent.web.connection import Door
 from agent.web.server import serving
@@ -36,7 +38,7 @@ async def test_it_speaks_to_a_served_agent_and_no_proxy_gets_to_see_it(
 ) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    async with serving(served.context, port=0, runtime=tmp_path) as port:
+    async with serving(partial(create_app, served.context), token=served.auth.token, port=0, runtime=tmp_path) as port:
         assert find(tmp_path) == Whereabouts(port, served.auth.token, os.getpid())
         client = Client.find(tmp_path)
         assert (await asyncio.to_thread(client.status)).version == "1.2.3"
@@ -46,7 +48,7 @@ async def test_it_speaks_to_a_served_agent_and_no_proxy_gets_to_see_it(
             await asyncio.to_thread(client.get_json, "/api/images/7")
         assert refused.value.code == "api.not_found"
         with pytest.raises(SettingsInvalid):
-            async with serving(served.context, port=port, runtime=tmp_path / "other"):
+            async with serving(partial(create_app, served.context), token=served.auth.token, port=port, runtime=tmp_path / "other"):
                 pytest.fail("the port is taken")
         client.close()
     with pytest.raises(NotRunning):
@@ -61,7 +63,10 @@ def accepted(port: int) -> list[socket.socket]:
 
 
 async def test_small_answers_leave_at_once(served: Served, tmp_path: Path) -> None:
-    async with serving(served.context, port=0, runtime=tmp_path) as port, httpx.AsyncClient(trust_env=False) as client:
+    async with (
+        serving(partial(create_app, served.context), token=served.auth.token, port=0, runtime=tmp_path) as port,
+        httpx.AsyncClient(trust_env=False) as client,
+    ):
         assert (await client.get(f"http://127.0.0.1:{port}/health")).json() == {"ok": True}
         ends = accepted(port)
         assert ends and all(end.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for end in ends)
@@ -74,13 +79,15 @@ async def test_a_photo_that_was_sent_before_a_kill_is_gone_once_it_is_served_aga
     left = tmp_path / "ai-popup-a1b2.photo"
     left.touch()
     os.utime(left, (0, 0))
-    async with serving(served.context, port=0, runtime=tmp_path):
+    async with serving(partial(create_app, served.context), token=served.auth.token, port=0, runtime=tmp_path):
         assert not left.exists()
 
 
 async def test_a_request_whose_head_never_ends_is_let_go(served: Served, tmp_path: Path) -> None:
     """At once, and after a whole one by the same connection, a byte at a time."""
-    async with serving(served.context, port=0, runtime=tmp_path, door=Door(headers_s=0.2)) as port:
+    async with serving(
+        partial(create_app, served.context), token=served.auth.token, port=0, runtime=tmp_path, door=Door(headers_s=0.2)
+    ) as port:
         whole = f"GET /health HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n\r\n".encode()
         for before in (b"", whole[:20], whole + whole[:20]):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -105,7 +112,7 @@ async def read_to_the_end(reader: asyncio.StreamReader) -> bytes:
 
 
 async def test_there_are_only_so_many_connections_and_the_next_come_in_again(served: Served, tmp_path: Path) -> None:
-    async with serving(served.context, port=0, runtime=tmp_path, door=Door(most=2)) as port:
+    async with serving(partial(create_app, served.context), token=served.auth.token, port=0, runtime=tmp_path, door=Door(most=2)) as port:
         kept = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
         head = f"GET /health HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n\r\n".encode()
         for reader, writer in kept:
@@ -133,7 +140,7 @@ async def test_a_connection_of_another_user_is_refused_by_its_two_ends(served: S
         asked.append((there, here))
         return False
 
-    async with serving(served.context, port=0, runtime=tmp_path, door=Door(foreign)) as port:
+    async with serving(partial(create_app, served.context), token=served.auth.token, port=0, runtime=tmp_path, door=Door(foreign)) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         mine = writer.get_extra_info("sockname")
         assert await read_to_the_end(reader) == b"" and asked == [(mine, ("127.0.0.1", port))]
@@ -141,7 +148,7 @@ async def test_a_connection_of_another_user_is_refused_by_its_two_ends(served: S
 
 
 async def test_the_word_of_a_killed_agent_is_not_believed(served: Served, tmp_path: Path) -> None:
-    async with serving(served.context, port=0, runtime=tmp_path) as port:
+    async with serving(partial(create_app, served.context), token=served.auth.token, port=0, runtime=tmp_path) as port:
         where = find(tmp_path)
         assert is_held(tmp_path)
     leave(tmp_path, where)
@@ -153,7 +160,10 @@ async def test_the_word_of_a_killed_agent_is_not_believed(served: Served, tmp_pa
 
 
 async def test_what_an_ended_session_listens_to_breaks_off_at_once(served: Served, tmp_path: Path) -> None:
-    async with serving(served.context, port=0, runtime=tmp_path) as port, httpx.AsyncClient(trust_env=False, timeout=60) as page:
+    async with (
+        serving(partial(create_app, served.context), token=served.auth.token, port=0, runtime=tmp_path) as port,
+        httpx.AsyncClient(trust_env=False, timeout=60) as page,
+    ):
         address = f"http://127.0.0.1:{port}"
         given = (await page.post(f"{address}/api/session", json={"code": served.auth.new_code()})).json()
         async with page.stream("GET", f"{address}/api/events", params={"ticket": given["ticket"]}) as events:

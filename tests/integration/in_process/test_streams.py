@@ -13,14 +13,16 @@ from agent.library.scan_schemas import ScanRequest
 from agent.main import streams
 from agent.web.schemas import EventOut, Problem
 from agent.web.schemas import Status as StatusOut
-from tests.unit.web.conftest import owner, served, shared_api
+from tests.unit.web.conftest import VERSION, owner, served, shared_api
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
     import httpx
     from fastapi.sse import ServerSentEvent
 
+    from agent.core.i18n import Texts
+    from agent.main.app import App
     from tests.unit.web.conftest import Served
     from tests.world import World
 
@@ -35,13 +37,17 @@ async def happen(world: World, *names: str) -> None:
         await world.until(lambda: world.real.counts().images > images and world.app.indexer.running == 0)  # noqa: B023
 
 
+def followed(served: Served) -> tuple[App, Callable[[], Texts], str]:
+    return served.world.app, served.context.texts, VERSION
+
+
 def kinds(event: ServerSentEvent) -> str:
     assert event.event is not None
     return event.event if event.event == "status" else str(event.id)
 
 
 async def test_the_status_comes_first_then_what_happens(served: Served) -> None:
-    stream = streams.happenings(served.context, None)
+    stream = streams.happenings(*followed(served), None)
     async with served.world.running():
         first = await anext(stream)
         assert first.event == "status" and isinstance(first.data, StatusOut) and first.id is None
@@ -58,7 +64,7 @@ async def test_a_reader_that_comes_back_gets_what_it_missed_once_and_in_order(se
     monkeypatch.setattr(streams, "MISSED_PAGE", 2)
     async with served.world.running():
         await happen(served.world, *"abcdefg")
-        stream = streams.happenings(served.context, 2)
+        stream = streams.happenings(*followed(served), 2)
         got = [kinds(await anext(stream)) for _ in range(6)]
         assert got == ["status", "3", "4", "5", "6", "7"]
         await happen(served.world, "h")
@@ -71,7 +77,7 @@ async def test_a_reader_that_comes_back_gets_what_it_missed_once_and_in_order(se
 async def test_what_happens_while_the_missed_is_read_comes_once(served: Served) -> None:
     async with served.world.running():
         await happen(served.world, "a", "b")
-        stream = streams.happenings(served.context, 0)
+        stream = streams.happenings(*followed(served), 0)
         assert [kinds(await anext(stream)) for _ in range(2)] == ["status", "1"]
         await happen(served.world, "c")
         got: list[str] = []
@@ -83,7 +89,7 @@ async def test_what_happens_while_the_missed_is_read_comes_once(served: Served) 
 
 async def test_a_reader_that_knows_a_later_time_than_a_restored_library_still_hears_what_happens(served: Served) -> None:
     async with served.world.running():
-        stream = streams.happenings(served.context, 900)
+        stream = streams.happenings(*followed(served), 900)
         assert kinds(await anext(stream)) == "status"
         await happen(served.world, "a")
         while (kind := kinds(await anext(stream))) == "status":
@@ -95,7 +101,7 @@ async def test_a_reader_that_knows_a_later_time_than_a_restored_library_still_he
 async def test_a_reader_that_falls_behind_is_cut_off_and_holds_nothing_any_more(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "MOST_WAITING", 2)
     async with served.world.running():
-        stream = streams.happenings(served.context, None)
+        stream = streams.happenings(*followed(served), None)
         await anext(stream)
         await happen(served.world, *"abcd")
         rest = [event async for event in stream]
@@ -108,9 +114,9 @@ async def test_events_come_as_server_sent_events(served: Served, owner: httpx.As
     async with served.world.running():
         await happen(served.world, "a")
 
-        async def ended(context: object, last_seen: int | None) -> AsyncGenerator[ServerSentEvent, None]:
+        async def ended(_: object, __: object, ___: object, last_seen: int | None) -> AsyncGenerator[ServerSentEvent, None]:
             assert last_seen == 5
-            yield streams._status(served.context, await served.world.app.status.now())
+            yield streams._status(await served.world.app.status.now(), served.context.texts(), VERSION)
             yield streams._happened(served.world.real.events(after=0, limit=1)[0])
 
         monkeypatch.setattr(streams, "happenings", ended)
@@ -147,7 +153,7 @@ async def test_a_scan_that_is_stopped_says_why_in_its_last_line(served: Served) 
     world = served.world
     world.supply_error = ModelUnreachable(model="centerface", sources=2)
     request = ScanRequest(paths=(world.file("a.jpg").path,))
-    lines = [json.loads(line) async for line in streams.scan(served.context, request)]
+    lines = [json.loads(line) async for line in streams.scan(world.app, request, served.context.texts())]
     assert lines[0]["total"] == 1 and Problem.model_validate(lines[1]["stopped"]).code == "model.unreachable"
 
 

@@ -15,13 +15,10 @@ from agent.core.i18n import Texts
 from agent.core.settings import KeyHome
 from agent.domain.errors import DesktopError, KeyHomeError
 from agent.library.onboarding import Beginning
-from agent.library.previews import Previews
 from agent.main.health import DiskFacts, Health, ModelFacts
-from agent.main.http import create_app
+from agent.main.http import Context, create_app
 from agent.screen.region_picker import Picking
-from agent.sources.folder.folder_scan import walk_images
 from agent.web.auth import Auth
-from agent.web.context import Context
 from tests.screens import FakeClipboard, FakeGrabber, FakeWindows, surroundings
 
 if TYPE_CHECKING:
@@ -149,7 +146,6 @@ class Served:
         self.context = Context(
             app=world.app,
             auth=self.auth,
-            previews=Previews(world.app.library, world.analyser),
             desk=self.desk,
             picking=Picking(lambda: world.app.screen.capturing, self.windows),
             settings=self.settings,
@@ -163,7 +159,6 @@ class Served:
             ),
             suggested=lambda: ("/home/mei/Pictures",),
             texts=lambda: Texts(self.language),
-            walk=walk_images,
             remote=lambda path: path.endswith("nas"),
             quit=self._quit,
             health=Health(

@@ -1,0 +1,63 @@
+"""Routes of the first run: what a new user should know, and what they have chosen so far."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from fastapi import FastAPI
+from pydantic import ValidationError
+
+from agent.core.i18n import Texts
+from agent.domain.errors import AgentError
+from agent.domain.path_text import printable
+from agent.library.onboarding import Beginning
+from agent.web.settings_schemas import FirstRun, RecoveryCode, WelcomeChoices
+
+
+def first_run_routes(
+    api: FastAPI,
+    beginning: Beginning,
+    code: Callable[[], str],
+    suggested: Callable[[], tuple[str, ...]],
+    texts: Callable[[], Texts],
+) -> None:
+    """Add them to `api`.
+
+    `code` gives the recovery code and raises KeyHomeError or StoreError; `suggested` are folders that a new user may mean. Both block.
+    """
+
+    @api.get("/api/first-run")
+    async def first_run() -> FirstRun:
+        known: str | None = None
+        with suppress(AgentError):  # the keyring may be locked: the code can be shown later
+            known = await asyncio.to_thread(code)
+        return FirstRun(
+            needed=await asyncio.to_thread(beginning.needed),
+            recognition_terms=texts()("models.mobilefacenet.terms"),
+            recovery_code=known,
+            suggested=tuple(map(printable, await asyncio.to_thread(suggested))),
+            chosen=_choices(await asyncio.to_thread(beginning.chosen)),
+        )
+
+    @api.put("/api/first-run", status_code=204)
+    async def keep(body: WelcomeChoices) -> None:
+        """What was chosen so far, for when somebody comes back to it."""
+        await asyncio.to_thread(beginning.keep, body.model_dump_json())
+
+    @api.post("/api/first-run/done", status_code=204)
+    async def done() -> None:
+        await asyncio.to_thread(beginning.done)
+
+    @api.get("/api/recovery-code")
+    async def recovery_code() -> RecoveryCode:
+        return RecoveryCode(code=await asyncio.to_thread(code))
+
+
+def _choices(kept: str | None) -> WelcomeChoices | None:
+    """None if there are none, or another version wrote them."""
+    if kept is None:
+        return None
+    try:
+        return WelcomeChoices.model_validate_json(kept)
+    except ValidationError:
+        return None

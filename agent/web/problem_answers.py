@@ -1,0 +1,97 @@
+"""Answers every error as a Problem, in the program's language, with the HTTP status of its kind."""
+
+from collections.abc import Callable
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from agent.core.i18n import Texts
+from agent.domain.errors import (
+    AgentError,
+    BadRequest,
+    CaptureError,
+    CaptureGone,
+    CopyMissing,
+    CopyUnsupported,
+    FaceUnknown,
+    ImageError,
+    ImageMissing,
+    MonitorUnknown,
+    NameEmpty,
+    NameTaken,
+    NoSuchName,
+    NotFound,
+    NothingToUndo,
+    NotRestorable,
+    PersonUnknown,
+    RecognitionOff,
+    RedactionError,
+    RegionOutside,
+    SelfMerge,
+    SettingsError,
+    SettingsUnknownKey,
+    SettingsUnwritable,
+    SourceError,
+    Unauthorised,
+    UnfitReference,
+    UpdateManaged,
+    UpdateNotReady,
+    UpdatesOff,
+    WholeOnly,
+)
+from agent.web.present import problem
+
+STATUS_OF: tuple[tuple[type[AgentError], int], ...] = (
+    (BadRequest, 422),
+    (NotFound, 404),
+    (FaceUnknown, 404),
+    (PersonUnknown, 404),
+    (NothingToUndo, 404),
+    (RecognitionOff, 409),
+    (NameTaken, 409),
+    (SelfMerge, 422),
+    (NameEmpty, 422),
+    (UnfitReference, 422),
+    (CaptureGone, 404),
+    (MonitorUnknown, 422),
+    (RegionOutside, 422),
+    (WholeOnly, 422),
+    (CaptureError, 409),
+    (CopyUnsupported, 422),
+    (NoSuchName, 422),
+    (ImageMissing, 409),
+    (CopyMissing, 409),
+    (NotRestorable, 409),
+    (RedactionError, 422),
+    (ImageError, 422),
+    (UpdateNotReady, 409),
+    (UpdateManaged, 409),
+    (UpdatesOff, 409),
+    (Unauthorised, 401),
+    (SettingsUnknownKey, 404),
+    (SettingsUnwritable, 503),
+    (SettingsError, 422),
+    (SourceError, 422),
+)
+
+
+def problem_answers(api: FastAPI, texts: Callable[[], Texts]) -> None:
+    """Have `api` answer so."""
+
+    def answer(error: AgentError, status: int) -> JSONResponse:
+        return JSONResponse(problem(error, texts()).model_dump(), status)
+
+    @api.exception_handler(AgentError)
+    async def refused(_: Request, error: AgentError) -> JSONResponse:
+        return answer(error, next((status for kind, status in STATUS_OF if isinstance(error, kind)), 503))
+
+    @api.exception_handler(RequestValidationError)
+    async def not_understood(_: Request, error: RequestValidationError) -> JSONResponse:
+        # Where it is wrong, never what was sent.
+        return answer(BadRequest(reason=", ".join(sorted({".".join(map(str, each["loc"])) for each in error.errors()}))), 422)
+
+    @api.exception_handler(HTTPException)
+    async def not_there(_: Request, error: HTTPException) -> JSONResponse:
+        return answer(NotFound() if error.status_code == 404 else BadRequest(reason=error.detail), error.status_code)
