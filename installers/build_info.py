@@ -1,4 +1,4 @@
-"""Writes `build.json`, by which the installed program knows what kind of package it came in, and where updates of it are told of."""
+"""Writes `build.json`, which tells the installed program its package kind and its update address."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias, get_args
 Kind: TypeAlias = Literal["deb", "rpm", "appimage", "nsis", "msi", "dmg", "wheel"]
 
 FILE = "build.json"
-# Where it stands inside the program's folder, as PyInstaller lays it out.
+# Its place inside the program's folder, as PyInstaller lays it out.
 FOLDER = Path("agent", "_data", "build")
 CHANNEL = "AI_POPUP_BUILD_CHANNEL"
 UPDATE_ADDRESS = "AI_POPUP_BUILD_UPDATE_ADDRESS"
@@ -20,9 +20,9 @@ _KEY_BYTES = 32
 
 
 def write_build(folder: Path, kind: Kind, environ: Mapping[str, str] = os.environ) -> Path:
-    """Write `folder/build.json`, by the environment's AI_POPUP_BUILD_* where they are set. Returns the file.
+    """Write `folder/build.json`, from the environment's AI_POPUP_BUILD_* if they are set. Returns the file.
 
-    An address without a key, or a key without an address, would make an updater that believes nobody, or asks nobody: raises ValueError, as
+    An address without a key, or a key without an address, would create an updater that can't work: raises ValueError, as
     for an unknown kind or channel, an address that is not https, or a key that is not an Ed25519 public key in base64.
     """
     channel = environ.get(CHANNEL) or "stable"

@@ -1,7 +1,7 @@
-"""Runs first in the frozen program: what it starts beside itself must not find the libraries that it brings along for itself.
+"""Runs first in the frozen program: programs that it starts must not find its bundled libraries.
 
-PyInstaller's starter points the loader at the program's folder through the environment. This process has done its looking up by then; a
-browser or a file manager started from it would take our Qt for its own, and fall.
+PyInstaller's bootloader points the loader at the program's folder through the environment. This process has loaded its libraries by then; a
+browser or a file manager started from it would load our Qt instead of its own, and crash.
 """
 
 import os

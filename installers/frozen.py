@@ -1,4 +1,4 @@
-"""Makes the program's folder with PyInstaller, and keeps it until something that goes into it changes."""
+"""Builds the program's folder with PyInstaller, and caches it until one of its inputs changes."""
 
 import hashlib
 import os
@@ -12,7 +12,7 @@ from scripts.licences import refused, rules
 
 PROGRAM = "ai-popup"
 DETECTOR = "centerface"
-# What goes in beside the packages that the lock file names.
+# What is included beside the packages of the lock file.
 _SOURCES = (
     "agent",
     "assets",
@@ -32,9 +32,9 @@ _LIMIT_S = 900
 
 
 def frozen(checkout: Path, opencv: Path | None = None) -> Path:
-    """The folder with the program in it, made if need be (minutes). The UI must be built. Raises subprocess.SubprocessError, ModelError.
+    """Return the program's folder, built if necessary (minutes). The UI must be built. Raises subprocess.SubprocessError, ModelError.
 
-    `opencv` is a folder to take OpenCV from; without it the virtual environment's is taken.
+    `opencv` is a folder with OpenCV; without it the virtual environment's is used.
     """
     from agent.models.model_store import ModelStore
 
@@ -51,9 +51,9 @@ def frozen(checkout: Path, opencv: Path | None = None) -> Path:
 def _freeze(checkout: Path, folder: Path, opencv: Path | None) -> None:
     spec = checkout / "installers" / "ai_popup.spec"
     folders = ["--distpath", str(folder), "--workpath", str(checkout / "build" / "frozen-work")]
-    # The same sources give the same bytes: sets of strings keep their order, files say no time of their own.
+    # The same sources give the same bytes: sets of strings keep their order, files contain no timestamp.
     environment = {**os.environ, "PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", "1767225600")}
-    if opencv is not None:  # before the environment's, for PyInstaller's own child processes too, and with the licences that lie beside it
+    if opencv is not None:  # before the environment's, also for PyInstaller's own child processes, and with the licences beside it
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(opencv), os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-m", "PyInstaller", str(spec), "--noconfirm", "--log-level", "ERROR", *folders]
     subprocess.run(command, cwd=checkout, env=environment, check=True, timeout=_LIMIT_S)
@@ -66,7 +66,7 @@ def _freeze(checkout: Path, folder: Path, opencv: Path | None) -> None:
 
 
 def _digest(checkout: Path, opencv: Path | None) -> str:
-    digest = hashlib.sha256(f"{sys.version} {opencv and opencv.name}".encode())  # its name says what it was built from
+    digest = hashlib.sha256(f"{sys.version} {opencv and opencv.name}".encode())  # its name identifies its inputs
     for path in sorted(_files(checkout)):
         content = path.read_bytes()
         digest.update(f"{path.relative_to(checkout).as_posix()} {len(content)}\n".encode() + content)

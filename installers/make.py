@@ -1,4 +1,4 @@
-"""Makes what is handed out, inside the virtual environment: `python -m installers.make [program] [deb] [rpm] [appdir]` into `dist/`."""
+"""Builds the packages, inside the virtual environment: `python -m installers.make [program] [deb] [rpm] [appdir]` into `dist/`."""
 
 import argparse
 import shutil
@@ -33,7 +33,7 @@ def main() -> int:
 
 
 def package(program: Path, what: str, out: Path, *, version: str, quick: bool) -> Path:
-    """Make one package of the frozen program in `out`. Returns the file, or the folder of an AppDir."""
+    """Build one package of the frozen program in `out`. Returns the file, or the folder of an AppDir."""
     from installers.linux import appdir, deb, rpm
     from installers.linux.needs import needs
     from installers.linux.tree import lay

@@ -1,4 +1,4 @@
-"""Puts a photo with a face where installed programs are tried with it: `python -m installers.photo FOLDER`."""
+"""Writes a photo with a face into a folder, for testing installed programs: `python -m installers.photo FOLDER`."""
 
 import argparse
 import shutil

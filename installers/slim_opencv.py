@@ -1,7 +1,7 @@
-"""OpenCV as the packages of Linux bring it: what the agent calls, without the video, AVIF and linear algebra that the index's wheel has.
+"""OpenCV for the Linux packages: only what the agent calls, without the video, AVIF and linear algebra in the index's wheel.
 
-It is built from the source distribution that requirements-opencv.lock names, once, and kept under build/cache until that file or
-the options here change. docs/decisions/0021-what-the-package-carries.md says what it saves.
+It is built once from the source distribution in requirements-opencv.lock, and cached under build/cache until that file or
+the options here change. docs/decisions/0021-what-the-package-carries.md lists the savings.
 """
 
 import hashlib
@@ -16,25 +16,25 @@ from pathlib import Path
 
 PACKAGE = "opencv-python-headless"
 LOCK = "requirements-opencv.lock"
-# What differs from the wheel: everything else, also which instructions of newer processors are used, is as its makers chose.
+# Differences from the wheel: everything else, including the use of newer processors' instructions, is as its makers chose.
 OPTIONS = {
     "BUILD_LIST": "core,imgproc,imgcodecs,python3",
-    # Formats that the agent writes or reads with OpenCV: JPEG, PNG, WebP, TIFF, BMP. Others are a surface for broken files only.
+    # Formats that the agent writes or reads with OpenCV: JPEG, PNG, WebP, TIFF, BMP. Others would only add attack surface.
     **dict.fromkeys(("WITH_AVIF", "WITH_OPENEXR", "WITH_OPENJPEG", "WITH_JASPER", "WITH_JPEGXL", "WITH_GDAL", "WITH_GDCM"), "OFF"),
     **dict.fromkeys(("WITH_IMGCODEC_GIF", "WITH_IMGCODEC_HDR", "WITH_IMGCODEC_PFM", "WITH_IMGCODEC_PXM", "WITH_IMGCODEC_SUNRASTER"), "OFF"),
-    # Nothing of these is called.
+    # None of these is called.
     **dict.fromkeys(("WITH_FFMPEG", "WITH_GSTREAMER", "WITH_V4L", "WITH_1394", "WITH_QT", "WITH_GTK", "WITH_VTK", "WITH_OPENCL"), "OFF"),
     **dict.fromkeys(("WITH_LAPACK", "WITH_EIGEN", "WITH_PROTOBUF", "WITH_FLATBUFFERS", "WITH_ITT", "WITH_OPENMP", "WITH_TBB"), "OFF"),
-    # These two are fetched from the network while it is built, by nobody's lock.
+    # These two are downloaded during the build, without any lock.
     **dict.fromkeys(("WITH_IPP", "WITH_UNIFONT"), "OFF"),
-    # Linked into the one library, so that the system's need not be there.
+    # Linked into the one library, so that the system's are not needed.
     **dict.fromkeys(("BUILD_JPEG", "BUILD_PNG", "BUILD_TIFF", "BUILD_WEBP", "BUILD_ZLIB"), "ON"),
-    "PYTHON3_LIMITED_API": "ON",  # as the wheel; its set-up looks here for where to find what was built
+    "PYTHON3_LIMITED_API": "ON",  # as in the wheel; its set-up finds the built library through this
     **dict.fromkeys(("BUILD_TESTS", "BUILD_PERF_TESTS", "BUILD_EXAMPLES", "BUILD_opencv_apps", "BUILD_JAVA", "BUILD_DOCS"), "OFF"),
 }
 _NAMES = re.compile(r"\bcv2\.(\w+)")
 _PINNED = re.compile(r"^[a-z].*(?:\n    .*)*", re.MULTILINE)
-# In its setup.py: without type stubs, which can only be written of all modules, it would end when all is built.
+# In its setup.py: without type stubs, which need all modules, the build would fail at the end.
 _STUBS_WANTED = {
     '[ r"python/cv2/py.typed" ]': "[]",
     'rearrange_cmake_output_data["cv2.typing"] = ["python/cv2" + r"/typing/.*\\.py"]': "pass",
@@ -43,13 +43,13 @@ _LIMIT_S = 3600
 
 
 def kept(checkout: Path) -> Path | None:
-    """The folder that OpenCV can be imported from, if it was built before."""
+    """Return the folder from which OpenCV can be imported, if it was built before."""
     folder = _folder(checkout)
     return folder if folder.is_dir() else None
 
 
 def slim_opencv(checkout: Path) -> Path:
-    """As `kept`, built if need be (ten minutes on two cores). Needs a C++ compiler and nasm. Raises subprocess.SubprocessError."""
+    """Return it, built if necessary (ten minutes on two cores). Needs a C++ compiler and nasm. Raises subprocess.SubprocessError."""
     folder = _folder(checkout)
     if not folder.is_dir():
         print("OpenCV is built once, ten minutes or more on two cores", flush=True)
@@ -64,7 +64,7 @@ def slim_opencv(checkout: Path) -> Path:
 
 
 def names(sources: Path) -> set[str]:
-    """Whatever of OpenCV is named in the Python files below `sources`."""
+    """Return every OpenCV name used in the Python files below `sources`."""
     return {name for file in sources.rglob("*.py") for name in _NAMES.findall(file.read_text(encoding="utf-8"))}
 
 
@@ -80,13 +80,13 @@ def _build(checkout: Path, work: Path) -> None:
     blocks = _PINNED.findall((checkout / LOCK).read_text(encoding="utf-8"))
     source.write_text("\n".join(block for block in blocks if block.startswith(f"{PACKAGE}==")), encoding="utf-8")
     tools.write_text("\n".join(block for block in blocks if not block.startswith(f"{PACKAGE}==")), encoding="utf-8")
-    # An environment of its own: the program's has no use for what OpenCV is built with.
+    # A separate environment: the program's needs none of OpenCV's build tools.
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(work / "venv")], check=True, timeout=_LIMIT_S)
     environment = {
         **os.environ,
         "CMAKE_ARGS": " ".join(f"-D{name}={value}" for name, value in OPTIONS.items()),
         "CMAKE_BUILD_PARALLEL_LEVEL": str(os.cpu_count() or 1),
-        # It runs on other machines than this one, where nobody's own flags mean anything.
+        # It runs on other machines than this one, so local compiler flags must not apply.
         **dict.fromkeys(("CFLAGS", "CXXFLAGS"), ""),
         "LDFLAGS": "-Wl,--strip-all",
         "TMPDIR": str(work),
@@ -95,7 +95,7 @@ def _build(checkout: Path, work: Path) -> None:
     pip = [sys.executable, "-m", "pip", "--python", str(work / "venv" / "bin" / "python")]
     locked = ["--require-hashes", "--no-deps"]
     subprocess.run([*pip, "install", *locked, "-r", str(tools)], env=environment, check=True, timeout=_LIMIT_S)
-    # Its own list of what it is built with names old versions; the locked ones do, and are the same next year.
+    # Its own list of build requirements names old versions; the locked ones work, and stay the same.
     here = ["--no-build-isolation", "--no-cache-dir"]
     download = [*pip, "download", *locked, *here, "--no-binary", PACKAGE, "--dest", str(work), "-r", str(source)]
     subprocess.run(download, env=environment, check=True, timeout=_LIMIT_S)

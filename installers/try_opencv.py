@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-# Alike after a journey; the others lose a little.
+# Lossless round trip; the other formats lose a little.
 _EXACT = (".png", ".bmp", ".tiff")
 _LOSSY = (".jpg", ".webp")
-_DEEP = (".png", ".tiff")  # of sixteen bits
+_DEEP = (".png", ".tiff")  # with sixteen bits
 _LOST = 8.0
 
 
@@ -22,7 +22,7 @@ def main() -> int:
         print(f"OpenCV comes from {cv2.__file__}", file=sys.stderr)
         return 1
     faults = [f"cv2.{name} is not there" for name in names if not hasattr(cv2, name) and not name.endswith("_")]
-    # Built without an assembler it reads JPEG slowly and says nothing.
+    # Built without an assembler it reads JPEG slowly, without a warning.
     if not re.search(r"^ +JPEG:.*\n +SIMD Support Request: .*\n +SIMD Support: +YES", cv2.getBuildInformation(), re.MULTILINE):
         faults.append("its JPEG decoder is the slow one: is nasm installed?")
     ramp = np.linspace(0, 255, 64 * 48 * 3).reshape(48, 64, 3)
@@ -35,7 +35,7 @@ def main() -> int:
 
 
 def _journey(ending: str, picture: NDArray[np.uint8 | np.uint16]) -> list[str]:
-    """What is wrong with the picture once it was written and read again."""
+    """Return what is wrong with the picture after it was written and read again."""
     written, data = cv2.imencode(ending, picture)
     read = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if written else None
     lost = np.inf if read is None or read.shape != picture.shape else float(np.abs(read.astype(float) - picture).mean())

@@ -1,4 +1,4 @@
-"""The program as its Debian package runs it, and another version that it was told of: for pictures. Nobody is asked."""
+"""The program as its Debian package runs it, with an announced update, for screenshots. No update server is contacted."""
 
 import base64
 import contextlib
@@ -33,7 +33,7 @@ sys.exit(main())
 
 
 def packaged_agent(paths: AppPaths, word: Path, *options: str) -> contextlib.AbstractContextManager["subprocess.Popen[bytes]"]:
-    """The agent of the home, which asked for updates a moment ago; `word` is a folder for what its packager left in it."""
+    """The agent of the home, which checked for updates a moment ago; `word` is a folder for its packager's message."""
     build = Build(kind=Kind.DEB, update_address=_ADDRESS, update_key=base64.b64encode(bytes(32)).decode())
     word.mkdir()
     (word / BUILD_FILE).write_text(build.model_dump_json(), encoding="utf-8")
@@ -42,7 +42,7 @@ def packaged_agent(paths: AppPaths, word: Path, *options: str) -> contextlib.Abs
 
 
 def announce(paths: AppPaths) -> None:
-    """Another version is there, downloaded; the agent reads it when the settings of updates change."""
+    """Announce another, downloaded version; the agent reads it when the settings of updates change."""
     name = f"ai-popup_{VERSION}_amd64.deb"
     file = FileEntry(kind=Kind.DEB.value, platform=this_platform(), address=f"{_ADDRESS}/{name}", size=1, sha256="0" * 64)
     paths.downloads.mkdir(parents=True, exist_ok=True)
@@ -51,5 +51,5 @@ def announce(paths: AppPaths) -> None:
 
 
 def take_back(paths: AppPaths) -> None:
-    """It was installed, and did not come up."""
+    """Record that the version was installed and did not start."""
     MemoryFile(paths.updates).change(offer=None, outcome=Told.of(UpdateRolledBack(version=VERSION)))

@@ -26,7 +26,7 @@ INTRO = {
 
 
 def page(language: str) -> str:
-    """All routes and all that is sent, as Markdown."""
+    """Return all routes and schemas as Markdown."""
     told = json.loads(DESCRIPTION.read_text(encoding="utf-8"))
     words = TITLES[language]
     lines = [f"# {words[0]}", "", *INTRO[language]]
@@ -72,7 +72,7 @@ def _schema(schema: Mapping[str, Any], words: tuple[str, ...]) -> Iterator[str]:
 
 
 def _type(schema: Mapping[str, Any]) -> str:
-    """In a few words, with links to what is described on this page."""
+    """Return the type in a few words, with links to the schemas on this page."""
     if "$ref" in schema:
         name = schema["$ref"].rsplit("/", 1)[1]
         return f"[`{name}`](#{name.lower()})"

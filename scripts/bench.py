@@ -1,9 +1,9 @@
-"""Measures the program: `python3 scripts/bench.py [GROUP...] [--json | --markdown] [--long]`; without a group all of them.
+"""Measures the program: `python3 scripts/bench.py [GROUP...] [--json | --markdown] [--long]`; without a group it runs all of them.
 
-`accuracy FOLDER` and `redact FOLDER` are measured only if they are named, on the labelled photos of that folder
-(`scripts/benchmarks/accuracy.py` says what it has); so is `odd FOLDER`, on files of any kind in it and below. Sets up what the tests
-need (and, for the groups `scan` and `accuracy`, what the program is compared with), then hands over to `scripts/benchmarks`. A figure is
-judged beside its target, but never fails anything: the exit code tells only whether all could be measured.
+`accuracy FOLDER` and `redact FOLDER` run only if they are named, on the labelled photos of that folder
+(`scripts/benchmarks/accuracy.py` describes it); so does `odd FOLDER`, on files of any kind in it and below. Installs what the tests
+need (and, for the groups `scan` and `accuracy`, the programs to compare with), then starts `scripts/benchmarks`. A figure is
+compared with its target, but a missed target is no failure: the exit code only shows whether everything could be measured.
 """
 
 import sys
@@ -14,7 +14,7 @@ COMPARED = "requirements-bench.lock"
 
 
 def main() -> int:
-    """Returns the exit code."""
+    """Return the exit code."""
     if sys.version_info < (3, 11):  # noqa: UP036 - this file is what an older Python meets first
         print("The benchmark needs Python 3.11 or newer. / 性能测试需要 Python 3.11 或更新的版本。", file=sys.stderr)
         return 2

@@ -1,6 +1,6 @@
-"""Makes the program and its packages from this checkout, in dist/: `python3 scripts/build.py [program] [deb] [rpm] [appdir] [--quick]`.
+"""Builds the program and its packages from this checkout, in dist/: `python3 scripts/build.py [program] [deb] [rpm] [appdir] [--quick]`.
 
-On Linux the first time builds OpenCV, ten minutes on two cores; with `--wheel-opencv` the package index's comes along.
+On Linux the first run builds OpenCV, ten minutes on two cores; `--wheel-opencv` uses the package index's build.
 """
 
 import sys

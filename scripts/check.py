@@ -1,6 +1,6 @@
-"""Runs every check, also after one failed, and ends with one summary: `scripts/check [--static]`.
+"""Runs every check, even after a failure, and ends with one summary: `scripts/check [--static]`.
 
-`--static` leaves out what scripts/test.py runs too (tests, UI).
+`--static` skips the checks that scripts/test.py runs too (tests, UI).
 """
 
 import os
@@ -14,9 +14,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 _LIMIT_S = 900
-# Each process imports everything for itself, so that more than a few only take memory.
+# Each process imports everything for itself, so more than a few only take memory.
 _SPREAD = ["-q", "-n", str(min(os.cpu_count() or 1, 4)), "--dist", "worksteal"]
-# In pictures as small as those of the unit tests, a library's threads take longer to wait for each other than to work.
+# With pictures as small as those of the unit tests, a library's threads wait for each other longer than they work.
 _ALONE = {"OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
 _MEMORY = Path("/dev/shm")
 _SCRATCH_BYTES = 1_000_000_000
@@ -47,7 +47,7 @@ def main() -> int:
             "licences": [python, "scripts/licences.py", "--check"],
             "API description": [python, "scripts/openapi.py", "--check"],
             "documentation": [python, "-m", "mkdocs", "build", "--strict", "--quiet"],
-            # Their shell, too, where shellcheck is installed.
+            # Also their shell code, if shellcheck is installed.
             "workflows' grammar": [str(venv.bin / "actionlint"), "-pyflakes=", *map(str, _workflows())],
             "workflows' safety": [str(venv.bin / "zizmor"), "--offline", "--no-progress", "--quiet", ".github"],
         }
@@ -69,9 +69,9 @@ def _workflows() -> list[Path]:
 
 
 def _unit_tests(python: str, env: dict[str, str]) -> dict[str, bool]:
-    """Both halves at once: each process imports and collects its own only. They load no plugins but those they need."""
+    """Run both halves at once: each process imports and collects only its own, and loads only the plugins it needs."""
     unit = ROOT / "tests" / "unit"
-    # They load neither NumPy nor OpenCV; the rest load neither SQLAlchemy nor FastAPI.
+    # These load neither NumPy nor OpenCV; the rest load neither SQLAlchemy nor FastAPI.
     stores = [unit / "adapters", unit / "api", unit / "cli", unit / "test_bootstrap.py"]
     rest = sorted(path for path in unit.iterdir() if path not in stores and (path.is_dir() or path.match("test_*.py")))
     plugins = ("pytest_asyncio.plugin", "pytest_timeout", "no:cacheprovider")
@@ -83,7 +83,7 @@ def _unit_tests(python: str, env: dict[str, str]) -> dict[str, bool]:
 
 
 def _scratch() -> dict[str, str]:
-    """Hundreds of tests write a library each: in memory, where the system offers that, nobody waits for a disk."""
+    """Return the environment for temporary files: hundreds of tests write a library each, in memory if the system has such a folder."""
     try:
         roomy = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _SCRATCH_BYTES
     except OSError:

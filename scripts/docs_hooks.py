@@ -1,4 +1,4 @@
-"""What makes the pages in docs/ a site: MkDocs calls `on_config` before it builds (see mkdocs.yml)."""
+"""Turns the pages in docs/ into a site: MkDocs calls `on_config` before it builds (see mkdocs.yml)."""
 
 import re
 import shutil
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from scripts import api_reference
 
 ROOT = Path(__file__).parent.parent
-# Pages that lie beside docs/, and what they are called on the site.
+# Pages beside docs/, and their names on the site.
 OUTSIDE = {"README": "index", "CONTRIBUTING": "contributing", "SECURITY": "security", "CHANGELOG": "changelog"}
 DECISIONS = {".md": "# Decisions\n", ".zh-CN.md": "# 设计决定\n\n这些记录只有英文。\n"}
 _SWITCH = re.compile(r"^\[(?:简体中文|English)\]\([^)]*\)(?: · )?", re.MULTILINE)
@@ -20,12 +20,12 @@ class Site(Protocol):
     nav: Any
 
 
-# Who wants nothing to move does not see the short films.
+# With reduced motion, the short animations are replaced.
 _STILL = '@media (prefers-reduced-motion: reduce) { img[src$=".webp"] { display: none } }\n'
 
 
 def slug(title: str, separator: str = "-") -> str:
-    """The id of a heading, as the help in the program and the places that show Markdown have it."""
+    """Return the id of a heading, as in the help in the program and on sites that show Markdown."""
     return re.sub(r"\s+", separator, re.sub(r"[^\w. -]", "", title.lower()).strip())
 
 
@@ -38,7 +38,7 @@ def on_config(config: Site) -> Site:
 
 
 def there(navigation: Any, folder: Path) -> Any:
-    """The navigation without the pages that do not exist."""
+    """Return the navigation without pages that do not exist."""
     if isinstance(navigation, list):
         return [entry for one in navigation if (entry := there(one, folder)) is not None]
     if isinstance(navigation, dict):
@@ -47,7 +47,7 @@ def there(navigation: Any, folder: Path) -> Any:
 
 
 def staged(target: Path) -> Path:
-    """docs/ with the pages beside it, the reference of the API, a list of the decisions, and the mark."""
+    """Create the site's folder: docs/, the pages beside it, the API reference, a list of the decisions, and the icon."""
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(ROOT / "docs", target)
     (target / "assets").mkdir()
@@ -71,7 +71,7 @@ def staged(target: Path) -> Path:
 
 
 def headings(text: str) -> list[tuple[int, str]]:
-    """Line number and words of each; a comment in a block of code is none."""
+    """Return line number and text of each heading; comments in code blocks are not headings."""
     found, within = [], False
     for number, line in enumerate(text.splitlines()):
         within ^= line.startswith("```")
@@ -81,7 +81,7 @@ def headings(text: str) -> list[tuple[int, str]]:
 
 
 def named_as(text: str, english: str) -> str:
-    """The headings get the ids of the same headings in English, so that a link is good in both languages."""
+    """Give the headings the ids of the same headings in English, so that links work in both languages."""
     lines = text.splitlines()
     for (number, _), (_, words) in zip(headings(text), headings(english), strict=True):
         lines[number] += f" {{#{slug(words)}}}"
@@ -89,13 +89,13 @@ def named_as(text: str, english: str) -> str:
 
 
 def _placed(text: str) -> str:
-    """The site has a choice of languages of its own, and links within each; the pages beside docs/ have a place in it."""
+    """Adapt links: the site has its own choice of languages and links within each; the pages beside docs/ have a place in it."""
     own = re.sub(r"(\]\([^)\s:]*?)\.zh-CN\.md", r"\1.md", _SWITCH.sub("", text, count=1))
     return re.sub(rf"\]\(((?:\.\./)*)\.\./{_PAGE}", lambda found: f"]({found[1]}{OUTSIDE[found[2]]}.md", own)
 
 
 def _within(text: str) -> str:
-    """A page beside docs/ with its links as seen from within. What has no place on the site (the licence) is only its words."""
+    """Return a page beside docs/ with its links as seen from inside. A link that has no place on the site becomes plain text."""
     text = re.sub(r"\[([^\]]*)\]\((?!docs/|https?:|#|[A-Z]+(?:\.zh-CN)?\.md)[^)]*\)", r"\1", text)
     text = text.replace("](docs/decisions)", "](decisions/index.md)").replace("](docs/", "](").replace(".zh-CN.md", ".md")
     return re.sub(rf"\]\({_PAGE}", lambda found: f"]({OUTSIDE[found[1]]}.md", text)

@@ -22,7 +22,7 @@ MADE = {
 
 
 def markdown(page: Reference) -> str:
-    """A page as it stands in the docs."""
+    """Return a page as it is stored in the docs."""
     lines = [f"# {page.title}"]
     for text in page.intro:
         lines += ["", text]
@@ -44,7 +44,7 @@ def _table(page: Reference, part: Part) -> list[str]:
 
 
 def pages() -> dict[str, str]:
-    """File name -> content."""
+    """Return file name -> content."""
     made: dict[str, str] = {}
     for language, ending in ENDINGS.items():
         told = {name: markdown(page(Texts(language))) for name, page in PAGES.items()}
@@ -54,7 +54,7 @@ def pages() -> dict[str, str]:
 
 
 def _commands(language: str) -> str:
-    """The command line takes its language from the system, once, as it starts."""
+    """Return the command reference. The command line reads its language from the system once, at its start."""
     words = [sys.executable, "-m", "scripts.cli_reference"]
     env = {**os.environ, "LC_ALL": LOCALES[language]}
     done = subprocess.run(words, cwd=ROOT, env=env, capture_output=True, encoding="utf-8", timeout=60, check=True)

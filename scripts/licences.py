@@ -1,7 +1,7 @@
-"""Whose work the program brings along and under which licences: checks them against scripts/licences.toml, and writes NOTICE.
+"""Third-party software and its licences: checks it against scripts/licences.toml, and writes NOTICE.
 
-`python scripts/licences.py [--check] [--shipped FOLDER]`: with `--check` NOTICE is only compared; with `--shipped` a folder that a
-package is made of is looked through for what must not be in it. Run it where the program is installed from its lock file.
+`python scripts/licences.py [--check] [--shipped FOLDER]`: with `--check` NOTICE is only compared; with `--shipped` the folder of a
+package is searched for forbidden files. Run it where the program is installed from its lock file.
 """
 
 import argparse
@@ -31,7 +31,7 @@ package index's wheel only: the packages of Linux bring an OpenCV that is built 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Something of other people; `licence` is an SPDX expression, empty if nobody says."""
+    """A third-party component; `licence` is an SPDX expression, empty if undeclared."""
 
     name: str
     licence: str
@@ -39,19 +39,19 @@ class Part:
 
 
 def python_parts(rules: Mapping[str, Any]) -> Iterator[Part]:
-    """What the lock file of the program names, for all systems."""
+    """Yield what the program's lock file names, for all systems."""
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     for name in sorted(set(_LOCKED.findall(lock))):
         yield Part(name, rules["packages"].get(name) or _said(name), "Python")
 
 
 def library_parts(rules: Mapping[str, Any]) -> Iterator[Part]:
-    """The shared libraries that lie in folders of their own beside the program's packages. Raises PackageNotFoundError."""
+    """Yield the shared libraries in separate folders beside the program's packages. Raises PackageNotFoundError."""
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     for name in sorted(set(_LOCKED.findall(lock))):
         try:
             files = metadata.files(name) or []
-        except metadata.PackageNotFoundError:  # of another system
+        except metadata.PackageNotFoundError:  # for another system
             continue
         for file in files:
             if file.parent.name.endswith(".libs") and ".so" in file.name:
@@ -61,7 +61,7 @@ def library_parts(rules: Mapping[str, Any]) -> Iterator[Part]:
 
 
 def ui_parts(rules: Mapping[str, Any]) -> Iterator[Part]:
-    """What the bundle is made of, with what that depends on."""
+    """Yield the packages of the bundle and their dependencies."""
     packages = json.loads((ROOT / "ui" / "package-lock.json").read_text(encoding="utf-8"))["packages"]
     seen: set[str] = set()
     waiting = list(rules["ui"]["roots"])
@@ -75,13 +75,13 @@ def ui_parts(rules: Mapping[str, Any]) -> Iterator[Part]:
 
 
 def allowed(expression: str, known: Mapping[str, str]) -> bool:
-    """Whether all that is joined by AND may be shipped; of what is joined by OR one is enough."""
+    """Return whether all parts joined by AND may be shipped; of parts joined by OR one is enough."""
     plain = expression.replace("(", "").replace(")", "")
     return all(any(one.strip() in known for one in each.split(" OR ")) for each in plain.split(" AND "))
 
 
 def refused(folder: Path, rules: Mapping[str, Any]) -> Iterator[str]:
-    """The files below `folder` that must not be shipped, each with the reason."""
+    """Yield the files below `folder` that must not be shipped, each with the reason."""
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         for mark, why in rules["refused"].items():
             if mark in file.name:
@@ -89,7 +89,7 @@ def refused(folder: Path, rules: Mapping[str, Any]) -> Iterator[str]:
 
 
 def texts(rules: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
-    """The licences and notices that a package must carry, each with the name of the part that it belongs to."""
+    """Yield the licences and notices that a package must include, each with the name of its component."""
     wanted = re.compile(r"(licen[cs]e|copying|notice|authors)", re.IGNORECASE)
     for part in dict.fromkeys(python_parts(rules)):
         try:
@@ -106,7 +106,7 @@ def texts(rules: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
 
 
 def notice(parts: list[Part]) -> str:
-    """NOTICE's text; without versions, which the lock files name."""
+    """Return NOTICE's text, without versions, which are in the lock files."""
     lines = [_HEAD]
     for where in dict.fromkeys(part.where for part in parts):
         lines += [f"\n{where}\n", *(f"  {part.name}: {part.licence}\n" for part in parts if part.where == where)]
@@ -114,12 +114,12 @@ def notice(parts: list[Part]) -> str:
 
 
 def rules() -> dict[str, Any]:
-    """scripts/licences.toml."""
+    """Return scripts/licences.toml."""
     return tomllib.loads((ROOT / "scripts" / "licences.toml").read_text(encoding="utf-8"))
 
 
 def main() -> int:
-    """Returns 1 if something is under no licence that is on the list, or must not be shipped, or NOTICE is out of date."""
+    """Return 1 if a component has no allowed licence or must not be shipped, or if NOTICE is out of date."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--shipped", type=Path)
@@ -143,7 +143,7 @@ def main() -> int:
 
 
 def _said(name: str) -> str:
-    """What the installed package's metadata says, "" if nothing or if it is not here."""
+    """Return the licence in the installed package's metadata, "" if there is none or it is not installed."""
     try:
         told = metadata.metadata(name)
     except metadata.PackageNotFoundError:

@@ -1,6 +1,6 @@
-"""Makes the lock files again from pyproject.toml: every package with its version and hashes, for all platforms and Pythons we run on.
+"""Regenerates the lock files from pyproject.toml: every package with version and hashes, for all supported platforms and Pythons.
 
-`lock.py` keeps the versions that still fit; `lock.py --upgrade` takes the newest. Needs uv, which the set-up installs.
+`lock.py` keeps versions that still fit; `lock.py --upgrade` uses the newest. Needs uv, which the set-up installs.
 """
 
 import re
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-# File -> (what goes in, the locks whose versions it must agree with).
+# File -> (its inputs, the locks whose versions it must match).
 LOCKS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "requirements-tools.lock": (["--group", "tools"], ()),
     "requirements.lock": (["pyproject.toml"], ()),
@@ -27,7 +27,7 @@ def main() -> int:
     uv = Path(sys.executable).with_name("uv.exe" if sys.platform == "win32" else "uv")
     for name, (sources, agree) in LOCKS.items():
         options = ["--universal", "--generate-hashes", "--no-annotate", "--no-header", "--python-version", "3.11", "--quiet"]
-        # Neither a mirror nor a folder of wheels on this machine may leave its mark in the file.
+        # Neither a mirror nor a folder of wheels on this machine may appear in the file.
         options += ["--no-emit-index-url", "--no-emit-find-links", "--allow-unsafe"]
         options += [word for lock in agree for word in ("--constraint", lock)]
         subprocess.run([str(uv), "pip", "compile", *options, *sys.argv[1:], *sources, "--output-file", name], cwd=ROOT, check=True)

@@ -1,6 +1,6 @@
-"""Draws the icons: the mark as SVG, PNG and ICO and the tray's states into `assets/icons`, and what installers show beside them.
+"""Draws the icons: the logo as SVG, PNG and ICO and the tray's states into `assets/icons`, and the pictures of the installers.
 
-Run it as `python -m scripts.make_icons` after a change of the drawing; the files are committed.
+Run it as `python -m scripts.make_icons` after changing the drawing; the files are committed.
 """
 
 from collections.abc import Callable
@@ -11,13 +11,13 @@ from PIL import Image, ImageDraw
 
 ICONS = Path(__file__).parents[1] / "assets" / "icons"
 SIDE = ICONS.parents[1] / "installers" / "windows" / "side.bmp"
-MAC_ICON = ICONS.parents[1] / "installers" / "macos" / "mark.icns"  # no part of what is installed elsewhere
+MAC_ICON = ICONS.parents[1] / "installers" / "macos" / "mark.icns"  # not installed on other systems
 SIZES = (16, 24, 32, 48, 64, 128, 256)
-LARGE = 512  # for software centres; more than an .ico holds
+LARGE = 512  # for software centres; larger than an .ico can hold
 TRAY_SIDE = 64
 OVERSAMPLING = 8
-SIDE_SIZE, SIDE_MARK = (164, 314), 96  # beside the last page of Windows' installer, as NSIS wants it
-MAC_SIDE = 1024  # the smaller ones of a Mac's icon are made of it
+SIDE_SIZE, SIDE_MARK = (164, 314), 96  # for the last page of the Windows installer, as NSIS requires
+MAC_SIDE = 1024  # the smaller sizes of a Mac icon are derived from it
 
 JADE = (11, 107, 93)
 MINT = (88, 194, 173)
@@ -29,7 +29,7 @@ WHITE = (255, 255, 255)
 INK = (43, 29, 0)
 RED = (196, 43, 61)
 
-# The mark on a 24 x 24 grid: a speech bubble around head and shoulders.
+# The logo on a 24 x 24 grid: a speech bubble around head and shoulders.
 BODY = (2.0, 2.0, 22.0, 18.5)
 CORNER = 5.0
 TAIL = ((11.5, 18.0), (18.0, 18.0), (18.0, 23.0))
@@ -39,7 +39,7 @@ SHOULDERS = (6.4, 12.0, 17.6, 21.4)
 
 @dataclass(frozen=True, slots=True)
 class TrayState:
-    """A tray icon: the colour of the mark and what its badge shows. Each state has a shape of its own besides the colour."""
+    """A tray icon: the colour of the logo and its badge. Each state has its own shape besides the colour."""
 
     fill: tuple[int, int, int]
     badge: str | None = None
@@ -56,7 +56,7 @@ TRAY = {
 
 
 def svg(fill: tuple[int, int, int] = JADE) -> str:
-    """The mark as a scalable drawing."""
+    """Return the logo as a scalable drawing."""
     left, top, right, bottom = BODY
     tail = " ".join(f"{x:g},{y:g}" for x, y in TAIL)
     x, y, radius = HEAD
@@ -73,7 +73,7 @@ def svg(fill: tuple[int, int, int] = JADE) -> str:
 
 
 def mark(side: int, fill: tuple[int, int, int] = JADE, badge: str | None = None, *, watching: bool = False) -> Image.Image:
-    """The mark as an RGBA picture of side x side pixels, drawn larger and scaled down for smooth edges; `watching`: with an open eye."""
+    """Return the logo as an RGBA picture of side x side pixels, downscaled for smooth edges; `watching`: with an open eye."""
     scale = side * OVERSAMPLING / 24
     canvas = Image.new("RGBA", (side * OVERSAMPLING, side * OVERSAMPLING))
     draw = ImageDraw.Draw(canvas)
@@ -81,7 +81,7 @@ def mark(side: int, fill: tuple[int, int, int] = JADE, badge: str | None = None,
     def at(*values: float) -> tuple[float, ...]:
         return tuple(value * scale for value in values)
 
-    # A thin light edge keeps the dark mark visible on a dark panel.
+    # A thin light edge keeps the dark logo visible on a dark panel.
     edge = 0.9
     left, top, right, bottom = BODY
     (ax, ay), (bx, by), (cx, cy) = TAIL
@@ -99,7 +99,7 @@ def mark(side: int, fill: tuple[int, int, int] = JADE, badge: str | None = None,
 
 
 def installer_side() -> Image.Image:
-    """The mark on its own dark colour, as an RGB picture."""
+    """Return the logo on its own dark colour, as an RGB picture."""
     picture = Image.new("RGB", SIDE_SIZE, DEEP)
     drawn = mark(SIDE_MARK)
     picture.paste(drawn, ((SIDE_SIZE[0] - SIDE_MARK) // 2, (SIDE_SIZE[1] - SIDE_MARK) // 3), drawn)
@@ -107,7 +107,7 @@ def installer_side() -> Image.Image:
 
 
 def _badge(draw: ImageDraw.ImageDraw, badge: str, at: Callable[..., tuple[float, ...]]) -> None:
-    """A disc at the lower right with the state's sign, cut free from the mark by a clear ring."""
+    """Draw a disc at the lower right with the state's sign, separated from the logo by a clear ring."""
     x, y, radius = 17.2, 17.2, 6.4
     draw.ellipse(at(x - radius - 1, y - radius - 1, x + radius + 1, y + radius + 1), fill=(0, 0, 0, 0))
     background, ink = {"dots": (MINT, DEEP), "bars": (SLATE, WHITE), "ceiling": (AMBER, INK), "exclamation": (AMBER, INK)}[badge]
@@ -129,7 +129,7 @@ def _badge(draw: ImageDraw.ImageDraw, badge: str, at: Callable[..., tuple[float,
 
 
 def _eye(draw: ImageDraw.ImageDraw, at: Callable[..., tuple[float, ...]]) -> None:
-    """An open eye on a red disc at the upper right, cut free like a badge: the same wherever the program's other states stand."""
+    """Draw an open eye on a red disc at the upper right, separated like a badge: the same for all states."""
     x, y, radius = 17.4, 6.6, 6.4
     draw.ellipse(at(x - radius - 1, y - radius - 1, x + radius + 1, y + radius + 1), fill=(0, 0, 0, 0))
     draw.ellipse(at(x - radius, y - radius, x + radius, y + radius), fill=(*RED, 255))

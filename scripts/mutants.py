@@ -1,8 +1,8 @@
-"""Takes guards away, one line each, and runs the tests that must notice: `scripts/mutants.py [NAME...]`.
+"""Removes guards, one line each, and runs the tests that must fail then: `scripts/mutants.py [NAME...]`.
 
-The list is scripts/mutants.toml. Each mutant names a file, a text in it, what stands there instead, and the tests that must fail. They
-run in a copy of the checkout, so that an interrupted run leaves nothing changed. Ends with 1 if a mutant survived, if its text is not
-there exactly once any more, or if its tests do not pass without it.
+The list is scripts/mutants.toml. Each mutant names a file, a text in it, its replacement, and the tests that must fail. They
+run in a copy of the checkout, so that an interrupted run leaves nothing changed. Exits with 1 if a mutant survived, if its text does not
+occur exactly once any more, or if its tests do not pass without it.
 """
 
 import shutil
@@ -21,7 +21,7 @@ _LIMIT_S = 900
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """`before` stands once in `file`; `after` takes its place; each of `tests` must fail then, or `tests` as a whole."""
+    """`before` occurs once in `file`; `after` replaces it; each of `tests` must fail then, or `tests` as a whole."""
 
     name: str
     file: str
@@ -30,14 +30,14 @@ class Mutant:
     tests: tuple[str, ...]
 
     def of(self, text: str) -> str:
-        """The file's text with the guard taken away. Raises ValueError if it is not there exactly once."""
+        """Return the file's text without the guard. Raises ValueError if it does not occur exactly once."""
         if text.count(self.before) != 1 or self.before == self.after:
             raise ValueError(self.name)
         return text.replace(self.before, self.after)
 
 
 def read(file: Path = LIST) -> list[Mutant]:
-    """Raises ValueError, KeyError, TypeError for a list that is none."""
+    """Read the list. Raises ValueError, KeyError, TypeError if it is invalid."""
     found = [Mutant(**{**each, "tests": tuple(each["tests"])}) for each in tomllib.loads(file.read_text(encoding="utf-8"))["mutant"]]
     if len({each.name for each in found}) != len(found):
         raise ValueError("two mutants of one name")
@@ -45,7 +45,7 @@ def read(file: Path = LIST) -> list[Mutant]:
 
 
 def copy_of(checkout: Path, folder: Path) -> Path:
-    """What git knows of the checkout, as it is now, and what the tests need beside it."""
+    """Copy the checkout's tracked files as they are now, and the untracked files that the tests need."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=checkout,
@@ -64,7 +64,7 @@ def copy_of(checkout: Path, folder: Path) -> Path:
 
 
 def fails(folder: Path, tests: Sequence[str]) -> bool | None:
-    """Whether the tests fail; None if they could not be run. Tests that do not end count as failing."""
+    """Return whether the tests fail; None if they could not run. Tests that do not end count as failing."""
     command = [sys.executable, "-P", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
     try:
         code = subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, timeout=_LIMIT_S, check=False).returncode
@@ -74,7 +74,7 @@ def fails(folder: Path, tests: Sequence[str]) -> bool | None:
 
 
 def outcome(mutant: Mutant, folder: Path) -> str:
-    """`killed`, or what is wrong."""
+    """Return `killed`, or what is wrong."""
     file = folder / mutant.file
     text = file.read_text(encoding="utf-8")
     try:
@@ -92,7 +92,7 @@ def outcome(mutant: Mutant, folder: Path) -> str:
 
 
 def run(mutants: Sequence[Mutant], checkout: Path = ROOT) -> int:
-    """A line for each. Returns 1 if one was not killed."""
+    """Run the mutants, with a line of output for each. Return 1 if one was not killed."""
     well = True
     with tempfile.TemporaryDirectory(prefix="ai-popup-mutants-", ignore_cleanup_errors=True) as folder:
         copy = copy_of(checkout, Path(folder))

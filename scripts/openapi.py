@@ -14,13 +14,13 @@ TARGET = ROOT / "ui" / "src" / "api" / "openapi.json"
 
 
 def description() -> str:
-    """The OpenAPI document as JSON text. The routes are only described, never called, so what they work with may be anything."""
+    """Return the OpenAPI document as JSON text. The routes are only described, never called, so their dependencies may be anything."""
     app = create_app(MagicMock(version="1", ui=ROOT), lambda: 0)
     return json.dumps(app.openapi(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def main() -> int:
-    """Returns the exit code."""
+    """Return the exit code."""
     now = description()
     if "--check" in sys.argv[1:]:
         current = TARGET.read_text(encoding="utf-8") == now

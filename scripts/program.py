@@ -1,4 +1,4 @@
-"""The real program as demo, pictures and benchmarks run it: a home of its own, started, waited for, and ended."""
+"""The real program as demo, screenshots and benchmarks run it: a separate home, started, awaited, and ended."""
 
 import contextlib
 import os
@@ -22,9 +22,9 @@ END_LIMIT_S = 20.0
 
 
 def new_home(home: Path, models: ModelStore, values: Mapping[str, str]) -> tuple[AppPaths, SettingsFile]:
-    """A home with the models and settings; from now on everything this process starts lives in it.
+    """Return a home with the models and settings; from now on everything this process starts uses it.
 
-    Its key is in a file: a throw-away library leaves nothing in the keyring.
+    Its key is in a file: a throw-away library leaves no entry in the keyring.
     """
     shutil.copytree(models.folder, home / "data" / "models", ignore=shutil.ignore_patterns("samples"))
     os.environ[HOME_VARIABLE] = str(home)
@@ -37,7 +37,7 @@ def new_home(home: Path, models: ModelStore, values: Mapping[str, str]) -> tuple
 
 @contextlib.contextmanager
 def started(*command: str, pass_fds: tuple[int, ...] = ()) -> Iterator["subprocess.Popen[bytes]"]:
-    """A program, ended when the block is left."""
+    """Yield a program that ends with the block."""
     none = subprocess.DEVNULL
     path = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(ROOT))))
     process = subprocess.Popen(command, stdin=none, stdout=none, stderr=none, pass_fds=pass_fds, env={**os.environ, "PYTHONPATH": path})
@@ -53,7 +53,7 @@ def started(*command: str, pass_fds: tuple[int, ...] = ()) -> Iterator["subproce
 
 
 def agent(*options: str) -> contextlib.AbstractContextManager["subprocess.Popen[bytes]"]:
-    """The agent of the home."""
+    """Yield the agent of the home."""
     return started(*own_command("run", *options))
 
 
@@ -70,7 +70,7 @@ def answering(paths: AppPaths, process: "subprocess.Popen[bytes]") -> Client:
 
 
 def until(client: Client, done: Callable[[Status], bool], *, limit_s: float) -> Status:
-    """Wait for the program to be in a state. Raises TimeoutError with the state it is in instead, without paths; AgentError if it ends."""
+    """Wait until the program reaches a state. Raises TimeoutError with its current state, without paths; AgentError if it ends."""
     deadline = time.monotonic() + limit_s
     while not done(status := client.status()):
         if time.monotonic() > deadline:

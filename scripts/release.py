@@ -1,7 +1,7 @@
-"""What a release is checked by and made of: `scripts/release.py tag v0.2.0`, `notes` and `files FOLDER`. Nothing is published here.
+"""Checks and prepares a release: `scripts/release.py tag v0.2.0`, `notes` and `files FOLDER`. Publishes nothing.
 
-`tag` says the channel, if the tag is the program's version; `notes` cuts the version's part out of CHANGELOG.md; `files` holds each
-installer against its budget and writes SHA256SUMS.
+`tag` prints the channel, if the tag is the program's version; `notes` extracts the version's section of CHANGELOG.md; `files` checks each
+installer against its size limit and writes SHA256SUMS.
 """
 
 import argparse
@@ -17,13 +17,13 @@ from agent import __version__  # noqa: E402
 
 CHANGELOG = ROOT / "CHANGELOG.md"
 SUMS = "SHA256SUMS"
-# The largest download of each kind, in megabytes of 1,000,000 bytes. Windows and macOS bring a web view of their own, Linux gets Qt's.
+# The largest download of each kind, in megabytes of 1,000,000 bytes. Windows and macOS have their own web view, Linux needs Qt's.
 BUDGETS_MB = {".deb": 220, ".rpm": 220, ".AppImage": 300, ".exe": 130, ".msi": 130, ".dmg": 130, ".whl": 20}
 _VERSION = re.compile(r"\d+\.\d+\.\d+((?:a|b|rc)\d+)?")
 
 
 def channel_of(tag: str, version: str) -> str:
-    """ "stable", or "beta" for a version that is still tried out. Raises ValueError for a tag that is not this version's."""
+    """ "stable", or "beta" for a pre-release. Raises ValueError for a tag that is not this version's."""
     if tag != f"v{version}":
         raise ValueError(f"the tag {tag} is not v{version}, which agent/__init__.py says")
     found = _VERSION.fullmatch(version)
@@ -33,7 +33,7 @@ def channel_of(tag: str, version: str) -> str:
 
 
 def notes_of(changelog: str, version: str) -> str:
-    """The part of one version without its heading; a version that is tried out may still stand under Unreleased. Raises ValueError."""
+    """Return the section of one version without its heading; a pre-release may still be under Unreleased. Raises ValueError."""
     parts = re.split(r"^## \[(.+?)\].*$", changelog, flags=re.MULTILINE)
     by_version = dict(zip(parts[1::2], parts[2::2], strict=True))
     tried_out = _VERSION.fullmatch(version)
@@ -44,7 +44,7 @@ def notes_of(changelog: str, version: str) -> str:
 
 
 def checked_files(folder: Path) -> list[str]:
-    """A line per file, after writing SHA256SUMS beside them. Raises ValueError for an empty folder and for files above their budget."""
+    """Write SHA256SUMS; return a line per file. Raises ValueError for an empty folder and for files above their limit."""
     files = sorted(file for file in folder.iterdir() if file.is_file() and file.name != SUMS)
     if not files:
         raise ValueError("no files")

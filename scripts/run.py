@@ -1,4 +1,4 @@
-"""Sets everything up beside this checkout, then starts the program: `python3 scripts/run.py [words for ai-popup]`; without words `run`."""
+"""Sets everything up beside this checkout, then starts the program: `python3 scripts/run.py [arguments]`; the default is `run`."""
 
 import sys
 from pathlib import Path
@@ -22,7 +22,7 @@ def main() -> int:
         venv = prepare(ROOT, console, locks=[RUNTIME])
         if words[:1] == ["demo"]:
             return hand_over([str(venv.python), "-P", str(ROOT / "scripts" / "demo.py"), *words[1:]])
-        # -P: a folder named `agent` in the place where the user stands must not be taken for the program.
+        # -P: a folder named `agent` in the current directory must not shadow the program.
         return hand_over([str(venv.python), "-P", "-m", "agent", *words])
     return 1
 

@@ -1,8 +1,8 @@
-"""Makes the pictures in `docs/screens`: the real program in a temporary home, its popup window and its pages, in both languages and themes.
+"""Creates the screenshots in `docs/screens`: the real program in a temporary home, its popup and its pages, in both languages and themes.
 
-`.venv/bin/python scripts/screens.py` writes them; `--check` makes them in `build/screens` and looks whether each is
-there and shows something.
-Needs Xvfb, openbox, xdotool and Chromium. Only the public-domain samples and drawn pictures are seen.
+`.venv/bin/python scripts/screens.py` writes them; `--check` creates them in `build/screens` and checks that each
+exists and is not empty.
+Needs Xvfb, openbox, xdotool and Chromium. Only the public-domain samples and drawn pictures are shown.
 """
 
 import argparse
@@ -64,10 +64,10 @@ PAGES = (
     "status-taken-back",
 )
 PAGE_SIZE = (1120, 720)
-# A picture with fewer colours than this shows no photo and no text.
+# A picture with fewer colours than this shows neither photo nor text.
 LEAST_COLOURS = {"library-empty": 40, "problems": 60}
 LIMIT_S = 60.0
-# The temporary home has another name each time: the pictures show one that people have.
+# The temporary home's name differs each time: the pictures show a typical one.
 SHOWN_HOME = "/home/sam"
 MASK = """(names) => {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
@@ -77,7 +77,7 @@ BURST = 40
 
 
 def main() -> int:
-    """Returns the exit code."""
+    """Return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="make them in build/screens and look whether each is all right")
     check: bool = parser.parse_args().check
@@ -93,7 +93,7 @@ def main() -> int:
 
 
 def wrong(folder: Path, name: str, look: str) -> str | None:
-    """What is wrong with a picture, if anything."""
+    """Return the fault of a picture, if any."""
     path = folder / f"{name}-{look}.png"
     if not path.is_file():
         return f"{path.name}: missing"
@@ -108,7 +108,7 @@ def make(folder: Path, target: Path) -> None:
     samples, models = fetch()
     home, watched = folder / "home", folder / "Photos"
     watched.mkdir()
-    os.environ["HOME"] = str(folder)  # the welcome suggests nothing of whoever makes the pictures
+    os.environ["HOME"] = str(folder)  # the welcome suggests none of the current user's folders
     paths, settings = new_home(home, models, {"popup.seconds": "3600", "engine.workers": "1"})
     with display(), packaged_agent(paths, folder / "word", "--no-tray") as process, browser() as page:
         stage = Stage(answering(paths, process), settings, paths, watched, target, page)
@@ -116,7 +116,7 @@ def make(folder: Path, target: Path) -> None:
 
 
 def play(stage: "Stage", samples: Path) -> None:
-    """The scenes, one after the other, in one library."""
+    """Play the scenes, one after the other, in one library."""
     stage.open()
     stage.pages("first-run")
     stage.welcome()
@@ -164,7 +164,7 @@ def play(stage: "Stage", samples: Path) -> None:
     stage.pages("covers", f"#covers/{batch}")
     stage.pages("cover", f"#covers/{batch}/{item}")
     stage.pages("status", "#status")
-    stage.settings.set("popup.seconds", "12")  # that the popup stayed so long was for the pictures
+    stage.settings.set("popup.seconds", "12")  # the long display was for the screenshots only
     stage.pages("settings", "#settings/popup")
     stage.pages("settings-folders", "#settings/folders")
     stage.pages("settings-recognition", "#settings/recognition")
@@ -181,7 +181,7 @@ def play(stage: "Stage", samples: Path) -> None:
 
 @dataclass
 class Stage:
-    """The running program, and what to take pictures with."""
+    """The running program, and the tools for taking screenshots."""
 
     client: Client
     settings: SettingsFile
@@ -194,7 +194,7 @@ class Stage:
         sign_in(self.page, self.client)
 
     def drop(self, photo: Path, name: str) -> ImageOut:
-        """Put a photo into the watched folder and wait until it was looked at."""
+        """Put a photo into the watched folder and wait until it was scanned."""
         shutil.copy(photo, self.watched / name)
         found: list[ImageOut] = []
 
@@ -206,7 +206,7 @@ class Stage:
         return found[0]
 
     def fail(self, name: str, content: bytes) -> None:
-        """Put something into the watched folder that can't be analysed, and wait until that was found out."""
+        """Put an unreadable file into the watched folder, and wait until it failed."""
         before = self.client.status().failed
         (self.watched / name).write_bytes(content)
         self.until(lambda status: status.failed > before and not status.queued)
@@ -215,12 +215,12 @@ class Stage:
         return ImagePage.model_validate(self.client.get_json("/api/images?limit=5")).items
 
     def who(self, name: str) -> int:
-        """The person of that name."""
+        """Return the person of that name."""
         people = TypeAdapter(tuple[PersonOut, ...]).validate_python(self.client.get_json("/api/people"))
         return next(person.id for person in people if person.name == name)
 
     def cover(self, image_ids: Sequence[int]) -> tuple[str, int]:
-        """Have photos covered, and wait for the copies: the batch, and one of its items."""
+        """Cover photos and wait for the copies. Return the batch and one of its items."""
         wish = {"images": list(image_ids), "out": str(self.watched.parent / "Safe")}
         batch = RedactionBatchOut.model_validate(self.client.post_json("/api/redactions", wish)).uid
         deadline = time.monotonic() + LIMIT_S
@@ -233,7 +233,7 @@ class Stage:
             time.sleep(0.2)
 
     def capture(self, photos: Sequence[Path]) -> None:
-        """The popup with a capture of the screen, on which these photos stood beside each other."""
+        """Show the popup with a capture of the screen that contains these photos side by side."""
         width, height = 288, 360
         picture = Image.new("RGB", (width * len(photos), height))
         for place, photo in enumerate(photos):
@@ -246,30 +246,30 @@ class Stage:
         self.ask_agent("DELETE", f"/api/captures/{taken.id}")
 
     def ask_agent(self, method: str, path: str, body: object = None) -> None:
-        """Raises httpx.HTTPStatusError if it refuses."""
+        """Send a request to the agent. Raises httpx.HTTPStatusError if it refuses."""
         bearer = {"authorization": f"Bearer {find(self.paths.runtime).token}"}
         httpx.request(method, f"{self.client.address}{path}", json=body, headers=bearer, timeout=LIMIT_S).raise_for_status()
 
     def until(self, done: Callable[[Status], bool]) -> None:
-        """Wait for the program. Raises TimeoutError."""
+        """Wait for the program to reach a state. Raises TimeoutError."""
         until(self.client, done, limit_s=LIMIT_S)
 
     def look(self, look: str) -> None:
-        """Change language and theme while it runs."""
+        """Change language and theme while the program runs."""
         language, theme = LOOKS[look]
         self.settings.set("general.language", language)
         self.settings.set("general.theme", theme)
         self.until(lambda status: (status.language, status.theme) == (language, theme))
 
     def popup(self, name: str) -> None:
-        """Both looks of the popup window as it is."""
+        """Take the popup in both looks as it is."""
         self.client.post("/api/popup/show")
         for look in LOOKS:
             self.look(look)
             self.grab(f"{name}-{look}")
 
     def welcome(self) -> None:
-        """The popup of somebody who is new, a picture of each of its pages, until the folder is watched."""
+        """Show the welcome in the popup and take each of its pages, until the folder is watched."""
         chosen = {"folders": [str(self.watched)], "recognition": False, "step": 0}
         self.ask_agent("PUT", "/api/first-run", chosen)
         for name in WELCOMES:
@@ -277,13 +277,13 @@ class Stage:
             self.go_on()
 
     def go_on(self) -> None:
-        """A click on the popup's main button."""
+        """Click the popup's main button."""
         window = ask("xdotool", "search", "--onlyvisible", "--name", "^AI Popup$").split()[-1]
         ask("xdotool", "mousemove", "--window", window, str(WIDTH - 40), str(HEIGHT - 26), "click", "1")
         ask("xdotool", "sleep", "0.5", "mousemove", "100", "100")
 
     def grab(self, name: str, *, settle: bool = True) -> None:
-        """The popup window's part of the screen, once it stands still."""
+        """Take the popup window's part of the screen, once it stands still."""
         window = ask("xdotool", "search", "--sync", "--onlyvisible", "--name", "^AI Popup$").split()[-1]
         said = dict(line.split("=", 1) for line in ask("xdotool", "getwindowgeometry", "--shell", window).splitlines())
         area = {"left": int(said["X"]), "top": int(said["Y"]), "width": int(said["WIDTH"]), "height": int(said["HEIGHT"])}
@@ -297,7 +297,7 @@ class Stage:
         picture.save(self.target / f"{name}.png", optimize=True)
 
     def pages(self, name: str, place: str = "") -> None:
-        """Both looks of a page in the browser."""
+        """Take a page in the browser in both looks."""
         address = self.client.address + "/" + place
         names = [
             [str(self.paths.config), f"{SHOWN_HOME}/.config/ai-popup"],
@@ -306,16 +306,16 @@ class Stage:
         ]
         for look in LOOKS:
             self.look(look)
-            self.page.goto("about:blank")  # so that it is opened anew, also where one stands there already
+            self.page.goto("about:blank")  # so that it is loaded again even if it is already open
             self.page.goto(address)
             self.page.wait_for_load_state("load")
-            self.page.wait_for_timeout(1500)  # pictures and the event stream, which never ends
+            self.page.wait_for_timeout(1500)  # for pictures and the event stream, which never ends
             self.page.evaluate(MASK, names)
             self.page.screenshot(path=self.target / f"{name}-{look}.png")
 
 
 def still(shot: Callable[[], Image.Image]) -> Image.Image:
-    """The screen's picture once it has not changed for a while: what is told to a page takes a moment to be drawn."""
+    """Return the screen's picture once it has not changed for a while: a page needs a moment to draw its data."""
     last, since, deadline = shot(), time.monotonic(), time.monotonic() + LIMIT_S
     while time.monotonic() - since < 1.2 and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -329,12 +329,12 @@ def ask(*command: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout.strip()
 
 
-# -- what it runs in -------------------------------------------------------------------------------------------------------------
+# -- environment -----------------------------------------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager
 def display(size: tuple[int, int] = (1280, 800)) -> Iterator[None]:
-    """A screen of our own with a window manager: the pictures are the same whoever makes them."""
+    """Yield a separate screen with a window manager, so that the pictures are the same on every machine."""
     reader, writer = os.pipe()
     command = ["Xvfb", "-displayfd", str(writer), "-screen", "0", f"{size[0]}x{size[1]}x24", "-nolisten", "tcp", "-noreset"]
     with started(*command, pass_fds=(writer,)):

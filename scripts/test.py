@@ -1,7 +1,7 @@
-"""Sets up what the tests need, then runs them all: `python3 scripts/test.py [--no-skips] [words for pytest]`.
+"""Sets up the tests' requirements, then runs them all: `python3 scripts/test.py [--no-skips] [arguments for pytest]`.
 
-Without words for pytest the whole suite runs: the UI's checks, then pytest with branch coverage over this process and its children.
-With words it is pytest alone. `--no-skips` turns every skipped test into a failure.
+Without arguments for pytest the whole suite runs: the UI's checks, then pytest with branch coverage over this process and its children.
+With arguments only pytest runs. `--no-skips` turns every skipped test into a failure.
 """
 
 import sys
@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> int:
-    """Returns the exit code of the first part that failed, or 0."""
+    """Return the exit code of the first part that failed, or 0."""
     if sys.version_info < (3, 11):  # noqa: UP036 - this file is what an older Python meets first
         print("The tests need Python 3.11 or newer. / 测试需要 Python 3.11 或更新的版本。", file=sys.stderr)
         return 2

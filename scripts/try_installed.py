@@ -1,7 +1,7 @@
 """Tries an installed program from outside: start, a photo dropped, a face found, a covered copy, quit. For the installers' workflow.
 
-`python scripts/try_installed.py --photo FILE [--no-tray] PROGRAM [WORD...]`. Any Python will do; nothing of this checkout is imported, and
-the program keeps a home of its own, so that whoever tries it keeps theirs.
+`python scripts/try_installed.py --photo FILE [--no-tray] PROGRAM [WORD...]`. Any Python works; nothing of this checkout is imported, and
+the program uses a separate home, so the caller's own data stays untouched.
 """
 
 import argparse
@@ -20,7 +20,7 @@ START_S, LOOK_S, QUIT_S, COMMAND_S = 120.0, 120.0, 60.0, 120.0
 
 
 class Failed(Exception):
-    """What was expected did not come."""
+    """An expected result did not come."""
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -39,13 +39,13 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def attempt(program: Sequence[str], folder: Path, photo: Path, words: Sequence[str]) -> None:
-    """Raises Failed."""
+    """Try the program. Raises Failed."""
     watched = folder / "照片 photos"
     watched.mkdir()
     environment = {
         **os.environ,
         "AI_POPUP_HOME": str(folder / "home"),
-        "AI_POPUP__LIBRARY__KEY_HOME": "file",  # a keychain would ask somebody
+        "AI_POPUP__LIBRARY__KEY_HOME": "file",  # a keychain would ask the user
         "AI_POPUP__FOLDERS": f"[{{path = '{watched}'}}]",
         "PYTHONUTF8": "1",
     }
@@ -88,7 +88,7 @@ def attempt(program: Sequence[str], folder: Path, photo: Path, words: Sequence[s
 
 
 def until(what: str, true: Callable[[], bool], limit_s: float, agent: "subprocess.Popen[bytes]") -> None:
-    """Raises Failed when the time is over or the agent has gone."""
+    """Wait until it is true. Raises Failed when the time is over or the agent has ended."""
     end = time.monotonic() + limit_s
     while not true():
         if agent.poll() is not None:

@@ -1,7 +1,7 @@
 """Films the tutorials in scripts/tutorials: the real program in a temporary home, in both languages, into build/tutorials.
 
 `.venv/bin/python scripts/tutorials.py [NAME ...] [--language zh-CN]`. Needs Xvfb, openbox, xdotool, Chromium, ffmpeg and espeak-ng.
-Only the public-domain samples are seen.
+Only the public-domain samples are shown.
 """
 
 import argparse
@@ -28,13 +28,13 @@ from scripts.film.stage import Stage, browser_window  # noqa: E402
 from scripts.program import agent, answering, new_home  # noqa: E402
 from scripts.screens import display  # noqa: E402
 
-# A pointer that is seen also in a small picture.
+# A pointer that is visible even in a small picture.
 CURSOR = {"XCURSOR_THEME": "Adwaita", "XCURSOR_SIZE": "36"}
 TARGET = ROOT / "build" / "tutorials"
 
 
 def main() -> int:
-    """Returns the exit code."""
+    """Return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these tutorials")
     parser.add_argument("--language", action="append", choices=LANGUAGES, help="only in this language")
@@ -49,7 +49,7 @@ def main() -> int:
 
 
 def play_it(play: Play, language: str, samples: Path, models: ModelStore, folder: Path) -> Path:
-    """One tutorial in one language, in a home of its own."""
+    """Film one tutorial in one language, in a separate home."""
     os.environ.update(CURSOR, HOME=str(folder))
     watched = folder / {"en": "Photos", "zh-CN": "照片"}[language]
     watched.mkdir()

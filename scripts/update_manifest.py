@@ -1,7 +1,7 @@
-"""Makes and signs the update manifest of a release: `scripts/update_manifest.py --files FOLDER --address https://… --out FOLDER`.
+"""Creates and signs the update manifest of a release: `scripts/update_manifest.py --files FOLDER --address https://… --out FOLDER`.
 
 The private key (32 bytes, base64) is read from the environment, `AI_POPUP_UPDATE_PRIVATE_KEY`, or from `--key FILE`; it is never an
-argument. `--new-key FILE` makes one, owner-only, and prints the public key that builds are told (`AI_POPUP_BUILD_UPDATE_KEY`).
+argument. `--new-key FILE` creates one, owner-only, and prints the public key for builds (`AI_POPUP_BUILD_UPDATE_KEY`).
 """
 
 import argparse
@@ -26,7 +26,7 @@ from agent.updates.releases import Version  # noqa: E402
 
 KEY_VARIABLE = "AI_POPUP_UPDATE_PRIVATE_KEY"
 EXPIRES_DAYS = 120
-# By the ending of a release file's name. An installer for Windows is told from other programs by its name.
+# By the extension of a release file. A Windows installer is distinguished from other programs by its name.
 _ENDINGS = {
     ".appimage": ("appimage", "linux"),
     ".deb": ("deb", "linux"),
@@ -39,7 +39,7 @@ _MACHINES = {"amd64": "x86_64", "x64": "x86_64", "x86_64": "x86_64", "arm64": "a
 
 
 def entries(folder: Path, address: str) -> Iterator[FileEntry]:
-    """One for each installer in `folder`; what is no installer (checksums, wheels, SBOMs) is left out."""
+    """Yield one entry for each installer in `folder`; other files (checksums, wheels, SBOMs) are skipped."""
     for path in sorted(folder.iterdir()):
         ending = path.suffix.lower()
         if path.is_file() and ending in _ENDINGS:
@@ -58,13 +58,13 @@ def entries(folder: Path, address: str) -> Iterator[FileEntry]:
 
 
 def _machine(name: str, system: str) -> str:
-    """From the file's name; a Mac's is arm64, others' x86_64 where it does not say."""
+    """Return the machine from the file's name; the default is arm64 on a Mac, x86_64 elsewhere."""
     found = [_MACHINES[word] for word in re.split(r"[-_.]", name.lower().replace("x86_64", "x64")) if word in _MACHINES]
     return found[-1] if found else "arm64" if system == "macos" else "x86_64"
 
 
 def private_key(file: Path | None) -> bytes:
-    """Raises SystemExit, which says nothing of the key."""
+    """Return the private key. Raises SystemExit, whose message reveals nothing of the key."""
     text = file.read_text(encoding="ascii") if file else os.environ.get(KEY_VARIABLE, "")
     try:
         key = base64.b64decode(text.strip(), validate=True)
@@ -76,14 +76,14 @@ def private_key(file: Path | None) -> bytes:
 
 
 def news_of(pages: list[str]) -> dict[str, str]:
-    """`en=FILE` becomes the file's text, by language."""
+    """Return the texts of `en=FILE` arguments by language."""
     return {
         language: Path(file).read_text(encoding="utf-8").strip()[:4_000] for language, _, file in (page.partition("=") for page in pages)
     }
 
 
 def make_key(file: Path) -> str:
-    """Write a new private key, never over another; returns the public one."""
+    """Write a new private key, never over another; return the public one."""
     key = secrets.token_bytes(32)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as out:
         out.write(base64.b64encode(key).decode() + "\n")
@@ -120,7 +120,7 @@ def main(words: list[str] | None = None) -> int:
     )
     key = private_key(asked.key)
     envelope = signed(manifest, key)
-    opened(envelope, public_key(key))  # what can't be read back is not published
+    opened(envelope, public_key(key))  # an unreadable manifest is not published
     asked.out.mkdir(parents=True, exist_ok=True)
     (asked.out / f"{channel}.json").write_bytes(envelope)
     print(f"{channel}.json: {asked.version}, {len(files)} files")

@@ -1,4 +1,4 @@
-"""Checks the profiles in assets/config: each is valid by itself, says something that differs from the defaults, and none is missing."""
+"""Checks the profiles in assets/config: each is valid by itself, differs from the defaults, and none is missing."""
 
 import sys
 from pathlib import Path
@@ -16,7 +16,7 @@ FOLDER = ROOT / "assets" / "config"
 
 
 def faults(folder: Path) -> list[str]:
-    """What is wrong, a line each."""
+    """Return the faults, a line each."""
     texts = Texts("en")
     found = [f"{name}.toml is missing" for name in PROFILES if not (folder / f"{name}.toml").is_file()]
     found += [f"{path.name} is no profile: {', '.join(PROFILES)}" for path in sorted(folder.glob("*")) if path.stem not in PROFILES]
@@ -33,7 +33,7 @@ def faults(folder: Path) -> list[str]:
 
 
 def _idle(raw: Raw) -> list[str]:
-    """Settings of a profile that change nothing."""
+    """Return the settings of a profile that change nothing."""
     plain, changed = Settings().model_dump(), validated(raw).model_dump()
     return [
         f"{section}.{key}"

@@ -1,4 +1,4 @@
-"""Makes the AppDir that an AppImage is packed from: the same tree, and the small libraries that not every desktop has."""
+"""Creates the AppDir that an AppImage is packed from: the same tree, and the small libraries that some desktops lack."""
 
 import shutil
 from pathlib import Path
@@ -6,12 +6,12 @@ from pathlib import Path
 from installers.linux.needs import Needs, library_file
 from installers.linux.tree import HOME
 
-# Part of every desktop, and tied to its kernel, driver, fonts or sound: bringing one's own breaks more than it mends.
+# Part of every desktop, and tied to its kernel, driver, fonts or sound: bundled copies break more than they fix.
 _HOST = (
     *("ld-linux", "libc.so", "libdl.so", "libm.so", "libpthread.so", "libresolv.so", "librt.so", "libgcc_s.so", "libstdc++.so"),
     *("libGL.so", "libEGL.so", "libgbm.so", "libX11.so", "libX11-xcb.so", "libxcb.so", "libXext.so", "libasound.so", "libfontconfig.so"),
     *("libfreetype.so", "libexpat.so", "libz.so", "libglib-2.0", "libgthread-2.0", "libdbus-1", "libudev.so", "libgssapi_krb5.so"),
-    # Its modules are files beside it: half of it is worse than none.
+    # Its modules are separate files: an incomplete copy is worse than none.
     *("libnss", "libnspr4.so", "libsmime3.so", "libwayland-"),
 )
 _RUN = """#!/bin/sh
@@ -21,7 +21,7 @@ exec "$here/usr/lib/ai-popup/ai-popup" "$@"
 
 
 def finish(tree: Path, needed: Needs) -> None:
-    """Turn a tree that was laid for the kind "appimage" into an AppDir."""
+    """Turn a tree that was laid out for the kind "appimage" into an AppDir."""
     inside = tree / HOME / "_internal"
     for name in needed.libraries:
         if not name.startswith(_HOST):

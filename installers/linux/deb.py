@@ -1,4 +1,4 @@
-"""Makes the .deb: the tree, what it depends on, and the scripts of an upgrade over a running agent."""
+"""Builds the .deb: the tree, its dependencies, and the scripts for an upgrade over a running agent."""
 
 import subprocess
 from pathlib import Path
@@ -10,7 +10,7 @@ SUMMARY = "finds and recognises the faces in your photos, on this computer only"
 DESCRIPTION = """Watches the folders you choose, finds the faces in new photos and shows them in a
 small popup. Name a person once and find them again. Cover faces in photos and
 screenshots before you share them. Nothing leaves the computer unless you say so."""
-# A page with Chinese in it needs letters for it; a desktop has a place for secrets and opens links.
+# Chinese pages need a Chinese font; a desktop needs a keyring and a way to open links.
 _RECOMMENDED = ("fonts-noto-cjk", "gnome-keyring | kwalletmanager | libsecret-1-0", "xdg-utils")
 _SUGGESTED = ("ocl-icd-libopencl1",)
 _LIMIT_S = 900
@@ -68,7 +68,7 @@ def build_deb(tree: Path, out: Path, *, needed: Needs, version: str, quick: bool
         script.chmod(0o755)
     out.mkdir(parents=True, exist_ok=True)
     file = out / f"ai-popup_{version}_{fields['Architecture']}.deb"
-    # zstd is unpacked in a tenth of xz's time, and older systems can't read it; what is downloaded is small first.
+    # zstd is unpacked in a tenth of xz's time, but older systems can't read it, and a small download matters more.
     packing = ["-Zzstd", "-z1"] if quick else ["-Zxz", "-z6"]
     subprocess.run(["dpkg-deb", "--root-owner-group", *packing, "--build", str(tree), str(file)], check=True, timeout=_LIMIT_S)
     return file

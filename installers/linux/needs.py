@@ -1,4 +1,4 @@
-"""What the program's libraries need of the system: read from the files themselves, as the loader does."""
+"""The system libraries that the program's libraries need: read from the files themselves, as the loader does."""
 
 import re
 import subprocess
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-# These are loaded if they are there and missed by nobody if not: GTK's native look, the cores of a hybrid processor, a graphics card.
+# Optional, loaded only if present: GTK's native theme, the cores of a hybrid processor, a graphics card.
 _OPTIONAL = ("libqgtk3.so", "libtbbbind", "libopenvino_intel_gpu_plugin")
 _NEEDED = re.compile(r"^\s+NEEDED\s+(\S+)", re.MULTILINE)
 _GLIBC = re.compile(r"\bGLIBC_(\d+)\.(\d+)")
@@ -16,7 +16,7 @@ _LIMIT_S = 120
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """Names of libraries (`libEGL.so.1`) that are not in the program's folder, and the oldest glibc that will do."""
+    """Names of libraries (`libEGL.so.1`) that are not in the program's folder, and the oldest usable glibc."""
 
     libraries: tuple[str, ...]
     glibc: str
@@ -24,7 +24,7 @@ class Needs:
 
 @cache
 def needs(program: Path) -> Needs:
-    """`program` is the folder that PyInstaller made; nobody changes it afterwards."""
+    """Return the needs of `program`, the folder that PyInstaller built; it must not change afterwards."""
     files = [file for file in program.rglob("*") if file.is_file() and not file.is_symlink() and _is_elf(file)]
     own = {file.name for file in program.rglob("*")}
     wanted = [file for file in files if not file.name.startswith(_OPTIONAL)]
@@ -35,7 +35,7 @@ def needs(program: Path) -> Needs:
 
 
 def packages(libraries: Iterable[str]) -> list[str]:
-    """The Debian packages of this machine that these libraries came in. Raises LookupError for one that is not installed here."""
+    """Return the Debian packages of this machine that contain these libraries. Raises LookupError for one that is not installed here."""
     places = {}
     for name in libraries:
         path = _known().get(name)
@@ -50,7 +50,7 @@ def packages(libraries: Iterable[str]) -> list[str]:
 
 @cache
 def _known() -> dict[str, Path]:
-    """Name -> file, of the libraries that the loader of this machine knows."""
+    """Return name -> file of the libraries that this machine's loader knows."""
     told = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, timeout=_LIMIT_S, check=True).stdout
     found: dict[str, Path] = {}
     for line in told.splitlines()[1:]:
@@ -61,7 +61,7 @@ def _known() -> dict[str, Path]:
 
 
 def library_file(name: str) -> Path:
-    """Raises KeyError if the machine has none of that name."""
+    """Return the file. Raises KeyError if the machine has no library of that name."""
     return _known()[name].resolve()
 
 

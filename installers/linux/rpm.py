@@ -1,4 +1,4 @@
-"""Makes the .rpm from the same tree, with the same scripts."""
+"""Builds the .rpm from the same tree, with the same scripts."""
 
 import shutil
 import subprocess
@@ -10,10 +10,10 @@ from installers.linux.needs import Needs
 
 _SHARED = Path(__file__).with_name("running.sh")
 _LIMIT_S = 900
-# `$1` is how many versions are there when all is done.
+# `$1` is the number of versions installed afterwards.
 _PRE = '\n[ "$1" -lt 2 ] || end_agents remember'
 _POST = "\nstart_agents"
-# Every system has these, from a package of its own and with its own permissions. All other folders rpm removes only if they are named.
+# Every system has these, from another package and with its own permissions. rpm removes all other folders only if they are listed.
 _COMMON = {f"usr/{name}" for name in ("bin", "lib", "share", "share/applications", "share/doc", "share/icons", "share/metainfo")} | {"usr"}
 _PREUN = '\n[ "$1" -gt 0 ] || end_agents forget'
 
@@ -24,7 +24,7 @@ def build_rpm(tree: Path, out: Path, *, needed: Needs, version: str, quick: bool
         top = Path(folder)
         spec = top / "ai-popup.spec"
         spec.write_text(_spec(tree, needed, version, quick), encoding="utf-8")
-        # rpmbuild takes the root that it packs for its own, and removes it afterwards.
+        # rpmbuild assumes that the packed root is its own, and removes it afterwards.
         root = top / "root"
         shutil.copytree(tree, root, symlinks=True, ignore=shutil.ignore_patterns("DEBIAN"))
         command = ["rpmbuild", "-bb", "--quiet", "--define", f"_topdir {top}", "--buildroot", str(root), str(spec)]
@@ -55,7 +55,7 @@ def _spec(tree: Path, needed: Needs, version: str, quick: bool) -> str:
             "Release: 1",
             f"Summary: {SUMMARY[0].upper()}{SUMMARY[1:]}",
             "License: Apache-2.0",
-            # What it needs is said below, name by name; what it brings for itself serves nobody else.
+            # The dependencies are listed below, name by name; the bundled libraries are for the program only.
             "AutoReqProv: no",
             *(f"Requires: {name}" for name in requires),
             "Recommends: xdg-utils",

@@ -1,7 +1,7 @@
-# Shared by the packages' scripts. An upgrade ends the running agents in order (their jobs are kept) and starts them again for the same users
-# in the same desktop sessions; a removal only ends them. Nobody's home is touched.
+# Shared by the packages' scripts. An upgrade stops running agents cleanly (their jobs are kept) and starts them again for the same users
+# in the same desktop sessions; a removal only stops them. No home folder is changed.
 #
-# These scripts run as root, often on root's terminal, and whatever they read of a process is that process's own word. So a user's process
+# These scripts run as root, often on root's terminal, and a process controls everything they read about it. So a user's process
 # never shares root's session or files, and only the variables named below reach the new agent, each as NAME=VALUE.
 program=/usr/lib/ai-popup/ai-popup
 kept=/run/ai-popup-upgrade
@@ -14,34 +14,34 @@ person='HOME|LANG|LANGUAGE|LC_[A-Z]+|LOGNAME|TZ|USER'
 network='https?_proxy|no_proxy|all_proxy|HTTPS?_PROXY|NO_PROXY|ALL_PROXY|SSL_CERT_FILE|SSL_CERT_DIR'
 allowed="$desktop|$input|$looks|$person|$network|AI_POPUP_[A-Z0-9_]+"
 
-# The functions of this paragraph look at the process in whose /proc folder the shell stands: the open folder stays that process's, even if its
-# number is given to another.
+# These functions inspect the process whose /proc folder is the working directory: the open folder stays that process's, even if its
+# number is reused.
 is_agent() {
     case "$(readlink exe 2>/dev/null)" in "$program" | "$program (deleted)") ;; *) return 1 ;; esac
-    # A container's program is not ours, whatever its path is called in there.
+    # A program in a container is not ours, whatever its path is there.
     for kind in pid user; do
         [ "$(readlink "ns/$kind" 2>/dev/null)" = "$(readlink "$proc/self/ns/$kind")" ] || return 1
     done
     case "$(tr '\0' ' ' <cmdline 2>/dev/null)" in *" run "*) ;; *) return 1 ;; esac
 }
-# "UID GID", if the process is one user's altogether: not while it runs a program that gives it other rights.
+# "UID GID", if the process belongs to one user completely: not while it runs a setuid program.
 owner() {
     sed -n -E -e 's/^[UG]id:\t([0-9]+)\t\1\t\1\t\1$/\1/p' -e 's/^[UG]id:.*/-/p' status 2>/dev/null | tr '\n' ' ' | grep -x -E '[0-9]+ [0-9]+ '
 }
-# One NAME=VALUE a line. Entries of other forms or names are left out, and so are values with control characters.
+# One NAME=VALUE per line. Entries of other forms or names are left out, and so are values with control characters.
 settings() {
     LC_ALL=C sed -z -n -E "/^($allowed)=[^[:cntrl:]]*\$/p" environ 2>/dev/null | tr '\0' '\n' | head -n 200
 }
 
 agents() {
-    # One program asks all processes of a busy machine; those it finds are looked at with care.
+    # One program searches all processes of a busy machine; its matches are then checked carefully.
     find "$proc"/[0-9]*/exe -maxdepth 0 \( -lname "$program" -o -lname "$program (deleted)" \) 2>/dev/null | while IFS= read -r exe; do
         process=${exe%/exe}
         (cd "$process" 2>/dev/null && is_agent && echo "${process#"$proc"/}") || continue
     done
 }
 
-# as_user UID GID COMMAND...: with a user's rights, in a session without a terminal, and without root's open files and environment.
+# as_user UID GID COMMAND...: with a user's permissions, in a session without a terminal, and without root's open files and environment.
 as_user() {
     (
         uid=$1 gid=$2
@@ -50,7 +50,7 @@ as_user() {
     ) </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 }
 
-# A signal goes out with the rights of the process's own user: sent late, to another process of that number, it can do no harm.
+# A signal is sent with the permissions of the process's own user: sent late, to another process of that number, it can do no harm.
 end_each() {
     for pid in $(agents); do
         whose=$(cd "$proc/$pid" 2>/dev/null && owner) || continue
@@ -64,7 +64,7 @@ remember() {
             cd "$proc/$pid" 2>/dev/null && whose=$(owner) || exit 0
             settings >"$kept/$pid.environ"
             tr '\0' '\n' <cmdline | grep -q -x -e --no-tray && : >"$kept/$pid.no-tray"
-            # Only if it was the agent all the while, and the same user's.
+            # Only if it was the same agent, of the same user, throughout.
             is_agent && [ "$(owner)" = "$whose" ] && echo "$whose" >"$kept/$pid.user"
         ) || true
     done
@@ -86,8 +86,8 @@ end_agents() {
     end_each KILL
 }
 
-# rpm may run a package's scripts walled off, without a network and with a /tmp of their own. An agent that was started in there would never
-# come up: it is started where the package manager itself is.
+# rpm may run a package's scripts isolated, without a network and with their own /tmp. An agent started there would never
+# work: it is started in the package manager's own environment.
 way_out() {
     for kind in net mnt; do
         if [ "$(readlink "/proc/self/ns/$kind")" != "$(readlink "/proc/$PPID/ns/$kind")" ]; then

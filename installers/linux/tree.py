@@ -1,4 +1,4 @@
-"""Lays out what a Linux package installs: the program, its menu entry, its icons, and what file managers offer for photos."""
+"""Lays out what a Linux package installs: the program, its menu entry, its icons, and the actions for file managers."""
 
 import gzip
 import os
@@ -11,11 +11,11 @@ from installers.build_info import FOLDER, Kind, write_build
 from scripts.make_icons import LARGE, SIZES
 
 HOME = Path("usr/lib/ai-popup")
-# Where the program is at home on the web: told by whoever builds it, for a fork has another.
+# The program's website: set by the packager, because a fork has another one.
 HOMEPAGE = "AI_POPUP_BUILD_HOMEPAGE"
 _FILES = Path(__file__).parent / "files"
 _IMAGES = ("avif", "bmp", "gif", "heic", "heif", "jpeg", "png", "tiff", "webp")
-# Where a file of installers/linux/files goes, by its name's end.
+# The target of a file of installers/linux/files, by the end of its name.
 _PLACES = {
     ".desktop": "usr/share/applications",
     ".metainfo.xml": "usr/share/metainfo",
@@ -23,7 +23,7 @@ _PLACES = {
     ".servicemenu": "usr/share/kio/servicemenus",
     ".action": "usr/share/file-manager/actions",
 }
-# Where shells look for what completes a program's words; zsh's place is Debian's own, and that of all others.
+# Where shells look for completions; zsh's first place is Debian's, the other one everyone else's.
 _COMPLETIONS = {
     "bash": ("usr/share/bash-completion/completions/ai-popup",),
     "zsh": ("usr/share/zsh/vendor-completions/_ai-popup", "usr/share/zsh/site-functions/_ai-popup"),
@@ -32,7 +32,7 @@ _COMPLETIONS = {
 
 
 def lay(program: Path, root: Path, *, kind: Kind, checkout: Path, version: str) -> None:
-    """Fill `root`, which must not be there. Files of `program` are linked, not copied, where the disk is the same."""
+    """Fill `root`, which must not exist. Files of `program` are linked, not copied, on the same disk."""
     home = root / HOME
     shutil.copytree(program, home, symlinks=True, copy_function=_link, ignore=shutil.ignore_patterns("whole"))
     write_build(home / "_internal" / FOLDER, kind)
@@ -68,14 +68,14 @@ def _filled(text: str, version: str) -> str:
 
 
 def _name(name: str, end: str) -> str:
-    """Two kinds of file end in .desktop where they are installed."""
+    """Return the installed name: two kinds of file end in .desktop there."""
     return name.removesuffix(end) + (".desktop" if end in (".servicemenu", ".action") else end)
 
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    # KDE asks that service menus are marked as programs.
+    # KDE requires service menus to be executable.
     path.chmod(0o755 if "servicemenus" in path.parts else 0o644)
 
 

@@ -1,7 +1,7 @@
-"""Makes the disk image of the .app that PyInstaller made on a Mac: `python -m installers.macos.build APP OUT`.
+"""Builds the disk image of the .app that PyInstaller built on a Mac: `python -m installers.macos.build APP OUT`.
 
-Signed and notarised by what the environment holds: MACOS_SIGN_IDENTITY (in a keychain that is open), and MACOS_NOTARY_KEY (the text of a
-.p8 file), MACOS_NOTARY_KEY_ID and MACOS_NOTARY_ISSUER. Without them it is made all the same, and a note says what macOS will say of it.
+Signed and notarised with the environment's MACOS_SIGN_IDENTITY (in an open keychain), and MACOS_NOTARY_KEY (the text of a
+.p8 file), MACOS_NOTARY_KEY_ID and MACOS_NOTARY_ISSUER. Without them it is built all the same, and a note says how macOS will react.
 """
 
 import argparse
@@ -27,12 +27,12 @@ Run: TypeAlias = Callable[[Sequence[str]], object]
 
 
 def run(command: Sequence[str]) -> None:
-    """Raises CalledProcessError."""
+    """Run the command. Raises CalledProcessError."""
     subprocess.run(command, check=True, timeout=_LIMIT_S, stdin=subprocess.DEVNULL)
 
 
 def dmg(app: Path, out: Path, scratch: Path, environ: Mapping[str, str], *, version: str = __version__, run: Run = run) -> Path:
-    """Make the disk image of `app` below the folder `out`. Raises CalledProcessError."""
+    """Create the disk image of `app` below the folder `out`. Raises CalledProcessError."""
     inside = scratch / "image"
     packed = inside / f"{NAME}.app"
     shutil.copytree(app, packed, symlinks=True)
@@ -50,7 +50,7 @@ def dmg(app: Path, out: Path, scratch: Path, environ: Mapping[str, str], *, vers
 
 
 def sign(app: Path, environ: Mapping[str, str], run: Run) -> None:
-    """What is inside first, as the outer signature seals it. Without an identity: to nobody's name, which Apple's chips insist on."""
+    """Sign inner code first, as the outer signature seals it. Without an identity: ad hoc, which Apple's chips require."""
     identity = environ.get("MACOS_SIGN_IDENTITY")
     if not identity:
         print("Not signed: MACOS_SIGN_IDENTITY is not set. macOS will say that it can't check who made this.")
@@ -65,7 +65,7 @@ def sign(app: Path, environ: Mapping[str, str], run: Run) -> None:
 
 
 def _is_code(file: Path) -> bool:
-    """Whether it is a library or a program, whatever its name: what Apple wants to be signed each for itself."""
+    """Return whether it is a library or a program, whatever its name: Apple requires each to be signed."""
     if file.is_symlink() or not file.is_file():
         return False
     with file.open("rb") as content:

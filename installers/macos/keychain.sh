@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# In a workflow: puts the certificate of the environment into a keychain of its own, which ends with the runner.
+# In a workflow: puts the environment's certificate into a separate keychain, which ends with the runner.
 set -euo pipefail
 
 keychain=$RUNNER_TEMP/signing.keychain-db

@@ -33,14 +33,14 @@ def _workflow(bundle: Path, verb: str, english: str, chinese: str) -> Path:
 
 
 def _document(verb: str) -> dict[str, Any]:
-    """One step: a shell, which gets the files as words."""
+    """Return one step: a shell, which gets the files as arguments."""
     shell = {
         "ActionBundlePath": "/System/Library/Automator/Run Shell Script.action",
         "ActionName": "Run Shell Script",
         "ActionParameters": {
             "COMMAND_STRING": f'exec "{PROGRAM}" hand-over {verb} "$@"',
             "CheckedForUserDefaultShell": True,
-            "inputMethod": 1,  # files come as arguments
+            "inputMethod": 1,  # files are passed as arguments
             "shell": "/bin/sh",
             "source": "",
         },

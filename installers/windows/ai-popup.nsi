@@ -1,17 +1,17 @@
 ; The installer for one user: no administrator, no questions but one. installers/windows/build.py calls makensis with the names below.
 ;
 ;   /S       silent: nothing is asked, nothing is shown
-;   /START   start the program when done, also silently and also where nothing came of it (it is started anyway if it ran before)
-;   /UNPACK  only lay the program into "AI Popup.new", beside its place, to be tried there by the version before (agent/adapters/updates)
+;   /START   start the program when done, even silently and even if nothing was installed (it is started anyway if it ran before)
+;   /UNPACK  only unpack the program into "AI Popup.new", beside its place, where the previous version tries it (agent/updates)
 ;   /PURGE   uninstaller: remove the library too; silently it is kept without this
 ;
-; Exit codes: 0 done, 1 cancelled, 2 could not be written (the version before is back), 3 not enough disk space, 4 a file is in use.
+; Exit codes: 0 done, 1 cancelled, 2 could not write (the previous version is restored), 3 not enough disk space, 4 a file is in use.
 
 !ifndef VERSION | NUMERIC_VERSION | PAYLOAD | SIZE_MB | ICON | OUT
   !error "Call installers/windows/build.py"
 !endif
 !ifndef PATIENCE_S
-  !define PATIENCE_S 30 ; for a file to come free after the agent ended: virus scanners hold on to files
+  !define PATIENCE_S 30 ; wait for files to be released after the agent ended: virus scanners keep them open
 !endif
 
 Unicode true
@@ -78,7 +78,7 @@ FunctionEnd
 !insertmacro LAUNCH ""
 !insertmacro LAUNCH "un."
 
-; Ask a running agent to end, and wait until no program file is in use. $0 names the file that stays so.
+; Ask a running agent to end, and wait until no program file is in use. $0 names the file that stays in use.
 !macro LET_GO un
 Function ${un}LetGo
   IfFileExists "$INSTDIR\ai-popup.exe" 0 done
@@ -101,7 +101,7 @@ Function ${un}LetGo
   IfErrors held
   FileClose $3
   free:
-  ; The folder as a whole: Windows renames it only while nothing inside is in use. It is also the way back if the new files can't be written.
+  ; The whole folder: Windows renames it only while nothing inside is in use. It is also the way back if the new files can't be written.
   StrCpy $0 "$INSTDIR"
   RMDir /r "$INSTDIR.old"
   ClearErrors
@@ -115,7 +115,7 @@ Function ${un}LetGo
   ${EndIf}
   MessageBox MB_RETRYCANCEL|MB_ICONEXCLAMATION "$(IN_USE)" /SD IDCANCEL IDRETRY again
   ${If} $WasRunning == 1
-    Call ${un}Launch ; as it was
+    Call ${un}Launch ; restore the previous state
   ${EndIf}
   SetErrorLevel 4
   Quit
@@ -125,7 +125,7 @@ FunctionEnd
 !insertmacro LET_GO ""
 !insertmacro LET_GO "un."
 
-; An entry in the menu of a kind of file: Windows starts its command once for each file that is chosen.
+; An entry in the context menu of a file type: Windows starts its command once for each selected file.
 !macro ACTION place verb label
   WriteRegStr HKCU "${CLASSES}\${place}\shell\AI Popup ${verb}" "" "${label}"
   WriteRegStr HKCU "${CLASSES}\${place}\shell\AI Popup ${verb}" "Icon" '"$INSTDIR\ai-popup-window.exe"'
@@ -138,7 +138,7 @@ FunctionEnd
 !macroend
 
 Function .onInit
-  ; Always here: a folder of somebody's choice may hold other things, which replacing it whole would take along.
+  ; Always here: a folder chosen by the user may contain other files, which replacing it whole would remove.
   StrCpy $INSTDIR "$LOCALAPPDATA\Programs\AI Popup"
   StrCpy $Unpack 0
   ${GetParameters} $0
@@ -156,11 +156,11 @@ Function .onInit
     StrCpy $WasRunning 1
   ${EndIf}
   ${DriveSpace} "$LOCALAPPDATA\" "/D=F /S=M" $1
-  IfErrors enough ; a drive that does not say: writing will
+  IfErrors enough ; the drive does not report: writing will show
   ${If} $1 < ${SIZE_MB}
     MessageBox MB_OK|MB_ICONSTOP "$(NO_SPACE)" /SD IDOK
     ${If} $WasRunning == 1
-      Call Launch ; the version before, which ended for this one
+      Call Launch ; the previous version, which ended for this one
     ${EndIf}
     SetErrorLevel 3
     Quit
@@ -199,7 +199,7 @@ Section
   ${GetSize} "$INSTDIR" "/S=0K" $0 $1 $2
   WriteRegDWORD HKCU "${UNINSTALL_KEY}" "EstimatedSize" $0
 
-  SetOutPath "$TEMP" ; no folder of ours is anybody's working folder
+  SetOutPath "$TEMP" ; none of our folders may be a working folder
   RMDir /r "$INSTDIR.old"
   ${If} ${Silent}
   ${AndIf} $WasRunning == 1
@@ -244,21 +244,21 @@ Section "Uninstall"
     keep:
   ${EndIf}
   ${If} $Purge == 1
-    ; From where LetGo moved it: the program knows the library's key and who keeps it. Nothing else runs any more.
+    ; From where LetGo moved it: the program knows the library's key and where it is kept. Nothing else runs any more.
     nsExec::Exec /TIMEOUT=60000 '"$INSTDIR.old\ai-popup.exe" uninstall --library --yes'
     Pop $1
-    RMDir /r "$LOCALAPPDATA\ai-popup" ; also of a program that is broken: agent/core/paths.py
+    RMDir /r "$LOCALAPPDATA\ai-popup" ; also for a broken program: agent/core/paths.py
   ${EndIf}
   RMDir /r "$INSTDIR.old" ; where LetGo moved it
-  RMDir /r "$INSTDIR.new" ; and a version that was to be tried
+  RMDir /r "$INSTDIR.new" ; and a version waiting for its trial
   Delete "$INSTDIR.setup.exe"
-  Delete "$INSTDIR\uninstall.exe" ; and what is left of an installation that was broken before
+  Delete "$INSTDIR\uninstall.exe" ; and the remains of a broken installation
   RMDir /r "$INSTDIR\_internal"
   RMDir "$INSTDIR"
   Delete "$SMPROGRAMS\AI Popup.lnk"
   !insertmacro NO_ACTIONS "SystemFileAssociations\image"
   !insertmacro NO_ACTIONS "Directory"
-  DeleteRegValue HKCU "${RUN_KEY}" "AI Popup" ; autostart, if the program was told so: agent/desktop/autostart.py
+  DeleteRegValue HKCU "${RUN_KEY}" "AI Popup" ; autostart, if it was switched on: agent/desktop/autostart.py
   DeleteRegKey HKCU "${UNINSTALL_KEY}"
   RMDir "$LOCALAPPDATA\Programs" ; only if nothing else is in it
 SectionEnd

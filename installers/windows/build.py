@@ -1,6 +1,6 @@
-"""Makes Windows installers of a folder that PyInstaller made on Windows: `python -m installers.windows.build PROGRAM OUT [nsis] [msi]`.
+"""Builds Windows installers from a folder that PyInstaller built on Windows: `python -m installers.windows.build PROGRAM OUT [nsis] [msi]`.
 
-makensis and wixl run on Linux, so that what is tried under Wine and what is released are made by the same tools.
+makensis and wixl run on Linux, so that the tests under Wine and the release use the same tools.
 """
 
 import argparse

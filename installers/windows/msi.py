@@ -1,4 +1,4 @@
-"""Makes the installer for administrators: what repeats in its description (files, menus, policies) is written here, and wixl makes it."""
+"""Builds the installer for administrators: generates the repetitive parts of its description (files, menus, policies) for wixl."""
 
 import hashlib
 import uuid
@@ -8,20 +8,20 @@ from xml.etree.ElementTree import Element
 
 from installers.windows.staging import ICON, WINDOW, release, run, staged
 
-# Property of the installer -> the setting that has this value for everybody, whatever their settings files say.
+# Property of the installer -> the setting that gets this value for all users, whatever their settings files say.
 POLICIES = {"AUTOSTART": "general.autostart", "RECOGNITION": "recognition.enabled", "UPDATES": "updates.enabled"}
 _NAMESPACE = "http://schemas.microsoft.com/wix/2006/wi"
-_OURS = uuid.UUID("a5139921-131d-4159-8072-30323e97327a")  # never to be changed: from it come the components' lasting ids
+_OURS = uuid.UUID("a5139921-131d-4159-8072-30323e97327a")  # never change it: the components' permanent ids derive from it
 _KEY = r"Software\AI Popup"
 _KINDS = (r"SystemFileAssociations\image", "Directory")
 _ACTIONS = {"find": "Find faces with AI Popup", "redact": "Redact with AI Popup"}
 
 
 def msi(program: Path, out: Path, scratch: Path, *, version: str) -> Path:
-    """Make the package from the folder `program`, below the folder `out`.
+    """Build the package from the folder `program`, below the folder `out`.
 
-    Raises ValueError for a folder that is no program, and for a beta: Windows Installer compares three numbers only, and would take it for
-    the release after it. Raises CalledProcessError.
+    Raises ValueError for a folder without a program, and for a beta: Windows Installer compares three numbers only, and would treat it as
+    the release. Raises CalledProcessError.
     """
     if ".".join(release(version)) != version:
         raise ValueError("administrators get releases only")
@@ -37,7 +37,7 @@ def msi(program: Path, out: Path, scratch: Path, *, version: str) -> Path:
 
 
 def description(payload: Path) -> "ElementTree.ElementTree[Element]":
-    """`ai-popup.wxs` with all components."""
+    """Return `ai-popup.wxs` with all components."""
     ElementTree.register_namespace("", _NAMESPACE)
     whole = ElementTree.parse(Path(__file__).with_name("ai-popup.wxs"))
     product = whole.getroot()[0]
@@ -53,7 +53,7 @@ def description(payload: Path) -> "ElementTree.ElementTree[Element]":
 
 
 def _files(payload: Path, folder: Path, parent: Element) -> None:
-    """A component for each file, as Windows Installer wants it to be repaired and counted. Raises ValueError."""
+    """Add a component for each file, as Windows Installer needs for repair and reference counts. Raises ValueError."""
     for path in sorted(folder.iterdir()):
         if not path.name.isascii():
             raise ValueError(f"wixl would lose this name: {path.name}")
@@ -78,7 +78,7 @@ def _menus(component: Element) -> None:
 
 
 def _policy(product: Element, folder: Element, name: str, setting: str) -> None:
-    """Written as a variable of the machine. An installation over it without the property keeps what was said before."""
+    """Write a machine-wide variable. Installing over it without the property keeps the previous value."""
     _sub(product, "Property", Id=name, Secure="yes")
     refusal = f"{name} is 0 or 1."
     _sub(product, "Condition", Message=refusal).text = f'NOT {name} OR {name}="0" OR {name}="1"'
@@ -90,7 +90,7 @@ def _policy(product: Element, folder: Element, name: str, setting: str) -> None:
         component = _component(folder, f"policy {source}")
         _sub(component, "Condition").text = condition
         _value(component, rf"{_KEY}\Policies", name, f"[{source}]", KeyPath="yes")
-        # wixl takes Permanent the wrong way round: the variable goes when the program does.
+        # wixl inverts Permanent: the variable is removed with the program.
         set_it = {"Action": "set", "Part": "all", "System": "yes", "Permanent": "yes"}
         _sub(component, "Environment", Id=f"Set{source}", Name=variable, Value=f"[{source}]", **set_it)
 
@@ -113,5 +113,5 @@ def _tag(name: str) -> str:
 
 
 def _id(kind: str, what: str) -> str:
-    """Within the 72 characters that an id may have."""
+    """Return an id within the 72 characters that are allowed."""
     return kind + hashlib.sha256(what.encode()).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""Makes the installer for one user."""
+"""Builds the installer for one user."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,9 +10,9 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def nsis(program: Path, out: Path, scratch: Path, *, version: str, defines: Mapping[str, str] = _NONE) -> Path:
-    """Make it from the folder `program`, below the folder `out`. `defines` has the last word on the script's names.
+    """Build it from the folder `program`, below the folder `out`. `defines` overrides the script's names.
 
-    Raises ValueError for a folder that is no program, CalledProcessError.
+    Raises ValueError for a folder without a program, CalledProcessError.
     """
     payload = staged(program, scratch, "nsis")
     setup = out.absolute() / f"ai-popup-{version}-windows-x64-setup.exe"

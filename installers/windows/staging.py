@@ -1,4 +1,4 @@
-"""What both Windows installers are made from: a copy of the program's folder that says what kind of package it came in."""
+"""The source of both Windows installers: a copy of the program's folder that names its package kind."""
 
 import re
 import shutil
@@ -14,7 +14,7 @@ _LIMIT_S = 1200  # solid LZMA over 500 MB
 
 
 def staged(program: Path, scratch: Path, kind: Kind) -> Path:
-    """The copy, in `scratch`. Raises ValueError for a folder that is no program."""
+    """Return the copy, in `scratch`. Raises ValueError for a folder without a program."""
     for name in (PROGRAM, WINDOW):
         if not (program / name).is_file():
             raise ValueError(f"{name} is missing: not a program folder made on Windows")
@@ -25,7 +25,7 @@ def staged(program: Path, scratch: Path, kind: Kind) -> Path:
 
 
 def release(version: str) -> tuple[str, str, str]:
-    """The three numbers of a version: "0.2.0b1" -> ("0", "2", "0"). Raises ValueError."""
+    """Return the three numbers of a version: "0.2.0b1" -> ("0", "2", "0"). Raises ValueError."""
     found = re.match(r"(\d+)\.(\d+)\.(\d+)", version)
     if found is None:
         raise ValueError(f"not three numbers: {version}")
@@ -33,5 +33,5 @@ def release(version: str) -> tuple[str, str, str]:
 
 
 def run(command: Sequence[str]) -> None:
-    """Raises CalledProcessError."""
+    """Run the command. Raises CalledProcessError."""
     subprocess.run(command, check=True, timeout=_LIMIT_S, stdin=subprocess.DEVNULL)

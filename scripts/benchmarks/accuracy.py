@@ -1,7 +1,7 @@
-"""The group `accuracy`: how good recognition and detection are on photos whose people are known, in a folder that is named.
+"""The group `accuracy`: quality of recognition and detection on photos of known people, in a folder given on the command line.
 
 The folder has `faces/chinese` and `faces/aligned` (one folder per person) and `faces/groups` (photos, and XML with boxes of their faces).
-Nothing of it is kept in the checkout.
+The checkout keeps nothing from it.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from scripts.benchmarks.rows import Row
 
 
 def rows(folder: Path) -> Iterator[Row]:
-    """Rows whose target is 0 are told, not judged."""
+    """Yield the rows. Rows whose target is 0 are reported, not judged."""
     groups = {name: labelled(folder / "faces" / part) for name, part in (("chinese", "chinese"), ("western", "aligned"))}
     for name, target in (("chinese", 0.97), ("western", 0.90)):
         yield from accuracy_verify.rows(name, groups[name], target)

@@ -1,8 +1,8 @@
-"""Rows of the group `accuracy`: what comes of naming groups by the faces that their cards show, where groups hold two people.
+"""Rows of the group `accuracy`: the outcome of naming clusters by the faces on their cards, including clusters with two people.
 
-A made-up user goes through the cards, the largest first. Where a card says that it may be two people, or shows two, they open it and name
-each face; else they name what the card shows. `all of it` is how it was done before: the card showed its best faces, and the name was the
-whole group's.
+A simulated user goes through the cards, the largest first. If a card says that it may be two people, or shows two, they open it and name
+each face; otherwise they name what the card shows. `all of it` is the former way: the card showed its best faces, and the name applied
+to the whole cluster.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,10 +29,10 @@ BOUNDS = Bounds(Recognition().certain, Recognition().probable)
 class Outcome:
     cards: int = 0
     mixed: int = 0  # of two people
-    unseen: int = 0  # of these, with nothing on the card that tells
-    asked: int = 0  # looked at before they were named
+    unseen: int = 0  # of these, without any sign on the card
+    asked: int = 0  # checked before they were named
     wrong: int = 0  # faces confirmed as another person
-    wrong_certain: int = 0  # faces thought to be another person for certain, in the end
+    wrong_certain: int = 0  # faces identified as another person with certainty, in the end
 
 
 class Naming:
@@ -68,7 +68,7 @@ class Naming:
             self._confirmed[face] = int(self._people[face if asked else shown[0]])
 
     def _opinions(self) -> dict[int, tuple[int, bool]]:
-        """For each unconfirmed face: the suggested person, and whether the suggestion is certain."""
+        """Return for each unconfirmed face the suggested person, and whether the suggestion is certain."""
         known = np.array(sorted(self._confirmed), np.int64)
         people = np.array([self._confirmed[face] for face in known.tolist()], np.int64)
         found = {}
@@ -86,7 +86,7 @@ class Naming:
 
 
 def rows(name: str, outcomes: Sequence[tuple[Outcome, Outcome]]) -> Iterator[Row]:
-    """Of each set: as it is done, and as it was. Only what must not be is judged."""
+    """Yield rows for each set: the current way and the former one. Only undesired outcomes are judged."""
     for how, which in (("", 0), ("_all_of_it", 1)):
         for part in ("cards", "mixed", "unseen", "asked", "wrong", "wrong_certain"):
             counts = [getattr(each[which], part) for each in outcomes]

@@ -1,8 +1,8 @@
-"""Rows of the group `accuracy`: how well unnamed faces are grouped by person, beside other methods on the same vectors, and how fast.
+"""Rows of the group `accuracy`: how well unnamed faces are clustered by person, compared with other methods, and how fast.
 
-A set has few or many faces of each person, from 2 to all there are, as many people with 2 to 10 as with 10 to 50; it is drawn anew `DRAWS`
-times, seeded, and a figure is the mean. The product's bounds were set on half of the people; what is judged is the other half (how far that
-is true: docs/decisions/0012). Each other method has that one setting which does best on the very sets it is judged by.
+A set has few or many faces of each person, from 2 to all, as many people with 2 to 10 as with 10 to 50; it is drawn `DRAWS`
+times, seeded, and a figure is the mean. The product's bounds were set on half of the people; the other half is judged (for the
+limits of this claim see docs/decisions/0012). Each other method uses the one setting that does best on the judged sets themselves.
 """
 
 import time
@@ -45,7 +45,7 @@ class Labelled(Protocol):
 
 
 class Set:
-    """Some faces in random order: float32 [n, d], whose they are and how far each is trusted."""
+    """Some faces in random order: float32 [n, d], the person of each and its trust."""
 
     def __init__(self, vectors: Floats, people: Ints, trusted: Floats) -> None:
         self.vectors, self.people, self.trust = vectors, people, trusted
@@ -54,7 +54,7 @@ class Set:
 
 
 def rows(groups: Mapping[str, Labelled]) -> Iterator[Row]:
-    """Rows whose target is 0 are told, not judged."""
+    """Yield the rows. Rows whose target is 0 are reported, not judged."""
     tuned, unseen = halves(groups)
     yield from _grouped(unseen)
     for name, sets in (("tuned", tuned), ("all", drawn(groups, None))):
@@ -65,7 +65,7 @@ def rows(groups: Mapping[str, Labelled]) -> Iterator[Row]:
 
 
 def _cards(name: str, sets: Sequence[Set]) -> Iterator[Row]:
-    """What a user who goes by the cards comes to, with groups formed at once and one by one."""
+    """Yield the outcome for a user who names cards, with clusters formed at once and one by one."""
     for how, formed in (("at_once", _clustered), ("grown", _grown)):
         outcomes = []
         for each in sets:
@@ -79,13 +79,13 @@ def _cards(name: str, sets: Sequence[Set]) -> Iterator[Row]:
 
 
 def halves(groups: Mapping[str, Labelled]) -> tuple[list[Set], list[Set]]:
-    """Sets of the people that the bounds were set on, and of the others."""
+    """Return the sets of the people that the bounds were set on, and of the others."""
     return drawn(groups, 0), drawn(groups, 1)
 
 
 def drawn(groups: Mapping[str, Labelled], half: int | None) -> list[Set]:
-    """Every set holds all people of that half, or all there are."""
-    chosen: list[tuple[Floats, int, Floats]] = []  # per person: their vectors, who, their trust
+    """Return the sets, each with all people of that half, or with all people."""
+    chosen: list[tuple[Floats, int, Floats]] = []  # per person: their vectors, the person, their trust
     for each in groups.values():
         vectors = each.vectors["product"]
         trusted = np.array([trust(quality) for quality in each.qualities], np.float32)
@@ -108,7 +108,7 @@ def _draw(chosen: Sequence[tuple[Floats, int, Floats]], chance: np.random.Genera
 
 
 def f1(labels: Ints, people: Ints) -> float:
-    """Of all pairs: harmonic mean of how many that are together are one person's, and how many of one person's are together."""
+    """Return the harmonic mean over all pairs: the share of joined pairs that are one person, and of one person's pairs that are joined."""
     alone = labels < 0
     labels = np.where(alone, labels.max(initial=0) + 1 + np.cumsum(alone), labels)
     together, theirs = (_pairs(np.unique(each, return_counts=True)[1]) for each in (labels, people))
@@ -137,7 +137,7 @@ def _grouped(sets: Sequence[Set]) -> Iterator[Row]:
 
 def _others() -> dict[str, list[Callable[[Set], Ints]]]:
     """Each method in all of its settings."""
-    import dlib  # bring what only this group and `scan` install
+    import dlib  # import what only this group and `scan` install
     from sklearn.cluster import DBSCAN, HDBSCAN, AgglomerativeClustering
 
     def average(within: float) -> Callable[[Set], Ints]:
@@ -146,7 +146,7 @@ def _others() -> dict[str, list[Callable[[Set], Ints]]]:
 
     def whispers(within: float) -> Callable[[Set], Ints]:
         def found(each: Set) -> Ints:
-            one, other = np.nonzero(np.triu(each.distances <= within))  # each face with itself too: else those alone are forgotten
+            one, other = np.nonzero(np.triu(each.distances <= within))  # each face with itself too: otherwise isolated faces are dropped
             return np.array(dlib.chinese_whispers(list(zip(one.tolist(), other.tolist(), strict=True))), np.int64)
 
         return found
@@ -169,7 +169,7 @@ def _others() -> dict[str, list[Callable[[Set], Ints]]]:
 
 
 def _grown(each: Set) -> Ints:
-    """The labels when faces come one by one."""
+    """Return the labels when faces are added one by one."""
     grouping = Grouping(lambda rows: each.vectors[list(rows)], bounds=BOUNDS)
     for face, trusted in enumerate(each.trust.tolist()):
         near = np.argsort(each.distances[face, :face])[:NEAREST]
@@ -180,7 +180,7 @@ def _grown(each: Set) -> Ints:
 
 
 def _fast() -> Iterator[Row]:
-    """On made-up faces; finding the neighbours of the new one is part of both figures."""
+    """Yield the speed on synthetic faces; finding the neighbours of the new face is part of both figures."""
     vectors, people = faces(MANY + NEW)
     trusted, photo = np.ones(MANY, np.float32), np.full(MANY, -1)
     begun = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Whether all faces are found, and nothing else: labelled photos of groups, and collages of small faces."""
+"""Detection recall and false detections: labelled photos of groups, and collages of small faces."""
 
 import asyncio
 import random
@@ -23,7 +23,7 @@ DETECT = Recipe(detector.RECIPE)
 COLLAGES, FACES = 30, (8, 24)
 SIZES = ((1280, 960), (1600, 1200), (2048, 1536))
 SMALLEST, LARGEST = 20.0, 60.0  # pixels: the height of a face's box
-MIN_FACE = 12.0  # the setting leaves out faces below 20; what a face of 20 measures may be less
+MIN_FACE = 12.0  # the setting ignores faces below 20; a face of 20 may measure less
 
 
 def rows(groups: Path) -> Iterator[Row]:
@@ -41,7 +41,7 @@ def rows(groups: Path) -> Iterator[Row]:
 
 
 def labelled(file: Path) -> dict[Path, list[Box]]:
-    """Photo -> its faces, from dlib's XML."""
+    """Return each photo's faces, from dlib's XML."""
     images = ElementTree.parse(file).getroot().iter("image")
     return {
         file.parent / image.attrib["file"]: [
@@ -56,7 +56,7 @@ def found(analyser: InlineAnalyser, path: Path, min_face: float = 20.0) -> list[
 
 
 def unmatched(boxes: list[Box], others: list[Box]) -> list[Box]:
-    """Those that none of the others covers; each of the others stands for one at most."""
+    """Return the boxes that no other box covers; each of the others matches one at most."""
     free = list(others)
     left = []
     for box in boxes:
@@ -69,7 +69,7 @@ def unmatched(boxes: list[Box], others: list[Box]) -> list[Box]:
 
 
 def recall(analyser: InlineAnalyser, samples: Path, folder: Path, number: int) -> tuple[int, int]:
-    """Faces of one collage that were found, and all of them."""
+    """Return the number of detected faces of one collage, and of all its faces."""
     chance = random.Random(1000 + number)
     size = chance.choice(SIZES)
     pixels, faces = composed(samples, number, size, _places(chance, size), chance)
@@ -79,7 +79,7 @@ def recall(analyser: InlineAnalyser, samples: Path, folder: Path, number: int) -
 
 
 def _places(chance: random.Random, size: tuple[int, int]) -> list[Box]:
-    """No head covers another."""
+    """Return places at which no head covers another."""
     heads: list[Box] = []
     wanted = chance.randint(*FACES)
     while len(heads) < wanted:

@@ -13,7 +13,7 @@ Ints = NDArray[np.int64]
 
 
 def drawn(faces: Faces, known: Ints, references: int, seed: int) -> tuple[Ints, Ints]:
-    """Rows of the references of the `known` people, and of all other faces. Each person keeps at least one face to be recognised."""
+    """Return the rows of the references of the `known` people, and of all other faces. Each person keeps at least one face to recognise."""
     chance = np.random.default_rng(seed)
     gallery: list[int] = []
     for person in known:
@@ -23,7 +23,7 @@ def drawn(faces: Faces, known: Ints, references: int, seed: int) -> tuple[Ints, 
 
 
 def candidates(faces: Faces, gallery: Ints, probes: Ints, probable: float) -> Iterator[tuple[int, Sequence[Candidate]]]:
-    """Each probe's row and its candidates, nearest first, as the matcher gives them."""
+    """Yield each probe's row and its candidates, nearest first, as the matcher returns them."""
     apart = distances(faces.vectors["product"][probes], faces.vectors["product"][gallery])
     owners = faces.people[gallery]
     columns = [(int(person), np.nonzero(owners == person)[0]) for person in np.unique(owners)]

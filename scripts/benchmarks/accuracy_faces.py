@@ -1,6 +1,6 @@
-"""Labelled faces to measure recognition with: each photo's largest face through the program's own stages, in several variants.
+"""Labelled faces for recognition benchmarks: each photo's largest face through the program's own stages, in several variants.
 
-A folder holds one folder per person. What was computed is kept in the user's cache, outside of the checkout: it is face prints.
+A folder holds one folder per person. The results are cached in the user's cache, outside the checkout, because they are face prints.
 """
 
 import asyncio
@@ -31,10 +31,10 @@ from agent.vision.landmarks import refined
 from scripts.benchmarks.stage import fetched
 from tests.inline_engine import InlineAnalyser
 
-# To be counted up when the variants are made in another way.
+# Increase when the variants are computed differently.
 EDITION = 1
 RECIPE = Recipe(detector.RECIPE, embedder.RECIPE)
-# What each variant adds to the one before it; `product` is what the program stores.
+# What each variant adds to the previous one; `product` is what the program stores.
 VARIANTS = ("plain", "landmarks", "mirror", "jitter", "product")
 _SHIFTS = ((0, 0), (3, 0), (-3, 0), (0, 3), (0, -3))
 _LIMITS = Limits(megapixels=50, megabytes=50)
@@ -52,18 +52,18 @@ class Faces:
         return len(self.people)
 
     def of(self, people: NDArray[np.int64]) -> "Faces":
-        """Those of some people only."""
+        """Return the faces of some people only."""
         return self.chosen(np.isin(self.people, people).tolist())
 
     def chosen(self, kept: Sequence[bool]) -> "Faces":
-        """Those for which it is true."""
+        """Return the faces for which it is true."""
         rows = np.nonzero(np.array(kept))[0]
         vectors = {name: each[rows] for name, each in self.vectors.items()}
         return Faces(self.people[rows], tuple(self.qualities[row] for row in rows), vectors)
 
 
 def labelled(folder: Path) -> Faces:
-    """From the cache, unless the photos, the recipe or the variants changed. Photos in which no face is found are left out."""
+    """Load them from the cache, unless the photos, the recipe or the variants changed. Photos without a detected face are skipped."""
     kept = user_cache_path("ai-popup-bench", appauthor=False) / f"faces-{_state(folder)}.npz"
     if not kept.is_file():
         faces = _measured(folder)
@@ -77,7 +77,7 @@ def labelled(folder: Path) -> Faces:
 
 @contextmanager
 def config() -> Iterator[EngineConfig]:
-    """The models of the samples' cache, converted there; compiled kernels are thrown away."""
+    """Yield an engine configuration with the samples' models, converted there; compiled kernels are discarded."""
     _, models = fetched()
     with tempfile.TemporaryDirectory(prefix="ai-popup-bench-", ignore_cleanup_errors=True) as kernels:
         yield _config(models, kernels)
@@ -119,7 +119,7 @@ def _measured(folder: Path) -> Faces:
 
 
 class _Parts:
-    """The program's stages one by one, to put them together in other ways."""
+    """The program's stages one by one, to combine them in other ways."""
 
     def __init__(self, settings: EngineConfig) -> None:
         runtime = Runtime(device="CPU", precision="auto", threads=1, converted=Path(settings.converted), cache=Path(settings.cache))
@@ -138,7 +138,7 @@ class _Parts:
         }
 
     def _mean(self, faces: list[NDArray[np.uint8]]) -> Floats:
-        """[192]: each face embedded, averaged, brought to length 1."""
+        """Return [192]: the mean embedding of the faces, with length 1."""
         parts = [faces[start : start + embedder.BATCH] for start in range(0, len(faces), embedder.BATCH)]
         rows = normalised(np.concatenate([self._net(prepared(np.stack(part))) for part in parts]))
         return np.asarray(normalised(rows.mean(axis=0, keepdims=True))[0], np.float32)

@@ -1,4 +1,4 @@
-"""Figures of the field: true accepts at a given share of false ones, and how high a share of few events may really be."""
+"""Standard figures: the true match rate at a given false match rate, and the upper bound for the rate of rare events."""
 
 import math
 
@@ -9,18 +9,18 @@ Floats = NDArray[np.float32]
 
 
 def distances(ones: Floats, others: Floats) -> Floats:
-    """Euclidean, [n, m], between rows of length 1."""
+    """Return the Euclidean distances, [n, m], between rows of length 1."""
     return np.asarray(np.sqrt(np.clip(2 - 2 * ones @ others.T, 0, 4)), np.float32)
 
 
 def true_accepts(same: Floats, different: Floats, false_accepts: float) -> tuple[float, float]:
-    """The share of `same` that lies within the widest bound that lets in at most that share of `different`; and the bound."""
+    """Return the share of `same` within the widest bound that admits at most that share of `different`; and the bound."""
     bound = float(np.sort(different)[int(false_accepts * len(different))])
     return float(np.mean(same < bound)), bound
 
 
 def upper_bound(events: int, trials: int, confidence: float = 0.95) -> float:
-    """Clopper and Pearson's one-sided bound: with a larger share, so few events would be seen less often than 1 - `confidence`."""
+    """Return Clopper and Pearson's one-sided bound: with a larger share, so few events have a probability below 1 - `confidence`."""
     if events >= trials:
         return 1.0
     low, high = events / trials, 1.0
@@ -31,7 +31,7 @@ def upper_bound(events: int, trials: int, confidence: float = 0.95) -> float:
 
 
 def _at_most(events: int, trials: int, share: float) -> float:
-    """The binomial probability of `events` or fewer."""
+    """Return the binomial probability of `events` or fewer."""
     if share >= 1:
         return 0.0
     log_share, log_rest = math.log(share) if share > 0 else -math.inf, math.log1p(-share)

@@ -1,6 +1,6 @@
-"""Names at the program's own fixed bounds: how often a wrong one is called certain, and how often the right one comes first.
+"""Names at the program's own fixed thresholds: how often a wrong one is certain, and how often the right one comes first.
 
-The bounds were chosen on every other person (`TUNED`); told are the figures of those who were left out.
+The thresholds were chosen on every other person (`TUNED`); the figures are those of the held-out people.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ BOUNDS = Bounds(Recognition().certain, Recognition().probable)
 
 
 def half(faces: Faces, part: int) -> Faces:
-    """Every other person."""
+    """Return every other person."""
     people = np.unique(faces.people)
     return faces.of(people[people % 2 == part])
 
@@ -45,10 +45,10 @@ def rows(groups: dict[str, Faces]) -> Iterator[Row]:
 
 
 def certain_pairs(faces: Faces) -> tuple[int, int, int, int]:
-    """Of all pairs of faces, one of them a reference, each pair once: wrong ones called certain, all wrong ones; the same of right ones.
+    """Return certain wrong, all wrong, certain right and all right pairs of faces; one of each is a reference, each pair counts once.
 
-    A pair counts as certain if it is so either way round. Pairs share faces, and Clopper and Pearson's bound is for independent ones: it
-    is a little too low.
+    A pair is certain if it is certain in either direction. Pairs share faces, while Clopper and Pearson's bound assumes independence: it
+    is slightly too low.
     """
     apart = distances(faces.vectors["product"], faces.vectors["product"])
     counts = np.zeros((2, 2), np.int64)
@@ -63,7 +63,7 @@ def certain_pairs(faces: Faces) -> tuple[int, int, int, int]:
 
 
 def certain(faces: Faces, references: int) -> tuple[int, int, int, int]:
-    """The same of faces and people of several references, drawn some times: each person alone, as if nobody else were known."""
+    """Return the same for people with several references, drawn several times: each person alone, as if no other were known."""
     counts = np.zeros((2, 2), np.int64)
     for round_ in range(ROUNDS):
         gallery, probes = drawn(faces, np.unique(faces.people), references, round_)
@@ -77,7 +77,7 @@ def certain(faces: Faces, references: int) -> tuple[int, int, int, int]:
 
 
 def open_set(faces: Faces, references: int) -> tuple[int, int, int, int]:
-    """Half of the people are unknown. Wrong names called certain, faces; right names suggested first, faces of known people."""
+    """Treat half of the people as unknown. Return certain wrong names, faces; right names suggested first, faces of known people."""
     people = np.unique(faces.people)
     wrong = probed = first = known_faces = 0
     for round_ in range(ROUNDS):
@@ -94,7 +94,7 @@ def open_set(faces: Faces, references: int) -> tuple[int, int, int, int]:
 
 
 def joined(groups: list[Faces]) -> Faces:
-    """All of them, each person with a number of their own."""
+    """Join the groups, with unique numbers for their people."""
     starts = np.cumsum([0, *(int(faces.people.max()) + 1 for faces in groups)])
     people = np.concatenate([faces.people + start for faces, start in zip(groups, starts, strict=False)])
     names = groups[0].vectors

@@ -1,4 +1,4 @@
-"""One face against another, and against a person of several references: what each part of the recipe brings."""
+"""One face against another, and against a person with several references: the contribution of each part of the recipe."""
 
 from collections.abc import Iterator
 
@@ -15,9 +15,9 @@ REFERENCES, ROUNDS = 3, 20
 
 
 def rows(name: str, faces: Faces, target: float) -> Iterator[Row]:
-    """`verify_<name>_tar` is the program's: each face against each person of three references, the nearest of which counts.
+    """Yield the rows; `verify_<name>_tar` is the program's: each face against each person of three references, the nearest of which counts.
 
-    Samples are the bounds at which so many wrong ones get in.
+    Samples are the bounds at which that share of wrong pairs is admitted.
     """
     for variant in VARIANTS:
         yield _row(f"{name}_{variant}", *pairs(faces, faces.vectors[variant]), target=0)
@@ -29,7 +29,7 @@ def rows(name: str, faces: Faces, target: float) -> Iterator[Row]:
 
 
 def pairs(faces: Faces, vectors: Floats) -> tuple[Floats, Floats]:
-    """The distances of all pairs of the same person, and of all others."""
+    """Return the distances of all pairs of the same person, and of all other pairs."""
     one, other = np.triu_indices(len(faces), 1)
     apart = distances(vectors, vectors)[one, other]
     same = faces.people[one] == faces.people[other]
@@ -37,7 +37,7 @@ def pairs(faces: Faces, vectors: Floats) -> tuple[Floats, Floats]:
 
 
 def against(faces: Faces, references: int) -> tuple[Floats, Floats]:
-    """The distances of faces to the nearest of their own person's references, and to the nearest of each other person's."""
+    """Return the distances of faces to the nearest of their own person's references, and to the nearest of each other person's."""
     same: list[Floats] = []
     different: list[Floats] = []
     for round_ in range(ROUNDS):

@@ -1,4 +1,4 @@
-"""The group `agent`: how soon a new photo is in the library, what a large library costs, and what the log does."""
+"""The group `agent`: how soon a new photo is in the library, the cost of a large library, and the cost of the log."""
 
 import contextlib
 import json
@@ -31,7 +31,7 @@ BETWEEN_S = 0.3
 
 
 def rows(long: bool) -> Iterator[Row]:
-    """Two agents, one with a small library and one with a large; only one works at a time."""
+    """Run two agents, one with a small library and one with a large; only one works at a time."""
     taken = photos(ARRIVALS + ROUNDS * IN_ROUND)
     with tempfile.TemporaryDirectory(prefix="ai-popup-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
@@ -50,14 +50,14 @@ def rows(long: bool) -> Iterator[Row]:
 
 
 def _rescan(client: Client) -> float:
-    """Seconds until the agent has looked through its folder, which holds nothing new."""
+    """Return the seconds that the agent takes to scan its folder without new files."""
     began = time.perf_counter()
     client.post("/api/rescan")
     return time.perf_counter() - began
 
 
 def _scan(client: Client, part: Sequence[Photo]) -> float:
-    """Seconds from the first outcome to the last."""
+    """Return the seconds from the first outcome to the last."""
     ends = []
     for line in client.scan(ScanRequest(paths=tuple(str(photo.path) for photo in part))):
         if line.image is not None:
@@ -67,12 +67,12 @@ def _scan(client: Client, part: Sequence[Photo]) -> float:
 
 
 def _lines(log: Path) -> int:
-    """Of the log and those before it."""
+    """Count the lines of the log and its predecessors."""
     return sum(file.read_bytes().count(b"\n") for file in log.parent.glob(f"{log.name}*"))
 
 
 def _seconds_per_line() -> float:
-    """What a line like those of a scan costs the processor, in the thread that logs and in the one that writes."""
+    """Return the processor time of a line like those of a scan, in the thread that logs and in the one that writes."""
     with tempfile.TemporaryDirectory(prefix="ai-popup-bench-") as folder:
         logs.configure(Logs(), Path(folder))
         logger = structlog.get_logger()
@@ -84,7 +84,7 @@ def _seconds_per_line() -> float:
 
 
 def _latencies(client: Client, log: Path, watched: Path, arriving: Sequence[Photo]) -> list[float]:
-    """Milliseconds from a photo's closing, or moving in, until its event is told, without those that the engine said it took."""
+    """Return the milliseconds from a photo's closing, or moving in, to its event, minus the time that the engine reports."""
     told: Queue[float] = Queue()
     threading.Thread(target=_listen, args=(client, told), daemon=True).start()
     waits = []
@@ -101,12 +101,12 @@ def _latencies(client: Client, log: Path, watched: Path, arriving: Sequence[Phot
         time.sleep(BETWEEN_S)
     said = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     engine = [line["ms"] for line in said if line["event"] == "image.indexed"][-len(arriving) :]
-    # The first one starts the engine, if the scans before it are long ago.
+    # The first one starts the engine if the previous scan was long ago.
     return [wait - ms for wait, ms in zip(waits, engine, strict=True)][1:]
 
 
 def _listen(client: Client, told: "Queue[float]") -> None:
-    """Puts in when each image was told of, until the agent ends."""
+    """Queue the time of each image's event, until the agent ends."""
     with (
         httpx.Client(base_url=client.address, headers=client.headers, trust_env=False, timeout=None) as session,
         contextlib.suppress(httpx.HTTPError),

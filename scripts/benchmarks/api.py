@@ -1,4 +1,4 @@
-"""How soon the warm API answers over real HTTP, one request after the other on one connection, as the page's own are."""
+"""How soon the warm API answers over real HTTP, one request after the other on one connection, as the page does."""
 
 import random
 import time
@@ -16,14 +16,14 @@ PAGE = 60  # images
 
 
 def rows(client: Client) -> Iterator[Row]:
-    """Pages and thumbnails are taken from anywhere in the library; each is asked for once."""
+    """Yield the rows. Pages and thumbnails are taken from the whole library; each is requested once."""
     index = LibraryIndex.model_validate(client.get_json("/api/library"))
     chance = random.Random(5)
     begins = chance.sample(range(len(index.ids) - PAGE), WARM_UP + SAMPLES)
     pages = ["/api/images/by-id?ids=" + ",".join(map(str, index.ids[begin : begin + PAGE])) for begin in begins]
     thumbnails = [f"/api/images/{image_id}/thumbnail" for image_id in chance.sample(index.ids[1:], WARM_UP + SAMPLES)]
     settings = ["/api/settings"] * (WARM_UP + SAMPLES)
-    # trust_env off: no proxy may come between.
+    # trust_env off: no proxy may interfere.
     with httpx.Client(base_url=client.address, headers=client.headers, trust_env=False) as session:
         yield p95("api_page_p95_ms", _measured(session, pages), TARGET_MS)
         yield p95("api_thumbnail_p95_ms", _measured(session, thumbnails), TARGET_MS)
@@ -31,7 +31,7 @@ def rows(client: Client) -> Iterator[Row]:
 
 
 def _measured(session: httpx.Client, paths: list[str]) -> list[float]:
-    """Milliseconds from the request to the last byte of the answer, without those that warm it up."""
+    """Return the milliseconds from each request to the last byte of its answer, without the warm-up requests."""
     took = []
     for path in paths:
         began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""How the library page does in a real browser: until its first page of thumbnails is painted, and while it is scrolled."""
+"""The library page in a real browser: until its first page of thumbnails is painted, and while it is scrolled."""
 
 from collections.abc import Iterator
 
@@ -13,11 +13,11 @@ VISITS = 9
 FIRST_PAGE_MS, FRAME_MS = 500, 50
 LIMIT_MS = 30_000
 SIZE = {"width": 1280, "height": 800}
-# What a page does just after it was opened is no part of scrolling, nor of the next visit; a new window has work of its own at first.
+# A page's work just after loading belongs neither to scrolling nor to the next visit; a new window has its own start-up work.
 SETTLE_MS = 1_500
 FRAMES = 240  # of each way of scrolling
 
-# Every photo in view has its thumbnail, decoded, and a frame with them was drawn. Then `painted` has the ms since the navigation began.
+# Every photo in view has its decoded thumbnail, and a frame with them was drawn. Then `painted` has the ms since the navigation began.
 PROBE = """(() => {
   const inView = (node) => {
     const box = node.getBoundingClientRect()
@@ -35,7 +35,7 @@ PROBE = """(() => {
   requestAnimationFrame(look)
 })()"""
 
-# Milliseconds between frames: read down, hurried down, dragged to anywhere, and back; each followed by a rest in which pictures come.
+# Milliseconds between frames: slow scrolling, fast scrolling, dragging to random places, and back; each with a pause for loading pictures.
 SCROLL = """async (frames) => {
   let box = document.querySelector('[role=option]').parentElement
   while (box.scrollHeight <= box.clientHeight || getComputedStyle(box).overflowY === 'visible') box = box.parentElement
@@ -59,7 +59,7 @@ SCROLL = """async (frames) => {
 
 
 def rows(client: Client) -> Iterator[Row]:
-    """Each visit is the first of its browser profile: nothing is in its cache."""
+    """Yield the rows. Each visit is the first of its browser profile, with an empty cache."""
     with browser() as page:
         chromium = page.context.browser
         assert chromium is not None
@@ -77,7 +77,7 @@ def rows(client: Client) -> Iterator[Row]:
 
 
 def _visited(chromium: Browser, client: Client) -> tuple[BrowserContext, Page]:
-    """A page that was opened signed in, in a window that was there before, once its first photos are painted."""
+    """Return a signed-in page in an existing window, once its first photos are painted."""
     context = chromium.new_context(viewport=SIZE)  # type: ignore[arg-type]
     context.set_default_timeout(LIMIT_MS)
     page = context.new_page()

@@ -1,4 +1,4 @@
-"""The group `capture`: from asking for a region until the picker is painted, and from the region until the covered picture is there."""
+"""The group `capture`: from requesting a region until the picker is painted, and from the region until the covered picture is there."""
 
 import concurrent.futures
 import contextlib
@@ -20,7 +20,7 @@ from tests.shown import shown
 SIZE = (1920, 1080)
 COLD, WARM, REVIEWS = 5, 15, 15
 COLD_MS, WARM_MS, REVIEW_MS = 1500, 150, 400
-# Three faces, and a place on the first photo that is bright without the picker's veil: its left, top, width and height.
+# Three faces, and a spot on the first photo that is bright without the picker's veil: its left, top, width and height.
 PHOTOS = (("obama.jpg", 100), ("biden.jpg", 700), ("obama2.jpg", 1300))
 WATCHED = {"left": 296, "top": 347, "width": 4, "height": 4}
 DIMMED = 190
@@ -28,14 +28,14 @@ LIMIT_S, BETWEEN_S, REST_S, CHOOSING_S = 30.0, 0.002, 1.0, 1.0
 
 
 def rows(_: bool) -> Iterator[Row]:
-    """`cold` starts the window's process; the files it reads are in the system's cache by then, and the screen's engine runs."""
+    """Yield the rows; `cold` starts the window's process, whose files are cached by the system, while the screen's engine already runs."""
     samples, _models = fetched()
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ai-popup-bench-", ignore_cleanup_errors=True)))
         stack.enter_context(display(SIZE))
         for name, left in PHOTOS:
             stack.enter_context(shown(os.environ["DISPLAY"], samples / name, left, 100, 427, 640))
-        # The window's process is gone a second after its last use.
+        # The window's process ends a second after its last use.
         client, _agent = stack.enter_context(running(folder / "cold", 10, values={"popup.keep_warm_s": "1"}))
         _picked(client, REST_S)
         yield median("picker_cold_ms", [_picked(client, 2 * REST_S) for _ in range(COLD)], COLD_MS)
@@ -46,7 +46,7 @@ def rows(_: bool) -> Iterator[Row]:
 
 
 def _review(client: Client) -> float:
-    """Milliseconds from the mouse's letting go of a region, a while after the picker came, until all is there that the review shows."""
+    """Return the milliseconds from the release of the mouse, some time after the picker appeared, until all data of the review is there."""
     with _session(client) as api, mss.MSS() as screen, concurrent.futures.ThreadPoolExecutor(1) as other:
         asked = other.submit(api.post, "/api/captures", json={"what": "region"})
         _seen(screen)
@@ -76,7 +76,7 @@ def _review(client: Client) -> float:
 
 
 def _picked(client: Client, rest_s: float) -> float:
-    """Milliseconds from asking for a region until the screen shows the picker, which is called off then."""
+    """Return the milliseconds from requesting a region until the screen shows the picker, which is then cancelled."""
     time.sleep(rest_s)
     with _session(client) as api, mss.MSS() as screen, concurrent.futures.ThreadPoolExecutor(1) as other:
         began = time.perf_counter()

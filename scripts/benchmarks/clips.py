@@ -1,4 +1,4 @@
-"""A clip to measure with: faces of the samples on known ways through two scenes; made once, kept below build/."""
+"""A video for benchmarks: faces of the samples on known trajectories through two scenes; created once, below build/."""
 
 import json
 import math
@@ -19,17 +19,17 @@ from scripts.benchmarks.photos import SAMPLES, background, head
 from scripts.benchmarks.rows import ROOT
 from scripts.benchmarks.stage import fetched
 
-# To be counted up when the clip is made in another way.
+# Increase when the video is generated differently.
 EDITION = 2
 WIDTH, HEIGHT, RATE = 1920, 1080, 25
-SCENE, SCENES = 150, 2  # frames, and how many of such
+SCENE, SCENES = 150, 2  # frames per scene, and number of scenes
 GRAIN = 3.0
-SHUTTER = 0.5  # of a frame's time the picture is exposed: what moves is blurred over so much of its way
+SHUTTER = 0.5  # share of a frame's time that is exposed: moving faces are blurred over that share of their path
 
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """A face: its middle, the height of its box, degrees clockwise."""
+    """A face: its centre, the height of its box, degrees clockwise."""
 
     x: float
     y: float
@@ -48,7 +48,7 @@ class Clip:
 
 
 def clip() -> Clip:
-    """Made at the first call."""
+    """Return the video, created at the first call."""
     folder = ROOT / "build" / "bench" / f"clip-{EDITION}"
     path, said = folder / "clip.mp4", folder / "faces.json"
     if not said.is_file():
@@ -63,7 +63,7 @@ def clip() -> Clip:
 
 
 def looped(source: Path, target: Path, seconds: float) -> None:
-    """The same clip again and again, not encoded anew, until it has that length."""
+    """Repeat the same video, without re-encoding, up to that length."""
     with av.open(str(target), "w") as output:
         stream: VideoStream | None = None
         shift, end, tick = 0, 0, Fraction(1)
@@ -84,7 +84,7 @@ def looped(source: Path, target: Path, seconds: float) -> None:
 
 
 def _ways() -> list[list[tuple[str, Way]]]:
-    """Per scene: who goes which way, those behind first."""
+    """Return the trajectories per scene, those behind first."""
     biden, *obama = sorted(SAMPLES)
 
     def line(x0: float, y0: float, x1: float, y1: float, height: float, tilt: float = 0.0) -> Way:
@@ -94,16 +94,16 @@ def _ways() -> list[list[tuple[str, Way]]]:
         (obama[0], lambda t: Pose(250 + 20 * math.sin(9 * t), 150, 24)),  # far away
         (biden, line(900, 160, 1300, 190, 32)),
         (obama[1], line(-120, 420, 2050, 470, 90)),  # enters, crosses, leaves
-        (biden, line(1800, 500, 200, 380, 110)),  # goes the other way, in front
+        (biden, line(1800, 500, 200, 380, 110)),  # moves the other way, in front
         (obama[2], lambda t: Pose(1500, 780, 300, 45 * math.sin(2 * math.pi * t))),  # turns
         (obama[0], lambda t: Pose(500 + 330 * math.sin(6 * math.pi * t), 850, 140)),  # fast: blurred
-        (biden, lambda t: Pose(960, 1250 - 500 * math.sin(math.pi * t), 180)),  # from below, and down again
+        (biden, lambda t: Pose(960, 1250 - 500 * math.sin(math.pi * t), 180)),  # from below, and back down
     ]
     second: list[tuple[str, Way]] = [
-        (obama[1], lambda t: Pose(400, 300, 24 * (300 / 24) ** t)),  # comes nearer
-        (biden, lambda t: Pose(1500, 400, 300 * (40 / 300) ** t, 20 * math.sin(8 * t))),  # goes away
+        (obama[1], lambda t: Pose(400, 300, 24 * (300 / 24) ** t)),  # approaches
+        (biden, lambda t: Pose(1500, 400, 300 * (40 / 300) ** t, 20 * math.sin(8 * t))),  # recedes
         (obama[2], lambda t: Pose(900 + 250 * math.cos(5 * t), 700 + 200 * math.sin(5 * t), 60, 45 * math.sin(12 * t))),
-        (obama[0], line(2100, 900, -200, 850, 200)),  # through the whole picture
+        (obama[0], line(2100, 900, -200, 850, 200)),  # across the whole picture
         (biden, lambda t: Pose(1150, 130, 28)),
         (obama[0], lambda t: Pose(1250, 140, 26)),  # two side by side
     ]
@@ -138,7 +138,7 @@ def _frames(samples: Path) -> Iterator[tuple[NDArray[np.uint8], list[Outline]]]:
 
 
 def _draw(canvas: NDArray[np.float32], samples: Path, name: str, way: Way, number: int) -> Outline:
-    """One head, blurred along its way. Returns its face's outline in the middle of the exposure."""
+    """Draw one head, blurred along its path. Return its face's outline in the middle of the exposure."""
     pixels, face = _shrunk(samples, name, way(number / SCENE).height)
     pose = way(number / SCENE)
     soon = way((number + SHUTTER) / SCENE)
@@ -172,7 +172,7 @@ def _draw(canvas: NDArray[np.float32], samples: Path, name: str, way: Way, numbe
 
 
 def _shrunk(samples: Path, name: str, height: float) -> tuple[NDArray[np.float32], tuple[float, float, float, float]]:
-    """The sample at about twice the size it is wanted in, so that nothing is aliased; and its face's box."""
+    """Return the sample at about twice the wanted size, to avoid aliasing; and its face's box."""
     _, face = head(samples, name)
     factor = min(1.0, 2 ** math.ceil(math.log2(height / face.h)))
     return _at(samples, name, factor), (face.x * factor, face.y * factor, face.w * factor, face.h * factor)

@@ -1,4 +1,4 @@
-"""The way of `face_recognition`, which many programs take: dlib's HOG detector, five points, its embedder; one photo after the other."""
+"""The method of `face_recognition`, which many programs use: dlib's HOG detector, five points, its embedder; one photo after the other."""
 
 import contextlib
 import sys
@@ -14,12 +14,12 @@ from PIL import Image
 from agent.models.model_store import ModelStore
 from scripts.benchmarks.rows import ROOT
 
-UPSAMPLED = 1  # as by default: doubled once before faces are looked for
+UPSAMPLED = 1  # the default: doubled once before detection
 SIDE = 640
 
 
 class DlibWay:
-    """Two of them: as its users get it, and helped by what costs our program least."""
+    """Two variants: with its default settings, and with the optimisations that cost our program least."""
 
     def __init__(self) -> None:
         store = ModelStore(ROOT / "build" / "bench" / "dlib", ROOT / "scripts" / "benchmarks" / "dlib_models.toml")
@@ -30,12 +30,12 @@ class DlibWay:
         self._embed = dlib.face_recognition_model_v1(str(folder / "dlib_face_recognition_resnet_model_v1.dat"))
 
     def default(self, photo: Path) -> int:
-        """`load_image_file` and `face_encodings`: how many faces."""
+        """Return the number of faces by `load_image_file` and `face_encodings`."""
         pixels = np.array(Image.open(photo).convert("RGB"))
         return self._embedded(pixels, self._find(pixels, UPSAMPLED))
 
     def fair(self, photo: Path) -> int:
-        """Decoded to a fourth, faces looked for in 640 pixels: how many faces."""
+        """Return the number of faces, decoded at a quarter of the size, detected in 640 pixels."""
         pixels = cv2.imdecode(np.fromfile(photo, np.uint8), cv2.IMREAD_REDUCED_COLOR_4)
         assert pixels is not None
         pixels = np.ascontiguousarray(pixels[:, :, ::-1], np.uint8)

@@ -1,4 +1,4 @@
-"""The group `engine`: how much memory one engine process takes over many photos of all sizes, and whether it keeps growing."""
+"""The group `engine`: how much memory one engine process takes over many photos of all sizes, and whether it grows."""
 
 import asyncio
 import random
@@ -25,18 +25,18 @@ from scripts.benchmarks.stage import fetched
 from scripts.setup.pictures import landscape
 
 SHOWN, DISTINCT = 300, 60
-# After so many photos all that is kept for good should be there. What is held after one photo goes up and down with it: compared is
-# the most after any of the next that are all different, and of the last.
+# After so many photos all permanent memory should be allocated. The memory after one photo varies with it, so the maxima
+# after the following photos, all different, and after the last ones are compared.
 SETTLED = 50
 SMALLEST, LARGEST = 0.3, 50.0  # megapixels
 PEAK_MB, GROWTH = 600, 1.1
 MB = 2**20
-# How often each; only JPEG goes up to the largest size.
+# How often each occurs; only JPEG goes up to the largest size.
 FORMATS, WEIGHTS, LIMITS = (".jpg", ".png", ".webp"), (70, 15, 15), {".jpg": LARGEST, ".png": 24.0, ".webp": 16.0}
 
 
 def rows(long: bool) -> Iterator[Row]:
-    """Recognition is on, so that all models are loaded; of the processes that take turns in a scan, one is measured."""
+    """Yield the rows. Recognition is on, so all models are loaded; of the processes that alternate in a scan, one is measured."""
     _, models = fetched()
     with tempfile.TemporaryDirectory(prefix="ai-popup-bench-", ignore_cleanup_errors=True) as folder:
         resident, peak = asyncio.run(_shown(_mixed(Path(folder)), models))
@@ -46,7 +46,7 @@ def rows(long: bool) -> Iterator[Row]:
 
 
 def _mixed(folder: Path) -> list[Path]:
-    """Photos of all shapes and sizes; the largest is among them."""
+    """Create photos of all shapes and sizes, including the largest."""
     chance = random.Random(7)
     sources = [np.asarray(cv2.imread(str(photo.path)), np.uint8) for photo in photos(20)]
     made = []
@@ -55,7 +55,7 @@ def _mixed(folder: Path) -> list[Path]:
         megapixels = LARGEST if number == 0 else np.exp(chance.uniform(np.log(SMALLEST), np.log(LIMITS[kind])))
         aspect = chance.choice((4 / 3, 3 / 4, 3 / 2, 16 / 9, 9 / 16, 1.0, 2.2))
         size = (round((megapixels * 1e6 * aspect) ** 0.5), round((megapixels * 1e6 / aspect) ** 0.5))
-        # A PNG is a drawing or a screen, mostly: noise would not be kept as one.
+        # A PNG is usually a drawing or a screenshot: noise would not be stored as one.
         source = np.asarray(landscape(number))[:, :, ::-1] if kind == ".png" else sources[number % len(sources)]
         made.append(folder / f"{number}{kind}")
         cv2.imwrite(str(made[-1]), cv2.resize(source, size, interpolation=cv2.INTER_LINEAR))
@@ -63,7 +63,7 @@ def _mixed(folder: Path) -> list[Path]:
 
 
 async def _shown(files: list[Path], models: ModelStore) -> tuple[list[int], int]:
-    """Resident bytes after each photo, and the most there ever were."""
+    """Return the resident bytes after each photo, and the peak."""
     with tempfile.TemporaryDirectory(prefix="ai-popup-bench-", ignore_cleanup_errors=True) as cache:
         pool = EnginePool(Engine(workers=1), model_files(models), preparer=ModelPreparer(Path(cache), own_command("engine-worker")))
         try:
@@ -80,7 +80,7 @@ async def _shown(files: list[Path], models: ModelStore) -> tuple[list[int], int]
 
 
 def peak_of(pid: int) -> int:
-    """The most resident bytes so far, where the system keeps count; else 0."""
+    """Return the peak resident bytes, if the system records them; otherwise 0."""
     status = Path(f"/proc/{pid}/status")
     kept = re.search(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="utf-8")) if status.is_file() else None
     return 1024 * int(kept[1]) if kept else 0

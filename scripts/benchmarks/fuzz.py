@@ -11,7 +11,7 @@ _LIMIT_S = 3600
 
 
 def rows(long: bool) -> Iterator[Row]:
-    """The test that does it wants each file to end as an image or by its name; 1 stands for any that does not."""
+    """Yield the row. The test requires each file to end as an image or with a named error; 1 stands for any that does not."""
     if long:
         command = [sys.executable, "-m", "pytest", "-q", "tests/integration/test_fuzz.py", "--cases", str(CASES)]
         failed = subprocess.run(command, cwd=ROOT, stdout=sys.stderr, timeout=_LIMIT_S, check=False).returncode != 0

@@ -1,4 +1,4 @@
-"""The group `idle`: what the agent takes of the machine while it has nothing to do, with tray and without."""
+"""The group `idle`: the agent's resource use while it is idle, with and without tray."""
 
 import contextlib
 import os
@@ -24,19 +24,19 @@ IDLE_S, LONG_IDLE_S = 60, 600
 ALONE_LIMIT_S = 60
 SHOWN_S = 3
 PSS_MB, CPU_PCT, HEADLESS_PSS_MB = 120, 0.2, 85
-SOON = {"engine.idle_s": "5", "popup.keep_warm_s": "5"}  # until engine and popup are gone
+SOON = {"engine.idle_s": "5", "popup.keep_warm_s": "5"}  # until engine and popup have ended
 
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """Proportional memory, and the share of one core over the time of rest."""
+    """Proportional memory, and the share of one core during the idle time."""
 
     pss_mb: float
     cpu_pct: float
 
 
 def rows(long: bool) -> Iterator[Row]:
-    """One after the other; a minute of rest each, ten if there is time."""
+    """Yield the rows one after the other; a minute of idle time each, ten with `long`."""
     rest_s = LONG_IDLE_S if long else IDLE_S
     with _as_installed():
         yield from _rows(rest_s)
@@ -62,14 +62,14 @@ def _rows(rest_s: float) -> Iterator[Row]:
 
 @contextlib.contextmanager
 def _as_installed() -> Iterator[None]:
-    """What is started is like the packages' program: without docstrings, and without `rich`, which is here for the tests only.
+    """Start processes like the packages' program: without docstrings, and without `rich`, which is installed for the tests only.
 
-    Each is some 4 MB of a checkout's agent once all is loaded.
+    Each takes some 4 MB of a checkout's agent once everything is loaded.
     """
     with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ, PYTHONPATH=folder, PYTHONOPTIMIZE="2"):
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         (Path(folder) / "rich.py").write_text("raise ImportError\n")
-        # Bytecode is kept: what compiles it first keeps some of the memory that this takes.
+        # Bytecode is cached: a process that compiles it first keeps some of the memory that this takes.
         subprocess.run([sys.executable, "-c", "import agent.main.commands, agent.main.agent_loop, agent.desktop.tray_bridge"], check=True)
         yield
 

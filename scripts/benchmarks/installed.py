@@ -1,4 +1,4 @@
-"""The group `installed`: what the package weighs, how soon its icon is there, and how long it takes from apt to the first face (Linux)."""
+"""The group `installed`: the package's size, the time to its icon, and the time from apt to the first face (Linux)."""
 
 import contextlib
 import os
@@ -29,7 +29,7 @@ _SETTINGS = '[library]\nkey_home = "file"\n'
 
 
 def rows(long: bool) -> Iterator[Row]:
-    """Building takes minutes if anything changed; `long` adds nothing."""
+    """Yield the rows. Building takes minutes if anything changed; `long` adds nothing."""
     program = frozen(ROOT, slim_opencv(ROOT))
     with tempfile.TemporaryDirectory(prefix="ai-popup-installed-") as name:
         folder = Path(name)
@@ -44,12 +44,12 @@ def rows(long: bool) -> Iterator[Row]:
 
 
 def _starts(home: Path, folder: Path) -> Iterator[Row]:
-    """From the start of the process to an icon in the tray, with a library that is there already."""
+    """Yield the time from the start of the process to an icon in the tray, with an existing library."""
     settings = folder / "home" / "config" / "settings.toml"
     settings.parent.mkdir(parents=True)
     settings.write_text(_SETTINGS, encoding="utf-8")
     start = home / "ai-popup"
-    _start(start, folder)  # makes the library
+    _start(start, folder)  # creates the library
     cold = []
     for _ in range(_COLD):
         _forget(home)
@@ -60,7 +60,7 @@ def _starts(home: Path, folder: Path) -> Iterator[Row]:
 
 
 def _start(program: Path, folder: Path) -> float:
-    """Seconds until the icon is there. Raises TimeoutError."""
+    """Return the seconds until the icon is there. Raises TimeoutError."""
     none = subprocess.DEVNULL
     before = _icons()
     began = time.perf_counter()
@@ -78,7 +78,7 @@ def _start(program: Path, folder: Path) -> float:
 
 
 def _icons() -> int:
-    """How many windows the tray has taken in."""
+    """Return the number of windows embedded in the tray."""
     trays = subprocess.run(["xdotool", "search", "--class", "stalonetray"], capture_output=True, text=True, timeout=_LIMIT_S, check=False)
     told = [
         subprocess.run(["xwininfo", "-children", "-id", tray], capture_output=True, text=True, timeout=_LIMIT_S, check=False).stdout
@@ -88,10 +88,10 @@ def _icons() -> int:
 
 
 def _forget(home: Path) -> None:
-    """Have the system read the program from its disk again."""
+    """Make the system read the program from its disk again."""
     os.sync()
     with contextlib.suppress(OSError):
-        Path("/proc/sys/vm/drop_caches").write_text("3\n", encoding="ascii")  # root only; all that was read
+        Path("/proc/sys/vm/drop_caches").write_text("3\n", encoding="ascii")  # root only; drops the whole cache
         return
     for path in home.rglob("*"):
         if path.is_file() and not path.is_symlink():
@@ -100,7 +100,7 @@ def _forget(home: Path) -> None:
 
 
 def _first_result(deb: Path, folder: Path) -> Iterator[Row]:
-    """From `apt-get update` on a bare Debian to a face in the library. Root only: others have no row."""
+    """Yield the time from `apt-get update` on a bare Debian to a face in the library. Root only: other users get no row."""
     if os.geteuid() != 0:
         return
     samples = ModelStore(ROOT / "build" / "cache" / "models").fetch("samples")

@@ -1,4 +1,4 @@
-"""The group `kills`: whether a photo is lost or doubled when processes are killed at random; only with `--long`."""
+"""The group `kills`: whether a photo is lost or duplicated when processes are killed at random; only with `--long`."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ _LIMIT_S = 3600
 
 
 def rows(long: bool) -> Iterator[Row]:
-    """The test that does it compares the library with the files; 1 stands for any difference it finds."""
+    """Yield the row. The test compares the library with the files; 1 stands for any difference."""
     if long:
         command = [sys.executable, "-m", "pytest", "-q", "tests/integration/test_kills.py", "--count", str(KILLS)]
         failed = subprocess.run(command, cwd=ROOT, stdout=sys.stderr, timeout=_LIMIT_S, check=False).returncode != 0

@@ -1,4 +1,4 @@
-"""Fills an empty home with a large library: real files, rows, faces and thumbnails, as if the agent had seen them all; seeded."""
+"""Fills an empty home with a large library: real files, rows, faces and thumbnails, as if the agent had scanned them all; seeded."""
 
 import hashlib
 import io
@@ -30,9 +30,9 @@ from scripts.setup.pictures import variations
 
 Values: TypeAlias = dict[str, object]
 
-PICTURES = 24  # distinct pictures that all photos show
+PICTURES = 24  # distinct pictures used by all photos
 PHOTO_SIZE = (1200, 900)
-FOLDER = 500  # photos in a folder
+FOLDER = 500  # photos per folder
 LINKS = 500  # files that share one content on the disk; some file systems allow 1,023
 AT_ONCE = 5_000  # rows
 FACES, WEIGHTS = (0, 1, 2, 5, 20), (40, 30, 15, 10, 5)
@@ -43,7 +43,7 @@ DETECTOR = "centerface-2"
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What many of the photos show."""
+    """A picture that many of the photos show."""
 
     photo: bytes
     thumbnail: bytes
@@ -52,7 +52,7 @@ class Picture:
 
 
 def fill(paths: AppPaths, settings: Settings, watched: Path, samples: Path, count: int, prints: Iterator[bytes] | None = None) -> None:
-    """Make `count` photos below `watched` and all that the agent keeps of them, with these face prints. The home must be empty."""
+    """Create `count` photos below `watched` and all their records, with these face prints. The home must be empty."""
     pictures = [_picture(photo) for photo in variations(samples, PICTURES)]
     files = _make_files(watched, pictures, count)
     home = home_of_key(settings, paths)
@@ -88,7 +88,7 @@ def _jpeg(picture: Image.Image) -> bytes:
 
 
 def _make_files(watched: Path, pictures: list[Picture], count: int) -> list[Path]:
-    """Names of their own for everything, content on the disk once for many."""
+    """Create the files: unique names, with hard links to shared content."""
     files: list[Path] = []
     sources: dict[int, Path] = {}
     for number in range(count):
@@ -109,7 +109,7 @@ def _make_files(watched: Path, pictures: list[Picture], count: int) -> list[Path
 
 
 def _rows(watched: Path, files: list[Path], pictures: list[Picture], *, recognised: bool) -> dict[Table, Iterator[Values]]:
-    """Image, place and job of a photo have the same id. 1 and up; the newest photo comes first in the library."""
+    """Return the rows. Image, location and job of a photo have the same id, from 1; the newest photo comes first in the library."""
     chance = random.Random(3)
     counts = chance.choices(FACES, WEIGHTS, k=len(files))
 
@@ -117,7 +117,7 @@ def _rows(watched: Path, files: list[Path], pictures: list[Picture], *, recognis
         taken = NEWEST
         for number, path in enumerate(files):
             picture = pictures[number % PICTURES]
-            # An afternoon of photos, then some days without.
+            # An afternoon of photos, then some days without any.
             taken -= timedelta(minutes=chance.expovariate(1 / 4)) if chance.random() < 0.98 else timedelta(days=chance.uniform(0.5, 4))
             yield {
                 "id": number + 1,
@@ -133,7 +133,7 @@ def _rows(watched: Path, files: list[Path], pictures: list[Picture], *, recognis
                 "ms_detect": 12.0,
                 "ms_align": 0.0,
                 "ms_embed": 0.0,
-                "indexed_at": datetime.now(UTC) if recognised else NOW,  # or the prints would expire
+                "indexed_at": datetime.now(UTC) if recognised else NOW,  # otherwise the prints would expire
                 "taken_at": taken,
                 "face_count": counts[number],
             }

@@ -1,7 +1,7 @@
-"""What this machine could do at most: the same decoding and the same inference with all cores busy, and nothing else.
+"""The upper limit of this machine: the same decoding and the same inference with all cores busy, and nothing else.
 
-Decoding is OpenCV alone; inference is OpenVINO's own `benchmark_app` on the same file, precision and input sizes. Nothing of the
-program takes part, except that it is asked beforehand which decodings and input sizes each photo costs.
+Decoding is OpenCV alone; inference is OpenVINO's own `benchmark_app` on the same file, precision and input sizes. The
+program only provides, beforehand, the decodings and input sizes that each photo needs.
 """
 
 import os
@@ -27,7 +27,7 @@ from agent.vision.codecs import Image, Limits, decode
 from agent.vision.detector import CenterFace, DetectorNet
 from scripts.benchmarks.photos import Photo
 
-# Height and width of what the net is given.
+# Height and width of the net's input.
 Shape: TypeAlias = tuple[int, int]
 
 FLAGS = {1: cv2.IMREAD_COLOR, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
@@ -40,7 +40,7 @@ _LIMITS = Limits(megapixels=200, megabytes=500)
 
 @dataclass
 class Work:
-    """What some photos cost: how often they were decoded at 1/factor, and how often the net was given which shape."""
+    """The cost of some photos: how often they were decoded at 1/factor, and how often the net ran with which shape."""
 
     photos: int = 0
     decodes: Counter[int] = field(default_factory=Counter)
@@ -48,12 +48,12 @@ class Work:
 
 
 def precision_of(models: ModelStore) -> str:
-    """What the program infers in on this machine."""
+    """Return the precision in which the program infers on this machine."""
     return _runtime(models).precision
 
 
 def work_of(photos: Sequence[Photo], models: ModelStore, *, thorough: bool = False) -> Work:
-    """Asks the detector, or how it looks for faces that are to be covered."""
+    """Ask the detector, or the thorough detection that precedes covering."""
     work = Work(len(photos))
     detector = CenterFace(counting(models, work.looks))
     find = detector.thorough if thorough else detector
@@ -72,14 +72,14 @@ def work_of(photos: Sequence[Photo], models: ModelStore, *, thorough: bool = Fal
 
 
 def limit(work: Work, photos: Sequence[Photo], model: Path, precision: str) -> float:
-    """Photos per second."""
+    """Return photos per second."""
     seconds = sum(count / decoded_per_second(photos, factor) for factor, count in work.decodes.items())
     seconds += sum(count / inferred_per_second(model, precision, shape) for shape, count in work.looks.items())
     return work.photos / seconds
 
 
 def decoded_per_second(photos: Sequence[Photo], factor: int) -> float:
-    """By all cores, each decoding photos of its own, from memory."""
+    """Decode on all cores, each with its own photos, from memory."""
     files = [np.fromfile(photo.path, np.uint8) for photo in photos[:20]]
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     end = time.perf_counter() + DECODE_S
@@ -103,7 +103,7 @@ def decoded_per_second(photos: Sequence[Photo], factor: int) -> float:
 
 
 def inferred_per_second(model: Path, precision: str, shape: Shape) -> float:
-    """By `benchmark_app`, tuned for throughput. Raises RuntimeError if it does not say."""
+    """Measure with `benchmark_app`, tuned for throughput. Raises RuntimeError if it reports no result."""
     command = [
         str(Path(sys.executable).with_name("benchmark_app")),
         "-m",
@@ -124,7 +124,7 @@ def inferred_per_second(model: Path, precision: str, shape: Shape) -> float:
 
 
 def counting(models: ModelStore, looks: Counter[Shape]) -> DetectorNet:
-    """The detector's net on one thread, which counts how often it is given which height and width."""
+    """Return the detector's net on one thread, counting its runs by height and width."""
     info = models.info("centerface")
     net = _runtime(models).detector(ModelFile(info.name, str(info.path), info.sha256))
 
@@ -136,7 +136,7 @@ def counting(models: ModelStore, looks: Counter[Shape]) -> DetectorNet:
 
 
 def converted(models: ModelStore) -> Path:
-    """The detector in OpenVINO's format, as the engine uses it."""
+    """Return the detector in OpenVINO's format, as the engine uses it."""
     info = models.info("centerface")
     _runtime(models).detector(ModelFile(info.name, str(info.path), info.sha256))
     return models.folder / "ir" / f"{info.name}-{info.sha256[:16]}.xml"

@@ -1,8 +1,8 @@
-"""The group `odd`: files of public suites, scanned and covered twice in fresh engines whose memory began otherwise.
+"""The group `odd`: files of public suites, scanned and covered twice in fresh engines whose memory was initialised differently.
 
-Both must come to the same end, byte for byte. The first copy is decoded once more here, by Pillow, and looked at
-by another detector, where its model is there: no covered person may be recognised.
-Of films and pages, the first picture is covered; frames are counted.
+Both runs must give the same result, byte for byte. The first copy is decoded once more here, by Pillow, and checked
+with another detector, if its model is there: no covered person may be recognised.
+In animations and multi-page files, the first picture is covered; frames are counted.
 """
 
 import asyncio
@@ -33,28 +33,28 @@ from scripts.benchmarks.rows import Row, at_most
 from scripts.benchmarks.stage import fetched
 
 FIRST, SECOND = Recipe("centerface-2", "mobilefacenet-2"), Recipe("yunet-1", "mobilefacenet-2")
-# Each engine looks at so many files, then a fresh one goes on.
+# Each engine scans so many files, then a fresh one continues.
 FRESH = 60
-# What memory holds when it is handed out: a decoder that leaves any of it shows in the copy.
+# The initial content of allocated memory: a decoder that leaves any of it shows in the copy.
 HEAPS = ("glibc.malloc.perturb=85:glibc.malloc.tcache_count=0", "glibc.malloc.perturb=170:glibc.malloc.tcache_count=0")
-LOSES = 24  # of 255: how far a lossy format's covered pixels are from the cover's colour, on average
+LOSES = 24  # of 255: mean difference between a lossy format's covered pixels and the cover's colour
 APART = 1.05  # two faces farther apart than this are different people's
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """What became of one file."""
+    """The result for one file."""
 
-    said: str  # "ok" or the code of an error
+    said: str  # "ok" or an error code
     faces: int = 0
     frames: int = 0
     size: tuple[int, int] = (0, 0)
-    copy: str = ""  # its SHA-256, or the code of an error
-    wrong: tuple[str, ...] = ()  # kinds of what is wrong with the copy
+    copy: str = ""  # its SHA-256, or an error code
+    wrong: tuple[str, ...] = ()  # kinds of faults of the copy
 
 
 def rows(folder: Path) -> Iterator[Row]:
-    """What is found is named on standard error."""
+    """Yield the rows; findings are printed on standard error."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     _, models = fetched()
     ends: list[Sequence[End]] = []
@@ -107,14 +107,14 @@ async def _one(pool: EnginePool, path: Path, copy: Path, *, look: bool) -> End:
 
 
 def _taken(copy: Path) -> str:
-    """Its SHA-256; it is gone then."""
+    """Return its SHA-256 and delete it."""
     digest = hashlib.sha256(copy.read_bytes()).hexdigest()
     copy.unlink()
     return digest
 
 
 async def _wrong(pool: EnginePool, copy: Path, seen: Analysis, covers: Sequence[Cover]) -> tuple[str, ...]:
-    """What another decoder and another detector have against a copy."""
+    """Return the objections of another decoder and another detector to a copy."""
     plain = copy.with_suffix(".png")
     if (found := _decoded(copy, plain, seen, covers)) == ("size",):
         return found
@@ -127,7 +127,7 @@ async def _wrong(pool: EnginePool, copy: Path, seen: Analysis, covers: Sequence[
 
 
 def _decoded(copy: Path, plain: Path, seen: Analysis, covers: Sequence[Cover]) -> tuple[str, ...]:
-    """What Pillow has against it; as `plain` it is kept without what is transparent."""
+    """Return Pillow's objections; `plain` gets the copy without transparency."""
     with warnings.catch_warnings(), PIL.Image.open(copy) as opened:
         warnings.simplefilter("ignore")
         shown = np.asarray(opened.convert("RGBA"))

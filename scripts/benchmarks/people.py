@@ -1,4 +1,4 @@
-"""The group `people`: how soon a naming has reached all of 100,000 faces, and how soon such a library opens and lists its people."""
+"""The group `people`: how soon a naming is applied to all of 100,000 faces, and how soon such a library opens and lists its people."""
 
 import contextlib
 import statistics
@@ -19,14 +19,14 @@ from scripts.benchmarks import synthetic_faces
 from scripts.benchmarks.rows import Row, at_most, p95
 from scripts.benchmarks.stage import running
 
-PHOTOS, FACES = 48_000, 100_000  # photos that show about so many faces
+PHOTOS, FACES = 48_000, 100_000  # photos that show about that many faces
 NAMED, ASKED = 20, 30
 NAMING_S, OPEN_S, LIST_MS, PAGE_MS = 1, 1, 100, 100
 GROUPED_LIMIT_S = 600
 
 
 def rows(_long: bool) -> Iterator[Row]:
-    """The prints are made up, see `synthetic_faces`; everything else is real: the agent, its matcher, the encrypted library."""
+    """Yield the rows. The prints are synthetic; everything else is real: the agent, its matcher, the encrypted library."""
     prints = (row.tobytes() for page, _ in synthetic_faces.pages(2 * FACES) for row in page)
     with tempfile.TemporaryDirectory(prefix="ai-popup-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
@@ -45,7 +45,7 @@ def rows(_long: bool) -> Iterator[Row]:
 
 
 def _opened(home: Path) -> tuple[float, float, list[float]]:
-    """Seconds until the library can be asked, as at a start."""
+    """Return the seconds until the library is ready, as at a start."""
     paths = AppPaths.find({"AI_POPUP_HOME": str(home)})
     settings = Settings.model_validate({"library": {"key_home": "file"}})
     times = []
@@ -59,7 +59,7 @@ def _opened(home: Path) -> tuple[float, float, list[float]]:
 
 
 def _namings(http: httpx.Client) -> Iterator[float]:
-    """Seconds from a name to the answer, which comes when all suggestions follow it."""
+    """Yield the seconds from a naming to the answer, which comes when all suggestions are updated."""
     for number in range(NAMED):
         groups = http.get("/api/groups", params={"limit": 1, "offset": 5}).json()["items"]
         face_id = groups[0]["faces"][0]["id"]
@@ -79,7 +79,7 @@ def _page(http: httpx.Client) -> None:
 
 
 def _meanwhile(http: httpx.Client) -> Iterator[float]:
-    """The same for faces here and there, until groups of all faces are formed from nothing."""
+    """Yield the same for other faces, until clusters of all faces are computed from scratch."""
     began, number = time.perf_counter(), 0
     while http.get("/api/groups", params={"limit": 1}).json()["total"] == 0:
         if time.perf_counter() - began > GROUPED_LIMIT_S:

@@ -1,4 +1,4 @@
-"""Photos to measure with: seeded 12-megapixel collages whose faces are known, made once from the samples and kept below build/."""
+"""Photos for benchmarks: seeded 12-megapixel collages with known faces, created once from the samples below build/."""
 
 import json
 import random
@@ -18,34 +18,34 @@ from scripts.benchmarks.rows import ROOT
 from scripts.benchmarks.stage import fetched
 from scripts.setup.pictures import landscape
 
-# To be counted up when the pictures are made in another way: what was kept is then made anew.
+# Increase when the pictures are generated differently: cached ones are then created again.
 EDITION = 4
 SIZE = (4000, 3000)
 QUALITY = 90
 FACES, WEIGHTS = (0, 1, 2, 5, 20), (40, 30, 15, 10, 5)
 SMALLEST, LARGEST = 30, 1500  # pixels: the height of a face's box
-GRAIN = 5.0  # standard deviation of the noise: as much as a phone's camera has
-# Where the samples' faces are (left, top, width, height), in pixels: measured once with the default detector.
+GRAIN = 5.0  # standard deviation of the noise, as in a phone's camera
+# The samples' faces (left, top, width, height), in pixels: measured once with the default detector.
 SAMPLES = {
     "biden.jpg": Box(427, 161, 290, 409),
     "obama.jpg": Box(369, 86, 251, 348),
     "obama2.jpg": Box(200, 237, 281, 403),
     "obama3.jpg": Box(641, 248, 280, 364),
 }
-ROOM = 1.9  # a head takes up so many times the height of its face
+ROOM = 1.9  # height of a head relative to its face
 TRIES = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A file and the faces that were put into it."""
+    """A file and the faces placed in it."""
 
     path: Path
     faces: tuple[Box, ...]
 
 
 def photos(count: int) -> list[Photo]:
-    """The first `count` of them; in each twenty any number of faces has its share."""
+    """Return the first `count` photos; every twenty contain each number of faces in its share."""
     folder = ROOT / "build" / "bench" / f"photos-{EDITION}"
     if folder.parent.is_dir():
         for old in folder.parent.glob("photos-*"):
@@ -58,7 +58,7 @@ def photos(count: int) -> list[Photo]:
 
 def _kept(folder: Path, samples: Path, number: int) -> Photo:
     path, said = folder / f"IMG_{number:04}.jpg", folder / f"IMG_{number:04}.json"
-    if not said.is_file():  # it is written last
+    if not said.is_file():  # written last
         pixels, faces = collage(samples, number)
         done, encoded = cv2.imencode(".jpg", pixels[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
         assert done
@@ -68,14 +68,14 @@ def _kept(folder: Path, samples: Path, number: int) -> Photo:
 
 
 def count_of(number: int) -> int:
-    """How many faces the photo has: of each twenty, as many photos as the weights say."""
+    """Return the photo's number of faces, distributed over twenty photos by weight."""
     row = [count for count, weight in zip(FACES, WEIGHTS, strict=True) for _ in range(weight // 5)]
     random.Random(number // len(row)).shuffle(row)
     return row[number % len(row)]
 
 
 def collage(samples: Path, number: int) -> tuple[NDArray[np.uint8], list[Box]]:
-    """uint8 [3000, 4000, 3] RGB, and the faces in it. The same for the same number."""
+    """Return uint8 [3000, 4000, 3] RGB, and the faces in it. The same for the same number."""
     chance = random.Random(number)
     boxes: list[Box] = []
     while len(boxes) < (wanted := count_of(number)):
@@ -86,7 +86,7 @@ def collage(samples: Path, number: int) -> tuple[NDArray[np.uint8], list[Box]]:
 def composed(
     samples: Path, number: int, size: tuple[int, int], boxes: Sequence[Box], chance: random.Random
 ) -> tuple[NDArray[np.uint8], list[Box]]:
-    """A landscape of that width and height with a head at each box, whose left top corner and height count; and where their faces are."""
+    """Return a landscape of that width and height with a head at each box (left top corner and height), and the positions of the faces."""
     canvas = background(number, size)
     found = []
     for place in boxes:
@@ -106,7 +106,7 @@ def composed(
 
 
 def _places(chance: random.Random, count: int) -> list[Box]:
-    """Faces of one photo stand about equally far away; no head covers another. May give up early."""
+    """Place the faces of one photo at about the same distance; no head covers another. May place fewer."""
     typical = np.exp(chance.uniform(np.log(SMALLEST), np.log(LARGEST if count < 2 else LARGEST / count**0.5)))
     placed: list[Box] = []
     for _ in range(count):
@@ -123,7 +123,7 @@ def _places(chance: random.Random, count: int) -> list[Box]:
 
 
 def background(number: int, size: tuple[int, int]) -> NDArray[np.float32]:
-    """A landscape with leaves, stones and walls all over it, as far as noise of all sizes can be that. float32 [height, width, 3]."""
+    """Return a landscape with leaves, stones and walls, approximated by noise of all sizes. float32 [height, width, 3]."""
     canvas = np.asarray(cv2.resize(np.asarray(landscape(number), np.float32), size, interpolation=cv2.INTER_LINEAR), np.float32)
     chance = np.random.default_rng(number)
     for cell, strength in ((160, 14.0), (40, 10.0), (10, 8.0), (3, 6.0)):
@@ -134,7 +134,7 @@ def background(number: int, size: tuple[int, int]) -> NDArray[np.float32]:
 
 @cache
 def head(samples: Path, name: str) -> tuple[NDArray[np.float32], Box]:
-    """A sample cut around its head, float32 RGB, and the face's box in the cut."""
+    """Return a sample cropped around its head, float32 RGB, and the face's box in the crop."""
     pixels = np.asarray(Image.open(samples / name).convert("RGB"), np.float32)
     box = SAMPLES[name]
     left, top = max(0, round(box.x - 0.45 * box.w)), max(0, round(box.y - 0.4 * box.h))
@@ -148,7 +148,7 @@ def _resized(pixels: NDArray[np.float32], factor: float) -> NDArray[np.float32]:
 
 
 def _put(canvas: NDArray[np.float32], head: NDArray[np.float32], left: int, top: int) -> None:
-    """With soft edges, as far as it lies on the canvas."""
+    """Draw with soft edges, clipped to the canvas."""
     height, width = head.shape[:2]
     across, down = (np.minimum(1, np.minimum(np.arange(n) + 1, np.arange(n, 0, -1)) / (0.08 * n)) for n in (width, height))
     weight = np.minimum.outer(down, across).astype(np.float32)[:, :, None]

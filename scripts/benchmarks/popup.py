@@ -1,4 +1,4 @@
-"""How soon the popup is painted in its real window, on a screen of its own: from asking for it until the screen shows what it ends with."""
+"""How soon the popup is painted in its real window, on its own screen: from the request until the screen shows the final picture."""
 
 import asyncio
 import threading
@@ -18,17 +18,17 @@ from scripts.screens import display
 
 FIRST, WARM = 5, 20
 FIRST_MS, WARM_MS = 1500, 100
-# The quarter of the screen in which it stands.
+# The quarter of the screen that contains it.
 AREA = {"left": 640, "top": 200, "width": 640, "height": 600}
 STILL_S, LIMIT_S, BETWEEN_S = 1.2, 30.0, 0.002
-# This share of what changed looks as it does in the end: the rest may be a pulse or the last shade of a fade.
+# This share of the changed pixels looks as in the end: the rest may be a pulse or the last shade of a fade.
 PAINTED = 0.98
 LEAST_CHANGED = 0.9
 
 
 @dataclass
 class Screen:
-    """Watches the screen in a thread of its own; keeps every picture that differs from the one before."""
+    """Records the screen in a separate thread; keeps every picture that differs from the previous one."""
 
     pictures: list[tuple[float, bytes]] = field(default_factory=list)
     _ended: threading.Event = field(default_factory=threading.Event)
@@ -42,7 +42,7 @@ class Screen:
                 self._ended.wait(BETWEEN_S)
 
     async def still(self) -> None:
-        """Wait until something changed and then nothing for a while. Raises TimeoutError."""
+        """Wait until something changed and then stayed the same for a while. Raises TimeoutError."""
         async with asyncio.timeout(LIMIT_S):
             while len(self.pictures) < 2 or time.perf_counter() - self.pictures[-1][0] < STILL_S:  # noqa: ASYNC110 - nothing tells when
                 await asyncio.sleep(0.02)
@@ -52,7 +52,7 @@ class Screen:
 
 
 def rows(client: Client) -> Iterator[Row]:
-    """`first` starts the window's process each time; the files it reads are in the system's cache from the second time on."""
+    """Yield the rows. `first` starts the window's process each time; its files are in the system's cache from the second time on."""
     with display():
         first, warm = asyncio.run(_measured(client))
     yield median("popup_first_ms", first, FIRST_MS)
@@ -80,7 +80,7 @@ async def _measured(client: Client) -> tuple[list[float], list[float]]:
 
 
 async def _shown(host: PopupHost) -> float:
-    """Milliseconds from asking for it until it is painted."""
+    """Return the milliseconds from the request until it is painted."""
     screen = Screen()
     watching = asyncio.create_task(asyncio.to_thread(screen.watch))
     try:
@@ -96,9 +96,9 @@ async def _shown(host: PopupHost) -> float:
 
 
 def painted(pictures: list[tuple[float, bytes]]) -> float:
-    """When the first picture came that looks like the last. The first is the screen before; each has four bytes per pixel.
+    """Return the time of the first picture that looks like the last. The first is the screen before; each has four bytes per pixel.
 
-    Raises RuntimeError if they differ by less than the window's size: then it was not the window that was seen.
+    Raises RuntimeError if they differ by less than the window's size: then it was not the window.
     """
     before, after = (np.frombuffer(pictures[place][1], np.uint32) for place in (0, -1))
     changed = before != after

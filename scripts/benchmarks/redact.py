@@ -1,4 +1,4 @@
-"""The group `redact`: whether all faces are covered, little else, and how fast; on the labelled photos of a folder that is named."""
+"""The group `redact`: whether all faces are covered, little else, and how fast; on the labelled photos of a given folder."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How fast covered copies of 12-megapixel photos are made, beside what the machine could do at most; and the memory of a large one."""
+"""How fast covered copies of 12-megapixel photos are made, compared with the machine's limit; and the memory of a large one."""
 
 import asyncio
 import os
@@ -36,7 +36,7 @@ ENCODE_S = 2.0
 
 
 def rows() -> Iterator[Row]:
-    """Limit and program take turns, so that what else the machine does falls on both."""
+    """Yield the rows. Limit and program alternate, so that other load affects both."""
     _, models = fetched()
     yield from asyncio.run(_measured(photos(PHOTOS), models))
 
@@ -67,7 +67,7 @@ def _pool(models: ModelStore, folder: Path, workers: int | None = None) -> Engin
 
 
 async def rate(pool: EnginePool, part: Sequence[Photo], folder: Path) -> float:
-    """Copies per second, the engines being up; each photo is looked at and covered by whichever is free."""
+    """Return copies per second with running engines; any idle engine scans and covers the next photo."""
     await asyncio.gather(*(_covered(pool, part[0], folder / f"first-{number}") for number in range(pool.size)))
     waiting = iter(enumerate(part))
     began = time.perf_counter()
@@ -87,7 +87,7 @@ async def _covered(pool: EnginePool, photo: Photo, output: Path) -> None:
 
 
 async def _peak(photo: Photo, models: ModelStore, folder: Path) -> int:
-    """Most resident bytes while a large photo is looked at and covered, held upright and on its side."""
+    """Return the peak resident bytes while a large photo is scanned and covered, upright and rotated."""
     pixels = np.asarray(cv2.resize(np.asarray(cv2.imread(str(photo.path)), np.uint8), LARGE, interpolation=cv2.INTER_LINEAR), np.uint8)
     done, encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     assert done
@@ -106,7 +106,7 @@ async def _peak(photo: Photo, models: ModelStore, folder: Path) -> int:
 
 
 def encoded_per_second(part: Sequence[Photo]) -> float:
-    """By all cores, each encoding photos of its own, from memory."""
+    """Encode on all cores, each with its own photos, from memory."""
     pictures = [np.asarray(cv2.imread(str(photo.path)), np.uint8) for photo in part[:4]]
     threads = cores() if sys.platform == "linux" else os.cpu_count() or 1
     end = time.perf_counter() + ENCODE_S

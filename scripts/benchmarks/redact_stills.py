@@ -23,14 +23,14 @@ from tests.inline_engine import InlineAnalyser
 
 COLLAGES, FACES = 30, (3, 14)
 SMALLEST, LARGEST = 20.0, 300.0  # pixels: the height of a face's box
-COVERED = 0.9  # of a box: labels are squares, whose corners are no face
-APART = 0.15  # of the smaller box: a cover that shares less with every face is of none
+COVERED = 0.9  # share of a box: labels are squares, whose corners contain no face
+APART = 0.15  # of the smaller box: a cover that overlaps every face by less belongs to none
 TRIES = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Of one photo. Areas in pixels."""
+    """The result for one photo. Areas in pixels."""
 
     hit: int
     faces: int
@@ -59,7 +59,7 @@ def rows(groups: Path) -> Iterator[Row]:
 
 
 def outcome(analyser: InlineAnalyser, path: Path, boxes: list[Box]) -> Outcome:
-    """Through the very covers that a copy is made with."""
+    """Measure the same covers that a copy uses."""
     analysis = asyncio.run(analyser.analyse(Analyse(str(path), DETECT, thorough=True)))
     mask = covered([cover_of(face, Look()) for face in analysis.faces], analysis.width, analysis.height)
     true = np.zeros_like(mask)
@@ -86,7 +86,7 @@ def collage(samples: Path, folder: Path, number: int) -> tuple[Path, list[Box]]:
 
 
 def _places(chance: random.Random, size: tuple[int, int]) -> list[Box]:
-    """No head covers another; faces of all sizes stand side by side."""
+    """Return places at which no head covers another; faces of all sizes are mixed."""
     heads: list[Box] = []
     wanted = chance.randint(*FACES)
     for _ in range(TRIES):

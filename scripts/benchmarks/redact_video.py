@@ -1,7 +1,7 @@
-"""The group `video`: whether every face of a clip whose faces are known is covered in every frame, how fast, and in how much memory.
+"""The group `video`: whether every face of a video with known faces is covered in every frame, how fast, and in how much memory.
 
-It is measured on what comes out, not on what the program says of it; and with `deface`, in an environment of its own, on the same clip.
-A second clip is a real one, a man who talks: whose face is where nobody has noted, so that another detector has to tell.
+It is measured on the result, not on the program's report; and with `deface`, in a separate environment, on the same video.
+A second video is a real one, a talking man: its faces are not labelled, so another detector checks them.
 """
 
 import asyncio
@@ -47,14 +47,14 @@ COVERED, BRIGHTEST, COLOURLESS = 0.99, 28, 14  # a pixel is covered if it is thi
 LEAST_PIXELS = 40  # of a face that others hide, or that is mostly outside
 RUNS, LONG_S, SHORT_S = 2, 600.0, 10.0
 OF_LIMIT = 0.8
-EVERY = 5  # frames that the other detector looks at
+EVERY = 5  # frames that the other detector scans
 SURE = 0.7
 MB = 2**20
 
 
 @dataclass
 class Shares:
-    """How much of each face is covered in each frame; and the area that is covered, by that of the faces."""
+    """The covered share of each face in each frame; and the covered area relative to the faces' area."""
 
     all: list[float] = field(default_factory=list)
     covered: int = 0
@@ -104,7 +104,7 @@ def _talking(folder: Path, models: ModelStore) -> Iterator[Row]:
 
 
 async def _redacted(source: Path, target: Path, models: ModelStore) -> tuple[float, int]:
-    """Seconds once the engine is there, and the most resident bytes of it and this process together."""
+    """Return the seconds once the engine runs, and the peak resident bytes of it and this process together."""
     with tempfile.TemporaryDirectory(prefix="ai-popup-bench-", ignore_cleanup_errors=True) as folder:
         pool = EnginePool(Engine(), model_files(models), preparer=ModelPreparer(models.folder / "prepared", own_command("engine-worker")))
         try:
@@ -119,7 +119,7 @@ async def _redacted(source: Path, target: Path, models: ModelStore) -> tuple[flo
 
 
 class _Peak:
-    """Watches the memory of this process's children."""
+    """Records the memory of this process's children."""
 
     def __init__(self) -> None:
         self.bytes = 0
@@ -165,7 +165,7 @@ def _shares(made: Clip, copy: Path) -> Shares:
 
 
 def _hidden(planes: NDArray[np.generic]) -> NDArray[np.bool_]:
-    """Which pixels are covered, told by how they look."""
+    """Return which pixels are covered, judged by their colour."""
     flat = np.asarray(planes, np.uint8)
     luma, chroma = flat[:HEIGHT], flat[HEIGHT:].reshape(2, HEIGHT // 2, WIDTH // 2)
     grey = (np.abs(chroma.astype(np.int16) - 128) <= COLOURLESS).all(axis=0)
@@ -179,7 +179,7 @@ def _drawn(outline: Outline) -> NDArray[np.bool_]:
 
 
 def _seen(path: Path, models: ModelStore) -> int:
-    """Faces in some frames, found by the detector that the program does not use for clips."""
+    """Return the faces in some frames, found by the detector that the program does not use for videos."""
     runtime = Runtime(device="CPU", precision="f32", threads=os.cpu_count() or 1, converted=models.folder / "ir", cache=models.folder / "k")
     models.fetch("yunet")
     detector = detector_of(runtime, yunet.RECIPE, model_files(models)[yunet.RECIPE])
@@ -194,7 +194,7 @@ def _seen(path: Path, models: ModelStore) -> int:
 
 
 def _defaced(source: Path, folder: Path) -> float:
-    """Seconds that `deface` takes, once it is loaded: what one frame takes is taken off."""
+    """Return the seconds that `deface` takes after loading: the time of one frame is subtracted."""
     place = ROOT / "build" / "bench" / "deface"
     program = place / ("Scripts" if sys.platform == "win32" else "bin")
     if not (program / "deface").exists():

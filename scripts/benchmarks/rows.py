@@ -1,4 +1,4 @@
-"""What a benchmark says: one figure beside what it is to reach, and the machine it was measured on."""
+"""The output of a benchmark: figures beside their targets, and the machine they were measured on."""
 
 import json
 import math
@@ -22,7 +22,7 @@ _PACKAGES = ("openvino", "PySide6", "playwright", "fastapi", "sqlcipher3")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure. `name` ends with its unit; `samples` are what `value` was taken from, in the order they were measured."""
+    """One figure. `name` ends with its unit; `samples` are the values that `value` was computed from, in the order they were measured."""
 
     name: str
     value: float
@@ -40,7 +40,7 @@ class Row:
 
 
 def percentile(samples: Sequence[float], share: float) -> float:
-    """The smallest sample that at least this share of all samples (0 to 1) does not pass. Raises ValueError if there is none."""
+    """Return the smallest sample that is not below this share of all samples (0 to 1). Raises ValueError if there is none."""
     if not samples:
         raise ValueError("no samples")
     return sorted(samples)[max(0, math.ceil(share * len(samples)) - 1)]
@@ -59,7 +59,7 @@ def worst(name: str, samples: Sequence[float], target: float) -> Row:
 
 
 def at_least(name: str, value: float, target: float, samples: Sequence[float]) -> Row:
-    """More is better."""
+    """Return a row for which more is better."""
     return Row(name, round(value, 4), target, tuple(round(each, 4) for each in samples), at_least=True)
 
 
@@ -72,7 +72,7 @@ def _row(name: str, value: float, samples: Sequence[float], target: float) -> Ro
 
 
 def facts() -> dict[str, str]:
-    """The machine, the moment and the versions, as far as they bear on the figures. No names: neither the machine's nor the user's."""
+    """Return the machine, the time and the versions that affect the figures. No names: neither the machine's nor the user's."""
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -83,12 +83,12 @@ def facts() -> dict[str, str]:
 
 
 def as_json(rows: Sequence[Row], said: Mapping[str, str]) -> str:
-    """One object: the facts, and under `rows` each row with `ok`."""
+    """Return one object: the facts, and under `rows` each row with `ok`."""
     return json.dumps({**said, "rows": [{**asdict(row), "ok": row.ok} for row in rows]}, indent=1)
 
 
 def as_table(rows: Sequence[Row], said: Mapping[str, str]) -> str:
-    """Markdown, as docs/performance.md has it."""
+    """Return Markdown for docs/performance.md."""
     lines = [
         f"{said['machine']}; {said['versions']}; load {said['load']}; {said['date']}",
         "",

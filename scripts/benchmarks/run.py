@@ -1,4 +1,4 @@
-"""Runs the groups that were asked for and prints their rows: started by scripts/bench.py in the virtual environment."""
+"""Runs the requested groups and prints their rows: started by scripts/bench.py in the virtual environment."""
 
 import argparse
 import sys
@@ -28,7 +28,7 @@ from scripts.benchmarks import (
 )
 from scripts.benchmarks.rows import Row, as_json, as_table, facts
 
-# Group -> what measures it; told whether there is time for long rows.
+# Group -> its function, which gets whether long rows are wanted.
 GROUPS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "scan": scan.rows,
     "engine": engine.rows,
@@ -44,12 +44,12 @@ GROUPS: dict[str, Callable[[bool], Iterator[Row]]] = {
     "fuzz": fuzz.rows,
     "video": redact_video.rows,
 }
-# Measured only if named, on the folder of data that is named after it.
+# Run only if named, on the folder given after it.
 ON_DATA: dict[str, Callable[[Path], Iterator[Row]]] = {"accuracy": accuracy.rows, "redact": redact.rows, "odd": odd.rows}
 
 
 def main() -> int:
-    """Returns the exit code: a row that misses its target is no failure."""
+    """Return the exit code: a row that misses its target is no failure."""
     parser = argparse.ArgumentParser(prog="bench.py", description="Measures the program and compares each figure with its target.")
     parser.add_argument(
         "groups",
@@ -83,7 +83,7 @@ def main() -> int:
 
 
 def measures(words: Sequence[str], *, long: bool) -> list[Callable[[], Iterator[Row]]]:
-    """What the words ask for, in their order. Raises ValueError."""
+    """Return the requested measurements, in order. Raises ValueError."""
     left = iter(words)
     wanted: list[Callable[[], Iterator[Row]]] = []
     for word in left:

@@ -1,4 +1,4 @@
-"""The group `scan`: how fast `ai-popup scan` is, beside what the machine could do at most and beside the way of `face_recognition`."""
+"""The group `scan`: how fast `ai-popup scan` is, compared with the machine's limit and with `face_recognition`."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from scripts.benchmarks.stage import fetched
 from scripts.program import ROOT, new_home
 
 PHOTOS, ROUNDS = 300, 3
-COMPARED = 20  # photos that dlib looks at
+COMPARED = 20  # photos that dlib scans
 OF_LIMIT, OF_FAIR = 0.85, 4
 OF_DEFAULT = {"bf16": 100, "f32": 70}
 
@@ -32,7 +32,7 @@ class Run:
 
 
 def rows(long: bool) -> Iterator[Row]:
-    """Limit and program take turns, so that what else the machine does falls on both."""
+    """Yield the rows. Limit and program alternate, so that other load affects both."""
     _, models = fetched()
     taken = photos(PHOTOS)
     precision = precision_of(models)
@@ -50,7 +50,7 @@ def rows(long: bool) -> Iterator[Row]:
 
 
 def scan(taken: Sequence[Photo]) -> Run:
-    """The real command, in the home that the environment names. Raises CalledProcessError."""
+    """Run the real command, in the environment's home. Raises CalledProcessError."""
     command = [*own_command("scan", "--json"), *(str(photo.path) for photo in taken)]
     ends, faces = [], {}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}) as process:
@@ -65,7 +65,7 @@ def scan(taken: Sequence[Photo]) -> Run:
 
 
 def _rounds(taken: Sequence[Photo], models: ModelStore, precision: str) -> tuple[list[float], dict[str, int]]:
-    """In each round the program looks at photos it has not seen. Its rate against the limit, and the faces."""
+    """Return the program's rate relative to the limit, and the faces. Each round uses photos that the program has not scanned."""
     shares: list[float] = []
     faces: dict[str, int] = {}
     model = converted(models)
@@ -80,14 +80,14 @@ def _rounds(taken: Sequence[Photo], models: ModelStore, precision: str) -> tuple
 
 
 def _found(taken: Sequence[Photo], faces: dict[str, int]) -> Row:
-    """The share of photos in which as many faces were found as were put in."""
+    """Return the share of photos with as many detected faces as were placed."""
     right = sum(faces[photo.path.name] == len(photo.faces) for photo in taken)
     return at_least("scan_faces", right / len(taken), 1, [float(len(taken) - right)])
 
 
 def _compared(taken: Sequence[Photo]) -> tuple[list[float], list[float]]:
-    """How many times as fast the program is as dlib's default way (once: it takes a minute), and as its helped one (in each round)."""
-    from scripts.benchmarks.dlib_way import DlibWay  # brings what only this group installs
+    """Return the speed-up over dlib's default way (once: it takes a minute), and over its assisted one (in each round)."""
+    from scripts.benchmarks.dlib_way import DlibWay  # imports what only this group installs
 
     dlib = DlibWay()
     default: list[float] = []

@@ -1,4 +1,4 @@
-"""What the benchmarks run on: a home of its own with a large library, and the real agent on it, without tray and popup."""
+"""The set-up of the benchmarks: a separate home with a large library, and the real agent on it, without tray and popup."""
 
 import contextlib
 import shutil
@@ -21,7 +21,7 @@ IDLE_SHARE, IDLE_S = 0.03, 3.0
 
 
 def fetched() -> tuple[Path, ModelStore]:
-    """The samples' folder and the models. What is fetched is told, but is no part of the figures."""
+    """Return the samples' folder and the models. Downloads are reported, but are not part of the figures."""
     with contextlib.redirect_stdout(sys.stderr):
         return fetch()
 
@@ -30,7 +30,7 @@ def fetched() -> tuple[Path, ModelStore]:
 def running(
     folder: Path, images: int, *, tray: bool = False, values: Mapping[str, str] | None = None, prints: Iterator[bytes] | None = None
 ) -> Iterator[tuple[Client, psutil.Process]]:
-    """The agent with so many images, once it has looked through the watched folder and is idle; its newest image is a real photo."""
+    """Yield the agent with so many images, once it has scanned the watched folder and is idle; its newest image is a real photo."""
     samples, models = fetched()
     home, watched = folder / "home", folder / "Photos"
     watched.mkdir(parents=True)
@@ -40,7 +40,7 @@ def running(
     with agent(*([] if tray else ["--no-tray"])) as process, contextlib.closing(answering(paths, process)) as client:
         client.post("/api/rescan")
         shutil.copy(samples / "biden.jpg", watched / "biden.jpg")
-        # What was filled in has to be taken as it is, so that the one photo is all there is to do.
+        # The generated library must be accepted as it is, so that only the one photo is scanned.
         until(client, lambda status: status.images == images and not status.queued, limit_s=LIMIT_S)
         program = psutil.Process(process.pid)
         _until_idle(program)

@@ -1,4 +1,4 @@
-"""A real clip to measure with, beside the made one: a man who talks and moves his head, brought to 1080p; fetched and made once."""
+"""A real video for benchmarks, beside the generated one: a talking man who moves his head, scaled to 1080p; downloaded and created once."""
 
 import contextlib
 import shutil
@@ -14,13 +14,13 @@ from agent.models.model_store import ModelStore
 from scripts.benchmarks.clips import HEIGHT, WIDTH
 from scripts.benchmarks.rows import ROOT
 
-# To be counted up when the clip is made in another way.
+# Increase when the video is generated differently.
 EDITION = 1
-TIMES = 2  # it has 4 seconds: played again, it also has a cut
+TIMES = 2  # it has 4 seconds: repeated, it also has a cut
 
 
 def talking_head() -> Path:
-    """H.264 at 29.97 frames per second; what the narrow picture leaves free at both sides is its edge drawn out. Raises ModelError."""
+    """Return H.264 at 29.97 frames per second; the narrow picture's edges are extended at both sides. Raises ModelError."""
     folder = ROOT / "build" / "bench"
     path = folder / f"talking-head-{EDITION}.mp4"
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""The group `ui`: how soon the user sees something, on a library of 100,000 images, and how much the pages weigh."""
+"""The group `ui`: how soon the user sees results, on a library of 100,000 images, and the size of the pages."""
 
 import gzip
 import tempfile
@@ -13,7 +13,7 @@ IMAGES = 100_000
 
 
 def rows(long: bool) -> Iterator[Row]:
-    """All of them are short."""
+    """Yield the rows; all of them are short."""
     yield bundle(ROOT / "ui" / "dist")
     with (
         tempfile.TemporaryDirectory(prefix="ai-popup-bench-", ignore_cleanup_errors=True) as folder,
@@ -25,6 +25,6 @@ def rows(long: bool) -> Iterator[Row]:
 
 
 def bundle(dist: Path) -> Row:
-    """Everything the agent serves as the UI, each file compressed by itself; in 1,000 bytes."""
+    """Return the size of everything the agent serves as the UI, each file compressed separately; in 1,000 bytes."""
     sizes = [len(gzip.compress(path.read_bytes(), 9)) / 1000 for path in sorted(dist.rglob("*")) if path.is_file()]
     return Row("ui_bundle_kb", round(sum(sizes), 1), 250, tuple(round(size, 1) for size in sizes))

@@ -1,4 +1,4 @@
-"""The group `vectors`: how fast faces are found among very many, by the matcher in its process; with made-up face prints."""
+"""The group `vectors`: how fast the matcher in its process finds faces among very many; with synthetic face prints."""
 
 import asyncio
 import time
@@ -30,7 +30,7 @@ Floats: TypeAlias = NDArray[np.float32]
 
 
 def rows(_long: bool) -> Iterator[Row]:
-    """Times are those of the agent's side, with the way to the process and back."""
+    """Yield the rows. Times are measured in the agent, including the transfer to the process and back."""
     times, *_ = asyncio.run(_asked(REFERENCES, True, lambda matcher, query: matcher.identify(query, probable=PROBABLE)))
     yield p95("identify_100k_ms", times, IDENTIFY_MS)
     times, found, sizes = asyncio.run(_asked(FACES, False, lambda matcher, query: matcher.search(query, limit=RECALLED)))
@@ -48,7 +48,7 @@ def rows(_long: bool) -> Iterator[Row]:
 async def _asked(
     count: int, known: bool, ask: Callable[[MatcherProcess, Query], Awaitable[list[list[T]]]]
 ) -> tuple[list[float], list[list[T]], list[float]]:
-    """Milliseconds of each question, the answers, and the process's size after each in MB."""
+    """Return the milliseconds of each query, the answers, and the process's size after each in MB."""
     matcher = MatcherProcess(lambda: _prints(count, known))
     times, found, sizes = list[float](), list[list[T]](), list[float]()
     try:
@@ -65,7 +65,7 @@ async def _asked(
 
 
 def _pages(count: int) -> Iterator[tuple[int, Floats, NDArray[np.int64]]]:
-    """Faces and, last of all, others of the same people to ask about; with the number of the first."""
+    """Yield faces and, last, other faces of the same people as queries; with the number of the first."""
     first = 0
     for vectors, people in synthetic_faces.pages(count + ASKED, at_once=AT_ONCE):
         yield first, vectors, people
@@ -88,7 +88,7 @@ def _queries(count: int) -> Floats:
 
 
 def _exact(count: int) -> list[set[int]]:
-    """What comparing all of them in float32 finds."""
+    """Return the result of comparing all of them in float32."""
     nearest, queries = Nearest(ASKED, RECALLED, -2.0), _queries(count)
     for first, vectors, _ in _pages(count):
         nearest.add(queries @ vectors[: max(0, count - first)].T, first + 1)

@@ -1,7 +1,7 @@
-"""How fast this machine could cover a clip at most: the same decoding, inference and encoding with all cores busy, and nothing else.
+"""The upper limit for covering a video on this machine: the same decoding, inference and encoding with all cores busy, and nothing else.
 
-A clip is decoded twice, once to look for faces and once to cover them, and encoded once. PyAV and OpenVINO's `benchmark_app` do that
-here by themselves; the program is only asked beforehand how often the net is given which size.
+A video is decoded twice, once to detect faces and once to cover them, and encoded once. Here PyAV and OpenVINO's `benchmark_app` do
+that alone; the program only provides, beforehand, how often the net runs with which size.
 """
 
 import os
@@ -29,12 +29,12 @@ from agent.vision.video.writing import ENCODERS
 from scripts.benchmarks.limit import Shape, converted, counting, inferred_per_second, precision_of
 
 BUSY_S = 3.0
-FRAMES = 25  # as many are encoded again and again: those of a second
+FRAMES = 25  # these are encoded repeatedly: one second of video
 _LIMITS = Limits(megapixels=200, megabytes=2000)
 
 
 def limit(path: Path, models: ModelStore) -> float:
-    """Frames per second."""
+    """Return frames per second."""
     frames, looks = _work(path, models)
     model, precision = converted(models), precision_of(models)
     seconds = frames * (2 / _decoded_per_second(path) + 1 / _encoded_per_second(path))
@@ -43,7 +43,7 @@ def limit(path: Path, models: ModelStore) -> float:
 
 
 def _work(path: Path, models: ModelStore) -> tuple[int, Counter[Shape]]:
-    """How many frames there are, and how often the net is given which height and width."""
+    """Return the number of frames, and how often the net runs with which height and width."""
     looks = Counter[Shape]()
     look = CenterFace(counting(models, looks)).look
     with path.open("rb") as file:
@@ -84,11 +84,11 @@ def _encoded_per_second(path: Path) -> float:
 
 
 def _per_second(work: Callable[[], Iterator[None]]) -> float:
-    """How many steps all cores make, each at work of its own."""
+    """Return the steps per second of all cores, each with its own work."""
     workers = cores() if sys.platform == "linux" else os.cpu_count() or 1
 
     def on_core(steps: Iterator[None]) -> float:
-        next(steps)  # what is made ready before the first
+        next(steps)  # prepares the first step
         began, done = time.perf_counter(), 0
         while (spent := time.perf_counter() - began) < BUSY_S:
             next(steps)

@@ -1,4 +1,4 @@
-"""The group `watch`: what watching a full-HD screen once a second takes of a core, while it stands still and while a film plays."""
+"""The group `watch`: the cost of watching a full-HD screen once a second, while it is still and while a film plays."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ SIZE = (1920, 1080)
 STILL_PCT, VIDEO_PCT, PSS_MB = 1.0, 10.0, 250
 MEASURED_S, SETTLED_S = 60, 15
 VALUES = {"watch_screen.enabled": "true", "watch_screen.interval_s": "1"}
-# Every pixel of the screen changes 25 times a second; a face goes across it, and another one comes with each cut.
+# Every pixel of the screen changes 25 times a second; a face moves across it, and another one appears with each cut.
 _FILM = """
 import sys
 from PySide6.QtCore import QTimer, Qt
@@ -58,7 +58,7 @@ application.exec()
 
 
 def rows(_: bool) -> Iterator[Row]:
-    """Counted are the agent and all processes below it, not the screen's server and who draws. Samples: the agent's share, and theirs."""
+    """Yield the rows: the agent and its child processes, not the X server or the drawing program. Samples: both shares."""
     samples, _models = fetched()
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ai-popup-bench-", ignore_cleanup_errors=True)))
@@ -77,7 +77,7 @@ def rows(_: bool) -> Iterator[Row]:
 
 
 def _share(name: str, agent: psutil.Process, target: float) -> Row:
-    """Percent of a core that is taken while nobody asks the agent anything."""
+    """Return the percentage of a core that is used while no request comes."""
     time.sleep(SETTLED_S)
     before, began = _seconds(agent), time.monotonic()
     time.sleep(MEASURED_S)
@@ -86,6 +86,6 @@ def _share(name: str, agent: psutil.Process, target: float) -> Row:
 
 
 def _seconds(agent: psutil.Process) -> tuple[float, float]:
-    """Of processor time: the agent's, and that of all processes below it, also of those that ended."""
+    """Return processor seconds: the agent's, and those of all its child processes, including ended ones."""
     own, below = agent.cpu_times(), [each.cpu_times() for each in agent.children(recursive=True)]
     return own.user + own.system, sum(each.user + each.system for each in below) + own.children_user + own.children_system

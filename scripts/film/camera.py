@@ -1,4 +1,4 @@
-"""Films a screen, pointer and all, and cuts what it filmed into a video and a loop. ffmpeg does the work."""
+"""Records a screen with its pointer, and cuts the recording into a video and a loop with ffmpeg."""
 
 import subprocess
 import time
@@ -11,7 +11,7 @@ _FFMPEG = ["ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error", "-y"]
 
 
 class Camera:
-    """Films a display from its start to its end."""
+    """Records a display from start to end."""
 
     def __init__(self, display: str, target: Path) -> None:
         grab = ["-f", "x11grab", "-draw_mouse", "1", "-framerate", str(RATE), "-video_size", "{}x{}".format(*SIZE), "-i", display]
@@ -21,7 +21,7 @@ class Camera:
         self._began = self._rolling()
 
     def _rolling(self) -> float:
-        """When its first picture was taken. Raises RuntimeError if it takes none."""
+        """Return the time of the first frame. Raises RuntimeError if there is none."""
         assert self._process.stdout is not None
         for line in self._process.stdout:
             name, _, value = line.strip().partition("=")
@@ -30,7 +30,7 @@ class Camera:
         raise RuntimeError("the screen can't be filmed")
 
     def now(self) -> float:
-        """Seconds since its first picture."""
+        """Return the seconds since the first frame."""
         return time.monotonic() - self._began
 
     def stop(self) -> None:
@@ -38,7 +38,7 @@ class Camera:
 
 
 def cut(filmed: Path, voice: Path, captions: Path, language: str, target: Path) -> None:
-    """The whole as MP4 that every browser plays: H.264, AAC, and the captions as a track that can be switched on."""
+    """Write the whole as an MP4 that every browser plays: H.264, AAC, and the captions as a selectable track."""
     code = {"en": "eng", "zh-CN": "zho"}[language]
     inputs = ["-i", str(filmed), "-i", str(voice), "-i", str(captions)]
     video = ["-c:v", "libx264", "-preset", "slow", "-crf", "26", "-pix_fmt", "yuv420p", "-r", str(RATE)]
@@ -47,7 +47,7 @@ def cut(filmed: Path, voice: Path, captions: Path, language: str, target: Path) 
 
 
 def loop(filmed: Path, begins: float, ends: float, target: Path, *, width: int = 800, rate: int = 5) -> None:
-    """A part as a small animated WebP without sound, which plays twice: what moves for ever distracts."""
+    """Write a part as a small animated WebP without sound that plays twice: endless motion distracts."""
     part = ["-ss", f"{begins:.2f}", "-to", f"{ends:.2f}", "-i", str(filmed)]
     _run(*part, "-vf", f"fps={rate},scale={width}:-2:flags=lanczos", "-loop", "2", "-c:v", "libwebp_anim", "-quality", "45", str(target))
 

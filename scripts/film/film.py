@@ -1,4 +1,4 @@
-"""Plays a tutorial before the camera and cuts it: video, captions, voice, and the loop for the docs."""
+"""Plays a tutorial, records it and cuts it: video, captions, voice, and the loop for the docs."""
 
 import tempfile
 import time
@@ -9,12 +9,12 @@ from scripts.film.camera import Camera, cut, loop
 from scripts.film.play import Play
 from scripts.film.sound import Spoken, captions, speak, track
 
-# After what was said, before the next.
+# Pause between spoken texts.
 _BREATH_S = 0.5
 
 
 def film(play: Play, language: str, display: str, act: Callable[[str], None], target: Path) -> Path:
-    """Act it out on the display; writes NAME.LANGUAGE.mp4, .vtt and, if a part is to be looped, .webp into `target`. Returns the video."""
+    """Perform it on the display; write NAME.LANGUAGE.mp4, .vtt and, for a looped part, .webp into `target`. Return the video."""
     target.mkdir(parents=True, exist_ok=True)
     result = target / f"{play.name}.{language}.mp4"
     with tempfile.TemporaryDirectory(prefix="ai-popup-film-") as scratch:

@@ -1,4 +1,4 @@
-"""Moves the real pointer of an X display as a hand does, so that whoever looks can follow it."""
+"""Moves the real pointer of an X display like a hand, so that viewers can follow it."""
 
 import contextlib
 import time
@@ -20,7 +20,7 @@ class Hand:
         self._display = display
 
     def move(self, x: int, y: int) -> None:
-        """Along a straight line, slowly at its ends."""
+        """Move along a straight line, slowly at its ends."""
         pointer = self._display.screen().root.query_pointer()
         from_x, from_y = pointer.root_x, pointer.root_y
         distance = ((x - from_x) ** 2 + (y - from_y) ** 2) ** 0.5
@@ -39,7 +39,7 @@ class Hand:
 
     @contextlib.contextmanager
     def dragging(self) -> Iterator[None]:
-        """With the button held."""
+        """Hold the button during the block."""
         self._button(X.ButtonPress)
         yield
         self._button(X.ButtonRelease)
@@ -55,7 +55,7 @@ class Hand:
 
 @contextlib.contextmanager
 def hand(display: str) -> Iterator[Hand]:
-    """The pointer of the display of that name, as long as the block lasts."""
+    """Yield the pointer of the named display for the duration of the block."""
     opened = Display(display)
     try:
         yield Hand(opened)

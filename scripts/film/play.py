@@ -1,4 +1,4 @@
-"""A tutorial as it stands in its file: what is said, scene by scene, and what is done meanwhile."""
+"""A tutorial as described in its file: the spoken text, scene by scene, and the actions meanwhile."""
 
 import tomllib
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ FOLDER = Path(__file__).parent.parent / "tutorials"
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    says: Mapping[str, str]  # language -> what is said, and shown as caption
-    acts: tuple[str, ...] = ()  # a verb and what it is about each: see `agent_stage`
+    says: Mapping[str, str]  # language -> the text, spoken and shown as caption
+    acts: tuple[str, ...] = ()  # a verb and its object each: see `agent_stage`
     looped: bool = False  # part of the short loop for the docs
 
 
@@ -21,13 +21,13 @@ class Scene:
 class Play:
     name: str
     scenes: tuple[Scene, ...]
-    photos: tuple[str, ...] = ()  # samples that lie in the watched folder as it begins
+    photos: tuple[str, ...] = ()  # samples in the watched folder at the start
     settings: Mapping[str, str] | None = None
-    watched: bool = True  # whether the folder is watched as it begins
+    watched: bool = True  # whether the folder is watched at the start
 
 
 def read(file: Path) -> Play:
-    """Raises ValueError if a scene lacks a language."""
+    """Read the file. Raises ValueError if a scene lacks a language."""
     told = tomllib.loads(file.read_text(encoding="utf-8"))
     begin = told.get("begin", {})
     return Play(

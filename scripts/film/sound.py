@@ -1,4 +1,4 @@
-"""The voice that reads what is said, and the captions that show it."""
+"""The voice that reads the text, and its captions."""
 
 import subprocess
 import wave
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-# espeak-ng's voices, and how many words it says in a minute.
+# espeak-ng's voices and their words per minute.
 VOICES = {"en": ("en-us", 150), "zh-CN": ("cmn", 170)}
 _LIMIT_S = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """What is said from when to when, in seconds of the film."""
+    """A spoken text with its start and end, in seconds of the video."""
 
     text: str
     begins: float
@@ -22,7 +22,7 @@ class Spoken:
 
 
 def speak(text: str, language: str, target: Path) -> float:
-    """Have it read into a WAV file (mono, 16 bit). Returns how long that takes, in seconds."""
+    """Speak the text into a WAV file (mono, 16 bit). Return its duration in seconds."""
     voice, speed = VOICES[language]
     subprocess.run(["espeak-ng", "-v", voice, "-s", str(speed), "-w", str(target), text], check=True, timeout=_LIMIT_S)
     with wave.open(str(target)) as file:
@@ -30,7 +30,7 @@ def speak(text: str, language: str, target: Path) -> float:
 
 
 def track(spoken: Sequence[Spoken], target: Path) -> None:
-    """One WAV file in which each begins at its time."""
+    """Write one WAV file in which each text begins at its time."""
     with wave.open(str(target), "wb") as out:
         written = 0
         for one in spoken:
@@ -43,7 +43,7 @@ def track(spoken: Sequence[Spoken], target: Path) -> None:
 
 
 def captions(spoken: Sequence[Spoken]) -> str:
-    """As WebVTT."""
+    """Return the captions as WebVTT."""
     return "\n\n".join(["WEBVTT", *(f"{_clock(one.begins)} --> {_clock(one.ends)}\n{one.text}" for one in spoken)]) + "\n"
 
 

@@ -1,7 +1,7 @@
-"""What a tutorial does with the real program: its page in a browser's window, its popup, and the folder it watches.
+"""The actions of a tutorial on the real program: its page in a browser window, its popup, and its watched folder.
 
-An act is a verb and what it is about. A target is a key of the catalogue (`ui.first_run.start`, `ui.people.yes?name=Sam`: whatever has
-that name in the language of the film) or a CSS selector.
+An act is a verb and its object. A target is a key of the catalogue (`ui.first_run.start`, `ui.people.yes?name=Sam`: the element with
+that name in the language of the video) or a CSS selector.
 
     open PLACE    point TARGET    click TARGET    wait TARGET    type TEXT    press KEY    rest SECONDS
     drop PHOTO    popup X Y (the pointer to that part of its window)    capture    drag X Y X Y (parts of the screen)
@@ -38,7 +38,7 @@ _BETWEEN_LETTERS_MS = 70
 
 @dataclass
 class Stage:
-    """The running program, the page that shows it, and the hand that works it."""
+    """The running program, the page that shows it, and the pointer that controls it."""
 
     client: Client
     page: Page
@@ -49,7 +49,7 @@ class Stage:
     _asked: list[threading.Thread] = field(default_factory=list)
 
     def act(self, told: str) -> None:
-        """Raises ValueError if there is no such verb; Playwright's errors and TimeoutError if it can't be done."""
+        """Perform one act. Raises ValueError for an unknown verb; Playwright's errors and TimeoutError if the act fails."""
         verb, _, rest = told.partition(" ")
         acts: dict[str, Callable[[str], object]] = {
             "open": lambda place: self.page.goto(f"{self.client.address}/{place}"),
@@ -65,15 +65,15 @@ class Stage:
             "drag": self._drag,
         }
         if verb not in acts:
-            raise ValueError(f"nobody knows how to {verb!r}")
+            raise ValueError(f"unknown verb {verb!r}")
         acts[verb](rest)
 
     def enter(self) -> None:
-        """Signed in."""
+        """Sign in."""
         sign_in(self.page, self.client)
 
     def hide_popup(self) -> None:
-        """The one that the first photos bring."""
+        """Hide the popup of the first photos."""
         _popup_place()
         self.client.post("/api/popup/hide")
 
@@ -95,7 +95,7 @@ class Stage:
         return found.first
 
     def _typed(self, text: str) -> str:
-        """A key of the catalogue is its text; {folder} is the watched folder, as somebody whose home this is would write it."""
+        """Return the text: a catalogue key is resolved; {folder} is the watched folder as the owner of this home would write it."""
         return self.texts(text).format(folder=f"~/{self.watched.name}")
 
     def _point(self, target: str) -> None:
@@ -122,7 +122,7 @@ class Stage:
         self.hand.move(window["X"] + round(window["WIDTH"] * across), window["Y"] + round(window["HEIGHT"] * down))
 
     def _capture(self) -> None:
-        """As the tray's menu does. It is answered once a region was chosen and covered, and stays open for review."""
+        """Capture as the tray menu does. The call returns once a region was selected and covered, and stays open for review."""
 
         def ask() -> None:
             self.client.capture(CaptureRequest())
@@ -131,7 +131,7 @@ class Stage:
         before, deadline = _brightness(), time.monotonic() + LIMIT_S
         self._asked.append(threading.Thread(target=ask))
         self._asked[-1].start()
-        while _brightness() > before * 0.85:  # the picker lays a veil over it
+        while _brightness() > before * 0.85:  # the picker darkens it
             if time.monotonic() > deadline:
                 raise TimeoutError("nothing can be chosen")
             time.sleep(0.1)
@@ -144,10 +144,10 @@ class Stage:
 
 
 def _popup_place() -> dict[str, int]:
-    """Where the popup is (X, Y, WIDTH, HEIGHT), once it is seen."""
+    """Return the popup's position (X, Y, WIDTH, HEIGHT), once it is visible."""
     deadline = time.monotonic() + LIMIT_S
     while time.monotonic() < deadline:
-        # One that goes while it is looked for is an error.
+        # A popup that disappears during the search is an error.
         with contextlib.suppress(subprocess.CalledProcessError):
             window = _ask("xdotool", "search", "--onlyvisible", "--name", "^AI Popup$").split()[-1]
             said = dict(line.split("=", 1) for line in _ask("xdotool", "getwindowgeometry", "--shell", window).splitlines())
@@ -157,7 +157,7 @@ def _popup_place() -> dict[str, int]:
 
 
 def _brightness() -> float:
-    """Of the screen, 0 to 255."""
+    """Return the brightness of the screen, 0 to 255."""
     with mss.MSS() as screen:
         shot = screen.grab(screen.monitors[0])
     return float(ImageStat.Stat(Image.frombytes("RGB", shot.size, shot.rgb).convert("L")).mean[0])
@@ -169,7 +169,7 @@ def _ask(*command: str) -> str:
 
 @contextlib.contextmanager
 def browser_window(playwright: Playwright, profile: Path, language: str) -> Iterator[Page]:
-    """A browser's one window, as large as the screen that is filmed."""
+    """Yield a browser's one window, as large as the recorded screen."""
     executable = next(path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name)))
     context = playwright.chromium.launch_persistent_context(
         profile,

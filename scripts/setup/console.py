@@ -1,4 +1,4 @@
-"""Says what the set-up is doing, for how long, and why it failed; details go to a log file."""
+"""Shows what the set-up is doing, for how long, and why it failed; details go to a log file."""
 
 import contextlib
 import os
@@ -12,13 +12,13 @@ from typing import NoReturn, TextIO
 
 from agent.core.i18n import Texts
 
-# How often a step that is not on a terminal repeats what it is doing (seconds).
+# How often a step without a terminal repeats its message (seconds).
 _QUIET_INTERVAL = 15.0
 _TAIL_LINES = 15
 
 
 class SetupFailed(Exception):
-    """The set-up can't go on. `code` chooses the texts `setup.errors.<code>.cause` and `.remedy`; `params` fill their places."""
+    """The set-up can't continue. `code` selects the texts `setup.errors.<code>.cause` and `.remedy`; `params` fill their placeholders."""
 
     def __init__(self, code: str, **params: str | int) -> None:
         super().__init__(code)
@@ -30,7 +30,7 @@ class Console:
     """Progress on standard error, so that the program's own output stays clean.
 
     A terminal gets one line per step that is repainted every second; a pipe gets a line at the start and the end of a step,
-    and now and then between.
+    and at intervals in between.
     """
 
     def __init__(self, log: Path, stream: TextIO = sys.stderr) -> None:
@@ -68,9 +68,9 @@ class Console:
 
     @contextlib.contextmanager
     def failures_shown(self) -> Iterator[None]:
-        """Turn SetupFailed into cause, remedy and the log's tail on the screen; the block's end is then reached without a result.
+        """Turn SetupFailed into cause, remedy and the log's tail on the screen; the block then ends without a result.
 
-        A termination signal ends the block like any other failure, so that the tool at work is ended too.
+        A termination signal ends the block like any other failure, so that the running tool is ended too.
         """
         before = signal.signal(signal.SIGTERM, _terminated)
         try:
@@ -106,7 +106,7 @@ class Console:
 
 
 class Step:
-    """A step under way; whoever does it sets `detail` to what a person may want to know meanwhile."""
+    """A running step; its function sets `detail` to show progress."""
 
     def __init__(self, title: str) -> None:
         self.title = title
@@ -118,7 +118,7 @@ class Step:
 
 
 def clock(seconds: float) -> str:
-    """Minutes and seconds as `1:05`."""
+    """Return minutes and seconds as `1:05`."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 

@@ -1,4 +1,4 @@
-"""Lets one set-up at a time work on a checkout; the system frees the lock when its holder dies."""
+"""Allows one set-up at a time per checkout; the system releases the lock when its holder ends."""
 
 import contextlib
 import sys
@@ -12,14 +12,14 @@ _POLL_S = 0.2
 
 @contextlib.contextmanager
 def exclusive(path: Path, on_wait: Callable[[], None]) -> Iterator[None]:
-    """Hold the lock file during the block; `on_wait` is called once if somebody else has it."""
+    """Hold the lock file during the block; `on_wait` is called once if another process holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab") as file:
         if not _try_lock(file):
             on_wait()
             while not _try_lock(file):
                 time.sleep(_POLL_S)
-        yield  # closing the file frees it
+        yield  # closing the file releases it
 
 
 if sys.platform == "win32":

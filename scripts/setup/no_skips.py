@@ -1,11 +1,11 @@
-"""A pytest plug-in for machines on which everything must run: a skipped test fails the run."""
+"""A pytest plug-in for machines that must run every test: a skipped test fails the run."""
 
 from typing import Any
 
 import pytest
 
 _skipped: list[str] = []
-_MODULES = "skipped_modules"  # of what a worker tells the process that hands tests out, which hears of no other than skipped tests
+_MODULES = "skipped_modules"  # sent by a worker to the controlling process, which learns of no other skips than skipped tests
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -1,4 +1,4 @@
-"""Pictures to show the program with: drawn landscapes, and many distinct photos made from the public-domain samples."""
+"""Pictures for demonstrations: drawn landscapes, and many distinct photos made from the public-domain samples."""
 
 import colorsys
 import random
@@ -11,7 +11,7 @@ SIZE = (2400, 1800)
 
 
 def landscape(seed: int) -> Image.Image:
-    """Hills before a sky. RGB, 2400 x 1800; the same for the same seed."""
+    """Return hills before a sky. RGB, 2400 x 1800; the same for the same seed."""
     chance = random.Random(seed)
     hue = chance.random()
     top, bottom = _colour(hue, 0.45, 0.75), _colour(hue + 0.08, 0.25, 0.98)
@@ -29,7 +29,7 @@ def landscape(seed: int) -> Image.Image:
 
 
 def variations(samples: Path, count: int) -> Iterator[Image.Image]:
-    """`count` distinct photos: samples in other crops, sides and tones, with a landscape now and then. RGB, up to 2400 x 1800."""
+    """Yield `count` distinct photos: samples with other crops, sides and tones, with occasional landscapes. RGB, up to 2400 x 1800."""
     photos = [Image.open(path).convert("RGB") for path in sorted(samples.glob("*.jpg")) if "partial" not in path.name]
     for number in range(count):
         chance = random.Random(1000 + number)

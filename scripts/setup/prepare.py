@@ -1,4 +1,4 @@
-"""The order of the set-up: environment, Python packages, UI; nothing of it when all stands."""
+"""The order of the set-up: environment, Python packages, UI; finished steps are skipped."""
 
 import compileall
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ DOCS = "requirements-docs.lock"
 
 
 def prepare(checkout: Path, console: Console, *, locks: Sequence[str]) -> Venv:
-    """Bring the checkout to where the program runs, with these lock files installed. Raises SetupFailed."""
+    """Prepare the checkout so that the program runs, with these lock files installed. Raises SetupFailed."""
     venv, ui = Venv(checkout), Ui(checkout)
-    # As pip does for whoever installs it. Its child processes write nothing, so that they would compile their modules at each start.
+    # As pip does on installation. The program's child processes write no bytecode, so they would compile their modules at each start.
     compileall.compile_dir(checkout / "agent", quiet=2)
     if all(venv.has(lock) for lock in locks) and ui.built():
         return venv

@@ -1,4 +1,4 @@
-"""Runs the set-up's tools, and at the end the program in the place of this process."""
+"""Runs the set-up's tools, and finally the program in place of this process."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ from typing import NoReturn
 from scripts.setup.console import Console, SetupFailed
 
 _LIMIT_S = 3600.0
-# Would lead another Python's modules, or a user's own choice of place, into the virtual environment.
+# Would bring another Python's modules, or a user's own location, into the virtual environment.
 _DROPPED = [
     "PYTHONHOME",
     "PYTHONPATH",
@@ -27,7 +27,7 @@ _DROPPED = [
 
 
 def environment(*, path_first: Path | None = None) -> dict[str, str]:
-    """This process's environment for a tool: its proxies and mirrors stay, what bends Python's search path goes."""
+    """Return this process's environment for a tool: proxies and mirrors stay, variables that change Python's search path are removed."""
     kept = {name: value for name, value in os.environ.items() if name not in _DROPPED}
     if path_first is not None:
         kept["PATH"] = f"{path_first}{os.pathsep}{kept.get('PATH', '')}"
@@ -36,7 +36,7 @@ def environment(*, path_first: Path | None = None) -> dict[str, str]:
 
 @contextlib.contextmanager
 def running(command: Sequence[str], *, cwd: Path | None, env: Mapping[str, str], limit: float) -> Iterator[subprocess.Popen[bytes]]:
-    """A tool with its output in one pipe, ended with all it started when `limit` seconds are over or the block fails. Raises OSError."""
+    """Yield a tool with its output in one pipe, ended with its children after `limit` seconds or when the block fails. Raises OSError."""
     group: int | None = 0 if sys.platform != "win32" else None
     with subprocess.Popen(
         command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, process_group=group
@@ -54,8 +54,8 @@ def running(command: Sequence[str], *, cwd: Path | None, env: Mapping[str, str],
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Kill a tool and what it started."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):  # gone already (macOS says so by EPERM)
+    """Kill a tool and its children."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # already ended (macOS reports EPERM)
         if sys.platform == "win32":
             subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], capture_output=True, timeout=30, check=False)
         else:
@@ -92,7 +92,7 @@ def run_logged(
 
 
 def answers(command: Sequence[str], *, env: Mapping[str, str] | None = None) -> str | None:
-    """What a quick question to a tool answers on standard output; None if it fails or hangs."""
+    """Return a tool's standard output for a quick query; None if it fails or hangs."""
     try:
         done = subprocess.run(
             command,
@@ -117,7 +117,7 @@ def hand_over(command: Sequence[str]) -> int:
     if sys.platform != "win32":
         _exec(command, env)
     with contextlib.suppress(ValueError):
-        # Ctrl-C goes to the whole console: the program decides what it means.
+        # Ctrl-C goes to the whole console: the program decides how to handle it.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     return subprocess.run(command, env=env, check=False).returncode
 

@@ -1,4 +1,4 @@
-"""Runs the test suite: what the desktop tests need, the UI's checks, pytest with coverage, and at the very end pytest's closing lines."""
+"""Runs the test suite: the desktop tests' requirements, the UI's checks, pytest with coverage, and finally pytest's summary."""
 
 import os
 import re
@@ -18,17 +18,17 @@ from scripts.setup.venv import Venv
 
 _LIMIT_S = 75 * 60.0
 _DRAIN_S = 5.0
-_HUNG_S = 20 * 60  # a test that even its own time limit can't end; the other tests go on without its process
+_HUNG_S = 20 * 60  # a test that ignores even its own time limit; the other tests continue without its process
 _LONG = ("installers", "journeys", "e2e", "integration")  # first, so that no process is left with a long file at the end
 _MOST_WORKERS = 4
-# What comes after the failures: which tests failed, in a line each, and how many of all.
+# The lines after the failures: failed tests, one line each, and the totals.
 _SUMMARY = re.compile(r"=+ short test summary info =+")
 _CLOSING_LINE = re.compile(r"=+ .*\b\d+ \w+.* in [\d.]+s.*=+")
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 
 
 def desktop_ready(console: Console) -> None:
-    """Install what the desktop tests need where we may, else say which tests don't run and why. Raises SetupFailed."""
+    """Install the desktop tests' requirements if permitted; otherwise print which tests are skipped and why. Raises SetupFailed."""
     packages = [*TEST_DESKTOP, *QT_LIBRARIES]
     if can_apt():
         apt_install(console, packages)
@@ -41,7 +41,7 @@ def desktop_ready(console: Console) -> None:
 
 
 def ui_check(checkout: Path, console: Console, venv: Venv) -> None:
-    """Types and tests of the UI. Raises SetupFailed."""
+    """Run the UI's types and tests. Raises SetupFailed."""
     npm, env = node(console, venv)
     ui = Ui(checkout)
     ui.install(console, npm, env)
@@ -50,7 +50,7 @@ def ui_check(checkout: Path, console: Console, venv: Venv) -> None:
 
 
 def run_suite(checkout: Path, venv: Venv, words: Sequence[str], *, no_skips: bool) -> int:
-    """Run pytest; without words also measure branch coverage and fail below the bound in pyproject.toml. Returns the exit code."""
+    """Run pytest; without arguments also measure branch coverage and fail below the bound in pyproject.toml. Return the exit code."""
     python = [str(venv.python), "-P"]
     colour = "yes" if sys.stdout.isatty() else "no"
     pytest = ["-m", "pytest", f"--color={colour}", *(["-p", "scripts.setup.no_skips"] if no_skips else []), *words]
@@ -69,7 +69,7 @@ def run_suite(checkout: Path, venv: Venv, words: Sequence[str], *, no_skips: boo
 
 
 def _spread() -> list[str]:
-    """A file of tests on each core, where each has a screen, a clipboard and a keyring of its own."""
+    """Return the options to run one test file per core, if each can have its own screen, clipboard and keyring."""
     workers = min(os.cpu_count() or 1, _MOST_WORKERS) if sys.platform == "linux" else 1
     spread = ["-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder"] if workers > 1 else []
     return [*spread, "-o", f"faulthandler_timeout={_HUNG_S}", "-o", "faulthandler_exit_on_timeout=true"]
@@ -81,7 +81,7 @@ def _folders(checkout: Path) -> list[str]:
 
 
 def _run_shown(command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> tuple[int, str]:
-    """Run with the output passed on as it comes. Returns the exit code and how pytest closes: which tests failed, and how many of all."""
+    """Run and pass the output on. Return the exit code and pytest's summary: failed tests and totals."""
     closing: list[str] = []
 
     def show(output: IO[bytes]) -> None:
@@ -101,7 +101,7 @@ def _run_shown(command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> tup
         reader = threading.Thread(target=show, args=(process.stdout,), daemon=True)
         reader.start()
         code = process.wait()
-        # Something a test left behind may still hold the pipe: the run is over all the same.
+        # A process left behind by a test may still hold the pipe: the run is over all the same.
         reader.join(_DRAIN_S)
         if reader.is_alive():
             end(process)

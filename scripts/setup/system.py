@@ -1,4 +1,4 @@
-"""Debian packages that the desktop parts of the tests need, in one list."""
+"""Debian packages that the desktop tests need, in one list."""
 
 import os
 import shutil
@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from scripts.setup.console import Console
 from scripts.setup.processes import environment, run_logged
 
-# Installers of Windows are made with these and tried under Wine, also in Chinese: tests/installers/windows.
+# Windows installers are built with these and tested under Wine, also in Chinese: tests/installers/windows.
 WINDOWS_INSTALLERS = ["locales", "msitools", "nsis", "wine", "wine64", "wixl"]
-# Found with ldd on PySide6's xcb and wayland plug-ins and on QtWebEngine; what these pull in themselves is left out.
+# Found with ldd on PySide6's xcb and wayland plug-ins and on QtWebEngine; their own dependencies are left out.
 QT_LIBRARIES = [
     "libasound2t64",
     "libdbus-1-3",
@@ -35,22 +35,22 @@ QT_LIBRARIES = [
     "libxrandr2",
     "libxtst6",
 ]
-# What packages are made with.
+# For building packages.
 PACKAGERS = ["binutils", "rpm"]
-# What OpenCV is built with (installers/slim_opencv.py): nasm for JPEG's fast parts, python3-dev where Python is Debian's.
+# For building OpenCV (installers/slim_opencv.py): nasm for JPEG's fast parts, python3-dev if Python is Debian's.
 COMPILERS = ["cmake", "g++", "nasm", "ninja-build", "python3-dev"]
 TEST_DESKTOP = [
     *PACKAGERS,
-    # Its appstreamcli reads what software centres are told: tests/installers/test_metadata.py.
+    # Its appstreamcli reads the metadata for software centres: tests/installers/test_metadata.py.
     "appstream",
     "chromium",
     "dbus-x11",
     "dunst",
     # Reads the tutorials aloud.
     "espeak-ng",
-    # These two read and write the same regions as other photo programs: what tests/integration/test_xmp_tools.py asks.
+    # These two read and write the same regions as other photo programs, for tests/integration/test_xmp_tools.py.
     "exiv2",
-    # Its ffprobe says what a redacted clip is: asked by tests/integration/test_video.py.
+    # Its ffprobe describes redacted videos for tests/integration/test_video.py.
     "ffmpeg",
     "fonts-noto-cjk",
     "gnome-keyring",
@@ -72,12 +72,12 @@ TEST_DESKTOP = [
 
 
 def can_apt() -> bool:
-    """Whether this is a Debian kind of system and we may install on it."""
+    """Return whether this is a Debian system on which packages may be installed."""
     return sys.platform == "linux" and os.geteuid() == 0 and shutil.which("apt-get") is not None and shutil.which("dpkg-query") is not None
 
 
 def apt_missing(packages: Sequence[str]) -> list[str]:
-    """Those that are not installed."""
+    """Return the packages that are not installed."""
     done = subprocess.run(
         ["dpkg-query", "-W", "-f=${binary:Package} ${db:Status-Status}\n", *packages],
         capture_output=True,
@@ -90,7 +90,7 @@ def apt_missing(packages: Sequence[str]) -> list[str]:
 
 
 def apt_install(console: Console, packages: Sequence[str]) -> None:
-    """Install what is missing. Raises SetupFailed."""
+    """Install missing packages. Raises SetupFailed."""
     missing = apt_missing(packages)
     if not missing:
         return

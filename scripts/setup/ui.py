@@ -16,14 +16,14 @@ from scripts.setup.processes import answers, environment, run_logged
 from scripts.setup.venv import Venv
 
 NODE_LOCK = "requirements-node.lock"
-# What Vite and rolldown run on.
+# The versions that Vite and rolldown support.
 _NODE_OLDEST = (20, 19)
 _NOT_SOURCES = {"node_modules", "dist", "dist-help"}
 
 
 @dataclass(frozen=True)
 class Ui:
-    """`checkout/ui`, with stamps of what its packages and its build were made from."""
+    """`checkout/ui`, with stamps of the inputs of its packages and its build."""
 
     checkout: Path
 
@@ -36,7 +36,7 @@ class Ui:
         return self.checkout / "build" / "ui.json"
 
     def built(self) -> bool:
-        """Whether the build stands and nothing it was made from changed."""
+        """Return whether the build exists and none of its inputs changed."""
         return all(map(Path.is_file, self._results())) and self._read("inputs") == self._inputs()
 
     def _results(self) -> tuple[Path, ...]:
@@ -97,7 +97,7 @@ class Ui:
 
 
 def node(console: Console, venv: Venv) -> tuple[str, dict[str, str]]:
-    """npm's path and the environment in which it finds its Node. Installs Node into the virtual environment if the machine's is too old."""
+    """Return npm's path and the environment in which it finds its Node. Installs Node into the virtual environment if needed."""
     npm = shutil.which("npm")
     version = re.match(r"v(\d+)\.(\d+)", answers(["node", "--version"]) or "")
     if npm and version and (int(version[1]), int(version[2])) >= _NODE_OLDEST:

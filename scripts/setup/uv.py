@@ -1,4 +1,4 @@
-"""Installs a lock file with uv, which takes a tenth of pip's time, from the places that pip is configured for."""
+"""Installs a lock file with uv, which takes a tenth of pip's time, from the sources configured for pip."""
 
 import ast
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scripts.setup.processes import answers, environment
 
-# pip's options that say where packages come from -> what uv calls them, and what separates several values.
+# pip's options for package sources -> uv's names, and the separator of several values.
 _OPTIONS = {
     "index-url": ("UV_DEFAULT_INDEX", " "),
     "extra-index-url": ("UV_INDEX", " "),
@@ -21,28 +21,28 @@ _OPTIONS = {
     "timeout": ("UV_HTTP_TIMEOUT", " "),
     "default-timeout": ("UV_HTTP_TIMEOUT", " "),
 }
-# Of pip's configuration, from what counts least.
+# Sections of pip's configuration, lowest priority first.
 _SECTIONS = ("global", "install", ":env:")
-# Would choose another environment than the one that is filled.
+# Would select another environment than the intended one.
 _DROPPED = ("UV_PYTHON", "UV_SYSTEM_PYTHON")
 
 
 def command(uv: Path, python: Path, lock: Path) -> list[str]:
-    """The command that installs exactly what the lock file names into the environment of `python`."""
+    """Return the command that installs exactly the lock file's packages into the environment of `python`."""
     words = ["pip", "install", "--python", str(python), "--require-hashes", "--no-deps", "--no-build-isolation", "--compile-bytecode"]
     return [str(uv), *words, "-r", str(lock)]
 
 
 def settings(python: Path) -> dict[str, str]:
-    """The environment for uv. What is set for uv itself counts more than what is set for pip."""
+    """Return the environment for uv. Settings for uv itself override those for pip."""
     configured = answers([str(python), "-m", "pip", "config", "list"]) or ""
     kept = {name: value for name, value in environment().items() if name not in _DROPPED}
-    # Every file is checked by its hash, so that no index can pass for another; pip trusts the system's certificates, too.
+    # Every file is checked by its hash, so no index can impersonate another; pip trusts the system's certificates, too.
     return {"UV_INDEX_STRATEGY": "unsafe-best-match", "UV_SYSTEM_CERTS": "1", **translated(configured, os.environ), **kept}
 
 
 def translated(configured: str, present: Mapping[str, str]) -> dict[str, str]:
-    """What `pip config list` prints, in uv's variables; those that are `present` are left out."""
+    """Return the output of `pip config list` as uv's variables, without those that are `present`."""
     found: dict[str, dict[str, str]] = {section: {} for section in _SECTIONS}
     for line in configured.splitlines():
         name, _, value = line.partition("=")
@@ -55,5 +55,5 @@ def translated(configured: str, present: Mapping[str, str]) -> dict[str, str]:
 
 
 def folder() -> Path:
-    """Where uv runs: in the checkout it would read pyproject.toml, whose constraints have no hashes."""
+    """Return the working directory for uv: in the checkout it would read pyproject.toml, whose constraints have no hashes."""
     return Path(tempfile.gettempdir())

@@ -1,4 +1,4 @@
-"""The checkout's virtual environment: made whole or made again, filled only with what the lock files name by hash."""
+"""The checkout's virtual environment: kept intact or created again, with only the packages that the lock files name by hash."""
 
 import contextlib
 import hashlib
@@ -18,14 +18,14 @@ from scripts.setup.system import apt_install, can_apt
 
 TOOLS = "requirements-tools.lock"
 _NOTES = "ai-popup-setup.json"
-# Marks in the notes: a change is under way; this set-up made the environment, so it may make it again.
+# Marks in the notes: a change is in progress; this set-up created the environment, so it may create it again.
 _BUSY = "busy"
 _OURS = "ours"
 
 
 @dataclass(frozen=True)
 class Venv:
-    """`checkout/.venv`, with notes about what was installed from which lock file (name -> SHA-256)."""
+    """`checkout/.venv`, with notes about the installed lock files (name -> SHA-256)."""
 
     checkout: Path
 
@@ -42,7 +42,7 @@ class Venv:
         return self.bin / ("python.exe" if sys.platform == "win32" else "python")
 
     def has(self, lock: str) -> bool:
-        """Whether the environment stands and holds what this lock file names now."""
+        """Return whether the environment exists and contains what this lock file names now."""
         return self.python.exists() and self.notes().get(lock) == self._digest(lock)
 
     def notes(self) -> dict[str, str]:
@@ -65,7 +65,7 @@ class Venv:
         return hashlib.sha256((self.checkout / lock).read_bytes()).hexdigest()
 
     def ensure(self, console: Console) -> None:
-        """Make the environment if it isn't there, and anew if it is broken or a killed set-up left it half changed. Raises SetupFailed."""
+        """Create the environment if it is missing, broken or left half changed by a killed set-up. Raises SetupFailed."""
         notes = self.notes()
         interrupted = _BUSY in notes and _OURS in notes
         if self.python.exists() and not interrupted and (notes or self._stands()):
@@ -84,11 +84,11 @@ class Venv:
             self.write_notes({_OURS: "yes"})
 
     def install(self, console: Console, lock: str) -> None:
-        """Install exactly what a lock file names. Raises SetupFailed."""
+        """Install exactly the packages of a lock file. Raises SetupFailed."""
         if self.has(lock):
             return
         notes = {name: value for name, value in self.notes().items() if name != _BUSY}
-        # Killed while files are replaced, a package may be there by half and pass for whole: the mark makes the next set-up begin anew.
+        # After a kill during replacement, a package may be incomplete but look complete: the mark makes the next set-up start again.
         self.write_notes({**notes, _BUSY: lock})
         self._find_checkout()
         total = len(re.findall(r"^[^ #]+==", (self.checkout / lock).read_text(encoding="utf-8"), re.MULTILINE))
@@ -96,12 +96,12 @@ class Venv:
             try:
                 self._fill(console, self.checkout / lock, step)
             except SetupFailed:
-                self.write_notes(notes)  # it ended by itself and left things whole
+                self.write_notes(notes)  # pip ended normally and left everything complete
                 raise
         self.write_notes({**notes, lock: self._digest(lock)})
 
     def _fill(self, console: Console, lock: Path, step: Step) -> None:
-        """Install with uv, but for the lock file that brings it. The lock names everything, also what builds the one source package."""
+        """Install with uv, except for the lock file that installs uv. The lock also names what builds the one source package."""
 
         def follow(line: str) -> None:
             verb, _, rest = line.strip().partition(" ")
@@ -116,7 +116,7 @@ class Venv:
             run_logged(console, uv.command(tool, self.python, lock), cwd=uv.folder(), env=uv.settings(self.python), on_line=follow)
 
     def _stands(self) -> bool:
-        """An environment somebody else made is taken over if it works."""
+        """Return whether the environment works; one created by another tool is accepted if it does."""
         return answers([str(self.python), "-m", "pip", "--version"]) is not None
 
     def _pip(self) -> list[str]:
@@ -129,7 +129,7 @@ class Venv:
         ensurepip = importlib.util.find_spec("ensurepip")
         bundled = ensurepip is not None and ensurepip.origin is not None  # an emptied folder still counts as a package
         if not bundled and answers([base, "-m", "pip", "--version"]) is None:
-            # Debian keeps the part of Python that makes environments in a package of its own.
+            # Debian has the environment-creating part of Python in a separate package.
             package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
             if not can_apt():
                 raise SetupFailed("no_ensurepip", package=package)
@@ -138,7 +138,7 @@ class Venv:
         run_logged(console, [base, "-m", "venv", *([] if bundled else ["--without-pip"]), str(self.folder)])
 
     def _find_checkout(self) -> None:
-        """Let the environment find the checkout's packages from every folder: the program runs from the checkout, it is not installed."""
+        """Make the checkout's packages importable from every folder: the program runs from the checkout, it is not installed."""
         (self._site_packages() / "ai_popup_checkout.pth").write_text(f"{self.checkout}\n", encoding="utf-8")
 
     def _site_packages(self) -> Path:
@@ -150,5 +150,5 @@ class Venv:
 
 
 def _base_python() -> str:
-    """The interpreter itself, also when this runs inside the environment that is about to be replaced."""
+    """Return the interpreter itself, even when this runs inside the environment that is about to be replaced."""
     return str(getattr(sys, "_base_executable", None) or sys.executable)
