@@ -22,9 +22,9 @@ from agent.desktop.display import display_available  # noqa: E402
 from agent.desktop.opener import open_in_browser  # noqa: E402
 from agent.domain.errors import AgentError, AgentUnreachable  # noqa: E402
 from agent.library.recipes import everything  # noqa: E402
+from agent.library.schemas import ImageOut, ImagePage  # noqa: E402
 from agent.models.model_store import ModelStore  # noqa: E402
 from agent.web.client import Client  # noqa: E402
-from agent.web.schemas import ImageOut, ImagePage  # noqa: E402
 from scripts.program import agent, answering, new_home, until  # noqa: E402
 
 # The one person whom the demo names; the program recognises the others.

@@ -30,10 +30,12 @@ from agent.core.config_file import SettingsFile  # noqa: E402
 from agent.core.paths import AppPaths  # noqa: E402
 from agent.desktop.popup_shell import HEIGHT, WIDTH  # noqa: E402
 from agent.domain.errors import AgentError  # noqa: E402
+from agent.library.schemas import ImageOut, ImagePage  # noqa: E402
+from agent.people.schemas import PersonOut  # noqa: E402
 from agent.redaction.schemas import RedactionBatchOut, RedactionItems  # noqa: E402
 from agent.screen.schemas import CaptureRequest  # noqa: E402
 from agent.web.client import Client  # noqa: E402
-from agent.web.schemas import ImageOut, ImagePage, PersonOut, Status  # noqa: E402
+from agent.web.schemas import Status  # noqa: E402
 from agent.web.whereabouts import find  # noqa: E402
 from scripts.announced import announce, packaged_agent, take_back  # noqa: E402
 from scripts.demo import NAME, fetch  # noqa: E402

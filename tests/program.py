@@ -16,10 +16,11 @@ from agent.core.config_file import SettingsFile
 from agent.core.paths import AppPaths
 from agent.domain.errors import AgentError
 from agent.library.queries.library_queries import SqliteLibrary
+from agent.library.schemas import ImageOut, ImagePage
 from agent.main.wiring import home_of_key
 from agent.store.opening import open_library
 from agent.web.client import Client
-from agent.web.schemas import ImageOut, ImagePage, Status
+from agent.web.schemas import Status
 from agent.web.whereabouts import find
 
 CHECKOUT = Path(__file__).parent.parent

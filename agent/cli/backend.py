@@ -10,10 +10,11 @@ from agent.cli.library_check import tell_damage
 from agent.cli.session import Session
 from agent.core.threads import loop_threads
 from agent.domain.errors import NotRunning, reason_of
-from agent.library.scan_schemas import ScanLine, ScanRequest
+from agent.library.scan_schemas import ScanLine, Scanned, ScanRequest
 from agent.main.app import App
 from agent.models.commands import fetch_missing
-from agent.people.schemas import Edit, Edited, FaceSearchOut, Forgotten, Step, Verified, VerifyRequest
+from agent.people.edit_schemas import Edit, VerifyRequest
+from agent.people.schemas import Edited, FaceSearchOut, Forgotten, Step, Verified
 from agent.redaction.schemas import RedactLine, RedactRequest, Restored, RestoreRequest
 from agent.screen.schemas import CaptureOut, CaptureRequest
 from agent.web.client import Client
@@ -107,25 +108,19 @@ class AppHere:
             self._runner.run(stop())
 
     def edit(self, edit: Edit) -> Edited:
-        from agent.people import present_people
+        from agent.people.edit_schemas import wish
 
-        step = self._do(lambda: self._app.people.edit(present_people.wish(edit)))
+        step = self._do(lambda: self._app.people.edit(wish(edit)))
         return Edited(undo=step.token, count=step.count, person_id=step.person_id)
 
     def take_back(self) -> Step:
-        from agent.people import present_people
-
-        return present_people.step_done(self._do(lambda: self._app.people.take_back()))
+        return Step.of(self._do(lambda: self._app.people.take_back()))
 
     def do_again(self) -> Step:
-        from agent.people import present_people
-
-        return present_people.step_done(self._do(lambda: self._app.people.do_again()))
+        return Step.of(self._do(lambda: self._app.people.do_again()))
 
     def forget(self, person_id: int) -> Forgotten:
-        from agent.people import present_people
-
-        return present_people.forgotten(self._do(lambda: self._app.people.forget(person_id)))
+        return Forgotten.from_record(self._do(lambda: self._app.people.forget(person_id)))
 
     def verify(self, request: VerifyRequest) -> Verified:
         from dataclasses import asdict
@@ -133,9 +128,7 @@ class AppHere:
         return Verified(**asdict(self._do(lambda: self._app.verify(*request.paths))))
 
     def search_face(self, path: str) -> FaceSearchOut:
-        from agent.people import present_people
-
-        return present_people.alike(self._do(lambda: self._app.face_search.search(path)))
+        return FaceSearchOut.of(self._do(lambda: self._app.face_search.search(path)))
 
     def capture(self, request: CaptureRequest) -> CaptureOut:
         from agent.screen import present_capture
@@ -148,7 +141,6 @@ class AppHere:
     def scan(self, request: ScanRequest) -> Iterator[ScanLine]:
         from agent.library.scan import rules
         from agent.sources.folder.folder_scan import walk_images
-        from agent.web import present
 
         files = list(walk_images(request.paths, rules(request.exclude)))
         yield ScanLine(total=len(files))
@@ -156,7 +148,7 @@ class AppHere:
 
         async def following() -> ScanLine | None:
             async for each in scanned:
-                return present.scan_line(each, self._session.texts)
+                return ScanLine(image=Scanned.of(each, self._session.texts))
             return None
 
         while (line := self._do(following)) is not None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
@@ -24,12 +24,11 @@ from agent.library.counters import Tally
 from agent.library.ingest import Ingest
 from agent.library.library_port import Library
 from agent.library.priority_folder import newest, note_first
+from agent.library.schemas import FolderOut, SubfolderOut
 from agent.library.watched_folders import root_meant
 from agent.sources.folder.folder_scan import walk_images
-from agent.web import present
 from agent.web.desk import Desk
 from agent.web.remembered import Remembered
-from agent.web.schemas import FolderOut, SubfolderOut
 from agent.web.settings_schemas import ChosenFolder, Estimate, FolderChange, FolderPath, FolderRemoved
 
 # A drive that has not answered by then is away.
@@ -53,7 +52,7 @@ def folder_list_routes(
 
         def read() -> tuple[FolderOut, ...]:
             return tuple(
-                present.folder(each, counts.get(each.root, partial(library.count_below, each.root)), problems, texts())
+                FolderOut.of(each, counts.get(each.root, partial(library.count_below, each.root)), problems.get(each.root), texts())
                 for each in settings().folders
             )
 
@@ -67,7 +66,11 @@ def folder_list_routes(
         """The folders directly inside a watched folder, or one inside it, that hold images. Those whose name is no text are left out."""
         root = root_meant(path, settings().folders)
         found = await asyncio.to_thread(inside.get, root, partial(library.folders_inside, root))
-        return tuple(present.subfolder(path, *counted) for path, counted in found.items() if printable(path) == path)
+        return tuple(
+            SubfolderOut(path=path, name=PurePath(path).name, images=images, nested=nested)
+            for path, (images, nested) in found.items()
+            if printable(path) == path
+        )
 
 
 def folder_routes(api: FastAPI, file: SettingsFile, library: Library, ingest: Ingest, desk: Desk, texts: Callable[[], Texts]) -> None:

@@ -9,8 +9,8 @@ from datetime import date
 
 from agent.library.library_port import Library
 from agent.library.records import Index, Shown
+from agent.library.schemas import Day, LibraryIndex
 from agent.web.remembered import Remembered
-from agent.web.schemas import Day, LibraryIndex
 
 _KEPT = 2  # of a large library each takes some megabytes
 _WIDEST = 2**16 - 1

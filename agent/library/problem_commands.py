@@ -13,7 +13,7 @@ from agent.core.i18n import Texts
 
 if TYPE_CHECKING:
     from agent.library.queries.library_queries import SqliteLibrary
-    from agent.web.schemas import PlaceProblem
+    from agent.library.schemas import PlaceProblem
 
 TEXTS = Texts()
 PAGE = 500
@@ -48,11 +48,11 @@ def list_problems(session: Session, folder: str | None, online_only: bool, as_js
 
 
 def _found(session: Session, library: "SqliteLibrary", folder: str | None, *, online_only: bool) -> "Iterator[PlaceProblem]":
-    from agent.web.present import place_problem
+    from agent.library.schemas import PlaceProblem
 
     read, offset = library.deferred if online_only else library.problems, 0
     while items := read(limit=PAGE, offset=offset, folder=folder).items:
-        yield from (place_problem(each, session.texts) for each in items)
+        yield from (PlaceProblem.of(each, session.texts) for each in items)
         offset += len(items)
 
 

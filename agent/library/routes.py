@@ -17,19 +17,11 @@ from agent.library.originals import original_response
 from agent.library.packed_index import IndexAnswers
 from agent.library.previews import Previews
 from agent.library.records import Match, Shown
+from agent.library.schemas import ImageOut, ImagePage, Images, LibraryAction, LibraryActionDone, LibraryIndex
 from agent.library.thumbnails import Thumbnails
 from agent.library.watched_folders import root_meant
-from agent.web import present
 from agent.web.desk import Desk
-from agent.web.schemas import (
-    Id,
-    ImageOut,
-    ImagePage,
-    Images,
-    LibraryAction,
-    LibraryActionDone,
-    LibraryIndex,
-)
+from agent.web.schemas import Id
 
 MOST_IDS_LENGTH = 2_400  # characters: 200 ids and to spare
 MOST_TEXT = 200  # characters
@@ -95,20 +87,20 @@ def image_routes(api: FastAPI, library: Library, previews: Previews, thumbnails:
     async def images(limit: Annotated[int, Query(ge=1, le=200)] = 60, before: Id | None = None) -> ImagePage:
         stored = await asyncio.to_thread(library.images, limit=limit, before=before)
         more = stored[-1].id if len(stored) == limit else None
-        return ImagePage(items=tuple(present.image(image) for image in stored), next=more)
+        return ImagePage(items=tuple(map(ImageOut.of, stored)), next=more)
 
     @api.get("/api/images/by-id")
     async def images_by_id(ids: Annotated[str, Query(pattern=IDS, max_length=MOST_IDS_LENGTH, examples=["3,1,2"])]) -> Images:
         """Up to 200, in the order asked for; those that are gone are left out."""
         stored = await asyncio.to_thread(library.images_by_id, _ids(ids))
-        return Images(items=tuple(present.image(image) for image in stored))
+        return Images(items=tuple(map(ImageOut.of, stored)))
 
     @api.get("/api/images/{image_id}")
     async def image(image_id: Id) -> ImageOut:
         stored = await asyncio.to_thread(library.image, image_id)
         if stored is None:
             raise NotFound
-        return present.image(stored)
+        return ImageOut.of(stored)
 
     @api.get("/api/images/{image_id}/preview", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
     async def preview(image_id: Id, side: Annotated[int, Query(ge=16, le=4096)] = 480) -> Response:

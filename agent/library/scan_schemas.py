@@ -1,10 +1,19 @@
 """What crosses the API when files are scanned by hand; `scan --json` prints the same."""
 
-from typing import Annotated
+import struct
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field
 
+from agent.core.i18n import Texts
+from agent.domain.errors import AgentError
+from agent.domain.face import Face
+from agent.domain.path_text import printable, uri_of_odd
 from agent.web.schemas import FilePath, Problem, Schema
+
+if TYPE_CHECKING:
+    from agent.library import scan
 
 
 class ScanRequest(Schema):
@@ -23,11 +32,26 @@ class ScannedFace(Schema):
     quality: dict[str, float]
     embedding: tuple[float, ...] | None = None
 
+    @classmethod
+    def of(cls, face: Face) -> Self:
+        box = face.box
+        return cls(
+            box=(box.x, box.y, box.w, box.h),
+            score=face.score,
+            landmarks=face.landmarks,
+            quality=asdict(face.quality),
+            embedding=_floats(face.embedding) if face.embedding else None,
+        )
+
 
 class ScannedError(Schema):
     code: str
     message: str
     """cause and remedy"""
+
+    @classmethod
+    def of(cls, error: AgentError, texts: Texts) -> Self:
+        return cls(code=error.code, message=texts("ui.sentences", cause=texts.cause(error), remedy=texts.remedy(error)))
 
 
 class Scanned(Schema):
@@ -43,6 +67,19 @@ class Scanned(Schema):
     error: ScannedError | None
     ms: dict[str, float] | None
 
+    @classmethod
+    def of(cls, scanned: "scan.Scanned", texts: Texts) -> Self:
+        return cls(
+            path=printable(scanned.path),
+            uri=uri_of_odd(scanned.path),
+            sha256=scanned.sha256,
+            width=scanned.width,
+            height=scanned.height,
+            faces=tuple(map(ScannedFace.of, scanned.faces)),
+            error=ScannedError.of(scanned.error, texts) if scanned.error else None,
+            ms=asdict(scanned.ms) if scanned.ms else None,
+        )
+
 
 class ScanLine(Schema):
     """One line of a scan's answer: how many files there are, or what came of one, or what ended the scan."""
@@ -50,3 +87,8 @@ class ScanLine(Schema):
     total: int | None = None
     image: Scanned | None = None
     stopped: Problem | None = None
+
+
+def _floats(packed: bytes) -> tuple[float, ...]:
+    """Little-endian float32 as numbers."""
+    return struct.unpack(f"<{len(packed) // 4}f", packed)

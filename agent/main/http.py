@@ -21,7 +21,7 @@ from agent.library.onboarding import Beginning
 from agent.library.onboarding_routes import first_run_routes
 from agent.library.routes import action_routes, image_routes, index_routes
 from agent.library.scan_schemas import ScanRequest
-from agent.main import streams
+from agent.main import present_status, streams
 from agent.main.app import App
 from agent.main.health import Health
 from agent.main.status_routes import health_routes, status_routes
@@ -33,7 +33,6 @@ from agent.screen.routes import capture_routes
 from agent.screen.watch_routes import watch_routes
 from agent.updates.routes import update_routes
 from agent.updates.service import Updates
-from agent.web import present
 from agent.web.auth import Auth
 from agent.web.desk import Desk
 from agent.web.guard import Guard
@@ -142,7 +141,7 @@ def _agent_routes(api: FastAPI, context: Context) -> None:
 
     @api.get("/api/status")
     async def status() -> Status:
-        return present.status(await app.status.now(), context.texts(), context.version)
+        return present_status.status(await app.status.now(), context.texts(), context.version)
 
     @api.get("/api/events", response_class=EventSourceResponse)
     async def events(last_event_id: Annotated[int | None, Header(lt=2**63)] = None) -> AsyncIterable[ServerSentEvent]:

@@ -2,11 +2,14 @@
 
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import PurePath
 from typing import Literal
 
 from agent.core.i18n import Texts
 from agent.domain.errors import AgentError, EngineError, ModelError
+from agent.domain.path_text import printable
 from agent.engine.monitor import MB, EngineProcess, Sample
+from agent.library.status import Status as AppStatus
 from agent.main.app import App
 from agent.main.health import DiskFacts, Finding, ModelFacts
 from agent.main.status_schemas import (
@@ -22,7 +25,7 @@ from agent.main.status_schemas import (
     PowerReport,
     StageMeans,
 )
-from agent.web.present import problem
+from agent.web.schemas import Burst, Finished, FolderState, Problem, Status
 
 EngineState = Literal["resting", "ready", "working", "paused", "failed"]
 
@@ -50,8 +53,53 @@ def health_report(
         disk=DiskReport(**asdict(disk)),
         stages=StageMeans(**asdict(means)) if means else None,
         last_backup=last_backup,
-        filing=problem(filing, texts) if filing else None,
+        filing=Problem.maybe(filing, texts),
         power=PowerReport(battery=monitor.power.on_battery, percent=monitor.power.percent),
+    )
+
+
+def status(now: AppStatus, texts: Texts, version: str) -> Status:
+    """What the agent does now."""
+    settings, problems, done = now.settings, dict(now.folder_problems), now.finished
+    return Status(
+        version=version,
+        state=now.state.value,
+        language="zh-CN" if texts.language == "zh-CN" else "en",
+        theme=settings.general.theme.value,
+        letter_keys=settings.general.letter_keys,
+        recognition=settings.recognition.enabled,
+        popup_seconds=settings.popup.seconds,
+        queued=now.queued,
+        failed=now.failed,
+        images=now.images,
+        faces=now.faces,
+        people=now.people,
+        doubts=now.doubts,
+        people_changed=now.people_changed,
+        update=now.update,
+        taken_back=Problem.maybe(now.taken_back, texts),
+        captures=now.captures,
+        captures_changed=now.captures_changed,
+        watch=now.watch.value,
+        watch_until=now.watch_until,
+        watch_said=now.watch_said,
+        watch_problem=Problem.maybe(now.watch_problem, texts),
+        burst=Burst(**asdict(now.burst)) if now.burst and now.burst.total >= settings.popup.burst else None,
+        folders=tuple(
+            FolderState(
+                path=printable(folder.path),
+                name=PurePath(printable(folder.path)).name,
+                problem=Problem.maybe(problems.get(folder.root), texts),
+            )
+            for folder in settings.folders
+        ),
+        problem=Problem.maybe(now.problem, texts),
+        online_only=now.online_only,
+        quiet_until=now.quiet_until,
+        throttled=now.throttled.value if now.throttled else None,
+        warning=Problem.maybe(now.warning, texts),
+        device_note=now.device_note.text(texts) if now.device_note else None,
+        finished=Finished(**asdict(done)) if done and done.photos + done.failed >= settings.popup.burst else None,
     )
 
 

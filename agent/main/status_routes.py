@@ -11,15 +11,15 @@ from agent.core.i18n import Texts
 from agent.domain.errors import FilingDue, ImageMissing, NotFound
 from agent.library.actions import NOT_ANALYSED
 from agent.library.records import PlacePage
+from agent.library.schemas import PlaceProblem, PlaceProblems
 from agent.library.watched_folders import root_meant
 from agent.main import present_status
 from agent.main.app import App
 from agent.main.health import Health, examine, to_file
 from agent.main.status_schemas import FindingOut, HealthReport
-from agent.web import present
 from agent.web.desk import Desk
 from agent.web.remembered import Remembered
-from agent.web.schemas import Id, PlaceProblem, PlaceProblems
+from agent.web.schemas import Id
 
 Limit: TypeAlias = Annotated[int, Query(ge=1, le=200)]
 Offset: TypeAlias = Annotated[int, Query(ge=0, lt=2**31)]
@@ -36,7 +36,7 @@ def _list_routes(api: FastAPI, app: App, texts: Callable[[], Texts]) -> None:
 
     def page(read: Callable[..., PlacePage], limit: int, offset: int, folder: str | None) -> PlaceProblems:
         found = read(limit=limit, offset=offset, folder=root_meant(folder, app.settings.folders) if folder else None)
-        return PlaceProblems(items=tuple(present.place_problem(place, texts()) for place in found.items), total=found.total)
+        return PlaceProblems(items=tuple(PlaceProblem.of(place, texts()) for place in found.items), total=found.total)
 
     @api.get("/api/problems")
     async def problems(limit: Limit = 100, offset: Offset = 0, folder: str | None = None) -> PlaceProblems:
@@ -53,7 +53,7 @@ def _list_routes(api: FastAPI, app: App, texts: Callable[[], Texts]) -> None:
         place = await asyncio.to_thread(library.place_by_id, place_id)
         if place is None or place.job not in NOT_ANALYSED:
             raise NotFound
-        return present.place_problem(place, texts())
+        return PlaceProblem.of(place, texts())
 
 
 def _problem_routes(api: FastAPI, app: App, desk: Desk) -> None:

@@ -2,23 +2,85 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from datetime import datetime
+from typing import Literal, Self
 
 from fastapi.sse import ServerSentEvent
 
 from agent.core.i18n import Texts
 from agent.core.stoppable import stoppable
 from agent.domain.errors import AgentError
-from agent.domain.events import Recorded
+from agent.domain.events import (
+    Event,
+    FavouritesChanged,
+    ImageFailed,
+    ImageIndexed,
+    ImagesHidden,
+    PeopleChanged,
+    PersonNamed,
+    PlaceAdded,
+    PlaceLost,
+    PlaceMoved,
+    RecognitionPurged,
+    Recorded,
+)
 from agent.library.scan import rules
-from agent.library.scan_schemas import ScanLine, ScanRequest
+from agent.library.scan_schemas import ScanLine, Scanned, ScanRequest
 from agent.library.status import Status
+from agent.main import present_status
 from agent.main.app import App
 from agent.sources.folder.folder_scan import walk_images
-from agent.web import present
+from agent.web.schemas import Problem, Schema
 
 # A reader that falls this far behind is cut off; it comes back and reads what it missed from the library.
 MOST_WAITING = 512
 MISSED_PAGE = 500
+
+
+_KINDS: dict[type[Event], str] = {
+    ImageIndexed: "image_indexed",
+    PlaceAdded: "place_added",
+    PlaceMoved: "place_moved",
+    PlaceLost: "place_lost",
+    ImageFailed: "image_failed",
+    ImagesHidden: "images_hidden",
+    FavouritesChanged: "favourites_changed",
+    PersonNamed: "person_named",
+    PeopleChanged: "people_changed",
+    RecognitionPurged: "recognition_purged",
+}
+
+
+class EventOut(Schema):
+    """Something that happened; references only."""
+
+    id: int
+    at: datetime
+    kind: Literal[
+        "image_indexed",
+        "place_added",
+        "place_moved",
+        "place_lost",
+        "image_failed",
+        "images_hidden",
+        "favourites_changed",
+        "person_named",
+        "people_changed",
+        "recognition_purged",
+    ]
+    image_id: int | None = None
+    place_id: int | None = None
+    person_id: int | None = None
+    faces: int | None = None
+    embeddings: int | None = None
+    """face prints that were deleted"""
+    chips: int | None = None
+    """pictures of faces that were deleted"""
+    code: str | None = None
+
+    @classmethod
+    def of(cls, recorded: Recorded) -> Self:
+        return cls.from_record(recorded.event, id=recorded.id, at=recorded.at, kind=_KINDS[type(recorded.event)])
 
 
 async def happenings(app: App, texts: Callable[[], Texts], version: str, last_seen: int | None) -> AsyncGenerator[ServerSentEvent, None]:
@@ -55,11 +117,11 @@ async def happenings(app: App, texts: Callable[[], Texts], version: str, last_se
 
 
 def _status(now: Status, texts: Texts, version: str) -> ServerSentEvent:
-    return ServerSentEvent(event="status", data=present.status(now, texts, version))
+    return ServerSentEvent(event="status", data=present_status.status(now, texts, version))
 
 
 def _happened(recorded: Recorded) -> ServerSentEvent:
-    return ServerSentEvent(event="happened", id=str(recorded.id), data=present.event(recorded))
+    return ServerSentEvent(event="happened", id=str(recorded.id), data=EventOut.of(recorded))
 
 
 async def scan(app: App, request: ScanRequest, texts: Texts) -> AsyncIterator[bytes]:
@@ -68,9 +130,9 @@ async def scan(app: App, request: ScanRequest, texts: Texts) -> AsyncIterator[by
     yield _line(ScanLine(total=len(files)))
     try:
         async for scanned in app.scan(files, embeddings=request.embeddings):
-            yield _line(present.scan_line(scanned, texts))
+            yield _line(ScanLine(image=Scanned.of(scanned, texts)))
     except AgentError as error:
-        yield _line(ScanLine(stopped=present.problem(error, texts)))
+        yield _line(ScanLine(stopped=Problem.of(error, texts)))
 
 
 def _line(line: ScanLine) -> bytes:

@@ -22,7 +22,8 @@ from agent.people.find_commands import person_of
 if TYPE_CHECKING:
     from agent.library.queries.library_queries import SqliteLibrary
     from agent.library.records import StoredFace
-    from agent.people.schemas import Edit, Step
+    from agent.people.edit_schemas import Edit
+    from agent.people.schemas import Step
 
 TEXTS = Texts()
 
@@ -97,7 +98,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
 @json_option()
 @click.pass_obj
 def name(session: Session, photo: str, name: str, which: int | None, as_json: bool) -> int:
-    from agent.people.schemas import NameFaces
+    from agent.people.edit_schemas import NameFaces
 
     texts = session.texts
     with session.library() as library:
@@ -120,7 +121,7 @@ def name(session: Session, photo: str, name: str, which: int | None, as_json: bo
 @json_option()
 @click.pass_obj
 def rename(session: Session, name: str, new: str, as_json: bool) -> None:
-    from agent.people.schemas import DescribePerson
+    from agent.people.edit_schemas import DescribePerson
 
     _edit(session, DescribePerson(kind="describe", person_id=_id(session, name), name=new))
     tell({"name": new, "was": name}, session.texts("cli.people.renamed", name=name, new=new), as_json=as_json)
@@ -133,7 +134,7 @@ def rename(session: Session, name: str, new: str, as_json: bool) -> None:
 @json_option()
 @click.pass_obj
 def merge(session: Session, names: tuple[str, ...], into: str, dry_run: bool, as_json: bool) -> None:
-    from agent.people.schemas import MergePeople
+    from agent.people.edit_schemas import MergePeople
 
     with session.library() as library:
         people = [person_of(library, name) for name in names]
@@ -156,7 +157,7 @@ def merge(session: Session, names: tuple[str, ...], into: str, dry_run: bool, as
 @json_option()
 @click.pass_obj
 def split(session: Session, name: str, photos: tuple[str, ...], new: str | None, dry_run: bool, as_json: bool) -> int:
-    from agent.people.schemas import NameFaces, UnnameFaces
+    from agent.people.edit_schemas import NameFaces, UnnameFaces
 
     with session.checked_library() as library:
         person = person_of(library, name)

@@ -16,8 +16,8 @@ from agent.domain.people import Certainty
 from agent.domain.reference import why_not
 from agent.library.scan_schemas import ScanRequest
 from agent.people import export_files
+from agent.people.edit_schemas import NameFaces, NameMany, PersonsFaces
 from agent.people.export_files import FaceRow
-from agent.people.schemas import NameFaces, NameMany, PersonsFaces
 
 if TYPE_CHECKING:
     from agent.cli.backend import Hands

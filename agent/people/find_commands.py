@@ -97,7 +97,7 @@ def find(
 @click.pass_obj
 def verify(session: Session, one: str, other: str, as_json: bool) -> int:
     from agent.cli.backend import absolute, hands
-    from agent.people.schemas import VerifyRequest
+    from agent.people.edit_schemas import VerifyRequest
 
     first, second = absolute([one, other])
     try:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
@@ -13,36 +12,36 @@ from agent.core.settings import Settings
 from agent.domain.errors import NotFound, PersonUnknown
 from agent.library.library_port import Library
 from agent.library.recipes import EMBEDDER
-from agent.people import present_people
 from agent.people.cluster_cards import GroupCards
 from agent.people.drafts import Drafts
+from agent.people.edit_schemas import Draft, Edit, KeepNames, LibraryUndo, NameFace, Undo, VerifyRequest, wish
 from agent.people.export import held
 from agent.people.face_search import FaceSearch
 from agent.people.naming import People
 from agent.people.review import Review
 from agent.people.schemas import (
+    Doubt,
     Doubts,
-    Edit,
     Edited,
+    FaceRef,
     FaceSearchOut,
     Forgotten,
+    Group,
     GroupFaces,
     Groups,
-    KeepNames,
     NameConflict,
     PersonDetail,
+    PersonFace,
     PersonFaces,
+    PersonOut,
     Step,
     Steps,
-    Undo,
     Verified,
-    VerifyRequest,
 )
 from agent.people.sidecars.sidecar_names import SidecarNames
 from agent.people.verify import Verified as Verification
-from agent.web import present
 from agent.web.received import received
-from agent.web.schemas import Draft, Id, LibraryUndo, NameFace, PersonOut
+from agent.web.schemas import Id
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 Offset = Annotated[int, Query(ge=0, lt=2**31)]
@@ -60,14 +59,14 @@ def people_routes(
     async def people() -> tuple[PersonOut, ...]:
         days = settings().recognition.person_days
         overdue = await asyncio.to_thread(library.overdue, now=clock(), usual_days=days)
-        return tuple(present.person(known, overdue=known.id in overdue) for known in await asyncio.to_thread(library.people))
+        return tuple(PersonOut.of(known, overdue=known.id in overdue) for known in await asyncio.to_thread(library.people))
 
     @api.get("/api/people/conflicts")
     async def conflicts() -> tuple[NameConflict, ...]:
         """Those on photos that the library page shows."""
         found = await sidecars.conflicts()
         faces = {face.id: face for face in await asyncio.to_thread(library.face_refs, {each.face_id for each in found})}
-        return tuple(present_people.conflict(each, faces[each.face_id]) for each in found if each.face_id in faces)
+        return tuple(NameConflict.of(each, faces[each.face_id]) for each in found if each.face_id in faces)
 
     @api.post("/api/people/conflicts", status_code=204)
     async def keep(asked: KeepNames) -> None:
@@ -78,12 +77,12 @@ def people_routes(
         found = await asyncio.to_thread(library.person, person_id)
         if found is None:
             raise PersonUnknown
-        return present_people.detail(found, settings())
+        return PersonDetail.of(found, settings().recognition.person_days)
 
     @api.get("/api/people/{person_id}/faces")
     async def faces(person_id: Id, limit: Limit = 200, offset: Offset = 0) -> PersonFaces:
         items, total = await asyncio.to_thread(library.person_faces, person_id, limit=limit, offset=offset)
-        return PersonFaces(items=tuple(present_people.person_face(each) for each in items), total=total)
+        return PersonFaces(items=tuple(map(PersonFace.of, items)), total=total)
 
     @api.get("/api/people/{person_id}/export", response_class=StreamingResponse, responses={200: {"content": {"application/x-ndjson": {}}}})
     async def export(person_id: Id) -> StreamingResponse:
@@ -99,19 +98,19 @@ def waiting_routes(api: FastAPI, cards: GroupCards, review: Review) -> None:
     @api.get("/api/groups")
     async def groups(limit: Limit = 60, offset: Offset = 0) -> Groups:
         items, total = await cards.page(limit=limit, offset=offset)
-        return Groups(items=tuple(present_people.group(each) for each in items), total=total)
+        return Groups(items=tuple(map(Group.of, items)), total=total)
 
     @api.get("/api/groups/{group_id}")
     async def group(group_id: Id) -> GroupFaces:
         found, doubtful = await cards.faces(group_id)
         if not found:
             raise NotFound
-        return GroupFaces(items=tuple(present_people.face_ref(each) for each in found), doubtful=doubtful)
+        return GroupFaces(items=tuple(map(FaceRef.of, found)), doubtful=doubtful)
 
     @api.get("/api/doubts")
     async def doubts(limit: Limit = 20, person_id: Id | None = None) -> Doubts:
         items, total = await review.questions(limit=limit, person_id=person_id)
-        return Doubts(items=tuple(present_people.doubt(each) for each in items), total=total)
+        return Doubts(items=tuple(map(Doubt.of, items)), total=total)
 
 
 def naming_routes(api: FastAPI, people: People, library: Library, drafts: Drafts, settings: Callable[[], Settings]) -> None:
@@ -122,7 +121,7 @@ def naming_routes(api: FastAPI, people: People, library: Library, drafts: Drafts
         person_id = await people.name_face(named.face_id, named.name)
         drafts.put(named.face_id, "")
         known = await asyncio.to_thread(library.people)
-        return next(present.person(person) for person in known if person.id == person_id)
+        return next(PersonOut.of(person) for person in known if person.id == person_id)
 
     @api.get("/api/drafts")
     async def begun() -> tuple[Draft, ...]:
@@ -146,7 +145,7 @@ def editing_routes(api: FastAPI, people: People, library: Library, drafts: Draft
 
     @api.post("/api/people/edits")
     async def edit(asked: Edit) -> Edited:
-        step = await people.edit(present_people.wish(asked))
+        step = await people.edit(wish(asked))
         for face_id in step.faces:
             drafts.put(face_id, "")
         return Edited(undo=step.token, count=step.count, person_id=step.person_id)
@@ -156,21 +155,21 @@ def editing_routes(api: FastAPI, people: People, library: Library, drafts: Draft
         """It can't be taken back."""
         gone = await people.forget(person_id)
         drafts.clear()  # their name may be among those that were begun
-        return present_people.forgotten(gone)
+        return Forgotten.from_record(gone)
 
     @api.get("/api/steps")
     async def steps() -> Steps:
         back, again = await asyncio.to_thread(library.steps)
-        return Steps(undo=present_people.step(back), redo=present_people.step(again))
+        return Steps(undo=back and Step.of(back), redo=again and Step.of(again))
 
     @api.post("/api/undo")
     async def undo(asked: Undo) -> Step:
         """What the token stands for, or the latest step."""
-        return present_people.step_done(await people.take_back(asked.undo))
+        return Step.of(await people.take_back(asked.undo))
 
     @api.post("/api/redo")
     async def redo() -> Step:
-        return present_people.step_done(await people.do_again())
+        return Step.of(await people.do_again())
 
 
 def search_routes(
@@ -182,9 +181,9 @@ def search_routes(
     async def search_face(request: Request) -> FaceSearchOut:
         """Faces like those of the photo that is sent; it is looked at and not kept."""
         async with received(request.stream(), settings().engine.max_megabytes) as path:
-            return present_people.alike(await search.search(path))
+            return FaceSearchOut.of(await search.search(path))
 
     @api.post("/api/verify")
     async def verify(asked: VerifyRequest) -> Verified:
         """Computed for this answer only, stored nowhere."""
-        return Verified(**asdict(await compare(*asked.paths)))
+        return Verified.from_record(await compare(*asked.paths))

@@ -1,15 +1,56 @@
 """The shapes of what is known about people, of what is asked about faces, and of what the user says to it."""
 
-from datetime import date, datetime
-from typing import Annotated, Literal, Self, TypeAlias
+from dataclasses import astuple
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
-from pydantic import Field, StringConstraints, model_validator
+from agent.web.schemas import Schema
 
-from agent.web.schemas import FilePath, Id, PortraitOut, Schema
+if TYPE_CHECKING:
+    from agent.domain import edits
+    from agent.library import records
+    from agent.people.cluster_cards import GroupCard
+    from agent.people.face_search import Alike, FaceSearchResult
+    from agent.people.review import Question
+    from agent.people.sidecars import sidecar_names
 
-Ids: TypeAlias = Annotated[tuple[Id, ...], Field(min_length=1, max_length=100_000)]
-PersonName: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
 Basis: TypeAlias = Literal["own_consent", "family", "contract", "guardian"]
+
+
+class PortraitOut(Schema):
+    image_id: int
+    width: int
+    """of the image, as its height"""
+    height: int
+    box: tuple[float, float, float, float]
+    """left, top, width, height in pixels of the upright image"""
+
+    @classmethod
+    def maybe(cls, found: "records.Portrait | None") -> Self | None:
+        return cls.from_record(found, box=astuple(found.box)) if found else None
+
+
+class PersonOut(Schema):
+    id: int
+    name: str
+    faces: int
+    photos: int
+    """that these are on"""
+    suggested: int
+    """of either: those that are not confirmed, each on a photo of its own"""
+    hidden: bool = False
+    """not shown on the people page, and never asked about"""
+    never: bool = False
+    """never recognised"""
+    overdue: bool = False
+    """no face of theirs was confirmed for as long as they may be kept: the user is asked, and a month later they are forgotten"""
+    portrait: PortraitOut | None
+    """a face to show them by; null if none that was named is among the photos shown"""
+
+    @classmethod
+    def of(cls, known: "records.Person", *, overdue: bool = False) -> Self:
+        return cls.from_record(known, overdue=overdue, portrait=PortraitOut.maybe(known.portrait))
 
 
 class FaceRef(Schema):
@@ -25,12 +66,20 @@ class FaceRef(Schema):
     taken_at: datetime
     """by the camera's clock, else the file's time; without a zone"""
 
+    @classmethod
+    def of(cls, face: "records.FaceRef", **others: object) -> Self:
+        return cls.from_record(face, box=astuple(face.box), **others)
+
 
 class PersonFace(Schema):
     """A face that is a person, or may be."""
 
     face: FaceRef
     certainty: Literal["confirmed", "certain", "probable"]
+
+    @classmethod
+    def of(cls, shown: "records.PersonFace") -> Self:
+        return cls(face=FaceRef.of(shown.face), certainty=shown.certainty.value)
 
 
 class PersonDetail(Schema):
@@ -61,6 +110,21 @@ class PersonDetail(Schema):
     watch_at: datetime | None
     """since then they agree to being named when they are seen on the screen"""
 
+    @classmethod
+    def of(cls, known: "records.PersonFacts", usual_days: int) -> Self:
+        """Of whoever has no retention of their own, faces are kept for `usual_days`."""
+        since, person = known.confirmed_at or known.named_at, known.person
+        return cls.from_record(
+            known,
+            id=person.id,
+            name=person.name,
+            faces=person.faces,
+            portrait=PortraitOut.maybe(person.portrait),
+            hidden=person.hidden,
+            never=person.never,
+            expires_at=since + timedelta(days=known.retention_days or usual_days),
+        )
+
 
 class PersonFaces(Schema):
     """Some of a person's faces, newest taken first."""
@@ -78,6 +142,10 @@ class Group(Schema):
     """up to four of them, the least alike: a name that is given here is theirs, the others become suggestions"""
     doubtful: bool
     """it may be two people's: it is looked at before it is named"""
+
+    @classmethod
+    def of(cls, found: "GroupCard") -> Self:
+        return cls.from_record(found, faces=tuple(map(FaceRef.of, found.faces)))
 
 
 class Groups(Schema):
@@ -112,6 +180,11 @@ class Doubt(Schema):
     shown: tuple[KnownFace, ...]
     """up to three of the references, those that agree first"""
 
+    @classmethod
+    def of(cls, asked: "Question") -> Self:
+        shown = tuple(KnownFace.of(face, agrees=face.id in asked.agree) for face in asked.shown)
+        return cls.from_record(asked.doubt, face=FaceRef.of(asked.doubt.face), shown=shown)
+
 
 class Doubts(Schema):
     """Some of what waits for an answer, the surest first."""
@@ -129,98 +202,9 @@ class NameConflict(Schema):
     ours: str
     theirs: str
 
-
-class KeepNames(Schema):
-    """What the user calls these faces counts, whatever another program calls them."""
-
-    face_ids: Ids
-    kept: bool = True
-    """false takes that back"""
-
-
-# -- what the user says ------------------------------------------------------------------------------------------------------------
-
-
-class NameFaces(Schema):
-    """They are this person: one that is known (`person_id`), or whoever has this name, made if nobody has; one of both is said."""
-
-    kind: Literal["name"]
-    face_ids: Ids
-    person_id: Id | None = None
-    name: PersonName | None = None
-    basis: Basis | None = None
-
-    @model_validator(mode="after")
-    def _somebody(self) -> Self:
-        if (self.person_id is None) == (self.name is None):
-            raise ValueError("either a person or a name")
-        return self
-
-
-class PersonsFaces(Schema):
-    name: PersonName
-    face_ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=10_000_000)]
-
-
-class NameMany(Schema):
-    """Each of these names has these faces, as one step."""
-
-    kind: Literal["name_many"]
-    people: Annotated[tuple[PersonsFaces, ...], Field(min_length=1, max_length=1_000_000)]
-
-
-class NotThisPerson(Schema):
-    """They are not this person, and are never taken for them again."""
-
-    kind: Literal["reject"]
-    face_ids: Ids
-    person_id: Id
-
-
-class UnnameFaces(Schema):
-    """They are nobody's any more: whoever they were confirmed as, they are not."""
-
-    kind: Literal["unname"]
-    face_ids: Ids
-
-
-class IgnoreFaces(Schema):
-    """Nobody is asked about them any more, or again."""
-
-    kind: Literal["ignore", "unignore"]
-    face_ids: Ids
-
-
-class MergePeople(Schema):
-    """They are all the same person: `into` stays."""
-
-    kind: Literal["merge"]
-    person_ids: Ids
-    into: Id
-
-
-class DescribePerson(Schema):
-    """What is given is changed, and nothing else."""
-
-    kind: Literal["describe"]
-    person_id: Id
-    name: PersonName | None = None
-    birth_date: date | None = None
-    notes: Annotated[str, Field(max_length=10_000)] | None = None
-    cover_face_id: Id | None = None
-    hidden: bool | None = None
-    never: bool | None = None
-    watch: bool | None = None
-    """they agree to being named when they are seen on the screen; false withdraws it"""
-    basis: Basis | None = None
-    retention_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
-    clear: tuple[Literal["birth_date", "cover_face_id", "basis", "retention_days"], ...] = ()
-    """what is not known any more"""
-
-
-Edit: TypeAlias = Annotated[
-    NameFaces | NameMany | NotThisPerson | UnnameFaces | IgnoreFaces | MergePeople | DescribePerson, Field(discriminator="kind")
-]
+    @classmethod
+    def of(cls, found: "sidecar_names.NameConflict", face: "records.FaceRef") -> Self:
+        return cls.from_record(found, face=FaceRef.of(face))
 
 
 class Edited(Schema):
@@ -230,16 +214,6 @@ class Edited(Schema):
     """faces or people it changed"""
     person_id: int | None
     """whom it was about, if that is one person who is still there"""
-
-
-class Undo(Schema):
-    undo: Annotated[str, Field(min_length=1, max_length=100)] | None = None
-    """null: the latest step"""
-
-
-class VerifyRequest(Schema):
-    paths: tuple[FilePath, FilePath]
-    """two photos of one face each"""
 
 
 class Verified(Schema):
@@ -259,11 +233,24 @@ class AlikeFace(Schema):
     found: tuple[FaceRef, ...]
     """faces of the library that look like it, the most alike first"""
 
+    @classmethod
+    def of(cls, face: "Alike") -> Self:
+        return cls(
+            box=astuple(face.box),
+            person_id=face.identity.person_id if face.identity else None,
+            certainty=face.identity.certainty.value if face.identity else None,
+            found=tuple(map(FaceRef.of, face.found)),
+        )
+
 
 class FaceSearchOut(Schema):
     width: int
     height: int
     faces: tuple[AlikeFace, ...]
+
+    @classmethod
+    def of(cls, found: "FaceSearchResult") -> Self:
+        return cls(width=found.width, height=found.height, faces=tuple(map(AlikeFace.of, found.faces)))
 
 
 class Step(Schema):
@@ -272,6 +259,10 @@ class Step(Schema):
     action: str
     """`name`, `reject`, `unname`, `ignore`, `unignore`, `merge`, `describe`, `hide`, `unhide`, `favourite`, `unfavourite`"""
     count: int
+
+    @classmethod
+    def of(cls, done: "edits.Step") -> Self:
+        return cls(action=done.action, count=done.count)
 
 
 class Steps(Schema):

@@ -29,7 +29,7 @@ from agent.redaction.schemas import (
     UnderWayOut,
 )
 from agent.redaction.worker import UnderWay
-from agent.web import present
+from agent.web.schemas import Problem
 
 # Intersection over union from which on a mark is that of a face that the library knows.
 _SAME_FACE = 0.5
@@ -112,7 +112,7 @@ def item(known: RedactionItem, texts: Texts, percent: int | None = None) -> Reda
         sha256=facts.sha256 if facts else None,
         copy_sha256=facts.copy_sha256 if facts else None,
         removed=facts.removed if facts else (),
-        error=present.problem(known.error, texts) if known.error else None,
+        error=Problem.maybe(known.error, texts),
         at=known.at,
     )
 

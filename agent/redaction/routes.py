@@ -27,6 +27,7 @@ from agent.redaction.schemas import (
     ItemIds,
     MarksEdit,
     Moment,
+    PhotoCopiedOut,
     RedactedOut,
     RedactionBatches,
     RedactionBatchOut,
@@ -38,9 +39,8 @@ from agent.redaction.schemas import (
     RestoreRequest,
 )
 from agent.redaction.service import Redaction
-from agent.web import present
 from agent.web.desk import Desk
-from agent.web.schemas import Id, PhotoCopiedOut
+from agent.web.schemas import Id, Problem
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 Offset = Annotated[int, Query(ge=0, lt=2**31)]
@@ -57,7 +57,7 @@ async def lines(copies: Redacting, request: RedactRequest, words: Texts) -> Asyn
             async for line in told:
                 yield _line(line)
     except AgentError as error:
-        yield _line(RedactLine(stopped=present.problem(error, words)))
+        yield _line(RedactLine(stopped=Problem.of(error, words)))
 
 
 def making_routes(api: FastAPI, redaction: Redaction, photo_copy: PhotoCopy, actions: Actions, texts: Callable[[], Texts]) -> None:

@@ -257,3 +257,12 @@ class ItemIds(Schema):
 
 class Count(Schema):
     count: int
+
+
+class PhotoCopiedOut(Schema):
+    """What was put on the clipboard."""
+
+    covered: int
+    """faces"""
+    doubtful: bool
+    """a face may have been missed: it is to be reviewed before it is shared"""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from agent.core.i18n import Texts
 from agent.screen.watch import Watching
 from agent.screen.watch_schemas import WatchOut, WatchSaid
-from agent.web.present import problem
+from agent.web.schemas import Problem
 
 
 def shown(watching: Watching, names: Mapping[int, str], texts: Texts) -> WatchOut:
@@ -13,7 +13,7 @@ def shown(watching: Watching, names: Mapping[int, str], texts: Texts) -> WatchOu
     return WatchOut(
         state=now.state.value,
         until=now.until,
-        problem=problem(now.problem, texts) if now.problem else None,
+        problem=Problem.maybe(now.problem, texts),
         said=tuple(
             WatchSaid(
                 number=said.number,

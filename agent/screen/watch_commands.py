@@ -98,8 +98,8 @@ def forbid(session: Session, name: str, as_json: bool) -> None:
 
 def _agree(session: Session, name: str, *, agreed: bool, as_json: bool) -> None:
     from agent.cli.backend import hands
+    from agent.people.edit_schemas import DescribePerson
     from agent.people.find_commands import person_of
-    from agent.people.schemas import DescribePerson
 
     with session.checked_library() as library:
         person_id = person_of(library, name).id

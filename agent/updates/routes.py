@@ -9,7 +9,7 @@ from agent.core.settings import Settings
 from agent.updates.releases import UpdateState
 from agent.updates.schemas import UpdateOut
 from agent.updates.service import Updates
-from agent.web.present import problem
+from agent.web.schemas import Problem
 
 
 def update_routes(api: FastAPI, updates: Updates, settings: Callable[[], Settings], texts: Callable[[], Texts]) -> None:
@@ -26,8 +26,8 @@ def update_routes(api: FastAPI, updates: Updates, settings: Callable[[], Setting
                 "news": state.news.get(words.language) or state.news.get("en"),
                 "command": state.command,
                 "checked_at": state.checked_at,
-                "problem": problem(state.problem, words) if state.problem else None,
-                "outcome": problem(state.outcome, words) if state.outcome else None,
+                "problem": Problem.maybe(state.problem, words),
+                "outcome": Problem.maybe(state.outcome, words),
             }
         )
 

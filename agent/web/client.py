@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 
 from agent.domain.errors import AgentError, AgentUnreachable, ImageUnreadable, LifecycleError, NotRunning, from_code
 from agent.library.scan_schemas import ScanLine, ScanRequest
-from agent.people.schemas import Edit, Edited, FaceSearchOut, Forgotten, Step, Verified, VerifyRequest
+from agent.people.edit_schemas import Edit, VerifyRequest
+from agent.people.schemas import Edited, FaceSearchOut, Forgotten, Step, Verified
 from agent.redaction.schemas import RedactLine, RedactRequest, Restored, RestoreRequest
 from agent.screen.schemas import CaptureOut, CaptureRequest
 from agent.screen.watch_schemas import WatchOut

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from agent.core.i18n import Texts
 from agent.domain.errors import ApiError, ForeignOrigin, Unauthorised, Unexpected
 from agent.web.auth import Auth, Session
-from agent.web.present import problem
+from agent.web.schemas import Problem
 from agent.web.session_routes import cookie_name
 
 log = structlog.get_logger()
@@ -64,7 +64,7 @@ class Guard:
             log.exception("api.unexpected")
             if answer.started:
                 raise  # the connection breaks, so that half an answer is not taken for a whole one
-            unexpected = JSONResponse(problem(Unexpected(kind=type(error).__name__), self._texts()).model_dump(), 500)
+            unexpected = JSONResponse(Problem.of(Unexpected(kind=type(error).__name__), self._texts()).model_dump(), 500)
             await unexpected(scope, receive, _with_headers(send))
 
     def _check(self, request: Request) -> Session | None:
@@ -88,7 +88,7 @@ class Guard:
     def _refusal(self, error: ApiError) -> Response:
         texts, status = self._texts(), 401 if isinstance(error, Unauthorised) else 403
         # The page that is not signed in knows no other way which language the program speaks.
-        return JSONResponse(problem(error, texts).model_dump(), status, {"content-language": texts.language})
+        return JSONResponse(Problem.of(error, texts).model_dump(), status, {"content-language": texts.language})
 
 
 class _Answer:

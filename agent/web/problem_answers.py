@@ -41,7 +41,7 @@ from agent.domain.errors import (
     UpdatesOff,
     WholeOnly,
 )
-from agent.web.present import problem
+from agent.web.schemas import Problem
 
 STATUS_OF: tuple[tuple[type[AgentError], int], ...] = (
     (BadRequest, 422),
@@ -81,7 +81,7 @@ def problem_answers(api: FastAPI, texts: Callable[[], Texts]) -> None:
     """Have `api` answer so."""
 
     def answer(error: AgentError, status: int) -> JSONResponse:
-        return JSONResponse(problem(error, texts()).model_dump(), status)
+        return JSONResponse(Problem.of(error, texts()).model_dump(), status)
 
     @api.exception_handler(AgentError)
     async def refused(_: Request, error: AgentError) -> JSONResponse:

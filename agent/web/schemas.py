@@ -1,10 +1,22 @@
 """The shapes that cross the HTTP API; the UI's types are generated from them."""
 
 import os
-from datetime import date, datetime
-from typing import Annotated, Final, Literal, TypeAlias
+from datetime import datetime
+from typing import Annotated, Final, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from agent.core.i18n import Texts
+from agent.core.setting_fields import setting_fields
+from agent.domain.errors import (
+    AgentError,
+    AutostartFailed,
+    EngineMemory,
+    EngineTimeout,
+    ImageTooLarge,
+    RecognitionOff,
+    SettingsInvalid,
+)
 
 _LONGEST_PATH: Final = 4_096
 
@@ -26,14 +38,11 @@ FilePath = Annotated[str, AfterValidator(_of_a_file), Field(json_schema_extra={"
 class Schema(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-
-class PhotoCopiedOut(Schema):
-    """What was put on the clipboard."""
-
-    covered: int
-    """faces"""
-    doubtful: bool
-    """a face may have been missed: it is to be reviewed before it is shared"""
+    @classmethod
+    def from_record(cls, record: object, **others: object) -> Self:
+        """What `record` calls by the names of the fields; `others` are given, or take a field's place."""
+        shared = {name: getattr(record, name) for name in cls.model_fields if name not in others and hasattr(record, name)}
+        return cls.model_validate({**shared, **others})
 
 
 class Problem(Schema):
@@ -49,126 +58,41 @@ class Problem(Schema):
     params: dict[str, str | int | float] = {}
     """what the words are about"""
 
+    @classmethod
+    def of(cls, error: AgentError, texts: Texts) -> Self:
+        line = error.params.get("line")
+        return cls(
+            code=error.code,
+            cause=texts.cause(error),
+            remedy=texts.remedy(error),
+            setting=setting_of(error),
+            line=line if isinstance(line, int) else None,
+            params=error.params,
+        )
 
-class FaceOut(Schema):
-    id: int
-    box: tuple[float, float, float, float]
-    """left, top, width, height in pixels of the upright image"""
-    score: float
-    person_id: int | None
-    person: str | None
-    certainty: Literal["confirmed", "certain", "probable"] | None
-    agree: int
-    """references that agree, of `references`"""
-    references: int
-    ignored: bool = False
-    """nobody is asked about it"""
-
-
-class ImageOut(Schema):
-    id: int
-    name: str
-    """file name"""
-    folder: str
-    """name of the folder it lies in"""
-    path: str
-    places: int
-    """how many files hold this image"""
-    width: int
-    height: int
-    faces: tuple[FaceOut, ...]
-    indexed_at: datetime
-    taken_at: datetime
-    """by the camera's clock, else the file's time; without a zone"""
-    size: int
-    """bytes"""
-    format: str
-    """"jpeg", "png", ..."""
-    hidden: bool
-    favourite: bool
+    @classmethod
+    def maybe(cls, error: AgentError | None, texts: Texts) -> Self | None:
+        return cls.of(error, texts) if error else None
 
 
-class Images(Schema):
-    items: tuple[ImageOut, ...]
-
-
-class ImagePage(Schema):
-    items: tuple[ImageOut, ...]
-    next: int | None
-    """pass as `before` for the following page; null at the end"""
-
-
-class Day(Schema):
-    day: date
-    count: int
-
-
-class LibraryIndex(Schema):
-    """Every image that matches, newest taken first: enough to lay out the whole page."""
-
-    ids: tuple[int, ...]
-    ratios: tuple[int, ...]
-    """of the same images: width * 100 / height, rounded"""
-    days: tuple[Day, ...]
-    """in the same order: so many images are of each day"""
-    total: int
-
-
-class LibraryAction(Schema):
-    action: Literal["hide", "unhide", "favourite", "unfavourite", "look_again"]
-    ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=1_000_000)]
-
-
-class LibraryActionDone(Schema):
-    undo: str | None
-    """takes it back, also after a restart; null if nothing changed or it can't be taken back"""
-    count: int
-    """images it changed, or that are looked at again"""
-
-
-class LibraryUndo(Schema):
-    undo: Annotated[str, Field(min_length=1, max_length=100)]
-
-
-class FolderOut(Schema):
-    """A watched folder."""
-
-    path: str
-    name: str
-    images: int
-    problem: Problem | None
-
-
-class SubfolderOut(Schema):
-    """A folder inside a watched one."""
-
-    path: str
-    name: str
-    images: int
-    """at any depth"""
-    nested: bool
-    """whether it holds folders with images"""
-
-
-class PlaceProblem(Schema):
-    """A file that could not be analysed."""
-
-    place_id: int
-    name: str
-    path: str
-    quarantined: bool
-    at: datetime
-    problem: Problem
-    action: Literal["retry", "show", "settings", "clear"]
-    """what helps: to try the file again, to look at it in its folder, to change a setting, or to speak of it no more"""
-
-
-class PlaceProblems(Schema):
-    """Some of a list of files, newest first."""
-
-    items: tuple[PlaceProblem, ...]
-    total: int
-    """of the whole list"""
+def setting_of(error: AgentError) -> str | None:
+    """The setting that would help against an error, or that is wrong; None if none would."""
+    match error:
+        case ImageTooLarge():
+            return "engine.max_megabytes" if "megabytes" in error.params else "engine.max_megapixels"
+        case EngineTimeout():
+            return "engine.time_limit_s"
+        case EngineMemory():
+            return "engine.max_memory_mb"
+        case RecognitionOff():
+            return "recognition.enabled"
+        case AutostartFailed():
+            return "general.autostart"
+        case SettingsInvalid():
+            key = str(error.params["key"])
+            return key if key in setting_fields() else None
+        case _:
+            return None
 
 
 class Burst(Schema):
@@ -256,70 +180,3 @@ class Status(Schema):
     """a device that was wanted and is not used, and why"""
     finished: Finished | None = None
     """the last burst, until the next photo comes"""
-
-
-class EventOut(Schema):
-    """Something that happened; references only."""
-
-    id: int
-    at: datetime
-    kind: Literal[
-        "image_indexed",
-        "place_added",
-        "place_moved",
-        "place_lost",
-        "image_failed",
-        "images_hidden",
-        "favourites_changed",
-        "person_named",
-        "people_changed",
-        "recognition_purged",
-    ]
-    image_id: int | None = None
-    place_id: int | None = None
-    person_id: int | None = None
-    faces: int | None = None
-    embeddings: int | None = None
-    """face prints that were deleted"""
-    chips: int | None = None
-    """pictures of faces that were deleted"""
-    code: str | None = None
-
-
-class PortraitOut(Schema):
-    image_id: int
-    width: int
-    """of the image, as its height"""
-    height: int
-    box: tuple[float, float, float, float]
-    """left, top, width, height in pixels of the upright image"""
-
-
-class PersonOut(Schema):
-    id: int
-    name: str
-    faces: int
-    photos: int
-    """that these are on"""
-    suggested: int
-    """of either: those that are not confirmed, each on a photo of its own"""
-    hidden: bool = False
-    """not shown on the people page, and never asked about"""
-    never: bool = False
-    """never recognised"""
-    overdue: bool = False
-    """no face of theirs was confirmed for as long as they may be kept: the user is asked, and a month later they are forgotten"""
-    portrait: PortraitOut | None
-    """a face to show them by; null if none that was named is among the photos shown"""
-
-
-class Draft(Schema):
-    """A name that was begun for a face and not yet given; empty is none."""
-
-    face_id: int
-    name: Annotated[str, StringConstraints(max_length=200)]
-
-
-class NameFace(Schema):
-    face_id: int
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]

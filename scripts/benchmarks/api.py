@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import httpx
 
+from agent.library.schemas import LibraryIndex
 from agent.web.client import Client
-from agent.web.schemas import LibraryIndex
 from scripts.benchmarks.rows import Row, p95
 
 SAMPLES, WARM_UP = 200, 20

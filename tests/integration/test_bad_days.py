@@ -15,7 +15,7 @@ from PIL import Image
 from agent.store.opening import DATABASE_FILE
 
 if TYPE_CHECKING:
-    from agent.web.schemas import ImageOut
+    from agent.library.schemas import ImageOut
     from tests.program import RealProgram
 
 pytestmark = pytest.mark.slow

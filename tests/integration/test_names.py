@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from agent.web.schemas import ImagePage
+from agent.library.schemas import ImagePage
 
 if TYPE_CHECKING:
     from tests.program import RealProgram

@@ -22,13 +22,14 @@ from agent.engine.pool import EnginePool
 from agent.engine.rpc import EngineConfig
 from agent.library.onboarding import Beginning
 from agent.library.queries.library_queries import SqliteLibrary
+from agent.library.schemas import PlaceProblem, PlaceProblems
 from agent.main.checkup import health
 from agent.main.http import Context, create_app
 from agent.main.wiring import build
 from agent.screen.region_picker import Picking
 from agent.web.auth import Auth
 from agent.web.client import Client
-from agent.web.schemas import PlaceProblem, PlaceProblems, Status
+from agent.web.schemas import Status
 from agent.web.server import serving
 
 # The real engine, but that a file with a note beside it ends it by a segmentation fault, or hangs it. No wall: it must read the notes.

@@ -11,7 +11,8 @@ from agent.domain.errors import ImageCorrupt, ModelUnreachable
 from agent.domain.jobs import Priority
 from agent.library.scan_schemas import ScanRequest
 from agent.main import streams
-from agent.web.schemas import EventOut, Problem
+from agent.main.streams import EventOut
+from agent.web.schemas import Problem
 from agent.web.schemas import Status as StatusOut
 from tests.unit.web.conftest import VERSION, owner, served, shared_api
 

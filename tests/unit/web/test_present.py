@@ -8,7 +8,7 @@ import pytest
 
 from agent.domain import events
 from agent.domain.path_text import printable, uri_of_odd
-from agent.web import present
+from agent.main.streams import EventOut
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -28,7 +28,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
     ],
 )
 def test_each_event_is_told_by_its_references(event: events.Event, told: dict[str, object]) -> None:
-    out = present.event(events.Recorded(9, NOW, event)).model_dump(exclude_none=True)
+    out = EventOut.of(events.Recorded(9, NOW, event)).model_dump(exclude_none=True)
     assert out == {"id": 9, "at": NOW, **told}
 
 

@@ -1,0 +1,153 @@
+"""The shapes of what the user says of people and faces, and asks about them."""
+
+from datetime import date
+from typing import Annotated, Literal, Self, TypeAlias
+
+from pydantic import Field, StringConstraints, model_validator
+
+from agent.domain import edits
+from agent.people.schemas import Basis
+from agent.web.schemas import FilePath, Id, Schema
+
+Ids: TypeAlias = Annotated[tuple[Id, ...], Field(min_length=1, max_length=100_000)]
+PersonName: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class NameFaces(Schema):
+    """They are this person: one that is known (`person_id`), or whoever has this name, made if nobody has; one of both is said."""
+
+    kind: Literal["name"]
+    face_ids: Ids
+    person_id: Id | None = None
+    name: PersonName | None = None
+    basis: Basis | None = None
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if (self.person_id is None) == (self.name is None):
+            raise ValueError("either a person or a name")
+        return self
+
+
+class PersonsFaces(Schema):
+    name: PersonName
+    face_ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=10_000_000)]
+
+
+class NameMany(Schema):
+    """Each of these names has these faces, as one step."""
+
+    kind: Literal["name_many"]
+    people: Annotated[tuple[PersonsFaces, ...], Field(min_length=1, max_length=1_000_000)]
+
+
+class NotThisPerson(Schema):
+    """They are not this person, and are never taken for them again."""
+
+    kind: Literal["reject"]
+    face_ids: Ids
+    person_id: Id
+
+
+class UnnameFaces(Schema):
+    """They are nobody's any more: whoever they were confirmed as, they are not."""
+
+    kind: Literal["unname"]
+    face_ids: Ids
+
+
+class IgnoreFaces(Schema):
+    """Nobody is asked about them any more, or again."""
+
+    kind: Literal["ignore", "unignore"]
+    face_ids: Ids
+
+
+class MergePeople(Schema):
+    """They are all the same person: `into` stays."""
+
+    kind: Literal["merge"]
+    person_ids: Ids
+    into: Id
+
+
+class DescribePerson(Schema):
+    """What is given is changed, and nothing else."""
+
+    kind: Literal["describe"]
+    person_id: Id
+    name: PersonName | None = None
+    birth_date: date | None = None
+    notes: Annotated[str, Field(max_length=10_000)] | None = None
+    cover_face_id: Id | None = None
+    hidden: bool | None = None
+    never: bool | None = None
+    watch: bool | None = None
+    """they agree to being named when they are seen on the screen; false withdraws it"""
+    basis: Basis | None = None
+    retention_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    clear: tuple[Literal["birth_date", "cover_face_id", "basis", "retention_days"], ...] = ()
+    """what is not known any more"""
+
+
+Edit: TypeAlias = Annotated[
+    NameFaces | NameMany | NotThisPerson | UnnameFaces | IgnoreFaces | MergePeople | DescribePerson, Field(discriminator="kind")
+]
+
+
+def wish(asked: Edit) -> edits.Edit:
+    """What the use cases take."""
+    match asked:
+        case NameFaces():
+            return edits.NameFaces(face_ids=asked.face_ids, person_id=asked.person_id, name=asked.name, basis=_basis(asked.basis))
+        case NameMany():
+            return edits.NameMany(people=tuple((each.name, each.face_ids) for each in asked.people))
+        case NotThisPerson():
+            return edits.RejectFaces(face_ids=asked.face_ids, person_id=asked.person_id)
+        case UnnameFaces():
+            return edits.UnnameFaces(face_ids=asked.face_ids)
+        case IgnoreFaces():
+            return edits.IgnoreFaces(face_ids=asked.face_ids, ignored=asked.kind == "ignore")
+        case MergePeople():
+            return edits.MergePeople(person_ids=asked.person_ids, into=asked.into)
+        case DescribePerson():
+            said = asked.model_dump(exclude={"kind", "basis", "clear"})
+            return edits.DescribePerson(**said, basis=_basis(asked.basis), clear=frozenset(asked.clear))
+
+
+def _basis(said: Basis | None) -> edits.Basis | None:
+    return None if said is None else edits.Basis(said)
+
+
+class KeepNames(Schema):
+    """What the user calls these faces counts, whatever another program calls them."""
+
+    face_ids: Ids
+    kept: bool = True
+    """false takes that back"""
+
+
+class Undo(Schema):
+    undo: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    """null: the latest step"""
+
+
+class LibraryUndo(Schema):
+    undo: Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class Draft(Schema):
+    """A name that was begun for a face and not yet given; empty is none."""
+
+    face_id: int
+    name: Annotated[str, StringConstraints(max_length=200)]
+
+
+class NameFace(Schema):
+    face_id: int
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class VerifyRequest(Schema):
+    paths: tuple[FilePath, FilePath]
+    """two photos of one face each"""
