@@ -1,1 +1,1 @@
-"""What every part of the program may use, and what uses none of them: settings, logs, texts, files, child processes."""
+"""Foundations that every part of the program may use, and that use none of them: settings, logs, texts, files, child processes."""

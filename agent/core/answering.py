@@ -1,4 +1,4 @@
-"""Asks a disk that may never answer, such as a drive that is gone, from code that can't wait for it."""
+"""Queries a disk that may never answer, such as a disconnected drive, from synchronous code."""
 
 import errno
 import threading
@@ -13,18 +13,18 @@ _SAYS_SOMETHING = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG,
 def answered(question: Callable[[], object]) -> None:
     """Wait for `question` to end. Blocks, for `ANSWER_S` seconds at most.
 
-    Raises SourceNoAnswer if it does not end in time, or with an error of the drive itself. An error that says something of the path is
-    left to be met again. Raises what else `question` raises.
+    Raises SourceNoAnswer if it does not end in time, or with an error of the drive itself. An error about the path is
+    ignored and will occur again. Raises any other error of `question`.
     """
     failed: list[Exception] = []
 
     def ask() -> None:
         try:
             question()
-        except Exception as error:  # raised where the answer is waited for
+        except Exception as error:  # raised in the waiting thread
             failed.append(error)
 
-    asking = threading.Thread(target=ask, name="answering", daemon=True)  # it can't be ended, and must not keep the process
+    asking = threading.Thread(target=ask, name="answering", daemon=True)  # it can't be stopped, and must not keep the process alive
     asking.start()
     asking.join(ANSWER_S)
     if asking.is_alive():

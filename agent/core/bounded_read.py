@@ -1,4 +1,4 @@
-"""Files that others may have put there, read whole with a bound: no pipe is waited for, and no device is asked."""
+"""Reads untrusted files whole with a size limit, without waiting for pipes or querying devices."""
 
 import os
 import stat
@@ -10,15 +10,15 @@ _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCT
 
 
 class NotRegular(OSError):
-    """A pipe, a device, a folder."""
+    """The file is a pipe, a device or a folder."""
 
 
 class TooLong(Exception):
-    """More bytes than were asked for."""
+    """The file has more bytes than the limit."""
 
 
 def open_regular(path: Path) -> BufferedReader:
-    """To be read. Raises OSError, NotRegular, ValueError for a name that no file can have."""
+    """Open a file for reading. Raises OSError, NotRegular, ValueError for an impossible name."""
     handle = os.open(path, _FLAGS)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
@@ -27,7 +27,7 @@ def open_regular(path: Path) -> BufferedReader:
 
 
 def read_regular(path: Path, most: int) -> tuple[bytes, os.stat_result]:
-    """A file's content, at most `most` bytes, and its facts as of the same open file. Raises OSError, NotRegular, TooLong, ValueError."""
+    """Return a file's content, at most `most` bytes, and its stat from the same handle. Raises OSError, NotRegular, TooLong, ValueError."""
     with open_regular(path) as file:
         facts, data = os.fstat(file.fileno()), file.read(most + 1)
     if len(data) > most:

@@ -1,4 +1,4 @@
-"""How this program was packaged: the word its packager left in it."""
+"""How this program was packaged, as its packager recorded it."""
 
 import base64
 import binascii
@@ -15,7 +15,7 @@ _KEY_BYTES = 32
 
 
 class Kind(StrEnum):
-    """What the user installed."""
+    """The kind of package the user installed."""
 
     DEB = "deb"
     RPM = "rpm"
@@ -41,7 +41,7 @@ def _ed25519(text: str | None) -> str | None:
 
 
 class Build(BaseModel):
-    """One build. Without an address and a key nothing is asked of any server."""
+    """One build. Without an address and a key the program contacts no update server."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -56,12 +56,12 @@ class Build(BaseModel):
 
     @property
     def updates(self) -> bool:
-        """Whether it was told where to ask for updates, and whom to believe."""
+        """Return whether the build has an update address and a key."""
         return bool(self.update_address) and bool(self.update_key)
 
 
 def read_build(folder: Path | None = None) -> Build:
-    """What stands in `build.json`; a checkout or wheel has none. Raises ValidationError where it is malformed: a defect of the package."""
+    """Read `build.json`; a checkout or wheel has none. Raises ValidationError if it is malformed: a bug in the package."""
     try:
         text = ((folder or resource("build")) / BUILD_FILE).read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Hands recorded events to whoever listens, in the event loop, in the order they were recorded."""
+"""Delivers recorded events to listeners, in the event loop, in the order they were recorded."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -10,13 +10,13 @@ Listener: TypeAlias = Callable[[Recorded], None]
 
 
 class Bus:
-    """Listeners are plain callables: they note and return, and never publish. Use it from the event loop only."""
+    """Listeners are plain callables: they take note and return, and never publish. Use it from the event loop only."""
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
 
     def publish(self, events: Iterable[Recorded]) -> None:
-        """Called after the transaction that recorded the events."""
+        """Publish the events, after the transaction that recorded them."""
         for event in events:
             for listener in tuple(self._listeners):
                 listener(event)

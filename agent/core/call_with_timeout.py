@@ -1,4 +1,4 @@
-"""Asks what may never answer, such as a drive that is gone, in threads that nothing else needs."""
+"""Calls functions that may never return, such as queries of a disconnected drive, in separate threads."""
 
 import asyncio
 import threading
@@ -9,21 +9,21 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# Threads that wait for something that never answers can't be ended. Beyond this many nothing more is asked until one of them is free.
+# Threads that wait for ever can't be stopped. Beyond this many, no further call starts until one of them is free.
 _MOST, _TURN_S = 16, 0.01
 
-# A drive that has not answered by then is away.
+# A drive that has not responded by then counts as disconnected.
 ANSWER_S = 10.0
 
 _free = threading.BoundedSemaphore(_MOST)
 
 
 async def aside(question: Callable[[], T], limit_s: float) -> T:
-    """The answer to what blocks.
+    """Return the result of a blocking call.
 
-    Raises what `question` raises, and TimeoutError after `limit_s` seconds, in which its turn has to come, too.
+    Raises the call's own error, and TimeoutError after `limit_s` seconds, which include waiting for a free thread.
 
-    The loop's own threads are few, all the others need them too, and neither the loop nor the program ends before they do.
+    The loop's own threads are few and shared, and neither the loop nor the program can end before they do.
     """
     async with asyncio.timeout(limit_s):
         free = _free
@@ -35,7 +35,7 @@ async def aside(question: Callable[[], T], limit_s: float) -> T:
 
 
 async def told_online_only(online_only: Callable[[str], bool], path: str) -> bool:
-    """What `online_only` says of a file; no if its drive does not answer, for whoever reads it gets to name the reason."""
+    """Return whether a file is online-only; False if its drive does not respond, because reading it will report the reason."""
     try:
         return await aside(partial(online_only, path), ANSWER_S)
     except TimeoutError:
@@ -45,9 +45,9 @@ async def told_online_only(online_only: Callable[[str], bool], path: str) -> boo
 def _ask(question: Callable[[], T], answer: "asyncio.Future[T]", free: threading.BoundedSemaphore) -> None:
     try:
         tell = partial(answer.set_result, question())
-    except Exception as error:  # told to whoever waits
+    except Exception as error:  # passed to the waiting caller
         tell = partial(answer.set_exception, error)
     finally:
-        free.release()  # the one that was taken: an answer may come long after
+        free.release()  # the slot taken above: an answer may come much later
     with suppress(RuntimeError):  # the loop is closed
         answer.get_loop().call_soon_threadsafe(lambda: None if answer.done() else tell())

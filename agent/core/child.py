@@ -1,8 +1,8 @@
 """A child process of this program that answers one JSON line with one JSON line.
 
-The engine and the popup are such children. Pipes and text keep them apart from the agent: a child that decodes hostile files can send
-back nothing but text, which is checked before it is believed (a pickle could run code here); when the agent dies, however it dies, the
-child reads the end of its input and ends too; and a hung or crashed child costs only the request it was busy with.
+The engine and the popup are such children. Pipes and text isolate them from the agent: a child that decodes hostile files can return
+only text, which is validated before use (a pickle could run code here); when the agent dies in any way, the
+child reads the end of its input and exits too; and a hung or crashed child costs only its current request.
 """
 
 import asyncio
@@ -16,15 +16,15 @@ from typing import Any, BinaryIO, TypeAlias
 
 Message: TypeAlias = dict[str, Any]
 
-# One answer holds a preview or all faces of a crowd: generous, but bounded.
+# One answer contains a preview or all faces of a crowd: a generous bound.
 MAX_LINE = 64 * 1024 * 1024
-# Values in a line: read, each takes up to thirty times its length in memory. A crowd, or a part of a video, has fewer.
+# Values per line: parsed, each takes up to thirty times its length in memory. A crowd, or a part of a video, has fewer.
 MOST_PARTS = 2_000_000
-# A process whose output has ended needs a moment to end itself.
+# A process whose output has ended needs a moment to exit.
 _EXIT_S = 2.0
-# Waits for an answer are cut into these: if the computer slept in one, no more than it counts.
+# Waits are cut into these intervals: if the computer sleeps during one, only that one counts.
 _STEP_S = 1.0
-# What every child needs of the environment to find its libraries; not the rest, where tokens may be.
+# The environment that every child needs to find its libraries; no more, because the rest may contain tokens.
 _BARE = [
     "HOME",
     "LANG",
@@ -32,7 +32,7 @@ _BARE = [
     "LC_MESSAGES",
     "LD_LIBRARY_PATH",
     "PATH",
-    "PROCESSOR_ARCHITECTURE",  # where Python finds what kind of computer Windows runs on, and updates which file is for it
+    "PROCESSOR_ARCHITECTURE",  # where Python finds the kind of Windows computer, which selects the update's file
     "PROCESSOR_ARCHITEW6432",
     "SYSTEMROOT",
     "TEMP",
@@ -43,7 +43,7 @@ _BARE = [
     "COVERAGE_PROCESS_START",
     "COVERAGE_PROCESS_CONFIG",
 ]
-# What one with a window needs besides, to find its display and its session.
+# The additional environment of a child with a window, to find its display and its session.
 _DESKTOP = [
     "APPDATA",
     "COMSPEC",
@@ -72,7 +72,7 @@ class ChildGone(Exception):
 
 
 class ChildGarbled(ChildGone):
-    """The child sent something that is not a line of JSON, or too much of it, and was killed for it."""
+    """The child sent a line that is not JSON, or too much data, and was killed for it."""
 
 
 class ChildTimeout(Exception):
@@ -80,12 +80,12 @@ class ChildTimeout(Exception):
 
 
 def own_command(*words: str) -> list[str]:
-    """The command line that starts this program again, frozen or not."""
+    """Return the command line that starts this program again, frozen or not."""
     return [sys.executable, *words] if getattr(sys, "frozen", False) else [sys.executable, "-m", "agent", *words]
 
 
 def environment(extra: Mapping[str, str] | None = None, *, desktop: bool = True) -> dict[str, str]:
-    """The part of this process's environment that a child gets; without `desktop` neither display nor session."""
+    """Return the part of this process's environment that a child gets; without `desktop` neither display nor session."""
     kept = {name: os.environ[name] for name in (*_BARE, *(_DESKTOP if desktop else ())) if name in os.environ}
     package_root = str(Path(__file__).parents[2])
     return {**kept, "PYTHONPATH": package_root, "PYTHONSAFEPATH": "1", "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1", **(extra or {})}
@@ -114,10 +114,10 @@ class Child:
         most_parts: int = MOST_PARTS,
         on_notice: Callable[[Message], None] | None = None,
     ) -> "Child":
-        """Start it. Lines it sends with a `notice` key (a click, a closed window) go to `on_notice`, all others are answers.
+        """Start it. Lines with a `notice` key (a click, a closed window) go to `on_notice`, all others are answers.
 
-        An answer of more than `most_parts` values ends it. Without `desktop` it is told neither display nor session.
-        It inherits `descriptors` (POSIX) beside its pipes, and nothing else. Raises ChildGone.
+        An answer of more than `most_parts` values ends the child. Without `desktop` it gets neither display nor session.
+        It inherits `descriptors` (POSIX) besides its pipes, and nothing else. Raises ChildGone.
         """
         try:
             process = await asyncio.create_subprocess_exec(
@@ -142,7 +142,7 @@ class Child:
         return self._process.returncode is None and not self._reader.done()
 
     async def request(self, message: Message, *, timeout: float) -> Message:
-        """Send one line, wait for its answer. Raises ChildGone, or ChildTimeout after `timeout` seconds; after either the child is dead."""
+        """Send one line and return its answer. Raises ChildGone, or ChildTimeout after `timeout` seconds; either means the child is dead."""
         async with self._turn:
             try:
                 async with asyncio.timeout(timeout):
@@ -152,16 +152,16 @@ class Child:
                 await self.kill()
                 raise ChildTimeout from None
             except asyncio.CancelledError:
-                # Its answer would be taken for the next request's: a child whose answer nobody waits for is of no more use.
+                # A late answer would be taken for the next request's: a child with an abandoned request is ended.
                 await self.kill()
                 raise
             if answer is None:
-                self._answers.put_nowait(None)  # for whoever waited for their turn
+                self._answers.put_nowait(None)  # for callers waiting for their turn
                 raise await self._gone()
             return answer
 
     async def _answer(self, seconds: float) -> Message | None:
-        """Raises TimeoutError. Time in which the computer slept does not count: the child slept too."""
+        """Return the next answer. Raises TimeoutError. Time asleep does not count, because the child sleeps too."""
         while True:
             step = min(seconds, _STEP_S)
             try:
@@ -190,7 +190,7 @@ class Child:
         await self._finish_reader()
 
     async def _gone(self) -> ChildGone:
-        """Why there is no answer: normally the process has ended; one that only closed its output is ended now."""
+        """Return why there is no answer: normally the process has ended; one that only closed its output is ended now."""
         try:
             async with asyncio.timeout(_EXIT_S):
                 exit_code = await self._process.wait()
@@ -205,7 +205,7 @@ class Child:
             self._process.stdin.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
             await self._process.stdin.drain()
         except (BrokenPipeError, ConnectionResetError):
-            pass  # it is gone: the reader says so
+            pass  # it has ended: the reader reports it
 
     async def _read(self) -> None:
         assert self._process.stdout is not None
@@ -222,7 +222,7 @@ class Child:
                 else:
                     await self._answers.put(message)
         except (ValueError, RecursionError):
-            # Not JSON, or a line beyond the bound: nothing more from this child can be believed.
+            # Not JSON, or a line beyond the bound: this child can't be trusted any more.
             self._garbled = True
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
@@ -240,7 +240,7 @@ class Child:
 
 
 def take_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """(requests in, answers out). Standard output is turned to standard error, so that a library that prints can't break the protocol."""
+    """Return (requests in, answers out). Standard output becomes standard error, so a printing library can't break the protocol."""
     requests = os.fdopen(os.dup(0), "rb")
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

@@ -1,4 +1,4 @@
-"""Turns raw settings into a validated snapshot, or into errors that name the setting and what its value has to be."""
+"""Turns raw settings into a validated snapshot, or into errors that name the setting and its valid values."""
 
 import os
 import re
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 PREFIX = "AI_POPUP__"
 Raw = dict[str, object]
-# Beside its own TOMLDecodeError (a ValueError), what the reader lets through: a number of thousands of digits, brackets by the thousand.
+# Errors that the parser raises besides TOMLDecodeError (a ValueError): numbers with thousands of digits, thousands of brackets.
 _NO_TOML = (ValueError, RecursionError)
 
-# What pydantic calls a fault -> the kind of reason; the texts are `settings.reason.<kind>` in the catalogues.
+# pydantic's error type -> the kind of reason; the texts are `settings.reason.<kind>` in the catalogues.
 _REASONS = {
     "bool_parsing": "yes_no",
     "bool_type": "yes_no",
@@ -44,16 +44,16 @@ _REASONS = {
 
 
 def validated(*layers: Mapping[str, object]) -> Settings:
-    """The settings of these layers, later ones first in rank. Raises the first of their SettingsErrors."""
+    """Return the settings of these layers; later ones take precedence. Raises the first of their SettingsErrors."""
     try:
         return Settings.model_validate(merged(*layers))
     except ValidationError as error:
-        # `from None`: pydantic's message quotes the values, which may be paths.
+        # `from None`: pydantic's message contains the values, which may be paths.
         raise next(_translated(error)) from None
 
 
 def problems(*layers: Mapping[str, object]) -> list[SettingsError]:
-    """Everything that is wrong with these layers together."""
+    """Return all errors of these layers together."""
     try:
         Settings.model_validate(merged(*layers))
     except ValidationError as error:
@@ -62,7 +62,7 @@ def problems(*layers: Mapping[str, object]) -> list[SettingsError]:
 
 
 def merged(*layers: Mapping[str, object]) -> Raw:
-    """One tree; where two layers set the same value the later one wins. Lists are replaced whole."""
+    """Merge into one tree; if two layers set the same value, the later one wins. Lists are replaced whole."""
     whole: Raw = {}
     for layer in layers:
         for key, value in layer.items():
@@ -75,7 +75,7 @@ def merged(*layers: Mapping[str, object]) -> Raw:
 
 
 def parsed(text: bytes) -> Raw:
-    """A settings file's content. Raises SettingsUnreadable with the line."""
+    """Parse a settings file. Raises SettingsUnreadable with the line."""
     try:
         return tomllib.loads(text.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -86,7 +86,7 @@ def parsed(text: bytes) -> Raw:
 
 
 def parsed_value(text: str) -> object:
-    """A value as typed on the command line or in a variable: TOML if it is, else text as it stands."""
+    """Parse a value from the command line or a variable: TOML if valid, otherwise the text itself."""
     try:
         found = tomllib.loads(f"value = {text}")
     except _NO_TOML:
@@ -95,7 +95,7 @@ def parsed_value(text: str) -> object:
 
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Raw:
-    """The layer of `AI_POPUP__SECTION__KEY` variables."""
+    """Return the layer of `AI_POPUP__SECTION__KEY` variables."""
     layer: Raw = {}
     for name, text in environ.items():
         if name.upper().startswith(PREFIX):
@@ -104,14 +104,14 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Raw:
 
 
 def nested(keys: Sequence[str], value: object) -> Raw:
-    """`value` below the keys: (["a", "b"], 1) -> {"a": {"b": 1}}."""
+    """Nest `value` below the keys: (["a", "b"], 1) -> {"a": {"b": 1}}."""
     for key in reversed(keys):
         value = {key: value}
     return value if isinstance(value, dict) else {}
 
 
 def dotted(layer: Mapping[str, object], above: str = "") -> Iterator[str]:
-    """The keys of a layer: {"a": {"b": 1}} -> "a.b"."""
+    """Yield the keys of a layer: {"a": {"b": 1}} -> "a.b"."""
     for key, value in layer.items():
         if isinstance(value, Mapping):
             yield from dotted(value, f"{above}{key}.")
@@ -133,7 +133,7 @@ def _dotted(location: Sequence[int | str]) -> str:
 
 
 def _reason(key: str, detail: "ErrorDetails") -> dict[str, Param]:
-    """What the value has to be, as a reason kind and the facts its text needs."""
+    """Return what the value must be, as a reason kind and the parameters of its text."""
     field = setting_fields().get(re.sub(r"\[\d+\]", "[]", key))
     if field is not None and field.minimum is not None and field.maximum is not None and field.kind in ("int", "float"):
         kind = "inside" if field.open_interval else "between_whole" if field.kind == "int" else "between"

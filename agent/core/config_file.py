@@ -1,4 +1,4 @@
-"""The settings in force: defaults, profile, the user's file and the environment, read again when the file changes."""
+"""The effective settings: defaults, profile, the user's file and the environment, read again when the file changes."""
 
 import asyncio
 import os
@@ -36,14 +36,14 @@ OnChange: TypeAlias = Callable[[Settings, frozenset[str]], Awaitable[None]]
 OnError: TypeAlias = Callable[[SettingsError], Awaitable[None]]
 _Signature: TypeAlias = tuple[int, int, int] | None
 
-# One stat of one file: cheaper when idle than a watcher with its threads.
+# One stat of one file: cheaper at idle than a watcher with its threads.
 _POLL_S = 2.0
-# An editor truncates and writes, or writes beside and renames: the file is read when it was the same twice, this far apart.
+# An editor truncates and writes, or writes a new file and renames it: the file is read once it was the same twice, this far apart.
 _STEADY_S = 0.2
 
 
 class SettingsFile:
-    """The user's `settings.toml` among its layers. `snapshot` is the last that was valid; `set` may be called from any thread."""
+    """The user's `settings.toml` among its layers. `snapshot` is the last valid one; `set` may be called from any thread."""
 
     def __init__(self, path: Path, environ: Mapping[str, str] = os.environ, profile: str | None = None) -> None:
         self.path = path
@@ -53,7 +53,7 @@ class SettingsFile:
         self._nudge: Callable[[], object] | None = None
 
     def load(self) -> Settings:
-        """Read and validate all layers. Raises SettingsError, with the line if it is the file's; `snapshot` stays as it was then."""
+        """Read and validate all layers. Raises SettingsError, with the line if it is the file's; `snapshot` then stays unchanged."""
         text = self._read()
         try:
             self.snapshot = validated(self._profile(), parsed(text), self._environment)
@@ -62,7 +62,7 @@ class SettingsFile:
         return self.snapshot
 
     def problems(self) -> list[SettingsError]:
-        """Everything that is wrong with the file and the environment."""
+        """Return all errors of the file and the environment."""
         try:
             text = self._read()
             return [self._located(each, text) for each in problems(self._profile(), parsed(text), self._environment)]
@@ -70,27 +70,27 @@ class SettingsFile:
             return [error]
 
     def raw(self) -> Raw:
-        """What the user's file itself says, unchecked; empty if there is none.
+        """Return the content of the user's file, unchecked; empty if there is none.
 
         Raises SettingsNoAccess, SettingsUnreadable or SettingsInvalid.
         """
         return parsed(self._read())
 
     def overridden(self) -> frozenset[str]:
-        """Settings that the environment has the last word on: `section.name`, and "folders"."""
+        """Return the settings that the environment overrides: `section.name`, and "folders"."""
         return frozenset(dotted(self._environment))
 
     def set(self, key: str, raw: str) -> Settings:
-        """Write one setting, given as TOML or plain text; comments and order stay. Raises SettingsError, and nothing is written then."""
+        """Write one setting, given as TOML or plain text; comments and order stay. Raises SettingsError without writing anything."""
         return self._put(self.check_key(key), parsed_value(raw))
 
     def preview(self, key: str, raw: str) -> Settings:
-        """The settings that would be in force after `set`. Raises SettingsError."""
+        """Return the settings that `set` would make effective. Raises SettingsError."""
         change = nested(self.check_key(key), parsed_value(raw))
         return validated(self._profile(), merged(self.raw(), change), self._environment)
 
     def checked(self, key: str, value: object) -> object:
-        """What would be written for this value of `section.name`, as plain data. Raises SettingsError."""
+        """Return what would be written for this value of `section.name`, as plain data. Raises SettingsError."""
         section, name = self._one(key)
         written: object = validated(nested([section, name], value)).model_dump(mode="json")[section][name]
         return written
@@ -118,7 +118,7 @@ class SettingsFile:
         return self.snapshot
 
     def unset(self, key: str) -> Settings:
-        """Back to the profile's or the default value. Raises SettingsError."""
+        """Reset to the profile's or the default value. Raises SettingsError."""
         keys = self.check_key(key)
         with self._edited() as document:
             table: object = document
@@ -130,7 +130,7 @@ class SettingsFile:
         return self.snapshot
 
     def add_folder(self, folder: Path, switches: Mapping[str, object] = MappingProxyType({})) -> Settings:
-        """Watch one more folder, its `switches` as given; a folder that is watched already changes nothing. Raises SettingsError."""
+        """Watch one more folder with the given `switches`; an already watched folder is not changed. Raises SettingsError."""
         import tomlkit
 
         wanted = root_of(str(folder))
@@ -143,7 +143,7 @@ class SettingsFile:
         return self.snapshot
 
     def change_folder(self, root: str, change: Mapping[str, object]) -> Settings:
-        """Set what `change` names of a watched folder. Raises SettingsError, NotFound if it is not watched."""
+        """Set the given values of a watched folder. Raises SettingsError, NotFound if it is not watched."""
         with self._edited() as document:
             for known in self._watched(document, root):
                 for name, value in change.items():
@@ -152,16 +152,16 @@ class SettingsFile:
         return self.snapshot
 
     def check_folder(self, root: str, change: Mapping[str, object]) -> None:
-        """Raises what `change_folder` would raise, and writes nothing."""
+        """Raise what `change_folder` would raise, without writing anything."""
         folder = next((known for known in self.snapshot.folders if known.root == root), None)
         if folder is None:
             raise NotFound
         validated({"folders": [{**folder.model_dump(mode="json"), **change}]})
 
     def rename_kept(self, name: str, new: str | None) -> bool:
-        """Whoever stays visible in covered copies by that name is called `new` now; None takes the name out.
+        """Rename a person who stays visible in covered copies to `new`; None removes the name.
 
-        False: nobody does by that name. Raises SettingsError.
+        Return False if the name does not occur. Raises SettingsError.
         """
         if not any(_means(kept, name) for folder in validated(self._profile(), self.raw()).folders for kept in folder.redact_keep):
             return False
@@ -174,18 +174,18 @@ class SettingsFile:
         return True
 
     def remove_folder(self, root: str) -> Settings:
-        """Watch a folder no more. Raises SettingsError, NotFound if it is not watched."""
+        """Stop watching a folder. Raises SettingsError, NotFound if it is not watched."""
         with self._edited() as document:
             folders = self._folders(document)
             for known in self._watched(document, root):
                 folders.remove(known)
             if not folders:
-                document["folders"] = []  # not left out: a profile's would come back
+                document["folders"] = []  # not omitted: a profile's folders would come back
             self._check(document)
         return self.snapshot
 
     def _folders(self, document: "TOMLDocument") -> Any:
-        """The editable list of watched folders. It replaces the profile's whole, so it has to carry that on."""
+        """Return the editable list of watched folders. It replaces the profile's whole list, so it must include that."""
         import tomlkit
 
         if not document.get("folders"):
@@ -205,16 +205,16 @@ class SettingsFile:
         return found
 
     def ensure(self) -> Path:
-        """The file, made empty if there is none yet. Raises SettingsUnwritable."""
+        """Return the file, created empty if missing. Raises SettingsUnwritable."""
         if not self.path.exists():
             with self._edited():
                 pass
         return self.path
 
     async def watch(self, on_change: OnChange, on_error: OnError) -> None:
-        """Until cancelled, tell each new valid snapshot with the sections that differ from the last one told, and why a file was refused.
+        """Until cancelled, report each new valid snapshot with the changed sections, and why a file was refused.
 
-        After a refused file the next valid one is told even if nothing differs: the trouble is over.
+        After a refused file the next valid one is reported even if nothing differs: the error is over.
         """
         told, refused = self.snapshot, False
         changed = asyncio.Event()
@@ -254,7 +254,7 @@ class SettingsFile:
 
     @staticmethod
     def check_key(key: str) -> list[str]:
-        """The parts of a setting's key. Raises SettingsUnknownKey."""
+        """Return the parts of a setting's key. Raises SettingsUnknownKey."""
         section, _, name = key.partition(".")
         info = Settings.model_fields.get(section)
         model = info.annotation if info else None
@@ -281,20 +281,20 @@ class SettingsFile:
             raise SettingsNoAccess from error
 
     def _located(self, error: SettingsError, text: bytes) -> SettingsError:
-        """With the parameter `line`, unless the environment is to blame."""
+        """Add the parameter `line`, unless the environment is the cause."""
         key = error.params.get("key")
         if isinstance(key, str) and key not in self.overridden() and (line := line_of(text.decode("utf-8-sig", "replace"), key)):
             error.params["line"] = line
         return error
 
     def _check(self, document: "TOMLDocument") -> None:
-        """Validate what the file would say, also where the environment hides it."""
+        """Validate the file's content, even values that the environment overrides."""
         validated(self._profile(), document.unwrap())
         validated(self._profile(), document.unwrap(), self._environment)
 
     @contextmanager
     def _edited(self) -> Iterator["TOMLDocument"]:
-        """The file as an editable document, written atomically at the end; one writer at a time, also among processes."""
+        """Yield the file as an editable document, written atomically at the end; one writer at a time, also among processes."""
         import tomlkit
         from filelock import FileLock, Timeout
 
@@ -302,10 +302,10 @@ class SettingsFile:
             make_private(self.path.parent)
             with FileLock(self.path.with_name(self.path.name + ".lock"), timeout=5):
                 text = self._read()
-                parsed(text)  # for its error, which names the line
+                parsed(text)  # to raise its error, which names the line
                 document = tomlkit.parse(text.decode("utf-8-sig"))
                 yield document
-                # Resolved: a link to a file elsewhere (dotfiles) stays a link.
+                # Resolved: a link to another file (dotfiles) stays a link.
                 write_private(self.path.resolve(), tomlkit.dumps(document).encode())
         except (OSError, Timeout, StoreError) as error:
             raise SettingsUnwritable from error

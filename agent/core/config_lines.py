@@ -4,27 +4,27 @@ import re
 import tomllib
 from collections.abc import Mapping
 
-# Each line is one more reading of what stands above it: beyond this the line is not worth the time.
+# Each line requires parsing everything above it: beyond this it takes too long.
 _MOST_LINES = 1_000
 
 
 def line_of(text: str, key: str) -> int | None:
-    """The line where `key` (`popup.seconds`, `folders[1].path`) begins, counted from 1.
+    """Return the line where `key` (`popup.seconds`, `folders[1].path`) begins, counted from 1.
 
-    A key that is not there is looked for one step up: what is missing is missing from its table. None if that is not there either,
-    if the text is no TOML, or if it is longer than any settings file.
+    A missing key is looked up one level higher: it is missing from its table. None if that is missing too,
+    if the text is not TOML, or if it is longer than any settings file.
     """
     lines = text.splitlines(keepends=True)
     steps = [int(index) if index else name for index, name in re.findall(r"\[(\d+)\]|([^.\[\]]+)", key)]
     if not steps or len(lines) > _MOST_LINES:
         return None
-    begins: dict[int, int] = {}  # how many steps were found -> the line
-    whole = 0  # lines that make sense by themselves
+    begins: dict[int, int] = {}  # number of levels found -> the line
+    whole = 0  # lines that parse on their own
     for count in range(1, len(lines) + 1):
         try:
             above = tomllib.loads("".join(lines[:count]))
         except tomllib.TOMLDecodeError:
-            continue  # in the midst of a value of several lines
+            continue  # inside a value of several lines
         for depth in (len(steps), len(steps) - 1):
             if depth > 0 and depth not in begins and _has(above, steps[:depth]):
                 begins[depth] = whole + 1

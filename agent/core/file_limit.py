@@ -1,4 +1,4 @@
-"""The system's limit of files that a process may have open at once: raised as far as it lets us, and named where that is too few."""
+"""The system's limit of open files per process: raised as far as possible, and reported if too low."""
 
 import sys
 from contextlib import suppress
@@ -6,13 +6,13 @@ from contextlib import suppress
 from agent.domain.errors import FewFiles
 
 WANTED = 4096
-LEAST = 128  # an agent at work has some 60 open: library, engines' pipes, connections, watched folders
+LEAST = 128  # a working agent has some 60 open: library, engines' pipes, connections, watched folders
 
 
 def raise_file_limit() -> None:
-    """Raises FewFiles."""
+    """Raise the limit. Raises FewFiles."""
     if sys.platform == "win32":
-        return  # 8192, and none to raise
+        return  # 8192, and no way to raise it
     import resource
 
     limit, highest = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -1,6 +1,6 @@
-"""Texts in the user's language, from the one catalogue that the UI reads too.
+"""Texts in the user's language, from the catalogue that the UI shares.
 
-A text may hold `{name}` places. A plural has two texts, `key_one` and `key_other`, chosen by `count`; Chinese has only `_other`.
+A text may have `{name}` placeholders. A plural has two texts, `key_one` and `key_other`, selected by `count`; Chinese has only `_other`.
 """
 
 import json
@@ -20,7 +20,7 @@ LANGUAGES = ("en", "zh-CN")
 
 @cache
 def catalogue(language: str, folder: Path | None = None) -> Mapping[str, str]:
-    """All texts of a language by dotted key."""
+    """Return all texts of a language by dotted key."""
     nested = json.loads(((folder or resource("locales")) / f"{language}.json").read_text(encoding="utf-8"))
     flat: dict[str, str] = {}
 
@@ -36,20 +36,20 @@ def catalogue(language: str, folder: Path | None = None) -> Mapping[str, str]:
 
 
 def system_language(environ: Mapping[str, str] = os.environ) -> str:
-    """The language of the desktop session: Chinese if it says so, else English."""
+    """Return the language of the desktop session: Chinese if set, otherwise English."""
     wanted = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), None)
     wanted = wanted or locale.getlocale()[0] or ""
     return "zh-CN" if wanted.lower().startswith(("zh", "chinese")) else FALLBACK
 
 
 class Texts:
-    """The catalogue of one language, with English behind it."""
+    """The catalogue of one language, with English as fallback."""
 
     def __init__(self, language: str = "auto") -> None:
         self.language = system_language() if language == "auto" else language
 
     def __call__(self, key: str, /, **params: Param) -> str:
-        """The text of `key` with its places filled; the key itself if there is no such text."""
+        """Return the text of `key` with its placeholders filled; the key itself if there is no such text."""
         keys = (f"{key}_{'one' if params.get('count') == 1 else 'other'}", f"{key}_other", key) if "count" in params else (key,)
         for texts in (catalogue(self.language), catalogue(FALLBACK)):
             for candidate in keys:
@@ -58,19 +58,19 @@ class Texts:
         return key
 
     def counted(self, key: str, /, **counts: int) -> str:
-        """The text of `key`, whose places are counts of photos, faces or people, each by the rule for its number."""
+        """Return the text of `key`, whose placeholders are counts of photos, faces or people, each in its plural form."""
         return self(key, **{name: self(f"count.{name}", count=count) for name, count in counts.items()})
 
     def cause(self, error: AgentError) -> str:
-        """What happened."""
+        """Return what happened."""
         return self._of(error, "cause")
 
     def remedy(self, error: AgentError) -> str:
-        """What to do about it."""
+        """Return what to do about it."""
         return self._of(error, "remedy")
 
     def moment(self, at: datetime, now: datetime) -> str:
-        """A time of the near future on this computer's clock, with its day unless that is today."""
+        """Return a time in the near future on this computer's clock, with its day unless that is today."""
         local, today = at.astimezone(), now.astimezone().date()
         if local.date() == today:
             return f"{local:%H:%M}"
@@ -78,22 +78,22 @@ class Texts:
         return self(key, day=f"{local:%Y-%m-%d}", time=f"{local:%H:%M}")
 
     def _of(self, error: AgentError, part: str) -> str:
-        """A text of an error. `cause_limit` is preferred to `cause` if the error has a parameter `limit` that is not empty."""
+        """Return a text of an error. `cause_limit` is preferred to `cause` if the error has a parameter `limit` that is not empty."""
         key = f"errors.{error.code}.{part}"
         variants = (f"{key}_{name}" for name, value in error.params.items() if value != "")
         params = dict(error.params)
         if "choices" in params:
             params["choices"] = str(params["choices"]).replace(", ", self("ui.list_separator"))
         if "reason" in params:
-            # Why a setting is refused is a kind (`between`), told in the reader's language; other reasons stand as they are.
+            # The reason for refusing a setting is a kind (`between`) with a translated text; other reasons are used as they are.
             told = self(f"settings.reason.{params['reason']}", **params)
             params["reason"] = params["reason"] if told.startswith("settings.reason.") else told
         return self(next((variant for variant in variants if variant in catalogue(FALLBACK)), key), **params)
 
 
 def fill(text: str, params: Mapping[str, Param]) -> str:
-    """Put the parameters into the places; a place without a parameter stays, so that a defect shows and nothing fails."""
+    """Fill the placeholders; one without a parameter stays, so that a bug is visible without failing."""
     for name, value in params.items():
-        shown = f"{value:,}" if isinstance(value, int | float) else str(value)  # as the UI writes numbers
+        shown = f"{value:,}" if isinstance(value, int | float) else str(value)  # formatted as in the UI
         text = text.replace("{" + name + "}", shown)
     return text

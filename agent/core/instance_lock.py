@@ -1,4 +1,4 @@
-"""One process at a time uses the library: the agent, or a command that does without one."""
+"""Ensures that one process at a time uses the library: the agent, or a command without an agent."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,14 +15,14 @@ from agent.domain.errors import AlreadyRunning, CommandRunning
 def alone(paths: AppPaths, *, command: bool = True, wait_s: float = 0) -> Iterator[None]:
     """Hold the instance's lock, as a `command` or as the agent.
 
-    Raises AlreadyRunning, or CommandRunning where a command holds it, and StoreError where nothing can be written.
+    Raises AlreadyRunning, or CommandRunning if a command holds it, and StoreError if it can't be written.
     """
     paths.create()
     with ExitStack() as held:
         try:
             held.enter_context(FileLock(paths.lock, timeout=wait_s))
             if command:
-                held.enter_context(FileLock(paths.command_lock))  # free, except while another process asks
+                held.enter_context(FileLock(paths.command_lock))  # free, except while another process checks it
         except Timeout as error:
             raise (CommandRunning if _held(paths.command_lock) else AlreadyRunning) from error
         except OSError as error:

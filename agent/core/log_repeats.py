@@ -1,11 +1,11 @@
-"""Collapses log lines that say the same again and again: a fault that repeats a thousand times a second must not fill the disk."""
+"""Collapses repeated log lines: a fault that repeats a thousand times a second must not fill the disk."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
 
 WINDOW_S = 60.0
-MOST = 5  # of the same line, in a window
-_KNOWN = 128  # lines that are remembered
+MOST = 5  # of the same line, per window
+_KNOWN = 128  # number of remembered lines
 
 
 @dataclass(slots=True)
@@ -15,14 +15,14 @@ class _Line:
 
 
 class Repeats:
-    """Counts lines by what they say. Knows no clock: the time comes with each."""
+    """Counts lines by content. It has no clock: the time is an argument."""
 
     def __init__(self) -> None:
         self._lines: OrderedDict[str, _Line] = OrderedDict()
-        self.left_out = 0  # lines, since `take` was called last
+        self.left_out = 0  # lines since the last call of `take`
 
     def passes(self, says: str, now: float) -> bool:
-        """Whether to write this line."""
+        """Return whether to write this line."""
         line = self._lines.get(says)
         if line is None or not 0 <= now - line.since < WINDOW_S:
             self._lines[says] = _Line(now)
@@ -31,13 +31,13 @@ class Repeats:
                 self._lines.popitem(last=False)
             return True
         line.count += 1
-        self._lines.move_to_end(says)  # what repeats is not forgotten for others
+        self._lines.move_to_end(says)  # a repeating line is not evicted for others
         if line.count <= MOST:
             return True
         self.left_out += 1
         return False
 
     def take(self) -> int:
-        """How many lines were left out, to be told once."""
+        """Return the number of lines left out since the last call."""
         left_out, self.left_out = self.left_out, 0
         return left_out

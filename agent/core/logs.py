@@ -1,4 +1,4 @@
-"""The log: JSON lines in a rotating file, written by a thread of its own, with a guard that keeps private things out."""
+"""The log: JSON lines in a rotating file, written by a separate thread, with a filter that withholds private data."""
 
 import json
 import logging
@@ -21,22 +21,22 @@ from agent.core.settings import Logs
 from agent.domain.errors import AgentError
 
 WITHHELD: Final = "[withheld]"
-# Lines that may wait for the disk; further ones are counted and dropped, for the program must not wait for its log.
+# Lines that may wait for the disk; further ones are counted and dropped, because the program must not wait for its log.
 _QUEUE = 10_000
-# A word of a key that says that its text is private. Numbers under such keys are counts or ids, and pass.
+# Key words whose text is private. Numbers under such keys are counts or ids, and pass.
 _PRIVATE = re.compile(
     r"address|dest|dir|directory|dst|faces?|file|filenames?|files|folders?|home|host|images?|input|label|names?|nearest|new|old|params|password|paths?"
     r"|people|persons?|photos?|query|root|secret|src|target|text|title|token|url|user|values?"
 )
-# A path, also a Windows one; and whatever somebody quoted, for third parties quote names.
+# Paths, including Windows paths, and quoted text, because third parties quote names.
 _PATHLIKE = re.compile(r"(?:[A-Za-z]:)?[\\/][^\s'\"]+|~[\\/]|file:")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
-# Their debug lines hold paths, statements and addresses.
+# Their debug lines contain paths, statements and addresses.
 _CHATTY = ("watchdog", "sqlalchemy", "alembic", "asyncio", "uvicorn", "httpx", "httpcore", "PIL", "filelock", "keyring", "pywebview")
 
 
 def configure(settings: Logs, folder: Path, *, file: str = "agent.log", echo: TextIO | None = None) -> None:
-    """Log to `folder/file` from now on, and to `echo`. Called again it takes over new settings. Raises OSError without the folder."""
+    """Log to `folder/file` from now on, and to `echo`. Calling it again applies new settings. Raises OSError without the folder."""
     stop()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     level = logging.getLevelName(settings.level.upper())
@@ -63,7 +63,7 @@ def configure(settings: Logs, folder: Path, *, file: str = "agent.log", echo: Te
 
 
 def stop() -> None:
-    """Write what waits, a second or two at most, and close the file. Does nothing if there is no log."""
+    """Write pending lines within a second or two, and close the file. Does nothing if there is no log."""
     if _Running.entry is not None:
         logging.getLogger().removeHandler(_Running.entry)
         _Running.entry = None
@@ -76,12 +76,12 @@ def stop() -> None:
 
 
 def places(error: BaseException) -> str:
-    """Where the error arose, and what caused it, as a line of JSON without its message, which may name a file."""
+    """Return where the error and its causes arose, as a line of JSON without messages, which may contain file names."""
     return json.dumps(_exception(error), default=lambda value: type(value).__name__)
 
 
 def guard(_logger: object, _method: str, event: MutableMapping[str, object]) -> MutableMapping[str, object]:
-    """Structlog processor: replaces what must not be logged and lists its keys under `withheld`, so that the place is found and mended."""
+    """Structlog processor: replaces private values and lists their keys under `withheld`, so that the caller can be found and fixed."""
     withheld: list[str] = []
     safe: dict[str, object] = {key: value if key == "exc_info" else _safe(key, value, withheld) for key, value in event.items()}
     return {**safe, "withheld": sorted(set(withheld))} if withheld else safe
@@ -102,7 +102,7 @@ def _safe(key: str, value: object, withheld: list[str]) -> object:
         case AgentError():
             return {"code": value.code, **{name: _safe(name, param, withheld) for name, param in value.params.items()}}
         case BaseException():
-            return type(value).__name__  # its message may name a file
+            return type(value).__name__  # its message may contain a file name
         case str() if not (any(map(_PRIVATE.fullmatch, key.lower().split("_"))) or _PATHLIKE.search(value)):
             return value
         case Mapping() if all(isinstance(name, str) and name.isidentifier() for name in value):
@@ -115,12 +115,12 @@ def _safe(key: str, value: object, withheld: list[str]) -> object:
 
 
 def _hand_over(_logger: object, _method: str, event: MutableMapping[str, object]) -> tuple[tuple[object, ...], dict[str, object]]:
-    """From structlog to logging: the event itself is the message."""
+    """Pass the event from structlog to logging as the message."""
     return (dict(event),), {"exc_info": event.get("exc_info")}
 
 
 class _Entry(logging.handlers.QueueHandler):
-    """Takes records from any thread without waiting."""
+    """Accepts records from any thread without waiting."""
 
     dropped = 0
 
@@ -135,7 +135,7 @@ class _Entry(logging.handlers.QueueHandler):
 
 
 class _Listener(logging.handlers.QueueListener):
-    """The writing thread; ending it never hangs on a dead disk."""
+    """The writing thread; stopping it never hangs on a dead disk."""
 
     _thread: threading.Thread | None
 
@@ -147,7 +147,7 @@ class _Listener(logging.handlers.QueueListener):
     def stop(self) -> None:
         thread, self._thread = self._thread, None
         try:
-            self._waiting.put(None, timeout=1)  # the listener's own sign for the end
+            self._waiting.put(None, timeout=1)  # the listener's own end marker
         except queue.Full:
             return
         if thread is not None:
@@ -157,7 +157,7 @@ class _Listener(logging.handlers.QueueListener):
 
 
 class _File(logging.handlers.RotatingFileHandler):
-    """Size-capped, owner-only. A full disk or a locked file costs lines, never more."""
+    """Size-limited, owner-only. A full disk or a locked file costs lines, never more."""
 
     def __init__(self, path: Path, size: int, older: int, entry: _Entry) -> None:
         super().__init__(path, maxBytes=size, backupCount=older, encoding="utf-8", delay=True)
@@ -178,7 +178,7 @@ class _File(logging.handlers.RotatingFileHandler):
         self._try(record)
 
     def end(self) -> None:
-        """Tell what was left out, and close."""
+        """Report what was left out, and close."""
         if repeated := self._repeats.take():
             self._try(_note("log.repeated", lines=repeated))
         self.close()
@@ -193,7 +193,7 @@ class _File(logging.handlers.RotatingFileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:
         self._entry.dropped += 1
-        self._failed = True  # half a line may stand there: the next one starts anew
+        self._failed = True  # a partial line may be there: start the next on a new line
         try:
             self.close()
         except OSError:
@@ -209,7 +209,7 @@ class _File(logging.handlers.RotatingFileHandler):
 
 
 def _says(record: logging.LogRecord) -> str:
-    """The same for lines that differ in their time only."""
+    """Return the same key for lines that differ only in their time."""
     error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
     said = {key: value for key, value in record.msg.items() if key != "exc_info"} if isinstance(record.msg, dict) else record.msg
     return f"{record.levelno} {record.name} {said} {type(error).__name__}"[:500]
@@ -224,7 +224,7 @@ def _note(event: str, **facts: int) -> logging.LogRecord:
 
 
 class _JsonLines(logging.Formatter):
-    """A record as one line of JSON."""
+    """Formats a record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
@@ -235,7 +235,7 @@ class _JsonLines(logging.Formatter):
         if isinstance(record.msg, dict):
             line |= {key: value for key, value in record.msg.items() if key != "exc_info"}
         else:
-            # A third party's: its arguments may be paths, so only the sentence is kept.
+            # From a third party: its arguments may be paths, so only the format string is kept.
             line["event"] = _PATHLIKE.sub("…", _QUOTED.sub("…", str(record.msg)))[:300]
         if isinstance(record.exc_info, tuple) and record.exc_info[1] is not None:
             line["exception"] = _exception(record.exc_info[1])
@@ -243,7 +243,7 @@ class _JsonLines(logging.Formatter):
 
 
 def _exception(error: BaseException) -> dict[str, object]:
-    """Kind, code and place of an error and of what caused it; never its message, which may name a file."""
+    """Return kind, code and location of an error and its causes; never its message, which may contain a file name."""
     found: dict[str, object] = {"kind": type(error).__name__, "stack": _stack(error.__traceback__)}
     if isinstance(error, AgentError):
         found |= {"code": error.code, "facts": {name: _safe(name, value, []) for name, value in error.params.items()}}

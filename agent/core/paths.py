@@ -1,4 +1,4 @@
-"""Where the program keeps what: five folders of the platform, or one folder of the user's choice."""
+"""The program's folders: five standard folders of the platform, or one folder of the user's choice."""
 
 import os
 import stat
@@ -15,7 +15,7 @@ HOME_VARIABLE = "AI_POPUP_HOME"
 
 @dataclass(frozen=True, slots=True)
 class AppPaths:
-    """Folders; `create` makes them, for the owner's eyes only."""
+    """The folders; `create` creates them, for the owner only."""
 
     config: Path
     data: Path
@@ -25,7 +25,7 @@ class AppPaths:
 
     @classmethod
     def find(cls, environ: Mapping[str, str] = os.environ) -> "AppPaths":
-        """The platform's folders, or all below `AI_POPUP_HOME`: a library, settings and an instance of its own. Nothing is created."""
+        """Return the platform's folders, or all below `AI_POPUP_HOME`: a separate library, settings and instance. Creates nothing."""
         if home := environ.get(HOME_VARIABLE):
             root = Path(os.path.expanduser(home)).absolute()  # noqa: PTH111  # pathlib fails where "~" is nobody's
             return cls(root / "config", root / "data", root / "cache", root / "run", root / "logs")
@@ -42,48 +42,48 @@ class AppPaths:
 
     @property
     def library(self) -> Path:
-        """The folder of the encrypted library and its keys."""
+        """Return the folder of the encrypted library and its keys."""
         return self.data / "library"
 
     @property
     def keys(self) -> Path:
-        """The folder of key files, for machines without a keyring."""
+        """Return the folder of key files, for machines without a keyring."""
         return self.config / "keys"
 
     @property
     def updates(self) -> Path:
-        """The folder of what is remembered of updates."""
+        """Return the folder of the update state."""
         return self.data / "updates"
 
     @property
     def downloads(self) -> Path:
-        """The folder of downloaded updates."""
+        """Return the folder of downloaded updates."""
         return self.cache / "updates"
 
     @property
     def lock(self) -> Path:
-        """Held by the one instance that may use the library. Beside it, for sessions that share a home have a runtime folder each."""
+        """Return the lock of the one instance that may use the library. It is in the home, because sessions have separate runtime folders."""
         return self.data / "agent.lock"
 
     @property
     def command_lock(self) -> Path:
-        """Held as well where that instance is a command, not the agent."""
+        """Return the additional lock of an instance that is a command, not the agent."""
         return self.data / "command.lock"
 
     @property
     def settings(self) -> Path:
-        """The user's settings file."""
+        """Return the user's settings file."""
         return self.config / "settings.toml"
 
     def create(self) -> "AppPaths":
-        """Make the folders that are missing and check that they are ours alone. Raises StoreUnwritable, StoreDiskFull."""
+        """Create missing folders and check that they are private. Raises StoreUnwritable, StoreDiskFull."""
         for folder in astuple(self):
             make_private(folder)
         return self
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder that only its owner can enter. Raises StoreUnwritable if it can't be made or is somebody else's, StoreDiskFull."""
+    """Create a folder that only its owner can enter. Raises StoreUnwritable if it fails or belongs to another user, StoreDiskFull."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if os.name == "posix":
@@ -97,7 +97,7 @@ def make_private(folder: Path) -> None:
 
 
 def _runtime(environ: Mapping[str, str]) -> Path | None:
-    """The session's own folder, which the system empties at log-out; None if there is none that is safe (it is remote-settable by `su`)."""
+    """Return the session's own folder, which the system empties at log-out; None if none is safe (`su` can leave another user's)."""
     named = environ.get("XDG_RUNTIME_DIR")
     if os.name != "posix" or not named:
         return None

@@ -1,11 +1,11 @@
-"""Finds the files the program brings along: under `agent/_data` once installed, beside `agent/` in a checkout."""
+"""Finds the program's data files: under `agent/_data` once installed, beside `agent/` in a checkout."""
 
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parents[1]
 _INSTALLED = _PACKAGE / "_data"
 CHECKOUT = {
-    "build": "assets/build",  # a packager's word: there is none in a checkout
+    "build": "assets/build",  # set by a packager: a checkout has none
     "config": "assets/config",
     "help": "ui/dist-help",
     "icons": "assets/icons",
@@ -16,5 +16,5 @@ CHECKOUT = {
 
 
 def resource(kind: str) -> Path:
-    """The folder of one kind: "build", "config", "help", "icons", "locales", "models" or "ui"."""
+    """Return the folder of one kind: "build", "config", "help", "icons", "locales", "models" or "ui"."""
     return _INSTALLED / kind if _INSTALLED.is_dir() else _PACKAGE.parent / CHECKOUT[kind]

@@ -1,4 +1,4 @@
-"""What may stand under each setting's name, read from the model: for messages, the reference page and the settings screen."""
+"""The valid values of each setting, read from the model: for messages, the reference page and the settings page."""
 
 import re
 from collections.abc import Iterator
@@ -20,19 +20,19 @@ class SettingField:
 
     key: str
     kind: str  # "bool", "int", "float", "str" or "list"
-    default: object  # None if it must be given
+    default: object  # None if it is required
     description: str
     minimum: float | int | None = None
     maximum: float | int | None = None
-    open_interval: bool = False  # the bounds themselves are not allowed
-    choices: tuple[str, ...] = ()  # the only values, if there is such a list
+    open_interval: bool = False  # the bounds themselves are excluded
+    choices: tuple[str, ...] = ()  # the only valid values, if limited
     examples: tuple[str, ...] = ()
-    unit: str = ""  # "s", "MB", ...: its word is `settings.unit.<unit>`
-    advanced: bool = True  # most people never need it
+    unit: str = ""  # "s", "MB", ...: its text is `settings.unit.<unit>`
+    advanced: bool = True  # rarely needed
     restart: bool = False  # takes effect at the next start
 
 
-# What people look for; everything else is advanced.
+# Settings that users look for; all others are advanced.
 _BASIC = frozenset(
     {"general.language", "general.theme", "general.autostart", "general.letter_keys", "recognition.enabled"}
     | {"detection.min_score", "detection.min_face", "detection.detector", "popup.enabled", "popup.seconds", "popup.corner", "popup.burst"}
@@ -50,12 +50,12 @@ _UNIT_OF = {"detection.min_face": "px", "watch_screen.min_face": "px", "popup.bu
 
 @cache
 def setting_fields() -> dict[str, SettingField]:
-    """Every setting by its key, in the order of the model."""
+    """Return every setting by its key, in the order of the model."""
     return {field.key: field for field in _fields()}
 
 
 def nearest_key(key: str) -> str:
-    """The setting that somebody who wrote `key` may have meant; empty if none is near."""
+    """Return the setting closest to a mistyped `key`; empty if none is similar."""
     known = [name.replace("[]", "") for name in setting_fields()]
     sections = list(Settings.model_fields)
     key = re.sub(r"\[\d+\]", "", key)

@@ -13,7 +13,7 @@ from agent.domain.redaction import Style
 
 
 class Section(BaseModel):
-    """Frozen, and unknown keys are refused: a typing error must not be a silent default."""
+    """Frozen, and unknown keys are refused: a typing error must not become a silent default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -89,7 +89,7 @@ class General(Section):
 
 
 def root_of(path: str) -> str:
-    """The absolute path of a folder as somebody wrote it."""
+    """Return the absolute path of a folder as the user typed it."""
     return os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111  # pathlib keeps ".." and fails without a home
 
 
@@ -125,7 +125,7 @@ class Folder(Section):
     @classmethod
     def _elsewhere(cls, value: str, info: ValidationInfo) -> str:
         path = info.data.get("path")
-        # From where the program was started, a part of a path would lead to wherever that was.
+        # A relative path would depend on the program's working directory.
         if value and not os.path.isabs(os.path.expanduser(value)):  # noqa: PTH111, PTH117  # as in root_of
             raise PydanticCustomError("not_absolute", "not absolute")
         if value and path and Path(root_of(value)).is_relative_to(root_of(path)):
@@ -134,7 +134,7 @@ class Folder(Section):
 
     @property
     def root(self) -> str:
-        """The absolute path, as it stands in `FileSeen.folder`, `SourceFailed.folder` and all paths below it."""
+        """Return the absolute path, as in `FileSeen.folder`, `SourceFailed.folder` and all paths below it."""
         return root_of(self.path)
 
 
@@ -317,7 +317,7 @@ class Logs(Section):
 
 
 class Settings(Section):
-    """The whole of it. Sections are compared to see what a reload changed."""
+    """All settings. Sections are compared to find what a reload changed."""
 
     general: General = General()
     folders: tuple[Folder, ...] = ()
@@ -336,11 +336,11 @@ class Settings(Section):
 
 
 def folder_of(path: str, folders: Sequence[Folder]) -> Folder | None:
-    """The watched folder a file belongs to: the innermost one. One that is named twice counts as it was named last."""
+    """Return the innermost watched folder of a file. If a folder is listed twice, the last entry counts."""
     above = {root: folder for folder in folders if path.startswith((root := folder.root).rstrip(os.sep) + os.sep)}
     return above[max(above, key=len)] if above else None
 
 
 def changed_sections(old: Settings, new: Settings) -> frozenset[str]:
-    """Names of the sections that differ."""
+    """Return the names of the sections that differ."""
     return frozenset(name for name in Settings.model_fields if getattr(old, name) != getattr(new, name))

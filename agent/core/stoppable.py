@@ -1,4 +1,4 @@
-"""Long work in a thread that ends soon after the task that waits for it was cancelled."""
+"""Runs long work in a thread that ends soon after its task is cancelled."""
 
 import asyncio
 import threading
@@ -12,11 +12,11 @@ _unwanted: ContextVar[threading.Event | None] = ContextVar("unwanted", default=N
 
 
 class Stopped(Exception):
-    """The result is not wanted any more."""
+    """The result is no longer wanted."""
 
 
 async def stoppable(work: Callable[[], T]) -> T:
-    """The result of `work`, which calls `stop_if_unwanted` often, in one of the loop's threads. Raises what `work` raises."""
+    """Return the result of `work`, which calls `stop_if_unwanted` often, in one of the loop's threads. Raises what `work` raises."""
     unwanted = threading.Event()
 
     def run() -> T:
@@ -31,7 +31,7 @@ async def stoppable(work: Callable[[], T]) -> T:
 
 
 def stop_if_unwanted() -> None:
-    """Raises Stopped in a thread of `stoppable` whose task was cancelled; elsewhere nothing."""
+    """Raise Stopped in a thread of `stoppable` whose task was cancelled; elsewhere do nothing."""
     unwanted = _unwanted.get()
     if unwanted is not None and unwanted.is_set():
         raise Stopped

@@ -1,4 +1,4 @@
-"""Ends a process although threads of it wait for a drive that never answers: nothing else can end such a thread."""
+"""Ends a process even if some of its threads wait for a drive that never responds: such threads can't be stopped."""
 
 import asyncio
 import os
@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
-END_S = 5.0  # for threads to come to their end
+END_S = 5.0  # for threads to end
 
 
 @contextmanager
 def loop_threads(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-    """Inside, `asyncio.to_thread` has threads that the loop does not wait for when it is closed; they are given `END_S` seconds."""
+    """Give `asyncio.to_thread` threads that the loop does not wait for when it closes; they get `END_S` seconds."""
     threads = ThreadPoolExecutor(thread_name_prefix="asyncio")
     loop.set_default_executor(threads)
     try:
@@ -23,11 +23,11 @@ def loop_threads(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
         ending = threading.Thread(target=lambda: threads.shutdown(cancel_futures=True), name="ending", daemon=True)
         ending.start()
         ending.join(END_S)
-        loop.set_default_executor(ThreadPoolExecutor(1))  # what the loop waits for when it is closed
+        loop.set_default_executor(ThreadPoolExecutor(1))  # the loop waits for this one when it closes
 
 
 def leave(code: int) -> int:
-    """The exit code, to return it; where a thread would keep the interpreter from its end, the process ends here."""
+    """Return the exit code; if a thread would keep the interpreter alive, end the process here."""
     deadline = time.monotonic() + END_S
     for thread in threading.enumerate():
         if thread is not threading.current_thread() and not thread.daemon:

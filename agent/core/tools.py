@@ -1,4 +1,4 @@
-"""Runs a tool of this machine that must not outlive the wish for its result."""
+"""Runs a system tool that must not outlive the need for its result."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ import psutil
 
 
 class Stop:
-    """Ends from any thread what a fetch has under way; nothing more is started under it."""
+    """Stops from any thread the tools of a download; no further tool starts with it."""
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
@@ -19,7 +19,7 @@ class Stop:
         self._set = False
 
     def set(self) -> None:
-        """Once and for all."""
+        """Stop permanently."""
         with self._turn:
             self._set = True
             if self._process is not None:
@@ -27,7 +27,7 @@ class Stop:
 
     @contextlib.contextmanager
     def started(self, command: Sequence[str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-        """The tool, mute; what is left of it when the block ends is ended. Raises OSError, InterruptedError if it is not to start."""
+        """Yield the running tool without output; it is ended with the block. Raises OSError, InterruptedError after a stop."""
         none = subprocess.DEVNULL
         with self._turn:
             if self._set:
@@ -42,7 +42,7 @@ class Stop:
 
 
 def run_tool(command: Sequence[str], folder: Path, *, limit_s: float, stop: Stop) -> None:
-    """Wait for its good end. Raises OSError, SubprocessError; then it has ended too, with all that it started."""
+    """Wait until it succeeds. Raises OSError, SubprocessError; then it has ended too, with its children."""
     with stop.started(command, folder) as process:
         if code := process.wait(limit_s):
             raise subprocess.CalledProcessError(code, "tool")
@@ -61,9 +61,9 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 async def let_go_at_quit(download: Callable[[], object], stop: Callable[[], None]) -> None:
-    """Wait for a call in a thread that the program's end does not wait for: a slow network must not keep the agent from quitting.
+    """Wait for a call in a thread that does not delay the program's end: a slow network must not keep the agent from quitting.
 
-    `stop` ends the processes it started: they would outlive the agent.
+    `stop` ends the processes it started, which would outlive the agent.
     """
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[None] = loop.create_future()
@@ -78,7 +78,7 @@ async def let_go_at_quit(download: Callable[[], object], stop: Callable[[], None
             download()
         except BaseException as error:
             failure = error
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with contextlib.suppress(RuntimeError):  # the loop is closed: no caller waits any more
             loop.call_soon_threadsafe(tell, failure)
 
     threading.Thread(target=run, name="download", daemon=True).start()

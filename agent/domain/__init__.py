@@ -1,1 +1,1 @@
-"""What is true: plain data and rules, with no input or output."""
+"""Shared values and rules: plain data without input or output."""

@@ -1,4 +1,4 @@
-"""What the user says of people and faces. Each can be taken back; forgetting somebody is not among them."""
+"""The user's decisions about people and faces. Each can be undone; forgetting a person is not among them."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -7,17 +7,17 @@ from typing import TypeAlias
 
 
 class Basis(StrEnum):
-    """Why somebody's face may be kept."""
+    """The basis for keeping a person's face."""
 
     OWN_CONSENT = "own_consent"
     FAMILY = "family"
     CONTRACT = "contract"
-    GUARDIAN = "guardian"  # of somebody under 14
+    GUARDIAN = "guardian"  # of a person under 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameFaces:
-    """They are this person, or whoever has this name, made if nobody has."""
+    """The faces show this person, or the person with this name, created if missing."""
 
     face_ids: tuple[int, ...]
     person_id: int | None = None
@@ -27,25 +27,25 @@ class NameFaces:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameMany:
-    """Each of these names has these faces: what `NameFaces` says of one, in a single step."""
+    """Name several people's faces in a single step: each name with its faces."""
 
     people: tuple[tuple[str, tuple[int, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdoptNames:
-    """Whom another program says these faces are: it counts where the user has said nothing of the face, or of being recognised.
+    """Import names from another program for faces without a user decision, unless the person is never to be recognised.
 
-    It counts once: what was taken away again stays away until it was unsaid, or something else is said.
+    A name is imported once: after an undo it stays away until it has disappeared from the file or changed.
     """
 
     names: tuple[tuple[int, str], ...]  # face, name
-    unsaid: tuple[int, ...] = ()  # faces of which nothing is said any more
+    unsaid: tuple[int, ...] = ()  # faces that no longer have an imported name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectFaces:
-    """They are not this person, and are never taken for them again."""
+    """The faces do not show this person, and are never suggested as them again."""
 
     face_ids: tuple[int, ...]
     person_id: int
@@ -53,14 +53,14 @@ class RejectFaces:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnnameFaces:
-    """They are not who they were confirmed as."""
+    """Remove the confirmed names of the faces."""
 
     face_ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IgnoreFaces:
-    """Nobody is asked about them any more, or again."""
+    """Stop or resume asking about the faces."""
 
     face_ids: tuple[int, ...]
     ignored: bool = True
@@ -68,7 +68,7 @@ class IgnoreFaces:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergePeople:
-    """They are all the same person: `into` stays."""
+    """All are the same person: `into` stays."""
 
     person_ids: tuple[int, ...]
     into: int
@@ -76,7 +76,7 @@ class MergePeople:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DescribePerson:
-    """What is given is changed; what is in `clear` is not known any more."""
+    """Set the given details, and remove those in `clear`."""
 
     person_id: int
     name: str | None = None
@@ -85,7 +85,7 @@ class DescribePerson:
     cover_face_id: int | None = None
     hidden: bool | None = None
     never: bool | None = None
-    watch: bool | None = None  # they agree to being named when they are seen on the screen, or not any more
+    watch: bool | None = None  # whether they agree to being named when they appear on the screen
     basis: Basis | None = None
     retention_days: int | None = None
     clear: frozenset[str] = field(default_factory=frozenset)
@@ -96,21 +96,21 @@ Edit: TypeAlias = NameFaces | NameMany | AdoptNames | RejectFaces | UnnameFaces 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What was done, taken back or done again, and whom and what it touched."""
+    """An edit that was done, undone or redone, with the people and counts it affected."""
 
     action: str
     count: int
     faces: frozenset[int] = frozenset()
     people: frozenset[int] = frozenset()
-    token: str | None = None  # takes it back; None if nothing changed
-    person_id: int | None = None  # whom it was about, if one person
+    token: str | None = None  # undoes it; None if nothing changed
+    person_id: int | None = None  # the affected person, if it was one person
 
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What went with a person."""
+    """What was deleted with a person."""
 
-    faces: int  # of which nobody is told any more who they are
+    faces: int  # faces that are no longer named as this person
     embeddings: int
     chips: int
-    undo: int  # steps that can't be taken back any more
+    undo: int  # steps that can no longer be undone

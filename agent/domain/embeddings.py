@@ -1,4 +1,4 @@
-"""Face prints as they are compared: whose each is said to be, and what is near it."""
+"""Embeddings as they are compared: the person of each, and its neighbours."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -15,32 +15,32 @@ class FacePrint:
 
     face_id: int
     embedding: bytes  # float32, little endian, L2-normalised
-    person_id: int = 0  # whose face it is, by the user's word; 0: nobody's, it is no reference
-    trust: float = 1.0  # 0 to 1: how far it can be trusted for recognition
+    person_id: int = 0  # the person, by the user's confirmation; 0: none, it is no reference
+    trust: float = 1.0  # 0 to 1: its weight in recognition
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How far the faces of a group differ."""
+    """How much the faces of a cluster differ."""
 
-    least_alike: tuple[int, ...]  # the faces that differ most from each other, as many as were asked for
-    other_half: tuple[int, ...]  # those of the smaller of the two halves into which the group falls most easily
+    least_alike: tuple[int, ...]  # the faces that differ most from each other, as many as requested
+    other_half: tuple[int, ...]  # the faces in the smaller of the two halves into which the cluster splits most easily
     apart: float  # the mean distance between the halves; 0 for a single face
 
 
 @dataclass(frozen=True, slots=True)
 class FreshPrint:
-    """A face print that is stored nowhere."""
+    """An embedding that is stored nowhere."""
 
-    embedding: bytes  # as above
-    quality: Quality  # of the face it was made of
+    embedding: bytes  # as in FacePrint
+    quality: Quality  # of its face
 
 
 @dataclass(frozen=True, slots=True)
 class GroupMember:
-    """A face that has a print, as groups of unnamed faces are formed: who else is on its photo, who it is, where it was put."""
+    """A face with an embedding, as input to clustering: its photo, its person, its cluster."""
 
     face_id: int
     photo_id: int
-    person_id: int = 0  # by the user's word; 0: nobody's
+    person_id: int = 0  # by the user's confirmation; 0: none
     group_id: int = 0  # 0: alone

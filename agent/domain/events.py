@@ -1,4 +1,4 @@
-"""What happened: one union of frozen facts that carry references, never pixels, paths or names."""
+"""Events: one union of frozen facts with references, never pixels, paths or names."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ class ImageIndexed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceAdded:
-    """A known image was found at one more place: nothing was analysed."""
+    """A known image was found at one more location: nothing was analysed."""
 
     image_id: int
     place_id: int
@@ -45,7 +45,7 @@ class ImageFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImagesHidden:
-    """The user hid so many images, or had them shown again."""
+    """The user hid this many images, or showed them again."""
 
     count: int
     hidden: bool
@@ -53,7 +53,7 @@ class ImagesHidden:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FavouritesChanged:
-    """The user made so many images favourites, or no longer."""
+    """The user marked this many images as favourites, or unmarked them."""
 
     count: int
     favourite: bool
@@ -61,7 +61,7 @@ class FavouritesChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonNamed:
-    """A face was given a name. Libraries hold it from before there was `PeopleChanged`."""
+    """A face was given a name. Libraries contain it from before `PeopleChanged` existed."""
 
     person_id: int
     face_id: int
@@ -69,14 +69,14 @@ class PersonNamed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeopleChanged:
-    """The user said something of people or faces, took it back, or somebody was forgotten: opinions were formed anew."""
+    """An edit of people or faces was done or undone, or a person was forgotten; faces were identified again."""
 
     action: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecognitionPurged:
-    """Recognition was switched off: what was deleted."""
+    """Recognition was switched off: the deleted data."""
 
     embeddings: int
     chips: int
@@ -98,7 +98,7 @@ Event: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An event as the store keeps it; `id` grows, so a reader can go on where it stopped."""
+    """An event as stored; `id` grows, so a reader can resume where it stopped."""
 
     id: int
     at: datetime

@@ -1,4 +1,4 @@
-"""What is found in an image: faces with their box, landmarks and quality, in pixels of the upright image."""
+"""Detected faces with box, landmarks and quality, in pixels of the upright image."""
 
 import math
 from dataclasses import dataclass
@@ -26,19 +26,19 @@ class Box:
         return self.w * self.h
 
     def intersection(self, other: "Box") -> float:
-        """Shared area, in square pixels."""
+        """Return the shared area, in square pixels."""
         width = min(self.x + self.w, other.x + other.w) - max(self.x, other.x)
         height = min(self.y + self.h, other.y + other.h) - max(self.y, other.y)
         return max(0.0, width) * max(0.0, height)
 
     def iou(self, other: "Box") -> float:
-        """Intersection over union: 0 apart, 1 the same."""
+        """Return the intersection over union: 0 disjoint, 1 identical."""
         shared = self.intersection(other)
         union = self.area + other.area - shared
         return shared / union if union > 0 else 0.0
 
     def apart(self, other: "Box") -> float:
-        """How far their middles are from each other, in sizes of the larger one."""
+        """Return the distance between the centres, in sizes of the larger box."""
         away = math.hypot(self.x + self.w / 2 - other.x - other.w / 2, self.y + self.h / 2 - other.y - other.h / 2)
         return away / math.sqrt(max(self.area, other.area, 1e-6))
 
@@ -48,7 +48,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How far a face can be trusted for recognition. Each figure stands alone; `agent.domain.people` decides what is enough."""
+    """A face's usability for recognition. Each figure is independent; `agent.domain.people` decides what is enough."""
 
     size: float  # distance between the eyes, in pixels of the upright image
     sharpness: float  # variance of the Laplacian over the box at 64x64 grey pixels; below about 80 is blurred
@@ -58,7 +58,7 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """One face. `embedding` and `chip` are there only while recognition is on."""
+    """One face. `embedding` and `chip` are set only while recognition is on."""
 
     box: Box
     score: float  # the detector's, 0 to 1
@@ -84,7 +84,7 @@ class StageTimes:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """All that the engine says of one image."""
+    """The engine's result for one image."""
 
     sha256: str  # of the bytes that were decoded, hexadecimal
     size: int  # bytes
@@ -92,9 +92,9 @@ class Analysis:
     height: int
     format: str  # "jpeg", "png", ...
     recipe: Recipe
-    precision: str  # what inference ran in: "f32", "bf16", "f16"
+    precision: str  # of inference: "f32", "bf16", "f16"
     faces: tuple[Face, ...]
     ms: StageTimes
     taken_at: datetime | None = None  # as the camera's clock showed it, without a zone; None if the file doesn't say
-    thumbnail: bytes | None = None  # JPEG, if it was asked for
-    frames: int = 1  # of an animated picture, or pages, where that was asked: all but the first nobody looked at
+    thumbnail: bytes | None = None  # JPEG, if requested
+    frames: int = 1  # of an animation, or pages, if requested: only the first was scanned

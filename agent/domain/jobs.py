@@ -5,8 +5,8 @@ from enum import IntEnum, StrEnum
 
 from agent.domain.errors import AgentError, EngineError, EngineKilled, ImageChanged, ImageOnlineOnly, ModelError, StoreError
 
-# A file that ends or hangs the engine is tried twice. When the engine was ended from outside the file is hardly to blame, so it gets
-# more tries; but the system may have ended it because the file needs too much memory, so not without end.
+# A file that crashes or hangs the engine is tried twice. If the engine was killed from outside, the file is hardly to blame, so it gets
+# more attempts; but the system may have killed it because the file needs too much memory, so their number is limited.
 MAX_ATTEMPTS = 2
 MAX_ATTEMPTS_KILLED = 6
 
@@ -15,22 +15,22 @@ class JobState(StrEnum):
     QUEUED = "queued"
     LEASED = "leased"
     DONE = "done"
-    FAILED = "failed"  # the file is at fault: it waits until it changes or the user asks again
-    DEFERRED = "deferred"  # its content lies in a cloud: it is read when somebody asks, or when it has come here
-    QUARANTINED = "quarantined"  # it ended or hung the engine too often: set aside with its reason
+    FAILED = "failed"  # the file is at fault: it waits until it changes or the user retries it
+    DEFERRED = "deferred"  # its content is in a cloud: it is read on request, or once it has been downloaded
+    QUARANTINED = "quarantined"  # it crashed or hung the engine too often: set aside with its reason
 
 
 class Priority(IntEnum):
-    """Lower goes first."""
+    """Lower values go first."""
 
-    ASKED = 0  # somebody waits for it
+    ASKED = 0  # the user waits for it
     NEW = 10  # just appeared in a watched folder
     BACKLOG = 20  # found by a rescan
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file to analyse. `attempts` counts the one under way: it is written before the work starts."""
+    """One file to analyse. `attempts` includes the current one: it is written before the work starts."""
 
     id: int
     place_id: int
@@ -40,14 +40,14 @@ class Job:
 
 
 def after_error(attempts: int, error: AgentError) -> JobState:
-    """Where a leased job goes when its attempt ended with `error`; `attempts` includes that attempt."""
+    """Return the state of a leased job after its attempt ended with `error`; `attempts` includes that attempt."""
     match error:
         case EngineKilled():
             return JobState.QUEUED if attempts < MAX_ATTEMPTS_KILLED else JobState.QUARANTINED
         case EngineError():
             return JobState.QUEUED if attempts < MAX_ATTEMPTS else JobState.QUARANTINED
         case ModelError() | StoreError():
-            return JobState.QUEUED  # not the file's fault: it waits until the cause is mended
+            return JobState.QUEUED  # not the file's fault: it waits until the cause is fixed
         case ImageOnlineOnly():
             return JobState.DEFERRED
         case ImageChanged():

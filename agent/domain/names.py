@@ -1,4 +1,4 @@
-"""People's names: how they are kept, and whom one means."""
+"""People's names: their normal form, and the lookup of people by name."""
 
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
@@ -8,7 +8,7 @@ from agent.domain.errors import NameEmpty, NoSuchName
 
 
 def tidy(name: str) -> str:
-    """One spelling of the same letters, or two people who look the same in a list would be two.
+    """Return one spelling of the same letters; otherwise two people could look identical in a list.
 
     >>> tidy(" Jose\\u0301 ") == "José"
     True
@@ -17,7 +17,7 @@ def tidy(name: str) -> str:
 
 
 def given(name: str) -> str:
-    """A name for a person, tidied. Raises NameEmpty.
+    """Return a tidied name for a person. Raises NameEmpty.
 
     >>> given(" Mei ")
     'Mei'
@@ -28,7 +28,7 @@ def given(name: str) -> str:
 
 
 def ids_of(names: Iterable[str], people: Mapping[int, str]) -> frozenset[int]:
-    """Whom names mean, of people by id. Raises NoSuchName, with the nearest name there is."""
+    """Return the ids of the named people. Raises NoSuchName, with the nearest existing name."""
     by_name = {name: person_id for person_id, name in people.items()}
     wanted = list(names)
     for name in wanted:

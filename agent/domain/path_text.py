@@ -1,22 +1,22 @@
-"""Paths as text: file systems allow names that no text can hold."""
+"""Paths as text: file systems allow names that are not valid text."""
 
 import re
 from contextlib import suppress
 from pathlib import PurePath
 from typing import Final
 
-# How Python holds what is no text: bytes that are not UTF-8, and on Windows halves of characters.
+# Python's representation of invalid text: bytes that are not UTF-8, and lone surrogates on Windows.
 _NO_TEXT: Final = re.compile("[\ud800-\udfff]")
 
 
 def printable(path: str) -> str:
-    """Return a path for a person or JSON: what is no text becomes question marks."""
+    """Return a path for display or JSON: invalid text becomes question marks."""
     return _NO_TEXT.sub("\ufffd", path)
 
 
 def uri_of_odd(path: str) -> str | None:
-    """Return the file:// address of a file whose path is no text; None for a path that can be read as it is."""
+    """Return the file:// address of a file whose path is invalid text; None for a valid path."""
     if _NO_TEXT.search(path) is not None:
-        with suppress(ValueError):  # no full path, or halves of characters
+        with suppress(ValueError):  # no full path, or lone surrogates
             return PurePath(path).as_uri()
     return None

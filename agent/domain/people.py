@@ -1,6 +1,6 @@
-"""Who a face is: an opinion formed from distances to known faces, with bounds and a word for how sure it is.
+"""Identification of a face from its distances to known faces, with thresholds and a certainty.
 
-What the figures here were measured on is told in docs/decisions/0011.
+docs/decisions/0011 describes the data behind these figures.
 """
 
 import math
@@ -12,7 +12,7 @@ from agent.domain.face import Quality
 
 
 class Certainty(StrEnum):
-    CONFIRMED = "confirmed"  # the user said so
+    CONFIRMED = "confirmed"  # by the user
     CERTAIN = "certain"
     PROBABLE = "probable"
 
@@ -27,17 +27,17 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """How near a face is to one person."""
+    """A face's distance to one person."""
 
     person_id: int
     distance: float  # to the nearest reference
-    agree: int  # references nearer than the `probable` bound
-    references: int  # references there are
+    agree: int  # references within the `probable` threshold
+    references: int  # the person's number of references
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """An opinion about a face."""
+    """The identification of a face."""
 
     person_id: int
     certainty: Certainty
@@ -46,24 +46,24 @@ class Identity:
     references: int
 
 
-# Of a face that shows this much nothing is lost, and of one that shows that little nothing is known. In between it counts by ratio.
+# A face with this much of a property loses nothing; with that little, it says nothing. In between it counts in proportion.
 EYE_DISTANCE = (9.0, 16.0)
-# Two faces that are both blurred look alike, whoever they are: below 80 one wrong pair in 300 is nearer than `Bounds.certain`.
+# Any two blurred faces are similar, even of different people: below 80 one wrong pair in 300 is nearer than `Bounds.certain`.
 SHARPNESS = (40.0, 170.0)
 YAW = (60.0, 30.0)
-# Nothing is certain of a face that is trusted less.
+# A face trusted less is never certain.
 MIN_TRUST = 0.5
-# Among many references one may be near by chance: of at least a third the face must be nearer than `Bounds.probable`. Of a person's own
-# faces that is true of 98 in 100; strangers' faces never had more than a fifth of ten references, a tenth of forty.
+# Among many references one may be near by chance: at least a third must be within `Bounds.probable`. This holds for 98 in 100 of a person's
+# own faces; strangers' faces never had more than a fifth of ten references, a tenth of forty.
 SHARE_NEAR = 1 / 3
-# If half of them, and at least two, are near it, a fully trusted face may lie so much farther from the nearest.
+# If half of them, and at least two, are near, a fully trusted face may be this much farther from the nearest.
 AGREED, SHARE_AGREED = 0.03, 1 / 2
-# A second person who is nearly as near may as well be the one: brothers and sisters, parents and children.
+# A second person who is nearly as near may be the right one: siblings, parents and children.
 MARGIN = 0.10
 
 
 def trust(quality: Quality) -> float:
-    """How far a face can be trusted for recognition, 0 to 1, by its worst figure: too small, blurred, or turned away.
+    """Return a face's trust for recognition, 0 to 1, by its worst figure: too small, blurred, or turned away.
 
     >>> trust(Quality(size=60, sharpness=400, yaw=10, roll=90)), trust(Quality(size=60, sharpness=40, yaw=10, roll=0))
     (1.0, 0.0)
@@ -74,7 +74,7 @@ def trust(quality: Quality) -> float:
 
 
 def identify(candidates: Sequence[Candidate], quality: Quality, bounds: Bounds) -> Identity | None:
-    """The nearest person if it is near enough; nothing is claimed beyond the `probable` bound."""
+    """Return the nearest person if near enough; beyond the `probable` threshold, return None."""
     nearest = sorted(candidates, key=lambda candidate: candidate.distance)[:2]
     if not nearest or nearest[0].distance > bounds.probable:
         return None
@@ -85,7 +85,7 @@ def identify(candidates: Sequence[Candidate], quality: Quality, bounds: Bounds) 
 
 
 def certain_up_to(trusted: float, near: Candidate, bounds: Bounds) -> float:
-    """The distance to the person's nearest reference up to which a face is certain; below 0: never."""
+    """Return the largest distance to the person's nearest reference at which a face is certain; below 0: never."""
     if trusted < MIN_TRUST or near.agree < SHARE_NEAR * near.references:
         return -1.0
     agreed = trusted >= 1 and near.agree >= max(2, SHARE_AGREED * near.references)
@@ -93,7 +93,7 @@ def certain_up_to(trusted: float, near: Candidate, bounds: Bounds) -> float:
 
 
 def one_each(found: Sequence[Identity | None]) -> list[Identity | None]:
-    """Two faces on one photo are different people: the nearer is certain, if it was, and nothing is claimed of the other."""
+    """Assign each person to at most one face of a photo: the nearest one stays certain, if it was; the others get no identity."""
     nearest: dict[int, float] = {}
     for each in found:
         if each is not None:
@@ -109,6 +109,6 @@ def one_each(found: Sequence[Identity | None]) -> list[Identity | None]:
 
 
 def _share(value: float, bounds: tuple[float, float]) -> float:
-    """Where a value lies between two others, by ratio: 0 at the first, 1 at the second."""
+    """Return where a value lies between two others: 0 at the first, 1 at the second."""
     nothing, enough = bounds
     return math.log(max(value, 1e-9) / nothing) / math.log(enough / nothing)

@@ -1,4 +1,4 @@
-"""What is covered on a picture, how, and whom it leaves visible."""
+"""The covers of a picture: their style, and the people who stay visible."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from agent.domain.people import Certainty, Identity
 
 
 class Style(StrEnum):
-    """How a cover looks. Only `solid` and `emoji` leave nothing of what was below; the others can be partly undone."""
+    """The look of a cover. Only `solid` and `emoji` leave nothing of the content; the others can be partly undone."""
 
     SOLID = "solid"
     MOSAIC = "mosaic"
@@ -25,10 +25,10 @@ class Shape(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why something is covered."""
+    """Why an area is covered."""
 
-    FACE = "face"  # every face is, unless somebody said otherwise
-    PERSON = "person"  # this person was to be covered
+    FACE = "face"  # the default for every face
+    PERSON = "person"  # this person was chosen to be covered
     HAND = "hand"  # drawn by the user
 
 
@@ -42,49 +42,49 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """One area that is covered."""
+    """One covered area."""
 
-    box: Box  # the whole area, margin and all, before it is tilted; an ellipse touches its sides
+    box: Box  # the whole area including the margin, before rotation; an ellipse touches its sides
     look: Look = Look()
-    tilt: float = 0.0  # degrees clockwise, about the box's middle
+    tilt: float = 0.0  # degrees clockwise, about the box's centre
     reason: Reason = Reason.FACE
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Whom to cover: everyone, everyone but `keep`, or nobody but `only`. By ids of people."""
+    """The faces to cover: all, all but `keep`, or only `only`. By ids of people."""
 
     keep: frozenset[int] = frozenset()
     only: frozenset[int] | None = None
 
     @property
     def names_people(self) -> bool:
-        """Whether recognition is needed."""
+        """Return whether recognition is needed."""
         return bool(self.keep) or self.only is not None
 
     def covers(self, identity: Identity | None) -> Reason | None:
-        """Why this face is covered; None if it stays visible. In doubt it is covered: who may be somebody else is not kept."""
+        """Return why this face is covered; None if it stays visible. Uncertain faces are covered."""
         if self.only is not None:
             return Reason.PERSON if identity is not None and identity.person_id in self.only else None
         sure = identity is not None and identity.certainty is not Certainty.PROBABLE and identity.person_id in self.keep
         return None if sure else Reason.FACE
 
 
-# An ellipse through the corners of a box has axes this much longer than its sides.
+# An ellipse through the corners of a box has axes this much longer than the box's sides.
 _AROUND: Final = math.sqrt(2)
-# What a detector's box leaves out of a head, and how far it may be off.
+# The part of a head outside a detector's box, and the detector's error.
 MARGIN: Final = 1.1
-# How far the eyes stand above the mouth, in sizes of the face's box. Measured: 99 in 100 upright faces reach the first, and most that lean
-# by 30 degrees; of heads that lie on their side or are upside down 98 in 100 stay below the second.
+# The height of the eyes above the mouth, in sizes of the face's box. Measured: 99 in 100 upright faces reach the first, and most that lean
+# by 30 degrees; of heads that are sideways or upside down 98 in 100 stay below the second.
 _UPRIGHT: Final = 0.34
 _LYING: Final = 0.25
-# The box of such a head is too small: so many times larger it holds forehead and hair. Larger on all sides, for the landmarks don't tell
-# where they are: of these heads one in four seems to lean by 45 degrees more, or less, than it does.
+# The box of such a head is too small: enlarged by this factor it includes forehead and hair. Enlarged on all sides, because the landmarks
+# don't tell their direction: one in four of these heads seems to lean by 45 degrees more, or less, than it does.
 _LARGER: Final = 1.3
 
 
 def head_of(box: Box, landmarks: Landmarks) -> Box:
-    """What to cover of a face, before the margin: its box, larger the less upright the landmarks are, or like a face's."""
+    """Return the area of a head to cover, before the margin: its box, enlarged if the landmarks are not upright or not like a face's."""
     (_, eye), (_, other_eye), _, (_, mouth), (_, other_mouth) = landmarks
     stands = (mouth + other_mouth - eye - other_eye) / 2 / max(math.sqrt(box.area), 1e-6)
     lies = min(1.0, max(0.0, (_UPRIGHT - stands) / (_UPRIGHT - _LYING)))
@@ -92,7 +92,7 @@ def head_of(box: Box, landmarks: Landmarks) -> Box:
 
 
 def around(box: Box, look: Look) -> Box:
-    """What a cover takes up that follows the head: no corner of the face's box is left out."""
+    """Return the area of a cover around a head: no corner of the face's box is left out."""
     return _enlarged(box, MARGIN * (_AROUND if look.shape is Shape.ELLIPSE else 1.0))
 
 
@@ -101,7 +101,7 @@ def cover_of(face: Face, look: Look, reason: Reason = Reason.FACE) -> Cover:
 
 
 def hides(cover: Cover, box: Box) -> bool:
-    """Whether an upright cover lies over the whole box."""
+    """Return whether an upright cover hides the whole box."""
     x, y = cover.box.x + cover.box.w / 2, cover.box.y + cover.box.h / 2
     across = max(abs(box.x - x), abs(box.x + box.w - x)) / (cover.box.w / 2)
     down = max(abs(box.y - y), abs(box.y + box.h - y)) / (cover.box.h / 2)
@@ -109,12 +109,12 @@ def hides(cover: Cover, box: Box) -> bool:
 
 
 def covers_of(faces: Sequence[Face], identities: Sequence[Identity | None], choice: Choice, look: Look) -> list[Cover]:
-    """The covers of an analysed picture."""
+    """Return the covers of an analysed picture."""
     reasons = [choice.covers(identity) for identity in identities]
     return [cover_of(face, look, reason) for face, reason in zip(faces, reasons, strict=True) if reason is not None]
 
 
 def _enlarged(box: Box, times: float) -> Box:
-    """About its middle."""
+    """Enlarge about the centre."""
     width, height = box.w * times, box.h * times
     return Box(box.x + (box.w - width) / 2, box.y + (box.h - height) / 2, width, height)

@@ -1,4 +1,4 @@
-"""Which photos tell what somebody looks like: one face, large, sharp and looking at the camera."""
+"""Which photos can be a person's reference: one face, large, sharp and facing the camera."""
 
 import math
 import struct
@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from agent.domain.errors import AgentError, ReferenceBlurred, ReferenceNoFace, ReferenceSeveral, ReferenceSmall, ReferenceTurned
 from agent.domain.face import Face
 
-# Pixels between the eyes, and sharpness: where `agent.domain.people.trust` is whole, and half. A blurred reference attracts blurred faces.
+# Pixels between the eyes, and sharpness: where `agent.domain.people.trust` is full, and half. A blurred reference attracts blurred faces.
 LEAST_EYE_DISTANCE = 16.0
 LEAST_SHARPNESS = 80.0
-# Beyond this the nose hides an eye or leaves the head, and the face print is of another view (degrees).
+# Beyond this the nose hides an eye or leaves the head, and the embedding shows another view (degrees).
 MOST_YAW = 45.0
 
 
 def why_not(faces: Sequence[Face]) -> AgentError | None:
-    """What keeps a photo with these faces from being somebody's reference; None if nothing does."""
+    """Return why a photo with these faces can't be a person's reference; None if it can."""
     if not faces:
         return ReferenceNoFace()
     if len(faces) > 1:
@@ -31,5 +31,5 @@ def why_not(faces: Sequence[Face]) -> AgentError | None:
 
 
 def distance(one: bytes, other: bytes) -> float:
-    """Between two embeddings (float32, little endian, L2-normalised): 0 the same, 2 opposite."""
+    """Return the distance between two embeddings (float32, little endian, L2-normalised): 0 identical, 2 opposite."""
     return math.dist(*(struct.unpack(f"<{len(each) // 4}f", each) for each in (one, other)))

@@ -1,4 +1,4 @@
-"""What windows are on the screen: whose a face is in, whether a call is in front, and whether the screen is shared."""
+"""The windows on the screen: the window of a face, whether a call is in front, and whether the screen is shared."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,23 +9,23 @@ from agent.domain.face import Box
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One window that is to be seen. What it is called stays here: it is compared with the settings and told nobody."""
+    """One visible window. Its title stays here: it is only compared with the settings."""
 
     programs: tuple[str, ...]  # names of its program and of its class
-    area: Box  # in pixels as they are grabbed, from the top left of all monitors
+    area: Box  # in captured pixels, from the top left of all monitors
     title: str = field(default="", repr=False)
-    own: bool = False  # this program's
+    own: bool = False  # belongs to this program
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    windows: tuple[Window, ...] = ()  # the topmost first; none where the system does not tell
+    windows: tuple[Window, ...] = ()  # topmost first; empty if the system does not report them
 
     def shared(self, signs: Sequence[str]) -> bool:
         return any(_any_like((*window.programs, window.title), signs) for window in self.windows)
 
     def counts(self, box: Box, only_in: Sequence[str], not_in: Sequence[str]) -> bool:
-        """Whether a face there is to be told of: none in this program's windows, and where no window is known, none of chosen programs."""
+        """Return whether a face there counts: not in this program's windows, and only in the chosen programs if windows are known."""
         window = next((each for each in self.windows if _holds(each.area, box)), None)
         if window is None:
             return not only_in
@@ -33,12 +33,12 @@ class Scene:
 
 
 def is_of(window: Window | None, programs: Sequence[str]) -> bool:
-    """Whether it is a window of one of these programs."""
+    """Return whether the window belongs to one of these programs."""
     return window is not None and _any_like(window.programs, programs)
 
 
 def _holds(area: Box, box: Box) -> bool:
-    """The middle of the box."""
+    """Return whether the area contains the box's centre."""
     x, y = box.x + box.w / 2 - area.x, box.y + box.h / 2 - area.y
     return 0 <= x < area.w and 0 <= y < area.h
 

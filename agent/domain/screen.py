@@ -1,4 +1,4 @@
-"""What is taken of the screen: monitors, regions, and the words for them (`screen:<monitor>/<x>,<y>,<w>,<h>`)."""
+"""Screen areas: monitors, regions, and their references (`screen:<monitor>/<x>,<y>,<w>,<h>`)."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _REFERENCE: Final = re.compile(rf"screen:{_NUMBER}(?:/([\d,]+))?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class ScreenRegion:
-    """A rectangle in pixels as they are grabbed, from the top left of its monitor. Raises ValueError for one that can't be."""
+    """A rectangle in captured pixels, from the top left of its monitor. Raises ValueError for an impossible one."""
 
     x: int
     y: int
@@ -29,7 +29,7 @@ class ScreenRegion:
 
     @classmethod
     def parse(cls, text: str) -> "ScreenRegion":
-        """Of `X,Y,W,H`. Raises ValueError."""
+        """Parse `X,Y,W,H`. Raises ValueError."""
         found = _REGION.fullmatch(text)
         if found is None:
             raise ValueError
@@ -37,7 +37,7 @@ class ScreenRegion:
 
     @classmethod
     def clipped(cls, left: int, top: int, width: int, height: int, *, within: tuple[int, int]) -> "ScreenRegion | None":
-        """What of a rectangle lies in a picture of this width and height; None if nothing does."""
+        """Return the part of a rectangle inside a picture of this width and height; None if there is none."""
         right, bottom = min(left + width, within[0]), min(top + height, within[1])
         left, top = max(0, left), max(0, top)
         return cls(left, top, right - left, bottom - top) if right > left and bottom > top else None
@@ -45,17 +45,17 @@ class ScreenRegion:
 
 @dataclass(frozen=True, slots=True)
 class ScreenRef:
-    """A monitor, or a region of it; number 0 is all monitors as they stand beside each other."""
+    """A monitor, or a region of it; number 0 is all monitors in their arrangement."""
 
     monitor: int = ALL_MONITORS
-    region: ScreenRegion | None = None  # None: the whole of it
+    region: ScreenRegion | None = None  # None: the whole monitor
 
     def __str__(self) -> str:
         return f"screen:{self.monitor}" + ("" if self.region is None else f"/{self.region}")
 
     @classmethod
     def parse(cls, text: str) -> "ScreenRef":
-        """Raises ValueError."""
+        """Parse a reference. Raises ValueError."""
         found = _REFERENCE.fullmatch(text)
         if found is None:
             raise ValueError
@@ -64,25 +64,25 @@ class ScreenRef:
 
 @dataclass(frozen=True, slots=True)
 class Monitor:
-    """One monitor, in pixels as they are grabbed."""
+    """One monitor, in captured pixels."""
 
     number: int  # 1 is the system's first; 0 all of them together
-    x: int  # of its top left, from that of all monitors together
+    x: int  # of its top left, from the top left of all monitors
     y: int
     w: int
     h: int
-    scale: float = 1.0  # such pixels by the system's own unit for windows: 2 on a Retina display, 1 where that unit is pixels
+    scale: float = 1.0  # captured pixels per unit of the system's window coordinates: 2 on a Retina display, 1 if that unit is pixels
     primary: bool = False
-    # Its top left, in the system's own unit for windows and from where those are counted: it may be less than 0.
+    # Its top left, in the system's window coordinates: may be negative.
     left: int = 0
     top: int = 0
 
     @property
     def place(self) -> tuple[int, int, int, int]:
-        """Left, top, width and height of a window that covers it, in the system's own unit for windows."""
+        """Return left, top, width and height of a window that covers it, in the system's window coordinates."""
         return self.left, self.top, round(self.w / self.scale), round(self.h / self.scale)
 
     @property
     def region(self) -> ScreenRegion:
-        """Where it stands in the picture of all monitors."""
+        """Return its area in the picture of all monitors."""
         return ScreenRegion(self.x, self.y, self.w, self.h)

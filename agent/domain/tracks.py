@@ -1,4 +1,4 @@
-"""Joins what was seen in single frames into ways: whose face is where, also in the frames that nobody looked at."""
+"""Joins detections of single frames into tracks and trajectories: the position of each face, also in frames without detection."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,39 +9,39 @@ from typing import Final
 from agent.domain.face import Box
 from agent.domain.video import Find, Knot, Sight, Trail, Way, between
 
-# A face begins with a find of at least this score; weaker ones only carry it on.
+# A track begins with a detection of at least this score; weaker ones only continue it.
 BEGINS: Final = 0.5
-# Weaker finds that go the same way so often are a face as well.
+# Weaker detections along one path count as a face after this many.
 TOGETHER: Final = 3
-# A face may be hidden so long (seconds) and is still the same.
+# A face may be hidden this long (seconds) and is still the same.
 HIDDEN_S: Final = 1.5
-# It was there so long before it was first seen, and stays so long after it was last seen,
+# It existed this long before its first detection, and stays this long after the last one,
 LINGERS_S: Final = 0.8
-# and while it goes through the edge of the picture: for so long at most.
+# and while it moves across the picture's edge: for this long at most.
 LEAVES_S: Final = 3.0
-# How far apart, in sizes of the face, two finds may be that are one face, and how many times one may be larger.
+# The distance, in sizes of the face, between two detections of one face, and the ratio of their sizes.
 NEAR: Final = 0.7
 TIMES: Final = 1.8
-# What moves fast is farther away: a sure find that nothing nearer explains is the face that is missing, if it is as large.
+# Fast motion has larger distances: a confident detection that nothing nearer explains is the missing face, if the size fits.
 FAR: Final = 3.0
 ALIKE: Final = 1.35
-# Of two faces that are so near (in sizes), one may be taken for the other.
+# Two faces this near to each other (in sizes) may be confused.
 CROWDED: Final = 1.5
-# In a gap that is longer than this (seconds) a face may have gone elsewhere: its cover grows by so much on each side.
+# In a longer gap (seconds) a face may have moved elsewhere: its cover grows by this much on each side.
 GAP_S, GAP_GROWS = 0.35, 0.2
-# Of the bend of a way between its knots: what a straight line can miss is an eighth.
+# Of a trajectory's curvature between keyframes: a straight line misses an eighth at most.
 BEND: Final = 0.3
-# Pixels that a find may be off on each side, however small the face is.
+# A detection's possible error in pixels on each side, however small the face is.
 OFF: Final = 2.0
-_STEADY: Final = 0.5  # share of the newest step in the speed
+_STEADY: Final = 0.5  # weight of the newest step in the speed
 
 
 @dataclass(slots=True)
 class _Track:
-    """One face, as far as it was followed."""
+    """One face, as far as it was tracked."""
 
     finds: list[tuple[int, Find]]
-    speed: tuple[float, float] = (0.0, 0.0)  # of its middle, pixels per tick
+    speed: tuple[float, float] = (0.0, 0.0)  # of its centre, pixels per tick
     scene: int = 0
     best: float = field(default=0.0)
     doubtful: set[int] = field(default_factory=set)
@@ -54,7 +54,7 @@ class _Track:
         return self.finds[-1]
 
     def ahead(self, moment: int) -> Box:
-        """Where it should be by now."""
+        """Return its predicted box at that moment."""
         at, find = self.last
         return _moved(find.box, self.speed, moment - at)
 
@@ -72,10 +72,10 @@ class _Track:
 def trails_of(
     sights: Iterable[Sight], cuts: Sequence[int], size: tuple[int, int], tick: float, frame: float, ends: tuple[int, int]
 ) -> list[Trail]:
-    """Of all that was seen in a clip.
+    """Return the tracks of a video, from all its detections.
 
     `sights` in order; `cuts` the moments at which scenes begin; `size` the picture's width and height in pixels; `tick` and `frame` in
-    seconds; `ends` the clip's first moment and the first one after it.
+    seconds; `ends` the video's first moment and the first one after it.
     """
     bounds = sorted({ends[0], *cuts, ends[1]})
     scenes = list(pairwise(bounds))
@@ -88,7 +88,7 @@ def trails_of(
 def ways_of(
     sights: Iterable[Sight], cuts: Sequence[int], size: tuple[int, int], tick: float, frame: float, ends: tuple[int, int]
 ) -> list[Way]:
-    """Only the ways."""
+    """Return only the trajectories."""
     return [trail.way for trail in trails_of(sights, cuts, size, tick, frame, ends)]
 
 
@@ -110,7 +110,7 @@ def _is_face(track: _Track) -> bool:
 
 
 def _joined(live: Sequence[_Track], sight: Sight, scene: int) -> list[_Track]:
-    """Give each track its find, the nearest first. Returns the tracks that begin."""
+    """Assign detections to tracks, the nearest first. Return the new tracks."""
     tracks, finds = set(range(len(live))), set(range(len(sight.finds)))
     joined: list[tuple[int, int, bool]] = []
     for most, times, sure in ((NEAR, TIMES, False), (FAR, ALIKE, True)):
@@ -125,13 +125,13 @@ def _joined(live: Sequence[_Track], sight: Sight, scene: int) -> list[_Track]:
                 tracks.remove(t)
                 finds.remove(f)
                 joined.append((t, f, sure or _in_crowd(live, sight, t, f)))
-    for t, f, doubtful in joined:  # only now: where the tracks were before tells who is near
+    for t, f, doubtful in joined:  # after the loop: the tracks' earlier positions decide which faces are near
         live[t].take(sight.moment, sight.finds[f], doubtful=doubtful)
     return [_Track([(sight.moment, sight.finds[f])], scene=scene) for f in sorted(finds)]
 
 
 def _in_crowd(live: Sequence[_Track], sight: Sight, t: int, f: int) -> bool:
-    """Whether another face is near: one that is seen, or one that was and may be back."""
+    """Return whether another face is near: a detected one, or a hidden one that may return."""
     find = sight.finds[f]
     if any(g != f and find.box.apart(other.box) < CROWDED for g, other in enumerate(sight.finds)):
         return True
@@ -139,17 +139,17 @@ def _in_crowd(live: Sequence[_Track], sight: Sight, t: int, f: int) -> bool:
 
 
 def _far(track: _Track, moment: int, find: Find, most: float) -> float:
-    """How far a find is from where the track should be, in sizes; infinite if it is too large or too small for it."""
+    """Return a detection's distance from the track's predicted position, in sizes; infinite if its size doesn't fit."""
     times = math.sqrt(find.box.area / max(track.last[1].box.area, 1e-6))
     if not 1 / most < times < most:
         return math.inf
-    # A face that has just been seen for the first time may go anywhere: from where it was it counts as well.
+    # A face that was detected only once may move in any direction: the distance from its position counts as well.
     places = (track.ahead(moment), track.last[1].box)
     return min(place.apart(find.box) for place in places)
 
 
 def _way(track: _Track, scene: tuple[int, int], size: tuple[int, int], tick: float, frame: float) -> Way:
-    """The knots: as large as the face was around that moment, larger where it moves, beyond its first and its last find."""
+    """Return the keyframes: the face's size around that moment, larger during motion, before its first and after its last detection."""
     finds = track.finds
     knots = [Knot(moment, _around(finds, number, tick, frame)) for number, (moment, _) in enumerate(finds)]
     first = _beyond(finds[0], finds[: _near_end(finds, tick)], knots[0].box, -1, scene, size, tick)
@@ -158,7 +158,7 @@ def _way(track: _Track, scene: tuple[int, int], size: tuple[int, int], tick: flo
 
 
 def _near_end(finds: Sequence[tuple[int, Find]], tick: float) -> int:
-    """How many finds, at least two if there are, tell the speed at an end."""
+    """Return how many detections, at least two if available, determine the speed at an end."""
     return max(2, sum(abs(moment - finds[0][0]) * tick <= GAP_S for moment, _ in finds))
 
 
@@ -173,7 +173,7 @@ def _around(finds: Sequence[tuple[int, Find]], number: int, tick: float, frame: 
 
 
 def _restless(finds: Sequence[tuple[int, Find]], number: int, frame: float) -> tuple[float, float]:
-    """By how much the way bends here, and what a frame is blurred: pixels to add on each side."""
+    """Return the trajectory's curvature here plus a frame's motion blur: pixels to add on each side."""
     if len(finds) == 1:
         return 0.0, 0.0
     at, here = finds[number]
@@ -211,7 +211,7 @@ def _beyond(
     size: tuple[int, int],
     tick: float,
 ) -> Knot | None:
-    """Where the cover begins or ends: what was seen there stays covered, and where it went or came from is covered as well."""
+    """Return where the cover begins or ends: detected positions stay covered, and so do the positions before or after them."""
     moment, _ = end
     speed = (0.0, 0.0)
     if len(near) > 1:
@@ -228,7 +228,7 @@ def _beyond(
 
 
 def _time_out(box: Box, speed: tuple[float, float], size: tuple[int, int]) -> float | None:
-    """Ticks until a face that is near the edge has gone through it."""
+    """Return the ticks until a face near the edge has left."""
     times = []
     for low, length, step, side in ((box.x, box.w, speed[0], size[0]), (box.y, box.h, speed[1], size[1])):
         left = side - low if step > 0 else low + length

@@ -1,4 +1,4 @@
-"""What is known of a clip while it is redacted: its parts, what was seen in them, and the ways of what is covered."""
+"""The data of a video during redaction: its parts, their detections, and the trajectories of its covers."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -12,71 +12,71 @@ from agent.domain.face import Box
 from agent.domain.image import is_image
 from agent.domain.redaction import Cover, Look, Reason, around
 
-# The format of a copy, by the ending of its name.
+# The format of a copy, by its extension.
 CLIP_FORMATS: Final = {"mp4": "mp4", "m4v": "mp4", "mov": "mov", "mkv": "mkv", "webm": "webm"}
-# Endings of clips. Not "ts": most files of that name are programs' source texts.
+# Extensions of videos. Not "ts": most files with that extension are source code.
 CLIP_ENDINGS: Final = CLIP_FORMATS.keys() | frozenset(
     {"3gp", "3g2", "avi", "m2ts", "mts", "mpg", "mpeg", "m2v", "vob", "wmv", "asf", "flv", "f4v", "ogv", "mxf", "dv"}
 )
-# Endings of pictures and clips that can't be read here.
+# Extensions of pictures and videos that can't be read here.
 _UNREADABLE: Final = frozenset(
     {"jp2", "j2k", "jpf", "jpx", "jxl", "jxr", "wdp", "psd", "psb", "xcf", "pcx", "tga", "ppm", "pgm", "pbm", "pnm", "exr"} | {"rm", "rmvb"}
 )
 
 
 def is_clip(path: str) -> bool:
-    """Whether a file's name ends like a clip's."""
+    """Return whether a file name has a video's extension."""
     _, dot, ending = path.rpartition(".")
     return bool(dot) and ending.lower() in CLIP_ENDINGS
 
 
 def may_show_faces(path: str) -> bool:
-    """Whether it ends like any image's or clip's: whoever has a whole folder covered is told of those that can't be."""
+    """Return whether it has any image's or video's extension, also unreadable ones, which covering a folder reports."""
     return has_pictures(path) or path.rpartition(".")[2].lower() in _UNREADABLE
 
 
 def has_pictures(path: str) -> bool:
-    """Whether a file's name ends like an image's or a clip's: covered copies are made of both."""
+    """Return whether a file name has an image's or a video's extension: covered copies are made of both."""
     return is_image(path) or is_clip(path)
 
 
 def clip_named_as(path: str, format: str) -> str:
-    """A path with an ending for that format, its own if it is one."""
+    """Return the path with an extension for that format, its own if it fits."""
     stem, dot, ending = path.rpartition(".")
     return path if not dot or CLIP_FORMATS.get(ending.lower()) == format else f"{stem}.{format}"
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch of a clip that is worked on at a time. Moments are in ticks of the clip's video stream."""
+    """A section of a video that is processed at a time. Moments are in ticks of the video stream."""
 
     start: int
-    end: int  # the first moment that is no longer in it
+    end: int  # the first moment after it
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """What a file with moving pictures is."""
+    """The properties of a file with moving pictures."""
 
     sha256: str  # of the whole file, hexadecimal
     size: int  # bytes
     width: int  # pixels of the upright picture
     height: int
     tick: float  # seconds
-    frame: float  # seconds from one frame to the next, mostly
-    frames: int  # as many as the file holds; those that can't be decoded among them
-    format: str  # of the copy: "mp4", "mov", "mkv", "webm"; of a film its own
+    frame: float  # seconds from one frame to the next, usually
+    frames: int  # as many as the file contains, including undecodable ones
+    format: str  # of the copy: "mp4", "mov", "mkv", "webm"; of an animation its own
     parts: tuple[Part, ...]  # in order, without gaps
     sound: bool
-    truncated: bool = False  # it ends before it should: what is there can be redacted
-    removed: tuple[str, ...] = ()  # kinds of what never comes into a copy: "subtitles", "chapters", "cover", "data", "attachment", "alpha"
-    zero: float = 0.0  # seconds by its own clock that are nought in the copy
-    film: bool = False  # an animated picture, or pages: one part, moments are numbers of frames, and each frame is looked at
-    even: bool = True  # its pages are of one size, as frames always are
+    truncated: bool = False  # it ends too early: the existing part can be redacted
+    removed: tuple[str, ...] = ()  # kinds that a copy never contains: "subtitles", "chapters", "cover", "data", "attachment", "alpha"
+    zero: float = 0.0  # seconds on its own clock that are zero in the copy
+    film: bool = False  # an animation, or pages: one part, moments are frame numbers, and detection runs on each frame
+    even: bool = True  # its pages have one size, as frames always have
 
 
 class Word(StrEnum):
-    """What a look at a face says of it, where some people are named."""
+    """The vote of one identification of a face, if some people are named."""
 
     SHOW = "show"  # it may stay visible
     HIDE = "hide"  # it must not
@@ -86,24 +86,24 @@ class Word(StrEnum):
 class Find:
     """A face in one frame."""
 
-    box: Box  # what is to be covered of it, before the margin
+    box: Box  # the area to cover, before the margin
     score: float
-    print: FreshPrint | None = None  # only where some people are named, and of a face that can be trusted
-    word: Word | None = None  # in the place of the print, once it was compared; None: nothing certain
+    print: FreshPrint | None = None  # only if some people are named, and for a face that can be trusted
+    word: Word | None = None  # replaces the embedding after the comparison; None: uncertain
 
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """One face through its scene, as far as it was followed."""
+    """One face through its scene, as far as it was tracked."""
 
     way: "Way"
     finds: tuple[tuple[int, Find], ...]  # by moment
-    doubtful: frozenset[int] = frozenset()  # moments of finds that may be somebody else's than the one before
+    doubtful: frozenset[int] = frozenset()  # moments of detections that may be another person than the previous one
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """A frame that was looked at."""
+    """A frame with detection."""
 
     moment: int
     finds: tuple[Find, ...] = ()
@@ -111,15 +111,15 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was seen in a part."""
+    """The detections of a part."""
 
     sights: tuple[Sight, ...]  # in order
-    cuts: tuple[int, ...]  # moments at which another scene begins
+    cuts: tuple[int, ...]  # moments at which a scene begins
 
 
 @dataclass(frozen=True, slots=True)
 class Knot:
-    """Where something is at a moment."""
+    """A position at a moment."""
 
     moment: int
     box: Box
@@ -127,12 +127,12 @@ class Knot:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Where one face is, from its first knot to its last; straight from each to the next."""
+    """The positions of one face from its first keyframe to its last; straight between them."""
 
     knots: tuple[Knot, ...]
 
     def at(self, moment: int) -> Box | None:
-        """None before and after."""
+        """Return the box at that moment; None before and after."""
         after = bisect_right(self.knots, moment, key=lambda knot: knot.moment)
         if after == 0:
             return None
@@ -145,7 +145,7 @@ class Way:
         return between(one.box, other.box, (moment - one.moment) / (other.moment - one.moment))
 
     def stretch(self, start: int, end: int) -> "Way | None":
-        """From one moment to another, both in it; None if there is nothing between them."""
+        """Return the section from one moment to another, both inside it; None if there is nothing between them."""
         first, last = self.at(start), self.at(end)
         if start > end or first is None or last is None:
             return None
@@ -153,13 +153,13 @@ class Way:
         return Way((Knot(start, first), *inner, *((Knot(end, last),) if end > start else ())))
 
     def without(self, stretches: Sequence[tuple[int, int]]) -> "list[Way]":
-        """What is left of it; `stretches` by their first and last moments, in order."""
+        """Return the remaining sections; `stretches` are their first and last moments, in order."""
         ends = [self.knots[0].moment - 1, *(moment for each in stretches for moment in each), self.knots[-1].moment + 1]
         pieces = [self.stretch(end + 1, begin - 1) for end, begin in pairwise(ends)][::2]
         return [piece for piece in pieces if piece is not None]
 
     def within(self, part: Part) -> "Way | None":
-        """As much of it as a part needs; None if it is not there."""
+        """Return the section that a part needs; None if there is none."""
         first = max(0, bisect_right(self.knots, part.start, key=lambda knot: knot.moment) - 1)
         last = bisect_right(self.knots, part.end, key=lambda knot: knot.moment) + 1
         knots = self.knots[first:last]
@@ -168,23 +168,23 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """A way, and how what goes it is covered."""
+    """A trajectory, and the look of its cover."""
 
     way: Way
     look: Look
     reason: Reason = Reason.FACE
-    whole: bool = False  # its boxes are all that is covered; else those of a face, which is covered with a margin
+    whole: bool = False  # its boxes are the whole covered area; otherwise those of a face, covered with a margin
 
 
 def covers_at(ways: Iterable[Covered], moment: int) -> list[Cover]:
-    """What is covered at that moment."""
+    """Return the covers at that moment."""
     there = ((each, box) for each in ways if (box := each.way.at(moment)) is not None)
     return [Cover(box if each.whole else around(box, each.look), each.look, 0.0, each.reason) for each, box in there]
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part that was written, in the file that holds all of them one after another."""
+    """A written part, in the file that contains all of them one after another."""
 
     start: int  # the part's first moment
     offset: int  # bytes
@@ -192,7 +192,7 @@ class Piece:
 
 
 def between(one: Box, other: Box, share: float) -> Box:
-    """From `one` (0) to `other` (1)."""
+    """Interpolate from `one` (0) to `other` (1)."""
     rest = 1 - share
     return Box(
         one.x * rest + other.x * share, one.y * rest + other.y * share, one.w * rest + other.w * share, one.h * rest + other.h * share

@@ -1,4 +1,4 @@
-"""Whether the screen is watched, as the status shows it."""
+"""The state of screen watching, for the status."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,13 +14,13 @@ class WatchState(StrEnum):
     SNOOZED = "snoozed"
     BATTERY = "battery"  # it is nearly empty
     LOCKED = "locked"
-    CALL = "call"  # one is in front
+    CALL = "call"  # a call is in front
     FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
 class WatchShown:
-    """What the status says of it."""
+    """The state for the status page."""
 
     state: WatchState = WatchState.OFF
     until: datetime | None = None  # it is snoozed until then

@@ -1,7 +1,7 @@
-"""The one error tree: a class for each thing that can go wrong, a stable code, and facts for its message.
+"""The one error tree: a class for each possible failure, a stable code, and parameters for its message.
 
-Cause and remedy of each code stand in both languages in `assets/locales/*.json` under `errors.<code>.cause` and `.remedy`.
-Parameters are facts a message needs (numbers, setting names), never a path, a name or anything of a picture, for they are logged.
+Cause and remedy of each code are in both languages in `assets/locales/*.json` under `errors.<code>.cause` and `.remedy`.
+Parameters are facts for a message (numbers, setting names), never a path, a name or image data, because they are logged.
 """
 
 from agent.domain.errors.capture_errors import (

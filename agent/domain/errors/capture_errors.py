@@ -1,38 +1,38 @@
-"""What can stand in the way of a capture of the screen."""
+"""Failures of a screen capture."""
 
 from agent.domain.errors.error_tree import AgentError
 
 
 class CaptureError(AgentError):
-    """The screen could not be captured: nothing of it was kept, and nothing was copied."""
+    """The screen could not be captured: nothing was stored or copied."""
 
 
 class ScreenUnavailable(CaptureError):
-    """No screen answers, or not to this program."""
+    """No screen is available, or not to this program."""
 
     code = "capture.no_screen"
 
 
 class CaptureRefused(CaptureError):
-    """The system, or the user asked by it, does not allow it."""
+    """The system, or the user in its dialog, does not allow it."""
 
     code = "capture.refused"
 
 
 class CaptureFailed(CaptureError):
-    """The screen gave no picture: it changed, was locked, or went away meanwhile."""
+    """The screen returned no picture: it changed, was locked, or disappeared meanwhile."""
 
     code = "capture.failed"
 
 
 class MonitorUnknown(CaptureError):
-    """Parameters: `number`, the monitor asked for; `count`, how many there are."""
+    """The monitor does not exist. Parameters: `number`, the requested monitor; `count`, the number of monitors."""
 
     code = "capture.no_monitor"
 
 
 class RegionOutside(CaptureError):
-    """Nothing of the region lies on a screen."""
+    """The region is outside all screens."""
 
     code = "capture.outside"
 
@@ -44,31 +44,31 @@ class CaptureGone(CaptureError):
 
 
 class PortalMissing(CaptureError):
-    """On Wayland only the desktop's portal takes pictures of the screen, and none answers."""
+    """On Wayland only the desktop's portal can capture the screen, and no portal responds."""
 
     code = "capture.no_portal"
 
 
 class CaptureCancelled(CaptureError):
-    """Nothing was chosen."""
+    """Nothing was selected."""
 
     code = "capture.cancelled"
 
 
 class WholeOnly(CaptureError):
-    """The desktop gives all screens together or what is chosen in its own window, and nothing in between."""
+    """The desktop provides all screens together or the selection in its own window, and nothing in between."""
 
     code = "capture.whole_only"
 
 
 class NoWindow(CaptureError):
-    """No window is in use, or the system does not say which."""
+    """No window is active, or the system does not report which."""
 
     code = "capture.no_window"
 
 
 class WatchUnavailable(CaptureError):
-    """This desktop shows programs its screen only when the user allows each picture."""
+    """On this desktop the user must allow each picture of the screen."""
 
     code = "capture.watch_unavailable"
 

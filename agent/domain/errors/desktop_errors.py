@@ -1,10 +1,10 @@
-"""What the desktop may lack; the rest works without it."""
+"""Missing desktop features; the rest works without them."""
 
 from agent.domain.errors.error_tree import AgentError
 
 
 class DesktopError(AgentError):
-    """The desktop lacks something; the rest works without it."""
+    """A desktop feature is missing; the rest works without it."""
 
 
 class NoTray(DesktopError):
@@ -12,7 +12,7 @@ class NoTray(DesktopError):
 
 
 class LibraryMissing(DesktopError):
-    """What draws the popup and the tray icon can't be loaded without the system's `library`."""
+    """The popup and the tray icon can't be loaded without the system library `library`."""
 
     code = "desktop.library_missing"
 
@@ -26,13 +26,13 @@ class PopupFailed(DesktopError):
 
 
 class HotkeyTaken(DesktopError):
-    """Another program has the key combination `keys`, or the keyboard has no such key."""
+    """Another program uses the key combination `keys`, or the keyboard has no such key."""
 
     code = "desktop.hotkey_taken"
 
 
 class HotkeyUnavailable(DesktopError):
-    """Here no program can have a key combination of its own, such as `keys`."""
+    """On this desktop, programs can't register a key combination such as `keys`."""
 
     code = "desktop.hotkey_unavailable"
 

@@ -1,4 +1,4 @@
-"""What can happen to the process that decodes and infers."""
+"""Failures of the process that decodes and infers."""
 
 from agent.domain.errors.error_tree import AgentError
 
@@ -8,7 +8,7 @@ class EngineError(AgentError):
 
 
 class EngineUnavailable(EngineError):
-    """No engine can be had for now: whatever needs one waits."""
+    """No engine is available for now: work that needs one waits."""
 
 
 class EngineStartFailed(EngineUnavailable):
@@ -16,31 +16,31 @@ class EngineStartFailed(EngineUnavailable):
 
 
 class EngineUnwalled(EngineUnavailable):
-    """No photo is read without a whole wall around the engine, by `engine.require_sandbox`, and this system has none."""
+    """With `engine.require_sandbox`, no photo is read without a complete sandbox, and this system has none."""
 
     code = "engine.no_sandbox"
 
 
 class EngineCrashed(EngineError):
-    """The process ended by itself in the middle of a task: the file is suspect."""
+    """The process ended during a task without outside cause: the file is suspect."""
 
     code = "engine.crashed"
 
 
 class EngineKilled(EngineError):
-    """Somebody else (the user, the system short of memory) ended the process: the file is hardly to blame."""
+    """The user or the system (low memory) ended the process: the file is hardly to blame."""
 
     code = "engine.killed"
 
 
 class EngineTimeout(EngineError):
-    """Parameter: `seconds`, the limit that was passed."""
+    """The task exceeded its time limit. Parameter: `seconds`."""
 
     code = "engine.timeout"
 
 
 class EngineMemory(EngineError):
-    """The engine took more memory than it may and was started anew. Parameters: `megabytes`, `limit`."""
+    """The engine exceeded its memory limit and was restarted. Parameters: `megabytes`, `limit`."""
 
     code = "engine.memory"
 
@@ -50,6 +50,6 @@ class EngineBadAnswer(EngineError):
 
 
 class EngineOpen(EngineError):
-    """This system does not wall the engine in completely. One parameter, 1: `network`, `files` or `both`, for what is open."""
+    """This system does not sandbox the engine completely. One parameter, 1: `network`, `files` or `both`, for the open part."""
 
     code = "engine.open"

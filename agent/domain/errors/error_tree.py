@@ -1,4 +1,4 @@
-"""The root of the error tree, and the way from a code back to its class."""
+"""The root of the error tree, and the lookup of classes by code."""
 
 from typing import ClassVar, TypeAlias
 
@@ -19,13 +19,13 @@ class AgentError(Exception):
 
 
 class Unexpected(AgentError):
-    """A defect of the program. Parameter `kind`: the exception's class name."""
+    """A bug in the program. Parameter `kind`: the exception's class name."""
 
     code = "agent.unexpected"
 
 
 def leaves(root: type[AgentError] = AgentError) -> dict[str, type[AgentError]]:
-    """Every code of the tree with its class."""
+    """Return every code of the tree with its class."""
     found: dict[str, type[AgentError]] = {}
     for child in root.__subclasses__():
         if child.code:
@@ -41,7 +41,7 @@ def from_code(code: str, params: dict[str, Param]) -> AgentError:
 
 
 def reason_of(error: BaseException) -> BaseException:
-    """What a group of tasks failed with: the first of its errors, which can be told with cause and remedy."""
+    """Return the cause of a failed task group: the first of its errors, which has a cause and a remedy."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

@@ -1,4 +1,4 @@
-"""What can be wrong with one image: the rest goes on."""
+"""Failures of one image: the other images are not affected."""
 
 from agent.domain.errors.error_tree import AgentError
 
@@ -28,27 +28,27 @@ class ImageCorrupt(ImageError):
 
 
 class ImageUnsupported(ImageError):
-    """Parameter `video` is set for a video that was scanned."""
+    """The file can't be read. Parameter `video` is set for a video that was scanned."""
 
     code = "image.unsupported"
 
 
 class ImageTooLarge(ImageError):
-    """Parameters: `megapixels` or `megabytes`, and the `limit` that was passed, in the same unit.
+    """The image exceeds a limit. Parameters: `megapixels` or `megabytes`, and the `limit`, in the same unit.
 
-    Of a HEIC, whose limit is lower than the setting's if that is high, also `needed`: what the setting must be.
+    For a HEIC, whose limit may be lower than the setting's, also `needed`: the setting that would allow it.
     """
 
     code = "image.too_large"
 
 
 class ImageChanged(ImageError):
-    """The file was written to while it was read: it is taken again once it is steady."""
+    """The file was written while it was read: it is read again once it no longer changes."""
 
     code = "image.changed"
 
 
 class ImageOnlineOnly(ImageError):
-    """The file's content lies in a cloud; reading it would fetch it, so it waits until somebody asks."""
+    """The file's content is in a cloud; reading would download it, so it waits for a request."""
 
     code = "image.online_only"

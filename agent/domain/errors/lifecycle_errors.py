@@ -1,10 +1,10 @@
-"""Whether the agent runs and can be reached, and the requests it refuses."""
+"""Failures to start or reach the agent, and the requests it refuses."""
 
 from agent.domain.errors.error_tree import AgentError
 
 
 class LifecycleError(AgentError):
-    """Whether the agent runs."""
+    """The agent's running state prevents the operation."""
 
 
 class NotRunning(LifecycleError):
@@ -16,7 +16,7 @@ class AlreadyRunning(LifecycleError):
 
 
 class CommandRunning(LifecycleError):
-    """A command that does without the agent uses the library."""
+    """A command is using the library without the agent."""
 
     code = "agent.command_running"
 
@@ -26,13 +26,13 @@ class AgentUnreachable(LifecycleError):
 
 
 class FewFiles(LifecycleError):
-    """The system lets the program open too few files at once. Parameters: `limit`, and the `least` that it needs."""
+    """The system allows too few open files. Parameters: `limit`, and the required `least`."""
 
     code = "agent.few_files"
 
 
 class ApiError(AgentError):
-    """A request that is refused."""
+    """A request was refused."""
 
 
 class Unauthorised(ApiError):
@@ -48,12 +48,12 @@ class NotFound(ApiError):
 
 
 class BadRequest(ApiError):
-    """Parameter: `reason`."""
+    """The request is invalid. Parameter: `reason`."""
 
     code = "api.bad_request"
 
 
 class OutputFailed(AgentError):
-    """Standard output cannot be written. Parameter `full` is set if no space is left."""
+    """Standard output can't be written. Parameter `full` is set if no space is left."""
 
     code = "output.failed"

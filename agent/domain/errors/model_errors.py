@@ -1,10 +1,10 @@
-"""What can be wrong with a model's file."""
+"""Failures of model files."""
 
 from agent.domain.errors.error_tree import AgentError
 
 
 class ModelError(AgentError):
-    """A model file is not there or not what it should be. Parameter `model`: its name in the manifest."""
+    """A model file is missing or invalid. Parameter `model`: its name in the manifest."""
 
 
 class ModelMissing(ModelError):
@@ -16,12 +16,12 @@ class ModelWrongHash(ModelError):
 
 
 class ModelUnknown(ModelError):
-    """Parameters: `model` and `nearest`, the name it may have been meant for; or `file` is set: a file is none of the models."""
+    """No such model. Parameters: `model` and `nearest`, a similar name; or `file` is set: a file is none of the models."""
 
     code = "model.unknown"
 
 
 class ModelUnreachable(ModelError):
-    """Every source was tried. Parameters: `model`, `sources` (how many)."""
+    """All sources failed. Parameters: `model`, `sources` (their number)."""
 
     code = "model.unreachable"

@@ -1,10 +1,10 @@
-"""What of people can't be answered."""
+"""Failures of requests about people."""
 
 from agent.domain.errors.error_tree import AgentError
 
 
 class PeopleError(AgentError):
-    """A question about people that can't be answered."""
+    """A request about people failed."""
 
 
 class RecognitionOff(PeopleError):
@@ -20,13 +20,13 @@ class PersonUnknown(PeopleError):
 
 
 class NameTaken(PeopleError):
-    """Somebody else has that name: they may be the same person."""
+    """Another person has that name: they may be the same person."""
 
     code = "people.name_taken"
 
 
 class NameEmpty(PeopleError):
-    """A name of nothing but spaces is none."""
+    """A name of only spaces is invalid."""
 
     code = "people.name_empty"
 
@@ -40,13 +40,13 @@ class NothingToUndo(PeopleError):
 
 
 class FilingDue(PeopleError):
-    """So many people's face prints are kept that the law asks for it to be filed. Parameters `people`, and `days` to do so."""
+    """The number of stored people's face prints must be filed by law. Parameters `people`, and `days` to do so."""
 
     code = "people.filing_due"
 
 
 class UnfitReference(PeopleError):
-    """A photo that does not tell what one person looks like."""
+    """A photo that can't serve as a reference for one person."""
 
 
 class ReferenceNoFace(UnfitReference):
@@ -54,13 +54,13 @@ class ReferenceNoFace(UnfitReference):
 
 
 class ReferenceSeveral(UnfitReference):
-    """Parameter `count`."""
+    """The photo shows several faces. Parameter `count`."""
 
     code = "people.reference_several"
 
 
 class ReferenceSmall(UnfitReference):
-    """Parameters `pixels` between the eyes, and `least`."""
+    """The face is too small. Parameters `pixels` between the eyes, and `least`."""
 
     code = "people.reference_small"
 
@@ -70,18 +70,18 @@ class ReferenceBlurred(UnfitReference):
 
 
 class ReferenceTurned(UnfitReference):
-    """Parameter `degrees`."""
+    """The face is turned away. Parameter `degrees`."""
 
     code = "people.reference_turned"
 
 
 class NoSuchName(PeopleError):
-    """Parameters `name`, and `nearest`: the name it may have been meant for, or empty."""
+    """No person has that name. Parameters `name`, and `nearest`: a similar name, or empty."""
 
     code = "people.no_such_name"
 
 
 class ImportBadRow(PeopleError):
-    """Parameter `line`, counted from 1."""
+    """A line of the import is invalid. Parameter `line`, counted from 1."""
 
     code = "people.import_bad_row"

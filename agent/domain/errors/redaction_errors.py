@@ -1,26 +1,26 @@
-"""What can stand in the way of a covered copy."""
+"""Failures to make or restore a covered copy."""
 
 from agent.domain.errors.error_tree import AgentError
 
 
 class RedactionError(AgentError):
-    """One copy could not be made: the original is untouched, and nothing half-made stands under the copy's name."""
+    """One copy could not be made: the original is unchanged, and no partial file has the copy's name."""
 
 
 class SameFile(RedactionError):
-    """The copy would take the place of its original, which was not asked for."""
+    """The copy would replace its original without a request to do so."""
 
     code = "redact.same_file"
 
 
 class CopyUnwritable(RedactionError):
-    """Parameter, if it is known: the folder, as `denied` (no permission), `read_only` (its disk) or `folder`."""
+    """The copy can't be written. Parameter, if known: the folder, as `denied` (no permission), `read_only` (its disk) or `folder`."""
 
     code = "redact.unwritable"
 
 
 class CopyPlaceUnclear(RedactionError):
-    """A folder that was typed is no full path. Parameters: `path`, and `example`, a full one."""
+    """A typed folder is not a full path. Parameters: `path`, and `example`, a full one."""
 
     code = "redact.not_full_path"
 
@@ -30,61 +30,61 @@ class CopyDiskFull(RedactionError):
 
 
 class CopyUnsupported(RedactionError):
-    """Parameters: `format`, in which no copy can be written, or empty where a name has no ending; `choices`, the endings that it may have.
+    """The format can't be written. Parameters: `format`, empty for a name without extension; `choices`, the possible extensions.
 
-    Of a clip instead: `clip`, its own ending, or `becomes`, the format of its copy. Of a photo in its own place: `instead`, likewise.
+    For a video instead: `clip`, its own extension, or `becomes`, the format of its copy. For a photo in place: `instead`, likewise.
     """
 
     code = "redact.unsupported"
 
 
 class CopyUnproven(RedactionError):
-    """The finished copy, decoded again, was not what was drawn."""
+    """The finished copy, decoded again, did not match the drawn picture."""
 
     code = "redact.unproven"
 
 
 class RegionsTooLarge(RedactionError):
-    """What is covered is more than can be kept aside. Parameters `megabytes`, `limit`."""
+    """The covered regions are too large to keep. Parameters `megabytes`, `limit`."""
 
     code = "redact.regions_too_large"
 
 
 class NotRestorable(RedactionError):
-    """There is nothing kept to restore from."""
+    """There is no recovery file to restore from."""
 
     code = "redact.nothing_kept"
 
 
 class CopyMissing(RedactionError):
-    """The copy is not there, or neither it nor what was kept beside it."""
+    """The copy is missing, or both it and its recovery file."""
 
     code = "redact.copy_missing"
 
 
 class RestoreKeyWrong(RedactionError):
-    """Kept with the key of another library. One parameter, 1, for what else is wrong.
+    """The recovery file was encrypted with another library's key. One parameter, 1, names other causes.
 
-    `locked`: it takes a passphrase, and none was given; `unlocked`: it takes none; `wrong`: it takes another one.
+    `locked`: it needs a passphrase, and none was given; `unlocked`: it needs none; `wrong`: it needs another one.
     """
 
     code = "redact.wrong_key"
 
 
 class PassphraseWeak(RedactionError):
-    """Parameter: `least`, characters; wide ones, as Chinese, count twice."""
+    """The passphrase is too weak. Parameter: `least`, characters; wide ones, such as Chinese, count twice."""
 
     code = "redact.passphrase_weak"
 
 
 class AlreadyKept(RedactionError):
-    """Beside the file lies what was kept of an earlier original, which must not be lost."""
+    """The recovery file of an earlier original is already beside the file, and must not be lost."""
 
     code = "redact.already_kept"
 
 
 class KeptDamaged(RedactionError):
-    """What was kept was changed or is cut short: none of it can be believed."""
+    """The recovery file was changed or is cut short: none of it can be trusted."""
 
     code = "redact.kept_damaged"
 
@@ -96,48 +96,48 @@ class CopyChanged(RedactionError):
 
 
 class PassphraseGone(RedactionError):
-    """The program ended before the copy was made, and the passphrase was noted nowhere."""
+    """The program ended before the copy was made, and passphrases are never stored."""
 
     code = "redact.passphrase_gone"
 
 
 class VideoMissing(RedactionError):
-    """What reads and writes moving pictures is an extra that is not installed."""
+    """The extra that reads and writes videos is not installed."""
 
     code = "redact.video_missing"
 
 
 class VideoNoPicture(RedactionError):
-    """A file with sound only."""
+    """The file contains only sound."""
 
     code = "redact.video_no_picture"
 
 
 class VideoUnreadable(RedactionError):
-    """No clip, or one that is damaged where it tells how it is to be read."""
+    """The file is no video, or its header is damaged."""
 
     code = "redact.video_unreadable"
 
 
 class VideoUnwritable(RedactionError):
-    """The copy can't hold what the original does."""
+    """The copy's format can't hold the original's content."""
 
     code = "redact.video_unwritable"
 
 
 class FilmTooLong(RedactionError):
-    """Too many frames or pages to look through each. Parameters `frames`, `megapixels` in all, and `most`, `limit` of these."""
+    """There are too many frames or pages. Parameters `frames`, `megapixels` in all, and their limits `most`, `limit`."""
 
     code = "redact.film_too_long"
 
 
 class VideoKeepsNoRegions(RedactionError):
-    """What is below the covers of a clip can't be kept apart from it."""
+    """For a video, the covered regions can't be kept on their own."""
 
     code = "redact.video_keeps_no_regions"
 
 
 class VideoNotEditable(RedactionError):
-    """A clip's covers can't be set by hand."""
+    """A video's covers can't be changed by hand."""
 
     code = "redact.video_not_editable"

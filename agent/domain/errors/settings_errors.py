@@ -1,35 +1,35 @@
-"""What can be wrong with the settings file."""
+"""Failures of the settings file."""
 
 from agent.domain.errors.error_tree import AgentError
 
 
 class SettingsError(AgentError):
-    """The settings can't be taken over; those in force stay. Parameter `key`: the setting's dotted name."""
+    """The settings can't be applied; the previous ones stay in effect. Parameter `key`: the setting's dotted name."""
 
 
 class SettingsNoAccess(SettingsError):
-    """The file is there and can't be opened."""
+    """The file exists but can't be opened."""
 
     code = "settings.no_access"
 
 
 class SettingsUnreadable(SettingsError):
-    """Not TOML. Parameter: `line`."""
+    """The file is not TOML. Parameter: `line`."""
 
     code = "settings.unreadable"
 
 
 class SettingsUnknownKey(SettingsError):
-    """Parameters: `key`, `nearest` (empty if none is near), and `line` if it stands in the file.
+    """The key does not exist. Parameters: `key`, `nearest` (empty if none is similar), and `line` if it is in the file.
 
-    `section` is set if `key` is a section's name, `folder` if it is of a watched folder.
+    `section` is set if `key` is a section's name, `folder` if it belongs to a watched folder.
     """
 
     code = "settings.unknown_key"
 
 
 class SettingsInvalid(SettingsError):
-    """Parameters: `key`, `reason` (what the value must be), and `line` if it stands in the file."""
+    """The value is invalid. Parameters: `key`, `reason` (what the value must be), and `line` if it is in the file."""
 
     code = "settings.invalid"
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a watched folder."""
+"""Failures of watched folders."""
 
 from agent.domain.errors.error_tree import AgentError
 
@@ -12,24 +12,24 @@ class SourceUnreachable(SourceError):
 
 
 class SourceMissing(SourceError):
-    """A folder that is to be watched is not there, or does not answer."""
+    """A folder to watch is missing or does not respond."""
 
     code = "source.missing"
 
 
 class SourceNoAccess(SourceError):
-    """The folder is there, but this program may not look into it."""
+    """The folder exists, but this program may not read it."""
 
     code = "source.no_access"
 
 
 class SourceNoAnswer(SourceError):
-    """A drive that a command needs does not answer, or only with errors."""
+    """A drive that a command needs does not respond, or only with errors."""
 
     code = "source.no_answer"
 
 
 class SourceLimit(SourceError):
-    """The system's limit of watched folders is reached; the folder is looked through at intervals instead."""
+    """The system's limit of watched folders is reached; the folder is scanned at intervals instead."""
 
     code = "source.limit"

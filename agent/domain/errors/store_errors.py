@@ -1,14 +1,14 @@
-"""What can be wrong with the library, its backups and the place that keeps its key."""
+"""Failures of the library, its backups and the storage of its key."""
 
 from agent.domain.errors.error_tree import AgentError
 
 
 class StoreError(AgentError):
-    """The encrypted library can't be used as it is."""
+    """The encrypted library can't be used in its current state."""
 
 
 class StoreKeyMissing(StoreError):
-    """There is a library, but the key that opens it is not in the key home. Never answered by a new library."""
+    """A library exists, but its key is not in the key home. A new library never replaces it."""
 
     code = "store.key_missing"
 
@@ -48,7 +48,7 @@ class BackupMissing(StoreError):
 
 
 class AuditBroken(StoreError):
-    """The record of what was done with people is not as it was written. Parameter `row`: the first entry that is wrong."""
+    """The audit log is not as it was written. Parameter `row`: the first wrong entry."""
 
     code = "store.audit_broken"
 
@@ -58,7 +58,7 @@ class BackupDamaged(StoreError):
 
 
 class KeyHomeError(AgentError):
-    """The place that keeps the library's key (keyring or key file) can't be used."""
+    """The storage of the library's key (keyring or key file) can't be used."""
 
 
 class KeyringAbsent(KeyHomeError):
@@ -70,6 +70,6 @@ class KeyringLocked(KeyHomeError):
 
 
 class KeyFileUnsafe(KeyHomeError):
-    """Others than the owner can read the key file."""
+    """Other users can read the key file."""
 
     code = "keys.file_unsafe"

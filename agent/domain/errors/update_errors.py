@@ -1,14 +1,14 @@
-"""What can be wrong with an update: where it comes from, what it is, and how it got in."""
+"""Failures of updates: their source, their content, and their installation."""
 
 from agent.domain.errors.error_tree import AgentError
 
 
 class UpdateError(AgentError):
-    """There is no update to be had, or not this one."""
+    """No update is available, or not this one."""
 
 
 class UpdatesOff(UpdateError):
-    """The build was told no address to ask and no key to believe."""
+    """The build has no update address and no key."""
 
     code = "update.off"
 
@@ -18,25 +18,25 @@ class UpdateUnreachable(UpdateError):
 
 
 class UpdateInsecure(UpdateError):
-    """An address that is not https."""
+    """The address is not https."""
 
     code = "update.insecure"
 
 
 class UpdateUntrusted(UpdateError):
-    """The signature is not the publisher's, or what was signed was cut short or changed."""
+    """The signature is not the publisher's, or the signed data was cut short or changed."""
 
     code = "update.untrusted"
 
 
 class UpdateNotUnderstood(UpdateError):
-    """Rightly signed, in a form that this version does not know."""
+    """Correctly signed, in a format that this version does not know."""
 
     code = "update.not_understood"
 
 
 class UpdateOlder(UpdateError):
-    """Parameters: `version` (offered), `newest` (installed, or seen before)."""
+    """The offered version is too old. Parameters: `version` (offered), `newest` (installed, or seen before)."""
 
     code = "update.older"
 
@@ -46,13 +46,13 @@ class UpdateExpired(UpdateError):
 
 
 class UpdateNoFile(UpdateError):
-    """Parameter: `version`."""
+    """The version has no file for this computer. Parameter: `version`."""
 
     code = "update.no_file"
 
 
 class UpdateWrongFile(UpdateError):
-    """Size or hash are not what the manifest says."""
+    """Size or hash differ from the manifest."""
 
     code = "update.wrong_file"
 
@@ -62,30 +62,30 @@ class UpdateDiskFull(UpdateError):
 
 
 class UpdateUnwritable(UpdateError):
-    """The program's own place can't be written to."""
+    """The program's own folder can't be written to."""
 
     code = "update.unwritable"
 
 
 class UpdateManaged(UpdateError):
-    """Another program installs it."""
+    """Another program installs updates."""
 
     code = "update.managed"
 
 
 class UpdateNotReady(UpdateError):
-    """Nothing was downloaded that could be installed."""
+    """No downloaded update is ready to install."""
 
     code = "update.not_ready"
 
 
 class UpdateFailed(UpdateError):
-    """The system's installer did not take it. Parameter: `version`."""
+    """The system's installer rejected it. Parameter: `version`."""
 
     code = "update.failed"
 
 
 class UpdateRolledBack(UpdateError):
-    """A new version did not come up. Parameter: `version`."""
+    """A new version did not start. Parameter: `version`."""
 
     code = "update.rolled_back"

@@ -1,14 +1,14 @@
-"""What can be wrong with the names beside a photo."""
+"""Failures of the names beside a photo."""
 
 from agent.domain.errors.error_tree import AgentError
 
 
 class XmpError(AgentError):
-    """The names that other programs keep with a photo can't be read or written."""
+    """The names that other programs store with a photo can't be read or written."""
 
 
 class XmpMalformed(XmpError):
-    """Not XMP: not well-formed, in no encoding we know, or with a document type, which XMP never has."""
+    """Not XMP: not well-formed, in an unknown encoding, or with a document type, which XMP never has."""
 
     code = "xmp.malformed"
 
@@ -30,7 +30,7 @@ class XmpUnwritable(XmpError):
 
 
 class XmpLinked(XmpError):
-    """A link in the sidecar's place that leads to no sidecar of the same watched folder: nothing is written through it."""
+    """A link in the sidecar's place leads to no sidecar of the same watched folder: nothing is written through it."""
 
     code = "xmp.linked"
 
@@ -40,12 +40,12 @@ class XmpDiskFull(XmpError):
 
 
 class XmpChanging(XmpError):
-    """Another program wrote the sidecar each time we were about to."""
+    """Another program wrote the sidecar each time before this program could."""
 
     code = "xmp.changing"
 
 
 class XmpOtherImage(XmpError):
-    """The regions in it were made for an image of other proportions: names of two images must not be mixed."""
+    """The regions were made for an image with another aspect ratio: names of two images must not be mixed."""
 
     code = "xmp.other_image"
