@@ -142,7 +142,7 @@ class Child:
         return self._process.returncode is None and not self._reader.done()
 
     async def request(self, message: Message, *, timeout: float) -> Message:
-        """Send one line and return its answer. Raises ChildGone, or ChildTimeout after `timeout` seconds; either means the child is dead."""
+        """Send one line and return its answer. Raises ChildGone, or ChildTimeout after `timeout` seconds; the child is dead then."""
         async with self._turn:
             try:
                 async with asyncio.timeout(timeout):

@@ -62,7 +62,7 @@ class AppPaths:
 
     @property
     def lock(self) -> Path:
-        """Return the lock of the one instance that may use the library. It is in the home, because sessions have separate runtime folders."""
+        """Return the lock of the one instance that may use the library: in the home, because sessions have separate runtime folders."""
         return self.data / "agent.lock"
 
     @property
