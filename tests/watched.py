@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
 from agent.core.settings import Settings
 from agent.domain.errors import AgentError
@@ -13,8 +15,10 @@ from agent.domain.scene import Scene, Window
 from agent.domain.watch_state import WatchState
 from agent.engine.governor import Power
 from agent.engine.watching_port import Watched, WatchedDesktop, WatchTask
+from agent.library.work_state import WorkState
 from agent.screen.announcements import Said
-from agent.screen.watch import Around, Watching
+from agent.screen.watch import Circumstances, Watching
+from tests.environment import environment
 from tests.world import LANDMARKS, NOW
 
 
@@ -82,20 +86,21 @@ class Stage:
 
     def __init__(self, library: Library | None = None, **wishes: object) -> None:
         self.watcher, self.desktop, self.library = FakeWatcher(), FakeDesktop(), library or Library()
-        self.settings = Settings.model_validate({"watch_screen": {"enabled": True, **wishes}})
+        on = Settings.model_validate({"watch_screen": {"enabled": True, **wishes}})
+        self.environment = environment(on, clock=self.now, monotonic=lambda: self.seconds)
         self.people: dict[bytes, Identity] = {}
-        self.paused = self.quiet = False
-        self.power = Power()
+        self.quiet = False
         self.seconds = 0.0
         self.supplied: list[Recipe] = []
         self.asked_who = 0
         self.changed = asyncio.Event()
         self.due: float | None = None
         self.told: list[Said] = []
-        self.watching = Watching(self.watcher, self.desktop.told(), self.library, self._around())  # type: ignore[arg-type]
+        self.watching = self._watching()
+        self.watching.shown.subscribe(lambda _: self.changed.set())
         self.watching.listen(self.told.append)
 
-    def _around(self) -> Around:
+    def _watching(self) -> Watching:
         async def supply(recipe: Recipe) -> None:
             self.supplied.append(recipe)
 
@@ -103,31 +108,46 @@ class Stage:
             self.asked_who += 1
             return [self.people.get(each.embedding or b"") for each in faces]
 
-        def changed() -> None:
-            self.changed.set()
+        opinions: Any = SimpleNamespace(who=who)
+        monitor: Any = SimpleNamespace(power=Power())
+        quiet: Any = SimpleNamespace(until=lambda: self.now() if self.quiet else None)
+        self.circumstances = Circumstances(WorkState(), monitor, quiet)
+        library: Any = self.library
+        return Watching(self.watcher, self.desktop.told(), library, opinions, self.circumstances, self.environment, supply=supply)
 
-        return Around(
-            settings=lambda: self.settings,
-            supply=supply,
-            who=who,
-            paused=lambda: self.paused,
-            power=lambda: self.power,
-            quiet=lambda: self.quiet,
-            changed=changed,
-            clock=self.now,
-            monotonic=lambda: self.seconds,
-        )
+    @property
+    def settings(self) -> Settings:
+        return self.environment.settings.value
+
+    @property
+    def paused(self) -> bool:
+        return self.circumstances.work.paused
+
+    @paused.setter
+    def paused(self, paused: bool) -> None:
+        self.circumstances.work.paused = paused
+
+    @property
+    def power(self) -> Power:
+        return self.circumstances.monitor.power
+
+    @power.setter
+    def power(self, power: Power) -> None:
+        self.circumstances.monitor.power = power
 
     def now(self) -> datetime:
         return NOW + timedelta(seconds=self.seconds)
 
     def wish(self, **wishes: object) -> None:
         section = self.settings.watch_screen.model_dump() | wishes
-        self.settings = Settings.model_validate({"watch_screen": section, "recognition": self.settings.recognition.model_dump()})
+        self.environment.settings.set(
+            Settings.model_validate({"watch_screen": section, "recognition": self.settings.recognition.model_dump()})
+        )
 
     def recognise(self, agreed: dict[int, str], people: dict[bytes, int]) -> None:
         """Recognition is on; prints are those of people."""
-        self.settings = self.settings.model_copy(update={"recognition": self.settings.recognition.model_copy(update={"enabled": True})})
+        on = self.settings.recognition.model_copy(update={"enabled": True})
+        self.environment.settings.set(self.settings.model_copy(update={"recognition": on}))
         self.library.agreed = agreed
         self.people = {print: Identity(person, Certainty.CERTAIN, 0.5, 1, 1) for print, person in people.items()}
 

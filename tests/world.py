@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.core.memory_trimmer import Rest
 from agent.core.settings import Settings, folder_of
 from agent.domain.embeddings import FacePrint, GroupMember, Near, Spread
 from agent.domain.errors import AgentError, ImageMissing
@@ -23,21 +24,23 @@ from agent.domain.face import Analysis, Box, Face, Landmarks, Quality, StageTime
 from agent.domain.image import FileSeen, Recipe
 from agent.domain.jobs import Priority
 from agent.domain.people import Candidate
-from agent.engine.analyser import Analyse
+from agent.engine.analyser import Analyse, AnalysisEngine
 from agent.engine.matcher_port import Groups, Query
 from agent.engine.renderer import Region, Render, Rendered
 from agent.engine.screen_port import ScreenGrabber
 from agent.library.recipes import EMBEDDER, recipe_for
-from agent.main.app import App
+from agent.main.app import App, Edges
 from agent.people.forgotten import ForgottenFile
 from agent.people.recognition_switch import Backups
+from agent.people.service import PeopleEdges
 from agent.people.sidecars.sidecar_store import Sidecars
 from agent.redaction.copy_files import Copies
+from agent.redaction.ports import RedactionTools
 from agent.redaction.recovery_file import KeptFiles
-from agent.redaction.service import Makers
 from agent.redaction.video.video_redactor import ClipRedactor
 from agent.screen.capture import Surroundings
 from agent.sources.source import Emit
+from tests.environment import environment
 
 # Many use the stand-ins only, and SQLAlchemy is slow to load.
 if TYPE_CHECKING:
@@ -322,25 +325,18 @@ class World:
                 raise self.backup_error
             self.replaced.append(now)
 
-        self.app = App(
-            settings,
+        edges = Edges(
             self.library,  # type: ignore[arg-type]
-            self.analyser,
-            self.matcher,
+            AnalysisEngine(self.analyser, lambda: 2, supply),
             self.source,
-            slots=lambda: 2,
-            clock=lambda: NOW + self.slept,
-            monotonic=lambda: self.time,
-            supply=supply,
-            backups=Backups(backup, replace),
-            forgotten=self.forgotten,
-            sidecars=self.sidecars,
-            makers=Makers(self.renderer, Copies(), KeptFiles(lambda: bytes(32)), self.clips, self.films),
-            reconfigure={"popup": reconfigure},
-            online_only=lambda path: path in self.in_the_cloud,
+            PeopleEdges(self.matcher, Backups(backup, replace), self.forgotten, self.sidecars, lambda name, new: self.renamed(name, new)),
+            RedactionTools(self.renderer, Copies(), KeptFiles(lambda: bytes(32))),
+            (self.clips, self.films),
             screen=self.screen,
-            renamed=lambda name, new: self.renamed(name, new),
+            online_only=lambda path: path in self.in_the_cloud,
         )
+        here = environment(settings, clock=lambda: NOW + self.slept, monotonic=lambda: self.time)
+        self.app = App(here, edges, {"popup": reconfigure}, Rest())
         return self.app
 
     def file(self, name: str, content: bytes = b"") -> FileSeen:

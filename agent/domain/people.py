@@ -112,3 +112,12 @@ def _share(value: float, bounds: tuple[float, float]) -> float:
     """Return where a value lies between two others: 0 at the first, 1 at the second."""
     nothing, enough = bounds
     return math.log(max(value, 1e-9) / nothing) / math.log(enough / nothing)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a fresh analysis was judged to show, when, and what the library knew of its faces before."""
+
+    identities: tuple[Identity | None, ...]  # in the order of its faces
+    version: int = 0
+    faces_before: frozenset[int] = frozenset()

@@ -1,5 +1,6 @@
 """What looks at images: one task, and who does it."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -36,3 +37,14 @@ class Analyser(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisEngine:
+    """What analyses photos, and what it needs."""
+
+    analyser: Analyser
+    slots: Callable[[], int]
+    """how many tasks at once keep it busy"""
+    supply: Callable[[Recipe], Awaitable[None]]
+    """gets the models of a recipe, unless they are there; raises ModelError, StoreError"""

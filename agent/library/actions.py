@@ -5,12 +5,12 @@ import os
 import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from agent.core.bus import Bus
 from agent.core.call_with_timeout import ANSWER_S, aside
+from agent.core.environment import Environment
+from agent.core.observable import Notice
 from agent.domain.errors import AgentError, ImageMissing, ImageOnlineOnly, ImageUnreadable, NotFound
 from agent.domain.events import FavouritesChanged, ImagesHidden, Recorded
 from agent.domain.jobs import JobState
@@ -31,22 +31,12 @@ class Original:
 
 
 class Actions:
-    """`queued` is called when images are to be analysed again."""
-
-    def __init__(
-        self,
-        library: Library,
-        bus: Bus,
-        *,
-        queued: Callable[[], None],
-        online_only: Callable[[str], bool],
-        clock: Callable[[], datetime],
-    ) -> None:
+    def __init__(self, library: Library, environment: Environment, *, online_only: Callable[[str], bool]) -> None:
+        self.queued = Notice()
+        """images are to be analysed again"""
         self._library = library
-        self._bus = bus
-        self._queued = queued
+        self._bus, self._clock = environment.bus, environment.clock
         self._online_only = online_only
-        self._clock = clock
 
     async def hide(self, image_ids: Sequence[int]) -> tuple[str | None, int]:
         """Returns the token that takes it back (None if nothing changed), and how many changed."""
@@ -69,7 +59,7 @@ class Actions:
     async def look_again(self, image_ids: Sequence[int]) -> int:
         """Have images analysed anew. Returns how many have a file to look at."""
         count = await asyncio.to_thread(self._library.look_again, image_ids, now=self._clock())
-        self._queued()
+        self.queued.notify()
         return count
 
     async def file_of(self, image_id: int) -> str:

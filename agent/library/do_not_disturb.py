@@ -1,19 +1,18 @@
 """When no popup is wanted: while it is put off for some time, and in the hours of every day that the settings name."""
 
-from collections.abc import Callable
 from datetime import datetime, time, timedelta
 
+from agent.core.environment import Environment
 from agent.core.settings import Popup
 from agent.library.pause_until import Notes, Span
 
 
 class Quiet:
-    """`clock` gives the time with its zone; hours of the day are this computer's."""
+    """Hours of the day are this computer's."""
 
-    def __init__(self, settings: Callable[[], Popup], clock: Callable[[], datetime], notes: Notes) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._asked = Span("quiet", clock, notes)
+    def __init__(self, environment: Environment, notes: Notes) -> None:
+        self._environment = environment
+        self._asked = Span("quiet", environment.clock, notes)
 
     def remember(self) -> None:
         """Take up what was asked for before the restart. Blocks; raises StoreError."""
@@ -26,12 +25,14 @@ class Quiet:
     @property
     def timed(self) -> bool:
         """Whether a quiet time may begin or end by itself."""
-        return self._asked.asked or bool(self._settings().quiet_from)
+        return self._asked.asked or bool(self._environment.settings.value.popup.quiet_from)
 
     def until(self) -> datetime | None:
         """When popups come again; None if they do now."""
-        now = self._clock()
-        ends = [end for end in (self._asked.until(), hours_end(self._settings(), now)) if end is not None and end > now]
+        now = self._environment.clock()
+        ends = [
+            end for end in (self._asked.until(), hours_end(self._environment.settings.value.popup, now)) if end is not None and end > now
+        ]
         return max(ends, default=None)
 
 

@@ -1,22 +1,27 @@
 """Leases jobs, has each analysed, and writes the outcome: a job ends done, failed or quarantined, and is never lost."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Protocol
 
 import structlog
 
-from agent.core.bus import Bus
 from agent.core.call_with_timeout import told_online_only
+from agent.core.environment import Environment
+from agent.core.observable import Notice, Signal
 from agent.domain.errors import AgentError, EngineStartFailed, EngineUnavailable, ImageOnlineOnly, ModelError, StoreError, Unexpected
 from agent.domain.events import Recorded
 from agent.domain.face import Analysis
 from agent.domain.jobs import Job, JobState, Priority, after_error
-from agent.engine.analyser import Analyse, Analyser
+from agent.domain.people import Judgement
+from agent.engine.analyser import AnalysisEngine
 from agent.library.library_port import Library
 from agent.library.progress import Progress
-from agent.people.naming import People
+from agent.library.recipes import task_for
+from agent.library.thumbnails import Thumbnails
+from agent.library.work_state import WorkState
 
 log = structlog.get_logger()
 
@@ -27,37 +32,43 @@ BLOCKERS = (EngineUnavailable, ModelError, StoreError)
 RETRY_AFTER_S = (2.0, 5.0, 15.0, 60.0)
 
 
+class Identifier(Protocol):
+    """Who the faces of an image are. The step up to the people room; implementation: `agent.people.naming.People`."""
+
+    async def opinions(self, analysis: Analysis) -> Judgement: ...
+
+    async def written(self, events: Sequence[Recorded], judged: Judgement) -> None: ...
+
+    def doubt(self) -> None: ...
+
+
 class Indexer:
     """Runs up to `slots` jobs at once: a few more than there are engine processes, so that none waits for the store."""
 
     def __init__(
         self,
         library: Library,
-        analyser: Analyser,
-        people: People,
-        bus: Bus,
-        progress: Progress,
+        engine: AnalysisEngine,
+        people: Identifier,
+        thumbnails: Thumbnails,
+        work: WorkState,
+        environment: Environment,
         *,
-        task: Callable[[str], Analyse],
-        slots: Callable[[], int],
-        changed: Callable[[], None],
-        analysed: Callable[[Analysis], None],
         online_only: Callable[[str], bool],
-        keep: Callable[[Analysis], Awaitable[None]],
-        clock: Callable[[], datetime],
     ) -> None:
+        self.changed = Notice()
+        """what the status shows of the work may be another"""
+        self.analysed = Signal[Analysis]()
+        """an image was analysed for the first time, or anew"""
         self._library = library
-        self._analyser = analyser
+        self._engine = engine
         self._people = people
-        self._bus = bus
-        self._progress = progress
-        self._task = task
-        self._slots = slots
-        self._changed = changed
-        self._analysed = analysed
+        self._thumbnails = thumbnails
+        self._environment = environment
+        self._bus, self._clock = environment.bus, environment.clock
+        self.progress = Progress(environment.monotonic)
+        self._work = work
         self._online_only = online_only
-        self._keep = keep  # its thumbnail, before anybody is told that there is a new image
-        self._clock = clock
         self._wake = asyncio.Event()
         self._mended = asyncio.Event()
         self._going = asyncio.Event()
@@ -67,10 +78,20 @@ class Indexer:
         self._tries = 0  # in vain, since the work last went well
         self._under_way: set[int] = set()  # ids of leased jobs
         self._owed: list[Job] = []  # leased jobs that the library could not take back yet
-        self.paused = False
-        self.held = False  # as paused, but not by the user: the battery is low
         self.problem: AgentError | None = None
-        self.running = 0  # jobs under way
+
+    @property
+    def paused(self) -> bool:
+        return self._work.paused
+
+    @property
+    def held(self) -> bool:
+        return self._work.held
+
+    @property
+    def running(self) -> int:
+        """How many jobs are under way."""
+        return self._work.running
 
     @property
     def stuck(self) -> AgentError | None:
@@ -84,28 +105,28 @@ class Indexer:
 
     def pause(self) -> None:
         """No new job is started; those under way end."""
-        self.paused = True
+        self._work.paused = True
         self._going.clear()
 
     def resume(self) -> None:
-        self.paused = False
+        self._work.paused = False
         self._go_on()
 
     def hold(self, held: bool) -> None:
         """Pause, or go on, without a word of the user's; what the user paused stays so."""
         if held == self.held:  # an idle agent would look into the library for nothing
             return
-        self.held = held
+        self._work.held = held
         if held:
             self._going.clear()
         else:
             self._go_on()
 
-    def wake(self) -> None:
+    def wake(self, _: object = None) -> None:
         """There may be new jobs."""
         self._wake.set()
 
-    def mended(self) -> None:
+    def mended(self, _: object = None) -> None:
         """What stopped the work may be mended: try at once."""
         self._tries = 0
         self._mended.set()
@@ -126,7 +147,7 @@ class Indexer:
             self._go_on()
 
     def _go_on(self) -> None:
-        if not self.paused and not self.held and not self._rests:
+        if not self._work.resting and not self._rests:
             self._going.set()
             self.wake()
 
@@ -137,7 +158,7 @@ class Indexer:
             while True:
                 await self._going.wait()
                 self._wake.clear()
-                room = self._slots() - len(running)
+                room = self._engine.slots() - len(running)
                 if self.problem is not None:
                     room = 0 if running else min(room, 1)  # one try at a time, and each to its end
                 jobs = await self._lease(room)
@@ -165,7 +186,7 @@ class Indexer:
         delay = RETRY_AFTER_S[min(self._tries, len(RETRY_AFTER_S) - 1)]
         self._tries += 1
         if self.stuck is not None:
-            self._changed()
+            self.changed.notify()
         try:
             async with asyncio.timeout(delay):
                 await self._mended.wait()
@@ -177,16 +198,16 @@ class Indexer:
         if limit <= 0:
             return []
         alone = not self.running  # else a job that is just being given back may be missed
-        self.running += 1  # leasing counts as work: `at_rest` must not slip between a lease and its job
+        self._work.running += 1  # leasing counts as work: `at_rest` must not slip between a lease and its job
         jobs: list[Job] = []
         taking = asyncio.create_task(asyncio.to_thread(self._take, limit, owed := tuple(self._owed)))
         try:
             jobs, ended = await asyncio.shield(taking)
             del self._owed[: len(owed)]
-            self.running += len(jobs)
+            self._work.running += len(jobs)
             self._under_way |= {job.id for job in jobs}
             for _ in ended:
-                self._progress.failed()
+                self.progress.failed()
             self._bus.publish(ended)
             if not jobs and alone:
                 self._well()  # nothing waits any more, whatever stopped it
@@ -207,7 +228,7 @@ class Indexer:
         return self._library.lease(limit, now=now, until=now + LEASE, under_way=frozenset(self._under_way))
 
     def _one_less(self) -> None:
-        self.running -= 1
+        self._work.running -= 1
         if not self.running:
             self._idle.set()
 
@@ -236,17 +257,17 @@ class Indexer:
     async def _analyse(self, job: Job) -> None:
         if job.priority != Priority.ASKED and await told_online_only(self._online_only, job.path):
             raise ImageOnlineOnly
-        analysis = await self._analyser.analyse(self._task(job.path))
+        analysis = await self._engine.analyser.analyse(task_for(self._environment.settings.value, job.path))
         judged = await self._people.opinions(analysis)
         events = await asyncio.to_thread(self._library.commit, job, analysis, judged.identities, now=self._clock())
         self._well()
         if events:
-            self._progress.indexed(len(analysis.faces), [each.person_id for each in judged.identities if each is not None])
-            self._analysed(analysis)
+            self.progress.indexed(len(analysis.faces), [each.person_id for each in judged.identities if each is not None])
+            self.analysed.send(analysis)
             log.info("image.indexed", job=job.id, faces=len(analysis.faces), format=analysis.format, ms=round(analysis.ms.total))
         try:
             if events:
-                await self._keep(analysis)
+                await self._thumbnails.keep(analysis)  # before anything is told of the new image
             await self._people.written(events, judged)
         except AgentError as error:
             log.warning("people.recheck_failed", job=job.id, code=error.code)
@@ -266,9 +287,9 @@ class Indexer:
         if state is JobState.QUEUED:
             self.wake()
         elif state is JobState.DEFERRED:
-            self._changed()
+            self.changed.notify()
         else:
-            self._progress.failed()
+            self.progress.failed()
         self._bus.publish(events)
 
     async def _give_back(self, job: Job, error: AgentError) -> None:
@@ -285,10 +306,10 @@ class Indexer:
         if self.problem is None or self.problem.code != error.code:
             log.error("work.blocked", code=error.code)
         self.problem = error
-        self._changed()
+        self.changed.notify()
 
     def _well(self) -> None:
         if self.problem is not None:
             self.problem = None
             self.mended()
-            self._changed()
+            self.changed.notify()

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
 from functools import partial
 
 import structlog
 
-from agent.core.bus import Bus
+from agent.core.environment import Environment
+from agent.core.observable import Notice, Signal
 from agent.domain.errors import AgentError, SourceUnreachable, StoreError
 from agent.domain.events import Recorded
 from agent.domain.image import FileSeen, Recipe
@@ -15,6 +15,7 @@ from agent.domain.jobs import JobState, Priority
 from agent.domain.video import is_clip
 from agent.library.content_hash import hash_aside
 from agent.library.library_port import Library
+from agent.library.recipes import recipe_for
 from agent.library.records import Noted
 from agent.sources.source import Change, FileAppeared, FileMoved, FilesGone, SidecarChanged, SourceFailed, SourceRecovered, TreeMoved
 
@@ -26,29 +27,19 @@ RETRY_AFTER_S = 3.0
 class Ingest:
     """Writes changes one by one: a source that is faster than the disk waits for it."""
 
-    def __init__(
-        self,
-        library: Library,
-        bus: Bus,
-        *,
-        recipe: Callable[[str], Recipe],
-        wake: Callable[[], None],
-        changed: Callable[[], None],
-        clock: Callable[[], datetime],
-        online_only: Callable[[str], bool],
-        sidecar: Callable[[str], None],
-        clip: Callable[[int], None],
-    ) -> None:
-        """`sidecar` is called with each sidecar that changed, see `SidecarChanged`; `clip` with the place of each new or changed clip."""
+    def __init__(self, library: Library, environment: Environment, *, online_only: Callable[[str], bool]) -> None:
+        self.queued = Notice()
+        """there are new jobs"""
+        self.changed = Notice()
+        """what the status shows of sources and files may be another"""
+        self.sidecars = Signal[str]()
+        """the path of each sidecar that changed, see `SidecarChanged`"""
+        self.videos = Signal[int]()
+        """the place of each new or changed video"""
         self._library = library
-        self._bus = bus
-        self._recipe = recipe
-        self._wake = wake
-        self._changed = changed  # the status may be another now
-        self._clock = clock
+        self._environment = environment
+        self._bus, self._clock = environment.bus, environment.clock
         self._online_only = online_only
-        self._sidecar = sidecar
-        self._clip = clip
         self.folder_problems: dict[str, AgentError] = {}
         self._silent_folders: set[str] = set()  # whose drive stopped answering while a file was read
         self.problem: AgentError | None = None
@@ -62,12 +53,12 @@ class Ingest:
                 if self.problem is None:
                     log.error("ingest.blocked", code=error.code)
                 self.problem = error
-                self._changed()
+                self.changed.notify()
                 await asyncio.sleep(RETRY_AFTER_S)
             else:
                 if self.problem is not None:
                     self.problem = None
-                    self._changed()
+                    self.changed.notify()
                 return
 
     async def apply(self, change: Change) -> None:
@@ -83,32 +74,32 @@ class Ingest:
             case FilesGone(paths):
                 await self._write(self._library.files_gone, paths)
             case SidecarChanged(path):
-                self._sidecar(path)
+                self.sidecars.send(path)
             case SourceFailed(folder, error):
                 self.folder_problems[folder] = error
-                self._changed()
+                self.changed.notify()
             case SourceRecovered(folder):
                 self.folder_problems.pop(folder, None)
-                self._changed()
+                self.changed.notify()
 
     async def note(self, seen: FileSeen, priority: Priority) -> Noted:
         """Tell the library about one file. Read here only when another image has its exact size: it may be the same."""
         if seen.folder is not None and is_clip(seen.path):
             noted, place_id = await self._note_clip(seen)
             if noted is Noted.ATTACHED:
-                self._clip(place_id)
+                self.videos.send(place_id)
             return noted
         noted, events = await self._note(seen, priority)
         self._bus.publish(events)
         if noted is Noted.QUEUED:
-            self._wake()
-        self._changed()  # also if nothing is to be done: the file may be back after it was missing
+            self.queued.notify()
+        self.changed.notify()  # also if nothing is to be done: the file may be back after it was missing
         return noted
 
     async def _note(self, seen: FileSeen, priority: Priority) -> tuple[Noted, list[Recorded]]:
         unread, noted, events = await asyncio.to_thread(self._note_unread, seen, priority)
         if noted is Noted.HASH_WANTED:
-            write = partial(self._library.note_file, seen, self._recipe(seen.path), priority=priority, now=self._clock())
+            write = partial(self._library.note_file, seen, self._recipe(seen), priority=priority, now=self._clock())
             return await asyncio.to_thread(write, sha256="" if unread else await self._hash(seen))
         return noted, events
 
@@ -118,7 +109,10 @@ class Ingest:
             known = self._library.place(seen.path)
             if known is not None and known.job is JobState.DEFERRED:
                 return unread, Noted.UNCHANGED, []
-        return unread, *self._library.note_file(seen, self._recipe(seen.path), priority=priority, now=self._clock())
+        return unread, *self._library.note_file(seen, self._recipe(seen), priority=priority, now=self._clock())
+
+    def _recipe(self, seen: FileSeen) -> Recipe:
+        return recipe_for(self._environment.settings.value, seen.path)
 
     async def _hash(self, seen: FileSeen) -> str:
         """Empty also if the drive stops answering: the file then becomes a job, which names the reason, and the folder says so at once."""
@@ -141,7 +135,7 @@ class Ingest:
         else:
             self._silent_folders.add(folder)
             self.folder_problems[folder] = error
-        self._changed()
+        self.changed.notify()
 
     async def _note_clip(self, seen: FileSeen) -> tuple[Noted, int]:
         """One that is in a cloud only is told of at each look through its folder, until it is here."""

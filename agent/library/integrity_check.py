@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
+from agent.core.observable import Observable
 from agent.domain.errors import StoreDamaged, StoreError
 
 log = structlog.get_logger()
@@ -14,11 +15,10 @@ RETRY_S = 600.0
 
 
 class LibraryCheck:
-    def __init__(self, look: Callable[[], bool], changed: Callable[[], None]) -> None:
-        """`look` reads all of it, blocks, says whether it is sound, and raises StoreError; `changed` hears of a new `problem`."""
+    def __init__(self, look: Callable[[], bool]) -> None:
+        """`look` reads all of it, blocks, says whether it is sound, and raises StoreError."""
         self._look = look
-        self._changed = changed
-        self.problem: StoreDamaged | None = None
+        self.problem = Observable[StoreDamaged | None](None)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -34,9 +34,8 @@ class LibraryCheck:
             await asyncio.sleep(wait)
 
     def _found(self, sound: bool) -> None:
-        if sound is (self.problem is None):
+        if sound is (self.problem.value is None):
             return
-        self.problem = None if sound else StoreDamaged()
         if not sound:
             log.error("library.damaged")
-        self._changed()
+        self.problem.set(None if sound else StoreDamaged())

@@ -20,6 +20,11 @@ def recipe_of(settings: Settings, folder: Folder | None = None) -> Recipe:
     return Recipe(_detector(settings), EMBEDDER if wanted else None)
 
 
+def recognises(settings: Settings) -> bool:
+    """Whether recognition is on, where no folder says otherwise."""
+    return recipe_of(settings).embedder is not None
+
+
 def everything(settings: Settings) -> Recipe:
     """All there is to say of a photo, whatever the switches are."""
     return Recipe(_detector(settings), EMBEDDER)

@@ -1,13 +1,13 @@
 """Indexes files somebody asked for and says what came of each, in the order they end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeGuard
 
-from agent.core.bus import Bus
+from agent.core.environment import Environment
 from agent.core.settings import Folder
 from agent.domain.errors import AgentError, ImageMissing, ImageUnsupported
 from agent.domain.events import Recorded
@@ -15,9 +15,11 @@ from agent.domain.face import Face, StageTimes
 from agent.domain.image import FileSeen
 from agent.domain.jobs import JobState, Priority
 from agent.domain.video import is_clip
-from agent.engine.analyser import Analyse, Analyser
+from agent.engine.analyser import Analyser
+from agent.library.indexer import Indexer
 from agent.library.ingest import Ingest
 from agent.library.library_port import Library
+from agent.library.recipes import embedding_task
 from agent.library.records import PlaceState, StoredImage
 
 # How many files are told to the library ahead of the engine: enough to keep it busy, few enough to hold in hand.
@@ -52,18 +54,15 @@ class Scanner:
         self,
         library: Library,
         ingest: Ingest,
+        indexer: Indexer,
         analyser: Analyser,
-        bus: Bus,
-        *,
-        embedding_task: Callable[[str], Analyse],
-        stuck: Callable[[], AgentError | None],
+        environment: Environment,
     ) -> None:
         self._library = library
         self._ingest = ingest
         self._analyser = analyser
-        self._bus = bus
-        self._embedding_task = embedding_task
-        self._stuck = stuck
+        self._indexer = indexer
+        self._environment = environment
 
     async def scan(self, files: Iterable[FileSeen], *, embeddings: bool = False) -> AsyncIterator[Scanned]:
         """Index the files; with `embeddings` compute them for this output only, stored nowhere.
@@ -81,7 +80,7 @@ class Scanner:
                 ended.add(place_id)
                 something_ended.set()
 
-        with self._bus.listening(listen):
+        with self._environment.bus.listening(listen):
             while True:
                 paths = [waiting.pop(place_id) for place_id in ended & waiting.keys()]
                 ended.clear()
@@ -102,7 +101,7 @@ class Scanner:
 
     async def _wait(self, something_ended: asyncio.Event) -> None:
         while not something_ended.is_set():
-            if error := self._stuck():
+            if error := self._indexer.stuck:
                 raise error
             with suppress(TimeoutError):
                 await asyncio.wait_for(something_ended.wait(), LOOK_S)
@@ -118,7 +117,7 @@ class Scanner:
         if not embeddings:
             return _stored(path, image)
         try:
-            analysis = await self._analyser.analyse(self._embedding_task(path))
+            analysis = await self._analyser.analyse(embedding_task(self._environment.settings.value, path))
         except AgentError as error:
             return Scanned(path, error=error)
         return replace(_stored(path, image), faces=analysis.faces, ms=analysis.ms)

@@ -10,17 +10,20 @@ from typing import TypeAlias
 
 import structlog
 
+from agent.core.environment import Environment
+from agent.core.observable import Observable
 from agent.core.settings import Settings
 from agent.domain.errors import AgentError, ModelMissing, StoreDamaged, StoreError
 from agent.domain.jobs import JobState
 from agent.domain.watch_state import WatchShown, WatchState
 from agent.engine.devices import Note
 from agent.engine.governor import Throttle
+from agent.engine.monitor import Monitor
 from agent.library.do_not_disturb import Quiet
 from agent.library.indexer import Indexer
 from agent.library.ingest import Ingest
 from agent.library.library_port import Library
-from agent.library.progress import Burst, Finished, Progress
+from agent.library.progress import Burst, Finished
 from agent.library.records import Counts
 
 log = structlog.get_logger()
@@ -68,6 +71,28 @@ class Status:
     people_changed: int = 0  # how often groups or opinions about faces were formed since the start: no event tells that
 
 
+@dataclass(frozen=True, slots=True)
+class ModelsShown:
+    """Of models that are wanted."""
+
+    fetching: bool = False  # missing ones are on their way
+    problem: AgentError | None = None  # why they are not
+
+
+@dataclass(frozen=True, slots=True)
+class CapturesShown:
+    """Of captures of the screen."""
+
+    open: int = 0  # for review
+    changes: int = 0  # how often one came, changed or went since the start
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateShown:
+    ready: str | None = None  # a newer version that waits to be installed
+    taken_back: AgentError | None = None  # why the last one was
+
+
 Listener: TypeAlias = Callable[[Status], None]
 
 
@@ -79,18 +104,17 @@ class StatusFeed:
         library: Library,
         indexer: Indexer,
         ingest: Ingest,
-        progress: Progress,
         quiet: Quiet,
-        settings: Callable[[], Settings],
-        device_note: Callable[[], Note | None],
+        monitor: Monitor,
+        environment: Environment,
     ) -> None:
         self._library = library
         self._indexer = indexer
         self._ingest = ingest
-        self._progress = progress
+        self._progress = indexer.progress
         self._quiet = quiet
-        self._settings = settings
-        self._device_note = device_note
+        self._monitor = monitor
+        self._settings = environment.settings
         self._stale = asyncio.Event()
         self._last: Status | None = None
         self._counts = Counts(images=0, faces=0, people=0, jobs={}, doubts=0)
@@ -99,16 +123,17 @@ class StatusFeed:
         self.settings_problem: AgentError | None = None
         self.warning: AgentError | None = None
         self.throttled: Throttle | None = None
-        self.fetching: Callable[[], bool] = lambda: False  # missing models are on their way
-        self.captures: Callable[[], tuple[int, int]] = lambda: (0, 0)  # of the screen: open for review, and how often they changed
-        self.people_changed: Callable[[], int] = lambda: 0
-        self.watching: Callable[[], WatchShown] = WatchShown
-        self.update: Callable[[], tuple[str | None, AgentError | None]] = lambda: (None, None)  # what waits, and what was taken back
-        self.gap: Callable[[], AgentError | None] = lambda: None  # photos are decoded without a whole wall
-        self.damage: Callable[[], AgentError | None] = lambda: None  # of the library
-        self.unfetched: Callable[[], AgentError | None] = lambda: None  # why they are not
+        # What other services show, set by the root whenever they say so.
+        self.models = Observable(ModelsShown())
+        self.captures = Observable(CapturesShown())
+        self.people_changed = Observable(0)
+        self.watching = Observable(WatchShown())
+        self.update = Observable(UpdateShown())
+        self.damage = Observable[AgentError | None](None)  # of the library
+        for shown in (self.models, self.captures, self.people_changed, self.watching, self.update, self.damage):
+            shown.subscribe(self.changed)
 
-    def changed(self) -> None:
+    def changed(self, _: object = None) -> None:
         """Something that the status shows may have changed."""
         self._stale.set()
 
@@ -126,9 +151,9 @@ class StatusFeed:
 
     async def now(self) -> Status:
         """The status this moment. Raises StoreError."""
-        settings = self._settings()  # before counting: what they made to be done is then counted
+        settings = self._settings.value  # before counting: what they made to be done is then counted
         done = self._progress.done
-        damage = self.damage()
+        damage = self.damage.value
         try:
             counts = self._counts = await asyncio.to_thread(self._count)
         except StoreDamaged as error:  # told with what was last counted: who asks for the status is to see why
@@ -138,7 +163,7 @@ class StatusFeed:
         blocked = self._indexer.told
         if isinstance(blocked, ModelMissing):
             # What is on its way mends itself; what could not be had is better told by the reason.
-            blocked = None if self.fetching() else self.unfetched() or blocked
+            blocked = None if self.models.value.fetching else self.models.value.problem or blocked
         problem = blocked or damage or self._ingest.problem or self.settings_problem
         if self._indexer.paused or (self._indexer.held and queued):
             state = AgentState.PAUSED
@@ -146,9 +171,7 @@ class StatusFeed:
             state = AgentState.ATTENTION
         else:
             state = AgentState.WORKING if queued else AgentState.IDLE
-        captures, captures_changed = self.captures()
-        watched = self.watching()
-        update, taken_back = self.update()
+        captures, watched, update = self.captures.value, self.watching.value, self.update.value
         return Status(
             state=state,
             queued=queued,
@@ -157,11 +180,11 @@ class StatusFeed:
             faces=counts.faces,
             people=counts.people,
             doubts=counts.doubts,
-            people_changed=self.people_changed(),
-            update=update,
-            taken_back=taken_back,
-            captures=captures,
-            captures_changed=captures_changed,
+            people_changed=self.people_changed.value,
+            update=update.ready,
+            taken_back=update.taken_back,
+            captures=captures.open,
+            captures_changed=captures.changes,
             watch=watched.state,
             watch_until=watched.until,
             watch_said=watched.said,
@@ -172,8 +195,8 @@ class StatusFeed:
             online_only=jobs.get(JobState.DEFERRED, 0),
             quiet_until=self._quiet.until(),
             throttled=self.throttled if queued else None,
-            warning=self.warning or self.gap(),
-            device_note=self._device_note(),
+            warning=self.warning or self._monitor.engine.gap,
+            device_note=self._monitor.engine.device_note,
             finished=self._progress.last,
             settings=settings,
         )

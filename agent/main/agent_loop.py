@@ -29,6 +29,7 @@ from agent.domain.errors import AgentError, AutostartFailed, SettingsError
 from agent.library.onboarding import Beginning
 from agent.library.onboarding_choices import read_choices, usual_folders, write_choices
 from agent.library.queries.library_queries import SqliteLibrary
+from agent.library.status import UpdateShown
 from agent.main.app import Reconfigure
 from agent.main.checkup import health
 from agent.main.handover import updates_of
@@ -113,13 +114,16 @@ class Core:
             failed=lambda error: notifier.problem(self._texts(), error),
         )
         updates = self._updates = (
-            Updates.none()
-            if self._trial
-            else updates_of(self._paths, lambda: self._settings, restart=self._process.go_on, changed=app.status.changed)
+            Updates.none() if self._trial else updates_of(self._paths, lambda: self._settings, restart=self._process.go_on)
         )
         if self._trial:
             app.indexer.pause()
-        app.status.update = lambda: (updates.ready, updates.state.outcome)
+
+        def show_update(_: object = None) -> None:
+            app.status.update.set(UpdateShown(updates.ready, updates.state.outcome))
+
+        updates.changed.subscribe(show_update)
+        show_update()
         context = Context(
             app=app,
             auth=auth,

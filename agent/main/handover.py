@@ -34,7 +34,7 @@ LOCK_WAIT_S = 30.0
 POLL_S = 0.1
 
 
-def updates_of(paths: AppPaths, settings: Callable[[], Settings], *, restart: Callable[[], None], changed: Callable[[], None]) -> Updates:
+def updates_of(paths: AppPaths, settings: Callable[[], Settings], *, restart: Callable[[], None]) -> Updates:
     """How the running agent learns of newer versions. Raises ValidationError where the package's word is malformed."""
     build = read_build()
     known = updater(paths, build)
@@ -51,7 +51,6 @@ def updates_of(paths: AppPaths, settings: Callable[[], Settings], *, restart: Ca
         restart=restart,
         settle=lambda: Handover(paths, settings(), build).settle(),
         put_away=known.put_away,
-        changed=changed,
         jitter=random.random(),
     )
 

@@ -7,12 +7,18 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from agent.core.environment import Environment
+from agent.core.observable import Notice, Observable
 from agent.core.settings import Settings
 from agent.domain.errors import AgentError
+from agent.domain.image import Recipe
 from agent.library.library_port import BACKUPS_HOLD_PURGED, Library
+from agent.library.recipes import recipe_of
+from agent.library.status import ModelsShown
 from agent.library.thumbnails import Thumbnails
-from agent.people.naming import People
 from agent.people.recognition_switch import Backups
+from agent.people.service import PeopleService
+from agent.redaction.folder_copies import FolderCopies
 
 log = structlog.get_logger()
 
@@ -25,21 +31,17 @@ MODELS_RETRY_S = (5.0, 15.0, 60.0, 300.0)  # soon at first: after log-in the net
 class ModelSupply:
     """Gets what is missing, at once and whenever more is wanted; without network it tries again now and then."""
 
-    def __init__(
-        self, supply: Callable[[], Awaitable[None]], supplied: Callable[[], None], changed: Callable[[], None] = lambda: None
-    ) -> None:
-        """`supply` gets the models of the moment, unless they are there; raises ModelError, StoreError."""
+    def __init__(self, supply: Callable[[Recipe], Awaitable[None]], environment: Environment) -> None:
+        """`supply` gets the models of a recipe, unless they are there; raises ModelError, StoreError."""
         self._supply = supply
-        self._supplied = supplied
-        self._changed = changed
+        self._environment = environment
         self._wanted = asyncio.Event()
-        self.busy = False  # getting them, or about to: nobody needs to do anything about missing ones
-        self.problem: AgentError | None = None  # why they could not be had
+        self.supplied = Notice()
+        self.shown = Observable(ModelsShown())
 
     def want(self) -> None:
         """Others may be needed now, or those that could not be had may be there."""
-        self.busy = True
-        self.problem = None
+        self.shown.set(ModelsShown(fetching=True))
         self._wanted.set()
 
     async def run(self) -> None:
@@ -47,80 +49,83 @@ class ModelSupply:
         tries = 0  # in vain
         while True:
             self._wanted.clear()
-            self.busy = self.problem is None  # what is tried again in the background stays said
+            problem = self.shown.value.problem
+            self.shown.set(ModelsShown(problem is None, problem))  # what is tried again in the background stays said
             try:
-                await self._supply()
-                tries, self.problem = 0, None
-                self._supplied()
-                self._rest()
+                await self._supply(recipe_of(self._environment.settings.value))
+                tries = 0
+                self.supplied.notify()
+                self._rest(None)
                 await self._wanted.wait()
             except AgentError as error:
                 log.warning("models.unavailable", code=error.code)
-                if not self._wanted.is_set():
-                    self.problem = error
-                self._rest()
+                self._rest(self.shown.value.problem if self._wanted.is_set() else error)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wanted.wait(), MODELS_RETRY_S[min(tries, len(MODELS_RETRY_S) - 1)])
                 tries += 1
 
-    def _rest(self) -> None:
-        self.busy = self._wanted.is_set()  # wanted again meanwhile: the next turn comes at once
-        self._changed()
+    def _rest(self, problem: AgentError | None) -> None:
+        self.shown.set(ModelsShown(self._wanted.is_set(), problem))  # wanted again meanwhile: the next turn comes at once
 
 
-async def _forget_overdue(library: Library, people: People, settings: Settings, now: datetime) -> None:
-    """Whoever was asked about for a month without an answer is forgotten; naming a face of theirs, or another time, is one."""
-    overdue = await asyncio.to_thread(library.overdue, now=now, usual_days=settings.recognition.person_days)
-    for person_id, since in overdue.items():
-        if now - since >= timedelta(days=ASKED_DAYS):
-            await people.forget(person_id)
+class Upkeep:
+    """Looks after the library: the daily backup, and the end of what was promised to be deleted."""
 
+    def __init__(
+        self,
+        library: Library,
+        recognition: PeopleService,
+        thumbnails: Thumbnails,
+        backups: Backups,
+        folders: FolderCopies,
+        environment: Environment,
+    ) -> None:
+        self._library = library
+        self._recognition = recognition
+        self._thumbnails = thumbnails
+        self._backups = backups
+        self._folders = folders
+        self._environment = environment
 
-async def keep_up(
-    library: Library,
-    people: People,
-    thumbnails: Thumbnails,
-    backups: Backups,
-    settings: Callable[[], Settings],
-    clock: Callable[[], datetime],
-    *,
-    backups_stale: Callable[[], None],
-    forget: Callable[[], None],
-    rules: Callable[[], frozenset[str]],
-) -> None:
-    """Look after the library until cancelled. A failure is said and tried again later, and keeps nothing else from being done.
+    @property
+    def _settings(self) -> Settings:
+        return self._environment.settings.value
 
-    `backups_stale` is called when something was deleted that backups may still hold, `forget` when faces were that memory may. `rules`
-    are the watched folders of which covered copies are made.
-    """
+    async def run(self) -> None:
+        """Until cancelled. A failure is logged and tried again later, and keeps nothing else from being done."""
+        while True:
+            now = self._environment.clock()
+            # What was promised to be deleted by now goes also where no backup can be made: with a full disk, or a locked key ring.
+            for duty in (self._back_up_and_purge, self._expire, self._forget_overdue, self._clean):
+                try:
+                    await duty(now)
+                except AgentError as error:
+                    log.error("upkeep.failed", code=error.code)
+            await asyncio.sleep(EVERY_S)
 
-    async def back_up_and_purge(now: datetime) -> None:
-        await asyncio.to_thread(backups.daily, now, settings())
-        before = now - timedelta(days=settings().library.grace_days)
-        purged = await asyncio.to_thread(library.purge_missing, before=before)
+    async def _back_up_and_purge(self, now: datetime) -> None:
+        await asyncio.to_thread(self._backups.daily, now, self._settings)
+        before = now - timedelta(days=self._settings.library.grace_days)
+        purged = await asyncio.to_thread(self._library.purge_missing, before=before)
         if purged:
-            forget()
+            self._recognition.opinions.forget()
         log.info("upkeep.purged", purged=purged)
 
-    async def expire(now: datetime) -> None:
-        expired = now - timedelta(days=settings().recognition.unnamed_days)
-        if await asyncio.to_thread(library.expire_unnamed, before=expired, note=BACKUPS_HOLD_PURGED):
-            backups_stale()
-            forget()
-        await asyncio.to_thread(library.expire_redactions, before=now - timedelta(days=REDACTION_DAYS), folders=rules())
+    async def _expire(self, now: datetime) -> None:
+        expired = now - timedelta(days=self._settings.recognition.unnamed_days)
+        if await asyncio.to_thread(self._library.expire_unnamed, before=expired, note=BACKUPS_HOLD_PURGED):
+            self._recognition.switch.backups_stale()
+            self._recognition.opinions.forget()
+        rules = self._folders.rules()
+        await asyncio.to_thread(self._library.expire_redactions, before=now - timedelta(days=REDACTION_DAYS), folders=rules)
 
-    async def forget_overdue(now: datetime) -> None:
-        await _forget_overdue(library, people, settings(), now)
+    async def _forget_overdue(self, now: datetime) -> None:
+        """Forget people about whom the user was asked for a month without an answer; naming a face of theirs, or another time, is one."""
+        days = self._settings.recognition.person_days
+        overdue = await asyncio.to_thread(self._library.overdue, now=now, usual_days=days)
+        for person_id, since in overdue.items():
+            if now - since >= timedelta(days=ASKED_DAYS):
+                await self._recognition.people.forget(person_id)
 
-    async def clean(_: datetime) -> None:
-        await asyncio.to_thread(thumbnails.clean)
-
-    while True:
-        now = clock()
-        # What was promised to be deleted by now goes also where no backup can be made: with a full disk, or a locked key ring.
-        for duty in (back_up_and_purge, expire, forget_overdue, clean):
-            try:
-                await duty(now)
-            except AgentError as error:
-                log.error("upkeep.failed", code=error.code)
-        await asyncio.sleep(EVERY_S)
+    async def _clean(self, _: datetime) -> None:
+        await asyncio.to_thread(self._thumbnails.clean)

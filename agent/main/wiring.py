@@ -12,9 +12,11 @@ from agent import __version__
 from agent.core.build import Build
 from agent.core.child import own_command
 from agent.core.config_file import SettingsFile
+from agent.core.environment import Environment
 from agent.core.files import store_error
 from agent.core.heap import give_back, let_go_of_code
 from agent.core.memory_trimmer import Rest
+from agent.core.observable import Observable
 from agent.core.paths import AppPaths
 from agent.core.settings import KeyHome, Settings, UpdateChannel
 from agent.core.tools import Stop, let_go_at_quit
@@ -24,7 +26,7 @@ from agent.desktop.clipboard import clipboard
 from agent.desktop.locked import session_locked
 from agent.desktop.window_list import windows_of_the_desktop
 from agent.domain.image import Recipe
-from agent.engine.analyser import Analyser
+from agent.engine.analyser import Analyser, AnalysisEngine
 from agent.engine.matcher import MatcherProcess
 from agent.engine.matcher_port import FaceMatcher
 from agent.engine.model_preparer import ModelPreparer
@@ -43,14 +45,15 @@ from agent.engine.watching_port import ScreenWatcher, WatchedDesktop
 from agent.library.queries.library_queries import SqliteLibrary
 from agent.library.recipes import EMBEDDER
 from agent.library.thumbnail_store import ThumbnailFile
-from agent.main.app import App, Reconfigure
+from agent.main.app import App, Edges, Reconfigure
 from agent.models.model_store import ModelState, ModelStore
 from agent.people.forgotten import ForgottenFile
 from agent.people.recognition_switch import Backups
+from agent.people.service import PeopleEdges
 from agent.people.sidecars.sidecar_store import Sidecars
 from agent.redaction.copy_files import Copies
+from agent.redaction.ports import RedactionTools
 from agent.redaction.recovery_file import KeptFiles
-from agent.redaction.service import Makers
 from agent.redaction.video.job_files import FolderJobs
 from agent.redaction.video.video_redactor import ClipRedactor
 from agent.screen import capture_files
@@ -223,16 +226,16 @@ def build(
     """
     hooks: dict[str, Reconfigure] = dict(reconfigure or {})
     library = library or open_library(paths.library, home_of_key(settings, paths))
-    slots: Callable[[], int] = _four
-    machine: Machine | None = None
-    supply: Callable[[Recipe], Awaitable[None]] = _nothing
-    if analyser is None:
+    engine = AnalysisEngine(analyser, _four, _nothing) if analyser is not None else None
+    machine = Machine()
+    if engine is None:
         store = model_store(paths)
         pool, grabber = engine_pool(settings, paths, store), screen_engine(settings, paths, store)
-        analyser, slots, clips, films = pool, lambda: pool.size + 2, clips or EngineClips(pool), films or EngineFilms(pool)
+        renderer, clips, films = renderer or pool, clips or EngineClips(pool), films or EngineFilms(pool)
         machine = Machine(pool, ProcessMeter().read, read_power, total_memory())
         screen, watch = screen or (grabber, surroundings(clock)), watch or (grabber, watched_desktop())
         supply, hooks["engine"] = _model_ways(store, (pool, grabber))
+        engine = AnalysisEngine(pool, lambda: pool.size + 2, supply)
     if source is None:
         folders = FolderSource(settings.folders, settings.sources, library.known_files)
 
@@ -246,36 +249,31 @@ def build(
         await asyncio.to_thread(thumbnails.bound, _bytes(new))
 
     hooks["library"] = reconfigure_library
-    return App(
-        settings,
+    trimmer = Rest(lambda: library.uses + thumbnails.uses, (library.let_go, thumbnails.let_go, give_back, let_go_of_code))
+    edges = Edges(
         library,
-        analyser,
-        matcher or MatcherProcess(lambda: library.prints(EMBEDDER)),
+        engine,
         source,
-        slots=slots,
-        clock=clock,
-        monotonic=monotonic,
-        supply=supply,
-        backups=backups or backups_of(library, paths),
-        forgotten=ForgottenFile(paths.library.with_name("forgotten")),
-        sidecars=Sidecars(),
-        makers=Makers(
-            renderer or cast("Renderer", analyser),
-            Copies(),
-            KeptFiles(lambda: library.key_for(b"kept originals")),
+        PeopleEdges(
+            matcher or MatcherProcess(lambda: library.prints(EMBEDDER)),
+            backups or backups_of(library, paths),
+            ForgottenFile(paths.library.with_name("forgotten")),
+            Sidecars(),
+            renamed,
+        ),
+        RedactionTools(renderer or cast("Renderer", engine.analyser), Copies(), KeptFiles(lambda: library.key_for(b"kept originals"))),
+        (
             ClipRedactor(clips, FolderJobs(paths.cache / "clips")) if clips else None,
             ClipRedactor(films, FolderJobs(paths.cache / "films")) if films else None,
         ),
-        reconfigure=hooks,
-        machine=machine,
-        online_only=is_online_only,
         thumbnails=thumbnails,
+        machine=machine,
         screen=screen,
         watch=watch,
-        renamed=renamed,
+        online_only=is_online_only,
         look_through=lambda: Soundness(paths.library).look(library),
-        rest=Rest(lambda: library.uses + thumbnails.uses, (library.let_go, thumbnails.let_go, give_back, let_go_of_code)),
     )
+    return App(Environment(Observable(settings), clock, monotonic), edges, hooks, trimmer)
 
 
 def _model_ways(store: ModelStore, pools: Sequence[EnginePool]) -> tuple[Callable[[Recipe], Awaitable[None]], Reconfigure]:

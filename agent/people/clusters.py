@@ -1,16 +1,18 @@
 """Groups of unnamed faces that look like one person: kept up to date while nothing else is to be done."""
 
 import asyncio
-from collections.abc import Callable
 from operator import itemgetter
 
 import structlog
 
-from agent.core.bus import Bus
+from agent.core.environment import Environment
+from agent.core.observable import Notice
 from agent.domain.errors import AgentError
 from agent.domain.events import ImageIndexed, PeopleChanged, Recorded
 from agent.engine.matcher_port import FaceMatcher
 from agent.library.library_port import Library
+from agent.library.recipes import recognises
+from agent.library.work_state import WorkState
 
 log = structlog.get_logger()
 
@@ -28,25 +30,21 @@ class Grouper:
         self,
         library: Library,
         matcher: FaceMatcher,
-        bus: Bus,
-        *,
-        wanted: Callable[[], bool],
-        idle: Callable[[], bool],
-        formed: Callable[[], None] = lambda: None,
+        work: WorkState,
+        environment: Environment,
     ) -> None:
-        """`wanted`: recognition is on; `idle`: no photo is being analysed. `formed` is called when groups were written."""
+        self.formed = Notice()
+        """groups were written"""
         self._library = library
         self._matcher = matcher
-        self._bus = bus
-        self._wanted = wanted
-        self._idle = idle
-        self._formed = formed
+        self._work = work
+        self._environment = environment
         self._news = asyncio.Event()
         self._news.set()
 
     async def run(self) -> None:
         """Until cancelled."""
-        with self._bus.listening(self._heard):
+        with self._environment.bus.listening(self._heard):
             while True:
                 await self._news.wait()
                 await self._calm()
@@ -59,18 +57,18 @@ class Grouper:
 
     async def bring_up_to_date(self) -> None:
         """Every face with a print has its group, or is found to be alone. Raises EngineError, StoreError."""
-        while self._wanted() and (fresh := await asyncio.to_thread(self._library.ungrouped, MANY)):
+        while recognises(self._environment.settings.value) and (fresh := await asyncio.to_thread(self._library.ungrouped, MANY)):
             if len(fresh) >= MANY:
                 everything = await asyncio.to_thread(self._library.all_members)
                 await self._write_anew(await self._matcher.group(everything.members, everything.cannot))
-                self._formed()
+                self.formed.notify()
                 continue
             for start in range(0, len(fresh), AT_ONCE):
                 some = fresh[start : start + AT_ONCE]
                 changed = await self._matcher.place(some, self._library.grouped)
                 alone = {member.face_id: 0 for member in some}
                 await asyncio.to_thread(self._library.set_groups, alone | changed, anew=False)
-            self._formed()
+            self.formed.notify()
 
     async def _write_anew(self, groups: dict[int, int]) -> None:
         """Some at a time, each group in one piece if it can be. Faces that are left out if the agent dies meanwhile are grouped again."""
@@ -84,6 +82,6 @@ class Grouper:
 
     async def _calm(self) -> None:
         """Photos come in bursts: wait for the end of this one."""
-        while self._news.is_set() or not self._idle():
+        while self._news.is_set() or self._work.running:
             self._news.clear()
             await asyncio.sleep(CALM_S)

@@ -1,16 +1,18 @@
 """Finds the faces of a photo among all those of the library; of the photo itself nothing is kept."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 
+from agent.core.environment import Environment
 from agent.domain.errors import RecognitionOff
 from agent.domain.face import Box
-from agent.domain.people import Bounds, Identity, identify
-from agent.engine.analyser import Analyse, Analyser
+from agent.domain.people import Identity, identify
+from agent.engine.analyser import Analyser
 from agent.engine.matcher_port import FaceMatcher, Query
 from agent.library.library_port import Library
+from agent.library.recipes import embedding_task, recognises
 from agent.library.records import FaceRef
+from agent.people.identification import bounds_of
 
 MOST = 200  # faces that are shown of each
 
@@ -32,30 +34,18 @@ class FaceSearchResult:
 
 
 class FaceSearch:
-    def __init__(
-        self,
-        library: Library,
-        analyser: Analyser,
-        matcher: FaceMatcher,
-        *,
-        task: Callable[[str], Analyse],
-        bounds: Callable[[], Bounds],
-        wanted: Callable[[], bool],
-    ) -> None:
-        """`wanted`: recognition is on."""
+    def __init__(self, library: Library, analyser: Analyser, matcher: FaceMatcher, environment: Environment) -> None:
         self._library = library
         self._analyser = analyser
         self._matcher = matcher
-        self._task = task
-        self._bounds = bounds
-        self._wanted = wanted
+        self._environment = environment
 
     async def search(self, path: str) -> FaceSearchResult:
         """Raises RecognitionOff, ImageError, EngineError, StoreError."""
-        if not self._wanted():
+        if not recognises(self._environment.settings.value):
             raise RecognitionOff
-        analysis = await self._analyser.analyse(self._task(path))
-        bounds = self._bounds()
+        analysis = await self._analyser.analyse(embedding_task(self._environment.settings.value, path))
+        bounds = bounds_of(self._environment.settings.value)
         query = Query(embeddings=tuple(face.embedding or b"" for face in analysis.faces))
         near = await self._matcher.near(query, within=bounds.probable, limit=MOST)
         people = await self._matcher.identify(query, probable=bounds.probable)

@@ -2,17 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeAlias
 
+from agent.core.environment import Environment
+from agent.core.observable import Notice
+from agent.core.settings import Settings
 from agent.domain.edits import Step
 from agent.domain.embeddings import FreshPrint
 from agent.domain.face import Analysis, Face
-from agent.domain.image import Recipe
-from agent.domain.people import Bounds, Candidate, Identity, identify, one_each
+from agent.domain.people import Bounds, Candidate, Identity, Judgement, identify, one_each
 from agent.engine.matcher_port import FaceMatcher, Query
 from agent.library.library_port import Library
+from agent.library.recipes import recipe_of
 from agent.library.records import ToJudge
 
 # Whom faces look like, by prints that are stored nowhere; raises EngineError rather than to guess.
@@ -25,40 +26,28 @@ NEAREST_PEOPLE = 10  # looked at for each face: some of them it may have been sa
 MOST_NEAR = 10_000  # faces that one naming is about
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What a fresh analysis was judged to show, when, and what the library knew of its faces before."""
-
-    identities: tuple[Identity | None, ...]  # in the order of its faces
-    version: int = 0
-    faces_before: frozenset[int] = frozenset()
+def bounds_of(settings: Settings) -> Bounds:
+    """The distances up to which the settings take two faces for one person."""
+    return Bounds(settings.recognition.certain, settings.recognition.probable)
 
 
 class Opinions:
     """Forms opinions about faces and writes them down; keeps the matcher told of what the library knows."""
 
-    def __init__(
-        self,
-        library: Library,
-        matcher: FaceMatcher,
-        *,
-        recipe: Callable[[], Recipe],
-        bounds: Callable[[], Bounds],
-        clock: Callable[[], datetime],
-        formed: Callable[[], None] = lambda: None,
-    ) -> None:
-        """`formed` is called when opinions were written."""
+    def __init__(self, library: Library, matcher: FaceMatcher, environment: Environment) -> None:
+        self.formed = Notice()
+        """opinions were written"""
         self._library = library
         self._matcher = matcher
-        self._recipe = recipe
-        self._bounds = bounds
-        self._clock = clock
-        self._formed = formed
+        self._environment = environment
         self._version = 0  # of what is known of people: an opinion formed before a change is formed once more
 
     @property
     def _embedder(self) -> str | None:
-        return self._recipe().embedder
+        return recipe_of(self._environment.settings.value).embedder
+
+    def _bounds(self) -> Bounds:
+        return bounds_of(self._environment.settings.value)
 
     def outdated(self) -> None:
         """Who is known changed."""
@@ -157,8 +146,8 @@ class Opinions:
             rows = await asyncio.to_thread(self._library.to_judge, wanted[start : start + PAGE], embedder)
             candidates = await self._candidates(Query(faces=tuple(row.face_id for row in rows)))
             opinions = _judged(rows, candidates, self._bounds())
-            await asyncio.to_thread(self._library.set_identities, opinions, now=self._clock())
-            self._formed()
+            await asyncio.to_thread(self._library.set_identities, opinions, now=self._environment.clock())
+            self.formed.notify()
 
     async def _candidates(self, query: Query) -> list[list[Candidate]]:
         if not len(query):

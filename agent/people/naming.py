@@ -1,21 +1,23 @@
 """What the user says of people and faces, and takes back; the opinions about everybody else follow."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext, suppress
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from functools import partial
 
 import structlog
 
-from agent.core.bus import Bus
+from agent.core.environment import Environment
+from agent.core.memory_trimmer import Rest
+from agent.core.observable import Notice, Signal
 from agent.domain.edits import AdoptNames, Edit, Forgotten, NameFaces, NameMany, Step
 from agent.domain.errors import AgentError, EngineError, NothingToUndo, RecognitionOff, SettingsError, StoreError
 from agent.domain.events import ImageIndexed, Recorded
 from agent.domain.face import Analysis
-from agent.domain.image import Recipe
+from agent.domain.people import Judgement
 from agent.library.library_port import BACKUPS_HOLD_PURGED, ForgottenList, Library
-from agent.people.identification import Judgement, Opinions
+from agent.library.recipes import recognises
+from agent.people.identification import Opinions
 
 log = structlog.get_logger()
 
@@ -30,34 +32,28 @@ class People:
         self,
         library: Library,
         opinions: Opinions,
-        bus: Bus,
-        *,
-        recipe: Callable[[], Recipe],
         forgotten: ForgottenList,
-        backups_stale: Callable[[], None],
-        clock: Callable[[], datetime],
-        said: Callable[[Step], None] = lambda _: None,
-        forgetting: Callable[[int], AbstractAsyncContextManager[None]] = lambda _: nullcontext(),
-        renamed: Callable[[str, str | None], bool | None] = lambda *_: None,
-        clean: Callable[[], Awaitable[None]] | None = None,
+        environment: Environment,
+        *,
+        renamed: Callable[[str, str | None], bool | None],
+        trimmer: Rest,
     ) -> None:
-        """`backups_stale` is called when something was deleted that backups may still hold, `said` once a step is written.
-
-        A person is forgotten inside `forgetting`, which takes their name from elsewhere. `renamed` has the settings follow a name: what it
-        was and what it is now, None for somebody forgotten; it blocks, says whether that name stood there, and raises SettingsError.
-        `clean` frees what caches hold of a forgotten person.
+        """`renamed` has the settings follow a name: what it was and what it is now, None for a forgotten person; it blocks, says whether
+        that name stood there, and raises SettingsError. `trimmer` frees what caches hold of a forgotten person.
         """
+        self.backups_stale = Notice()
+        """something was deleted that backups may still hold"""
+        self.said = Signal[Step]()
+        """a step was written"""
+        self.forgetting: list[Callable[[int], AbstractAsyncContextManager[None]]] = []
+        """a person is forgotten inside all of these, which take their name from elsewhere"""
         self._library = library
         self._opinions = opinions
-        self._bus = bus
-        self._recipe = recipe
+        self._environment = environment
+        self._bus, self._clock = environment.bus, environment.clock
         self._forgotten = forgotten
-        self._backups_stale = backups_stale
-        self._clock = clock
-        self._said = said
-        self._forgetting = forgetting
         self._renamed = renamed
-        self._clean = clean
+        self._trimmer = trimmer
         self._passed_nothing: set[str] = set()  # merges since the start by which no name in the settings became another
         self._naming = asyncio.Lock()
         self._doubtful = asyncio.Event()
@@ -70,7 +66,7 @@ class People:
 
     async def edit(self, wish: Edit) -> Step:
         """What the user says of people and faces; opinions follow. Raises RecognitionOff (only names need it), PeopleError."""
-        if isinstance(wish, NameFaces | NameMany | AdoptNames) and self._recipe().embedder is None:
+        if isinstance(wish, NameFaces | NameMany | AdoptNames) and not recognises(self._environment.settings.value):
             raise RecognitionOff
         return await self._step(partial(self._library.edit, wish, now=self._clock(), note=IN_DOUBT))
 
@@ -100,13 +96,14 @@ class People:
     async def _forget(self, person_id: int, uids: Sequence[str]) -> Forgotten:
         # First, so that whatever happens they are not there after the next start, and not after an old backup is restored.
         await asyncio.to_thread(self._forgotten.add, uids)
-        async with self._forgetting(person_id):
+        async with AsyncExitStack() as stack:
+            for taking in self.forgetting:
+                await stack.enter_async_context(taking(person_id))
             gone, events = await asyncio.to_thread(self._library.forget_person, person_id, now=self._clock(), note=BACKUPS_HOLD_PURGED)
-        self._backups_stale()
+        self.backups_stale.notify()
         self._opinions.forget()
         self._bus.publish(events)
-        if self._clean is not None:
-            await self._clean()
+        await self._trimmer.now()
         return gone
 
     async def forget_again(self) -> None:
@@ -202,7 +199,7 @@ class People:
             try:
                 with suppress(StoreError):  # or it is done at the next start
                     if await asyncio.to_thread(self._library.noted, BACKUPS_HOLD_PURGED):
-                        self._backups_stale()
+                        self.backups_stale.notify()
                 await self._follow_names(before, step)
                 followed = await self._opinions.follow(step)
             except AgentError as error:  # the step is written: it must not be called failed
@@ -211,7 +208,7 @@ class People:
                 if not followed:
                     self._opinions.forget()  # the matcher was told only in part, if at all
                     self.doubt()
-                self._said(step)
+                self.said.send(step)
                 self._bus.publish(events)
             if followed and not in_doubt:
                 with suppress(StoreError):

@@ -7,7 +7,8 @@ from datetime import datetime
 
 import structlog
 
-from agent.core.bus import Bus
+from agent.core.environment import Environment
+from agent.core.observable import Signal
 from agent.core.settings import Settings
 from agent.domain.errors import AgentError, KeyHomeError, StoreError
 from agent.domain.events import Recorded
@@ -30,29 +31,23 @@ class Backups:
 
 
 class RecognitionSwitch:
-    """Makes the library, the gallery and the backups what the settings say.
-
-    `tell` hears what stands in the way, and None when it is over.
-    """
+    """Makes the library, the gallery and the backups what the settings say."""
 
     def __init__(
         self,
         library: Library,
         analyser: Analyser,
         opinions: Opinions,
-        bus: Bus,
         backups: Backups,
-        *,
-        tell: Callable[[AgentError | None], None],
-        clock: Callable[[], datetime],
+        environment: Environment,
     ) -> None:
+        self.blocked = Signal[AgentError | None]()
+        """what stands in the way of deleting, and None when it is over"""
         self._library = library
         self._analyser = analyser
         self._opinions = opinions
-        self._bus = bus
         self._backups = backups
-        self._tell = tell
-        self._clock = clock
+        self._environment = environment
         self._purged: list[Recorded] = []  # told once the backups are without it too
         self._replacing = asyncio.Lock()
         self._stale = asyncio.Event()  # the backups may hold what was deleted
@@ -64,7 +59,7 @@ class RecognitionSwitch:
         Photos of folders that are not watched any more leave first: nothing is queued for them. Where recognition was switched off
         (`before` says what held until now), it is told what was deleted also if that was nothing.
         """
-        now, rules = self._clock(), areas(settings)
+        now, rules = self._environment.clock(), areas(settings)
         await asyncio.to_thread(self._library.folders_left, [folder.root for folder in settings.folders], now=now)
         for area, recipe in rules:
             await asyncio.to_thread(self._library.requeue_outdated, recipe, now=now, area=area)
@@ -87,26 +82,26 @@ class RecognitionSwitch:
 
         await self._surely(all_of_it)
 
-    def backups_stale(self) -> None:
+    def backups_stale(self, _: object = None) -> None:
         """Something was deleted that backups may still hold."""
         self._stale.set()
 
-    async def run(self, settings: Callable[[], Settings]) -> None:
+    async def run(self) -> None:
         """Keep the backups without what was deleted, until cancelled; first what was left to do when the agent died."""
         while True:
             await self._stale.wait()
             self._stale.clear()
-            await self._surely(lambda: self._replace_backups(settings()))
+            await self._surely(lambda: self._replace_backups(self._environment.settings.value))
 
     async def _replace_backups(self, settings: Settings) -> None:
         """Older backups hold what was deleted: one without it takes their place. Raises StoreError, KeyHomeError."""
         async with self._replacing:
             # What is deleted while the new one is made may be in it: the note is then another, and the next one is without that too.
             while (noted := await asyncio.to_thread(self._library.note, BACKUPS_HOLD_PURGED)) is not None:
-                await asyncio.to_thread(self._backups.replace, self._clock(), settings)
+                await asyncio.to_thread(self._backups.replace, self._environment.clock(), settings)
                 await asyncio.to_thread(self._library.drop_note, BACKUPS_HOLD_PURGED, noted)
             purged, self._purged = self._purged, []
-            self._bus.publish(purged)
+            self._environment.bus.publish(purged)
 
     async def _surely(self, work: Callable[[], Awaitable[None]]) -> None:
         tried = 0
@@ -116,9 +111,9 @@ class RecognitionSwitch:
             except (StoreError, KeyHomeError) as error:
                 tried += 1
                 log.error("recognition.blocked", code=error.code)
-                self._tell(error)
+                self.blocked.send(error)
                 await asyncio.sleep(RETRY_S)
             else:
                 if tried:
-                    self._tell(None)
+                    self.blocked.send(None)
                 return

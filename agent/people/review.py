@@ -1,16 +1,17 @@
 """The doubtful faces that the user is asked about, each with the faces of the person that are like it."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
 
+from agent.core.environment import Environment
 from agent.domain.errors import EngineError
-from agent.domain.people import Bounds
 from agent.engine.matcher_port import FaceMatcher, Query
 from agent.library.library_port import Library
 from agent.library.records import Doubt, FaceRef
+from agent.people.identification import bounds_of
 
 log = structlog.get_logger()
 
@@ -26,10 +27,10 @@ class Question:
 
 
 class Review:
-    def __init__(self, library: Library, matcher: FaceMatcher, *, bounds: Callable[[], Bounds]) -> None:
+    def __init__(self, library: Library, matcher: FaceMatcher, environment: Environment) -> None:
         self._library = library
         self._matcher = matcher
-        self._bounds = bounds
+        self._environment = environment
 
     async def questions(self, *, limit: int, person_id: int | None = None) -> tuple[list[Question], int]:
         """The surest first, and how many there are. Raises StoreError."""
@@ -42,7 +43,9 @@ class Review:
         if not faces:
             return []
         try:
-            found = await self._matcher.near(Query(faces=tuple(faces)), within=self._bounds().probable, limit=MOST_NEAR)
+            found = await self._matcher.near(
+                Query(faces=tuple(faces)), within=bounds_of(self._environment.settings.value).probable, limit=MOST_NEAR
+            )
         except EngineError as error:
             log.warning("review.not_compared", code=error.code)
             return [[] for _ in faces]

@@ -1,19 +1,17 @@
-"""All that recognition is made of, put together: who is known, opinions, groups, search, names in sidecars, and its switch."""
+"""The people room: naming, identification, clusters, review, search, names in sidecars, and the switch of recognition."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
-from agent.core.bus import Bus
-from agent.core.settings import Settings
+from agent.core.environment import Environment
+from agent.core.memory_trimmer import Rest
+from agent.core.observable import Notice, Observable
 from agent.domain.edits import Step
-from agent.domain.errors import AgentError
-from agent.domain.image import Recipe
-from agent.domain.people import Bounds
-from agent.engine.analyser import Analyse, Analyser
+from agent.engine.analyser import Analyser
 from agent.engine.matcher_port import FaceMatcher
 from agent.library.library_port import ForgottenList, Library
+from agent.library.work_state import WorkState
 from agent.people.cluster_cards import GroupCards
 from agent.people.clusters import Grouper
 from agent.people.face_search import FaceSearch
@@ -26,88 +24,57 @@ from agent.people.sidecars.sidecar_port import SidecarStore
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What recognition asks the rest of the agent."""
+class PeopleEdges:
+    """What recognition reaches outside of the library."""
 
-    settings: Callable[[], Settings]
-    recipe: Callable[[], Recipe]  # where no folder says otherwise
-    task: Callable[[str], Analyse]  # for a face print that is stored nowhere
-    idle: Callable[[], bool]  # no photo is being analysed
-    paused: Callable[[], bool]  # by the user
-    changed: Callable[[], None]  # what is told of people is to be read anew
-    queued: Callable[[], None]  # photos may be to be looked at again
-    tell: Callable[[AgentError | None], None]  # what stands in the way of deleting, and None when it is over
-    clock: Callable[[], datetime]
-    renamed: Callable[[str, str | None], bool | None]  # has the settings follow a person's name
-    clean: Callable[[], Awaitable[None]]  # frees what caches hold of a forgotten person
-
-    def bounds(self) -> Bounds:
-        recognition = self.settings().recognition
-        return Bounds(recognition.certain, recognition.probable)
-
-    def wanted(self) -> bool:
-        """Recognition is on."""
-        return self.recipe().embedder is not None
+    matcher: FaceMatcher
+    backups: Backups
+    forgotten: ForgottenList
+    sidecars: SidecarStore
+    renamed: Callable[[str, str | None], bool | None]  # has the settings follow a person's name, see `People`
 
 
-class Recognising:
+class PeopleService:
     def __init__(
-        self,
-        library: Library,
-        analyser: Analyser,
-        matcher: FaceMatcher,
-        bus: Bus,
-        backups: Backups,
-        forgotten: ForgottenList,
-        sidecars: SidecarStore,
-        asked: Asked,
+        self, library: Library, analyser: Analyser, edges: PeopleEdges, work: WorkState, trimmer: Rest, environment: Environment
     ) -> None:
-        self._matcher = matcher
-        self._asked = asked
-        self.changes = 0  # how often groups or opinions were formed since the start
-        self.opinions = Opinions(library, matcher, recipe=asked.recipe, bounds=asked.bounds, clock=asked.clock, formed=self._formed)
-        self.switch = RecognitionSwitch(library, analyser, self.opinions, bus, backups, tell=asked.tell, clock=asked.clock)
-        self.people = People(
-            library,
-            self.opinions,
-            bus,
-            recipe=asked.recipe,
-            forgotten=forgotten,
-            backups_stale=self.switch.backups_stale,
-            clock=asked.clock,
-            said=self._said,
-            forgetting=lambda person_id: self.sidecars.forgetting(person_id),
-            renamed=asked.renamed,
-            clean=asked.clean,
-        )
-        self.sidecars = SidecarNames(library, sidecars, bus, settings=asked.settings, adopt=self.people.edit, paused=asked.paused)
-        self.search = FaceSearch(library, analyser, matcher, task=asked.task, bounds=asked.bounds, wanted=asked.wanted)
-        self.review = Review(library, matcher, bounds=asked.bounds)
-        self.group_cards = GroupCards(library, matcher)
-        self._grouper = Grouper(library, matcher, bus, wanted=asked.wanted, idle=asked.idle, formed=self._formed)
+        self.queued = Notice()
+        """photos may be to be analysed again"""
+        self.changes = Observable(0)
+        """how often clusters or identities were formed since the start"""
+        self._matcher = edges.matcher
+        self._environment = environment
+        self.opinions = Opinions(library, edges.matcher, environment)
+        self.switch = RecognitionSwitch(library, analyser, self.opinions, edges.backups, environment)
+        self.people = People(library, self.opinions, edges.forgotten, environment, renamed=edges.renamed, trimmer=trimmer)
+        self.sidecars = SidecarNames(library, edges.sidecars, work, environment, adopt=self.people.edit)
+        self.search = FaceSearch(library, analyser, edges.matcher, environment)
+        self.review = Review(library, edges.matcher, environment)
+        self.group_cards = GroupCards(library, edges.matcher)
+        self._grouper = Grouper(library, edges.matcher, work, environment)
+        self.people.forgetting.append(self.sidecars.forgetting)
+        self.people.backups_stale.subscribe(self.switch.backups_stale)
+        self.people.said.subscribe(self._said)
+        self.opinions.formed.subscribe(self._formed)
+        self._grouper.formed.subscribe(self._formed)
 
-    def bounds(self) -> Bounds:
-        return self._asked.bounds()
-
-    def _formed(self) -> None:
-        self.changes += 1
-        self._asked.changed()
+    def _formed(self, _: None) -> None:
+        self.changes.set(self.changes.value + 1)
 
     def _said(self, step: Step) -> None:
         self.sidecars.said(step)
-        self._asked.queued()  # as of somebody who is to be recognised again
+        self.queued.notify()  # a person may be to be recognised again
 
     async def prepare(self) -> None:
         """Before anything else runs: delete what was left to delete. Raises StoreError."""
         await self.people.forget_again()
-        await self.switch.follow(self._asked.settings())
+        await self.switch.follow(self._environment.settings.value)
 
-    def start(self, tasks: asyncio.TaskGroup) -> None:
+    async def run(self) -> None:
         """Work in the background, until cancelled."""
-        tasks.create_task(self.people.run())
-        tasks.create_task(self._grouper.run())
-        tasks.create_task(self.sidecars.run())
-        tasks.create_task(self.switch.run(self._asked.settings))
+        async with asyncio.TaskGroup() as tasks:
+            for service in (self.people, self._grouper, self.sidecars, self.switch):
+                tasks.create_task(service.run())
 
     async def close(self) -> None:
         await self._matcher.close()

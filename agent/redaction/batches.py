@@ -1,17 +1,19 @@
 """Covered copies that somebody asks for: of whom and where is planned first, and each is told of as it ends."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from secrets import token_hex
 
+from agent.core.environment import Environment
 from agent.core.stoppable import stoppable
 from agent.domain.errors import NotFound, NotRestorable, PassphraseGone, RecognitionOff, VideoNotEditable
 from agent.domain.names import ids_of, tidy
 from agent.domain.redaction import Choice, Look
+from agent.engine.analyser import AnalysisEngine
 from agent.library.library_port import Library
+from agent.library.recipes import redaction_recipe
 from agent.redaction.copy_records import PlannedCopy, RedactionItem
 from agent.redaction.options import Keeping, Mark, Wish
 from agent.redaction.passphrases import check_passphrase
@@ -57,18 +59,14 @@ class Redacting:
         library: Library,
         work: CopyWork,
         copies: CopyFiles,
-        *,
-        recognises: Callable[[], bool],
-        supply: Callable[[bool], Awaitable[None]],
-        clock: Callable[[], datetime],
+        engine: AnalysisEngine,
+        environment: Environment,
     ) -> None:
-        """`supply` as `CopyWork` has it."""
         self._library = library
         self._work = work
         self._copies = copies
-        self._recognises = recognises
-        self._supply = supply
-        self._clock = clock
+        self._engine = engine
+        self._environment = environment
 
     async def redact(self, ask: RedactionAsk) -> AsyncGenerator[int | UnderWay | RedactionItem, None]:
         """First how many there are, then each as it ends, and how far clips are meanwhile.
@@ -121,7 +119,7 @@ class Redacting:
             raise NotRestorable
         if known is not None and known.wish.locked:
             raise PassphraseGone
-        item = await asyncio.to_thread(self._library.copy_edited, item_id, tuple(marks), now=self._clock())
+        item = await asyncio.to_thread(self._library.copy_edited, item_id, tuple(marks), now=self._environment.clock())
         if item is None:
             raise NotFound
         self._work.wake()
@@ -129,7 +127,7 @@ class Redacting:
 
     async def retry(self, uid: str) -> int:
         """Try once more what failed. Returns how many."""
-        count = await asyncio.to_thread(self._library.retry_copies, uid, now=self._clock())
+        count = await asyncio.to_thread(self._library.retry_copies, uid, now=self._environment.clock())
         self._work.wake()
         return count
 
@@ -137,14 +135,14 @@ class Redacting:
         """Whom names mean. Raises RecognitionOff, NoSuchName."""
         if not keep and only is None:
             return Choice()
-        if not self._recognises():
+        if not self._environment.settings.value.recognition.enabled:
             raise RecognitionOff(covering="people")
         people = await asyncio.to_thread(self._library.person_names)
         return Choice(ids_of(keep, people), None if only is None else ids_of(only, people))
 
     async def known(self, keep: Sequence[str]) -> Choice:
         """The same without those whom nobody knows, or while nobody is recognised: everyone else is covered."""
-        if not keep or not self._recognises():
+        if not keep or not self._environment.settings.value.recognition.enabled:
             return Choice()
         names = set(map(tidy, keep))
         people = await asyncio.to_thread(self._library.person_names)
@@ -156,7 +154,7 @@ class Redacting:
         wish = ask.wish(choice)
         if wish.locked and ask.passphrase is not None:
             check_passphrase(ask.passphrase)
-        await self._supply(choice.names_people)
+        await self._engine.supply(redaction_recipe(choice.names_people))
         return await self._plan(ask, wish)
 
     async def _plan(self, ask: RedactionAsk, wish: Wish) -> "_Plan":
@@ -170,7 +168,7 @@ class Redacting:
         """Write the plan down and start. Returns the ids of its items."""
         if plan.wish.locked and passphrase is not None:
             self._work.passphrases[plan.uid] = passphrase
-        ids = await asyncio.to_thread(self._library.plan_copies, plan.uid, plan.wish, plan.copies, now=self._clock())
+        ids = await asyncio.to_thread(self._library.plan_copies, plan.uid, plan.wish, plan.copies, now=self._environment.clock())
         self._work.mended()
         return frozenset(ids)
 

@@ -2,15 +2,16 @@
 
 import asyncio
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.core.environment import Environment
 from agent.domain.errors import ClipboardFailed
-from agent.engine.analyser import Analyse, Analyser
+from agent.engine.analyser import Analyser
 from agent.engine.renderer import Render, Renderer
 from agent.engine.screen_port import Clipboard
 from agent.redaction.options import EVERYONE, PLAIN, covered, doubts_of, marks_of
+from agent.redaction.redact_file import redaction_task
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +21,12 @@ class PhotoCopied:
 
 
 class PhotoCopy:
-    def __init__(self, analyser: Analyser, renderer: Renderer, clipboard: Clipboard | None, *, task: Callable[[str], Analyse]) -> None:
-        """`task` looks for every face. Without a clipboard nothing can be copied."""
+    def __init__(self, analyser: Analyser, renderer: Renderer, clipboard: Clipboard | None, environment: Environment) -> None:
+        """Without a clipboard nothing can be copied."""
         self._analyser = analyser
         self._renderer = renderer
         self._clipboard = clipboard
-        self._task = task
+        self._environment = environment
 
     async def copy(self, path: str) -> PhotoCopied:
         """Cover everyone on the photo at `path` and put it on the clipboard, without metadata. Only the covered picture touches the disk.
@@ -34,7 +35,7 @@ class PhotoCopy:
         """
         if self._clipboard is None:
             raise ClipboardFailed
-        analysis = await self._analyser.analyse(self._task(path))
+        analysis = await self._analyser.analyse(redaction_task(self._environment.settings.value, path, False))
         marks = marks_of(analysis.faces, [None] * len(analysis.faces), EVERYONE, PLAIN)
         pictures = {}
         with tempfile.TemporaryDirectory(prefix="ai-popup-") as folder:  # 0700

@@ -2,19 +2,19 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
-from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
 
 import structlog
 
-from agent.core.bus import Bus
-from agent.core.settings import Folder, Settings, root_of
+from agent.core.environment import Environment
+from agent.core.observable import Notice
+from agent.core.settings import Folder, root_of
 from agent.domain.errors import AgentError, StoreError
 from agent.domain.events import ImageIndexed, PlaceAdded, PlaceMoved, Recorded
-from agent.domain.redaction import Choice, Look
+from agent.domain.redaction import Look
 from agent.library.library_port import Library
+from agent.redaction.batches import Redacting
 from agent.redaction.options import Wish
 from agent.redaction.ports import CopyFiles
 
@@ -32,21 +32,15 @@ class FolderCopies:
         self,
         library: Library,
         copies: CopyFiles,
-        bus: Bus,
-        *,
-        settings: Callable[[], Settings],
-        known: Callable[[tuple[str, ...]], Awaitable[Choice]],
-        planned: Callable[[], None],
-        clock: Callable[[], datetime],
+        batches: Redacting,
+        environment: Environment,
     ) -> None:
-        """`known` says whom names mean, leaving out those that mean nobody; `planned` is called when there is something to make."""
+        self.planned = Notice()
+        """there is something to make"""
         self._library = library
         self._copies = copies
-        self._bus = bus
-        self._settings = settings
-        self._known = known
-        self._planned = planned
-        self._clock = clock
+        self._batches = batches
+        self._environment = environment
         self._wake = asyncio.Event()
         self._places: set[int] | None = None  # that changed; None: everything is to be looked through
 
@@ -58,13 +52,13 @@ class FolderCopies:
     async def run(self) -> None:
         """Until cancelled."""
         self.look_through()
-        with self._bus.listening(self._happened):
+        with self._environment.bus.listening(self._happened):
             while True:
                 await self._wake.wait()
                 self._wake.clear()
                 places, self._places = self._places, set()
                 try:
-                    for folder in self._settings().folders:
+                    for folder in self._environment.settings.value.folders:
                         if folder.redact_to:
                             await self._plan(folder, places)
                 except StoreError as error:
@@ -76,12 +70,12 @@ class FolderCopies:
 
     def rules(self) -> frozenset[str]:
         """Roots of the folders that have one."""
-        return frozenset(folder.root for folder in self._settings().folders if folder.redact_to)
+        return frozenset(folder.root for folder in self._environment.settings.value.folders if folder.redact_to)
 
     async def _plan(self, folder: Folder, places: set[int] | None) -> None:
-        choice = await self._known(folder.redact_keep)
+        choice = await self._batches.known(folder.redact_keep)
         wish = Wish(choice, Look(folder.redact_style), folder.redact_strip)
-        out, now = root_of(folder.redact_to), self._clock()
+        out, now = root_of(folder.redact_to), self._environment.clock()
         if _lies_in(out, folder.root):
             log.warning("folder_copies.inside_itself")  # by a link: the settings can't tell
             return
@@ -90,8 +84,8 @@ class FolderCopies:
             copies = await asyncio.to_thread(self._copies.plan_below, folder.root, found, out, wish, self._library.made_at)
             if not copies:
                 return
-            await asyncio.to_thread(self._library.plan_more, uid, copies, now=self._clock())
-            self._planned()
+            await asyncio.to_thread(self._library.plan_more, uid, copies, now=self._environment.clock())
+            self.planned.notify()
 
     def noted(self, place_id: int) -> None:
         """A file of a watched folder came, or is another than before, or has another name."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from agent.engine.renderer import Region
+from agent.engine.renderer import Region, Renderer
 from agent.redaction.copy_records import Made, PlannedCopy, RedactionItem
 from agent.redaction.options import Wish
 
@@ -105,3 +105,12 @@ class Keeper(Protocol):
     def original(self, path: str, passphrase: str | None, output: str) -> None:
         """Write the whole file that was kept. On any error the output is not there. Raises as above, and CopyUnwritable, CopyDiskFull."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class RedactionTools:
+    """What writes copies."""
+
+    renderer: Renderer
+    copies: CopyFiles
+    keeper: Keeper

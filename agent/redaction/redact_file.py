@@ -1,11 +1,12 @@
 """Makes one covered copy: looks for faces, asks who they are if that matters, covers them aside, and moves the copy into its place."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TypeVar
 
+from agent.core.environment import Environment
+from agent.core.settings import Settings
 from agent.domain.embeddings import FreshPrint
 from agent.domain.errors import (
     CopyUnsupported,
@@ -22,12 +23,14 @@ from agent.domain.people import Certainty, Identity, one_each
 from agent.domain.redaction import Choice
 from agent.domain.video import is_clip
 from agent.engine.analyser import Analyse, Analyser
-from agent.engine.renderer import Region, Render, Renderer
+from agent.engine.renderer import Region, Render
 from agent.library.library_port import Library
-from agent.people.identification import Lookalikes
+from agent.library.recipes import redaction_recipe
+from agent.people.identification import Opinions
+from agent.redaction.choice_check import ChoiceCheck
 from agent.redaction.copy_records import CopyFacts, Followed, RedactionItem
 from agent.redaction.options import Keeping, Wish, covered, doubts_of, marks_of
-from agent.redaction.ports import KEPT_ENDING, CopyFiles, Keeper, Kept, Placing
+from agent.redaction.ports import KEPT_ENDING, Kept, Placing, RedactionTools
 from agent.redaction.video.video_copies import ClipCopies, Percent
 
 T = TypeVar("T")
@@ -46,35 +49,30 @@ class _Found:
 _SAME_FACE = 0.5
 
 
+def redaction_task(settings: Settings, path: str, who: bool) -> Analyse:
+    """Look for every face on a photo, and with `who` for their embeddings."""
+    detection = settings.detection
+    return Analyse(path, redaction_recipe(who), detection.min_score, detection.min_face, keep_chips=False, thorough=True)
+
+
 class Covering:
     def __init__(
         self,
         library: Library,
         analyser: Analyser,
-        renderer: Renderer,
+        tools: RedactionTools,
         clips: ClipCopies,
-        copies: CopyFiles,
-        keeper: Keeper,
-        *,
-        task: Callable[[str, bool], Analyse],
-        check: Callable[[Choice], Awaitable[None]],
-        opinions: Lookalikes,
-        clock: Callable[[], datetime],
+        check: ChoiceCheck,
+        opinions: Opinions,
+        environment: Environment,
     ) -> None:
-        """`task` looks for every face, and for who they are if it is told to.
-
-        `check` raises what keeps those who were chosen from being told.
-        """
         self._library = library
         self._analyser = analyser
-        self._renderer = renderer
+        self._renderer, self._copies, self._keeper = tools.renderer, tools.copies, tools.keeper
         self._clips = clips
-        self._copies = copies
-        self._keeper = keeper
-        self._task = task
         self._check = check
         self._opinions = opinions
-        self._clock = clock
+        self._environment = environment
 
     async def make(self, item: RedactionItem, passphrase: str | None, percent: Percent = lambda _: None) -> None:
         """Make the copy, and note it. Cancelled or failed, it leaves nothing behind, and the original as it was.
@@ -102,13 +100,13 @@ class Covering:
             else:
                 facts, kept, item = await self._rendered(item, aside, found)
             if item.source == item.target and facts.copy_sha256 == facts.sha256:
-                if await asyncio.to_thread(self._library.about_to_place, item.id, facts, now=self._clock()):
+                if await asyncio.to_thread(self._library.about_to_place, item.id, facts, now=self._environment.clock()):
                     await self._noted(item, facts, item.target)
                 return
             if kept is not None:
                 original = item.source if item.wish.keeping is Keeping.ORIGINAL else None
                 await _to_its_end(asyncio.to_thread(self._keeper.keep, aside_kept, kept, original, passphrase))
-            if not await asyncio.to_thread(self._library.about_to_place, item.id, facts, now=self._clock()):
+            if not await asyncio.to_thread(self._library.about_to_place, item.id, facts, now=self._environment.clock()):
                 return
             frees = kept is not None and await self._nothing_lost(item, facts, passphrase)
             ready = await self._placing(item, facts, aside, aside_kept if kept is not None else None, frees)
@@ -163,7 +161,7 @@ class Covering:
             return _Found(item.facts, film=item.facts.ways is not None)
         choice = item.wish.choice
         await self._check(choice)
-        analysis = await self._analyser.analyse(self._task(item.source, choice.names_people))
+        analysis = await self._analyser.analyse(redaction_task(self._environment.settings.value, item.source, choice.names_people))
         identities = await self._who(analysis, choice) if choice.names_people else [None] * len(analysis.faces)
         marks = marks_of(analysis.faces, identities, choice, item.wish.look)
         models = tuple(sorted(analysis.recipe.models))
@@ -172,7 +170,7 @@ class Covering:
 
     async def _who(self, analysis: Analysis, choice: Choice) -> list[Identity | None]:
         """What the faces look like, but for what the user said of them: that counts."""
-        alike = await self._opinions([FreshPrint(face.embedding or b"", face.quality) for face in analysis.faces])
+        alike = await self._opinions.lookalikes([FreshPrint(face.embedding or b"", face.quality) for face in analysis.faces])
         # Of two faces only one can be whoever stays visible. Whoever is to be covered may be there twice: in frames of a moving picture.
         judged = alike if choice.only is not None else one_each(alike)
         image = await asyncio.to_thread(self._library.image_by_hash, analysis.sha256)
@@ -209,7 +207,7 @@ class Covering:
             names = await asyncio.to_thread(self._library.person_names)
             await asyncio.to_thread(self._copies.report, target, report_of(item.wish, facts, names))
         review = bool(facts.doubts) and not item.edited  # whoever edited it has looked
-        await asyncio.to_thread(self._library.copy_made, item.id, target, review=review, now=self._clock())
+        await asyncio.to_thread(self._library.copy_made, item.id, target, review=review, now=self._environment.clock())
 
 
 async def _to_its_end(work: Coroutine[None, None, T]) -> T:

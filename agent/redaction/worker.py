@@ -1,18 +1,21 @@
 """Makes the covered copies that are planned: a few at a time, and again after whatever stopped it; tells whoever waits for them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import chain
 
 import structlog
 
+from agent.core.environment import Environment
 from agent.domain.errors import AgentError, EngineUnavailable, ModelError, PassphraseGone, StoreError, Unexpected
 from agent.domain.jobs import JobState, after_error
 from agent.domain.video import is_clip
+from agent.engine.analyser import AnalysisEngine
 from agent.library.library_port import Library
+from agent.library.recipes import redaction_recipe
+from agent.library.work_state import WorkState
 from agent.redaction.copy_records import RedactionItem
 from agent.redaction.pace import Paces
 from agent.redaction.redact_file import Covering
@@ -54,28 +57,21 @@ class CopyWork:
         self,
         library: Library,
         covering: Covering,
-        *,
-        slots: Callable[[], int],
-        resting: Callable[[], bool],
-        supply: Callable[[bool], Awaitable[None]],
-        clock: Callable[[], datetime],
-        monotonic: Callable[[], float],
+        engine: AnalysisEngine,
+        work: WorkState,
+        environment: Environment,
     ) -> None:
-        """While it is `resting`, only what somebody waits for is done.
-
-        `supply` gets the models, those that tell people apart too if it is told to.
-        """
+        """While the agent rests, only the copies that a request waits for are made."""
         self._library = library
         self._covering = covering
-        self._slots = slots
-        self._resting = resting
-        self._supply = supply
-        self._clock = clock
+        self._engine = engine
+        self._work = work
+        self._clock = environment.clock
         self._wake = asyncio.Event()
         self._mended = asyncio.Event()
         self._running: dict[int, tuple[str, asyncio.Task[None]]] = {}  # by item: its batch, and who makes it
         self._clips: set[int] = set()  # of those under way
-        self.paces = Paces(monotonic)
+        self.paces = Paces(environment.monotonic)
         self._attempts: dict[int, int] = {}
         self._listeners: dict[str, list[Listener]] = {}  # by batch
         self._stopping: set[asyncio.Task[None]] = set()
@@ -85,7 +81,7 @@ class CopyWork:
         self.problem: AgentError | None = None
 
     # -- what others say to it ---------------------------------------------------------------------------------------------------
-    def wake(self) -> None:
+    def wake(self, _: object = None) -> None:
         """There may be something to do."""
         self._wake.set()
 
@@ -167,7 +163,7 @@ class CopyWork:
     async def _pause(self) -> None:
         """Until there may be something to do; longer each time that all work is stuck."""
         stuck = self.problem is not None and not self._running
-        limit = RETRY_AFTER_S[min(max(self._tries, 1), len(RETRY_AFTER_S)) - 1] if stuck else LOOK_S if self._resting() else None
+        limit = RETRY_AFTER_S[min(max(self._tries, 1), len(RETRY_AFTER_S)) - 1] if stuck else LOOK_S if self._work.resting else None
         with suppress(TimeoutError):
             async with asyncio.timeout(limit):
                 await (self._mended if stuck else self._wake).wait()
@@ -175,7 +171,7 @@ class CopyWork:
 
     async def _begin(self) -> None:
         slow = min(self.paces.long, MOST_SLOW)
-        room = (1 if self.problem is not None else self._slots() + slow) - len(self._running)
+        room = (1 if self.problem is not None else self._engine.slots() + slow) - len(self._running)
         if room <= 0:
             return
         clips = not self._clips
@@ -189,7 +185,7 @@ class CopyWork:
             self.paces.idle()
             self._attempts.clear()  # what was stopped was tried, too, and never ended
         for item in waiting:
-            if item.standing and self._resting():
+            if item.standing and self._work.resting:
                 continue
             if is_clip(item.source):
                 if self._clips:
@@ -225,7 +221,7 @@ class CopyWork:
             self._blocked(error)
             if isinstance(error, ModelError):
                 with suppress(AgentError):
-                    await self._supply(item.wish.choice.names_people)
+                    await self._engine.supply(redaction_recipe(item.wish.choice.names_people))
             return False
         except PassphraseGone as error:
             if item.batch in self.passphrases:

@@ -6,6 +6,8 @@ from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
+from agent.core.environment import Environment
+from agent.core.observable import Observable
 from agent.core.settings import FaceDetector, Settings
 from agent.domain.errors import AgentError, CaptureGone, CopyUnsupported, RecognitionOff, RegionOutside, WholeOnly
 from agent.domain.face import Box, Face
@@ -18,6 +20,7 @@ from agent.engine.analyser import Analyse
 from agent.engine.screen_port import Clipboard, Frame, ScreenGrabber
 from agent.library.library_port import Library
 from agent.library.recipes import DETECTORS, recipe_of
+from agent.library.status import CapturesShown
 from agent.people.naming import People
 
 # What a capture can be saved as, by the ending of the file's name.
@@ -97,21 +100,18 @@ class Capturing:
         desktop: Surroundings,
         library: Library,
         people: People,
+        environment: Environment,
         *,
-        settings: Callable[[], Settings],
         supply: Callable[[Recipe], Awaitable[None]],
-        changed: Callable[[], None] = lambda: None,
     ) -> None:
-        """`supply` gets the models of a recipe, unless they are there (raises ModelError); `changed` is told when captures come or go."""
+        """`supply` gets the models of a recipe, unless they are there (raises ModelError)."""
         self._grabber = grabber
         self._desktop = desktop
         self._library = library
         self._people = people
-        self._settings = settings
+        self._environment = environment
         self._supply = supply
-        self._tell = changed
-        self.changes = 0
-        """how often a capture came, changed or went"""
+        self.shown = Observable(CapturesShown())
         self._open: dict[str, Capture] = {}
 
     # -- taking one --------------------------------------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ class Capturing:
     async def look_ahead(self, frame: Frame) -> None:
         """Find faces on it while the region is chosen. What goes wrong does so again when it is reviewed, and is said then."""
         with suppress(AgentError):
-            task = _task(self._settings())
+            task = _task(self._environment.settings.value)
             await self._supply(task.recipe)
             await self._grabber.ahead(frame.handle, task)
 
@@ -167,7 +167,7 @@ class Capturing:
         """
         try:
             names = {each.id: each.name for each in await asyncio.to_thread(self._library.people)}
-            task = _task(self._settings())
+            task = _task(self._environment.settings.value)
             if keep and task.recipe.embedder is None:
                 raise RecognitionOff
             choice = Choice(keep=ids_of(keep, names))
@@ -265,8 +265,7 @@ class Capturing:
         return capture
 
     def _changed(self) -> None:
-        self.changes += 1
-        self._tell()
+        self.shown.set(CapturesShown(len(self._open), self.shown.value.changes + 1))
 
     def _unchanged(self, before: Capture) -> Capture | None:
         """The same capture as it is now; None if it is covered otherwise by now, or gone."""

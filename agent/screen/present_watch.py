@@ -9,7 +9,7 @@ from agent.web.schemas import Problem
 
 
 def shown(watching: Watching, names: Mapping[int, str], texts: Texts) -> WatchOut:
-    now = watching.shown
+    now = watching.shown.value
     return WatchOut(
         state=now.state.value,
         until=now.until,

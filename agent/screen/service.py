@@ -1,7 +1,5 @@
 """What is done with the screen, where there is one: captures, and watching it."""
 
-import asyncio
-
 from agent.domain.errors import ScreenUnavailable
 from agent.library.status import StatusFeed
 from agent.screen.capture import Capturing
@@ -31,15 +29,15 @@ class ScreenWork:
 
     def tell(self, status: StatusFeed) -> None:
         """Have the status say what is open and whether the screen is watched."""
-        if (capturing := self._capturing) is not None:
-            status.captures = lambda: (len(capturing.all()), capturing.changes)
-        if (watching := self._watching) is not None:
-            status.watching = lambda: watching.shown
-
-    def start(self, tasks: asyncio.TaskGroup) -> None:
-        """Watch from now on, while that is switched on."""
+        if self._capturing is not None:
+            self._capturing.shown.subscribe(status.captures.set)
         if self._watching is not None:
-            tasks.create_task(self._watching.run())
+            self._watching.shown.subscribe(status.watching.set)
+
+    async def run(self) -> None:
+        """Watch while that is switched on, until cancelled."""
+        if self._watching is not None:
+            await self._watching.run()
 
     def wake(self) -> None:
         """Settings, or whether the program rests, may be others."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
@@ -10,18 +10,23 @@ from typing import Final
 
 import structlog
 
-from agent.core.settings import Settings, WatchScreen
+from agent.core.environment import Environment
+from agent.core.observable import Observable
+from agent.core.settings import WatchScreen
 from agent.domain.errors import AgentError
-from agent.domain.face import Face
 from agent.domain.image import Recipe
 from agent.domain.people import Certainty, Identity
 from agent.domain.scene import Scene, is_of
 from agent.domain.watch_state import WatchShown, WatchState
-from agent.engine.governor import PAUSE_BELOW, RESUME_FROM, Power
+from agent.engine.governor import PAUSE_BELOW, RESUME_FROM
+from agent.engine.monitor import Monitor
 from agent.engine.watching_port import ScreenWatcher, Watched, WatchedDesktop, WatchTask
+from agent.library.do_not_disturb import Quiet
 from agent.library.library_port import Library
 from agent.library.pause_until import Span
 from agent.library.recipes import recipe_of
+from agent.library.work_state import WorkState
+from agent.people.identification import Opinions
 from agent.screen.announcements import Said
 from agent.screen.sightings import Glimpse, Kind, Sighting, Sightings
 
@@ -38,29 +43,37 @@ SWITCH: Final = "watch_screen.enabled"
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
-    """What watching asks the rest of the agent."""
+class Circumstances:
+    """What watching rests with, or keeps quiet for."""
 
-    settings: Callable[[], Settings]
-    supply: Callable[[Recipe], Awaitable[None]]  # the models of a recipe, unless they are there; raises ModelError
-    who: Callable[[Sequence[Face]], Awaitable[Sequence[Identity | None]]]  # raises EngineError, StoreError
-    paused: Callable[[], bool]
-    power: Callable[[], Power]
-    quiet: Callable[[], bool]  # the user does not want to be disturbed
-    changed: Callable[[], None]  # told when the state changes, or something was said
-    clock: Callable[[], datetime]
-    monotonic: Callable[[], float]
+    work: WorkState
+    monitor: Monitor
+    quiet: Quiet
 
 
 class Watching:
     """One for the screen. Off, there is no engine, no timer, and nothing is taken."""
 
-    def __init__(self, watcher: ScreenWatcher, desktop: WatchedDesktop, library: Library, around: Around) -> None:
+    def __init__(
+        self,
+        watcher: ScreenWatcher,
+        desktop: WatchedDesktop,
+        library: Library,
+        opinions: Opinions,
+        circumstances: Circumstances,
+        environment: Environment,
+        *,
+        supply: Callable[[Recipe], Awaitable[None]],
+    ) -> None:
+        """`supply` gets the models of a recipe, unless they are there (raises ModelError)."""
         self._watcher = watcher
         self._desktop = desktop
         self._library = library
-        self._around = around
-        self._snooze = Span("watch_snooze", around.clock, library)
+        self._opinions = opinions
+        self._circumstances = circumstances
+        self._environment = environment
+        self._supply = supply
+        self._snooze = Span("watch_snooze", environment.clock, library)
         self._sightings = Sightings(0.0)
         self._wake = asyncio.Event()
         self._front_at = -REST_S
@@ -74,15 +87,16 @@ class Watching:
         self._listeners: list[Callable[[Said], None]] = []
         self.state = WatchState.OFF
         self.problem: AgentError | None = None
+        self.shown = Observable(WatchShown())
 
     @property
     def said(self) -> tuple[Said, ...]:
         """The newest last."""
         return tuple(self._said)
 
-    @property
-    def shown(self) -> WatchShown:
-        return WatchShown(self.state, self.snoozed_until if self.state is WatchState.SNOOZED else None, self.count, self.problem)
+    def _changed(self) -> None:
+        until = self.snoozed_until if self.state is WatchState.SNOOZED else None
+        self.shown.set(WatchShown(self.state, until, self.count, self.problem))
 
     @property
     def count(self) -> int:
@@ -92,7 +106,7 @@ class Watching:
     @property
     def snoozed_until(self) -> datetime | None:
         until = self._snooze.until()
-        return until if until is not None and until > self._around.clock() else None
+        return until if until is not None and until > self._environment.clock() else None
 
     @property
     def refused(self) -> AgentError | None:
@@ -115,13 +129,13 @@ class Watching:
         """Rest for so many minutes, or until tomorrow morning, also after a restart; neither ends that. Raises StoreError."""
         lasts = None if minutes is None else timedelta(minutes=minutes)
         if until_tomorrow:
-            now = self._around.clock().astimezone()
+            now = self._environment.clock().astimezone()
             lasts = datetime.combine(now.date() + timedelta(days=1), MORNING).astimezone() - now
         await asyncio.to_thread(self._snooze.ask, lasts)
-        self._around.changed()
+        self._changed()
         self.wake()
 
-    def people_changed(self) -> None:
+    def people_changed(self, _: object = None) -> None:
         """Somebody agreed to be named or withdrew it, or is known otherwise."""
         self._known = None
         self._changes += 1
@@ -151,7 +165,7 @@ class Watching:
 
     async def _step(self) -> float | None:
         """One look, or none. Returns after how many seconds the next is due; None: when it is woken."""
-        wish = self._around.settings().watch_screen
+        wish = self._environment.settings.value.watch_screen
         if not wish.enabled:
             await self._stop()
             self._show(WatchState.OFF)
@@ -177,18 +191,18 @@ class Watching:
         """Why nothing is to be looked at now. Raises CaptureError where it never is."""
         if (refused := self.refused) is not None:
             raise refused
-        if self._around.paused():
+        if self._circumstances.work.paused:
             return WatchState.PAUSED
         if self.snoozed_until is not None:
             return WatchState.SNOOZED
-        power, bound = self._around.power(), RESUME_FROM if self.state is WatchState.BATTERY else PAUSE_BELOW
+        power, bound = self._circumstances.monitor.power, RESUME_FROM if self.state is WatchState.BATTERY else PAUSE_BELOW
         if power.on_battery and power.percent is not None and power.percent < bound:
             return WatchState.BATTERY
         return WatchState.LOCKED if await self._is_locked() else None
 
     async def _is_locked(self) -> bool:
         looked_at, locked = self._locked
-        if (now := self._around.monotonic()) - looked_at >= LOCK_S:
+        if (now := self._environment.monotonic()) - looked_at >= LOCK_S:
             locked = await asyncio.to_thread(self._desktop.locked)
             self._locked = now, locked
         return locked
@@ -200,7 +214,7 @@ class Watching:
         agreed = await self._agreed(wish)
         task = self._task(wish, bool(agreed))
         if task.recipe != self._supplied:
-            await self._around.supply(task.recipe)
+            await self._supply(task.recipe)
             self._supplied = task.recipe
         watched = await self._watcher.watch(replace(task, anew=self._anew))
         # A call that came in front is a change that is to be seen: nothing is said of that look any more.
@@ -212,23 +226,23 @@ class Watching:
             scene = await asyncio.to_thread(self._desktop.scene)
             self._sharing = scene.shared(wish.sharing_signs)
             glimpses = await self._glimpses(watched, scene, wish, agreed)
-            told = self._sightings.look(self._around.monotonic(), glimpses, sharing=self._sharing)
+            told = self._sightings.look(self._environment.monotonic(), glimpses, sharing=self._sharing)
         else:
-            told = self._sightings.still(self._around.monotonic(), sharing=self._sharing)
+            told = self._sightings.still(self._environment.monotonic(), sharing=self._sharing)
         for sighting in told:
             self._say(sighting, wish)
         return WatchState.ON
 
     async def _in_call(self, wish: WatchScreen, *, at_once: bool) -> bool:
         """Whether a call is in front; while nothing changes, it is asked now and then only."""
-        now = self._around.monotonic()
+        now = self._environment.monotonic()
         if wish.in_calls or (not at_once and now - self._front_at < REST_S):
             return False
         self._front_at = now
         return is_of(await asyncio.to_thread(self._desktop.front), wish.call_programs)
 
     def _task(self, wish: WatchScreen, recognises: bool) -> WatchTask:
-        settings = self._around.settings()
+        settings = self._environment.settings.value
         recipe = recipe_of(settings)
         return WatchTask(
             recipe if recognises else replace(recipe, embedder=None),
@@ -239,7 +253,7 @@ class Watching:
 
     async def _agreed(self, wish: WatchScreen) -> frozenset[int]:
         """Who may be named. Nobody: then no face prints are made."""
-        if not wish.people or not self._around.settings().recognition.enabled:
+        if not wish.people or not self._environment.settings.value.recognition.enabled:
             return frozenset()
         while self._known is None:
             changes = self._changes
@@ -250,25 +264,25 @@ class Watching:
 
     async def _glimpses(self, watched: Watched, scene: Scene, wish: WatchScreen, agreed: frozenset[int]) -> list[Glimpse]:
         faces = [face for face in watched.faces if scene.counts(face.box, wish.only_in, wish.not_in)]
-        known = await self._around.who(faces) if agreed and faces else [None] * len(faces)
+        known = await self._opinions.who(faces) if agreed and faces else [None] * len(faces)
         return [Glimpse(face.box, _named(who, agreed)) for face, who in zip(faces, known, strict=True)]
 
     def _say(self, sighting: Sighting, wish: WatchScreen) -> None:
         wanted = {Kind.NEW_FACE: wish.new_faces, Kind.PERSON: wish.people, Kind.SHARED: wish.sharing}
         if not wanted[sighting.kind]:
             return
-        said = Said(self.count + 1, self._around.clock(), sighting.kind, sighting.person_id)
+        said = Said(self.count + 1, self._environment.clock(), sighting.kind, sighting.person_id)
         self._said.append(said)
-        self._around.changed()
+        self._changed()
         # Whoever sees the screen sees what is shown on it: while it is shared, no more than the warning.
-        if not self._around.quiet() and (sighting.kind is Kind.SHARED or not self._sharing):
+        if self._circumstances.quiet.until() is None and (sighting.kind is Kind.SHARED or not self._sharing):
             for listener in tuple(self._listeners):
                 listener(said)
 
     def _show(self, state: WatchState, problem: AgentError | None = None) -> None:
         if (state, problem and problem.code) != (self.state, self.problem and self.problem.code):
             self.state, self.problem = state, problem
-            self._around.changed()
+            self._changed()
 
 
 def _named(who: Identity | None, agreed: frozenset[int]) -> int | None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from agent.core.observable import Notice
 from agent.domain.errors import AgentError, UpdateManaged, UpdateNotReady, UpdatesOff
 from agent.updates.releases import FIRST_RETRY, Step, UpdateState, due_at
 
@@ -36,7 +37,6 @@ class Updates:
         restart: Callable[[], None],
         settle: Callable[[], None],
         put_away: Callable[[], None],
-        changed: Callable[[], None] = lambda: None,
         jitter: float = 0.5,
     ) -> None:
         self._read = read
@@ -46,7 +46,8 @@ class Updates:
         self._restart = restart
         self._settle = settle
         self._put_away = put_away
-        self._changed = changed
+        self.changed = Notice()
+        """the state is another"""
         self._jitter = jitter
         self._turn = asyncio.Lock()
         self._background: asyncio.Task[None] | None = None
@@ -103,7 +104,7 @@ class Updates:
     async def reread(self) -> None:
         """The settings may be others."""
         self.state = await asyncio.to_thread(self._read)
-        self._changed()
+        self.changed.notify()
 
     async def run(self) -> None:
         """Until cancelled."""

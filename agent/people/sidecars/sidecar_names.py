@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from agent.core.bus import Bus
+from agent.core.environment import Environment
 from agent.core.settings import NamesInSidecars, Settings, folder_of
 from agent.domain.edits import AdoptNames, Step
 from agent.domain.errors import AgentError, StoreError, XmpError
@@ -16,6 +16,7 @@ from agent.domain.events import ImageIndexed, PlaceAdded, Recorded
 from agent.library.library_port import Library
 from agent.library.recipes import recipe_for
 from agent.library.records import Shown, StoredImage
+from agent.library.work_state import WorkState
 from agent.people.sidecars.regions import Conflict, NamedBox, area_of, same_name
 from agent.people.sidecars.sidecar_faces import confirmed, named
 from agent.people.sidecars.sidecar_port import SidecarStore
@@ -49,19 +50,17 @@ class SidecarNames:
         self,
         library: Library,
         store: SidecarStore,
-        bus: Bus,
+        work: WorkState,
+        environment: Environment,
         *,
-        settings: Callable[[], Settings],
         adopt: Callable[[AdoptNames], Awaitable[object]],
-        paused: Callable[[], bool],
     ) -> None:
         """`adopt` writes down whom other programs know, as a step that can be taken back; it raises AgentError."""
         self._library = library
         self._store = store
-        self._bus = bus
-        self._settings = settings
+        self._work = work
+        self._environment = environment
         self._adopt = adopt
-        self._paused = paused
         self._news = asyncio.Event()
         self._busy = False
         self._writing = asyncio.Lock()
@@ -75,13 +74,13 @@ class SidecarNames:
 
     async def run(self) -> None:
         """Until cancelled."""
-        with self._bus.listening(self._heard):
+        with self._environment.bus.listening(self._heard):
             while True:
                 await self._news.wait()
                 self._busy = True
                 self._news.clear()
                 try:
-                    while not self._paused() and await self._next():
+                    while not self._work.paused and await self._next():
                         pass
                     self._busy = False
                 except StoreError as error:
@@ -94,7 +93,7 @@ class SidecarNames:
         """Nothing is under way, and nothing waits but for the end of a pause."""
         return not self._busy and not self._news.is_set()
 
-    def wake(self) -> None:
+    def wake(self, _: object = None) -> None:
         """The agent is paused no more."""
         self._news.set()
 
@@ -109,20 +108,20 @@ class SidecarNames:
     def look_through(self, before: Settings | None = None) -> None:
         """Read, and write, all photos of folders where that is wanted: of those only where it was not `before`, if that is given."""
         were = {folder.root: folder.names_in_sidecars for folder in before.folders} if before else {}
-        wanted = [each.root for each in self._settings().folders if each.names_in_sidecars in READ - {were.get(each.root)}]
+        wanted = [each.root for each in self._environment.settings.value.folders if each.names_in_sidecars in READ - {were.get(each.root)}]
         self._folders |= dict.fromkeys(wanted)
         self._news.set()
 
     def changed(self, path: str) -> None:
         """A sidecar was written by whomever, or some were in this watched folder."""
-        queue = self._folders if any(folder.root == path for folder in self._settings().folders) else self._changed
+        queue = self._folders if any(folder.root == path for folder in self._environment.settings.value.folders) else self._changed
         if len(queue) < MOST:
             queue[path] = None
             self._news.set()
 
     async def conflicts(self) -> list[NameConflict]:
         """Faces that are called otherwise elsewhere, as far as that was seen since the start. Raises StoreError."""
-        if not self._settings().recognition.enabled:
+        if not self._environment.settings.value.recognition.enabled:
             return []
         return await asyncio.to_thread(self._conflicts)
 
@@ -180,7 +179,7 @@ class SidecarNames:
             self._wait(self._to_read, [recorded.event.image_id])
 
     def _any(self, wanted: frozenset[NamesInSidecars]) -> bool:
-        return any(folder.names_in_sidecars in wanted for folder in self._settings().folders)
+        return any(folder.names_in_sidecars in wanted for folder in self._environment.settings.value.folders)
 
     def _wait(self, queue: dict[int, None], images: Iterable[int]) -> None:
         fresh = [image_id for image_id in images if image_id not in queue]
@@ -252,7 +251,7 @@ class SidecarNames:
 
     async def _read(self, image_id: int) -> None:
         """Who the user confirmed stays, and differs perhaps; others are who the sidecar says."""
-        settings = self._settings()
+        settings = self._environment.settings.value
         image = await asyncio.to_thread(self._library.image, image_id)
         if image is None:
             return
@@ -275,7 +274,7 @@ class SidecarNames:
 
     def _places(self, image: StoredImage | None, wanted: frozenset[NamesInSidecars]) -> list[tuple[Path, Path]]:
         """Where the image lies in folders that are set so, with the folder."""
-        folders = self._settings().folders
+        folders = self._environment.settings.value.folders
         found = [(path, folder_of(path, folders)) for _, path in image.places] if image else []
         return [(Path(path), Path(folder.root)) for path, folder in found if folder and folder.names_in_sidecars in wanted]
 

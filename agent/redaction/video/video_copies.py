@@ -1,7 +1,7 @@
 """Makes the covered copy of a clip for a batch: what can't be done with clips is refused rather than passed over."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from agent.domain.embeddings import FreshPrint
@@ -10,7 +10,9 @@ from agent.domain.image import Recipe
 from agent.domain.people import Identity
 from agent.domain.redaction import Choice, Look
 from agent.domain.video import CLIP_FORMATS, clip_named_as
-from agent.people.identification import Lookalikes
+from agent.library.recipes import redaction_recipe
+from agent.people.identification import Opinions
+from agent.redaction.choice_check import ChoiceCheck
 from agent.redaction.copy_records import CopyFacts, Followed, RedactionItem
 from agent.redaction.options import Doubtful, Keeping
 from agent.redaction.ports import CopyFiles
@@ -27,19 +29,13 @@ class ClipCopies:
         clips: ClipRedactor | None,
         films: ClipRedactor | None,
         copies: CopyFiles,
-        *,
-        recipe: Callable[[bool], Recipe],
-        check: Callable[[Choice], Awaitable[None]],
-        opinions: Lookalikes,
+        check: ChoiceCheck,
+        opinions: Opinions,
     ) -> None:
-        """`recipe` says what faces are found with, and told apart if it is asked for that; `check` as for `Covering`.
-
-        `films` are animated pictures and pages. Without a redactor none of its kind can be covered.
-        """
+        """`films` are animated pictures and pages. Without a redactor none of its kind can be redacted."""
         self._clips = clips
         self._films = films
         self._copies = copies
-        self._recipe = recipe
         self._check = check
         self._opinions = opinions
 
@@ -53,7 +49,7 @@ class ClipCopies:
             raise VideoMissing
         if item.wish.keeping is Keeping.REGIONS:
             raise VideoKeepsNoRegions
-        recipe = self._recipe(item.wish.choice.names_people)
+        recipe = redaction_recipe(item.wish.choice.names_people)
         edited = item.facts if item.edited else None
         naming = await self._naming(item.wish.choice, recipe) if edited is None else None
         format = None if film else _format(item)
@@ -92,7 +88,7 @@ class ClipCopies:
         async def who(prints: Sequence[FreshPrint]) -> list[Identity | None]:
             # Asked of each part: much can be said, or switched off, while a long clip is looked through.
             await self._check(choice)
-            return await self._opinions(prints)
+            return await self._opinions.lookalikes(prints)
 
         await who(())
         return Naming(choice, recipe.embedder, who)

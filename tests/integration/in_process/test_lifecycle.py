@@ -99,9 +99,8 @@ async def test_files_of_muted_folders_are_not_loud(world: World) -> None:
     for name in ("a", "loud/b"):
         await world.app.ingest.note(world.file(name), Priority.NEW)
     assert await world.app.loud([1, 2, 3]) == [1, 2, 3]
-    world.app.settings = Settings.model_validate(
-        {"folders": [{"path": str(world.folder), "muted": True}, {"path": str(world.folder / "loud")}]}
-    )
+    muted = {"folders": [{"path": str(world.folder), "muted": True}, {"path": str(world.folder / "loud")}]}
+    world.app.environment.settings.set(Settings.model_validate(muted))
     assert await world.app.loud([1, 2, 3]) == [2, 3]
 
 
@@ -167,7 +166,7 @@ async def test_what_new_settings_queued_is_counted_with_them(world: World) -> No
 
     def called(name: str) -> None:
         if name == "counts":
-            world.app.settings = on  # they change while it counts
+            world.app.environment.settings.set(on)  # they change while it counts
 
     world.library.called = called
     assert not (await world.app.status.now()).settings.recognition.enabled

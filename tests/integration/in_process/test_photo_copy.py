@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.domain.errors import ClipboardFailed
-from agent.domain.image import Recipe
-from agent.engine.analyser import Analyse
 from agent.redaction.clipboard_copy import PhotoCopied, PhotoCopy
+from tests.environment import environment
 from tests.world import FakeAnalyser, FakeRenderer
 
 if TYPE_CHECKING:
@@ -38,15 +37,11 @@ def photo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return str(tmp_path / "a.jpg")
 
 
-def task(path: str) -> Analyse:
-    return Analyse(path, Recipe("centerface-2"), keep_chips=False, thorough=True)
-
-
 async def test_everyone_is_covered_in_each_format_and_no_file_is_left(photo: str, tmp_path: Path) -> None:
     analyser, renderer, clipboard = FakeAnalyser(), FakeRenderer(), FakeClipboard()
     analyser.faces["a.jpg"] = 2
 
-    copied = await PhotoCopy(analyser, renderer, clipboard, task=task).copy(photo)
+    copied = await PhotoCopy(analyser, renderer, clipboard, environment()).copy(photo)
 
     assert copied == PhotoCopied(covered=2, doubtful=False)
     assert set(clipboard.held) == {"png", "bmp"}
@@ -58,7 +53,7 @@ async def test_everyone_is_covered_in_each_format_and_no_file_is_left(photo: str
 async def test_a_photo_without_a_face_is_doubtful_and_without_a_clipboard_nothing_is_copied(photo: str) -> None:
     analyser, clipboard = FakeAnalyser(), FakeClipboard()
     analyser.faces["a.jpg"] = 0
-    copied = await PhotoCopy(analyser, FakeRenderer(), clipboard, task=task).copy(photo)
+    copied = await PhotoCopy(analyser, FakeRenderer(), clipboard, environment()).copy(photo)
     assert copied == PhotoCopied(covered=0, doubtful=True)
     with pytest.raises(ClipboardFailed):
-        await PhotoCopy(analyser, FakeRenderer(), None, task=task).copy(photo)
+        await PhotoCopy(analyser, FakeRenderer(), None, environment()).copy(photo)

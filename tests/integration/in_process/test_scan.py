@@ -105,7 +105,7 @@ async def test_a_file_that_vanishes_while_it_waits_is_missing(world: World) -> N
         scanning = asyncio.create_task(scan(world, seen))
         await world.until(lambda: world.real.place(seen.path) is not None)
         await asyncio.to_thread(world.real.counts)
-        world.app.bus.publish(world.real.files_gone([seen.path], now=world.app._clock()))
+        world.app.bus.publish(world.real.files_gone([seen.path], now=world.app.now()))
         (one,) = await scanning
     assert one.error is not None and one.error.code == "image.missing"
 

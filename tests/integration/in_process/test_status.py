@@ -12,7 +12,7 @@ from agent.core.settings import Settings
 from agent.domain.errors import EngineStartFailed, ImageCorrupt, ModelMissing, SettingsInvalid, StoreBusy, StoreDamaged
 from agent.domain.jobs import Priority
 from agent.engine.governor import Throttle
-from agent.library.status import AgentState, Status
+from agent.library.status import AgentState, ModelsShown, Status
 
 if TYPE_CHECKING:
     from agent.library.queries.library_queries import SqliteLibrary
@@ -204,13 +204,13 @@ async def test_who_stops_listening_is_told_no_more(world: World, told: list[Stat
 async def test_a_model_that_is_on_its_way_asks_nothing_of_the_user(world: World, told: list[Status]) -> None:
     world.analyser.always = ModelMissing(model="centerface")
     async with world.running():
-        fetching = True
-        world.app.status.fetching = lambda: fetching
+        await world.until(lambda: bool(world.supplied))
+        world.app.status.models.set(ModelsShown(fetching=True))
         await world.app.ingest.note(world.file("a"), Priority.NEW)
         await world.until(lambda: world.app.indexer.problem is not None)
         now = await world.app.status.now()
         assert now.problem is None and now.state is AgentState.WORKING
-        fetching = False
+        world.app.status.models.set(ModelsShown())
         assert (await world.app.status.now()).problem is world.analyser.always
 
 

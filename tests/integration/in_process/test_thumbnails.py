@@ -114,7 +114,7 @@ async def test_the_thumbnail_is_there_when_the_image_is_told_of(world: World, mo
     async def keep(analysis: object) -> None:
         kept.append(len(world.happened))
 
-    monkeypatch.setattr(world.app.indexer, "_keep", keep)
+    monkeypatch.setattr(world.app.thumbnails, "keep", keep)
     async with world.running():
         await world.app.ingest.note(world.file("a"), Priority.NEW)
         await world.until(lambda: len(world.happened) == 1)

@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 
-from agent.core.settings import Capture, Settings
+from agent.core.settings import Capture
 from agent.desktop.capture_start import CaptureStart
 from agent.desktop.hotkey import Hotkey
 from agent.domain.errors import AgentError, CaptureCancelled, CaptureRefused, HotkeyTaken, NoDisplay
+from agent.domain.people import Judgement
 from agent.domain.redaction import Style
 from agent.domain.screen import ScreenRef, ScreenRegion
 from agent.engine.screen_port import Frame
-from agent.people.identification import Judgement
 from agent.screen.capture import Capturing
 from agent.screen.region_picker import Picking
+from tests.environment import environment
 from tests.screens import FakeClipboard, FakeGrabber, FakeWindows, surroundings
 
 
@@ -63,7 +64,7 @@ class Stage:
             surroundings({}, self.clipboard),
             SimpleNamespace(people=list),
             SimpleNamespace(opinions=nobody),  # type: ignore[arg-type]
-            settings=Settings,
+            environment(),
             supply=supply,
         )
         app: Any = SimpleNamespace(screen=self)

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent.core.settings import Popup
+from agent.core.settings import Popup, Settings
 from agent.domain.errors import StoreDiskFull
 from agent.library.do_not_disturb import Quiet
+from tests.environment import environment
 
 
 class Shelf:
@@ -53,13 +54,13 @@ def night(begin: str = "22:00", end: str = "07:00") -> Popup:
     ],
 )
 def test_quiet_hours_follow_the_clock_on_the_wall_also_over_midnight(now: str, popup: Popup, until: str | None) -> None:
-    end = Quiet(lambda: popup, Watch(now), Shelf()).until()
+    end = Quiet(environment(Settings(popup=popup), clock=Watch(now)), Shelf()).until()
     assert end == (None if until is None else datetime.fromisoformat(until).astimezone())
 
 
 def test_put_off_it_ends_by_itself_or_when_somebody_says_so() -> None:
     watch = Watch("2026-06-10T12:00")
-    quiet = Quiet(Popup, watch, Shelf())
+    quiet = Quiet(environment(clock=watch), Shelf())
     assert not quiet.timed
     quiet.put_off(60)
     assert quiet.timed and quiet.until() == watch() + timedelta(hours=1)
@@ -72,7 +73,7 @@ def test_put_off_it_ends_by_itself_or_when_somebody_says_so() -> None:
 
 def test_the_longer_of_both_counts() -> None:
     watch = Watch("2026-06-10T23:00")
-    quiet = Quiet(night, watch, Shelf())
+    quiet = Quiet(environment(Settings(popup=night()), clock=watch), Shelf())
     quiet.put_off(60)
     assert quiet.timed and quiet.until() == datetime.fromisoformat("2026-06-11T07:00").astimezone()
     quiet.put_off(60 * 24)
@@ -81,7 +82,7 @@ def test_the_longer_of_both_counts() -> None:
 
 def again(watch: Watch, shelf: Shelf) -> Quiet:
     """After a restart."""
-    quiet = Quiet(Popup, watch, shelf)
+    quiet = Quiet(environment(clock=watch), shelf)
     quiet.remember()
     return quiet
 

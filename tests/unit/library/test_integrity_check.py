@@ -29,8 +29,9 @@ async def test_damage_is_told_until_a_later_look_finds_none(monkeypatch: pytest.
             raise found
         return found
 
-    check = LibraryCheck(look, lambda: told.append(isinstance(check.problem, StoreDamaged)))
+    check = LibraryCheck(look)
+    check.problem.subscribe(lambda problem: told.append(isinstance(problem, StoreDamaged)))
     running = asyncio.create_task(check.run())
-    await until(lambda: not looks and check.problem is None)
+    await until(lambda: not looks and check.problem.value is None)
     running.cancel()
     assert told == [True, False]

@@ -9,12 +9,12 @@ from agent.core.settings import Settings
 from agent.domain.errors import CaptureGone, CopyUnsupported, EngineCrashed, NoSuchName, NoWindow, RecognitionOff, RegionOutside, WholeOnly
 from agent.domain.face import Analysis, Box
 from agent.domain.image import Recipe
-from agent.domain.people import Certainty, Identity
+from agent.domain.people import Certainty, Identity, Judgement
 from agent.domain.redaction import Look, Reason, Shape, Style
 from agent.domain.screen import ScreenRef, ScreenRegion
 from agent.library.records import Person
-from agent.people.identification import Judgement
 from agent.screen.capture import Capture, Capturing, Change, Surroundings
+from tests.environment import environment
 from tests.screens import FakeClipboard, FakeGrabber
 
 REGION = ScreenRegion(10, 20, 30, 40)
@@ -41,7 +41,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.grabber, self.clipboard, self.people = FakeGrabber(), FakeClipboard(), FakePeople()
-        self.settings = Settings()
+        self.environment = environment()
         self.window: tuple[int, int, int, int] | None = (-5, 10, 100, 50)
         self.saved: dict[str, bytes] = {}
         self.supplied: list[Recipe] = []
@@ -72,7 +72,7 @@ class Desk:
             surroundings,
             FakeLibrary(),  # type: ignore[arg-type]
             self.people,  # type: ignore[arg-type]
-            settings=lambda: self.settings,
+            self.environment,
             supply=supply,
         )
         return self.capturing
@@ -99,7 +99,7 @@ async def test_every_face_is_covered_from_the_beginning(desk: Desk) -> None:
 
 
 async def test_faces_are_looked_for_thoroughly_whatever_photos_are_looked_at_with(desk: Desk) -> None:
-    desk.settings = Settings.model_validate({"detection": {"detector": "fast", "min_score": 0.9, "min_face": 200}})
+    desk.environment.settings.set(Settings.model_validate({"detection": {"detector": "fast", "min_score": 0.9, "min_face": 200}}))
     await desk.capture()
     [task] = desk.grabber.tasks
     assert desk.grabber.asked == [ScreenRef(1, REGION), None]  # what was grabbed is the region already
@@ -108,7 +108,8 @@ async def test_faces_are_looked_for_thoroughly_whatever_photos_are_looked_at_wit
 
 
 async def test_who_is_to_be_kept_stays_visible_if_it_is_surely_them(desk: Desk) -> None:
-    desk.settings, desk.people.identities = ON, (sure(7), sure(8))
+    desk.environment.settings.set(ON)
+    desk.people.identities = (sure(7), sure(8))
     capture = await desk.capture("  Mei ")
     assert [(each.person, each.reason) for each in capture.faces] == [("Mei", None), ("José", Reason.FACE)]
     desk.people.identities = (sure(7, Certainty.PROBABLE), None)
@@ -116,19 +117,20 @@ async def test_who_is_to_be_kept_stays_visible_if_it_is_surely_them(desk: Desk) 
 
 
 async def test_names_are_found_however_their_letters_are_spelt(desk: Desk) -> None:
-    desk.settings, desk.people.identities = ON, (sure(8), None)
+    desk.environment.settings.set(ON)
+    desk.people.identities = (sure(8), None)
     assert len((await desk.capture("Jose\u0301")).covers) == 1
 
 
 async def test_prints_of_faces_are_not_held(desk: Desk) -> None:
-    desk.settings = ON
+    desk.environment.settings.set(ON)
     assert all(each.face.embedding is None and each.face.chip is None for each in (await desk.capture()).faces)
 
 
 async def test_nothing_is_left_of_a_capture_that_can_not_be_covered_as_wished(desk: Desk) -> None:
     with pytest.raises(RecognitionOff):
         await desk.capture("Mei")
-    desk.settings = ON
+    desk.environment.settings.set(ON)
     with pytest.raises(NoSuchName) as nobody:
         await desk.capture("Mai")
     assert nobody.value.params["nearest"] == "Mei"
@@ -179,13 +181,13 @@ async def test_it_is_known_what_is_copied_and_saved_as_it_is_now(desk: Desk) -> 
 
 
 async def test_whatever_becomes_of_captures_is_counted(desk: Desk) -> None:
-    counts = [desk.capturing.changes]
+    counts = [desk.capturing.shown.value.changes]
     capture = await desk.capture()
-    counts.append(desk.capturing.changes)
+    counts.append(desk.capturing.shown.value.changes)
     await desk.capturing.copy(capture.id)
-    counts.append(desk.capturing.changes)
+    counts.append(desk.capturing.shown.value.changes)
     await desk.capturing.discard(capture.id)
-    counts.append(desk.capturing.changes)
+    counts.append(desk.capturing.shown.value.changes)
     assert counts == [0, 1, 2, 3]
 
 

@@ -5,7 +5,6 @@ from collections.abc import Awaitable
 
 import pytest
 
-from agent.core.settings import Settings
 from agent.domain.errors import (
     CaptureCancelled,
     CaptureFailed,
@@ -21,6 +20,7 @@ from agent.engine.screen_port import Frame
 from agent.screen import region_picker as picking_module
 from agent.screen.capture import Capturing
 from agent.screen.region_picker import Picking
+from tests.environment import environment
 from tests.screens import FakeClipboard, FakeGrabber, FakeWindows, surroundings
 
 TWO = (Monitor(1, 800, 0, 1920, 1080, 1.0, True), Monitor(2, 0, 100, 800, 600, 1.0, False))
@@ -41,7 +41,7 @@ class Choice:
             surroundings({}, FakeClipboard()),
             None,  # type: ignore[arg-type]
             None,  # type: ignore[arg-type]
-            settings=Settings,
+            environment(),
             supply=supply,
         )
         self.picking = Picking(lambda: capturing, self.windows)

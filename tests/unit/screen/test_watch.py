@@ -137,7 +137,8 @@ async def test_it_rests_with_all_other_work_on_a_low_battery_and_while_locked() 
         ({"power": Power(True, 22.0)}, WatchState.ON),
         ({"power": Power(False, 3.0)}, WatchState.ON),
     ):
-        vars(stage).update(change)
+        for name, value in change.items():
+            setattr(stage, name, value)
         assert await stage.look() is state
     stage.desktop.locked = True
     assert await stage.look(after=LOCK_S) is WatchState.LOCKED

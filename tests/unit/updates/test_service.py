@@ -35,9 +35,9 @@ class World:
             restart=self._restart,
             settle=self._settle,
             put_away=self._put_away,
-            changed=self._change,
             jitter=0.0,
         )
+        self.made.changed.subscribe(self._change)
         monkeypatch.setattr("agent.updates.service.asyncio.sleep", self._sleep)
 
     async def _ask(self, check: bool, fetch: bool, patient: bool) -> None:
@@ -59,7 +59,7 @@ class World:
     def _put_away(self) -> None:
         self.state = replace(self.state, outcome=None)
 
-    def _change(self) -> None:
+    def _change(self, _: None) -> None:
         self.changed += 1
 
     def _settle(self) -> None:

@@ -39,7 +39,7 @@ async def test_other_times_are_refused(owner: httpx.AsyncClient) -> None:
 
 async def test_a_burst_is_called_off_and_looked_at_when_asked(owner: httpx.AsyncClient, served: Served) -> None:
     world = served.world
-    world.app.settings = Settings(folders=(Folder(path=str(world.folder)),))
+    world.app.environment.settings.set(Settings(folders=(Folder(path=str(world.folder)),)))
     for name in ("a.jpg", "b.jpg"):
         await world.app.ingest.note(world.file(name), Priority.NEW)
     assert (await owner.post("/api/burst/cancel")).status_code == 204

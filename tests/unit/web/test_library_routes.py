@@ -39,7 +39,7 @@ async def test_an_index_that_is_still_the_same_is_not_sent_again(served: Served,
 async def test_the_index_of_a_watched_folder_is_had_by_the_path_in_the_settings(served: Served, owner: httpx.AsyncClient) -> None:
     world = served.world
     world.put("a")
-    world.app.settings = world.app.settings.model_copy(update={"folders": (Folder(path=f"{world.folder}/../photos"),)})
+    world.app.environment.settings.set(world.app.settings.model_copy(update={"folders": (Folder(path=f"{world.folder}/../photos"),)}))
     for path, total in ((f"{world.folder}/../photos", 1), (str(world.folder), 1), (str(world.folder.parent / "other"), 0)):
         assert (await owner.get("/api/library", params={"folder": path})).json()["total"] == total
 
@@ -48,7 +48,9 @@ async def test_folders_say_how_many_images_they_hold_and_what_ails_them(served: 
     world = served.world
     world.put("a", "b")
     lost = world.folder.parent / "lost"
-    world.app.settings = world.app.settings.model_copy(update={"folders": (Folder(path=str(world.folder)), Folder(path=str(lost)))})
+    world.app.environment.settings.set(
+        world.app.settings.model_copy(update={"folders": (Folder(path=str(world.folder)), Folder(path=str(lost)))})
+    )
     world.app.ingest.folder_problems[str(lost)] = SourceUnreachable()
     there, away = (await owner.get("/api/folders")).json()
     assert there == {"path": str(world.folder), "name": "photos", "images": 2, "problem": None}

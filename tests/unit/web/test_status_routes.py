@@ -230,7 +230,7 @@ async def test_strangers_get_no_figures(stranger: httpx.AsyncClient) -> None:
 
 async def test_problems_come_in_pages_and_by_folder(served: Served, owner: httpx.AsyncClient, library: SqliteLibrary) -> None:
     folder = served.world.folder
-    served.world.app.settings = Settings(folders=(Folder(path=f"{folder}/../{folder.name}"),))
+    served.world.app.environment.settings.set(Settings(folders=(Folder(path=f"{folder}/../{folder.name}"),)))
     for number in range(3):
         fail(library, f"{folder}/{number}.jpg", ImageTruncated())
     fail(library, "/elsewhere/9.jpg", ImageTruncated())

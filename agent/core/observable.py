@@ -1,0 +1,46 @@
+"""Signals and observable values: how a service tells what is above it, without knowing it. For use in one event loop."""
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Signal(Generic[T]):
+    """Calls its subscribers with each value that is sent, in the order in which they subscribed. Subscribers note it and return."""
+
+    def __init__(self) -> None:
+        self._subscribers: list[Callable[[T], object]] = []
+
+    def subscribe(self, subscriber: Callable[[T], object]) -> Callable[[], None]:
+        """Return the function that ends the subscription."""
+        self._subscribers.append(subscriber)
+        return lambda: self._subscribers.remove(subscriber)
+
+    def send(self, value: T) -> None:
+        for subscriber in tuple(self._subscribers):
+            subscriber(value)
+
+
+class Notice(Signal[None]):
+    """A signal without a value: its subscribers look for themselves."""
+
+    def notify(self) -> None:
+        self.send(None)
+
+
+class Observable(Signal[T]):
+    """A value that can be read at any time, and that is sent when it becomes another."""
+
+    def __init__(self, value: T) -> None:
+        super().__init__()
+        self._value = value
+
+    @property
+    def value(self) -> T:
+        return self._value
+
+    def set(self, value: T) -> None:
+        if value != self._value:
+            self._value = value
+            self.send(value)

@@ -1,0 +1,21 @@
+"""Whether the people that a redaction names can be told apart."""
+
+import asyncio
+
+from agent.core.environment import Environment
+from agent.domain.errors import PersonUnknown, RecognitionOff
+from agent.domain.redaction import Choice
+from agent.library.library_port import Library
+
+
+class ChoiceCheck:
+    def __init__(self, library: Library, environment: Environment) -> None:
+        self._library = library
+        self._environment = environment
+
+    async def __call__(self, choice: Choice) -> None:
+        """Raise the error that prevents the chosen people from being recognised: RecognitionOff, PersonUnknown."""
+        if choice.names_people and not self._environment.settings.value.recognition.enabled:
+            raise RecognitionOff(covering="people")  # switched off since the request
+        if choice.only and not choice.only <= (await asyncio.to_thread(self._library.person_names)).keys():
+            raise PersonUnknown  # a person who was to be covered would be left visible
