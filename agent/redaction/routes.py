@@ -38,7 +38,7 @@ from agent.redaction.schemas import (
     Restored,
     RestoreRequest,
 )
-from agent.redaction.service import Redaction
+from agent.redaction.service import RedactionService
 from agent.web.desk import Desk
 from agent.web.schemas import Id, Problem
 
@@ -60,7 +60,7 @@ async def lines(copies: Redacting, request: RedactRequest, words: Texts) -> Asyn
         yield _line(RedactLine(stopped=Problem.of(error, words)))
 
 
-def making_routes(api: FastAPI, redaction: Redaction, photo_copy: PhotoCopy, actions: Actions, texts: Callable[[], Texts]) -> None:
+def making_routes(api: FastAPI, redaction: RedactionService, photo_copy: PhotoCopy, actions: Actions, texts: Callable[[], Texts]) -> None:
     """Add those that make copies, or undo what they hide, to `api`."""
 
     @api.post("/api/redact", response_class=StreamingResponse, responses={200: {"model": RedactLine}})
@@ -81,7 +81,9 @@ def making_routes(api: FastAPI, redaction: Redaction, photo_copy: PhotoCopy, act
         return PhotoCopiedOut(**asdict(await photo_copy.copy(original.path)))
 
 
-def batch_routes(api: FastAPI, redaction: Redaction, library: Library, texts: Callable[[], Texts], clock: Callable[[], datetime]) -> None:
+def batch_routes(
+    api: FastAPI, redaction: RedactionService, library: Library, texts: Callable[[], Texts], clock: Callable[[], datetime]
+) -> None:
     """Add those of batches to `api`."""
     copies, paces = redaction.copies, redaction.work.paces
 
@@ -134,7 +136,7 @@ async def _known(library: Library, item_id: int) -> RedactionItem:
     return found
 
 
-def item_routes(api: FastAPI, redaction: Redaction, library: Library, texts: Callable[[], Texts]) -> None:
+def item_routes(api: FastAPI, redaction: RedactionService, library: Library, texts: Callable[[], Texts]) -> None:
     """Add those of one copy to `api`."""
 
     @api.get("/api/redaction-items/{item_id}")
@@ -150,7 +152,7 @@ def item_routes(api: FastAPI, redaction: Redaction, library: Library, texts: Cal
         return present_redact.item(made, texts())
 
 
-def copy_file_routes(api: FastAPI, redaction: Redaction, library: Library, actions: Actions, analyser: Analyser, desk: Desk) -> None:
+def copy_file_routes(api: FastAPI, redaction: RedactionService, library: Library, actions: Actions, analyser: Analyser, desk: Desk) -> None:
     """Add those of a copy's file to `api`."""
 
     @api.post("/api/redaction-items/{item_id}/show", status_code=204)
