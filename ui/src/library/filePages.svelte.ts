@@ -1,18 +1,16 @@
 /** A list of files that may be long, such as those with problems: one page of it at a time, so that 10,000 neither freeze the view nor end early. */
 
 import type { Client } from '../api/client'
-import type { PlaceProblem } from '../api/types'
+import type { PlaceProblem, PlaceProblems } from '../api/types'
 import type { AppState } from '../lib/appState.svelte'
+import { Resource } from '../lib/resource.svelte'
 
 export const PAGE = 100
 
 /** The list's part of the API's address. */
 export type PlaceKind = 'problems' | 'online-only'
 
-export class FilePages {
-  /** null until they are known */
-  items = $state.raw<readonly PlaceProblem[] | null>(null)
-  total = $state(0)
+export class FilePages extends Resource<Pick<PlaceProblems, 'items' | 'total'>> {
   offset = $state(0)
 
   first = $derived(this.total === 0 ? 0 : this.offset + 1)
@@ -20,24 +18,32 @@ export class FilePages {
 
   constructor(
     private readonly client: Pick<Client, 'places'>,
-    private readonly app: Pick<AppState, 'read'>,
+    app: Pick<AppState, 'read'>,
     private readonly kind: PlaceKind,
     private readonly folder: string | null,
-  ) {}
+  ) {
+    super(app)
+  }
 
-  /** Reads the page that is shown; the last one there is, if the list ends before it by now. */
-  read = (): Promise<void> =>
-    this.app.read(async () => {
-      for (;;) {
-        const { offset } = this
-        const page = await this.client.places(this.kind, { limit: PAGE, offset, folder: this.folder })
-        if (offset !== this.offset) continue
-        this.total = page.total
-        this.items = page.items
-        if (page.items.length > 0 || offset === 0) return
-        this.offset = page.total === 0 ? 0 : Math.floor((page.total - 1) / PAGE) * PAGE
-      }
-    })
+  /** null until they are known */
+  get items(): readonly PlaceProblem[] | null {
+    return this.value?.items ?? null
+  }
+
+  get total(): number {
+    return this.value?.total ?? 0
+  }
+
+  /** The page that is shown; the last one there is, if the list ends before it by now. */
+  protected override async fetch(): Promise<Pick<PlaceProblems, 'items' | 'total'>> {
+    for (;;) {
+      const { offset } = this
+      const page = await this.client.places(this.kind, { limit: PAGE, offset, folder: this.folder })
+      if (offset !== this.offset) continue
+      if (page.items.length > 0 || offset === 0) return page
+      this.offset = page.total === 0 ? 0 : Math.floor((page.total - 1) / PAGE) * PAGE
+    }
+  }
 
   /** @param by 1 to what is older, -1 to what is newer */
   turn(by: 1 | -1): Promise<void> {

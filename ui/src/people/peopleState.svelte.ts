@@ -2,10 +2,10 @@
 
 import { SvelteMap } from 'svelte/reactivity'
 
-import { ApiError } from '../api/client'
 import { FACES_PAGE, GROUPS_PAGE, PeopleApi } from '../api/peopleApi'
-import type { FaceRef, Forgotten, Group, NameConflict, PersonDetail, PersonFace } from '../api/types'
+import type { FaceRef, Forgotten, Group, GroupFaces, Groups, NameConflict, PersonDetail, PersonFace } from '../api/types'
 import { app, client, type AppState } from '../lib/appState.svelte'
+import { Resource } from '../lib/resource.svelte'
 import { NOTHING, type Selection } from '../lib/selection'
 import { serialQueue } from '../lib/serialQueue'
 import { toasts, type Toasts } from '../lib/toasts.svelte'
@@ -15,14 +15,9 @@ import { Review } from './review.svelte'
 /** read at once */
 const MOST_GROUPS = 200
 
-export class PeopleState {
-  /** null until they are known */
-  groups = $state.raw<readonly Group[] | null>(null)
-  groupCount = $state(0)
+export class PeopleState extends Resource<Pick<Groups, 'items' | 'total'>> {
   /** faces that another program calls otherwise */
   conflicts = $state.raw<readonly NameConflict[]>([])
-  /** they could not be read, and none are known from before */
-  unread = $state(false)
   order = $state<'photos' | 'name'>('photos')
   hidden = $state(false)
   wanted = $state('')
@@ -41,20 +36,32 @@ export class PeopleState {
     private readonly edits: Pick<Edits, 'name' | 'ignore'>,
     private readonly app: Pick<AppState, 'read' | 'act' | 't'>,
     private readonly toasts: Pick<Toasts, 'show'>,
-  ) {}
+  ) {
+    super(app)
+  }
+
+  /** null until they are known */
+  get groups(): readonly Group[] | null {
+    return this.value?.items ?? null
+  }
+
+  get groupCount(): number {
+    return this.value?.total ?? 0
+  }
+
+  /** Loads the groups. */
+  override read(): Promise<void> {
+    return this.inTurn(() => super.read())
+  }
 
   /** As many as are shown, or more. */
-  readGroups = (): Promise<void> =>
-    this.inTurn(async () => {
-      const most = Math.min(Math.max(GROUPS_PAGE, this.groups?.length ?? 0), MOST_GROUPS)
-      await this.app.read(async () => {
-        const reading = ++this.readings
-        const { items, total } = await this.api.groups(most, 0)
-        const stay = items.filter(({ id }) => !this.leaving.has(id) && reading > (this.left.get(id) ?? 0))
-        this.show(stay, total - (items.length - stay.length))
-      })
-      this.unread = this.groups === null
-    })
+  protected override async fetch(): Promise<Pick<Groups, 'items' | 'total'>> {
+    const most = Math.min(Math.max(GROUPS_PAGE, this.groups?.length ?? 0), MOST_GROUPS)
+    const reading = ++this.readings
+    const { items, total } = await this.api.groups(most, 0)
+    const stay = items.filter(({ id }) => !this.leaving.has(id) && reading > (this.left.get(id) ?? 0))
+    return { items: stay, total: Math.max(0, total - (items.length - stay.length)) }
+  }
 
   moreGroups = (): Promise<void> =>
     this.inTurn(() =>
@@ -111,21 +118,21 @@ export class PeopleState {
     return taken !== null
   }
 
-  private show(groups: readonly Group[], count: number): void {
-    this.groups = groups
-    this.groupCount = Math.max(0, count)
+  private show(items: readonly Group[], total: number): void {
+    this.value = { items, total: Math.max(0, total) }
   }
 }
 
-/** One person, and their faces as far as they have been read. */
-export class PersonState {
-  detail = $state.raw<PersonDetail | null>(null)
-  faces = $state.raw<readonly PersonFace[]>([])
-  total = $state(0)
-  /** there is no such person, or no longer */
-  gone = $state(false)
-  /** it could not be read, and is not known from before */
-  unread = $state(false)
+interface PersonWithFaces {
+  readonly detail: PersonDetail
+  readonly faces: readonly PersonFace[]
+  readonly total: number
+}
+
+const NO_FACES: readonly PersonFace[] = []
+
+/** One person, and their faces as far as they have been loaded. */
+export class PersonState extends Resource<PersonWithFaces> {
   /** what went when they were forgotten */
   receipt = $state.raw<Forgotten | null>(null)
   selection = $state.raw<Selection>(NOTHING)
@@ -137,30 +144,37 @@ export class PersonState {
     readonly id: number,
     private readonly api: Pick<PeopleApi, 'person' | 'faces' | 'forget'>,
     private readonly app: Pick<AppState, 'read' | 'act'>,
-  ) {}
+  ) {
+    super(app)
+  }
+
+  get detail(): PersonDetail | null {
+    return this.value?.detail ?? null
+  }
+
+  get faces(): readonly PersonFace[] {
+    return this.value?.faces ?? NO_FACES
+  }
+
+  get total(): number {
+    return this.value?.total ?? 0
+  }
 
   /** Everything that is shown, anew. */
-  read = (): Promise<void> =>
-    this.inTurn(async () => {
-      if (this.receipt !== null) return
-      await this.app.read(async () => {
-        try {
-          const parts = Math.max(1, Math.ceil(this.faces.length / FACES_PAGE))
-          const [detail, ...pages] = await Promise.all([
-            this.api.person(this.id),
-            ...Array.from({ length: parts }, (_, part) => this.api.faces(this.id, FACES_PAGE, part * FACES_PAGE)),
-          ])
-          this.detail = detail
-          this.faces = pages.flatMap(({ items }) => items)
-          this.total = pages[0]?.total ?? 0
-          this.gone = false
-        } catch (error) {
-          if (!(error instanceof ApiError) || error.status !== 404) throw error
-          this.gone = true
-        }
-      })
-      this.unread = this.detail === null && !this.gone
+  override read(): Promise<void> {
+    return this.inTurn(async () => {
+      if (this.receipt === null) await super.read()
     })
+  }
+
+  protected override async fetch(): Promise<PersonWithFaces> {
+    const parts = Math.max(1, Math.ceil(this.faces.length / FACES_PAGE))
+    const [detail, ...pages] = await Promise.all([
+      this.api.person(this.id),
+      ...Array.from({ length: parts }, (_, part) => this.api.faces(this.id, FACES_PAGE, part * FACES_PAGE)),
+    ])
+    return { detail, faces: pages.flatMap(({ items }) => items), total: pages[0]?.total ?? 0 }
+  }
 
   /** The next of them, when the last ones that are known come near. */
   more = async (): Promise<void> => {
@@ -170,8 +184,7 @@ export class PersonState {
       this.app.read(async () => {
         const { items, total } = await this.api.faces(this.id, FACES_PAGE, this.faces.length)
         const known = new Set(this.faces.map(({ face }) => face.id))
-        this.faces = [...this.faces, ...items.filter(({ face }) => !known.has(face.id))]
-        this.total = total
+        if (this.value) this.value = { ...this.value, faces: [...this.faces, ...items.filter(({ face }) => !known.has(face.id))], total }
       }),
     )
     this.reading = false
@@ -180,18 +193,12 @@ export class PersonState {
   forget = (): Promise<boolean> =>
     this.app.act(async () => {
       this.receipt = await this.api.forget(this.id)
-      this.faces = []
-      this.detail = null
+      this.value = null
     })
 }
 
 /** One group, to take single faces out before it is named. */
-export class GroupState {
-  faces = $state.raw<readonly FaceRef[] | null>(null)
-  /** it may be two people's */
-  doubtful = $state(false)
-  gone = $state(false)
-  unread = $state(false)
+export class GroupState extends Resource<GroupFaces> {
   /** they do not belong to it */
   selection = $state.raw<Selection>(NOTHING)
   scrolled = 0
@@ -199,22 +206,27 @@ export class GroupState {
   constructor(
     readonly id: number,
     private readonly api: Pick<PeopleApi, 'group'>,
-    private readonly app: Pick<AppState, 'read'>,
-  ) {}
+    app: Pick<AppState, 'read'>,
+  ) {
+    super(app)
+  }
 
-  async read(): Promise<void> {
-    await this.app.read(async () => {
-      try {
-        const { items, doubtful } = await this.api.group(this.id)
-        this.faces = items
-        this.doubtful = doubtful
-        this.gone = this.faces.length === 0
-      } catch (error) {
-        if (!(error instanceof ApiError) || error.status !== 404) throw error
-        this.gone = true
-      }
-    })
-    this.unread = this.faces === null && !this.gone
+  get faces(): readonly FaceRef[] | null {
+    return this.value?.items ?? null
+  }
+
+  /** It may be two people's. */
+  get doubtful(): boolean {
+    return this.value?.doubtful ?? false
+  }
+
+  protected override fetch(): Promise<GroupFaces> {
+    return this.api.group(this.id)
+  }
+
+  protected override take(group: GroupFaces): void {
+    super.take(group)
+    this.gone = group.items.length === 0
   }
 }
 

@@ -1,42 +1,28 @@
 /** The state of the covered copies: batches, the copies of one, and the one that is looked at. */
 
-import { ApiError } from '../api/client'
 import { RedactionApi, ITEMS_PAGE, type Wanted } from '../api/redactionApi'
-import type { MomentsOut, Problem, RedactedOut, RedactionBatchOut } from '../api/types'
+import type { MomentsOut, Problem, RedactedOut, RedactionBatchOut, RedactionDetail } from '../api/types'
 import { app, client, type AppState } from '../lib/appState.svelte'
+import { Resource } from '../lib/resource.svelte'
 import { toasts, type Toasts } from '../lib/toasts.svelte'
-import { alike, back, begin, forth, step, type Regions, type Steps } from './regions'
+import { alike, firstStep, redone, step, undone, type Regions, type Steps } from './regions'
 
 /** Between two looks at what is being made. */
 const LOOK_MS = 700
 const SAVE_LOOK_MS = 150
 
-/** Why a call did not work is for the caller to show. */
-async function missing(call: () => Promise<void>): Promise<boolean> {
-  try {
-    await call()
-    return false
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return true
-    throw error
-  }
-}
-
-export class Batches {
-  /** null until they are known */
-  list = $state.raw<readonly RedactionBatchOut[] | null>(null)
-  unread = $state(false)
-
+export class Batches extends Resource<readonly RedactionBatchOut[]> {
   constructor(
     private readonly api: Pick<RedactionApi, 'batches' | 'batch' | 'begin'>,
     private readonly app: Pick<AppState, 'read' | 't'>,
     private readonly toasts: Pick<Toasts, 'show'>,
     private readonly wait: (ms: number) => Promise<void>,
-  ) {}
+  ) {
+    super(app)
+  }
 
-  async read(): Promise<void> {
-    await this.app.read(async () => void (this.list = (await this.api.batches()).items))
-    this.unread = this.list === null
+  protected override async fetch(): Promise<readonly RedactionBatchOut[]> {
+    return (await this.api.batches()).items
   }
 
   /** Starts one and tells how it went once it is through. Raises what the agent says against it. */
@@ -74,48 +60,51 @@ export class Batches {
   }
 }
 
+interface BatchCopies {
+  readonly batch: RedactionBatchOut
+  readonly items: readonly RedactedOut[]
+  readonly total: number
+}
+
+const NO_COPIES: readonly RedactedOut[] = []
+
 /** One batch, and its copies as far as they have been read. */
-export class BatchState {
-  batch = $state.raw<RedactionBatchOut | null>(null)
-  items = $state.raw<readonly RedactedOut[]>([])
-  total = $state(0)
-  gone = $state(false)
-  unread = $state(false)
+export class BatchState extends Resource<BatchCopies> {
   /** what became of the copy before */
   said = $state('')
   scrolled = 0
-  /** how often it was asked for, and which of these was answered last */
-  private asked = 0
-  private answered = 0
 
   constructor(
     readonly uid: string,
     private readonly api: Pick<RedactionApi, 'batch' | 'items' | 'accept' | 'retry' | 'stop'>,
     private readonly app: Pick<AppState, 'read' | 'act'>,
-  ) {}
+  ) {
+    super(app)
+  }
+
+  get batch(): RedactionBatchOut | null {
+    return this.value?.batch ?? null
+  }
+
+  get items(): readonly RedactedOut[] {
+    return this.value?.items ?? NO_COPIES
+  }
+
+  get total(): number {
+    return this.value?.total ?? 0
+  }
 
   /** As many as are shown, or more. */
-  async read(): Promise<void> {
-    const turn = ++this.asked
-    await this.app.read(async () => {
-      this.gone = await missing(async () => {
-        const [batch, page] = await Promise.all([this.api.batch(this.uid), this.api.items(this.uid, Math.min(500, Math.max(ITEMS_PAGE, this.items.length)))])
-        if (turn < this.answered) return // it tells of how they were before
-        this.answered = turn
-        this.batch = batch
-        this.items = page.items
-        this.total = page.total
-      })
-    })
-    this.unread = this.batch === null && !this.gone
+  protected override async fetch(): Promise<BatchCopies> {
+    const [batch, { items, total }] = await Promise.all([this.api.batch(this.uid), this.api.items(this.uid, Math.min(500, Math.max(ITEMS_PAGE, this.items.length)))])
+    return { batch, items, total }
   }
 
   more = (): Promise<void> =>
     this.app.read(async () => {
       const { items, total } = await this.api.items(this.uid, ITEMS_PAGE, this.items.length)
       const known = new Set(this.items.map(({ id }) => id))
-      this.items = [...this.items, ...items.filter(({ id }) => !known.has(id))]
-      this.total = total
+      if (this.value) this.value = { ...this.value, items: [...this.items, ...items.filter(({ id }) => !known.has(id))], total }
     })
 
   accept = (ids: readonly number[] | null): Promise<boolean> => this.doing(() => this.api.accept(this.uid, ids))
@@ -130,15 +119,8 @@ export class BatchState {
 }
 
 /** One copy, with the marks as they are being changed. */
-export class Editor {
-  item = $state.raw<RedactedOut | null>(null)
-  steps = $state.raw<Steps>(begin([]))
-  /** who is below each of the marks that were there when it was read: faces stay in their places */
-  names = $state.raw<readonly (string | null)[]>([])
-  /** of what moves, if its covers can be changed */
-  moments = $state.raw<MomentsOut | null>(null)
-  gone = $state(false)
-  unread = $state(false)
+export class Editor extends Resource<RedactionDetail> {
+  steps = $state.raw<Steps>(firstStep([]))
   saving = $state(false)
   /** why the copy could not be made anew: the one before it is still there */
   refused = $state.raw<Problem | null>(null)
@@ -155,34 +137,49 @@ export class Editor {
     private readonly api: Pick<RedactionApi, 'item' | 'edit' | 'show'>,
     private readonly app: Pick<AppState, 'read' | 'act'>,
     private readonly wait: (ms: number) => Promise<void>,
-  ) {}
+  ) {
+    super(app)
+  }
 
-  /** What was changed and not saved stays. */
-  async read(): Promise<void> {
-    if (this.saving) return
+  get item(): RedactedOut | null {
+    return this.value?.item ?? null
+  }
+
+  /** the people below the regions that were there when it was loaded: faces stay in their places */
+  get names(): readonly (string | null)[] {
+    return this.value?.names ?? []
+  }
+
+  /** of an animation or a video, if its regions can be changed */
+  get moments(): MomentsOut | null {
+    return this.value?.moments ?? null
+  }
+
+  override async read(): Promise<void> {
+    if (!this.saving) await super.read()
+  }
+
+  protected override async fetch(): Promise<RedactionDetail | null> {
     const { saves } = this
-    await this.app.read(async () => {
-      this.gone = await missing(async () => {
-        const { item, marks, names, moments } = await this.api.item(this.id)
-        if (saves !== this.saves) return // it tells of the copy before
-        // Where nothing is new, what was taken back can still be done again.
-        if (!this.dirty && !alike(marks, this.saved)) this.steps = begin(marks)
-        this.saved = marks
-        this.names = names
-        this.moments = moments
-        this.item = item
-      })
-    })
-    this.unread = this.item === null && !this.gone
+    const detail = await this.api.item(this.id)
+    return saves === this.saves ? detail : null // else it is the copy before
+  }
+
+  /** Changes that are not saved stay. */
+  protected override take(detail: RedactionDetail): void {
+    // Where nothing is new, what was undone can still be redone.
+    if (!this.dirty && !alike(detail.marks, this.saved)) this.steps = firstStep(detail.marks)
+    this.saved = detail.marks
+    super.take(detail)
   }
 
   change = (marks: Regions | null): void => {
     if (marks !== null) this.steps = step(this.steps, marks)
   }
-  back = (): boolean => this.take(back(this.steps))
-  forth = (): boolean => this.take(forth(this.steps))
+  undo = (): boolean => this.moveTo(undone(this.steps))
+  redo = (): boolean => this.moveTo(redone(this.steps))
 
-  private take(steps: Steps | null): boolean {
+  private moveTo(steps: Steps | null): boolean {
     if (steps !== null) this.steps = steps
     return steps !== null
   }
@@ -201,7 +198,7 @@ export class Editor {
         item = (await this.api.item(this.id)).item
       }
       this.refused = item.error
-      this.item = item
+      if (this.value) this.value = { ...this.value, item }
       if (item.error === null) this.saved = marks
     })
     this.saving = false

@@ -14,14 +14,14 @@ const LEAST_DRAWN = 6
 const SET_PART = 0.2
 const STEP_PART = 0.01
 
-/** What was done, to go back and forth in it. */
+/** The edits of a copy's regions, to undo and redo them. */
 export interface Steps {
   readonly past: readonly Regions[]
   readonly now: Regions
   readonly future: readonly Regions[]
 }
 
-export function begin(now: Regions): Steps {
+export function firstStep(now: Regions): Steps {
   return { past: [], now, future: [] }
 }
 
@@ -29,12 +29,12 @@ export function step({ past, now }: Steps, next: Regions): Steps {
   return { past: [...past, now], now: next, future: [] }
 }
 
-export function back({ past, now, future }: Steps): Steps | null {
+export function undone({ past, now, future }: Steps): Steps | null {
   const before = past.at(-1)
   return before === undefined ? null : { past: past.slice(0, -1), now: before, future: [now, ...future] }
 }
 
-export function forth({ past, now, future }: Steps): Steps | null {
+export function redone({ past, now, future }: Steps): Steps | null {
   const next = future[0]
   return next === undefined ? null : { past: [...past, now], now: next, future: future.slice(1) }
 }

@@ -6,31 +6,40 @@ import type { Problem } from '../api/types'
 import { app, client, type AppState } from '../lib/appState.svelte'
 import { folderName, watchedFolderOf } from '../lib/folders'
 import { serialQueue } from '../lib/serialQueue'
+import { Resource } from '../lib/resource.svelte'
 import { toasts, type Toasts } from '../lib/toasts.svelte'
 import { replaced, same } from './settingValues'
 
-export class SettingsState {
-  all = $state.raw<SettingsOut | null>(null)
+export class SettingsState extends Resource<SettingsOut> {
   /** null until it is known */
   firstRun = $state.raw<FirstRun | null>(null)
   /** what the agent refused, by key; the value before stays in force */
   refused = $state.raw<ReadonlyMap<string, Problem>>(new Map())
   /** the last key that was saved */
   saved = $state<string | null>(null)
-  /** what was read before a change must not come after it */
   private readonly inTurn = serialQueue()
 
   constructor(
     readonly api: SettingsApi,
     private readonly app: AppState,
     private readonly toasts: Toasts,
-  ) {}
-
-  setting(key: string): Setting | undefined {
-    return this.all?.groups.flatMap((group) => group.settings).find((setting) => setting.key === key)
+  ) {
+    super(app)
   }
 
-  read = (): Promise<void> => this.inTurn(() => this.app.read(async () => void (this.all = await this.api.read())))
+  setting(key: string): Setting | undefined {
+    return this.value?.groups.flatMap((group) => group.settings).find((setting) => setting.key === key)
+  }
+
+  /** What was loaded before a change must not come after it. */
+  override read(): Promise<void> {
+    return this.inTurn(() => super.read())
+  }
+
+  protected override fetch(): Promise<SettingsOut> {
+    return this.api.read()
+  }
+
   readFirstRun = (): Promise<void> => this.app.read(async () => void (this.firstRun = await this.api.firstRun()))
 
   /** False if it was refused; why stands in `refused`. */
@@ -63,7 +72,7 @@ export class SettingsState {
       this.saved = null
       try {
         const setting = await change()
-        if (this.all) this.all = { ...this.all, groups: replaced(this.all.groups, setting) }
+        if (this.value) this.value = { ...this.value, groups: replaced(this.value.groups, setting) }
         this.saved = key
       } catch (error) {
         if (!(error instanceof ApiError) || error.status !== 422) throw error
@@ -83,12 +92,12 @@ export class SettingsState {
   }
 
   async addFolder(path: string): Promise<boolean> {
-    const before = this.all?.folders ?? []
+    const before = this.value?.folders ?? []
     const worked = await this.doing(() => this.api.addFolder(path))
     if (!worked) return false
     await this.read()
     // The agent knows what was meant by `~/Pictures`, and whether it was watched before.
-    const added = this.all?.folders.find((folder) => !before.some((known) => known.path === folder.path))
+    const added = this.value?.folders.find((folder) => !before.some((known) => known.path === folder.path))
     if (added) this.sayAdded(added, before)
     else this.toasts.show(this.app.t('ui.settings.folder_known', { name: folderName(path) }))
     return true

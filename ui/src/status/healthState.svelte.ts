@@ -3,18 +3,24 @@
 import type { Client } from '../api/client'
 import type { FindingOut, HealthReport } from '../api/types'
 import { app, client, type AppState } from '../lib/appState.svelte'
+import { Resource } from '../lib/resource.svelte'
 
 const EVERY_MS = 5_000
 
-export class HealthState {
-  report = $state.raw<HealthReport | null>(null)
+export class HealthState extends Resource<HealthReport> {
   checks = $state.raw<readonly FindingOut[] | null>(null)
   checking = $state(false)
 
   constructor(
     private readonly client: Client,
     private readonly app: Pick<AppState, 'act' | 'read'>,
-  ) {}
+  ) {
+    super(app)
+  }
+
+  protected override fetch(): Promise<HealthReport> {
+    return this.client.health()
+  }
 
   /** Reads the report, and again every few seconds while the page is seen, until the returned function is called. */
   follow(): () => void {
@@ -28,12 +34,6 @@ export class HealthState {
       clearInterval(timer)
       document.removeEventListener('visibilitychange', look)
     }
-  }
-
-  async read(): Promise<void> {
-    await this.app.read(async () => {
-      this.report = await this.client.health()
-    })
   }
 
   /** Lets the program look at everything it stands on. */

@@ -46,24 +46,24 @@ describe('the groups', () => {
 
   it('come some at a time, and those that are shown are read anew', async () => {
     const { people, api } = world(60)
-    await people.readGroups()
+    await people.read()
     expect(people.groups?.length).toBe(24)
     await people.moreGroups()
     expect(people.groups?.map(({ id }) => id)).toEqual(Array.from({ length: 48 }, (_, index) => index + 1))
-    await people.readGroups()
+    await people.read()
     expect(api.groups).toHaveBeenLastCalledWith(48, 0)
     expect(people.groupCount).toBe(60)
   })
 
   it('that were asked for while those that are shown are read anew stay', async () => {
     const { people, api } = world(60)
-    await people.readGroups()
+    await people.read()
     let answer = (): void => undefined
     api.groups.mockImplementationOnce(async (limit, offset) => {
       await new Promise<void>((resolve) => (answer = resolve))
       return { items: Array.from({ length: limit }, (_, index) => group(offset + index + 1, 3)), total: 60 }
     })
-    const anew = people.readGroups()
+    const anew = people.read()
     await vi.waitFor(() => expect(api.groups).toHaveBeenCalledTimes(2))
     const more = people.moreGroups()
     answer()
@@ -73,7 +73,7 @@ describe('the groups', () => {
 
   it('are named by the faces that were shown, and go', async () => {
     const { people, edits } = world(2)
-    await people.readGroups()
+    await people.read()
     expect(await people.nameGroup(people.groups?.[0] as Group, 'Mei')).toBe(true)
     expect(edits.name).toHaveBeenCalledWith([100], 'Mei', true)
     expect(people.groups?.map(({ id }) => id)).toEqual([2])
@@ -82,7 +82,7 @@ describe('the groups', () => {
 
   it('are ignored with all their faces', async () => {
     const { people, edits } = world(2)
-    await people.readGroups()
+    await people.read()
     expect(await people.ignoreGroup(people.groups?.[0] as Group)).toBe(true)
     const [faces] = edits.ignore.mock.calls[0] as unknown as [() => Promise<readonly number[]>]
     expect(await faces()).toEqual([100, 101])
@@ -107,7 +107,7 @@ describe('the groups', () => {
   it('stay when the name was not taken', async () => {
     const { people, edits } = world(2)
     edits.name.mockResolvedValueOnce(null)
-    await people.readGroups()
+    await people.read()
     expect(await people.nameGroup(people.groups?.[0] as Group, 'Mei')).toBe(false)
     expect(people.groups?.length).toBe(2)
   })

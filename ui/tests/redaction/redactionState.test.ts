@@ -66,7 +66,7 @@ describe('the copies of a batch', () => {
   it('may be gone', async () => {
     const state = new BatchState('a', { batch: gone, items: gone, accept: gone, retry: gone, stop: gone }, app)
     await state.read()
-    expect([state.gone, state.unread]).toEqual([true, false])
+    expect([state.gone, state.failed]).toEqual([true, false])
   })
 })
 
@@ -118,17 +118,17 @@ describe('the editor', () => {
     editor.change([])
     await editor.read()
     expect(editor.marks).toEqual([])
-    expect(editor.back()).toBe(true)
-    expect([editor.dirty, editor.back(), editor.marks]).toEqual([false, false, [mark]])
-    expect(editor.forth()).toBe(true)
+    expect(editor.undo()).toBe(true)
+    expect([editor.dirty, editor.undo(), editor.marks]).toEqual([false, false, [mark]])
+    expect(editor.redo()).toBe(true)
   })
 
   it('can do again what was taken back, also after nothing new was read', async () => {
     const { editor } = world([item()])
     await editor.read()
     editor.change([])
-    expect(editor.back()).toBe(true)
+    expect(editor.undo()).toBe(true)
     await editor.read()
-    expect([editor.forth(), editor.marks]).toEqual([true, []])
+    expect([editor.redo(), editor.marks]).toEqual([true, []])
   })
 })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { CaptureOut, RedactedOut } from '../../src/api/types'
 import { texts } from '../../src/lib/i18n'
 import { sentences } from '../../src/redaction/redactionTexts'
-import { alike, area, back, begin, boxAt, byHand, coveredAt, captureChange, drawn, fileName, forth, inTheMiddle, knownOn, marksOf, middleOf, nextDoubtful, nudged, step, styled, styleOf, toggled, whole, without, type Region } from '../../src/redaction/regions'
+import { alike, area, boxAt, byHand, captureChange, coveredAt, drawn, fileName, firstStep, inTheMiddle, knownOn, marksOf, middleOf, nextDoubtful, nudged, redone, type Region, step, styled, styleOf, toggled, undone, whole, without } from '../../src/redaction/regions'
 
 const face: Region = { box: [10, 20, 30, 40], tilt: 0, style: 'solid', shape: 'ellipse', reason: 'face', covered: true, score: 0.9, doubts: [], visible: [] }
 const size = { width: 1000, height: 500 }
@@ -57,12 +57,12 @@ describe('what moves', () => {
 
 describe('what was done', () => {
   it('is taken back and done again, until something else is done', () => {
-    const first = step(begin([face]), [])
-    const before = back(first)
+    const first = step(firstStep([face]), [])
+    const before = undone(first)
     expect(before?.now).toEqual([face])
-    expect(before && forth(before)?.now).toEqual([])
-    expect(back(begin([]))).toBeNull()
-    expect(forth(step(before ?? first, [face, face]))).toBeNull()
+    expect(before && redone(before)?.now).toEqual([])
+    expect(undone(firstStep([]))).toBeNull()
+    expect(redone(step(before ?? first, [face, face]))).toBeNull()
   })
 })
 
