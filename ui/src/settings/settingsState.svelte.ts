@@ -5,8 +5,8 @@ import { SettingsApi, type FirstRun, type FolderChange, type Setting, type Setti
 import type { Problem } from '../api/types'
 import { app, client, type AppState } from '../lib/appState.svelte'
 import { folderName, watchedFolderOf } from '../lib/folders'
-import { serialQueue } from '../lib/serialQueue'
 import { Resource } from '../lib/resource.svelte'
+import { serialQueue } from '../lib/serialQueue'
 import { toasts, type Toasts } from '../lib/toasts.svelte'
 import { replaced, same } from './settingValues'
 

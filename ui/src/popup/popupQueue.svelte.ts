@@ -1,9 +1,9 @@
 /** What the popup shows: a card, or the burst that is under way or came to its end; what somebody is looking at stays until they let go. */
 
 import type { Burst, Finished, ImageOut, PlaceProblem } from '../api/types'
-import { MOST_CARDS, cardKey, cards, newestFirst, type Card } from './cards'
+import { MOST_ITEMS, itemKey, newestFirst, queueItems, type QueueItem } from './queueItems'
 
-export interface Source {
+export interface QueueSource {
   readonly images: readonly ImageOut[]
   readonly problems: readonly PlaceProblem[]
   readonly burst: Burst | null
@@ -11,43 +11,43 @@ export interface Source {
   readonly finished: Finished | null
 }
 
-export class CardQueue {
+export class PopupQueue {
   /** the card that was turned to or is held; it stays though newer ones push it off the end */
-  private kept = $state.raw<Card | null>(null)
+  private kept = $state.raw<QueueItem | null>(null)
   private held = $state(false)
   /** the newest card when the popup opened; undefined once that was answered, or the user did something */
   private opened: string | null | undefined
   /** what came of the burst was read */
   private read = $state(false)
 
-  private readonly all = $derived.by(() => cards(this.source().images, this.source().problems, Infinity))
+  private readonly all = $derived.by(() => queueItems(this.source().images, this.source().problems, Infinity))
 
   /** newest first */
-  readonly list = $derived.by((): readonly Card[] => {
-    const shown = this.all.slice(0, MOST_CARDS)
+  readonly list = $derived.by((): readonly QueueItem[] => {
+    const shown = this.all.slice(0, MOST_ITEMS)
     const kept = this.found
-    return kept === null || shown.some((card) => cardKey(card) === cardKey(kept)) ? shown : [...shown, kept]
+    return kept === null || shown.some((card) => itemKey(card) === itemKey(kept)) ? shown : [...shown, kept]
   })
   readonly index = $derived.by(() => {
     const kept = this.found
-    return kept === null ? 0 : Math.max(0, this.list.findIndex((card) => cardKey(card) === cardKey(kept)))
+    return kept === null ? 0 : Math.max(0, this.list.findIndex((card) => itemKey(card) === itemKey(kept)))
   })
-  readonly card = $derived.by((): Card | undefined => this.list[this.index])
+  readonly item = $derived.by((): QueueItem | undefined => this.list[this.index])
   /** in front of the cards, unless one of them is held */
   readonly burst = $derived.by(() => (this.held && this.found !== null ? null : this.source().burst))
   /** in front of the cards, unless one of them is looked at */
   readonly finished = $derived.by(() => (this.burst !== null || this.found !== null || this.read ? null : this.source().finished))
-  readonly newest = $derived.by(() => (this.all[0] ? cardKey(this.all[0]) : null))
+  readonly newest = $derived.by(() => (this.all[0] ? itemKey(this.all[0]) : null))
 
   /** @param begun whether something was typed on a card and not yet given */
   constructor(
-    private readonly source: () => Source,
-    private readonly begun: (card: Card) => boolean = () => false,
+    private readonly source: () => QueueSource,
+    private readonly begun: (card: QueueItem) => boolean = () => false,
   ) {}
 
   /** Somebody points at the popup or types into it, or lets go: until then their card stays, whatever comes. */
   hold(held: boolean): void {
-    if (held && this.burst === null && this.finished === null) this.kept ??= this.card ?? null
+    if (held && this.burst === null && this.finished === null) this.kept ??= this.item ?? null
     this.held = held
     if (!held && this.kept !== null && this.index === 0 && !this.begun(this.kept)) this.kept = null
   }
@@ -69,7 +69,7 @@ export class CardQueue {
       this.opened = undefined
       this.kept = null
       // A pointer that happens to be where it opened holds what it opened on.
-      if (this.held) this.kept = this.card ?? null
+      if (this.held) this.kept = this.item ?? null
     } else if (!this.held && this.kept !== null && !this.begun(this.kept)) this.kept = null
   }
 
@@ -89,10 +89,10 @@ export class CardQueue {
   }
 
   /** The kept card as it is known now; null if it is gone, not only pushed off the end of what is read. */
-  private readonly found = $derived.by((): Card | null => {
+  private readonly found = $derived.by((): QueueItem | null => {
     const { kept } = this
     if (kept === null) return null
-    const known = this.all.find((card) => cardKey(card) === cardKey(kept))
+    const known = this.all.find((card) => itemKey(card) === itemKey(kept))
     const last = this.all.at(-1)
     return known ?? (last !== undefined && newestFirst(last, kept) < 0 ? kept : null)
   })

@@ -1,29 +1,29 @@
 import { describe, expect, it } from 'vitest'
 
-import { CardQueue, type Source } from '../../src/popup/cardQueue.svelte'
-import { cardKey, MOST_CARDS } from '../../src/popup/cards'
+import { PopupQueue, type QueueSource } from '../../src/popup/popupQueue.svelte'
+import { itemKey, MOST_ITEMS } from '../../src/popup/queueItems'
 import { failed, image } from '../fixtures'
 
 const FINISHED = { photos: 20, with_faces: 9, failed: 0 }
 const BURST = { done: 1, total: 20, rate: 1, seconds_left: 19, faces: 1, people: 0, failed: 0 }
 
 /** A queue over what may be changed, and what it shows: the burst, what came of it, or a card's key. */
-function stage(...ids: number[]): { queue: CardQueue; come: (...ids: number[]) => void; set: (over: Partial<Source>) => void; begun: Set<string>; shown: () => string | undefined } {
+function stage(...ids: number[]): { queue: PopupQueue; come: (...ids: number[]) => void; set: (over: Partial<QueueSource>) => void; begun: Set<string>; shown: () => string | undefined } {
   const begun = new Set<string>()
-  let source = $state.raw<Source>({ images: ids.map((id) => image(id)), problems: [], burst: null, finished: null })
-  const queue = new CardQueue(
+  let source = $state.raw<QueueSource>({ images: ids.map((id) => image(id)), problems: [], burst: null, finished: null })
+  const queue = new PopupQueue(
     () => source,
-    (card) => begun.has(cardKey(card)),
+    (card) => begun.has(itemKey(card)),
   )
-  const set = (over: Partial<Source>): void => {
+  const set = (over: Partial<QueueSource>): void => {
     source = { ...source, ...over }
     queue.news()
   }
   const come = (...more: number[]): void => set({ images: [...more.map((id) => image(id)), ...source.images] })
-  return { queue, come, set, begun, shown: () => (queue.burst ? 'burst' : queue.finished ? 'finished' : queue.card && cardKey(queue.card)) }
+  return { queue, come, set, begun, shown: () => (queue.burst ? 'burst' : queue.finished ? 'finished' : queue.item && itemKey(queue.item)) }
 }
 
-describe('CardQueue', () => {
+describe('PopupQueue', () => {
   it('shows the newest, photos and failures alike', () => {
     const { come, set, shown } = stage(1)
     come(2)
@@ -81,9 +81,9 @@ describe('CardQueue', () => {
     const { queue, set, shown } = stage(1)
     queue.hold(true)
     set({ images: Array.from({ length: 60 }, (_, index) => image(99 - index)) })
-    expect([shown(), queue.index, queue.list.length]).toEqual(['photo-1', MOST_CARDS, MOST_CARDS + 1])
+    expect([shown(), queue.index, queue.list.length]).toEqual(['photo-1', MOST_ITEMS, MOST_ITEMS + 1])
     queue.turn(-1)
-    expect(queue.index).toBe(MOST_CARDS - 1)
+    expect(queue.index).toBe(MOST_ITEMS - 1)
   })
 
   it('lets go of a held card that is gone', () => {
@@ -98,7 +98,7 @@ describe('CardQueue', () => {
     const { queue, set } = stage(2, 1)
     queue.hold(true)
     set({ images: [image(3), image(2, { name: 'other.jpg' })] })
-    expect(queue.card).toMatchObject({ image: { id: 2, name: 'other.jpg' } })
+    expect(queue.item).toMatchObject({ image: { id: 2, name: 'other.jpg' } })
   })
 
   it('comes back to a card on which something was begun, behind the burst', () => {
