@@ -1,6 +1,6 @@
 /** Days and spans of days, as the library's filter knows them. */
 
-import { day, localeOf } from './format'
+import { dateFormat, day } from './format'
 import type { Language, Texts } from './i18n'
 
 export interface Span {
@@ -60,18 +60,21 @@ export function spanText({ after, before }: Span, today: Date, language: Languag
   if (after === null && before === null) return t('ui.library.date.any')
   const usual = usualSpans(today, t).find((span) => span.after === after && span.before === before)
   if (usual) return usual.title
-  const format = new Intl.DateTimeFormat(localeOf(language), { day: 'numeric', month: 'short', year: 'numeric' })
+  const format = dateFormat(language)
   const date = (day: string): Date => new Date(`${day}T12:00:00`)
-  if (after !== null && before !== null) return format.formatRange(date(after), date(before))
+  if (after !== null && before !== null) {
+    // Chinese has another form of dates for ranges.
+    return language === 'en' ? format.formatRange(date(after), date(before)) : `${format.format(date(after))} – ${format.format(date(before))}`
+  }
   if (after !== null) return t('ui.library.date.since', { date: format.format(date(after)) })
   return t('ui.library.date.until', { date: format.format(date(before as string)) })
 }
 
-/** Days, since 1970, in words; each is put into words once. */
-export function dayNames(now: Date, language: Language): (date: number) => string {
+/** Names of days, counted since 1970; each is formatted once. */
+export function dayNames(language: Language): (date: number) => string {
   const known = new Map<number, string>()
   return (date) => {
-    const words = known.get(date) ?? day(localDay(date), now, language)
+    const words = known.get(date) ?? day(localDay(date), language)
     known.set(date, words)
     return words
   }

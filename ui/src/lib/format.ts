@@ -46,10 +46,14 @@ export function rate(perSecond: number, t: Texts): string {
   return t('ui.burst.per_minute', { rate: Math.round(perSecond * 60) })
 }
 
-/** "Saturday, 14 November", with the year when it is not this one. */
-export function day(at: Date, now: Date, language: Language): string {
-  const year: Intl.DateTimeFormatOptions = at.getFullYear() === now.getFullYear() ? {} : { year: 'numeric' }
-  return new Intl.DateTimeFormat(localeOf(language), { weekday: 'long', day: 'numeric', month: 'long', ...year }).format(at)
+/** Dates as "14 Nov 2026": the one form they have on every page. */
+export function dateFormat(language: Language): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat(localeOf(language), { dateStyle: 'medium' })
+}
+
+/** "Saturday, 14 Nov 2026". */
+export function day(at: Date, language: Language): string {
+  return new Intl.DateTimeFormat(localeOf(language), { weekday: 'long', day: 'numeric', month: 'short', year: 'numeric' }).format(at)
 }
 
 /** "14 Nov 2026, 17:06". */
@@ -61,7 +65,7 @@ export function moment(at: Date, language: Language): string {
 export function clock(at: Date, now: number, language: Language): string {
   const today = at.toDateString() === new Date(now).toDateString()
   const day: Intl.DateTimeFormatOptions = today ? {} : { weekday: 'long' }
-  return new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, { ...day, hour: '2-digit', minute: '2-digit' }).format(at)
+  return new Intl.DateTimeFormat(localeOf(language), { ...day, hour: '2-digit', minute: '2-digit' }).format(at)
 }
 
 /** Points of a small plot without axes, the newest value at the right, for `<polyline points>`. */

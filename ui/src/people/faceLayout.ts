@@ -7,7 +7,7 @@ export interface Section {
   readonly count: number
 }
 
-export interface Placed extends Section {
+export interface PlacedSection extends Section {
   readonly top: number
   readonly bottom: number
   /** its first square */
@@ -20,7 +20,7 @@ export interface Squares {
   readonly gap: number
   readonly heading: number
   readonly height: number
-  readonly sections: readonly Placed[]
+  readonly sections: readonly PlacedSection[]
 }
 
 /** @param least side of a square; they grow to fill the width */
@@ -50,7 +50,7 @@ export function sectionsOf(titles: Iterable<string>): readonly Section[] {
   return sections
 }
 
-export function sectionOf({ sections }: Squares, index: number): Placed | undefined {
+export function sectionOf({ sections }: Squares, index: number): PlacedSection | undefined {
   return sections.findLast(({ first }) => first <= index)
 }
 
