@@ -1,4 +1,4 @@
-"""What keeps two groups of faces apart: a photo that shows both, two names, and what the user said."""
+"""Constraints that keep two clusters apart: a photo that shows both, two names, and the user's decisions."""
 
 from collections.abc import Collection, Iterable, Set
 from dataclasses import dataclass
@@ -8,20 +8,20 @@ _NONE: frozenset[int] = frozenset()
 
 @dataclass(slots=True)
 class Apart:
-    """Of one group."""
+    """The constraints of one cluster."""
 
     photos: Set[int]
-    person: int = -1  # -1: no name
-    marked: Set[int] = _NONE  # its faces that must not meet some others
+    person: int = -1  # -1: unnamed
+    marked: Set[int] = _NONE  # its faces that must not share a cluster with some others
     strangers: Set[int] = _NONE  # those others
 
     @classmethod
     def of(cls, face: int, photo: int = -1, person: int = -1, strangers: Collection[int] = ()) -> "Apart":
-        """Of a single face. A photo that is not known, -1, keeps nobody apart."""
+        """Return the constraints of a single face. An unknown photo, -1, constrains nothing."""
         return cls(frozenset((photo,)) if photo >= 0 else _NONE, person, frozenset((face,)) if strangers else _NONE, frozenset(strangers))
 
     def allows(self, other: "Apart") -> bool:
-        """Whether the two groups may be one person's."""
+        """Return whether the two clusters may be one person's."""
         return (
             (self.person < 0 or other.person < 0 or self.person == other.person)
             and self.photos.isdisjoint(other.photos)
@@ -29,7 +29,7 @@ class Apart:
         )
 
     def take(self, other: "Apart") -> None:
-        """The two groups are one now: what kept either apart from others keeps both."""
+        """Merge the other's constraints: those of either apply to both."""
         self.person = max(self.person, other.person)
         self.photos |= other.photos
         self.marked |= other.marked
@@ -37,7 +37,7 @@ class Apart:
 
 
 def strangers_of(cannot: Iterable[tuple[int, int]]) -> dict[int, set[int]]:
-    """Face -> the faces it must not meet."""
+    """Return for each face the faces it must not share a cluster with."""
     found: dict[int, set[int]] = {}
     for one, other in cannot:
         found.setdefault(one, set()).add(other)

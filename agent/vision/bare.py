@@ -1,4 +1,4 @@
-"""Colours without what is transparent: a face that shines through faintly is found in them, by us and by others."""
+"""Colours without transparency: nearly transparent faces are visible in them."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -10,15 +10,15 @@ from agent.vision.codecs.decode import named
 from agent.vision.copies.canvas import Canvas, open_canvas
 from agent.vision.detector import Detection
 
-_FORMATS: Final = frozenset({"png", "webp", "avif", "tiff", "bmp"})  # a GIF's pixels are seen or not
-# Of 255: beyond it a face is found as it is seen.
+_FORMATS: Final = frozenset({"png", "webp", "avif", "tiff", "bmp"})  # a GIF's pixels are either visible or not
+# Of 255: above it a face is found in the visible picture.
 _FAINT: Final = 160
 _FEWEST: Final = 64  # pixels: soft edges have fewer than any face
 _SAME: Final = 0.3  # of the smaller box
 
 
 def bare_image(data: bytes, limits: Limits) -> Image | None:
-    """The first picture; None if nothing of it is faint. Raises ImageError."""
+    """Return the first picture; None if no part of it is nearly transparent. Raises ImageError."""
 
     def read(name: str) -> Image | None:
         if name not in _FORMATS or not others.open_checked(data, name, limits).has_transparency_data:
@@ -31,7 +31,7 @@ def bare_image(data: bytes, limits: Limits) -> Image | None:
 
 
 def bare(canvas: Canvas) -> Pixels | None:
-    """RGB of eight bits, but for what goes into no copy; None if nothing is faint."""
+    """Return RGB with eight bits, except for pixels that no copy contains; None if nothing is nearly transparent."""
     if canvas.alpha is None:
         return None
     most = np.iinfo(canvas.alpha.dtype).max
@@ -43,10 +43,10 @@ def bare(canvas: Canvas) -> Pixels | None:
 
 
 def joined(found: Sequence[Detection], more: Sequence[Detection]) -> list[Detection]:
-    """Both, without those of `more` that are found already."""
+    """Return both, without those of `more` that are in `found` already."""
     return [*found, *(face for face in more if all(_shared(face, other) < _SAME for other in found))]
 
 
 def _shared(one: Detection, other: Detection) -> float:
-    """The part of the smaller box that both have."""
+    """Return the shared fraction of the smaller box."""
     return one.box.intersection(other.box) / max(1e-9, min(one.box.area, other.box.area))

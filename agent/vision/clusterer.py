@@ -1,6 +1,6 @@
-"""Groups faces by person without knowing anybody: groups that are alike by average link, then what is doubtful joins them.
+"""Clusters faces by person without known people: similar clusters are merged by average linkage, then outliers join.
 
-Why it is done so, and how well: docs/decisions/0012-groups-by-average-link.md.
+Reasons and results: docs/decisions/0012-groups-by-average-link.md.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,11 +15,11 @@ from agent.vision.neighbours import neighbours
 
 Floats: TypeAlias = NDArray[np.float32]
 Ints: TypeAlias = NDArray[np.int64]
-Graph: TypeAlias = tuple[Ints, Floats]  # as `neighbours` gives it
+Graph: TypeAlias = tuple[Ints, Floats]  # as `neighbours` returns it
 Edges: TypeAlias = tuple[Ints, Ints, Floats]  # from, to, cosine
 
-NEAREST = 16  # faces of each that are looked at
-_AT_ONCE = 8_192  # pairs of groups: their vectors fit a processor's cache
+NEAREST = 16  # neighbours of each face that are considered
+_AT_ONCE = 8_192  # pairs of clusters: their vectors fit a processor's cache
 
 
 def cluster(
@@ -32,17 +32,17 @@ def cluster(
     bounds: GroupBounds | None = None,
     graph: Graph | None = None,
 ) -> Ints:
-    """The group of each face, int64 [n] counted from 0; -1 for a face that is alone.
+    """Return the cluster of each face, int64 [n] counted from 0; -1 for a face that is alone.
 
-    `vectors` float32 [n, d], rows of length 1; `trust` [n], 0 to 1; `photo` [n]: faces of one photo are different people, -1 is no known
-    photo. Faces of one `person` [n] (not -1) are together whatever they look like, of two never; `cannot` holds pairs of rows that must not
-    meet. `graph` is `neighbours(vectors, NEAREST, bounds.within)`, if it is there.
+    `vectors` float32 [n, d], rows of length 1; `trust` [n], 0 to 1; `photo` [n]: faces of one photo are different people, -1: unknown
+    photo. Faces of one `person` [n] (not -1) always share a cluster, faces of two never; `cannot` holds pairs of rows that must not
+    share one. `graph` is `neighbours(vectors, NEAREST, bounds.within)`, if already computed.
     The order of the faces does not matter.
     """
     bounds = bounds or GroupBounds()
     rows, distances = neighbours(vectors, NEAREST, bounds.within) if graph is None else graph
     groups = _Groups(vectors, trust >= bounds.trusted, photo, np.full(len(vectors), -1, np.int64) if person is None else person, cannot)
-    del vectors  # of a large library as much as all that follows, if whoever called holds them no more
+    del vectors  # for a large library this saves as much memory as the rest takes, if the caller holds them no longer
     edges = _edges(groups, rows, distances)
     del rows, distances
     _unite_alike(groups, edges, bounds)
@@ -51,7 +51,7 @@ def cluster(
 
 
 class _Groups:
-    """Which group each face is in. A group is known by the row of one of its faces, and keeps it when others come to it."""
+    """The cluster of each face. A cluster is identified by the row of one of its faces, and keeps it when others join."""
 
     def __init__(self, vectors: Floats, trusted: NDArray[np.bool_], photo: Ints, person: Ints, cannot: Iterable[tuple[int, int]]) -> None:
         strangers = strangers_of(cannot)
@@ -70,15 +70,15 @@ class _Groups:
         self.move(together)
 
     def unite(self, into: int, group: int) -> None:
-        """The second becomes part of the first, which stays one; `move` comes after it."""
+        """Merge the second into the first, which keeps its identity; call `move` afterwards."""
         self.apart[into].take(self.apart[group])
-        self.apart[group] = self.apart[into]  # what it held itself is needed no more: in a large library that is a lot
+        self.apart[group] = self.apart[into]  # its own data is no longer needed: in a large library that is a lot
         self.sums[into] += self.sums[group]
         self.counts[into] += self.counts[group]
         self.sizes[into] += self.sizes[group]
 
     def move(self, united: Sequence[tuple[int, int]]) -> Ints:
-        """Faces follow their groups, all at once. Where each group is now, int64 [n]."""
+        """Move faces to their merged clusters, all at once. Return each cluster's new one, int64 [n]."""
         moved = np.arange(len(self.of))
         if united:
             into, group = np.array(united).T
@@ -87,12 +87,12 @@ class _Groups:
         return moved
 
     def allowed(self, one: Ints, other: Ints) -> NDArray[np.bool_]:
-        """For each pair of groups, whether they may be one person's."""
+        """Return for each pair of clusters whether they may be one person's."""
         pairs = zip(one.tolist(), other.tolist(), strict=True)
         return np.array([self.apart[a].allows(self.apart[b]) for a, b in pairs], np.bool_)
 
     def alike(self, one: Ints, other: Ints, least: float) -> Edges:
-        """Each pair of different groups once, with the mean cosine between their trusted faces where that is enough."""
+        """Return each pair of different clusters once, with the mean cosine between their trusted faces if it is high enough."""
         many = len(self.of)
         keys = np.unique((np.minimum(one, other) * many + np.maximum(one, other))[one != other])
         one, other = np.divmod(keys, many)
@@ -105,16 +105,16 @@ class _Groups:
 
 
 def _edges(groups: _Groups, rows: Ints, distances: Floats) -> Edges:
-    """A doubtful face may look at others; nobody looks at it."""
+    """Return the edges; an outlier may have neighbours, but is no neighbour itself."""
     seen = np.flatnonzero(groups.trusted[rows.ravel()] & (rows.ravel() >= 0))
     return seen // rows.shape[1], rows.ravel()[seen], np.asarray(1 - distances.ravel()[seen] ** 2 / 2, np.float32)
 
 
 def _unite_alike(groups: _Groups, edges: Edges, bounds: GroupBounds) -> None:
-    """Average link: pairs of groups that are each other's likest become one, until none is alike enough.
+    """Average linkage: merge pairs of clusters that are mutually most similar, until none is similar enough.
 
-    It ends as if always the likest pair of all were taken, since the mean to a united group is never above the better of the two means.
-    For the same reason only faces that are alike enough need be compared, and a pair that is not enough is never looked at again.
+    The result equals merging the most similar pair each time, since the mean to a merged cluster never exceeds the better of the two.
+    For the same reason only faces that are similar enough need comparing, and a pair that is not is never compared again.
     """
     least = cosine(bounds.alike)
     near = (edges[2] >= least) & groups.trusted[edges[0]]
@@ -141,7 +141,7 @@ def _unite_alike(groups: _Groups, edges: Edges, bounds: GroupBounds) -> None:
 
 
 def _disjoint(one: Sequence[int], other: Sequence[int], sizes: Ints) -> list[tuple[int, int]]:
-    """The pairs whose groups are in no pair before them, larger group first. Several can be equally like, copies of a photo for one."""
+    """Return the pairs whose clusters are in no earlier pair, larger cluster first. Copied photos, for example, can be equally similar."""
     taken: set[int] = set()
     pairs = []
     for a, b in zip(one, other, strict=True):
@@ -152,9 +152,9 @@ def _disjoint(one: Sequence[int], other: Sequence[int], sizes: Ints) -> list[tup
 
 
 def _join_near(groups: _Groups, edges: Edges, bounds: GroupBounds) -> None:
-    """Doubtful faces, single ones and splinters join the much larger group whose core they are near, until there is nothing to join.
+    """Join outliers, single faces and splinters to the much larger cluster whose core they are near, until none is left to join.
 
-    A group keeps its number when others come to it, which tells its core; what joined supports nobody, so that nearness does not spread.
+    A cluster keeps its number when others join, which marks its core; joined faces support no other, so nearness does not spread.
     """
     faces, others, cosines = edges
     core = groups.of.copy()
@@ -163,7 +163,7 @@ def _join_near(groups: _Groups, edges: Edges, bounds: GroupBounds) -> None:
         splinters, larger = _nearest(groups, (faces[seen], groups.of[others[seen]], cosines[seen]), bounds)
         gone, pairs = set(splinters.tolist()), []
         for splinter, into in zip(splinters.tolist(), larger.tolist(), strict=True):
-            # In one round a group takes or goes; what it took may have shown it to be somebody else.
+            # In one round a cluster either takes or joins; the faces it took may show that it is another person.
             if into not in gone and groups.apart[into].allows(groups.apart[splinter]):
                 groups.unite(into, splinter)
                 pairs.append((into, splinter))
@@ -173,13 +173,13 @@ def _join_near(groups: _Groups, edges: Edges, bounds: GroupBounds) -> None:
 
 
 def _nearest(groups: _Groups, near: Edges, bounds: GroupBounds) -> tuple[Ints, Ints]:
-    """The groups that are near another, much larger one, and clearly nearest to that: (group, larger one), nearest first.
+    """Return the clusters that are near a much larger one, and clearly nearest to it: (cluster, larger one), nearest first.
 
-    `near` leads from faces to the groups that their neighbours are in. How near a face is to a group tells its `agree`-th neighbour there;
-    how near a group is, the mean of its faces.
+    `near` leads from faces to the clusters of their neighbours. A face's nearness to a cluster is that of its `agree`-th neighbour there;
+    a cluster's nearness is the mean of its faces.
     """
     many, agree = len(groups.of), bounds.agree
-    unseen = cosine(bounds.near) - bounds.ahead  # how near a face counts as that is not
+    unseen = cosine(bounds.near) - bounds.ahead  # the nearness of a face without enough neighbours
     order = np.lexsort((-near[2], near[1], near[0]))
     keys, cosines = (near[0] * many + near[1])[order], near[2][order]
     starts = np.flatnonzero(np.diff(keys, prepend=-1))
@@ -203,7 +203,7 @@ def _nearest(groups: _Groups, near: Edges, bounds: GroupBounds) -> tuple[Ints, I
 
 
 def _numbered(of: Ints) -> Ints:
-    """Groups counted from 0 in the order of their first face; -1 for a face that is alone."""
+    """Number clusters from 0 in the order of their first face; -1 for a face that is alone."""
     _, first, which, sizes = np.unique(of, return_index=True, return_inverse=True, return_counts=True)
     shown = np.flatnonzero(sizes > 1)
     numbers = np.full(len(sizes), -1, np.int64)

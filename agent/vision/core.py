@@ -1,4 +1,4 @@
-"""A group of faces that grows: a core of faces that are alike, and guests that are only near it."""
+"""A growing cluster of faces: a core of similar faces, and guests that are only near it."""
 
 from typing import Optional, TypeAlias
 
@@ -13,14 +13,14 @@ ALONE = -1
 
 
 class Core:
-    """Faces that are alike. It may be a guest of a larger one; then it has no guests."""
+    """Similar faces. A core may be a guest of a larger one; then it has no guests."""
 
     __slots__ = ("apart", "faces", "guests", "home", "label", "sum", "supporters")
 
     def __init__(self, face: int, vector: Floats, trusted: bool, apart: Apart) -> None:
         self.faces = [face]
         self.supporters = [face] if trusted else []
-        self.sum = vector.copy() if trusted else np.zeros_like(vector)  # of the supporters
+        self.sum = vector.copy() if trusted else np.zeros_like(vector)  # of its trusted faces
         self.apart = apart
         self.label = ALONE
         self.home: Core | None = None
@@ -28,22 +28,22 @@ class Core:
 
     @property
     def shown(self) -> int:
-        """The label of its faces."""
+        """Return the label of its faces."""
         return self.label if self.home is None else self.home.label
 
     def alike(self, other: "Core") -> float:
-        """Mean cosine between the trusted faces of the two; both must have some."""
+        """Return the mean cosine between the trusted faces of the two; both must have some."""
         return float(self.sum @ other.sum) / (len(self.supporters) * len(other.supporters))
 
     def take(self, other: "Core") -> None:
-        """All faces of the other become its own."""
+        """Take over all faces of the other."""
         self.faces += other.faces
         self.supporters += other.supporters
         self.sum += other.sum
         self.apart.take(other.apart)
 
     def hosts(self, apart: Apart, but: Optional["Core"] = None) -> bool:
-        """Whether nothing keeps it and its guests, but for one, apart from such a guest."""
+        """Return whether no constraint keeps it and its guests, except one, apart from such a guest."""
         return self.apart.allows(apart) and all(guest is but or guest.apart.allows(apart) for guest in self.guests)
 
     def join(self, home: "Core") -> None:

@@ -1,4 +1,4 @@
-"""Finds faces at a resolution that what was found asks for; and CenterFace, the net that does it by default."""
+"""Detects faces in several passes at suitable resolutions; and CenterFace, the default net."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -13,53 +13,53 @@ from agent.vision.codecs import Image, resize
 from agent.vision.tiles import Area, grid, padded, surroundings, windows
 
 Floats: TypeAlias = NDArray[np.float32]
-# uint8 [1, height, width, 3] RGB -> heat [1,1,h,w], scale [1,2,h,w], offset [1,2,h,w], landmarks [1,10,h,w]: h, w a fourth of the input's.
+# uint8 [1, height, width, 3] RGB -> heat [1,1,h,w], scale [1,2,h,w], offset [1,2,h,w], landmarks [1,10,h,w]: h, w a quarter of the input's.
 DetectorNet: TypeAlias = Callable[[NDArray[np.uint8]], Sequence[Floats]]
 
-# One look of a net: uint8 [1, height, width, 3] RGB, padded, and the least score -> faces in its pixels, best first.
+# One pass of a net: uint8 [1, height, width, 3] RGB, padded, and the minimum score -> faces in its pixels, best first.
 Look: TypeAlias = Callable[[NDArray[np.uint8], float], "list[Detection]"]
 
-# Gives the image with a longer side of at least so many pixels, as far as the file has them.
+# Returns the image with a longer side of at least this many pixels, if the file has them.
 Decoder: TypeAlias = Callable[[int], Image]
 
 RECIPE = "centerface-2"
 OUTPUTS = ("537", "538", "539", "540")
 STRIDE = 4
 NMS_IOU = 0.3
-# No crowd that was measured came near this; a picture made to give more may not keep the engine busy.
+# No measured crowd came near this; a picture made to exceed it must not keep the engine busy.
 MAX_CANDIDATES = 4000
-# All measured, in pixels of what the net is given. Faces are found from about this height on; from 12 on they leave hints of
-# CenterFace's score at least, where photos without small faces leave none.
+# All measured, in pixels of the net's input. Faces are found from about this height on; from 12 on they leave hints of at least
+# this CenterFace score, where photos without small faces leave none.
 FOUND_SIZE = 16.0
 HINT_SCORE = 0.07
 HINT_SIZE = 20.0
 HINT_HEIGHT = 12
-# Larger faces are placed best by the coarser look; a finer one only adds small ones.
+# The coarser pass locates larger faces best; a finer one only adds small ones.
 LARGE_FACE = 32.0
 
 FIRST_SIDE = 640
-# A face this high in the full image should leave a hint, as far as one more look, at no more than this side, allows.
+# A face this high in the full image should leave a hint, if one more pass of at most this side can show it.
 WORTH_FINDING = 28
-# A 12-megapixel JPEG decoded to a fourth is enough for it.
+# A 12-megapixel JPEG decoded to a quarter is enough for it.
 SECOND_SIDE = 1000
-# A face that fills the picture is too large for the net at the first look.
+# A face that fills the picture is too large for the net in the first pass.
 COARSE_SIDE = 320
-# Where small faces left hints, only their surroundings are looked at more closely: so closely that the smallest has this size,
+# Around hints of small faces, a closer pass enlarges the surroundings so that the smallest face has this size,
 CLOSE_SIZE = 24.0
-# as far as the whole image would have at most this side, which is also how far a small image is enlarged, and at most twice.
+# limited so that the whole image would have at most this side, which also limits enlarging a small image, and to a factor of two.
 CLOSEST_SIDE, ENLARGED_SIDE, ENLARGED = 2000, 1280, 2.0
-# Where a missed face would be shown, all of a picture is looked at, and what is as sure as this counts. Measured on labelled groups and
-# collages: no face missed from 20 pixels on in pictures of up to 2048, and of what else was found nearly all were people nobody labelled.
+# If a missed face would be shown, the whole picture is searched, and this score counts. Measured on labelled groups and
+# collages: no face missed from 20 pixels on in pictures of up to 2048, and nearly all other detections were unlabelled people.
 THOROUGH_SCORE, THOROUGH_FACE = 0.25, 12.0
-# A face of 20 pixels is found for sure when it is enlarged a little.
+# A face of 20 pixels is found reliably when it is slightly enlarged.
 THOROUGH_RATIO, THOROUGH_UP_TO = 1.25, 2048
-# Of larger pictures, this side is what two windows of 1024 pixels reach; hints are followed up to the other one.
+# For larger pictures, this side is covered by two windows of 1024 pixels; hints are followed up to the other one.
 THOROUGH_SIDE, THOROUGH_CLOSEST = 1888, 4000
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """A face that was found: box and landmarks in pixels of the upright image at full size."""
+    """A detected face: box and landmarks in pixels of the upright image at full size."""
 
     box: Box
     score: float
@@ -67,14 +67,14 @@ class Detection:
 
 
 class Detector:
-    """Looks again, finer, where small faces left hints or could not, and coarser when nothing was found."""
+    """Makes another, finer pass where small faces left hints or could not, and a coarser one if nothing was found."""
 
     def __init__(self, look: Look, hint_score: float) -> None:
         self.look = look
         self._hint_score = hint_score
 
     def __call__(self, decoder: Decoder, min_score: float) -> list[Detection]:
-        """Faces of at least `min_score`, best first."""
+        """Return faces of at least `min_score`, best first."""
         image = decoder(FIRST_SIDE)
         longest = max(image.width, image.height)
         kept: list[Detection] = []
@@ -95,7 +95,7 @@ class Detector:
         return sorted(kept, key=lambda face: -face.score)
 
     def once(self, decoder: Decoder, min_score: float, least: float) -> list[Detection]:
-        """By one look, as coarse as faces of `least` pixels allow, and a coarser one if there is nothing."""
+        """Detect in one pass, as coarse as faces of `least` pixels allow, and in a coarser one if there is nothing."""
         image = decoder(FIRST_SIDE)
         ratio = min(1.0, FOUND_SIZE / least)
         found = _sure(self._look(image, ratio, None, min_score), min_score)
@@ -104,7 +104,7 @@ class Detector:
         return found
 
     def thorough(self, decoder: Decoder, min_score: float) -> list[Detection]:
-        """The same, but that no face is missed counts more than how long it takes, and than that something else is taken for one."""
+        """Detect so that no face is missed, at the cost of time and false detections."""
         image = decoder(THOROUGH_SIDE)
         longest = max(image.width, image.height)
         least = min(min_score, THOROUGH_SCORE)
@@ -126,17 +126,17 @@ class Detector:
         return sorted(kept, key=lambda face: -face.score)
 
     def _look(self, image: Image, ratio: float, around: Sequence[Box] | None, min_score: float) -> list[Detection]:
-        """Everything down to mere hints in the whole image brought to `ratio` of its full size, or only around some boxes."""
+        """Return all detections down to hints in the whole image scaled to `ratio` of its full size, or only around some boxes."""
         width, height = max(1, round(image.width * ratio)), max(1, round(image.height * ratio))
         areas = grid(width, height) if around is None else windows([box.scaled(ratio) for box in around], width, height)
         found = [face for area in areas for face in self._window(image, area, width, height, min(min_score, self._hint_score))]
         return suppress(sorted(found, key=lambda face: -face.score), NMS_IOU)
 
     def _window(self, image: Image, area: Area, width: int, height: int, min_score: float) -> list[Detection]:
-        """What is found in a part of the image, which is `width` by `height` pixels large as a whole."""
+        """Return the detections in a part of the image, whose whole is `width` by `height` pixels."""
         left, top, right, bottom = area
         rows, columns = image.pixels.shape[:2]
-        # The part in whole pixels of what was decoded, and what one pixel of the net is of the full image.
+        # The part in whole decoded pixels, and the size of one net pixel in the full image.
         x0, y0 = left * columns // width, top * rows // height
         x1, y1 = -(-right * columns // width), -(-bottom * rows // height)
         pixels = resize(image.pixels[y0:y1, x0:x1], right - left, bottom - top)
@@ -158,7 +158,7 @@ class CenterFace(Detector):
 
 
 def whole_sides(longest: int) -> tuple[int, ...]:
-    """To which longer sides the whole image is brought, one after the other.
+    """Return the longer sides to which the whole image is scaled, one after the other.
 
     >>> whole_sides(1200), whole_sides(4000)
     ((640,), (640, 1000))
@@ -168,13 +168,13 @@ def whole_sides(longest: int) -> tuple[int, ...]:
 
 
 def close_ratio(longest: int, smallest: float) -> float:
-    """How large the surroundings of hints are looked at, the smallest of which has that size in the full image."""
+    """Return the scale for the surroundings of hints, the smallest of which has that size in the full image."""
     most = max(min(1.0, CLOSEST_SIDE / longest), min(ENLARGED, ENLARGED_SIDE / longest))
     return min(most, CLOSE_SIZE / max(smallest, 1.0))
 
 
 def decode(maps: Sequence[Floats], min_score: float) -> list[Detection]:
-    """Faces from the net's four maps, in pixels of its input, best first, not yet suppressed."""
+    """Return faces from the net's four maps, in pixels of its input, best first, not yet suppressed."""
     heat, scale, offset, landmarks = maps
     rows, columns = np.nonzero(heat[0, 0] >= min_score)
     scores = heat[0, 0, rows, columns].astype(np.float64)
@@ -196,7 +196,7 @@ def decode(maps: Sequence[Floats], min_score: float) -> list[Detection]:
 
 
 def suppress(found: Sequence[Detection], max_iou: float) -> list[Detection]:
-    """Of detections that overlap by more than `max_iou`, only the first; so sort them best first."""
+    """Return only the first of detections that overlap by more than `max_iou`; sort them best first."""
     corners = np.array([(face.box.x, face.box.y, face.box.x + face.box.w, face.box.y + face.box.h) for face in found]).reshape(-1, 4)
     areas = np.prod(corners[:, 2:] - corners[:, :2], axis=1)
     kept: list[Detection] = []
@@ -219,13 +219,13 @@ def _size(face: Detection) -> float:
 
 
 def _finer(kept: Sequence[Detection], ratio: float, found: Sequence[Detection]) -> list[Detection]:
-    """What two looks found, the first of which was at `ratio`."""
+    """Merge the detections of two passes, the first of which was at `ratio`."""
     large = [face for face in kept if _size(face) * ratio >= LARGE_FACE]
     return suppress([*large, *found, *kept], NMS_IOU)
 
 
 def _whole(box: Box, width: int, height: int, cut: tuple[bool, bool, bool, bool]) -> bool:
-    """Whether a face is not cut by a side of its window that is not the image's: another window shows it whole."""
+    """Return whether no inner side of its window cuts the face: otherwise another window shows it whole."""
     left, top, right, bottom = cut
     inside_x = (not left or box.x > 0) and (not right or box.x + box.w < width)
     inside_y = (not top or box.y > 0) and (not bottom or box.y + box.h < height)
@@ -233,12 +233,12 @@ def _whole(box: Box, width: int, height: int, cut: tuple[bool, bool, bool, bool]
 
 
 def _scaled(face: Detection, fx: float, fy: float, dx: float, dy: float) -> Detection:
-    """From pixels of a window to pixels of the full image."""
+    """Convert pixels of a window to pixels of the full image."""
     box = Box(face.box.x * fx + dx, face.box.y * fy + dy, face.box.w * fx, face.box.h * fy)
     return replace(face, box=box, landmarks=five([(x * fx + dx, y * fy + dy) for x, y in face.landmarks]))
 
 
 def five(points: Sequence[Point]) -> Landmarks:
-    """Eyes, nose, corners of the mouth; left in the image first."""
+    """Return eyes, nose, corners of the mouth; left in the image first."""
     eye, other_eye, nose, mouth, other_mouth = points
     return eye, other_eye, nose, mouth, other_mouth

@@ -1,4 +1,4 @@
-"""The face prints of a library in memory: who is near whom, and nearest to which known people."""
+"""A library's embeddings in memory: searches for near faces and nearest known people."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from agent.vision.embedder import DIMENSIONS
 from agent.vision.nearest import Nearest
 from agent.vision.vectors import Floats, Ints, Vectors, decoded, encoded
 
-# Ids are counted up by the store: where a face lies is looked up in a table as long as the highest of them.
+# The store counts ids up: a table as long as the highest one maps them to rows.
 MOST_IDS = 100_000_000
-# Queries at a time, so that what is kept for them stays small beside the vectors.
+# Queries at a time, so that their buffers stay small beside the vectors.
 _AT_ONCE, _PAIRS, _SCORES = 256, 1_000_000, 8_000_000
 
 N = TypeVar("N", bound=np.generic)
@@ -32,10 +32,10 @@ class _Grouping:
 
 
 class FaceIndex:
-    """Faces by id, each with a person (0: none) and a trust. Those with a person are references, and lie before all others.
+    """Faces by id, each with a person (0: none) and a trust. Faces with a person are references, and precede all others.
 
-    Distances are Euclidean, between vectors of length 1 (0 to 2). Every answer is exact but for the rounding of the vectors, see
-    `agent.vision.vectors`: a distance d is wrong by 0.0002 / d at most, and by 0.00001 / d mostly. Not for several threads at a time.
+    Distances are Euclidean, between vectors of length 1 (0 to 2). Results are exact except for the rounding of the vectors, see
+    `agent.vision.vectors`: a distance d has an error of 0.0002 / d at most, and usually 0.00001 / d. Not thread-safe.
     """
 
     def __init__(self) -> None:
@@ -49,13 +49,13 @@ class FaceIndex:
         self._count = self._references = 0
         self._vectors = Vectors(DIMENSIONS)
         self._ids, self._people, self._trust = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32)
-        self._rows = np.zeros(0, np.int32)  # by face id: its row and one more, 0 if there is none
+        self._rows = np.zeros(0, np.int32)  # by face id: its row plus one, 0 if there is none
         self._grouping: _Grouping | None = None
 
     def put(self, ids: Ints, vectors: Floats, people: Ints, trust: Floats) -> None:
-        """Add faces, or replace them: int64 [n], float32 [n, 192], int64 [n], float32 [n]. Of the same id twice the last one counts.
+        """Add or replace faces: int64 [n], float32 [n, 192], int64 [n], float32 [n]. For duplicate ids the last one counts.
 
-        Vectors are brought to length 1; one that can't be (no number in it, or nothing) is left out. Raises ValueError for ids that are not
+        Vectors are normalised to length 1; invalid ones (not a number, or zero) are left out. Raises ValueError for ids that are not
         1 to MOST_IDS.
         """
         lengths = np.linalg.norm(vectors, axis=1)
@@ -75,7 +75,7 @@ class FaceIndex:
         self._assign(ids, people)
 
     def drop(self, ids: Ints) -> None:
-        """Those that are not there are not missed."""
+        """Remove faces; missing ones are ignored."""
         ids = np.unique(ids)
         ids = ids[self._found(ids) >= 0]
         self._assign(ids, np.zeros(len(ids), np.int64))
@@ -85,22 +85,22 @@ class FaceIndex:
         self._vectors.resize(self._count)
 
     def assign(self, people: Mapping[int, int]) -> None:
-        """Make faces references of a person, or of none (0). Those that are not there are passed over."""
+        """Make faces references of a person, or of none (0). Missing ones are ignored."""
         ids = np.fromiter(people.keys(), np.int64, len(people))
         there = self._found(ids) >= 0
         self._assign(ids[there], np.fromiter(people.values(), np.int64, len(people))[there])
 
-    # -- questions ---------------------------------------------------------------------------------------------------------------
+    # -- queries -----------------------------------------------------------------------------------------------------------------
     def near(self, queries: "Queries", within: float, limit: int) -> list[list[Near]]:
-        """For each query the faces not farther than `within`, nearest first, `limit` at most. A face is not near itself."""
+        """Return for each query the faces within the distance, nearest first, `limit` at most, without the face itself."""
         return self._nearest(queries, _score(within) if within < 2 else -2.0, limit)
 
     def search(self, queries: "Queries", limit: int) -> list[list[Near]]:
-        """For each query the `limit` nearest faces."""
+        """Return for each query the `limit` nearest faces."""
         return self._nearest(queries, -2.0, limit)
 
     def identify(self, queries: "Queries", probable: float, most: int = 5) -> list[list[Candidate]]:
-        """For each query the `most` nearest people among the references, nearest first. A face is never its own reference."""
+        """Return for each query the `most` nearest people among the references, nearest first. A face is never its own reference."""
         if not self._references:
             return [[] for _ in range(len(queries))]
         found: list[list[Candidate]] = []
@@ -113,44 +113,44 @@ class FaceIndex:
             found += self._candidates(some, scores, _score(probable), most)
         return found
 
-    # -- what it hands out -------------------------------------------------------------------------------------------------------
+    # -- data for others ---------------------------------------------------------------------------------------------------------
     @property
     def ids(self) -> Ints:
-        """int64 [n], in no order; until the next change."""
+        """Return int64 [n], in no order; valid until the next change."""
         return self._ids[: self._count]
 
     @property
     def people(self) -> Ints:
-        """int64 [n], of the same faces."""
+        """Return int64 [n], of the same faces."""
         return self._people[: self._count]
 
     @property
     def trust(self) -> Floats:
-        """float32 [n], of the same faces."""
+        """Return float32 [n], of the same faces."""
         return self._trust[: self._count]
 
     def vectors(self, rows: Ints | None = None) -> Floats:
-        """float32 [n, 192], of the same faces or of some of them by their place in `ids`."""
+        """Return float32 [n, 192], of the same faces or of some of them by their index in `ids`."""
         return decoded(self._vectors.read(np.arange(self._count) if rows is None else rows))
 
     def rows(self, ids: Ints) -> Ints:
-        """Where faces lie in `ids`; -1 for those that are not there."""
+        """Return the index of faces in `ids`; -1 for missing ones."""
         return self._found(ids)
 
     def faces(self, ids: Ints) -> "Queries":
-        """Faces that are there, to be asked about; nothing is near one that is not."""
+        """Return existing faces as queries; a missing one has no near faces."""
         rows = self._found(ids)
         vectors = np.full((len(ids), DIMENSIONS), np.nan, np.float32)
         vectors[rows >= 0] = self.vectors(rows[rows >= 0])
         return Queries(vectors, rows)
 
-    # -- inside ------------------------------------------------------------------------------------------------------------------
+    # -- internals ---------------------------------------------------------------------------------------------------------------
     def _nearest(self, queries: "Queries", floor: float, limit: int) -> list[list[Near]]:
         found: list[list[Near]] = [[] for _ in range(len(queries))]
         at_once = max(1, min(_AT_ONCE, _PAIRS // (limit + 1)))
         for start in range(0, len(queries), at_once):
             some = queries[start : start + at_once]
-            nearest = Nearest(len(some), limit + 1, floor)  # one more, for a face finds itself
+            nearest = Nearest(len(some), limit + 1, floor)  # one more, because a face finds itself
             for first, scores in self._vectors.scores(some.vectors, self._count):
                 nearest.add(scores, first)
             of, _, rows, closeness = nearest.result()
@@ -162,7 +162,7 @@ class FaceIndex:
 
     def _candidates(self, queries: "Queries", scores: Floats, probable: float, most: int) -> list[list[Candidate]]:
         grouping = self._grouped()
-        # A face is no reference of its own.
+        # A face is not its own reference.
         known = np.flatnonzero((queries.rows >= 0) & (queries.rows < self._references))
         scores[known, queries.rows[known]] = -np.inf
         scores = np.take(scores, grouping.order, axis=1)
@@ -177,7 +177,7 @@ class FaceIndex:
         chosen = np.argpartition(-best, most)[:most] if len(best) > most else np.arange(len(best))
         found = []
         for group in chosen[np.argsort(-best[chosen], kind="stable")]:
-            if not best[group] >= -2:  # nothing but the face itself, or a query without a vector
+            if not best[group] >= -2:  # only the face itself, or a query without a vector
                 continue
             start, count, person = int(grouping.starts[group]), int(grouping.counts[group]), int(grouping.people[group])
             agree = int(np.count_nonzero(scores[start : start + count] >= probable))
@@ -214,7 +214,7 @@ class FaceIndex:
             self._grouping = None
 
     def _gather(self, ids: Ints, first: int) -> None:
-        """Move faces to the rows from `first` on, and what lies there to where they were."""
+        """Move faces to the rows from `first` on, and swap the faces there to the old rows."""
         rows = self._found(ids)
         places = np.arange(first, first + len(ids))
         away, free = np.setdiff1d(rows, places), np.setdiff1d(places, rows)
@@ -224,7 +224,7 @@ class FaceIndex:
         self._rows[self._ids[other]] = other + 1
 
     def _found(self, ids: Ints) -> Ints:
-        """Their rows; -1 for those that are not there."""
+        """Return their rows; -1 for missing ones."""
         within = (ids >= 0) & (ids < len(self._rows))
         rows = np.full(len(ids), -1, np.int64)
         rows[within] = self._rows[ids[within]] - 1
@@ -233,14 +233,14 @@ class FaceIndex:
 
 @dataclass(frozen=True, slots=True)
 class Queries:
-    """What is asked about: vectors, and where the face lies that each is of (-1: in no row)."""
+    """Queries: vectors, and the row of each one's face (-1: in no row)."""
 
     vectors: Floats
     rows: Ints
 
     @classmethod
     def of(cls, vectors: Floats) -> "Queries":
-        """float32 [n, 192], brought to length 1; nothing is near one that can't be."""
+        """Return float32 [n, 192] normalised to length 1; an invalid one has no near faces."""
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             return cls(np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32), np.full(len(vectors), -1))
 
@@ -255,7 +255,7 @@ class Queries:
 
 
 def _score(distance: float) -> float:
-    """The scalar product of vectors of length 1 that are so far apart."""
+    """Return the scalar product of vectors of length 1 at that distance."""
     return 1 - distance * distance / 2
 
 
@@ -264,7 +264,7 @@ def _distances(scores: Floats) -> Floats:
 
 
 def _grown(column: NDArray[N], size: int) -> NDArray[N]:
-    """With room for `size`, and half as much again so that it need not be asked for often."""
+    """Return the column with room for `size`, and half as much again to avoid frequent growth."""
     if len(column) >= size:
         return column
     larger = np.zeros(size + size // 2, column.dtype)

@@ -1,4 +1,4 @@
-"""Keeps groups of faces up to date while faces come one by one, by the rules of `agent.vision.clusterer`."""
+"""Updates clusters while faces are added one by one, by the rules of `agent.vision.clusterer`."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _AT_ONCE = 1_000  # vectors read
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A face as the store knows it; -1 is no known photo, no name, no group."""
+    """A face as stored; -1 is an unknown photo, no name, no cluster."""
 
     face: int
     trust: float
@@ -29,10 +29,10 @@ class Member:
 
 
 class Grouping:
-    """The groups of a library. Not for several threads at a time.
+    """The clusters of a library. Not thread-safe.
 
-    `vectors` gives the vectors of faces by their ids, float32 [n, d], rows of length 1. `cannot` holds pairs of faces that must not meet.
-    Cores only grow and unite, for what was once together can't be told apart face by face; what joined by nearness alone is free to go.
+    `vectors` returns the vectors of faces by their ids, float32 [n, d], rows of length 1. `cannot` holds pairs of faces to keep apart.
+    Cores only grow and merge, because merged faces can't be separated individually; faces that joined by nearness alone may leave.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Grouping:
         cannot: Iterable[tuple[int, int]] = (),
         bounds: GroupBounds | None = None,
     ) -> None:
-        """`members`: see `restore`."""
+        """For `members` see `restore`."""
         self._vectors, self._bounds = vectors, bounds or GroupBounds()
         self._strangers = strangers_of(cannot)
         self._of: dict[int, Core] = {}
@@ -51,9 +51,9 @@ class Grouping:
         self.restore(members)
 
     def restore(self, members: Iterable[Member]) -> None:
-        """From the labels that were stored, whichever way they came about; all faces of a label at once.
+        """Restore from stored labels of any origin; all faces of a label at once.
 
-        Raises ValueError if a face is there already.
+        Raises ValueError if a face exists already.
         """
         labelled: dict[int, list[Core]] = {}
         for page in _pages(members):
@@ -65,14 +65,14 @@ class Grouping:
             self._restore(label, singles)
 
     def label(self, face: int) -> int:
-        """-1 for a face that is alone. Raises KeyError if it was never given."""
+        """Return the label, -1 for a face that is alone. Raises KeyError for an unknown face."""
         return self._of[face].shown
 
     def add(self, member: Member, vector: Floats, near: Iterable[tuple[int, float]]) -> dict[int, int]:
-        """Finds the place of a new face. Returns the labels of all faces that have another one now, its own among them.
+        """Place a new face. Return the new labels of all faces whose label changed, including its own.
 
-        `near`: the ids of its nearest faces and their Euclidean distances, in any order; the sixteen nearest within `bounds.within` do.
-        Raises ValueError if the face is there already.
+        `near`: the ids and Euclidean distances of its nearest faces, in any order; the sixteen nearest within `bounds.within` are enough.
+        Raises ValueError if the face exists already.
         """
         group = self._single(member, vector)
         around = _distinct(self._of[face] for face, _ in near if face in self._of and face != member.face)
@@ -96,7 +96,7 @@ class Grouping:
         return core
 
     def _restore(self, label: int, singles: Sequence[Core]) -> None:
-        """The faces that are like the group on the whole are its core; the others are with it, as they were."""
+        """Restore a cluster: faces similar to the whole are its core; the others are its guests, as before."""
         self._next = max(self._next, label + 1)
         total = np.sum([single.sum for single in singles], axis=0)
         trusted = max(1, sum(len(single.supporters) for single in singles))
@@ -113,7 +113,7 @@ class Grouping:
                 single.join(first)
 
     def _likest(self, group: Core, around: Iterable[Core]) -> Core | None:
-        """The one that is most alike, of those that are alike enough. Of two small groups more is asked: they stay together."""
+        """Return the most similar core, if similar enough. Two small clusters must be more similar, because they stay together."""
         found, best = None, -1.0
         for other in around:
             if group.supporters and other.supporters and group.apart.allows(other.apart):
@@ -124,7 +124,7 @@ class Grouping:
         return found
 
     def _unite(self, one: Core, other: Core, before: dict[int, int | None]) -> Core:
-        """The larger takes the smaller and its guests; guests that the other is a stranger to must go."""
+        """Merge the smaller core and its guests into the larger; guests that a constraint keeps apart must leave."""
         into, gone = (one, other) if len(one.faces) >= len(other.faces) else (other, one)
         for core in (into, gone, *into.guests, *gone.guests):
             if core is not into or core.label == ALONE or core.home is not None:
@@ -140,7 +140,7 @@ class Grouping:
         return into
 
     def _settle(self, core: Core, homes: Sequence[Core], before: dict[int, int | None]) -> None:
-        """A core joins the much larger one that it is near, clearly nearer than any other: it may have joined another before."""
+        """Join a core to the much larger one that it is near, clearly nearest: it may have joined another before."""
         able = [home for home in homes if home is not core and home.hosts(core.apart, but=core)]
         if core.guests or not any(self._much_larger(home, core) for home in able):
             return
@@ -159,7 +159,7 @@ class Grouping:
         return home.home is None and len(home.supporters) >= self._bounds.share * len(core.faces)
 
     def _near(self, core: Core, home: Core) -> float:
-        """The mean of how near its faces are: each as near as its `agree`-th neighbour among those that the other trusts."""
+        """Return the mean nearness of its faces, each that of its `agree`-th neighbour among the other's trusted faces."""
         agree, unseen = self._bounds.agree, cosine(self._bounds.near) - self._bounds.ahead
         cosines = self._vectors(core.faces) @ self._vectors(home.supporters).T
         agreeing = np.partition(cosines, -agree, axis=1)[:, -agree]
@@ -167,7 +167,7 @@ class Grouping:
 
 
 def _note(before: dict[int, int | None], core: Core) -> None:
-    """Remember what its faces were shown as."""
+    """Remember the displayed labels of its faces."""
     for face in core.faces:
         before.setdefault(face, core.shown)
 

@@ -1,4 +1,4 @@
-"""Keeps the highest scores of each query while blocks of scores come by."""
+"""Keeps the highest scores of each query over successive blocks of scores."""
 
 from typing import TypeAlias
 
@@ -8,23 +8,23 @@ from numpy.typing import NDArray
 Floats: TypeAlias = NDArray[np.float32]
 Ints: TypeAlias = NDArray[np.int64]
 
-# Pairs held are sorted, and most dropped, when they are so many times those wanted.
+# Stored pairs are sorted and pruned when there are this many times the wanted number.
 _SPARE, _AT_LEAST = 3, 65_536
 
 
 class Nearest:
-    """The `most` highest scores of each of `queries` rows, of those not below `floor`. Nothing is approximated; ties are cut anyhow."""
+    """The `most` highest scores of each of `queries` rows that are not below `floor`. Exact; ties are cut arbitrarily."""
 
     def __init__(self, queries: int, most: int, floor: float) -> None:
         self._queries, self._most = queries, most
         self._limit = max(_SPARE * most * queries, _AT_LEAST)
-        self._floors = np.full(queries, floor, np.float32)  # what is below them can't be among the highest any more
+        self._floors = np.full(queries, floor, np.float32)  # lower scores can no longer be among the highest
         none = np.zeros(0, np.int64)
         self._held: list[tuple[Ints, Ints, Floats]] = [(none, none, np.zeros(0, np.float32))]  # query, column, score
         self._pairs = 0
 
     def add(self, scores: Floats, first: int) -> None:
-        """float32 [queries, columns], and the number of its first column."""
+        """Add float32 [queries, columns], and the number of its first column."""
         found = np.flatnonzero(scores >= self._floors[:, None])
         if self._raised(len(found), scores):
             found = np.flatnonzero(scores >= self._floors[:, None])
@@ -32,7 +32,7 @@ class Nearest:
         self._keep(queries, columns + first, scores.ravel()[found])
 
     def add_turned(self, scores: Floats, first: int) -> None:
-        """The same with float32 [columns, queries]: turning them would take as long as computing them."""
+        """Add float32 [columns, queries]: transposing would take as long as computing them."""
         found = np.flatnonzero(scores >= self._floors)
         if self._raised(len(found), scores.T):
             found = np.flatnonzero(scores >= self._floors)
@@ -40,11 +40,11 @@ class Nearest:
         self._keep(queries, columns + first, scores.ravel()[found])
 
     def result(self) -> tuple[Ints, Ints, Ints, Floats]:
-        """(query, place among its scores, column, score), by query and place."""
+        """Return (query, rank, column, score), by query and rank."""
         return self._shrink()
 
     def _raised(self, found: int, scores: Floats) -> bool:
-        """If most of a block would be held, its own best say what is too low."""
+        """Raise the floors from the block's own best scores if most of a block would be stored."""
         if found <= 4 * self._most * self._queries or scores.shape[1] <= self._most:
             return False
         self._floors = np.maximum(self._floors, np.partition(scores, -self._most, axis=1)[:, -self._most])

@@ -1,4 +1,4 @@
-"""The straight line from a file's bytes to its analysis: decode, detect, and, only while recognition is on, align and embed."""
+"""The path from a file's bytes to its analysis: decode, detect, and, only while recognition is on, align and embed."""
 
 import hashlib
 import math
@@ -34,17 +34,17 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to report."""
+    """The requested results."""
 
     min_score: float = 0.5
     min_face: float = 20.0  # longer side of the box, pixels of the full image
     keep_chips: bool = True
-    thumbnail: int | None = None  # longer side of the small picture to make, if any
-    count_frames: bool = False  # tell how many there are, or pages
+    thumbnail: int | None = None  # longer side of the thumbnail, if wanted
+    count_frames: bool = False  # report the number of frames or pages
 
 
 class FileDecoder:
-    """Decodes one file as finely as its stages ask for, keeps the finest, and sums up the seconds it took."""
+    """Decodes one file as finely as its stages need, keeps the finest result, and adds up the seconds."""
 
     def __init__(self, data: bytes, limits: Limits, clock: Callable[[], float]) -> None:
         self._data, self._limits, self._clock = data, limits, clock
@@ -52,16 +52,16 @@ class FileDecoder:
         self.seconds = 0.0
 
     def __call__(self, side: int) -> Image:
-        """The image with a longer side of at least `side` pixels, as far as the file has them. Raises ImageError."""
+        """Return the image with a longer side of at least `side` pixels, if the file has them. Raises ImageError."""
         if self._image is None or (self._image.reduced and max(self._image.pixels.shape) < side):
             begun = self._clock()
-            self._image = None  # the coarser one goes before the finer takes its memory
+            self._image = None  # release the coarser one before allocating the finer
             self._image = decode(self._data, self._limits, side)
             self.seconds += self._clock() - begun
         return self._image
 
     def bare(self) -> Image | None:
-        """Its colours without what is transparent, if a face may shine through faintly. Raises ImageError."""
+        """Return its colours without transparency, if that may hide a face. Raises ImageError."""
         begun = self._clock()
         image = bare_image(self._data, self._limits)
         self.seconds += self._clock() - begun
@@ -70,7 +70,7 @@ class FileDecoder:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A picture that is decoded already, in the place of a decoder."""
+    """A decoded picture, in place of a decoder."""
 
     image: Image
     seconds: float = 0.0
@@ -80,7 +80,7 @@ class Held:
 
 
 def analyse(data: bytes, pipeline: Pipeline, wanted: Wanted, limits: Limits, clock: Callable[[], float]) -> Analysis:
-    """All there is to say of one image. `clock` gives seconds. Raises ImageError."""
+    """Return the analysis of one image. `clock` gives seconds. Raises ImageError."""
     begun = clock()
     decoder = FileDecoder(data, limits, clock)
     faces, detected, aligned, decoding = _faces(decoder, pipeline, wanted, clock)
@@ -108,21 +108,21 @@ def analyse(data: bytes, pipeline: Pipeline, wanted: Wanted, limits: Limits, clo
 
 
 def faces_on(image: Image, pipeline: Pipeline, wanted: Wanted, clock: Callable[[], float]) -> tuple[Face, ...]:
-    """The faces of a picture that is decoded already."""
+    """Return the faces of a decoded picture."""
     return _faces(Held(image), pipeline, wanted, clock)[0]
 
 
 def _faces(
     decoder: "FileDecoder | Held", pipeline: Pipeline, wanted: Wanted, clock: Callable[[], float]
 ) -> tuple[tuple[Face, ...], float, float, float]:
-    """The faces of one picture; when they were found, and when cut out; and the seconds of decoding until they were found."""
+    """Return the faces of one picture; the times of detection and of cropping; and the seconds of decoding until detection."""
     detections = [face for face in pipeline.detector(decoder, wanted.min_score) if max(face.box.w, face.box.h) >= wanted.min_face]
     detected, decoding = clock(), decoder.seconds
     chips: list[Pixels] = []
     if pipeline.embedder is not None:
         image = decoder(_side_for_chips(decoder(1), detections))
         chips = [image.shown(pipeline.aligner(image, face.landmarks)) for face in detections]
-    image = decoder(1)  # the finest there is by now
+    image = decoder(1)  # the finest so far
     qualities = [quality(image, face) for face in detections]
     aligned = clock()
     embeddings = pipeline.embedder(np.stack([face_of(chip) for chip in chips])) if pipeline.embedder is not None and chips else None
@@ -141,7 +141,7 @@ def _faces(
 
 
 def _side_for_chips(image: Image, faces: Sequence[Detection]) -> int:
-    """How long the decoded image's longer side must be so that no face is enlarged for its chip."""
+    """Return the longer side of the decoded image that avoids enlarging any face for its chip."""
     smallest = min((math.dist(face.landmarks[0], face.landmarks[1]) for face in faces), default=math.inf)
     return math.ceil(max(image.width, image.height) * min(1.0, EYE_DISTANCE / max(smallest, 1.0)))
 

@@ -1,4 +1,4 @@
-"""Face prints of one frame, of those faces whose prints can be trusted."""
+"""Computes embeddings of one frame's faces that can be trusted."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
@@ -15,7 +15,7 @@ from agent.vision.embedder import to_bytes
 from agent.vision.landmarks import align_again
 from agent.vision.quality import quality
 
-# What gives the frame's RGB at full size, asked only if there is a face; its faces -> their prints, None where one would say little.
+# Returns the frame's RGB at full size, called only if there is a face; its faces -> their prints, None for unsuitable ones.
 Prints: TypeAlias = Callable[[Callable[[], Pixels], Sequence[Detection]], Sequence[FreshPrint | None]]
 
 
@@ -25,7 +25,7 @@ def prints_of(
     frame: Callable[[], Pixels],
     faces: Sequence[Detection],
 ) -> list[FreshPrint | None]:
-    """As `Prints` says."""
+    """Return the prints, see `Prints`."""
     if not faces:
         return []
     pixels = frame()

@@ -1,4 +1,4 @@
-"""How far a face can be trusted, from the image and its detection alone: no aligned face is made for it."""
+"""Measures a face's quality from the image and its detection alone, without an aligned face."""
 
 import math
 
@@ -10,24 +10,24 @@ from agent.vision.codecs import Image, Pixels
 from agent.vision.detector import Detection
 
 _SIDE = 64
-# How far the tip of the nose stands out from the plane of the eyes, by the distance between them.
+# The height of the nose tip above the plane of the eyes, relative to the distance between them.
 _NOSE_DEPTH = 0.5
 
 
 def quality(image: Image, face: Detection) -> Quality:
-    """Size and angles from the landmarks, sharpness from the pixels in the box."""
+    """Return size and angles from the landmarks, sharpness from the pixels in the box."""
     (ax, ay), (bx, by), nose, *_ = face.landmarks
     apart = math.hypot(bx - ax, by - ay)
     return Quality(size=apart, sharpness=sharpness(image, face.box), yaw=yaw((ax, ay), (bx, by), nose), roll=roll((ax, ay), (bx, by)))
 
 
 def roll(eye: tuple[float, float], other_eye: tuple[float, float]) -> float:
-    """Degrees the head leans; 0 upright, positive clockwise."""
+    """Return the head's tilt in degrees; 0 upright, positive clockwise."""
     return math.degrees(math.atan2(other_eye[1] - eye[1], other_eye[0] - eye[0]))
 
 
 def yaw(eye: tuple[float, float], other_eye: tuple[float, float], nose: tuple[float, float]) -> float:
-    """Degrees the head turns to the image's right: the eyes draw together by the cosine, the nose moves off their middle by the sine."""
+    """Return the head's turn to the image's right in degrees: the eye distance shrinks by the cosine, the nose shifts by the sine."""
     dx, dy = other_eye[0] - eye[0], other_eye[1] - eye[1]
     apart_squared = dx * dx + dy * dy
     if apart_squared == 0:
@@ -37,7 +37,7 @@ def yaw(eye: tuple[float, float], other_eye: tuple[float, float], nose: tuple[fl
 
 
 def sharpness(image: Image, box: Box) -> float:
-    """Variance of the Laplacian over the box at 64x64 grey pixels; 0 when the box lies outside the image."""
+    """Return the variance of the Laplacian over the box at 64x64 grey pixels; 0 if the box is outside the image."""
     face = _cut(image.pixels, box.scaled(image.scale))
     if face.size == 0:
         return 0.0

@@ -1,8 +1,8 @@
-"""Covers areas of a picture, in place: not one pixel that an area touches keeps what it was.
+"""Covers areas of a picture, in place: no pixel that an area touches keeps its value.
 
-Edges are hard, because a soft one lets what is below shine through. What each style leaves:
-solid and emoji nothing; they are the same whatever is below. Mosaic and blur leave the mean colours of a grid of at most `CELLS` by
-`CELLS` cells over the cover, about five by six over the face itself, which a machine that knows the person may still tell.
+Edges are hard, because a soft edge lets the content shine through. What each style leaves:
+solid and emoji nothing; they are the same for any content. Mosaic and blur leave the mean colours of a grid of at most `CELLS` by
+`CELLS` cells over the cover, about five by six over the face itself, by which a machine that knows the person may still recognise it.
 """
 
 import math
@@ -18,25 +18,25 @@ from numpy.typing import NDArray
 from agent.domain.redaction import Cover, Shape, Style
 from agent.vision import smiley
 
-# [height, width, channels]: uint8 or uint16, grey or RGB. A view of a larger array will do.
+# [height, width, channels]: uint8 or uint16, grey or RGB. A view of a larger array works too.
 Colours: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
 Mask: TypeAlias = NDArray[np.bool_]
 
 CELLS: Final = 8
-# Pixels: smaller cells would show a small face as it is.
+# Pixels: smaller cells would show a small face unchanged.
 _SMALLEST_CELL: Final = 8.0
-# The same for every face: a colour taken from it would tell something of it.
+# The same for every face: a colour taken from the face would reveal something about it.
 SOLID: Final = (0, 0, 0)
-# Pixels: so far around an area a pixel may still touch it, also at an ellipse's long sides.
+# Pixels: this far around an area a pixel may still touch it, also at an ellipse's long sides.
 _TOUCH: Final = 1.0
 OPAQUE: Final = frozenset({Style.SOLID, Style.EMOJI})
 _FARTHEST: Final = 1e9  # pixels: no picture is larger
-_AT_A_TIME: Final = 1_000_000  # pixels: what is needed beside the picture stays small
+_AT_A_TIME: Final = 1_000_000  # pixels: keeps temporary memory small
 
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """The pixels of a cover that lie in the picture: for each row from `top` on, the first column and the one after the last."""
+    """The pixels of a cover inside the picture: for each row from `top` on, the first column and the one after the last."""
 
     top: int
     starts: NDArray[np.int64]
@@ -55,7 +55,7 @@ class Area:
         return self.top + len(self.starts)
 
     def masks(self, within: slice | None = None) -> Iterator[tuple[slice, slice, Mask]]:
-        """The area a strip at a time, or its part in these rows: rows, columns, and which pixels there belong to it."""
+        """Yield the area, or its part in these rows, in strips: rows, columns, and a mask of its pixels."""
         across = slice(self.left, self.right)
         columns = np.arange(across.start, across.stop)
         step = max(1, _AT_A_TIME // len(columns))
@@ -67,12 +67,12 @@ class Area:
             yield slice(self.top + first, self.top + last), across, (columns >= starts) & (columns < ends)
 
     def meets(self, other: "Area") -> bool:
-        """Whether the two may have pixels in common."""
+        """Return whether the two may share pixels."""
         return self.top < other.bottom and other.top < self.bottom and self.left < other.right and other.left < self.right
 
 
 def area_of(cover: Cover, width: int, height: int) -> Area | None:
-    """Every pixel of a picture of that size that the cover may touch; None if there is none. Raises ValueError for what is no area."""
+    """Return every pixel of such a picture that the cover may touch; None if there is none. Raises ValueError for an invalid area."""
     box = cover.box
     if not all(math.isfinite(value) and abs(value) <= _FARTHEST for value in (box.x, box.y, box.w, box.h, cover.tilt)):
         raise ValueError("a cover's numbers are none of a picture")
@@ -86,7 +86,7 @@ def area_of(cover: Cover, width: int, height: int) -> Area | None:
     top, bottom = (min(max(math.floor(y + side), 0), height) for side in (-reach, reach + 1))
     rows = np.arange(top, bottom, dtype=np.float64) + (0.5 - y)
     first, last = find(rows, half_w, half_h, math.cos(turn), math.sin(turn))
-    # A pixel belongs to it if its middle lies between the two.
+    # A pixel belongs to it if its centre is between the two.
     starts = np.clip(np.ceil(np.clip(first + x - 0.5, -1, width + 1)), 0, width).astype(np.int64)
     ends = np.clip(np.floor(np.clip(last + x - 0.5, -2, width + 1)) + 1, 0, width).astype(np.int64)
     touched = np.nonzero(ends > starts)[0]
@@ -99,7 +99,7 @@ def area_of(cover: Cover, width: int, height: int) -> Area | None:
 def _ellipse(
     rows: NDArray[np.float64], half_w: float, half_h: float, cos: float, sin: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Where each row, given by its distance from the middle, enters and leaves it; where it does not, it leaves before it enters."""
+    """Return where each row, given by its distance from the centre, enters and leaves it; if it misses, it leaves before it enters."""
     # (dx cos + dy sin)^2 / w^2 + (dy cos - dx sin)^2 / h^2 = 1, solved for dx.
     a = (cos / half_w) ** 2 + (sin / half_h) ** 2
     b = cos * sin * (1 / half_w**2 - 1 / half_h**2) * rows
@@ -126,24 +126,24 @@ def _rectangle(
 
 
 def redact(pixels: Colours, covers: Sequence[Cover], *, order: str = "RGB") -> None:
-    """Draw the covers on the picture, in place; `order` says how its channels lie. Raises ValueError for a cover that is none."""
+    """Draw the covers on the picture, in place; `order` is the order of its channels. Raises ValueError for an invalid cover."""
     if order == "BGR":
         pixels = pixels[:, :, ::-1]
     drawn = from_below(pixels, covers)
     opaque = [each for each in drawn if each[0].look.style in OPAQUE]
-    # What leaves nothing comes first, too, so that no mean is taken of what is below it.
+    # Styles that leave nothing are also drawn first, so that no mean includes their content.
     for cover, area in (*(opaque if len(opaque) < len(drawn) else ()), *drawn):
         _STYLES[cover.look.style](pixels, cover, area)
 
 
 def from_below(pixels: Colours, covers: Sequence[Cover]) -> list[tuple[Cover, Area]]:
-    """The covers that touch the picture, and where; what leaves nothing lies above what leaves means. Raises ValueError."""
+    """Return the covers that touch the picture, with areas; styles that leave nothing are above those with means. Raises ValueError."""
     areas = [(cover, area) for cover in covers if (area := area_of(cover, pixels.shape[1], pixels.shape[0])) is not None]
     return sorted(areas, key=lambda each: each[0].look.style in OPAQUE)
 
 
 def covered(covers: Sequence[Cover], width: int, height: int) -> Mask:
-    """Which pixels of a picture of that size the covers touch. Raises ValueError."""
+    """Return which pixels of a picture of that size the covers touch. Raises ValueError."""
     mask = np.zeros((height, width), np.bool_)
     for cover in covers:
         if (area := area_of(cover, width, height)) is not None:
@@ -164,7 +164,7 @@ def _emoji(pixels: Colours, cover: Cover, area: Area) -> None:
 
 
 def emoji(cover: Cover, rows: slice, columns: slice, like: Colours) -> Colours:
-    """A drawn face that is no person's: how it looks in that part of the picture, in numbers and channels as those of `like`."""
+    """Return that part of a drawn face that resembles no person, with the numbers and channels of `like`."""
     box, turn = cover.box, math.radians(cover.tilt)
     x, y = box.x + box.w / 2, box.y + box.h / 2
     dy, dx = np.mgrid[rows, columns].astype(np.float32)
@@ -186,7 +186,7 @@ def _mosaic(pixels: Colours, cover: Cover, area: Area) -> None:
 
 
 def _blur(pixels: Colours, cover: Cover, area: Area) -> None:
-    """The mosaic's means, one passing smoothly into the next: no more is left than there."""
+    """Draw the mosaic's means with smooth transitions: it leaves no more information than the mosaic."""
     means, _, _ = _means(pixels, cover, area)
     channels = pixels.shape[2]
     small = np.ascontiguousarray(means).astype(np.float32)
@@ -199,7 +199,7 @@ def _blur(pixels: Colours, cover: Cover, area: Area) -> None:
 
 
 def _means(pixels: Colours, cover: Cover, area: Area) -> tuple[Colours, NDArray[np.int64], NDArray[np.int64]]:
-    """Mean colours of a grid over the area, and the rows and columns where its cells begin and end."""
+    """Return mean colours of a grid over the area, and the boundaries of its rows and columns."""
     ys, xs = grid(cover, area)
     means = np.empty((len(ys) - 1, len(xs) - 1, pixels.shape[2]), pixels.dtype)
     for row, (top, bottom) in enumerate(pairwise(ys)):
@@ -210,13 +210,13 @@ def _means(pixels: Colours, cover: Cover, area: Area) -> tuple[Colours, NDArray[
 
 
 def grid(cover: Cover, area: Area) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The rows and columns where the cells of a mosaic begin and end."""
+    """Return the boundaries of a mosaic's rows and columns."""
     cell = max(_SMALLEST_CELL, max(cover.box.w, cover.box.h) / CELLS)
     return _cuts(area.top, area.bottom, cell), _cuts(area.left, area.right, cell)
 
 
 def _cuts(first: int, last: int, cell: float) -> NDArray[np.int64]:
-    """A side cut into equal parts, none smaller than a cell unless the side is."""
+    """Divide a side into equal parts, none smaller than a cell unless the side is."""
     count = max(1, math.floor((last - first) / cell))
     return np.linspace(first, last, count + 1).round().astype(np.int64)
 

@@ -1,4 +1,4 @@
-"""A smiling face as a formula: it has any size, and no font and no picture file behind it."""
+"""Draws a smiling face by formula: at any size, without a font or a picture file."""
 
 from typing import Final
 
@@ -10,11 +10,11 @@ Floats = NDArray[np.float32]
 _YELLOW: Final = (1.0, 0.80, 0.20)
 _RIM: Final = (0.88, 0.62, 0.08)
 _DARK: Final = (0.25, 0.16, 0.05)
-_SOFT: Final = 0.04  # over so much of half a side one colour passes into the next
+_SOFT: Final = 0.04  # transition width between colours, in halves of a side
 
 
 def colours(u: Floats, v: Floats) -> Floats:
-    """RGB from 0 to 1, [..., 3], at places from -1 to 1 across and down. Beyond them it goes on in the colour of the rim."""
+    """Return RGB from 0 to 1, [..., 3], at coordinates from -1 to 1 across and down. Outside, the rim's colour continues."""
     drawn = np.empty((*u.shape, 3), np.float32)
     drawn[:] = _YELLOW
     _paint(drawn, np.hypot(u, v) - 0.93, _RIM)
@@ -28,6 +28,6 @@ def colours(u: Floats, v: Floats) -> Floats:
 def _paint(
     drawn: Floats, inside: NDArray[np.floating], colour: tuple[float, float, float], *, below: bool = False, soft: float = _SOFT
 ) -> None:
-    """Where `inside` is above 0; it is full at `soft`, or already at 0 unless `below`."""
+    """Paint where `inside` is above 0; fully at `soft`, or already at 0 unless `below`."""
     weight = np.clip(inside / soft + (0.0 if below else 1.0), 0, 1)[..., None]
     drawn += weight * (np.array(colour, np.float32) - drawn)

@@ -1,14 +1,14 @@
-"""How far the faces of a group differ: which of them are the least alike, and how far apart its two halves are."""
+"""Measures how much the faces of a cluster differ: the least similar ones, and the distance between its two halves."""
 
 import numpy as np
 
 from agent.vision.vectors import Floats, Ints
 
-_ROUNDS = 10  # until the halves stay as they are; they mostly do after three
+_ROUNDS = 10  # until the halves no longer change; usually after three
 
 
 def least_alike(vectors: Floats, most: int) -> Ints:
-    """Rows of `vectors` (float32 [n, d], length 1): the one farthest from all, then always the one farthest from those chosen."""
+    """Return rows of `vectors` (float32 [n, d], length 1): the one farthest from all, then always the one farthest from those chosen."""
     if not len(vectors) or not most:
         return np.zeros(0, np.int64)
     chosen = [int((vectors @ vectors.mean(axis=0)).argmin())]
@@ -21,9 +21,9 @@ def least_alike(vectors: Floats, most: int) -> Ints:
 
 
 def halves(vectors: Floats) -> tuple[np.ndarray[tuple[int], np.dtype[np.bool_]], float]:
-    """Which faces belong to the one half, and the distance that the mean cosine between the two halves stands for (0 for a single face).
+    """Return which faces belong to one half, and the distance for the mean cosine between the two halves (0 for a single face).
 
-    The halves are found from the least alike pair: each face joins the half whose mean is nearer, until none changes.
+    The halves start from the least similar pair: each face joins the half whose mean is nearer, until none changes.
     """
     if len(vectors) < 2:
         return np.ones(len(vectors), np.bool_), 0.0

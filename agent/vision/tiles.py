@@ -1,4 +1,4 @@
-"""The parts of an image that a net is given: windows that overlap, of few different sizes."""
+"""Divides an image into the net's inputs: overlapping windows of few different sizes."""
 
 import math
 from collections.abc import Sequence
@@ -13,19 +13,19 @@ from agent.vision.codecs import Pixels
 # A part of an image: left, top, right, bottom in pixels.
 Area: TypeAlias = tuple[int, int, int, int]
 
-# The net's memory grows with its input (1 GB at 2560): what is larger is looked at in overlapping windows.
+# The net's memory grows with its input (1 GB at 2560): larger images are processed in overlapping windows.
 WINDOW = 1280
 OVERLAP = 160
-# More windows than this are not sorted out.
+# With more windows than this, joining is skipped.
 MAX_WINDOWS = 100
-# So many times its size is looked at on each side of a hint: in a crowd others stand that left none.
+# The margin around a hint, in its sizes: in a crowd other faces nearby left no hint.
 AROUND = 14.0
-# Pixels: up to this side, canvases come in finer steps.
+# Pixels: up to this side, canvases have finer steps.
 _SMALL = 640
 
 
 def spans(length: int, window: int = WINDOW, overlap: int = OVERLAP) -> list[tuple[int, int]]:
-    """Cuts a side into overlapping stretches that the net can take, as few as can be and no longer than they need to be.
+    """Divide a side into overlapping spans that the net can process, as few and as short as possible.
 
     >>> spans(1000)
     [(0, 1000)]
@@ -38,19 +38,19 @@ def spans(length: int, window: int = WINDOW, overlap: int = OVERLAP) -> list[tup
 
 
 def grid(width: int, height: int, window: int = WINDOW, overlap: int = OVERLAP) -> list[Area]:
-    """Windows that cover everything."""
+    """Return windows that cover everything."""
     across, down = spans(width, window, overlap), spans(height, window, overlap)
     return [(left, top, right, bottom) for top, bottom in down for left, right in across]
 
 
 def surroundings(hint: Box) -> Box:
-    """What is looked at because of a hint."""
+    """Return the area to search because of a hint."""
     around = max(hint.w, hint.h) * AROUND
     return Box(hint.x - around, hint.y - around, hint.w + 2 * around, hint.h + 2 * around)
 
 
 def windows(wanted: Sequence[Box], width: int, height: int) -> list[Area]:
-    """Windows that hold all that is wanted, joined where that costs the net no more; or those that cover everything, if that is cheaper."""
+    """Return windows that contain all wanted areas, joined if that costs no more; or those that cover everything, if that is cheaper."""
     everything = grid(width, height)
     joined: list[Area] = []
     for box in sorted(wanted, key=lambda box: (box.x, box.y)):
@@ -78,19 +78,19 @@ def _union(one: Area, other: Area) -> Area:
 
 
 def _cost(area: Area) -> int:
-    """Pixels that the net is given."""
+    """Return the number of input pixels."""
     width, height = canvas_size(area[2] - area[0], area[3] - area[1])
     return width * height
 
 
 def canvas_size(width: int, height: int, step: int | None = None) -> tuple[int, int]:
-    """One of few sizes, multiples of `step`, so that the engine's memory does not grow with every new shape."""
+    """Return one of few sizes, multiples of `step`, so that the engine's memory does not grow with every new shape."""
     step = step or (128 if max(height, width) <= _SMALL else 256)
     return -(-width // step) * step, -(-height // step) * step
 
 
 def padded(pixels: Pixels, step: int | None = None) -> NDArray[np.uint8]:
-    """The image in the top left of a black canvas, whose size is as above."""
+    """Return the image in the top left of a black canvas of that size."""
     height, width = pixels.shape[:2]
     across, down = canvas_size(width, height, step)
     canvas = np.zeros((1, down, across, 3), np.uint8)

@@ -1,9 +1,9 @@
-"""Many vectors of length 1 in little memory, and how near others are to them: 16-bit fixed point, in blocks.
+"""Stores many vectors of length 1 compactly and computes their similarity: 16-bit fixed point, in blocks.
 
-Why so: a million of 192 values take 384 MB, half of what float32 does, and a look at all of them takes some 40 ms (numpy alone, one core),
-for each block is turned into float32 where it fits the processor's cache. A value is rounded by 1/65534 at most, a scalar product therefore
-wrong by 0.00021 at most and 0.00001 mostly; float32's own rounding is below that. Blocks, because they grow and shrink without copying
-what is there, and no moment holds it twice.
+A million vectors of 192 values take 384 MB, half of float32, and comparing all of them takes some 40 ms (numpy alone, one core),
+because each block is converted to float32 within the processor's cache. Rounding changes a value by 1/65534 at most, so a scalar product
+by 0.00021 at most and usually 0.00001; float32's own rounding is smaller. Blocks grow and shrink without copying
+existing data, so it is never in memory twice.
 """
 
 from collections.abc import Iterator
@@ -18,26 +18,26 @@ Codes: TypeAlias = NDArray[np.int16]
 
 BLOCK = 4_096  # rows
 SCALE = 32_767.0
-# Fewer queries are compared one by one: for so little work, BLAS takes longer to wake its threads than to do it.
+# Fewer queries are compared one by one: for so little work, BLAS takes longer to wake its threads than to compute.
 _FEW = 4
 
 
 class Vectors:
-    """Rows of `dimensions` values each. What a row holds that was never written is not defined."""
+    """Rows of `dimensions` values each. Rows that were never written are undefined."""
 
     def __init__(self, dimensions: int) -> None:
         self._dimensions = dimensions
         self._blocks: list[Codes] = []
 
     def resize(self, rows: int) -> None:
-        """Have room for so many, and for less than a block more."""
+        """Make room for this many rows, plus less than a block."""
         wanted = -(-rows // BLOCK)
         del self._blocks[wanted:]
         while len(self._blocks) < wanted:
             self._blocks.append(np.empty((BLOCK, self._dimensions), np.int16))
 
     def write(self, rows: Ints, codes: Codes) -> None:
-        """int16 [n, dimensions], as `encoded` makes them or `read` gives them."""
+        """Write int16 [n, dimensions], from `encoded` or `read`."""
         for number, chosen, inside in _by_block(rows):
             self._blocks[number][inside] = codes[chosen]
 
@@ -48,9 +48,9 @@ class Vectors:
         return codes
 
     def scores(self, queries: Floats, stop: int) -> Iterator[tuple[int, Floats]]:
-        """Scalar products with the rows before `stop`, block by block: its first row, and float32 [queries, rows].
+        """Yield scalar products with the rows before `stop`, block by block: its first row, and float32 [queries, rows].
 
-        What is handed out is overwritten by the next.
+        Each result is overwritten by the next one.
         """
         scaled = queries / np.float32(SCALE)
         rows = np.empty((BLOCK, self._dimensions), np.float32)
@@ -68,7 +68,7 @@ class Vectors:
 
 
 def encoded(vectors: Floats) -> Codes:
-    """Of vectors of length 1."""
+    """Encode vectors of length 1."""
     return np.asarray(np.rint(vectors * np.float32(SCALE)), np.int16)
 
 
@@ -77,7 +77,7 @@ def decoded(codes: Codes) -> Floats:
 
 
 def _by_block(rows: Ints) -> Iterator[tuple[int, Ints, Ints]]:
-    """Number of a block, which of `rows` are in it, and where there."""
+    """Yield the number of a block, the indices of `rows` in it, and their positions there."""
     numbers = rows // BLOCK
     order = np.argsort(numbers, kind="stable")
     for chosen in np.split(order, np.flatnonzero(np.diff(numbers[order])) + 1):

@@ -1,4 +1,4 @@
-"""YuNet, the fast detector: many times quicker than CenterFace, weaker on turned faces and on small ones."""
+"""YuNet, the fast detector: many times faster than CenterFace, weaker on turned faces and on small ones."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ RECIPE = "yunet-1"
 STRIDES = (8, 16, 32)
 # For each stride: class and object score [1, n, 1], box [1, n, 4], points [1, n, 10]; n cells of the image, row by row.
 OUTPUTS = tuple(f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in STRIDES)
-# Its small faces score lower than CenterFace's (measured: from 14 pixels of height on more than this, photos without any less).
+# Its small faces score lower than CenterFace's (measured: above this from 14 pixels of height on, below it in photos without any).
 HINT_SCORE = 0.1
 
 
@@ -24,16 +24,16 @@ class YuNet(Detector):
 
 
 def decode(outputs: Sequence[Floats], width: int, min_score: float) -> list[Detection]:
-    """Faces from the net's OUTPUTS, in pixels of its input, best first, not yet suppressed. `width` is the input's."""
+    """Return faces from the net's OUTPUTS, in pixels of its input, best first, not yet suppressed. `width` is the input's."""
     kinds = len(STRIDES)
     found = np.concatenate([_level(outputs[level::kinds], stride, width // stride, min_score) for level, stride in enumerate(STRIDES)])
     return [_detection(row) for row in found[np.argsort(-found[:, 0], kind="stable")[:MAX_CANDIDATES]]]
 
 
 def _level(outputs: Sequence[Floats], stride: int, columns: int, min_score: float) -> NDArray[np.float64]:
-    """Those of one stride: [n, 15], score, box (left, top, width, height), points (x, y)."""
+    """Return the faces of one stride: [n, 15], score, box (left, top, width, height), points (x, y)."""
     classes, objects, boxes, points = (output[0].astype(np.float64) for output in outputs)
-    # The net's authors take the root of this. Without it 0.5 is as sure as it is with CenterFace: up to 0.7 there are hands and clocks.
+    # The net's authors take its square root. Without it 0.5 is as reliable as with CenterFace: up to 0.7 there are hands and clocks.
     scores = np.clip(classes[:, 0], 0, 1) * np.clip(objects[:, 0], 0, 1)
     cells = np.nonzero(scores >= min_score)[0]
     places = np.stack([cells % columns, cells // columns], axis=1)

@@ -1,1 +1,1 @@
-"""Animated pictures, and files of several pages: read, looked through and written a frame at a time."""
+"""Animations, and files of several pages: read, detected and written a frame at a time."""

@@ -1,4 +1,4 @@
-"""Looks for faces in every frame of a film, as thoroughly as in a photo."""
+"""Detects faces in every frame of an animation, as thoroughly as in a photo."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -18,13 +18,13 @@ from agent.vision.codecs.decode import named
 from agent.vision.detector import THOROUGH_FACE, Decoder, Detection
 from agent.vision.prints import Prints
 
-# Seconds that count for one frame, however long it is shown: where a face is missed in one, those before and after it tell.
+# Seconds that count for one frame, however long it is shown: a face missed in one frame is covered by its neighbours.
 TICK: Final = 0.1
 Thorough = Callable[[Decoder, float], list[Detection]]
 
 
 def probe(data: bytes, limits: Limits) -> Clip:
-    """What it is, as of a clip; moments are numbers of frames. Raises ImageError, FilmTooLong."""
+    """Return its properties, as for a video; moments are frame numbers. Raises ImageError, FilmTooLong."""
     film = named(data, limits, lambda name: film_of(data, name, limits))
     count = len(film.numbers)
     return Clip(
@@ -44,10 +44,10 @@ def probe(data: bytes, limits: Limits) -> Clip:
 
 
 def look_through(data: bytes, limits: Limits, thorough: Thorough, prints: Prints | None = None) -> Seen:
-    """Raises ImageError.
+    """Return the detections of all frames. Raises ImageError.
 
-    Pages have nothing to do with each other. Of an animation no cuts are told: from frame to frame of a small one much changes, and a
-    cover that lingers over a cut does less harm than one that ends where there was none.
+    Pages are independent. Cuts in an animation are not detected: small ones change much from frame to frame, and a
+    cover that lingers over a cut does less harm than one that ends without a cut.
     """
     film = named(data, limits, lambda name: film_of(data, name, limits))
     sights: list[Sight] = []
@@ -63,7 +63,7 @@ def look_through(data: bytes, limits: Limits, thorough: Thorough, prints: Prints
 
 
 def still(data: bytes, limits: Limits, seconds: float, side: int) -> bytes:
-    """The frame of that moment, as JPEG, its longer side at most `side` pixels; one of the ends beyond them. Raises ImageError."""
+    """Return the frame of that moment, clamped to the range, as JPEG, its longer side at most `side` pixels. Raises ImageError."""
     film = named(data, limits, lambda name: film_of(data, name, limits))
     canvas = frame_at(data, film, round(seconds / TICK), limits).canvas
     pixels = shown(canvas)
@@ -71,14 +71,14 @@ def still(data: bytes, limits: Limits, seconds: float, side: int) -> bytes:
 
 
 def _finds(pixels: Pixels, faint: Pixels | None, thorough: Thorough, prints: Prints | None) -> tuple[Find, ...]:
-    """`faint` are the colours without what is transparent, if that may hide a face."""
+    """Return the faces; `faint` is the picture without transparency, if that may hide a face."""
     found: list[Detection] = []
     for each in (pixels,) if faint is None else (pixels, faint):
         image = Image(each, 1.0, each.shape[1], each.shape[0], "rgb")
         found = joined(found, thorough(lambda _, image=image: image, BEGINS))  # type: ignore[misc]  # the default has no type
     found = [face for face in found if max(face.box.w, face.box.h) >= THOROUGH_FACE]
     printed: Sequence[FreshPrint | None] = prints(lambda: pixels, found) if prints is not None else [None] * len(found)
-    # Whatever such a look finds is a face: a page has no other frame that could tell.
+    # Every detection counts as a face: a page has no other frames that could confirm it.
     return tuple(
         Find(head_of(face.box, face.landmarks), max(face.score, BEGINS), print) for face, print in zip(found, printed, strict=True)
     )

@@ -1,4 +1,4 @@
-"""Looks through the copy of a film before it is said to be done: each frame, decoded again, shows what was drawn."""
+"""Checks the copy of an animation: each frame, decoded again, must show what was drawn."""
 
 import zlib
 from collections.abc import Iterator
@@ -15,27 +15,27 @@ from agent.vision.copies.canvas import Canvas
 from agent.vision.copies.proof import MOST_OFF, block_means, readable
 
 Means = NDArray[np.float32]
-_DEEP: Final = 8  # bits more than are compared
+_DEEP: Final = 8  # more bits than are compared
 
 
 class Proof:
-    """What was drawn, coarsely: so much of all frames can be held until the copy is there."""
+    """Coarse copies of the drawn frames, small enough to hold all of them until the copy is finished."""
 
     def __init__(self) -> None:
-        self._meant: list[tuple[Means, int]] = []  # and what tells whether a frame is as the one before it
+        self._meant: list[tuple[Means, int]] = []  # and a marker of whether a frame equals the previous one
 
     def note(self, canvas: Canvas) -> None:
-        """The next frame, as it was encoded."""
+        """Record the next frame, as it was encoded."""
         self._meant.append((_seen(canvas), _digest(canvas)))
 
     def check(self, copy: bytes, limits: Limits) -> None:
-        """Raises CopyUnproven."""
+        """Check the copy. Raises CopyUnproven."""
         with readable():
             film = named(copy, limits, lambda name: film_of(copy, name, limits))
             self._compare((_seen(frame.canvas) for frame in frames(copy, film, limits)), len(self._meant) - len(film.numbers))
 
     def _compare(self, shown: Iterator[Means], spare: int) -> None:
-        """`spare` frames were left out by the encoder, each the same as the one before it. Raises CopyUnproven."""
+        """Compare; the encoder left out `spare` frames, each equal to the previous one. Raises CopyUnproven."""
         before: int | None = None
         for meant, digest in self._meant:
             if spare > 0 and digest == before:
@@ -57,7 +57,7 @@ def _alike(one: Means, other: Means) -> bool:
 
 
 def _seen(canvas: Canvas) -> Means:
-    """Means of blocks, of RGB and of what is transparent, where nothing is seen black."""
+    """Return block means of RGB and of transparency, with invisible pixels as black."""
     colours = canvas.colours if canvas.order == "RGB" else canvas.colours[:, :, ::-1]
     alpha = np.full(colours.shape[:2], np.iinfo(colours.dtype).max, colours.dtype) if canvas.alpha is None else canvas.alpha
     picture = np.dstack([*([colours] if colours.shape[2] == 3 else [colours] * 3), alpha])

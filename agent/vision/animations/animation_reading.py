@@ -1,4 +1,4 @@
-"""Gives the frames of an animated picture, or the pages of a TIFF, one after the other, each whole and upright."""
+"""Yields the frames of an animation, or the pages of a TIFF, each whole and upright."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,42 +14,42 @@ from agent.vision.codecs.decode import named
 from agent.vision.copies.canvas import Canvas, of_pillow, upright
 
 FORMATS: Final = frozenset({"gif", "png", "webp", "avif", "tiff"})
-# Frames, and pixels in all of them together: an hour's work at worst.
+# Frames, and pixels in all of them together: an hour's work at most.
 MOST_FRAMES, MOST_PIXELS = 5000, 1_000_000_000
 _SUBFILE, _REDUCED = 254, 1  # a TIFF's tag: whether a picture is another one's thumbnail
-_ON_ITS_SIDE = 5  # from this orientation on, width and height change places
-_PROFILE = 34675  # the tag for the profile of its colours
+_ON_ITS_SIDE = 5  # from this orientation on, width and height are swapped
+_PROFILE = 34675  # the tag for its colour profile
 _BITS, _DEEP = 258, 16  # the tag for bits per colour, and more than are kept
 _EIGHT = 8  # bits that are kept
 
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """What is known before a frame is decoded."""
+    """Properties known before a frame is decoded."""
 
     name: str  # the format
     width: int  # pixels of the first frame, upright
     height: int
-    numbers: tuple[int, ...]  # of the frames that are pictures of their own
-    loop: int | None = None  # how often it is shown again, 0: for ever; None: once, or not said
-    default: bool = False  # the first frame is shown only by those who can't show the others
-    left: frozenset[str] = frozenset()  # kinds that go into no copy
-    even: bool = True  # all are of one size
+    numbers: tuple[int, ...]  # of the frames that are independent pictures
+    loop: int | None = None  # repetitions, 0: endless; None: once, or unspecified
+    default: bool = False  # the first frame is only shown by programs that can't show the others
+    left: frozenset[str] = frozenset()  # kinds that no copy contains
+    even: bool = True  # all have one size
 
 
 @dataclass(slots=True)
 class Frame:
     canvas: Canvas
-    ms: float = 0.0  # how long it is shown
+    ms: float = 0.0  # duration
 
 
 def frames_in(data: bytes, limits: Limits) -> int:
-    """How many there are; 1 for what has no others. Raises ImageError, or FilmTooLong."""
+    """Return the number of frames; 1 if there are no others. Raises ImageError, or FilmTooLong."""
     return named(data, limits, lambda name: len(film_of(data, name, limits).numbers) if name in FORMATS else 1)
 
 
 def film_of(data: bytes, name: str, limits: Limits) -> Film:
-    """Raises FilmTooLong, or whatever the decoder raises."""
+    """Return the properties. Raises FilmTooLong, or any error of the decoder."""
     opened = others.open_checked(data, name, limits)
     count = int(getattr(opened, "n_frames", 1))
     if name == "tiff" and count > 1:
@@ -63,12 +63,12 @@ def film_of(data: bytes, name: str, limits: Limits) -> Film:
 
 
 def frames(data: bytes, film: Film, limits: Limits) -> Iterator[Frame]:
-    """Raises ImageError."""
+    """Yield the frames. Raises ImageError."""
     yield from _read(data, film, limits, film.numbers)
 
 
 def frame_at(data: bytes, film: Film, at: int, limits: Limits) -> Frame:
-    """One of them, the first or the last if there is none of that number. Raises ImageError."""
+    """Return one frame, clamped to the first or last. Raises ImageError."""
     return next(_read(data, film, limits, (film.numbers[min(max(at, 0), len(film.numbers) - 1)],)))
 
 
@@ -83,7 +83,7 @@ def _read(data: bytes, film: Film, limits: Limits, numbers: Sequence[int]) -> It
 
 
 def shown(canvas: Canvas) -> Pixels:
-    """As it is looked at: RGB of eight bits, what is transparent white."""
+    """Return the input of detection: RGB with eight bits, transparency as white."""
     plain = Canvas(canvas.colours.copy(), canvas.alpha, canvas.profile, canvas.order)
     plain.make_shallow()
     plain.make_opaque()
@@ -118,9 +118,9 @@ def _check(count: int, pixels: int) -> None:
 
 
 def _frame(opened: PIL.Image.Image, number: int, limits: Limits, size: tuple[int, int]) -> Frame:
-    """As much of it as lies in a picture of that size, always with what is transparent: the next frame may have some."""
+    """Return the part inside a picture of that size, always with an alpha channel: the next frame may have one."""
     opened.seek(number)
-    limits.check_pixels(*opened.size)  # a GIF's frame may say that it is larger than the picture, which then grows
+    limits.check_pixels(*opened.size)  # a GIF's frame may declare a larger size than the picture, which then grows
     whole = opened.convert("RGBA")
     pixels = np.asarray(whole if whole.size == size else whole.crop((0, 0, *size)))
     ms = float(opened.info.get("duration") or 0)
@@ -132,6 +132,6 @@ def _page(opened: PIL.Image.Image, number: int, limits: Limits) -> Frame:
     opened.seek(number)
     limits.make_room(*opened.size)
     opened.load()
-    # Its own: `info` still says what an earlier page said.
+    # The page's own: `info` still contains an earlier page's.
     profile = getattr(opened, "tag_v2", {}).get(_PROFILE)
     return Frame(of_pillow(opened, profile if isinstance(profile, bytes) else b""))

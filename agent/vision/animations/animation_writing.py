@@ -1,4 +1,4 @@
-"""Writes a film anew with what is covered covered, each frame whole: none shows what an earlier one left."""
+"""Writes an animation with its covers, each frame whole: none shows remains of an earlier one."""
 
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,13 +21,13 @@ Writer = Callable[[BinaryIO, Film, Iterator[Drawn], Kept, Notes], None]
 
 
 def write(data: bytes, ways: Sequence[Covered], limits: Limits, output: BinaryIO, *, strip: bool) -> int:
-    """Returns the number of frames. Raises ImageError, CopyUnsupported, CopyUnproven; ValueError for a cover that is none."""
+    """Return the number of frames. Raises ImageError, CopyUnsupported, CopyUnproven; ValueError for an invalid cover."""
     film = named(data, limits, lambda name: film_of(data, name, limits))
     kept, notes = _kept(data, film, limits, strip=strip)
     whole, proof = io.BytesIO(), Proof()
     drawn = _drawn(data, film, limits, ways, proof)
     _WRITERS[film.name](whole, film, drawn, kept, notes)
-    next(drawn, None)  # a writer that counts stops at the last one
+    next(drawn, None)  # a writer that counts frames stops at the last one
     copy = whole.getvalue()
     proof.check(copy, limits)
     output.write(copy)
@@ -35,7 +35,7 @@ def write(data: bytes, ways: Sequence[Covered], limits: Limits, output: BinaryIO
 
 
 def removed(data: bytes, limits: Limits, *, strip: bool) -> tuple[str, ...]:
-    """Kinds of what is in the original and not in its copy."""
+    """Return the kinds of content that are in the original but not in its copy."""
     film = named(data, limits, lambda name: film_of(data, name, limits))
     return tuple(sorted({*_kept(data, film, limits, strip=strip)[0].removed, *film.left} - {"frames", "pages"}))
 

@@ -1,4 +1,4 @@
-"""Formats that hold many pictures, written one picture at a time: what is held is the one at hand, and what was written."""
+"""Writes formats with many pictures, one picture at a time: only the current one and the output are in memory."""
 
 import io
 import struct
@@ -23,15 +23,15 @@ from agent.vision.copies.notes import Notes
 from agent.vision.copies.timeless import timeless
 from agent.vision.redactor import covered
 
-_GIF_PART: Final = 255  # bytes of a comment at a time
-_CLEAR: Final = 2  # what a GIF's frame does before the next one: gives way to nothing; else it stays
+_GIF_PART: Final = 255  # bytes of a comment per block
+_CLEAR: Final = 2  # a GIF frame's disposal before the next one: clear; otherwise it stays
 _FOR_EVER: Final = 0
-_LONGEST: Final = 65_535  # a PNG's numbers are of 16 bits
+_LONGEST: Final = 65_535  # a PNG's numbers have 16 bits
 
 
 @dataclass(slots=True)
 class Drawn:
-    """A frame whose covers are drawn."""
+    """A frame with its covers drawn."""
 
     canvas: Canvas
     ms: float
@@ -39,7 +39,7 @@ class Drawn:
 
 
 def write_gif(output: BinaryIO, film: Film, drawn: Iterator[Drawn], kept: Kept, _: Notes) -> None:
-    """Each frame has a palette of its own."""
+    """Write a GIF; each frame has its own palette."""
     output.write(b"GIF89a" + struct.pack("<HHBBB", film.width, film.height, 0x70, 0, 0))
     if film.loop is not None:
         output.write(b"\x21\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<HB", min(film.loop, 0xFFFF), 0))
@@ -58,7 +58,7 @@ def write_gif(output: BinaryIO, film: Film, drawn: Iterator[Drawn], kept: Kept, 
 
 
 def write_png(output: BinaryIO, film: Film, drawn: Iterator[Drawn], kept: Kept, _: Notes) -> None:
-    """APNG: with transparency throughout, of eight bits."""
+    """Write an APNG with alpha throughout, with eight bits."""
     turn, animated = 0, len(film.numbers) - film.default
     for number, frame in enumerate(drawn):
         encoded = png_copy.encode_part(frame.canvas.ordered("BGR"), frame.canvas.alpha)
@@ -90,7 +90,7 @@ def write_avif(output: BinaryIO, film: Film, drawn: Iterator[Drawn], kept: Kept,
 
 
 def write_tiff(output: BinaryIO, film: Film, drawn: Iterator[Drawn], kept: Kept, notes: Notes) -> None:
-    """Each page in its own size and with its own colours' profile; what is said of the picture stands on the first."""
+    """Write a TIFF, each page with its own size and colour profile; the picture's metadata is on the first."""
     whole = io.BytesIO()
     with TiffImagePlugin.AppendingTiffWriter(whole, new=True) as writer:
         for number, page in enumerate(drawn):
@@ -106,7 +106,7 @@ def write_tiff(output: BinaryIO, film: Film, drawn: Iterator[Drawn], kept: Kept,
 
 
 class _Reel(PIL.Image.Image):
-    """What Pillow takes for an image of many frames; each is made when it is asked for, and gone when the next one is."""
+    """An object that Pillow accepts as a multi-frame image; each frame is created on request, and released with the next one."""
 
     def __init__(self, drawn: Iterator[Drawn], count: int, times: list[int]) -> None:
         super().__init__()
@@ -156,11 +156,11 @@ def _gif_frame(output: BinaryIO, picture: PIL.Image.Image, ms: float, *, clears:
         how["transparency"] = picture.info["transparency"]
     parts = GifImagePlugin.getdata(picture, (0, 0), **how)
     output.writelines(parts)
-    parts.clear()  # a class that is made for each call holds them, and classes wait long to be collected
+    parts.clear()  # a class created for each call holds them, and classes are garbage-collected late
 
 
 def _share(ms: float) -> tuple[int, int]:
-    """Of a second, as two numbers: a sixtieth stays one."""
+    """Return a fraction of a second as two numbers: a sixtieth stays exact."""
     seconds = max(0.0, ms) / 1000
     share = Fraction(seconds).limit_denominator(1000)
     if share.numerator > _LONGEST:

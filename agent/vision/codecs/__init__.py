@@ -1,4 +1,4 @@
-"""Image files to pixels and back, one module for each family of formats."""
+"""Converts image files to pixels and back, one module for each family of formats."""
 
 from agent.vision.codecs.decode import decode
 from agent.vision.codecs.encode import encode_jpeg, encode_preview, encode_small, resize

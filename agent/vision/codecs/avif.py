@@ -1,9 +1,9 @@
-"""How an AVIF's pictures are coded, which Pillow doesn't tell: bits of a number, and how finely colours are sampled."""
+"""Reads how an AVIF's pictures are coded, which Pillow doesn't report: bit depth and chroma subsampling."""
 
 from dataclasses import dataclass
 from typing import Final
 
-_HEAD: Final = 1_000_000  # bytes: the boxes that tell stand before the pictures
+_HEAD: Final = 1_000_000  # bytes: these boxes precede the pictures
 _MANY: Final = 64
 _MONOCHROME: Final = 0x10
 _SAMPLINGS: Final = {0x0: "4:4:4", 0x8: "4:2:2", 0xC: "4:2:0"}
@@ -16,7 +16,7 @@ class Coding:
 
 
 def coding_of(data: bytes) -> Coding:
-    """Of the colours; what lies beside them, as transparency, is coded without any."""
+    """Return the coding of the colours; auxiliary pictures, such as transparency, are coded without any."""
     head, at = data[:_HEAD], 0
     found = Coding()
     for _ in range(_MANY):

@@ -1,4 +1,4 @@
-"""BMP whose channels lie in words by masks of their own, of which Pillow knows the usual ones only."""
+"""Reads BMP with channel masks, of which Pillow supports only the usual ones."""
 
 import struct
 from typing import Any, Final, TypeAlias, cast
@@ -12,19 +12,19 @@ from agent.vision.codecs.image import Limits, Pixels
 
 Words: TypeAlias = NDArray[Any]
 
-_MASKS: Final = frozenset({3, 6})  # the ways to write pixels in which masks are told
-_SHORTEST: Final = 40  # bytes of a header that tells them
+_MASKS: Final = frozenset({3, 6})  # the compression types with masks
+_SHORTEST: Final = 40  # bytes of a header that contains them
 _WORDS: Final = {16: np.dtype("<u2"), 32: np.dtype("<u4")}
 
 
 def by_masks(data: bytes, limits: Limits) -> PIL.Image.Image:
-    """Raises ImageUnsupported, ImageTooLarge, ImageTruncated; struct.error for a header that is cut."""
+    """Decode the picture. Raises ImageUnsupported, ImageTooLarge, ImageTruncated; struct.error for a truncated header."""
     begin, size, width, height, _, bits, way = struct.unpack_from("<4xLLllHHL", data, 6)
     if way not in _MASKS or bits not in _WORDS or size < _SHORTEST or width <= 0 or not height:
         raise ImageUnsupported
     limits.check_pixels(width, abs(height))
     limits.make_room(width, abs(height))
-    # Of the oldest header they follow it, in later ones they stand at the same place.
+    # In the oldest header they follow it, in later ones they are at the same place.
     red, green, blue, alpha = (*struct.unpack_from("<3L", data, 54), struct.unpack_from("<L", data, 66)[0] if way == 6 or size >= 56 else 0)
     if not (red and green and blue):
         raise ImageUnsupported
@@ -37,7 +37,7 @@ def by_masks(data: bytes, limits: Limits) -> PIL.Image.Image:
 
 
 def _channel(words: Words, mask: int) -> Pixels:
-    """Stretched or cut to eight bits."""
+    """Return the channel, stretched or cut to eight bits."""
     low = (mask & -mask).bit_length() - 1
     numbers = (words.astype(np.uint32) & np.uint32(mask)) >> np.uint32(low)
     return np.asarray(np.rint(numbers * np.float32(255 / (mask >> low))).clip(0, 255), np.uint8)

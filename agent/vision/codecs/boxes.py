@@ -1,10 +1,10 @@
-"""The outer boxes of a file of boxes (ISO 14496-12), as HEIC and AVIF are."""
+"""Reads the outer boxes of a box-based file (ISO 14496-12), such as HEIC and AVIF."""
 
 from collections.abc import Iterator
 
 
 def boxes(data: bytes) -> Iterator[tuple[bytes, int]]:
-    """Kind of each, and where it ends by its own words. One whose words are wrong ends with the file."""
+    """Yield the kind of each box and its declared end. A box with an invalid size ends with the file."""
     at = 0
     while at + 8 <= len(data):
         kind, size = data[at + 4 : at + 8], int.from_bytes(data[at : at + 4], "big")

@@ -1,4 +1,4 @@
-"""Colours as screens show them: whatever a file means by its numbers becomes sRGB, eight bits each."""
+"""Converts any colour representation of a file to sRGB with eight bits."""
 
 import io
 from collections.abc import Callable
@@ -13,14 +13,14 @@ from PIL import ImageCms
 
 from agent.vision.codecs.image import Pixels
 
-_AT_A_TIME: Final = 1_000_000  # pixels: what is needed beside the picture stays small
+_AT_A_TIME: Final = 1_000_000  # pixels: keeps temporary memory small
 _LARGEST_PROFILE: Final = 4_000_000  # bytes
 _BITS, _PHOTOMETRIC, _TWELVE = 258, 262, (12,)  # a TIFF's tags
 _S_RGB: Final = (b"sRGB", "sRGB".encode("utf-16-be"))
 
 
 def to_srgb(profile: bytes) -> Callable[[Pixels], None] | None:
-    """What changes RGB pixels of an ICC profile to sRGB, where they lie; None if they may stay, or the profile can't be used."""
+    """Return a function that converts RGB pixels of an ICC profile to sRGB in place; None if not needed, or if the profile is invalid."""
     if any(name in profile for name in _S_RGB):
         return None  # most pictures
     transform = _transform(profile, "RGB")
@@ -28,7 +28,7 @@ def to_srgb(profile: bytes) -> Callable[[Pixels], None] | None:
         return None
 
     def convert(pixels: Pixels) -> None:
-        with suppress(ImageCms.PyCMSError, ValueError):  # a profile that breaks only when it is used
+        with suppress(ImageCms.PyCMSError, ValueError):  # a profile that fails only when it is used
             for rows in strips(pixels.shape[1], pixels.shape[0]):
                 pixels[rows] = np.asarray(ImageCms.applyTransform(PIL.Image.fromarray(pixels[rows]), transform))
 
@@ -36,7 +36,7 @@ def to_srgb(profile: bytes) -> Callable[[Pixels], None] | None:
 
 
 def to_rgb(opened: PIL.Image.Image, profile: bytes) -> Pixels:
-    """Any of Pillow's modes as 8-bit RGB, inks by their ICC profile; what is transparent becomes white."""
+    """Convert any of Pillow's modes to 8-bit RGB, inks by their ICC profile; transparency becomes white."""
     out = np.empty((opened.height, opened.width, 3), np.uint8)
     transform = _transform(profile, opened.mode) if opened.mode in ("CMYK", "LAB") else None
     white, negative = _brightest(opened), _is_negative(opened)
@@ -47,7 +47,7 @@ def to_rgb(opened: PIL.Image.Image, profile: bytes) -> Pixels:
 
 
 def sixteen_bits(opened: PIL.Image.Image) -> NDArray[np.uint16]:
-    """A picture of Pillow's modes I;16, black 0 and white 65535: [height, width]."""
+    """Return a picture of Pillow's modes I;16, black 0 and white 65535: [height, width]."""
     grey = np.asarray(opened).astype(np.uint16)
     if _bits(opened) == _TWELVE:
         grey = np.bitwise_or(grey << np.uint16(4), grey >> np.uint16(8))
@@ -55,19 +55,19 @@ def sixteen_bits(opened: PIL.Image.Image) -> NDArray[np.uint16]:
 
 
 def strips(width: int, height: int) -> list[slice]:
-    """The rows of an image, a million pixels at a time."""
+    """Return the rows of an image in strips of a million pixels."""
     step = max(1, _AT_A_TIME // max(1, width))
     return [slice(top, top + step) for top in range(0, height, step)]
 
 
 def _strip_to_rgb(strip: PIL.Image.Image, transform: ImageCms.ImageCmsTransform | None, white: float, negative: bool) -> Pixels:
     if strip.mode in ("I", "F") or strip.mode.startswith("I;16"):
-        with np.errstate(all="ignore"):  # numbers that are none
+        with np.errstate(all="ignore"):  # invalid numbers
             grey = np.nan_to_num(np.asarray(strip).astype(np.float32) * (255 / white), posinf=255, neginf=0).clip(0, 255)
         return np.stack([(255 - grey if negative else grey).astype(np.uint8)] * 3, axis=-1)
     if transform is not None:
         return np.asarray(ImageCms.applyTransform(strip, transform), np.uint8)
-    if strip.mode == "La":  # grey that is multiplied with its alpha: Pillow knows one way from there
+    if strip.mode == "La":  # grey premultiplied with its alpha: Pillow has one conversion from it
         strip = strip.convert("LA")
     if strip.has_transparency_data:
         picture = strip.convert("RGBA")
@@ -76,14 +76,14 @@ def _strip_to_rgb(strip: PIL.Image.Image, transform: ImageCms.ImageCmsTransform 
 
 
 def _brightest(opened: PIL.Image.Image) -> float:
-    """What stands for white where the numbers are no bytes."""
+    """Return the value of white if the numbers are not bytes."""
     if opened.mode.startswith("I;16"):
         return 4080.0 if _bits(opened) == _TWELVE else 65280.0
     if opened.mode not in ("I", "F"):
         return 255.0
     most = max((float(value) for value in np.ravel(opened.getextrema()) if np.isfinite(value)), default=255.0)
     if opened.mode == "F" and 0 < most <= 1:
-        return 1.0  # light, as programs reckon with it
+        return 1.0  # linear light, as programs compute with it
     return max(most, 255.0)
 
 
@@ -92,7 +92,7 @@ def _bits(opened: PIL.Image.Image) -> object:
 
 
 def _is_negative(opened: PIL.Image.Image) -> bool:
-    """Whether 0 is white in a TIFF whose numbers are no bytes. Bytes its decoder turns round itself."""
+    """Return whether 0 is white in a TIFF whose numbers are not bytes. The decoder inverts bytes itself."""
     return bool(getattr(opened, "tag_v2", {}).get(_PHOTOMETRIC) == 0)
 
 

@@ -1,4 +1,4 @@
-"""Bytes to pixels: an upright RGB array, decoded no finer than it is needed, and the right name for what is wrong with a file."""
+"""Decodes bytes to an upright RGB array, no finer than necessary, and names what is wrong with a file."""
 
 import warnings
 from collections.abc import Callable
@@ -20,20 +20,20 @@ from agent.vision.codecs.tiff import Exif
 T = TypeVar("T")
 A = TypeVar("A", bound=NDArray[np.generic])
 
-_NO_MEMORY: Final = -4  # OpenCV's number for it
+_NO_MEMORY: Final = -4  # OpenCV's error number for it
 
 
 def decode(data: bytes, limits: Limits, side: int | None = None) -> Image:
-    """Decode to a longer side of at least `side` pixels where the format can be decoded reduced, else whole.
+    """Decode to a longer side of at least `side` pixels if the format supports reduced decoding, otherwise at full size.
 
-    Limits are checked from the header, before anything is decoded.
+    Limits are checked from the header, before decoding.
     Raises ImageEmpty, ImageUnsupported, ImageTruncated, ImageCorrupt or ImageTooLarge.
     """
     return named(data, limits, lambda name: _decode(data, name, limits, side))
 
 
 def named(data: bytes, limits: Limits, read: Callable[[str], T]) -> T:
-    """What `read` makes of the bytes, told their format; what goes wrong gets its name. Raises as above."""
+    """Return the result of `read` for the bytes and their format; errors are translated. Raises as above."""
     if not data:
         raise ImageEmpty
     limits.check_bytes(len(data))
@@ -41,12 +41,12 @@ def named(data: bytes, limits: Limits, read: Callable[[str], T]) -> T:
     if name is None:
         raise ImageUnsupported
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # broken metadata; and Pillow's own size limit, where ours counts
+        warnings.simplefilter("ignore")  # broken metadata; and Pillow's own size limit, because ours applies
         try:
             return read(name)
         except AgentError:
             raise
-        except Exception as error:  # decoders raise whatever broken bytes lead them to
+        except Exception as error:  # decoders raise anything for broken bytes
             if _asks_too_much(error):
                 raise ImageTooLarge from error
             if others.says_unsupported(error):
@@ -79,7 +79,7 @@ def _upright(pixels: Pixels, scale: float, width: int, height: int, name: str, e
 
 
 def turn(pixels: A, orientation: int) -> A:
-    """EXIF's eight ways a camera was held, undone: a view."""
+    """Undo one of EXIF's eight orientations: a view."""
     turned: NDArray[Any] = pixels
     if orientation >= 5:
         turned = turned.swapaxes(0, 1)
@@ -91,13 +91,13 @@ def turn(pixels: A, orientation: int) -> A:
 
 
 def _asks_too_much(error: Exception) -> bool:
-    """Whether a decoder was refused memory, or refused it itself: the engine may take no more than its limit of pixels asks for."""
+    """Return whether a decoder was refused memory, or refused to allocate it: the pixel limit bounds the engine's memory."""
     by_opencv = isinstance(error, cv2.error) and error.code == _NO_MEMORY
     return by_opencv or isinstance(error, MemoryError | PIL.Image.DecompressionBombError) or "memory alloc" in str(error).lower()
 
 
 def _is_cut(name: str, data: bytes, error: Exception) -> bool:
-    """Whether a file that can't be decoded ends too early, as one does that is still being copied."""
+    """Return whether a file that can't be decoded ends too early, as during copying."""
     match name:
         case "png":
             return b"IEND" not in data[-1024:]
@@ -114,5 +114,5 @@ def _is_cut(name: str, data: bytes, error: Exception) -> bool:
 
 
 def _boxes_are_cut(data: bytes) -> bool:
-    """Whether a file of boxes (ISO 14496-12) ends inside one."""
+    """Return whether a box-based file (ISO 14496-12) ends inside a box."""
     return max((end for _, end in boxes(data)), default=0) != len(data)

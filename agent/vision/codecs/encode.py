@@ -1,4 +1,4 @@
-"""Pixels to small pictures: resizing, and JPEG as thumbnails, previews and chips."""
+"""Creates small pictures: resizing, and JPEG for thumbnails, previews and chips."""
 
 import cv2
 import numpy as np
@@ -9,12 +9,12 @@ from agent.vision.codecs.image import Image, Limits, Pixels
 
 
 def encode_preview(data: bytes, limits: Limits, side: int) -> bytes:
-    """The upright image as JPEG, its longer side at most `side` pixels. Raises what `decode` raises."""
+    """Return the upright image as JPEG, its longer side at most `side` pixels. Raises what `decode` raises."""
     return encode_small(decode(data, limits, side), side)
 
 
 def encode_small(image: Image, side: int) -> bytes:
-    """JPEG in the colours of screens, the longer side at most `side` pixels."""
+    """Return a JPEG in sRGB, the longer side at most `side` pixels."""
     pixels = image.pixels
     height, width = pixels.shape[:2]
     ratio = side / max(height, width)
@@ -31,9 +31,9 @@ def encode_jpeg(pixels: Pixels, quality: int) -> bytes:
 
 
 def resize(pixels: Pixels, width: int, height: int) -> Pixels:
-    """Smaller so that every pixel takes part, which keeps small faces from aliasing; larger by cubic interpolation.
+    """Shrink with all pixels contributing, which keeps small faces from aliasing; enlarge by cubic interpolation.
 
-    Averaging over areas of any size takes ten times as long as over whole blocks of pixels, or as blending neighbours down to half the
+    Averaging over areas of any size takes ten times as long as averaging whole blocks, or as linear interpolation down to half the
     size, which looks the same (measured).
     """
     rows, columns = pixels.shape[:2]

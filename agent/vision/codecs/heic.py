@@ -1,4 +1,4 @@
-"""HEIC, the photos of phones. Its library is loaded when the first one comes."""
+"""Decodes HEIC, the photo format of phones. Its library is loaded with the first such photo."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 
 class _Held:
-    """The main picture for NumPy, which keeps what it is an array of: the library's own view lets its memory go."""
+    """Exposes the main picture to NumPy, and keeps its memory alive: the library's own view releases it."""
 
     def __init__(self, opened: "HeifFile") -> None:
         self.opened = opened
         seen = np.asarray(opened)
-        place = (seen.ctypes.data, False)  # to be written to: a copy of the largest photos takes 600 MB
+        place = (seen.ctypes.data, False)  # writable: a copy of the largest photos takes 600 MB
         self.__array_interface__: dict[str, Any] = {"shape": seen.shape, "typestr": seen.dtype.str, "version": 3, "data": place}
 
 
 def decode(data: bytes, limits: Limits) -> tuple[Pixels, Exif, bytes]:
-    """The main picture and the profile of its colours. Raises ImageTooLarge, or what the decoder raises.
+    """Return the main picture and its colour profile. Raises ImageTooLarge, or what the decoder raises.
 
-    It stands upright whatever EXIF says: turning is part of the format.
+    It is upright whatever EXIF says: rotation is part of the format.
     """
     import pi_heif
 

@@ -1,4 +1,4 @@
-"""What the decoders speak of: pixels, a decoded image, and what a file may ask of the machine."""
+"""The decoders' shared types: pixels, a decoded image, and limits for files."""
 
 import math
 from collections.abc import Callable
@@ -13,28 +13,28 @@ from agent.domain.errors import ImageTooLarge
 
 Pixels: TypeAlias = NDArray[np.uint8]  # [height, width, 3], RGB unless said otherwise
 
-# Pixels: more of them, decoded whole, take 100 MB and more while the decoder hands them over.
+# Pixels: above this, decoding whole takes 100 MB or more at the end.
 LARGE = 16e6
 WHOLE = 100  # megapixels: they take 500 MB
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a file may ask of memory, and its decoder of the processor."""
+    """Limits of memory and processor time for a file and its decoder."""
 
     megapixels: float
     megabytes: float
     threads: int = 1
-    give_back: Callable[[], None] | None = None  # lets go of memory that can be had again
+    give_back: Callable[[], None] | None = None  # releases reusable memory
 
     def check_pixels(self, width: int, height: int) -> None:
-        """Raises ImageTooLarge."""
+        """Check the pixel limit. Raises ImageTooLarge."""
         megapixels = width * height / 1e6
         if megapixels > self.megapixels:
             raise ImageTooLarge(megapixels=round(megapixels), limit=self.megapixels)
 
     def check_whole(self, width: int, height: int) -> None:
-        """Of a format that is decoded whole with twice the memory of others: beyond `WHOLE` the limit is half. Raises ImageTooLarge."""
+        """Check a format that is decoded whole with twice the memory of others: beyond `WHOLE` the limit is half. Raises ImageTooLarge."""
         if self.megapixels <= WHOLE:
             self.check_pixels(width, height)
             return
@@ -43,19 +43,19 @@ class Limits:
             raise ImageTooLarge(needed=str(math.ceil(2 * megapixels)), megapixels=round(megapixels), limit=math.floor(limit))
 
     def make_room(self, width: int, height: int) -> None:
-        """Before a large picture is decoded whole."""
+        """Release memory before a large picture is decoded whole."""
         if self.give_back is not None and width * height > LARGE:
             self.give_back()
 
     def check_bytes(self, size: int) -> None:
-        """Raises ImageTooLarge."""
+        """Check the file size. Raises ImageTooLarge."""
         if size > self.megabytes * 1e6:
             raise ImageTooLarge(megabytes=round(size / 1e6), limit=self.megabytes)
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A decoded image, upright. `pixels` may be smaller than the image: `scale` is decoded by full size."""
+    """A decoded image, upright. `pixels` may be smaller than the image: `scale` is decoded size by full size."""
 
     pixels: Pixels
     scale: float
@@ -63,14 +63,14 @@ class Image:
     height: int
     format: str
     taken_at: datetime | None = None  # by the camera's clock
-    to_screen: Callable[[Pixels], None] | None = None  # changes the colours of pixels to sRGB, where they lie; None if they are that
+    to_screen: Callable[[Pixels], None] | None = None  # converts pixels to sRGB in place; None if they are sRGB
 
     @property
     def reduced(self) -> bool:
         return self.scale < 1.0
 
     def shown(self, pixels: Pixels) -> Pixels:
-        """What was cut or made of `pixels`, in the colours of screens. Not done to whole images: faces are found in any colours."""
+        """Return derived pixels converted to sRGB. Whole images are not converted: faces are found in any colours."""
         if self.to_screen is None:
             return pixels
         pixels = pixels.copy()

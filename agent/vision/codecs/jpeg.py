@@ -1,4 +1,4 @@
-"""JPEG: what its header says, read without a decoder, and decoding at an eighth, a quarter, half or the whole of its size."""
+"""JPEG: the header, read without a decoder, and decoding at an eighth, a quarter, half or the whole of its size."""
 
 import struct
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from agent.vision.codecs import others
 from agent.vision.codecs.image import Limits, Pixels
 from agent.vision.codecs.tiff import Exif, oriented, read_exif
 
-# libjpeg leaves out the fine frequencies at no cost: half the size is five times faster than the whole (measured).
-# The names say grey, but only the size is taken from these flags: OpenCV has no others that go with RGB.
+# libjpeg skips the high frequencies at no cost: half the size is five times faster than the whole (measured).
+# The names say grey, but only the size is taken from these flags: OpenCV has no others for RGB.
 _REDUCTIONS: Final = (
     (8, cv2.IMREAD_REDUCED_GRAYSCALE_8),
     (4, cv2.IMREAD_REDUCED_GRAYSCALE_4),
@@ -22,8 +22,8 @@ _REDUCTIONS: Final = (
     (1, 0),
 )
 FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_COMMON: Final = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})  # not those without loss, nor in several layers: nobody shows them
-_NO_SEGMENT: Final = frozenset({0x00, 0x01, 0xFF, *range(0xD0, 0xD8)})  # padding, and markers that stand alone
+_COMMON: Final = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})  # not lossless or hierarchical: no viewer shows them
+_NO_SEGMENT: Final = frozenset({0x00, 0x01, 0xFF, *range(0xD0, 0xD8)})  # padding, and markers without content
 SCAN: Final = 0xDA
 END: Final = b"\xff\xd9"
 ICC: Final = b"ICC_PROFILE\0"
@@ -33,21 +33,21 @@ _PROFILE_PARTS: Final = 64  # 4 MB
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What stands before the pixels."""
+    """The data before the pixels."""
 
     width: int
     height: int
     components: int
-    common: bool  # a way of coding that decoders know
-    end: int  # where the picture's end mark ends; 0 if it has none
+    common: bool  # a coding that decoders support
+    end: int  # the end of the picture's end marker; 0 if it has none
     exif: Exif
-    profile: bytes  # ICC; empty if there is none
+    profile: bytes  # ICC; empty if missing
 
 
 def read_header(data: bytes, start: int = 0, *, strict: bool = False) -> Header:
-    """The header of the JPEG that begins at `start`. Raises ImageTruncated or ImageCorrupt; if `strict` also for bytes between segments.
+    """Return the header of the JPEG at `start`. Raises ImageTruncated or ImageCorrupt; if `strict` also for bytes between segments.
 
-    Thumbnails inside the metadata have sizes and end marks of their own, so those segments are stepped over.
+    Thumbnails inside the metadata have their own sizes and end markers, so those segments are skipped.
     """
     frame: bytes | None = None
     common, exif, profile, packet = False, Exif(), dict[int, bytes](), b""
@@ -56,7 +56,7 @@ def read_header(data: bytes, start: int = 0, *, strict: bool = False) -> Header:
             if frame is None:
                 raise ImageCorrupt
             bits, height, width, components = struct.unpack(">BHHB", frame)
-            # Coded pixels never form an end mark by chance. Mostly it is the last there is; in a raw file the first one counts.
+            # Coded pixels never form an end marker by chance. Usually it is the last one; in a raw file the first one counts.
             end = len(data) if data.endswith(END) and not strict else data.find(END, following) + 2
             parts = b"".join(profile[number] for number in sorted(profile))
             return Header(width, height, components, common and bits == 8, end if end > 1 else 0, oriented(exif, packet), parts)
@@ -73,7 +73,7 @@ def read_header(data: bytes, start: int = 0, *, strict: bool = False) -> Header:
 
 
 def segments(data: bytes, at: int, *, strict: bool) -> Iterator[tuple[int, int, int]]:
-    """Marker, where its content begins, where it ends; whole ones only, up to the first scan. Raises ImageCorrupt."""
+    """Yield marker, start and end of content; complete segments only, up to the first scan. Raises ImageCorrupt."""
     while 0 <= at <= len(data) - 4:
         marker = data[at + 1]
         if data[at] != 0xFF or marker in _NO_SEGMENT:
@@ -92,7 +92,7 @@ def segments(data: bytes, at: int, *, strict: bool) -> Iterator[tuple[int, int, 
 
 
 def decode(data: bytes, header: Header, limits: Limits, side: int | None) -> tuple[Pixels, float]:
-    """Pixels as they lie in the file, and their scale. Raises ImageTruncated, ImageUnsupported, ImageTooLarge or ImageCorrupt."""
+    """Return pixels in the file's orientation, and their scale. Raises ImageTruncated, ImageUnsupported, ImageTooLarge or ImageCorrupt."""
     check(header, limits)
     longer = max(header.width, header.height)
     factor, flag = next((f, flag) for f, flag in _REDUCTIONS if f == 1 or (side is not None and longer / f >= side))
@@ -102,7 +102,7 @@ def decode(data: bytes, header: Header, limits: Limits, side: int | None) -> tup
 
 
 def decode_to_copy(data: bytes, header: Header, limits: Limits) -> Pixels:
-    """All pixels as they lie in the file, [height, width, 1 or 3], blue first: as they are encoded again. Not for inks. Raises as above."""
+    """Return all pixels in the file's orientation, [height, width, 1 or 3], blue first, for re-encoding. Not for inks. Raises as above."""
     check(header, limits)
     limits.make_room(header.width, header.height)
     decoded = _decoded(data, cv2.IMREAD_GRAYSCALE if header.components == 1 else cv2.IMREAD_COLOR_BGR)
@@ -110,12 +110,12 @@ def decode_to_copy(data: bytes, header: Header, limits: Limits) -> Pixels:
 
 
 def check(header: Header, limits: Limits) -> None:
-    """Whether it can be decoded. Raises ImageTruncated, ImageUnsupported, ImageTooLarge."""
+    """Check that it can be decoded. Raises ImageTruncated, ImageUnsupported, ImageTooLarge."""
     limits.check_pixels(header.width, header.height)
     if not header.common:
         raise ImageUnsupported
     if not header.end:
-        raise ImageTruncated  # libjpeg would fill the rest with grey and say nothing
+        raise ImageTruncated  # libjpeg would fill the rest with grey without an error
 
 
 def _decoded(data: bytes, flags: int) -> Pixels:

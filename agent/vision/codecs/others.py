@@ -1,4 +1,4 @@
-"""What Pillow decodes: PNG, WebP, GIF, BMP, TIFF, AVIF, and JPEG in inks. Only the decoder of the sniffed format is tried."""
+"""Decodes with Pillow: PNG, WebP, GIF, BMP, TIFF, AVIF, and CMYK JPEG. Only the decoder of the detected format is tried."""
 
 import io
 from collections.abc import Callable
@@ -20,7 +20,7 @@ _TIFF_BITS: Final = 258  # a tag
 
 
 def decode(data: bytes, name: str, limits: Limits) -> tuple[Pixels, Exif, bytes]:
-    """The first picture as it lies in the file, and the profile of its colours. Raises ImageError, or whatever the decoder raises."""
+    """Return the first picture in the file's orientation, and its colour profile. Raises ImageError, or any error of the decoder."""
     opened = open_checked(data, name, limits)
     profile = opened.info.get("icc_profile") or b""
     if name == "webp" and opened.mode == "RGB" and not getattr(opened, "is_animated", False):
@@ -30,9 +30,9 @@ def decode(data: bytes, name: str, limits: Limits) -> tuple[Pixels, Exif, bytes]
 
 
 def open_checked(data: bytes, name: str, limits: Limits) -> PIL.Image.Image:
-    """The file opened, not loaded yet, and room made for its first picture. Raises as above."""
+    """Open the file without loading it, and make room for its first picture. Raises as above."""
     if name == "webp" and (canvas := _webp_canvas(data)) is not None:
-        limits.check_pixels(*canvas)  # its decoder takes the memory when the file is opened
+        limits.check_pixels(*canvas)  # its decoder allocates memory when the file is opened
     elif name == "png":
         data = png.readable(data)
     elif name == "tiff":
@@ -46,14 +46,14 @@ def open_checked(data: bytes, name: str, limits: Limits) -> PIL.Image.Image:
 
 
 def load(opened: PIL.Image.Image, name: str) -> None:
-    """Decode the picture at hand. A BMP nothing of which is visible is opaque: who does not know its fourth byte leaves it 0."""
+    """Decode the current picture. A completely invisible BMP is opaque: programs unaware of the fourth byte leave it 0."""
     opened.load()
     if name == "bmp" and opened.mode == "RGBA" and opened.getchannel("A").getextrema() == (0, 0):
         opened.putalpha(255)
 
 
 def bits_of(opened: PIL.Image.Image, data: bytes, name: str) -> int:
-    """The most that a number of the file's colours has, whatever is left of them when it is decoded."""
+    """Return the bit depth of the file's colours, however much of it survives decoding."""
     match name:
         case "png":
             return data[24] if len(data) > 24 else 8
@@ -67,7 +67,7 @@ def bits_of(opened: PIL.Image.Image, data: bytes, name: str) -> int:
 
 
 def exif_read(opened: PIL.Image.Image, data: bytes, name: str) -> Exif:
-    """What its EXIF says, or its XMP. A TIFF is turned by its decoder."""
+    """Return its EXIF, or its XMP. A TIFF is rotated by its decoder."""
     if name == "tiff":
         return Exif(1, read_exif(data).taken_at)
     packet = opened.info.get("xmp") or opened.info.get("XML:com.adobe.xmp") or b""
@@ -75,7 +75,7 @@ def exif_read(opened: PIL.Image.Image, data: bytes, name: str) -> Exif:
 
 
 def decode_ink(data: bytes, factor: int, limits: Limits) -> Pixels:
-    """A JPEG of four inks, its size divided by `factor`. Raises whatever the decoder raises."""
+    """Decode a CMYK JPEG, its size divided by `factor`. Raises any error of the decoder."""
     opened = _open(data, "jpeg", limits)
     profile = opened.info.get("icc_profile") or b""
     opened.draft(opened.mode, (max(1, opened.width // factor), max(1, opened.height // factor)))
@@ -84,7 +84,7 @@ def decode_ink(data: bytes, factor: int, limits: Limits) -> Pixels:
 
 
 def _plain_webp(data: bytes) -> Pixels:
-    """One opaque picture: half the time that Pillow takes, which decodes everything as a film with transparency (measured)."""
+    """Decode one opaque picture: half of Pillow's time, which decodes everything as an animation with transparency (measured)."""
     decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
     if decoded is None:
         raise ValueError("not a WebP picture")
@@ -92,7 +92,7 @@ def _plain_webp(data: bytes) -> Pixels:
 
 
 def _open(data: bytes, name: str, limits: Limits) -> PIL.Image.Image:
-    PIL.Image.MAX_IMAGE_PIXELS = round(limits.megapixels * 1e6)  # counts for what lies inside: tiles, frames
+    PIL.Image.MAX_IMAGE_PIXELS = round(limits.megapixels * 1e6)  # applies to inner parts: tiles, frames
     plugin = import_module(f"PIL.{_PLUGINS[name]}ImagePlugin")
     if name == "avif":
         vars(plugin)["DEFAULT_MAX_THREADS"] = limits.threads
@@ -107,12 +107,12 @@ def _open(data: bytes, name: str, limits: Limits) -> PIL.Image.Image:
 
 
 def says_unsupported(error: Exception) -> bool:
-    """Whether a decoder has nothing against the file but that it doesn't know its kind."""
+    """Return whether a decoder only objects that it doesn't know the file's kind."""
     return any(word in str(error).lower() for word in ("unknown", "unsupported", "not supported"))
 
 
 def _opener(name: str) -> Callable[..., PIL.Image.Image]:
-    """Not `PIL.Image.open`: it tries others, and keeps to itself what is wrong."""
+    """Return the plug-in's opener. Not `PIL.Image.open`: it tries others, and hides errors."""
     if name == "tiff":
         from agent.vision.codecs.tiff_file import TiffFile
 
@@ -121,7 +121,7 @@ def _opener(name: str) -> Callable[..., PIL.Image.Image]:
 
 
 def exif_of(opened: PIL.Image.Image) -> bytes:
-    """EXIF as it begins; empty if there is none."""
+    """Return EXIF from its beginning; empty if there is none."""
     found = opened.info.get("exif")
     if not isinstance(found, bytes):
         found = _hexadecimal(opened.info.get("Raw profile type exif"))  # as ImageMagick writes it into PNG
@@ -136,7 +136,7 @@ def _hexadecimal(text: object) -> bytes:
 
 
 def _webp_canvas(data: bytes) -> tuple[int, int] | None:
-    """Width and height; None if the first chunk is none that we know."""
+    """Return width and height; None if the first chunk is unknown."""
     head = data[12:30]
     if len(head) < 18:
         return None

@@ -1,18 +1,18 @@
-"""Steps over texts and profiles of a PNG that unpack to more than anyone reads: for one of them Pillow gives up the whole picture."""
+"""Skips texts and profiles of a PNG that unpack to too much: for a single one Pillow would reject the whole picture."""
 
 import zlib
 from collections.abc import Iterator
 from typing import Final
 
-# Bytes that one of them, and all together, may unpack to: Pillow's own bounds, less what it adds.
+# Bytes that one of them, and all together, may unpack to: Pillow's own limits, minus its overhead.
 _MOST, _MOST_TOGETHER = 1_000_000, 60_000_000
 _SIGNATURE: Final = 8  # bytes
 _FRAME: Final = 12  # bytes around a chunk's body
-_ZLIB: Final = b"\0"  # the one way in which they are packed
+_ZLIB: Final = b"\0"  # the only compression method
 
 
 def readable(data: bytes) -> bytes:
-    """The file without them; mostly the same bytes."""
+    """Return the file without them; usually the same bytes."""
     unread = list(_unread(data))
     if not unread:
         return data
@@ -21,7 +21,7 @@ def readable(data: bytes) -> bytes:
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Kind of each, where its body begins and ends; whole ones only."""
+    """Yield kind, start and end of each chunk's body; complete ones only."""
     at = _SIGNATURE
     while at + _FRAME <= len(data):
         size = int.from_bytes(data[at : at + 4], "big")
@@ -32,7 +32,7 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _unread(data: bytes) -> Iterator[tuple[int, int]]:
-    """Where those chunks begin and end."""
+    """Yield start and end of those chunks."""
     left = _MOST_TOGETHER
     for kind, begin, end in chunks(data):
         if kind not in (b"tEXt", b"zTXt", b"iTXt", b"iCCP"):
@@ -44,7 +44,7 @@ def _unread(data: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _unpacked(kind: bytes, body: bytes) -> int:
-    """Bytes, of which no more than one too many are unpacked."""
+    """Return the unpacked size; at most one byte too many is unpacked."""
     _, _, rest = body.partition(b"\0")
     if kind == b"tEXt":
         return len(body)

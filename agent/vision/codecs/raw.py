@@ -1,4 +1,4 @@
-"""Cameras' raw files: every one carries its picture as a JPEG, made by the camera itself; that is what is shown and looked at."""
+"""Camera raw files: each embeds its picture as a JPEG made by the camera, which is shown and scanned."""
 
 from typing import Final
 
@@ -7,13 +7,13 @@ from agent.vision.codecs import tiff
 from agent.vision.codecs.jpeg import Header, read_header
 from agent.vision.codecs.tiff import Exif, read_exif
 
-_PLACES: Final = 512  # where a JPEG might begin: about six by chance in 100 MB, and a handful that do
-_HEAD: Final = 1_000_000  # bytes: what the camera noted stands near the beginning
-_DIALECTS: Final = (b"IIRO", b"IIRS", b"MMOR", b"IIU\0")  # Olympus, Panasonic: TIFF but for its name
+_PLACES: Final = 512  # possible starts of a JPEG: about six by chance in 100 MB, and a handful of real ones
+_HEAD: Final = 1_000_000  # bytes: the camera's metadata is near the beginning
+_DIALECTS: Final = (b"IIRO", b"IIRS", b"MMOR", b"IIU\0")  # Olympus, Panasonic: TIFF except for the signature
 
 
 def find_preview(data: bytes) -> tuple[bytes, Header]:
-    """The largest JPEG inside, and what the camera noted. Raises ImageUnsupported if there is none, ImageTruncated if it lacks its end."""
+    """Return the largest JPEG inside, and the camera's metadata. Raises ImageUnsupported without one, ImageTruncated if it is cut off."""
     best: tuple[int, Header] | None = None
     at = data.find(b"\xff\xd8\xff")
     for _ in range(_PLACES):
@@ -22,7 +22,7 @@ def find_preview(data: bytes) -> tuple[bytes, Header]:
         try:
             header = read_header(data, at, strict=True)
         except (ImageCorrupt, ImageTruncated):
-            pass  # bytes like these come by chance
+            pass  # such bytes occur by chance
         else:
             if header.common and (best is None or header.width * header.height > best[1].width * best[1].height):
                 best = at, header
@@ -36,7 +36,7 @@ def find_preview(data: bytes) -> tuple[bytes, Header]:
 
 
 def read_notes(data: bytes, preview: Exif) -> Exif:
-    """How the camera was held, and when: the preview's own notes count, and what they lack stands in the file's."""
+    """Return orientation and time: the preview's own metadata, completed from the file's."""
     own = _own_notes(data[:_HEAD])
     return Exif(
         preview.orientation if preview.orientation > 1 else own.orientation or preview.orientation, preview.taken_at or own.taken_at

@@ -1,4 +1,4 @@
-"""Tells a file's format by its first bytes, never by its name."""
+"""Detects a file's format by its first bytes, never by its name."""
 
 from typing import Final
 
@@ -7,12 +7,12 @@ from agent.vision.codecs import tiff
 _CAMERAS: Final = (b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FUJIFILMCCD-RAW", b"FOVb", b"\0MRM", b"II\x1a\0\0\0HEAPCCDR")
 _AVIF: Final = {b"avif", b"avis"}
 _HEVC: Final = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs"}
-_GENERAL: Final = {b"mif1", b"msf1", b"mif2"}  # which codec it is, the other brands say
-_BRANDS: Final = 64  # no file has so many
+_GENERAL: Final = {b"mif1", b"msf1", b"mif2"}  # the other brands name the codec
+_BRANDS: Final = 64  # no file has this many
 
 
 def sniff(data: bytes) -> str | None:
-    """The format; None if it is none of ours. Where a camera's raw file looks like a TIFF, its directories are looked at."""
+    """Return the format; None if unsupported. The directories distinguish a camera raw file from a TIFF."""
     if data.startswith(b"\xff\xd8"):
         return "jpeg"
     if data.startswith(b"\x89PNG"):
@@ -31,7 +31,7 @@ def sniff(data: bytes) -> str | None:
 
 
 def _of_brands(data: bytes) -> str | None:
-    """The format of a file of boxes (ISO 14496-12); films are such files too."""
+    """Return the format of a box-based file (ISO 14496-12); videos are such files too."""
     end = min(int.from_bytes(data[:4], "big"), 16 + 4 * _BRANDS)
     brands = [data[8:12], *(data[at : at + 4] for at in range(16, end, 4))]
     if brands[0] == b"crx ":

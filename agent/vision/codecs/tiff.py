@@ -1,4 +1,4 @@
-"""Reads the directories of TIFF, EXIF and the raw files built like them: bounded, for what others wrote there is not to be believed."""
+"""Reads the directories of TIFF, EXIF and similar raw files with limits, because they are untrusted."""
 
 import re
 import struct
@@ -10,7 +10,7 @@ from typing import Final
 from agent.domain.errors import ImageCorrupt
 
 MAGICS: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-UNREAD: Final = b"MM\0+"  # the largest ones, numbers' largest part first: Pillow takes them for small ones
+UNREAD: Final = b"MM\0+"  # BigTIFF in big-endian order: Pillow takes it for a classic TIFF
 
 _SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _NUMBERS: Final = {1: "B", 3: "H", 4: "L", 13: "L", 16: "Q", 18: "Q"}
@@ -26,9 +26,9 @@ _LARGEST_XMP: Final = 1_000_000  # bytes
 
 @dataclass(frozen=True, slots=True)
 class Exif:
-    """What the camera noted, as far as it is needed."""
+    """The required part of the camera's metadata."""
 
-    orientation: int = 0  # 1 to 8; 0 if nothing is said
+    orientation: int = 0  # 1 to 8; 0 if missing
     taken_at: datetime | None = None
 
 
@@ -44,17 +44,17 @@ class _Entry:
 
 
 class _Reader:
-    """The directories of one file; everything raises struct.error where the file ends."""
+    """The directories of one file; everything raises struct.error at the end of the file."""
 
     def __init__(self, data: bytes, start: int = 0) -> None:
         self._data, self._start = data, start
-        self.asked = 0  # bytes that the values of all directories read so far say they take
+        self.asked = 0  # declared bytes of all values in the directories read so far
         self._order = "<" if data[start : start + 1] == b"I" else ">"
         self._big = self._number("H", 2) == 43
         self.first = self._number("Q", 8) if self._big else self._number("L", 4)
 
     def directory(self, at: int) -> tuple[dict[int, _Entry], int]:
-        """The entries by tag, and where the next directory is; 0 if there is none."""
+        """Return the entries by tag, and the next directory's position; 0 if there is none."""
         count, head, size, inline = (self._number("Q", at), 8, 20, 8) if self._big else (self._number("H", at), 2, 12, 4)
         found: dict[int, _Entry] = {}
         self.asked += 0 if count <= _MANY_ENTRIES else len(self._data) + _SPARE
@@ -74,7 +74,7 @@ class _Reader:
             return found, 0
 
     def walk(self, inside: Sequence[int] = (_SUB_IFDS,)) -> Iterator[dict[int, _Entry]]:
-        """The directories, those inside others too, to which these tags lead, each once."""
+        """Yield each directory once, including those inside others that these tags lead to."""
         waiting, met = [self.first], set[int]()
         while waiting and len(met) < _MANY_DIRECTORIES:
             at = waiting.pop(0)
@@ -91,7 +91,7 @@ class _Reader:
                 waiting += self.numbers(entries.get(tag), _MANY_DIRECTORIES)
 
     def numbers(self, entry: _Entry | None, limit: int = 1) -> list[int]:
-        """The first values of an entry; none if it is not there or holds no whole numbers."""
+        """Return the first values of an entry; none if it is missing or has no whole numbers."""
         if entry is None or entry.kind not in _NUMBERS:
             return []
         count = min(entry.count, limit)
@@ -101,7 +101,7 @@ class _Reader:
             return []
 
     def text(self, entry: _Entry | None, limit: int) -> str:
-        """The first characters of an entry; empty if it is not there."""
+        """Return the first characters of an entry; empty if it is missing."""
         if entry is None:
             return ""
         begin = self._start + entry.at
@@ -111,14 +111,14 @@ class _Reader:
         return self._unpacked(kind, at)[0]
 
     def _unpacked(self, kinds: str, at: int) -> tuple[int, ...]:
-        """Raises struct.error. Places of eight bytes may be larger than any that Python can look at."""
+        """Unpack numbers. Raises struct.error. Eight-byte offsets may exceed Python's range."""
         if at > len(self._data):
             raise struct.error
         return struct.unpack_from(self._order + kinds, self._data, self._start + at)
 
 
 def read_exif(data: bytes, start: int = 0) -> Exif:
-    """What stands in the EXIF that begins at `start`. What can't be read says nothing: the picture may be whole."""
+    """Return the content of the EXIF that begins at `start`. Unreadable parts are ignored: the picture may be intact."""
     try:
         reader = _Reader(data, start)
         entries, _ = reader.directory(reader.first)
@@ -132,14 +132,14 @@ def read_exif(data: bytes, start: int = 0) -> Exif:
 
 
 def oriented(exif: Exif, packet: bytes) -> Exif:
-    """How the camera was held by the XMP beside it, where EXIF doesn't say."""
+    """Complete the orientation from the XMP beside it if EXIF has none."""
     if exif.orientation or not (found := _IN_XMP.search(packet[:_LARGEST_XMP])):
         return exif
     return Exif(int(found[1]), exif.taken_at)
 
 
 def is_raw(data: bytes) -> bool:
-    """Whether what looks like a TIFF is a camera's raw file."""
+    """Return whether an apparent TIFF is a camera raw file."""
     if data[8:10] == b"CR":
         return True
     try:
@@ -155,14 +155,14 @@ def is_raw(data: bytes) -> bool:
 
 
 def check_values(data: bytes, inside: Sequence[int] = ()) -> None:
-    """Raises ImageCorrupt if the directories' values overlap so that together they ask for more memory than the file has.
+    """Raise ImageCorrupt if the directories' values overlap so that together they need more memory than the file has.
 
     `inside` are more tags that lead to directories.
     """
     try:
         reader = _Reader(data)
     except struct.error:
-        return  # too short for a directory: the decoder says so
+        return  # too short for a directory: the decoder reports it
     for _ in reader.walk((_SUB_IFDS, *inside)):
         if reader.asked > len(data) + _SPARE:
             raise ImageCorrupt

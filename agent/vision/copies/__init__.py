@@ -1,4 +1,4 @@
-"""Copies of pictures on which something is covered, and the way back."""
+"""Creates copies of pictures with covered areas, and restores them."""
 
 from agent.vision.copies.rendering import LARGEST_REGIONS, Copy, Part, Wish, render, restore
 

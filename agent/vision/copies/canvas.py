@@ -1,4 +1,4 @@
-"""A picture decoded to be written again: in its own depth and its own colours, upright, with what is transparent apart."""
+"""A picture decoded for re-encoding: in its own bit depth and colours, upright, with a separate alpha plane."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -15,13 +15,13 @@ from agent.vision.copies.deep import sixteen_bit_colours
 from agent.vision.copies.notes import Notes, of_heic, of_jpeg, of_opened
 from agent.vision.redactor import Colours
 
-# So small a share of a colour is not seen, nor is a face found in it: programs that cut people out leave more than nothing around them.
+# So small an alpha is invisible, and no face is found in it: programs that cut people out leave more than zero around them.
 _FAINTEST: Final = 64
 # uint8 or uint16, [height, width].
 Plane: TypeAlias = NDArray[Any]
 
 _EIGHT, _SIXTEEN = 8, 16  # bits of a number
-# Depth and type of grey PNGs of four or sixteen greys, and how far Pillow spreads them; which one is transparent it reads as it is noted.
+# Depth and type of grey PNGs with four or sixteen greys, and Pillow's scale factor; it reads the transparent one unscaled.
 _FEW_GREYS: Final = {b"\x02\x00": 85, b"\x04\x00": 17}
 
 
@@ -30,10 +30,10 @@ class Canvas:
     """`colours` may be changed in place."""
 
     colours: Colours  # [height, width, 1 or 3], upright, contiguous
-    alpha: Plane | None  # of the same depth; where nothing of them is seen the colours are 0
-    profile: bytes  # ICC, of the numbers as they stand; empty for sRGB
+    alpha: Plane | None  # of the same depth; where nothing is visible the colours are 0
+    profile: bytes  # ICC, of the numbers as they are; empty for sRGB
     order: str = "RGB"  # of the three channels
-    lost: set[str] = field(default_factory=set)  # kinds of what was given up since it was decoded
+    lost: set[str] = field(default_factory=set)  # kinds that were lost since decoding
 
     @property
     def width(self) -> int:
@@ -45,11 +45,11 @@ class Canvas:
 
     @property
     def deep(self) -> bool:
-        """More than eight bits."""
+        """Return whether it has more than eight bits."""
         return self.colours.dtype != np.uint8
 
     def ordered(self, order: str) -> Colours:
-        """The colours, their channels brought into that order where they lie."""
+        """Return the colours, their channels reordered in place."""
         if self.colours.shape[2] == 3 and self.order != order:
             for rows in strips(self.width, self.height):
                 self.colours[rows] = self.colours[rows, :, ::-1].copy()
@@ -57,14 +57,14 @@ class Canvas:
         return self.colours
 
     def make_shallow(self) -> None:
-        """Eight bits."""
+        """Reduce to eight bits."""
         if self.deep:
             self.colours = (self.colours >> 8).astype(np.uint8)
             self.alpha = None if self.alpha is None else (self.alpha >> 8).astype(np.uint8)
             self.lost.add("depth")
 
     def make_opaque(self) -> None:
-        """On white, where the format knows no transparency."""
+        """Blend with white, for formats without transparency."""
         if self.alpha is None:
             return
         white = np.iinfo(self.colours.dtype).max
@@ -76,7 +76,7 @@ class Canvas:
         self.alpha = None
 
     def make_stark(self) -> None:
-        """Seen or not seen, where the format knows nothing between."""
+        """Make each pixel either visible or not, for formats without partial transparency."""
         if self.alpha is None:
             return
         white = np.iinfo(self.alpha.dtype).max
@@ -86,7 +86,7 @@ class Canvas:
 
 
 def open_canvas(data: bytes, name: str, limits: Limits) -> tuple[Canvas, Notes]:
-    """The first picture of a file, and what else is noted there. Raises ImageError, or whatever the decoder raises."""
+    """Return the first picture of a file, and its metadata. Raises ImageError, or any error of the decoder."""
     match name:
         case "jpeg":
             header = jpeg.read_header(data)
@@ -124,7 +124,7 @@ def upright(canvas: Canvas, exif: Exif) -> Canvas:
     if canvas.alpha is not None:
         canvas.alpha = np.require(turn(canvas.alpha, exif.orientation), requirements=["C", "W"])
         unseen = np.iinfo(canvas.alpha.dtype).max // _FAINTEST
-        canvas.colours[canvas.alpha <= unseen] = 0  # what nobody sees may be a face
+        canvas.colours[canvas.alpha <= unseen] = 0  # an invisible area may contain a face
     return canvas
 
 
@@ -139,7 +139,7 @@ def of_pillow(opened: PIL.Image.Image, profile: bytes) -> Canvas:
         plain, channels = ("LA", 1) if clear else ("L", 1)
     elif mode in ("RGB", "RGBA", "P", "PA"):
         plain, channels = ("RGBA", 3) if clear else ("RGB", 3)
-    else:  # inks, and numbers that are no bytes: nothing shows them as they are
+    else:  # inks, and numbers that are not bytes: no viewer shows them unchanged
         return Canvas(to_rgb(opened, profile), None, b"")
     colours = np.empty((opened.height, opened.width, channels), np.uint8)
     alpha = np.empty((opened.height, opened.width), np.uint8) if clear else None

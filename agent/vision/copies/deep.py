@@ -1,4 +1,4 @@
-"""Colours of sixteen bits, of which Pillow keeps eight: OpenCV reads them all, and is believed where Pillow sees the same picture."""
+"""Decodes colours with sixteen bits, of which Pillow keeps eight: with OpenCV, if Pillow sees the same picture."""
 
 from typing import Final
 
@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from agent.vision.codecs.colour import strips
 from agent.vision.redactor import Colours
 
-_GREY_PNG: Final = (b"\x00", b"\x04")  # types of colour: grey, without alpha and with it
+_GREY_PNG: Final = (b"\x00", b"\x04")  # colour types: grey, without alpha and with it
 _BITS, _PHOTOMETRIC, _PLANAR, _EXTRA, _SAMPLES = 258, 262, 284, 338, 339  # a TIFF's tags
 _RGB, _TOGETHER, _WHOLE_NUMBERS, _UNMULTIPLIED = 2, 1, 1, 2
 
 
 def sixteen_bit_colours(opened: PIL.Image.Image, data: bytes, name: str) -> tuple[Colours, NDArray[np.uint16] | None] | None:
-    """Colours, blue first, and what is transparent; None where there is no such picture, or none that both decoders agree on.
+    """Return colours, blue first, and alpha; None without such a picture, or if the decoders disagree.
 
-    `opened` is loaded. OpenCV takes planes for pixels and leaves memory as it found it where it expects more than a file has.
+    `opened` is loaded. OpenCV takes planes for pixels, and leaves memory uninitialised if a file has less than it expects.
     """
     if not (_is_deep_png(data) if name == "png" else name == "tiff" and _is_deep_tiff(opened)):
         return None
@@ -48,7 +48,7 @@ def _is_deep_tiff(opened: PIL.Image.Image) -> bool:
 
 
 def _agree(colours: Colours, opened: PIL.Image.Image) -> bool:
-    """Whether the higher eight bits are what Pillow decoded: that is what faces were found in."""
+    """Return whether the higher eight bits match Pillow's result, in which faces were detected."""
     for rows in strips(opened.width, opened.height):
         strip = np.asarray(opened.crop((0, rows.start, opened.width, min(rows.stop, opened.height))))
         seen = strip.reshape(*strip.shape[:2], -1)[:, :, : colours.shape[2]]

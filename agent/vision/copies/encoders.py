@@ -1,4 +1,4 @@
-"""Which format a copy has, and its bytes."""
+"""Chooses a copy's format and encodes it."""
 
 import io
 from collections.abc import Callable, Mapping, Sequence
@@ -18,16 +18,16 @@ from agent.vision.copies.kept_pixels import Kept
 from agent.vision.copies.notes import Notes
 
 FORMATS: Final = frozenset({"jpeg", "png", "webp", "tiff", "bmp", "gif", "avif"})
-# What is read and can't be written.
+# Readable formats that can't be written.
 _INSTEAD: Final = {"heic": "jpeg", "raw": "jpeg"}
 _TIFF_KEPT: Final = ("raw", "tiff_lzw", "packbits", "tiff_adobe_deflate", "tiff_deflate")
 _XMP: Final = 700  # a TIFF's tag
 _WEBP_SIDE: Final = 16_383
-LOSSY: Final = 90  # where the file does not say how fine it was
+LOSSY: Final = 90  # if the file does not state its quality
 
 
 def format_of(name: str, asked: str | None, canvas: Canvas) -> str:
-    """Raises CopyUnsupported."""
+    """Return the copy's format. Raises CopyUnsupported."""
     chosen = asked or _INSTEAD.get(name, name)
     if chosen not in FORMATS:
         raise CopyUnsupported(format=chosen)
@@ -37,7 +37,7 @@ def format_of(name: str, asked: str | None, canvas: Canvas) -> str:
 
 
 def plain_colours(canvas: Canvas, name: str) -> None:
-    """Into sRGB where the format can't say what else the numbers mean: before anything is kept of them or drawn on them."""
+    """Convert to sRGB if the format has no colour profile: before parts are kept or covers drawn."""
     if name in ("bmp", "gif") and canvas.colours.shape[2] == 3 and (convert := to_srgb(canvas.profile)) is not None:
         canvas.make_shallow()
         convert(np.asarray(canvas.ordered("RGB"), np.uint8))
@@ -45,9 +45,9 @@ def plain_colours(canvas: Canvas, name: str) -> None:
 
 
 def encode(canvas: Canvas, name: str, kept: Kept, notes: Notes, covers: Sequence[Cover]) -> tuple[bytes, Kept]:
-    """The copy, and what could be kept in it. Raises CopyUnsupported for sizes that a format has not.
+    """Return the copy, and the metadata it could keep. Raises CopyUnsupported for sizes beyond the format's limits.
 
-    `canvas` is left as it was encoded.
+    `canvas` is changed to what was encoded.
     """
     if name == "png":
         return png_copy.encode(canvas, kept.without("comment")), kept.without("comment")
@@ -68,11 +68,11 @@ def encode(canvas: Canvas, name: str, kept: Kept, notes: Notes, covers: Sequence
 
 
 def is_exact(name: str, notes: Notes) -> bool:
-    """Whether every number of a copy is as it was in the canvas."""
+    """Return whether every number of a copy equals the canvas."""
     return name in ("png", "bmp", "tiff") or (name == "webp" and notes.lossless)
 
 
-# What a format has no room for.
+# What a format can't store.
 LACKING: Final[Mapping[str, tuple[str, ...]]] = {
     "jpeg": ("texts",),
     "webp": ("texts", "comment"),
@@ -114,7 +114,7 @@ def _tiff(canvas: Canvas, kept: Kept, notes: Notes) -> dict[str, Any]:
 
 
 def tiff_options(kept: Kept, notes: Notes) -> dict[str, Any]:
-    """For one page. What EXIF says in directories of its own is added when all are written."""
+    """Return the options for one page. EXIF's own directories are added after writing."""
     options: dict[str, Any] = {"compression": notes.compression if notes.compression in _TIFF_KEPT else "tiff_adobe_deflate"}
     if kept.exif or kept.xmp:
         told = PIL.Image.Exif()
@@ -133,7 +133,7 @@ def _avif(canvas: Canvas, kept: Kept, notes: Notes) -> dict[str, Any]:
 
 
 def avif_options(notes: Notes) -> dict[str, Any]:
-    """Eight bits are all that its encoder takes."""
+    """Return the options; the encoder supports only eight bits."""
     return {"quality": LOSSY, "speed": 8, "max_threads": 1, "subsampling": notes.sampling or "4:2:0"}
 
 

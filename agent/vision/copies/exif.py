@@ -1,4 +1,4 @@
-"""EXIF for a copy: the camera's facts, and nothing that can hold a picture or is no longer true."""
+"""Builds EXIF for a copy: the camera's facts, without entries that can contain a picture or are no longer true."""
 
 import struct
 from collections.abc import Iterable
@@ -12,31 +12,31 @@ from agent.vision.codecs import tiff
 
 _EXIF, _GPS, _THUMBNAIL = 0x8769, 0x8825, -1  # directories; the last is Pillow's number for the second one
 _MAKER_NOTE, _ORIENTATION, _WIDTH, _HEIGHT = 0x927C, 0x112, 0xA002, 0xA003
-# Description, make, model, resolution, software, date, artist, rating, copyright, and what Windows calls title, comment, author, subject.
+# Description, make, model, resolution, software, date, artist, rating, copyright, and Windows' title, comment, author, subject.
 _KEPT: Final = frozenset({270, 271, 272, 282, 283, 296, 305, 306, 315, 18246, 18249, 33432, 40091, 40092, 40093, 40095})
-# Of these, what people write of a picture; and where EXIF's own directory holds such words.
+# Of these, texts that people write about a picture; and such texts in EXIF's own directory.
 _WORDS: Final = frozenset({270, 40091, 40092, 40095})
 _USER_COMMENT: Final = 0x9286
-# Pointers to other directories, sizes that are told anew, and one sound file.
+# Pointers to other directories, sizes that are written anew, and one sound file.
 _LEFT_IN_EXIF: Final = frozenset({_MAKER_NOTE, 0xA005, 0xA004, _WIDTH, _HEIGHT})
-_LONGEST: Final = 1000  # bytes or numbers: no picture is so small
+_LONGEST: Final = 1000  # bytes or numbers: no picture is this small
 _DPI: Final = frozenset({282, 283, 296})
 
 
 class _Letters(str):
-    """A text as it was read, byte for byte: written by Pillow, all but ASCII would be question marks."""
+    """A text as it was read, byte for byte: Pillow would write question marks for all but ASCII."""
 
     def encode(self, encoding: str = "", errors: str = "") -> bytes:
         return super().encode("latin-1", "replace")
 
 
 def lettered(entries: Iterable[tuple[int, Any]]) -> dict[int, Any]:
-    """For Pillow to write."""
+    """Wrap the texts for Pillow's writer."""
     return {tag: _Letters(value) if isinstance(value, str) else value for tag, value in entries}
 
 
 def cleaned(exif: bytes, width: int, height: int, *, strip: bool, faces_covered: bool) -> tuple[bytes, set[str]]:
-    """EXIF of a copy of that size, empty if there is none, and which kinds went that were there.
+    """Return the EXIF of a copy of that size, empty if there is none, and the removed kinds.
 
     With `faces_covered`, descriptions are removed: they may name the people.
     """
@@ -69,13 +69,13 @@ def cleaned(exif: bytes, width: int, height: int, *, strip: bool, faces_covered:
         kept[_GPS] = place
     if not kept:
         return b"", gone
-    with suppress(Exception):  # values of a kind that their tag does not have
+    with suppress(Exception):  # values of a type that does not fit their tag
         return kept.tobytes().removeprefix(b"Exif\0\0"), gone
     return b"", gone | {"exif"}
 
 
 def _load(exif: bytes) -> PIL.Image.Exif | None:
-    """None for what is none."""
+    """Load EXIF; None if invalid."""
     try:
         tiff.check_values(exif, inside=(_EXIF, _GPS))
         found = PIL.Image.Exif()
@@ -86,7 +86,7 @@ def _load(exif: bytes) -> PIL.Image.Exif | None:
 
 
 def _directory(found: PIL.Image.Exif, number: int) -> dict[int, Any]:
-    with suppress(Exception):  # whatever broken bytes lead to
+    with suppress(Exception):  # anything that broken bytes cause
         return dict(found.get_ifd(number))
     return {}
 

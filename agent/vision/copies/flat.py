@@ -1,4 +1,4 @@
-"""Whether covered areas hold what their style says and no more: told from the pixels alone, whatever drew them."""
+"""Checks from the pixels alone that covered areas contain only what their style defines, whatever drew them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from agent.domain.redaction import Cover, Style
 from agent.vision.redactor import SOLID, Area, Colours, Mask, emoji, from_below, grid
 
-# Of a number: what rounding may add to the step from one pixel to the next.
+# Rounding errors in a step between neighbouring pixels.
 _ROUNDED: Final = 2
 Check: TypeAlias = Callable[[Colours, Cover, Area, Sequence[Area]], bool]
 
 
 def is_flat(pixels: Colours, covers: Sequence[Cover], *, order: str = "RGB") -> bool:
-    """Each cover is looked at where no other lies above it."""
+    """Return whether each cover is flat; each is checked where no other cover is above it."""
     if order == "BGR":
         pixels = pixels[:, :, ::-1]
     drawn = from_below(pixels, covers)
@@ -39,7 +39,7 @@ def _emoji(pixels: Colours, cover: Cover, area: Area, above: Sequence[Area]) -> 
 
 
 def _mosaic(pixels: Colours, cover: Cover, area: Area, above: Sequence[Area]) -> bool:
-    """Every cell is of one colour."""
+    """Check that every cell has one colour."""
     ys, xs = grid(cover, area)
     for top, bottom in pairwise(ys.tolist()):
         for rows, columns, seen in _seen(area, above, slice(top, bottom)):
@@ -51,7 +51,7 @@ def _mosaic(pixels: Colours, cover: Cover, area: Area, above: Sequence[Area]) ->
 
 
 def _blur(pixels: Colours, cover: Cover, area: Area, above: Sequence[Area]) -> bool:
-    """No step is larger than that of the steepest slope between two means."""
+    """Check that no step exceeds that of the steepest slope between two means."""
     ys, xs = grid(cover, area)
     most = np.iinfo(pixels.dtype).max
     for top, bottom in pairwise(ys.tolist()):
@@ -65,7 +65,7 @@ def _blur(pixels: Colours, cover: Cover, area: Area, above: Sequence[Area]) -> b
 
 
 def _next(seen: Mask, axis: int) -> Mask:
-    """Of each pixel and the one after it, whether both are seen."""
+    """Return for each pixel and its successor whether both are visible."""
     return seen[1:] & seen[:-1] if axis == 0 else seen[:, 1:] & seen[:, :-1]
 
 
@@ -74,7 +74,7 @@ def _steepest(cuts: NDArray[np.int64], most: int) -> float:
 
 
 def _seen(area: Area, above: Sequence[Area], within: slice | None) -> Iterator[tuple[slice, slice, Mask]]:
-    """The area a strip at a time, but for what lies below others."""
+    """Yield the area in strips, without the parts below other covers."""
     for rows, columns, inside in area.masks(within):
         seen = inside.copy()
         for other in above:

@@ -1,4 +1,4 @@
-"""GIF: palettes that keep what is not covered as it is."""
+"""Encodes GIF with palettes that preserve uncovered pixels."""
 
 import io
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _MOST: Final = 256
 
 
 def encode_still(canvas: Canvas, covers: Sequence[Cover], comment: str) -> bytes:
-    """One picture of eight bits, RGB or grey. The canvas then has the colours that its covers could be given."""
+    """Encode one picture with eight bits, RGB or grey. The canvas then has the colours that its covers could get."""
     colours = canvas.ordered("RGB")
     canvas.colours = colours if colours.shape[2] == 3 else colours.repeat(3, axis=2)
     mask = covered(covers, canvas.width, canvas.height)
@@ -30,14 +30,14 @@ def encode_still(canvas: Canvas, covers: Sequence[Cover], comment: str) -> bytes
 
 
 def indexed(rgb: Pixels, alpha: NDArray[Any] | None, mask: Mask) -> PIL.Image.Image:
-    """At most 256 colours. Where there are more, those of the covers give way first."""
+    """Reduce to at most 256 colours. If there are more, those of the covers are reduced first."""
     clear = None if alpha is None else alpha < 128
     most = _MOST - (clear is not None and bool(clear.any()))
     packed = (rgb.astype(np.uint32) * np.array([1 << 16, 1 << 8, 1], np.uint32)).sum(axis=2, dtype=np.uint32)
     if clear is not None:
         packed[clear] = packed[~clear][0] if not clear.all() else 0
     outside = np.unique(packed[~mask]) if not mask.all() else np.empty(0, np.uint32)
-    if len(outside) > most:  # frames laid over each other have palettes of their own
+    if len(outside) > most:  # superimposed frames have separate palettes
         return _quantised(rgb, clear, most)
     if mask.any() and len(np.unique(packed)) > most:
         packed[mask] = _fewer(rgb[mask], outside, most - len(outside))
@@ -46,7 +46,7 @@ def indexed(rgb: Pixels, alpha: NDArray[Any] | None, mask: Mask) -> PIL.Image.Im
 
 
 def _fewer(colours: NDArray[np.uint8], outside: NDArray[np.uint32], room: int) -> NDArray[np.uint32]:
-    """The colours of covers, by as many of their own as there is room for, or by those that are there."""
+    """Map the colours of covers to as many of their own as fit, or to existing ones."""
     row = PIL.Image.fromarray(colours[None])
     if room > 0:
         few = row.quantize(room, dither=PIL.Image.Dither.NONE)

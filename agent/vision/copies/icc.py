@@ -1,4 +1,4 @@
-"""Colour profiles for a copy: what the colours need of them, without names, dates and comments."""
+"""Cleans colour profiles for a copy: only what the colours need, without names, dates and comments."""
 
 import struct
 from typing import Final
@@ -10,14 +10,14 @@ _COLOURS: Final = frozenset(
 _HEAD: Final = 128
 _MANY: Final = 100
 _LARGEST: Final = 4_000_000
-# Parts of the head: the program that wrote it, when, on what, for which device, by whom.
+# Header fields: the writing program, the date, its system, the device, the author.
 _TELLING: Final = ((4, 8), (24, 36), (40, 44), (48, 56), (80, 100))
 _NO_DAY: Final = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
 _S_RGB: Final = (b"sRGB", "sRGB".encode("utf-16-be"))
 
 
 def cleaned(profile: bytes) -> bytes:
-    """The same colours; empty if it is none."""
+    """Return a profile with the same colours; empty if invalid."""
     if len(profile) < _HEAD + 4 or len(profile) > _LARGEST or profile[36:40] != b"acsp":
         return b""
     count = int.from_bytes(profile[_HEAD : _HEAD + 4], "big")
@@ -50,7 +50,7 @@ def _written(head: bytes, tags: dict[bytes, bytes]) -> bytes:
     for first, last in _TELLING:
         head_of_copy[first:last] = _NO_DAY if (first, last) == (24, 36) else bytes(last - first)
     table, body, at = b"", b"", _HEAD + 4 + 12 * len(tags)
-    places: dict[bytes, int] = {}  # of what several share
+    places: dict[bytes, int] = {}  # offsets of shared data
     for name, value in tags.items():
         if value not in places:
             places[value] = at + len(body)

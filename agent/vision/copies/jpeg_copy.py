@@ -1,4 +1,4 @@
-"""Writes JPEG as fine as the one it copies, and what goes with it into segments."""
+"""Writes JPEG as fine as its original, with metadata in segments."""
 
 import struct
 from collections.abc import Iterator
@@ -23,13 +23,13 @@ _SAMPLINGS: Final = {
 }
 _EXIF: Final = b"Exif\0\0"
 _XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
-LARGEST_PART: Final = 65_533 - len(_XMP)  # bytes that one segment takes
+LARGEST_PART: Final = 65_533 - len(_XMP)  # bytes per segment
 _PROFILE_PART: Final = 65_000
 
 
 @dataclass(frozen=True, slots=True)
 class Coding:
-    """How fine a JPEG is, in our encoder's terms. It may be read again without loss of what the eye sees, but not without any."""
+    """The quality of a JPEG, in our encoder's terms. Re-encoding with it loses nothing visible, but is not lossless."""
 
     luma: int = _DEFAULT
     chroma: int = _DEFAULT
@@ -37,7 +37,7 @@ class Coding:
 
 
 def coding_of(data: bytes) -> Coding:
-    """At least as fine as this JPEG. Raises ImageCorrupt."""
+    """Return a coding at least as fine as this JPEG's. Raises ImageCorrupt."""
     sums = dict(_tables(data))
     luma = _quality(sums.get(0), 0)
     chroma = luma if 1 not in sums else _quality(sums[1], 1)
@@ -53,7 +53,7 @@ def coding_of(data: bytes) -> Coding:
 
 
 def _tables(data: bytes) -> Iterator[tuple[int, int]]:
-    """Numbers of the quantisation tables, and the sums of their values: the smaller, the finer."""
+    """Yield numbers of the quantisation tables, and the sums of their values: smaller is finer."""
     for marker, at, end in jpeg.segments(data, 2, strict=False):
         if marker == jpeg.SCAN:
             return
@@ -67,7 +67,7 @@ def _tables(data: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _quality(of_table: int | None, number: int) -> int:
-    """The least of our qualities whose table is as fine."""
+    """Return the lowest of our qualities whose table is as fine."""
     if of_table is None:
         return _DEFAULT
     return next((quality for quality in range(10, 101) if _sums(quality)[number] <= of_table), 100)
@@ -75,14 +75,14 @@ def _quality(of_table: int | None, number: int) -> int:
 
 @cache
 def _sums(quality: int) -> tuple[int, int]:
-    """Of our encoder's own tables."""
+    """Return the sums of our encoder's own tables."""
     _, encoded = cv2.imencode(".jpg", np.zeros((8, 8, 3), np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])
     sums = dict(_tables(encoded.tobytes()))
     return sums[0], sums[1]
 
 
 def encode(pixels: Pixels, coding: Coding, kept: Kept) -> bytes:
-    """`pixels` [height, width, 1 or 3], blue first."""
+    """Encode `pixels` [height, width, 1 or 3], blue first."""
     options = [
         cv2.IMWRITE_JPEG_QUALITY,
         coding.luma,

@@ -1,4 +1,4 @@
-"""What of a file's notes goes into its copy, and which kinds do not."""
+"""Chooses which of a file's metadata its copy keeps, and lists the removed kinds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -7,7 +7,7 @@ from typing import Final
 from agent.vision.copies import exif, icc, xmp_copy
 from agent.vision.copies.notes import Notes
 
-# Of a PNG's texts, those that may name who is on it.
+# PNG texts that may name the people in the picture.
 _WORDS: Final = frozenset({"Title", "Description", "Comment"})
 
 
@@ -18,26 +18,26 @@ class Kept:
     profile: bytes = b""
     comment: str = ""
     texts: Mapping[str, str] = field(default_factory=dict)
-    chunks: Mapping[bytes, bytes] = field(default_factory=dict)  # of a PNG that stays one
-    removed: tuple[str, ...] = ()  # kinds that were there, by name
+    chunks: Mapping[bytes, bytes] = field(default_factory=dict)  # of a PNG whose copy is a PNG
+    removed: tuple[str, ...] = ()  # present kinds that were removed, by name
 
     def without(self, *kinds: str) -> "Kept":
-        """For a format, or a size, that has no room for these: "exif", "xmp", "profile", "comment", "texts"."""
+        """Remove what a format or a size can't store: "exif", "xmp", "profile", "comment", "texts"."""
         there = [kind for kind in kinds if getattr(self, kind)]
         empty = {kind: type(getattr(self, kind))() for kind in there}
         said = {"comment" if kind == "texts" else kind for kind in there} - {"profile"}
         return replace(self, **empty).noting(*said)
 
     def noting(self, *kinds: str) -> "Kept":
-        """These went, too."""
+        """Add removed kinds."""
         return replace(self, removed=tuple(sorted({*self.removed, *kinds})))
 
 
 def kept_of(notes: Notes, profile: bytes, width: int, height: int, *, strip: bool, faces_covered: bool) -> Kept:
-    """`profile` is the one the numbers of the copy's pixels are in, `faces_covered` whether the copy covers any face."""
+    """Return the kept metadata; `profile` is the one of the copy's pixels, `faces_covered` whether the copy covers a face."""
     told, gone = exif.cleaned(notes.exif, width, height, strip=strip, faces_covered=faces_covered)
     if "pages" in notes.left:
-        gone.discard("thumbnail")  # it stands where a TIFF's second page does
+        gone.discard("thumbnail")  # it is where a TIFF's second page is
     packet, more_gone = xmp_copy.cleaned(notes.xmp, strip=strip, faces_covered=faces_covered)
     comment = "" if strip or faces_covered else notes.comment
     texts = {key: text for key, text in notes.texts.items() if not strip and not (faces_covered and key in _WORDS)}

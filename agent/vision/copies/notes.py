@@ -1,4 +1,4 @@
-"""What a file holds beside its picture: what may go on into a copy, and which kinds there are that never do."""
+"""The metadata of a file: what a copy may keep, and the kinds that it never does."""
 
 import struct
 from collections.abc import Callable, Mapping
@@ -12,19 +12,19 @@ from agent.vision.codecs.boxes import boxes
 
 LARGEST: Final = 4_000_000  # bytes: longer ones are left out
 _MORE_XMP: Final = b"http://ns.adobe.com/xmp/extension/\0"
-_ADOBE: Final = (0xE0, 0xEE)  # JFIF, Adobe: how the colours are coded
+_ADOBE: Final = (0xE0, 0xEE)  # JFIF, Adobe: the coding of the colours
 _PNG_KNOWN: Final = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"pHYs", b"sBIT", b"bKGD", b"cICP", b"hIST"}
 _PNG_KINDS: Final = {b"tEXt": "text", b"zTXt": "text", b"iTXt": "text", b"eXIf": "exif", b"iCCP": "", b"acTL": "frames", b"tIME": "time"}
-# Chunks that say how the numbers mean colours, and how large they are on paper; and how long they are.
+# Chunks that define the meaning of the colours and the print size; with their lengths.
 _PNG_COLOURS: Final = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4, b"pHYs": 9}
 _PNG_FRAMES: Final = {b"fcTL", b"fdAT"}
-# PNG's own words for what a picture is; other keys hold what programs like to keep.
+# PNG's standard keywords about a picture; other keywords contain programs' own data.
 _PNG_TEXTS: Final = frozenset(
     {"Title", "Author", "Description", "Copyright", "Creation Time", "Software", "Disclaimer", "Source", "Comment"}
 )
 _LONGEST_TEXT: Final = 1000
 
-_EIGHT: Final = 8  # bits of a number
+_EIGHT: Final = 8  # bits per number
 _HEIF_KINDS: Final = {b"thmb": "thumbnail", b"auxl": "pictures", b"tmap": "pictures"}
 _AVIF_KINDS: Final = {b"thmb": "thumbnail", b"tmap": "pictures"}
 _HEIF_BOXES: Final = {b"ftyp", b"meta", b"mdat", b"moov", b"free", b"skip", b"wide"}
@@ -37,11 +37,11 @@ class Notes:
     profile: bytes = b""  # ICC
     comment: str = ""
     texts: Mapping[str, str] = field(default_factory=dict)  # of a PNG
-    chunks: Mapping[bytes, bytes] = field(default_factory=dict)  # of a PNG: how its colours are meant
-    left: set[str] = field(default_factory=set)  # kinds that are there and go into no copy
+    chunks: Mapping[bytes, bytes] = field(default_factory=dict)  # of a PNG: the meaning of its colours
+    left: set[str] = field(default_factory=set)  # present kinds that no copy contains
     lossless: bool = True
-    compression: str = ""  # of a TIFF, as Pillow calls it
-    coded: bytes = b""  # a JPEG's own: how it was encoded is told from it
+    compression: str = ""  # of a TIFF, by Pillow's name
+    coded: bytes = b""  # a JPEG's own bytes: they show how it was encoded
     sampling: str = ""  # of an AVIF's colours
 
 
@@ -72,7 +72,7 @@ def of_jpeg(data: bytes) -> Notes:
 
 
 def _jpeg_kind(marker: int, body: bytes) -> str:
-    """What a segment is that is never copied; empty for what is no more than coding."""
+    """Return the kind of a segment that is never copied; empty for one that only describes the coding."""
     if marker == 0xE0 and (body.startswith(b"JFXX") or (body.startswith(b"JFIF\0") and body[12:14] not in (b"\0\0", b""))):
         return "thumbnail"
     if marker == 0xE1 and body.startswith(_MORE_XMP):
@@ -85,7 +85,7 @@ def _jpeg_kind(marker: int, body: bytes) -> str:
 
 
 def of_heic(data: bytes) -> Notes:
-    """Its library tells the rest anew: only what the header says is read."""
+    """Return the metadata of a HEIC; its library provides the rest, so only the header is read here."""
     import pi_heif
 
     opened = pi_heif.open_heif(data)
@@ -102,11 +102,11 @@ def of_heic(data: bytes) -> Notes:
 
 
 def _in_boxes(data: bytes, kinds: Mapping[bytes, str]) -> set[str]:
-    """Kinds of what is beside the pictures: `kinds` by what the header calls them, and whatever comes behind, as phones' films."""
+    """Return the kinds of content beside the pictures: `kinds` by their header names, and data after them, such as phones' videos."""
     head = data[:1_000_000]
     left = {kind for mark, kind in kinds.items() if mark in head}
     outer = [kind for kind, _ in boxes(data)]
-    # Whatever follows a box that is none of a photo's, or another beginning.
+    # Data after a box that no photo has, or another beginning.
     own = next((at for at, kind in enumerate(outer) if kind not in _HEIF_BOXES or (at and kind == b"ftyp")), len(outer))
     if own < len(outer):
         left.add("trailing")
@@ -116,8 +116,8 @@ def _in_boxes(data: bytes, kinds: Mapping[bytes, str]) -> set[str]:
 
 
 def of_opened(opened: PIL.Image.Image, data: bytes, name: str) -> Notes:
-    """Of what Pillow has opened."""
-    texts = getattr(opened, "text", None) or {}  # of a PNG, and first: only so is read what stands behind its picture
+    """Return the metadata of a picture opened by Pillow."""
+    texts = getattr(opened, "text", None) or {}  # of a PNG, and first: only this reads what follows its picture
     info = opened.info
     notes = Notes(exif=others.exif_of(opened)[:LARGEST], xmp=_bytes(info.get("xmp")), profile=_bytes(info.get("icc_profile")))
     comment = info.get("comment")
@@ -156,12 +156,12 @@ def _png(notes: Notes, texts: Mapping[str, str], data: bytes) -> None:
 
 
 def _is_metadata(text: bytes) -> bool:
-    """Metadata that PNG keeps as a text."""
+    """Return whether a PNG text contains metadata."""
     return text.startswith((b"XML:com.adobe.xmp", b"Raw profile type"))
 
 
 def _avif(notes: Notes, opened: PIL.Image.Image, data: bytes) -> None:
-    """Its transparency is a picture beside it, and goes on."""
+    """Read AVIF. Its transparency is an auxiliary picture, and is kept."""
     notes.sampling = avif.coding_of(data).sampling
     notes.left |= _in_boxes(data, _AVIF_KINDS if opened.has_transparency_data else {**_AVIF_KINDS, b"auxl": "pictures"})
 
@@ -179,7 +179,7 @@ def _bmp(notes: Notes, _: PIL.Image.Image, data: bytes) -> None:
 def _gif(notes: Notes, _: PIL.Image.Image, data: bytes) -> None:
     at = 13 + _gif_table(data[10:11])
     while data[at : at + 1] in (b"!", b","):
-        if data[at : at + 1] == b",":  # a frame: its place, its table, and how wide its codes are
+        if data[at : at + 1] == b",":  # a frame: its position, its table, and its code width
             at += 11 + _gif_table(data[at + 9 : at + 10])
         else:
             if data[at + 1 : at + 2] == b"\xff" and data[at + 3 : at + 14] != b"NETSCAPE2.0":
@@ -193,12 +193,12 @@ def _gif(notes: Notes, _: PIL.Image.Image, data: bytes) -> None:
 
 
 def _gif_table(flags: bytes) -> int:
-    """Bytes that the colours take."""
+    """Return the bytes of the colour table."""
     return 3 << (flags[0] & 7) + 1 if flags >= b"\x80" else 0
 
 
 def _tiff(notes: Notes, opened: PIL.Image.Image, data: bytes) -> None:
-    """What EXIF says stands among a TIFF's own tags."""
+    """Read TIFF, whose EXIF is among its own tags."""
     tags = getattr(opened, "tag_v2", {})
     notes.compression = str(opened.info.get("compression") or "raw")
     notes.lossless = notes.compression not in ("jpeg", "tiff_jpeg", "webp")

@@ -1,4 +1,4 @@
-"""Writes PNG without loss, of eight or sixteen bits, and what goes with it into chunks."""
+"""Writes lossless PNG with eight or sixteen bits, and metadata in chunks."""
 
 import struct
 import zlib
@@ -14,7 +14,7 @@ from agent.vision.copies.canvas import Canvas, Plane
 from agent.vision.copies.kept_pixels import Kept
 from agent.vision.redactor import Colours
 
-# Measured on photos and screens: a little larger than the best there is, in half the time.
+# Measured on photos and screens: slightly larger than the best, in half the time.
 _OPTIONS: Final = (
     *(cv2.IMWRITE_PNG_COMPRESSION, 3),
     *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT),
@@ -25,13 +25,13 @@ _HEAD: Final = 33  # bytes: the signature and the first chunk
 
 
 def encode(canvas: Canvas, kept: Kept) -> bytes:
-    """The whole picture."""
+    """Encode the whole picture."""
     data = memoryview(encode_part(canvas.ordered("BGR"), canvas.alpha))
     return b"".join((data[:_HEAD], *chunks(kept), data[_HEAD:]))
 
 
 def encode_part(colours: Colours, alpha: Plane | None) -> bytes:
-    """Colours [height, width, 1 or 3], blue first."""
+    """Encode colours [height, width, 1 or 3], blue first."""
     pixels: NDArray[Any] = colours
     if alpha is not None:
         pixels = np.dstack([*([colours] if colours.shape[2] == 3 else [colours] * 3), alpha])
@@ -42,7 +42,7 @@ def encode_part(colours: Colours, alpha: Plane | None) -> bytes:
 
 
 def chunks(kept: Kept) -> Iterator[bytes]:
-    """What goes with a picture, to stand before it."""
+    """Yield the metadata chunks that precede a picture."""
     if kept.profile:
         yield chunk(b"iCCP", b"ICC\0\0" + zlib.compress(kept.profile))
     for name, body in kept.chunks.items():
@@ -56,7 +56,7 @@ def chunks(kept: Kept) -> Iterator[bytes]:
 
 
 def chunks_of(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Kinds and bodies, of a file that was written here."""
+    """Yield kinds and bodies of a file that was written here."""
     at = _SIGNATURE
     while at < len(data):
         size, kind = struct.unpack_from(">L4s", data, at)

@@ -1,4 +1,4 @@
-"""Looks at a copy before it is said to be done: covered areas are flat, and another decoder reads what was drawn."""
+"""Checks a copy before it counts as done: covered areas are flat, and another decoder reads what was drawn."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,20 +16,20 @@ from agent.vision.copies.canvas import Canvas
 from agent.vision.copies.flat import is_flat
 from agent.vision.redactor import area_of
 
-# What writes these is OpenCV, so Pillow reads them; GIF has no other reader.
+# OpenCV writes these, so Pillow reads them; GIF has no other reader.
 _BY_PILLOW: Final = frozenset({"png", "jpeg", "gif"})
-_BLOCK: Final = 16  # pixels: of that many by as many the mean survives the coarsest coding
-# Of 255. Coding at the lowest quality moves such a mean by 18, and the pixels of a small cover by 44, root mean square (measured).
+_BLOCK: Final = 16  # pixels: the mean of such a square block survives the coarsest coding
+# Of 255. Coding at the lowest quality shifts such a mean by 18, and the pixels of a small cover by 44, root mean square (measured).
 MOST_OFF, MOST_OFF_COVERED = 40.0, 64.0
 
-# Pixels: a larger JPEG is looked at at half its size, in half the time.
+# Pixels: a larger JPEG is checked at half its size, in half the time.
 HALF: Final = 4e6
 
 Plain = NDArray[Any]
 
 
 def check_drawn(canvas: Canvas, covers: Sequence[Cover]) -> None:
-    """Right after the covers were drawn. Raises CopyUnproven."""
+    """Check the canvas right after the covers were drawn. Raises CopyUnproven."""
     if not is_flat(canvas.colours, covers, order=canvas.order):
         raise CopyUnproven
     if canvas.alpha is not None:
@@ -41,7 +41,7 @@ def check_drawn(canvas: Canvas, covers: Sequence[Cover]) -> None:
 
 
 def check_written(data: bytes, name: str, canvas: Canvas, covers: Sequence[Cover], limits: Limits, *, exact: bool) -> None:
-    """`canvas` is what was encoded. Raises CopyUnproven."""
+    """Check a copy; `canvas` is what was encoded. Raises CopyUnproven."""
     with readable():
         if name == "jpeg" and canvas.width * canvas.height > HALF:
             _check_half(data, canvas, limits)
@@ -57,7 +57,7 @@ def check_written(data: bytes, name: str, canvas: Canvas, covers: Sequence[Cover
 
 
 def _check_half(data: bytes, canvas: Canvas, limits: Limits) -> None:
-    """A large JPEG is decoded at half its size: whole, the largest would be the most that the engine ever holds. Raises CopyUnproven."""
+    """Check a large JPEG at half its size: at full size, it would set the engine's memory peak. Raises CopyUnproven."""
     opened = others.open_checked(data, "jpeg", limits)
     if opened.size != (canvas.width, canvas.height):
         raise CopyUnproven
@@ -77,17 +77,17 @@ def _check_half(data: bytes, canvas: Canvas, limits: Limits) -> None:
 
 @contextmanager
 def readable() -> Iterator[None]:
-    """A copy that its reader can't read is none. Raises CopyUnproven."""
+    """Treat an unreadable copy as unproven. Raises CopyUnproven."""
     try:
         yield
     except (CopyUnproven, MemoryError):
         raise
-    except Exception as error:  # decoders raise whatever broken bytes lead them to
+    except Exception as error:  # decoders raise anything for broken bytes
         raise CopyUnproven from error
 
 
 class _Off:
-    """How far off a copy is whose coding loses something."""
+    """The error of a lossy copy."""
 
     def __init__(self, canvas: Canvas, covers: Sequence[Cover]) -> None:
         areas = (area_of(cover, canvas.width, canvas.height) for cover in covers)
@@ -95,7 +95,7 @@ class _Off:
         self._squares, self._counts = np.zeros(len(self._areas)), np.zeros(len(self._areas))
 
     def take(self, rows: slice, shown: Plain, meant: Plain) -> None:
-        """Some of the rows of both. Raises CopyUnproven."""
+        """Compare some rows of both. Raises CopyUnproven."""
         if float(np.abs(block_means(shown) - block_means(meant)).max()) > MOST_OFF:
             raise CopyUnproven
         for number, area in enumerate(self._areas):
@@ -106,17 +106,17 @@ class _Off:
                 self._counts[number] += off.size
 
     def check(self) -> None:
-        """Raises CopyUnproven."""
+        """Check the total. Raises CopyUnproven."""
         if (self._squares > MOST_OFF_COVERED**2 * self._counts).any():
             raise CopyUnproven
 
 
 def block_means(picture: Plain, side: int = _BLOCK) -> NDArray[np.float32]:
-    """Of eight bits, with or without what is transparent: how it looks from afar on black."""
+    """Return block means of an 8-bit picture with or without alpha: its coarse look on black."""
     picture = _on_black(picture)
     height, width = (max(1, length // side) for length in picture.shape[:2])
     tall, wide = min(picture.shape[0], height * side), min(picture.shape[1], width * side)
-    # Whole blocks are averaged ten times as fast as others, so what is left at two sides counts with the last of them.
+    # Whole blocks are averaged ten times as fast, so the remainder at two sides is added to the last of them.
     parts = (picture[:tall, :wide], picture[-tall:, -wide:])
     return np.stack([cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA).reshape(height, -1) for part in parts]).astype(
         np.float32
@@ -124,13 +124,13 @@ def block_means(picture: Plain, side: int = _BLOCK) -> NDArray[np.float32]:
 
 
 def _red_first(picture: Plain) -> Plain:
-    """Of one, three or four channels, blue first."""
+    """Reorder a picture of one, three or four channels, blue first."""
     way = {3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGBA}.get(picture.shape[2])
     return picture if way is None else cv2.cvtColor(picture, way)
 
 
 def _decoded(data: bytes, name: str, canvas: Canvas, limits: Limits) -> Iterator[tuple[slice, Plain]]:
-    """Some rows at a time: [rows, width, 1 or 3, and 1 for what is transparent], red first."""
+    """Yield some rows at a time: [rows, width, 1 or 3, and 1 for alpha], red first."""
     if name in _BY_PILLOW or (name == "tiff" and canvas.alpha is not None):  # OpenCV multiplies a TIFF's colours with its alpha
         yield from _by_pillow(data, name, canvas, limits)
         return
@@ -163,7 +163,7 @@ def _channels(canvas: Canvas) -> int:
 
 
 def _as_many(shown: Plain, canvas: Canvas) -> Plain:
-    """With as many channels as what was encoded has: some formats know no grey, and none that is wholly opaque needs to say so."""
+    """Give the picture as many channels as the canvas: some formats have no grey, and opaque pictures need no alpha."""
     colours, alpha = (shown[:, :, :3], shown[:, :, 3:]) if shown.shape[2] >= 3 else (shown[:, :, :1], shown[:, :, 1:])
     if _channels(canvas) == 1 and colours.shape[2] == 3:
         colours = colours[:, :, :1]
@@ -183,7 +183,7 @@ def _meant(canvas: Canvas, rows: slice, depth: Any) -> Plain:
 
 
 def _on_black(picture: Plain) -> Pixels:
-    """What is seen of it: where nothing is, a format may hold what it likes."""
+    """Return the visible colours: invisible pixels may contain anything."""
     if picture.shape[2] in (1, 3):
         return np.ascontiguousarray(picture)
     seen = picture[:, :, :-1].astype(np.uint16) * picture[:, :, -1:] // 255

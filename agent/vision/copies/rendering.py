@@ -1,6 +1,6 @@
-"""The straight line from a file's bytes to those of its covered copy: decode whole, keep what is asked for, cover, encode, look.
+"""The path from a file's bytes to those of its covered copy: decode whole, choose metadata, cover, encode, check.
 
-Of several frames or pages it knows the first; `agent.vision.animations` knows all.
+For several frames or pages it handles the first; `agent.vision.animations` handles all.
 """
 
 from collections.abc import Sequence
@@ -19,14 +19,14 @@ from agent.vision.copies.kept_pixels import kept_of
 from agent.vision.copies.proof import check_drawn, check_written
 from agent.vision.redactor import area_of, redact
 
-# Bytes: they go to the agent in one line, together.
+# Bytes: they are sent to the agent in one line, together.
 LARGEST_REGIONS: Final = 40_000_000
 _MEGABYTE: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the copy should be."""
+    """The options of the copy."""
 
     covers: tuple[Cover, ...]
     format: str | None = None
@@ -54,7 +54,7 @@ class Copy:
 
 
 def render(data: bytes, wish: Wish, limits: Limits) -> Copy:
-    """The covered copy. Raises ImageError, CopyUnsupported, CopyUnproven, RegionsTooLarge; ValueError for a cover that is none."""
+    """Return the covered copy. Raises ImageError, CopyUnsupported, CopyUnproven, RegionsTooLarge; ValueError for an invalid cover."""
     for cover in wish.covers:
         area_of(cover, 1, 1)
     return named(data, limits, lambda name: _render(data, name, wish, limits))
@@ -75,7 +75,7 @@ def _render(data: bytes, name: str, wish: Wish, limits: Limits) -> Copy:
 
 
 def cover(canvas: Canvas, covers: Sequence[Cover]) -> None:
-    """Below a cover nothing is transparent."""
+    """Draw the covers, which are opaque."""
     redact(canvas.colours, covers, order=canvas.order)
     if canvas.alpha is not None:
         opaque = np.iinfo(canvas.alpha.dtype).max
@@ -86,7 +86,7 @@ def cover(canvas: Canvas, covers: Sequence[Cover]) -> None:
 
 
 def _parts(canvas: Canvas, covers: Sequence[Cover]) -> list[Part]:
-    """What lies below the covers. Raises RegionsTooLarge."""
+    """Return the covered regions. Raises RegionsTooLarge."""
     found: list[Part] = []
     size = 0
     colours = canvas.ordered("BGR")
@@ -104,7 +104,7 @@ def _parts(canvas: Canvas, covers: Sequence[Cover]) -> list[Part]:
 
 
 def restore(data: bytes, parts: Sequence[Part], limits: Limits) -> bytes:
-    """The picture as PNG, the parts put back exactly. Raises ImageError, NotRestorable if the parts are none of this picture."""
+    """Return the picture as PNG with the parts restored exactly. Raises ImageError, NotRestorable if the parts don't belong to it."""
     canvas, notes = named(data, limits, lambda name: open_canvas(data, name, limits))
     canvas.ordered("BGR")
     pieces = [(part, _piece(part, limits)) for part in parts]

@@ -1,4 +1,4 @@
-"""Puts into a TIFF that is written what its encoder can't: EXIF's directories, in a file whose pictures are packed."""
+"""Adds to a written TIFF what its encoder can't: EXIF's directories, in a file with compressed pictures."""
 
 import struct
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from agent.vision.copies.exif import lettered
 
-DIRECTORIES: Final = (0x8769, 0x8825)  # tags that lead to one: the camera's facts, the place
-_LONG: Final = 4  # the type of a value that leads somewhere
+DIRECTORIES: Final = (0x8769, 0x8825)  # tags that lead to one: the camera's facts, the location
+_LONG: Final = 4  # the type of an offset value
 
 
 def add_directories(file: BytesIO, exif: bytes) -> None:
-    """Those that `exif` has. The first page's list of tags is written anew at the end, longer by them."""
+    """Add the directories of `exif`. The first page's tag list is rewritten at the end, with additional entries."""
     told = PIL.Image.Exif()
     told.load(exif)
     if found := {tag: values for tag in DIRECTORIES if (values := told.get_ifd(tag))}:

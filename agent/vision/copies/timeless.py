@@ -1,4 +1,4 @@
-"""Takes out of an animated AVIF when it was written: its encoder notes that in each track, and two copies of one original would differ."""
+"""Removes the creation time from an animated AVIF: its encoder stores it in each track, so two copies of one original would differ."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -11,16 +11,16 @@ _TIMED: Final = frozenset({b"mvhd", b"tkhd", b"mdhd"})
 
 
 def timeless(data: bytes) -> bytes:
-    """The same, as if written at the beginning of time. `data` was written here."""
+    """Return the same file with all times at zero. `data` was written here."""
     changed = bytearray(data)
     for at in _timed(data, 0, len(data)):
-        size = 16 if data[at] == 1 else 8  # by its version: two moments, created and changed
+        size = 16 if data[at] == 1 else 8  # by its version: two times, created and modified
         changed[at + 4 : at + 4 + size] = bytes(size)
     return bytes(changed)
 
 
 def _timed(data: bytes, start: int, end: int) -> Iterator[int]:
-    """Where the content of each box begins that has moments."""
+    """Yield where the content of each box with times begins."""
     at = start
     for kind, last in boxes(data[start:end]):
         if kind in _TIMED:

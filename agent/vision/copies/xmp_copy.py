@@ -1,4 +1,4 @@
-"""XMP for a copy: properties of known kinds, written anew. Faces, people, pictures inside, depths and histories are none of them."""
+"""Builds XMP for a copy: known properties, written anew. Faces, people, embedded pictures, depth maps and histories are not among them."""
 
 import re
 import xml.etree.ElementTree as ElementTree
@@ -13,7 +13,7 @@ _TIFF: Final = "http://ns.adobe.com/tiff/1.0/"
 _EXIF: Final = "http://ns.adobe.com/exif/1.0/"
 _PHOTOSHOP: Final = "http://ns.adobe.com/photoshop/1.0/"
 _PLACE: Final = frozenset({"GPSLatitude", "GPSLongitude", "GPSAltitude", "GPSAltitudeRef", "GPSTimeStamp", "GPSMapDatum", "GPSVersionID"})
-# Namespace -> its usual prefix and which of its properties are kept.
+# Namespace -> its usual prefix and the properties to keep.
 _KEPT: Final[dict[str, tuple[str, frozenset[str]]]] = {
     _DC: ("dc", frozenset({"title", "description", "creator", "rights", "subject", "source", "publisher", "language"})),
     _XMP: ("xmp", frozenset({"CreateDate", "ModifyDate", "MetadataDate", "CreatorTool", "Rating", "Label"})),
@@ -32,9 +32,9 @@ _KEPT: Final[dict[str, tuple[str, frozenset[str]]]] = {
     "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/": ("Iptc4xmpCore", frozenset({"Location", "CountryCode", "Scene", "IntellectualGenre"})),
     "http://ns.adobe.com/exif/1.0/aux/": ("aux", frozenset({"Lens", "LensInfo"})),
 }
-# Of these, what people write of a picture.
+# Of these, texts that people write about a picture.
 _WORDS: Final = frozenset({(_DC, "subject"), (_DC, "title"), (_DC, "description"), (_TIFF, "ImageDescription"), (_PHOTOSHOP, "Headline")})
-# Local names by which the kinds are told that went.
+# Local names that identify the removed kinds.
 _KINDS: Final = (
     (re.compile(r"Regions?$|RegionInfo|PersonInImage|PersonDisplayName|hierarchicalSubject|TagsList"), "people"),
     (re.compile(r"Thumbnail"), "thumbnail"),
@@ -46,7 +46,7 @@ _LONGEST: Final = 2000  # characters of one property
 
 
 def cleaned(packet: bytes, *, strip: bool, faces_covered: bool) -> tuple[bytes, set[str]]:
-    """The packet for a copy, empty if nothing is left of it, and which kinds went.
+    """Return the packet for a copy, empty if nothing is left of it, and the removed kinds.
 
     With `faces_covered`, keywords, titles and descriptions are removed: they may name the people.
     """
@@ -77,14 +77,14 @@ def _parse(packet: bytes) -> ElementTree.Element | None:
         return None
     try:
         text = packet.strip(b"\0 \r\n\t").decode("utf-8-sig")
-        # No document type, so that no entity can grow; as text, so that no other encoding hides one.
+        # No document type, so no entity can expand; as text, so no other encoding hides one.
         return None if "<!" in text.replace("<!--", "") else ElementTree.fromstring(text)
     except (ElementTree.ParseError, ValueError, RecursionError):
         return None
 
 
 def _properties(root: ElementTree.Element) -> Iterator[tuple[str, str | ElementTree.Element]]:
-    """Names are "{namespace}local"."""
+    """Yield the properties; names are "{namespace}local"."""
     for description in root.iter(f"{{{RDF}}}Description"):
         yield from ((name, value) for name, value in description.attrib.items() if not name.startswith(f"{{{RDF}}}"))
         yield from ((child.tag, child) for child in description)
@@ -103,7 +103,7 @@ def _length(value: str | ElementTree.Element) -> int:
     parts = list(value.iter())
     allowed = {f"{{{RDF}}}{kind}" for kind in ("Bag", "Seq", "Alt", "li")}
     if any(part.tag not in allowed for part in parts[1:]):
-        return _LONGEST + 1  # a structure may hold anything
+        return _LONGEST + 1  # a structure may contain anything
     return sum(len(part.text or "") + sum(map(len, part.attrib.values())) for part in parts)
 
 

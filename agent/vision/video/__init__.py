@@ -1,4 +1,4 @@
-"""Moving pictures: read in parts, looked through for faces, covered, written and joined with their sound.
+"""Videos: read in parts, searched for faces, covered, written and joined with their audio.
 
-The library for it (PyAV, an optional extra) is imported only by the modules below, and they only when a clip is asked for.
+Their library (PyAV, an optional extra) is imported only by the modules below, and only for a video.
 """

@@ -1,4 +1,4 @@
-"""Tells where another scene begins."""
+"""Detects where a scene begins."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -8,19 +8,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-# Grey levels (of 256) that a frame differs from the one before it, on average: less is no cut,
+# Mean grey levels (of 256) by which a frame differs from the previous one: less is no cut,
 LEAST: Final = 14.0
-# and so many times more than the frames before it did.
+# and this many times more than for the frames before.
 TIMES: Final = 3.5
 _MEMORY: Final = 8  # frames
 _GRID: Final = (64, 36)
-_ENOUGH: Final = 216  # rows: of more, some are left out
+_ENOUGH: Final = 216  # rows: larger frames are subsampled
 
 Plane: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
 
 
 class Cuts:
-    """Is shown the frames one after another."""
+    """Gets the frames one after another."""
 
     def __init__(self) -> None:
         self._last: NDArray[np.float32] | None = None
@@ -28,7 +28,7 @@ class Cuts:
         self._usual: deque[float] = deque(maxlen=_MEMORY)
 
     def begins(self, planes: Sequence[Plane], depth: int = 8) -> bool:
-        """Whether a scene begins with this frame, as with each of another size. The first frame begins none.
+        """Return whether a scene begins with this frame; a frame of another size always begins one, the first frame never.
 
         Each plane is [height, width], of `depth` bits.
         """
@@ -40,7 +40,7 @@ class Cuts:
         if size != self._size or last.shape != small.shape:
             self._usual.clear()
             return True
-        # Brightness and both colours: scenes that are equally bright differ in these.
+        # Brightness and both colours: equally bright scenes differ in these.
         differs = float(np.abs(small - last).mean(axis=(1, 2)).sum())
         usual = float(np.median(self._usual)) if self._usual else 0.0
         self._usual.append(differs)

@@ -1,4 +1,4 @@
-"""How a clip's frames lie in its file, and how they are shown."""
+"""How a video's frames are stored in its file, and how they are shown."""
 
 import math
 import struct
@@ -21,42 +21,42 @@ _ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """How a frame is brought upright before it is shown: mirrored, left to right, if it is, then turned."""
+    """The transformation of a frame before it is shown: mirrored left to right, if set, then rotated."""
 
     degrees: int = 0  # clockwise: 0, 90, 180 or 270
-    matrix: bytes | None = None  # as the file has it: nine numbers of 32 bits
+    matrix: bytes | None = None  # as stored in the file: nine numbers of 32 bits
     mirrored: bool = False
 
     @classmethod
     def of(cls, frame: VideoFrame) -> "Turn":
-        """Other angles are rounded: faces are found all the same."""
+        """Read a frame's transformation. Other angles are rounded: faces are found all the same."""
         try:
-            said = cast(Mapping[Type, Buffer], frame.side_data)  # typed as something else by the library
+            said = cast(Mapping[Type, Buffer], frame.side_data)  # the library's type annotation is wrong
             matrix = bytes(said[Type.DISPLAYMATRIX])
         except KeyError:
             return cls()
         a, b, _, c, d = struct.unpack("=5i", matrix[:20])
         mirrored = a * d < b * c
-        # Of a mirrored one the first two numbers say where left goes, not right.
+        # For a mirrored one the first two numbers say where left goes, not right.
         angle = math.atan2(-b, -a) if mirrored else math.atan2(b, a)
         return cls(round(math.degrees(angle) / 90) * 90 % 360, matrix, mirrored)
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        """The matrix's nine numbers."""
+        """Return the matrix's nine numbers."""
         return struct.unpack("=9i", self.matrix) if self.matrix is not None else ()
 
     def upright(self, width: int, height: int) -> tuple[int, int]:
         return (height, width) if self.degrees in (90, 270) else (width, height)
 
     def turned(self, pixels: Pixels) -> Pixels:
-        """As they are shown."""
+        """Return the pixels as they are shown."""
         if self.mirrored:
             pixels = np.asarray(cv2.flip(pixels, 1), np.uint8)
         return np.asarray(cv2.rotate(pixels, _ROTATIONS[self.degrees]), np.uint8) if self.degrees else pixels
 
     def in_file(self, cover: Cover, width: int, height: int) -> Cover:
-        """A cover of the upright picture on the frame, `width` by `height` pixels large, as it lies in the file."""
+        """Return a cover of the upright picture in the coordinates of the stored frame of `width` by `height` pixels."""
         if not self.degrees and not self.mirrored:
             return cover
         box = cover.box

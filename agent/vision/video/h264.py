@@ -1,16 +1,16 @@
-"""What is to be known of H.264 itself, where a file does not tell it."""
+"""The properties of H.264 itself that a file does not report."""
 
 from collections.abc import Iterator
 from typing import Final
 
 _START: Final = b"\x00\x00\x01"
-_IDR: Final = 5  # the type of unit that no later frame looks behind (ITU-T H.264, table 7-1)
+_IDR: Final = 5  # the type of unit across which no later frame refers back (ITU-T H.264, table 7-1)
 
 
 def begins_anew(packet: bytes, extradata: bytes | None) -> bool:
-    """Whether no frame after this one, in the order of storing, needs or is shown before it.
+    """Return whether no frame stored after this one needs, or is shown before, it.
 
-    `extradata`, which the file holds for the whole stream, tells whether units have their length before them, as in MP4, or a start code.
+    `extradata`, stored once for the whole stream, tells whether units are prefixed by their length, as in MP4, or a start code.
     """
     prefixed = extradata is not None and len(extradata) > 4 and extradata[0] == 1
     return _IDR in (_by_length(packet, 1 + (extradata[4] & 3)) if prefixed and extradata else _by_start(packet))

@@ -1,4 +1,4 @@
-"""Joins the parts of a covered clip, and brings back its sound."""
+"""Joins the parts of a covered video, and adds the original's audio."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
@@ -21,9 +21,9 @@ from agent.vision.video.sound import MUXERS, clear_comments, packets_of, sounds_
 from agent.vision.video.video_opening import Opened, frames_from_start, moment_of, opened, packets
 from agent.vision.video.writing import CONTAINER
 
-# What a container says of itself; the copy's own is another.
+# Metadata of a container itself; the copy has its own.
 _TECHNICAL: Final = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "vendor_id"})
-# To open a piece the library decodes some of its frames, a tenth of a second each time: what they would tell is known of the first one.
+# To open a piece the library decodes some of its frames, a tenth of a second each: their properties are known from the first piece.
 _NOT_DECODED: Final = {"skip_frame": "all"}
 _WHERE: Final = ("location", "xyz", "gps")
 _WITH: Final = ("make", "model", "software", "device", "camera", "lens", "android", "com.apple")
@@ -31,7 +31,7 @@ _WHEN: Final = ("creation", "date", "timecode")
 
 
 class Stretch(RawIOBase):
-    """A stretch of a file as a file of its own."""
+    """A section of a file as a separate file."""
 
     def __init__(self, file: BinaryIO, piece: Piece) -> None:
         self._file, self._piece, self._at = file, piece, 0
@@ -58,7 +58,7 @@ class Stretch(RawIOBase):
 
 
 def join(file: BinaryIO, made: BinaryIO, pieces: Sequence[Piece], form: str, output: BinaryIO, *, strip: bool) -> tuple[str, ...]:
-    """Write the copy. `file` is the original, `made` holds the pieces. Returns kinds of what was left out because of `strip`.
+    """Write the copy. `file` is the original, `made` contains the pieces. Returns the kinds that were removed because of `strip`.
 
     Raises VideoUnreadable, VideoNoPicture, VideoUnwritable.
     """
@@ -93,11 +93,11 @@ def _pictures(
         with av.open(Stretch(made, piece), "r", format=CONTAINER, options=_NOT_DECODED) as part:
             stream = part.streams.video[0]
             if stream.codec_context.extradata != extradata:
-                raise VideoUnwritable  # another encoder's part can't be shown by the first one's settings
+                raise VideoUnwritable  # another encoder's part can't be shown with the first one's settings
             ticks = (stream.time_base or clip.time_base) / clip.time_base
             for packet in part.demux(stream):
                 if packet.size and packet.pts is not None:
-                    # No frame waits for a later one: each is decoded when it is shown.
+                    # There are no B-frames: each frame is decoded when it is shown.
                     packet.pts = packet.dts = round(packet.pts * ticks) + piece.start
                     packet.duration, packet.time_base = clip.frame_ticks, clip.time_base
                     packet.stream = picture
@@ -105,7 +105,7 @@ def _pictures(
 
 
 def _last_lasts(file: BinaryIO, near: int) -> int:
-    """For how many ticks the last frame is shown, which begins at or after `near`; 0 if the file does not tell."""
+    """Return for how many ticks the last frame, which begins at or after `near`, is shown; 0 if the file does not say."""
     with opened(file) as clip:
         try:
             clip.container.seek(near, stream=clip.stream)
@@ -116,7 +116,7 @@ def _last_lasts(file: BinaryIO, near: int) -> int:
 
 
 def _longer(shown: "Iterator[Packet[Any]]", lasts: int) -> "Iterator[Packet[Any]]":
-    """The same, the last one shown for at least so long: of each other one the next tells that."""
+    """Yield the packets, the last one shown for at least that long: each earlier one ends with the next."""
     last: Packet[Any] | None = None
     for packet in shown:
         if last is not None:
@@ -138,12 +138,12 @@ def _seconds(packet: "Packet[Stream]") -> float:
 
 
 def _say(given: InputContainer, container: OutputContainer, sounds: Mapping[int, AudioStream], *, strip: bool) -> tuple[str, ...]:
-    """Take over what is said of the clip, or tell the kinds of what is not."""
+    """Copy the video's metadata, or return the kinds of what is left out."""
     tags = {key: value for key, value in given.metadata.items() if key not in _TECHNICAL}
     told = [*tags, *(key for stream in given.streams for key in stream.metadata if key not in _TECHNICAL | {"language", "handler_name"})]
     for stream in (each for each in given.streams.audio if each.index in sounds):
         sound = sounds[stream.index]
-        sound.disposition = stream.disposition  # which one is heard
+        sound.disposition = stream.disposition  # marks the default one
         sound.metadata.clear()
         sound.metadata.update({} if strip else stream.metadata)
         if strip and clear_comments(sound):
@@ -155,7 +155,7 @@ def _say(given: InputContainer, container: OutputContainer, sounds: Mapping[int,
     return tuple(sorted({_kind(key.lower()) for key in told}))
 
 
-# What people write of a clip may name who is covered.
+# Texts that people write about a video may name the covered people.
 _WORDS: Final = frozenset({"title", "comment", "description", "synopsis", "subtitle", "keywords", "lyrics"})
 
 

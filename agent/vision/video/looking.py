@@ -1,4 +1,4 @@
-"""Looks for faces in a part of a clip: in so many of its frames that the others can be told from them."""
+"""Detects faces in a part of a video: in enough frames to interpolate the others."""
 
 import math
 from collections.abc import Iterator
@@ -19,24 +19,24 @@ from agent.vision.video.geometry import Turn
 from agent.vision.video.planes import planes_of
 from agent.vision.video.video_opening import frames, moment_of, opened
 
-# All measured on 1080p: seconds between looks; the longer side a look is taken at; and after how many of those the next is finer, for
-# faces that are small: where they are they stay a while.
+# All measured on 1080p: seconds between detections; the longer side; and after how many of them the next is finer, for
+# small faces, which move slowly.
 EVERY_S: Final = 0.15
 SIDE, FINE_SIDE, FINE_EACH = 1280, 1920, 6
-# Of so many looks one makes prints, where they are wanted.
+# One in this many detections computes prints, if wanted.
 PRINTS_EACH: Final = 2
-# Weaker ones are never faces; those up to the detector's own bound only carry on what was seen before.
+# Weaker ones are never faces; those up to the detector's own threshold only continue earlier tracks.
 LEAST_SCORE: Final = 0.2
-# The net is given parts of at most this side, which overlap by at least so much.
+# The net's input parts have at most this side, and overlap by at least this much.
 _WINDOW, _OVERLAP = 1312, 128
 _STEP = 32
 
 
 def look_through(file: BinaryIO, part: Part, tick: float, look: Look, threads: int = 1, prints: Prints | None = None) -> Seen:
-    """Faces and cuts of a part. Raises VideoUnreadable, VideoNoPicture.
+    """Return faces and cuts of a part. Raises VideoUnreadable, VideoNoPicture.
 
-    The last frame before a cut, and of the part, is looked at too: another scene often begins with the next part, and where a face went
-    after the last look can only be guessed; what prints say of it holds only between two looks.
+    Detection also runs on the last frame before a cut, and of the part: another scene often begins with the next part, and a face's
+    position after the last detection can only be guessed; identifications apply only between two of them.
     """
     with opened(file) as clip:
         size = clip.size
@@ -69,9 +69,9 @@ def look_through(file: BinaryIO, part: Part, tick: float, look: Look, threads: i
 
 
 def finds(frame: VideoFrame, size: tuple[int, int], look: Look, side: int, prints: Prints | None = None) -> Iterator[Find]:
-    """Faces of a frame, looked at with a longer side of at most `side`, in pixels of the upright picture.
+    """Return the faces of a frame, detected at a longer side of at most `side`, in pixels of the upright picture.
 
-    `size` is that of the clip's first frame, by which all faces are told: on the way it may change.
+    `size` is that of the video's first frame, whose coordinates all faces use: the frame size may change.
     """
     ratio = min(1.0, side / max(frame.width, frame.height))
     less = max(1, round(frame.width * ratio)), max(1, round(frame.height * ratio))
@@ -99,12 +99,12 @@ def _scaled(face: Detection, given: tuple[int, int], wanted: tuple[int, int]) ->
 
 def _shown_at(frame: VideoFrame) -> int:
     moment = moment_of(frame)
-    assert moment is not None  # of others there is none among a part's
+    assert moment is not None  # frames without a time are not in a part
     return moment
 
 
 def _found(pixels: Pixels, look: Look) -> list[Detection]:
-    """Of a picture of any size, in windows that the net can take."""
+    """Detect in a picture of any size, in windows that suit the net."""
     height, width = pixels.shape[:2]
     found = []
     for left, top, right, bottom in grid(width, height, _WINDOW, _OVERLAP):
@@ -117,7 +117,7 @@ def _found(pixels: Pixels, look: Look) -> list[Detection]:
 
 
 def _cut(box: Box, width: int, height: int, inner: tuple[bool, bool, bool, bool]) -> bool:
-    """Whether a side that is not the picture's cuts a face that fits into another window."""
+    """Return whether an inner side cuts a face that fits into another window."""
     if max(box.w, box.h) >= _OVERLAP:
         return False
     left, top, right, bottom = inner

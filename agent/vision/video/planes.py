@@ -1,4 +1,4 @@
-"""The planes of a frame as arrays, and covers drawn on them where they lie."""
+"""A frame's planes as arrays, and covers drawn on them in place."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -17,18 +17,18 @@ from agent.vision.redactor import Area, Colours, Mask, area_of, redact
 
 Plane: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
 
-# What covers are drawn on: brightness in full, colours at half the width and height.
+# The drawable formats: full brightness, colours at half the width and height.
 EIGHT, TEN = "yuv420p", "yuv420p10le"
 _FULL_RANGE: Final = 2
-# As frames name how colours are told: as red, green and blue; as on HD.
+# Colour matrices as frames name them: RGB; HD.
 _RGB, _BT709 = 0, 1
 _LIMITED_RANGE: Final = 1
-# Pixels: from so far around, a colour is taken when a picture is brought into another form.
+# Pixels: the radius of a pixel's colour influence in a conversion.
 _SHARED: Final = 8
 
 
 def drawable(frame: VideoFrame) -> VideoFrame:
-    """The frame in a form that covers can be drawn on, with sides that are even; the decoder's own frame is never written to."""
+    """Return the frame in a drawable format, with even sides; the decoder's own frame is never written to."""
     wanted = drawable_form(frame.format)
     width, height = frame.width + frame.width % 2, frame.height + frame.height % 2
     plain = frame if frame.format.name == wanted else _in_form(frame, wanted)
@@ -38,21 +38,21 @@ def drawable(frame: VideoFrame) -> VideoFrame:
 
 
 def drawable_form(form: VideoFormat) -> str:
-    """What `drawable` makes of pixels in this form."""
+    """Return the format that `drawable` converts this one to."""
     if form.name == "yuvj420p":  # the older name of 8 bits in full range
         return form.name
     return TEN if max(component.bits for component in form.components) > 8 else EIGHT
 
 
 def brought_to(frame: VideoFrame, width: int, height: int, form: str) -> VideoFrame:
-    """The frame in a size and a form that others have: calls and screens that are recorded change theirs on the way."""
+    """Convert the frame to the size and format of the others: recorded calls and screens change theirs midway."""
     if (frame.width, frame.height, frame.format.name) == (width, height, form):
         return frame
     return _alike(frame, frame.reformat(width, height, format=form))
 
 
 def planes_of(frame: VideoFrame) -> tuple[list[Plane], int]:
-    """Brightness, and colours where they lie apart from it; and in how many bits they are told."""
+    """Return brightness, and colours if they are separate; and their bit depth."""
     bits = frame.format.components[0].bits
     if not frame.format.is_planar or frame.format.is_rgb or bits > 16:
         return [_plane(frame.reformat(format="gray"), 0, 8)], 8
@@ -61,7 +61,7 @@ def planes_of(frame: VideoFrame) -> tuple[list[Plane], int]:
 
 
 def draw(frame: VideoFrame, covers: Sequence[Cover]) -> None:
-    """On a frame from `drawable` that is this program's own. Pixels that a cover touches keep nothing, their colours neither."""
+    """Draw on a frame from `drawable` that this program owns. Covered pixels keep nothing, including their colours."""
     areas = [(cover, area) for cover in covers if (area := area_of(cover, frame.width, frame.height)) is not None]
     if not areas:
         return
@@ -85,13 +85,13 @@ def draw(frame: VideoFrame, covers: Sequence[Cover]) -> None:
 
 
 def _fill(plane: Plane, top: int, starts: NDArray[np.int64], ends: NDArray[np.int64], value: int) -> None:
-    """Row by row: several times as fast as through a mask."""
+    """Fill row by row: several times as fast as through a mask."""
     for row, first, last in zip(count(top), starts.tolist(), ends.tolist(), strict=False):
         plane[row, first:last] = value
 
 
 def _in_pairs(area: Area) -> tuple[int, NDArray[np.int64], NDArray[np.int64]]:
-    """The same for colours: every sample that belongs to a covered pixel, or lies between two."""
+    """Return the same for colours: every sample that belongs to a covered pixel, or is between two."""
     top, bottom = area.top // 2, (area.bottom + 1) // 2
     starts, ends = np.full(2 * (bottom - top), np.iinfo(np.int64).max), np.zeros(2 * (bottom - top), np.int64)
     rows = slice(area.top - 2 * top, area.bottom - 2 * top)
@@ -101,13 +101,13 @@ def _in_pairs(area: Area) -> tuple[int, NDArray[np.int64], NDArray[np.int64]]:
 
 
 def _drawn(frame: VideoFrame, covers: Sequence[Cover]) -> VideoFrame:
-    """A copy of the whole frame with the covers on it, drawn in RGB."""
+    """Return a copy of the whole frame with the covers on it, drawn in RGB."""
     pixels: Colours
     if frame.format.components[0].bits > 8:
         pixels = np.asarray(frame.to_ndarray(format="rgb48le"), np.uint16)
     else:
         pixels = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-    # Pixels share their colours with those around them: the covers reach farther here than what is taken of them.
+    # Neighbouring pixels share colours: the covers extend farther here than the copied area.
     redact(pixels, [replace(cover, box=_wider(cover.box)) for cover in covers])
     fresh = VideoFrame.from_ndarray(pixels, "rgb48le" if pixels.dtype == np.uint16 else "rgb24")
     return fresh.reformat(format=frame.format.name, dst_colorspace=frame.colorspace or None, dst_color_range=frame.color_range or None)
@@ -118,7 +118,7 @@ def _wider(box: Box) -> Box:
 
 
 def _windows(area: Area) -> Iterator[tuple[slice, slice, Mask]]:
-    """The area in windows whose sides lie on even numbers."""
+    """Yield the area in windows with even coordinates."""
     for rows, columns, inside in area.masks():
         top, left = rows.start & ~1, columns.start & ~1
         bottom, right = rows.stop + rows.stop % 2, columns.stop + columns.stop % 2
@@ -128,7 +128,7 @@ def _windows(area: Area) -> Iterator[tuple[slice, slice, Mask]]:
 
 
 def _pooled(inside: Mask) -> Mask:
-    """Which samples of colour belong to a covered pixel."""
+    """Return which colour samples belong to a covered pixel."""
     return np.asarray(inside.reshape(inside.shape[0] // 2, 2, -1, 2).any(axis=(1, 3)), np.bool_)
 
 
@@ -141,7 +141,7 @@ def _halved(plane: Plane, rows: slice, columns: slice) -> Plane:
 
 
 def _plane(frame: VideoFrame, number: int, bits: int) -> Plane:
-    """A view: writing to it writes to the frame."""
+    """Return a view: writing to it writes to the frame."""
     plane = frame.planes[number]
     memory = memoryview(plane)
     flat: Plane = np.frombuffer(memory, np.uint16) if bits > 8 else np.frombuffer(memory, np.uint8)
@@ -156,14 +156,14 @@ def _is_full(frame: VideoFrame) -> bool:
 def _in_form(frame: VideoFrame, wanted: str) -> VideoFrame:
     if not (frame.format.is_rgb or frame.format.has_palette or frame.colorspace == _RGB):
         return _alike(frame, frame.reformat(format=wanted))
-    # Brightness and colours that are said to be red, green and blue are shown green, or not encoded at all.
+    # Brightness and colours that are declared as RGB are shown green, or not encoded at all.
     fresh = _alike(frame, frame.reformat(format=wanted, dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG))
     fresh.colorspace, fresh.color_range = _BT709, _LIMITED_RANGE
     return fresh
 
 
 def _padded(frame: VideoFrame, width: int, height: int) -> VideoFrame:
-    """The last column and row once more, where a side is odd."""
+    """Repeat the last column and row if a side is odd."""
     padded = VideoFrame(width, height, frame.format.name)
     bits = frame.format.components[0].bits
     for number in range(3):
@@ -176,7 +176,7 @@ def _padded(frame: VideoFrame, width: int, height: int) -> VideoFrame:
 
 
 def _alike(frame: VideoFrame, fresh: VideoFrame) -> VideoFrame:
-    """What is said of a frame besides its pixels."""
+    """Copy the frame's properties besides its pixels."""
     fresh.pts, fresh.dts = frame.pts, frame.dts
     if frame.time_base is not None:
         fresh.time_base = frame.time_base

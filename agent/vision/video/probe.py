@@ -1,4 +1,4 @@
-"""What a clip is, and where it can be cut into parts: read without decoding more than its first frame."""
+"""Reads a video's properties and its possible parts without decoding more than its first frame."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -15,18 +15,18 @@ from agent.vision.video.geometry import Turn
 from agent.vision.video.sound import holds
 from agent.vision.video.video_opening import Opened, frames, is_still, moment_of, opened, packets
 
-# Seconds: parts are as short as can be decoded by themselves, but no shorter than this, and no longer than that.
+# Seconds: parts are as short as independent decoding allows, but not shorter than this, and not longer than that.
 SHORTEST_S, LONGEST_S = 3.0, 30.0
-# A clip that ends so much (seconds, share) before it says it does was cut off.
+# A video that ends this much (seconds, share) before its declared end was cut off.
 _SHORT_S, _SHORT_SHARE = 0.5, 0.98
 _BLOCK = 1 << 20
-# What goes into MP4 as well; sound of other kinds is kept in Matroska.
+# What MP4 can hold as well; other audio is kept in Matroska.
 _MP4_SOUND: Final = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "flac", "opus", "mp2"})
 _WEBM_PICTURE, _WEBM_SOUND = frozenset({"vp8", "vp9", "av1"}), frozenset({"opus", "vorbis"})
 
 
 def probe(file: BinaryIO, limits: Limits) -> Clip:
-    """Raises VideoUnreadable, VideoNoPicture, ImageTooLarge."""
+    """Return the properties. Raises VideoUnreadable, VideoNoPicture, ImageTooLarge."""
     digest, size = _fingerprint(file)
     with opened(file) as clip:
         limits.check_pixels(clip.stream.width, clip.stream.height)
@@ -47,7 +47,7 @@ def probe(file: BinaryIO, limits: Limits) -> Clip:
 
 
 def _fingerprint(file: BinaryIO) -> tuple[str, int]:
-    """SHA-256 of the whole file, and its size."""
+    """Return the SHA-256 of the whole file, and its size."""
     file.seek(0)
     digest = hashlib.sha256()
     while block := file.read(_BLOCK):
@@ -56,7 +56,7 @@ def _fingerprint(file: BinaryIO) -> tuple[str, int]:
 
 
 def _moments(clip: Opened) -> tuple[list[int], list[int], int]:
-    """When each frame is shown, in the file's order; those of frames that need no other; how many there are with those never shown."""
+    """Return the times of all frames, in file order; those of key frames; and the number of frames including hidden ones."""
     moments, keys, there = [], [], 0
     for packet in packets(clip):
         there += 1
@@ -83,14 +83,14 @@ def _cut_off(clip: Opened, there: int, lasts: float) -> bool:
     said = clip.stream.duration
     seconds = float(said * clip.time_base) if said else (clip.container.duration or 0) / 1e6
     short = lasts < seconds - _SHORT_S and lasts < seconds * _SHORT_SHARE
-    # AVI counts moments, also those at which no other frame comes.
+    # AVI counts times, including those without a frame.
     counted = clip.stream.frames if clip.container.format.name != "avi" else 0
     return there < counted * _SHORT_SHARE if counted else short
 
 
 def _format(container: InputContainer) -> str:
     names = set(container.format.name.split(","))
-    # What Matroska can't hold either is encoded anew, and fits everywhere; of what nothing here can decode, nothing is in the copy.
+    # What Matroska can't hold either is re-encoded, and fits everywhere; undecodable audio is not in the copy.
     heard = [stream for stream in container.streams.audio if stream.codec_context is not None]
     sounds = {_codec(stream) for stream in heard if _codec(stream) in _MP4_SOUND or holds("mkv", stream)}
     if "matroska" in names or "webm" in names:
@@ -102,18 +102,18 @@ def _format(container: InputContainer) -> str:
 
 
 def _codec(stream: AudioStream | VideoStream) -> str:
-    """By its own name, not its decoder's."""
+    """Return the codec's own name, not its decoder's."""
     return stream.codec_context.codec.canonical_name if stream.codec_context is not None else "none"
 
 
 def _has_alpha(stream: VideoStream) -> bool:
-    """WebM keeps it beside the picture, and says so; others in it."""
+    """Return whether it has alpha: WebM stores it beside the picture, and declares it; others in it."""
     form = stream.codec_context.format if stream.codec_context is not None else None
     return stream.metadata.get("alpha_mode") == "1" or (form is not None and any(part.is_alpha for part in form.components))
 
 
 def _removed(container: InputContainer) -> Iterator[str]:
-    """What is in no copy: most of it may show or name somebody."""
+    """Yield the kinds that no copy contains: most of them may show or name a person."""
     if any(is_still(stream) for stream in container.streams.video):
         yield "thumbnail"
     if any(_has_alpha(stream) for stream in container.streams.video if not is_still(stream)):

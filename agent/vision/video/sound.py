@@ -1,4 +1,4 @@
-"""The sound of a copy: as it is in the original or, where the copy's container can't hold that, encoded anew."""
+"""The audio of a copy: as in the original or, if the copy's container can't hold it, re-encoded."""
 
 import io
 from collections.abc import Iterator, Mapping
@@ -11,29 +11,29 @@ from av.error import FFmpegError, InvalidDataError
 from av.packet import Packet
 
 MUXERS: Final = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm"}
-# What every container holds in the place of what it can't; the rates it comes in.
+# The replacement that every container supports; its sample rates.
 _ANEW: Final = "aac"
 _RATES: Final = frozenset({7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000})
 _USUAL_RATE: Final = 48_000
-# Vorbis' comment header: no vendor, no comments, and the bit that ends it.
+# Vorbis' comment header: no vendor, no comments, and the final bit.
 _NO_COMMENT: Final = b"\3vorbis" + bytes(8) + b"\1"
-_FEW: Final = {1: "mono", 2: "stereo"}  # what some files leave unsaid
+_FEW: Final = {1: "mono", 2: "stereo"}  # what some files leave unspecified
 
 
 def holds(form: str, sound: AudioStream) -> bool:
-    """Whether a container can take it as it is."""
+    """Return whether the container can hold it unchanged."""
     with av.open(io.BytesIO(), "w", format=MUXERS[form]) as container:
         return _copied(container, sound) is not None
 
 
 def sounds_for(given: InputContainer, container: OutputContainer) -> dict[int, AudioStream]:
-    """A stream of the copy for each that can be heard here, by the number it has in the original."""
+    """Return a stream of the copy for each decodable one, by its number in the original."""
     heard = [sound for sound in given.streams.audio if sound.codec_context is not None]
     return {sound.index: _copied(container, sound) or _anew(container, sound) for sound in heard}
 
 
 def packets_of(given: InputContainer, sounds: Mapping[int, AudioStream]) -> "Iterator[Packet[Any]]":
-    """As far as the file can be read."""
+    """Yield the packets as far as the file can be read."""
     if not sounds:
         return
     heard = [sound for sound in given.streams.audio if sound.index in sounds]
@@ -51,7 +51,7 @@ def packets_of(given: InputContainer, sounds: Mapping[int, AudioStream]) -> "Ite
 
 
 def clear_comments(sound: AudioStream) -> bool:
-    """Empty what a stream's settings say of the recording; whether there was something: Vorbis holds a title and names in them."""
+    """Remove the recording's metadata from a stream's settings; return whether there was any: Vorbis stores a title and names there."""
     context = sound.codec_context
     headers = _headers(context.extradata or b"") if context.codec.canonical_name == "vorbis" else None
     if headers is None:
@@ -63,7 +63,7 @@ def clear_comments(sound: AudioStream) -> bool:
 
 
 def _headers(extradata: bytes) -> tuple[bytes, bytes, bytes] | None:
-    """Those of Vorbis, as Matroska holds them: how many follow the first, the lengths of all but the last in steps of 255, then all."""
+    """Return Vorbis' headers as Matroska stores them: how many follow the first, all lengths but the last in steps of 255, then all."""
     at, lengths = 1, []
     for _ in range(2):
         full = next((number for number, step in enumerate(extradata[at:]) if step < 255), None)
@@ -80,11 +80,11 @@ def _laced(length: int) -> list[int]:
 
 
 def _encoded(packet: Any, target: AudioStream) -> "Iterator[Packet[Any]]":
-    """An empty packet is the last one."""
+    """Encode; an empty packet is the last one."""
     try:
         frames = packet.decode()
     except InvalidDataError:
-        return  # damaged: what comes after it may be sound
+        return  # damaged: the following packets may be intact
     for frame in frames:
         yield from target.encode(frame)
     if not packet.size:
@@ -94,7 +94,7 @@ def _encoded(packet: Any, target: AudioStream) -> "Iterator[Packet[Any]]":
 def _copied(container: OutputContainer, sound: AudioStream) -> AudioStream | None:
     try:
         return container.add_stream_from_template(sound)
-    except ValueError:  # so the library says that the container knows no such sound
+    except ValueError:  # the library's way of saying that the container does not support this audio
         return None
 
 

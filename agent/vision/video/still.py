@@ -1,4 +1,4 @@
-"""One frame of a clip, as a picture."""
+"""Returns one frame of a video as a picture."""
 
 from itertools import chain
 from typing import BinaryIO
@@ -13,7 +13,7 @@ from agent.vision.video.video_opening import decoded, moment_of, opened
 
 
 def still(file: BinaryIO, seconds: float, side: int) -> bytes:
-    """The frame that is shown at that time, or the first there is: JPEG, its longer side at most `side` pixels.
+    """Return the frame shown at that time, or the first: JPEG, its longer side at most `side` pixels.
 
     Raises VideoUnreadable, VideoNoPicture.
     """

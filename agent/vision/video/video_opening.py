@@ -1,4 +1,4 @@
-"""Opens clips, from files that are open already, and gives their frames in the order they are shown."""
+"""Opens videos from open files, and yields their frames in display order."""
 
 import math
 from collections import deque
@@ -22,19 +22,19 @@ from agent.domain.errors import VideoNoPicture, VideoUnreadable
 from agent.domain.video import Part
 from agent.vision.video.h264 import begins_anew
 
-# No playlists and nothing else that names other files.
+# No playlists or other formats that refer to further files.
 _FORMATS: Final = "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,nut,ivf,h264,hevc,mpegvideo,m4v,mxf,dv,obu,wav,mp3,aac,flac"
-# Seconds: so much earlier decoding begins where the first frame of a part can't be had from the frame it should begin with.
+# Seconds: decoding starts this much earlier if a part's first frame can't be decoded from its own key frame.
 _RUN_UP_S: Final = 12.0
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A clip and its one video stream that counts."""
+    """A video and its main video stream."""
 
     container: InputContainer
     stream: VideoStream
-    size: tuple[int, int]  # of the first frame, as it lies in the file
+    size: tuple[int, int]  # of the first frame, as stored in the file
     form: VideoFormat | None  # of its pixels
 
     @property
@@ -43,32 +43,32 @@ class Opened:
 
     @property
     def frame_ticks(self) -> int:
-        """From one frame to the next, mostly."""
+        """Return the usual ticks from one frame to the next."""
         rate = self.stream.average_rate or self.stream.guessed_rate or Fraction(25)
         return max(1, round(1 / (rate * self.time_base)))
 
     @property
     def zero(self) -> Fraction:
-        """Seconds by its own clock that are nought in the copy.
+        """Return the seconds on its own clock that are zero in the copy.
 
-        MP4 says itself what is shown before its first frame; the clocks of others run on from anything: a broadcast, a camera's last clip.
+        MP4 itself declares what precedes its first frame; other clocks start anywhere: in a broadcast, or a camera's previous video.
         """
         begins = self.container.start_time or 0
         return Fraction(max(0, begins), av.time_base) if "mp4" not in self.container.format.name else Fraction(0)
 
     @property
     def timed_as_stored(self) -> bool:
-        """Whether times go with the order of storing, not of showing: AVI tells no others, and those of H.264 the library does not mend."""
+        """Return whether times follow the storage order: AVI has no others, and the library does not correct those of H.264."""
         return self.container.format.name == "avi" and self.stream.codec_context.name == "h264"
 
     def can_begin_at(self, packet: "Packet[VideoStream]") -> bool:
-        """Whether all frames from its own on can be decoded, each shown when it should be."""
+        """Return whether all frames from its own on can be decoded at their right times."""
         return packet.is_keyframe and (not self.timed_as_stored or begins_anew(bytes(packet), self.stream.codec_context.extradata))
 
 
 @contextmanager
 def opened(file: BinaryIO, threads: int = 1) -> Iterator[Opened]:
-    """From its beginning. Raises VideoUnreadable, or VideoNoPicture for what has only sound."""
+    """Open it from its beginning. Raises VideoUnreadable, or VideoNoPicture if there is only audio."""
     try:
         file.seek(0)
         container = av.open(file, "r", options={"format_whitelist": _FORMATS, "protocol_whitelist": ""}, metadata_errors="replace")
@@ -82,12 +82,12 @@ def opened(file: BinaryIO, threads: int = 1) -> Iterator[Opened]:
 
 
 def moment_of(frame: "VideoFrame | Packet[VideoStream]") -> int | None:
-    """When it is shown, in ticks of its stream."""
+    """Return its display time, in ticks of its stream."""
     return frame.dts if frame.pts is None else frame.pts
 
 
 def packets(clip: Opened) -> "Iterator[Packet[VideoStream]]":
-    """Of the video stream, as far as the file can be read."""
+    """Yield the packets of the video stream, as far as the file can be read."""
     try:
         for packet in clip.container.demux(clip.stream):
             if packet.size:
@@ -97,9 +97,9 @@ def packets(clip: Opened) -> "Iterator[Packet[VideoStream]]":
 
 
 def frames(file: BinaryIO, part: Part, threads: int = 1, *, coarse: bool = False) -> Iterator[VideoFrame]:
-    """The frames of a part, in order; those that can't be decoded are left out. `coarse` saves time and is good enough to look at.
+    """Yield the frames of a part, in order; undecodable ones are left out. `coarse` saves time and is good enough for detection.
 
-    Where the part's first frame needs frames before it that a seek leaves out, decoding begins earlier.
+    If the part's first frame needs earlier frames that a seek skips, decoding begins earlier.
     """
     for run_up in (0.0, _RUN_UP_S, math.inf):
         with opened(file, threads) as clip:
@@ -115,7 +115,7 @@ def frames(file: BinaryIO, part: Part, threads: int = 1, *, coarse: bool = False
 
 
 def frames_from_start(file: BinaryIO) -> Iterator[VideoFrame]:
-    """All frames."""
+    """Yield all frames."""
     with opened(file) as clip:
         yield from decoded(clip)
 
@@ -140,12 +140,12 @@ def _decoded(clip: Opened, part: Part, run_up: float) -> Iterator[VideoFrame]:
 
 
 def decoded(clip: Opened, *, sought: bool = False) -> Iterator[VideoFrame]:
-    """All frames from where it stands; if that was `sought`, from where they can be told apart."""
+    """Yield all frames from the current position; after a seek (`sought`), from the first identifiable one."""
     decoder = clip.stream.codec_context
     found = packets(clip)
     if sought and clip.timed_as_stored:
         found = dropwhile(lambda packet: not clip.can_begin_at(packet), found)
-    due: deque[int | None] = deque()  # times of frames that are not shown yet, where they belong to others
+    due: deque[int | None] = deque()  # times of frames not shown yet, if they belong to others
     for packet in chain(found, (None,)):
         if packet is not None and clip.timed_as_stored:
             due.append(moment_of(packet))
@@ -157,14 +157,14 @@ def decoded(clip: Opened, *, sought: bool = False) -> Iterator[VideoFrame]:
         except InvalidDataError:
             if due:
                 due.pop()
-            continue  # damaged: the frames after it may be sound
+            continue  # damaged: the following frames may be intact
         except FFmpegError:
             return
 
 
 def _main_picture(container: InputContainer) -> VideoStream:
-    """Not the picture of a record's cover. Raises VideoNoPicture, VideoUnreadable."""
-    # Of a stream that nothing here can decode, not even the size is known.
+    """Return the main picture, not an album cover. Raises VideoNoPicture, VideoUnreadable."""
+    # For an undecodable stream, not even the size is known.
     known = [stream for stream in container.streams.video if stream.codec_context is not None]
     if not known and container.streams.video:
         raise VideoUnreadable
@@ -178,5 +178,5 @@ def _main_picture(container: InputContainer) -> VideoStream:
 
 
 def is_still(stream: VideoStream) -> bool:
-    """Whether it is no moving picture: a cover, thumbnails for the time line."""
+    """Return whether it is a still picture: a cover, or thumbnails for the time line."""
     return bool(stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image))

@@ -1,4 +1,4 @@
-"""Writes a part of a clip anew, with what is covered covered."""
+"""Writes a part of a video with its covers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,11 +21,11 @@ from agent.vision.video.geometry import Turn
 from agent.vision.video.planes import brought_to, draw, drawable, drawable_form
 from agent.vision.video.video_opening import Opened, frames, moment_of, opened
 
-# Parts are kept in a container that has any time base and a stream's own settings; it wants no moment below nought.
+# Parts are stored in a container with any time base and the stream's own settings; it allows no negative times.
 CONTAINER: Final = "nut"
 _X264: Final = "x264-params"
-# The first that this build of the library has. No frame is put off behind a later one, so that parts can be joined as they are.
-# Of what the fastest preset leaves out, two things cost little and bring much: edges of blocks are smoothed, and bits are coded well.
+# The first one that this build of the library has. There are no B-frames, so that parts can be joined unchanged.
+# Two features that the fastest preset omits cost little and gain much: deblocking and CABAC.
 _H264: Final = {
     "libx264": {"preset": "ultrafast", "crf": "23", "bf": "0", "a53cc": "0", _X264: "no-deblock=0:cabac=1"},
     "libopenh264": {"bf": "0"},
@@ -34,24 +34,24 @@ _VP9: Final = {
     "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "crf": "32", "b": "0", "row-mt": "1", "lag-in-frames": "0"},
 }
 ENCODERS: Final = {"webm": _VP9, "mp4": _H264, "mov": _H264, "mkv": _H264}
-# Pixels that are so many times wider than high, or the other way round, are an error of the file.
+# Pixels this many times wider than high, or the reverse, are an error in the file.
 _MOST_ASPECT: Final = 4
-# As the library numbers the orders of fields: not known, none; the bottom field is shown first.
+# The library's numbers for field orders: unknown, none; bottom field first.
 _WHOLE, _BOTTOM_FIRST = (0, 1), (3, 4)
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What every part of a clip has in common: they are joined by it."""
+    """The common properties of all parts of a video, which joining requires."""
 
     form: str
     threads: int
     time_base: Fraction
     rate: Fraction
-    aspect: Fraction | None  # a pixel's width by its height, if it is told
-    fields: str  # of x264's parameters
-    size: tuple[int, int]  # of the clip's first frame, as it lies in the file
-    pixels: str | None  # in what form covers are drawn on it
+    aspect: Fraction | None  # a pixel's width by its height, if declared
+    fields: str  # parameters of x264
+    size: tuple[int, int]  # of the video's first frame, as stored in the file
+    pixels: str | None  # the pixel format for drawing covers
 
     @classmethod
     def of(cls, clip: Opened, form: str, threads: int) -> "_Wanted":
@@ -65,7 +65,7 @@ class _Wanted:
         return ENCODERS[self.form] is _VP9
 
     def stream(self, container: OutputContainer, frame: VideoFrame) -> VideoStream:
-        """For frames like this one."""
+        """Create the stream for frames like this one."""
         name, options = _encoder(self.form)
         if name == "libx264":
             options = {**options, _X264: options[_X264] + self.fields}
@@ -83,7 +83,7 @@ class _Wanted:
         return stream
 
     def _shape(self, frame: VideoFrame) -> tuple[int, int]:
-        """Parts of VP9 may be of several sizes, but a pixel's shape it does not tell, and the library lets no container tell it."""
+        """Return the frame size. Parts of VP9 may differ in size, but it has no pixel aspect ratio, and PyAV lets no container set one."""
         if not self.vp9:
             return self.size[0] + self.size[0] % 2, self.size[1] + self.size[1] % 2
         if self.aspect is None or not 1 / _MOST_ASPECT <= self.aspect <= _MOST_ASPECT:
@@ -92,7 +92,7 @@ class _Wanted:
 
 
 def write_part(file: BinaryIO, part: Part, ways: Sequence[Covered], form: str, output: BinaryIO, threads: int = 1) -> int:
-    """Returns the number of frames written. Raises VideoUnreadable, VideoNoPicture, VideoMissing, VideoUnwritable, OSError."""
+    """Return the number of frames written. Raises VideoUnreadable, VideoNoPicture, VideoMissing, VideoUnwritable, OSError."""
     with opened(file) as clip:
         wanted = _Wanted.of(clip, form, threads)
     written = 0
@@ -117,7 +117,7 @@ def write_part(file: BinaryIO, part: Part, ways: Sequence[Covered], form: str, o
 
 
 def _covered(frame: VideoFrame, moment: int, ways: Sequence[Covered], size: tuple[int, int]) -> VideoFrame:
-    """`ways` go over the clip's first frame, which is of that size."""
+    """Return the covers; `ways` use the coordinates of the video's first frame, which has that size."""
     width, height, turn = frame.width, frame.height, Turn.of(frame)
     covers = covers_at(ways, moment)
     if (width, height) != size:
