@@ -13,8 +13,8 @@ from agent.desktop.hotkey import Hotkey, hotkey
 from agent.domain.errors import AgentError, CaptureCancelled, DesktopError
 from agent.domain.redaction import Look
 from agent.domain.screen import ScreenRef
-from agent.main.app import App
 from agent.screen.region_picker import Picking
+from agent.screen.service import ScreenWork
 
 log = structlog.get_logger()
 
@@ -27,7 +27,7 @@ class CaptureStart:
 
     def __init__(
         self,
-        app: App,
+        screen: ScreenWork,
         desk: Desk,
         picking: Picking,
         settings: Callable[[], Capture],
@@ -36,7 +36,7 @@ class CaptureStart:
         failed: Callable[[AgentError], Coroutine[Any, Any, None]],
         take: Callable[[str, Callable[[], None]], Hotkey] = hotkey,
     ) -> None:
-        self._app = app
+        self._screen = screen
         self._desk = desk
         self._picking = picking
         self._settings = settings
@@ -58,7 +58,7 @@ class CaptureStart:
             raise
 
     async def _capture(self) -> None:
-        capturing, settings = self._app.screen.capturing, self._settings()
+        capturing, settings = self._screen.capturing, self._settings()
         if capturing.desktop_chooses:
             frame, region = await capturing.freeze(ScreenRef(), choosing=True)
         else:

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 import structlog
 
+from agent.core.environment import Environment
 from agent.desktop.desk import Desk
 from agent.domain.errors import DesktopError, StoreError
 from agent.domain.events import ImageFailed, ImageIndexed, PlaceAdded, Recorded
+from agent.library.library_port import Library
 from agent.library.status import Status
+from agent.library.watched_folders import loud
 
 log = structlog.get_logger()
 
@@ -32,22 +35,21 @@ class News:
 class Presenter:
     """One burst, one appearance: hidden by the user, it stays away until the work at hand is done.
 
-    `loud` leaves out what lies in muted folders (raises StoreError); `disturbs` says whether a popup would, right now; `notify` is told of
-    the photos that there are to be seen where the popup can't be shown.
+    `disturbs` says whether a popup would, right now; `notify` is told of the photos where the popup can't be shown.
     """
 
     def __init__(
         self,
         desk: Desk,
+        library: Library,
+        environment: Environment,
         *,
-        enabled: Callable[[], bool],
-        loud: Callable[[Sequence[int]], Awaitable[Sequence[int]]],
         disturbs: Callable[[], Awaitable[bool]],
         notify: Callable[[Sequence[News]], Awaitable[None]],
     ) -> None:
         self._desk = desk
-        self._enabled = enabled
-        self._loud = loud
+        self._library = library
+        self._settings = environment.settings
         self._disturbs = disturbs
         self._notify = notify
         self._news: list[News] = []
@@ -57,7 +59,7 @@ class Presenter:
 
     def happened(self, recorded: Recorded) -> None:
         """A listener of the bus."""
-        if not self._enabled() or self._sent_away or len(self._news) >= MOST_WAITING:
+        if not self._settings.value.popup.enabled or self._sent_away or len(self._news) >= MOST_WAITING:
             return
         match recorded.event:
             case ImageIndexed(place_id=place_id, image_id=image_id, faces=faces):
@@ -92,11 +94,11 @@ class Presenter:
             if await self._disturbs():
                 continue
             try:
-                loud = set(await self._loud([each.place_id for each in news]))
+                audible = set(await loud(self._library, self._settings.value.folders, [each.place_id for each in news]))
             except StoreError as error:  # who asked for silence gets it; what else it means is told by those who write
                 log.warning("popup.undecided", code=error.code)
                 continue
-            if not loud or self._sent_away:
+            if not audible or self._sent_away:
                 continue
             try:
                 await self._desk.show_popup()
@@ -105,7 +107,7 @@ class Presenter:
                 if not said:
                     log.warning("popup.unavailable", code=error.code)
                 said = True
-                seen = [each for each in news if each.place_id in loud and each.image_id is not None]
+                seen = [each for each in news if each.place_id in audible and each.image_id is not None]
                 if seen:
                     await self._notify(seen)
                 await asyncio.sleep(UNAVAILABLE_S)

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,25 @@ from agent.domain.errors import AgentError, CaptureCancelled
 
 if TYPE_CHECKING:
     from agent.desktop.desk import Desk
-    from agent.library.status import Status
-    from agent.main.app import App
+    from agent.library.do_not_disturb import Quiet
+    from agent.library.indexer import Indexer
+    from agent.library.library_port import Library
+    from agent.library.status import Status, StatusFeed
+    from agent.screen.service import ScreenWork
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class TrayServices:
+    """What the tray shows, and what its clicks act on."""
+
+    library: "Library"
+    indexer: "Indexer"
+    status: "StatusFeed"
+    quiet: "Quiet"
+    screen: "ScreenWork"
+    desk: "Desk"
 
 
 class TrayBridge:
@@ -34,8 +50,7 @@ class TrayBridge:
         self._joining = threading.Lock()
         self._early: Callable[[], None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._app: App | None = None
-        self._desk: Desk | None = None
+        self._services: TrayServices | None = None
         self._calls: set[asyncio.Task[None]] = set()
         self._recent: tuple[RecentResult, ...] = ()
         self._images = -1
@@ -46,11 +61,11 @@ class TrayBridge:
                 capture=lambda: self._call(self._capture),
                 scan_folder=lambda: self._call(self._scan),
                 toggle_pause=lambda: self._call(self._toggle),
-                show_recent=lambda image_id: self._call(lambda _, desk: desk.open_browser(f"photo-{image_id}")),
-                be_quiet=lambda minutes: self._call(lambda app, _: app.put_off(minutes)),
-                watch=lambda on: self._call(lambda app, _: self._watch(on)),
-                snooze=lambda span: self._call(lambda app, _: self._snooze(app, span)),
-                show_update=lambda: self._call(lambda _, desk: desk.open_browser("status")),
+                show_recent=lambda image_id: self._call(lambda here: here.desk.open_browser(f"photo-{image_id}")),
+                be_quiet=lambda minutes: self._call(lambda here: here.quiet.put_off(minutes)),
+                watch=lambda on: self._call(lambda _: self._watch(on)),
+                snooze=lambda span: self._call(lambda here: self._snooze(here, span)),
+                show_update=lambda: self._call(lambda here: here.desk.open_browser("status")),
                 quit=quit,
             ),
             texts(),
@@ -59,8 +74,7 @@ class TrayBridge:
 
     def connect(
         self,
-        app: "App",
-        desk: "Desk",
+        services: TrayServices,
         *,
         scan: Callable[[str], Coroutine[Any, Any, None]],
         capture: Callable[[], Coroutine[Any, Any, None]],
@@ -69,24 +83,24 @@ class TrayBridge:
         """From the loop's thread, once."""
         self._scan_path, self._capture_region, self._watch = scan, capture, watch
         with self._joining:
-            self._loop, self._app, self._desk = asyncio.get_running_loop(), app, desk
+            self._loop, self._services = asyncio.get_running_loop(), services
             early, self._early = self._early, None
         if early is not None:
             early()
-        app.status.listen(lambda status: self._start(self._show(status)))
+        services.status.listen(lambda status: self._start(self._show(status)))
 
     def retell(self) -> None:
         """The language changed."""
         self.tray.update(self._model(), self._texts())
 
-    def _call(self, action: Callable[["App", "Desk"], Coroutine[Any, Any, None]]) -> None:
+    def _call(self, action: Callable[[TrayServices], Coroutine[Any, Any, None]]) -> None:
         """From the tray's thread."""
         with self._joining:
-            if self._loop is None or self._app is None or self._desk is None:
+            if self._loop is None or self._services is None:
                 self._early = lambda: self._call(action)
                 return
-            loop, app, desk = self._loop, self._app, self._desk
-        loop.call_soon_threadsafe(lambda: self._start(action(app, desk)))
+            loop, services = self._loop, self._services
+        loop.call_soon_threadsafe(lambda: self._start(action(services)))
 
     def _start(self, call: Coroutine[Any, Any, None]) -> None:
         async def told() -> None:
@@ -99,33 +113,33 @@ class TrayBridge:
         self._calls.add(task)
         task.add_done_callback(self._calls.discard)
 
-    async def _open(self, app: "App", desk: "Desk") -> None:
-        await desk.show_popup()
+    async def _open(self, here: TrayServices) -> None:
+        await here.desk.show_popup()
 
-    async def _capture(self, app: "App", desk: "Desk") -> None:
+    async def _capture(self, here: TrayServices) -> None:
         with suppress(CaptureCancelled):
             await self._capture_region()
 
-    async def _snooze(self, app: "App", span: Snooze) -> None:
-        await app.screen.watching.snooze(span if isinstance(span, int) else None, until_tomorrow=span == TOMORROW)
+    async def _snooze(self, here: TrayServices, span: Snooze) -> None:
+        await here.screen.watching.snooze(span if isinstance(span, int) else None, until_tomorrow=span == TOMORROW)
 
-    async def _scan(self, app: "App", desk: "Desk") -> None:
+    async def _scan(self, here: TrayServices) -> None:
         texts = self._texts()
-        folder = await desk.choose_folder(texts("tray.scan"), texts.language)
+        folder = await here.desk.choose_folder(texts("tray.scan"), texts.language)
         if folder is not None:
             await self._scan_path(folder)
 
-    async def _toggle(self, app: "App", desk: "Desk") -> None:
-        if app.indexer.paused:
-            app.resume()
+    async def _toggle(self, here: TrayServices) -> None:
+        if here.indexer.paused:
+            here.indexer.resume()
         else:
-            app.pause()
+            here.indexer.pause()
 
     async def _show(self, status: "Status") -> None:
-        assert self._app is not None
+        assert self._services is not None
         self._status = status
         if status.images != self._images:
-            newest = await asyncio.to_thread(self._app.library.images, limit=RECENT)
+            newest = await asyncio.to_thread(self._services.library.images, limit=RECENT)
             self._images = status.images
             self._recent = tuple(
                 RecentResult(image.id, image.places[0][1].replace("\\", "/").rpartition("/")[2], len(image.faces))
@@ -154,8 +168,8 @@ class TrayBridge:
         )
 
     def _watch_model(self, status: "Status") -> TrayWatch | None:
-        assert self._app is not None
-        if self._app.screen.watching.refused is not None:
+        assert self._services is not None
+        if self._services.screen.watching.refused is not None:
             return None
         until = self._texts().moment(status.watch_until, datetime.now(UTC)) if status.watch_until else None
         return TrayWatch(status.watch.value, until)

@@ -1,8 +1,10 @@
 """When no popup is wanted: while it is put off for some time, and in the hours of every day that the settings name."""
 
+import asyncio
 from datetime import datetime, time, timedelta
 
 from agent.core.environment import Environment
+from agent.core.observable import Notice
 from agent.core.settings import Popup
 from agent.library.pause_until import Notes, Span
 
@@ -11,6 +13,7 @@ class Quiet:
     """Hours of the day are this computer's."""
 
     def __init__(self, environment: Environment, notes: Notes) -> None:
+        self.changed = Notice()
         self._environment = environment
         self._asked = Span("quiet", environment.clock, notes)
 
@@ -18,9 +21,10 @@ class Quiet:
         """Take up what was asked for before the restart. Blocks; raises StoreError."""
         self._asked.remember()
 
-    def put_off(self, minutes: int | None) -> None:
-        """No popup for so many minutes; None ends that. Blocks; raises StoreError, and then all stays as it was."""
-        self._asked.ask(None if minutes is None else timedelta(minutes=minutes))
+    async def put_off(self, minutes: int | None) -> None:
+        """No popup for so many minutes, also after a restart; None ends that. Raises StoreError, and then all stays as it was."""
+        await asyncio.to_thread(self._asked.ask, None if minutes is None else timedelta(minutes=minutes))
+        self.changed.notify()
 
     @property
     def timed(self) -> bool:

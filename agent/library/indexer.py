@@ -58,6 +58,8 @@ class Indexer:
     ) -> None:
         self.changed = Notice()
         """what the status shows of the work may be another"""
+        self.pausing = Notice()
+        """the user paused the work, or resumed it"""
         self.analysed = Signal[Analysis]()
         """an image was analysed for the first time, or anew"""
         self._library = library
@@ -107,10 +109,12 @@ class Indexer:
         """No new job is started; those under way end."""
         self._work.paused = True
         self._going.clear()
+        self.pausing.notify()
 
     def resume(self) -> None:
         self._work.paused = False
         self._go_on()
+        self.pausing.notify()
 
     def hold(self, held: bool) -> None:
         """Pause, or go on, without a word of the user's; what the user paused stays so."""

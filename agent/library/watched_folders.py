@@ -1,11 +1,26 @@
-"""Which watched folder a client means by the path it was told."""
+"""Which watched folder a path means, and which files lie in muted ones."""
 
+import asyncio
 from collections.abc import Sequence
 
-from agent.core.settings import Folder, root_of
+from agent.core.settings import Folder, folder_of, root_of
 from agent.domain.path_text import printable
+from agent.library.library_port import Library
 
 
 def root_meant(path: str, folders: Sequence[Folder]) -> str:
     """The absolute path. Folders go by their path as the settings have it, or whole, with question marks for what is no text."""
     return next((folder.root for folder in folders if path in (printable(folder.path), printable(folder.root))), root_of(path))
+
+
+async def loud(library: Library, folders: Sequence[Folder], place_ids: Sequence[int]) -> list[int]:
+    """Return those of the files that lie in no muted folder. Raises StoreError."""
+    if not any(folder.muted for folder in folders):
+        return list(place_ids)
+
+    def is_loud(place_id: int) -> bool:
+        place = library.place_by_id(place_id)
+        folder = folder_of(place.path, folders) if place is not None else None
+        return folder is None or not folder.muted
+
+    return await asyncio.to_thread(lambda: [place_id for place_id in place_ids if is_loud(place_id)])

@@ -93,8 +93,8 @@ class Core:
         notifier = Notifier()
         presenter = Presenter(
             desk,
-            enabled=lambda: self._settings.popup.enabled,
-            loud=app.loud,
+            app.library,
+            app.environment,
             disturbs=self._popup_disturbs,
             notify=lambda news: self._notify(notifier, news),
         )
@@ -106,7 +106,7 @@ class Core:
         )
         picking = Picking(lambda: app.screen.capturing, desk)
         self._captures = CaptureStart(
-            app,
+            app.screen,
             desk,
             picking,
             lambda: self._settings.capture,
@@ -164,7 +164,11 @@ class Core:
 
     def join(self, bridge: "TrayBridge") -> None:
         """The tray is there: its clicks come here from now on, and it shows the status."""
-        bridge.connect(self._app, self._desk, scan=self._scan, capture=self._captures.capture, watch=self._watch)
+        from agent.desktop.tray_bridge import TrayServices  # loaded with the bridge, and only where there is a tray
+
+        app = self._app
+        services = TrayServices(app.library, app.indexer, app.status, app.quiet, app.screen, self._desk)
+        bridge.connect(services, scan=self._scan, capture=self._captures.capture, watch=self._watch)
 
     async def _work(self, presenter: Presenter, stop: asyncio.Event) -> None:
         app = self._app

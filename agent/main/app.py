@@ -10,7 +10,7 @@ import structlog
 
 from agent.core.environment import Environment
 from agent.core.memory_trimmer import Rest
-from agent.core.settings import Settings, changed_sections, folder_of
+from agent.core.settings import Settings, changed_sections
 from agent.domain.errors import AgentError
 from agent.domain.events import ImageFailed, PeopleChanged, Recorded
 from agent.domain.face import Analysis
@@ -120,8 +120,9 @@ class App:
 
     def _subscribe(self) -> None:
         """Who hears of whom: the one place where services meet."""
-        for queued in (self.ingest.queued,):
-            queued.subscribe(self.indexer.wake)
+        self.ingest.queued.subscribe(self.indexer.wake)
+        for paused in (self.sidecars.wake, self.screen.wake, self._paused):
+            self.indexer.pausing.subscribe(paused)
         for mended in (self.problems.queued, self.actions.queued, self._models.supplied):
             mended.subscribe(self.indexer.mended)
         self._recognition.queued.subscribe(self.indexer.wake)
@@ -129,7 +130,8 @@ class App:
         self.ingest.videos.subscribe(self.redaction.folders.noted)
         self.indexer.analysed.subscribe(self._analysed)
         self._recognition.switch.blocked.subscribe(self._blocked)
-        for changed in (self.indexer.changed, self.ingest.changed, self.problems.queued, self.problems.changed, self.actions.queued):
+        services = (self.indexer, self.ingest, self.problems, self.quiet)
+        for changed in (*(each.changed for each in services), self.indexer.pausing, self.problems.queued, self.actions.queued):
             changed.subscribe(self.status.changed)
         self._recognition.changes.subscribe(self.status.people_changed.set)
         self._models.shown.subscribe(self.status.models.set)
@@ -175,18 +177,6 @@ class App:
             return always
         return [*always, self._check.run(), self.screen.run(), self._source.run(self.ingest.take), self._upkeep.run()]
 
-    def pause(self) -> None:
-        self.indexer.pause()
-        self.screen.wake()
-        self.status.changed()
-
-    def resume(self) -> None:
-        self.indexer.resume()
-        self.sidecars.wake()
-        self.monitor.overrule()
-        self.screen.wake()
-        self.status.changed()
-
     async def scan(self, files: Sequence[FileSeen], *, embeddings: bool = False) -> AsyncIterator[Scanned]:
         """Index files on request, see `Scanner.scan`. Raises ModelError if a model can't be had, StoreError."""
         await self._supply(everything(self.settings) if embeddings else self.recipe())
@@ -198,24 +188,6 @@ class App:
         """Whether two photos show the same person. Raises ImageError, UnfitReference, EngineError, ModelError."""
         await self._supply(everything(self.settings))
         return await verify(self.analyser, self.settings, one, other)
-
-    async def put_off(self, minutes: int | None) -> None:
-        """No popup for so many minutes, also after a restart; None ends that. Raises StoreError."""
-        await asyncio.to_thread(self.quiet.put_off, minutes)
-        self.status.changed()
-
-    async def loud(self, place_ids: Sequence[int]) -> list[int]:
-        """Those of the files that lie in no muted folder."""
-        folders = self.settings.folders
-        if not any(folder.muted for folder in folders):
-            return list(place_ids)
-
-        def is_loud(place_id: int) -> bool:
-            place = self.library.place_by_id(place_id)
-            folder = folder_of(place.path, folders) if place is not None else None
-            return folder is None or not folder.muted
-
-        return await asyncio.to_thread(lambda: [place_id for place_id in place_ids if is_loud(place_id)])
 
     async def cancel_burst(self) -> int:
         """Drop the photos that wait; what is under way ends. A rescan finds them again. Returns how many."""
@@ -283,6 +255,10 @@ class App:
         if isinstance(recorded.event, PeopleChanged):
             self.screen.people_changed()
         self.status.changed()
+
+    def _paused(self, _: None) -> None:
+        if not self.indexer.paused:
+            self.monitor.overrule()
 
     def _analysed(self, analysis: Analysis) -> None:
         self.monitor.analysed()

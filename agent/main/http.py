@@ -159,11 +159,11 @@ def _control_routes(api: FastAPI, context: Context) -> None:
 
     @api.post("/api/pause", status_code=204)
     async def pause() -> None:
-        app.pause()
+        app.indexer.pause()
 
     @api.post("/api/resume", status_code=204)
     async def resume() -> None:
-        app.resume()
+        app.indexer.resume()
 
     @api.post("/api/rescan", status_code=202)
     async def rescan() -> None:
@@ -173,7 +173,7 @@ def _control_routes(api: FastAPI, context: Context) -> None:
     async def quiet(request: QuietRequest) -> None:
         """No popup for some time, or until the work at hand is done; neither ends a quiet time that was asked for."""
         if not request.until_done:
-            await app.put_off(request.minutes)
+            await app.quiet.put_off(request.minutes)
         if request.until_done or request.minutes is not None:
             await context.desk.hide_popup()
 

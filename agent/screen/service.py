@@ -39,7 +39,7 @@ class ScreenWork:
         if self._watching is not None:
             await self._watching.run()
 
-    def wake(self) -> None:
+    def wake(self, _: object = None) -> None:
         """Settings, or whether the program rests, may be others."""
         if self._watching is not None:
             self._watching.wake()

@@ -162,7 +162,7 @@ async def test_paused_it_waits(world: World, safe: Path) -> None:
         world.renderer.gate.clear()
         await appear(world, "a.jpg")
         await world.renderer.busy.wait()
-        world.app.pause()
+        world.app.indexer.pause()
         world.renderer.gate.set()
         await world.until(lambda: copied(safe) == {"a.jpg"})
         world.file("later.jpg")
@@ -172,7 +172,7 @@ async def test_paused_it_waits(world: World, safe: Path) -> None:
         looked = world.library.calls.count("copies_to_make")
         await world.until(lambda: world.library.calls.count("copies_to_make") > looked + 2)
         assert copied(safe) == {"a.jpg"}
-        world.app.resume()
+        world.app.indexer.resume()
         await world.until(lambda: copied(safe) == {"a.jpg", "later.jpg"})
 
 

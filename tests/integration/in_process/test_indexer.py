@@ -189,11 +189,11 @@ async def test_paused_it_ends_what_is_under_way_and_starts_nothing(world: World)
     async with world.running():
         await note(world, "a", "b", "c", "d", "e")
         await world.until(lambda: len(world.analyser.tasks) == 2)
-        world.app.pause()
+        world.app.indexer.pause()
         world.analyser.gate.set()
         await world.until(lambda: world.app.indexer.running == 0)
         assert jobs(world) == {JobState.DONE: 2, JobState.QUEUED: 3} and len(world.analyser.tasks) == 2
-        world.app.resume()
+        world.app.indexer.resume()
         await world.until(lambda: jobs(world) == {JobState.DONE: 5})
 
 
@@ -234,7 +234,7 @@ async def test_at_rest_nothing_is_under_way_whatever_is_pressed(world: World) ->
         asyncio.get_running_loop().call_soon(world.analyser.gate.set)
         async with world.app.indexer.at_rest():
             assert world.app.indexer.running == 0 and not world.app.indexer.paused
-            world.app.resume()
+            world.app.indexer.resume()
             world.app.indexer.wake()
             await asyncio.to_thread(world.real.counts)
             assert world.app.indexer.running == 0 and len(world.analyser.tasks) == 2
@@ -244,7 +244,7 @@ async def test_at_rest_nothing_is_under_way_whatever_is_pressed(world: World) ->
 async def test_a_pause_during_a_rest_outlasts_it(world: World) -> None:
     async with world.running():
         async with world.app.indexer.at_rest():
-            world.app.pause()
+            world.app.indexer.pause()
         await note(world, "a")
         await asyncio.to_thread(world.real.counts)
         assert world.app.indexer.paused and world.analyser.tasks == []
@@ -302,12 +302,12 @@ async def test_who_listens_is_told_of_a_lease_that_ran_out_for_good(world: World
     async with world.running():
         await note(world, "a")
         await world.until(lambda: jobs(world) == {JobState.DONE: 1})
-        world.app.pause()
+        world.app.indexer.pause()
         await world.until(lambda: not world.app.indexer.running)  # nor does it look for more
         await note(world, "b")
         for _ in range(2):  # whoever takes it never comes back
             world.real.lease(1, now=NOW, until=NOW)
-        world.app.resume()
+        world.app.indexer.resume()
         await world.until(lambda: jobs(world) == {JobState.DONE: 1, JobState.QUARANTINED: 1})
         await world.until(lambda: any(isinstance(recorded.event, ImageFailed) for recorded in world.happened))
 

@@ -12,6 +12,7 @@ from agent.domain.errors import KeyringLocked, ModelUnreachable, StoreDiskFull
 from agent.domain.image import NO_FACES, Recipe
 from agent.domain.jobs import Priority
 from agent.library.recipes import DETECTORS, EMBEDDER
+from agent.library.watched_folders import loud
 
 if TYPE_CHECKING:
     from tests.world import World
@@ -98,10 +99,10 @@ async def test_files_of_muted_folders_are_not_loud(world: World) -> None:
     (world.folder / "loud").mkdir()
     for name in ("a", "loud/b"):
         await world.app.ingest.note(world.file(name), Priority.NEW)
-    assert await world.app.loud([1, 2, 3]) == [1, 2, 3]
+    assert await loud(world.app.library, world.app.settings.folders, [1, 2, 3]) == [1, 2, 3]
     muted = {"folders": [{"path": str(world.folder), "muted": True}, {"path": str(world.folder / "loud")}]}
     world.app.environment.settings.set(Settings.model_validate(muted))
-    assert await world.app.loud([1, 2, 3]) == [2, 3]
+    assert await loud(world.app.library, world.app.settings.folders, [1, 2, 3]) == [2, 3]
 
 
 async def test_another_detector_looks_at_every_photo_again(world: World) -> None:

@@ -100,7 +100,7 @@ async def test_a_file_that_is_not_there_is_missing(world: World) -> None:
 
 async def test_a_file_that_vanishes_while_it_waits_is_missing(world: World) -> None:
     seen = world.file("a")
-    world.app.pause()
+    world.app.indexer.pause()
     async with world.running():
         scanning = asyncio.create_task(scan(world, seen))
         await world.until(lambda: world.real.place(seen.path) is not None)
@@ -146,12 +146,12 @@ async def test_without_a_model_nothing_is_begun(world: World) -> None:
 
 async def test_a_scan_hurries_files_that_wait(world: World) -> None:
     first, second = world.file("first"), world.file("second")
-    world.app.pause()
+    world.app.indexer.pause()
     async with world.running():
         for seen in (first, second):
             await world.app.ingest.note(seen, Priority.BACKLOG)
         scanning = asyncio.create_task(scan(world, second))
         await world.until(lambda: world.library.calls.count("place") == 1)
-        world.app.resume()
+        world.app.indexer.resume()
         await scanning
     assert world.analyser.tasks[0].path == second.path

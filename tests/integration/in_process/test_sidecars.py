@@ -264,10 +264,10 @@ async def test_a_forgotten_name_leaves_the_sidecars_also_while_paused_and_is_not
             await world.app.people.name_face(await photo(world, name, f"m{name}".encode()), "Mei")
         await settled(world)
         assert names(world, "a") == ["Mei"] and sorted(names(world, "b")) == ["Anna", "Mei"]
-        world.app.pause()
+        world.app.indexer.pause()
         await world.app.people.forget(1)
         assert names(world, "a") == [] and names(world, "b") == ["Anna"]
-        world.app.resume()
+        world.app.indexer.resume()
         await settled(world)
         await world.app.rescan()
         await settled(world)
@@ -281,13 +281,13 @@ async def test_while_paused_nothing_is_read_or_written_and_afterwards_all_is(wor
         world.analyser.gate.clear()  # it is under way when the pause begins, and ends in it
         await world.app.ingest.note(world.file("b", b"x2"), Priority.NEW)
         await world.until(lambda: len(world.analyser.tasks) == 2)
-        world.app.pause()
+        world.app.indexer.pause()
         world.analyser.gate.set()
         await world.until(lambda: sum(isinstance(each.event, ImageIndexed) for each in world.happened) == 2)
         await world.app.people.name_face(named, "Mei")
         await settled(world)
         assert not sidecar(world, "a").exists() and face(world, "b").person is None
-        world.app.resume()
+        world.app.indexer.resume()
         await settled(world)
         assert names(world, "a") == ["Mei"] and face(world, "b").person == "Xu"
 

@@ -47,7 +47,7 @@ async def test_the_same_status_is_told_once(world: World, told: list[Status]) ->
         asked = world.library.calls.count("counts")
         world.app.status.changed()
         await world.until(lambda: world.library.calls.count("counts") > asked)
-        world.app.pause()
+        world.app.indexer.pause()
         await world.until(lambda: told[-1].state is AgentState.PAUSED)
     assert [status.state for status in told] == [AgentState.IDLE, AgentState.PAUSED]
 
@@ -87,7 +87,7 @@ async def test_paused_it_still_says_what_is_wrong(world: World, told: list[Statu
     async with world.running():
         await world.app.ingest.note(world.file("a"), Priority.NEW)
         await world.until(lambda: bool(told) and told[-1].state is AgentState.ATTENTION)
-        world.app.pause()
+        world.app.indexer.pause()
         # While somebody asks for the model once more it is on its way, and no problem.
         await world.until(lambda: told[-1].state is AgentState.PAUSED and told[-1].problem is world.analyser.always)
         assert told[-1].queued == 1
@@ -123,7 +123,7 @@ async def test_while_the_library_is_busy_the_last_status_stands(world: World, to
         await world.until(lambda: bool(told))
         world.library.failing["counts"] = StoreBusy()
         asked = world.library.calls.count("counts")
-        world.app.pause()
+        world.app.indexer.pause()
         await world.until(lambda: world.library.calls.count("counts") > asked)
         world.library.failing.clear()
         world.app.status.changed()
@@ -144,7 +144,7 @@ async def test_a_wait_for_a_busy_machine_is_no_work_to_rest_from(
     monkeypatch.setattr("agent.library.status.MOST_SHARE", 10_000)
     async with world.running():
         await world.until(lambda: bool(told))
-        world.app.pause()
+        world.app.indexer.pause()
         await world.until(lambda: told[-1].state is AgentState.PAUSED)
 
 

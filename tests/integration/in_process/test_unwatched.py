@@ -61,10 +61,10 @@ async def test_no_print_is_made_of_them_though_their_folder_s_own_no_went_with_i
 async def test_what_waits_of_such_a_folder_is_not_looked_at(world: World) -> None:
     world.make(settings(watched(world)))
     async with world.running():
-        world.app.pause()
+        world.app.indexer.pause()
         await world.app.ingest.apply(FileAppeared(world.file("a")))
         await world.app.apply(settings())
-        world.app.resume()
+        world.app.indexer.resume()
         assert (await world.app.status.now()).queued == 0
     assert world.analyser.tasks == []
 

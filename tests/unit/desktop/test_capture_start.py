@@ -67,11 +67,11 @@ class Stage:
             environment(),
             supply=supply,
         )
-        app: Any = SimpleNamespace(screen=self)
+        screen: Any = self
         self.picking = Picking(lambda: self.capturing, self.desk)
         desk: Any = self.desk
         self.failures: list[AgentError] = []
-        self.start = CaptureStart(app, desk, self.picking, lambda: self.settings, self.told.append, failed=self.failed, take=self.keys)
+        self.start = CaptureStart(screen, desk, self.picking, lambda: self.settings, self.told.append, failed=self.failed, take=self.keys)
 
     async def failed(self, error: AgentError) -> None:
         self.failures.append(error)

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
-from typing import cast
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import pytest_asyncio
@@ -16,6 +17,7 @@ from agent.desktop.presenter import News, Presenter
 from agent.domain.errors import NoDisplay, StoreBusy
 from agent.domain.events import Event, ImageFailed, ImageIndexed, PersonNamed, PlaceAdded, PlaceLost, Recorded
 from agent.library.status import AgentState, Status
+from tests.environment import environment
 
 INDEXED = ImageIndexed(image_id=1, place_id=1, faces=1)
 
@@ -37,19 +39,19 @@ class FakeDesk:
 class Stage:
     def __init__(self) -> None:
         self.desk = FakeDesk()
-        self.enabled = True
         self.disturbs = False
         self.muted: set[int] = set()
         self.library_fails = False
         self.notified: list[list[tuple[int | None, int]]] = []
-        self.presenter = Presenter(
-            cast(Desk, self.desk), enabled=lambda: self.enabled, loud=self._loud, disturbs=self._disturbs, notify=self._notify
-        )
+        folders = [{"path": "/quiet", "muted": True}, {"path": "/loud"}]
+        self.environment = environment(Settings.model_validate({"folders": folders}))
+        library = cast(Any, SimpleNamespace(place_by_id=self._place))
+        self.presenter = Presenter(cast(Desk, self.desk), library, self.environment, disturbs=self._disturbs, notify=self._notify)
 
-    async def _loud(self, place_ids: Sequence[int]) -> list[int]:
+    def _place(self, place_id: int) -> SimpleNamespace:
         if self.library_fails:
             raise StoreBusy
-        return [place_id for place_id in place_ids if place_id not in self.muted]
+        return SimpleNamespace(path=f"/{'quiet' if place_id in self.muted else 'loud'}/{place_id}")
 
     async def _disturbs(self) -> bool:
         return self.disturbs
@@ -107,7 +109,7 @@ async def test_a_library_that_can_not_be_read_keeps_it_away_and_does_not_end_it(
 
 
 async def test_switched_off_it_never_comes(stage: Stage) -> None:
-    stage.enabled = False
+    stage.environment.settings.set(Settings.model_validate({"popup": {"enabled": False}}))
     stage.happen(INDEXED)
     await stage.stays_away()
 

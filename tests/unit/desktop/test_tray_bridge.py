@@ -14,12 +14,11 @@ from agent.core.settings import Settings
 from agent.desktop import tray_bridge
 from agent.desktop.desk import Desk
 from agent.desktop.tray import TrayActions, TrayModel, TrayState
-from agent.desktop.tray_bridge import TrayBridge
+from agent.desktop.tray_bridge import TrayBridge, TrayServices
 from agent.domain.errors import AgentError, CaptureCancelled, EngineMemory, NoDisplay, WatchUnavailable
 from agent.domain.watch_state import WatchState
 from agent.engine.governor import Throttle
 from agent.library.status import AgentState, Status
-from agent.main.app import App
 
 
 class FakeTray:
@@ -47,7 +46,8 @@ class FakeApp:
         self.images: list[Any] = []
         self.reads = 0
         self.put: int | None = -1
-        self.indexer = SimpleNamespace(paused=False)
+        self.indexer = SimpleNamespace(paused=False, pause=self.pause, resume=self.resume)
+        self.quiet = SimpleNamespace(put_off=self.put_off)
         self.status = SimpleNamespace(listen=self._listen)
         self.library = SimpleNamespace(images=self._images)
         self.screen = SimpleNamespace(watching=FakeWatching())
@@ -109,7 +109,9 @@ class Stage:
         self.scanned.append(path)
 
     def connect(self) -> None:
-        self.bridge.connect(cast(App, self.app), cast(Desk, self.desk), scan=self._scan, capture=self._capture, watch=self._watch)
+        app: Any = self.app
+        services = TrayServices(app.library, app.indexer, app.status, app.quiet, app.screen, cast(Desk, self.desk))
+        self.bridge.connect(services, scan=self._scan, capture=self._capture, watch=self._watch)
 
     async def settled(self) -> None:
         await asyncio.sleep(0)

@@ -58,25 +58,25 @@ def test_quiet_hours_follow_the_clock_on_the_wall_also_over_midnight(now: str, p
     assert end == (None if until is None else datetime.fromisoformat(until).astimezone())
 
 
-def test_put_off_it_ends_by_itself_or_when_somebody_says_so() -> None:
+async def test_put_off_it_ends_by_itself_or_when_somebody_says_so() -> None:
     watch = Watch("2026-06-10T12:00")
     quiet = Quiet(environment(clock=watch), Shelf())
     assert not quiet.timed
-    quiet.put_off(60)
+    await quiet.put_off(60)
     assert quiet.timed and quiet.until() == watch() + timedelta(hours=1)
     watch.now += timedelta(hours=1)
     assert quiet.until() is None
-    quiet.put_off(60)
-    quiet.put_off(None)
+    await quiet.put_off(60)
+    await quiet.put_off(None)
     assert quiet.until() is None and not quiet.timed
 
 
-def test_the_longer_of_both_counts() -> None:
+async def test_the_longer_of_both_counts() -> None:
     watch = Watch("2026-06-10T23:00")
     quiet = Quiet(environment(Settings(popup=night()), clock=watch), Shelf())
-    quiet.put_off(60)
+    await quiet.put_off(60)
     assert quiet.timed and quiet.until() == datetime.fromisoformat("2026-06-11T07:00").astimezone()
-    quiet.put_off(60 * 24)
+    await quiet.put_off(60 * 24)
     assert quiet.until() == watch() + timedelta(days=1)
 
 
@@ -87,29 +87,29 @@ def again(watch: Watch, shelf: Shelf) -> Quiet:
     return quiet
 
 
-def test_what_was_asked_for_holds_after_a_restart_and_ends_when_it_was_said_to() -> None:
+async def test_what_was_asked_for_holds_after_a_restart_and_ends_when_it_was_said_to() -> None:
     watch, shelf = Watch("2026-06-10T12:00"), Shelf()
     until = watch() + timedelta(hours=3)
-    again(watch, shelf).put_off(180)
+    await again(watch, shelf).put_off(180)
     watch.now += timedelta(hours=2)
     assert again(watch, shelf).until() == until
     watch.now += timedelta(hours=1)
     assert again(watch, shelf).until() is None
 
 
-def test_what_was_ended_stays_so_after_a_restart() -> None:
+async def test_what_was_ended_stays_so_after_a_restart() -> None:
     watch, shelf = Watch("2026-06-10T12:00"), Shelf()
     quiet = again(watch, shelf)
-    quiet.put_off(180)
-    quiet.put_off(None)
+    await quiet.put_off(180)
+    await quiet.put_off(None)
     assert shelf.kept == {} and again(watch, shelf).until() is None
 
 
 @pytest.mark.parametrize("restarted", [False, True])
-def test_a_clock_that_goes_back_never_makes_it_longer_than_was_asked_for(restarted: bool) -> None:
+async def test_a_clock_that_goes_back_never_makes_it_longer_than_was_asked_for(restarted: bool) -> None:
     watch, shelf = Watch("2026-06-10T12:00"), Shelf()
     quiet = again(watch, shelf)
-    quiet.put_off(60)
+    await quiet.put_off(60)
     watch.now -= timedelta(days=200)
     quiet = again(watch, shelf) if restarted else quiet
     until = watch() + timedelta(hours=1)
@@ -120,10 +120,10 @@ def test_a_clock_that_goes_back_never_makes_it_longer_than_was_asked_for(restart
     assert quiet.until() is None
 
 
-def test_what_could_not_be_kept_does_not_hold() -> None:
+async def test_what_could_not_be_kept_does_not_hold() -> None:
     watch, shelf = Watch("2026-06-10T12:00"), Shelf()
     quiet = again(watch, shelf)
     shelf.error = StoreDiskFull()
     with pytest.raises(StoreDiskFull):
-        quiet.put_off(60)
+        await quiet.put_off(60)
     assert quiet.until() is None
