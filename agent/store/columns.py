@@ -1,10 +1,15 @@
-"""Kinds of columns that say the same in every database: paths, moments, times of day."""
+"""Kinds of columns that say the same in every database: paths, moments, times of day, large numbers, names."""
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import BigInteger, Dialect, LargeBinary, TypeDecorator
+from sqlalchemy import BigInteger, Dialect, Integer, LargeBinary, String, TypeDecorator
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# SQLite's integers have 64 bits whatever they are called; a column of an old library is called INTEGER.
+LargeInteger = Integer().with_variant(BigInteger(), "postgresql")
+# In the order of its code points, as SQLite has it: a server's language would order it otherwise.
+Name = String().with_variant(String(collation="C"), "postgresql")
 
 
 class PathBytes(TypeDecorator[str]):

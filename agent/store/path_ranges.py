@@ -1,8 +1,9 @@
 """Which paths lie below a folder, as ranges of the path index."""
 
-from sqlalchemy import ColumnElement, LargeBinary, String, and_, cast, func, not_, or_, true, type_coerce
+from sqlalchemy import ColumnElement, LargeBinary, and_, func, not_, or_, true, type_coerce
 
 from agent.library.records import Area
+from agent.store.dialects.functions import contains_text
 from agent.store.schema import place
 
 
@@ -38,8 +39,7 @@ def named_like(text: str) -> ColumnElement[bool]:
     """True for places with `text` in the part of their path inside the watched folder, in lower or upper case."""
     inside = func.substr(_bytes(place.c.path), func.coalesce(func.length(_bytes(place.c.folder)), 0) + 1)
     # Databases fold the case of ASCII alone: other letters are looked for as they are typed, and as small and as capital ones.
-    name = func.lower(cast(inside, String))
-    return or_(*(func.instr(name, ascii_lower(each)) > 0 for each in {text, text.lower(), text.upper()}))
+    return or_(*(contains_text(inside, ascii_lower(each)) for each in {text, text.lower(), text.upper()}))
 
 
 def folder_inside(folder: str, path: str) -> str | None:

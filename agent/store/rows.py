@@ -1,8 +1,8 @@
-"""Adding a row whose number the database chooses, and taking a note."""
+"""Adding a row whose number the database chooses, or the one that follows, and taking a note."""
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, Table, delete, insert, select
+from sqlalchemy import Connection, Table, delete, func, insert, select
 
 from agent.store.schema import meta
 
@@ -12,6 +12,13 @@ def add(tx: Connection, table: Table, values: Mapping[str, object]) -> int:
     key = tx.execute(insert(table).values(**values)).inserted_primary_key
     assert key is not None
     return int(key[0])
+
+
+def append(tx: Connection, table: Table, values: Mapping[str, object]) -> None:
+    """Insert one row whose number follows the last one's, without a gap."""
+    if tx.dialect.name == "postgresql":  # its sequences go on also where a transaction was rolled back
+        values = {**values, "id": (tx.scalar(select(func.max(table.c.id))) or 0) + 1}
+    tx.execute(insert(table).values(**values))
 
 
 def take_note(tx: Connection, name: str) -> None:

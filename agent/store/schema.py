@@ -1,6 +1,6 @@
 """The library's tables, in types that every database knows.
 
-`agent/adapters/migrations` builds them step by step; a test proves that both say the same.
+`agent/store/migrations` builds them step by step; a test proves that both say the same.
 """
 
 from typing import Any
@@ -9,6 +9,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
+    Connection,
     Date,
     Float,
     ForeignKey,
@@ -19,9 +20,10 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 
-from agent.store.columns import Instant, LocalTime, PathBytes
+from agent.store.columns import Instant, LargeInteger, LocalTime, Name, PathBytes
 
 # The newest migration: a library that says so needs none, and Alembic is not even imported.
 REVISION = "0007"
@@ -42,7 +44,7 @@ meta = Table(
     "meta",
     metadata,
     Column("name", String, primary_key=True),
-    Column("value", Integer, nullable=False),
+    Column("value", LargeInteger, nullable=False),
 )
 
 image = Table(
@@ -151,7 +153,7 @@ person = Table(
     "person",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("name", String, nullable=False, unique=True),
+    Column("name", Name, nullable=False, unique=True),
     Column("created_at", Instant, nullable=False),
     Column("uid", String(32)),  # random: what the audit and the list of the forgotten call them
     Column("birth_date", Date),
@@ -302,3 +304,10 @@ event = Table(
     Column("payload", JSON, nullable=False),
     sqlite_autoincrement=True,
 )
+
+
+def create(tx: Connection) -> None:
+    """What all migrations together would make, in a tenth of their time and without Alembic in memory: a test holds them to each other."""
+    metadata.create_all(tx, checkfirst=False)
+    tx.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    tx.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": REVISION})

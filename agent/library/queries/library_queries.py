@@ -29,11 +29,21 @@ class SqliteLibrary(PeopleTables, RedactionTables):
 
         `key` has 32 bytes. Raises StoreDamaged (also when the key is another library's), StoreNewer, StoreUnwritable, StoreDiskFull.
         """
-        self._database = Database.in_file(path, key)
+        self._open(Database.in_file(path, key))
+
+    @classmethod
+    def over(cls, database: Database) -> "SqliteLibrary":
+        """Any database, whatever its dialect."""
+        library = cls.__new__(cls)
+        library._open(database)
+        return library
+
+    def _open(self, database: Database) -> None:
+        self._database = database
         try:
-            upgrade(self._database)
+            upgrade(database)
         except BaseException:
-            self._database.close()
+            database.close()
             raise
 
     # files and jobs

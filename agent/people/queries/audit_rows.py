@@ -3,9 +3,10 @@
 import hashlib
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from agent.store.facts import moment
+from agent.store.rows import append
 from agent.store.schema import audit as table
 
 _START = "0" * 64
@@ -15,7 +16,7 @@ def add(tx: Connection, action: str, subject: str | None, count: int, now: datet
     """`subject` is a person's random id."""
     last = tx.scalar(select(table.c.digest).order_by(table.c.id.desc()).limit(1)) or _START
     digest = _digest(last, now, action, subject, count)
-    tx.execute(insert(table).values(at=now, action=action, subject=subject, number=count, digest=digest))
+    append(tx, table, {"at": now, "action": action, "subject": subject, "number": count, "digest": digest})
 
 
 def first_broken(tx: Connection) -> int | None:

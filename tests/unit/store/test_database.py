@@ -268,8 +268,8 @@ def test_an_interrupted_first_start_leaves_nothing_half(tmp_path: Path, library_
         real(tx)  # type: ignore[arg-type]
         raise KeyboardInterrupt
 
-    real = upgrade._create
-    monkeypatch.setattr(upgrade, "_create", interrupted)
+    real = schema.create
+    monkeypatch.setattr(upgrade, "create", interrupted)
     with pytest.raises(KeyboardInterrupt):
         SqliteLibrary(tmp_path / "library.db", library_key)
     monkeypatch.undo()

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from agent.store.columns import LargeInteger, Name
+
 revision = "0001"
 down_revision = None
 
@@ -11,7 +13,7 @@ def upgrade() -> None:
     op.create_table(
         "meta",
         sa.Column("name", sa.String, primary_key=True),
-        sa.Column("value", sa.Integer, nullable=False),
+        sa.Column("value", LargeInteger, nullable=False),
     )
     op.create_table(
         "image",
@@ -108,7 +110,7 @@ def upgrade() -> None:
     op.create_table(
         "person",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("name", sa.String, nullable=False, unique=True),
+        sa.Column("name", Name, nullable=False, unique=True),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sqlite_autoincrement=True,
     )

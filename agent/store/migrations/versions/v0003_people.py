@@ -34,9 +34,16 @@ def _people() -> None:
     op.add_column("person", sa.Column("basis_at", sa.BigInteger))
     op.add_column("person", sa.Column("retention_days", sa.Integer))
     # The same from each copy of the library, so that a backup from before knows whom later ones call so.
-    op.execute("UPDATE person SET uid = printf('%016x%016x', id, created_at)")
+    person = sa.table("person", sa.column("id"), sa.column("created_at"), sa.column("uid"))
+    uids = [
+        {"person": row.id, "uid": f"{row.id:016x}{row.created_at % 2**64:016x}"}
+        for row in op.get_bind().execute(sa.select(person.c.id, person.c.created_at))
+    ]
+    if uids:
+        op.get_bind().execute(sa.update(person).where(person.c.id == sa.bindparam("person")).values(uid=sa.bindparam("uid")), uids)
     op.create_index("person_by_uid", "person", ["uid"], unique=True)
-    op.create_index("person_by_never", "person", ["never_at"], sqlite_where=sa.text("never_at IS NOT NULL"))
+    some = sa.text("never_at IS NOT NULL")
+    op.create_index("person_by_never", "person", ["never_at"], sqlite_where=some, postgresql_where=some)
     op.add_column("identity", sa.Column("confirmed_at", sa.BigInteger))
 
 

