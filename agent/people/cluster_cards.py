@@ -1,4 +1,4 @@
-"""Groups of unnamed faces as they are shown: by the faces that are least alike, so that a group of two people shows both."""
+"""Clusters of unnamed faces as cards: shown by their least similar faces, so that a cluster of two people shows both."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ SHOWN = 4
 
 @dataclass(frozen=True, slots=True)
 class GroupCard:
-    """A group, the faces it is named by, and whether it is to be looked at before it is named."""
+    """A cluster, the faces that its name confirms, and whether it must be checked before naming."""
 
     id: int
     size: int
@@ -35,7 +35,7 @@ class GroupCards:
         self._bounds = GroupBounds()
 
     async def page(self, *, limit: int, offset: int = 0) -> tuple[list[GroupCard], int]:
-        """The largest first, and how many there are. Raises StoreError."""
+        """Return the largest first, and the total. Raises StoreError."""
         groups, total = await asyncio.to_thread(self._library.groups, limit=limit, offset=offset)
         spreads = await self._spreads([group.face_ids for group in groups])
         shown = [_shown(group, spread) for group, spread in zip(groups, spreads, strict=True)]
@@ -47,7 +47,7 @@ class GroupCards:
         return cards, total
 
     async def faces(self, group_id: int) -> tuple[list[FaceRef], bool]:
-        """All of a group, and whether it may be two people's: then those of one half come before those of the other. Raises StoreError."""
+        """Return all faces of a cluster, and whether it may be two people's: then one half precedes the other. Raises StoreError."""
         faces = await asyncio.to_thread(self._library.group_faces, group_id)
         [spread] = await self._spreads([[face.id for face in faces]])
         doubtful = self._doubtful(spread)
@@ -57,7 +57,7 @@ class GroupCards:
         return faces, doubtful
 
     async def _spreads(self, groups: Sequence[Sequence[int]]) -> Sequence[Spread | None]:
-        """None for all if they can't be compared now: the cards show what there is, and name no more than that."""
+        """Return the spreads; None for all if comparing fails now: the cards then name only the faces they show."""
         if not any(groups):
             return [None] * len(groups)
         try:
@@ -71,6 +71,6 @@ class GroupCards:
 
 
 def _shown(group: FaceGroup, spread: Spread | None) -> tuple[int, ...]:
-    """Filled up with the others, the best first, where few can be compared."""
+    """Return the shown faces, completed with the best others if only few can be compared."""
     first = spread.least_alike if spread is not None else ()
     return (*first, *(each for each in group.face_ids if each not in first))[:SHOWN]

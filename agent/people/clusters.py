@@ -1,4 +1,4 @@
-"""Groups of unnamed faces that look like one person: kept up to date while nothing else is to be done."""
+"""Clusters of similar unnamed faces, updated while nothing else is to be done."""
 
 import asyncio
 from operator import itemgetter
@@ -18,13 +18,13 @@ log = structlog.get_logger()
 
 CALM_S = 2.0  # without a new photo
 RETRY_AFTER_S = 60.0
-# So much keeps others waiting, who name somebody, for a quarter of a second at most: faces placed, and groups written from nothing.
+# Each step delays naming by a quarter of a second at most: placed faces, and rewritten clusters.
 AT_ONCE, WRITTEN = 50, 10_000
-MANY = 2_000  # so many new faces are grouped from nothing, with all others
+MANY = 2_000  # from this many new faces on, all are clustered from scratch
 
 
 class Grouper:
-    """Places new faces a little after the last photo came; forms all groups anew where most faces are new."""
+    """Places new faces shortly after the last photo; rebuilds all clusters if most faces are new."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Grouper:
         self._news.set()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Run until cancelled."""
         with self._environment.bus.listening(self._heard):
             while True:
                 await self._news.wait()
@@ -56,7 +56,7 @@ class Grouper:
                     await asyncio.sleep(RETRY_AFTER_S)
 
     async def bring_up_to_date(self) -> None:
-        """Every face with a print has its group, or is found to be alone. Raises EngineError, StoreError."""
+        """Assign every face with a print to its cluster, or mark it as alone. Raises EngineError, StoreError."""
         while recognises(self._environment.settings.value) and (fresh := await asyncio.to_thread(self._library.ungrouped, MANY)):
             if len(fresh) >= MANY:
                 everything = await asyncio.to_thread(self._library.all_members)
@@ -71,7 +71,7 @@ class Grouper:
             self.formed.notify()
 
     async def _write_anew(self, groups: dict[int, int]) -> None:
-        """Some at a time, each group in one piece if it can be. Faces that are left out if the agent dies meanwhile are grouped again."""
+        """Write in steps, each cluster in one piece if possible. Faces left out by a crash are clustered again."""
         rows = sorted(groups.items(), key=itemgetter(1))
         for start in range(0, len(rows), WRITTEN):
             await asyncio.to_thread(self._library.set_groups, dict(rows[start : start + WRITTEN]), anew=start == 0)
@@ -81,7 +81,7 @@ class Grouper:
             self._news.set()
 
     async def _calm(self) -> None:
-        """Photos come in bursts: wait for the end of this one."""
+        """Wait for the end of a burst of photos."""
         while self._news.is_set() or self._work.running:
             self._news.clear()
             await asyncio.sleep(CALM_S)

@@ -1,4 +1,4 @@
-"""`ai-popup people`: who is known, and what is done with them."""
+"""`ai-popup people`: lists and manages known people."""
 
 import json
 import os
@@ -251,12 +251,12 @@ def redo(session: Session, as_json: bool) -> None:
 
 
 def _of_step(texts: Texts, what: str, step: "Step") -> str:
-    """What was undone or redone: "Undone: naming 3 faces"."""
+    """Return what was undone or redone: "Undone: naming 3 faces"."""
     return texts(f"cli.{what}", step=texts(f"cli.step.{step.action}", count=step.count))
 
 
 def _faces_on(library: "SqliteLibrary", photo: str) -> "tuple[StoredFace, ...]":
-    """The faces that the library knows of on a photo; none if it does not know the photo."""
+    """Return the library's faces in a photo; none if the photo is unknown."""
     from agent.cli.backend import absolute
 
     place = library.place(absolute((photo,))[0])
@@ -278,19 +278,19 @@ def _edit(session: Session, wish: "Edit") -> int:
 
 @contextmanager
 def _open(file: Path | None) -> Iterator[TextIO]:
-    """Written whole or not at all; standard output without a file. Raises click.FileError."""
+    """Write the whole file or nothing; without a file, write to standard output. Raises click.FileError."""
     if file is None:
         yield sys.stdout
-        sys.stdout.flush()  # now, where a reader that left is no failure
+        sys.stdout.flush()  # now, while a closed pipe is no failure
         return
     aside = file.with_name(f".{file.name}.part")
     try:
         aside.unlink(missing_ok=True)
-        with aside.open("x", encoding="utf-8", newline="") as out:  # nowhere through a link
+        with aside.open("x", encoding="utf-8", newline="") as out:  # follows no link
             yield out
         aside.replace(file)
     except OSError as error:
         raise click.FileError(str(file), error.strerror) from error
     finally:
-        with suppress(OSError):  # not even its folder is there
+        with suppress(OSError):  # even its folder is missing
             aside.unlink(missing_ok=True)

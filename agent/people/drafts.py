@@ -1,16 +1,16 @@
-"""Names that were begun and not yet given: kept in memory, so that they outlive the popup's process, and never written down."""
+"""Partly typed names: in memory only, so that they survive the popup's process but are never stored."""
 
-MOST = 50  # as many as a page keeps
+MOST = 50  # the limit per page
 
 
 class Drafts:
-    """By face, the oldest first."""
+    """Drafts by face, the oldest first."""
 
     def __init__(self) -> None:
         self._names: dict[int, str] = {}
 
     def put(self, face_id: int, name: str) -> None:
-        """An empty name is none. The oldest goes if there are too many."""
+        """Store a draft; an empty name removes it. The oldest is dropped if there are too many."""
         self._names.pop(face_id, None)
         if name:
             self._names[face_id] = name

@@ -1,4 +1,4 @@
-"""The shapes of what the user says of people and faces, and asks about them."""
+"""The API schemas of edits of people and faces."""
 
 from datetime import date
 from typing import Annotated, Literal, Self, TypeAlias
@@ -14,7 +14,7 @@ PersonName: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, 
 
 
 class NameFaces(Schema):
-    """They are this person: one that is known (`person_id`), or whoever has this name, made if nobody has; one of both is said."""
+    """Name faces as a known person (`person_id`), or as the person with this name, created if missing; exactly one is given."""
 
     kind: Literal["name"]
     face_ids: Ids
@@ -35,14 +35,14 @@ class PersonsFaces(Schema):
 
 
 class NameMany(Schema):
-    """Each of these names has these faces, as one step."""
+    """Name several people's faces, as one step."""
 
     kind: Literal["name_many"]
     people: Annotated[tuple[PersonsFaces, ...], Field(min_length=1, max_length=1_000_000)]
 
 
 class NotThisPerson(Schema):
-    """They are not this person, and are never taken for them again."""
+    """Reject the person for these faces, permanently."""
 
     kind: Literal["reject"]
     face_ids: Ids
@@ -50,21 +50,21 @@ class NotThisPerson(Schema):
 
 
 class UnnameFaces(Schema):
-    """They are nobody's any more: whoever they were confirmed as, they are not."""
+    """Remove the confirmed person from these faces."""
 
     kind: Literal["unname"]
     face_ids: Ids
 
 
 class IgnoreFaces(Schema):
-    """Nobody is asked about them any more, or again."""
+    """Stop or resume asking about these faces."""
 
     kind: Literal["ignore", "unignore"]
     face_ids: Ids
 
 
 class MergePeople(Schema):
-    """They are all the same person: `into` stays."""
+    """Merge people: `into` stays."""
 
     kind: Literal["merge"]
     person_ids: Ids
@@ -72,7 +72,7 @@ class MergePeople(Schema):
 
 
 class DescribePerson(Schema):
-    """What is given is changed, and nothing else."""
+    """Change the given details, and no others."""
 
     kind: Literal["describe"]
     person_id: Id
@@ -96,7 +96,7 @@ Edit: TypeAlias = Annotated[
 
 
 def wish(asked: Edit) -> edits.Edit:
-    """What the use cases take."""
+    """Return the use cases' edit."""
     match asked:
         case NameFaces():
             return edits.NameFaces(face_ids=asked.face_ids, person_id=asked.person_id, name=asked.name, basis=_basis(asked.basis))
@@ -120,7 +120,7 @@ def _basis(said: Basis | None) -> edits.Basis | None:
 
 
 class KeepNames(Schema):
-    """What the user calls these faces counts, whatever another program calls them."""
+    """Keep the user's names for these faces, whatever other programs call them."""
 
     face_ids: Ids
     kept: bool = True
@@ -137,7 +137,7 @@ class LibraryUndo(Schema):
 
 
 class Draft(Schema):
-    """A name that was begun for a face and not yet given; empty is none."""
+    """A partly typed name of a face; empty removes it."""
 
     face_id: int
     name: Annotated[str, StringConstraints(max_length=200)]

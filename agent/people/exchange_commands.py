@@ -1,4 +1,4 @@
-"""Taking people in and giving them out: a folder of reference photos per person, or a file of faces."""
+"""Import and export of people: a folder of reference photos per person, or a file of faces."""
 
 from array import array
 from collections.abc import Iterable, Iterator
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 PAGE = 500
 AT_ONCE = 5_000  # rows looked up together
-_SAME_FACE = 0.5  # intersection over union of the box in the file and the one found here
+_SAME_FACE = 0.5  # minimum intersection over union of the file's box and the detected one
 
 
 def rows_of(library: "SqliteLibrary", only: "Person | None") -> Iterator[FaceRow]:
-    """Every confirmed face, page by page."""
+    """Yield every confirmed face, page by page."""
     for person in [only] if only is not None else library.people():
         facts, after = library.person(person.id), 0
         while facts is not None and (page := library.faces_held(person.id, after=after, limit=PAGE)):
@@ -46,9 +46,9 @@ def rows_of(library: "SqliteLibrary", only: "Person | None") -> Iterator[FaceRow
 
 
 def import_folder(session: Session, folder: Path, *, dry_run: bool = False, as_json: bool = False) -> int:
-    """Every folder in it is a person, every photo in that one of their references. Exit code 1 if a photo was refused.
+    """Import a folder: each folder in it is a person, each photo in that a reference. Return exit code 1 if a photo was refused.
 
-    With `dry_run` the photos are counted and named by person, and nothing is scanned.
+    With `dry_run` the photos are counted and listed by person, and nothing is scanned.
     """
     _need_recognition(session)
     people = sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith("."))
@@ -86,10 +86,10 @@ def _count(session: Session, people: Iterable[Path], *, as_json: bool) -> int:
 
 
 def import_rows(session: Session, file: Path, *, dry_run: bool = False, as_json: bool = False) -> int:
-    """Names the faces that lie where the file says, on the photos there are, in one step. Exit code 1 if any was not found.
+    """Name the faces at the file's positions, in existing photos, in one step. Return exit code 1 if any was not found.
 
-    The file is read twice, so that a row that is none is met before anything is looked up. Of a million rows nothing is held but the faces
-    they name, as numbers. Raises ImportBadRow.
+    The file is read twice, so that an invalid row is found before any lookup. Even for a million rows, only the faces
+    they name are in memory, as numbers. Raises ImportBadRow.
     """
     _need_recognition(session)
     for _ in _rows(file):
@@ -128,7 +128,7 @@ def _rows(file: Path) -> Iterator[FaceRow]:
 
 
 def _enrol(library: "SqliteLibrary", able: "Hands", sha256: str, name: str) -> int:
-    """Raises UnfitReference, PeopleError."""
+    """Add a reference. Raises UnfitReference, PeopleError."""
     image = library.image_by_hash(sha256)
     faces = image.faces if image is not None else ()
     if (unfit := why_not([each.face for each in faces])) is not None:

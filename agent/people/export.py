@@ -1,4 +1,4 @@
-"""All that is held of one person, line by line: to hand it to them, or to keep it before they are forgotten."""
+"""Exports everything stored about one person, line by line."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ PAGE = 500
 
 
 def held(library: Library, person_id: int, embedder: str) -> Iterator[bytes]:
-    """JSON lines: what is said of the person, then each face with its photo, place, certainty and face print. Blocks.
+    """Yield JSON lines: the person's details, then each face with its photo, position, certainty and face print. Blocks.
 
     Raises PersonUnknown before the first line, StoreError.
     """

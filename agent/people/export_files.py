@@ -1,4 +1,4 @@
-"""People and their confirmed faces as JSON lines or CSV, row by row: for other programs, and for another library of this one."""
+"""People and their confirmed faces as JSON lines or CSV, row by row: for other programs, and for other libraries."""
 
 import csv
 import json
@@ -11,7 +11,7 @@ from agent.domain.errors import ImportBadRow
 
 @dataclass(frozen=True, slots=True)
 class FaceRow:
-    """One confirmed face: whose, on which photo (by its content), and where on it (pixels of the upright image)."""
+    """One confirmed face: its person, its photo (by content), and its position (pixels of the upright image)."""
 
     person: str
     sha256: str
@@ -48,7 +48,7 @@ def write_csv(rows: Iterable[FaceRow], file: TextIO) -> int:
 
 
 def read(file: TextIO) -> Iterator[FaceRow]:
-    """Either kind, told by its first character. Raises ImportBadRow."""
+    """Read either format, detected by its first character. Raises ImportBadRow."""
     lines = _bounded(file)
     first = next(lines, "")
     if first.lstrip("\ufeff").startswith("{"):
@@ -63,12 +63,12 @@ def read(file: TextIO) -> Iterator[FaceRow]:
         for values in rows:
             if values:
                 yield _row(dict(zip(columns, map(_plain, values), strict=False)), rows.line_num + 1)
-    except csv.Error as error:  # a field without an end, mostly
+    except csv.Error as error:  # usually an unterminated field
         raise ImportBadRow(line=rows.line_num + 1) from error
 
 
 def _bounded(file: TextIO) -> Iterator[str]:
-    """Its lines, none of which is read further than a row can be long. Raises ImportBadRow."""
+    """Yield its lines, limited to the maximum row length. Raises ImportBadRow."""
     number = 0
     while line := file.readline(_MOST_ROW + 1):
         number += 1
@@ -98,7 +98,7 @@ def _row(found: object, number: int) -> FaceRow:
 
 
 def _harmless(value: str) -> str:
-    """A spreadsheet takes a text that begins so for a formula and would run it."""
+    """Escape a text that a spreadsheet would run as a formula."""
     return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") and not _is_number(value) else value
 
 

@@ -1,4 +1,4 @@
-"""Finds the faces of a photo among all those of the library; of the photo itself nothing is kept."""
+"""Searches the library for the faces of a photo, without keeping the photo."""
 
 import asyncio
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ from agent.library.recipes import embedding_task, recognises
 from agent.library.records import FaceRef
 from agent.people.identification import bounds_of
 
-MOST = 200  # faces that are shown of each
+MOST = 200  # faces shown for each
 
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """A face of the photo, who it may be, and the library's faces that look like it."""
+    """A face of the photo, its possible person, and similar faces of the library."""
 
     box: Box
     identity: Identity | None
-    found: tuple[FaceRef, ...]  # the most alike first
+    found: tuple[FaceRef, ...]  # the most similar first
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class FaceSearch:
         self._environment = environment
 
     async def search(self, path: str) -> FaceSearchResult:
-        """Raises RecognitionOff, ImageError, EngineError, StoreError."""
+        """Search by a photo. Raises RecognitionOff, ImageError, EngineError, StoreError."""
         if not recognises(self._environment.settings.value):
             raise RecognitionOff
         analysis = await self._analyser.analyse(embedding_task(self._environment.settings.value, path))

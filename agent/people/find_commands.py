@@ -1,4 +1,4 @@
-"""`ai-popup find` and `verify`: photos by who is on them, and whether two photos show the same person."""
+"""`ai-popup find` and `verify`: finds photos of people, and compares two photos."""
 
 import json
 import sys
@@ -115,7 +115,7 @@ def verify(session: Session, one: str, other: str, as_json: bool) -> int:
 
 
 def _alike(session: Session, photo: str, which: int | None) -> list[int]:
-    """The images on which somebody looks like the largest face of the photo, or that one counted from the left; the most alike first.
+    """Return the images with a face similar to the photo's largest one, or to that one counted from the left; the most similar first.
 
     Raises RecognitionOff, ReferenceNoFace, ImageError, EngineError, ModelError.
     """
@@ -136,7 +136,7 @@ def _alike(session: Session, photo: str, which: int | None) -> list[int]:
 
 
 def person_of(library: "SqliteLibrary", name: str) -> "Person":
-    """Raises NoSuchName, with the nearest name there is."""
+    """Return the person. Raises NoSuchName, with the nearest existing name."""
     known = {person.name: person for person in library.people()}
     if (person := known.get(tidy(name))) is not None:
         return person
@@ -149,7 +149,7 @@ def _images(library: "SqliteLibrary", ids: Sequence[int]) -> "Iterator[StoredIma
 
 
 def _told(session: Session, images: "Iterator[StoredImage]", people: Collection[int], *, zeros: bool, as_json: bool) -> int:
-    """Prints the images. Returns on how many of them one of these people is only suggested."""
+    """Print the images. Return the number of images on which one of these people is only suggested."""
     suggested = 0
     for image in images:
         is_suggested = not _is_confirmed(image, people)
@@ -159,7 +159,7 @@ def _told(session: Session, images: "Iterator[StoredImage]", people: Collection[
         elif as_json:
             say(json.dumps(_facts(image), ensure_ascii=False))
         else:
-            # A pipe gets paths alone.
+            # A pipe gets only paths.
             say(image.places[0][1] + (session.texts("cli.find.suggested") if is_suggested and sys.stdout.isatty() else ""))
     return suggested
 
@@ -170,13 +170,13 @@ def _sum_up(session: Session, count: int, suggested: int) -> None:
 
 
 def _is_confirmed(image: "StoredImage", people: Collection[int]) -> bool:
-    """Whether the user confirmed all of these people who are on the image."""
+    """Return whether the user confirmed all of these people who are on the image."""
     on_it = [face.identity for face in image.faces if face.identity is not None and face.identity.person_id in people]
     return all(identity.certainty is Certainty.CONFIRMED for identity in on_it)
 
 
 def _certainties(image: "StoredImage") -> dict[str, str]:
-    """By name, how sure it is that they are on the image; a face that is confirmed comes before one that is not."""
+    """Return by name how certain it is that they are on the image; confirmed faces come first."""
     order = list(Certainty)
     found: dict[str, Certainty] = {}
     for face in image.faces:

@@ -1,4 +1,4 @@
-"""Who was forgotten, as random ids in a file beside the library: a backup from before that is restored is made to forget them again."""
+"""Forgotten people as random ids in a file beside the library: after restoring an earlier backup, they are forgotten again."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from agent.core.files import store_error, write_private
 
 
 class ForgottenFile:
-    """Blocks; raises StoreError. The file says nothing of anybody but that they are not to be there."""
+    """The file. Calls block and raise StoreError. It contains nothing about people but random ids."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -21,7 +21,7 @@ class ForgottenFile:
             raise store_error(error) from error
 
     def add(self, uids: Sequence[str]) -> None:
-        """They are on the disk when this returns."""
+        """Add ids; they are on the disk when this returns."""
         known = self.read()
         if not set(uids) <= known:
             try:

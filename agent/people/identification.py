@@ -1,4 +1,4 @@
-"""Who the faces are: opinions formed from their prints. Nothing here runs inference: prints are facts, identities are opinions."""
+"""Identifies faces from their embeddings, without inference: embeddings are facts, identities are derived."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
@@ -16,23 +16,23 @@ from agent.library.library_port import Library
 from agent.library.recipes import recipe_of
 from agent.library.records import ToJudge
 
-# Whom faces look like, by prints that are stored nowhere; raises EngineError rather than to guess.
+# Returns the people that faces resemble, from embeddings that are not stored; raises EngineError instead of guessing.
 Lookalikes: TypeAlias = Callable[[Sequence[FreshPrint]], Awaitable[list[Identity | None]]]
 
 PAGE = 2_000
-MANY = 2_000  # faces of one step: what follows from more is formed page by page, and others come in between
-AT_ONCE = 500  # faces judged before others may say something
-NEAREST_PEOPLE = 10  # looked at for each face: some of them it may have been said not to be
-MOST_NEAR = 10_000  # faces that one naming is about
+MANY = 2_000  # faces per step: larger changes are processed page by page, so that other requests get through
+AT_ONCE = 500  # faces identified before other requests get a turn
+NEAREST_PEOPLE = 10  # considered for each face, because some may have been rejected
+MOST_NEAR = 10_000  # faces that one naming affects
 
 
 def bounds_of(settings: Settings) -> Bounds:
-    """The distances up to which the settings take two faces for one person."""
+    """Return the distances up to which the settings take two faces for one person."""
     return Bounds(settings.recognition.certain, settings.recognition.probable)
 
 
 class Opinions:
-    """Forms opinions about faces and writes them down; keeps the matcher told of what the library knows."""
+    """Identifies faces and stores the results; keeps the matcher consistent with the library."""
 
     def __init__(self, library: Library, matcher: FaceMatcher, environment: Environment) -> None:
         self.formed = Notice()
@@ -40,7 +40,7 @@ class Opinions:
         self._library = library
         self._matcher = matcher
         self._environment = environment
-        self._version = 0  # of what is known of people: an opinion formed before a change is formed once more
+        self._version = 0  # of the known people: an identification from before a change is repeated
 
     @property
     def _embedder(self) -> str | None:
@@ -50,16 +50,16 @@ class Opinions:
         return bounds_of(self._environment.settings.value)
 
     def outdated(self) -> None:
-        """Who is known changed."""
+        """Note that the known people changed."""
         self._version += 1
 
     def forget(self) -> None:
-        """Hold nothing of people's faces in memory: recognition was switched off, or much was deleted."""
+        """Release people's data from memory: recognition was switched off, or much was deleted."""
         self.outdated()
         self._matcher.forget()
 
     async def of(self, analysis: Analysis) -> Judgement:
-        """Who the faces of a fresh analysis are. Raises EngineError, StoreError."""
+        """Return the people of a new analysis. Raises EngineError, StoreError."""
         if analysis.recipe.embedder is None or not analysis.faces:
             return Judgement((None,) * len(analysis.faces))
         version = self._version
@@ -68,17 +68,17 @@ class Opinions:
         return Judgement(tuple(one_each(found)), version, frozenset(before))
 
     async def who(self, faces: Sequence[Face]) -> list[Identity | None]:
-        """Who the faces are that are seen together, of which nothing is kept. Raises EngineError, StoreError."""
+        """Return the people of faces seen together, without storing anything. Raises EngineError, StoreError."""
         return one_each(await self.lookalikes([FreshPrint(face.embedding or b"", face.quality) for face in faces]))
 
     async def lookalikes(self, prints: Sequence[FreshPrint]) -> list[Identity | None]:
-        """Who each of some faces looks like, several of them perhaps like the same person. Raises EngineError, StoreError."""
+        """Return the person each face resembles; several may resemble the same person. Raises EngineError, StoreError."""
         candidates = await self._candidates(Query(embeddings=tuple(each.embedding for each in prints)))
         bounds = self._bounds()
         return [identify(near, each.quality, bounds) for near, each in zip(candidates, prints, strict=True)]
 
     async def written(self, image_id: int, judged: Judgement) -> None:
-        """The image was written as judged: its prints are known from now on. Raises EngineError, StoreError."""
+        """Tell the matcher the prints of an image that was stored with this identification. Raises EngineError, StoreError."""
         embedder = self._embedder
         if embedder is None:
             return
@@ -86,15 +86,15 @@ class Opinions:
         await self._tell(judged.faces_before | set(faces), embedder)
         known = await asyncio.to_thread(self._library.faces_of_people, None, within=faces)
         if known:
-            self.outdated()  # analysed anew, it brought the print of a known face along
+            self.outdated()  # the new analysis contained the print of a known face
             await self._form(set(faces) | await self._around(known))
         elif judged.version != self._version:
             await self._form(faces)
 
     async def follow(self, step: Step) -> bool:
-        """The user said something, or took it back: form anew what may be seen otherwise now. Raises EngineError, StoreError.
+        """Identify again what an edit or its undo may affect. Raises EngineError, StoreError.
 
-        False: it was so much that the matcher reads the library sooner than it is told, and all opinions are to be formed anew.
+        Return False if it affects so much that reloading the matcher is faster, and everything must be identified again.
         """
         embedder = self._embedder
         self.outdated()
@@ -103,7 +103,7 @@ class Opinions:
         if len(step.faces) > MANY:
             return False
         faces = set(step.faces)
-        if step.action in ("describe", "merge"):  # it may be that they are recognised no more, or again
+        if step.action in ("describe", "merge"):  # they may be recognised no longer, or again
             faces |= set(await asyncio.to_thread(self._library.faces_of_people, step.people))
         await self._tell(faces, embedder)
         thought = await asyncio.to_thread(self._library.faces_thought_of, step.people)
@@ -111,7 +111,7 @@ class Opinions:
         return True
 
     async def form_all(self, turn: asyncio.Lock) -> None:
-        """All opinions, a page at a time, each in its turn: what is said in between counts. Raises EngineError, StoreError."""
+        """Identify everything, a page at a time, each with its own turn: edits in between count. Raises EngineError, StoreError."""
         after = 0
         async with turn:
             self.outdated()
@@ -125,13 +125,13 @@ class Opinions:
                 after = page[-1]
 
     async def _tell(self, faces: Collection[int], embedder: str) -> None:
-        """The matcher what the library has of these faces now."""
+        """Tell the matcher the library's current data of these faces."""
         prints = await asyncio.to_thread(self._library.prints_of, faces, embedder)
         await self._matcher.put(prints)
         await self._matcher.drop([*(set(faces) - {each.face_id for each in prints})])
 
     async def _around(self, faces: Collection[int]) -> set[int]:
-        """The faces that may be the same person as one of these."""
+        """Return the faces that may be the same person as one of these."""
         if not faces:
             return set()
         near = await self._matcher.near(Query(faces=tuple(faces)), within=self._bounds().probable, limit=MOST_NEAR)
@@ -156,7 +156,7 @@ class Opinions:
 
 
 def _judged(rows: Sequence[ToJudge], candidates: Sequence[Sequence[Candidate]], bounds: Bounds) -> dict[int, Identity | None]:
-    """By face. Who was ruled out is nobody's candidate; of two faces on one photo only one is somebody."""
+    """Return identities by face. Exclude rejected people. Within one photo, assign each person to at most one face."""
     found: dict[int, dict[int, Identity | None]] = {}
     for row, near in zip(rows, candidates, strict=True):
         possible = [each for each in near if each.person_id not in row.ruled_out]

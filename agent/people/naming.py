@@ -1,4 +1,4 @@
-"""What the user says of people and faces, and takes back; the opinions about everybody else follow."""
+"""Edits of people and faces and their undo; other faces are identified again afterwards."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ from agent.people.identification import Opinions
 log = structlog.get_logger()
 
 RETRY_AFTER_S = 30.0
-IN_DOUBT = "opinions_in_doubt"  # a note in the library
+IN_DOUBT = "opinions_in_doubt"  # a key in the library
 
 
 class People:
@@ -38,8 +38,8 @@ class People:
         renamed: Callable[[str, str | None], bool | None],
         trimmer: Rest,
     ) -> None:
-        """`renamed` has the settings follow a name: what it was and what it is now, None for a forgotten person; it blocks, says whether
-        that name stood there, and raises SettingsError. `trimmer` frees what caches hold of a forgotten person.
+        """`renamed` updates a name in the settings: old and new name, None for a forgotten person; it blocks, returns whether
+        the name occurred, and raises SettingsError. `trimmer` releases cached data of a forgotten person.
         """
         self.backups_stale = Notice()
         """something was deleted that backups may still hold"""
@@ -54,34 +54,34 @@ class People:
         self._forgotten = forgotten
         self._renamed = renamed
         self._trimmer = trimmer
-        self._passed_nothing: set[str] = set()  # merges since the start by which no name in the settings became another
+        self._passed_nothing: set[str] = set()  # merges since the start that changed no name in the settings
         self._naming = asyncio.Lock()
         self._doubtful = asyncio.Event()
 
     async def name_face(self, face_id: int, name: str) -> int:
-        """The user says who a face is; everybody else's opinions follow. Returns the person id. Raises RecognitionOff, FaceUnknown."""
+        """Name a face; other faces are identified again. Returns the person id. Raises RecognitionOff, FaceUnknown."""
         step = await self.edit(NameFaces(face_ids=(face_id,), name=name))
         assert step.person_id is not None
         return step.person_id
 
     async def edit(self, wish: Edit) -> Step:
-        """What the user says of people and faces; opinions follow. Raises RecognitionOff (only names need it), PeopleError."""
+        """Apply an edit; other faces are identified again. Raises RecognitionOff (only names need it), PeopleError."""
         if isinstance(wish, NameFaces | NameMany | AdoptNames) and not recognises(self._environment.settings.value):
             raise RecognitionOff
         return await self._step(partial(self._library.edit, wish, now=self._clock(), note=IN_DOUBT))
 
     async def take_back(self, token: str | None = None) -> Step:
-        """What the token stands for, or the latest step. Raises NothingToUndo."""
+        """Undo the token's step, or the latest one. Raises NothingToUndo."""
         return await self._step(partial(self._library.take_back, token, now=self._clock(), note=IN_DOUBT))
 
     async def do_again(self) -> Step:
-        """What was taken back last. Raises NothingToUndo."""
+        """Redo the last undone step. Raises NothingToUndo."""
         return await self._step(partial(self._library.do_again, now=self._clock(), note=IN_DOUBT))
 
     async def forget(self, person_id: int) -> Forgotten:
-        """Delete all that a person is known by; it can't be taken back.
+        """Delete everything stored about a person; this can't be undone.
 
-        Raises PersonUnknown, StoreError; and SettingsError, while their name can't be taken out of the settings: nothing is deleted then.
+        Raises PersonUnknown, StoreError; and SettingsError if their name can't be removed from the settings: then nothing is deleted.
         """
         async with self._naming:
             uids = await asyncio.to_thread(self._library.uids_of, person_id)
@@ -89,12 +89,12 @@ class People:
             return await self._forget(person_id, uids)
 
     async def _unset(self, person_id: int) -> None:
-        """While it can be looked up what they are called."""
+        """Remove their name from the settings, while it can still be looked up."""
         name = (await asyncio.to_thread(self._library.person_names))[person_id]
         await asyncio.to_thread(self._renamed, name, None)
 
     async def _forget(self, person_id: int, uids: Sequence[str]) -> Forgotten:
-        # First, so that whatever happens they are not there after the next start, and not after an old backup is restored.
+        # first, so that they are gone after the next start, or after restoring an old backup, whatever happens
         await asyncio.to_thread(self._forgotten.add, uids)
         async with AsyncExitStack() as stack:
             for taking in self.forgetting:
@@ -107,18 +107,18 @@ class People:
         return gone
 
     async def forget_again(self) -> None:
-        """Whoever was forgotten and is there all the same: the agent died meanwhile, or a backup from before was restored."""
+        """Forget people again who were forgotten but exist: the agent died meanwhile, or an earlier backup was restored."""
         uids = await asyncio.to_thread(self._forgotten.read)
         while uids and (there := await asyncio.to_thread(self._library.people_by_uids, uids)):
             async with self._naming:
                 try:
                     await self._unset(there[0])
-                except SettingsError as error:  # which must not keep them in the library, nor the agent from starting
+                except SettingsError as error:  # it must not keep them in the library, nor the agent from starting
                     log.warning("people.left_in_settings", code=error.code)
                 await self._forget(there[0], await asyncio.to_thread(self._library.uids_of, there[0]))
 
     async def run(self) -> None:
-        """Form all opinions anew whenever they are in doubt, until cancelled; first if they were when the agent ended."""
+        """Identify everything again whenever necessary, until cancelled; first if it was pending when the agent ended."""
         with suppress(StoreError):
             if await asyncio.to_thread(self._library.noted, IN_DOUBT):
                 self._doubtful.set()
@@ -126,7 +126,7 @@ class People:
             await self._doubtful.wait()
             self._doubtful.clear()
             try:
-                await asyncio.to_thread(self._library.take_notes, {IN_DOUBT: 1})  # it takes a while, and a kill is not its end
+                await asyncio.to_thread(self._library.take_notes, {IN_DOUBT: 1})  # it takes a while, and must survive a kill
                 await self._opinions.form_all(self._naming)
                 async with self._naming:
                     if not self._doubtful.is_set():
@@ -137,15 +137,15 @@ class People:
                 await asyncio.sleep(RETRY_AFTER_S)
 
     def doubt(self) -> None:
-        """The bounds changed, or opinions could not be formed: `run` forms them anew."""
+        """Request a new identification, because thresholds changed or identifying failed: `run` does it."""
         self._doubtful.set()
 
     def at_rest(self) -> asyncio.Lock:
-        """Inside (`async with`), nobody is named and no opinions are formed, but for those about photos being analysed."""
+        """Return a lock (`async with`) during which no edits or identifications happen, except for photos being analysed."""
         return self._naming
 
     async def opinions(self, analysis: Analysis) -> Judgement:
-        """Who the faces of a fresh analysis are; nobody, if that can't be found out now: it is, later. Raises StoreError."""
+        """Identify the faces of a new analysis; without a matcher they stay unidentified until later. Raises StoreError."""
         try:
             return await self._opinions.of(analysis)
         except EngineError as error:
@@ -154,13 +154,13 @@ class People:
             return Judgement((None,) * len(analysis.faces))
 
     async def written(self, events: Sequence[Recorded], judged: Judgement) -> None:
-        """An image was written as judged; somebody may have been named meanwhile. Raises EngineError, StoreError."""
+        """Handle a stored image; an edit may have happened meanwhile. Raises EngineError, StoreError."""
         for recorded in events:
             if isinstance(recorded.event, ImageIndexed):
                 await self._opinions.written(recorded.event.image_id, judged)
 
     async def _follow_names(self, before: Mapping[int, str], step: Step) -> None:
-        """In the settings. What a step made and took back again is left there: it means nobody until it is done again."""
+        """Update names in the settings. A name whose person was created and then undone stays: it refers to no one until a redo."""
         try:
             after = await asyncio.to_thread(self._library.person_names)
             merged = after.get(step.person_id or 0) if step.action == "merge" else None
@@ -172,7 +172,7 @@ class People:
             if merged is None or step.token is None:
                 return
             if after.keys() - before.keys():
-                # Taken back: whoever was to stay visible was perhaps one of those who are others again, and not this one.
+                # After an undo, the visible name may have belonged to one of those who are separate people again.
                 if step.token not in self._passed_nothing:
                     await asyncio.to_thread(self._renamed, merged, None)
             elif changed:
@@ -183,9 +183,9 @@ class People:
             log.warning("people.left_in_settings", code=error.code)
 
     async def _step(self, write: Callable[[], tuple[Step, list[Recorded]] | None]) -> Step:
-        """Write a step and have the opinions follow, unless that takes long or fails: then `run` forms them a little later.
+        """Write a step and identify again; if that takes long or fails, `run` does it a little later.
 
-        Until the opinions have followed, the library holds the note that they are in doubt; it is written with the step, so that it
+        Until then the library holds a note that identification is pending; it is written with the step, so that it
         survives a kill.
         """
         async with self._naming:
@@ -197,16 +197,16 @@ class People:
             step, events = written
             followed = False
             try:
-                with suppress(StoreError):  # or it is done at the next start
+                with suppress(StoreError):  # otherwise it happens at the next start
                     if await asyncio.to_thread(self._library.noted, BACKUPS_HOLD_PURGED):
                         self.backups_stale.notify()
                 await self._follow_names(before, step)
                 followed = await self._opinions.follow(step)
-            except AgentError as error:  # the step is written: it must not be called failed
+            except AgentError as error:  # the step is written: it must not be reported as failed
                 log.warning("people.opinions_late", action=step.action, code=error.code)
             finally:
                 if not followed:
-                    self._opinions.forget()  # the matcher was told only in part, if at all
+                    self._opinions.forget()  # the matcher was updated only in part, if at all
                     self.doubt()
                 self.said.send(step)
                 self._bus.publish(events)

@@ -1,4 +1,4 @@
-"""Recognition switched on or off, here or there: what lacks face prints is analysed again, what must have none loses them everywhere."""
+"""Applies the recognition settings: queues photos without face prints, and deletes prints that may not be stored."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -24,14 +24,14 @@ RETRY_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Backups:
-    """Both block and raise StoreError or KeyHomeError."""
+    """Backup operations. Both block and raise StoreError or KeyHomeError."""
 
     daily: Callable[[datetime, Settings], None]  # makes one if the last day has none
     replace: Callable[[datetime, Settings], None]  # makes one and deletes all others
 
 
 class RecognitionSwitch:
-    """Makes the library, the gallery and the backups what the settings say."""
+    """Makes the library, the gallery and the backups match the settings."""
 
     def __init__(
         self,
@@ -48,16 +48,16 @@ class RecognitionSwitch:
         self._opinions = opinions
         self._backups = backups
         self._environment = environment
-        self._purged: list[Recorded] = []  # told once the backups are without it too
+        self._purged: list[Recorded] = []  # published once the backups are clean too
         self._replacing = asyncio.Lock()
-        self._stale = asyncio.Event()  # the backups may hold what was deleted
+        self._stale = asyncio.Event()  # the backups may contain deleted data
         self._stale.set()
 
     async def follow(self, settings: Settings, before: Settings | None = None) -> None:
-        """Queue what lacks face prints, or faces; delete the prints there may not be. Raises StoreError.
+        """Queue photos without face prints, or faces; delete prints that may not be stored. Raises StoreError.
 
-        Photos of folders that are not watched any more leave first: nothing is queued for them. Where recognition was switched off
-        (`before` says what held until now), it is told what was deleted also if that was nothing.
+        Photos of folders that are no longer watched leave first, so that they are not queued. If recognition was switched off
+        (`before` are the previous settings), the deletion is reported even if there was nothing.
         """
         now, rules = self._environment.clock(), areas(settings)
         await asyncio.to_thread(self._library.folders_left, [folder.root for folder in settings.folders], now=now)
@@ -74,7 +74,7 @@ class RecognitionSwitch:
         self._opinions.forget()
 
     async def follow_surely(self, settings: Settings, before: Settings) -> None:
-        """While the library can't be written to, try again: a purge is never left out."""
+        """Retry while the library can't be written to: a purge is never skipped."""
 
         async def all_of_it() -> None:
             await self.follow(settings, before)
@@ -83,20 +83,20 @@ class RecognitionSwitch:
         await self._surely(all_of_it)
 
     def backups_stale(self, _: object = None) -> None:
-        """Something was deleted that backups may still hold."""
+        """Note that data was deleted that backups may still contain."""
         self._stale.set()
 
     async def run(self) -> None:
-        """Keep the backups without what was deleted, until cancelled; first what was left to do when the agent died."""
+        """Keep the backups free of deleted data, until cancelled; first for deletions before the last exit."""
         while True:
             await self._stale.wait()
             self._stale.clear()
             await self._surely(lambda: self._replace_backups(self._environment.settings.value))
 
     async def _replace_backups(self, settings: Settings) -> None:
-        """Older backups hold what was deleted: one without it takes their place. Raises StoreError, KeyHomeError."""
+        """Replace older backups that contain deleted data with a new one. Raises StoreError, KeyHomeError."""
         async with self._replacing:
-            # What is deleted while the new one is made may be in it: the note is then another, and the next one is without that too.
+            # Data deleted while the new one is made may be in it: the note then differs, and the next backup is clean.
             while (noted := await asyncio.to_thread(self._library.note, BACKUPS_HOLD_PURGED)) is not None:
                 await asyncio.to_thread(self._backups.replace, self._environment.clock(), settings)
                 await asyncio.to_thread(self._library.drop_note, BACKUPS_HOLD_PURGED, noted)

@@ -1,4 +1,4 @@
-"""The doubtful faces that the user is asked about, each with the faces of the person that are like it."""
+"""The doubtful faces for the user's review, each with similar confirmed faces of the person."""
 
 import asyncio
 from collections.abc import Sequence
@@ -22,8 +22,8 @@ MOST_NEAR = 10_000
 @dataclass(frozen=True, slots=True)
 class Question:
     doubt: Doubt
-    shown: tuple[FaceRef, ...]  # those that agree first, the nearest of them before the others
-    agree: frozenset[int]  # of the faces shown, those that are near it; of the others nothing can be said
+    shown: tuple[FaceRef, ...]  # those that agree first, then the nearest of the others
+    agree: frozenset[int]  # the shown faces that are near it; the others are undecided
 
 
 class Review:
@@ -33,13 +33,13 @@ class Review:
         self._environment = environment
 
     async def questions(self, *, limit: int, person_id: int | None = None) -> tuple[list[Question], int]:
-        """The surest first, and how many there are. Raises StoreError."""
+        """Return the most certain first, and the total. Raises StoreError."""
         doubts, total = await asyncio.to_thread(self._library.doubts, limit=limit, person_id=person_id)
         near = await self._near([doubt.face.id for doubt in doubts])
         return await asyncio.to_thread(self._asked, doubts, near), total
 
     async def _near(self, faces: Sequence[int]) -> list[list[int]]:
-        """The faces like each of these, nearest first; none if they can't be compared now."""
+        """Return similar faces of each, nearest first; none if comparing fails now."""
         if not faces:
             return []
         try:

@@ -1,4 +1,4 @@
-"""Routes of people: who they are, who is doubtful or not named yet, and what the user says to it."""
+"""Routes of people: known people, doubtful and unnamed faces, and the user's edits."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -53,7 +53,7 @@ PHOTO = {"requestBody": {"content": {"image/*": {"schema": {"type": "string", "f
 def people_routes(
     api: FastAPI, library: Library, sidecars: SidecarNames, settings: Callable[[], Settings], clock: Callable[[], datetime]
 ) -> None:
-    """Add those of who is known to `api`."""
+    """Add the routes of known people to `api`."""
 
     @api.get("/api/people")
     async def people() -> tuple[PersonOut, ...]:
@@ -63,7 +63,7 @@ def people_routes(
 
     @api.get("/api/people/conflicts")
     async def conflicts() -> tuple[NameConflict, ...]:
-        """Those on photos that the library page shows."""
+        """Return conflicts in photos that the library page shows."""
         found = await sidecars.conflicts()
         faces = {face.id: face for face in await asyncio.to_thread(library.face_refs, {each.face_id for each in found})}
         return tuple(NameConflict.of(each, faces[each.face_id]) for each in found if each.face_id in faces)
@@ -86,14 +86,14 @@ def people_routes(
 
     @api.get("/api/people/{person_id}/export", response_class=StreamingResponse, responses={200: {"content": {"application/x-ndjson": {}}}})
     async def export(person_id: Id) -> StreamingResponse:
-        """All that is held of a person, a JSON line for them and one for each face."""
+        """Return everything stored about a person, a JSON line for them and one for each face."""
         lines = await asyncio.to_thread(held, library, person_id, EMBEDDER)
         headers = {"content-disposition": f'attachment; filename="person-{person_id}.jsonl"', "cache-control": "private, no-store"}
         return StreamingResponse(lines, media_type="application/x-ndjson", headers=headers)
 
 
 def waiting_routes(api: FastAPI, cards: GroupCards, review: Review) -> None:
-    """Add those of what waits for the user's word to `api`."""
+    """Add the routes of faces that wait for an answer to `api`."""
 
     @api.get("/api/groups")
     async def groups(limit: Limit = 60, offset: Offset = 0) -> Groups:
@@ -114,7 +114,7 @@ def waiting_routes(api: FastAPI, cards: GroupCards, review: Review) -> None:
 
 
 def naming_routes(api: FastAPI, people: People, library: Library, drafts: Drafts, settings: Callable[[], Settings]) -> None:
-    """Add those of names, given or begun, to `api`."""
+    """Add the routes of names, entered or drafts, to `api`."""
 
     @api.post("/api/people")
     async def name_face(named: NameFace) -> PersonOut:
@@ -126,7 +126,7 @@ def naming_routes(api: FastAPI, people: People, library: Library, drafts: Drafts
     @api.get("/api/drafts")
     async def begun() -> tuple[Draft, ...]:
         if not settings().recognition.enabled:
-            drafts.clear()  # what is off keeps nothing
+            drafts.clear()  # nothing is kept while recognition is off
         return tuple(Draft(face_id=face_id, name=name) for face_id, name in drafts.all())
 
     @api.post("/api/drafts", status_code=204)
@@ -136,12 +136,12 @@ def naming_routes(api: FastAPI, people: People, library: Library, drafts: Drafts
 
     @api.post("/api/library/undo", status_code=204)
     async def undo(asked: LibraryUndo) -> None:
-        """Of any step: what follows from one about people has to follow here too."""
+        """Undo any step, including the consequences of one about people."""
         await people.take_back(asked.undo)
 
 
 def editing_routes(api: FastAPI, people: People, library: Library, drafts: Drafts) -> None:
-    """Add those of what the user says, and takes back, to `api`."""
+    """Add the routes of edits and their undo to `api`."""
 
     @api.post("/api/people/edits")
     async def edit(asked: Edit) -> Edited:
@@ -152,9 +152,9 @@ def editing_routes(api: FastAPI, people: People, library: Library, drafts: Draft
 
     @api.post("/api/people/{person_id}/forget")
     async def forget(person_id: Id) -> Forgotten:
-        """It can't be taken back."""
+        """Forget a person. This can't be undone."""
         gone = await people.forget(person_id)
-        drafts.clear()  # their name may be among those that were begun
+        drafts.clear()  # their name may be among the drafts
         return Forgotten.from_record(gone)
 
     @api.get("/api/steps")
@@ -164,7 +164,7 @@ def editing_routes(api: FastAPI, people: People, library: Library, drafts: Draft
 
     @api.post("/api/undo")
     async def undo(asked: Undo) -> Step:
-        """What the token stands for, or the latest step."""
+        """Undo the token's step, or the latest one."""
         return Step.of(await people.take_back(asked.undo))
 
     @api.post("/api/redo")
@@ -175,15 +175,15 @@ def editing_routes(api: FastAPI, people: People, library: Library, drafts: Draft
 def search_routes(
     api: FastAPI, search: FaceSearch, compare: Callable[[str, str], Awaitable[Verification]], settings: Callable[[], Settings]
 ) -> None:
-    """Add those that look for a face, or compare two, to `api`."""
+    """Add the routes that search for a face, or compare two, to `api`."""
 
     @api.post("/api/search/face", openapi_extra=PHOTO)
     async def search_face(request: Request) -> FaceSearchOut:
-        """Faces like those of the photo that is sent; it is looked at and not kept."""
+        """Return faces similar to those of the sent photo, which is not kept."""
         async with received(request.stream(), settings().engine.max_megabytes) as path:
             return FaceSearchOut.of(await search.search(path))
 
     @api.post("/api/verify")
     async def verify(asked: VerifyRequest) -> Verified:
-        """Computed for this answer only, stored nowhere."""
+        """Compare two photos, for this answer only; nothing is stored."""
         return Verified.from_record(await compare(*asked.paths))

@@ -1,4 +1,4 @@
-"""The shapes of what is known about people, of what is asked about faces, and of what the user says to it."""
+"""The API schemas of people, of faces, and of the user's answers."""
 
 from dataclasses import astuple
 from datetime import date, datetime, timedelta
@@ -54,7 +54,7 @@ class PersonOut(Schema):
 
 
 class FaceRef(Schema):
-    """A face, and where to cut it from."""
+    """A face, and where to crop it from."""
 
     id: int
     image_id: int
@@ -72,7 +72,7 @@ class FaceRef(Schema):
 
 
 class PersonFace(Schema):
-    """A face that is a person, or may be."""
+    """A face that is, or may be, a person."""
 
     face: FaceRef
     certainty: Literal["confirmed", "certain", "probable"]
@@ -83,7 +83,7 @@ class PersonFace(Schema):
 
 
 class PersonDetail(Schema):
-    """All that is known of a person but the faces."""
+    """All details of a person except the faces."""
 
     id: int
     name: str
@@ -112,7 +112,7 @@ class PersonDetail(Schema):
 
     @classmethod
     def of(cls, known: "records.PersonFacts", usual_days: int) -> Self:
-        """Of whoever has no retention of their own, faces are kept for `usual_days`."""
+        """Build from `known`; without a retention time of their own, faces are kept for `usual_days`."""
         since, person = known.confirmed_at or known.named_at, known.person
         return cls.from_record(
             known,
@@ -127,14 +127,14 @@ class PersonDetail(Schema):
 
 
 class PersonFaces(Schema):
-    """Some of a person's faces, newest taken first."""
+    """Some of a person's faces, newest first."""
 
     items: tuple[PersonFace, ...]
     total: int
 
 
 class Group(Schema):
-    """Faces that look like one person whom nobody has named."""
+    """A cluster of similar unnamed faces."""
 
     id: int
     size: int
@@ -149,28 +149,28 @@ class Group(Schema):
 
 
 class Groups(Schema):
-    """The largest first."""
+    """Clusters, the largest first."""
 
     items: tuple[Group, ...]
     total: int
 
 
 class GroupFaces(Schema):
-    """Every face of a group, the best first; of one that may be two people's, half after half."""
+    """Every face of a cluster, the best first; if it may be two people's, half after half."""
 
     items: tuple[FaceRef, ...]
     doubtful: bool
 
 
 class KnownFace(FaceRef):
-    """A face that is somebody for certain, shown beside one that may be them."""
+    """A certainly identified face, shown beside one that may be the same person."""
 
     agrees: bool
     """the other looks like it; of what doesn't, nothing can be said"""
 
 
 class Doubt(Schema):
-    """A face that is probably somebody: the user says."""
+    """A face that is probably a person, for the user to decide."""
 
     face: FaceRef
     person_id: int
@@ -187,14 +187,14 @@ class Doubt(Schema):
 
 
 class Doubts(Schema):
-    """Some of what waits for an answer, the surest first."""
+    """Some of the doubtful faces, the most certain first."""
 
     items: tuple[Doubt, ...]
     total: int
 
 
 class NameConflict(Schema):
-    """A face that another photo program calls otherwise, in a sidecar or the photo: the user decides, and nothing is changed before."""
+    """A face with a different name in another program's sidecar or the photo: nothing changes until the user decides."""
 
     face: FaceRef
     person_id: int
@@ -224,7 +224,7 @@ class Verified(Schema):
 
 
 class AlikeFace(Schema):
-    """A face of a photo that was searched with."""
+    """A face of a photo used for a search."""
 
     box: tuple[float, float, float, float]
     """left, top, width, height in pixels of the upright photo"""
@@ -254,7 +254,7 @@ class FaceSearchOut(Schema):
 
 
 class Step(Schema):
-    """What was taken back, or done again."""
+    """An undone or redone step."""
 
     action: str
     """`name`, `reject`, `unname`, `ignore`, `unignore`, `merge`, `describe`, `hide`, `unhide`, `favourite`, `unfavourite`"""
@@ -266,14 +266,14 @@ class Step(Schema):
 
 
 class Steps(Schema):
-    """What there is to take back and to do again."""
+    """The steps that can be undone and redone."""
 
     undo: Step | None
     redo: Step | None
 
 
 class Forgotten(Schema):
-    """What went when a person was forgotten."""
+    """The data deleted with a forgotten person."""
 
     faces: int
     embeddings: int

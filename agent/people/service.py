@@ -1,4 +1,4 @@
-"""The people room: naming, identification, clusters, review, search, names in sidecars, and the switch of recognition."""
+"""The people room: naming, identification, clusters, review, search, names in sidecars, and the recognition switch."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,13 +25,13 @@ from agent.people.sidecars.sidecar_port import SidecarStore
 
 @dataclass(frozen=True, slots=True)
 class PeopleEdges:
-    """What recognition reaches outside of the library."""
+    """Recognition's dependencies outside the library."""
 
     matcher: FaceMatcher
     backups: Backups
     forgotten: ForgottenList
     sidecars: SidecarStore
-    renamed: Callable[[str, str | None], bool | None]  # has the settings follow a person's name, see `People`
+    renamed: Callable[[str, str | None], bool | None]  # updates a person's name in the settings, see `People`
 
 
 class PeopleService:
@@ -63,10 +63,10 @@ class PeopleService:
 
     def _said(self, step: Step) -> None:
         self.sidecars.said(step)
-        self.queued.notify()  # a person may be to be recognised again
+        self.queued.notify()  # a person may have to be recognised again
 
     async def prepare(self) -> None:
-        """Before anything else runs: delete what was left to delete. Raises StoreError."""
+        """Complete pending deletions before anything else runs. Raises StoreError."""
         await self.people.forget_again()
         await self.switch.follow(self._environment.settings.value)
 

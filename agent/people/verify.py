@@ -1,4 +1,4 @@
-"""Whether two photos show the same person: computed for the answer only, stored nowhere."""
+"""Compares the people in two photos: computed for the answer only, not stored."""
 
 from dataclasses import dataclass
 
@@ -15,11 +15,11 @@ from agent.people.identification import bounds_of
 class Verified:
     distance: float
     same: bool
-    threshold: float  # same up to this distance
+    threshold: float  # the same person up to this distance
 
 
 async def verify(analyser: Analyser, settings: Settings, one: str, other: str) -> Verified:
-    """Raises ImageError, UnfitReference (with parameter `path`), EngineError, ModelError."""
+    """Compare two photos. Raises ImageError, UnfitReference (with parameter `path`), EngineError, ModelError."""
     faces: list[Face] = []
     for path in (one, other):
         found = (await analyser.analyse(embedding_task(settings, path))).faces

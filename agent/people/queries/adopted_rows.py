@@ -1,4 +1,4 @@
-"""What other programs called a face when that was taken over: remembered apart from the steps, so that a step taken back leaves it."""
+"""Imported names of other programs: remembered apart from the steps, so that an undo leaves them."""
 
 import hashlib
 from collections.abc import Collection
@@ -12,7 +12,7 @@ from agent.store.schema import adopted
 
 
 def news(tx: Connection, wish: AdoptNames) -> dict[int, str]:
-    """Face -> name, where it is not what was taken over before; what is unsaid is forgotten."""
+    """Return face -> name, if it differs from the earlier import; forget withdrawn ones."""
     for chunk in chunks(wish.unsaid):
         tx.execute(delete(adopted).where(adopted.c.face_id.in_(chunk)))
     before = _before(tx, [face_id for face_id, _ in wish.names])
@@ -20,13 +20,13 @@ def news(tx: Connection, wish: AdoptNames) -> dict[int, str]:
 
 
 def remember(tx: Connection, face_id: int, name: str) -> None:
-    """That was taken over."""
+    """Record an imported name."""
     tx.execute(delete(adopted).where(adopted.c.face_id == face_id))
     tx.execute(insert(adopted).values(face_id=face_id, said=_digest(face_id, name)))
 
 
 def among(tx: Connection, faces: Collection[int]) -> set[int]:
-    """Those of which a name was taken over."""
+    """Return the faces with an imported name."""
     return set(_before(tx, faces))
 
 
@@ -36,5 +36,5 @@ def _before(tx: Connection, faces: Collection[int]) -> dict[int, str]:
 
 
 def _digest(face_id: int, name: str) -> str:
-    """Not the name: it stays when everybody of that name is forgotten."""
+    """Return a digest instead of the name: it stays when people of that name are forgotten."""
     return hashlib.sha256(f"{face_id} {spelling(name)}".encode()).hexdigest()[:16]

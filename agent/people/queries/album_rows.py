@@ -1,4 +1,4 @@
-"""People and groups with their faces, as the people page shows them: faces of images that the library page shows, or all that are held."""
+"""People and clusters with their faces for the People page: faces of images on the library page, or all stored ones."""
 
 from collections.abc import Collection
 from typing import Any
@@ -17,12 +17,12 @@ from agent.store.schema import face, grouping, identity, ignored, image, person,
 
 _SHOWN_OF_PERSON = 3
 _REF = (face.c.id, face.c.image_id, image.c.width, image.c.height, face.c.x, face.c.y, face.c.w, face.c.h, image.c.taken_at)
-# In a large blurred face one recognises less than in a small sharp one.
+# A large blurred face is less recognisable than a small sharp one.
 _BEST_FIRST = ((face.c.sharpness >= LEAST_SHARPNESS).desc(), face.c.size.desc(), face.c.id)
 
 
 def is_shown() -> ColumnElement[bool]:
-    """Whether the library page shows an image."""
+    """Return whether the library page shows an image."""
     there = exists().where(place.c.image_id == image.c.id, place.c.missing_since.is_(None))
     return and_(image.c.hidden_at.is_(None), there)
 
@@ -51,26 +51,26 @@ def person_facts(tx: Connection, person_id: int) -> PersonFacts | None:
 
 
 def faces_of_person(tx: Connection, person_id: int, *, limit: int, offset: int) -> tuple[list[PersonFace], int]:
-    """Newest taken first, and how many there are."""
+    """Return the newest first, and the total."""
     whole = select(*_REF, identity.c.certainty).join(image).join(identity).where(identity.c.person_id == person_id, is_shown())
     rows = tx.execute(whole.order_by(image.c.taken_at.desc(), face.c.id.desc()).limit(limit).offset(offset)).all()
     return [PersonFace(_ref(row), Certainty(row.certainty)) for row in rows], _count(tx, whole)
 
 
 def faces_held(tx: Connection, person_id: int, *, after: int, limit: int) -> list[PersonFace]:
-    """Also of images that are not shown, by ascending id."""
+    """Return faces, including those of images that are not shown, by ascending id."""
     theirs = select(*_REF, identity.c.certainty).join(image).join(identity).where(identity.c.person_id == person_id, face.c.id > after)
     return [PersonFace(_ref(row), Certainty(row.certainty)) for row in tx.execute(theirs.order_by(face.c.id).limit(limit))]
 
 
 def refs(tx: Connection, face_ids: Collection[int]) -> list[FaceRef]:
-    """Of those on images that are shown."""
+    """Return those on shown images."""
     shown = select(*_REF).join(image).where(is_shown())
     return [_ref(row) for chunk in chunks(list(face_ids)) for row in tx.execute(shown.where(face.c.id.in_(chunk)))]
 
 
 def groups(tx: Connection, *, limit: int, offset: int) -> tuple[list[FaceGroup], int]:
-    """The largest first, and how many there are."""
+    """Return the largest first, and the total."""
     size = func.count().label("size")
     whole = (
         select(grouping.c.group_id, size)
@@ -85,12 +85,12 @@ def groups(tx: Connection, *, limit: int, offset: int) -> tuple[list[FaceGroup],
 
 
 def faces_of_group(tx: Connection, group_id: int) -> list[FaceRef]:
-    """The sharpest first."""
+    """Return the sharpest first."""
     return [_ref(row) for row in tx.execute(_of_group(group_id, *_REF))]
 
 
 def doubts(tx: Connection, *, limit: int, person_id: int | None) -> tuple[list[Doubt], int]:
-    """The nearest first, and how many there are."""
+    """Return the nearest first, and the total."""
     whole = (
         select(*_REF, identity.c.person_id, identity.c.agree, identity.c.refs, identity.c.distance, person.c.name)
         .join_from(identity, face, face.c.id == identity.c.face_id)
@@ -107,7 +107,7 @@ def doubts(tx: Connection, *, limit: int, person_id: int | None) -> tuple[list[D
 
 
 def _waits() -> ColumnElement[bool]:
-    """Whether a face waits for a name: it is nobody's, nor to be ignored."""
+    """Return whether a face waits for a name: it has no person and is not ignored."""
     somebodys = exists().where(identity.c.face_id == grouping.c.face_id)
     return and_(not_(somebodys), not_(exists().where(ignored.c.face_id == grouping.c.face_id)))
 
@@ -119,7 +119,7 @@ def _references(tx: Connection, person_id: int) -> tuple[FaceRef, ...]:
 
 
 def _of_group(group_id: int, *columns: Column[Any]) -> Select[*tuple[Any, ...]]:
-    """Those that wait for a name, the best first."""
+    """Return the faces that wait for a name, the best first."""
     mine = select(*columns).join(image).join(grouping, grouping.c.face_id == face.c.id)
     return mine.where(grouping.c.group_id == group_id, is_shown(), _waits()).order_by(*_BEST_FIRST)
 

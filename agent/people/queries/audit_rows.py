@@ -1,4 +1,4 @@
-"""Who did what to whom: append-only rows, chained by their digests, with random ids and never a name, a path or a face."""
+"""The audit log: append-only rows, chained by their digests, with random ids and never a name, a path or a face."""
 
 import hashlib
 from datetime import datetime
@@ -13,14 +13,14 @@ _START = "0" * 64
 
 
 def add(tx: Connection, action: str, subject: str | None, count: int, now: datetime) -> None:
-    """`subject` is a person's random id."""
+    """Add a row; `subject` is a person's random id."""
     last = tx.scalar(select(table.c.digest).order_by(table.c.id.desc()).limit(1)) or _START
     digest = _digest(last, now, action, subject, count)
     append(tx, table, {"at": now, "action": action, "subject": subject, "number": count, "digest": digest})
 
 
 def first_broken(tx: Connection) -> int | None:
-    """The number of the first row that was changed, or before which one is missing. None: all are as they were written."""
+    """Return the number of the first row that was changed, or that follows a missing one. None: the log is intact."""
     last, expected = _START, 1
     for row in tx.execute(select(table).order_by(table.c.id)):
         if row.id != expected or row.digest != _digest(last, row.at, row.action, row.subject, row.number):

@@ -1,4 +1,4 @@
-"""Which faces look like one person: an opinion, kept for every face with a print; a face that is alone is in group 0."""
+"""The stored clusters: derived, for every face with a print; a face that is alone is in cluster 0."""
 
 from collections.abc import Iterator
 
@@ -14,22 +14,22 @@ _CONFIRMED = identity.c.certainty == Certainty.CONFIRMED
 
 
 def ungrouped(tx: Connection, limit: int) -> list[GroupMember]:
-    """Faces with a print that were never put into a group, nor found to be alone; oldest first."""
+    """Return faces with a print that were never assigned to a cluster or marked as alone; oldest first."""
     return _members(tx, grouping.c.face_id.is_(None), limit)
 
 
 def grouped(tx: Connection) -> Groups:
-    """How all faces with a print are grouped."""
+    """Return the clusters of all faces with a print."""
     return Groups(tuple(_members(tx, grouping.c.face_id.is_not(None), None)), tuple(_cannot(tx)))
 
 
 def everything(tx: Connection) -> Groups:
-    """All faces with a print, grouped or not."""
+    """Return all faces with a print, clustered or not."""
     return Groups(tuple(_members(tx, None, None)), tuple(_cannot(tx)))
 
 
 def put(tx: Connection, groups: dict[int, int], *, anew: bool) -> None:
-    """`anew`: nothing of how it was before is kept."""
+    """Store clusters; `anew` discards all earlier ones."""
     if anew:
         tx.execute(delete(grouping))
     for chunk in chunks(list(groups)):
@@ -53,7 +53,7 @@ def _members(tx: Connection, which: ColumnElement[bool] | None, limit: int | Non
 
 
 def _cannot(tx: Connection) -> Iterator[tuple[int, int]]:
-    """Each face that is not somebody, with one face of theirs: what is so of one face of a group is so of all."""
+    """Yield each rejected face with one face of that person: a constraint on one face of a cluster holds for all."""
     one_of: dict[int, int] = {}
     for face_id, person_id in tx.execute(select(identity.c.face_id, identity.c.person_id).where(_CONFIRMED)):
         one_of.setdefault(person_id, face_id)

@@ -1,4 +1,4 @@
-"""The user's word on people and faces, written as steps that can be taken back."""
+"""The user's edits of people and faces, stored as undo steps."""
 
 import uuid
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ from agent.store.schema import face, identity, ignored, person, rejection
 
 
 def edit(tx: Connection, wish: Edit, now: datetime) -> Step:
-    """Raises FaceUnknown, PersonUnknown, NameEmpty, NameTaken, SelfMerge; then nothing may be kept of it."""
+    """Write an edit. Raises FaceUnknown, PersonUnknown, NameEmpty, NameTaken, SelfMerge; the caller must then roll back."""
     match wish:
         case NameFaces():
             return _name(tx, wish, now)
@@ -65,7 +65,7 @@ def _name(tx: Connection, wish: NameFaces, now: datetime) -> Step:
 
 
 def _name_many(tx: Connection, wish: NameMany, now: datetime) -> Step:
-    """Faces that are no more are left out."""
+    """Name the faces; missing ones are skipped."""
     step, changed = Journal(tx), 0
     for name, face_ids in wish.people:
         if there := _there(tx, face_ids):
@@ -74,9 +74,9 @@ def _name_many(tx: Connection, wish: NameMany, now: datetime) -> Step:
 
 
 def _confirm(tx: Connection, step: Journal, person_id: int, faces: Sequence[int], now: datetime) -> list[Key]:
-    """Returns the faces that were not known to be that person."""
+    """Return the faces that were not known to be that person."""
     confirmed = {face_id: other for face_id, other, certainty in _identities(tx, faces) if certainty == Certainty.CONFIRMED}
-    # Whoever else they were taken for, they are not.
+    # They are not any other person they were taken for.
     others = [(face_id, other) for face_id, other, _ in _identities(tx, faces) if other != person_id]
     step.set("not", others, moment(now))
     step.set("not", [(face_id, person_id) for face_id in faces], None)
@@ -125,7 +125,7 @@ def _reject(tx: Connection, wish: RejectFaces, now: datetime) -> Step:
 def _unname(tx: Connection, wish: UnnameFaces, now: datetime) -> Step:
     step, faces = Journal(tx), _faces(tx, wish.face_ids)
     named = [(face_id, other) for face_id, other, certainty in _identities(tx, faces) if certainty == Certainty.CONFIRMED]
-    step.set("not", named, moment(now))  # or they would be taken for the same people again at once
+    step.set("not", named, moment(now))  # otherwise they would be suggested as the same people again at once
     changed = step.set("who", [face_id for face_id, _ in named], None)
     for uid in {_uid(tx, other) for _, other in named}:
         audit_rows.add(tx, "unnamed", uid, len(changed), now)
@@ -150,8 +150,8 @@ def _merge(tx: Connection, wish: MergePeople, now: datetime) -> Step:
         _known(tx, other)
         theirs = tx.execute(select(identity.c.face_id, identity.c.certainty).where(identity.c.person_id == other)).all()
         faces = [face_id for face_id, certainty in theirs if certainty == Certainty.CONFIRMED]
-        shown += len(theirs)  # whoever was taken for one is taken for the other from now on
-        # What is not the one is not the other; but what the user confirmed as either is.
+        shown += len(theirs)  # faces suggested as one are suggested as the other from now on
+        # A face rejected for one is rejected for the other; a face confirmed as either stays.
         confirmed = {each for each, _, certainty in _identities(tx, _rejected(tx, other)) if certainty == Certainty.CONFIRMED}
         rejected = [each for each in _rejected(tx, other) if each not in confirmed]
         step.set("not", [(each, other) for each in _rejected(tx, other)], None)
@@ -161,7 +161,7 @@ def _merge(tx: Connection, wish: MergePeople, now: datetime) -> Step:
         audit_rows.add(tx, "merged", _uid(tx, other), len(faces), now)
         refused = refused or tx.scalar(select(person.c.never_at).where(person.c.id == other)) is not None
         step.set("person", [other], None)
-    if refused:  # a wish never to be recognised is theirs, whatever they are called
+    if refused:  # the "never recognise" setting stays theirs, whatever their name
         _switch(tx, step, into, "never_at", True, now)
     audit_rows.add(tx, "merged_into", _uid(tx, into), moved, now)
     return step.close("merge", shown, now, person_id=into)
@@ -188,7 +188,7 @@ def _describe(tx: Connection, wish: DescribePerson, now: datetime) -> Step:
 
 
 def _never(wish: DescribePerson, now: datetime) -> bool | None:
-    """As said; a child is not recognised unless a guardian consented."""
+    """Return the setting as given; a child is not recognised unless a guardian consented."""
     if wish.never is not None or wish.birth_date is None:
         return wish.never
     return True if is_child(wish.birth_date, now.date()) and wish.basis is not Basis.GUARDIAN else None
@@ -211,7 +211,7 @@ def _switch(tx: Connection, step: Journal, person_id: int, field: str, is_so: bo
 
 
 def _of_name(tx: Connection, step: Journal, name: str, now: datetime) -> int:
-    """The person of that name, made if nobody has it."""
+    """Return the person of that name, created if missing."""
     person_id = tx.scalar(select(person.c.id).where(person.c.name == name))
     if person_id is None:
         uid = uuid.uuid4().hex
@@ -227,7 +227,7 @@ def _say_basis(step: Journal, person_id: int, basis: Basis, now: datetime) -> No
 
 
 def _faces(tx: Connection, face_ids: Sequence[int]) -> list[int]:
-    """Those that exist, each once. Raises FaceUnknown if none does."""
+    """Return the existing ones, each once. Raises FaceUnknown if none exists."""
     there = _there(tx, face_ids)
     if not there:
         raise FaceUnknown
@@ -235,7 +235,7 @@ def _faces(tx: Connection, face_ids: Sequence[int]) -> list[int]:
 
 
 def _there(tx: Connection, face_ids: Sequence[int]) -> list[int]:
-    """Those that exist, each once."""
+    """Return the existing ones, each once."""
     wanted = list(dict.fromkeys(face_ids))
     there = {each for chunk in chunks(wanted) for each in tx.scalars(select(face.c.id).where(face.c.id.in_(chunk)))}
     return [each for each in wanted if each in there]
@@ -252,7 +252,7 @@ def _uid(tx: Connection, person_id: int) -> str | None:
 
 
 def _identities(tx: Connection, faces: Sequence[int]) -> list[tuple[int, int, str]]:
-    """(face, person, certainty) of those that are or may be somebody."""
+    """Return (face, person, certainty) of identified faces."""
     columns = select(identity.c.face_id, identity.c.person_id, identity.c.certainty)
     return [tuple(row) for chunk in chunks(faces) for row in tx.execute(columns.where(identity.c.face_id.in_(chunk)))]
 

@@ -1,4 +1,4 @@
-"""Face prints as the matcher wants them, and which faces there are opinions to be formed about."""
+"""Face prints as the matcher needs them, and the faces to identify."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -18,17 +18,17 @@ _CONFIRMED = identity.c.certainty == Certainty.CONFIRMED
 
 
 def page(tx: Connection, embedder: str, *, after: int, limit: int) -> list[FacePrint]:
-    """By ascending face id."""
+    """Return prints by ascending face id."""
     return _prints(tx, _all(embedder).where(embedding.c.face_id > after).order_by(embedding.c.face_id).limit(limit))
 
 
 def of_faces(tx: Connection, face_ids: Collection[int], embedder: str) -> list[FacePrint]:
-    """Of those that have one."""
+    """Return the prints of the faces that have one."""
     return [each for chunk in chunks(list(face_ids)) for each in _prints(tx, _all(embedder).where(embedding.c.face_id.in_(chunk)))]
 
 
 def to_judge(tx: Connection, face_ids: Collection[int], embedder: str) -> list[ToJudge]:
-    """Those with a print that nobody confirmed, each with the people whom it is not: said so, or seen elsewhere on its photo."""
+    """Return unconfirmed faces with a print, each with its excluded people: rejected, or elsewhere on its photo."""
     found: list[ToJudge] = []
     for chunk in chunks(list(face_ids)):
         rows = tx.execute(
@@ -40,13 +40,13 @@ def to_judge(tx: Connection, face_ids: Collection[int], embedder: str) -> list[T
 
 
 def unconfirmed(tx: Connection, embedder: str, *, after: int, limit: int) -> list[int]:
-    """Faces to judge, by ascending id."""
+    """Return faces to identify, by ascending id."""
     ids = select(embedding.c.face_id).where(embedding.c.embedder == embedder, embedding.c.face_id > after)
     return list(tx.scalars(ids.where(not_(_is_confirmed(embedding.c.face_id))).order_by(embedding.c.face_id).limit(limit)))
 
 
 def confirmed(tx: Connection, people: Collection[int] | None, within: Collection[int] | None) -> list[int]:
-    """Faces that the user confirmed as these people, or as anybody."""
+    """Return faces that the user confirmed as these people, or as any person."""
     found = select(identity.c.face_id).where(_CONFIRMED)
     if people is not None:
         found = found.where(identity.c.person_id.in_(list(people)))
@@ -56,7 +56,7 @@ def confirmed(tx: Connection, people: Collection[int] | None, within: Collection
 
 
 def people_kept(tx: Connection, least: int) -> int:
-    """Named ones and groups, and each face that is in neither; 0 if there are fewer prints than `least`."""
+    """Count named people, clusters, and faces in neither; 0 if there are fewer prints than `least`."""
     if (tx.scalar(select(func.count()).select_from(embedding)) or 0) < least:
         return 0
     somebody = case((grouping.c.group_id != 0, grouping.c.group_id), else_=-embedding.c.face_id)
@@ -72,7 +72,7 @@ def people_kept(tx: Connection, least: int) -> int:
 
 
 def thought_of(tx: Connection, people: Collection[int]) -> list[int]:
-    """Faces that are thought to be these people."""
+    """Return faces that are suggested as these people."""
     mine = identity.c.person_id.in_(list(people))
     return list(tx.scalars(select(identity.c.face_id).where(mine, identity.c.certainty != Certainty.CONFIRMED)))
 
@@ -106,7 +106,7 @@ def _prints(tx: Connection, rows: Select[*tuple[Any, ...]]) -> list[FacePrint]:
     found = []
     for face_id, vector, person_id, size, sharpness, yaw, roll in tx.execute(rows):
         trusted = trust(Quality(size, sharpness, yaw, roll))
-        # A face that shows nothing of somebody says nothing of who else is them.
+        # A face without usable features is no evidence against other faces.
         found.append(FacePrint(face_id, vector, person_id if person_id is not None and trusted > 0 else 0, trusted))
     return found
 

@@ -1,4 +1,4 @@
-"""Forgetting a person: what they are known by goes, everywhere in the library, and can't come back."""
+"""Forgets a person: deletes their data everywhere in the library, permanently."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -17,9 +17,9 @@ REASON = "forgotten"
 
 
 def forget(tx: Connection, person_id: int, now: datetime, *, note: str) -> Forgotten:
-    """Returns what went: of them, and of those who were merged into them. Raises PersonUnknown.
+    """Return the deleted data: of the person, and of the people merged into them. Raises PersonUnknown.
 
-    Their faces stay as boxes that nobody is asked about. `note` is taken until the backups are without them, too.
+    Their faces stay as ignored boxes. `note` stays until the backups are clean, too.
     """
     people, uids = meant(tx, person_id)
     faces = tx.scalars(select(identity.c.face_id).where(identity.c.person_id.in_(people))).all()
@@ -39,12 +39,12 @@ def forget(tx: Connection, person_id: int, now: datetime, *, note: str) -> Forgo
 
 
 def by_uids(tx: Connection, uids: Iterable[str]) -> list[int]:
-    """Which of those forgotten are there: a backup from before was restored."""
+    """Return which forgotten people exist again: an earlier backup was restored."""
     return list(tx.scalars(select(person.c.id).where(person.c.uid.in_(list(uids)))))
 
 
 def meant(tx: Connection, person_id: int) -> tuple[list[int], list[str]]:
-    """Ids and random ids of them, and of whoever was merged into them, as far as that could be taken back. Raises PersonUnknown."""
+    """Return ids and random ids of the person, and of people merged into them, as far as that could be undone. Raises PersonUnknown."""
     if tx.scalar(select(person.c.id).where(person.c.id == person_id)) is None:
         raise PersonUnknown
     found, new = {person_id}, {person_id}

@@ -1,4 +1,4 @@
-"""People who are never recognised: one print is kept, by their own wish, to know them by; no other is, and nobody is told of them."""
+"""People who are never recognised: one print is kept to exclude them; no others, and no suggestions."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ REASON = "never"
 
 
 def begin(tx: Connection, person_id: int) -> int:
-    """Delete all prints of a person but the one of their largest face, and what was merely thought to be them. Returns how many went."""
+    """Delete all prints of a person except their largest face's, and their suggested faces. Return the number of deleted prints."""
     theirs = select(identity.c.face_id).where(identity.c.person_id == person_id)
     largest = (
         select(face.c.id)
@@ -31,9 +31,9 @@ def begin(tx: Connection, person_id: int) -> int:
 
 
 def keep_one(tx: Connection, person_id: int, fresh: Collection[int]) -> int:
-    """They were never recognised before these faces became theirs, if they did: delete the prints of those, unless they have no other.
+    """Apply "never recognise" to faces that became theirs: delete those prints, unless they are the only one.
 
-    Returns how many went.
+    Returns the number of deleted prints.
     """
     theirs = select(identity.c.face_id).where(identity.c.person_id == person_id, identity.c.certainty == Certainty.CONFIRMED)
     known_by = set(tx.scalars(theirs.join(embedding, embedding.c.face_id == identity.c.face_id)))
@@ -47,7 +47,7 @@ def keep_one(tx: Connection, person_id: int, fresh: Collection[int]) -> int:
 
 
 def let_go(tx: Connection, faces: Collection[int], now: datetime) -> None:
-    """These may be theirs no more: photos of those that are not, and have no print because they were, are looked at again."""
+    """Scan the photos of faces again that are no longer theirs and have no print for that reason."""
     images: set[int] = set()
     for chunk in chunks(sorted(faces)):
         without = select(face.c.id, face.c.image_id).join(image).outerjoin(embedding, embedding.c.face_id == face.c.id)
@@ -58,7 +58,7 @@ def let_go(tx: Connection, faces: Collection[int], now: datetime) -> None:
 
 
 def end(tx: Connection, person_id: int, now: datetime) -> None:
-    """Have their photos looked at again: their prints come back."""
+    """Scan their photos again, to restore their prints."""
     theirs = select(face.c.image_id).join(identity).where(identity.c.person_id == person_id)
     action_rows.look_again(tx, tx.scalars(theirs.distinct()).all(), now)
 
@@ -68,7 +68,7 @@ def people(tx: Connection) -> frozenset[int]:
 
 
 def silence(tx: Connection, faces: Sequence[int], now: datetime) -> None:
-    """They were found to be somebody who is never recognised: their prints go, and nothing says who they are."""
+    """Delete the prints and identities of faces that were found to be a person who is never recognised."""
     for chunk in chunks(faces):
         for table in (embedding, chip, grouping, ignored):
             tx.execute(delete(table).where(table.c.face_id.in_(chunk)))
@@ -76,7 +76,7 @@ def silence(tx: Connection, faces: Sequence[int], now: datetime) -> None:
 
 
 def kept_out(tx: Connection, faces: Collection[int]) -> frozenset[int]:
-    """Those of which no print may be stored: forgotten, or of people who are never recognised, but for the one print they are known by."""
+    """Return the faces whose print must not be stored: forgotten, or of people who are never recognised, except their one print."""
     if not faces:
         return frozenset()
     silenced = select(ignored.c.face_id).where(ignored.c.face_id.in_(faces), ignored.c.reason != BY_USER)

@@ -1,4 +1,4 @@
-"""The library's part about people: each call of the port as one transaction."""
+"""The library's part about people: each call of the port is one transaction."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -31,11 +31,11 @@ from agent.store.database import Database
 from agent.store.rows import take_note
 from agent.store.schema import face, image
 
-PAGE = 5_000  # face prints in one transaction
+PAGE = 5_000  # face prints per transaction
 
 
 class PeopleTables:
-    """Implements `agent.library.library_port.Register`, and how steps are taken back."""
+    """Implements `agent.library.library_port.Register`, and the undo of steps."""
 
     _database: Database
 
@@ -73,8 +73,8 @@ class PeopleTables:
         with self._database.write(durable=True) as tx:
             gone = forget_rows.forget(tx, person_id, now, note=note)
             recorded = event_rows.record(tx, PeopleChanged(action="forget"), now)
-        # It is deleted and overwritten already; there may be no room for a new file beside the old one, and what reads meanwhile keeps the
-        # log from being emptied: while the note stands, `flush` is to come.
+        # The data is deleted and overwritten already; there may be no room for a new file beside the old one, and readers keep the
+        # log from being emptied: while the note stands, `flush` is pending.
         with suppress(StoreError):
             self._database.compact()
         return gone, [recorded]
@@ -225,7 +225,7 @@ class PeopleTables:
 
 
 def _follow_never(tx: Connection, step: Step, before: frozenset[int], now: datetime) -> None:
-    """Prints go, or come back, with the wish never to be recognised, and with the faces of who wishes so, whichever way it changed."""
+    """Delete or restore prints when a person's "never recognise" setting, or the faces of such a person, change."""
     after = never_rows.people(tx)
     still = sorted(before & after & step.people)
     gone = sum(never_rows.keep_one(tx, person_id, step.faces) for person_id in still)
@@ -243,7 +243,7 @@ def _follow_never(tx: Connection, step: Step, before: frozenset[int], now: datet
 def _concluded(
     tx: Connection, step: Step, never_before: frozenset[int], now: datetime, note: str | None, *, then: str | None = None
 ) -> list[Recorded]:
-    """What is written with a step, or with its being taken back or done again (`then`); and what others are told of it."""
+    """Complete a step, its undo or its redo (`then`) with derived rows and events."""
     _follow_never(tx, step, never_before, now)
     if note is not None:
         take_note(tx, note)

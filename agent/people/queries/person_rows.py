@@ -1,4 +1,4 @@
-"""People: what the user confirmed, and the opinions formed from it."""
+"""People: the user's confirmations, and the identifications derived from them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from agent.store.schema import chip, embedding, face, grouping, identity, ignore
 
 
 def everybody(tx: Connection, person_id: int | None = None) -> list[Person]:
-    """Or one of them."""
+    """Return all people, or one."""
     count = func.count(identity.c.face_id)
     columns = person.c.id, person.c.name, person.c.hidden_at, person.c.never_at, person.c.cover_face_id
     which = true() if person_id is None else person.c.id == person_id
@@ -45,9 +45,9 @@ def everybody(tx: Connection, person_id: int | None = None) -> list[Person]:
 
 
 def _confirmed(tx: Connection, which: ColumnElement[bool]) -> dict[int, tuple[int, int]]:
-    """By person: confirmed faces, and how many of them are on a photo that has another one of theirs.
+    """Return by person the number of confirmed faces, and of those on a photo with another one of theirs.
 
-    Only the user can say that of two faces: whatever is not confirmed is on a photo of its own. To count all photos takes far longer.
+    Only confirmed faces can share a photo: identification assigns a person once per photo. Counting all photos takes far longer.
     """
     faces = func.count()
     confirmed = select(identity.c.person_id, faces, faces - func.count(face.c.image_id.distinct()))
@@ -57,8 +57,8 @@ def _confirmed(tx: Connection, which: ColumnElement[bool]) -> dict[int, tuple[in
 
 
 def _portraits(tx: Connection, covers: Sequence[int], which: ColumnElement[bool]) -> dict[int, Portrait]:
-    """By person: the cover that was chosen, or the best one confirmed. Confirmed faces are few, whatever the library holds."""
-    # In a large blurred face one recognises less than in a small sharp one; of equals, the last.
+    """Return by person the chosen cover, or the best confirmed face. Confirmed faces are few in any library."""
+    # A large blurred face is less recognisable than a small sharp one; among equals, the last.
     best_first = ((face.c.sharpness >= LEAST_SHARPNESS).desc(), face.c.size.desc(), face.c.id.desc())
     place_of = func.row_number().over(partition_by=identity.c.person_id, order_by=best_first).label("place")
     confirmed = (
@@ -85,7 +85,7 @@ def _portraits(tx: Connection, covers: Sequence[int], which: ColumnElement[bool]
         )
         return {row.person_id: Portrait(row.image_id, row.width, row.height, Box(row.x, row.y, row.w, row.h)) for row in rows}
 
-    # To look at the images of all that are confirmed takes ten times as long as at one of each person: only where that one is not shown.
+    # Checking the images of all confirmed faces takes ten times as long as one per person: only if that one is not shown.
     found = read(best(confirmed))
     ask = select(identity.c.person_id).join(person).where(identity.c.certainty == Certainty.CONFIRMED, which).distinct()
     rest = [person_id for person_id in tx.scalars(ask) if person_id not in found]
@@ -117,14 +117,14 @@ def watched(tx: Connection) -> dict[int, str]:
 
 
 def images_of(tx: Connection, face_ids: Collection[int]) -> list[int]:
-    """The images of these faces, each once."""
+    """Return the images of these faces, each once."""
     wanted = list(face_ids)
     found = {each for chunk in chunks(wanted) for each in tx.scalars(select(face.c.image_id).where(face.c.id.in_(chunk)).distinct())}
     return sorted(found)
 
 
 def rejections(tx: Connection, face_ids: Sequence[int]) -> dict[int, frozenset[int]]:
-    """The people whom each face is not, said by the user."""
+    """Return the rejected people of each face."""
     found: dict[int, set[int]] = {}
     for chunk in chunks(face_ids):
         for face_id, person_id in tx.execute(select(rejection.c.face_id, rejection.c.person_id).where(rejection.c.face_id.in_(chunk))):
@@ -135,7 +135,7 @@ def rejections(tx: Connection, face_ids: Sequence[int]) -> dict[int, frozenset[i
 def set_identities(tx: Connection, identities: Mapping[int, Identity | None], now: datetime) -> None:
     unspoken = never_rows.people(tx)
     for chunk in chunks(list(identities)):
-        # Face or person may be gone since they were compared.
+        # Face or person may have been deleted since they were compared.
         there = set(tx.scalars(select(face.c.id).where(face.c.id.in_(chunk))))
         named = {who.person_id for each in chunk if (who := identities[each]) is not None}
         people = set(tx.scalars(select(person.c.id).where(person.c.id.in_(named)))) if named else set()
@@ -160,7 +160,7 @@ def set_identities(tx: Connection, identities: Mapping[int, Identity | None], no
 def purge_recognition(
     tx: Connection, now: datetime, keep: Sequence[Area] = (), note: str | None = None, *, tell_none: bool = False
 ) -> list[Recorded]:
-    # An analysis under way carries embeddings: it starts again, without.
+    # A running analysis contains embeddings: it starts again, without.
     job_rows.restart_leased(tx, now)
     recognised: ColumnElement[bool] = image.c.embedder.is_not(None)
     its_faces: ColumnElement[bool] = true()
@@ -183,7 +183,7 @@ def purge_recognition(
 
 
 def overdue(tx: Connection, now: datetime, usual_days: int) -> dict[int, datetime]:
-    """People of whom no face was confirmed for as long as they may be kept, and since when that is so."""
+    """Return people without a confirmation within their retention time, and since when."""
     last = select(func.max(identity.c.confirmed_at)).where(identity.c.person_id == person.c.id).scalar_subquery()
     rows = tx.execute(select(person.c.id, person.c.created_at, person.c.retention_days, last.label("confirmed_at")))
     ends = {row.id: (row.confirmed_at or row.created_at) + timedelta(days=row.retention_days or usual_days) for row in rows}
@@ -191,7 +191,7 @@ def overdue(tx: Connection, now: datetime, usual_days: int) -> dict[int, datetim
 
 
 def expire_unnamed(tx: Connection, before: datetime, note: str) -> int:
-    """Delete the prints and pictures of faces that nobody is known to be, of images analysed before then. Returns how many faces."""
+    """Delete the prints and pictures of unidentified faces, of images analysed before then. Return the number of faces."""
     named = exists().where(identity.c.face_id == embedding.c.face_id)
     old = select(embedding.c.face_id).join_from(embedding, face).join(image).where(image.c.indexed_at < before, not_(named))
     found = tx.scalars(old).all()

@@ -1,1 +1,1 @@
-"""Names in XMP: read from photos and sidecars, written to sidecars."""
+"""Names in XMP: read from photos and sidecars, and written to sidecars."""

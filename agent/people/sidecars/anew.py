@@ -1,7 +1,7 @@
-"""Elements of another packet written anew from what a parser read: none of its bytes are copied."""
+"""Writes elements of another packet from their parsed values, without copying any of its bytes."""
 
 import re
-from html import escape  # what it makes is XML too, and xml.sax.saxutils would load all of urllib
+from html import escape  # its result is also XML, and xml.sax.saxutils would load all of urllib
 from typing import Final
 
 from agent.people.sidecars.xmp_names import XML, Prefixes
@@ -11,7 +11,7 @@ _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def written(node: Node, prefixes: Prefixes) -> str:
-    """An element with its attributes and all below it, on one line. New prefixes are declared by `prefixes`."""
+    """Return an element with its attributes and children, on one line. New prefixes are declared by `prefixes`."""
     name = _qualified(node.name, prefixes)
     attributes = "".join(f' {_qualified(each, prefixes)}="{encoded(value)}"' for each, value in node.attributes.items())
     inside = "".join(written(child, prefixes) for child in node.children) or encoded(node.text)
@@ -19,7 +19,7 @@ def written(node: Node, prefixes: Prefixes) -> str:
 
 
 def encoded(text: str) -> str:
-    """Text of an element or an attribute; control characters, line ends among them, become character references."""
+    """Return text for an element or an attribute; control characters, including line ends, become character references."""
     return _CONTROLS.sub(lambda found: f"&#{ord(found[0])};", escape(text))
 
 

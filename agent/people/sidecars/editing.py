@@ -1,8 +1,8 @@
-"""Changes to regions as changes to bytes: all that isn't touched stays as it was, to the last blank."""
+"""Edits regions by replacing bytes: everything else stays unchanged, including whitespace."""
 
 import re
 from collections.abc import Collection, Sequence
-from html import escape  # what it makes is XML too, and xml.sax.saxutils would load all of urllib
+from html import escape  # its result is also XML, and xml.sax.saxutils would load all of urllib
 from typing import Final
 
 from agent.domain.errors import XmpMalformed
@@ -13,7 +13,7 @@ from agent.people.sidecars.xmp_names import MWG, OURS, RDF, ST_AREA, ST_DIM, Pre
 from agent.people.sidecars.xmp_reading import find, mwg_items
 from agent.people.sidecars.xmp_tree import Node, parse
 
-# What a photo without a sidecar gets.
+# The content of a new sidecar.
 NEW: Final = (
     '<?xml version="1.0" encoding="UTF-8"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
     f' <rdf:RDF xmlns:rdf="{RDF}">\n </rdf:RDF>\n</x:xmpmeta>\n'
@@ -24,7 +24,7 @@ _BLANKS: Final = b" \t\r\n"
 
 
 def edited(body: bytes, changes: Sequence[RegionChange], size: tuple[int, int]) -> bytes:
-    """The packet (UTF-8) with `changes`, whose indices are those of `mwg_items`. `size` is the stored image's. Raises XmpMalformed."""
+    """Return the packet (UTF-8) with `changes`, by the indices of `mwg_items`. `size` is the stored image's. Raises XmpMalformed."""
     rdf = parse(body)
     edit = _Edit(body)
     items = mwg_items(rdf)
@@ -46,7 +46,7 @@ def edited(body: bytes, changes: Sequence[RegionChange], size: tuple[int, int]) 
 
 
 def with_regions_of(body: bytes, other: bytes) -> bytes:
-    """The packet with MWG's regions of another packet, written anew: a sidecar's regions hide those inside the photo."""
+    """Return the packet with another packet's MWG regions, written anew: a sidecar's regions hide those inside the photo."""
     holder = find(parse(other), MWG, "Regions")
     if holder is None:
         return body
@@ -58,12 +58,12 @@ def with_regions_of(body: bytes, other: bytes) -> bytes:
 
 
 def _add(edit: "_Edit", rdf: Node, added: Sequence[AddRegion], size: tuple[int, int]) -> None:
-    """Into the list there is, or with as much around it as is missing."""
+    """Add regions to the existing list, or with the missing elements around it."""
     holder = find(rdf, MWG, "Regions")
     around = holder.fields if holder else rdf
     listed = around.child(f"{MWG} RegionList")
     array = next((found for kind in ("Bag", "Seq", "Alt") if listed and (found := listed.child(f"{RDF} {kind}"))), None)
-    if array:  # each region with its own declarations, so that nothing is left of it when it goes
+    if array:  # each region with its own declarations, so that removing it leaves nothing behind
         edit.rewrite(array, inside="".join(_region(Prefixes(array.scope), region, declare=True) for region in added))
         return
     prefixes = Prefixes((listed or around).scope)
@@ -85,11 +85,11 @@ def _add(edit: "_Edit", rdf: Node, added: Sequence[AddRegion], size: tuple[int, 
     elif around is not holder or f"{RDF} parseType" in holder.attributes:
         edit.rewrite(around, inside=inside, prefixes=prefixes)
     else:
-        raise XmpMalformed  # neither a structure nor anything else that regions could be put into
+        raise XmpMalformed  # neither a structure nor anything else that can contain regions
 
 
 def _describe(edit: "_Edit", rdf: Node, prefixes: Prefixes, inside: str) -> None:
-    """A property with a description of its own, about what the other ones are about."""
+    """Add a property in its own description, with the same subject as the others."""
     about = next((value for node in rdf.children if (value := node.attributes.get(f"{RDF} about"))), "")
     name, where = prefixes.name(RDF, "Description"), prefixes.name(RDF, "about")
     edit.rewrite(rdf, inside=f"\n  <{name} {where}={_quoted(about)}{prefixes.declared}>\n   {inside}\n  </{name}>")
@@ -111,7 +111,7 @@ def _region(prefixes: Prefixes, region: AddRegion, *, declare: bool = False) -> 
 
 
 def _fields(node: Node, name: str, lead: str) -> str:
-    """Our name and our mark, with the declarations they need: there is no element around both that is ours."""
+    """Return our name and mark, with their declarations: no element around both belongs to us."""
     written = ""
     for namespace, local in ((MWG, "Name"), (OURS, "WrittenName")):
         prefixes = Prefixes(node.scope)
@@ -140,22 +140,22 @@ class _Edit:
         self._parts: list[tuple[int, int, bytes]] = []
 
     def lead(self, node: Node) -> str:
-        """The blanks before each of an element's children."""
+        """Return the whitespace before each of an element's children."""
         first = node.children[0].start if node.children else 0
         return self._body[self._before(first) : first].decode()
 
     def remove(self, node: Node) -> None:
-        """The element and the blanks before it."""
+        """Remove the element and the whitespace before it."""
         self._parts.append((self._before(node.start), node.end, b""))
 
     def _before(self, at: int) -> int:
-        """Where the blanks before a place begin."""
+        """Return where the whitespace before a position begins."""
         while at and self._body[at - 1] in _BLANKS:
             at -= 1
         return at
 
     def rewrite(self, node: Node, without: Collection[str] = (), inside: str = "", prefixes: Prefixes | None = None) -> None:
-        """Leaves out some of an element's fields and puts something at its end."""
+        """Omit some of an element's fields and append others."""
         for child in node.children:
             if child.name in without:
                 self.remove(child)
@@ -184,7 +184,7 @@ class _Edit:
 
 
 def _name(tag: bytes) -> bytes:
-    """The name in a start tag, with its prefix."""
+    """Return the name in a start tag, with its prefix."""
     return _NAME.match(tag, 1)[0]  # type: ignore[index]  # a parser has seen the tag
 
 

@@ -1,6 +1,6 @@
-"""XMP and orientation inside a photo: found by walking the file's own structure, no picture is decoded and little of the file is read.
+"""XMP and orientation inside a photo: found by walking the file's own structure, without decoding pictures or reading much of the file.
 
-Everything is bounded, and a file that isn't what it says ends the search: it has then no XMP that could be relied on.
+Everything is limited, and an invalid structure ends the search: such a file has no XMP that could be relied on.
 """
 
 import errno
@@ -22,13 +22,13 @@ _EXIF: Final = b"Exif\0\0"
 _XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
 _EXTENSION: Final = b"http://ns.adobe.com/xmp/extension/\0"
 _PNG_KEY: Final = b"XML:com.adobe.xmp\0"
-_STEPS: Final = 10_000  # segments or chunks that are looked at
-_TAKEN: Final = 4 * MAX_BYTES  # bytes that are read: a small file can lead to the same ones again and again
+_STEPS: Final = 10_000  # segments or chunks that are inspected
+_TAKEN: Final = 4 * MAX_BYTES  # bytes read: a small file can lead to the same ones again and again
 
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """`xmp` is the packet and, where a JPEG has one, `extended` what didn't fit into it; the orientation is Exif's, 1 to 8."""
+    """`xmp` is the packet and, if a JPEG has one, `extended` its overflow; the orientation is Exif's, 1 to 8."""
 
     xmp: bytes | None = None
     extended: bytes | None = None
@@ -36,7 +36,7 @@ class Embedded:
 
 
 def read_embedded(photo: Path) -> Embedded:
-    """What a photo carries; nothing if its format carries none. Raises XmpUnreadable."""
+    """Return a photo's embedded data; nothing if its format has none. Raises XmpUnreadable."""
     if is_online_only(str(photo)):
         return Embedded()
     try:
@@ -47,7 +47,7 @@ def read_embedded(photo: Path) -> Embedded:
 
 
 class _Bounded:
-    """A file of which so much is read and no more. Raises ValueError beyond that."""
+    """A file with a read limit. Raises ValueError beyond it."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -79,9 +79,9 @@ def _read(whole: BinaryIO) -> Embedded:
         if head[4:8] == b"ftyp":
             return _found(heif_parts(file))
     except (struct.error, zlib.error, ValueError, IndexError, OverflowError):
-        pass  # cut off or made to harm
+        pass  # cut off or malicious
     except OSError as error:
-        if error.errno != errno.EINVAL:  # that is a place beyond all files
+        if error.errno != errno.EINVAL:  # an offset beyond any file
             raise
     return Embedded()
 
@@ -122,7 +122,7 @@ def _jpeg(file: Readable) -> Embedded:
 
 
 def _whole(xmp: bytes | None, extended: dict[bytes, tuple[int, dict[int, bytes]]]) -> bytes | None:
-    """The extension that the packet names, if all of its portions are there."""
+    """Return the extension that the packet names, if all of its portions are there."""
     for guid, (total, portions) in extended.items():
         if xmp and guid in xmp:
             data = b""
@@ -135,7 +135,7 @@ def _whole(xmp: bytes | None, extended: dict[bytes, tuple[int, dict[int, bytes]]
 
 
 def _segments(file: Readable) -> Iterator[bytes]:
-    """The APP1 segments before the picture."""
+    """Yield the APP1 segments before the picture."""
     file.seek(2)
     for _ in range(_STEPS):
         marker = file.read(2)

@@ -1,4 +1,4 @@
-"""The bytes of a sidecar as text and back: in whatever encoding it is, with or without a byte order mark, with rubbish at its end."""
+"""Converts a sidecar's bytes to text and back: in any encoding, with or without a byte order mark, with trailing garbage."""
 
 import codecs
 import re
@@ -7,7 +7,7 @@ from typing import Final
 
 from agent.domain.errors import XmpMalformed
 
-# What photo programs have been seen to write, and what XML lets them: others (UTF-7, escapes) only hide something.
+# Encodings that photo programs write, and that XML allows: others (UTF-7, escapes) can only hide content.
 _ENCODINGS: Final = frozenset(
     {"utf-8", "ascii", "iso8859-1", "cp1252", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"}
     | {"gb2312", "gbk", "gb18030", "big5", "shift_jis", "euc_jp", "euc_kr"}
@@ -26,20 +26,20 @@ _DECLARED: Final = re.compile(rb"""\s*<\?xml[^>]*?\sencoding\s*=\s*["']([\w.-]{1
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """`body` is UTF-8, to be parsed and edited; the rest puts it back into the file's own form."""
+    """`body` is UTF-8, for parsing and editing; the rest restores the file's own form."""
 
     body: bytes
     encoding: str
     mark: bytes
-    tail: bytes  # NULs that some programs leave behind
+    tail: bytes  # NULs that some programs append
 
     def with_body(self, body: bytes) -> bytes:
-        """The file with another body. What the encoding can't write becomes a character reference."""
+        """Return the file with another body. Unencodable characters become character references."""
         return self.mark + body.decode("utf-8").encode(self.encoding, "xmlcharrefreplace") + self.tail
 
 
 def decode(data: bytes) -> Packet:
-    """Raises XmpMalformed, also where the encoding would not give the same bytes again."""
+    """Decode the bytes. Raises XmpMalformed, also if encoding would not give the same bytes again."""
     mark, encoding = next(((mark, name) for mark, name in _MARKS if data.startswith(mark)), (b"", ""))
     encoding = encoding or next((name for start, name in _UNMARKED if data.startswith(start)), "") or _declared(data)
     width = 4 if "32" in encoding else 2 if "16" in encoding else 1

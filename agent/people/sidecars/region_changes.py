@@ -1,4 +1,4 @@
-"""What writing our names changes in regions that others write too: only what is ours, and what nobody named."""
+"""Plans changes to shared regions: only our own entries and empty names change."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class AddRegion:
 
 @dataclass(frozen=True, slots=True)
 class SetName:
-    """`index` is the region's place among those read. An empty name leaves the region without one."""
+    """`index` is the region's index among those read. An empty name leaves the region without one."""
 
     index: int
     name: str
@@ -28,7 +28,7 @@ class RemoveRegion:
 
 @dataclass(frozen=True, slots=True)
 class Disown:
-    """The region and its name are another program's by now: our marks go, for they tell the name we wrote."""
+    """Remove our marks from a region that another program has taken over: they contain the name we wrote."""
 
     index: int
 
@@ -37,9 +37,9 @@ RegionChange: TypeAlias = AddRegion | SetName | RemoveRegion | Disown
 
 
 def changes_to_write(ours: Sequence[NamedArea], theirs: Sequence[Region]) -> list[RegionChange]:
-    """What makes `theirs` say what we know. A name that somebody else gave stays, also where ours differs: that is a conflict to show.
+    """Return the changes that make `theirs` match our names. Names by others stay, even if ours differ: a conflict to show.
 
-    What we wrote before and no longer say goes. Only MWG's regions are written; a name elsewhere is somebody's all the same.
+    Names that we wrote and no longer have are removed. Only MWG's regions are written; names in other formats count all the same.
     """
     named = [NamedArea(tidy(face.name), face.area) for face in ours]
     pairs = match(named, theirs)
@@ -59,7 +59,7 @@ def changes_to_write(ours: Sequence[NamedArea], theirs: Sequence[Region]) -> lis
 
 
 def changes_to_forget(names: Collection[str], theirs: Sequence[Region], *, by_others: bool = False) -> list[RegionChange]:
-    """Takes away what we wrote under these names; with `by_others` also the same names that other programs wrote."""
+    """Return the changes that remove the names we wrote; with `by_others` also the same names written by other programs."""
     changes: list[RegionChange] = []
     for at, region in enumerate(theirs):
         called = any(same_name(name, region.name) for name in names)

@@ -1,7 +1,7 @@
-"""Named areas of a photo as other programs keep them (Metadata Working Group regions), and what they and ours say of each other.
+"""Named areas of a photo in other programs' format (Metadata Working Group regions), and their comparison with ours.
 
-Areas are normalised to the image as it is stored, before its Exif orientation is applied: so says the guideline (MWG 2.0, 5.9), and so
-do digiKam, Lightroom, Immich and exiftool. `stored` and `upright` go between the two.
+Areas are normalised to the image as stored, before its Exif orientation is applied, as in the guideline (MWG 2.0, 5.9), and in
+digiKam, Lightroom, Immich and exiftool. `stored` and `upright` convert between the two.
 """
 
 import math
@@ -14,13 +14,13 @@ from typing import Final, TypeAlias
 from agent.domain.face import Box
 
 FACE: Final = "Face"
-SAME_FACE: Final = 0.5  # intersection over union from which two areas are one face
-_TOLERANCE: Final = 0.02  # how far the proportions of the same image may differ by rounding
-_LARGEST: Final = 10.0  # an area may reach past the edge, not lie in another world
+SAME_FACE: Final = 0.5  # minimum intersection over union of two areas of one face
+_TOLERANCE: Final = 0.02  # rounding tolerance for the aspect ratio of the same image
+_LARGEST: Final = 10.0  # an area may extend beyond the edge, but not far
 
 
 class Schema(StrEnum):
-    """Whose way of writing a region is in."""
+    """The format of a region."""
 
     MWG = "mwg"
     MICROSOFT = "microsoft"
@@ -38,7 +38,7 @@ class Area:
 
     @property
     def sound(self) -> bool:
-        """Whether there is such a rectangle in or about the image."""
+        """Return whether the rectangle is in or near the image."""
         values = (self.x, self.y, self.w, self.h)
         return all(math.isfinite(value) and abs(value) <= _LARGEST for value in values) and self.w > 0 and self.h > 0
 
@@ -58,14 +58,14 @@ class Dimensions:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A region as it stands. Only what this program wrote carries its two marks."""
+    """A region as stored. Only entries that this program wrote have its two marks."""
 
-    name: str  # empty if nobody was named
-    type: str  # "Face", "Pet", "Focus", "BarCode", or empty if it doesn't say
+    name: str  # empty if unnamed
+    type: str  # "Face", "Pet", "Focus", "BarCode", or empty if missing
     area: Area
     schema: Schema = Schema.MWG
-    extras: tuple[tuple[str, str], ...] = ()  # what else it says: "namespace name" and text
-    added: bool = False  # the whole region is by this program
+    extras: tuple[tuple[str, str], ...] = ()  # other fields: "namespace name" and text
+    added: bool = False  # this program created the whole region
     written: str | None = None  # the name that this program wrote here
 
     @property
@@ -74,19 +74,19 @@ class Region:
 
     @property
     def name_is_ours(self) -> bool:
-        """Another program may have changed the name since; then it is that one's."""
+        """Return whether the name is still ours; another program may have changed it since."""
         return self.written is not None and self.name == self.written
 
 
 @dataclass(frozen=True, slots=True)
 class Regions:
-    """All regions of a photo from one place."""
+    """All regions of a photo from one source."""
 
     items: tuple[Region, ...] = ()
     applied_to: Dimensions | None = None
 
     def fit(self, width: float, height: float) -> bool:
-        """Whether they were made for an image of these proportions (some writers turn the size): a cropped one's don't fit."""
+        """Return whether they were made for an image with this aspect ratio (some writers swap the sides): not if it was cropped."""
         size = self.applied_to
         if size is None or not all(math.isfinite(side) and side > 0 for side in (size.w, size.h, width, height)):
             return True
@@ -96,7 +96,7 @@ class Regions:
 
 @dataclass(frozen=True, slots=True)
 class NamedBox:
-    """A face of ours in pixels of the upright image; the name is empty while nobody is known."""
+    """One of our faces in pixels of the upright image; the name is empty while unknown."""
 
     name: str
     box: Box
@@ -111,13 +111,13 @@ class NamedArea:
 
 
 def area_of(box: Box, width: int, height: int, orientation: int) -> Area:
-    """A box of the upright image, whose size in pixels is given, as an area of the stored one."""
+    """Convert a box of the upright image, whose size in pixels is given, to an area of the stored one."""
     centre = Area((box.x + box.w / 2) / width, (box.y + box.h / 2) / height, box.w / width, box.h / height)
     return stored(centre, orientation)
 
 
 def upright(area: Area, orientation: int) -> Area:
-    """An area of the stored image as it lies when Exif's `orientation` (1 to 8) is applied."""
+    """Convert an area of the stored image to the upright one, by Exif's `orientation` (1 to 8)."""
     x, y = area.x, area.y
     turned = {2: (1 - x, y), 3: (1 - x, 1 - y), 4: (x, 1 - y), 5: (y, x), 6: (1 - y, x), 7: (1 - y, 1 - x), 8: (y, 1 - x)}
     x, y = turned.get(orientation, (x, y))
@@ -125,17 +125,17 @@ def upright(area: Area, orientation: int) -> Area:
 
 
 def stored(area: Area, orientation: int) -> Area:
-    """The way back."""
+    """Convert back."""
     return upright(area, {6: 8, 8: 6}.get(orientation, orientation))
 
 
 def tidy(name: str) -> str:
-    """A name as it is written: composed characters, one blank between words, nothing that XML can't hold."""
+    """Return a name for writing: composed characters, one space between words, nothing that XML forbids."""
     return " ".join("".join(letter for letter in unicodedata.normalize("NFC", name) if _in_xml(letter)).split())
 
 
 def spelling(name: str) -> str:
-    """What two ways of writing the same name have in common."""
+    """Return a form that different spellings of the same name share."""
     return tidy(name).casefold()
 
 
@@ -148,7 +148,7 @@ def _in_xml(letter: str) -> bool:
     return (code >= 0x20 and not 0xD800 <= code <= 0xDFFF and code not in (0xFFFE, 0xFFFF)) or letter in "\t\n\r"
 
 
-# -- what both say --------------------------------------------------------------------------------------------------------------------
+# -- comparison -----------------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ class Agreed:
 
 @dataclass(frozen=True, slots=True)
 class OnlyOurs:
-    """A name of ours; `theirs` is their region of that face if they have one without a name."""
+    """A name of ours; `theirs` is their unnamed region of that face, if any."""
 
     ours: NamedArea
     theirs: Region | None = None
@@ -167,7 +167,7 @@ class OnlyOurs:
 
 @dataclass(frozen=True, slots=True)
 class OnlyTheirs:
-    """A name of theirs; `ours` is our face there if we have one without a name."""
+    """A name of theirs; `ours` is our unnamed face there, if any."""
 
     theirs: Region
     ours: NamedArea | None = None
@@ -175,7 +175,7 @@ class OnlyTheirs:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """One face, two names."""
+    """One face with two names."""
 
     ours: NamedArea
     theirs: Region
@@ -185,7 +185,7 @@ Comparison: TypeAlias = Agreed | OnlyOurs | OnlyTheirs | Conflict
 
 
 def compare(ours: Sequence[NamedArea], theirs: Sequence[Region]) -> list[Comparison]:
-    """What both say of names; faces that nobody named are left out. Ours first, in their order."""
+    """Compare names; faces without a name are left out. Ours first, in their order."""
     pairs = match(ours, theirs)
     found: list[Comparison] = []
     for index, face in enumerate(ours):
@@ -201,7 +201,7 @@ def compare(ours: Sequence[NamedArea], theirs: Sequence[Region]) -> list[Compari
 
 
 def match(ours: Sequence[NamedArea], theirs: Sequence[Region]) -> dict[int, int]:
-    """Which of their face regions is which of our faces (index to index): each once, the most alike first."""
+    """Match their face regions to our faces (index to index): each once, the most similar first."""
     boxes = [(at, region.area.box) for at, region in enumerate(theirs) if region.is_face]
     alike = [(overlap, one, at) for one, face in enumerate(ours) for at, box in boxes if (overlap := face.area.box.iou(box)) >= SAME_FACE]
     pairs: dict[int, int] = {}

@@ -1,4 +1,4 @@
-"""Which faces of a photo a sidecar names."""
+"""Finds the faces of a photo that a sidecar names."""
 
 from collections.abc import Iterator
 
@@ -12,12 +12,12 @@ LONGEST_NAME = 200
 
 
 def confirmed(face: StoredFace) -> str:
-    """The name by the user's word; empty if nothing was said."""
+    """Return the name that the user confirmed; empty if none."""
     return face.person or "" if face.identity is not None and face.identity.certainty is Certainty.CONFIRMED else ""
 
 
 def named(image: StoredImage, reading: Reading) -> Iterator[tuple[StoredFace, str]]:
-    """Faces with the names they have there. What we wrote ourselves is no other opinion of a face that has a name. Raises XmpOtherImage."""
+    """Yield faces with their names there. A name that we wrote does not contradict a named face. Raises XmpOtherImage."""
     size, orientation = (image.width, image.height), reading.orientation
     regions = reading.regions
     if not regions.fit(*(size if orientation < 5 else reversed(size))):

@@ -1,7 +1,7 @@
-"""Sidecars as files: which belong to a photo, read with a bound, replaced whole and only if no other program wrote meanwhile.
+"""Sidecar files: found for a photo, read with a limit, replaced whole and only if no other program wrote meanwhile.
 
-A photo's folder may come from anyone, with links in it. A sidecar is made under its own name only, where nothing is, and a link is followed
-only to a sidecar that exists in the same watched folder.
+A photo's folder may come from an untrusted source, with links in it. A sidecar is created only under its own unused name, and a link is
+followed only to an existing sidecar in the same watched folder.
 """
 
 import contextlib
@@ -34,19 +34,19 @@ class SidecarFile:
 
 
 def long_name(photo: Path) -> Path:
-    """`IMG.jpg.xmp`, as digiKam and darktable write: it can only be this photo's."""
+    """Return `IMG.jpg.xmp`, as digiKam and darktable write: it can only be this photo's."""
     return photo.with_name(photo.name + SIDECAR_ENDING)
 
 
 def short_name(photo: Path) -> Path:
-    """`IMG.xmp`, as Lightroom writes."""
+    """Return `IMG.xmp`, as Lightroom writes."""
     return photo.with_name(photo.stem + SIDECAR_ENDING)
 
 
 def read(path: Path) -> SidecarFile | None:
-    """None if there is none. Raises XmpTooLarge, XmpUnreadable."""
+    """Read a sidecar; None if there is none. Raises XmpTooLarge, XmpUnreadable."""
     try:
-        if is_online_only(str(path)):  # a cloud would be asked
+        if is_online_only(str(path)):  # reading would trigger a download
             raise XmpUnreadable
         data, facts = read_regular(path, MAX_BYTES)
     except TooLong:
@@ -59,7 +59,7 @@ def read(path: Path) -> SidecarFile | None:
 
 
 def has_namesakes(photo: Path) -> bool:
-    """Whether another image beside it differs in the ending only, so that `IMG.xmp` could be either's."""
+    """Return whether another image beside it differs only in the extension, so that `IMG.xmp` could be either's."""
     try:
         with os.scandir(photo.parent) as entries:
             return any(
@@ -71,14 +71,14 @@ def has_namesakes(photo: Path) -> bool:
 
 
 def replace(path: Path, data: bytes, old: SidecarFile | None, photo: Path, root: Path | None) -> bool:
-    """Write a sidecar whole, with the rights of the old one, or the photo's. False, and nothing done, if it isn't `old` any more.
+    """Write a sidecar whole, with the mode of the old one, or the photo's. Return False without writing if it is no longer `old`.
 
-    `root` is the watched folder that the sidecar must lie in; without it, any existing sidecar is edited where a link leads to it.
+    `root` is the watched folder that must contain the sidecar; without it, a link to any existing sidecar is followed.
     Raises XmpDiskFull, XmpUnwritable, XmpLinked.
     """
     target = _target(path, root)
     if old is None and target != path:
-        raise XmpLinked  # dangling: the link, which may be hostile, would choose where a new file is made
+        raise XmpLinked  # dangling: the link, possibly malicious, would choose where a new file is created
     temporary = _temporary(target)
     try:
         if old is not None and not _may_write(target):
@@ -109,10 +109,10 @@ def replace(path: Path, data: bytes, old: SidecarFile | None, photo: Path, root:
 
 
 def _target(path: Path, root: Path | None) -> Path:
-    """The file that is to be written: a link stays, where it leads to a sidecar. Raises XmpLinked for any other, XmpUnwritable."""
+    """Return the file to write: a link that leads to a sidecar stays. Raises XmpLinked for any other, XmpUnwritable."""
     try:
         linked = path.is_symlink()
-    except (OSError, ValueError):  # a name that no file can have
+    except (OSError, ValueError):  # an impossible file name
         raise XmpUnwritable from None
     try:
         real = Path(os.path.realpath(path, strict=True)) if linked else None
@@ -126,7 +126,7 @@ def _target(path: Path, root: Path | None) -> Path:
 
 
 def clear(path: Path) -> None:
-    """Remove what a killed program left of a sidecar half written: it holds names too. Raises XmpUnwritable."""
+    """Remove the partial sidecar of a killed program, which contains names. Raises XmpUnwritable."""
     try:
         _temporary(Path(os.path.realpath(path))).unlink(missing_ok=True)
     except OSError:
@@ -134,17 +134,17 @@ def clear(path: Path) -> None:
 
 
 def _temporary(target: Path) -> Path:
-    """Always the same for a sidecar, so that nothing is ever left beyond the next time; short, whatever the sidecar's name."""
+    """Return a fixed name per sidecar, so that the next write removes remains; short for any sidecar name."""
     return target.with_name(f".ai-popup-{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]}.tmp")
 
 
 def _may_write(path: Path) -> bool:
-    """Replacing a file asks for the folder's rights only: that somebody made it read-only counts all the same."""
+    """Return whether it is writable: replacing needs only the folder's permissions, but a read-only file must be respected."""
     return bool(path.stat().st_mode & 0o222) and os.access(path, os.W_OK)
 
 
 def _dress(handle: int, old: Path | None, photo: Path) -> None:
-    """By the open file: its name may stand for another one by now."""
+    """Copy the mode through the open file, because its name may refer to another one by now."""
     if os.name != "posix":
         return
     with contextlib.suppress(OSError):
@@ -156,7 +156,7 @@ def _dress(handle: int, old: Path | None, photo: Path) -> None:
 
 
 def _copy_attributes(old: Path, handle: int) -> None:
-    """Extended attributes, where there are such."""
+    """Copy extended attributes, if supported."""
     if sys.platform == "linux":
         for name in os.listxattr(old):
             with contextlib.suppress(OSError):
@@ -164,6 +164,6 @@ def _copy_attributes(old: Path, handle: int) -> None:
 
 
 def _still(path: Path, old: SidecarFile | None) -> bool:
-    """Whether the sidecar is what was read. The content is compared, for times can be coarse."""
+    """Return whether the sidecar is still what was read. The content is compared, because times can be coarse."""
     now = read(path)
     return (now and now.data) == (old and old.data)

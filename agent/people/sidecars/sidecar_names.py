@@ -1,4 +1,4 @@
-"""Names in sidecars: what other programs call a face is taken over, what the user calls it is written beside the photo."""
+"""Names in sidecars: imports other programs' names, and writes the user's names beside the photo."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
@@ -24,9 +24,9 @@ from agent.people.sidecars.sidecar_port import SidecarStore
 log = structlog.get_logger()
 
 RETRY_AFTER_S = 30.0
-MOST = 100_000  # photos that wait; what a full queue leaves out, a later naming or a rescan makes good
+MOST = 100_000  # queued photos; a later naming or a rescan makes up for those that a full queue leaves out
 MOST_CONFLICTS = 1_000  # remembered: the latest
-KEPT = "name_kept.{face}"  # noted with the person: numbers, so that a name can be forgotten
+KEPT = "name_kept.{face}"  # noted with the person: as numbers, so that forgetting leaves no name
 
 READ = frozenset({NamesInSidecars.READ, NamesInSidecars.BOTH})
 WRITTEN = frozenset({NamesInSidecars.BOTH})
@@ -34,13 +34,13 @@ WRITTEN = frozenset({NamesInSidecars.BOTH})
 
 @dataclass(frozen=True, slots=True)
 class NameConflict:
-    """A face that the user calls otherwise than another program does."""
+    """A face whose name differs in another program."""
 
     image_id: int
     face_id: int
     ours: str
     theirs: str
-    person_id: int = 0  # who is called `ours`
+    person_id: int = 0  # the person of `ours`
 
 
 class SidecarNames:
@@ -55,7 +55,7 @@ class SidecarNames:
         *,
         adopt: Callable[[AdoptNames], Awaitable[object]],
     ) -> None:
-        """`adopt` writes down whom other programs know, as a step that can be taken back; it raises AgentError."""
+        """`adopt` imports other programs' names as an undo step; it raises AgentError."""
         self._library = library
         self._store = store
         self._work = work
@@ -64,16 +64,16 @@ class SidecarNames:
         self._news = asyncio.Event()
         self._busy = False
         self._writing = asyncio.Lock()
-        self._folders: dict[str, None] = {}  # to be looked through
+        self._folders: dict[str, None] = {}  # to be scanned
         self._changed: dict[str, None] = {}  # sidecars
-        self._said: set[int] = set()  # faces of which something was said
-        self._renamed: set[int] = set()  # people who may be called otherwise now
+        self._said: set[int] = set()  # faces with a new edit
+        self._renamed: set[int] = set()  # people whose name may have changed
         self._to_write: dict[int, None] = {}  # image ids, in the order they came
         self._to_read: dict[int, None] = {}
-        self._theirs: dict[tuple[int, int], str] = {}  # (image, face) -> what another program calls it, where that was not our name
+        self._theirs: dict[tuple[int, int], str] = {}  # (image, face) -> another program's name, if it differed from ours
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Run until cancelled."""
         with self._environment.bus.listening(self._heard):
             while True:
                 await self._news.wait()
@@ -90,15 +90,15 @@ class SidecarNames:
 
     @property
     def idle(self) -> bool:
-        """Nothing is under way, and nothing waits but for the end of a pause."""
+        """Return whether nothing is running or queued, except during a pause."""
         return not self._busy and not self._news.is_set()
 
     def wake(self, _: object = None) -> None:
-        """The agent is paused no more."""
+        """Resume after a pause."""
         self._news.set()
 
     def said(self, step: Step) -> None:
-        """The user said something of people, or took it back."""
+        """Handle an edit of people, or its undo."""
         if self._any(WRITTEN):
             self._said |= step.faces
             if step.action == "describe":
@@ -106,21 +106,21 @@ class SidecarNames:
             self._news.set()
 
     def look_through(self, before: Settings | None = None) -> None:
-        """Read, and write, all photos of folders where that is wanted: of those only where it was not `before`, if that is given."""
+        """Read and write all photos in folders with the setting; with `before`, only in folders where it is new."""
         were = {folder.root: folder.names_in_sidecars for folder in before.folders} if before else {}
         wanted = [each.root for each in self._environment.settings.value.folders if each.names_in_sidecars in READ - {were.get(each.root)}]
         self._folders |= dict.fromkeys(wanted)
         self._news.set()
 
     def changed(self, path: str) -> None:
-        """A sidecar was written by whomever, or some were in this watched folder."""
+        """Handle a change of a sidecar, or of several in this watched folder."""
         queue = self._folders if any(folder.root == path for folder in self._environment.settings.value.folders) else self._changed
         if len(queue) < MOST:
             queue[path] = None
             self._news.set()
 
     async def conflicts(self) -> list[NameConflict]:
-        """Faces that are called otherwise elsewhere, as far as that was seen since the start. Raises StoreError."""
+        """Return faces with different names elsewhere, as far as detected since the start. Raises StoreError."""
         if not self._environment.settings.value.recognition.enabled:
             return []
         return await asyncio.to_thread(self._conflicts)
@@ -136,9 +136,9 @@ class SidecarNames:
         return [each for each in found if self._library.note(KEPT.format(face=each.face_id)) != each.person_id]
 
     async def keep(self, face_ids: Iterable[int], *, kept: bool = True) -> None:
-        """The user's word counts for these faces, whatever others call them: told no more, until somebody else is named there.
+        """Keep the user's names of these faces: no longer report conflicts, until another name appears there.
 
-        `kept=False` takes that back. Raises StoreError.
+        `kept=False` reverts that. Raises StoreError.
         """
         wanted = set(face_ids)
         images = await asyncio.to_thread(self._library.images_of_faces, sorted(wanted))
@@ -149,9 +149,9 @@ class SidecarNames:
 
     @asynccontextmanager
     async def forgetting(self, person_id: int) -> AsyncIterator[None]:
-        """Their name is taken out of what we wrote; inside, nothing is written, so that it doesn't come back before they are gone.
+        """Remove their name from our entries; inside, nothing is written, so that it doesn't come back before they are deleted.
 
-        It is done also while the agent is paused: nobody would do it later. Raises StoreError.
+        This also happens while the agent is paused, because nothing would do it later. Raises StoreError.
         """
         name = (await asyncio.to_thread(self._library.person_names)).get(person_id, "")
         if not self._any(WRITTEN):
@@ -168,10 +168,10 @@ class SidecarNames:
                         await asyncio.to_thread(self._store.forget, path, [name])
             yield
         self._drop(name)
-        self._wait(self._to_write, images)  # names they had before, where those could not be taken out then
+        self._wait(self._to_write, images)  # for earlier names, if removing them failed then
 
     def _drop(self, name: str) -> None:
-        """What other programs called by that name is remembered no more."""
+        """Discard remembered conflicts with that name."""
         self._theirs = {key: theirs for key, theirs in self._theirs.items() if not same_name(theirs, name)}
 
     def _heard(self, recorded: Recorded) -> None:
@@ -190,7 +190,7 @@ class SidecarNames:
         self._news.set()
 
     async def _next(self) -> bool:
-        """Do what comes next; False if there was nothing. Raises StoreError, and then it still is to be done."""
+        """Process the next item; return False if there is none. Raises StoreError, and the item then stays queued."""
         if self._folders:
             root = next(iter(self._folders))
             images = (await asyncio.to_thread(self._library.index, Shown(folder=root))).ids
@@ -218,7 +218,7 @@ class SidecarNames:
 
     async def _do(self, queue: dict[int, None], work: Callable[[int], Awaitable[None]]) -> None:
         image_id = next(iter(queue))
-        del queue[image_id]  # first: what is said meanwhile puts it there again
+        del queue[image_id]  # first, so that edits meanwhile queue it again
         try:
             await work(image_id)
         except StoreError:
@@ -228,7 +228,7 @@ class SidecarNames:
             log.warning("sidecars.failed", image=image_id, code=error.code)
 
     async def _write(self, image_id: int) -> None:
-        """Confirmed names only: what is thought is nobody else's to know."""
+        """Write confirmed names only: suggestions are private."""
         async with self._writing:
             image = await asyncio.to_thread(self._library.image, image_id)
             if image is None:
@@ -240,7 +240,7 @@ class SidecarNames:
         self._remember(image_id, theirs)
 
     def _put(self, path: Path, image: StoredImage, root: Path) -> dict[int, str]:
-        """Face -> what another program calls it, where that is not our name."""
+        """Return face -> another program's name, if it differs from ours."""
         size, orientation = (image.width, image.height), self._store.read(path).orientation
         boxes = [NamedBox(confirmed(face), face.face.box) for face in image.faces]
         written = self._store.write(path, size, orientation, boxes, root=root)
@@ -250,7 +250,7 @@ class SidecarNames:
         return {faces[each.ours.area]: each.theirs.name for each in written.comparison if isinstance(each, Conflict)}
 
     async def _read(self, image_id: int) -> None:
-        """Who the user confirmed stays, and differs perhaps; others are who the sidecar says."""
+        """Read names: confirmed faces stay, possibly with a conflict; others get the sidecar's names."""
         settings = self._environment.settings.value
         image = await asyncio.to_thread(self._library.image, image_id)
         if image is None:
@@ -273,7 +273,7 @@ class SidecarNames:
             await self._adopt(AdoptNames(names=tuple(adopted.items()), unsaid=tuple(sorted(unsaid))))
 
     def _places(self, image: StoredImage | None, wanted: frozenset[NamesInSidecars]) -> list[tuple[Path, Path]]:
-        """Where the image lies in folders that are set so, with the folder."""
+        """Return the image's locations in folders with this setting, with the folder."""
         folders = self._environment.settings.value.folders
         found = [(path, folder_of(path, folders)) for _, path in image.places] if image else []
         return [(Path(path), Path(folder.root)) for path, folder in found if folder and folder.names_in_sidecars in wanted]
@@ -288,7 +288,7 @@ class SidecarNames:
 
 @contextmanager
 def _told_of(image_id: int, wrong: Callable[[], object] = lambda: None) -> Iterator[None]:
-    """What is wrong with one sidecar is told, and stops nothing; then `wrong` is called."""
+    """Report a fault of one sidecar without stopping; then call `wrong`."""
     try:
         yield
     except XmpError as error:
@@ -296,6 +296,6 @@ def _told_of(image_id: int, wrong: Callable[[], object] = lambda: None) -> Itera
         log.warning("sidecars.failed", image=image_id, code=error.code)
     except AgentError:
         raise
-    except Exception as error:  # a stranger's file is read here
+    except Exception as error:  # an untrusted file is read here
         wrong()
         log.error("sidecars.unexpected", image=image_id, kind=type(error).__name__)

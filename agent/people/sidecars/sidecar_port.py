@@ -10,7 +10,7 @@ from agent.people.sidecars.regions import Comparison, NamedBox, Regions
 
 
 class Origin(StrEnum):
-    """Where regions were read."""
+    """The source of regions."""
 
     LONG = "long"  # IMG.jpg.xmp
     SHORT = "short"  # IMG.xmp
@@ -19,17 +19,17 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A photo's regions and where they come from. Those of `passed_over` exist too and are older, or hidden by a sidecar."""
+    """A photo's regions and their source. Those of `passed_over` exist too but are older, or hidden by a sidecar."""
 
     regions: Regions
-    origin: Origin | None  # None: nobody says anything of regions
+    origin: Origin | None  # None: no source has regions
     passed_over: tuple[Origin, ...] = ()
-    orientation: int = 1  # the photo's, by its Exif: what goes with `agent.people.sidecars.regions.upright`
+    orientation: int = 1  # the photo's Exif orientation, for `agent.people.sidecars.regions.upright`
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """How many regions changed, and what both say now: conflicts are to be shown."""
+    """The number of changed regions, and the comparison afterwards: conflicts are shown."""
 
     changes: int
     comparison: tuple[Comparison, ...]
@@ -37,33 +37,33 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """How many names of ours went, and how many regions of other programs still carry such a name."""
+    """The number of removed names of ours, and of regions by other programs that still have such a name."""
 
     changes: int
     left: int
 
 
 class SidecarStore(Protocol):
-    """Every call is about one photo. It blocks, and raises XmpError.
+    """Every call is about one photo, blocks, and raises XmpError.
 
     Implementation: `agent.people.sidecars.sidecar_store.Sidecars`.
     """
 
     def read(self, photo: Path) -> Reading:
-        """The newest sidecar that speaks of regions, else the photo itself."""
+        """Return the regions of the newest sidecar that has any, otherwise of the photo itself."""
         ...
 
     def write(
         self, photo: Path, size: tuple[int, int], orientation: int, faces: Sequence[NamedBox], *, root: Path | None = None
     ) -> Written:
-        """Make the sidecar name the people we know, and no others. `size`: of the upright image, as the boxes are.
+        """Make the sidecar contain exactly our known names. `size`: of the upright image, as for the boxes.
 
-        Names from other programs stay.
+        Names by other programs stay.
 
         Links are followed to existing sidecars below `root` only, by default the photo's own folder.
         """
         ...
 
     def forget(self, photo: Path, names: Collection[str]) -> Forgotten:
-        """Take what we wrote under these names out of every sidecar of the photo."""
+        """Remove the names that we wrote from every sidecar of the photo."""
         ...

@@ -1,4 +1,4 @@
-"""Names of faces beside photos: read from sidecars or the photo, written to the sidecar, taken away again. To be called in threads."""
+"""Names of faces beside photos: read from sidecars or the photo, written to the sidecar, and removed. Call it in threads."""
 
 import contextlib
 import threading
@@ -23,19 +23,19 @@ _TRIES: Final = 3
 @dataclass(frozen=True, slots=True)
 class _Source:
     origin: Origin
-    regions: Regions | None  # None: it says nothing of regions
+    regions: Regions | None  # None: it has no regions
     file: sidecar_files.SidecarFile
     packet: Packet
 
 
 class Sidecars:
-    """One for the whole program: what it writes, it writes one after the other."""
+    """One instance for the whole program, which serialises its writes."""
 
     def __init__(self) -> None:
         self._writing = threading.Lock()
 
     def read(self, photo: Path) -> Reading:
-        """The newest sidecar that speaks of regions, else the photo itself. Raises XmpError."""
+        """Return the regions of the newest sidecar that has any, otherwise of the photo itself. Raises XmpError."""
         found = [(source.origin, source.regions) for source in _sidecars(photo) if source.regions is not None]
         inside = read_embedded(photo)
         try:
@@ -53,10 +53,10 @@ class Sidecars:
     def write(
         self, photo: Path, size: tuple[int, int], orientation: int, faces: Sequence[NamedBox], *, root: Path | None = None
     ) -> Written:
-        """Make the sidecar say whom we know. `size`: of the upright image, as the boxes are. Raises XmpError.
+        """Make the sidecar contain our known names. `size`: of the upright image, as for the boxes. Raises XmpError.
 
-        Names that others gave stay. What the photo itself says of regions goes into a sidecar that says nothing of them yet: readers
-        take a sidecar's regions in place of the photo's. Links are followed within `root` only, by default the photo's own folder.
+        Names by other programs stay. The photo's own regions are copied into a sidecar without regions, because readers
+        use a sidecar's regions instead of the photo's. Links are followed within `root` only, by default the photo's own folder.
         """
         ours = [NamedArea(face.name, area_of(face.box, *size, orientation)) for face in faces]
         flat = size if orientation < 5 else (size[1], size[0])
@@ -71,7 +71,7 @@ class Sidecars:
         return Written(changes, tuple(compare(ours, regions.items)))
 
     def forget(self, photo: Path, names: Collection[str], *, by_others: bool = False) -> Forgotten:
-        """Take what we wrote under these names out of every sidecar of the photo; `by_others`: other programs' too. Raises XmpError."""
+        """Remove the names that we wrote from every sidecar of the photo; `by_others`: other programs' too. Raises XmpError."""
 
         def called(region: Region) -> bool:
             return any(same_name(name, region.name) for name in names)
@@ -95,7 +95,7 @@ class Sidecars:
         root: Path | None = None,
         create: bool = False,
     ) -> tuple[int, Regions]:
-        """How many changes were made, and all regions there are then."""
+        """Return the number of changes, and all regions afterwards."""
         with self._writing:
             for _ in range(_TRIES):
                 source = next((source for source in _sidecars(photo) if origin in (None, source.origin)), None)
@@ -107,7 +107,7 @@ class Sidecars:
                 if not changes:
                     return 0, regions
                 body = editing.edited(body, changes, size)
-                after = _planned(body, plan)[0]  # also proves that what we are about to write can be read
+                after = _planned(body, plan)[0]  # also proves that the result can be read
                 path = source.file.path if source else sidecar_files.long_name(photo)
                 if sidecar_files.replace(path, packet.with_body(body), source.file if source else None, photo, root):
                     return len(changes), after
@@ -115,13 +115,13 @@ class Sidecars:
 
 
 def _planned(body: bytes, plan: Callable[[Regions], Sequence[RegionChange]]) -> tuple[Regions, Sequence[RegionChange]]:
-    """All regions of a packet, and what is to change in them."""
+    """Return all regions of a packet, and the changes to them."""
     regions = regions_of(parse(body)) or Regions()
     return regions, plan(regions)
 
 
 def _sidecars(photo: Path) -> list[_Source]:
-    """Those of this photo: first those that speak of regions, the newest first. Raises XmpError."""
+    """Return this photo's sidecars: first those with regions, the newest first. Raises XmpError."""
     found: list[_Source] = []
     for origin, path in ((Origin.LONG, sidecar_files.long_name(photo)), (Origin.SHORT, sidecar_files.short_name(photo))):
         file = sidecar_files.read(path)
@@ -136,7 +136,7 @@ def _sidecars(photo: Path) -> list[_Source]:
 
 
 def _is_of(ending: str, photo: Path) -> bool:
-    """Lightroom says which of the photos of one name the sidecar belongs to; where nobody does, it must be the only one."""
+    """Return whether the sidecar is the photo's: Lightroom records its extension; otherwise the photo's name must be unique."""
     return ending.casefold() == photo.suffix[1:].casefold() if ending else not sidecar_files.has_namesakes(photo)
 
 
@@ -148,7 +148,7 @@ def _embedded_regions(inside: Embedded) -> Regions | None:
 
 
 def _with_embedded(photo: Path, body: bytes) -> bytes:
-    """The sidecar's packet with the photo's own regions, where it has none of its own. An unreadable packet inside hides nothing."""
+    """Return the sidecar's packet with the photo's own regions, if it has none. An unreadable embedded packet is ignored."""
     if regions_of(parse(body)) is not None:
         return body
     inside = read_embedded(photo)

@@ -1,4 +1,4 @@
-"""XMP and orientation in a TIFF's first directory; cameras' raw files mostly are such, and an Exif block is one."""
+"""XMP and orientation in a TIFF's first directory; most camera raw files are TIFFs, and so is an Exif block."""
 
 import struct
 from typing import Final, Protocol
@@ -12,7 +12,7 @@ _ENTRIES: Final = 1_000
 
 
 class Readable(Protocol):
-    """A file, or what stands for one."""
+    """A file or a similar object."""
 
     def read(self, size: int, /) -> bytes: ...
 
@@ -20,7 +20,7 @@ class Readable(Protocol):
 
 
 def tiff_parts(file: Readable) -> tuple[bytes | None, int]:
-    """The packet and the orientation (1 to 8). Raises struct.error, ValueError for what is cut off."""
+    """Return the packet and the orientation (1 to 8). Raises struct.error, ValueError for a truncated file."""
     head = file.read(16)
     if not head.startswith(TIFF_MAGICS):
         return None, 1

@@ -7,14 +7,14 @@ from typing import Final
 from agent.people.sidecars.tags import Readable
 from agent.people.sidecars.xmp_tree import MAX_BYTES
 
-_META: Final = 4 << 20  # the largest directory of items that is read
+_META: Final = 4 << 20  # the largest item directory that is read
 _ITEMS: Final = 10_000
-_PIECES: Final = 20_000  # of all items: they may take no room at all, and could be counted for hours
+_PIECES: Final = 20_000  # of all items: they may be empty, and could take hours to count
 _STEPS: Final = 1_000
 
 
 def heif_parts(file: Readable) -> Iterator[tuple[str, bytes]]:
-    """("xmp" or "exif", data) for each such item. Raises struct.error, ValueError, IndexError for what is cut off."""
+    """Yield ("xmp" or "exif", data) for each such item. Raises struct.error, ValueError, IndexError for a truncated file."""
     meta = _meta(file)
     boxes = dict(_boxes(meta, 4))
     kinds = _kinds(boxes.get(b"iinf", b""))
@@ -65,7 +65,7 @@ def _boxes(data: bytes, at: int) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _kinds(iinf: bytes) -> dict[int, str]:
-    """Item id -> "xmp" or "exif"."""
+    """Return item id -> "xmp" or "exif"."""
     kinds: dict[int, str] = {}
     for kind, entry in _boxes(iinf, 6 if iinf[:1] == b"\0" else 8):
         if kind != b"infe" or entry[0] < 2:
@@ -81,7 +81,7 @@ def _kinds(iinf: bytes) -> dict[int, str]:
 
 
 def _places(iloc: bytes) -> Iterator[tuple[int, list[tuple[bool, int, int]]]]:
-    """Each item's extents: whether they lie in the directory's own data, offset, length."""
+    """Yield each item's extents: whether they are in the directory's own data, offset, length."""
     if not iloc:
         return
     version, sizes, more = iloc[0], iloc[4], iloc[5]
@@ -99,7 +99,7 @@ def _places(iloc: bytes) -> Iterator[tuple[int, list[tuple[bool, int, int]]]]:
     for _ in range(min(number(4 if version >= 2 else 2), _ITEMS)):
         item = number(4 if version >= 2 else 2)
         method = number(2) & 15 if version else 0
-        number(2)  # which file: this one
+        number(2)  # the file reference: this one
         base = number(base_size)
         extents: list[tuple[bool, int, int]] = []
         count = number(2)

@@ -1,4 +1,4 @@
-"""The namespaces of XMP that we read or write, and prefixes for them."""
+"""The XMP namespaces that we read or write, and prefixes for them."""
 
 from collections.abc import Mapping
 from html import escape
@@ -21,7 +21,7 @@ _PREFIXES: Final = {RDF: "rdf", MWG: "mwg-rs", ST_AREA: "stArea", ST_DIM: "stDim
 
 
 class Prefixes:
-    """Prefixes for what is put into a document: those in force there, and new ones that `declared` binds."""
+    """Prefixes for inserted elements: those in scope there, and new ones that `declared` binds."""
 
     def __init__(self, scope: Mapping[str, str]) -> None:
         self._taken = dict(scope)  # prefix -> namespace
@@ -41,5 +41,5 @@ class Prefixes:
 
     @property
     def declared(self) -> str:
-        """Attributes that declare the new prefixes, for the element around it all."""
+        """Return attributes that declare the new prefixes, for the enclosing element."""
         return "".join(f' xmlns:{prefix}="{escape(namespace)}"' for prefix, namespace in self._new.items())

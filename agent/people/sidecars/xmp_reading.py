@@ -1,4 +1,4 @@
-"""The regions of a parsed packet, in the three ways programs write them."""
+"""Reads the regions of a parsed packet, in the three formats that programs use."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -8,30 +8,30 @@ from agent.people.sidecars.regions import SAME_FACE, Area, Dimensions, Region, R
 from agent.people.sidecars.xmp_names import ACDSEE, ACDSEE_AREA, MP, MP_REGION, MP_REGIONS, MWG, OURS, PHOTOSHOP, RDF, ST_AREA, ST_DIM
 from agent.people.sidecars.xmp_tree import Node
 
-MAX_REGIONS: Final = 1_000  # a crowd; beyond that nobody named faces, and comparing each with each would take long
+MAX_REGIONS: Final = 1_000  # a crowd; beyond that no one names faces by hand, and comparing all pairs would take long
 _KNOWN: Final = frozenset({f"{MWG} Name", f"{MWG} Type", f"{MWG} Area", f"{OURS} WrittenName", f"{OURS} WrittenRegion", f"{RDF} parseType"})
 
 
 def find(rdf: Node, namespace: str, local: str) -> Node | None:
-    """A property of the photo."""
+    """Return a property of the photo."""
     return next((found for about in rdf.children if (found := about.child(f"{namespace} {local}"))), None)
 
 
 def sidecar_for(rdf: Node) -> str:
-    """The ending of the photo that this sidecar says it belongs to (Lightroom); empty if it doesn't say."""
+    """Return the photo's extension that this sidecar declares (Lightroom); empty if missing."""
     name = f"{PHOTOSHOP} SidecarForExtension"
     return next((value for about in rdf.children if (value := about.value(name))), "")
 
 
 def mwg_items(rdf: Node) -> list[Node]:
-    """The elements of the regions that `regions_of` gives first, in the same order."""
+    """Return the elements of the regions that `regions_of` returns first, in the same order."""
     holder = find(rdf, MWG, "Regions")
     listed = holder and holder.fields.child(f"{MWG} RegionList")
     return _bounded(listed.items()) if listed else []
 
 
 def regions_of(rdf: Node) -> Regions | None:
-    """None if nothing is said of regions at all. Microsoft's and ACDSee's count where MWG's say nothing of the same face."""
+    """Return the regions; None if there are none at all. Microsoft's and ACDSee's count if MWG's have nothing for the same face."""
     holder = find(rdf, MWG, "Regions")
     others = [*_microsoft(rdf), *_acdsee(rdf)]
     if holder is None and not others:
@@ -67,7 +67,7 @@ def _microsoft(rdf: Node) -> Iterator[Region]:
     for item in _bounded(listed.items()) if listed else ():
         node = item.fields
         x, y, w, h = (*(_number(part) for part in (node.value(f"{MP_REGION} Rectangle") or "").split(",")[:4]), *(0.0,) * 4)[:4]
-        area = Area(x + w / 2, y + h / 2, w, h)  # they say the corner
+        area = Area(x + w / 2, y + h / 2, w, h)  # they store the corner
         if area.sound:
             yield Region(node.value(f"{MP_REGION} PersonDisplayName") or "", "Face", area, Schema.MICROSOFT)
 
@@ -94,7 +94,7 @@ def _bounded(items: Iterable[Node]) -> list[Node]:
 
 
 def _area(node: Node, namespace: str) -> Area:
-    """Points and circles have no width and height: they are no faces."""
+    """Return the area; points and circles have no width and height, so they are no faces."""
     x, y, w, h = (_number(node.fields.value(f"{namespace} {side}")) for side in "xywh")
     return Area(x, y, w, h)
 

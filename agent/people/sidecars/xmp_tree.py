@@ -1,7 +1,7 @@
-"""An XMP packet as a tree that knows at which bytes each element lies, so that an edit leaves all other bytes as they are.
+"""An XMP packet as a tree with the byte positions of each element, so that an edit leaves all other bytes unchanged.
 
-Python's own expat does it: it tells positions, which no tree library does, and never fetches anything. A document type is refused, and
-with it every entity but XML's five. Only what concerns regions is kept; the rest is checked and passed over.
+It uses Python's own expat, which reports positions, as no tree library does, and never fetches anything. A document type is refused, and
+with it every entity except XML's five. Only elements that concern regions are kept; the rest is checked and skipped.
 """
 
 import re
@@ -13,14 +13,14 @@ from xml.parsers import expat
 from agent.domain.errors import XmpMalformed, XmpTooLarge
 from agent.people.sidecars.xmp_names import ACDSEE, MP, MWG, PHOTOSHOP, RDF
 
-# The agent itself parses it, so that it is small: darktable's and Lightroom's longest histories are 2 or 3 MB.
+# The agent itself parses it, so the limit is small: darktable's and Lightroom's longest histories are 2 or 3 MB.
 MAX_BYTES: Final = 4 << 20
-_MAX_ELEMENTS: Final = 200_000  # also of what is passed over: each costs a call
+_MAX_ELEMENTS: Final = 200_000  # including skipped ones: each costs a call
 _MAX_NODES: Final = 100_000
-_MAX_TEXT: Final = 1 << 20  # characters that are kept, of names mostly, in elements and between them
+_MAX_TEXT: Final = 1 << 20  # stored characters, mostly of names, in elements and between them
 _MAX_DEPTH: Final = 200
 _MAX_PREFIXES: Final = 200
-_MAX_BINDINGS: Final = 1_000_000  # of prefixes, in all scopes there are
+_MAX_BINDINGS: Final = 1_000_000  # of prefixes, in all scopes
 _PROPERTIES: Final = frozenset({f"{MWG} Regions", f"{MP} RegionInfo", f"{ACDSEE} Regions", f"{PHOTOSHOP} SidecarForExtension"})
 _RDF: Final = f"{RDF} RDF"
 _TAG: Final = re.compile(rb"""<(?:[^"'>]+|"[^"]*"|'[^']*')*>""")
@@ -42,7 +42,7 @@ class Node:
 
     @property
     def empty(self) -> bool:
-        """Written as one tag, `<a/>`."""
+        """Return whether it is written as one tag, `<a/>`."""
         return self.closing == self.start
 
     @property
@@ -53,7 +53,7 @@ class Node:
         return next((child for child in self.children if child.name == name), None)
 
     def value(self, name: str) -> str | None:
-        """A simple property, written as an attribute or as an element."""
+        """Return a simple property, written as an attribute or as an element."""
         if name in self.attributes:
             return self.attributes[name]
         child = self.child(name)
@@ -61,18 +61,18 @@ class Node:
 
     @property
     def fields(self) -> "Node":
-        """Where the fields of this structure stand: in a description inside, or in the element itself."""
+        """Return the node with the fields of this structure: a nested description, or the element itself."""
         return self.child(f"{RDF} Description") or self
 
     def items(self) -> Iterator["Node"]:
-        """The items of this list."""
+        """Yield the items of this list."""
         for kind in ("Bag", "Seq", "Alt"):
             if array := self.child(f"{RDF} {kind}"):
                 yield from (item for item in array.children if item.name == f"{RDF} li")
 
 
 def parse(body: bytes) -> Node:
-    """The `rdf:RDF` of a packet in UTF-8. Raises XmpMalformed, XmpTooLarge."""
+    """Return the `rdf:RDF` of a packet in UTF-8. Raises XmpMalformed, XmpTooLarge."""
     if len(body) > MAX_BYTES:
         raise XmpTooLarge
     builder = _Builder(body)
@@ -92,7 +92,7 @@ class _Builder:
         self._declared: dict[str, str] = {}
         self._depth = 0
         self._elements = self._nodes = self._bindings = self._characters = 0
-        self._skipped = 0  # how deep we are in what is passed over
+        self._skipped = 0  # the depth inside skipped elements
         self._parser = parser = expat.ParserCreate("utf-8", " ")
         parser.buffer_text = True
         parser.StartDoctypeDeclHandler = self._doctype
