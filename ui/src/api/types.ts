@@ -718,7 +718,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Undo
-         * @description Of any step: what follows from one about people has to follow here too.
+         * @description Undo any step, including the consequences of one about people.
          */
         readonly post: operations["undo_api_library_undo_post"];
         readonly delete?: never;
@@ -842,7 +842,7 @@ export interface paths {
         };
         /**
          * Conflicts
-         * @description Those on photos that the library page shows.
+         * @description Return conflicts in photos that the library page shows.
          */
         readonly get: operations["conflicts_api_people_conflicts_get"];
         readonly put?: never;
@@ -897,7 +897,7 @@ export interface paths {
         };
         /**
          * Export
-         * @description All that is held of a person, a JSON line for them and one for each face.
+         * @description Return everything stored about a person, a JSON line for them and one for each face.
          */
         readonly get: operations["export_api_people__person_id__export_get"];
         readonly put?: never;
@@ -936,7 +936,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Forget
-         * @description It can't be taken back.
+         * @description Forget a person. This can't be undone.
          */
         readonly post: operations["forget_api_people__person_id__forget_post"];
         readonly delete?: never;
@@ -1489,7 +1489,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Search Face
-         * @description Faces like those of the photo that is sent; it is looked at and not kept.
+         * @description Return faces similar to those of the sent photo, which is not kept.
          */
         readonly post: operations["search_face_api_search_face_post"];
         readonly delete?: never;
@@ -1707,7 +1707,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Undo
-         * @description What the token stands for, or the latest step.
+         * @description Undo the token's step, or the latest one.
          */
         readonly post: operations["undo_api_undo_post"];
         readonly delete?: never;
@@ -1824,7 +1824,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Verify
-         * @description Computed for this answer only, stored nowhere.
+         * @description Compare two photos, for this answer only; nothing is stored.
          */
         readonly post: operations["verify_api_verify_post"];
         readonly delete?: never;
@@ -1932,7 +1932,7 @@ export interface components {
         };
         /**
          * AlikeFace
-         * @description A face of a photo that was searched with.
+         * @description A face of a photo used for a search.
          */
         readonly AlikeFace: {
             /**
@@ -2228,7 +2228,7 @@ export interface components {
         };
         /**
          * DescribePerson
-         * @description What is given is changed, and nothing else.
+         * @description Change the given details, and no others.
          */
         readonly DescribePerson: {
             /** Basis */
@@ -2282,7 +2282,7 @@ export interface components {
         };
         /**
          * Doubt
-         * @description A face that is probably somebody: the user says.
+         * @description A face that is probably a person, for the user to decide.
          */
         readonly Doubt: {
             /** Agree */
@@ -2308,7 +2308,7 @@ export interface components {
         readonly Doubtful: "visible" | "no_face" | "small" | "turned" | "low_score" | "unsure" | "cut_off";
         /**
          * Doubts
-         * @description Some of what waits for an answer, the surest first.
+         * @description Some of the doubtful faces, the most certain first.
          */
         readonly Doubts: {
             /** Items */
@@ -2318,7 +2318,7 @@ export interface components {
         };
         /**
          * Draft
-         * @description A name that was begun for a face and not yet given; empty is none.
+         * @description A partly typed name of a face; empty removes it.
          */
         readonly Draft: {
             /** Face Id */
@@ -2442,7 +2442,7 @@ export interface components {
         };
         /**
          * FaceRef
-         * @description A face, and where to cut it from.
+         * @description A face, and where to crop it from.
          */
         readonly FaceRef: {
             /**
@@ -2616,7 +2616,7 @@ export interface components {
         };
         /**
          * Forgotten
-         * @description What went when a person was forgotten.
+         * @description The data deleted with a forgotten person.
          */
         readonly Forgotten: {
             /**
@@ -2639,7 +2639,7 @@ export interface components {
         };
         /**
          * Group
-         * @description Faces that look like one person whom nobody has named.
+         * @description A cluster of similar unnamed faces.
          */
         readonly Group: {
             /**
@@ -2659,7 +2659,7 @@ export interface components {
         };
         /**
          * GroupFaces
-         * @description Every face of a group, the best first; of one that may be two people's, half after half.
+         * @description Every face of a cluster, the best first; if it may be two people's, half after half.
          */
         readonly GroupFaces: {
             /** Doubtful */
@@ -2669,7 +2669,7 @@ export interface components {
         };
         /**
          * Groups
-         * @description The largest first.
+         * @description Clusters, the largest first.
          */
         readonly Groups: {
             /** Items */
@@ -2727,7 +2727,7 @@ export interface components {
         };
         /**
          * IgnoreFaces
-         * @description Nobody is asked about them any more, or again.
+         * @description Stop or resume asking about these faces.
          */
         readonly IgnoreFaces: {
             /** Face Ids */
@@ -2816,7 +2816,7 @@ export interface components {
         };
         /**
          * KeepNames
-         * @description What the user calls these faces counts, whatever another program calls them.
+         * @description Keep the user's names for these faces, whatever other programs call them.
          */
         readonly KeepNames: {
             /** Face Ids */
@@ -2836,7 +2836,7 @@ export interface components {
         readonly Keeping: "nothing" | "regions" | "original";
         /**
          * KnownFace
-         * @description A face that is somebody for certain, shown beside one that may be them.
+         * @description A certainly identified face, shown beside one that may be the same person.
          */
         readonly KnownFace: {
             /**
@@ -3011,7 +3011,7 @@ export interface components {
         };
         /**
          * MergePeople
-         * @description They are all the same person: `into` stays.
+         * @description Merge people: `into` stays.
          */
         readonly MergePeople: {
             /** Into */
@@ -3096,7 +3096,7 @@ export interface components {
         };
         /**
          * NameConflict
-         * @description A face that another photo program calls otherwise, in a sidecar or the photo: the user decides, and nothing is changed before.
+         * @description A face with a different name in another program's sidecar or the photo: nothing changes until the user decides.
          */
         readonly NameConflict: {
             readonly face: components["schemas"]["FaceRef"];
@@ -3119,7 +3119,7 @@ export interface components {
         };
         /**
          * NameFaces
-         * @description They are this person: one that is known (`person_id`), or whoever has this name, made if nobody has; one of both is said.
+         * @description Name faces as a known person (`person_id`), or as the person with this name, created if missing; exactly one is given.
          */
         readonly NameFaces: {
             /** Basis */
@@ -3138,7 +3138,7 @@ export interface components {
         };
         /**
          * NameMany
-         * @description Each of these names has these faces, as one step.
+         * @description Name several people's faces, as one step.
          */
         readonly NameMany: {
             /**
@@ -3156,7 +3156,7 @@ export interface components {
         readonly NamesInSidecars: "off" | "read" | "both";
         /**
          * NotThisPerson
-         * @description They are not this person, and are never taken for them again.
+         * @description Reject the person for these faces, permanently.
          */
         readonly NotThisPerson: {
             /** Face Ids */
@@ -3179,7 +3179,7 @@ export interface components {
         };
         /**
          * PersonDetail
-         * @description All that is known of a person but the faces.
+         * @description All details of a person except the faces.
          */
         readonly PersonDetail: {
             /**
@@ -3242,7 +3242,7 @@ export interface components {
         };
         /**
          * PersonFace
-         * @description A face that is a person, or may be.
+         * @description A face that is, or may be, a person.
          */
         readonly PersonFace: {
             /**
@@ -3254,7 +3254,7 @@ export interface components {
         };
         /**
          * PersonFaces
-         * @description Some of a person's faces, newest taken first.
+         * @description Some of a person's faces, newest first.
          */
         readonly PersonFaces: {
             /** Items */
@@ -3481,7 +3481,7 @@ export interface components {
         };
         /**
          * Reason
-         * @description Why something is covered.
+         * @description Why an area is covered.
          * @enum {string}
          */
         readonly Reason: "face" | "person" | "hand";
@@ -4133,7 +4133,7 @@ export interface components {
         };
         /**
          * Step
-         * @description What was taken back, or done again.
+         * @description An undone or redone step.
          */
         readonly Step: {
             /**
@@ -4146,7 +4146,7 @@ export interface components {
         };
         /**
          * Steps
-         * @description What there is to take back and to do again.
+         * @description The steps that can be undone and redone.
          */
         readonly Steps: {
             readonly redo: components["schemas"]["Step"] | null;
@@ -4154,7 +4154,7 @@ export interface components {
         };
         /**
          * Style
-         * @description How a cover looks. Only `solid` and `emoji` leave nothing of what was below; the others can be partly undone.
+         * @description The look of a cover. Only `solid` and `emoji` leave nothing of the content; the others can be partly undone.
          * @enum {string}
          */
         readonly Style: "solid" | "mosaic" | "blur" | "emoji";
@@ -4200,7 +4200,7 @@ export interface components {
         };
         /**
          * UnnameFaces
-         * @description They are nobody's any more: whoever they were confirmed as, they are not.
+         * @description Remove the confirmed person from these faces.
          */
         readonly UnnameFaces: {
             /** Face Ids */
