@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from PIL import Image
     from sqlalchemy import Engine
 
-    from agent.engine.rpc import EngineConfig, ModelFile
+    from agent.engine.engine_calls import EngineConfig, ModelFile
     from agent.library.queries.library_queries import SqliteLibrary
     from agent.models.model_store import ModelStore
     from tests.program import RealProgram
@@ -71,7 +71,7 @@ def samples_folder(model_store: ModelStore) -> Path:
 @pytest.fixture(scope="session")
 def engine_models(models_folder: Path, model_store: ModelStore) -> dict[str, ModelFile]:
     """What an engine is told of its models, by recipe name."""
-    from agent.engine.rpc import ModelFile
+    from agent.engine.engine_calls import ModelFile
 
     infos = [model_store.info("centerface"), model_store.info("mobilefacenet")]
     return {str(info.recipe): ModelFile(info.name, str(info.path), info.sha256) for info in infos}
@@ -79,7 +79,7 @@ def engine_models(models_folder: Path, model_store: ModelStore) -> dict[str, Mod
 
 @pytest.fixture(scope="session")
 def engine_config(engine_models: dict[str, ModelFile]) -> EngineConfig:
-    from agent.engine.rpc import EngineConfig
+    from agent.engine.engine_calls import EngineConfig
 
     return EngineConfig(engine_models, converted=str(CHECKOUT / "build/cache/converted"), cache=str(CHECKOUT / "build/cache/kernels"))
 

@@ -11,18 +11,21 @@ from agent.domain.errors import AgentError
 from agent.domain.face import Analysis
 from agent.domain.people import Candidate
 from agent.engine.analyser import Analyse
-from agent.engine.animation_service import OPERATIONS, answer_film
+from agent.engine.engine_calls import EngineConfig
+from agent.engine.engine_worker import offer_videos
 from agent.engine.matcher import ReadPrints
+from agent.engine.matcher_calls import IdentifyRequest, Members, NearRequest, Placed, SpreadRequest, by_group, parts
 from agent.engine.matcher_port import Groups, Query
 from agent.engine.matcher_service import MatchService
-from agent.engine.matcher_wire import IdentifyRequest, Members, NearRequest, Placed, SpreadRequest, by_group, parts
 from agent.engine.open_files import NewFile, Opener, new_file, open_photo
 from agent.engine.renderer import Region, Render, Rendered
-from agent.engine.rpc import Codec, EngineConfig
+from agent.engine.rpc import Call
+from agent.engine.rpc_worker import RpcWorker
 from agent.engine.service import Engine
-from agent.engine.video_service import answer_clip
 
 T = TypeVar("T")
+Q = TypeVar("Q")
+A = TypeVar("A")
 
 
 class InlineAnalyser:
@@ -74,23 +77,15 @@ class InlineEngine:
     size: Final = 1
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self._worker = RpcWorker()
+        offer_videos(self._worker, engine)
         self._turn = asyncio.Lock()
 
-    async def run(
-        self,
-        operation: str,
-        body: object,
-        codec: Codec[T],
-        check: Callable[[T], T],
-        rank: int,
-        files: Sequence[Opener] = (),
-        limit: float | None = None,
-    ) -> T:
+    async def ask(self, call: Call[Q, A], asked: Q, files: Sequence[Opener] = ()) -> A:
         async with self._turn:
-            answered = answer_film if operation in OPERATIONS else answer_clip
-            answer = await asyncio.to_thread(lambda: answered(self._engine, operation, body, _all_opened(files)))
-        return check(codec.load(answer))
+            body = call.request.dump(asked)
+            answer = await asyncio.to_thread(lambda: self._worker.answer(call.name, body, _all_opened(files)))
+        return call.checked(call.response.load(answer), asked)
 
 
 def _all_opened(openers: Sequence[Opener]) -> list[int]:

@@ -2,20 +2,16 @@
 
 import os
 import shutil
-from collections.abc import Sequence
 from functools import partial
 
 from agent.domain.video import Clip, Seen
-from agent.engine import video_wire
+from agent.engine import video_calls
 from agent.engine.open_files import not_written
 from agent.engine.service import Engine, read_steady, spent
 from agent.engine.video_ports import Joined
-from agent.engine.video_service import FILES, answer
 from agent.vision.animations import animation_frames, animation_writing
 from agent.vision.detector import RECIPE
 from agent.vision.prints import prints_of
-
-OPERATIONS = frozenset(f"film_{name}" for name in FILES)
 
 
 class FilmService:
@@ -27,7 +23,7 @@ class FilmService:
     def probe(self, source: int) -> Clip:
         return animation_frames.probe(self._read(source), self._engine.limits)
 
-    def look(self, asked: video_wire.Look, source: int) -> Seen:
+    def look(self, asked: video_calls.Look, source: int) -> Seen:
         """Raises ModelError, EngineStartFailed."""
         data, detector = self._read(source), self._engine.detector(RECIPE)
         prints = None if asked.embedder is None else partial(prints_of, detector.look, self._engine.embedder(asked.embedder))
@@ -36,7 +32,7 @@ class FilmService:
         finally:
             self._engine.release()
 
-    def draw(self, asked: video_wire.Draw, source: int, target: int) -> video_wire.Drawn:
+    def draw(self, asked: video_calls.Draw, source: int, target: int) -> video_calls.Drawn:
         """Raises RedactionError; ValueError for a cover that is none."""
         with os.fdopen(target, "wb") as output:
             data = self._read(source)
@@ -46,9 +42,9 @@ class FilmService:
                 os.fsync(output.fileno())
             except OSError as error:
                 raise not_written(error) from error
-            return video_wire.Drawn(frames, os.fstat(output.fileno()).st_size)
+            return video_calls.Drawn(frames, os.fstat(output.fileno()).st_size)
 
-    def join(self, asked: video_wire.Join, source: int, made: int, target: int) -> Joined:
+    def join(self, asked: video_calls.Join, source: int, made: int, target: int) -> Joined:
         """Raises RedactionError."""
         with spent(made) as whole, os.fdopen(target, "wb") as output:
             kinds = animation_writing.removed(self._read(source), self._engine.limits, strip=asked.strip)
@@ -60,14 +56,9 @@ class FilmService:
                 raise not_written(error) from error
             return Joined(os.fstat(output.fileno()).st_size, kinds)
 
-    def still(self, asked: video_wire.Still, source: int) -> bytes:
+    def still(self, asked: video_calls.Still, source: int) -> bytes:
         return animation_frames.still(self._read(source), self._engine.limits, asked.seconds, asked.side)
 
     def _read(self, source: int) -> bytes:
         with spent(source) as file:
             return read_steady(file, self._engine.limits)
-
-
-def answer_film(engine: Engine, name: str, body: object, files: Sequence[int]) -> object:
-    """The answer to a request, as it is sent. Closes the files. Raises as the service does, ImageUnreadable if a file is missing."""
-    return answer(FilmService(engine), name, body, files)

@@ -1,115 +1,121 @@
-"""The engine's process: what it does for each request."""
+"""The process of an engine: what it does for each call."""
 
 import os
 import time
-from functools import partial
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.core.child import Message
-from agent.domain.errors import EngineStartFailed
-from agent.engine import rpc
-from agent.engine.open_files import Handed, Taker
-from agent.engine.rpc_worker import Operation, answered, rooms_for, serve_input
-from agent.engine.sandbox import raise_wall
-from agent.engine.sandbox.wall import Wall
+from agent.engine import engine_calls as calls
+from agent.engine.devices import Device, Trial
+from agent.engine.engine_calls import EngineConfig, Hello
+from agent.engine.rpc_worker import RpcWorker, serve_input
+from agent.engine.sandbox import Rooms, raise_wall
+from agent.engine.sandbox.wall import OPEN
+from agent.engine.video_calls import CLIPS, FILMS, VideoCalls
 
 if TYPE_CHECKING:
+    from agent.engine.animation_service import FilmService
     from agent.engine.service import Engine
+    from agent.engine.video_service import ClipService
 
 
-class Worker:
-    """Turns requests into answers. The first one must be `hello`: it says what the engine needs to know."""
+def rooms_for(hello: Message) -> Rooms | None:
+    """What an engine may reach by the config it is greeted with, its folders made; None if there is no sound config.
+
+    A process that decodes unchecked files writes nothing that another engine loads. The driver of an accelerator wants to write
+    kernels while it works: for that it has a folder of its kind.
+    """
+    try:
+        config, operation = calls.HELLO.request.load(hello["body"]), hello["op"]
+        folders = [Path(folder) for folder in (config.converted, config.cache) if folder]
+        write = folders if operation == calls.PREPARE.name else [Path(config.scratch)] if config.scratch else []
+        for folder in write:
+            folder.mkdir(parents=True, exist_ok=True)
+    except (KeyError, ValueError, OSError):
+        return None
+    read = [*(Path(file.path) for file in config.models.values()), *folders]
+    return Rooms.of_engine(models=read, scratch=write, device=config.device, megapixels=config.max_megapixels)
+
+
+class Worker(RpcWorker):
+    """Needs to be told a config first. The libraries start threads when they are loaded: they are loaded inside the wall, which holds
+    only threads that are started in it.
+    """
 
     def __init__(self) -> None:
-        self._engine: Engine | None = None
-        self._wall: Wall | None = None
-        self._files = Handed(Taker())
+        super().__init__()
+        self.on(calls.HELLO, self._hello)
+        self.on(calls.ACCELERATORS, self._accelerators)
+        self.on(calls.SELF_TEST, self._self_test)
+        self.on(calls.PREPARE, self._prepare)
 
     def wall_in(self, message: Message) -> None:
-        """Raise the wall that suits `hello`, before any other thread starts; without it `hello` is refused."""
         if (rooms := rooms_for(message)) is not None:
-            self._wall = raise_wall(rooms)
+            self.wall = raise_wall(rooms)
 
-    def serve(self, message: Message) -> Message:
-        """Never raises: whatever goes wrong with a task is its answer."""
-        operations: dict[str, Operation] = {
-            "hello": self._hello,
-            "accelerators": self._accelerators,
-            "self_test": self._self_test,
-            "prepare": self._prepare,
-            "analyse": self._analyse,
-            "preview": self._preview,
-            "render": self._render,
-            "restore": self._restore,
-            **{name: partial(self._clip, name) for name in ("clip_probe", "clip_look", "clip_draw", "clip_join", "clip_still")},
-            **{name: partial(self._film, name) for name in ("film_probe", "film_look", "film_draw", "film_join", "film_still")},
-        }
-        return answered(message, operations, self._files)
+    def offer(self, engine: "Engine") -> None:
+        """Register what can be asked after `hello`."""
+        offer_photos(self, engine)
+        offer_videos(self, engine)
 
-    @property
-    def _ready(self) -> "Engine":
-        if self._engine is None:
-            raise EngineStartFailed
-        return self._engine
-
-    def _hello(self, body: object) -> object:
-        if self._wall is None:
-            raise EngineStartFailed
-        # The libraries start threads when they are loaded: only those started inside the wall are held by it.
+    def _hello(self, config: EngineConfig) -> Hello:
         from agent.engine.service import Engine
 
-        self._engine = Engine(rpc.CONFIG.load(body), time.perf_counter)
-        return rpc.HELLO.dump(rpc.Hello(self._engine.device, self._engine.precision, os.getpid(), self._wall))
+        engine = Engine(config, time.perf_counter)
+        self.offer(engine)
+        self.greeted = True
+        return Hello(engine.device, engine.precision, os.getpid(), self.wall or OPEN)
 
-    def _accelerators(self, _: object) -> object:
-        """Asked in the place of `hello`, of a process that does nothing else."""
-        if self._wall is None:
-            raise EngineStartFailed
+    def _accelerators(self, _: EngineConfig) -> tuple[Device, ...]:
         from agent.engine.selftest import accelerators
 
-        return rpc.DEVICES.dump(accelerators())
+        return accelerators()
 
-    def _self_test(self, body: object) -> object:
-        """Likewise."""
-        if self._wall is None:
-            raise EngineStartFailed
+    def _self_test(self, config: EngineConfig) -> Trial:
         from agent.engine.selftest import self_test
 
-        return rpc.TRIAL.dump(self_test(rpc.CONFIG.load(body), time.perf_counter))
+        return self_test(config, time.perf_counter)
 
-    def _prepare(self, body: object) -> object:
-        """Likewise: leaves the models in OpenVINO's format, and compiled, in the folders of the config."""
-        if self._wall is None:
-            raise EngineStartFailed
+    def _prepare(self, config: EngineConfig) -> None:
         from agent.engine.service import Engine
 
-        Engine(rpc.CONFIG.load(body), time.perf_counter).load()
-        return rpc.DONE.dump(True)
+        Engine(config, time.perf_counter).load()
 
-    def _analyse(self, body: object) -> object:
-        return rpc.ANALYSIS.dump(self._ready.analyse(rpc.ANALYSE.load(body), *self._files.next(1)))
 
-    def _preview(self, body: object) -> object:
-        asked = rpc.PREVIEW.load(body)
-        return rpc.PICTURE.dump(self._ready.preview(asked.path, asked.side, *self._files.next(1)))
+def offer_photos(worker: RpcWorker, engine: "Engine") -> None:
+    worker.on_files(calls.ANALYSE, lambda task, files: engine.analyse(task, *files))
+    worker.on_files(calls.PREVIEW, lambda asked, files: engine.preview(asked.path, asked.side, *files))
+    worker.on_files(calls.RENDER, lambda task, files: engine.render(task, *files))
+    worker.on_files(calls.RESTORE, lambda asked, files: engine.restore(asked.regions, *files))
 
-    def _render(self, body: object) -> object:
-        return rpc.RENDERED.dump(self._ready.render(rpc.RENDER.load(body), *self._files.next(2)))
 
-    def _restore(self, body: object) -> object:
-        asked = rpc.RESTORE.load(body)
-        self._ready.restore(asked.regions, *self._files.next(2))
-        return rpc.DONE.dump(True)
+def offer_videos(worker: RpcWorker, engine: "Engine") -> None:
+    """What serves them is loaded when it is first asked: most engines only see photos."""
 
-    def _clip(self, name: str, body: object) -> object:
-        from agent.engine.video_service import answer_clip
+    @cache
+    def clips() -> "ClipService":
+        from agent.engine.video_service import ClipService
 
-        return answer_clip(self._ready, name, body, self._files.rest())
+        return ClipService(engine)
 
-    def _film(self, name: str, body: object) -> object:
-        from agent.engine.animation_service import answer_film
+    @cache
+    def films() -> "FilmService":
+        from agent.engine.animation_service import FilmService
 
-        return answer_film(self._ready, name, body, self._files.rest())
+        return FilmService(engine)
+
+    def offer(calls: VideoCalls, service: "Callable[[], ClipService | FilmService]") -> None:
+        worker.on_files(calls.probe, lambda _, files: service().probe(*files))
+        worker.on_files(calls.look, lambda asked, files: service().look(asked, *files))
+        worker.on_files(calls.still, lambda asked, files: service().still(asked, *files))
+        worker.on_files(calls.draw, lambda asked, files: service().draw(asked, *files))
+        worker.on_files(calls.join, lambda asked, files: service().join(asked, *files))
+
+    offer(CLIPS, clips)
+    offer(FILMS, films)
 
 
 def main() -> int:

@@ -1,26 +1,26 @@
 """Runs the matcher's process: started when first asked, filled from the library, told of changes, ended when idle."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeAlias, TypeVar
 
-from agent.core.child import Child, ChildGarbled, ChildGone, ChildTimeout, own_command
+from agent.core.child import Child, ChildGone, own_command
 from agent.domain.embeddings import FacePrint, GroupMember, Near, Spread
-from agent.domain.errors import AgentError, EngineBadAnswer, EngineKilled, EngineStartFailed, EngineTimeout
+from agent.domain.errors import AgentError, EngineKilled, EngineStartFailed, EngineTimeout
 from agent.domain.people import Candidate
-from agent.engine import matcher_wire, rpc
+from agent.engine import matcher_calls as calls
+from agent.engine.matcher_calls import IdentifyRequest, MatcherHello, Members, NearRequest, SpreadRequest, by_group, parts
 from agent.engine.matcher_port import Groups, Query
-from agent.engine.matcher_wire import IdentifyRequest, MatcherHello, Members, NearRequest, SpreadRequest
-from agent.engine.rpc import Codec
-from agent.engine.worker_slot import memory_of, why_ended
+from agent.engine.rpc import Call, Client
+from agent.engine.worker_slot import memory_of
 
-T = TypeVar("T")
+Q = TypeVar("Q")
+A = TypeVar("A")
 # All face prints of the library, page by page; blocks while it reads, always in one thread.
 ReadPrints: TypeAlias = Callable[[], Iterator[Sequence[FacePrint]]]
 
 _MOST_PARTS = 10_000_000  # the groups of a library of three million faces have fewer
-_START_LIMIT_S = 60.0
 _GROUP_LIMIT_S = 900.0  # for a million faces
 _SHORT_S, _LOOK_S = 0.01, 0.25  # between looks whether it is done
 _FOUND = 2.0  # the largest distance there is
@@ -41,72 +41,63 @@ class MatcherProcess:
         self._idle_s, self._limit_s = idle_s, time_limit_s
         self._command = list(command) if command is not None else own_command("match-worker")
         self._turn = asyncio.Lock()
-        self._child: Child | None = None
+        self._client: Client | None = None
         self._filled = self._closed = False
-        self._requests = 0
         self._idle: asyncio.TimerHandle | None = None
         self._endings: set[asyncio.Task[None]] = set()
         self.hello: MatcherHello | None = None  # of the process that runs
 
     # -- the port ----------------------------------------------------------------------------------------------------------------
     async def near(self, query: Query, *, within: float, limit: int) -> list[list[Near]]:
-        asked = NearRequest(query, within, limit)
-        return await self._question(
-            "near", matcher_wire.NEAR.dump(asked), matcher_wire.NEARS, lambda found: matcher_wire.check_near(found, asked)
-        )
+        return await self._question(calls.NEAR, NearRequest(query, within, limit))
 
     async def search(self, query: Query, *, limit: int) -> list[list[Near]]:
         return await self.near(query, within=_FOUND, limit=limit)
 
     async def identify(self, query: Query, *, probable: float, most: int = 5) -> list[list[Candidate]]:
-        asked = IdentifyRequest(query, probable, most)
-        return await self._question(
-            "identify", matcher_wire.IDENTIFY.dump(asked), rpc.MATCHES, lambda found: matcher_wire.check_people(found, asked)
-        )
+        return await self._question(calls.IDENTIFY, IdentifyRequest(query, probable, most))
 
     async def group(self, members: Sequence[GroupMember], cannot: Sequence[tuple[int, int]] = ()) -> dict[int, int]:
-        await self._question("group", matcher_wire.MEMBERS.dump(Members.of(members, cannot)), rpc.DONE)
-        child, waited = self._child, 0.0
+        await self._question(calls.GROUP, Members.of(members, cannot))
+        client, waited = self._client, 0.0
         while waited < _GROUP_LIMIT_S:
             pause = min(_LOOK_S, _SHORT_S + waited / 4)
             await asyncio.sleep(pause)
             waited += pause
-            placed = await self._question("grouped", None, matcher_wire.PLACED, of=child)
+            placed = await self._question(calls.GROUPED, None, of=client)
             if placed.groups is not None:
                 return dict(placed.groups)
-        raise self._failed(EngineTimeout(seconds=_GROUP_LIMIT_S))
+        self.forget()
+        raise EngineTimeout(seconds=_GROUP_LIMIT_S)
 
     async def place(self, fresh: Sequence[GroupMember], known: Callable[[], Groups]) -> dict[int, int]:
-        body = matcher_wire.MEMBERS.dump(Members.of(fresh))
-        placed = await self._question("place", body, matcher_wire.PLACED)
+        asked = Members.of(fresh)
+        placed = await self._question(calls.PLACE, asked)
         if placed.groups is None:
             before = await asyncio.to_thread(known)
-            await self._question("begin", matcher_wire.PAIRS.dump(before.cannot), rpc.DONE)
-            child = self._child
-            for part in matcher_wire.by_group(before.members):
-                await self._question("restore", matcher_wire.MEMBERS.dump(part), rpc.DONE, of=child)
-            placed = await self._question("place", body, matcher_wire.PLACED, of=child)
+            await self._question(calls.BEGIN, before.cannot)
+            client = self._client
+            for part in by_group(before.members):
+                await self._question(calls.RESTORE, part, of=client)
+            placed = await self._question(calls.PLACE, asked, of=client)
         return dict(placed.groups or ())
 
     async def spread(self, groups: Sequence[Sequence[int]], *, most: int) -> list[Spread]:
-        asked = SpreadRequest(tuple(map(tuple, groups)), most)
-        return await self._question(
-            "spread", matcher_wire.SPREAD.dump(asked), matcher_wire.SPREADS, lambda found: matcher_wire.check_spread(found, asked)
-        )
+        return await self._question(calls.SPREAD, SpreadRequest(tuple(map(tuple, groups)), most))
 
     async def put(self, prints: Sequence[FacePrint]) -> None:
-        await self._change("put", lambda: map(matcher_wire.PRINTS.dump, matcher_wire.parts(prints)))
+        await self._change(calls.PUT, parts(prints))
 
     async def drop(self, faces: Sequence[int]) -> None:
-        await self._change("drop", lambda: iter([matcher_wire.FACES.dump(tuple(faces))]))
+        await self._change(calls.DROP, [tuple(faces)])
 
     async def assign(self, people: Mapping[int, int]) -> None:
-        await self._change("assign", lambda: iter([matcher_wire.PAIRS.dump(tuple(people.items()))]))
+        await self._change(calls.ASSIGN, [tuple(people.items())])
 
     def forget(self) -> None:
         """The process is killed: what it was busy with fails with EngineKilled."""
-        if (child := self._let_go()) is not None:
-            self._later(child.kill())
+        if (client := self._let_go()) is not None:
+            self._later(client.child.kill())
 
     async def close(self) -> None:
         self._closed = True
@@ -122,31 +113,29 @@ class MatcherProcess:
         return 0 if self.hello is None else memory_of(self.hello.pid)
 
     # -- questions and changes ---------------------------------------------------------------------------------------------------
-    async def _question(
-        self, operation: str, body: object, codec: Codec[T], check: Callable[[T], T] | None = None, *, of: Child | None = None
-    ) -> T:
+    async def _question(self, call: Call[Q, A], asked: Q, *, of: Client | None = None) -> A:
         """`of`: the process that was asked before, if no other one can tell. Raises EngineKilled if it is no more."""
         async with self._turn:
-            if of is not None and self._child is not of:
+            if of is not None and self._client is not of:
                 raise EngineKilled
             self._busy()
             try:
-                return await self._ask(await self._running() if of is None else of, operation, body, codec, check)
+                return await self._ask(await self._running() if of is None else of, call, asked)
             finally:
                 self._rest()
 
-    async def _change(self, operation: str, bodies: Callable[[], Iterator[object]]) -> None:
+    async def _change(self, call: Call[Q, None], changes: Iterable[Q]) -> None:
         """Nobody holds the library: it will be read as it is then. Somebody is reading it: the turn comes when that is done."""
-        if self._child is None:
+        if self._client is None:
             return
         try:
             async with self._turn:
-                if self._child is None or not self._filled:
+                if self._client is None or not self._filled:
                     return
                 self._busy()
                 try:
-                    for body in bodies():
-                        await self._ask(self._child, operation, body, rpc.DONE)
+                    for change in changes:
+                        await self._ask(self._client, call, change)
                 finally:
                     self._rest()
         except (AgentError, asyncio.CancelledError) as error:
@@ -154,45 +143,24 @@ class MatcherProcess:
             if isinstance(error, asyncio.CancelledError):
                 raise
 
-    async def _ask(
-        self,
-        child: Child,
-        operation: str,
-        body: object,
-        codec: Codec[T],
-        check: Callable[[T], T] | None = None,
-        limit: float | None = None,
-    ) -> T:
-        self._requests += 1
-        limit = self._limit_s if limit is None else limit
+    async def _ask(self, client: Client, call: Call[Q, A], asked: Q) -> A:
         try:
-            message = await child.request(rpc.request(self._requests, operation, body), timeout=limit)
-            answer = rpc.believe(message, self._requests, codec)
-            return answer if check is None else check(answer)
-        except ChildGarbled as error:
-            raise self._failed(EngineBadAnswer()) from error
-        except ChildGone as error:
-            raise self._failed(why_ended(error.exit_code)) from error
-        except ChildTimeout as error:
-            raise self._failed(EngineTimeout(seconds=limit)) from error
-        except EngineBadAnswer as error:
-            raise self._failed(error) from None  # nothing more it says can be believed
-
-    def _failed(self, error: AgentError) -> AgentError:
-        self.forget()
-        return error
+            return await client.ask(call, asked, limit=self._limit_s if call.limit is None else call.limit)
+        finally:
+            if client.lost:
+                self.forget()
 
     # -- the process -------------------------------------------------------------------------------------------------------------
-    async def _running(self) -> Child:
+    async def _running(self) -> Client:
         """The process, started and filled if need be. Raises EngineError, or what reading the library raises."""
         if self._closed:
             raise EngineKilled
-        if self._child is not None and self._child.alive and self._filled:
-            return self._child
+        if self._client is not None and self._client.child.alive and self._filled:
+            return self._client
         self.forget()
         try:
-            child = self._child = await Child.start(self._command, desktop=False, most_parts=_MOST_PARTS)
-            self.hello = await self._ask(child, "hello", None, matcher_wire.HELLO, limit=_START_LIMIT_S)
+            client = self._client = Client(await Child.start(self._command, desktop=False, most_parts=_MOST_PARTS))
+            self.hello = await self._ask(client, calls.HELLO, None)
         except EngineKilled:
             self.forget()
             raise  # from outside, or told to forget meanwhile: the next one may well start
@@ -200,43 +168,39 @@ class MatcherProcess:
             self.forget()
             raise EngineStartFailed from error
         try:
-            await self._fill(child)
+            await self._fill(client)
         except BaseException:
             self.forget()
             raise
-        return child
+        return client
 
-    async def _fill(self, child: Child) -> None:
+    async def _fill(self, client: Client) -> None:
         loop = asyncio.get_running_loop()
         thread = ThreadPoolExecutor(1, "face-prints")
         try:
-            pages = await loop.run_in_executor(thread, lambda: _bodies(self._read()))
+            pages = await loop.run_in_executor(thread, lambda: (part for page in self._read() for part in parts(page)))
             coming = loop.run_in_executor(thread, next, pages, None)
-            while (body := await coming) is not None:
+            while (prints := await coming) is not None:
                 coming = loop.run_in_executor(thread, next, pages, None)  # read while the one before is taken in
-                await self._ask(child, "put", body, rpc.DONE)
+                await self._ask(client, calls.PUT, prints)
         finally:
             thread.shutdown(wait=False)
-        if self._child is not child:
+        if self._client is not client:
             raise EngineKilled  # told to forget in the meantime
         self._filled = True
 
-    def _let_go(self) -> Child | None:
-        child, self._child, self.hello, self._filled = self._child, None, None, False
-        return child
+    def _let_go(self) -> Client | None:
+        client, self._client, self.hello, self._filled = self._client, None, None, False
+        return client
 
     def _busy(self) -> None:
         if self._idle is not None:
             self._idle.cancel()
 
     def _rest(self) -> None:
-        self._idle = asyncio.get_running_loop().call_later(self._idle_s, self.forget) if self._child is not None else None
+        self._idle = asyncio.get_running_loop().call_later(self._idle_s, self.forget) if self._client is not None else None
 
     def _later(self, ending: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(ending)
         self._endings.add(task)
         task.add_done_callback(self._endings.discard)
-
-
-def _bodies(pages: Iterator[Sequence[FacePrint]]) -> Iterator[object]:
-    return (matcher_wire.PRINTS.dump(part) for page in pages for part in matcher_wire.parts(page))

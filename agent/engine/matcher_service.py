@@ -7,8 +7,8 @@ import numpy as np
 from agent.domain.clustering import GroupBounds
 from agent.domain.embeddings import Near, Spread
 from agent.domain.people import Candidate
+from agent.engine.matcher_calls import EMBEDDING_BYTES, IdentifyRequest, Members, NearRequest, Placed, Prints, SpreadRequest
 from agent.engine.matcher_port import Query
-from agent.engine.matcher_wire import EMBEDDING_BYTES, IdentifyRequest, Members, NearRequest, Placed, Prints, SpreadRequest
 from agent.vision.clusterer import NEAREST, cluster
 from agent.vision.core import ALONE
 from agent.vision.face_index import FaceIndex, Queries

@@ -17,10 +17,10 @@ from uuid import uuid4
 import structlog
 
 from agent import __version__
-from agent.core.child import Child, ChildGarbled, ChildGone, ChildTimeout
 from agent.domain.errors import AgentError
-from agent.engine import rpc
-from agent.engine.rpc import EngineConfig
+from agent.engine import engine_calls as calls
+from agent.engine.engine_calls import EngineConfig
+from agent.engine.rpc import OneCall
 from agent.engine.selftest_runs import openvino_version
 
 log = structlog.get_logger()
@@ -36,12 +36,11 @@ class ModelPreparer:
     def __init__(self, folder: Path, command: Sequence[str], *, limit: float = _LIMIT_S, earlier: Sequence[Path] = ()) -> None:
         """`command` starts an engine's process; `earlier` are folders of versions that trusted engines, which are removed."""
         self._folder = folder
-        self._command = command
+        self._process = OneCall(command)
         self._limit = limit
         self._earlier = earlier
         self._turn = asyncio.Lock()
         self._failed: set[str] = set()  # not tried again before the next start
-        self._child: Child | None = None
 
     async def ready(self, config: EngineConfig) -> EngineConfig:
         """`config` with the files that an engine reads; without any where they can't be had: then it does the work itself, for itself."""
@@ -57,8 +56,7 @@ class ModelPreparer:
 
     async def close(self) -> None:
         """End what is under way."""
-        if self._child is not None:
-            await self._child.kill()
+        await self._process.close()
 
     async def _prepare(self, config: EngineConfig, place: Path) -> bool:
         try:
@@ -67,25 +65,16 @@ class ModelPreparer:
             return False
         try:
             made = replace(config, converted=str(staging / _IR), cache=str(staging / _KERNELS))
-            await self._ask(made)
+            await self._process.ask(calls.PREPARE, made, limit=self._limit)
             for folder in self._earlier:
                 await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
             await asyncio.to_thread(_keep, staging, place)
             return await asyncio.to_thread(_sound, place)
-        except (ChildGone, ChildTimeout, ChildGarbled, AgentError, OSError) as error:
+        except (AgentError, OSError) as error:
             log.warning("models.unprepared", kind=type(error).__name__)
             return False
         finally:
             await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)
-
-    async def _ask(self, config: EngineConfig) -> None:
-        child = self._child = await Child.start(self._command, desktop=False)
-        try:
-            answer = await child.request(rpc.request(1, "prepare", rpc.CONFIG.dump(config)), timeout=self._limit)
-            rpc.believe(answer, 1, rpc.DONE)
-        finally:
-            self._child = None
-            await child.kill()
 
 
 def _key(config: EngineConfig) -> str:

@@ -8,7 +8,7 @@ import stat
 import struct
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from io import FileIO
 from pathlib import Path
@@ -264,34 +264,6 @@ class Taker:
     def close(self) -> None:
         if self._channel is not None:
             self._channel.close()
-
-
-class Handed:
-    """The files that came with the request under way, as long as nobody has asked for them. Whoever asks closes what he gets."""
-
-    def __init__(self, taker: Taker) -> None:
-        self._taker = taker
-        self._files: list[int] = []
-
-    def take(self, tickets: Sequence[int]) -> None:
-        """Raises ImageUnreadable if one does not come."""
-        for ticket in tickets:
-            self._files.append(self._taker.take(ticket))
-
-    def next(self, count: int) -> list[int]:
-        """So many, all or none. Raises ImageUnreadable if there are not so many."""
-        if len(self._files) < count:
-            raise ImageUnreadable
-        files, self._files = self._files[:count], self._files[count:]
-        return files
-
-    def rest(self) -> list[int]:
-        return self.next(len(self._files))
-
-    def close(self) -> None:
-        """Those nobody asked for."""
-        for descriptor in self.rest():
-            os.close(descriptor)
 
 
 if sys.platform == "win32":

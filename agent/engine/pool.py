@@ -1,13 +1,13 @@
 """Runs engine processes: started on demand, one task each at a time, ended when idle; what goes wrong is named."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from agent.core.child import Child, ChildGarbled, ChildGone, ChildTimeout, own_command
+from agent.core.child import ChildGone, own_command
 from agent.core.heap import CLEAN
 from agent.core.settings import Engine
 from agent.domain.errors import (
@@ -22,25 +22,24 @@ from agent.domain.errors import (
     EngineUnwalled,
 )
 from agent.domain.face import Analysis
-from agent.engine import rpc
+from agent.engine import engine_calls as calls
 from agent.engine.analyser import Analyse
 from agent.engine.devices import CPU, Note
+from agent.engine.engine_calls import EngineConfig, Hello, ModelFile, PreviewRequest, RestoreRequest
 from agent.engine.model_preparer import ModelPreparer
 from agent.engine.monitor import EngineProcess
 from agent.engine.open_files import Opener, new_file, open_photo
 from agent.engine.renderer import Region, Render, Rendered
-from agent.engine.rpc import Codec, EngineConfig, Hello, ModelFile
+from agent.engine.rpc import Call, Client
 from agent.engine.sandbox import can_be_whole
 from agent.engine.sandbox.wall import Wall
 from agent.engine.selftest_runs import DeviceChooser
 from agent.engine.slot_queue import Line
-from agent.engine.worker_slot import Slot, cores, let_others_go_first, memory_of, processes_for, why_ended
+from agent.engine.worker_slot import Slot, cores, let_others_go_first, memory_of, processes_for
 
-T = TypeVar("T")
+Q = TypeVar("Q")
+A = TypeVar("A")
 
-# Importing the libraries on a cold, slow disk under a virus scanner takes this long at most.
-_START_LIMIT_S = 60.0
-A_PERSON_WAITS, IN_LINE = 0, 1
 _MANY = 1_000_000  # cores: no bound
 
 
@@ -86,29 +85,20 @@ class EnginePool:
 
     # -- the port ----------------------------------------------------------------------------------------------------------------
     async def analyse(self, task: Analyse) -> Analysis:
-        body = rpc.ANALYSE.dump(task)
-        files = (partial(open_photo, task.path),)
-        return await self.run("analyse", body, rpc.ANALYSIS, lambda analysis: rpc.check_analysis(analysis, task), IN_LINE, files)
+        return await self.ask(calls.ANALYSE, task, (partial(open_photo, task.path),))
 
     async def preview(self, path: str, side: int) -> bytes:
-        body = rpc.PREVIEW.dump(rpc.PreviewRequest(path, side))
-        return await self.run("preview", body, rpc.PICTURE, rpc.check_preview, A_PERSON_WAITS, (partial(open_photo, path),))
+        return await self.ask(calls.PREVIEW, PreviewRequest(path, side), (partial(open_photo, path),))
 
     async def render(self, task: Render) -> Rendered:
-        def check(rendered: Rendered) -> Rendered:
-            return rpc.check_rendered(rendered, task)
-
         async with new_file(task.output) as output:
-            files = (partial(open_photo, task.path), output.open)
-            rendered = await self.run("render", rpc.RENDER.dump(task), rpc.RENDERED, check, IN_LINE, files)
+            rendered = await self.ask(calls.RENDER, task, (partial(open_photo, task.path), output.open))
             await asyncio.to_thread(output.settle, rendered.copy_size)
         return rendered
 
     async def restore(self, path: str, regions: tuple[Region, ...], output: str) -> None:
-        body = rpc.RESTORE.dump(rpc.RestoreRequest(path, regions, output))
         async with new_file(output) as made:
-            files = (partial(open_photo, path), made.open)
-            await self.run("restore", body, rpc.DONE, lambda done: done, A_PERSON_WAITS, files)
+            await self.ask(calls.RESTORE, RestoreRequest(path, regions, output), (partial(open_photo, path), made.open))
             await asyncio.to_thread(made.settle)
 
     def forget(self) -> None:
@@ -131,7 +121,7 @@ class EnginePool:
 
     async def hello(self) -> Hello:
         """Start a process if none runs; what it says of itself. Raises EngineError, ModelError."""
-        slot = await self._take(A_PERSON_WAITS)
+        slot = await self._take(urgent=True)
         try:
             await self._running(slot)
             assert slot.hello is not None
@@ -229,77 +219,46 @@ class EnginePool:
         return found
 
     # -- a request ---------------------------------------------------------------------------------------------------------------
-    async def run(
-        self,
-        operation: str,
-        body: object,
-        codec: Codec[T],
-        check: Callable[[T], T],
-        rank: int,
-        files: Sequence[Opener] = (),
-        limit: float | None = None,
-    ) -> T:
-        """Have one task done, within `limit` seconds or what the settings say. Raises what the engine names, EngineError, ModelError."""
-        slot = await self._take(rank)
+    async def ask(self, call: Call[Q, A], asked: Q, files: Sequence[Opener] = ()) -> A:
+        """Make one call, with the files it comes with. Raises what the engine names, EngineError, ModelError."""
+        slot = await self._take(call.urgent)
         try:
-            child = await self._running(slot)
+            client = await self._running(slot)
             tickets = await slot.hand_over(files, limit=self.settings.time_limit_s)
-            return await self._ask(slot, child, operation, body, codec, check, limit, tickets)
+            return await self._ask(slot, client, call, asked, tickets)
         finally:
             self._give_back(slot)
 
-    async def _ask(
-        self,
-        slot: Slot,
-        child: Child,
-        operation: str,
-        body: object,
-        codec: Codec[T],
-        check: Callable[[T], T] | None = None,
-        limit: float | None = None,
-        files: Sequence[int] = (),
-    ) -> T:
-        slot.requests += 1
-        limit = self.settings.time_limit_s if limit is None else limit
+    async def _ask(self, slot: Slot, client: Client, call: Call[Q, A], asked: Q, files: Sequence[int] = ()) -> A:
         try:
-            message = await child.request(rpc.request(slot.requests, operation, body, files), timeout=limit)
-            answer = rpc.believe(message, slot.requests, codec)
-            return answer if check is None else check(answer)
-        except ChildGarbled as error:
-            raise self._failed(slot, EngineBadAnswer()) from error
-        except ChildGone as error:
-            raise self._failed(slot, why_ended(error.exit_code)) from error
-        except ChildTimeout as error:
-            raise self._failed(slot, EngineTimeout(seconds=limit)) from error
-        except EngineBadAnswer as error:
-            await child.kill()  # nothing more it says can be believed
-            raise self._failed(slot, error) from None
+            return await client.ask(call, asked, limit=self.settings.time_limit_s if call.limit is None else call.limit, files=files)
+        except AgentError as error:
+            if not client.lost:
+                raise
+            self.restarts += 1
+            raise slot.too_large or error from error.__cause__
 
-    def _failed(self, slot: Slot, error: AgentError) -> AgentError:
-        self.restarts += 1
-        return slot.too_large or error
-
-    async def _running(self, slot: Slot) -> Child:
+    async def _running(self, slot: Slot) -> Client:
         """The slot's process, started and greeted if need be. Raises EngineStartFailed or EngineKilled."""
-        if slot.child is not None and slot.child.alive and slot.generation == self._generation:
-            return slot.child
+        if slot.client is not None and slot.client.child.alive and slot.generation == self._generation:
+            return slot.client
         self._end(slot)
-        slot.generation, slot.requests, slot.too_large = self._generation, 0, None
+        slot.generation, slot.too_large = self._generation, None
         try:
             config = await self._complete(self._config())
-            child = await slot.start(self._command, self._environment)
+            client = await slot.start(self._command, self._environment)
             if self._closed:
                 raise EngineKilled
             if self._low_priority:
-                let_others_go_first(child.pid)
-            slot.hello = await self._ask(slot, child, "hello", rpc.CONFIG.dump(config), rpc.HELLO, limit=_START_LIMIT_S)
+                let_others_go_first(client.child.pid)
+            slot.hello = await self._ask(slot, client, calls.HELLO, config)
             self._judge(slot.hello.wall)
         except (ChildGone, EngineCrashed, EngineTimeout, EngineBadAnswer) as error:
             raise EngineStartFailed from error
         except AgentError:
             self._end(slot)  # it lives, but can't work with this device or these models
             raise
-        return child
+        return client
 
     def _judge(self, wall: Wall) -> None:
         """Raises EngineUnwalled if no photo may be read behind such a wall."""
@@ -325,10 +284,10 @@ class EnginePool:
         return config if config.device.startswith(CPU) or self._scratch is None else replace(config, scratch=str(self._scratch))
 
     # -- slots -------------------------------------------------------------------------------------------------------------------
-    async def _take(self, rank: int) -> Slot:
+    async def _take(self, urgent: bool) -> Slot:
         if self._closed:
             raise EngineKilled
-        return await self._line.take(rank, self.size)
+        return await self._line.take(urgent, self.size)
 
     def _give_back(self, slot: Slot) -> None:
         if self._closed or len(self._line.slots) > self.size:

@@ -1,4 +1,4 @@
-"""What every walled process does: stands behind its wall, and answers one JSON line with one JSON line until its input ends."""
+"""The loop of every walled process: it raises its wall, then answers one JSON line with one JSON line until its input ends."""
 
 import json
 import os
@@ -6,75 +6,88 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import BinaryIO, Protocol, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Any, BinaryIO, TypeVar
 
 from agent.core.child import Message, send, take_pipes
 from agent.core.heap import here_to_stay, large_apart, let_go_of_code, mappings
-from agent.domain.errors import AgentError, Unexpected
+from agent.domain.errors import AgentError, EngineStartFailed, ImageUnreadable, Unexpected
 from agent.engine import rpc
-from agent.engine.open_files import Handed
-from agent.engine.sandbox import Rooms
+from agent.engine.open_files import Taker
+from agent.engine.rpc import Call
+from agent.engine.sandbox.wall import Wall
 
 # When the agent is gone, the task under way may end; one that hangs may not keep the process.
 _LAST_TASK_S = 5.0
 # After so many answers the code that ran only once, while things were loaded, is let go of: 50 MB and more of an engine that scans.
 _SETTLED = (16, 128, 1024)
 
-# Asked in the place of `hello`, of a process that does nothing else and sees no photo.
-_PREPARE = "prepare"
-
-Operation: TypeAlias = Callable[[object], object]
+Q = TypeVar("Q")
+A = TypeVar("A")
 
 
-class Serving(Protocol):
-    """What answers in a process of its own."""
+class RpcWorker:
+    """Calls the registered handlers. The first request must be `hello`, or one that is asked in its place."""
+
+    def __init__(self) -> None:
+        self.wall: Wall | None = None
+        self.greeted = False
+        self._handlers: dict[str, tuple[Call[Any, Any], Callable[..., Any]]] = {}
+        self._taker = Taker()
 
     def wall_in(self, message: Message) -> None:
-        """Before the first message is served, and before there is a second thread."""
-        ...
+        """Raise the wall that suits the first message, before it is served and before there is a second thread.
+
+        Without a wall every request is refused.
+        """
+        raise NotImplementedError
+
+    def on(self, call: Call[Q, A], handle: Callable[[Q], A]) -> None:
+        """Register a handler."""
+        self.on_files(call, lambda asked, _: handle(asked))
+
+    def on_files(self, call: Call[Q, A], handle: Callable[[Q, Sequence[int]], A]) -> None:
+        """Register a handler that is given as many descriptors as the call has files. It closes them."""
+        self._handlers[call.name] = (call, handle)
 
     def serve(self, message: Message) -> Message:
-        """Never raises."""
-        ...
+        """Return the answer to a request. Never raises: whatever goes wrong is the answer."""
+        number = message.get("id")
+        files: list[int] = []
+        try:
+            for ticket in message.get("files", ()):
+                files.append(self._taker.take(ticket))
+            name, body = message["op"], message["body"]
+            if self.wall is None or (name not in self._handlers and not self.greeted):
+                raise EngineStartFailed
+            given, files = files, []
+            return rpc.answer(number, self.answer(name, body, given))
+        except AgentError as error:
+            return rpc.failure(number, error)
+        except Exception as error:  # a defect: the agent is told its kind, never its text, which may hold a path
+            return rpc.failure(number, Unexpected(kind=type(error).__name__))
+        finally:
+            _close(files)
+
+    def answer(self, name: str, body: object, files: Sequence[int] = ()) -> object:
+        """Return the response as it is sent. Closes the files. Raises ImageUnreadable if their number is wrong, or as the handler does."""
+        try:
+            call, handle = self._handlers[name]
+            if len(files) != call.files:
+                raise ImageUnreadable
+            asked = call.request.load(body)
+        except BaseException:
+            _close(files)
+            raise
+        return call.response.dump(handle(asked, files))
 
 
-def rooms_for(hello: Message) -> Rooms | None:
-    """What an engine may reach by the config it is greeted with, its folders made; None if there is no sound config.
-
-    A process that decodes unchecked files writes nothing that another engine loads. The driver of an accelerator wants to write
-    kernels while it works: for that it has a folder of its kind.
-    """
-    try:
-        config, operation = rpc.CONFIG.load(hello["body"]), hello["op"]
-        folders = [Path(folder) for folder in (config.converted, config.cache) if folder]
-        write = folders if operation == _PREPARE else [Path(config.scratch)] if config.scratch else []
-        for folder in write:
-            folder.mkdir(parents=True, exist_ok=True)
-    except (KeyError, ValueError, OSError):
-        return None
-    read = [*(Path(file.path) for file in config.models.values()), *folders]
-    return Rooms.of_engine(models=read, scratch=write, device=config.device, megapixels=config.max_megapixels)
+def _close(descriptors: Sequence[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
-def answered(message: Message, operations: Mapping[str, Operation], files: Handed | None = None) -> Message:
-    """The answer to a request; whatever goes wrong with it is one too. `files` holds what came with it until then."""
-    number = message.get("id")
-    try:
-        if files is not None:
-            files.take(message.get("files", ()))
-        return rpc.answer(number, operations[message["op"]](message["body"]))
-    except AgentError as error:
-        return rpc.failure(number, error)
-    except Exception as error:  # a defect: the agent is told its kind, never its text, which may hold a path
-        return rpc.failure(number, Unexpected(kind=type(error).__name__))
-    finally:
-        if files is not None:
-            files.close()
-
-
-def serve_input(worker: Serving) -> int:
+def serve_input(worker: RpcWorker) -> int:
     """Until standard input ends. Returns the exit code."""
     large_apart()
     requests, answers = take_pipes()

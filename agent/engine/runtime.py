@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from agent.core.heap import give_back
 from agent.domain.errors import EngineStartFailed, ModelMissing, ModelWrongHash
+from agent.engine.engine_calls import ModelFile
 from agent.engine.openvino_quiet import core, ov, preprocess
-from agent.engine.rpc import ModelFile
 from agent.vision import detector, embedder
 
 _PAIR_SHAPE = [2, 192]

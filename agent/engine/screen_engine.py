@@ -14,12 +14,13 @@ from agent.domain.errors import CaptureFailed, CaptureGone
 from agent.domain.face import Analysis
 from agent.domain.redaction import Cover
 from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
-from agent.engine import rpc, screen_wire
+from agent.engine import screen_calls as calls
 from agent.engine.analyser import Analyse
+from agent.engine.engine_calls import ModelFile
 from agent.engine.model_preparer import ModelPreparer
 from agent.engine.open_files import open_photo
-from agent.engine.pool import A_PERSON_WAITS, IN_LINE, EnginePool
-from agent.engine.rpc import ModelFile
+from agent.engine.pool import EnginePool
+from agent.engine.screen_calls import CoverRequest, FrameRequest, LookRequest
 from agent.engine.screen_port import Frame
 from agent.engine.selftest_runs import DeviceChooser
 from agent.engine.watching_port import Watched, WatchTask
@@ -76,55 +77,43 @@ class ScreenEngine(EnginePool):
         return max(self.settings.idle_s, self._kept_s if self._open else 0, WATCHING_S if self._watching else 0)
 
     async def monitors(self) -> tuple[Monitor, ...]:
-        return await self.run("monitors", None, screen_wire.MONITORS, screen_wire.check_monitors, A_PERSON_WAITS)
+        return await self.ask(calls.MONITORS, None)
 
     async def grab(self, ref: ScreenRef) -> Frame:
         try:
-            return await self._grabbed(ref)
+            return self._opened(await self.ask(calls.GRAB, ref))
         except CaptureFailed:
             # The connection is broken, or made for a smaller desktop than there is by now: that can be mended only by a new process.
             self.forget()
-            return await self._grabbed(ref)
-
-    async def _grabbed(self, ref: ScreenRef) -> Frame:
-        body = screen_wire.GRAB.dump(ref)
-        return self._opened(await self.run("grab", body, screen_wire.FRAME, screen_wire.check_frame, A_PERSON_WAITS))
+            return self._opened(await self.ask(calls.GRAB, ref))
 
     async def take(self, path: str) -> Frame:
-        return self._opened(
-            await self.run("take", None, screen_wire.FRAME, screen_wire.check_frame, A_PERSON_WAITS, (partial(open_photo, path),))
-        )
+        return self._opened(await self.ask(calls.TAKE, None, (partial(open_photo, path),)))
 
     async def frame(self, handle: str, region: ScreenRegion | None) -> bytes:
-        body = screen_wire.FRAME_OF.dump(screen_wire.FrameRequest(self._known(handle), region))
-        return await self.run("frame", body, rpc.PICTURE, rpc.check_preview, A_PERSON_WAITS)
+        return await self.ask(calls.FRAME, FrameRequest(self._known(handle), region))
 
     async def ahead(self, handle: str, task: Analyse) -> None:
-        body = screen_wire.LOOK.dump(screen_wire.LookRequest(self._known(handle), None, replace(task, path="", thumbnail=None)))
-        await self.run("ahead", body, rpc.DONE, lambda done: done, A_PERSON_WAITS)
+        await self.ask(calls.AHEAD, LookRequest(self._known(handle), None, replace(task, path="", thumbnail=None)))
 
     async def look(self, handle: str, region: ScreenRegion | None, task: Analyse) -> Analysis:
-        task = replace(task, path="", thumbnail=None)
-        body = screen_wire.LOOK.dump(screen_wire.LookRequest(self._known(handle), region, task))
-        return await self.run("look", body, rpc.ANALYSIS, lambda analysis: rpc.check_analysis(analysis, task), A_PERSON_WAITS)
+        return await self.ask(calls.LOOK, LookRequest(self._known(handle), region, replace(task, path="", thumbnail=None)))
 
     async def cover(self, handle: str, covers: tuple[Cover, ...], format: str) -> bytes:
-        body = screen_wire.COVER.dump(screen_wire.CoverRequest(self._known(handle), covers, format))
-        return await self.run("cover", body, rpc.PICTURE, lambda picture: screen_wire.check_picture(picture, format), A_PERSON_WAITS)
+        return await self.ask(calls.COVER, CoverRequest(self._known(handle), covers, format))
 
     async def drop(self, handle: str) -> None:
         if handle not in self._open:
             return
         del self._open[handle]
         if self.stats():  # not for its sake a process is started
-            await self.run("drop", screen_wire.HANDLE.dump(handle), rpc.DONE, lambda done: done, A_PERSON_WAITS)
+            await self.ask(calls.DROP, handle)
 
     async def watch(self, task: WatchTask) -> Watched:
         self._watching = True
         await self._drop_old()
         try:
-            check = partial(screen_wire.check_watched, task=task)
-            return await self.run("watch", screen_wire.WATCH.dump(task), screen_wire.WATCHED, check, IN_LINE)
+            return await self.ask(calls.WATCH, task)
         except CaptureFailed:
             if not self._open:
                 self.forget()  # as in `grab`: the next look may be through another connection
@@ -137,7 +126,7 @@ class ScreenEngine(EnginePool):
         if not self._open:
             self.forget()
         elif self.stats():
-            await self.run("unwatch", None, rpc.DONE, lambda done: done, IN_LINE)
+            await self.ask(calls.UNWATCH, None)
 
     def forget(self) -> None:
         self._open.clear()

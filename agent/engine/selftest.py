@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.engine.devices import CPU, EXACT, Device, Fault, Trial
+from agent.engine.engine_calls import EngineConfig, ModelFile
 from agent.engine.openvino_quiet import core
-from agent.engine.rpc import EngineConfig, ModelFile
 from agent.engine.runtime import Runtime
 from agent.engine.selftest_sample import group, one
 from agent.engine.service import detector_of

@@ -8,18 +8,16 @@ from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 from uuid import uuid4
 
 from agent import __version__
-from agent.core.child import Child, ChildGone, ChildTimeout
-from agent.domain.errors import EngineError, EngineKilled, ModelError
-from agent.engine import rpc
+from agent.domain.errors import EngineError, EngineKilled, EngineTimeout, ModelError
+from agent.engine import engine_calls as calls
 from agent.engine.devices import CPU, Choice, Device, Fault, Note, Trial, candidates, choose, key_of
-from agent.engine.rpc import Codec, EngineConfig, ModelFile
-from agent.engine.worker_slot import why_ended
+from agent.engine.engine_calls import EngineConfig, ModelFile
+from agent.engine.rpc import OneCall
 
-T = TypeVar("T")
 _Asked: TypeAlias = tuple[str, str, dict[str, ModelFile]]
 
 # Compiling for an accelerator the first time takes long; a driver that hangs is ended all the same.
@@ -38,12 +36,11 @@ class DeviceChooser:
         With `again`, what crashed or hung is tried once more.
         """
         self._record = record
-        self._command = command
+        self._process = OneCall(command)
         self._limit = limit
         self._again = again
         self._turn = asyncio.Lock()
         self._answer: tuple[_Asked, Choice] | None = None
-        self._child: Child | None = None
         self._closed = False
 
     @property
@@ -69,8 +66,7 @@ class DeviceChooser:
     async def close(self) -> None:
         """End a trial under way."""
         self._closed = True
-        if self._child is not None:
-            await self._child.kill()
+        await self._process.close()
 
     async def _choose(self, config: EngineConfig) -> Choice:
         openvino = openvino_version()
@@ -85,8 +81,8 @@ class DeviceChooser:
     async def _accelerators(self, config: EngineConfig) -> Sequence[Device]:
         """Those there are; none if a driver fails even at that."""
         try:
-            return await self._ask("accelerators", config, rpc.DEVICES)
-        except (ChildGone, ChildTimeout, EngineError) as error:
+            return await self._process.ask(calls.ACCELERATORS, config, limit=self._limit)
+        except EngineError as error:
             if self._closed:
                 raise EngineKilled from error
             return ()
@@ -111,36 +107,24 @@ class DeviceChooser:
     async def _test(self, config: EngineConfig, again: bool = True) -> Trial:
         """Raises ModelError, or EngineKilled if the process was ended from outside, twice."""
         try:
-            return await self._ask("self_test", config, rpc.TRIAL)
-        except ChildTimeout:
+            return await self._process.ask(calls.SELF_TEST, config, limit=self._limit)
+        except EngineTimeout:
             return Trial(Fault.HUNG, config.precision)
-        except ChildGone as error:
-            if not isinstance(why_ended(error.exit_code), EngineKilled) and not self._closed:
-                return Trial(Fault.FAILED, config.precision)
-            if self._closed or not again:
+        except EngineError as error:
+            if self._closed:
                 raise EngineKilled from error
+            if not isinstance(error, EngineKilled):
+                return Trial(Fault.FAILED, config.precision)
+            if not again:
+                raise
             return await self._test(config, again=False)
-        except EngineKilled:
-            raise
-        except EngineError:
-            return Trial(Fault.FAILED, config.precision)
-
-    async def _ask(self, operation: str, config: EngineConfig, codec: Codec[T]) -> T:
-        """Ask a process of its own, which is ended afterwards. Raises ChildGone, ChildTimeout, EngineError, ModelError."""
-        child = self._child = await Child.start(self._command, desktop=False)
-        try:
-            answer = await child.request(rpc.request(1, operation, rpc.CONFIG.dump(config)), timeout=self._limit)
-            return rpc.believe(answer, 1, codec)
-        finally:
-            self._child = None
-            await child.kill()
 
 
 def _read(record: Path) -> dict[str, Trial]:
     """Trials by key; none if the file is damaged or not there: then they are made anew."""
     try:
         raw = json.loads(record.read_bytes())
-        return {key: rpc.TRIAL.load(value) for key, value in raw.items()}
+        return {key: calls.SELF_TEST.response.load(value) for key, value in raw.items()}
     except (OSError, ValueError, AttributeError):
         return {}
 
@@ -152,7 +136,7 @@ def _write(record: Path, trials: dict[str, Trial]) -> None:
     with suppress(OSError):
         record.parent.mkdir(parents=True, exist_ok=True)
         try:
-            fresh.write_text(json.dumps({key: rpc.TRIAL.dump(trial) for key, trial in newest.items()}), encoding="ascii")
+            fresh.write_text(json.dumps({key: calls.SELF_TEST.response.dump(trial) for key, trial in newest.items()}), encoding="ascii")
             fresh.replace(record)
         finally:
             fresh.unlink(missing_ok=True)

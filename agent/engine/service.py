@@ -12,9 +12,9 @@ from agent.domain.errors import ImageChanged, ImageTooLarge, ImageUnreadable
 from agent.domain.face import Analysis, Face
 from agent.domain.image import NO_FACES, Recipe
 from agent.engine.analyser import Analyse
+from agent.engine.engine_calls import EngineConfig, ModelFile
 from agent.engine.open_files import open_photo, write_out
 from agent.engine.renderer import Region, Render, Rendered
-from agent.engine.rpc import EngineConfig, ModelFile
 from agent.engine.runtime import Runtime, model_for
 from agent.vision import copies, detector, embedder, yunet
 from agent.vision.aligner import align

@@ -11,9 +11,9 @@ from agent.engine.worker_slot import Slot
 
 @dataclass(order=True)
 class _Waiter:
-    """The lowest rank is served first, then the earliest."""
+    """Those a person waits for are served first, then the earliest."""
 
-    rank: int
+    in_line: bool
     number: int
     slot: "asyncio.Future[Slot]" = field(compare=False)
 
@@ -29,7 +29,7 @@ class Line:
         self.slots: list[Slot] = []
         self.free: list[Slot] = []
 
-    async def take(self, rank: int, most: int) -> Slot:
+    async def take(self, urgent: bool, most: int) -> Slot:
         """A free slot, a new one as long as there are fewer than `most`, or the first that is handed over."""
         if self.free:
             slot = self.free.pop()  # the one used last: the others may fall idle and end
@@ -40,7 +40,7 @@ class Line:
             self.slots.append(slot := Slot())
             return slot
         self._arrivals += 1
-        waiter = _Waiter(rank, self._arrivals, asyncio.get_running_loop().create_future())
+        waiter = _Waiter(not urgent, self._arrivals, asyncio.get_running_loop().create_future())
         heapq.heappush(self._waiting, waiter)
         try:
             return await waiter.slot

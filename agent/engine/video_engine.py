@@ -1,50 +1,34 @@
-"""Clips are redacted by engines: the pool's processes, or one in this very process."""
+"""Clips are redacted by the pool's engines."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar, Protocol, TypeVar
 
 from agent.domain.video import Clip, Part, Seen
-from agent.engine import video_wire as wire
+from agent.engine import video_calls
 from agent.engine.open_files import Opener, new_file, open_photo
-from agent.engine.pool import A_PERSON_WAITS, IN_LINE
-from agent.engine.rpc import PICTURE, Codec, check_preview
+from agent.engine.rpc import Call
+from agent.engine.video_calls import VideoCalls
 from agent.engine.video_ports import DrawPart, JoinClip, Joined
 
-T = TypeVar("T")
-
-# Seconds: a part is short, but of any size; and the whole file is read for its digest, and once more to be joined.
-_LIMIT_S, _WHOLE_LIMIT_S, _STILL_LIMIT_S = 600.0, 3600.0, 60.0
+Q = TypeVar("Q")
+A = TypeVar("A")
 
 
 class Engines(Protocol):
-    """What has tasks done."""
+    """What has tasks done: see EnginePool."""
 
     @property
-    def size(self) -> int:
-        """How many at a time."""
-        ...
+    def size(self) -> int: ...
 
-    async def run(
-        self,
-        operation: str,
-        body: object,
-        codec: Codec[T],
-        check: Callable[[T], T],
-        rank: int,
-        files: Sequence[Opener] = (),
-        limit: float | None = None,
-    ) -> T:
-        """See EnginePool."""
-        ...
+    async def ask(self, call: Call[Q, A], asked: Q, files: Sequence[Opener] = ()) -> A: ...
 
 
 class EngineClips:
-    """A ClipRenderer. The operations' names begin with `kind`; `limit` seconds for a part, if it is not the whole."""
+    """A ClipRenderer."""
 
-    kind: ClassVar[str] = "clip"
-    limit: ClassVar[float] = _LIMIT_S
+    calls: ClassVar[VideoCalls] = video_calls.CLIPS
 
     def __init__(self, engines: Engines) -> None:
         self._engines = engines
@@ -54,50 +38,34 @@ class EngineClips:
         return self._engines.size
 
     async def probe(self, path: str) -> Clip:
-        return await self._run("probe", None, wire.CLIP, wire.check_clip, [partial(open_photo, path)], _WHOLE_LIMIT_S)
+        return await self._engines.ask(self.calls.probe, None, [partial(open_photo, path)])
 
     async def look(self, path: str, part: Part, tick: float, embedder: str | None = None) -> Seen:
-        body, files = wire.LOOK.dump(wire.Look(part, tick, embedder)), [partial(open_photo, path)]
-        check = partial(wire.check_seen, part=part, prints=embedder is not None)
-        return await self._run("look", body, wire.SEEN, check, files, self.limit)
+        return await self._engines.ask(self.calls.look, video_calls.Look(part, tick, embedder), [partial(open_photo, path)])
 
     async def draw(self, task: DrawPart) -> int:
-        body = wire.DRAW.dump(wire.Draw(task.part, task.ways, task.format, task.strip))
+        asked = video_calls.Draw(task.part, task.ways, task.format, task.strip)
         async with new_file(task.output) as output:
-            drawn = await self._run("draw", body, wire.DRAWN, wire.check_drawn, [partial(open_photo, task.path), output.open], self.limit)
+            drawn = await self._engines.ask(self.calls.draw, asked, [partial(open_photo, task.path), output.open])
             await asyncio.to_thread(output.settle, drawn.size)
         return drawn.frames
 
     async def still(self, path: str, seconds: float, side: int) -> bytes:
-        body, files = wire.STILL.dump(wire.Still(seconds, side)), [partial(open_photo, path)]
-        return await self._run("still", body, PICTURE, check_preview, files, _STILL_LIMIT_S, A_PERSON_WAITS)
+        return await self._engines.ask(self.calls.still, video_calls.Still(seconds, side), [partial(open_photo, path)])
 
     async def join(self, task: JoinClip) -> Joined:
-        body = wire.JOIN.dump(wire.Join(task.pieces, task.format, task.strip))
+        asked = video_calls.Join(task.pieces, task.format, task.strip)
         async with new_file(task.output) as output:
             files: list[Opener] = [partial(open_photo, task.path), partial(open_photo, task.made), output.open]
-            joined = await self._run("join", body, wire.JOINED, wire.check_joined, files, _WHOLE_LIMIT_S)
+            joined = await self._engines.ask(self.calls.join, asked, files)
             await asyncio.to_thread(output.settle, joined.copy_size)
         return joined
 
-    async def _run(
-        self,
-        name: str,
-        body: object,
-        codec: Codec[T],
-        check: Callable[[T], T],
-        files: Sequence[Opener],
-        limit: float,
-        rank: int = IN_LINE,
-    ) -> T:
-        return await self._engines.run(f"{self.kind}_{name}", body, codec, check, rank, files, limit)
-
 
 class EngineFilms(EngineClips):
-    """Films are redacted as clips are, but each in one go: a frame can't be read without those before it."""
+    """Films are redacted as clips are, but each in one go."""
 
-    kind = "film"
-    limit = _WHOLE_LIMIT_S
+    calls = video_calls.FILMS
 
     @property
     def at_once(self) -> int:

@@ -4,20 +4,16 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
-from agent.domain.errors import ImageUnreadable, VideoMissing
+from agent.domain.errors import VideoMissing
 from agent.domain.video import Clip, Seen
-from agent.engine import video_wire
+from agent.engine import video_calls
 from agent.engine.open_files import not_written
-from agent.engine.rpc import PICTURE
 from agent.engine.service import Engine
 from agent.engine.video_ports import Joined
 from agent.vision.detector import RECIPE
 from agent.vision.prints import prints_of
-
-# How many files come with a request.
-FILES = {"probe": 1, "look": 1, "draw": 2, "join": 3, "still": 1}
 
 
 class ClipService:
@@ -33,7 +29,7 @@ class ClipService:
 
             return probe(file, self._engine.limits)
 
-    def look(self, asked: video_wire.Look, source: int) -> Seen:
+    def look(self, asked: video_calls.Look, source: int) -> Seen:
         """Raises VideoUnreadable, VideoNoPicture, ModelError, EngineStartFailed."""
         with _files([source]) as (file,):
             from agent.vision.video.looking import look_through
@@ -43,21 +39,21 @@ class ClipService:
                 prints = None if asked.embedder is None else partial(prints_of, look, self._engine.embedder(asked.embedder))
                 return look_through(file, asked.part, asked.tick, look, self._engine.threads, prints)
 
-    def still(self, asked: video_wire.Still, source: int) -> bytes:
+    def still(self, asked: video_calls.Still, source: int) -> bytes:
         """Raises VideoUnreadable, VideoNoPicture."""
         with _files([source]) as (file,):
             from agent.vision.video.still import still
 
             return still(file, asked.seconds, asked.side)
 
-    def draw(self, asked: video_wire.Draw, source: int, target: int) -> video_wire.Drawn:
+    def draw(self, asked: video_calls.Draw, source: int, target: int) -> video_calls.Drawn:
         """Raises RedactionError; ValueError for a cover that is none."""
         with _files([source], target) as (file, output):
             from agent.vision.video.writing import write_part
 
             with self._released():
                 frames = write_part(file, asked.part, asked.ways, asked.format, output, self._engine.threads)
-            return video_wire.Drawn(frames, _finished(output))
+            return video_calls.Drawn(frames, _finished(output))
 
     @contextmanager
     def _released(self) -> Iterator[None]:
@@ -67,7 +63,7 @@ class ClipService:
         finally:
             self._engine.release()
 
-    def join(self, asked: video_wire.Join, source: int, made: int, target: int) -> Joined:
+    def join(self, asked: video_calls.Join, source: int, made: int, target: int) -> Joined:
         """Raises RedactionError."""
         with _files([source, made], target) as (file, parts, output):
             from agent.vision.video.joining import join
@@ -96,36 +92,3 @@ def _finished(output: BinaryIO) -> int:
     output.flush()
     os.fsync(output.fileno())
     return os.fstat(output.fileno()).st_size
-
-
-class Operations(Protocol):
-    """What is done with a clip or a film, by descriptors that are closed there."""
-
-    def probe(self, source: int, /) -> Clip: ...
-    def look(self, asked: video_wire.Look, source: int, /) -> Seen: ...
-    def draw(self, asked: video_wire.Draw, source: int, target: int, /) -> video_wire.Drawn: ...
-    def join(self, asked: video_wire.Join, source: int, made: int, target: int, /) -> Joined: ...
-    def still(self, asked: video_wire.Still, source: int, /) -> bytes: ...
-
-
-def answer_clip(engine: Engine, name: str, body: object, files: Sequence[int]) -> object:
-    """The answer to a request, as it is sent. Closes the files. Raises as the service does, ImageUnreadable if a file is missing."""
-    return answer(ClipService(engine), name, body, files)
-
-
-def answer(service: Operations, name: str, body: object, files: Sequence[int]) -> object:
-    """As `answer_clip`, of clips and films alike: `name` ends with the operation."""
-    operation = name.partition("_")[2]
-    if len(files) != FILES[operation]:
-        for each in files:
-            os.close(each)
-        raise ImageUnreadable
-    if operation == "probe":
-        return video_wire.CLIP.dump(service.probe(*files))
-    if operation == "look":
-        return video_wire.SEEN.dump(service.look(video_wire.LOOK.load(body), *files))
-    if operation == "still":
-        return PICTURE.dump(service.still(video_wire.STILL.load(body), *files))
-    if operation == "draw":
-        return video_wire.DRAWN.dump(service.draw(video_wire.DRAW.load(body), *files))
-    return video_wire.JOINED.dump(service.join(video_wire.JOIN.load(body), *files))

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 import psutil
 
 from agent.core.child import Child
-from agent.domain.errors import AgentError, EngineCrashed, EngineKilled, EngineMemory, EngineStartFailed
+from agent.domain.errors import EngineKilled, EngineMemory
+from agent.engine.engine_calls import Hello
 from agent.engine.open_files import Giver, Opener, opened
-from agent.engine.rpc import Hello
+from agent.engine.rpc import Client
 
-# SIGKILL and SIGTERM: somebody else ended the process.
-_OUTSIDE = (-9, -15)
 _NICE = 10  # POSIX
 MOST_PROCESSES = 4
 
@@ -24,24 +23,27 @@ MOST_PROCESSES = 4
 class Slot:
     """A place for one process. It outlives the processes in it."""
 
-    child: Child | None = None
+    client: Client | None = None
     files: Giver | None = None  # hands the process its files
     hello: Hello | None = None
     generation: int = -1
-    requests: int = 0
     idle: asyncio.TimerHandle | None = None
     too_large: EngineMemory | None = None  # why its process is being ended
 
-    async def start(self, command: Sequence[str], extra: Mapping[str, str]) -> Child:
+    @property
+    def child(self) -> Child | None:
+        return None if self.client is None else self.client.child
+
+    async def start(self, command: Sequence[str], extra: Mapping[str, str]) -> Client:
         """Start a process in it, with `extra` in its environment. Raises ChildGone."""
         files = self.files = Giver()
         try:
-            self.child = await Child.start(
-                command, extra_environment={**files.environment, **extra}, desktop=False, descriptors=files.inherited
+            self.client = Client(
+                await Child.start(command, extra_environment={**files.environment, **extra}, desktop=False, descriptors=files.inherited)
             )
         finally:
             files.started()
-        return self.child
+        return self.client
 
     async def hand_over(self, openers: Sequence[Opener], *, limit: float) -> list[int]:
         """Open files and give them to the process, all or none. Returns what the request must say.
@@ -65,15 +67,8 @@ class Slot:
         """Forget the process, which the caller ends."""
         if self.files is not None:
             self.files.close()
-        child, self.child, self.hello, self.files = self.child, None, None, None
+        child, self.client, self.hello, self.files = self.child, None, None, None
         return child
-
-
-def why_ended(exit_code: int | None) -> AgentError:
-    """What a process that ended in the middle of a task is to be called."""
-    if exit_code is None:
-        return EngineStartFailed()
-    return EngineKilled() if exit_code in _OUTSIDE else EngineCrashed()
 
 
 def cores() -> int:

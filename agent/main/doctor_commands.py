@@ -9,7 +9,7 @@ from agent import __version__
 from agent.cli.output import say
 from agent.cli.session import Session
 from agent.engine.devices import Note
-from agent.engine.rpc import Hello
+from agent.engine.engine_calls import Hello
 from agent.main.checkup import checks, engine_words, ground, update_check
 from agent.main.health import Check, examine
 from agent.main.wiring import engine_pool, model_store

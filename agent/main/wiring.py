@@ -27,6 +27,7 @@ from agent.desktop.locked import session_locked
 from agent.desktop.window_list import windows_of_the_desktop
 from agent.domain.image import Recipe
 from agent.engine.analyser import Analyser, AnalysisEngine
+from agent.engine.engine_calls import ModelFile
 from agent.engine.matcher import MatcherProcess
 from agent.engine.matcher_port import FaceMatcher
 from agent.engine.model_preparer import ModelPreparer
@@ -35,7 +36,6 @@ from agent.engine.pool import EnginePool
 from agent.engine.power import read_power
 from agent.engine.processes import ProcessMeter, total_memory
 from agent.engine.renderer import Renderer
-from agent.engine.rpc import ModelFile
 from agent.engine.screen_engine import ScreenEngine
 from agent.engine.screen_port import ScreenGrabber
 from agent.engine.selftest_runs import DeviceChooser

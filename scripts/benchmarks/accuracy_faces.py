@@ -18,7 +18,7 @@ from platformdirs import user_cache_path
 from agent.domain.face import Landmarks, Quality
 from agent.domain.image import Recipe
 from agent.engine.analyser import Analyse
-from agent.engine.rpc import EngineConfig
+from agent.engine.engine_calls import EngineConfig
 from agent.engine.runtime import Runtime
 from agent.engine.service import detector_of
 from agent.main.wiring import model_files

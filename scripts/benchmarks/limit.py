@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.engine.rpc import ModelFile
+from agent.engine.engine_calls import ModelFile
 from agent.engine.runtime import Runtime
 from agent.models.model_store import ModelStore
 from agent.vision.codecs import Image, Limits, decode

@@ -13,8 +13,8 @@ from agent.core.settings import Engine
 from agent.domain.errors import ImageEmpty, ImageMissing, ImageTruncated, ImageUnsupported, ModelMissing
 from agent.domain.image import NO_FACES, Recipe
 from agent.engine.analyser import Analyse, Analyser
+from agent.engine.engine_calls import EngineConfig
 from agent.engine.pool import EnginePool
-from agent.engine.rpc import EngineConfig
 from agent.vision.codecs import Limits, decode
 from tests.inline_engine import InlineAnalyser
 

@@ -13,9 +13,9 @@ import pytest_asyncio
 
 from agent.core.settings import Engine
 from agent.domain.errors import AgentError, CopyUnsupported, CopyUnwritable, ImageMissing, ImageTruncated, ImageUnsupported, NotRestorable
+from agent.engine.engine_calls import EngineConfig
 from agent.engine.pool import EnginePool
 from agent.engine.renderer import Region, Render, Renderer
-from agent.engine.rpc import EngineConfig
 from agent.vision.redactor import SOLID
 from tests.covered_files import COVER, FILES, HEIGHT, WIDTH, rgba
 from tests.inline_engine import InlineAnalyser

@@ -12,13 +12,13 @@ import pytest
 
 from agent.core.child import environment
 from agent.engine import rpc
-from agent.engine.rpc import EngineConfig
+from agent.engine.engine_calls import HELLO, EngineConfig
 
 # The real worker, in which a preview tries what each part of the wall is there to refuse.
 ENGINE = """
 import json, os, socket, subprocess, sys
-from agent.main.health import Wall
-from agent.engine import worker
+from agent.engine import engine_worker, rpc_worker
+from agent.engine.sandbox.wall import Wall
 
 home, scratch, models, port, walled = json.loads(sys.argv[1])
 attempts = {
@@ -38,9 +38,12 @@ def done(name):
     return True
 
 if not walled:
-    worker.raise_wall = lambda rooms: Wall()
-worker.Worker._preview = lambda self, body: [name for name in attempts if done(name)]
-raise SystemExit(worker.main())
+    engine_worker.raise_wall = lambda rooms: Wall()
+answer = rpc_worker.RpcWorker.answer
+def tries(self, name, *asked):
+    return [name for name in attempts if done(name)] if name == "preview" else answer(self, name, *asked)
+rpc_worker.RpcWorker.answer = tries
+raise SystemExit(engine_worker.main())
 """
 
 
@@ -54,7 +57,7 @@ def broken_out(tmp_path: Path, config: EngineConfig, *, walled: bool) -> tuple[s
         folder.mkdir()
     with socket.create_server(("127.0.0.1", 0)) as server:
         told = json.dumps([str(home), config.scratch, config.converted, server.getsockname()[1], walled])
-        asked = (rpc.request(1, "hello", rpc.CONFIG.dump(config)), rpc.request(2, "preview", None))
+        asked = (rpc.request(1, "hello", HELLO.request.dump(config)), rpc.request(2, "preview", None))
         lines = b"".join(json.dumps(request).encode() + b"\n" for request in asked)
         command = [sys.executable, "-c", ENGINE, told]
         ended = subprocess.run(command, input=lines, capture_output=True, timeout=100, check=False, env=environment(desktop=False))

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from agent.engine.rpc import EngineConfig
+from agent.engine.engine_calls import EngineConfig
 from agent.engine.service import Engine
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.engine.rpc import EngineConfig
+from agent.engine.engine_calls import EngineConfig
 from agent.engine.runtime import Runtime
 from agent.engine.service import detector_of
 from agent.vision import detector

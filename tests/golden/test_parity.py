@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from agent.engine.engine_calls import EngineConfig
 from agent.engine.openvino_quiet import core
-from agent.engine.rpc import EngineConfig
 from agent.engine.runtime import Runtime
 from agent.vision.aligner import align, face_of
 from agent.vision.codecs import Limits, decode

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from agent.domain.face import Box
 from agent.domain.image import Recipe
 from agent.engine.analyser import Analyse
-from agent.engine.rpc import EngineConfig
+from agent.engine.engine_calls import EngineConfig
 from agent.engine.service import Engine
 
 DETECT = Recipe("centerface-2")

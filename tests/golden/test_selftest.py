@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.engine.rpc import EngineConfig
+from agent.engine.engine_calls import EngineConfig
 from agent.engine.runtime import Runtime
 from agent.engine.selftest import accelerators, self_test
 from agent.engine.selftest_sample import group, one

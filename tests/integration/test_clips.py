@@ -22,8 +22,8 @@ from agent.core.settings import Engine
 from agent.domain.errors import CopyUnwritable, EngineKilled, ImageChanged, ImageMissing, ImageUnsupported, VideoNoPicture, VideoUnreadable
 from agent.domain.redaction import Look, Style
 from agent.domain.video import Clip, Part, Seen
+from agent.engine.engine_calls import EngineConfig
 from agent.engine.pool import EnginePool
-from agent.engine.rpc import EngineConfig
 from agent.engine.video_engine import EngineClips, EngineFilms
 from agent.engine.video_ports import ClipRenderer, DrawPart, JoinClip, Joined
 from agent.redaction.video.job_files import FolderJobs

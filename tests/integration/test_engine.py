@@ -26,8 +26,8 @@ from agent.domain.errors import (
 )
 from agent.domain.image import Recipe
 from agent.engine.analyser import Analyse
+from agent.engine.engine_calls import EngineConfig, ModelFile
 from agent.engine.pool import EnginePool
-from agent.engine.rpc import EngineConfig, ModelFile
 
 WORKER = [sys.executable, "-c", "from agent.engine.engine_worker import main; raise SystemExit(main())"]
 DETECT = Recipe("centerface-2")

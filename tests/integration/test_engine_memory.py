@@ -12,8 +12,8 @@ import pytest
 from agent.core.settings import Engine as Settings
 from agent.domain.image import Recipe
 from agent.engine.analyser import Analyse
+from agent.engine.engine_calls import EngineConfig, ModelFile
 from agent.engine.pool import EnginePool
-from agent.engine.rpc import EngineConfig, ModelFile
 from agent.engine.rpc_worker import _SETTLED
 from agent.engine.runtime import Runtime
 from agent.engine.service import Engine

@@ -27,9 +27,9 @@ from agent.domain.face import Analysis, Box
 from agent.domain.image import Recipe
 from agent.domain.redaction import Cover, Look, Style
 from agent.engine.analyser import Analyse
+from agent.engine.engine_calls import EngineConfig
 from agent.engine.pool import EnginePool
 from agent.engine.renderer import Render
-from agent.engine.rpc import EngineConfig
 
 CHECKOUT = Path(__file__).parent.parent.parent
 # Numbers that lengths, counts and sizes are broken with, in four bytes.

@@ -298,7 +298,7 @@ else: say(r, body=[[]])""")
 async def test_groups_that_were_being_formed_by_a_process_that_ended_are_not_waited_for(make_matcher: MakeMatcher) -> None:
     matcher = make_matcher(command=fake("say(r, body=True if r['op'] == 'group' else {'groups': None})"))
     forming = asyncio.create_task(matcher.group([GroupMember(1, 1)]))
-    await until(lambda: matcher._requests > 4)
+    await until(lambda: matcher._client is not None and matcher._client.calls > 4)
     matcher.forget()
     with pytest.raises(EngineKilled):
         await forming

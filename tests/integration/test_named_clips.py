@@ -18,7 +18,7 @@ from agent.domain.face import Box
 from agent.domain.people import Bounds, Candidate, Identity, identify
 from agent.domain.redaction import Choice, Look
 from agent.engine.analyser import Analyse
-from agent.engine.rpc import EngineConfig
+from agent.engine.engine_calls import EngineConfig
 from agent.engine.video_engine import EngineClips
 from agent.library.recipes import redaction_recipe
 from agent.redaction.video.job_files import FolderJobs

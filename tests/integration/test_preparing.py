@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.engine.engine_calls import EngineConfig, ModelFile
 from agent.engine.model_preparer import ModelPreparer
-from agent.engine.rpc import EngineConfig, ModelFile
 
 # Leaves what an engine's process would leave, and a mark that it was asked.
 FAKE = """

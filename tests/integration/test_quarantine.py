@@ -18,8 +18,8 @@ from agent.core.paths import AppPaths
 from agent.core.resources import resource
 from agent.core.settings import Engine, Folder, Library, Settings, Sources
 from agent.desktop.desk import Desk
+from agent.engine.engine_calls import EngineConfig
 from agent.engine.pool import EnginePool
-from agent.engine.rpc import EngineConfig
 from agent.library.onboarding import Beginning
 from agent.library.queries.library_queries import SqliteLibrary
 from agent.library.schemas import PlaceProblem, PlaceProblems

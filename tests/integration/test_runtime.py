@@ -8,7 +8,7 @@ import openvino as ov
 import pytest
 from openvino import opset13 as ops
 
-from agent.engine.rpc import ModelFile
+from agent.engine.engine_calls import ModelFile
 from agent.engine.runtime import Runtime
 from agent.engine.service import detector_of
 from agent.vision.codecs import Image

@@ -16,8 +16,8 @@ from agent.domain.image import Recipe
 from agent.domain.redaction import Choice, Cover, Look, Style, covers_of
 from agent.domain.screen import Monitor, ScreenRef, ScreenRegion
 from agent.engine.analyser import Analyse
+from agent.engine.engine_calls import EngineConfig
 from agent.engine.pool import EnginePool
-from agent.engine.rpc import EngineConfig
 from agent.engine.screen_engine import ScreenEngine
 from agent.engine.screen_service import MOST_OPEN
 from tests.shown import shown

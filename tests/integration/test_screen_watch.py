@@ -12,7 +12,7 @@ from agent.domain.errors import CaptureGone, MonitorUnknown
 from agent.domain.face import Box, Face, Quality
 from agent.domain.image import Recipe
 from agent.domain.screen import ScreenRef
-from agent.engine.rpc import EngineConfig
+from agent.engine.engine_calls import EngineConfig
 from agent.engine.screen_engine import ScreenEngine
 from agent.engine.screen_watch import TILE, changed_area, tile_sums
 from agent.engine.watching_port import WatchTask

@@ -12,7 +12,7 @@ import pytest
 
 from agent.domain.errors import EngineKilled
 from agent.engine.devices import Choice, Fault, Note
-from agent.engine.rpc import EngineConfig
+from agent.engine.engine_calls import EngineConfig
 from agent.engine.selftest_runs import DeviceChooser
 
 # An engine whose "GPU" is the processor, but for one lie.
@@ -24,13 +24,12 @@ lie, driver = sys.argv[1:]
 class Liar(engine_worker.Worker):
     def _accelerators(self, body):
         from agent.engine.devices import Device
-        from agent.engine import rpc
         if lie == "nothing to see":
             os.abort()
-        return rpc.DEVICES.dump((Device("GPU", "Fake", driver),))
+        return (Device("GPU", "Fake", driver),)
 
     def _self_test(self, body):
-        assert self._wall is not None and (self._wall.programs or sys.platform != "linux")
+        assert self.wall is not None and (self.wall.programs or sys.platform != "linux")
         from agent.engine import selftest
         from agent.domain.errors import EngineStartFailed
         honest = selftest.Runtime

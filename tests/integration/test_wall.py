@@ -22,9 +22,9 @@ from agent.core.settings import Engine
 from agent.domain.image import Recipe
 from agent.engine import rpc
 from agent.engine.analyser import Analyse
+from agent.engine.engine_calls import HELLO, EngineConfig
 from agent.engine.model_preparer import ModelPreparer
 from agent.engine.pool import EnginePool
-from agent.engine.rpc import EngineConfig
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls of the other systems are tested beside their modules")
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls of th
 # could have started, and says what came.
 ENGINE = """
 import ctypes, fcntl, json, os, queue, signal, socket, subprocess, sys, threading
-from agent.engine import engine_worker, matcher_worker, screen_worker
+from agent.engine import engine_worker, matcher_worker, rpc_worker, screen_worker
 from agent.engine.sandbox.wall import Wall
 from agent.engine.sandbox import landlock, linux, seccomp
 
@@ -169,8 +169,10 @@ if way == "no landlock":
     landlock.version = lambda: 0
 if way == "no seccomp":
     seccomp.install = lambda: False
-def tries(self, body): return {name: tried(name) for name in attempts}
-engine_worker.Worker._preview = matcher_worker.MatchWorker._near = screen_worker.ScreenWorker._frame = tries
+answer = rpc_worker.RpcWorker.answer
+def tries(self, name, *asked):
+    return {name: tried(name) for name in attempts} if name in ("preview", "near", "frame") else answer(self, name, *asked)
+rpc_worker.RpcWorker.answer = tries
 raise SystemExit(module.main())
 """
 Places: TypeAlias = dict[str, Any]
@@ -223,7 +225,7 @@ def engine(way: str, places: Places, config: EngineConfig | None, display: str |
     process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=told, start_new_session=True)
     taken = Taken(process, {}, {"matcher": "near", "engine": "preview", "screen": "frame"}[kind])
     try:
-        taken.hello = taken.ask("hello", None if config is None else rpc.CONFIG.dump(config))["body"]
+        taken.hello = taken.ask("hello", None if config is None else HELLO.request.dump(config))["body"]
         yield taken
     finally:
         os.killpg(process.pid, signal.SIGKILL)  # also what it started: that would hold its output open

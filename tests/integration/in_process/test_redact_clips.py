@@ -46,7 +46,7 @@ from tests.world import FakeAnalyser, World
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from agent.engine.rpc import EngineConfig
+    from agent.engine.engine_calls import EngineConfig
     from agent.main.app import App
     from tests.unit.cli.conftest import CommandLine
 

@@ -6,7 +6,7 @@ import io
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,8 +23,11 @@ from agent.domain.errors import (
     ImageUnreadable,
     ImageUnsupported,
 )
-from agent.engine import open_files
-from agent.engine.open_files import Giver, Handed, NewFile, Taker, open_photo, opened, write_out
+from agent.engine import open_files, rpc
+from agent.engine.open_files import Giver, NewFile, Taker, open_photo, opened, write_out
+from agent.engine.rpc import NOTHING, Call, Codec
+from agent.engine.rpc_worker import RpcWorker
+from agent.engine.sandbox.wall import Wall
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
@@ -202,27 +205,33 @@ def test_a_file_that_never_comes_is_unreadable(ends: tuple[Giver, Taker]) -> Non
 
 
 @posix
-def test_of_files_that_came_with_a_request_those_nobody_asked_for_are_closed(ends: tuple[Giver, Taker], tmp_path: Path) -> None:
+def test_files_of_a_request_reach_its_handler_in_their_order_or_are_closed(ends: tuple[Giver, Taker], tmp_path: Path) -> None:
     giver, taker = ends
+    handed: list[int] = []
+
+    def read(_: None, files: Sequence[int]) -> str:
+        handed.extend(files)
+        return "read"
+
+    worker = RpcWorker()
+    worker._taker, worker.wall, worker.greeted = taker, Wall(), True
+    worker.on_files(Call("read", NOTHING, Codec(str), files=3), read)
+    worker.on(Call("name", Codec(str), Codec(str)), str.upper)
     for name in ("a", "b", "c"):
         (tmp_path / name).write_text(name)
-    handed = Handed(taker)
-    handed.take([giver.give(open_photo(str(tmp_path / name)), os.getpid()) for name in ("a", "b", "c")])
-    (first,) = handed.next(1)
-    with pytest.raises(ImageUnreadable):
-        handed.next(3)
-    left = handed.rest()
-    handed.close()
-    assert [os.read(each, 1) for each in (first, *left)] == [b"a", b"b", b"c"]
-    for each in (first, *left):
+    tickets = [giver.give(open_photo(str(tmp_path / name)), os.getpid()) for name in ("a", "b", "c")]
+    assert worker.serve(rpc.request(1, "read", None, tickets)) == {"id": 1, "body": "read"}
+    assert [os.read(each, 1) for each in handed] == [b"a", b"b", b"c"]
+    for each in handed:
         os.close(each)
-    read, write = os.pipe()
-    handed.take([giver.give(write, os.getpid())])
-    handed.close()
-    assert os.read(read, 1) == b"", "nobody can write to it any more"
-    os.close(read)
-    with pytest.raises(ImageUnreadable):
-        handed.next(1)
+    handed.clear()
+    for operation, code in (("read", "image.unreadable"), ("name", "image.unreadable"), ("other", "agent.unexpected")):
+        read_end, write_end = os.pipe()
+        assert worker.serve(rpc.request(2, operation, None, [giver.give(write_end, os.getpid())]))["error"]["code"] == code
+        assert os.read(read_end, 1) == b"", "nothing can write to it any more"
+        os.close(read_end)
+    assert worker.serve(rpc.request(3, "read", None))["error"]["code"] == "image.unreadable"
+    assert not handed
 
 
 # -- what a task writes -----------------------------------------------------------------------------------------------------------------

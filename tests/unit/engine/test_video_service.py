@@ -7,32 +7,35 @@ from pathlib import Path
 import pytest
 
 from agent.domain.errors import ImageUnreadable, VideoMissing
-from agent.engine.rpc import EngineConfig
+from agent.engine.engine_calls import EngineConfig
+from agent.engine.engine_worker import offer_videos
+from agent.engine.rpc_worker import RpcWorker
 from agent.engine.service import Engine
-from agent.engine.video_service import answer_clip
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    return Engine(EngineConfig({}, converted=str(tmp_path / "ir"), cache=str(tmp_path / "cache")), lambda: 0.0)
+def worker(tmp_path: Path) -> RpcWorker:
+    worker = RpcWorker()
+    offer_videos(worker, Engine(EngineConfig({}, converted=str(tmp_path / "ir"), cache=str(tmp_path / "cache")), lambda: 0.0))
+    return worker
 
 
-def test_without_the_extra_it_is_said_that_it_is_missing(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_it_is_said_that_it_is_missing(worker: RpcWorker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [each for each in sys.modules if each == "av" or each.startswith(("av.", "agent.vision.video."))]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "av", None)
     (tmp_path / "clip").write_bytes(b"clip")
     descriptor = os.open(tmp_path / "clip", os.O_RDONLY)
     with pytest.raises(VideoMissing):
-        answer_clip(engine, "clip_probe", None, [descriptor])
+        worker.answer("clip_probe", None, [descriptor])
     with pytest.raises(OSError, match="descriptor"):
         os.fstat(descriptor)  # it is closed
 
 
-def test_a_request_without_its_files_is_refused_and_closes_those_it_has(engine: Engine, tmp_path: Path) -> None:
+def test_a_request_without_its_files_is_refused_and_closes_those_it_has(worker: RpcWorker, tmp_path: Path) -> None:
     (tmp_path / "clip").write_bytes(b"clip")
     descriptor = os.open(tmp_path / "clip", os.O_RDONLY)
     with pytest.raises(ImageUnreadable):
-        answer_clip(engine, "clip_draw", None, [descriptor])
+        worker.answer("clip_draw", None, [descriptor])
     with pytest.raises(OSError, match="descriptor"):
         os.fstat(descriptor)

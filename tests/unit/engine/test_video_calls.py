@@ -10,23 +10,27 @@ from agent.domain.errors import EngineBadAnswer
 from agent.domain.face import Box, Quality
 from agent.domain.redaction import Look, Reason, Shape, Style
 from agent.domain.video import Clip, Covered, Find, Knot, Part, Seen, Sight, Way, Word
-from agent.engine import video_wire as wire
+from agent.engine import video_calls
+from agent.engine.video_calls import CLIPS
 from agent.engine.video_ports import Joined
 
 CLIP = Clip("a" * 64, 1000, 640, 480, 1 / 12800, 0.04, 50, "mp4", (Part(0, 100), Part(100, 200)), True, False, ("subtitles",))
 SEEN = Seen((Sight(3, (Find(Box(1, 2, 3, 4), 0.5),)), Sight(9)), (9,))
 
-
+LOOK = video_calls.Look(Part(0, 10), 0.1)
+DRAW = video_calls.Draw(Part(0, 10), (), "mp4")
+JOIN = video_calls.Join((), "mp4", strip=False)
 PRINTED = Seen((Sight(3, (Find(Box(1, 2, 3, 4), 0.5, FreshPrint(bytes(range(256)) * 3, Quality(20, 90, 1, -1))),)),), ())
 
 
 def test_what_is_true_comes_back_as_it_was() -> None:
-    assert wire.check_seen(wire.SEEN.load(wire.SEEN.dump(PRINTED)), Part(0, 10), prints=True) == PRINTED
-    assert wire.check_clip(wire.CLIP.load(wire.CLIP.dump(CLIP))) == CLIP
-    assert wire.check_seen(wire.SEEN.load(wire.SEEN.dump(SEEN)), Part(0, 10)) == SEEN
+    seen = CLIPS.look.response
+    assert CLIPS.look.checked(seen.load(seen.dump(PRINTED)), replace(LOOK, embedder="mobilefacenet-2")) == PRINTED
+    assert CLIPS.probe.checked(CLIPS.probe.response.load(CLIPS.probe.response.dump(CLIP)), None) == CLIP
+    assert CLIPS.look.checked(seen.load(seen.dump(SEEN)), LOOK) == SEEN
     way = Covered(Way((Knot(0, Box(0, 0, 9, 9)), Knot(5, Box(2, 2, 9, 9)))), Look(Style.EMOJI, Shape.BOX), Reason.PERSON)
-    draw = wire.Draw(Part(0, 10), (way,), "webm")
-    assert wire.DRAW.load(wire.DRAW.dump(draw)) == draw
+    draw = video_calls.Draw(Part(0, 10), (way,), "webm")
+    assert CLIPS.draw.request.load(CLIPS.draw.request.dump(draw)) == draw
 
 
 @pytest.mark.parametrize(
@@ -50,7 +54,7 @@ def test_what_is_true_comes_back_as_it_was() -> None:
 )
 def test_an_impossible_clip_is_none(lie: dict[str, object]) -> None:
     with pytest.raises(EngineBadAnswer):
-        wire.check_clip(replace(CLIP, **lie))  # type: ignore[arg-type]
+        CLIPS.probe.checked(replace(CLIP, **lie), None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -70,17 +74,17 @@ def test_an_impossible_clip_is_none(lie: dict[str, object]) -> None:
 )
 def test_what_can_not_have_been_seen_in_a_part_is_not_believed(seen: Seen) -> None:
     with pytest.raises(EngineBadAnswer):
-        wire.check_seen(seen, Part(0, 10))
+        CLIPS.look.checked(seen, LOOK)
 
 
 @pytest.mark.parametrize(
     "check",
     [
-        lambda: wire.check_drawn(wire.Drawn(1, 0)),
-        lambda: wire.check_drawn(wire.Drawn(0, 1)),
-        lambda: wire.check_drawn(wire.Drawn(-1, 1)),
-        lambda: wire.check_joined(Joined(0, ())),
-        lambda: wire.check_joined(Joined(1, ("A NAME",))),
+        lambda: CLIPS.draw.checked(video_calls.Drawn(1, 0), DRAW),
+        lambda: CLIPS.draw.checked(video_calls.Drawn(0, 1), DRAW),
+        lambda: CLIPS.draw.checked(video_calls.Drawn(-1, 1), DRAW),
+        lambda: CLIPS.join.checked(Joined(0, ()), JOIN),
+        lambda: CLIPS.join.checked(Joined(1, ("A NAME",)), JOIN),
     ],
 )
 def test_what_can_not_have_been_written_is_not_believed(check: Callable[[], object]) -> None:

@@ -7,8 +7,9 @@ import pytest
 from agent.domain.errors import EngineBadAnswer
 from agent.domain.face import Box, Face, Quality
 from agent.domain.image import Recipe
-from agent.domain.screen import Monitor
-from agent.engine import screen_wire
+from agent.domain.screen import Monitor, ScreenRef
+from agent.engine import screen_calls
+from agent.engine.screen_calls import CoverRequest
 from agent.engine.screen_port import Frame
 from agent.engine.watching_port import Watched, WatchTask
 
@@ -19,7 +20,10 @@ TASK = WatchTask(Recipe("centerface-2"), min_score=0.5, min_face=20)
 
 
 def test_monitors_come_back_as_they_were_sent() -> None:
-    assert screen_wire.check_monitors(screen_wire.MONITORS.load(screen_wire.MONITORS.dump((ONE, BESIDE)))) == (ONE, BESIDE)
+    assert screen_calls.MONITORS.checked(screen_calls.MONITORS.response.load(screen_calls.MONITORS.response.dump((ONE, BESIDE))), None) == (
+        ONE,
+        BESIDE,
+    )
 
 
 @pytest.mark.parametrize(
@@ -39,20 +43,20 @@ def test_monitors_come_back_as_they_were_sent() -> None:
 )
 def test_monitors_that_no_desk_has_are_a_bad_answer(wrong: tuple[Monitor, ...]) -> None:
     with pytest.raises(EngineBadAnswer):
-        screen_wire.check_monitors(wrong)
+        screen_calls.MONITORS.checked(wrong, None)
 
 
 @pytest.mark.parametrize("wrong", [Frame("../a", 10, 10), Frame("0a" * 16, 0, 10), Frame("0a" * 16, 10, 10**12)])
 def test_a_picture_that_can_not_be_is_a_bad_answer(wrong: Frame) -> None:
-    assert screen_wire.check_frame(Frame("0a" * 16, 10, 10)) == Frame("0a" * 16, 10, 10)
+    assert screen_calls.GRAB.checked(Frame("0a" * 16, 10, 10), ScreenRef()) == Frame("0a" * 16, 10, 10)
     with pytest.raises(EngineBadAnswer):
-        screen_wire.check_frame(wrong)
+        screen_calls.GRAB.checked(wrong, ScreenRef())
 
 
 def test_a_covered_picture_is_of_the_format_that_was_asked_for() -> None:
-    assert screen_wire.check_picture(b"\xff\xd8\xff...", "jpeg")
+    assert screen_calls.COVER.checked(b"\xff\xd8\xff...", CoverRequest("0a" * 16, (), "jpeg"))
     with pytest.raises(EngineBadAnswer):
-        screen_wire.check_picture(b"<svg>", "png")
+        screen_calls.COVER.checked(b"<svg>", CoverRequest("0a" * 16, (), "png"))
 
 
 @pytest.mark.parametrize(
@@ -68,6 +72,6 @@ def test_a_covered_picture_is_of_the_format_that_was_asked_for() -> None:
     ],
 )
 def test_faces_that_can_not_be_seen_on_a_screen_are_a_bad_answer(wrong: Watched) -> None:
-    assert screen_wire.check_watched(Watched(True, (FACE,)), TASK) == Watched(True, (FACE,))
+    assert screen_calls.WATCH.checked(Watched(True, (FACE,)), TASK) == Watched(True, (FACE,))
     with pytest.raises(EngineBadAnswer):
-        screen_wire.check_watched(wrong, TASK)
+        screen_calls.WATCH.checked(wrong, TASK)

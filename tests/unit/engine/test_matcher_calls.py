@@ -7,10 +7,10 @@ import pytest
 from agent.domain.embeddings import FacePrint, GroupMember, Spread
 from agent.domain.errors import EngineBadAnswer
 from agent.domain.people import Candidate
-from agent.engine import matcher_wire, rpc
+from agent.engine import matcher_calls, rpc
+from agent.engine.matcher_calls import EMBEDDING_BYTES, IdentifyRequest, MatcherHello, NearRequest, Prints, SpreadRequest
 from agent.engine.matcher_port import Query
 from agent.engine.matcher_service import MatchService
-from agent.engine.matcher_wire import EMBEDDING_BYTES, IdentifyRequest, MatcherHello, NearRequest, Prints, SpreadRequest
 
 
 def embedding(place: int) -> bytes:
@@ -22,20 +22,22 @@ def embedding(place: int) -> bytes:
 def test_everything_comes_back_as_it_was_sent() -> None:
     prints = Prints.of([FacePrint(1, embedding(0), 5, 0.25), FacePrint(2, embedding(1))])
     query = Query((b"\xfb\xff", b""), (3, 4))
-    assert matcher_wire.PRINTS.load(matcher_wire.PRINTS.dump(prints)) == prints
-    assert matcher_wire.NEAR.load(matcher_wire.NEAR.dump(NearRequest(query, 1.05, 10))) == NearRequest(query, 1.05, 10)
-    assert matcher_wire.IDENTIFY.load(matcher_wire.IDENTIFY.dump(IdentifyRequest(query, 1.05, 5))) == IdentifyRequest(query, 1.05, 5)
-    assert matcher_wire.NEARS.load(matcher_wire.NEARS.dump([[(1, 0.5)], []])) == [[(1, 0.5)], []]
-    assert matcher_wire.HELLO.load(matcher_wire.HELLO.dump(MatcherHello(7))) == MatcherHello(7)
-    assert matcher_wire.PAIRS.load(matcher_wire.PAIRS.dump(((1, 2), (3, 0)))) == ((1, 2), (3, 0))
-    assert matcher_wire.FACES.load(matcher_wire.FACES.dump((1, 2))) == (1, 2)
+    assert matcher_calls.PUT.request.load(matcher_calls.PUT.request.dump(prints)) == prints
+    assert matcher_calls.NEAR.request.load(matcher_calls.NEAR.request.dump(NearRequest(query, 1.05, 10))) == NearRequest(query, 1.05, 10)
+    assert matcher_calls.IDENTIFY.request.load(matcher_calls.IDENTIFY.request.dump(IdentifyRequest(query, 1.05, 5))) == IdentifyRequest(
+        query, 1.05, 5
+    )
+    assert matcher_calls.NEAR.response.load(matcher_calls.NEAR.response.dump([[(1, 0.5)], []])) == [[(1, 0.5)], []]
+    assert matcher_calls.HELLO.response.load(matcher_calls.HELLO.response.dump(MatcherHello(7))) == MatcherHello(7)
+    assert matcher_calls.ASSIGN.request.load(matcher_calls.ASSIGN.request.dump(((1, 2), (3, 0)))) == ((1, 2), (3, 0))
+    assert matcher_calls.DROP.request.load(matcher_calls.DROP.request.dump((1, 2))) == (1, 2)
     assert len(query) == 4
 
 
 def test_prints_go_by_column_and_in_parts_and_those_of_another_length_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matcher_wire, "AT_ONCE", 2)
+    monkeypatch.setattr(matcher_calls, "AT_ONCE", 2)
     prints = [FacePrint(1, embedding(0), 5), FacePrint(2, b"short"), FacePrint(3, embedding(2), trust=0.5)]
-    assert list(matcher_wire.parts(prints)) == [Prints((1,), embedding(0), (5,), (1.0,)), Prints((3,), embedding(2), (0,), (0.5,))]
+    assert list(matcher_calls.parts(prints)) == [Prints((1,), embedding(0), (5,), (1.0,)), Prints((3,), embedding(2), (0,), (0.5,))]
 
 
 def test_columns_of_different_lengths_are_refused() -> None:
@@ -47,14 +49,14 @@ def test_columns_of_different_lengths_are_refused() -> None:
 @pytest.mark.parametrize("found", [[], [[], []], [[(0, 0.5)]], [[(1, -0.5)]], [[(1, 2.5)]], [[(1, 0.5), (2, 0.5)]]])
 def test_faces_that_can_not_be_the_answer_are_not_believed(found: list[list[tuple[int, float]]]) -> None:
     with pytest.raises(EngineBadAnswer):
-        matcher_wire.check_near(found, NearRequest(Query(faces=(9,)), 1.0, 1))
-    assert matcher_wire.check_near([[(1, 0.5)]], NearRequest(Query(faces=(9,)), 1.0, 1)) == [[(1, 0.5)]]
+        matcher_calls.NEAR.checked(found, NearRequest(Query(faces=(9,)), 1.0, 1))
+    assert matcher_calls.NEAR.checked([[(1, 0.5)]], NearRequest(Query(faces=(9,)), 1.0, 1)) == [[(1, 0.5)]]
 
 
 @pytest.mark.parametrize("found", [[], [[Candidate(0, 0.5, 1, 1)]], [[Candidate(1, 0.5, 2, 1)]], [[Candidate(1, 0.5, 1, 1)] * 2]])
 def test_people_that_can_not_be_the_answer_are_not_believed(found: list[list[Candidate]]) -> None:
     with pytest.raises(EngineBadAnswer):
-        matcher_wire.check_people(found, IdentifyRequest(Query(faces=(9,)), 1.0, 1))
+        matcher_calls.IDENTIFY.checked(found, IdentifyRequest(Query(faces=(9,)), 1.0, 1))
 
 
 @pytest.mark.parametrize(
@@ -63,22 +65,22 @@ def test_people_that_can_not_be_the_answer_are_not_believed(found: list[list[Can
 def test_groups_that_can_not_be_the_answer_are_not_believed(found: list[Spread]) -> None:
     asked = SpreadRequest(((1, 2),), 1)
     with pytest.raises(EngineBadAnswer):
-        matcher_wire.check_spread(found, asked)
-    assert matcher_wire.check_spread([Spread((1,), (2,), 0.5)], asked) == [Spread((1,), (2,), 0.5)]
+        matcher_calls.SPREAD.checked(found, asked)
+    assert matcher_calls.SPREAD.checked([Spread((1,), (2,), 0.5)], asked) == [Spread((1,), (2,), 0.5)]
 
 
 def test_numbers_that_are_none_are_bad_answers() -> None:
     with pytest.raises(EngineBadAnswer):
-        rpc.believe(rpc.answer(1, [[[1, float("nan")]]]), 1, matcher_wire.NEARS)
+        rpc.believe(rpc.answer(1, [[[1, float("nan")]]]), 1, matcher_calls.NEAR.response)
 
 
 def test_groups_are_told_whole_and_some_at_a_time() -> None:
     sizes = (1, 3, 12_000, 2, 9_000, 5)
     members = [GroupMember(1 + face, 1, group_id=face % 7) for face in range(100)]
     members += [GroupMember(1_000 * group + each, 1, group_id=100 + group) for group, size in enumerate(sizes) for each in range(size)]
-    parts = list(matcher_wire.by_group(members))
+    parts = list(matcher_calls.by_group(members))
     assert sorted(face for part in parts for face in part.faces) == sorted(each.face_id for each in members)
     assert 2 <= len(parts) <= 4
     labelled = [{group for group in part.groups if group} for part in parts]
     assert sum(map(len, labelled)) == len(set.union(*labelled)), "none is in two parts"
-    assert list(matcher_wire.by_group([])) == []
+    assert list(matcher_calls.by_group([])) == []

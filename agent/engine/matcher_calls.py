@@ -1,16 +1,14 @@
-"""What the agent and its matcher say to each other, in the engine's way of speaking."""
+"""The calls of the matcher, and which responses are possible."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from pydantic import TypeAdapter
-
 from agent.domain.embeddings import FacePrint, GroupMember, Near, Spread
-from agent.domain.errors import EngineBadAnswer
 from agent.domain.people import Candidate
+from agent.engine.engine_calls import START_LIMIT_S
 from agent.engine.matcher_port import Query
-from agent.engine.rpc import STRICT, Codec
+from agent.engine.rpc import DONE, NOTHING, Call, Codec
 from agent.engine.sandbox.wall import OPEN, Wall
 
 # Of MobileFaceNet: 192 values of 4 bytes.
@@ -96,19 +94,6 @@ class Placed:
     groups: tuple[tuple[int, int], ...] | None
 
 
-HELLO = Codec[MatcherHello](TypeAdapter(tuple[MatcherHello], config=STRICT))
-PRINTS = Codec[Prints](TypeAdapter(tuple[Prints], config=STRICT))
-FACES = Codec[tuple[int, ...]](TypeAdapter(tuple[tuple[int, ...]], config=STRICT))
-PAIRS = Codec[tuple[tuple[int, int], ...]](TypeAdapter(tuple[tuple[tuple[int, int], ...]], config=STRICT))
-MEMBERS = Codec[Members](TypeAdapter(tuple[Members], config=STRICT))
-PLACED = Codec[Placed](TypeAdapter(tuple[Placed], config=STRICT))
-NEAR = Codec[NearRequest](TypeAdapter(tuple[NearRequest], config=STRICT))
-NEARS = Codec[list[list[Near]]](TypeAdapter(tuple[list[list[Near]]], config=STRICT))
-SPREAD = Codec[SpreadRequest](TypeAdapter(tuple[SpreadRequest], config=STRICT))
-SPREADS = Codec[list[Spread]](TypeAdapter(tuple[list[Spread]], config=STRICT))
-IDENTIFY = Codec[IdentifyRequest](TypeAdapter(tuple[IdentifyRequest], config=STRICT))
-
-
 def parts(prints: Sequence[FacePrint]) -> Iterator[Prints]:
     """As many as go in a line."""
     return (Prints.of(prints[start : start + AT_ONCE]) for start in range(0, len(prints), AT_ONCE))
@@ -126,34 +111,40 @@ def by_group(members: Sequence[GroupMember]) -> Iterator[Members]:
         yield Members.of(part)
 
 
-def check_near(found: list[list[Near]], asked: NearRequest) -> list[list[Near]]:
-    """What was found, if it can be the answer to what was asked. Raises EngineBadAnswer."""
-    sound = len(found) == len(asked.query) and all(
+def is_near(found: list[list[Near]], asked: NearRequest) -> bool:
+    """Whether it can be the answer to what was asked."""
+    return len(found) == len(asked.query) and all(
         len(row) <= asked.limit and all(face > 0 and 0 <= distance <= 2.01 for face, distance in row) for row in found
     )
-    if not sound:
-        raise EngineBadAnswer
-    return found
 
 
-def check_spread(found: list[Spread], asked: SpreadRequest) -> list[Spread]:
+def is_spread(found: list[Spread], asked: SpreadRequest) -> bool:
     """The same for groups: a face that was not asked about is in no answer."""
-    sound = len(found) == len(asked.groups) and all(
+    return len(found) == len(asked.groups) and all(
         len(each.least_alike) <= asked.most and {*each.least_alike, *each.other_half} <= set(group) and 0 <= each.apart <= 2.01
         for each, group in zip(found, asked.groups, strict=True)
     )
-    if not sound:
-        raise EngineBadAnswer
-    return found
 
 
-def check_people(found: list[list[Candidate]], asked: IdentifyRequest) -> list[list[Candidate]]:
+def are_people(found: list[list[Candidate]], asked: IdentifyRequest) -> bool:
     """The same for people."""
-    sound = len(found) == len(asked.query) and all(
+    return len(found) == len(asked.query) and all(
         len(row) <= asked.most
         and all(each.person_id != 0 and 0 <= each.distance <= 2.01 and 0 <= each.agree <= each.references for each in row)
         for row in found
     )
-    if not sound:
-        raise EngineBadAnswer
-    return found
+
+
+_MEMBERS, _PLACED, _PAIRS = Codec(Members), Codec(Placed), Codec(tuple[tuple[int, int], ...])
+HELLO = Call("hello", NOTHING, Codec(MatcherHello), limit=START_LIMIT_S)
+PUT = Call("put", Codec(Prints), DONE)
+DROP = Call("drop", Codec(tuple[int, ...]), DONE)
+ASSIGN = Call("assign", _PAIRS, DONE)
+NEAR = Call("near", Codec(NearRequest), Codec(list[list[Near]]), is_near)
+IDENTIFY = Call("identify", Codec(IdentifyRequest), Codec(list[list[Candidate]]), are_people)
+SPREAD = Call("spread", Codec(SpreadRequest), Codec(list[Spread]), is_spread)
+GROUP = Call("group", _MEMBERS, DONE)
+GROUPED = Call("grouped", NOTHING, _PLACED)
+BEGIN = Call("begin", _PAIRS, DONE)
+RESTORE = Call("restore", _MEMBERS, DONE)
+PLACE = Call("place", _MEMBERS, _PLACED)
