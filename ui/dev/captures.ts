@@ -34,7 +34,7 @@ function taken(image: ImageOut, id: string, copied: boolean): Taken {
 }
 
 function all({ images }: World, { scene }: Options): Taken[] {
-  // Of the made-up photos the first shows a family, the fourth a class, the fifth nobody.
+  // Of the made-up photos the first shows a family, the fourth a class, the fifth no people.
   const of = (index: number, id: string, copied = true): Taken[] => images.slice(index, index + 1).map((image) => taken(image, id, copied))
   open ??=
     scene === 'captured' ? of(0, 'a')

@@ -9,7 +9,7 @@ const NAMES = {
 
 type Language = keyof typeof NAMES
 
-/** Faces in parts of the picture: middle x, middle y, height; then the person (-1 nobody) and how sure. */
+/** Faces in parts of the picture: middle x, middle y, height; then the person (-1 for none) and how certain. */
 type Plan = readonly (readonly [number, number, number, number, FaceOut['certainty']])[]
 
 const FAMILY: Plan = [

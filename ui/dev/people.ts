@@ -1,4 +1,4 @@
-/** The made-up agent's people: faces of one and of nobody, doubts, and edits that can be taken back; kept until a page is opened with another scene. */
+/** The made-up agent's people: named and unnamed faces, doubts, and edits that can be undone; kept until a page is opened with another scene. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
@@ -6,7 +6,7 @@ import type { Edit } from '../src/api/peopleApi.ts'
 import type { Doubt, FaceOut, FaceRef, FaceSearchOut, ImageOut, NameConflict, PersonDetail, PersonFace, PersonOut, Problem, Step } from '../src/api/types.ts'
 import type { Options, World } from './fixtures.ts'
 
-/** What was said of a face: whose it is (null: nobody's), and whether it is ignored or sure. */
+/** Edits of a face: its person (null for none), and whether it is ignored or confirmed. */
 interface Said {
   readonly person: number | null
   readonly certainty?: FaceOut['certainty']

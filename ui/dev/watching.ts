@@ -1,4 +1,4 @@
-/** Watching the screen, as the agent would have it: in the scene `watched` it goes on, and somebody was just seen. */
+/** Watching the screen, as the agent does it: in the scene `watched` it is on, and a person was just seen. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 

@@ -1,4 +1,4 @@
-/** Puts a page into the document, and follows the agent from then on. */
+/** Mounts a page and follows the agent's events. */
 
 import { mount, type Component } from 'svelte'
 
@@ -13,7 +13,7 @@ function desktop(agent: string): string {
   return agent.includes('Mac OS') ? 'macos' : 'linux'
 }
 
-/** @param unseen the agent is followed also while nobody can see the page, which is then up to date when it is shown */
+/** @param unseen follow the agent while the page is hidden, too, so that it is up to date when it is shown */
 export function bootstrap(page: Component, unseen = false): void {
   const target = document.getElementById('app')
   if (target === null) throw new Error('the document has no #app')

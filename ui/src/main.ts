@@ -1,4 +1,4 @@
-/** Starts the page for a browser. */
+/** Entry of the page in a browser. */
 
 import { bootstrap } from './bootstrap'
 import { routeOf } from './lib/route'

@@ -1,4 +1,4 @@
-/** Starts the small window. */
+/** Entry of the popup. */
 
 import { bootstrap } from './bootstrap'
 import PopupWindow from './popup/PopupWindow.svelte'

@@ -1,4 +1,4 @@
-/** The first that runs, and small: asks for the photos, and for the pictures of the first of them, while the program is on its way. */
+/** The small first script: requests the photos and their first pictures while the program is loading. */
 
 import { thumbnailUrl } from './api/client'
 import { EVERYTHING, filterQuery } from './api/photoFilter'

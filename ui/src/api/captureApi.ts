@@ -1,4 +1,4 @@
-/** Calls about captures of the screen that are open for review. What is covered is never in an answer. */
+/** Calls about screen captures that wait for review. An answer never contains what is covered. */
 
 import type { Client } from './client'
 import { session } from './pageSession'

@@ -1,4 +1,4 @@
-/** Calls of the agent's HTTP API: same origin, signed with the session's key. */
+/** The client of the agent's HTTP API: same origin, signed with the session's key. */
 
 import { session } from './pageSession'
 import { filterQuery, type ActionDone, type LibraryAction, type LibraryFilter, type PackedIndex } from './photoFilter'

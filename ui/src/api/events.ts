@@ -1,4 +1,4 @@
-/** The agent's event stream, which comes back by itself after the agent was gone. */
+/** The agent's event stream. It reconnects after the agent was gone. */
 
 import { ApiError } from './client'
 import { session } from './pageSession'
@@ -25,7 +25,7 @@ export interface Listener {
 const FIRST_WAIT_MS = 1_000
 const LONGEST_WAIT_MS = 10_000
 
-/** What says whether somebody can see the page: the document. */
+/** The document, which says whether the page is visible. */
 export interface Seen {
   readonly visibilityState: string
   addEventListener(event: 'visibilitychange', call: () => void): void

@@ -1,4 +1,4 @@
-/** Calls about people, groups of faces and doubtful faces. What the user says to them goes through `edits.svelte.ts`. */
+/** Calls about people, groups of faces and doubtful faces. Edits go through `edits.svelte.ts`. */
 
 import type { Client } from './client'
 import { session } from './pageSession'

@@ -1,4 +1,4 @@
-/** What the library is narrowed to, and what can be done with many photos at once. */
+/** The library's filter, and actions on many photos at once. */
 
 export interface LibraryFilter {
   readonly folder: string | null
@@ -8,19 +8,19 @@ export interface LibraryFilter {
   readonly facesMin: number | null
   readonly facesMax: number | null
   readonly hidden: boolean
-  /** ids of people, and how they are meant: all of them, any of them, or they and nobody else whom one knows */
+  /** ids of people, and how they combine: all of them, any of them, or no other known people */
   readonly people: readonly number[]
   readonly match: Match
-  /** with faces that nobody has named */
-  /** only where they are confirmed or certain */
+  /** only photos where these people are confirmed or certain */
   readonly certain: boolean
+  /** photos with faces without a name */
   readonly unnamed: boolean
   /** found by a face: no other photos */
   readonly images: readonly number[] | null
   readonly favourites: boolean
   /** part of the name of a file, or of a folder inside the watched one; empty for all */
   readonly text: string
-  /** the files that could not be looked at, instead of photos */
+  /** the files that could not be scanned, instead of photos */
   readonly problems: boolean
 }
 

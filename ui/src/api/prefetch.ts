@@ -1,4 +1,4 @@
-/** What is asked for before the program itself has been read by the browser; the program takes it from here instead of asking again. */
+/** Requests that are sent before the browser has loaded the program; the program takes the answers from here. */
 
 import { session } from './pageSession'
 
@@ -11,7 +11,7 @@ export function askEarly(path: string): Promise<Response> {
   return answer
 }
 
-/** The answer to what was asked early, once: whoever asks a second time wants to know anew. */
+/** The prefetched answer, once: a second request goes to the agent. */
 export function takeEarly(path: string): Promise<Response> | undefined {
   const answer = asked.get(path)
   asked.delete(path)

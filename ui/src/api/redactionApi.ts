@@ -1,4 +1,4 @@
-/** Calls about covered copies: batches of them, what is on each, and starting more. */
+/** Calls about covered copies: list batches, read and edit copies, start a batch. */
 
 import type { Client } from './client'
 import { session } from './pageSession'

@@ -1,4 +1,4 @@
-/** Calls for settings, watched folders, the first run and quiet times: the shapes of the agent's API. */
+/** Calls about settings, watched folders, onboarding and do not disturb. */
 
 import type { Client } from './client'
 import type { Estimate, FirstRun, FolderRemoved, Sessions, SettingGroup, SettingOut, SettingsOut, WatchedFolder, WelcomeChoices } from './types'

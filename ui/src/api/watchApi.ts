@@ -1,4 +1,4 @@
-/** Calls about watching the screen: the shapes of the agent's API. */
+/** Calls about watching the screen. */
 
 import type { Client } from './client'
 import type { WatchOut } from './types'

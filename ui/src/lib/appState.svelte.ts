@@ -1,4 +1,4 @@
-/** All that the pages show, fed by the event stream; components read it and call its actions, nothing else. */
+/** The state that all pages share, fed by the event stream. Components read it and call its actions. */
 
 import { Client, ApiError, Unreachable } from '../api/client'
 import { follow, type Happened, type Seen } from '../api/events'
@@ -11,7 +11,7 @@ export type Connection = 'connecting' | 'live' | 'offline' | 'refused'
 const PAGE = 60
 const NEWEST = 8
 const REFRESH_MS = 400
-/** In a burst the lists may lag a little: the summary is what is looked at. */
+/** In a burst the lists may lag a little: the user looks at the summary. */
 const REFRESH_BURST_MS = 2_000
 const RATES_KEPT = 40
 const CLOCK_MS = 20_000
@@ -32,10 +32,10 @@ export class AppState {
   now = $state(Date.now())
   /** what was deleted when recognition was last switched off */
   purged = $state.raw<{ readonly prints: number; readonly pictures: number } | null>(null)
-  /** grows whenever the lists are read anew: who shows something else of the library reads that too */
+  /** counts the readings of the lists: components that show other parts of the library load them again, too */
   changes = $state(0)
 
-  /** what the agent speaks, as it said when it refused this page */
+  /** the agent's language, as it said when it refused this page */
   spoken = $state<Language | null>(null)
 
   language = $derived(this.status?.language ?? this.spoken ?? systemLanguage())
@@ -52,7 +52,7 @@ export class AppState {
     return until !== null && Date.parse(until) > this.now ? new Date(until) : null
   })
 
-  /** Reads the lists anew, soon. */
+  /** Loads the lists again soon. */
   readonly refresh = coalesce(
     () => this.readLists(),
     () => (this.status?.burst ? REFRESH_BURST_MS : REFRESH_MS),
@@ -105,7 +105,7 @@ export class AppState {
     this.refresh()
   }
 
-  /** Reads the newest photos, the problems and the people anew. */
+  /** Loads the newest photos, the problems and the people. */
   async readLists(): Promise<void> {
     this.changes += 1
     await this.read(async () => {
@@ -141,7 +141,7 @@ export class AppState {
   /** Opens the browser at a place in the program, such as `photo-12`. */
   open = (place: string): Promise<boolean> => this.act(() => this.client.open(place))
 
-  /** Does what the user asked for; a failure is shown until it is put away or something works. False if it did not work. */
+  /** Runs an action of the user. A failure is shown until it is dismissed or an action works. Returns whether it worked. */
   async act(action: () => Promise<void>): Promise<boolean> {
     let worked = false
     this.failure = await this.attempt(async () => {
@@ -151,12 +151,12 @@ export class AppState {
     return worked
   }
 
-  /** Reads something to show; why it could not be read is shown until it can. */
+  /** Loads something to show. A failure is shown until loading works. */
   async read(reading: () => Promise<void>): Promise<void> {
     this.unread = await this.attempt(reading)
   }
 
-  /** What the API said against it; null if it worked, or if the agent is away: the event stream notices that and says so. */
+  /** The problem that the API reported; null if it worked, or if the agent is away, which the event stream notices. */
   private async attempt(call: () => Promise<void>): Promise<Problem | null> {
     try {
       await call()

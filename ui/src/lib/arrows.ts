@@ -1,4 +1,4 @@
-/** Arrow keys on a page that has just been opened: they go on in its list of photos, faces or people, else the page is scrolled. */
+/** Arrow keys on a page that has just opened: they move the focus into its list, or scroll a page without one. */
 
 const SCROLLED_PX = 60
 

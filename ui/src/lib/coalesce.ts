@@ -1,4 +1,4 @@
-/** Many wishes, few runs. */
+/** Runs a task once for many requests. */
 
 /**
  * A function that runs `work` soon after it is called, never twice at once and at most once in `interval` milliseconds; calls

@@ -1,4 +1,4 @@
-/** Days and spans of days, as the library's filter knows them. */
+/** Dates and date ranges of the library's filter. */
 
 import { dateFormat, day } from './format'
 import type { Language, Texts } from './i18n'

@@ -1,4 +1,4 @@
-/** What a photo is when it is dragged out of the page: its own file. */
+/** The data of a photo that is dragged out of the page: its own file. */
 
 import { originalUrl } from '../api/client'
 import { session } from '../api/pageSession'
@@ -46,7 +46,7 @@ export function dragCopy(data: DataTransfer, { id, name }: Pick<Dragged, 'id' | 
  * instead, that is without loss.
  */
 export function dragCapture(data: DataTransfer, id: string, origin: string, now = new Date()): void {
-  // The address of a picture in a text would lead nobody anywhere.
+  // A picture's address is useless in a text.
   data.clearData('text/html')
   // Named by the local time, as when it is saved.
   download(data, 'image/png', `AI Popup ${now.toLocaleString('sv').replaceAll(':', '.')}.png`, origin + session.address(`/api/captures/${id}/picture`))

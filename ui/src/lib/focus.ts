@@ -1,4 +1,4 @@
-/** Where the keyboard goes on when what had it is gone. */
+/** Moves the focus when the element that had it is removed. */
 
 import { tick } from 'svelte'
 

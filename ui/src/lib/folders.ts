@@ -1,4 +1,4 @@
-/** Paths of folders, whichever way their system writes them. */
+/** Paths of folders, in the notation of any system. */
 
 const withoutEnd = (path: string): string => path.replace(/[/\\]+$/, '')
 

@@ -1,4 +1,4 @@
-/** Times, rates and dates in words. */
+/** Formats times, rates, sizes and dates. */
 
 import type { Language, Texts } from './i18n'
 

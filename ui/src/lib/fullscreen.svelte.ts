@@ -1,4 +1,4 @@
-/** The whole screen for one picture: the document takes it, so that menus and messages are still over it. */
+/** Full screen for one picture. The whole document goes full screen, so that menus and messages stay visible. */
 
 class FullScreen {
   on = $state(false)

@@ -1,4 +1,4 @@
-/** Where a photo lies in its view, and where the frames and tags of its faces go. Pure arithmetic, in CSS pixels. */
+/** Places a photo in its view, and the frames and tags of its faces. Pure arithmetic, in CSS pixels. */
 
 import type { FaceOut } from '../api/types'
 
@@ -72,7 +72,7 @@ function slide(length: number, window: number, part: { start: number; length: nu
 const LEAST_SEEN = 0.34
 const MOST_ENLARGED = 3
 
-/** The photo's rectangle around one face: the view is filled, the face is near its middle and large enough to know somebody by. */
+/** The photo's rectangle around one face: it fills the view, with the face near the middle and large enough to recognise. */
 export function fitAround(face: Boxed, image: Size, view: Size): Rect {
   if (image.width <= 0 || image.height <= 0) return { x: 0, y: 0, ...view }
   const [left, top, wide, high] = face.box

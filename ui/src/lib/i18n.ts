@@ -1,4 +1,4 @@
-/** Texts in the user's language, by the same rules and from the same catalogue as `agent/core/i18n.py`. */
+/** Texts in the user's language, by the rules and the catalogue of `agent/core/i18n.py`. */
 
 import * as first from 'virtual:texts/app,ui'
 

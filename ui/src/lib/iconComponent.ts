@@ -1,4 +1,4 @@
-/** What `icons.ts` makes of each icon. */
+/** Makes a component of each icon that `icons.ts` packs. */
 
 import type { Component } from 'svelte'
 

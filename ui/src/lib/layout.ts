@@ -1,4 +1,4 @@
-/** The justified grid as arithmetic: where each of many photos lies, worked out once per width and kept in typed arrays. */
+/** The justified grid as arithmetic: positions of many photos, computed once per width and kept in typed arrays. */
 
 export interface Day {
   /** since 1970 */

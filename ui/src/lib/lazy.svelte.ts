@@ -1,4 +1,4 @@
-/** Parts of the program that the first page does without and that are loaded later. */
+/** Parts of the program that are loaded after the first page. */
 
 export class Lazy<Parts> {
   /** null until they are loaded */

@@ -1,4 +1,4 @@
-/** Keys that are one sign, such as Y or /: they rest while something is typed, and where the user switched them off. */
+/** Single-key shortcuts such as Y or /. They are off while the user types, and if the setting says so. */
 
 import { app } from './appState.svelte'
 

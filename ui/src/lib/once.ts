@@ -1,6 +1,4 @@
-/**
- * Handlers for a button in whose place the next thing to be asked comes at once: a double click, or a key held down, is meant for one.
- */
+/** Handlers for a button that the next question replaces at once: a double click or a key held down must answer only one. */
 export function once(action: () => void): { onclick: (event: MouseEvent) => void; onkeydown: (event: KeyboardEvent) => void } {
   return {
     onclick: (event) => {

@@ -1,4 +1,4 @@
-/** Whether something lies over the page that has the keys for itself: a sheet, a question, a menu or a list of offers. */
+/** Tells whether a sheet, dialog, menu or list lies over the page and takes the keys. */
 export function hasOverlay(): boolean {
   return document.querySelector('[role=dialog], [role=alertdialog], [role=menu], .menu') !== null
 }

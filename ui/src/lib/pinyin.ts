@@ -1,4 +1,4 @@
-/** How names are spelled in Latin letters, so that Chinese ones are found by pinyin or by its initials, and others by theirs. */
+/** Spells names in Latin letters, so that Chinese names are found by pinyin or its initials. */
 
 /**
  * Each syllable with the first character that browsers sort under it: they know the pinyin of every character, but tell only which of two

@@ -1,4 +1,4 @@
-/** One of a few buttons that are radios: Tab goes to the chosen one, arrows go on to the others, and Space or Enter chooses. */
+/** Keyboard control of a radio group: Tab reaches the chosen button, arrows move, Space or Enter chooses. */
 
 const STEPS: Readonly<Record<string, number>> = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }
 

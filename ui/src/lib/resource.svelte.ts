@@ -1,4 +1,4 @@
-/** What pages read from the agent: one way to load it, to load it again when something changed, and to say that it could not be loaded. */
+/** Loads what a page shows: the value, whether it is loading, gone or failed, and reloading when something changed. */
 
 import { untrack } from 'svelte'
 

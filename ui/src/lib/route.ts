@@ -1,4 +1,4 @@
-/** Where in the program a page's fragment points: `#photos`, `#photo-12`, `#people/12`, `#status`, `#online-only`, `#settings/engine.max_memory_mb`. */
+/** Parses a page's fragment: `#photos`, `#photo-12`, `#people/12`, `#status`, `#online-only`, `#settings/engine.max_memory_mb`. */
 
 /** Those that number keys go to, in the sidebar's order. */
 export const PAGES = ['photos', 'people', 'covers', 'problems', 'status', 'settings'] as const
@@ -21,7 +21,7 @@ export function routeOf(hash: string): Route {
   return { page, photo: null, part: rest.length > 0 ? decode(rest.join('/')) : null }
 }
 
-/** Tells later whether the page is still where it is now: an answer that comes late takes nobody along who went elsewhere. */
+/** Returns a function that tells whether the user is still on this page: a late answer must not take them elsewhere. */
 export function here(): () => boolean {
   const place = location.hash
   return () => location.hash === place

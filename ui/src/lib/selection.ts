@@ -1,4 +1,4 @@
-/** Which photos are chosen, the way file managers do it. */
+/** The selection of photos or faces, as in a file manager. */
 
 export interface Selection {
   readonly ids: ReadonlySet<number>

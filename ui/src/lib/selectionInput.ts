@@ -1,4 +1,4 @@
-/** How keyboard and pointer choose in a grid, as in a file manager. */
+/** Selecting in a grid by keyboard and pointer, as in a file manager. */
 
 import type { Direction } from './layout'
 import { everything, only, range, toggle, walk, type Selection } from './selection'

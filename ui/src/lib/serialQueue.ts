@@ -1,4 +1,4 @@
-/** Does one thing after the other, in the order they were asked for, so that the next builds on what the one before it has read. */
+/** Runs tasks one after the other in the order they were added, so that each sees the result of the one before. */
 export function serialQueue(): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve()
   return (work) => {

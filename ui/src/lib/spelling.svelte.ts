@@ -1,4 +1,4 @@
-/** How names are spelled: read when somebody first looks for a name, for the first page does without. */
+/** Loads the spelling of names when a search first needs it. */
 
 type Spelled = (name: string, typed: string) => 1 | 2 | 3
 

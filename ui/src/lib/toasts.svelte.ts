@@ -1,6 +1,6 @@
 /**
- * Short messages at the foot of the page about what was just done, and the steps of this page that can be undone: a step outlives its message.
- * Never for errors: those stand beside their cause.
+ * Short messages at the foot of the page about what was just done, and the steps that can be undone; a step outlives its message. Errors are
+ * shown beside their cause instead.
  */
 
 import { app, type AppState } from './appState.svelte'

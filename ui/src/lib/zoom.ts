@@ -1,4 +1,4 @@
-/** How near a picture is looked at, as arithmetic: it is enlarged about a point and moved no further than its edges. In CSS pixels. */
+/** The zoom of a picture as arithmetic: enlarged about a point, moved no further than its edges. In CSS pixels. */
 
 import type { Rect, Size } from './geometry'
 

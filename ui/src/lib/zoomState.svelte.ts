@@ -1,4 +1,4 @@
-/** A picture that is looked at from near: by wheel at the pointer, double click and drag, and by key. */
+/** The zoom of a picture, controlled by wheel, double click, drag and keys. */
 
 import type { Attachment } from 'svelte/attachments'
 
@@ -16,7 +16,7 @@ export class ZoomState {
   dragging = $state(false)
   readonly scale = $derived(this.zoom.scale)
   readonly near = $derived(this.scale > 1)
-  /** where the whole picture lies, and in what; told by whoever shows it */
+  /** where the whole picture lies, and in what; set by the component that shows it */
   private fit: Rect = { x: 0, y: 0, width: 1, height: 1 }
   private view: Size = { width: 1, height: 1 }
 

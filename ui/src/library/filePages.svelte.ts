@@ -1,4 +1,4 @@
-/** A list of files that may be long, such as those with problems: one page of it at a time, so that 10,000 neither freeze the view nor end early. */
+/** A list of files, loaded page by page, so that 10,000 files neither freeze the view nor are cut off. */
 
 import type { Client } from '../api/client'
 import type { PlaceProblem, PlaceProblems } from '../api/types'

@@ -1,4 +1,4 @@
-/** The folder tree as the rows that are seen of it. */
+/** The visible rows of the folder tree. */
 
 import type { FolderOut, SubfolderOut } from '../api/types'
 

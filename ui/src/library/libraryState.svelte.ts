@@ -1,4 +1,4 @@
-/** The library as it is looked at: which photos there are, what is known of those in view, which are chosen, and what is done with them. */
+/** The library's state: the photos, details of those in view, the selection, and the actions on it. */
 
 import { untrack } from 'svelte'
 import { SvelteMap } from 'svelte/reactivity'

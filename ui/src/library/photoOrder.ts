@@ -1,4 +1,4 @@
-/** Which photos there are, in the order they are shown in, as the agent packs them. */
+/** The photos in the order they are shown, as the agent packs them. */
 
 import type { Day } from '../lib/layout'
 

@@ -1,4 +1,4 @@
-/** Which pictures of the grid the browser is asked for: those in view first, then some of those near it with each frame. */
+/** Decides which pictures of the grid the browser loads: those in view first, then some of those near it with each frame. */
 
 /** More of them would keep a small computer from drawing, and the last would come no sooner. */
 const PER_FRAME = 3

@@ -1,4 +1,4 @@
-/** The photos of the grid that are in the document, and where they lie. */
+/** The photos of the grid that are in the document, with their positions. */
 
 import { headingOf, rowOf, type Heading, type Layout } from '../lib/layout'
 import { TileSlots } from './tileSlots'

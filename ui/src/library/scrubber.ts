@@ -1,4 +1,4 @@
-/** The months of the grid and where they lie on a track beside it, as arithmetic. */
+/** The months of the grid and their positions on the track beside it, as arithmetic. */
 
 import { localDay } from '../lib/dates'
 import type { Heading } from '../lib/layout'

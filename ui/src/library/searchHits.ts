@@ -1,4 +1,4 @@
-/** What the search offers for what was typed: places of the program, people, folders, and photos by name. */
+/** Search results for a text: pages, people, folders, and photos by name. */
 
 import type { PersonOut } from '../api/types'
 import type { Page } from '../lib/route'

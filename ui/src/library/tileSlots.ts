@@ -1,4 +1,4 @@
-/** Which part of the document shows which photo: one that has gone out of view is used again for one that comes in. */
+/** Assigns photos to elements of the document. An element whose photo left the view is used again. */
 
 export class TileSlots {
   /** by photo, in the document's order */

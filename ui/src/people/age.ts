@@ -1,6 +1,6 @@
-/** What follows from what is noted of a person. */
+/** A person's age, as far as it matters. */
 
-/** Whether somebody is younger than 14: then a guardian decides. */
+/** Whether a person is younger than 14: then a guardian decides. */
 export function underFourteen(birth: string | null, today: Date): boolean {
   if (birth === null) return false
   const [year = 0, month = 1, day = 1] = birth.split('-').map(Number)

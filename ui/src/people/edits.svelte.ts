@@ -1,4 +1,4 @@
-/** What the user says about faces and people: one edit after the other, each confirmed at the foot of the page and undone from there or by key. */
+/** Edits of faces and people, sent one after the other, each confirmed by a toast and undone from there or by key. */
 
 import { ApiError } from '../api/client'
 import { PeopleApi, type Edit } from '../api/peopleApi'

@@ -1,4 +1,4 @@
-/** A grid of equal squares under headings, as arithmetic: where each of many faces lies. */
+/** A grid of equal squares under headings, as arithmetic: positions of many faces. */
 
 import type { Direction } from '../lib/layout'
 

@@ -1,4 +1,4 @@
-/** Whether a photo is being searched with, and which; how that goes is told by the part of the program that is read for it. */
+/** Whether the search by face is open, and with which photo. */
 
 import { lazyPeople } from './lazyPeople'
 

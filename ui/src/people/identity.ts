@@ -1,4 +1,4 @@
-/** Who a face is, in words that say no more than is known. */
+/** Who a face is, in words no more certain than the match. */
 
 import type { FaceOut, FaceRef, ImageOut, PersonOut } from '../api/types'
 import type { Texts } from '../lib/i18n'

@@ -1,4 +1,4 @@
-/** Why somebody new may be recognised: said with the name, and what was chosen last is offered for the next one while the window is open. */
+/** The legal basis for recognising a new person. The last choice is offered again while the window is open. */
 
 import type { Basis } from '../api/peopleApi'
 import type { Texts } from '../lib/i18n'

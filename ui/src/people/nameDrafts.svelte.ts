@@ -1,6 +1,6 @@
 /**
- * Names that were begun and not yet given, by face: they outlive the card or page that they were typed on, and the popup's process,
- * which is let go to save memory: so the agent keeps them, too.
+ * Names that were typed and not yet saved, by face. They outlive the card or page that they were typed on. The agent keeps them, too, since the
+ * popup's process is ended to save memory.
  */
 
 import { SvelteMap } from 'svelte/reactivity'

@@ -1,4 +1,4 @@
-/** Names that were given to faces of photos and are not shown by the agent's answer yet: the next face is asked about at once. */
+/** Names given to faces of a photo before the agent's answer shows them, so that the next face is asked about at once. */
 
 import { SvelteMap } from 'svelte/reactivity'
 

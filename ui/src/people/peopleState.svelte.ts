@@ -1,4 +1,4 @@
-/** The people page's state: groups without a name, the review, and what was looked at last. */
+/** The state of the people pages: groups without a name, name conflicts, one person, one group. */
 
 import { SvelteMap } from 'svelte/reactivity'
 

@@ -1,4 +1,4 @@
-/** The doubtful faces, one after the other: what was answered, what was skipped, and the way back through all of it. */
+/** The review of doubtful faces: answered and skipped ones, and undo. */
 
 import type { PeopleApi } from '../api/peopleApi'
 import type { Doubt, Edited } from '../api/types'
@@ -11,7 +11,7 @@ export type Answer = 'yes' | 'no' | 'skip'
 interface Given {
   readonly doubt: Doubt
   readonly answer: Answer
-  /** undoes it, once it has been saved; a skipped one was told to nobody */
+  /** undoes it once it has been saved; null if it was skipped */
   readonly step: Step | null
 }
 

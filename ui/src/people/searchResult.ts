@@ -1,4 +1,4 @@
-/** What a search by a face found. */
+/** Results of a search by face. */
 
 import type { FaceSearchOut } from '../api/types'
 

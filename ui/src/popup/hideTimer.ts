@@ -1,4 +1,4 @@
-/** The popup's wish to hide: after some seconds, unless somebody looks at it. */
+/** Hides the popup after some seconds, unless the user is looking at it. */
 
 /** Why it stays. */
 export type Reason = 'pointer' | 'focus' | 'menu'
@@ -10,12 +10,12 @@ export class HideTimer {
 
   constructor(private readonly hide: () => void) {}
 
-  /** Whether somebody looks at it. */
+  /** Whether the user is looking at it. */
   get held(): boolean {
     return this.holds.size > 0
   }
 
-  /** Counts from now on; null: it stays until somebody sends it away. */
+  /** Starts to count; null: the popup stays until the user hides it. */
   restart(seconds: number | null): void {
     this.seconds = seconds
     this.arm()
@@ -28,7 +28,7 @@ export class HideTimer {
     this.arm()
   }
 
-  /** It was hidden, or this page is done with: nothing counts, nobody looks. A hidden window may never hear that the pointer left. */
+  /** Stops counting and forgets all holds: a hidden window may never hear that the pointer left. */
   stop(): void {
     this.seconds = null
     this.holds.clear()

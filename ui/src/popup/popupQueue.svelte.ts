@@ -1,4 +1,4 @@
-/** What the popup shows: a card, or the burst that is under way or came to its end; what somebody is looking at stays until they let go. */
+/** Decides what the popup shows: an item, the burst in progress, or its result. What the user is looking at stays until they let go. */
 
 import type { Burst, Finished, ImageOut, PlaceProblem } from '../api/types'
 import { MOST_ITEMS, itemKey, newestFirst, queueItems, type QueueItem } from './queueItems'
@@ -45,7 +45,7 @@ export class PopupQueue {
     private readonly begun: (card: QueueItem) => boolean = () => false,
   ) {}
 
-  /** Somebody points at the popup or types into it, or lets go: until then their card stays, whatever comes. */
+  /** The user points at the popup or types into it, or no longer does: meanwhile their item stays, whatever comes. */
   hold(held: boolean): void {
     if (held && this.burst === null && this.finished === null) this.kept ??= this.item ?? null
     this.held = held
@@ -62,7 +62,7 @@ export class PopupQueue {
     this.opened = undefined
   }
 
-  /** A new card, or a burst's start or end: it comes to the front, unless somebody holds on to another or has begun to answer it. */
+  /** A new item, or the start or end of a burst: it comes to the front, unless the user holds another item or has begun to name its faces. */
   news(): void {
     if (this.source().finished === null) this.read = false
     if (this.opened !== undefined && this.opened !== this.newest) {

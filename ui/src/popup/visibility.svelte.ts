@@ -1,4 +1,4 @@
-/** How long the popup's window stays: after some seconds it hides, unless somebody points at it, types into it or has a menu open. */
+/** Hides the popup's window after some seconds, unless the user points at it, types into it or has a menu open. */
 
 import { HideTimer, type Reason } from './hideTimer'
 
@@ -10,9 +10,9 @@ export class Visibility {
 
   constructor(
     private readonly hidden: () => unknown,
-    /** null: it stays until somebody sends it away */
+    /** null: it stays until the user hides it */
     private readonly seconds: () => number | null,
-    /** told when somebody begins to look at it, and when nobody does any more */
+    /** called when the user begins to look at the popup, and when they stop */
     private readonly looked: (held: boolean) => unknown,
     /** told when the window is shown */
     private readonly opened: () => unknown = () => undefined,

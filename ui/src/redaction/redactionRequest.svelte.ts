@@ -1,4 +1,4 @@
-/** Which photos are to get covered copies, asked from anywhere; the sheet that asks how is read when it is wanted. */
+/** The photos that the user wants covered copies of, set from anywhere; the sheet for the options is loaded on demand. */
 
 import { lazyRedaction } from './lazyRedaction'
 

@@ -1,4 +1,4 @@
-/** The state of the covered copies: batches, the copies of one, and the one that is looked at. */
+/** The state of covered copies: the batches, one batch, and the copy that is edited. */
 
 import { RedactionApi, ITEMS_PAGE, type Wanted } from '../api/redactionApi'
 import type { MomentsOut, Problem, RedactedOut, RedactionBatchOut, RedactionDetail } from '../api/types'

@@ -1,4 +1,4 @@
-/** What is said of covered copies. */
+/** Texts about covered copies. */
 
 import type { Doubtful, RedactionBatchOut, Style } from '../api/types'
 import { folderName } from '../lib/folders'

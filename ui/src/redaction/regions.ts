@@ -1,4 +1,4 @@
-/** What is done with the marks of a picture: faces that are covered or shown, and areas drawn by hand. Pixels are those of the upright image. */
+/** Operations on the regions of a picture: faces that are covered or shown, and regions drawn by hand. In pixels of the upright image. */
 
 import type { CaptureChange, CaptureOut, MarkIo, RedactedOut, Style } from '../api/types'
 import type { Rect, Size } from '../lib/geometry'

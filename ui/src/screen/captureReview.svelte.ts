@@ -1,4 +1,4 @@
-/** The newest capture of the screen that is open for review, and what is done with it. */
+/** The review of the newest screen capture. */
 
 import { CaptureApi } from '../api/captureApi'
 import { ApiError } from '../api/client'

@@ -1,6 +1,6 @@
 /**
- * The frame that a region of the screen is chosen with, in the page's own pixels, and the region in those of the picture of all monitors. A page shows
- * one monitor's part of it, edge to edge; a frame may reach beyond the page, onto the next monitor.
+ * The frame that selects a region of the screen, in the page's pixels, and the region in pixels of the picture of all monitors. A page shows one
+ * monitor's part of that picture, edge to edge; a frame may reach beyond the page, onto the next monitor.
  */
 
 export interface Size {

@@ -1,7 +1,7 @@
 /**
- * Chooses a region on a picture of the screen that stands still. The window's fragment says what for: pick/frame/monitor/x/y/language, where x and y
- * say where its monitor stands among all; an empty one has the page forget what it showed. The picture can be had once. A region may be drawn over
- * several monitors: the page that it began on tells the others what of it they show.
+ * Selects a region on a still picture of the screen. The window's fragment is pick/frame/monitor/x/y/language, where x and y are the position of its
+ * monitor; an empty fragment clears the page. The picture can be loaded once. A region may span several monitors: the page that it began on tells the
+ * others which part they show.
  */
 
 import { en, keys, zh } from 'virtual:texts/picker'
@@ -66,7 +66,7 @@ function speak(language: string): void {
   image.alt = texts.get('picker.image') ?? ''
 }
 
-/** Nobody waits for the answer: if the agent is gone, so is this window. */
+/** The answer doesn't matter: if the agent is gone, so is this window. */
 function tell(to: Pick, step: { step: 'ready' | 'chosen' | 'cancelled'; region?: string | null }): void {
   const body = JSON.stringify({ ...step, monitor: to.monitor })
   session.ask(`/api/captures/picks/${to.id}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body }).catch(() => undefined)

@@ -1,4 +1,4 @@
-/** Watching the screen, as the pages tell of it: what was just said, once. */
+/** The state of watching the screen: shows each of its messages once. */
 
 import { WatchApi } from '../api/watchApi'
 import { app, client, type AppState } from '../lib/appState.svelte'

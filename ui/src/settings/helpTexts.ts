@@ -1,4 +1,4 @@
-/** The pages of the help, each asked of the agent when it is opened. */
+/** The pages of the help, loaded when they are opened. */
 
 import type { GuidePage, Reference } from '../api/types'
 import { client } from '../lib/appState.svelte'

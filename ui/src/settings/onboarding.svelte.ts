@@ -1,4 +1,4 @@
-/** The welcome, in the popup and in a browser: which folders, counted while one looks, and how far it should go; left half-way, it is taken up again. */
+/** The onboarding in popup and browser: folders, counted meanwhile, and recognition. Interrupted, it continues where it was. */
 
 import type { Estimate, FirstRun, SettingsApi, WelcomeChoices } from '../api/settingsApi'
 import { app, type AppState } from '../lib/appState.svelte'
@@ -137,7 +137,7 @@ export class Onboarding {
     this.kept = JSON.stringify(this.choices())
     this.ready = true
     for (const path of suggested) await this.folders.offer(path)
-    // Nobody asked for those that can't be read.
+    // The user did not ask for the suggestions, so errors about them are not shown.
     this.app.dismiss()
   }
 

@@ -1,4 +1,4 @@
-/** What a setting's field shows and takes: reading what was typed, bounds, searching, grouping. Without Svelte, without words. */
+/** Values of settings: parsing, bounds, search, grouping. Without Svelte and without texts. */
 
 import type { Estimate, Setting, SettingGroup, Value } from '../api/settingsApi'
 import { synonymsOf } from './synonyms'

@@ -1,4 +1,4 @@
-/** The settings as the pages show them: read whole, changed one at a time, each change saved at once and with a way back. */
+/** The settings' state: loaded whole, changed one by one, each change saved at once and undoable. */
 
 import { ApiError } from '../api/client'
 import { SettingsApi, type FirstRun, type FolderChange, type Setting, type SettingsOut, type Value, type WatchedFolder } from '../api/settingsApi'
@@ -135,7 +135,7 @@ export class SettingsState extends Resource<SettingsOut> {
   }
 
   private async bringBack(folder: WatchedFolder): Promise<boolean> {
-    // With its switches at once: looked at for a moment as any other, it would have prints made that nobody wanted.
+    // With its switches at once: scanned for a moment with the defaults, it would get face prints that the user does not want.
     const worked = await this.doing(() => this.api.addFolder(folder.path, folder))
     await this.read()
     return worked
@@ -151,7 +151,7 @@ export class SettingsState extends Resource<SettingsOut> {
   quiet = (minutes: number | null): Promise<boolean> => this.app.act(() => this.api.quiet(minutes))
   quietUntilDone = (): Promise<boolean> => this.app.act(this.api.quietUntilDone)
 
-  /** What waits is let go, and taken up again by whoever pressed the wrong button. */
+  /** Drops the photos that wait; undo scans them again. */
   async cancelBurst(): Promise<void> {
     const count = this.app.status?.queued ?? 0
     if (await this.app.act(this.api.cancelBurst)) this.toasts.show(this.app.t('ui.popup.cancelled', { count }), this.app.rescan)

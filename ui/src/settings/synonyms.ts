@@ -1,4 +1,4 @@
-/** What people call a setting who don't know its name here, in both languages; by key, or by group for all of its settings. */
+/** Everyday words for settings in both languages, by key, or by group for all of its settings. */
 
 const SYNONYMS: Readonly<Record<string, string>> = {
   folders: 'directory path album pictures library location add remove exclude source 目录 路径 相册 图库 位置 添加 移除 排除',

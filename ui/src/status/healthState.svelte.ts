@@ -1,4 +1,4 @@
-/** How the program fares, asked for again and again while somebody looks, and what its own checks found. */
+/** The health report, loaded again every few seconds while the page is visible, and the results of the checks. */
 
 import type { Client } from '../api/client'
 import type { FindingOut, HealthReport } from '../api/types'

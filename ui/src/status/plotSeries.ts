@@ -1,4 +1,4 @@
-/** The history of the report as lines of a plot. */
+/** The report's history as series of a plot. */
 
 import type { HistoryPoint } from '../api/types'
 
@@ -9,7 +9,7 @@ export interface Series {
   readonly values: readonly (number | null)[]
 }
 
-/** HistoryPoints come every ten seconds; further apart, nobody looked and nothing was done. */
+/** Points come every ten seconds; a larger gap means that nothing was measured. */
 const GAP_S = 30
 
 /**

@@ -42,7 +42,7 @@ describe('a page with a code in its address', () => {
     expect(bearing(asked[0]?.init)).toBe('Session old')
   })
 
-  it('keeps what it had if the code is refused or nobody answers', async () => {
+  it('keeps what it had if the code is refused or there is no answer', async () => {
     for (const answer of [new Response('{}', { status: 401 }), new Error('gone')]) {
       const { page, store } = browser('#code=abc', JSON.stringify(KEPT), answer)
       const session = new PageSession(page)

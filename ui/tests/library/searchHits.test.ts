@@ -14,7 +14,7 @@ describe('the search', () => {
     expect(hitsOf(' ', known, null).map(({ kind }) => kind)).toEqual(['person', 'person', 'page'])
   })
 
-  it('offers whom the text names first, then photos by name, folders and pages', () => {
+  it('offers people first, then photos by name, folders and pages', () => {
     expect(hitsOf('Pi', known, null)).toEqual([
       { kind: 'person', id: 2, name: 'Pia', photos: 9 },
       { kind: 'photos', text: 'Pi' },

@@ -38,7 +38,7 @@ describe('an edit', () => {
     expect(api.undo).toHaveBeenCalledWith('u1')
   })
 
-  it('notes of nobody who is known already why they may be recognised', async () => {
+  it('sends no legal basis for people who are known already', async () => {
     const { edits, api } = world()
     await edits.name([3], 'lin')
     expect(api.edit).toHaveBeenCalledWith({ kind: 'name', face_ids: [3], name: 'lin' })

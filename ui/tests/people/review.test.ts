@@ -46,7 +46,7 @@ describe('the review', () => {
     expect([review.position, review.of]).toEqual([3, 3])
   })
 
-  it('leaves a skipped face for later, and tells nobody', async () => {
+  it('leaves a skipped face for later, without an edit', async () => {
     const { review, told } = world([1, 2])
     await review.read()
     await review.give('skip')

@@ -94,7 +94,7 @@ describe('the review of captures', () => {
     expect(review.version).toBe(first + 2)
   })
 
-  it('says why a capture went that nobody discarded here', async () => {
+  it('says why a capture went that was not discarded here', async () => {
     const { review, toasts, set } = await stage(taken('a'))
     set()
     await review.read()
@@ -159,7 +159,7 @@ describe('the review of captures', () => {
     expect([review.shown?.id, review.drawing]).toEqual(['a', false])
   })
 
-  it('stays when whoever left it is back before the agent has answered', async () => {
+  it('stays when the user is back before the agent has answered', async () => {
     const { review, api } = await stage(taken('a'))
     const answer = held(api, 'open')
     const left = review.leave()
