@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from agent.engine.engine_calls import EngineConfig, ModelFile
     from agent.library.queries.library_queries import SqliteLibrary
     from agent.models.model_store import ModelStore
+    from tests.postgres import PostgresServer
     from tests.program import RealProgram
     from tests.world import World
 
@@ -97,6 +98,15 @@ def empty_library(tmp_path_factory: pytest.TempPathFactory, library_key: bytes) 
     path = tmp_path_factory.mktemp("library") / "library.db"
     SqliteLibrary(path, library_key).close()
     return path
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    from tests.postgres import PostgresServer
+
+    server = PostgresServer()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,8 @@ from sqlalchemy import URL
 
 from tests.second_user import NOBODY
 
+# The server's programs are installed on Linux alone: elsewhere nothing of PostgreSQL is tested, which is the same code.
+DIALECTS = ["sqlcipher", "postgresql"] if sys.platform == "linux" else ["sqlcipher"]
 _START_S = 60
 # What is lost with the machine is lost with the tests.
 _SETTINGS = {

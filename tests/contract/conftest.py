@@ -1,35 +1,19 @@
 """The library over each dialect."""
 
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from agent.library.queries.library_queries import SqliteLibrary
 from agent.store.database import Database
 from agent.store.schema import metadata
-
-if TYPE_CHECKING:
-    from tests.postgres import PostgresServer
-
-# The server's programs are installed on Linux alone: the others run the same queries, and have no server yet.
-DIALECTS = ["sqlcipher", "postgresql"] if sys.platform == "linux" else ["sqlcipher"]
+from tests.postgres import DIALECTS, PostgresServer
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator["PostgresServer"]:
-    from tests.postgres import PostgresServer
-
-    server = PostgresServer()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def on_server(postgres: "PostgresServer", library_key: bytes) -> Iterator[Database]:
+def on_server(postgres: PostgresServer, library_key: bytes) -> Iterator[Database]:
     """An empty library. One for all tests: making a database takes as long as twenty of them."""
     from agent.store.dialects.postgresql import PostgreSql
 

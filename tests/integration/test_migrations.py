@@ -52,8 +52,14 @@ def revisions() -> list[str]:
 
 def migrated_to(revision: str, path: Path, key: bytes, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[dict[str, Any]]]:
     """A library as that version left it, with rows; gives them by table."""
-    to = command.upgrade
     database = Database.in_file(path, key)
+    kept = filled(revision, database, monkeypatch)
+    database.close()
+    return kept
+
+
+def filled(revision: str, database: Database, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[dict[str, Any]]]:
+    to = command.upgrade
     with monkeypatch.context() as patched:
         patched.setattr(command, "upgrade", lambda config, _: to(config, revision))
         with database.write() as tx:
@@ -62,9 +68,7 @@ def migrated_to(revision: str, path: Path, key: bytes, monkeypatch: pytest.Monke
         found = tables(tx)
         for table in found.sorted_tables:
             tx.execute(insert(table), [row(table, number) for number in ROWS])
-        kept = contents(tx, found)
-    database.close()
-    return kept
+        return contents(tx, found)
 
 
 def tables(tx: Connection) -> MetaData:
