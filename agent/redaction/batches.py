@@ -1,4 +1,4 @@
-"""Covered copies that somebody asks for: of whom and where is planned first, and each is told of as it ends."""
+"""Batches of covered copies on request: planned first, then reported one by one as they end."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -25,13 +25,13 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class RedactionAsk:
-    """Covered copies of the images and clips below `paths`, in `out` (a file or a folder), or in their own place (None)."""
+    """Covered copies of the images and videos below `paths`, in `out` (a file or a folder), or in place (None)."""
 
     paths: Sequence[str]
     out: str | None
     look: Look = field(default_factory=Look)
     keep: Sequence[str] = ()  # names of people who stay visible
-    only: Sequence[str] | None = None  # names of those who are covered; None: everyone
+    only: Sequence[str] | None = None  # names of people to cover; None: everyone
     strip: bool = False
     overwrite: bool = False
     report: bool = False
@@ -52,7 +52,7 @@ class _Plan:
 
 
 class Redacting:
-    """Use it from one event loop. What is planned is made by `work`."""
+    """Plans copies, which `work` then makes. Use it from one event loop."""
 
     def __init__(
         self,
@@ -69,17 +69,17 @@ class Redacting:
         self._environment = environment
 
     async def redact(self, ask: RedactionAsk) -> AsyncGenerator[int | UnderWay | RedactionItem, None]:
-        """First how many there are, then each as it ends, and how far clips are meanwhile.
+        """Yield the number of copies, then each as it ends, and the progress of videos meanwhile.
 
-        Whoever stops listening before the end stops what was not begun.
-        Raises SameFile, CopyUnsupported, CopyUnwritable, RecognitionOff, NoSuchName, and what stops all work.
+        If the caller stops listening before the end, copies that were not begun are stopped.
+        Raises SameFile, CopyUnsupported, CopyUnwritable, RecognitionOff, NoSuchName, and errors that stop all work.
         """
         plan = await self._planned(ask)
         with self._work.listening(plan.uid, ask) as listener:
             try:
                 listener.wanted = await self._noted(plan, ask.passphrase)
                 yield len(listener.wanted)
-                told: set[int] = set()  # ids: an item may be made anew before the others are made
+                told: set[int] = set()  # ids: an item may be made again before the others are made
                 async for item in self._ended(plan.uid):
                     if item.id in listener.wanted:
                         told.add(item.id)
@@ -94,23 +94,23 @@ class Redacting:
                 raise
 
     async def dry_run(self, ask: RedactionAsk) -> Sequence[PlannedCopy]:
-        """Return what `redact` would make, without anything being written. Raises as that before its first item."""
+        """Return what `redact` would make, without writing anything. Raises as `redact` before its first item."""
         wish = ask.wish(await self.choice(ask.keep, ask.only))
         return (await self._plan(ask, wish)).copies
 
     async def begin(self, ask: RedactionAsk) -> str:
-        """Plan them and go on without anybody who listens; returns the batch. A passphrase would be lost with a restart.
+        """Plan copies and make them without a listener; return the batch. A passphrase would be lost with a restart.
 
-        Raises what `redact` raises before its first word.
+        Raises what `redact` raises before its first item.
         """
         plan = await self._planned(ask)
         await self._noted(plan, ask.passphrase)
         return plan.uid
 
     async def edit(self, item_id: int, marks: Sequence[Mark]) -> RedactionItem:
-        """Make a copy anew with these marks. Raises NotFound; NotRestorable if there is no original any more to make it from.
+        """Make a copy again with these marks. Raises NotFound; NotRestorable if the original is gone.
 
-        PassphraseGone if what is kept would have to be locked again; VideoNotEditable.
+        Raises PassphraseGone if the recovery file would need its passphrase again; VideoNotEditable.
         """
         known = await asyncio.to_thread(self._library.redaction, item_id)
         if known is not None and known.facts is not None and not known.facts.marked:
@@ -126,13 +126,13 @@ class Redacting:
         return item
 
     async def retry(self, uid: str) -> int:
-        """Try once more what failed. Returns how many."""
+        """Retry the failed copies. Return their number."""
         count = await asyncio.to_thread(self._library.retry_copies, uid, now=self._environment.clock())
         self._work.wake()
         return count
 
     async def choice(self, keep: Sequence[str], only: Sequence[str] | None) -> Choice:
-        """Whom names mean. Raises RecognitionOff, NoSuchName."""
+        """Return the people with these names. Raises RecognitionOff, NoSuchName."""
         if not keep and only is None:
             return Choice()
         if not self._environment.settings.value.recognition.enabled:
@@ -141,7 +141,7 @@ class Redacting:
         return Choice(ids_of(keep, people), None if only is None else ids_of(only, people))
 
     async def known(self, keep: Sequence[str]) -> Choice:
-        """The same without those whom nobody knows, or while nobody is recognised: everyone else is covered."""
+        """Return the known people with these names, none while recognition is off: everyone else is covered."""
         if not keep or not self._environment.settings.value.recognition.enabled:
             return Choice()
         names = set(map(tidy, keep))
@@ -149,7 +149,7 @@ class Redacting:
         return Choice(frozenset(person_id for person_id, name in people.items() if name in names))
 
     async def _planned(self, ask: RedactionAsk) -> "_Plan":
-        """Plan the copies and choose their batch: the one that an interrupted request of the same copies left, or a new one."""
+        """Plan the copies and choose their batch: the one of an interrupted request for the same copies, or a new one."""
         choice = await self.choice(ask.keep, ask.only)
         wish = ask.wish(choice)
         if wish.locked and ask.passphrase is not None:
@@ -165,7 +165,7 @@ class Redacting:
         return _Plan(joined or _resumed(begun, copies, wish) or token_hex(16), wish, copies)
 
     async def _noted(self, plan: "_Plan", passphrase: str | None) -> frozenset[int]:
-        """Write the plan down and start. Returns the ids of its items."""
+        """Store the plan and start. Return the ids of its items."""
         if plan.wish.locked and passphrase is not None:
             self._work.passphrases[plan.uid] = passphrase
         ids = await asyncio.to_thread(self._library.plan_copies, plan.uid, plan.wish, plan.copies, now=self._environment.clock())
@@ -173,7 +173,7 @@ class Redacting:
         return frozenset(ids)
 
     async def _ended(self, uid: str) -> AsyncIterator[RedactionItem]:
-        """Copies that were there already, and what ended before anyone listened."""
+        """Yield copies that exist already, and items that ended before the caller listened."""
         after = 0
         while page := await asyncio.to_thread(self._library.copies_ended, uid, after=after, limit=PAGE):
             for item in page:
@@ -186,7 +186,7 @@ class Redacting:
 
 
 def _resumed(begun: Sequence[RedactionItem], copies: Sequence[PlannedCopy], wish: Wish) -> str | None:
-    """The batch to resume: the first one of the same wish of which nothing else is left. The items of others move to it."""
+    """Return the batch to resume: the first one with the same options and no other items left. The items of others move to it."""
     taken = {item_id for copy in copies for item_id in copy.begun}
     left = {item.batch: True for item in begun if item.wish == wish}
     for item in begun:

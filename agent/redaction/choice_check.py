@@ -1,4 +1,4 @@
-"""Whether the people that a redaction names can be told apart."""
+"""Checks that the people named in a redaction can be recognised."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Puts a photo of the library on the clipboard with all its faces covered."""
+"""Copies a photo of the library to the clipboard with all its faces covered."""
 
 import asyncio
 import tempfile
@@ -17,19 +17,19 @@ from agent.redaction.redact_file import redaction_task
 @dataclass(frozen=True, slots=True)
 class PhotoCopied:
     covered: int  # faces
-    doubtful: bool  # it is to be reviewed before it is shared
+    doubtful: bool  # it needs a review before it is shared
 
 
 class PhotoCopy:
     def __init__(self, analyser: Analyser, renderer: Renderer, clipboard: Clipboard | None, environment: Environment) -> None:
-        """Without a clipboard nothing can be copied."""
+        """Without a clipboard, copying fails."""
         self._analyser = analyser
         self._renderer = renderer
         self._clipboard = clipboard
         self._environment = environment
 
     async def copy(self, path: str) -> PhotoCopied:
-        """Cover everyone on the photo at `path` and put it on the clipboard, without metadata. Only the covered picture touches the disk.
+        """Cover everyone in the photo at `path` and copy it to the clipboard, without metadata. Only the covered picture touches the disk.
 
         Raises ClipboardFailed, ImageError, EngineError, ModelError.
         """

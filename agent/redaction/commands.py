@@ -1,4 +1,4 @@
-"""`ai-popup redact` and `ai-popup restore`: copies on which faces are covered, and the way back."""
+"""`ai-popup redact` and `ai-popup restore`: makes covered copies and restores them."""
 
 import os
 import sys
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from agent.redaction.schemas import PlannedOut, RedactedOut, RedactLine
 
 TEXTS = Texts()
-# What these hide can be partly made out again.
+# Styles that can be partly undone.
 WEAK = (Style.MOSAIC, Style.BLUR)
 
 
@@ -100,7 +100,7 @@ def redact(
 
 
 def _check_place(texts: Texts, paths: tuple[str, ...], out: str | None, in_place: bool) -> None:
-    """Raises click.UsageError."""
+    """Check the target. Raises click.UsageError."""
     if in_place and out is not None:
         raise click.UsageError(texts("cli.redact.two_places"))
     if not in_place and out is None:
@@ -110,7 +110,7 @@ def _check_place(texts: Texts, paths: tuple[str, ...], out: str | None, in_place
 
 
 def _check_choice(texts: Texts, keep: tuple[str, ...], only: tuple[str, ...]) -> None:
-    """Raises click.UsageError."""
+    """Check the people. Raises click.UsageError."""
     if not all(name.strip() for name in (*keep, *only)):
         raise click.UsageError(texts("cli.redact.nobody"))
     if keep and only:
@@ -144,10 +144,10 @@ class Report:
         self._session = session
         self._json = as_json
         self._copies = self._covered = self._passed = self._doubtful = self._failed = 0
-        self.progress = Progress()  # in percents, of which it tells the time left
-        self._percents: dict[int, int] = {}  # of clips under way, by id
+        self.progress = Progress()  # in percent, to estimate the time left
+        self._percents: dict[int, int] = {}  # of running videos, by id
         self._stopped = self._nothing = self._dry = False
-        self.batch: str | None = None  # as far as anything of it ended
+        self.batch: str | None = None  # known once one of its items has ended
 
     def take(self, line: "RedactLine") -> None:
         if line.total is not None:
@@ -165,13 +165,13 @@ class Report:
             self.progress.say(f"{self._session.sentences(line.stopped.cause, line.stopped.remedy)} [{line.stopped.code}]", err=True)
 
     def _move(self, item_id: int, percent: int) -> None:
-        """Never back: a second attempt begins with what the first one finished."""
+        """Never go back: a second attempt starts with what the first one finished."""
         before = self._percents.get(item_id, 0)
         self._percents[item_id] = now = max(before, percent)
         self.progress.move(now - before, self._copies + self._failed)
 
     def _planned(self, plan: "PlannedOut") -> None:
-        """Of a dry run."""
+        """Print a planned copy of a dry run."""
         self._dry = True
         self._copies += 1
         self._passed += plan.passed
@@ -229,7 +229,7 @@ class Report:
 
 
 def _review(session: Session, able: "Hands", batch: str | None) -> None:
-    """Show the copies in the browser, the doubtful first."""
+    """Show the copies in the browser, doubtful ones first."""
     from agent.desktop.opener import open_in_browser
     from agent.web.client import Client
 
@@ -243,9 +243,9 @@ def _review(session: Session, able: "Hands", batch: str | None) -> None:
 
 
 def _passphrase(session: Session, *, twice: bool) -> str:
-    """Typed unseen, or the first line of standard input: as an argument every program of this computer could read it.
+    """Read it hidden, or from the first line of standard input: other programs could read an argument.
 
-    Raises PassphraseWeak for a new one, before anything is done.
+    Raises PassphraseWeak for a new one, before anything else happens.
     """
     if sys.stdin.isatty():
         passphrase: str = click.prompt(session.texts("cli.redact.passphrase"), hide_input=True, confirmation_prompt=twice, err=True)
@@ -259,7 +259,7 @@ def _passphrase(session: Session, *, twice: bool) -> str:
 
 
 def _names_one_file(out: str) -> bool:
-    """Whether what is there, or would be, is a file: the name ends as that of a picture or a video."""
+    """Return whether the existing or future target is a file: its name has a picture's or a video's extension."""
     from agent.domain.image import COPY_FORMATS
     from agent.domain.video import CLIP_FORMATS
 
@@ -270,7 +270,7 @@ def _names_one_file(out: str) -> bool:
 
 
 def _absolute(path: str) -> str:
-    """As the agent must be told, whose folder is another; a separator at the end says that a folder is meant."""
+    """Return an absolute path, because the agent has another working directory; a final separator marks a folder."""
     from agent.cli.backend import absolute
 
     return absolute((path,))[0] + (path[-1] if path.endswith(("/", "\\")) else "")

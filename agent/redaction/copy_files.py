@@ -1,4 +1,4 @@
-"""Covered copies as files: written aside, and moved into their place whole or not at all."""
+"""Writes covered copies to temporary files, and moves them into place atomically."""
 
 import contextlib
 import errno
@@ -106,12 +106,12 @@ class Copies:
                     move_new(ready.kept, beside)
                 except FileExistsError:
                     raise AlreadyKept from None
-            sync_folder(Path(beside).parent)  # before the original gives way
+            sync_folder(Path(beside).parent)  # before the original is replaced
         Path(ready.aside).replace(ready.target)
         return ready.target
 
     def _beside(self, ready: Placing) -> str:
-        """Never in the place of anything; another program may take a name between two looks."""
+        """Never replace a file; another program may take the name between two checks."""
         sha256 = None if ready.kept is not None else self.digest(ready.aside)
         for target in copy_names.numbered(ready.target):
             if os.path.lexists(target):
@@ -130,14 +130,14 @@ class Copies:
             except FileExistsError:
                 if ready.kept is not None:
                     Path(target + KEPT_ENDING).replace(ready.kept)
-                elif self._is_made(target, sha256, ready.aside):  # just now
+                elif self._is_made(target, sha256, ready.aside):  # made just now
                     return target
                 continue
             return target
         raise AssertionError("there is always another number")
 
     def _is_made(self, target: str, sha256: str | None, aside: str) -> bool:
-        """Whether another agent that looks after the same folder made this very copy: then ours goes."""
+        """Return whether another agent watching the same folder made this same copy: then ours is dropped."""
         made = sha256 is not None and self.digest(target) == sha256
         if made:
             self.discard(aside)
@@ -145,12 +145,12 @@ class Copies:
 
 
 def _first_there(folder: Path) -> Path:
-    """The folder, or the nearest one above it that exists."""
+    """Return the folder, or its nearest existing parent."""
     return next((each for each in (folder, *folder.parents) if each.exists()), folder)
 
 
 def _check_writable(folder: Path) -> None:
-    """Raise OSError if the permissions or the disk forbid to write there; so it is known before anything is looked through."""
+    """Raise OSError if permissions or the disk forbid writing there; called before the detection starts."""
     if not folder.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     if not os.access(folder, os.W_OK):
@@ -164,7 +164,7 @@ def _same(one: str, other: str) -> bool:
 
 
 def _rights(original: str) -> int | None:
-    """Of a copy: it has the read rights of the original, because a copy is made to be shown."""
+    """Return the mode of a copy: with the read permissions of the original, because a copy is made for sharing."""
     try:
         return stat.S_IMODE(Path(original).stat().st_mode) & 0o666 | 0o600
     except OSError:

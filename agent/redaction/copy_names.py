@@ -1,5 +1,5 @@
-"""Where the covered copies of files go: names that nobody has, and never an original's place unasked."""
-# ruff: noqa: PTH100, PTH112, PTH118, PTH120 - paths are text throughout: a Path drops "..", and can't hold every name that Windows allows
+"""Chooses the names of covered copies: unused names, and an original's place only on request."""
+# ruff: noqa: PTH100, PTH112, PTH118, PTH120 - paths are text throughout: a Path drops "..", and can't hold every Windows name
 
 import os
 import unicodedata
@@ -16,9 +16,9 @@ from agent.redaction.options import Keeping, Wish
 from agent.redaction.ports import KEPT_ENDING
 from agent.sources.folder.folder_scan import is_below, walk_images
 
-# What can be read but not written, a camera's raw file or a HEIC, becomes a JPEG.
+# Readable but unwritable formats, such as camera raw files and HEIC, become JPEG.
 _INSTEAD: Final = ("jpg", "jpeg")
-# The same for clips; some become another format still, which shows once they are opened.
+# The same for videos; some become yet another format, which is known once they are opened.
 _CLIP_INSTEAD: Final = "mp4"
 
 FileId = tuple[int, int]
@@ -27,15 +27,15 @@ Digest = Callable[[str], str | None]
 
 
 def writable(path: str) -> bool:
-    """Whether a copy can bear the file's own name. One without an ending may be anything, and is taken as it is."""
+    """Return whether a copy can have the file's own name. A name without extension is accepted."""
     ending = _ending(path)
     return ending in COPY_FORMATS or ending in CLIP_FORMATS or not has_pictures(path)
 
 
 def wanted_files(paths: Sequence[str], out: str | None) -> Iterator[tuple[str, str]]:
-    """Each image and clip below files and folders, of any kind, with the folder from where on its place is kept.
+    """Yield each image and video below files and folders, of any kind, with the folder that its relative path starts from.
 
-    What lies in `out` itself is left out.
+    Files in `out` itself are left out.
     """
     inside = None if out is None else os.path.realpath(out)
     met: set[str] = set()
@@ -50,16 +50,16 @@ def wanted_files(paths: Sequence[str], out: str | None) -> Iterator[tuple[str, s
 
 
 def as_one_file(paths: Sequence[str], out: str) -> bool:
-    """Whether `out` names the copy itself, not the folder for it."""
+    """Return whether `out` names the copy itself, not its folder."""
     one = len(paths) == 1 and not os.path.isdir(paths[0])
     return one and not os.path.isdir(out) and not out.endswith(("/", os.sep)) and bool(_ending(out))
 
 
 class Names:
-    """Gives names to the copies of one batch."""
+    """Names the copies of one batch."""
 
     def __init__(self, wish: Wish, originals: Iterable[str], made: MadeAt, digest: Digest, begun: Sequence[RedactionItem] = ()) -> None:
-        """`begun` are items that earlier requests left planned: their copies keep the names they were given."""
+        """`begun` are items that earlier requests left planned: their copies keep the assigned names."""
         self._wish = wish
         self._begun: dict[str, list[RedactionItem]] = {}
         for item in begun:
@@ -71,7 +71,7 @@ class Names:
         self._given: set[str] = set()
 
     def named(self, source: str, target: str, format: str | None) -> PlannedCopy:
-        """Raises SameFile."""
+        """Name a copy. Raises SameFile."""
         if (resumed := self._resumed(source, target, format)) is not None:
             return self._give(resumed)
         for candidate in numbered(target):
@@ -91,28 +91,28 @@ class Names:
         raise AssertionError("there is always another number")
 
     def there(self, source: str, target: str, format: str | None) -> PlannedCopy | None:
-        """The copy at `target`, if it is the wished one of this very content."""
+        """Return the copy at `target`, if it was made from this content with these options."""
         made = self._made(target)
         if made is None or made.wish.made != self._wish.made or made.copy_sha256 != self._digest(target):
             return None
         return PlannedCopy(source, target, format, made) if made.sha256 == self._digest(source) else None
 
     def _resumed(self, source: str, target: str, format: str | None) -> PlannedCopy | None:
-        """What earlier requests left planned for this source and name."""
+        """Return what earlier requests left planned for this source and name."""
         left = [each for each in self._begun.get(source, ()) if each.format == format and _is_name_for(each.target, target)]
         left = [each for each in left if _key(each.target) not in self._given]
         return PlannedCopy(source, left[0].target, format, begun=tuple(each.id for each in left)) if left else None
 
     def in_place(self, source: str) -> PlannedCopy | None:
-        """None if the same file was given its place already, by another name."""
-        real = os.path.realpath(source)  # where it is a link, what it leads to is what is to be covered
+        """Plan a copy in place; None if the same file was already planned under another name."""
+        real = os.path.realpath(source)  # for a link, its target is to be covered
         if _key(real) in self._given:
             return None
         resumed = self._resumed(real, real, None)
         return self._give(resumed or PlannedCopy(real, real, there=self._is_covered(real)))
 
     def _is_covered(self, path: str) -> Made | None:
-        """What was made in the original's own place, if the file is still that: it is left as it is."""
+        """Return the copy that replaced the original, if the file is still that: it stays as it is."""
         made = self._made(path)
         is_it = made is not None and made.wish.made == self._wish.made and made.copy_sha256 == self._digest(path)
         return made if is_it else None
@@ -126,14 +126,14 @@ class Names:
 
 
 def below(out: str, source: str, base: str) -> tuple[str, str | None]:
-    """Where a copy goes that keeps its place below `base`, and its format; None: the original's own."""
+    """Return the target of a copy that keeps its relative path below `base`, and its format; None: the original's own."""
     return _fitting(os.path.join(out, os.path.relpath(source, base)))
 
 
 def exactly(out: str, source: str) -> tuple[str, str | None]:
-    """The same for a name that somebody chose. Raises CopyUnsupported.
+    """Return the same for a name that the user chose. Raises CopyUnsupported.
 
-    What a clip becomes shows once it is opened: the format it must be is told in any case.
+    A video's final format is known once it is opened, so the required format is always given.
     """
     ending = _ending(out)
     if is_clip(source):
@@ -147,7 +147,7 @@ def exactly(out: str, source: str) -> tuple[str, str | None]:
 
 
 def numbered(target: str) -> Iterator[str]:
-    """`a.jpg`, `a (2).jpg`, `a (3).jpg`, ..."""
+    """Yield `a.jpg`, `a (2).jpg`, `a (3).jpg`, ..."""
     yield target
     stem, dot, ending = target.rpartition(".")
     if not dot or os.sep in ending:
@@ -159,12 +159,12 @@ def numbered(target: str) -> Iterator[str]:
 
 
 def _is_name_for(given: str, target: str) -> bool:
-    """Whether `given` is `target`, or that with a number."""
+    """Return whether `given` is `target`, or `target` with a number."""
     return given in takewhile(lambda name: len(name) <= len(given), numbered(target))
 
 
 def file_id(path: str) -> FileId | None:
-    """The same for all names of a file; None if nothing is there, or nobody says."""
+    """Return the same value for all names of a file; None if it does not exist, or the system has no ids."""
     try:
         facts = Path(path).stat()
     except (OSError, ValueError):
@@ -187,5 +187,5 @@ def _ending(path: str) -> str:
 
 
 def _key(path: str) -> str:
-    """The same for names that some file systems take for the same."""
+    """Return the same value for names that some file systems consider equal."""
     return unicodedata.normalize("NFC", path).casefold()

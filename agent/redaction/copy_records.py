@@ -1,6 +1,6 @@
-"""Records of redacted copies: which are to be made, which were made, and how.
+"""Records of redacted copies: planned and finished ones, and how they were made.
 
-So a batch goes on after a crash, and nothing is done twice.
+With them, a batch resumes after a crash, and no copy is made twice.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -20,7 +20,7 @@ EVERYTHING = Wish()
 class ItemState(StrEnum):
     PLANNED = "planned"
     DONE = "done"
-    NEEDS_REVIEW = "needs_review"  # the copy is made, and something about it is doubtful
+    NEEDS_REVIEW = "needs_review"  # the copy is made, but something about it is doubtful
     FAILED = "failed"
     STOPPED = "stopped"  # not made, because its batch was stopped
 
@@ -30,39 +30,39 @@ MADE = (ItemState.DONE, ItemState.NEEDS_REVIEW)
 
 @dataclass(frozen=True, slots=True)
 class PlannedCopy:
-    """One copy to make, or one that is there already."""
+    """One copy to make, or one that exists already."""
 
     source: str
     target: str
     format: str | None = None  # None: the source's own
-    there: "Made | None" = None  # the copy at `target`, of this very content and wish
+    there: "Made | None" = None  # the existing copy at `target`, from this content with these options
     begun: tuple[int, ...] = ()  # ids of items that earlier requests left planned: the first is resumed, the others are dropped
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A copy that was made."""
+    """A finished copy."""
 
-    sha256: str  # of what it was made from
+    sha256: str  # of its source
     copy_sha256: str
     wish: Wish
 
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """One face through a scene of a clip on which some people were named."""
+    """One face through a scene of a video in which some people were named."""
 
-    start: float  # seconds since the clip began; of a film frames
+    start: float  # seconds since the video began; for animations, frames
     end: float
-    visible: float  # for how many of them it is not covered
+    visible: float  # how many of them it is not covered
     why: Why
-    show: int = 0  # looks that would leave it visible
-    hide: int = 0  # looks that would not
+    show: int = 0  # votes that would leave it visible
+    hide: int = 0  # votes against that
 
 
 @dataclass(frozen=True, slots=True)
 class CopyFacts:
-    """What is known once a copy is made."""
+    """The facts about a finished copy."""
 
     sha256: str
     copy_sha256: str
@@ -70,37 +70,37 @@ class CopyFacts:
     doubts: tuple[Doubtful, ...]
     width: int
     height: int
-    models: tuple[str, ...]  # what the faces were found and recognised with
+    models: tuple[str, ...]  # of detection and recognition
     removed: tuple[str, ...] = ()  # see `Rendered`
-    replaces: str | None = None  # SHA-256 of the copy of ours that gives way to it
-    ways: int | None = None  # of a clip: on so many ways through it goes a face
-    moments: Moments | None = None  # of a clip whose covers can be changed by hand: its ways are `marks`
-    followed: tuple[Followed, ...] = ()  # those ways, where some people were named
-    ways_in: str = "seconds"  # what their numbers are: these or "frames"
-    peak: float = 0.0  # of a clip: when it shows most faces, in seconds by its own clock
-    zero: float = 0.0  # of a clip: seconds by its own clock that are nought in the copy
-    before: "CopyFacts | None" = None  # of the copy that is to give way to one that was edited
+    replaces: str | None = None  # SHA-256 of our copy that it replaces
+    ways: int | None = None  # of a video: the number of faces' trajectories
+    moments: Moments | None = None  # of an editable video: its trajectories are in `marks`
+    followed: tuple[Followed, ...] = ()  # those trajectories, if some people were named
+    ways_in: str = "seconds"  # the unit of their numbers: "seconds" or "frames"
+    peak: float = 0.0  # of a video: the time with the most faces, in seconds on its own clock
+    zero: float = 0.0  # of a video: seconds on its own clock that are zero in the copy
+    before: "CopyFacts | None" = None  # of the copy that an edited one replaces
 
     @property
     def found(self) -> int:
-        """Faces."""
+        """Return the number of faces."""
         return self.ways if self.ways is not None else sum(mark.score is not None for mark in self.marks)
 
     @property
     def marked(self) -> bool:
-        """Whether the marks say what is covered."""
+        """Return whether the marks define the covers."""
         return self.ways is None or self.moments is not None
 
     @property
     def covered(self) -> int:
-        """Faces, and areas drawn by hand. Of a clip those that are seen nowhere in it."""
+        """Return the number of covered faces and drawn areas. In a video, of those that are visible nowhere in it."""
         if self.ways is not None and not self.marked:
             return self.ways - sum(way.visible > 0 for way in self.followed)
         return sum(mark.covered and not mark.visible for mark in self.marks)
 
     @property
     def faces_covered(self) -> int:
-        """The same without areas."""
+        """Return the same without areas."""
         drawn = sum(mark.covered for mark in self.marks if mark.score is None)
         return self.covered - drawn
 
@@ -117,23 +117,23 @@ class RedactionItem:
     format: str | None
     state: ItemState
     at: datetime
-    facts: CopyFacts | None = None  # of the copy; while it is planned, of what is about to be put into place
-    edited: bool = False  # by hand: `facts.marks` are what somebody wants, whatever is found
-    passed: bool = False  # it was there already
-    standing: bool = False  # of a watched folder's rule: nobody waits for it
+    facts: CopyFacts | None = None  # of the copy; while planned, of the copy about to be placed
+    edited: bool = False  # by hand: `facts.marks` override detection
+    passed: bool = False  # it existed already
+    standing: bool = False  # for a watched folder: no request waits for it
     error: AgentError | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RedactionBatch:
-    """A request for copies, or the standing one of a watched folder."""
+    """A request for copies, or the standing batch of a watched folder."""
 
     uid: str
     at: datetime
-    folder: str | None  # the watched folder whose rule it is
+    folder: str | None  # the watched folder it belongs to
     counts: Mapping[ItemState, int]
     wish: Wish = EVERYTHING
-    out: str | None = None  # the folder that holds all its copies; None: there are none
+    out: str | None = None  # the folder that contains all its copies; None: there are none
     sample: int | None = None  # id of an item that has a copy
 
 
@@ -144,96 +144,96 @@ class RedactionPage:
 
 
 class Redactions(Protocol):
-    """Batches of copies and their items."""
+    """Storage of batches of copies and their items."""
 
     def plan_copies(self, uid: str, wish: Wish, copies: Sequence[PlannedCopy], *, now: datetime) -> list[int]:
         """Create the batch, or resume it if it exists, and return the ids of the items of these copies.
 
-        Items that earlier requests left planned move here; a failed item is planned again. Committed to disk when this returns.
+        Items that earlier requests left planned are moved here; a failed item is planned again. Committed to disk when this returns.
         """
         ...
 
     def copies_begun(self, wish: Wish) -> list[RedactionItem]:
-        """Return what requests left planned, or stopped, of copies that look as wished, oldest batch first.
+        """Return items that requests left planned, or stopped, of copies with these options, oldest batch first.
 
-        Rules of folders are no requests.
+        Batches of watched folders are not requests.
         """
         ...
 
     def plan_more(self, uid: str, copies: Sequence[PlannedCopy], *, now: datetime) -> None:
-        """Add to a batch. What it has of the same source is planned anew. A batch that is no more stays so."""
+        """Add to a batch. Existing items of the same source are planned again. A deleted batch stays deleted."""
         ...
 
     def folder_batch(self, folder: str, wish: Wish, *, uid: str, now: datetime) -> str:
-        """The batch of a watched folder's rule, made as `uid` if there is none. From now on its copies are made as wished."""
+        """Return a watched folder's batch, created as `uid` if missing. From now on its copies are made with these options."""
         ...
 
     def uncopied(self, uid: str, *, places: Collection[int] | None = None, limit: int = 1000) -> list[str]:
-        """Photos and clips that came to the batch's folder, or changed in it, since there is the batch, and have no copy of it yet.
+        """Return photos and videos that appeared or changed in the batch's folder since its creation, without a copy yet.
 
-        Of those places, or of all. A copy that this program made itself is no such file.
+        Limited to those locations, if given. Copies made by this program are not included.
         """
         ...
 
     def copies_to_make(self, limit: int, *, without: Collection[int] = (), clips: bool = True) -> list[RedactionItem]:
-        """The next planned ones but those (ids): asked for before those of folders, earlier batches first; clips only if they may be."""
+        """Return the next planned ones except those (ids): requests before folders, earlier batches first; videos only if allowed."""
         ...
 
     def about_to_place(self, item_id: int, facts: CopyFacts, *, now: datetime) -> bool:
-        """What is about to be put into place: on the disk when this returns, so that whoever finds it there knows it.
+        """Record a copy about to be placed: on the disk when this returns, so that it can be recognised after a crash.
 
-        False if it is not planned any more: the batch was stopped.
+        Return False if it is no longer planned: the batch was stopped.
         """
         ...
 
     def copy_made(self, item_id: int, target: str, *, review: bool, now: datetime) -> None:
-        """It is in its place."""
+        """Record that it is in place."""
         ...
 
     def copy_failed(self, item_id: int, error: AgentError, *, now: datetime) -> None: ...
 
     def copy_edited(self, item_id: int, marks: Sequence[Mark], *, now: datetime) -> RedactionItem | None:
-        """Plan it anew with these marks. None if there is no such item, or no copy of it was made."""
+        """Plan it again with these marks. None if there is no such item, or it has no copy."""
         ...
 
     def copies_accepted(self, uid: str, item_ids: Sequence[int] | None, *, now: datetime) -> int:
-        """Nothing about these, or all of a batch, is doubtful any more. Returns how many were."""
+        """Approve these, or all of a batch. Return the number of approved ones."""
         ...
 
     def stop_copies(self, uid: str) -> int:
-        """Stop what is planned. What was to be made anew as it was edited is what it was, unless it is just put into place.
+        """Stop planned items. An edited copy stays as it was, unless it has just been placed.
 
-        Returns how many are stopped.
+        Returns the number of stopped items.
         """
         ...
 
     def retry_copies(self, uid: str, *, now: datetime) -> int:
-        """Plan the failed and the stopped ones again."""
+        """Plan failed and stopped ones again."""
         ...
 
     def made_at(self, target: str) -> Made | None:
-        """What the copy in that place was made of, the last time one was."""
+        """Return what the copy at that path was last made from."""
         ...
 
     def redaction(self, item_id: int) -> RedactionItem | None: ...
 
     def redaction_items(self, uid: str, *, limit: int, offset: int = 0) -> RedactionPage:
-        """Return a page of a batch: the doubtful first, and of these the copies with a visible face, then those with most doubts.
+        """Return a page of a batch: doubtful ones first, among them copies with a visible face, then those with most doubts.
 
         Failed ones follow, then the rest.
         """
         ...
 
     def copies_ended(self, uid: str, *, after: int, limit: int) -> list[RedactionItem]:
-        """Return the items of a batch that are not planned any more, by ascending id, behind the id `after`."""
+        """Return the items of a batch that are no longer planned, by ascending id, starting after `after`."""
         ...
 
     def redaction_batches(self, *, limit: int, offset: int = 0) -> list[RedactionBatch]:
-        """Newest first."""
+        """Return batches, newest first."""
         ...
 
     def redaction_batch(self, uid: str) -> RedactionBatch | None: ...
 
     def expire_redactions(self, *, before: datetime, folders: Collection[str]) -> int:
-        """Forget batches from before then with nothing left to do, and rules of other folders than these. Returns how many batches."""
+        """Delete finished batches from before then, and batches of other folders than these. Return the number of batches."""
         ...

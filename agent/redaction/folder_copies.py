@@ -1,4 +1,4 @@
-"""Covered copies of watched folders: each file that comes or changes gets its copy once, also after a restart."""
+"""Covered copies for watched folders: each new or changed file gets one copy, even after a restart."""
 
 import asyncio
 import os
@@ -21,12 +21,12 @@ from agent.redaction.ports import CopyFiles
 log = structlog.get_logger()
 
 RETRY_AFTER_S = 5.0
-# At once: beyond that the whole folder is asked about, which finds them too.
+# At once: beyond this the whole folder is queried, which finds them too.
 _MANY = 500
 
 
 class FolderCopies:
-    """Plans the copies that the rules of watched folders want. Nothing is made for files that were there before the rule."""
+    """Plans the copies for watched folders. Files from before the setting get none until they change."""
 
     def __init__(
         self,
@@ -42,15 +42,15 @@ class FolderCopies:
         self._batches = batches
         self._environment = environment
         self._wake = asyncio.Event()
-        self._places: set[int] | None = None  # that changed; None: everything is to be looked through
+        self._places: set[int] | None = None  # changed ones; None: query everything
 
     def look_through(self) -> None:
-        """The settings changed, or whatever else may have: look for all that has no copy."""
+        """Query all files without a copy, after a change of the settings or for any other reason."""
         self._places = None
         self._wake.set()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Run until cancelled."""
         self.look_through()
         with self._environment.bus.listening(self._happened):
             while True:
@@ -69,7 +69,7 @@ class FolderCopies:
                     log.warning("folder_copies.failed", code=error.code)
 
     def rules(self) -> frozenset[str]:
-        """Roots of the folders that have one."""
+        """Return the roots of folders with copies."""
         return frozenset(folder.root for folder in self._environment.settings.value.folders if folder.redact_to)
 
     async def _plan(self, folder: Folder, places: set[int] | None) -> None:
@@ -77,7 +77,7 @@ class FolderCopies:
         wish = Wish(choice, Look(folder.redact_style), folder.redact_strip)
         out, now = root_of(folder.redact_to), self._environment.clock()
         if _lies_in(out, folder.root):
-            log.warning("folder_copies.inside_itself")  # by a link: the settings can't tell
+            log.warning("folder_copies.inside_itself")  # through a link: the settings can't detect it
             return
         uid = await asyncio.to_thread(self._library.folder_batch, folder.root, wish, uid=token_hex(16), now=now)
         while found := await asyncio.to_thread(self._library.uncopied, uid, places=places):
@@ -88,7 +88,7 @@ class FolderCopies:
             self.planned.notify()
 
     def noted(self, place_id: int) -> None:
-        """A file of a watched folder came, or is another than before, or has another name."""
+        """Note that a file of a watched folder appeared, changed, or was renamed."""
         if not self.rules():
             return
         if self._places is not None:

@@ -1,4 +1,4 @@
-"""What somebody wants of covered copies of many files, and what of each is better looked at before it is shared."""
+"""The options of covered copies, and the reasons for reviewing them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -13,10 +13,10 @@ from agent.domain.video import Way
 
 
 class Keeping(StrEnum):
-    """What is kept, encrypted, so that a copy can be undone."""
+    """What is kept, encrypted, so that a copy can be restored."""
 
     NOTHING = "nothing"
-    REGIONS = "regions"  # what is below the covers
+    REGIONS = "regions"  # the covered regions
     ORIGINAL = "original"  # the whole file
 
 
@@ -26,54 +26,54 @@ PLAIN: Final = Look()
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How copies are to be."""
+    """The options of copies."""
 
     choice: Choice = EVERYONE
     look: Look = PLAIN
     strip: bool = False  # leave out all metadata
     keeping: Keeping = Keeping.NOTHING
-    locked: bool = False  # what is kept opens with a passphrase, which is noted nowhere
-    replace: bool = False  # a file that is in a copy's place gives way
-    report: bool = False  # write beside each copy what was done
+    locked: bool = False  # the recovery file needs a passphrase, which is not stored
+    replace: bool = False  # an existing file is replaced
+    report: bool = False  # write a report beside each copy
 
     @property
     def made(self) -> "Wish":
-        """What of it shows in the copies: two wishes that agree in this make the same ones."""
+        """Return the options that affect the copies: if these agree, so do the copies."""
         return replace(self, replace=False, report=False)
 
 
 class Doubtful(StrEnum):
-    """Why a copy is to be reviewed, the worst reason first."""
+    """A reason for reviewing a copy, the worst first."""
 
-    VISIBLE = "visible"  # a face is left uncovered because of who it is said to be
-    NO_FACE = "no_face"  # nothing was found, which does not say that nothing is there
+    VISIBLE = "visible"  # a face stays visible because of its identification
+    NO_FACE = "no_face"  # no face was found, which does not prove that there is none
     SMALL = "small"
     TURNED = "turned"
     LOW_SCORE = "low_score"
-    UNSURE = "unsure"  # probably somebody who was named: between the thresholds
-    CUT_OFF = "cut_off"  # a clip that ends before it should: the copy holds what there is
+    UNSURE = "unsure"  # probably a named person: between the thresholds
+    CUT_OFF = "cut_off"  # a video that ends too early: the copy contains only that part
 
 
-# Of what the detector is less sure, it is wrong now and then; and where it was nearly missed, another may have been.
+# Below this score the detector is occasionally wrong; and if a face was nearly missed, another may have been.
 SURE_SCORE: Final = 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A face that was found, or an area drawn by hand, and whether it is covered."""
+    """A detected face, or an area drawn by hand, and whether it is covered."""
 
-    cover: Cover  # how it would be
+    cover: Cover  # its cover, if covered
     covered: bool = True
-    score: float | None = None  # the detector's; None: drawn by hand
+    score: float | None = None  # of the detector; None: drawn by hand
     doubts: tuple[Doubtful, ...] = ()
-    way: Way | None = None  # where it is in what moves: the boxes of its cover; None: where it is throughout
-    visible: tuple[tuple[int, int], ...] = ()  # the first and last moments of stretches in which it shows although it is covered
+    way: Way | None = None  # its position in a video: the boxes of its cover; None: constant
+    visible: tuple[tuple[int, int], ...] = ()  # first and last moments of intervals in which it is visible although it is covered
 
 
 def marks_of(faces: Sequence[Face], identities: Sequence[Identity | None], choice: Choice, look: Look) -> tuple[Mark, ...]:
-    """Mark every face of an analysed picture, covered as was chosen; which those are is for `Choice` to say.
+    """Mark every face of an analysed picture as covered or not, according to `Choice`.
 
-    What looks a little like a face and lies wholly below another face's cover is a part of that face.
+    A weak detection that is completely below another face's cover is part of that face.
     """
     marks = [_mark(face, identity, choice, look) for face, identity in zip(faces, identities, strict=True)]
     return tuple(mark for face, mark in zip(faces, marks, strict=True) if not _is_part(face, mark, marks))
@@ -84,7 +84,7 @@ def covered(marks: Iterable[Mark]) -> tuple[Cover, ...]:
 
 
 def doubts_of(marks: Sequence[Mark]) -> tuple[Doubtful, ...]:
-    """All there are, each once; the worst first."""
+    """Return all doubts, each once; the worst first."""
     if not any(mark.score is not None for mark in marks):
         return (Doubtful.NO_FACE,)
     found = {doubt for mark in marks for doubt in mark.doubts}
@@ -99,7 +99,7 @@ def _mark(face: Face, identity: Identity | None, choice: Choice, look: Look) -> 
 
 
 def _is_part(face: Face, mark: Mark, marks: Sequence[Mark]) -> bool:
-    """Whether a better mark's cover hides this uncertain face as well."""
+    """Return whether a better mark's cover also hides this uncertain face."""
     if not mark.covered or face.score >= SURE_SCORE:
         return False
     box = head_of(face.box, face.landmarks)

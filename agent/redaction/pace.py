@@ -1,4 +1,4 @@
-"""How far batches of copies are, and how long they will take: known also while nobody listens."""
+"""Tracks the progress of batches and their remaining time, even without a listener."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from agent.redaction.copy_records import ItemState, RedactionBatch
 @dataclass(frozen=True, slots=True)
 class BatchProgress:
     percent: int
-    seconds_left: float | None  # None until there is a pace to go by
+    seconds_left: float | None  # None until it can be estimated
 
 
 @dataclass(slots=True)
 class _Item:
-    """One that takes long."""
+    """A long-running item."""
 
     batch: str
     percent: int
@@ -23,7 +23,7 @@ class _Item:
 
 @dataclass(slots=True)
 class _Batch:
-    """Since this program began with it."""
+    """A batch since this program started it."""
 
     since: float
     ended: int = 0
@@ -39,32 +39,32 @@ class Paces:
 
     @property
     def long(self) -> int:
-        """How many are under way that take long."""
+        """Return the number of running long items."""
         return len(self._items)
 
     def begun(self, batch: str) -> None:
-        """One of its copies."""
+        """Note that one of its copies started."""
         self._batches.setdefault(batch, _Batch(self._now()))
 
     def heard(self, batch: str, item_id: int, percent: int) -> None:
-        """It takes long, and is that far."""
+        """Note the progress of a long item."""
         if (known := self._items.get(item_id)) is None or percent == 0:
             self._items[item_id] = _Item(batch, percent, self._now())
         else:
             known.percent = percent
 
     def ended(self, batch: str, item_id: int, *, for_good: bool) -> None:
-        """It is made, failed, or to be tried again."""
+        """Note that it is finished, failed, or to be retried."""
         self._items.pop(item_id, None)
         if for_good and (known := self._batches.get(batch)) is not None:
             known.ended += 1
 
     def idle(self) -> None:
-        """Nothing is left to do."""
+        """Note that nothing is left to do."""
         self._batches.clear()
 
     def percent(self, item_id: int) -> int | None:
-        """How far one is that takes long; None of others."""
+        """Return the progress of a long item; None for others."""
         item = self._items.get(item_id)
         return None if item is None else item.percent
 
@@ -79,7 +79,7 @@ class Paces:
         )
 
     def _seconds_left(self, uid: str, left: float, partly: float, items: Iterable[_Item]) -> float | None:
-        """By the pace of all, but no less than one that takes long needs by its own."""
+        """Estimate from the pace of all, but not less than a long item needs at its own pace."""
         known, now = self._batches.get(uid), self._now()
         if known is None:
             return None

@@ -1,4 +1,4 @@
-"""Which passphrases may lock what is kept of a photo: an attacker who has the file can try any number of them."""
+"""Requirements for passphrases of recovery files: an attacker who has the file can try any number of them."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ _DIFFERENT: Final = 4
 
 
 def check_passphrase(passphrase: str) -> None:
-    """Raises PassphraseWeak for a short one, or one letter over and over. Chinese characters, and other wide ones, count twice."""
+    """Raise PassphraseWeak for a short one, or one character repeated. Chinese and other wide characters count twice."""
     length = sum(1 if ord(letter) < 0x2E80 else 2 for letter in passphrase.strip())
     if length < LEAST or len(set(passphrase)) < _DIFFERENT:
         raise PassphraseWeak(least=LEAST)

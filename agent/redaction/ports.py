@@ -1,4 +1,4 @@
-"""Copies as files: where each goes, how it gets there whole or not at all, and what is kept beside it."""
+"""Copies as files: their paths, their atomic placement, and their recovery files."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ from agent.engine.renderer import Region, Renderer
 from agent.redaction.copy_records import Made, PlannedCopy, RedactionItem
 from agent.redaction.options import Wish
 
-KEPT_ENDING = ".aipopup"  # of what is kept beside a copy
+KEPT_ENDING = ".aipopup"  # extension of recovery files
 
 
 @dataclass(frozen=True, slots=True)
 class Placing:
-    """A copy that is ready to be moved where it is wanted."""
+    """A copy ready to be placed."""
 
     source: str
     aside: str
     target: str
-    replace: bool  # what is there gives way; else a free name beside it is taken
-    kept: str | None = None  # what is kept, written aside: it moves along
-    kept_replaces: bool = False  # what is kept there already gives way too
+    replace: bool  # replace an existing file; otherwise use a free name beside it
+    kept: str | None = None  # a temporary recovery file, placed together with it
+    kept_replaces: bool = False  # an existing recovery file is replaced too
 
 
 class CopyFiles(Protocol):
@@ -34,82 +34,82 @@ class CopyFiles(Protocol):
         made: Callable[[str], Made | None],
         begun: Sequence[RedactionItem] = (),
     ) -> list[PlannedCopy]:
-        """Where the copy of each image and clip below files and folders goes: to `out`, a file or a folder, or in its own place (None).
+        """Return the target of each image's and video's copy below files and folders: `out`, a file or a folder, or in place (None).
 
-        The order inside folders is kept; two never get the same name; what is there is passed over if `made` says that it is the wished
-        copy of the same content, else it keeps its name unless the wish says that it gives way. What earlier requests left planned
-        (`begun`) is resumed under the name it was given. Raises SameFile if a copy would take
-        the place of an original though `out` is named, CopyUnsupported for a format in which nothing can be written.
+        Relative paths are kept; names are unique; an existing file is skipped if `made` says that it is the same copy with these options,
+        otherwise it keeps its name unless the options say that it is replaced. What earlier requests left planned
+        (`begun`) is resumed under its assigned name. Raises SameFile if a copy would
+        replace an original although `out` is given, CopyUnsupported for an unwritable format.
         """
         ...
 
     def plan_below(self, root: str, sources: Sequence[str], out: str, wish: Wish, made: Callable[[str], Made | None]) -> list[PlannedCopy]:
-        """The same for these files below a folder, but for names that somebody has: `place` finds others, or that the same copy is there.
+        """Return the same for these files below a folder, ignoring existing names: `place` finds others, or the same copy.
 
-        Whatever would take its original's place is left out.
+        A copy that would replace its original is left out.
         """
         ...
 
     def prepare(self, target: str, token: str) -> str:
-        """The name under which a copy is written before it is moved to `target`: nothing is there, and the folder is.
+        """Return the temporary name for a copy before it is moved to `target`: unused, in an existing folder.
 
-        The same for the same token, so that nothing that a killed program left stays for ever.
+        It is the same for the same token, so that remains of a killed program are eventually removed.
         """
         ...
 
     def place(self, ready: Placing) -> str:
-        """Move a copy where it is wanted, on the disk when this returns; gives where that is.
+        """Place a copy, on the disk when this returns; return its path.
 
-        A copy that is there already, made by another agent that looks after the same folder, is enough. Raises SameFile, AlreadyKept.
+        An identical copy by another agent that watches the same folder is accepted. Raises SameFile, AlreadyKept.
         """
         ...
 
     def discard(self, aside: str) -> None:
-        """Remove what was not placed, if it is there. Never raises."""
+        """Remove a copy that was not placed, if it exists. Never raises."""
         ...
 
     def digest(self, path: str) -> str | None:
-        """SHA-256 of a file, hexadecimal; None if it can't be read."""
+        """Return the SHA-256 of a file, hexadecimal; None if it can't be read."""
         ...
 
     def report(self, target: str, facts: Mapping[str, object]) -> None:
-        """Write beside a copy what was done."""
+        """Write a report beside a copy."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What was kept of an original."""
+    """The content of a recovery file."""
 
-    copy_sha256: str  # of the copy beside which it is kept
+    copy_sha256: str  # of its copy
     sha256: str  # of the original
     name: str  # the original's, without its folder
     regions: tuple[Region, ...] = ()
-    whole: bool = False  # the whole file was kept
+    whole: bool = False  # the whole file is kept
 
 
 class Keeper(Protocol):
-    """Keeps what a copy hides, encrypted. Every call blocks; without a passphrase the key is the library's.
+    """Keeps covered content, encrypted. Every call blocks; without a passphrase the library's key is used.
 
     Implementation: `agent.redaction.recovery_file.KeptFiles`.
     """
 
     def keep(self, aside: str, kept: Kept, original: str | None, passphrase: str | None) -> None:
-        """Write it to a file that is not there yet: the regions, or the whole of the file `original`. Raises RedactionError, ImageError."""
+        """Write a new recovery file: the regions, or the whole file `original`. Raises RedactionError, ImageError."""
         ...
 
     def opened(self, path: str, passphrase: str | None) -> Kept:
-        """What a file keeps. Raises NotRestorable, RestoreKeyWrong, KeptDamaged, ImageUnreadable."""
+        """Read a recovery file. Raises NotRestorable, RestoreKeyWrong, KeptDamaged, ImageUnreadable."""
         ...
 
     def original(self, path: str, passphrase: str | None, output: str) -> None:
-        """Write the whole file that was kept. On any error the output is not there. Raises as above, and CopyUnwritable, CopyDiskFull."""
+        """Write the kept original. On any error there is no output. Raises as above, and CopyUnwritable, CopyDiskFull."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class RedactionTools:
-    """What writes copies."""
+    """The tools that write copies."""
 
     renderer: Renderer
     copies: CopyFiles

@@ -1,4 +1,4 @@
-"""Turns covered copies into what crosses the API, and back."""
+"""Converts covered copies to API shapes and back."""
 
 import os
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
@@ -31,7 +31,7 @@ from agent.redaction.schemas import (
 from agent.redaction.worker import UnderWay
 from agent.web.schemas import Problem
 
-# Intersection over union from which on a mark is that of a face that the library knows.
+# Minimum intersection over union of a mark and a face of the library.
 _SAME_FACE = 0.5
 
 
@@ -51,7 +51,7 @@ def asked(request: RedactRequest) -> RedactionAsk:
 
 
 def asked_of(request: CoverRequest, paths: Sequence[str]) -> RedactionAsk:
-    """What is a folder is named as one, be it there or not. Raises CopyPlaceUnclear: the agent's own folder is none of the user's."""
+    """Return the request; a final separator marks a folder, existing or not. Raises CopyPlaceUnclear for a relative path."""
     if not os.path.isabs(request.out):  # noqa: PTH117
         example = os.path.join(os.path.expanduser("~"), request.out)  # noqa: PTH111, PTH118
         raise CopyPlaceUnclear(path=printable(request.out), example=printable(os.path.normpath(example)))
@@ -59,7 +59,7 @@ def asked_of(request: CoverRequest, paths: Sequence[str]) -> RedactionAsk:
 
 
 async def lines(copies: Redacting, request: RedactRequest, texts: Texts) -> AsyncGenerator[RedactLine, None]:
-    """Make the copies, or in a dry run tell them. When the client hangs up, copies that were not begun are not made."""
+    """Make the copies, or list them in a dry run. When the client disconnects, copies that were not begun are not made."""
     if request.dry_run:
         plan = await copies.dry_run(asked(request))
         yield RedactLine(total=len(plan))
@@ -118,7 +118,7 @@ def item(known: RedactionItem, texts: Texts, percent: int | None = None) -> Reda
 
 
 def detail(known: RedactionItem, image: StoredImage | None, texts: Texts) -> RedactionDetail:
-    """`image` is the original in the library."""
+    """Return the details; `image` is the original in the library."""
     marks = known.facts.marks if known.facts else ()
     faces = image.faces if image is not None else ()
     names = tuple(_name(mark, faces) for mark in marks)
@@ -134,7 +134,7 @@ def _moments(facts: CopyFacts | None) -> MomentsOut | None:
 
 def _name(mark: Mark, faces: Sequence[StoredFace]) -> str | None:
     if mark.score is None or mark.way is not None:
-        return None  # of what moves the library knows one picture
+        return None  # the library has one picture of a video
 
     def near(face: StoredFace) -> float:
         return cover_of(face.face, mark.cover.look).box.iou(mark.cover.box)
@@ -178,7 +178,7 @@ def mark(said: MarkIO) -> Mark:
 
 def _shown(known: Mark) -> MarkIO:
     cover = known.cover
-    return MarkIO.model_construct(  # what is stored is as it is, be a box larger than anybody may draw one
+    return MarkIO.model_construct(  # stored values are valid, even a box larger than a user may draw
         box=(cover.box.x, cover.box.y, cover.box.w, cover.box.h),
         tilt=cover.tilt,
         style=cover.look.style,

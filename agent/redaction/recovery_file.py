@@ -1,10 +1,10 @@
-"""What a covered copy hides, kept beside it in an encrypted file; docs/decisions/0016 tells its format, and why it is so.
+"""A copy's covered content in an encrypted file beside it; docs/decisions/0016 describes its format and the reasons.
 
     "AIPOPUP" 0x01 | length of the header, 4 bytes | header, JSON | sealed pieces
 
-The header says how the key is found: from the library's key, or from a passphrase by scrypt; a salt gives each file a key of its own,
-and a check value tells a wrong key from a changed file. Each piece is sealed with AES-256-GCM, with its number and whether it is the last
-one in its nonce, and the header bound to it: nothing can be changed, cut off, put in another order or taken from another file unseen.
+The header says how the key is derived: from the library's key, or from a passphrase by scrypt; a salt gives each file its own key,
+and a check value distinguishes a wrong key from a changed file. Each piece is sealed with AES-256-GCM, with its number and a last-piece
+flag in its nonce, and the header as associated data: any change, truncation, reordering or exchange of pieces is detected.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ _KEY: Final = 32
 _SALT: Final = 16
 _MOST_HEADER: Final = 4096
 _MOST_FACTS: Final = 1 << 24
-# 128 MB and about half a second: what guessing a passphrase costs each time. More than that is never taken from a file.
+# 128 MB and about half a second per guess. A file can't demand more.
 _COST: Final = {"n": 1 << 17, "r": 8, "p": 1}
 _DERIVED: Final = b"ai-popup kept "
 
@@ -52,7 +52,7 @@ _DERIVED: Final = b"ai-popup kept "
 class _Header:
     raw: bytes
     key: str  # "library" or "passphrase"
-    slow: bytes  # the salt for scrypt: that of a batch, for stretching a passphrase takes half a second
+    slow: bytes  # the salt for scrypt: shared by a batch, because scrypt takes half a second
     salt: bytes  # of this file
     check: bytes
 
@@ -61,10 +61,10 @@ class KeptFiles:
     """Implements `Keeper`."""
 
     def __init__(self, library_key: Callable[[], bytes]) -> None:
-        """`library_key` gives the key of this computer's library, or one that follows from it."""
+        """`library_key` returns the key of this computer's library, or one derived from it."""
         self._library_key = library_key
         self._turn = threading.Lock()
-        self._stretched: tuple[str, bytes, bytes] | None = None  # the last passphrase, its salt, and what scrypt made of both
+        self._stretched: tuple[str, bytes, bytes] | None = None  # the last passphrase, its salt, and scrypt's result
 
     def keep(self, aside: str, kept: Kept, original: str | None, passphrase: str | None) -> None:
         source = "library" if passphrase is None else "passphrase"
@@ -146,7 +146,7 @@ class KeptFiles:
         return HKDF(SHA256(), _KEY, salt=salt, info=_DERIVED + b"file").derive(first)
 
     def _slow_salt(self, passphrase: str | None) -> bytes:
-        """The one used last, if it was for the same passphrase."""
+        """Return the last salt if it was for the same passphrase."""
         with self._turn:
             if passphrase is None:
                 return b""
@@ -156,21 +156,21 @@ class KeptFiles:
     def _stretch(self, passphrase: str, slow: bytes) -> bytes:
         with self._turn:
             if self._stretched is None or self._stretched[:2] != (passphrase, slow):
-                # However it was typed, the same letters are the same passphrase.
+                # The same characters are the same passphrase, however they were typed.
                 letters = normalize("NFC", passphrase).encode("utf-8", "surrogatepass")
                 self._stretched = passphrase, slow, Scrypt(salt=slow, length=_KEY, **_COST).derive(letters)
             return self._stretched[2]
 
 
 class _Reader:
-    """Bytes out of pieces of any length."""
+    """Reads bytes from pieces of any length."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
         self._rest = b""
 
     def exactly(self, count: int) -> bytes:
-        """Raises KeptDamaged if there are fewer."""
+        """Return exactly that many bytes. Raises KeptDamaged if there are fewer."""
         if count < 0:
             raise KeptDamaged
         parts, missing = [self._rest], count - len(self._rest)
@@ -190,13 +190,13 @@ class _Reader:
         yield from self._pieces
 
     def end(self) -> None:
-        """Raises KeptDamaged if anything is left."""
+        """Raise KeptDamaged if anything is left."""
         if any(self.all()):
             raise KeptDamaged
 
 
 def _plain(start: bytes, kept: Kept, original: str | None) -> Iterator[bytes]:
-    """What is sealed. Raises ImageUnreadable, or ImageChanged if the original is not what was covered."""
+    """Yield the plain content. Raises ImageUnreadable, or ImageChanged if the original is not the covered one."""
     yield _LENGTH.pack(len(start)) + start
     if original is None:
         yield from (each.png for each in kept.regions)
@@ -214,7 +214,7 @@ def _plain(start: bytes, kept: Kept, original: str | None) -> Iterator[bytes]:
 
 
 def _sealed(plain: Iterable[bytes], key: bytes, bound: bytes) -> Iterator[bytes]:
-    """Pieces of one length, but for the last."""
+    """Yield sealed pieces of one length, except the last."""
     cipher, number, rest = AESGCM(key), 0, bytearray()
     for part in plain:
         rest += part
@@ -226,7 +226,7 @@ def _sealed(plain: Iterable[bytes], key: bytes, bound: bytes) -> Iterator[bytes]
 
 
 def _opened(file: BinaryIO, key: bytes, bound: bytes) -> Iterator[bytes]:
-    """Raises InvalidTag for whatever was changed."""
+    """Yield opened pieces. Raises InvalidTag for any change."""
     cipher, number = AESGCM(key), 0
     piece = file.read(_PIECE + _TAG)
     while True:
@@ -238,7 +238,7 @@ def _opened(file: BinaryIO, key: bytes, bound: bytes) -> Iterator[bytes]:
 
 
 def _read_header(file: BinaryIO) -> _Header:
-    """Raises NotRestorable for what is no such file, KeptDamaged, ValueError, KeyError."""
+    """Read the header. Raises NotRestorable for another kind of file, KeptDamaged, ValueError, KeyError."""
     if file.read(len(_MAGIC)) != _MAGIC:
         raise NotRestorable
     (length,) = _LENGTH.unpack(file.read(_LENGTH.size))

@@ -1,4 +1,4 @@
-"""Makes one covered copy: looks for faces, asks who they are if that matters, covers them aside, and moves the copy into its place."""
+"""Makes one covered copy: detects faces, identifies them if necessary, writes a temporary copy, and moves it into place."""
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
@@ -38,19 +38,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Of a picture."""
+    """The detections in a picture."""
 
     facts: CopyFacts  # all but the copy's
-    format: str = ""  # the picture's; empty: not looked at
-    film: bool = False  # it has frames or pages that the copy is to have too
+    format: str = ""  # the picture's; empty: not scanned
+    film: bool = False  # its frames or pages are covered as well
 
 
-# Intersection over union from which on a face found now is one that the library knows.
+# Minimum intersection over union of a detected face and a face of the library.
 _SAME_FACE = 0.5
 
 
 def redaction_task(settings: Settings, path: str, who: bool) -> Analyse:
-    """Look for every face on a photo, and with `who` for their embeddings."""
+    """Return a task that detects every face in a photo, with `who` including embeddings."""
     detection = settings.detection
     return Analyse(path, redaction_recipe(who), detection.min_score, detection.min_face, keep_chips=False, thorough=True)
 
@@ -75,9 +75,9 @@ class Covering:
         self._environment = environment
 
     async def make(self, item: RedactionItem, passphrase: str | None, percent: Percent = lambda _: None) -> None:
-        """Make the copy, and note it. Cancelled or failed, it leaves nothing behind, and the original as it was.
+        """Make the copy, and record it. If cancelled or failed, it leaves nothing behind, and the original unchanged.
 
-        `percent` hears how far it is, where that takes a while: 0 before it waits for its turn.
+        `percent` receives the progress of long items: 0 while waiting for a slot.
 
         Raises RedactionError, ImageError, EngineError, ModelError, PeopleError, StoreError.
         """
@@ -116,27 +116,27 @@ class Covering:
                 await _to_its_end(asyncio.to_thread(self._copies.discard, left))
 
     async def _is_placed(self, item: RedactionItem, facts: CopyFacts) -> bool:
-        """Whether the program ended just after it had moved the copy into its place."""
+        """Return whether the program ended just after it had placed the copy."""
         if item.edited and facts.replaces is None:
-            return False  # these are the facts of the copy that is to be made anew
+            return False  # these are the facts of the copy to be replaced
         return await asyncio.to_thread(self._copies.digest, item.target) == facts.copy_sha256
 
     async def _nothing_lost(self, item: RedactionItem, facts: CopyFacts, passphrase: str | None) -> bool:
-        """Whether what is kept there already may give way.
+        """Return whether the existing recovery file may be replaced.
 
-        It is of the same original, which stays in its own place; or this very item kept it and came no further: it failed, or the program
-        ended.
+        It must be of the same original, which is still in place; or this item made it in an attempt that failed or was
+        interrupted.
         """
         try:
             kept = await asyncio.to_thread(self._keeper.opened, item.target + KEPT_ENDING, passphrase)
         except (RedactionError, ImageUnreadable):
-            return False  # nothing is there, or somebody else's
+            return False  # none exists, or it is not ours
         if item.source != item.target and kept.sha256 == facts.sha256:
             return True
         return item.facts is not None and not item.edited and kept.copy_sha256 == item.facts.copy_sha256
 
     async def _rendered(self, item: RedactionItem, aside: str, seen: "_Found") -> tuple[CopyFacts, Kept | None, RedactionItem]:
-        """What was made, what of it is to be kept, and the item, whose copy may be of another format than its name says."""
+        """Return the result, its recovery data, and the item, whose copy may get another format than its name says."""
         found, format = seen.facts, seen.format
         keeps_regions = item.wish.keeping is Keeping.REGIONS
         task = Render(item.source, aside, covered(found.marks), item.format, item.wish.strip, keeps_regions)
@@ -146,17 +146,17 @@ class Covering:
         if item.source == item.target and not task.covers and not rendered.removed:
             return replace(found, copy_sha256=found.sha256), None, item  # it needs no change
         if item.source == item.target and rendered.format != format:
-            raise CopyUnsupported(format=format, instead=rendered.format)  # a JPEG must not be called HEIC
+            raise CopyUnsupported(format=format, instead=rendered.format)  # a JPEG must not be named HEIC
         if await asyncio.to_thread(self._copies.digest, aside) != rendered.copy_sha256:
             raise EngineBadAnswer
         facts = replace(found, copy_sha256=rendered.copy_sha256, removed=rendered.removed, replaces=_replaces(item))
         if item.format is None and format and rendered.format != format:
-            # Nobody meant that name, so what has it stays.
+            # The user did not choose that name, so an existing file with it stays.
             item = replace(item, target=named_as(item.target, rendered.format), wish=replace(item.wish, replace=False))
         return facts, _kept(item, facts, rendered.regions), item
 
     async def _found(self, item: RedactionItem) -> "_Found":
-        """What is on the picture, or was said to be there by hand."""
+        """Return the detections, or the marks set by hand."""
         if item.edited and item.facts is not None:
             return _Found(item.facts, film=item.facts.ways is not None)
         choice = item.wish.choice
@@ -169,9 +169,9 @@ class Covering:
         return _Found(facts, analysis.format, analysis.frames > 1 and item.format in (None, analysis.format))
 
     async def _who(self, analysis: Analysis, choice: Choice) -> list[Identity | None]:
-        """What the faces look like, but for what the user said of them: that counts."""
+        """Return the identities of the faces; the user's confirmations take precedence."""
         alike = await self._opinions.lookalikes([FreshPrint(face.embedding or b"", face.quality) for face in analysis.faces])
-        # Of two faces only one can be whoever stays visible. Whoever is to be covered may be there twice: in frames of a moving picture.
+        # Only one of two faces can be the visible person. A person to be covered may appear twice, as in frames of an animation.
         judged = alike if choice.only is not None else one_each(alike)
         image = await asyncio.to_thread(self._library.image_by_hash, analysis.sha256)
         stored = image.faces if image is not None else ()
@@ -188,12 +188,12 @@ class Covering:
         return [said(face, opinion) for face, opinion in zip(analysis.faces, judged, strict=True)]
 
     async def _placing(self, item: RedactionItem, facts: CopyFacts, aside: str, kept: str | None, frees: bool) -> Placing:
-        """`frees`: what is kept there already may give way."""
+        """Place the copy; with `frees` an existing recovery file may be replaced."""
         there = await asyncio.to_thread(self._copies.digest, item.target)
         if item.source == item.target:
             if there != facts.sha256:
                 raise ImageMissing if there is None else ImageChanged
-            # What an earlier batch kept there is the only original left: it stays also when what failed for it is tried again.
+            # A recovery file of an earlier batch is the only original left: it stays even when a failed item is retried.
             return Placing(item.source, aside, item.target, True, kept, kept_replaces=frees)
         gives_way = item.wish.replace or (facts.replaces is not None and there == facts.replaces)
         return Placing(item.source, aside, item.target, gives_way, kept, kept_replaces=frees)
@@ -206,12 +206,12 @@ class Covering:
         if item.wish.report:
             names = await asyncio.to_thread(self._library.person_names)
             await asyncio.to_thread(self._copies.report, target, report_of(item.wish, facts, names))
-        review = bool(facts.doubts) and not item.edited  # whoever edited it has looked
+        review = bool(facts.doubts) and not item.edited  # an edited copy has been reviewed
         await asyncio.to_thread(self._library.copy_made, item.id, target, review=review, now=self._environment.clock())
 
 
 async def _to_its_end(work: Coroutine[None, None, T]) -> T:
-    """Whoever cancels waits until it is done."""
+    """Finish the work even if cancelled; the cancelling caller waits."""
     task = asyncio.create_task(work)
     try:
         return await asyncio.shield(task)
@@ -221,7 +221,7 @@ async def _to_its_end(work: Coroutine[None, None, T]) -> T:
 
 
 def _replaces(item: RedactionItem) -> str | None:
-    """The copy of ours that gives way to one that was edited."""
+    """Return our copy that an edited one replaces."""
     if not item.edited or item.facts is None:
         return None
     return item.facts.replaces or item.facts.copy_sha256
@@ -235,7 +235,7 @@ def _kept(item: RedactionItem, facts: CopyFacts, regions: tuple[Region, ...] = (
 
 
 def report_of(wish: Wish, facts: CopyFacts, names: Mapping[int, str]) -> dict[str, object]:
-    """What is written beside a copy. No names but those that were asked for; no paths."""
+    """Return the report beside a copy. It contains no names except requested ones, and no paths."""
     asked: Sequence[tuple[str, frozenset[int] | None]] = (("keep", wish.choice.keep or None), ("only", wish.choice.only))
     return {
         "format": 1,
@@ -254,7 +254,7 @@ def report_of(wish: Wish, facts: CopyFacts, names: Mapping[int, str]) -> dict[st
                 "score": mark.score,
             }
             for mark in facts.marks
-            if mark.covered and (facts.ways is None or mark.score is None)  # of ways there are as many boxes as frames
+            if mark.covered and (facts.ways is None or mark.score is None)  # trajectories have as many boxes as frames
         ],
         **(
             {}

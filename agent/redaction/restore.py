@@ -1,4 +1,4 @@
-"""Gives back what covers hide: the pixels below them, or the whole original, from what was kept beside a copy."""
+"""Restores covered content, the regions or the whole original, from the recovery file beside a copy."""
 
 import asyncio
 import os
@@ -16,9 +16,9 @@ class Restoring:
         self._keeper = keeper
 
     async def restore(self, path: str, output: str | None, passphrase: str | None) -> str:
-        """`path` is the copy, or what was kept beside it; `output` a file or a folder, None beside the copy. What is there keeps its name.
+        """Restore; `path` is the copy or its recovery file; `output` a file or a folder, None beside the copy. Existing files stay.
 
-        Returns where it is. Raises CopyMissing, NotRestorable, RestoreKeyWrong, KeptDamaged, CopyChanged, CopyUnwritable, CopyDiskFull,
+        Returns the path. Raises CopyMissing, NotRestorable, RestoreKeyWrong, KeptDamaged, CopyChanged, CopyUnwritable, CopyDiskFull,
         ImageError, EngineError.
         """
         copy = path.removesuffix(KEPT_ENDING)
@@ -47,14 +47,14 @@ class Restoring:
             return self._keeper.opened(beside, passphrase)
         except NotRestorable:
             if Path(beside).is_file():
-                raise KeptDamaged from None  # of that name nothing else is there: it was emptied or overwritten
+                raise KeptDamaged from None  # no other kind of file has that name: it was emptied or overwritten
             if not Path(path).exists():
-                raise CopyMissing from None  # a name that was mistyped says nothing about what was kept
+                raise CopyMissing from None  # a mistyped name says nothing about the recovery file
             raise
 
 
 def _target(copy: str, output: str | None, ending: str) -> str:
-    """`a restored.jpg` for `a.jpg`, beside it or in that folder, unless a file is named."""
+    """Return `a restored.jpg` for `a.jpg`, beside it or in that folder, unless a file is given."""
     usual = Path(copy).with_name(f"{Path(copy).stem} restored{ending}")
     if not output:
         return str(usual)

@@ -1,4 +1,4 @@
-"""Routes of covered copies: making them, looking at the doubtful ones, making them anew, and restoring what they hide."""
+"""Routes of covered copies: making, reviewing, editing and restoring them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -45,13 +45,13 @@ from agent.web.schemas import Id, Problem
 Limit = Annotated[int, Query(ge=1, le=500)]
 Offset = Annotated[int, Query(ge=0, lt=2**31)]
 Side = Annotated[int, Query(ge=64, le=4_096)]
-# A face may be on it that is covered elsewhere: no cache keeps it.
+# The picture may show a face that is covered elsewhere: no cache may keep it.
 _UNKEPT = {"cache-control": "private, no-store"}
 _LINES = "application/x-ndjson"
 
 
 async def lines(copies: Redacting, request: RedactRequest, words: Texts) -> AsyncIterator[bytes]:
-    """The total first, then a line per file as it ends; a last line says what stopped it, if anything did."""
+    """Yield the total first, then a line per file as it ends; a last line names an error that stopped the batch, if any."""
     try:
         async with aclosing(present_redact.lines(copies, request, words)) as told:
             async for line in told:
@@ -61,22 +61,22 @@ async def lines(copies: Redacting, request: RedactRequest, words: Texts) -> Asyn
 
 
 def making_routes(api: FastAPI, redaction: RedactionService, photo_copy: PhotoCopy, actions: Actions, texts: Callable[[], Texts]) -> None:
-    """Add those that make copies, or undo what they hide, to `api`."""
+    """Add the routes that make or restore copies to `api`."""
 
     @api.post("/api/redact", response_class=StreamingResponse, responses={200: {"model": RedactLine}})
     async def redact(request: RedactRequest) -> StreamingResponse:
-        """A line of JSON for each file; whoever hangs up stops what was not begun."""
+        """Return a line of JSON for each file; disconnecting stops copies that were not begun."""
         return StreamingResponse(lines(redaction.copies, request, texts()), media_type=_LINES)
 
     @api.post("/api/restore")
     async def restore(request: RestoreRequest) -> Restored:
-        """What covers hide, from what was kept beside the copy."""
+        """Restore covered content from the recovery file beside the copy."""
         path = await redaction.restoring.restore(request.path, request.out, request.passphrase)
         return Restored(path=printable(path))
 
     @api.post("/api/images/{image_id}/copy-covered")
     async def copy_covered(image_id: Id) -> PhotoCopiedOut:
-        """Onto the clipboard of this computer, with all faces covered and without metadata."""
+        """Copy it to this computer's clipboard, with all faces covered and without metadata."""
         original = await actions.original(image_id)
         return PhotoCopiedOut(**asdict(await photo_copy.copy(original.path)))
 
@@ -84,7 +84,7 @@ def making_routes(api: FastAPI, redaction: RedactionService, photo_copy: PhotoCo
 def batch_routes(
     api: FastAPI, redaction: RedactionService, library: Library, texts: Callable[[], Texts], clock: Callable[[], datetime]
 ) -> None:
-    """Add those of batches to `api`."""
+    """Add the routes of batches to `api`."""
     copies, paces = redaction.copies, redaction.work.paces
 
     @api.get("/api/redactions")
@@ -95,7 +95,7 @@ def batch_routes(
 
     @api.post("/api/redactions")
     async def begin(request: CoverRequest) -> RedactionBatchOut:
-        """Planned when this answers; they are made whoever hangs up, and after a new start too."""
+        """Plan copies; they are made even if the client disconnects, and after a restart."""
         paths = await asyncio.to_thread(_paths, library, request.images)
         return await batch(await copies.begin(present_redact.asked_of(request, paths)))
 
@@ -115,17 +115,17 @@ def batch_routes(
 
     @api.post("/api/redactions/{uid}/accept")
     async def accept(uid: str, which: ItemIds) -> Count:
-        """Somebody looked: nothing about these is doubtful any more."""
+        """Approve these copies: the user has reviewed them."""
         return Count(count=await asyncio.to_thread(library.copies_accepted, uid, which.ids, now=clock()))
 
     @api.post("/api/redactions/{uid}/retry")
     async def retry(uid: str) -> Count:
-        """Try once more what failed, and make what was stopped."""
+        """Retry failed copies, and make stopped ones."""
         return Count(count=await copies.retry(uid))
 
     @api.post("/api/redactions/{uid}/stop", status_code=204)
     async def stop(uid: str) -> None:
-        """Make no more copies; those that are made stay."""
+        """Stop making copies; finished ones stay."""
         await redaction.work.stop(uid)
 
 
@@ -137,7 +137,7 @@ async def _known(library: Library, item_id: int) -> RedactionItem:
 
 
 def item_routes(api: FastAPI, redaction: RedactionService, library: Library, texts: Callable[[], Texts]) -> None:
-    """Add those of one copy to `api`."""
+    """Add the routes of one copy to `api`."""
 
     @api.get("/api/redaction-items/{item_id}")
     async def item(item_id: Id) -> RedactionDetail:
@@ -147,27 +147,27 @@ def item_routes(api: FastAPI, redaction: RedactionService, library: Library, tex
 
     @api.put("/api/redaction-items/{item_id}/marks")
     async def edit(item_id: Id, edit: MarksEdit) -> RedactedOut:
-        """Make the copy anew with these marks, in the place of the one there is."""
+        """Make the copy again with these marks, replacing the existing one."""
         made = await redaction.copies.edit(item_id, [present_redact.mark(each) for each in edit.marks])
         return present_redact.item(made, texts())
 
 
 def copy_file_routes(api: FastAPI, redaction: RedactionService, library: Library, actions: Actions, analyser: Analyser, desk: Desk) -> None:
-    """Add those of a copy's file to `api`."""
+    """Add the routes of a copy's file to `api`."""
 
     @api.post("/api/redaction-items/{item_id}/show", status_code=204)
     async def show(item_id: Id) -> None:
-        """The copy, in its folder."""
+        """Show the copy in its folder."""
         await desk.show_file((await _known(library, item_id)).target)
 
     @api.get("/api/redaction-items/{item_id}/copy", response_class=FileResponse, responses={200: {"content": {UNNAMED: {}}}})
     async def copy(item_id: Id) -> FileResponse:
-        """The copy's own file."""
+        """Return the copy's own file."""
         return original_response(Original(await actions.copy(item_id), ""))
 
     @api.get("/api/redaction-items/{item_id}/preview", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
     async def preview(item_id: Id, of: Literal["copy", "original"] = "copy", side: Side = 1_280, moment: Moment | None = None) -> Response:
-        """The copy as it is, or the original to draw on; of what moves at that moment, or with most faces. Made now, kept nowhere."""
+        """Return the copy, or the original to draw on; for a video at that moment, or with most faces. Rendered now, not stored."""
         shown = await _known(library, item_id)
         copy = of == "copy"
         if shown.facts is not None and shown.facts.ways is not None:
@@ -178,7 +178,7 @@ def copy_file_routes(api: FastAPI, redaction: RedactionService, library: Library
 
 
 def _paths(library: Library, images: Sequence[int]) -> tuple[str, ...]:
-    """A file of each image; one that is missing is told of as any other. Raises NotFound."""
+    """Return a file of each image; a missing one is reported like any other. Raises NotFound."""
     found = tuple(image.places[0][1] for image in library.images_by_id(images) if image.places)
     if not found:
         raise NotFound

@@ -1,4 +1,4 @@
-"""The shapes of covered copies as they cross the HTTP API."""
+"""The API schemas of covered copies."""
 
 import os
 from datetime import datetime
@@ -13,7 +13,7 @@ from agent.web.schemas import FilePath, Problem, Schema
 
 
 def _whole(path: str) -> str:
-    """As somebody typed it: they know their home, but not which folder the agent was started in."""
+    """Expand a typed path: users know their home, but not the agent's working directory."""
     return os.path.expanduser(path)  # noqa: PTH111  # pathlib fails without a home
 
 
@@ -25,7 +25,7 @@ Moment = Annotated[int, Field(ge=-(2**62), le=2**62)]
 
 
 class RedactRequest(Schema):
-    """Covered copies of the images and clips below `paths`."""
+    """Request covered copies of the images and videos below `paths`."""
 
     paths: Annotated[tuple[FilePath, ...], Field(min_length=1, max_length=10_000)]
     out: FilePath | None = None
@@ -58,7 +58,7 @@ class RedactRequest(Schema):
 
 
 class CoverRequest(Schema):
-    """Covered copies of photos of the library."""
+    """Request covered copies of photos of the library."""
 
     images: Annotated[tuple[Annotated[int, Field(ge=1, lt=2**63)], ...], Field(min_length=1, max_length=10_000)]
     out: Annotated[FilePath, AfterValidator(_whole)]
@@ -71,7 +71,7 @@ class CoverRequest(Schema):
 
 
 class MarkIO(Schema):
-    """A face that was found, or an area drawn by hand."""
+    """A detected face, or an area drawn by hand."""
 
     box: tuple[Places, Places, Size, Size]
     """left, top, width, height in pixels of the upright image: what is covered, before it is tilted"""
@@ -101,7 +101,7 @@ class MarkIO(Schema):
 
 
 class RedactedOut(Schema):
-    """A file of a batch, and what came of it."""
+    """A file of a batch, and its result."""
 
     id: int
     batch: str
@@ -140,7 +140,7 @@ class RedactedOut(Schema):
 
 
 class UnderWayOut(Schema):
-    """How far the copy of a clip is."""
+    """The progress of a video's copy."""
 
     id: int
     source: str
@@ -159,7 +159,7 @@ class PlannedOut(Schema):
 
 
 class RedactLine(Schema):
-    """One line of an answer: how many files there are, or how far a clip is, or what came of a file, or what ended it all."""
+    """One line of an answer: the number of files, a video's progress, a file's result, or an error that ended the batch."""
 
     total: int | None = None
     planned: PlannedOut | None = None
@@ -218,7 +218,7 @@ class RedactionItems(Schema):
 
 
 class MomentsOut(Schema):
-    """The frames or pages of what moves, numbered by its ticks."""
+    """The frames of a video or the pages of a file, numbered by its ticks."""
 
     first: int
     last: int
@@ -260,7 +260,7 @@ class Count(Schema):
 
 
 class PhotoCopiedOut(Schema):
-    """What was put on the clipboard."""
+    """What was copied to the clipboard."""
 
     covered: int
     """faces"""

@@ -1,4 +1,4 @@
-"""The redaction room: requests, folder rules, the worker that makes copies, and their undoing."""
+"""The redaction room: requests, copies for watched folders, the worker that makes them, and restoring."""
 
 import asyncio
 
@@ -40,7 +40,7 @@ class RedactionService:
         self.restoring = Restoring(tools.renderer, tools.copies, tools.keeper)
 
     async def run(self, *, watch: bool) -> None:
-        """Work in the background, until cancelled; with `watch` for the rules of folders too."""
+        """Work in the background, until cancelled; with `watch` also for watched folders."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.work.run())
             if watch:

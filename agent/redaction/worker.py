@@ -1,4 +1,4 @@
-"""Makes the covered copies that are planned: a few at a time, and again after whatever stopped it; tells whoever waits for them."""
+"""Makes planned covered copies: a few at a time, with retries after interruptions; notifies listeners."""
 
 import asyncio
 from collections.abc import Iterator
@@ -23,16 +23,16 @@ from agent.redaction.redact_file import Covering
 log = structlog.get_logger()
 
 RETRY_AFTER_S = (2.0, 5.0, 15.0, 60.0)
-# So many that take long may be under way, or wait for their turn, beside the photos; and of what is called a clip one.
+# The number of long items running or waiting, beside photos; and of videos, one.
 MOST_SLOW = 8
-LOOK_S = 0.5  # how often somebody who waits looks whether the work is stuck
-# These are no file's fault: the work waits and tries again.
+LOOK_S = 0.5  # how often a waiting caller checks whether the work is stuck
+# These are not a file's fault: the work waits and retries.
 BLOCKERS = (EngineUnavailable, ModelError, StoreError)
 
 
 @dataclass(frozen=True, slots=True)
 class UnderWay:
-    """How far a copy is that takes a while."""
+    """The progress of a long copy."""
 
     item_id: int
     source: str
@@ -41,17 +41,17 @@ class UnderWay:
 
 @dataclass(eq=False, slots=True)
 class Listener:
-    """Somebody who waits for a batch."""
+    """A caller that waits for a batch."""
 
-    # Ids of items that ended, never more than the batch has, and up to a hundred words of each clip.
+    # Ids of ended items, never more than the batch has, and up to a hundred progress messages of each video.
     news: "asyncio.Queue[int | UnderWay]" = field(default_factory=asyncio.Queue)
-    request: object = None  # what it asked for
+    request: object = None  # its request
     wanted: frozenset[int] = frozenset()  # ids of the items it waits for
-    stopped: bool = False  # another one stopped the batch
+    stopped: bool = False  # another listener stopped the batch
 
 
 class CopyWork:
-    """Use it from one event loop."""
+    """Makes the copies. Use it from one event loop."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class CopyWork:
         work: WorkState,
         environment: Environment,
     ) -> None:
-        """While the agent rests, only the copies that a request waits for are made."""
+        """While the agent is paused, only the copies that a request waits for are made."""
         self._library = library
         self._covering = covering
         self._engine = engine
@@ -69,31 +69,31 @@ class CopyWork:
         self._clock = environment.clock
         self._wake = asyncio.Event()
         self._mended = asyncio.Event()
-        self._running: dict[int, tuple[str, asyncio.Task[None]]] = {}  # by item: its batch, and who makes it
-        self._clips: set[int] = set()  # of those under way
+        self._running: dict[int, tuple[str, asyncio.Task[None]]] = {}  # by item: its batch, and its task
+        self._clips: set[int] = set()  # running ones
         self.paces = Paces(environment.monotonic)
         self._attempts: dict[int, int] = {}
         self._listeners: dict[str, list[Listener]] = {}  # by batch
         self._stopping: set[asyncio.Task[None]] = set()
         self._ended = False
-        self._tries = 0  # in vain, since the work last went well
+        self._tries = 0  # failed attempts since the last success
         self.passphrases: dict[str, str] = {}  # by batch
         self.problem: AgentError | None = None
 
-    # -- what others say to it ---------------------------------------------------------------------------------------------------
+    # -- calls from outside ------------------------------------------------------------------------------------------------------
     def wake(self, _: object = None) -> None:
-        """There may be something to do."""
+        """Check for new work."""
         self._wake.set()
 
     def mended(self) -> None:
-        """What stopped the work may be mended."""
+        """Retry, because the cause of an interruption may be gone."""
         self._tries = 0
         self._mended.set()
         self.wake()
 
     @contextmanager
     def listening(self, uid: str, request: object) -> Iterator[Listener]:
-        """While somebody waits for a batch. Its passphrase is known no longer than that."""
+        """Yield a listener of a batch. Its passphrase is kept no longer than that."""
         listener = Listener(request=request)
         self._listeners.setdefault(uid, []).append(listener)
         try:
@@ -105,11 +105,11 @@ class CopyWork:
                 self.passphrases.pop(uid, None)
 
     def requests(self, uid: str) -> list[object]:
-        """What the listeners of a batch asked for."""
+        """Return the requests of a batch's listeners."""
         return [each.request for each in self._listeners.get(uid, ())]
 
     async def next_news(self, listener: Listener) -> int | UnderWay | None:
-        """None if there is nothing to tell yet. Raises what stops all work, once it was tried in vain again."""
+        """Return the next message; None if there is none yet. Raises an error that stops all work, after a failed retry."""
         try:
             async with asyncio.timeout(LOOK_S):
                 return await listener.news.get()
@@ -119,7 +119,7 @@ class CopyWork:
             return None
 
     async def stop(self, uid: str) -> None:
-        """Make no more copies of a batch; those that are made stay."""
+        """Stop making copies of a batch; finished ones stay."""
         await asyncio.to_thread(self._library.stop_copies, uid)
         under_way = [task for batch, task in self._running.values() if batch == uid]
         for task in under_way:
@@ -129,9 +129,9 @@ class CopyWork:
             listener.stopped = True
 
     async def left_alone(self, uid: str) -> None:
-        """A listener hangs up: stop its batch unless another one waits for it, also if this is cancelled over and over."""
+        """Handle a listener's disconnection: stop its batch unless another one waits for it, even if this is cancelled repeatedly."""
         if self._ended or len(self._listeners.get(uid, ())) > 1:
-            return  # the next agent, or the batch for the other listener, goes on
+            return  # the next agent, or the batch for the other listener, continues
 
         async def stopping() -> None:
             try:
@@ -146,7 +146,7 @@ class CopyWork:
 
     # -- the work ----------------------------------------------------------------------------------------------------------------
     async def run(self) -> None:
-        """Make what is planned until cancelled; what is under way then is left for the next start."""
+        """Make planned copies until cancelled; running ones are left for the next start."""
         self._ended = False
         try:
             while True:
@@ -161,7 +161,7 @@ class CopyWork:
             await asyncio.gather(*under_way, *self._stopping, return_exceptions=True)
 
     async def _pause(self) -> None:
-        """Until there may be something to do; longer each time that all work is stuck."""
+        """Wait until there may be work; longer each time that all work is stuck."""
         stuck = self.problem is not None and not self._running
         limit = RETRY_AFTER_S[min(max(self._tries, 1), len(RETRY_AFTER_S)) - 1] if stuck else LOOK_S if self._work.resting else None
         with suppress(TimeoutError):
@@ -183,7 +183,7 @@ class CopyWork:
         if not waiting and not self._running:
             self.problem = None  # nothing waits any more, whatever stopped it
             self.paces.idle()
-            self._attempts.clear()  # what was stopped was tried, too, and never ended
+            self._attempts.clear()  # stopped items were attempted, too, and never ended
         for item in waiting:
             if item.standing and self._work.resting:
                 continue
@@ -200,7 +200,7 @@ class CopyWork:
         try:
             ended = await self._attempt(item)
         except StoreError as error:
-            self._blocked(error)  # it could not even be noted what became of it
+            self._blocked(error)  # even the result could not be stored
         finally:
             self.paces.ended(item.batch, item.id, for_good=ended)
             if ended:
@@ -211,7 +211,7 @@ class CopyWork:
             self.wake()
 
     async def _attempt(self, item: RedactionItem) -> bool:
-        """Whether it is made, or failed for good."""
+        """Return whether it is made, or failed permanently."""
         attempt = self._attempts[item.id] = self._attempts.get(item.id, 0) + 1
         try:
             passphrase = self.passphrases.get(item.batch)
@@ -225,7 +225,7 @@ class CopyWork:
             return False
         except PassphraseGone as error:
             if item.batch in self.passphrases:
-                return False  # it was typed again meanwhile
+                return False  # it was entered again meanwhile
             await asyncio.to_thread(self._library.copy_failed, item.id, error, now=self._clock())
         except AgentError as error:
             log.warning("redact.failed", item=item.id, code=error.code, attempt=attempt)
@@ -245,7 +245,7 @@ class CopyWork:
         if percent:
             self._tell(item, UnderWay(item.id, item.source, percent))
         else:
-            self.wake()  # there is room for another
+            self.wake()  # there is a free slot
 
     def _tell(self, item: RedactionItem, what: int | UnderWay) -> None:
         for listener in chain.from_iterable(self._listeners.values()):

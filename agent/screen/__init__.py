@@ -1,1 +1,1 @@
-"""Captures of the screen, and watching it."""
+"""Screen captures and screen watching."""

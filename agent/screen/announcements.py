@@ -1,4 +1,4 @@
-"""What was said while the screen was watched."""
+"""The alerts of screen watching."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from agent.screen.sightings import Kind
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One thing that was said. Who it is stands as an id: somebody who is forgotten is not named here either."""
+    """One alert. It holds the person's id, so that a forgotten person is not named here either."""
 
     number: int
     at: datetime
@@ -18,7 +18,7 @@ class Said:
     person_id: int | None = None
 
     def text(self, texts: Texts, names: Mapping[int, str]) -> str:
-        """In words; `names` are of those who may be named now."""
+        """Return the text; `names` are those of people who may be named now."""
         if self.person_id is None:
             return texts(f"watch.{self.kind}")
         name = names.get(self.person_id)

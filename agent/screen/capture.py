@@ -1,4 +1,4 @@
-"""Captures of the screen: faces are covered before anything of it reaches the disk, the clipboard or a page."""
+"""Screen captures: faces are covered before a capture reaches the disk, the clipboard or a page."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -23,15 +23,15 @@ from agent.library.recipes import DETECTORS, recipe_of
 from agent.library.status import CapturesShown
 from agent.people.naming import People
 
-# What a capture can be saved as, by the ending of the file's name.
+# The formats of saved captures, by file extension.
 _FORMATS = {"png": "png", "jpg": "jpeg", "jpeg": "jpeg", "webp": "webp", "bmp": "bmp"}
-# Covers drawn by hand on one capture.
+# The limit of hand-drawn covers per capture.
 MOST_DRAWN = 500
-_FAR = 1_000_000  # pixels: no screen reaches there
+_FAR = 1_000_000  # pixels: larger than any screen
 
 
 def format_of(path: str) -> str:
-    """The one that a capture of that name is saved in. Raises CopyUnsupported."""
+    """Return the format for a file name. Raises CopyUnsupported."""
     ending = PurePath(path).suffix[1:].lower()
     if ending not in _FORMATS:
         raise CopyUnsupported(format=ending, choices=", ".join(dict.fromkeys(_FORMATS.values())))
@@ -40,24 +40,24 @@ def format_of(path: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the desktop does for captures."""
+    """The desktop's functions for captures."""
 
-    window: Callable[[], tuple[int, int, int, int]]  # left, top, width and height of the one in use, in pixels; raises NoWindow; blocks
-    usual_name: Callable[[], str]  # a file's, where nobody said one
-    save: Callable[[str, bytes], str]  # under that name or the next that is free; the name; raises RedactionError; blocks
+    window: Callable[[], tuple[int, int, int, int]]  # left, top, width and height of the active one, in pixels; raises NoWindow; blocks
+    usual_name: Callable[[], str]  # the default file name
+    save: Callable[[str, bytes], str]  # saves under that name or the next free one; returns it; raises RedactionError; blocks
     clipboard: Clipboard
-    # The desktop's own way, if it is the only one: gives the file that it leaves, which is gone afterwards. The user chooses the region,
-    # or all is taken. Raises CaptureRefused, PortalMissing.
+    # The desktop's own capture, if it is the only one: returns the desktop's file, which is then deleted. The user selects the region,
+    # or everything is captured. Raises CaptureRefused, PortalMissing.
     shot: Callable[[bool], AbstractAsyncContextManager[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SeenFace:
-    """A face on a capture, in pixels of that."""
+    """A face in a capture, in pixels of the capture."""
 
-    face: Face  # without its print
+    face: Face  # without its embedding
     identity: Identity | None
-    person: str | None  # the name; None if nobody is known, or recognition is off
+    person: str | None  # the name; None if unknown, or while recognition is off
     reason: Reason | None  # why it is covered; None if it stays visible
 
 
@@ -69,30 +69,30 @@ class Capture:
     width: int  # pixels
     height: int
     faces: tuple[SeenFace, ...]
-    drawn: tuple[Box, ...]  # covered besides
+    drawn: tuple[Box, ...]  # additionally covered areas
     look: Look
-    copied: bool = False  # it is on the clipboard, covered as it is now
-    path: str | None = None  # where it was saved, covered as it is now
+    copied: bool = False  # it is on the clipboard with its current covers
+    path: str | None = None  # where it was saved with its current covers
 
     @property
     def covers(self) -> tuple[Cover, ...]:
         faces = [cover_of(each.face, self.look, each.reason) for each in self.faces if each.reason is not None]
-        # A box drawn by hand is as large as it was drawn, whatever the shape is.
+        # A box drawn by hand keeps its size, whatever the shape.
         drawn = [Cover(box, Look(self.look.style, Shape.BOX), 0.0, Reason.HAND) for box in self.drawn]
         return (*faces, *drawn)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What the user changes of a capture; None leaves it as it is."""
+    """The user's changes to a capture; None leaves a value unchanged."""
 
-    covered: Mapping[int, bool] | None = None  # by the number of the face
+    covered: Mapping[int, bool] | None = None  # by the index of the face
     drawn: tuple[Box, ...] | None = None
     look: Look | None = None
 
 
 class Capturing:
-    """Takes, shows and lets go of captures. What was taken stays in the grabber; here are boxes and names only."""
+    """Takes, shows and discards captures. Pixels stay in the grabber; only boxes and names are here."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class Capturing:
         *,
         supply: Callable[[Recipe], Awaitable[None]],
     ) -> None:
-        """`supply` gets the models of a recipe, unless they are there (raises ModelError)."""
+        """`supply` fetches the models of a recipe if they are missing (raises ModelError)."""
         self._grabber = grabber
         self._desktop = desktop
         self._library = library
@@ -114,20 +114,20 @@ class Capturing:
         self.shown = Observable(CapturesShown())
         self._open: dict[str, Capture] = {}
 
-    # -- taking one --------------------------------------------------------------------------------------------------------------
+    # -- taking a capture --------------------------------------------------------------------------------------------------------
     async def monitors(self) -> tuple[Monitor, ...]:
-        """Raises CaptureError, EngineError."""
+        """Return the monitors. Raises CaptureError, EngineError."""
         return await self._grabber.monitors()
 
     @property
     def desktop_chooses(self) -> bool:
-        """Only the desktop itself takes pictures here, and lets the user choose what of."""
+        """Return whether only the desktop itself can capture, and lets the user select."""
         return self._desktop.shot is not None
 
     async def freeze(self, ref: ScreenRef, *, choosing: bool = False) -> tuple[Frame, ScreenRegion | None]:
-        """A picture of the screen as it is now, and what of it was asked for; None: all of it. Nothing is shown of it yet.
+        """Return a picture of the screen now, and the requested part of it; None: everything. It is not shown yet.
 
-        Where only the desktop takes pictures, the user chooses the region there if `choosing`.
+        If only the desktop can capture, the user selects the region there if `choosing`.
         Raises CaptureError, EngineError, ModelError.
         """
         if self._desktop.shot is None:
@@ -138,32 +138,32 @@ class Capturing:
             return await self._grabber.take(path), ref.region
 
     async def freeze_window(self) -> tuple[Frame, ScreenRegion | None]:
-        """The same of the window in use, as far as it is on the screen. Raises NoWindow besides."""
+        """Return the same for the active window's visible part. Raises NoWindow besides."""
         left, top, width, height = await asyncio.to_thread(self._desktop.window)
-        region = ScreenRegion.clipped(left, top, width, height, within=(_FAR, _FAR))  # where the screen ends it is cut anyway
+        region = ScreenRegion.clipped(left, top, width, height, within=(_FAR, _FAR))  # clipped at the screen's end anyway
         if region is None:
             raise RegionOutside
         return await self.freeze(ScreenRef(ALL_MONITORS, region))
 
     async def uncovered(self, frame: Frame, region: ScreenRegion | None) -> bytes:
-        """JPEG, for the window in which the region is chosen, and for nothing else. Raises CaptureGone, EngineError."""
+        """Return a JPEG for the window of the region selection, and for nothing else. Raises CaptureGone, EngineError."""
         return await self._grabber.frame(frame.handle, region)
 
     async def look_ahead(self, frame: Frame) -> None:
-        """Find faces on it while the region is chosen. What goes wrong does so again when it is reviewed, and is said then."""
+        """Detect faces during the region selection. Errors recur in the review, and are reported then."""
         with suppress(AgentError):
             task = _task(self._environment.settings.value)
             await self._supply(task.recipe)
             await self._grabber.ahead(frame.handle, task)
 
     async def drop(self, frame: Frame) -> None:
-        """Forget one that is not to be reviewed. Raises EngineError."""
+        """Drop a picture that is not to be reviewed. Raises EngineError."""
         await self._grabber.drop(frame.handle)
 
     async def review(self, frame: Frame, region: ScreenRegion | None, keep: Collection[str], look: Look) -> Capture:
-        """Find the faces on it, or on the region that was chosen, and cover all but those of the people named.
+        """Detect the faces in it, or in the selected region, and cover all but those of the named people.
 
-        If it fails nothing is left of the capture. Raises RecognitionOff, CaptureError, EngineError, ModelError, StoreError.
+        On failure nothing of the capture is left. Raises RecognitionOff, CaptureError, EngineError, ModelError, StoreError.
         """
         try:
             names = {each.id: each.name for each in await asyncio.to_thread(self._library.people)}
@@ -185,17 +185,17 @@ class Capturing:
 
     # -- reviewing it ------------------------------------------------------------------------------------------------------------
     def get(self, id: str) -> Capture:
-        """Raises CaptureGone."""
+        """Return the capture. Raises CaptureGone."""
         if id not in self._open:
             raise CaptureGone
         return self._open[id]
 
     def all(self) -> tuple[Capture, ...]:
-        """The newest last."""
+        """Return all captures, the newest last."""
         return tuple(self._open.values())
 
     def change(self, id: str, change: Change) -> Capture:
-        """Raises CaptureGone."""
+        """Change a capture. Raises CaptureGone."""
         capture = self.get(id)
         covered = change.covered or {}
         faces = tuple(
@@ -207,7 +207,7 @@ class Capturing:
         return self._hold(made if made.covers == capture.covers else replace(made, copied=False, path=None))
 
     async def picture(self, id: str, format: str = "png") -> bytes:
-        """With its covers. Raises CaptureGone, EngineError."""
+        """Return it with its covers. Raises CaptureGone, EngineError."""
         capture = self.get(id)
         try:
             return await self._grabber.cover(id, capture.covers, format)
@@ -216,11 +216,11 @@ class Capturing:
             raise
 
     async def usual_name(self) -> str:
-        """What a capture is called where nobody said otherwise: a path among the user's pictures."""
+        """Return the default name of a capture: a path in the Pictures folder."""
         return await asyncio.to_thread(self._desktop.usual_name)
 
     async def save(self, id: str, path: str | None = None) -> str:
-        """With its covers, under that name or the next that is free; without one among the user's pictures. Returns the name.
+        """Save it with its covers, under that name or the next free one; by default in the Pictures folder. Return the name.
 
         Raises CaptureGone, RedactionError, EngineError.
         """
@@ -234,22 +234,22 @@ class Capturing:
         return saved
 
     async def copy(self, id: str) -> None:
-        """Put it on the clipboard, with its covers. Raises CaptureGone, ClipboardFailed, EngineError."""
+        """Copy it with its covers to the clipboard. Raises CaptureGone, ClipboardFailed, EngineError."""
         capture = self.get(id)
         pictures = {format: await self.picture(id, format) for format in self._desktop.clipboard.formats}
         await self._desktop.clipboard.put(pictures)
         if (now := self._unchanged(capture)) is not None:
-            # The clipboard holds one picture, so no other capture is on it any more.
+            # The clipboard holds one picture, so other captures are no longer on it.
             self._open = {other.id: replace(other, copied=False) for other in self._open.values()}
             self._hold(replace(now, copied=True))
 
     async def discard(self, id: str) -> None:
-        """Raises EngineError."""
+        """Discard it. Raises EngineError."""
         self._let_go(id)
         await self._grabber.drop(id)
 
     def forget(self) -> None:
-        """Hold nothing any more, neither captures nor faces."""
+        """Discard all captures and faces."""
         self._open.clear()
         self._grabber.forget()
         self._changed()
@@ -268,7 +268,7 @@ class Capturing:
         self.shown.set(CapturesShown(len(self._open), self.shown.value.changes + 1))
 
     def _unchanged(self, before: Capture) -> Capture | None:
-        """The same capture as it is now; None if it is covered otherwise by now, or gone."""
+        """Return the current state of the same capture; None if its covers changed meanwhile, or it is gone."""
         now = self._open.get(before.id)
         return now if now is not None and now.covers == before.covers else None
 
@@ -278,7 +278,7 @@ class Capturing:
 
 
 def _task(settings: Settings) -> Analyse:
-    """What is to be covered is looked for as thoroughly as can be, whatever photos are looked at with."""
+    """Return a task with thorough detection, whatever the setting for photos is."""
     recipe = replace(recipe_of(settings), detector=DETECTORS[FaceDetector.THOROUGH])
     detection = settings.detection
     return Analyse("", recipe, detection.min_score, detection.min_face, keep_chips=False, thorough=True)

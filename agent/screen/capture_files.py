@@ -1,4 +1,4 @@
-"""Captures as files: named by the time, written aside, and never in the place of another file."""
+"""Saves captures: named by the time, written to a temporary file, and never over another file."""
 
 import os
 import tempfile
@@ -12,13 +12,13 @@ from agent.redaction.copy_names import numbered
 
 
 def usual_name(now: datetime, folder: Path | None = None) -> str:
-    """Of a PNG among the user's pictures, by the local time."""
+    """Return the name of a PNG in the Pictures folder, by local time."""
     folder = folder or Path(platformdirs.user_pictures_dir())
     return str(folder / f"AI Popup {now.astimezone():%Y-%m-%d %H.%M.%S}.png")
 
 
 def save(path: str, picture: bytes) -> str:
-    """Under that name, or the next that is free; the name. Raises CopyDiskFull, CopyUnwritable."""
+    """Save under that name, or the next free one; return it. Raises CopyDiskFull, CopyUnwritable."""
     with copy_errors():
         target = Path(path).absolute()
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -30,7 +30,7 @@ def save(path: str, picture: bytes) -> str:
                 os.fsync(file.fileno())
             placed = _placed(aside, str(target))
         finally:
-            Path(aside).unlink(missing_ok=True)  # mostly moved away by now
+            Path(aside).unlink(missing_ok=True)  # usually moved already
         sync_folder(target.parent)
     return placed
 

@@ -1,4 +1,4 @@
-"""`ai-popup capture`: a picture of the screen whose faces are covered before it is anywhere."""
+"""`ai-popup capture`: captures the screen with faces covered before it is saved or copied."""
 
 import time
 from contextlib import suppress
@@ -66,7 +66,7 @@ def capture(
     if len(chosen) > 1:
         raise click.UsageError(texts("cli.capture.one_way"))
     if output is not None:
-        format_of(output)  # before anything is chosen and taken in vain
+        format_of(output)  # before the user selects a region in vain
     request = CaptureRequest.model_validate(
         {
             "what": next(iter(chosen), "region"),
@@ -84,7 +84,7 @@ def capture(
         say(texts("cli.capture.weak", style=style), err=True)
     with hands(session) as able:
         if copied and not isinstance(able, Client):
-            # What is pasted is had from whoever copied it: a command is gone by then.
+            # The clipboard's content comes from its owner process, and a command has ended by then.
             raise NotRunning
         time.sleep(delay)
         made = able.capture(request)

@@ -1,4 +1,4 @@
-"""Captures between the API's shapes and the use cases."""
+"""Converts captures between the API shapes and the use cases."""
 
 from collections.abc import Awaitable, Callable
 
@@ -15,7 +15,7 @@ Taken = tuple[Frame, ScreenRegion | None]
 
 
 async def capture(capturing: Capturing, asked: CaptureRequest, pick: Callable[[], Awaitable[Taken]]) -> CaptureOut:
-    """Take it, cover it, and do with it what was asked; `pick` has the user choose a region. Raises what `Capturing` raises."""
+    """Take a capture, cover it, and process it as requested; `pick` lets the user select a region. Raises what `Capturing` raises."""
     frame, region = await _taken(capturing, asked, pick)
     made = await capturing.review(frame, region, asked.keep, Look(Style(asked.style), Shape(asked.shape)))
     ends = asked.copy_it or asked.save or asked.output is not None
@@ -46,7 +46,7 @@ async def _taken(capturing: Capturing, asked: CaptureRequest, pick: Callable[[],
 
 
 def region_of(text: str) -> ScreenRegion:
-    """Raises BadRequest."""
+    """Parse a region. Raises BadRequest."""
     try:
         return ScreenRegion.parse(text)
     except ValueError:

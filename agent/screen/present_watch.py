@@ -1,4 +1,4 @@
-"""Turns what watching the screen has to say into words, and into what crosses the API."""
+"""Converts the alerts of screen watching to texts and API shapes."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Choosing a region on a picture of the screen that stands still: what is chosen is what was seen."""
+"""Selection of a region on a still picture of the screen: the capture is exactly what the user saw."""
 
 import asyncio
 import secrets
@@ -11,7 +11,7 @@ from agent.domain.screen import ALL_MONITORS, Monitor, ScreenRef, ScreenRegion
 from agent.engine.screen_port import Frame
 from agent.screen.capture import Capturing
 
-# Seconds: until the windows have their picture, and until somebody who chooses has forgotten that they were about to.
+# Seconds: until the windows must have their picture, and until an abandoned selection ends.
 READY_S = 30.0
 CHOSEN_S = 300.0
 _LOOK_S = 1.0
@@ -23,22 +23,22 @@ class Pane:
 
     monitor: Monitor
     pick: str
-    frame: str  # under this word it gets its picture, once
+    frame: str  # with this key it gets its picture, once
 
 
 class PickerWindows(Protocol):
     """Implementations: the desk's, and none (headless)."""
 
     async def warm_picker(self) -> None:
-        """Have the windows ready, unseen. Raises NoDisplay or PopupFailed."""
+        """Prepare the hidden windows. Raises NoDisplay or PopupFailed."""
         ...
 
     async def open_picker(self, panes: Sequence[Pane]) -> None:
-        """Give each its picture; they are not seen yet. Raises PopupFailed."""
+        """Give each window its picture while hidden. Raises PopupFailed."""
         ...
 
     async def reveal_picker(self) -> None:
-        """Raises PopupFailed."""
+        """Show the windows. Raises PopupFailed."""
         ...
 
     async def close_picker(self) -> None: ...
@@ -52,14 +52,14 @@ class _Pick:
     frame: Frame
     monitors: dict[int, Monitor]
     id: str = field(default_factory=lambda: secrets.token_hex(16))
-    frames: dict[str, int] = field(default_factory=dict)  # monitors by the word for their picture
+    frames: dict[str, int] = field(default_factory=dict)  # monitors by the key of their picture
     waiting: set[int] = field(default_factory=set)  # monitors whose window has no picture yet
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     chosen: "asyncio.Future[ScreenRegion | None]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class Picking:
-    """One choice at a time: a second one calls the first off."""
+    """One selection at a time: a second one cancels the first."""
 
     def __init__(self, capturing: Callable[[], Capturing], windows: PickerWindows) -> None:
         """`capturing` may raise ScreenUnavailable."""
@@ -67,7 +67,7 @@ class Picking:
         self._windows = windows
         self._pick: _Pick | None = None
         self._turn = asyncio.Lock()
-        self._asked = 0  # how often a choice was asked for
+        self._asked = 0  # the number of requested selections
         self._works: set[asyncio.Task[None]] = set()
 
     @property
@@ -75,7 +75,7 @@ class Picking:
         return self._pick is not None
 
     async def pick(self) -> tuple[Frame, ScreenRegion | None]:
-        """Have the user choose. Returns the picture of all monitors, and the region of it.
+        """Let the user select. Return the picture of all monitors, and the region of it.
 
         Raises CaptureCancelled, NoDisplay, PopupFailed, CaptureError, EngineError.
         """
@@ -88,12 +88,12 @@ class Picking:
             return await self._picked(mine)
 
     def _go_on(self, mine: int) -> None:
-        """Raises CaptureCancelled if another choice was asked for meanwhile."""
+        """Raise CaptureCancelled if another selection was requested meanwhile."""
         if mine != self._asked:
             raise CaptureCancelled
 
     async def _picked(self, mine: int) -> tuple[Frame, ScreenRegion | None]:
-        # The picture first: the windows may take their time where they are not warm, and are not to be on it.
+        # The picture first: cold windows may take their time, and must not be in it.
         warming = asyncio.ensure_future(self._windows.warm_picker())
         try:
             frame, _ = await self._capturing().freeze(ScreenRef(ALL_MONITORS))
@@ -128,7 +128,7 @@ class Picking:
                 await self._windows.reveal_picker()
         except TimeoutError:
             raise PopupFailed from None
-        # Nobody waits for it, and it is not called off: who does not get an answer from an engine ends it.
+        # It is not awaited and not cancelled: cancelling an engine request ends the engine.
         ahead = asyncio.get_running_loop().create_task(self._capturing().look_ahead(pick.frame))
         self._works.add(ahead)
         ahead.add_done_callback(self._works.discard)
@@ -143,30 +143,30 @@ class Picking:
         return pick.chosen.result()
 
     async def _stands(self, pick: _Pick) -> None:
-        """Ends the choice if the monitors are no more what they were: its windows stand anywhere then, or nowhere."""
+        """End the selection if the monitors changed: its windows are then misplaced, or gone."""
         try:
             if pick.monitors != {each.number: each for each in await self._capturing().monitors()}:
                 _settle(pick, CaptureFailed())
         except AgentError as error:
             _settle(pick, error)
 
-    # -- what the windows say ----------------------------------------------------------------------------------------------------
+    # -- calls of the windows ----------------------------------------------------------------------------------------------------
     async def frame(self, word: str) -> bytes:
-        """The picture for one window, uncovered, once. Raises CaptureGone."""
+        """Return the picture for one window, uncovered, once. Raises CaptureGone."""
         pick = self._pick
         if pick is None or word not in pick.frames:
             raise CaptureGone
         return await self._capturing().uncovered(pick.frame, pick.monitors[pick.frames.pop(word)].region)
 
     def ready(self, id: str, number: int) -> None:
-        """The window on that monitor has its picture. Raises CaptureGone."""
+        """Note that the window on that monitor has its picture. Raises CaptureGone."""
         pick = self._of(id)
         pick.waiting.discard(number)
         if not pick.waiting:
             pick.ready.set()
 
     def choose(self, id: str, number: int, region: ScreenRegion | None) -> None:
-        """A region of all monitors together, None for the whole of that one. Raises CaptureGone, RegionOutside."""
+        """Choose a region of all monitors together, None for that whole monitor. Raises CaptureGone, RegionOutside."""
         pick = self._of(id)
         if region is None:
             chosen = pick.monitors[number].region if number in pick.monitors else None
@@ -180,7 +180,7 @@ class Picking:
             pick.chosen.set_result(chosen)
 
     def cancel(self, id: str) -> None:
-        """Raises CaptureGone."""
+        """Cancel the selection. Raises CaptureGone."""
         _settle(self._of(id), CaptureCancelled())
 
     def _of(self, id: str) -> _Pick:

@@ -1,4 +1,4 @@
-"""Routes of captures of the screen: take one, review it, and copy, save or discard it. No answer shows what is covered."""
+"""Routes of screen captures: take, review, copy, save or discard one. No response shows covered content."""
 
 from pathlib import PurePath
 from typing import Literal
@@ -14,7 +14,7 @@ from agent.screen.service import ScreenWork
 
 
 def capture_routes(api: FastAPI, screen: ScreenWork, picking: Picking) -> None:
-    """Add them to `api`."""
+    """Add the routes to `api`."""
     _taking(api, screen, picking)
     _picking(api, picking)
     _reviewing(api, screen)
@@ -27,21 +27,21 @@ def _taking(api: FastAPI, screen: ScreenWork, picking: Picking) -> None:
 
     @api.post("/api/captures")
     async def capture(asked: CaptureRequest) -> CaptureOut:
-        """Answers when it is covered, saved and copied as asked. Without a region the user chooses one first."""
+        """Answer once the capture is covered, saved and copied as requested. Without a region the user selects one first."""
         return await present_capture.capture(screen.capturing, asked, picking.pick)
 
     @api.get("/api/captures")
     async def captures() -> Captures:
-        """Those open for review."""
+        """Return the captures under review."""
         return Captures(items=tuple(map(present_capture.shown, screen.capturing.all())))
 
 
 def _picking(api: FastAPI, picking: Picking) -> None:
-    """For the windows in which a region is chosen, which know the words for it."""
+    """Add the routes for the selection windows, which know their keys."""
 
     @api.get("/api/captures/frames/{word}", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
     async def frame(word: str) -> Response:
-        """What one of these windows shows, uncovered: once."""
+        """Return the uncovered picture for one of these windows, once."""
         return Response(await picking.frame(word), media_type="image/jpeg")
 
     @api.post("/api/captures/picks/{pick}", status_code=204)
@@ -67,9 +67,9 @@ def _reviewing(api: FastAPI, screen: ScreenWork) -> None:
 
     @api.get("/api/captures/{capture_id}/picture", response_class=Response, responses={200: {"content": {"image/*": {}}}})
     async def picture(capture_id: str, format: Literal["png", "jpeg", "webp"] = "png") -> Response:
-        """With its covers as they are now."""
+        """Return it with its current covers."""
         picture = await screen.capturing.picture(capture_id, format)
-        # The name of the file that it becomes when it is dragged out of the page.
+        # The file name when the picture is dragged out of the page.
         name = f"{PurePath(await screen.capturing.usual_name()).stem}.{format}"
         return Response(picture, media_type=f"image/{format}", headers={"content-disposition": f'inline; filename="{name}"'})
 

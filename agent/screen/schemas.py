@@ -1,4 +1,4 @@
-"""The shapes of captures of the screen."""
+"""The API schemas of screen captures."""
 
 from typing import Annotated, Literal, TypeAlias
 
@@ -15,7 +15,7 @@ RegionText: TypeAlias = Annotated[str, StringConstraints(pattern=r"^\d{1,6},\d{1
 
 
 class CaptureRequest(Schema):
-    """What to take, whom to keep visible, and what to do with it. Without `output` and `copy` it stays open for review."""
+    """What to capture, who stays visible, and what to do with it. Without `output` and `copy` it stays open for review."""
 
     what: Literal["region", "window", "screen", "all"] = "region"
     region: RegionText | None = None
@@ -66,7 +66,7 @@ class Captures(Schema):
 
 
 class CaptureChange(Schema):
-    """What is left out stays as it is."""
+    """Omitted values stay unchanged."""
 
     covered: dict[Annotated[int, Field(ge=0)], bool] | None = None
     """by the number of the face"""
@@ -97,7 +97,7 @@ class Monitors(Schema):
 
 
 class PickStep(Schema):
-    """What a window in which a region is chosen has come to."""
+    """The progress of a window for the region selection."""
 
     step: Literal["ready", "chosen", "cancelled"]
     monitor: Annotated[int, Field(ge=1, le=99)] = 1

@@ -1,4 +1,4 @@
-"""Faces on the screen followed from look to look, so that one face is told of once: when it comes, and again after it was long away."""
+"""Tracks faces on the screen from check to check, so that each face causes one alert: on appearing, and on returning after long."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -8,35 +8,35 @@ from typing import Final
 
 from agent.domain.face import Box
 
-# What is there in only one look may be an error, or a picture that somebody scrolls past.
+# A face in only one check may be a false detection, or a picture that is scrolled past.
 SURE_LOOKS: Final = 2
-# How far apart, in sizes of the face, two glimpses may be that are one face however long it was gone, and how many times one may be larger.
+# The distance, in sizes of the face, between two glimpses of one face after any absence, and the ratio of their sizes.
 NEAR: Final = 1.0
 TIMES: Final = 1.8
-# Seconds: so long a face that nobody is known by may have jumped anywhere. In a film it does so with every cut.
+# Seconds: within this time an unknown face may have jumped anywhere, as in a film with every cut.
 JUMPS_S: Final = 10.0
 
 
 class Kind(StrEnum):
-    NEW_FACE = "new_face"  # of nobody who may be named
+    NEW_FACE = "new_face"  # of a person who may not be named
     PERSON = "person"
     SHARED = "shared"  # a face is visible while the screen is shared
 
 
 @dataclass(frozen=True, slots=True)
 class Glimpse:
-    """A face in one look."""
+    """A face in one check."""
 
     box: Box
-    person_id: int | None = None  # who it certainly is, if that may be said
+    person_id: int | None = None  # the certain person, if they may be named
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """Something to tell."""
+    """An alert to raise."""
 
     kind: Kind
-    track: int  # the same number for the same face, as far as it could be followed
+    track: int  # the same number for the same face, as far as it could be tracked
     person_id: int | None = None
 
 
@@ -47,7 +47,7 @@ class _Track:
     seen_at: float
     person_id: int | None = None
     looks: int = 0
-    known_now: bool = False  # the last glimpse says who it is
+    known_now: bool = False  # the last glimpse identified the person
     told_face: bool = False
     told_person: bool = False
     told_shared: bool = False
@@ -60,17 +60,17 @@ class _Track:
 
 
 class Sightings:
-    """Use it with seconds that only grow. It knows no pixels and no prints, and forgets a face with its quiet time."""
+    """The state machine. Times must not decrease. It has no pixels and no prints, and forgets a face after its quiet time."""
 
     def __init__(self, quiet_s: float) -> None:
-        """Who was not seen for so many seconds is news again."""
+        """A person absent for this many seconds causes a new alert."""
         self.quiet_s = quiet_s
         self._tracks: list[_Track] = []
         self._last: tuple[Glimpse, ...] = ()
         self._made = 0
 
     def look(self, now: float, faces: Sequence[Glimpse], *, sharing: bool = False) -> list[Sighting]:
-        """What there is to tell of these faces, which are all there are to be seen now."""
+        """Return the alerts for these faces, which are all that are visible now."""
         self._last = tuple(faces)
         self._tracks = [each for each in self._tracks if now - each.seen_at <= self.quiet_s]
         if not sharing:
@@ -84,14 +84,14 @@ class Sightings:
         return told + [Sighting(Kind.SHARED, track.number) for track in fresh[:1]]
 
     def still(self, now: float, *, sharing: bool = False) -> list[Sighting]:
-        """The same after a look at a picture that has not changed."""
+        """Return the same after a check without changes."""
         return self.look(now, self._last, sharing=sharing)
 
     def forget(self) -> None:
         self._tracks, self._last = [], ()
 
     def _followed(self, now: float, faces: Sequence[Glimpse]) -> list[_Track]:
-        """The track of each face, the surest ways first: by who it is, by where it is, and by who is missing."""
+        """Return the track of each face, by the most reliable evidence first: by person, by position, and by a missing track."""
         left, tracks = list(faces), list(self._tracks)
         found: list[_Track] = []
 
@@ -132,7 +132,7 @@ def _same_person(face: Glimpse, track: _Track) -> float:
 
 
 def _same_place(face: Glimpse, track: _Track) -> float:
-    """A face that turns away is not known for a while; two people who are known are not one."""
+    """Return the distance; a face that turns away is unknown for a while, but two known people are never one."""
     if None not in (face.person_id, track.person_id) and face.person_id != track.person_id:
         return math.inf
     far = face.box.apart(track.box)
@@ -140,7 +140,7 @@ def _same_place(face: Glimpse, track: _Track) -> float:
 
 
 def _jumped(face: Glimpse, track: _Track, now: float) -> float:
-    """One that nobody is known by and that was there just now may be anywhere."""
+    """Return the distance for an unknown face: if its track was visible just before, it may be anywhere."""
     nobody = face.person_id is None and track.person_id is None
     return face.box.apart(track.box) if nobody and now - track.seen_at <= JUMPS_S else math.inf
 

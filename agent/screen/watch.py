@@ -1,4 +1,4 @@
-"""Watches the screen: looks now and then, rests when it should, and says who came. What it sees is held for the quiet time at most."""
+"""Watches the screen: checks it at intervals, pauses when it should, and raises alerts. Faces are held for the quiet time at most."""
 
 import asyncio
 from collections import deque
@@ -32,11 +32,11 @@ from agent.screen.sightings import Glimpse, Kind, Sighting, Sightings
 
 log = structlog.get_logger()
 
-# Seconds: how often it is looked whether the session is locked, and whether what keeps it from watching is over.
+# Seconds: how often the session lock is checked, and whether the reason for a pause is over.
 LOCK_S: Final = 5.0
 REST_S: Final = 5.0
 RETRY_S: Final = 30.0
-# What was said, until the program ends.
+# Alerts are listed until the program ends.
 KEPT: Final = 20
 MORNING: Final = time(6, 0)
 SWITCH: Final = "watch_screen.enabled"
@@ -44,7 +44,7 @@ SWITCH: Final = "watch_screen.enabled"
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What watching rests with, or keeps quiet for."""
+    """The conditions for pausing or silencing alerts."""
 
     work: WorkState
     monitor: Monitor
@@ -52,7 +52,7 @@ class Circumstances:
 
 
 class Watching:
-    """One for the screen. Off, there is no engine, no timer, and nothing is taken."""
+    """Watches the screen. While off, there is no engine and no timer, and nothing is captured."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Watching:
         *,
         supply: Callable[[Recipe], Awaitable[None]],
     ) -> None:
-        """`supply` gets the models of a recipe, unless they are there (raises ModelError)."""
+        """`supply` fetches the models of a recipe if they are missing (raises ModelError)."""
         self._watcher = watcher
         self._desktop = desktop
         self._library = library
@@ -81,8 +81,8 @@ class Watching:
         self._anew = True
         self._sharing = False
         self._supplied: Recipe | None = None
-        self._known: frozenset[int] | None = None  # who agreed to be named; None: to be read again
-        self._changes = 0  # of what is known of people
+        self._known: frozenset[int] | None = None  # people who may be named; None: to be read again
+        self._changes = 0  # of the known people
         self._said: deque[Said] = deque(maxlen=KEPT)
         self._listeners: list[Callable[[Said], None]] = []
         self.state = WatchState.OFF
@@ -91,7 +91,7 @@ class Watching:
 
     @property
     def said(self) -> tuple[Said, ...]:
-        """The newest last."""
+        """Return the alerts, the newest last."""
         return tuple(self._said)
 
     def _changed(self) -> None:
@@ -100,7 +100,7 @@ class Watching:
 
     @property
     def count(self) -> int:
-        """How much was said since the start."""
+        """Return the number of alerts since the start."""
         return self._said[-1].number if self._said else 0
 
     @property
@@ -110,23 +110,23 @@ class Watching:
 
     @property
     def refused(self) -> AgentError | None:
-        """Why nothing can be watched here, whatever the settings say."""
+        """Return why watching is impossible here, whatever the settings say."""
         return self._desktop.refused()
 
     def listen(self, listener: Callable[[Said], None]) -> None:
-        """Call it in the event loop with each thing that is said, but for quiet times."""
+        """Call it in the event loop with each alert, except during Do not disturb."""
         self._listeners.append(listener)
 
     def wake(self) -> None:
-        """Something changed that may have it begin or end."""
+        """Check again whether to start or stop."""
         self._wake.set()
 
     async def names(self) -> dict[int, str]:
-        """Of those who may be named now. Raises StoreError."""
+        """Return the names of people who may be named now. Raises StoreError."""
         return await asyncio.to_thread(self._library.people_watched)
 
     async def snooze(self, minutes: int | None, *, until_tomorrow: bool = False) -> None:
-        """Rest for so many minutes, or until tomorrow morning, also after a restart; neither ends that. Raises StoreError."""
+        """Pause for that many minutes, or until tomorrow morning, even after a restart; without either, resume. Raises StoreError."""
         lasts = None if minutes is None else timedelta(minutes=minutes)
         if until_tomorrow:
             now = self._environment.clock().astimezone()
@@ -136,18 +136,18 @@ class Watching:
         self.wake()
 
     def people_changed(self, _: object = None) -> None:
-        """Somebody agreed to be named or withdrew it, or is known otherwise."""
+        """Handle a change of consent or of known people."""
         self._known = None
         self._changes += 1
 
     def forget(self) -> None:
-        """Who was seen is not known any more."""
+        """Forget the people who were seen."""
         self._sightings.forget()
         self.people_changed()
         self._anew = True
 
     async def run(self) -> None:
-        """Until cancelled. Raises StoreError at start."""
+        """Run until cancelled. Raises StoreError at start."""
         await asyncio.to_thread(self._snooze.remember)
         try:
             while True:
@@ -164,7 +164,7 @@ class Watching:
         await asyncio.to_thread(self._desktop.rest)
 
     async def _step(self) -> float | None:
-        """One look, or none. Returns after how many seconds the next is due; None: when it is woken."""
+        """Make one check, or none. Return the seconds until the next one; None: wait for `wake`."""
         wish = self._environment.settings.value.watch_screen
         if not wish.enabled:
             await self._stop()
@@ -188,7 +188,7 @@ class Watching:
             await self._look_away()
 
     async def _rests(self) -> WatchState | None:
-        """Why nothing is to be looked at now. Raises CaptureError where it never is."""
+        """Return why no check should happen now. Raises CaptureError if none ever can."""
         if (refused := self.refused) is not None:
             raise refused
         if self._circumstances.work.paused:
@@ -208,7 +208,7 @@ class Watching:
         return locked
 
     async def _look(self, wish: WatchScreen) -> WatchState:
-        """Raises EngineError, ModelError, CaptureError, StoreError."""
+        """Check the screen. Raises EngineError, ModelError, CaptureError, StoreError."""
         if await self._in_call(wish, at_once=self._anew):
             return WatchState.CALL
         agreed = await self._agreed(wish)
@@ -217,12 +217,12 @@ class Watching:
             await self._supply(task.recipe)
             self._supplied = task.recipe
         watched = await self._watcher.watch(replace(task, anew=self._anew))
-        # A call that came in front is a change that is to be seen: nothing is said of that look any more.
+        # A call that comes to the front is a visible change: this check causes no alert any more.
         if watched.changed and await self._in_call(wish, at_once=True):
             return WatchState.CALL
         self._sightings.quiet_s = 60.0 * wish.again_minutes
         if watched.changed:
-            # A window that comes, goes or moves is a change that is to be seen, too.
+            # A window that appears, disappears or moves is a visible change, too.
             scene = await asyncio.to_thread(self._desktop.scene)
             self._sharing = scene.shared(wish.sharing_signs)
             glimpses = await self._glimpses(watched, scene, wish, agreed)
@@ -234,7 +234,7 @@ class Watching:
         return WatchState.ON
 
     async def _in_call(self, wish: WatchScreen, *, at_once: bool) -> bool:
-        """Whether a call is in front; while nothing changes, it is asked now and then only."""
+        """Return whether a call is in front; while nothing changes, it is only checked at intervals."""
         now = self._environment.monotonic()
         if wish.in_calls or (not at_once and now - self._front_at < REST_S):
             return False
@@ -252,13 +252,13 @@ class Watching:
         )
 
     async def _agreed(self, wish: WatchScreen) -> frozenset[int]:
-        """Who may be named. Nobody: then no face prints are made."""
+        """Return the people who may be named. If there are none, no face prints are computed."""
         if not wish.people or not self._environment.settings.value.recognition.enabled:
             return frozenset()
         while self._known is None:
             changes = self._changes
             known = frozenset(await asyncio.to_thread(self._library.people_watched))
-            if changes == self._changes:  # else somebody may have withdrawn meanwhile, and would not be asked after again
+            if changes == self._changes:  # otherwise a consent may have been withdrawn meanwhile, and would not be read again
                 self._known = known
         return self._known
 
@@ -274,7 +274,7 @@ class Watching:
         said = Said(self.count + 1, self._environment.clock(), sighting.kind, sighting.person_id)
         self._said.append(said)
         self._changed()
-        # Whoever sees the screen sees what is shown on it: while it is shared, no more than the warning.
+        # The audience sees what is shown on the screen: while it is shared, only the warning is shown.
         if self._circumstances.quiet.until() is None and (sighting.kind is Kind.SHARED or not self._sharing):
             for listener in tuple(self._listeners):
                 listener(said)
@@ -286,5 +286,5 @@ class Watching:
 
 
 def _named(who: Identity | None, agreed: frozenset[int]) -> int | None:
-    """Only who is certain, and who agreed. Compared are all, so that nobody is taken for somebody who agreed."""
+    """Return the person only if certain and with consent. All people are compared, so that no one is mistaken for a person with consent."""
     return who.person_id if who is not None and who.certainty is Certainty.CERTAIN and who.person_id in agreed else None

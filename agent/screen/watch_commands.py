@@ -1,4 +1,4 @@
-"""`ai-popup watch`: watching the screen, on or off, at rest for a while, and who may be named on it."""
+"""`ai-popup watch`: switches screen watching on or off, pauses it, and manages who may be named."""
 
 from datetime import UTC, datetime
 
@@ -42,7 +42,7 @@ def _switch(session: Session, *, on: bool, as_json: bool) -> None:
     except NotRunning:
         if on and (refused := no_watching()) is not None:
             raise refused from None
-        if on and not display_available():  # DISPLAY is set, and nothing answers there
+        if on and not display_available():  # DISPLAY is set, but no server responds
             raise ScreenUnavailable from None
         session.file.put(SWITCH, on)
         tell({"on": on, "running": False}, texts("cli.watch.later" if on else "cli.watch.off"), as_json=as_json)

@@ -1,4 +1,4 @@
-"""Routes of watching the screen: on, off, snoozed, and what was said."""
+"""Routes of screen watching: on, off, pause, and alerts."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from agent.screen.watch_schemas import WatchOut, WatchSnooze, WatchSwitch
 
 
 def watch_routes(api: FastAPI, screen: ScreenWork, file: SettingsFile, texts: Callable[[], Texts]) -> None:
-    """Add them to `api`."""
+    """Add the routes to `api`."""
 
     @api.get("/api/watch")
     async def watch() -> WatchOut:
@@ -22,7 +22,7 @@ def watch_routes(api: FastAPI, screen: ScreenWork, file: SettingsFile, texts: Ca
 
     @api.put("/api/watch", status_code=204)
     async def switch(asked: WatchSwitch) -> None:
-        """As the setting. Refused where it can't be."""
+        """Change the setting. Refused if watching is impossible."""
         if asked.on and (refused := screen.watching.refused) is not None:
             raise refused
         await asyncio.to_thread(file.put, SWITCH, asked.on)

@@ -1,4 +1,4 @@
-"""The shapes of watching the screen."""
+"""The API schemas of screen watching."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -9,7 +9,7 @@ from agent.web.schemas import Problem, Schema
 
 
 class WatchSaid(Schema):
-    """Something that was said, in the program's language. It is kept until the program ends."""
+    """An alert, in the program's language. It is kept until the program ends."""
 
     number: int
     at: datetime

@@ -1,4 +1,4 @@
-"""Covered copies that were asked for: batches, their items, and what came of each."""
+"""Requested covered copies: batches, their items, and results."""
 
 import os
 from collections.abc import Collection, Sequence
@@ -38,7 +38,7 @@ def of_folder(tx: Connection, folder: str, wish: Wish, uid: str, now: datetime) 
 
 def uncopied(tx: Connection, uid: str, places: Collection[int] | None, limit: int) -> list[str]:
     photos = [str(path) for path in tx.scalars(_uncopied_photos(uid, places).limit(limit))]
-    # Paths may be no text, so that SQL can't tell: all that is no clip here is photos whose problem somebody put away.
+    # Paths may be invalid text, so SQL can't decide: non-videos here are photos whose problem the user dismissed.
     clips = (str(path) for path in tx.scalars(_uncopied_clips(uid, places)) if is_clip(path))
     return [*photos, *islice(clips, limit - len(photos))]
 
@@ -48,7 +48,7 @@ def _uncopied_photos(uid: str, places: Collection[int] | None) -> "Select[Any]":
     has_copy = exists().where(
         item.c.redaction_id == batch.c.id,
         item.c.source == place.c.path,
-        # A planned one takes whatever content there is by then; one that failed is tried again when the file changes.
+        # A planned one uses the content at that time; a failed one is retried when the file changes.
         or_(
             item.c.sha256 == image.c.sha256,
             item.c.state == ItemState.PLANNED,
@@ -60,7 +60,7 @@ def _uncopied_photos(uid: str, places: Collection[int] | None) -> "Select[Any]":
 
 
 def _uncopied_clips(uid: str, places: Collection[int] | None) -> "Select[Any]":
-    """And some photos. What is in a clip nobody has read: `files.note_clip` drops the copy of what it was, and ours go by their places."""
+    """Also select some photos. A video's content is not analysed: `files.note_clip` drops its copy on a change, and ours go by location."""
     other = item.alias()
     has_copy = exists().where(item.c.redaction_id == batch.c.id, item.c.source == place.c.path, item.c.state != ItemState.STOPPED)
     own = exists().where(other.c.target == place.c.path, other.c.sha256.is_not(None))
@@ -69,7 +69,7 @@ def _uncopied_clips(uid: str, places: Collection[int] | None) -> "Select[Any]":
 
 
 def _come_since(uid: str, places: Collection[int] | None) -> "Select[Any]":
-    """Paths of files that came to a batch's folder, or changed in it, since there is the batch."""
+    """Select paths of files that appeared or changed in a batch's folder since its creation."""
     chosen = (
         select(place.c.path)
         .select_from(batch)
@@ -83,7 +83,7 @@ def _come_since(uid: str, places: Collection[int] | None) -> "Select[Any]":
 def to_make(tx: Connection, limit: int, without: Collection[int], clips: bool) -> list[RedactionItem]:
     chosen = items().where(item.c.state == ItemState.PLANNED)
     chosen = chosen.order_by(batch.c.folder.is_not(None), item.c.redaction_id, item.c.id)
-    rows = tx.execute(chosen.limit(limit + len(without)) if clips else chosen)  # paths may be no text: they are not searched in SQL
+    rows = tx.execute(chosen.limit(limit + len(without)) if clips else chosen)  # paths may be invalid text, so they are not searched in SQL
     left = (row for row in rows if row.id not in without and (clips or not is_clip(row.source)))
     return [shown(row) for row in islice(left, limit)]
 
@@ -122,9 +122,9 @@ def accepted(tx: Connection, uid: str, item_ids: Sequence[int] | None, now: date
 
 def stop(tx: Connection, uid: str) -> int:
     for row in tx.execute(items().where(batch.c.uid == uid, item.c.state == ItemState.PLANNED, item.c.edited == 1)).all():
-        # What somebody edited has a copy, as it was before: with the new marks it would be shown with covers that are not on it.
+        # An edited item has its earlier copy: with the new marks it would be shown with covers that are not in it.
         known = _FACTS.validate_python(row.facts)
-        if known.replaces is None:  # else the new copy may be in its place already: that is for whoever makes it to see
+        if known.replaces is None:  # otherwise the new copy may be in place already, which its maker checks
             tx.execute(update(item).where(item.c.id == row.id).values(state=ItemState.NEEDS_REVIEW, **_facts(known.before or known)))
     planned = update(item).where(item.c.redaction_id == _id_of(uid), item.c.state == ItemState.PLANNED, item.c.edited == 0)
     return tx.execute(planned.values(state=ItemState.STOPPED)).rowcount
@@ -176,7 +176,7 @@ def batches(tx: Connection, *, limit: int, offset: int = 0, uid: str | None = No
 
 
 def _common(first: str, last: str) -> str | None:
-    """The folder that holds all paths from the first to the last one in their order."""
+    """Return the folder that contains all paths from the first to the last one in their order."""
     with suppress(ValueError):  # on several drives
         return os.path.commonpath([os.path.dirname(first), os.path.dirname(last)])  # noqa: PTH120
     return None
@@ -216,7 +216,7 @@ def shown(row: "Row[Any]") -> RedactionItem:
 
 
 def _weight(facts: CopyFacts) -> int:
-    """By this copies are sorted for review: those that leave a face visible come before all others."""
+    """Return the sort key for review: copies with a visible face come first."""
     return len(facts.doubts) + (len(Doubtful) if Doubtful.VISIBLE in facts.doubts else 0)
 
 

@@ -1,4 +1,4 @@
-"""Plans of covered copies: a new batch, one that is resumed, and what is added to the batch of a folder's rule."""
+"""Plans of covered copies: a new batch, a resumed one, and additions to a folder's batch."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from agent.store.rows import add
 from agent.store.schema import redaction as batch
 from agent.store.schema import redaction_item as item
 
-# What a request that was interrupted or stopped leaves.
+# The states that an interrupted or stopped request leaves.
 _LEFT: Final = (ItemState.PLANNED, ItemState.STOPPED)
 _FRESH: Final = {
     "sha256": None,
@@ -54,7 +54,7 @@ def plan_more(tx: Connection, uid: str, copies: Sequence[PlannedCopy], now: date
 
 
 def _take_over(tx: Connection, batch_id: int, copies: Sequence[PlannedCopy], now: datetime) -> list[PlannedCopy]:
-    """Move the items that earlier requests left planned to this batch. Returns the copies that have none."""
+    """Move items that earlier requests left planned to this batch. Return the copies without one."""
     ids = [each_id for copy in copies for each_id in copy.begun]
     if not ids:
         return list(copies)
@@ -76,7 +76,7 @@ def _take_over(tx: Connection, batch_id: int, copies: Sequence[PlannedCopy], now
 
 
 def _pass_over(tx: Connection, batch_id: int, copies: Sequence[PlannedCopy]) -> list[PlannedCopy]:
-    """Mark what this batch made before it was interrupted. Returns the other copies."""
+    """Mark copies that this batch made before it was interrupted. Return the other copies."""
     made = select(item.c.id, item.c.source, item.c.target).where(item.c.redaction_id == batch_id, item.c.state.in_(MADE))
     known = {(row.source, row.target): row.id for row in tx.execute(made)}
     passed = [known.get((each.source, each.target)) if each.there is not None else None for each in copies]
@@ -86,7 +86,7 @@ def _pass_over(tx: Connection, batch_id: int, copies: Sequence[PlannedCopy]) -> 
 
 
 def _drop(tx: Connection, batch_id: int, copies: Sequence[PlannedCopy]) -> None:
-    """Remove what the batch has of the same sources: it is planned anew."""
+    """Remove the batch's items of the same sources: they are planned again."""
     for part in chunks(copies):
         tx.execute(delete(item).where(item.c.redaction_id == batch_id, item.c.source.in_([each.source for each in part])))
 

@@ -1,4 +1,4 @@
-"""The library's part about covered copies: each call of the port as one transaction."""
+"""The library's part about covered copies: each call of the port is one transaction."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime

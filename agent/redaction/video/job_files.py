@@ -1,4 +1,4 @@
-"""What is finished of covered clips, in a folder for each until the copy is whole: it survives a kill at any moment."""
+"""Finished parts of covered videos, in a folder for each until the copy is complete: they survive a kill at any moment."""
 
 import hashlib
 import os
@@ -15,14 +15,14 @@ from agent.domain.video import Clip, Part, Piece, Seen
 
 _SEEN: Final = TypeAdapter(tuple[Seen], config=ConfigDict(strict=True, extra="forbid"))
 _ENDING: Final = ".part"
-# To be counted up when parts are looked through or written in another way: what an older program began is begun anew.
+# Increase when parts are detected or written differently: jobs of an older program then start again.
 _EDITION: Final = 1
-# Seconds: nobody comes back to a job after so long.
+# Seconds: older jobs are abandoned.
 _KEPT_S: Final = 14 * 86_400.0
 
 
 class FolderJobs:
-    """Implements `ClipJobs`: in a folder that is the program's own."""
+    """Implements `ClipJobs` in the program's own folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

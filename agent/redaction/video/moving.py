@@ -1,4 +1,4 @@
-"""Covers of what moves, as marks that somebody can change: a face through its way, or an area that stays where it is."""
+"""Editable covers of videos: a face along its trajectory, or an area at a fixed position."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,23 +8,23 @@ from agent.domain.video import Clip, Covered, Knot, Trail, Way
 from agent.redaction.options import Doubtful, Mark
 from agent.redaction.video.visibility import Verdict, Why
 
-# More than this is neither noted nor sent to and fro: marks, and knots of all their ways together.
+# More than this is neither stored nor transferred: marks, and keyframes of all their trajectories together.
 MOST_MARKS, MOST_KNOTS = 2_000, 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """The frames or pages there are, numbered by the clip's ticks."""
+    """The frames or pages, numbered by the video's ticks."""
 
     first: int
     last: int
-    step: int  # from one frame to the next, mostly
+    step: int  # usual ticks from one frame to the next
     tick: float  # seconds
-    apart: bool = False  # pages: what is drawn on one is not on the others
+    apart: bool = False  # pages: an area on one is not on the others
 
 
 def moments_of(clip: Clip) -> Moments | None:
-    """None for pages of several sizes: what is drawn on one would be elsewhere on another."""
+    """Return the moments; None for pages of several sizes, on which an area would be at different places."""
     if not clip.even:
         return None
     first, end = clip.parts[0].start, clip.parts[-1].end
@@ -32,14 +32,14 @@ def moments_of(clip: Clip) -> Moments | None:
 
 
 def marks_along(trails: Sequence[Trail], verdicts: Sequence[Verdict], look: Look) -> tuple[Mark, ...] | None:
-    """What was decided of each way. None if it is too much."""
+    """Return the verdict of each trajectory as a mark. None if there are too many."""
     if len(trails) > MOST_MARKS or sum(len(trail.way.knots) for trail in trails) > MOST_KNOTS:
         return None
     return tuple(_mark(trail, verdict, look) for trail, verdict in zip(trails, verdicts, strict=True))
 
 
 def covered_along(marks: Iterable[Mark], moments: Moments) -> tuple[Covered, ...]:
-    """What the copy covers, and where."""
+    """Return what the copy covers, and where."""
     found = []
     for mark in marks:
         if mark.covered:

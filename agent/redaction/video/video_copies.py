@@ -1,4 +1,4 @@
-"""Makes the covered copy of a clip for a batch: what can't be done with clips is refused rather than passed over."""
+"""Makes the covered copy of a video for a batch: unsupported options are refused instead of ignored."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ class ClipCopies:
         check: ChoiceCheck,
         opinions: Opinions,
     ) -> None:
-        """`films` are animated pictures and pages. Without a redactor none of its kind can be redacted."""
+        """`films` redacts animations and pages. Without a redactor its kind can't be redacted."""
         self._clips = clips
         self._films = films
         self._copies = copies
@@ -40,7 +40,7 @@ class ClipCopies:
         self._opinions = opinions
 
     async def make(self, item: RedactionItem, aside: str, percent: Percent, *, film: bool = False) -> tuple[CopyFacts, RedactionItem]:
-        """Write it to `aside`, a file that is not there yet; returns the item with the name the copy can have.
+        """Write it to `aside`, a new file; return the item with the copy's possible name.
 
         Raises RedactionError, ImageError, EngineError, ModelError, PeopleError, StoreError.
         """
@@ -60,15 +60,15 @@ class ClipCopies:
             raise EngineBadAnswer
         if edited is None:
             facts = replace(_facts(copy, item.wish.look), copy_sha256=digest, models=tuple(sorted(recipe.models)))
-        else:  # whom looks would have left visible is not what decided
+        else:  # the identifications did not decide this
             facts = replace(edited, copy_sha256=digest, removed=copy.removed, followed=(), zero=copy.clip.zero)
         if not film and (target := clip_named_as(item.target, copy.clip.format)) != item.target:
-            # Nobody meant that name, so what has it stays.
+            # The user did not choose that name, so an existing file with it stays.
             item = replace(item, target=target, wish=replace(item.wish, replace=False))
         return facts, item
 
     async def still(self, item: RedactionItem, facts: CopyFacts, side: int, moment: int | None = None, *, copy: bool) -> bytes:
-        """A clip, or its copy, at that moment of the clip, or when it shows most faces, as JPEG.
+        """Return a video, or its copy, at that moment of the video, or when it shows most faces, as JPEG.
 
         Raises RedactionError, ImageError, EngineError.
         """
@@ -81,12 +81,12 @@ class ClipCopies:
         return await redactor.still(item.source, seconds, side)
 
     async def _naming(self, choice: Choice, recipe: Recipe) -> Naming | None:
-        """None: everyone is covered, and nobody's face print is made."""
+        """Return the named people; None: everyone is covered, and no face print is computed."""
         if not choice.names_people or recipe.embedder is None:
             return None
 
         async def who(prints: Sequence[FreshPrint]) -> list[Identity | None]:
-            # Asked of each part: much can be said, or switched off, while a long clip is looked through.
+            # Checked for each part: people or settings may change while a long video is processed.
             await self._check(choice)
             return await self._opinions.lookalikes(prints)
 
@@ -103,7 +103,7 @@ def _by_hand(edited: CopyFacts | None) -> ByHand | None:
 
 
 def _facts(copy: ClipCopy, look: Look) -> CopyFacts:
-    """All but what becomes of it."""
+    """Return all facts but the copy's."""
     clip = copy.clip
     first, unit = clip.parts[0].start, 1.0 if clip.film else clip.tick
 
@@ -142,7 +142,7 @@ def _facts(copy: ClipCopy, look: Look) -> CopyFacts:
 
 
 def _format(item: RedactionItem) -> str | None:
-    """What the copy must be, where its name is not ours to choose."""
+    """Return the required format, if the copy's name is fixed."""
     if item.source != item.target:
         return item.format
     ending = item.target.rpartition(".")[2].lower()
@@ -150,7 +150,7 @@ def _format(item: RedactionItem) -> str | None:
 
 
 def _whole(percent: Percent) -> Callable[[ClipProgress], None]:
-    """Tells of each whole percent once."""
+    """Report each whole percent once."""
     last = 0
 
     def tell(progress: ClipProgress) -> None:

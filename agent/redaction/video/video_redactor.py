@@ -1,6 +1,6 @@
-"""Makes the covered copy of a clip: looks through its parts, tells whose face goes where, writes the parts, and joins them.
+"""Makes the covered copy of a video: detects faces in its parts, joins them into tracks, writes the parts, and joins them.
 
-What is finished is kept, so that a run that was killed goes on where it was.
+Finished parts are kept, so that a killed run resumes where it was.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """Some people are to stay visible, or only some to be covered."""
+    """The people who stay visible, or the only ones to be covered."""
 
     choice: Choice
     embedder: str  # the name of its recipe
@@ -32,28 +32,28 @@ class Naming:
 
 @dataclass(frozen=True, slots=True)
 class ByHand:
-    """Somebody said what is covered: nothing is looked for."""
+    """Covers set by hand: no detection."""
 
-    sha256: str  # of the clip that was meant
+    sha256: str  # of the edited video
     covered: tuple[Covered, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ClipWish:
-    """One copy."""
+    """The options of one copy."""
 
     path: str
-    output: str  # a file that is not there yet: whoever asks moves it into place
+    output: str  # a new file, which the caller moves into place
     look: Look
     strip: bool = False
-    format: str | None = None  # what the copy must be; None: what is fit for it
+    format: str | None = None  # the required format; None: any suitable one
     naming: Naming | None = None  # None: everyone is covered
     by_hand: ByHand | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ClipProgress:
-    """Steps that are done, of all."""
+    """Finished steps of all steps."""
 
     done: int
     total: int
@@ -61,15 +61,15 @@ class ClipProgress:
 
 @dataclass(frozen=True, slots=True)
 class ClipCopy:
-    """What was made."""
+    """The result."""
 
     clip: Clip
-    verdicts: tuple[Verdict, ...]  # of all ways that faces go: somebody who was out of sight for long is two
+    verdicts: tuple[Verdict, ...]  # of all trajectories: a person who was out of sight for long has two
     copy_size: int  # bytes
-    removed: tuple[str, ...]  # kinds of what is not in the copy
-    named: bool = False  # some people were
-    peak: int = 0  # when most faces were seen, of several moments the first
-    trails: tuple[Trail, ...] = ()  # what the verdicts are about, in their order; both are empty if nothing was looked for
+    removed: tuple[str, ...]  # kinds of content that are not in the copy
+    named: bool = False  # some people were named
+    peak: int = 0  # the first moment with the most detected faces
+    trails: tuple[Trail, ...] = ()  # the tracks of the verdicts, in their order; both are empty without detection
 
 
 class ClipRedactor:
@@ -79,10 +79,10 @@ class ClipRedactor:
         self._turn = asyncio.Lock()
 
     async def redact(self, wish: ClipWish, progress: Callable[[ClipProgress], None] = lambda _: None) -> ClipCopy:
-        """Cancelled or failed, it leaves the original as it was, no output, and what is finished for the next try.
+        """Make the copy. If cancelled or failed, it leaves the original unchanged, no output, and the finished parts for the next attempt.
 
-        One clip after the other: its parts are worked on side by side, and two of the same content have one job.
-        Raises ImageError, EngineError, ModelError, RedactionError, and whatever `wish.naming` raises.
+        Videos are processed one after the other, their parts in parallel; two with the same content share one job.
+        Raises ImageError, EngineError, ModelError, RedactionError, and any error of `wish.naming`.
         """
         async with self._turn:
             return await self._redact(wish, progress)
@@ -104,7 +104,7 @@ class ClipRedactor:
             trails = _trails(clip, seen)
             verdicts = [everyone(trail.way, wish.look) for trail in trails]
         else:
-            # Who somebody is gets written nowhere: after a kill it is looked once more, and what was drawn goes on if that says the same.
+            # identities are never stored: after a kill they are computed again, and drawn parts are reused if they are the same
             seen = await self._for_each(clip.parts, lambda _, part: self._told(wish, naming, clip, part), steps)
             trails = _trails(clip, seen)
             verdicts = [judged(trail, naming.choice, wish.look, clip.tick, singly=clip.film) for trail in trails]
@@ -125,7 +125,7 @@ class ClipRedactor:
         return await asyncio.to_thread(self._jobs.job, clip, kind)
 
     async def _told(self, wish: ClipWish, naming: Naming, clip: Clip, part: Part) -> Seen:
-        """As `_seen`, with what is said of each face in the place of its print, which is dropped at once."""
+        """Return `_seen` with a vote for each face instead of its embedding, which is dropped at once."""
         seen = await self._renderer.look(wish.path, part, clip.tick, naming.embedder)
         prints, who = prints_of(seen.sights), list[Identity | None]()
         for start in range(0, len(prints), AT_ONCE):
@@ -155,7 +155,7 @@ class ClipRedactor:
         return await self._renderer.join(JoinClip(wish.path, str(made), wish.output, pieces, clip.format, wish.strip))
 
     async def _for_each(self, parts: Sequence[Part], step: Callable[[int, Part], Awaitable[T]], steps: "_Steps") -> list[T]:
-        """As many side by side as the renderer takes."""
+        """Run as many in parallel as the renderer supports."""
         turn = asyncio.Semaphore(self._renderer.at_once)
 
         async def one(number: int, part: Part) -> T:
@@ -173,7 +173,7 @@ class ClipRedactor:
 
 
 class _Steps:
-    """Counts."""
+    """Counts steps."""
 
     def __init__(self, total: int, progress: Callable[[ClipProgress], None]) -> None:
         self._done, self._total, self._progress = 0, total, progress

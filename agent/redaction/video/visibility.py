@@ -1,4 +1,4 @@
-"""Where the faces of a clip may stay visible, by what looks at them along their ways said; see docs/decisions/0020."""
+"""Decides where faces of a video may stay visible, from the votes along their tracks; see docs/decisions/0020."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,34 +10,34 @@ from agent.domain.people import MIN_TRUST, Certainty, Identity, one_each, trust
 from agent.domain.redaction import Choice, Look, Reason
 from agent.domain.video import Covered, Find, Sight, Trail, Way, Word
 
-# Seconds: a face is visible between two looks that allow it and are no farther apart.
+# Seconds: a face is visible between two votes for it that are at most this far apart.
 LASTS_S: Final = 1.0
-# A way is covered whole if more of its looks are against it than this share, or so many in a row: then two people went it.
+# A track is covered whole if more of its votes are against it than this share, or this many in a row: it then has two people.
 AGAINST, IN_A_ROW = 0.25, 2
 
 
 class Why(StrEnum):
-    """Why a way is covered, or is not."""
+    """Why a track is covered or visible."""
 
-    EVERYONE = "everyone"  # covered: nobody was named
-    AGREED = "agreed"  # visible: the looks agree
-    PARTLY = "partly"  # visible where they do, covered where nothing is certain, or another face is near
-    UNSURE = "unsure"  # covered: too few looks say anything for certain
-    AGAINST = "against"  # covered: the looks say so
-    DISAGREE = "disagree"  # covered: some say this and some that
+    EVERYONE = "everyone"  # covered: no one was named
+    AGREED = "agreed"  # visible: the votes agree
+    PARTLY = "partly"  # visible where they agree, covered where nothing is certain, or another face is near
+    UNSURE = "unsure"  # covered: too few votes are certain
+    AGAINST = "against"  # covered: the votes are against it
+    DISAGREE = "disagree"  # covered: the votes disagree
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of a way. Moments as in the clip."""
+    """The decision about a track. Moments as in the video."""
 
     why: Why
     start: int
     end: int
-    covered: tuple[Covered, ...]  # those stretches of it
-    show: int = 0  # looks that would leave it visible
-    hide: int = 0  # looks that would not
-    visible: tuple[tuple[int, int], ...] = ()  # first and last moments of the stretches that are not covered
+    covered: tuple[Covered, ...]  # its covered intervals
+    show: int = 0  # votes that would leave it visible
+    hide: int = 0  # votes against that
+    visible: tuple[tuple[int, int], ...] = ()  # first and last moments of the intervals that are not covered
 
 
 def everyone(way: Way, look: Look) -> Verdict:
@@ -45,20 +45,20 @@ def everyone(way: Way, look: Look) -> Verdict:
 
 
 def prints_of(sights: Sequence[Sight]) -> list[FreshPrint]:
-    """All there are, in order."""
+    """Return all embeddings, in order."""
     return [find.print for sight in sights for find in sight.finds if find.print is not None]
 
 
 def told(sights: Sequence[Sight], who: Sequence[Identity | None], choice: Choice) -> tuple[Sight, ...]:
-    """The same with words in the place of the prints. `who` is whom each of `prints_of` looks like."""
+    """Return the detections with votes instead of embeddings. `who` is the identity of each of `prints_of`."""
     left = iter(who)
     return tuple(replace(sight, finds=tuple(_told(sight.finds, left, choice))) for sight in sights)
 
 
 def judged(trail: Trail, choice: Choice, look: Look, tick: float, *, singly: bool = False) -> Verdict:
-    """Whether the face that went there is visible, and where; `tick` in seconds. In doubt it is covered.
+    """Return whether the face of the track is visible, and where; `tick` in seconds. In doubt it is covered.
 
-    With `singly` one look is enough for its own frame: of pages each is alone.
+    With `singly` one vote is enough for its own frame, because pages are independent.
     """
     way, start, end = trail.way, trail.way.knots[0].moment, trail.way.knots[-1].moment
     words = [find.word for _, find in trail.finds if find.word is not None]
@@ -78,7 +78,7 @@ def judged(trail: Trail, choice: Choice, look: Look, tick: float, *, singly: boo
 
 def _told(finds: Sequence[Find], left: Iterator[Identity | None], choice: Choice) -> Iterator[Find]:
     found = [None if find.print is None else next(left) for find in finds]
-    # Of two faces of one frame only one can be whoever stays visible.
+    # Only one of two faces in a frame can be the visible person.
     who = found if choice.only is not None else one_each(found)
     for find, identity in zip(finds, who, strict=True):
         word = None if find.print is None else _word(find.print, identity, choice)
@@ -98,7 +98,7 @@ def _word(print: FreshPrint, identity: Identity | None, choice: Choice) -> Word 
 
 
 def _two_people(words: Sequence[Word], choice: Choice) -> bool:
-    """Whether so much speaks against this face that nothing of it is shown. Whoever is to be covered is so at the first hint."""
+    """Return whether the whole track is covered because of votes against it. A person to be covered is covered at the first one."""
     hide = words.count(Word.HIDE)
     if choice.only is not None and hide:
         return True
@@ -107,9 +107,9 @@ def _two_people(words: Sequence[Word], choice: Choice) -> bool:
 
 
 def _visible(trail: Trail, lasts: int, *, singly: bool) -> list[tuple[int, int]]:
-    """First and last moments: between looks that allow it, near enough to each other, with no doubt between them whose face it is."""
+    """Return first and last moments between votes for it that are near enough to each other, without doubts between them."""
     stretches: list[tuple[int, int]] = []
-    said: int | None = None  # the last look that allowed it, if nothing has come between since
+    said: int | None = None  # the last vote for it, if nothing has intervened
     for moment, find in trail.finds:
         if moment in trail.doubtful or find.word is Word.HIDE:
             said = None

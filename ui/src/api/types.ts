@@ -47,13 +47,13 @@ export interface paths {
         };
         /**
          * Captures
-         * @description Those open for review.
+         * @description Return the captures under review.
          */
         readonly get: operations["captures_api_captures_get"];
         readonly put?: never;
         /**
          * Capture
-         * @description Answers when it is covered, saved and copied as asked. Without a region the user chooses one first.
+         * @description Answer once the capture is covered, saved and copied as requested. Without a region the user selects one first.
          */
         readonly post: operations["capture_api_captures_post"];
         readonly delete?: never;
@@ -71,7 +71,7 @@ export interface paths {
         };
         /**
          * Frame
-         * @description What one of these windows shows, uncovered: once.
+         * @description Return the uncovered picture for one of these windows, once.
          */
         readonly get: operations["frame_api_captures_frames__word__get"];
         readonly put?: never;
@@ -144,7 +144,7 @@ export interface paths {
         };
         /**
          * Picture
-         * @description With its covers as they are now.
+         * @description Return it with its current covers.
          */
         readonly get: operations["picture_api_captures__capture_id__picture_get"];
         readonly put?: never;
@@ -555,7 +555,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Copy Covered
-         * @description Onto the clipboard of this computer, with all faces covered and without metadata.
+         * @description Copy it to this computer's clipboard, with all faces covered and without metadata.
          */
         readonly post: operations["copy_covered_api_images__image_id__copy_covered_post"];
         readonly delete?: never;
@@ -1169,7 +1169,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Redact
-         * @description A line of JSON for each file; whoever hangs up stops what was not begun.
+         * @description Return a line of JSON for each file; disconnecting stops copies that were not begun.
          */
         readonly post: operations["redact_api_redact_post"];
         readonly delete?: never;
@@ -1204,7 +1204,7 @@ export interface paths {
         };
         /**
          * Copy
-         * @description The copy's own file.
+         * @description Return the copy's own file.
          */
         readonly get: operations["copy_api_redaction_items__item_id__copy_get"];
         readonly put?: never;
@@ -1225,7 +1225,7 @@ export interface paths {
         readonly get?: never;
         /**
          * Edit
-         * @description Make the copy anew with these marks, in the place of the one there is.
+         * @description Make the copy again with these marks, replacing the existing one.
          */
         readonly put: operations["edit_api_redaction_items__item_id__marks_put"];
         readonly post?: never;
@@ -1244,7 +1244,7 @@ export interface paths {
         };
         /**
          * Preview
-         * @description The copy as it is, or the original to draw on; of what moves at that moment, or with most faces. Made now, kept nowhere.
+         * @description Return the copy, or the original to draw on; for a video at that moment, or with most faces. Rendered now, not stored.
          */
         readonly get: operations["preview_api_redaction_items__item_id__preview_get"];
         readonly put?: never;
@@ -1266,7 +1266,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Show
-         * @description The copy, in its folder.
+         * @description Show the copy in its folder.
          */
         readonly post: operations["show_api_redaction_items__item_id__show_post"];
         readonly delete?: never;
@@ -1287,7 +1287,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Begin
-         * @description Planned when this answers; they are made whoever hangs up, and after a new start too.
+         * @description Plan copies; they are made even if the client disconnects, and after a restart.
          */
         readonly post: operations["begin_api_redactions_post"];
         readonly delete?: never;
@@ -1324,7 +1324,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Accept
-         * @description Somebody looked: nothing about these is doubtful any more.
+         * @description Approve these copies: the user has reviewed them.
          */
         readonly post: operations["accept_api_redactions__uid__accept_post"];
         readonly delete?: never;
@@ -1361,7 +1361,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Retry
-         * @description Try once more what failed, and make what was stopped.
+         * @description Retry failed copies, and make stopped ones.
          */
         readonly post: operations["retry_api_redactions__uid__retry_post"];
         readonly delete?: never;
@@ -1381,7 +1381,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Stop
-         * @description Make no more copies; those that are made stay.
+         * @description Stop making copies; finished ones stay.
          */
         readonly post: operations["stop_api_redactions__uid__stop_post"];
         readonly delete?: never;
@@ -1435,7 +1435,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Restore
-         * @description What covers hide, from what was kept beside the copy.
+         * @description Restore covered content from the recovery file beside the copy.
          */
         readonly post: operations["restore_api_restore_post"];
         readonly delete?: never;
@@ -1844,7 +1844,7 @@ export interface paths {
         readonly get: operations["watch_api_watch_get"];
         /**
          * Switch
-         * @description As the setting. Refused where it can't be.
+         * @description Change the setting. Refused if watching is impossible.
          */
         readonly put: operations["switch_api_watch_put"];
         readonly post?: never;
@@ -1986,7 +1986,7 @@ export interface components {
         };
         /**
          * CaptureChange
-         * @description What is left out stays as it is.
+         * @description Omitted values stay unchanged.
          */
         readonly CaptureChange: {
             /**
@@ -2058,7 +2058,7 @@ export interface components {
         };
         /**
          * CaptureRequest
-         * @description What to take, whom to keep visible, and what to do with it. Without `output` and `copy` it stays open for review.
+         * @description What to capture, who stays visible, and what to do with it. Without `output` and `copy` it stays open for review.
          */
         readonly CaptureRequest: {
             /**
@@ -2176,7 +2176,7 @@ export interface components {
         };
         /**
          * CoverRequest
-         * @description Covered copies of photos of the library.
+         * @description Request covered copies of photos of the library.
          */
         readonly CoverRequest: {
             /** Images */
@@ -2302,7 +2302,7 @@ export interface components {
         };
         /**
          * Doubtful
-         * @description Why a copy is to be reviewed, the worst reason first.
+         * @description A reason for reviewing a copy, the worst first.
          * @enum {string}
          */
         readonly Doubtful: "visible" | "no_face" | "small" | "turned" | "low_score" | "unsure" | "cut_off";
@@ -2830,7 +2830,7 @@ export interface components {
         };
         /**
          * Keeping
-         * @description What is kept, encrypted, so that a copy can be undone.
+         * @description What is kept, encrypted, so that a copy can be restored.
          * @enum {string}
          */
         readonly Keeping: "nothing" | "regions" | "original";
@@ -2922,7 +2922,7 @@ export interface components {
         };
         /**
          * MarkIO
-         * @description A face that was found, or an area drawn by hand.
+         * @description A detected face, or an area drawn by hand.
          */
         readonly MarkIO: {
             /**
@@ -3047,7 +3047,7 @@ export interface components {
         };
         /**
          * MomentsOut
-         * @description The frames or pages of what moves, numbered by its ticks.
+         * @description The frames of a video or the pages of a file, numbered by its ticks.
          */
         readonly MomentsOut: {
             /**
@@ -3310,7 +3310,7 @@ export interface components {
         };
         /**
          * PhotoCopiedOut
-         * @description What was put on the clipboard.
+         * @description What was copied to the clipboard.
          */
         readonly PhotoCopiedOut: {
             /**
@@ -3326,7 +3326,7 @@ export interface components {
         };
         /**
          * PickStep
-         * @description What a window in which a region is chosen has come to.
+         * @description The progress of a window for the region selection.
          */
         readonly PickStep: {
             /**
@@ -3492,7 +3492,7 @@ export interface components {
         };
         /**
          * RedactLine
-         * @description One line of an answer: how many files there are, or how far a clip is, or what came of a file, or what ended it all.
+         * @description One line of an answer: the number of files, a video's progress, a file's result, or an error that ended the batch.
          */
         readonly RedactLine: {
             readonly item?: components["schemas"]["RedactedOut"] | null;
@@ -3505,7 +3505,7 @@ export interface components {
         };
         /**
          * RedactRequest
-         * @description Covered copies of the images and clips below `paths`.
+         * @description Request covered copies of the images and videos below `paths`.
          */
         readonly RedactRequest: {
             /**
@@ -3570,7 +3570,7 @@ export interface components {
         };
         /**
          * RedactedOut
-         * @description A file of a batch, and what came of it.
+         * @description A file of a batch, and its result.
          */
         readonly RedactedOut: {
             /**
@@ -4180,7 +4180,7 @@ export interface components {
         };
         /**
          * UnderWayOut
-         * @description How far the copy of a clip is.
+         * @description The progress of a video's copy.
          */
         readonly UnderWayOut: {
             /** Id */
@@ -4292,7 +4292,7 @@ export interface components {
         };
         /**
          * WatchSaid
-         * @description Something that was said, in the program's language. It is kept until the program ends.
+         * @description An alert, in the program's language. It is kept until the program ends.
          */
         readonly WatchSaid: {
             /**
