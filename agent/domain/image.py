@@ -62,7 +62,7 @@ NO_FACES: Final = "none"
 class Recipe:
     """The models of an analysis: when one changes, the analysis is outdated and is made again."""
 
-    detector: str  # for example "centerface-2", or NO_FACES
+    detector: str  # its recipe name in the manifest, or NO_FACES
     embedder: str | None = None  # None while recognition is off
 
     @property

@@ -10,7 +10,7 @@ from agent.engine.open_files import not_written
 from agent.engine.service import Engine, read_steady, spent
 from agent.engine.video_ports import Joined
 from agent.vision.animations import animation_frames, animation_writing
-from agent.vision.detector import RECIPE
+from agent.vision.detectors import THOROUGH
 from agent.vision.prints import prints_of
 
 
@@ -25,7 +25,7 @@ class FilmService:
 
     def look(self, asked: video_calls.Look, source: int) -> Seen:
         """Raises ModelError, EngineStartFailed."""
-        data, detector = self._read(source), self._engine.detector(RECIPE)
+        data, detector = self._read(source), self._engine.detector(THOROUGH)
         prints = None if asked.embedder is None else partial(prints_of, detector.look, self._engine.embedder(asked.embedder))
         try:
             return animation_frames.look_through(data, self._engine.limits, detector.thorough, prints)

@@ -38,7 +38,7 @@ class ModelFile:
 class EngineConfig:
     """All that an engine is told when it starts; it reads no settings of its own."""
 
-    models: dict[str, ModelFile]  # by recipe name, for example "centerface-2"
+    models: dict[str, ModelFile]  # by recipe name
     converted: str  # folder with the models in OpenVINO's own format; "": none, each engine brings them into it for itself
     cache: str  # folder with OpenVINO's compiled kernels; "": none
     device: str = "CPU"

@@ -13,7 +13,8 @@ from agent.core.heap import give_back
 from agent.domain.errors import EngineStartFailed, ModelMissing, ModelWrongHash
 from agent.engine.engine_calls import ModelFile
 from agent.engine.openvino_quiet import core, ov, preprocess
-from agent.vision import detector, embedder
+from agent.vision import embedder
+from agent.vision.detector import DetectorNet
 
 _PAIR_SHAPE = [2, 192]
 # What a net keeps for inputs of more pixels is worth more than the time to get it again: 130 MB at 1280 by 1280 against 50 ms.
@@ -41,7 +42,7 @@ class Runtime:
             # Several engines, and the user's own programs, share the cores: none may sit on fixed ones.
             self._options |= {"INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False}
 
-    def detector(self, file: ModelFile, outputs: Sequence[str] = detector.OUTPUTS, *, blue_first: bool = False) -> detector.DetectorNet:
+    def detector(self, file: ModelFile, outputs: Sequence[str], *, blue_first: bool) -> DetectorNet:
         """A net that finds faces, its outputs by name; `blue_first` if it was trained on BGR. Raises ModelError or EngineStartFailed."""
         model = self._load(file)
         # The image stays bytes up to here: the net's first layer turns them into numbers where they lie.

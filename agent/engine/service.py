@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from agent.domain.errors import ImageChanged, ImageTooLarge, ImageUnreadable
+from agent.domain.errors import ImageChanged, ImageTooLarge, ImageUnreadable, ModelMissing
 from agent.domain.face import Analysis, Face
 from agent.domain.image import NO_FACES, Recipe
 from agent.engine.analyser import Analyse
@@ -16,17 +16,17 @@ from agent.engine.engine_calls import EngineConfig, ModelFile
 from agent.engine.open_files import open_photo, write_out
 from agent.engine.renderer import Region, Render, Rendered
 from agent.engine.runtime import Runtime, model_for
-from agent.vision import copies, detector, embedder, yunet
+from agent.vision import copies, embedder
 from agent.vision.aligner import align
 from agent.vision.bare import joined
 from agent.vision.codecs import Image, Limits, encode_preview
 from agent.vision.codecs.image import LARGE
 from agent.vision.copies import Part, Wish
-from agent.vision.detector import THOROUGH_FACE, CenterFace, Decoder, Detection, Detector, DetectorNet
+from agent.vision.detector import THOROUGH_FACE, Decoder, Detection, Detector, DetectorNet
+from agent.vision.detectors import DETECTORS
 from agent.vision.embedder import MobileFaceNet
 from agent.vision.landmarks import align_again
 from agent.vision.pipeline import FileDecoder, Held, Pipeline, Wanted, analyse, faces_on
-from agent.vision.yunet import YuNet
 
 
 class Engine:
@@ -179,9 +179,9 @@ class DetectorNets(Protocol):
 
 def detector_of(nets: DetectorNets, recipe: str, file: ModelFile) -> Detector:
     """The detector that a recipe names, from its file. Raises ModelError, EngineStartFailed."""
-    if recipe == yunet.RECIPE:
-        return YuNet(nets.detector(file, yunet.OUTPUTS, blue_first=True))
-    return CenterFace(nets.detector(file, detector.OUTPUTS, blue_first=False))
+    if (kind := DETECTORS.get(recipe)) is None:
+        raise ModelMissing(model=recipe)
+    return kind(nets.detector(file, kind.outputs, blue_first=kind.blue_first))
 
 
 def _no_faces(_decoder: Decoder, _min_score: float) -> list[Detection]:

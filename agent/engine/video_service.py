@@ -12,7 +12,7 @@ from agent.engine import video_calls
 from agent.engine.open_files import not_written
 from agent.engine.service import Engine
 from agent.engine.video_ports import Joined
-from agent.vision.detector import RECIPE
+from agent.vision.detectors import THOROUGH
 from agent.vision.prints import prints_of
 
 
@@ -35,7 +35,7 @@ class ClipService:
             from agent.vision.video.looking import look_through
 
             with self._released():
-                look = self._engine.detector(RECIPE).look
+                look = self._engine.detector(THOROUGH).look
                 prints = None if asked.embedder is None else partial(prints_of, look, self._engine.embedder(asked.embedder))
                 return look_through(file, asked.part, asked.tick, look, self._engine.threads, prints)
 

@@ -163,7 +163,7 @@ class ModelStore:
 
     # -- inside ------------------------------------------------------------------------------------------------------------------
     def _entry(self, name: str) -> Entry:
-        """By its name, or its name with the version that analyses are marked with (`centerface-2`)."""
+        """By its name, or its name with the version that analyses are marked with."""
         for entry in self._entries.values():
             if name.lower() in (entry.name, entry.recipe):
                 return entry

@@ -1,9 +1,10 @@
-"""Detects faces in several passes at suitable resolutions; and CenterFace, the default net."""
+"""Detects faces in several passes at suitable resolutions."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,25 +14,21 @@ from agent.vision.codecs import Image, resize
 from agent.vision.tiles import Area, grid, padded, surroundings, windows
 
 Floats: TypeAlias = NDArray[np.float32]
-# uint8 [1, height, width, 3] RGB -> heat [1,1,h,w], scale [1,2,h,w], offset [1,2,h,w], landmarks [1,10,h,w]: h, w a quarter of the input's.
+# uint8 [1, height, width, 3] RGB -> the detector's outputs, in their order.
 DetectorNet: TypeAlias = Callable[[NDArray[np.uint8]], Sequence[Floats]]
 
-# One pass of a net: uint8 [1, height, width, 3] RGB, padded, and the minimum score -> faces in its pixels, best first.
+# One pass of a net, as `Detector.look`: uint8 [1, height, width, 3] RGB, padded, and the minimum score -> faces in its pixels, best first.
 Look: TypeAlias = Callable[[NDArray[np.uint8], float], "list[Detection]"]
 
 # Returns the image with a longer side of at least this many pixels, if the file has them.
 Decoder: TypeAlias = Callable[[int], Image]
 
-RECIPE = "centerface-2"
-OUTPUTS = ("537", "538", "539", "540")
-STRIDE = 4
 NMS_IOU = 0.3
 # No measured crowd came near this; a picture made to exceed it must not keep the engine busy.
 MAX_CANDIDATES = 4000
 # All measured, in pixels of the net's input. Faces are found from about this height on; from 12 on they leave hints of at least
-# this CenterFace score, where photos without small faces leave none.
+# the detector's `hint_score`, where photos without small faces leave none.
 FOUND_SIZE = 16.0
-HINT_SCORE = 0.07
 HINT_SIZE = 20.0
 HINT_HEIGHT = 12
 # The coarser pass locates larger faces best; a finer one only adds small ones.
@@ -66,12 +63,20 @@ class Detection:
     landmarks: Landmarks
 
 
-class Detector:
+class Detector(ABC):
     """Makes another, finer pass where small faces left hints or could not, and a coarser one if nothing was found."""
 
-    def __init__(self, look: Look, hint_score: float) -> None:
-        self.look = look
-        self._hint_score = hint_score
+    recipe: ClassVar[str]  # as the manifest and each analysis name it
+    outputs: ClassVar[tuple[str, ...]]  # of the net
+    blue_first: ClassVar[bool]  # whether the net was trained on BGR
+    hint_score: ClassVar[float]
+
+    def __init__(self, net: DetectorNet) -> None:
+        self._net = net
+
+    @abstractmethod
+    def look(self, canvas: NDArray[np.uint8], min_score: float) -> "list[Detection]":
+        """Make one pass: uint8 [1, height, width, 3] RGB, padded -> faces in its pixels, best first, not yet suppressed."""
 
     def __call__(self, decoder: Decoder, min_score: float) -> list[Detection]:
         """Return faces of at least `min_score`, best first."""
@@ -129,7 +134,7 @@ class Detector:
         """Return all detections down to hints in the whole image scaled to `ratio` of its full size, or only around some boxes."""
         width, height = max(1, round(image.width * ratio)), max(1, round(image.height * ratio))
         areas = grid(width, height) if around is None else windows([box.scaled(ratio) for box in around], width, height)
-        found = [face for area in areas for face in self._window(image, area, width, height, min(min_score, self._hint_score))]
+        found = [face for area in areas for face in self._window(image, area, width, height, min(min_score, self.hint_score))]
         return suppress(sorted(found, key=lambda face: -face.score), NMS_IOU)
 
     def _window(self, image: Image, area: Area, width: int, height: int, min_score: float) -> list[Detection]:
@@ -150,13 +155,6 @@ class Detector:
         ]
 
 
-class CenterFace(Detector):
-    """The thorough detector."""
-
-    def __init__(self, net: DetectorNet) -> None:
-        super().__init__(lambda canvas, min_score: decode(net(canvas), min_score), HINT_SCORE)
-
-
 def whole_sides(longest: int) -> tuple[int, ...]:
     """Return the longer sides to which the whole image is scaled, one after the other.
 
@@ -171,28 +169,6 @@ def close_ratio(longest: int, smallest: float) -> float:
     """Return the scale for the surroundings of hints, the smallest of which has that size in the full image."""
     most = max(min(1.0, CLOSEST_SIDE / longest), min(ENLARGED, ENLARGED_SIDE / longest))
     return min(most, CLOSE_SIZE / max(smallest, 1.0))
-
-
-def decode(maps: Sequence[Floats], min_score: float) -> list[Detection]:
-    """Return faces from the net's four maps, in pixels of its input, best first, not yet suppressed."""
-    heat, scale, offset, landmarks = maps
-    rows, columns = np.nonzero(heat[0, 0] >= min_score)
-    scores = heat[0, 0, rows, columns].astype(np.float64)
-    heights = np.exp(scale[0, 0, rows, columns].astype(np.float64)) * STRIDE
-    widths = np.exp(scale[0, 1, rows, columns].astype(np.float64)) * STRIDE
-    lefts = (columns + offset[0, 1, rows, columns] + 0.5) * STRIDE - widths / 2
-    tops = (rows + offset[0, 0, rows, columns] + 0.5) * STRIDE - heights / 2
-    points = landmarks[0, :, rows, columns].astype(np.float64)  # [n, 10], y before x
-    xs = points[:, 1::2] * widths[:, None] + lefts[:, None]
-    ys = points[:, 0::2] * heights[:, None] + tops[:, None]
-    return [
-        Detection(
-            Box(float(lefts[i]), float(tops[i]), float(widths[i]), float(heights[i])),
-            min(1.0, float(scores[i])),
-            five([(float(x), float(y)) for x, y in zip(xs[i], ys[i], strict=True)]),
-        )
-        for i in np.argsort(-scores, kind="stable")[:MAX_CANDIDATES]
-    ]
 
 
 def suppress(found: Sequence[Detection], max_iou: float) -> list[Detection]:

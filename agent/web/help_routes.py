@@ -11,15 +11,13 @@ from fastapi import Path as InPath
 from fastapi.responses import FileResponse
 
 from agent.core.config_file import SettingsFile
-from agent.core.i18n import Texts
+from agent.core.i18n import FALLBACK, Texts, catalogue
 from agent.domain.errors import NotFound
 from agent.domain.path_text import printable
 from agent.web.error_reference import PAGES
 from agent.web.settings_schemas import About, Component, GuidePage, Reference
 
 LICENSE = "Apache-2.0"
-# Those whose terms a user reads, by their keys in the catalogues.
-MODELS = ("centerface", "yunet", "mobilefacenet", "samples")
 # What a page's file may be called: nothing that leads out of the folder.
 PageName: TypeAlias = Annotated[str, InPath(pattern="^[a-z0-9-]{1,60}$")]
 PictureName: TypeAlias = Annotated[str, InPath(pattern=r"^[a-z0-9-]{1,60}\.(png|webp)$")]
@@ -45,7 +43,7 @@ def help_routes(api: FastAPI, version: str, pages: Path, places: Places, file: S
             data=printable(str(places.data)),
             settings=printable(str(file.path)),
             logs=printable(str(places.logs)),
-            models=tuple(Component(name=words(f"models.{model}.name"), terms=words(f"models.{model}.terms")) for model in MODELS),
+            models=tuple(Component(name=words(f"models.{model}.name"), terms=words(f"models.{model}.terms")) for model in _models()),
         )
 
     @api.get("/api/help/{page}")
@@ -72,3 +70,8 @@ def _read(file: Path) -> GuidePage:
         return GuidePage.model_validate_json(file.read_bytes())
     except FileNotFoundError:
         raise NotFound from None
+
+
+def _models() -> list[str]:
+    """Return the models whose terms a user reads, by their keys in the catalogues."""
+    return [key.split(".")[1] for key in catalogue(FALLBACK) if key.startswith("models.") and key.endswith(".terms")]

@@ -10,8 +10,8 @@ from pathlib import Path
 from agent.domain.face import Box
 from agent.domain.image import Recipe
 from agent.engine.analyser import Analyse
-from agent.vision import detector
 from agent.vision.codecs import encode_jpeg
+from agent.vision.detectors import THOROUGH
 from scripts.benchmarks.accuracy_faces import config
 from scripts.benchmarks.photos import ROOM, composed
 from scripts.benchmarks.rows import Row, at_least, at_most
@@ -19,7 +19,7 @@ from scripts.benchmarks.stage import fetched
 from tests.inline_engine import InlineAnalyser
 
 IOU = 0.4
-DETECT = Recipe(detector.RECIPE)
+DETECT = Recipe(THOROUGH)
 COLLAGES, FACES = 30, (8, 24)
 SIZES = ((1280, 960), (1600, 1200), (2048, 1536))
 SMALLEST, LARGEST = 20.0, 60.0  # pixels: the height of a face's box

@@ -23,9 +23,10 @@ from agent.engine.runtime import Runtime
 from agent.engine.service import detector_of
 from agent.main.wiring import model_files
 from agent.models.model_store import ModelStore
-from agent.vision import detector, embedder
+from agent.vision import embedder
 from agent.vision.aligner import MARGIN, align, face_of
 from agent.vision.codecs import Image, Limits, decode
+from agent.vision.detectors import THOROUGH
 from agent.vision.embedder import EmbedderNet, Floats, normalised, prepared
 from agent.vision.landmarks import refined
 from scripts.benchmarks.stage import fetched
@@ -33,7 +34,7 @@ from tests.inline_engine import InlineAnalyser
 
 # Increase when the variants are computed differently.
 EDITION = 1
-RECIPE = Recipe(detector.RECIPE, embedder.RECIPE)
+RECIPE = Recipe(THOROUGH, embedder.RECIPE)
 # What each variant adds to the previous one; `product` is what the program stores.
 VARIANTS = ("plain", "landmarks", "mirror", "jitter", "product")
 _SHIFTS = ((0, 0), (3, 0), (-3, 0), (0, 3), (0, -3))
@@ -123,7 +124,7 @@ class _Parts:
 
     def __init__(self, settings: EngineConfig) -> None:
         runtime = Runtime(device="CPU", precision="auto", threads=1, converted=Path(settings.converted), cache=Path(settings.cache))
-        self._look = detector_of(runtime, detector.RECIPE, settings.models[detector.RECIPE]).look
+        self._look = detector_of(runtime, THOROUGH, settings.models[THOROUGH]).look
         self._net: EmbedderNet = runtime.embedder(settings.models[embedder.RECIPE])
 
     def variants(self, image: Image, landmarks: Landmarks) -> dict[str, Floats]:

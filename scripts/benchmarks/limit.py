@@ -24,7 +24,8 @@ from agent.engine.engine_calls import ModelFile
 from agent.engine.runtime import Runtime
 from agent.models.model_store import ModelStore
 from agent.vision.codecs import Image, Limits, decode
-from agent.vision.detector import CenterFace, DetectorNet
+from agent.vision.detector import DetectorNet
+from agent.vision.detectors.centerface import CenterFace
 from scripts.benchmarks.photos import Photo
 
 # Height and width of the net's input.
@@ -126,7 +127,7 @@ def inferred_per_second(model: Path, precision: str, shape: Shape) -> float:
 def counting(models: ModelStore, looks: Counter[Shape]) -> DetectorNet:
     """Return the detector's net on one thread, counting its runs by height and width."""
     info = models.info("centerface")
-    net = _runtime(models).detector(ModelFile(info.name, str(info.path), info.sha256))
+    net = _runtime(models).detector(ModelFile(info.name, str(info.path), info.sha256), CenterFace.outputs, blue_first=False)
 
     def counted(image: NDArray[np.uint8]) -> Sequence[NDArray[np.float32]]:
         looks[image.shape[1:3]] += 1
@@ -138,7 +139,7 @@ def counting(models: ModelStore, looks: Counter[Shape]) -> DetectorNet:
 def converted(models: ModelStore) -> Path:
     """Return the detector in OpenVINO's format, as the engine uses it."""
     info = models.info("centerface")
-    _runtime(models).detector(ModelFile(info.name, str(info.path), info.sha256))
+    _runtime(models).detector(ModelFile(info.name, str(info.path), info.sha256), CenterFace.outputs, blue_first=False)
     return models.folder / "ir" / f"{info.name}-{info.sha256[:16]}.xml"
 
 

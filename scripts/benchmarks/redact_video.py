@@ -34,8 +34,8 @@ from agent.main.wiring import model_files
 from agent.models.model_store import ModelStore
 from agent.redaction.video.job_files import FolderJobs
 from agent.redaction.video.video_redactor import ClipRedactor, ClipWish
-from agent.vision import yunet
 from agent.vision.codecs import Image
+from agent.vision.detectors.yunet import YuNet
 from scripts.benchmarks.clips import HEIGHT, WIDTH, Clip, Outline, clip, looped
 from scripts.benchmarks.rows import ROOT, Row, at_least, at_most
 from scripts.benchmarks.stage import fetched
@@ -182,7 +182,7 @@ def _seen(path: Path, models: ModelStore) -> int:
     """Return the faces in some frames, found by the detector that the program does not use for videos."""
     runtime = Runtime(device="CPU", precision="f32", threads=os.cpu_count() or 1, converted=models.folder / "ir", cache=models.folder / "k")
     models.fetch("yunet")
-    detector = detector_of(runtime, yunet.RECIPE, model_files(models)[yunet.RECIPE])
+    detector = detector_of(runtime, YuNet.recipe, model_files(models)[YuNet.recipe])
     seen = 0
     with av.open(str(path)) as container:
         for number, frame in enumerate(container.decode(video=0)):

@@ -22,7 +22,7 @@ from av.video.frame import PictureType
 from agent.engine.worker_slot import cores
 from agent.models.model_store import ModelStore
 from agent.vision.codecs import Limits
-from agent.vision.detector import CenterFace
+from agent.vision.detectors.centerface import CenterFace
 from agent.vision.video.looking import look_through
 from agent.vision.video.probe import probe
 from agent.vision.video.writing import ENCODERS

@@ -8,9 +8,9 @@ import pytest
 from agent.engine.engine_calls import EngineConfig
 from agent.engine.runtime import Runtime
 from agent.engine.service import detector_of
-from agent.vision import detector
 from agent.vision.codecs import Limits, decode
 from agent.vision.detector import five
+from agent.vision.detectors import THOROUGH
 from agent.vision.landmarks import refined
 
 # Of the distance between the eyes: how far the points are put off, and how far apart they may then come back.
@@ -20,7 +20,7 @@ OFF, APART = 0.12, 0.09
 @pytest.mark.parametrize("name", ["obama.jpg", "obama2.jpg", "obama3.jpg", "biden.jpg"])
 def test_points_that_are_off_come_back(engine_config: EngineConfig, samples_folder: Path, name: str) -> None:
     runtime = Runtime(device="CPU", precision="f32", threads=1, converted=Path(engine_config.converted), cache=Path(engine_config.cache))
-    finder = detector_of(runtime, detector.RECIPE, engine_config.models[detector.RECIPE])
+    finder = detector_of(runtime, THOROUGH, engine_config.models[THOROUGH])
     image = decode((samples_folder / name).read_bytes(), Limits(megapixels=50, megabytes=50))
     (face,) = finder(lambda _: image, 0.5)
     points = np.array(face.landmarks)

@@ -13,7 +13,7 @@ from agent.engine.openvino_quiet import core
 from agent.engine.runtime import Runtime
 from agent.vision.aligner import align, face_of
 from agent.vision.codecs import Limits, decode
-from agent.vision.detector import CenterFace
+from agent.vision.detectors.centerface import CenterFace
 from agent.vision.embedder import BATCH, RECIPE, normalised, prepared
 
 Floats = NDArray[np.float32]
@@ -26,7 +26,8 @@ def runtime(config: EngineConfig, precision: str) -> Runtime:
 @pytest.fixture(scope="module")
 def faces(engine_config: EngineConfig, samples_folder: Path) -> NDArray[np.uint8]:
     """Aligned faces of the samples, each also turned, darkened and mirrored: uint8 [28, 112, 112, 3]."""
-    detector = CenterFace(runtime(engine_config, "f32").detector(engine_config.models["centerface-2"]))
+    net = runtime(engine_config, "f32").detector(engine_config.models["centerface-2"], CenterFace.outputs, blue_first=False)
+    detector = CenterFace(net)
     chips = []
     for path in sorted(samples_folder.iterdir()):
         image = decode(path.read_bytes(), Limits(megapixels=50, megabytes=50))

@@ -134,13 +134,13 @@ async def test_a_missing_or_damaged_model_is_named(make_pool: MakePool, tmp_path
         WORKER,
         models={
             "centerface-2": ModelFile("centerface", str(tmp_path / "nowhere.onnx"), "0" * 64),
-            "damaged-1": ModelFile("centerface", str(damaged), "0" * 64),
+            "yunet-1": ModelFile("centerface", str(damaged), "0" * 64),
         },
     )
     with pytest.raises(ModelMissing):
         await pool.analyse(Analyse("x.jpg", DETECT))
     with pytest.raises(ModelWrongHash):
-        await pool.analyse(Analyse("x.jpg", Recipe("damaged-1")))
+        await pool.analyse(Analyse("x.jpg", Recipe("yunet-1")))
 
 
 async def test_an_unusable_device_stops_the_start(make_pool: MakePool, engine_config: EngineConfig) -> None:

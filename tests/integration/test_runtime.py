@@ -12,7 +12,7 @@ from agent.engine.engine_calls import ModelFile
 from agent.engine.runtime import Runtime
 from agent.engine.service import detector_of
 from agent.vision.codecs import Image
-from agent.vision.yunet import OUTPUTS, RECIPE
+from agent.vision.detectors.yunet import YuNet
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def blue_finder(tmp_path: Path) -> ModelFile:
     image = ops.parameter([1, 3, -1, -1], np.float32)
     first = ops.slice(image, [0], [1], [1], [1])
     results = []
-    for name in reversed(OUTPUTS):  # the order says nothing
+    for name in reversed(YuNet.outputs):  # the order says nothing
         kind, _, side = name.partition("_")
         stride = int(side)
         mean = ops.avg_pool(first, [stride] * 2, [0, 0], [0, 0], [stride] * 2, exclude_pad=False)
@@ -40,6 +40,6 @@ def test_the_fast_detector_finds_its_outputs_by_name_and_sees_blue_first(blue_fi
     pixels[:, :, 0] = 255  # red all over
     pixels[32:64, 64:96] = (0, 0, 255)
     runtime = Runtime(device="CPU", precision="f32", threads=1, converted=tmp_path / "converted", cache=tmp_path / "cache")
-    found = detector_of(runtime, RECIPE, blue_finder)(lambda _: Image(pixels, 1.0, 128, 128, "png"), 0.5)
+    found = detector_of(runtime, YuNet.recipe, blue_finder)(lambda _: Image(pixels, 1.0, 128, 128, "png"), 0.5)
     assert {(round(face.box.x + face.box.w / 2), round(face.box.y + face.box.h / 2)) for face in found if face.box.w == 32} == {(64, 32)}
     assert all(60 <= face.box.x + face.box.w / 2 < 96 for face in found)

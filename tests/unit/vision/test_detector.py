@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from agent.domain.face import Box
 from agent.vision.codecs import Image, Pixels
-from agent.vision.detector import CenterFace, Detection, close_ratio, decode, suppress
+from agent.vision.detector import Detection, close_ratio, suppress
+from agent.vision.detectors.centerface import CenterFace, decode
 
 Net = Callable[[NDArray[np.uint8]], list[NDArray[np.float32]]]
 Whole = Callable[[Pixels], Image]

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from agent.vision.codecs import Image, Pixels
-from agent.vision.yunet import OUTPUTS, STRIDES, YuNet, decode
+from agent.vision.detectors.yunet import OUTPUTS, STRIDES, YuNet, decode
 
 Floats = NDArray[np.float32]
 WIDTH, HEIGHT = 96, 64
