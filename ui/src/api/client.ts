@@ -94,7 +94,7 @@ export class Client {
   update = (): Promise<UpdateOut> => this.get('/api/update')
   /** Takes as long as the network does. */
   checkUpdate = (): Promise<UpdateOut> => this.ask('/api/update/check', undefined, SLOW_LIMIT_MS)
-  /** That an installation was taken back is told no more. */
+  /** Dismisses the message that an installation was rolled back. */
   putAwayUpdate = (): Promise<void> => this.request('DELETE', '/api/update/outcome')
   /** The program ends and goes on as the new version. */
   installUpdate = (): Promise<void> => this.post('/api/update/install')
@@ -114,7 +114,7 @@ export class Client {
     return (text === '' ? undefined : JSON.parse(text)) as T
   }
 
-  /** Sends a file, and waits longer: it is looked at before the answer comes. */
+  /** Sends a file, and waits longer: it is analysed before the answer comes. */
   async upload<T>(path: string, file: Blob): Promise<T> {
     const headers = { 'content-type': file.type || 'application/octet-stream' }
     return (await whole(path, (await this.send(path, { method: 'POST', body: file, headers }, UPLOAD_LIMIT_MS)).json())) as T

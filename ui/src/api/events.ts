@@ -12,10 +12,10 @@ export interface Happened {
 }
 
 export interface Listener {
-  /** the stream stands; what was missed meanwhile must be read anew */
+  /** the stream is connected; what was missed meanwhile must be loaded again */
   connected(): void
   status(status: Status): void
-  /** something changed in the library; what, is read anew */
+  /** something changed in the library, which must be loaded again */
   happened(event: Happened): void
   offline(): void
   /** not signed in, or no longer; the agent speaks this language */
@@ -41,7 +41,7 @@ export interface Seen {
  * @param page if it is given, nothing is followed while that can't be seen: a browser has six connections to one address for all of its tabs, and
  * with six streams open no tab would get another answer
  */
-export function follow(listener: Listener, probe: () => Promise<Status>, page: Seen | null = null): () => void {
+export function followEvents(listener: Listener, probe: () => Promise<Status>, page: Seen | null = null): () => void {
   let source: EventSource | null = null
   let timer: ReturnType<typeof setTimeout> | undefined
   let wait = FIRST_WAIT_MS

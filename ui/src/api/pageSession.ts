@@ -37,7 +37,7 @@ export class PageSession {
     page.addEventListener('storage', ({ key, newValue }) => {
       if (key === PLACE) this.take(read(newValue) ?? this.kept)
     })
-    // A code in the address of a page that is here already: it begins anew with it.
+    // A code in the address of a page that is open already: the page reloads with it.
     page.addEventListener('hashchange', () => {
       if (CODE.test(page.location.hash)) page.location.reload()
     })
@@ -84,7 +84,7 @@ export class PageSession {
     try {
       page.localStorage.setItem(PLACE, text)
     } catch {
-      // Where nothing may be kept, it holds for this tab until that is read anew.
+      // Without storage the session lasts until this tab is reloaded.
     }
   }
 

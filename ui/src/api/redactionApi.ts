@@ -26,7 +26,7 @@ export class RedactionApi {
   retry = (uid: string): Promise<unknown> => this.client.request('POST', `/api/redactions/${uid}/retry`)
   stop = (uid: string): Promise<unknown> => this.client.request('POST', `/api/redactions/${uid}/stop`)
   item = (id: number): Promise<RedactionDetail> => this.client.request('GET', `/api/redaction-items/${id}`)
-  /** The copy is made anew with these; until then it is "planned". */
+  /** The copy is made again with these regions; until then it is "planned". */
   edit = (id: number, marks: readonly MarkIo[]): Promise<RedactedOut> => this.client.request('PUT', `/api/redaction-items/${id}/marks`, { marks })
   show = (id: number): Promise<unknown> => this.client.request('POST', `/api/redaction-items/${id}/show`)
 }

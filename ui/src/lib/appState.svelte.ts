@@ -1,7 +1,7 @@
 /** The state that all pages share, fed by the event stream. Components read it and call its actions. */
 
 import { Client, ApiError, Unreachable } from '../api/client'
-import { follow, type Happened, type Seen } from '../api/events'
+import { followEvents, type Happened, type Seen } from '../api/events'
 import type { ImagePage, PersonOut, PlaceProblem, Problem, Status } from '../api/types'
 import { coalesce } from './coalesce'
 import { systemLanguage, texts, type Language } from './i18n'
@@ -67,7 +67,7 @@ export class AppState {
    */
   start(page: Seen | null = null): () => void {
     const clock = setInterval(() => (this.now = Date.now()), CLOCK_MS)
-    const unfollow = follow(
+    const unfollow = followEvents(
       {
         connected: () => {
           this.connection = 'live'

@@ -2,7 +2,7 @@
 
 const SCROLLED_PX = 60
 
-/** Whether an arrow key is for nothing on the page so far: what is open over it, and fields, have it for themselves. */
+/** Whether no element uses an arrow key yet: menus, dialogs and fields handle it themselves. */
 export function unclaimed(event: KeyboardEvent, page: HTMLElement): boolean {
   const { key, target, defaultPrevented, ctrlKey, metaKey, altKey, shiftKey } = event
   if (!key.startsWith('Arrow') || defaultPrevented || ctrlKey || metaKey || altKey || shiftKey) return false

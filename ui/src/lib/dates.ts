@@ -3,7 +3,7 @@
 import { dateFormat, day } from './format'
 import type { Language, Texts } from './i18n'
 
-export interface Span {
+export interface DateRange {
   /** "2026-11-14"; both days are in it */
   readonly after: string | null
   readonly before: string | null
@@ -43,7 +43,7 @@ export function localDay(since1970: number): Date {
 }
 
 /** The spans one asks for most. */
-export function usualSpans(today: Date, t: Texts): readonly (Span & { readonly title: string })[] {
+export function usualSpans(today: Date, t: Texts): readonly (DateRange & { readonly title: string })[] {
   const year = today.getFullYear()
   const month = today.getMonth()
   const back = (days: number): string => dayOf(new Date(year, month, today.getDate() - days))
@@ -56,7 +56,7 @@ export function usualSpans(today: Date, t: Texts): readonly (Span & { readonly t
 }
 
 /** A span in words. */
-export function spanText({ after, before }: Span, today: Date, language: Language, t: Texts): string {
+export function spanText({ after, before }: DateRange, today: Date, language: Language, t: Texts): string {
   if (after === null && before === null) return t('ui.library.date.any')
   const usual = usualSpans(today, t).find((span) => span.after === after && span.before === before)
   if (usual) return usual.title

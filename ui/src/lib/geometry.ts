@@ -92,7 +92,7 @@ const EDGE = 2.5
 /**
  * A face's frame: its box with a little air, inside the view.
  *
- * @param beyond it may go on outside the view, as where only a part of the photo is looked at
+ * @param beyond it may extend beyond the view, as when the photo is enlarged
  */
 export function frameOf(face: Boxed, image: Size, fit: Rect, view: Size, beyond = false): Rect {
   const scale = fit.width / image.width

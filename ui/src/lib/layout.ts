@@ -127,7 +127,7 @@ export function headingOf({ headings }: Layout, index: number): Heading | undefi
   return headings[lead(headings.length, (candidate) => (headings[candidate] as Heading).first <= index) - 1]
 }
 
-export interface Span {
+export interface GridSpan {
   /** first photo */
   readonly first: number
   /** photo after the last */
@@ -138,7 +138,7 @@ export interface Span {
 }
 
 /** What lies between two heights. */
-export function spanOf({ rows, tops, heights, firsts, headings }: Layout, from: number, to: number): Span {
+export function spanOf({ rows, tops, heights, firsts, headings }: Layout, from: number, to: number): GridSpan {
   const firstRow = lead(rows, (row) => (tops[row] as number) + (heights[row] as number) < from)
   const endRow = lead(rows, (row) => (tops[row] as number) <= to)
   const firstHeading = lead(headings.length, (index) => (headings[index] as Heading).top < from)
@@ -151,7 +151,7 @@ export type Direction = 'left' | 'right' | 'up' | 'down' | 'page_up' | 'page_dow
 /**
  * The photo one gets to from another.
  *
- * @param page height of what is seen at once
+ * @param page height of the view
  */
 export function neighbour(grid: Layout, index: number, direction: Direction, page: number): number {
   const last = grid.lefts.length - 1

@@ -9,7 +9,7 @@ import { app, type AppState } from './appState.svelte'
 export type Outcome = boolean | 'gone'
 
 /** Something the user did on this page. */
-export interface Step {
+export interface UndoStep {
   /** what is undone, in words that follow "Undone:" */
   readonly what: string
   readonly undo: () => Promise<Outcome>
@@ -20,8 +20,8 @@ export interface Toast {
   readonly id: number
   readonly text: string
   /** can be undone from the message until it goes */
-  readonly step: Step | null
-  /** where it can be looked at */
+  readonly step: UndoStep | null
+  /** where the result is shown */
   readonly link: { readonly href: string; readonly text: string } | null
 }
 
@@ -33,31 +33,31 @@ export class Toasts {
   list = $state.raw<readonly Toast[]>([])
   private count = 0
   /** the latest last */
-  private steps: readonly Step[] = []
-  private undone: readonly Step[] = []
+  private steps: readonly UndoStep[] = []
+  private undone: readonly UndoStep[] = []
   private readonly timers = new Map<number, ReturnType<typeof setTimeout>>()
 
   constructor(private readonly app: Pick<AppState, 't'>) {}
 
   /** @param undo undoes what the message tells; as a step it may have other words than the message */
-  show(text: string, undo: Step | (() => Promise<Outcome>) | null = null, link: Toast['link'] = null): void {
+  show(text: string, undo: UndoStep | (() => Promise<Outcome>) | null = null, link: Toast['link'] = null): void {
     const step = typeof undo === 'function' ? { what: text, undo } : undo
     if (step !== null) this.note(step)
     this.display(text, step, link)
   }
 
   /** Takes a step that no message tells of, to be undone by key. */
-  note(step: Step): void {
+  note(step: UndoStep): void {
     this.steps = [...this.steps, step].slice(-MOST_STEPS)
     this.undone = []
   }
 
   /** Forgets a step that was undone in another way. */
-  drop(step: Step): void {
+  drop(step: UndoStep): void {
     this.steps = this.steps.filter((other) => other !== step)
   }
 
-  private display(text: string, step: Step | null, link: Toast['link'] = null): void {
+  private display(text: string, step: UndoStep | null, link: Toast['link'] = null): void {
     const toast = { id: ++this.count, text, step, link }
     for (const old of this.list.slice(0, Math.max(0, this.list.length - MOST + 1))) this.close(old.id)
     this.list = [...this.list, toast]
@@ -81,7 +81,7 @@ export class Toasts {
   }
 
   /** Undoes a step, the latest one that is left if none is named, and says which. */
-  async undo(wanted?: Step): Promise<void> {
+  async undo(wanted?: UndoStep): Promise<void> {
     const step = wanted ?? this.steps.at(-1)
     if (step === undefined) return this.display(this.app.t('ui.edits.nothing_back'), null)
     const before = this.steps

@@ -45,7 +45,7 @@ export class FilePages extends Resource<Pick<PlaceProblems, 'items' | 'total'>> 
     }
   }
 
-  /** @param by 1 to what is older, -1 to what is newer */
+  /** @param by 1 to older files, -1 to newer ones */
   turn(by: 1 | -1): Promise<void> {
     this.offset = Math.max(0, this.offset + by * PAGE)
     return this.read()

@@ -8,7 +8,7 @@ import { EVERYTHING, type LibraryAction, type LibraryFilter } from '../api/photo
 import type { FolderOut, ImageOut, LibraryActionDone } from '../api/types'
 import { app, client, type AppState } from '../lib/appState.svelte'
 import { NOTHING, remaining, type Selection } from '../lib/selection'
-import { toasts, type Step, type Toasts } from '../lib/toasts.svelte'
+import { toasts, type UndoStep, type Toasts } from '../lib/toasts.svelte'
 import { unpack, type Order } from './photoOrder'
 
 /** Details asked for at once, and kept at most. */
@@ -69,7 +69,7 @@ export class LibraryState {
     return this.places.get(id) ?? -1
   }
 
-  /** Reads anew which photos there are: one reading at a time, and one more if it was asked for meanwhile. */
+  /** Loads the list of photos again: one request at a time, and one more if it was asked for meanwhile. */
   read = (): Promise<void> => {
     this.outdated = true
     this.reading ??= this.readWhileOutdated().finally(() => (this.reading = null))
@@ -116,7 +116,7 @@ export class LibraryState {
     await this.takeFolders()
   }
 
-  /** Reads anew how many photos each folder holds: the left panel says so on every page. */
+  /** Loads how many photos each folder holds, which the sidebar shows on every page. */
   readFolders = (): Promise<void> => this.app.read(() => this.takeFolders())
 
   private async takeFolders(): Promise<void> {
@@ -226,7 +226,7 @@ export class LibraryState {
     return done
   }
 
-  private step(action: LibraryAction, ids: readonly number[], undo: string, what: string): Step {
+  private step(action: LibraryAction, ids: readonly number[], undo: string, what: string): UndoStep {
     let token: string | null = undo
     return {
       what,
@@ -239,7 +239,7 @@ export class LibraryState {
     }
   }
 
-  /** Of those that went out of view nothing is read anew, and they may be looked at still. */
+  /** Changes what is known of photos that left the list: they are not loaded again, but may still be shown. */
   private note(action: LibraryAction, ids: readonly number[], back = false): void {
     if (action === 'look_again') return
     const [mark, set] = MARKS[action]

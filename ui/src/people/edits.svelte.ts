@@ -5,7 +5,7 @@ import { PeopleApi, type Edit } from '../api/peopleApi'
 import type { Edited, FaceOut } from '../api/types'
 import { app, client, type AppState } from '../lib/appState.svelte'
 import { serialQueue } from '../lib/serialQueue'
-import { toasts, type Outcome, type Step, type Toasts } from '../lib/toasts.svelte'
+import { toasts, type Outcome, type UndoStep, type Toasts } from '../lib/toasts.svelte'
 import { legalBases, type LegalBases } from './legalBasis.svelte'
 
 /** The faces an edit is about, or how they are found when its turn comes. */
@@ -22,7 +22,7 @@ export class Edits {
     private readonly legalBases: Pick<LegalBases, 'chosen'>,
   ) {}
 
-  /** Null if it was refused. `said` is what is confirmed then; null says nothing. `what` is what is undone, if that takes other words. */
+  /** Null if it was refused. `said` is the confirmation; null shows none. `what` names the step for undo, if that takes other words. */
   make(edit: Edit | (() => Edit | Promise<Edit>), said: ((done: Edited) => string) | null, what: ((done: Edited) => string) | null = said): Promise<Edited | null> {
     return this.inTurn(async () => {
       const taken: [Edit, Edited][] = []
@@ -43,7 +43,7 @@ export class Edits {
     this.toasts.show(text, undo === null ? null : this.step(edit, undo, what))
   }
 
-  private step(edit: Edit, undo: string, what: string): Step {
+  private step(edit: Edit, undo: string, what: string): UndoStep {
     let token = undo
     return {
       what,
@@ -60,7 +60,7 @@ export class Edits {
   /**
    * Of a new person it is noted, too, why they may be recognised.
    *
-   * @param others there are faces like these that were not looked at
+   * @param others there are similar faces that the user has not seen
    */
   name = (face_ids: readonly number[], name: string, others = false): Promise<Edited | null> =>
     this.make(

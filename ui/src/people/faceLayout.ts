@@ -64,7 +64,7 @@ export function cornerOf(grid: Squares, index: number): { readonly left: number;
 }
 
 /** The squares between two heights: the first, and the one after the last. */
-export function between(grid: Squares, from: number, to: number): { readonly first: number; readonly end: number } {
+export function sectionsBetween(grid: Squares, from: number, to: number): { readonly first: number; readonly end: number } {
   const step = grid.side + grid.gap
   let first = 0
   let end = 0
@@ -79,8 +79,8 @@ export function between(grid: Squares, from: number, to: number): { readonly fir
   return { first, end: Math.max(first, end) }
 }
 
-/** The square one gets to from another. @param page height of what is seen at once */
-export function neighbour(grid: Squares, index: number, direction: Direction, page: number): number {
+/** The square that a key leads to from another. @param page height of the view */
+export function neighbourFace(grid: Squares, index: number, direction: Direction, page: number): number {
   const last = grid.sections.reduce((sum, { count }) => sum + count, 0) - 1
   const rows = Math.max(1, Math.floor(page / (grid.side + grid.gap)))
   switch (direction) {

@@ -41,7 +41,7 @@ export class Naming {
     })
   }
 
-  /** The photo was read anew: what is saved by now is in it, or was undone. */
+  /** The photo was loaded again: names that are saved by now are in it, or were undone. */
   read(faces: readonly FaceOut[]): void {
     for (const { id } of faces) if (this.given.get(id)?.saved) this.given.delete(id)
   }

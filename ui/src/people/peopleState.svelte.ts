@@ -91,7 +91,7 @@ export class PeopleState extends Resource<Pick<Groups, 'items' | 'total'>> {
     await this.readConflicts()
   }
 
-  /** Only the faces that the card shows get the name, for those were looked at: the others become suggestions. */
+  /** Names only the faces that the card shows, since the user has seen those; the others become suggestions. */
   nameGroup = (group: Group, name: string): Promise<boolean> => {
     const ids = group.faces.map(({ id }) => id)
     return this.settle(group, () => this.edits.name(ids, name, group.size > ids.length))
@@ -160,7 +160,7 @@ export class PersonState extends Resource<PersonWithFaces> {
     return this.value?.total ?? 0
   }
 
-  /** Everything that is shown, anew. */
+  /** Loads the person, and as many faces as are shown. */
   override read(): Promise<void> {
     return this.inTurn(async () => {
       if (this.receipt === null) await super.read()
@@ -234,7 +234,7 @@ export const peopleApi = new PeopleApi(client)
 export const people = new PeopleState(peopleApi, edits, app, toasts)
 export const review = new Review(peopleApi, edits, app, toasts)
 
-/** The one that was looked at last is as it was left, also after a photo was. */
+/** The person and the group shown last are kept as they were left, while a photo is open. */
 let lastPerson = new PersonState(0, peopleApi, app)
 let lastGroup = new GroupState(0, peopleApi, app)
 

@@ -3,7 +3,7 @@
 import type { PeopleApi } from '../api/peopleApi'
 import type { Doubt, Edited } from '../api/types'
 import type { AppState } from '../lib/appState.svelte'
-import type { Outcome, Step, Toasts } from '../lib/toasts.svelte'
+import type { Outcome, UndoStep, Toasts } from '../lib/toasts.svelte'
 import type { Edits } from './edits.svelte'
 
 export type Answer = 'yes' | 'no' | 'skip'
@@ -12,7 +12,7 @@ interface Given {
   readonly doubt: Doubt
   readonly answer: Answer
   /** undoes it once it has been saved; null if it was skipped */
-  readonly step: Step | null
+  readonly step: UndoStep | null
 }
 
 /** So many are asked for at once. */
@@ -40,7 +40,7 @@ export class Review {
 
   /** on their way: the agent may still name them */
   private readonly underWay = new Set<string>()
-  /** answers that are being taken back */
+  /** answers that are being undone */
   private comingBack = 0
   private version = 0
   private told: Promise<unknown> = NONE
@@ -86,11 +86,11 @@ export class Review {
     this.underWay.add(key)
     this.waiting = (this.waiting ?? []).filter((other) => keyOf(other) !== key)
     this.total -= 1
-    // One after the other, or what is taken back might come before what it takes back.
+    // One after the other, or an undo might be sent before the answer that it undoes.
     const told = this.told.then(() => this.tell(doubt, answer))
     this.told = told
     const what = this.app.t(answer === 'yes' ? 'ui.edits.step_named' : 'ui.edits.step_rejected', { name: doubt.person, count: 1 })
-    const step: Step = { what, undo: () => this.takeBack(given, told) }
+    const step: UndoStep = { what, undo: () => this.takeBack(given, told) }
     const given = { doubt, answer, step }
     this.given = [...this.given, given]
     this.toasts.note(step)
@@ -110,7 +110,7 @@ export class Review {
     return found
   }
 
-  /** These faces are that person, all at once; `said` is what is confirmed then. False if it was not taken. */
+  /** These faces are that person, all at once; `said` is the confirmation. False if it was refused. */
   async confirm(person_id: number, faces: readonly number[], said: (count: number) => string): Promise<boolean> {
     const gone = new Set(faces.map((id) => `${id} ${person_id}`))
     this.version += 1

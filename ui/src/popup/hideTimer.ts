@@ -21,7 +21,7 @@ export class HideTimer {
     this.arm()
   }
 
-  /** A reason to stay (pointer, focus, an open menu) begins or ends; the count begins anew when the last one ends. */
+  /** A reason to stay (pointer, focus, an open menu) begins or ends; the count starts again when the last one ends. */
   hold(reason: Reason, held: boolean): void {
     if (held) this.holds.add(reason)
     else this.holds.delete(reason)

@@ -33,9 +33,9 @@ export class PopupQueue {
     return kept === null ? 0 : Math.max(0, this.list.findIndex((card) => itemKey(card) === itemKey(kept)))
   })
   readonly item = $derived.by((): QueueItem | undefined => this.list[this.index])
-  /** in front of the cards, unless one of them is held */
+  /** in front of the items, unless one of them is held */
   readonly burst = $derived.by(() => (this.held && this.found !== null ? null : this.source().burst))
-  /** in front of the cards, unless one of them is looked at */
+  /** in front of the items, unless the user is looking at one */
   readonly finished = $derived.by(() => (this.burst !== null || this.found !== null || this.read ? null : this.source().finished))
   readonly newest = $derived.by(() => (this.all[0] ? itemKey(this.all[0]) : null))
 

@@ -7,7 +7,7 @@ import { Resource } from '../lib/resource.svelte'
 import { toasts, type Toasts } from '../lib/toasts.svelte'
 import { alike, firstStep, redone, step, undone, type Regions, type Steps } from './regions'
 
-/** Between two looks at what is being made. */
+/** Time between two requests for the progress of a batch. */
 const LOOK_MS = 700
 const SAVE_LOOK_MS = 150
 
@@ -122,7 +122,7 @@ export class BatchState extends Resource<BatchCopies> {
 export class Editor extends Resource<RedactionDetail> {
   steps = $state.raw<Steps>(firstStep([]))
   saving = $state(false)
-  /** why the copy could not be made anew: the one before it is still there */
+  /** why the copy could not be made again; the previous one is still there */
   refused = $state.raw<Problem | null>(null)
   /** as they are in the copy */
   private saved = $state.raw<Regions>([])
@@ -184,7 +184,7 @@ export class Editor extends Resource<RedactionDetail> {
     return steps !== null
   }
 
-  /** Has the copy made anew, and waits for it. False if it was not. */
+  /** Has the copy made again, and waits for it. Returns whether it was. */
   async save(): Promise<boolean> {
     if (this.saving) return false
     const { marks } = this

@@ -37,7 +37,7 @@ export class CaptureReview {
     private readonly toasts: Pick<Toasts, 'show'>,
   ) {}
 
-  /** An answer from before something that was asked since tells of what is no more; another comes after that. */
+  /** An answer that is older than the user's last change is ignored; another follows. */
   async read(): Promise<void> {
     const { ended } = this
     await this.app.read(async () => {
@@ -64,7 +64,7 @@ export class CaptureReview {
   save = (): Promise<void> => this.act(this.api.save)
   discard = (): Promise<void> => this.act((id) => this.api.discard(id).then(() => (this.shown = null)))
 
-  /** What was asked for on top of something that did not work is not done: it would copy what is not covered as it was seen to be. */
+  /** After a change failed, actions queued behind it are dropped: they would copy faces that the user saw covered. */
   private async act(call: (id: string) => Promise<unknown>): Promise<void> {
     const id = this.shown?.id
     if (id === undefined) return

@@ -3,12 +3,12 @@
  * monitor's part of that picture, edge to edge; a frame may reach beyond the page, onto the next monitor.
  */
 
-export interface Size {
+export interface PixelSize {
   readonly width: number
   readonly height: number
 }
 
-export interface Frame extends Size {
+export interface Frame extends PixelSize {
   readonly x: number
   readonly y: number
 }
@@ -17,16 +17,16 @@ const clamp = (value: number, least: number, most: number): number => Math.min(M
 
 /** What a page shows: where it stands in the picture of all monitors, and how much of it that is. */
 export interface Shown extends Frame {
-  readonly page: Size
+  readonly page: PixelSize
 }
 
 /** The frame between two points. */
-export function between(ax: number, ay: number, bx: number, by: number): Frame {
+export function boxBetween(ax: number, ay: number, bx: number, by: number): Frame {
   return { x: Math.min(ax, bx), y: Math.min(ay, by), width: Math.abs(bx - ax), height: Math.abs(by - ay) }
 }
 
 /** What the arrow keys make of it: moved, or its lower right corner moved; at first a frame in the middle. */
-export function stepped(frame: Frame | null, dx: number, dy: number, resize: boolean, page: Size): Frame {
+export function steppedBox(frame: Frame | null, dx: number, dy: number, resize: boolean, page: PixelSize): Frame {
   if (frame === null) return { x: page.width / 4, y: page.height / 4, width: page.width / 2, height: page.height / 2 }
   if (resize) {
     return { ...frame, width: clamp(frame.width + dx, 1, page.width - frame.x), height: clamp(frame.height + dy, 1, page.height - frame.y) }
@@ -45,7 +45,7 @@ export function regionOf(frame: Frame, { x, y, width, height, page }: Shown): Fr
 }
 
 /** The frame of a region on a page, however far from it. */
-export function frameOf(region: Frame, { x, y, width, height, page }: Shown): Frame {
+export function boxFrame(region: Frame, { x, y, width, height, page }: Shown): Frame {
   const [across, down] = [page.width / width, page.height / height]
   return { x: (region.x - x) * across, y: (region.y - y) * down, width: region.width * across, height: region.height * down }
 }

@@ -7,7 +7,7 @@
 import { en, keys, zh } from 'virtual:texts/picker'
 
 import { session } from '../api/pageSession'
-import { between, frameOf, regionOf, stepped, type Frame, type Shown, type Size } from './dragBox'
+import { boxBetween, boxFrame, regionOf, steppedBox, type Frame, type Shown, type PixelSize } from './dragBox'
 
 interface Pick {
   readonly id: string
@@ -33,7 +33,7 @@ let pick: Pick | null = null
 let frame: Frame | null = null
 let from: readonly [number, number] | null = null
 
-const page = (): Size => ({ width: innerWidth, height: innerHeight })
+const page = (): PixelSize => ({ width: innerWidth, height: innerHeight })
 const shown = (): Shown => ({ x: pick?.x ?? 0, y: pick?.y ?? 0, width: image.naturalWidth, height: image.naturalHeight, page: page() })
 const others = new BroadcastChannel('picker')
 
@@ -97,7 +97,7 @@ function take(chosen: Frame | null): void {
 
 others.onmessage = ({ data: { id, region } }: MessageEvent<Told>) => {
   if (id !== pick?.id || from) return
-  show(region && frameOf(region, shown()))
+  show(region && boxFrame(region, shown()))
   words.hidden = region !== null
 }
 
@@ -110,12 +110,12 @@ addEventListener('pointerdown', (event) => {
 })
 
 addEventListener('pointermove', (event) => {
-  if (from) draw(between(...from, event.clientX, event.clientY))
+  if (from) draw(boxBetween(...from, event.clientX, event.clientY))
 })
 
 addEventListener('pointerup', (event) => {
   if (!from) return
-  const chosen = between(...from, event.clientX, event.clientY)
+  const chosen = boxBetween(...from, event.clientX, event.clientY)
   from = null
   if (Math.min(chosen.width, chosen.height) < CLICK) draw(null)
   else take(chosen)
@@ -131,7 +131,7 @@ addEventListener('keydown', (event) => {
   const step = STEPS[event.key]
   if (step) {
     const far = event.ctrlKey || event.metaKey ? 1 : 10
-    draw(stepped(frame, step[0] * far, step[1] * far, event.shiftKey, page()))
+    draw(steppedBox(frame, step[0] * far, step[1] * far, event.shiftKey, page()))
   } else if (event.key === 'Enter') take(frame)
   else if (event.key === 'Escape') tell(pick, { step: 'cancelled' })
   else return

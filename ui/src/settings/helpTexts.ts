@@ -7,7 +7,7 @@ import type { Language } from '../lib/i18n'
 /** What the program knows itself; every other page is one of the guide. */
 const REFERENCE: readonly string[] = ['settings', 'errors']
 /** `about` is a page of the program, not of the guide. */
-export const PAGES = ['guide', 'settings', 'errors', 'about'] as const
+export const HELP_PAGES = ['guide', 'settings', 'errors', 'about'] as const
 
 /** HTML for a page of the guide. */
 export type HelpPage = string | Reference

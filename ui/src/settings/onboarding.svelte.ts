@@ -99,10 +99,10 @@ export class ChosenFolders {
 
 /** Its pages in the popup; a browser shows the first two as one. */
 export const STEPS = ['folders', 'reach', 'done'] as const
-export type Step = (typeof STEPS)[number]
+export type OnboardingStep = (typeof STEPS)[number]
 
 export class Onboarding {
-  step = $state<Step>('folders')
+  step = $state<OnboardingStep>('folders')
   recognition = $state(false)
   busy = $state(false)
   readonly folders: ChosenFolders
@@ -124,7 +124,7 @@ export class Onboarding {
     return this.app.t((this.app.status?.images ?? 0) + this.folders.sum.images > 0 ? 'ui.first_run.ready' : 'ui.first_run.ready_empty')
   }
 
-  /** Takes up what was begun, and offers what is suggested; once, however often it is shown. */
+  /** Restores what was chosen before, and offers the suggested folders; once, however often it is shown. */
   resume(first: FirstRun): Promise<void> {
     this.resuming ??= this.takeUp(first)
     return this.resuming
@@ -145,7 +145,7 @@ export class Onboarding {
     return { folders: this.folders.list.map(({ path }) => path), recognition: this.recognition, step: STEPS.indexOf(this.step) }
   }
 
-  /** Has the agent keep what is chosen now, if that is news. */
+  /** Has the agent keep the current choices, if they changed. */
   keep(): void {
     const choices = this.choices()
     const said = JSON.stringify(choices)

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import { follow, type Listener, type Seen } from '../../src/api/events'
+import { followEvents, type Listener, type Seen } from '../../src/api/events'
 import type { Status } from '../../src/api/types'
 
 /** A stream as browsers have them, which a test breaks. */
@@ -47,7 +47,7 @@ afterEach(() => {
 
 describe('the event stream', () => {
   it('is there only while the page can be seen', () => {
-    const end = follow(listener, () => Promise.resolve(status), page)
+    const end = followEvents(listener, () => Promise.resolve(status), page)
     expect(open()).toBe(1)
     page.turn('hidden')
     expect(open()).toBe(0)
@@ -61,14 +61,14 @@ describe('the event stream', () => {
 
   it('of a page that is opened behind another one begins when that is seen', () => {
     page.visibilityState = 'hidden'
-    follow(listener, () => Promise.resolve(status), page)
+    followEvents(listener, () => Promise.resolve(status), page)
     expect(open()).toBe(0)
     page.turn('visible')
     expect(open()).toBe(1)
   })
 
   it('is one, however often the page is hidden while it is asked why the stream broke', async () => {
-    follow(listener, () => new Promise((resolve) => setTimeout(() => resolve(status), 50)), page)
+    followEvents(listener, () => new Promise((resolve) => setTimeout(() => resolve(status), 50)), page)
     last().dispatchEvent(new Event('error'))
     page.turn('hidden')
     page.turn('visible')
@@ -77,7 +77,7 @@ describe('the event stream', () => {
   })
 
   it('comes back by itself, but not while the page is hidden', async () => {
-    follow(listener, () => Promise.resolve(status), page)
+    followEvents(listener, () => Promise.resolve(status), page)
     last().dispatchEvent(new Event('error'))
     await vi.advanceTimersByTimeAsync(1_000)
     expect([Stream.made.length, open()]).toEqual([2, 1])
@@ -89,7 +89,7 @@ describe('the event stream', () => {
   })
 
   it('stays where no page is given, as that of the popup', () => {
-    const end = follow(listener, () => Promise.resolve(status))
+    const end = followEvents(listener, () => Promise.resolve(status))
     page.turn('hidden')
     expect(open()).toBe(1)
     end()
